@@ -1,0 +1,76 @@
+"""The exception tree.
+
+```
+FhirmapError
+├─ MapError          the map author's fault: every diagnostic of the map at once (FM0xx-FM3xx)
+├─ RecordError       the data's fault: the run goes on with the next record
+│  ├─ TransformFailed     FM4xx
+│  └─ ValidationFailed    FM5xx
+├─ DeliveryError     FM6xx, raised by sinks only for what stops the run; a record's answer is a Receipt
+├─ ConfigError       FM7xx: project file, plug-ins, surroundings (source, files)
+├─ JournalError      FM8xx: stops the run
+└─ InternalError     FM9xx: our bug
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fhirmap.diagnostics import Diagnostic, Span
+
+
+class FhirmapError(Exception):
+    """Root of everything fhirmap raises: a code and the arguments of its message template, never a cell's value."""
+
+    def __init__(
+        self, code: str, *, span: Span | None = None, hint: str | None = None, variant: str = "", **args: object
+    ) -> None:
+        self.code = code
+        self._diagnostic = Diagnostic(code, span, args, hint, variant)
+        super().__init__(f"{code}: {self._diagnostic.message}")
+
+    def diagnostic(self) -> Diagnostic:
+        """The fault as a value."""
+        return self._diagnostic
+
+
+class MapError(FhirmapError):
+    """A map that cannot run, with all its diagnostics."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        errors = [entry for entry in self.diagnostics if entry.is_error]
+        self.code = errors[0].code
+        self._diagnostic = errors[0]
+        where = f"{errors[0].span.position}: " if errors[0].span else ""
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        Exception.__init__(self, f"{where}{errors[0].code}: {errors[0].message}{more}")
+
+
+class RecordError(FhirmapError):
+    """The data's fault: one record cannot go on, the run does."""
+
+
+class TransformFailed(RecordError):
+    """A rule could not be carried out on this record (FM4xx)."""
+
+
+class ValidationFailed(RecordError):
+    """A result breaks its contract (FM5xx)."""
+
+
+class DeliveryError(FhirmapError):
+    """The sink cannot be used at all: the run stops (FM6xx)."""
+
+
+class ConfigError(FhirmapError):
+    """Project file, plug-ins, source or files are not usable (FM7xx)."""
+
+
+class JournalError(FhirmapError):
+    """The journal cannot be trusted or written: the run stops (FM8xx)."""
+
+
+class InternalError(FhirmapError):
+    """Our bug (FM9xx)."""

@@ -1,0 +1,474 @@
+"""The tree of a map: frozen nodes, each with the span it was read from. Names follow the specification's productions.
+
+Equality ignores spans, so that two texts that say the same compare equal (formatter and round-trip tests rest on it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal as OneOf
+
+from fhirmap.diagnostics import Span
+
+
+def _span() -> Span:
+    return field(compare=False, repr=False)  # type: ignore[no-any-return]
+
+
+# --- FHIRPath ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FPLiteral:
+    """`'text'`, `5`, `1.50`, `true`, `{}`, `@2024`, `@T10:00`, `5 'mg'`.
+
+    ``kind``: string, integer, long, decimal, boolean, empty, date, dateTime, time, quantity. ``value`` is str, int, Decimal,
+    bool or None; dates are their text without ``@``; a quantity is its number, with ``unit`` as written (``'mg'`` -> ``mg``).
+    """
+
+    kind: str
+    value: str | int | Decimal | bool | None
+    span: Span = _span()
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FPVariable:
+    """`%name`, `` %`name` `` or `%'name'`, and `$this`, `$index`, `$total` (``name`` then starts with ``$``)."""
+
+    name: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class FPMember:
+    """`name` (``focus`` None) or `focus.name`."""
+
+    focus: FPExpr | None
+    name: str
+    span: Span = _span()
+    name_span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One argument of `sort(expr asc|desc)`."""
+
+    expression: FPExpr
+    descending: bool
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class FPCall:
+    """`name(args)` (``focus`` None) or `focus.name(args)`."""
+
+    focus: FPExpr | None
+    name: str
+    arguments: tuple[FPExpr | SortKey, ...]
+    span: Span = _span()
+    name_span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class FPIndex:
+    """`focus[index]`."""
+
+    focus: FPExpr
+    index: FPExpr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class FPUnary:
+    """`+ operand` or `- operand`."""
+
+    operator: str
+    operand: FPExpr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class FPBinary:
+    """`left operator right`; operators spelt as in FHIRPath."""
+
+    operator: str
+    left: FPExpr
+    right: FPExpr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class FPType:
+    """`left is|as Type`; ``type_name`` may be dotted (`FHIR.Quantity`)."""
+
+    operator: str
+    operand: FPExpr
+    type_name: str
+    span: Span = _span()
+
+
+FPExpr = FPLiteral | FPVariable | FPMember | FPCall | FPIndex | FPUnary | FPBinary | FPType
+
+
+@dataclass(frozen=True, slots=True)
+class FHIRPath:
+    """An embedded expression and its own text (which StructureMap resources carry as a string)."""
+
+    expression: FPExpr
+    text: str
+    span: Span = _span()
+
+
+# --- header -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """`// …` or `/* … */`, kept beside the tree for the formatter and for documentation."""
+
+    text: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """`/// path = value`; ``value`` None where the line has none. ``markdown``: written as a triple-quoted string."""
+
+    path: str
+    value: str | int | Decimal | bool | None
+    span: Span = _span()
+    markdown: bool = False
+    bare: bool = False
+    """A literal without quotes (date, code) that the dialects allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapDeclaration:
+    """Legacy `map "url" = "name"`."""
+
+    url: str
+    name: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """`uses "url" alias Name as mode`."""
+
+    url: str
+    alias: str | None
+    mode: OneOf["source", "queried", "target", "produced"]
+    span: Span = _span()
+    url_span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """`imports "url"`, which may hold one `*`."""
+
+    url: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    """`let name = expression;`."""
+
+    name: str
+    expression: FHIRPath
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptMapPrefix:
+    """`prefix s = "uri"`."""
+
+    name: str
+    url: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptMapUnmapped:
+    """`unmapped for s = provided`, or ours: `unmapped error | pass | code t:X`.
+
+    ``mode``: provided, error, pass, code. ``prefix`` names the group it is for (None: all); ``code`` is `t:X` for mode code.
+    """
+
+    mode: str
+    prefix: str | None
+    span: Span = _span()
+    code: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptMapCode:
+    """`s:a - t:b`; ``relation`` as written."""
+
+    source_prefix: str
+    source_code: str
+    relation: str
+    target_prefix: str
+    target_code: str
+    span: Span = _span()
+    source_span: Span = _span()
+    target_span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptMapTable:
+    """Ours: `from "codes.csv"` with `columns 'source', 'target'[, 'relation']` and `encoding`, `delimiter` where they differ."""
+
+    file: str
+    source_column: str
+    target_column: str
+    relation_column: str | None
+    encoding: str
+    delimiter: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptMapDeclaration:
+    """`conceptmap "id" { … }`, or ours `conceptmap "id" from "codes.csv" { … }`. ``id`` without the leading `#`."""
+
+    id: str
+    prefixes: tuple[ConceptMapPrefix, ...]
+    unmapped: tuple[ConceptMapUnmapped, ...]
+    codes: tuple[ConceptMapCode, ...]
+    table: ConceptMapTable | None
+    span: Span = _span()
+    id_span: Span = _span()
+
+
+# --- models (extension 1) ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKey:
+    """`'column' [desc]`."""
+
+    column: str
+    descending: bool
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """`from table 'T' | query 'f.sql' | csv | json [path 'cases']` with its options.
+
+    ``kind``: table, query, csv, json. ``name``: table name, query file or JSON path to the array (dotted, empty: the document).
+    """
+
+    kind: OneOf["table", "query", "csv", "json"]
+    name: str
+    key: tuple[str, ...]
+    where: str | None
+    order: tuple[OrderKey, ...]
+    latest: OrderKey | None
+    encoding: str | None
+    delimiter: str | None
+    span: Span = _span()
+    name_span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """`join 'T' on 'child' [= 'parent'] [, …] [where "sql"] [order by …]`; ``on`` holds (child column, parent column)."""
+
+    table: str
+    on: tuple[tuple[str, str], ...]
+    where: str | None
+    order: tuple[OrderKey, ...]
+    span: Span = _span()
+    table_span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelElement:
+    """`name : Type [min..max] clauses`.
+
+    ``column``: physical column or dotted JSON path (None: same as ``name``). ``position``: `from position`, the 1-based rank among
+    its siblings. ``lines``: the flat lines of the record, each read as the child model. ``repeat``: column whose number n makes
+    the row stand n times. ``nulls``: further texts that mean absent (the empty text always does). ``maximum`` None is `*`.
+    """
+
+    name: str
+    type: str
+    minimum: int
+    maximum: int | None
+    span: Span = _span()
+    name_span: Span = _span()
+    type_span: Span = _span()
+    column: str | None = None
+    column_span: Span | None = field(default=None, compare=False, repr=False)
+    position: bool = False
+    format: str | None = None
+    format_span: Span | None = field(default=None, compare=False, repr=False)
+    zone: str | None = None
+    nulls: tuple[str, ...] = ()
+    join: Join | None = None
+    lines: bool = False
+    repeat: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """`model Name [from store] { elements }`: a logical model, with its physical place where it has one."""
+
+    name: str
+    store: Store | None
+    elements: tuple[ModelElement, ...]
+    span: Span = _span()
+    name_span: Span = _span()
+
+
+# --- groups and rules -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`source src : Type`; ``type`` None where it is not given."""
+
+    mode: OneOf["source", "target"]
+    name: str
+    type: str | None
+    span: Span = _span()
+    type_span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSource:
+    """`ctx[.element…] [: Type] [min..max] [default] [list mode] [as var] [where] [check] [log]`.
+
+    ``elements`` is the dotted path below the context, empty for the context itself. ``maximum`` is None where no cardinality is
+    given; -1 is `*`. ``search``: the expression of `search(…)`, whose context is then `@search`.
+    """
+
+    context: str
+    elements: tuple[str, ...]
+    span: Span = _span()
+    context_span: Span = _span()
+    element_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+    type: str | None = None
+    type_span: Span | None = field(default=None, compare=False, repr=False)
+    minimum: int | None = None
+    maximum: int | None = None
+    default: FHIRPath | None = None
+    list_mode: str | None = None
+    variable: str | None = None
+    variable_span: Span | None = field(default=None, compare=False, repr=False)
+    where: FHIRPath | None = None
+    check: FHIRPath | None = None
+    log: FHIRPath | None = None
+    search: FHIRPath | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransformCall:
+    """`func(params)`, a literal (`copy` of one literal), a name (`copy` of one path) or `(expr)` (`evaluate` of one expression).
+
+    ``written`` tells which of them the text had: call, literal, path, expression.
+    """
+
+    name: str
+    arguments: tuple[FHIRPath, ...]
+    written: OneOf["call", "literal", "path", "expression"]
+    span: Span = _span()
+    name_span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTarget:
+    """`ctx[.element…] [= transform] [as var] [list mode]`, `(expr) as var` or `func(params) as var` (``context`` None)."""
+
+    context: str | None
+    elements: tuple[str, ...]
+    span: Span = _span()
+    context_span: Span | None = field(default=None, compare=False, repr=False)
+    element_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+    transform: TransformCall | None = None
+    variable: str | None = None
+    variable_span: Span | None = field(default=None, compare=False, repr=False)
+    list_modes: tuple[str, ...] = ()
+    share: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCall:
+    """`group(args)` behind `then`."""
+
+    name: str
+    arguments: tuple[FHIRPath, ...]
+    span: Span = _span()
+    name_span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Dependent:
+    """`then g(a), h(b) { rules }`: called groups first, then the inline rules. ``rules`` None: no block was written."""
+
+    calls: tuple[GroupCall, ...]
+    rules: tuple[Rule, ...] | None
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`sources -> targets then … "name";`. ``name`` None where none is written. ``batch``: `src -> tgt : a, b, c;`, which element names."""
+
+    sources: tuple[RuleSource, ...]
+    targets: tuple[RuleTarget, ...]
+    dependent: Dependent | None
+    name: str | None
+    span: Span = _span()
+    batch: tuple[str, ...] = ()
+    batch_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`group Name(parameters) extends Other <<types>> { rules }`; ``type_mode``: types, type+ or None."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    extends: str | None
+    type_mode: str | None
+    rules: tuple[Rule, ...]
+    span: Span = _span()
+    name_span: Span = _span()
+    extends_span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A whole map, in text order within each kind."""
+
+    metadata: tuple[Metadata, ...]
+    declaration: MapDeclaration | None
+    concept_maps: tuple[ConceptMapDeclaration, ...]
+    uses: tuple[Uses, ...]
+    imports: tuple[Import, ...]
+    lets: tuple[Let, ...]
+    models: tuple[Model, ...]
+    groups: tuple[Group, ...]
+    span: Span = _span()
+    comments: tuple[Comment, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def url(self) -> str | None:
+        """Canonical URL from the metadata or the legacy declaration."""
+        for entry in self.metadata:
+            if entry.path == "url" and isinstance(entry.value, str):
+                return entry.value
+        return self.declaration.url if self.declaration else None
+
+    @property
+    def name(self) -> str | None:
+        """Computer-friendly name from the metadata or the legacy declaration."""
+        for entry in self.metadata:
+            if entry.path == "name" and isinstance(entry.value, str):
+                return entry.value
+        return self.declaration.name if self.declaration else None

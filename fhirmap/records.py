@@ -1,0 +1,108 @@
+"""What crosses stages: record, result, envelope, receipt. Frozen values, standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with one record. Never holds a cell's value.
+
+    ``path``: element path with indexes, ``Parameters.parameter[6].part[1].value``; ``element``: the same with slice names and no
+    index, ``Parameters.parameter:implants.part:lot.value[x]``, which lineage knows. ``rule``: invariant key, or the kind of
+    check (``required``, ``type``, ``binding``, ``cardinality``…). ``position``: ``file:line:col`` of the map rule that produces
+    the element; ``columns``: the source columns it comes from, ``POSE_DMI.num_lot``.
+    """
+
+    code: str
+    severity: str = "error"
+    path: str = ""
+    element: str = ""
+    rule: str = ""
+    args: Mapping[str, object] = field(default_factory=dict)
+    variant: str = ""
+    position: str = ""
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a map's ``log (...)`` attached to a record: sendable, but look. ``position``: ``file:line:col`` of the rule."""
+
+    text: str
+    position: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a transformer gives for one record. ``resource`` is empty (``None``) where the map produced nothing: out of scope."""
+
+    resource: dict[str, Any] | None
+    notes: tuple[Note, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def valid(self) -> bool:
+        """Is there a resource, and no fault of severity error?"""
+        return self.resource is not None and not any(fault.severity == "error" for fault in self.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One business record as the source holds it: raw column values, children nested under the model's element names.
+
+    ``key``: business key as text (several columns joined by ``|``). ``origin``: where to look, ``INTERVENTION id=12`` or
+    ``export.csv:14``. ``faults``: what the source itself found wrong. ``superseded``: a later revision of the key exists.
+    """
+
+    key: str
+    values: Mapping[str, Any]
+    origin: str = ""
+    faults: tuple[Fault, ...] = ()
+    superseded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A payload on its way: ``payload`` is the exact bytes to send, ``digest`` their SHA-256 in hexadecimal."""
+
+    key: str
+    payload: bytes
+    digest: str
+    limit_key: str = ""
+    """What the receiver's rate limit counts by: the establishment's number for the registry."""
+    request_key: str = ""
+    """The same for every attempt at this payload: lets a receiver recognise a repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One issue of an OperationOutcome, as the receiver worded it."""
+
+    severity: str
+    code: str
+    diagnostics: str = ""
+    expression: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one attempt. ``state``: accepted, refused, deferred, uncertain, as the journal names them.
+
+    ``status``: HTTP status or 0 where no answer was seen. ``retry_after_s``: seconds the receiver asked to wait. ``body``:
+    the answer as received, for the journal alone. ``stops_run``: nothing else can be sent either (403, refused credentials).
+    """
+
+    state: str
+    code: str
+    status: int = 0
+    issues: tuple[Issue, ...] = ()
+    identifier_system: str = ""
+    identifier_value: str = ""
+    retry_after_s: float | None = None
+    duration_s: float = 0.0
+    body: bytes = b""
+    stops_run: bool = False
