@@ -1,0 +1,42 @@
+# Two commands for a newcomer: `make demo` runs the main job, `make test` passes the tests.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint types bench dist clean
+
+demo: $(VENV)/installed
+	@$(BIN)/fhirmap run examples/ch-valmorel || test $$? -eq 1
+
+test: $(VENV)/test-ready
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/test-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/test-ready
+	$(BIN)/mypy
+
+bench: $(VENV)/test-ready
+	$(BIN)/python -m benchmarks
+
+dist: $(VENV)/test-ready
+	rm -rf dist
+	$(BIN)/python -m build --wheel
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/installed: pyproject.toml
+	@echo "preparing the environment ($(VENV)), about a minute the first time"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fhirmap needs Python 3.11 or later (make demo PYTHON=python3.12)")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/test-ready: $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@

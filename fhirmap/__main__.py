@@ -1,0 +1,6 @@
+"""``python -m fhirmap``."""
+
+from fhirmap.cli import main
+
+if __name__ == "__main__":
+    main()

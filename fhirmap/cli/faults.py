@@ -1,0 +1,75 @@
+"""How a fault reaches the person: diagnostics on standard error, JSON on standard output, and the exit code it means."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.diagnostics.catalog import page
+from fhirmap.diagnostics.render import diagnostic_to_json, render_diagnostic
+from fhirmap.errors import FhirmapError, MapError
+
+EXIT_DONE = 0
+EXIT_RECORDS = 1
+EXIT_WRONG = 2
+EXIT_UNREACHABLE = 3
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def exit_code(code: str) -> int:
+    """The exit code that a fault's page states (``exit``), else the one of its family."""
+    stated = page(code).fields.get("exit")
+    if stated is not None:
+        return int(stated)
+    family = code[2]
+    if family in "68":
+        return EXIT_UNREACHABLE
+    return EXIT_BUG if family == "9" else EXIT_WRONG
+
+
+def show_diagnostics(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> None:
+    """Write diagnostics for people on standard error, or as one JSON document on standard output."""
+    if as_json:
+        click.echo(json.dumps({"diagnostics": [diagnostic_to_json(entry) for entry in diagnostics]}, ensure_ascii=False))
+        return
+    colour = sys.stderr.isatty()
+    for entry in diagnostics:
+        click.echo(render_diagnostic(entry, colour=colour), err=True)
+
+
+def show_fault(fault: BaseException, *, as_json: bool) -> int:
+    """Show what stopped a command; the exit code it means."""
+    if isinstance(fault, MapError):
+        show_diagnostics(fault.diagnostics, as_json=as_json)
+        return EXIT_WRONG
+    if isinstance(fault, ExceptionGroup):
+        found = [entry for entry in fault.exceptions if isinstance(entry, FhirmapError)]
+        if len(found) == len(fault.exceptions):
+            show_diagnostics([entry.diagnostic() for entry in found], as_json=as_json)
+            return max(exit_code(entry.code) for entry in found)
+    if isinstance(fault, FhirmapError):
+        show_diagnostics([fault.diagnostic()], as_json=as_json)
+        return exit_code(fault.code)
+    return _show_bug(fault, as_json=as_json)
+
+
+def _show_bug(fault: BaseException, *, as_json: bool) -> int:
+    """Frames and the exception's type, without its text: that may quote a patient."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    where = "; ".join(f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames[-6:])
+    show_diagnostics([Diagnostic("FM900", None, {"kind": type(fault).__name__, "where": where})], as_json=as_json)
+    return EXIT_BUG
+
+
+def _short(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(_PACKAGE.parent)) if path.is_relative_to(_PACKAGE) else path.name
