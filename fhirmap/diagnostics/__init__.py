@@ -1,10 +1,12 @@
 """Diagnostics: positions, the diagnostic value, its catalogue of codes, and how it is shown.
 
 A diagnostic is data. Whoever finds a fault builds a `Diagnostic`; nobody but `render` turns one into text for people.
-Standard library only, so that generated code can use it. No cell value of a source row is ever an argument of a diagnostic.
+Standard library only, so that generated code can use it. No cell value of a source row is ever an argument of a
+diagnostic.
 """
 
 from fhirmap.diagnostics.diagnostic import Diagnostic, Related, Severity
+from fhirmap.diagnostics.nearest import did_you_mean, nearest
 from fhirmap.diagnostics.span import MapText, Span
 
-__all__ = ["Diagnostic", "MapText", "Related", "Severity", "Span"]
+__all__ = ["Diagnostic", "MapText", "Related", "Severity", "Span", "did_you_mean", "nearest"]

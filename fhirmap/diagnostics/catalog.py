@@ -1,17 +1,20 @@
 """The catalogue of codes: one Markdown page a code, its texts as templates in a TOML front matter.
 
-A page opens with ``+++``, TOML, ``+++``: ``title``, ``severity``, ``message``, and where it helps ``label``, ``hint`` and
-``[variants.NAME]`` tables that replace them. A translation is a second folder of pages beside ``codes/``.
+A page opens with ``+++``, TOML, ``+++``: ``title``, ``severity``, ``message``, and where it helps ``label``, ``hint``
+and ``[variants.NAME]`` tables that replace them. A translation is a second folder of pages beside ``codes/``.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+_FENCED = re.compile(r"^```([^\n`]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,19 @@ class Page:
         """The template ``field`` of ``variant`` filled with ``args``; empty where the page has none."""
         chosen = self.fields.get("variants", {}).get(variant, {}) if variant else {}
         template = chosen.get(field, self.fields.get(field, ""))
-        return template.format_map({key: str(value) for key, value in args.items()}) if template else ""
+        return template.format_map(_Arguments(args)) if template else ""
+
+    @property
+    def examples(self) -> Mapping[str, str]:
+        """The fenced blocks of the page by their info string: ``map wrong``, ``text rendered``, ``map repaired``."""
+        return {info.strip(): text for info, text in _FENCED.findall(self.body)}
+
+
+class _Arguments(dict[str, object]):
+    """A template's arguments. One that the caller forgot shows as `…`, so that no crash of its text hides a fault."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
 
 
 @cache

@@ -1,0 +1,80 @@
+"""The nearest right name for a misspelt one: what every `did you mean` rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from unicodedata import combining, normalize
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that ``name`` most likely meant, or ``None`` where nothing is near enough.
+
+    Case, accents and the separators ``_``, ``-`` and blank count little; a swap of two neighbours counts once.
+
+    Example:
+        >>> nearest("perfomed", ["performed", "performer", "code"])
+        'performed'
+        >>> nearest("xyz", ["performed"]) is None
+        True
+    """
+    plain = _plain(name)
+    best: tuple[float, int, str] | None = None
+    for order, candidate in enumerate(dict.fromkeys(candidates)):
+        if candidate == name:
+            continue
+        distance = _distance(plain, _plain(candidate)) + _distance(name, candidate) / 100
+        if best is None or (distance, order) < best[:2]:
+            best = (distance, order, candidate)
+    if best is None:
+        return None
+    if best[0] < 1 or int(best[0]) <= max(1, min(len(name), len(best[2])) // 3):
+        return best[2]
+    return _holding(plain, candidates)
+
+
+def did_you_mean(name: str, candidates: Iterable[str], *, otherwise: str | None = None, most: int = 8) -> str | None:
+    """A hint: the nearest candidate, or the candidates themselves where they are few, or ``otherwise``.
+
+    Example:
+        >>> did_you_mean("no_lott", ["no_lot", "udi"])
+        'did you mean `no_lot`?'
+        >>> did_you_mean("zzz", ["no_lot", "udi"])
+        'known here: `no_lot`, `udi`'
+    """
+    known = tuple(dict.fromkeys(candidates))
+    found = nearest(name, known)
+    if found is not None:
+        return f"did you mean `{found}`?"
+    if otherwise is not None or not known or len(known) > most:
+        return otherwise
+    return "known here: " + ", ".join(f"`{entry}`" for entry in known)
+
+
+def _plain(name: str) -> str:
+    letters = normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if letter not in "_- " and not combining(letter))
+
+
+def _holding(plain: str, candidates: Iterable[str]) -> str | None:
+    """The only candidate that contains ``plain`` or is contained in it (`lot` for `no_lot`), from three letters on."""
+    held = [
+        candidate
+        for candidate in dict.fromkeys(candidates)
+        if min(len(plain), len(_plain(candidate))) >= 3 and (plain in _plain(candidate) or _plain(candidate) in plain)
+    ]
+    return held[0] if len(held) == 1 else None
+
+
+def _distance(left: str, right: str) -> int:
+    """Insertions, deletions, substitutions and swaps of neighbours that turn ``left`` into ``right``."""
+    before: list[int] = []
+    previous = list(range(len(right) + 1))
+    for row, letter in enumerate(left, 1):
+        current = [row]
+        for column, other in enumerate(right, 1):
+            cost = min(previous[column] + 1, current[-1] + 1, previous[column - 1] + (letter != other))
+            if row > 1 and column > 1 and letter == right[column - 2] and left[row - 2] == other:
+                cost = min(cost, before[column - 2] + 1)
+            current.append(cost)
+        before, previous = previous, current
+    return previous[-1]

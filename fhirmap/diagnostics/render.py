@@ -1,0 +1,211 @@
+"""Diagnostics, faults and notes as text for people and as data: the only place that does either.
+
+Three forms of a diagnostic: a block with its source line (`block`), one line for pipelines (`line`), and JSON
+(`as_json`). The texts themselves come from the code's page; colours are added only where the caller asks.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from unicodedata import category, combining, east_asian_width
+
+from fhirmap.diagnostics.catalog import page
+from fhirmap.diagnostics.diagnostic import Diagnostic, Severity
+from fhirmap.diagnostics.span import Span
+from fhirmap.records import Fault, Note
+
+Paint = Callable[[str, str], str]
+
+_STYLES = {"error": "1;31", "warning": "1;33", "note": "1;36", "frame": "1;34", "strong": "1"}
+_TAB = "    "
+_WIDEST_LINE = 160
+_WIDEST_TAIL = 120
+
+
+def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Each diagnostic once, file by file as first met, top to bottom; those without a place last."""
+    files: dict[str, int] = {}
+
+    def place(entry: Diagnostic) -> tuple[int, int, int]:
+        if entry.span is None:
+            return (sys.maxsize, 0, 0)
+        return (files.setdefault(entry.span.name, len(files)), entry.span.start, entry.span.end)
+
+    unique: dict[object, Diagnostic] = {}
+    for entry in diagnostics:
+        unique.setdefault((place(entry), entry.code, entry.message), entry)
+    return tuple(sorted(unique.values(), key=place))
+
+
+def block(diagnostic: Diagnostic, *, colour: bool = False) -> str:
+    """The diagnostic as a terminal shows it: message, place, source line with carets, hint, and where to read more."""
+    paint = _ansi if colour else _plain
+    severity = diagnostic.severity.value
+    head = paint(severity, f"{severity}[{diagnostic.code}]") + paint("strong", f": {_visible(diagnostic.message)}")
+    if diagnostic.span is None:
+        return "\n".join((head, *_tail(diagnostic, 0, paint)))
+    spans = [diagnostic.span, *(related.span for related in diagnostic.related)]
+    gutter = max(len(str(span.line)) for span in spans)
+    lines = [head, *_excerpt(diagnostic.span, diagnostic.label, gutter, paint, severity, "-->", "^")]
+    for related in diagnostic.related:
+        lines += _excerpt(related.span, related.label, gutter, paint, "frame", ":::", "-")
+    return "\n".join((*lines, *_tail(diagnostic, gutter, paint)))
+
+
+def line(diagnostic: Diagnostic) -> str:
+    """The diagnostic on one line, as compilers print it for editors and pipelines."""
+    place = f"{diagnostic.span.position}: " if diagnostic.span else ""
+    hint = f"   = hint: {_visible(diagnostic.hint_text)}" if diagnostic.hint_text else ""
+    return f"{place}{diagnostic.severity.value}[{diagnostic.code}]: {_visible(diagnostic.message)}{hint}"
+
+
+def as_json(diagnostic: Diagnostic) -> dict[str, object]:
+    """The diagnostic as data; keys are always there, ``None`` where the diagnostic has no such thing."""
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity.value,
+        "message": diagnostic.message,
+        "label": diagnostic.label or None,
+        "hint": diagnostic.hint_text or None,
+        **_place_json(diagnostic.span),
+        "related": [{"label": related.label, **_place_json(related.span)} for related in diagnostic.related],
+    }
+
+
+def blocks(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
+    """All of them as blocks with an empty line between two; ends with a line break unless there are none."""
+    return "".join(block(entry, colour=colour) + "\n\n" for entry in ordered(diagnostics))[:-1]
+
+
+def summary(diagnostics: Sequence[Diagnostic], names: Sequence[str] = (), elapsed_s: float | None = None) -> str:
+    """`2 errors, 2 warnings in renacot.map (43 ms)`. ``names``: the files looked at."""
+    counts = [
+        f"{count} {severity.value}{'s' if count > 1 else ''}"
+        for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE)
+        if (count := sum(entry.severity is severity for entry in diagnostics))
+    ]
+    files = tuple(dict.fromkeys(names)) or tuple(dict.fromkeys(entry.span.name for entry in diagnostics if entry.span))
+    where = f" in {files[0]}" if len(files) == 1 else f" in {len(files)} files" if files else ""
+    took = f" ({elapsed_s * 1000:.0f} ms)" if elapsed_s is not None else ""
+    return (", ".join(counts) or "no errors") + where + took
+
+
+def fault_message(fault: Fault) -> str:
+    """What is wrong with the record, from the code's page."""
+    return page(fault.code).text("message", fault.variant, _fault_args(fault))
+
+
+def fault_line(fault: Fault, *, colour: bool = False) -> str:
+    """The fault on one line: what, where in the result, by which rule of the map, from which columns. Never a value."""
+    paint = _ansi if colour else _plain
+    head = paint(fault.severity, f"{fault.severity}[{fault.code}]") + f": {_visible(fault_message(fault))}"
+    columns = f"from {', '.join(fault.columns)}" if fault.columns else ""
+    return "   ".join(part for part in (head, fault.path, fault.position and f"--> {fault.position}", columns) if part)
+
+
+def fault_json(fault: Fault) -> dict[str, object]:
+    """The fault as data."""
+    return {
+        "code": fault.code,
+        "severity": fault.severity,
+        "message": fault_message(fault),
+        "hint": page(fault.code).text("hint", fault.variant, _fault_args(fault)) or None,
+        "path": fault.path or None,
+        "element": fault.element or None,
+        "rule": fault.rule or None,
+        "position": fault.position or None,
+        "columns": list(fault.columns),
+    }
+
+
+def note_line(note: Note, *, colour: bool = False) -> str:
+    """The note on one line: the map's own words and the rule that said them."""
+    paint = _ansi if colour else _plain
+    return f"{paint('note', 'note')}: {_visible(note.text)}" + (f"   --> {note.position}" if note.position else "")
+
+
+def note_json(note: Note) -> dict[str, object]:
+    """The note as data."""
+    return {"text": note.text, "position": note.position or None}
+
+
+def _excerpt(
+    span: Span, label: str, gutter: int, paint: Paint, style: str, arrow: str, mark: str
+) -> tuple[str, str, str, str]:
+    """Place, empty frame line, source line, marks under the span with the label behind them."""
+    text = span.text.line_text(span.line)
+    start = min(span.column - 1, len(text))
+    several = span.end_line > span.line
+    end = len(text) if several else max(start, min(span.end_column - 1, len(text)))
+    before, marked, after = _cropped(text[:start], text[start:end], text[end:])
+    marks = " " * _width(before) + paint(style, mark * max(1, _width(marked)))
+    words = ", ".join(part for part in (_visible(label), f"up to line {span.end_line}" if several else "") if part)
+    bar = paint("frame", "|")
+    return (
+        f"{' ' * gutter}{paint('frame', arrow)} {span.position}",
+        f"{' ' * gutter} {bar}",
+        f"{paint('frame', str(span.line).rjust(gutter))} {bar} {before}{marked}{after}".rstrip(),
+        f"{' ' * gutter} {bar} {marks}" + (f" {paint(style, words)}" if words else ""),
+    )
+
+
+def _tail(diagnostic: Diagnostic, gutter: int, paint: Paint) -> tuple[str, ...]:
+    hint = _visible(diagnostic.hint_text)
+    parts = [f"{paint('frame', '=')} {paint('strong', 'hint')}: {hint}"] if hint else []
+    parts.append(f"{paint('frame', '=')} {paint('strong', 'why')}: fhirmap explain {diagnostic.code}")
+    lead = " " * (gutter + 1)
+    return (lead + "   ".join(parts),) if len(hint) <= _WIDEST_TAIL else tuple(lead + part for part in parts)
+
+
+def _cropped(before: str, marked: str, after: str) -> tuple[str, str, str]:
+    """The three parts as shown: tabs widened, control characters visible, a very long line cut around its marks."""
+    before, marked, after = _visible(before), _visible(marked), _visible(after)
+    if len(before) + len(marked) + len(after) <= _WIDEST_LINE:
+        return before, marked, after
+    room = _WIDEST_LINE // 3
+    if len(before) > room:
+        before = "…" + before[-room:]
+    if len(marked) > room:
+        return before, marked[:room] + "…", ""
+    rest = _WIDEST_LINE - len(before) - len(marked)
+    return before, marked, after if len(after) <= rest else after[:rest] + "…"
+
+
+def _visible(text: str) -> str:
+    """Text that moves no cursor: a tab is four blanks, any other control character a replacement mark."""
+    return "".join("\ufffd" if category(char) == "Cc" else char for char in text.replace("\t", _TAB))
+
+
+def _width(text: str) -> int:
+    """Columns that a terminal gives ``text``: wide characters two, combining marks and joiners none."""
+    return sum(
+        0 if combining(char) or category(char) in ("Mn", "Me", "Cf") else 2 if east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def _plain(_style: str, text: str) -> str:
+    return text
+
+
+def _ansi(style: str, text: str) -> str:
+    return f"\x1b[{_STYLES.get(style, '1')}m{text}\x1b[0m"
+
+
+def _place_json(span: Span | None) -> dict[str, object]:
+    if span is None:
+        return {"file": None, "line": None, "column": None, "end_line": None, "end_column": None}
+    return {
+        "file": span.name,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }
+
+
+def _fault_args(fault: Fault) -> dict[str, object]:
+    """The template's arguments: the fault's own, and what every fault knows."""
+    known = {"path": fault.path, "element": fault.element, "rule": fault.rule, "columns": ", ".join(fault.columns)}
+    return {**known, **fault.args}
