@@ -19,7 +19,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="The page as JSON.")
 def command(code: str | None, as_json: bool) -> None:
     """Show the page of CODE: what is wrong, why it matters, a wrong map and its repair."""
-    from fhirmap.diagnostics.render import explain
+    from fhirmap.diagnostics.explain import explain
 
     if code is None:
         titles = {name: page(name).title for name in codes()}

@@ -27,7 +27,8 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
             best = (distance, order, candidate)
     if best is None:
         return None
-    if best[0] < 1 or int(best[0]) <= max(1, min(len(name), len(best[2])) // 3):
+    shorter, longer = sorted((len(name), len(best[2])))
+    if best[0] < 1 or int(best[0]) <= max(1, shorter // 3) < longer:
         return best[2]
     return _holding(plain, candidates)
 

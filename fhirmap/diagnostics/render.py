@@ -1,7 +1,7 @@
 """Diagnostics, faults and notes as text for people and as data: the only place that does either.
 
-Three forms of a diagnostic: a block with its source line (`block`), one line for pipelines (`line`), and JSON
-(`as_json`). The texts themselves come from the code's page; colours are added only where the caller asks.
+Three forms of a diagnostic: a block with its source line, one line for pipelines, and data for JSON. The texts
+themselves come from the code's page; colours are added only where the caller asks.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(unique.values(), key=place))
 
 
-def block(diagnostic: Diagnostic, *, colour: bool = False) -> str:
+def render_diagnostic(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     """The diagnostic as a terminal shows it: message, place, source line with carets, hint, and where to read more."""
     paint = _ansi if colour else _plain
     severity = diagnostic.severity.value
@@ -53,14 +53,14 @@ def block(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     return "\n".join((*lines, *_tail(diagnostic, gutter, paint)))
 
 
-def line(diagnostic: Diagnostic) -> str:
+def diagnostic_to_line(diagnostic: Diagnostic) -> str:
     """The diagnostic on one line, as compilers print it for editors and pipelines."""
     place = f"{diagnostic.span.position}: " if diagnostic.span else ""
     hint = f"   = hint: {_visible(diagnostic.hint_text)}" if diagnostic.hint_text else ""
     return f"{place}{diagnostic.severity.value}[{diagnostic.code}]: {_visible(diagnostic.message)}{hint}"
 
 
-def as_json(diagnostic: Diagnostic) -> dict[str, object]:
+def diagnostic_to_json(diagnostic: Diagnostic) -> dict[str, object]:
     """The diagnostic as data; keys are always there, ``None`` where the diagnostic has no such thing."""
     return {
         "code": diagnostic.code,
@@ -73,9 +73,9 @@ def as_json(diagnostic: Diagnostic) -> dict[str, object]:
     }
 
 
-def blocks(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
+def render_diagnostics(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
     """All of them as blocks with an empty line between two; ends with a line break unless there are none."""
-    return "".join(block(entry, colour=colour) + "\n\n" for entry in ordered(diagnostics))[:-1]
+    return "".join(render_diagnostic(entry, colour=colour) + "\n\n" for entry in ordered(diagnostics))[:-1]
 
 
 def summary(diagnostics: Sequence[Diagnostic], names: Sequence[str] = (), elapsed_s: float | None = None) -> str:
@@ -96,7 +96,7 @@ def fault_message(fault: Fault) -> str:
     return page(fault.code).text("message", fault.variant, _fault_args(fault))
 
 
-def fault_line(fault: Fault, *, colour: bool = False) -> str:
+def fault_to_line(fault: Fault, *, colour: bool = False) -> str:
     """The fault on one line: what, where in the result, by which rule of the map, from which columns. Never a value."""
     paint = _ansi if colour else _plain
     head = paint(fault.severity, f"{fault.severity}[{fault.code}]") + f": {_visible(fault_message(fault))}"
@@ -104,7 +104,7 @@ def fault_line(fault: Fault, *, colour: bool = False) -> str:
     return "   ".join(part for part in (head, fault.path, fault.position and f"--> {fault.position}", columns) if part)
 
 
-def fault_json(fault: Fault) -> dict[str, object]:
+def fault_to_json(fault: Fault) -> dict[str, object]:
     """The fault as data."""
     return {
         "code": fault.code,
@@ -119,13 +119,13 @@ def fault_json(fault: Fault) -> dict[str, object]:
     }
 
 
-def note_line(note: Note, *, colour: bool = False) -> str:
+def note_to_line(note: Note, *, colour: bool = False) -> str:
     """The note on one line: the map's own words and the rule that said them."""
     paint = _ansi if colour else _plain
     return f"{paint('note', 'note')}: {_visible(note.text)}" + (f"   --> {note.position}" if note.position else "")
 
 
-def note_json(note: Note) -> dict[str, object]:
+def note_to_json(note: Note) -> dict[str, object]:
     """The note as data."""
     return {"text": note.text, "position": note.position or None}
 
