@@ -162,6 +162,7 @@ class Uses:
     mode: OneOf["source", "queried", "target", "produced"]
     span: Span = _span()
     url_span: Span = _span()
+    alias_span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,7 @@ class ConceptMapUnmapped:
     prefix: str | None
     span: Span = _span()
     code: tuple[str, str] | None = None
+    code_span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +274,7 @@ class Store:
     delimiter: str | None
     span: Span = _span()
     name_span: Span = _span()
+    key_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +287,7 @@ class Join:
     order: tuple[OrderKey, ...]
     span: Span = _span()
     table_span: Span = _span()
+    on_spans: tuple[tuple[Span, Span], ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +316,9 @@ class ModelElement:
     join: Join | None = None
     lines: bool = False
     repeat: str | None = None
+    zone_span: Span | None = field(default=None, compare=False, repr=False)
+    null_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+    repeat_span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def test_the_page_of_a_code(written: str) -> None:
 
 
 def test_an_unknown_code_names_its_neighbours() -> None:
-    with pytest.raises(UnknownCode, match="there is no code `FM15O`; did you mean FM150") as caught:
+    with pytest.raises(UnknownCode, match="there is no code `FM15O`; did you mean FM") as caught:
         explain("FM15O")
     assert "FM150" in caught.value.nearest
     with pytest.raises(UnknownCode, match=r"there is no code `poses`$"):

@@ -53,7 +53,7 @@ def test_a_gutter_as_wide_as_the_greatest_line_number() -> None:
         ("/* é */ 'x'", "/* é */ 'x'", "        ^^^"),
         ("/* e\u0301 */ 'x'", "/* e\u0301 */ 'x'", "        ^^^"),
         ("/* 手術 */ 'x'", "/* 手術 */ 'x'", "           ^^^"),
-        ("/* \x1b[2J */ 'x'", "/* \ufffd[2J */ 'x'", "            ^^^"),
+        ("/* \x1b[2J */ 'x'", "/* \ufffd[2J */ 'x'", "           ^^^"),
     ],
     ids=["tab", "accent", "combining accent", "wide characters", "escape sequence"],
 )
