@@ -1,0 +1,69 @@
+"""What is known of a value before the map runs: its types, how often it stands, and how it is held in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from fhirmap.model.definition import FHIR_URL, TypeRef
+
+Cardinality = Literal["one", "optional", "many"]
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """The static view of a value.
+
+    ``types``: the types it may have; empty where nothing is known. ``cardinality``: one item, at most one (``None``
+    when absent), or a list. ``plain``: held as a bare Python value or dict of a known type, never wrapped.
+    """
+
+    types: frozenset[TypeRef] = frozenset()
+    cardinality: Cardinality = "many"
+    plain: bool = False
+
+    @property
+    def type(self) -> TypeRef | None:
+        """The one type it has; None where there are several or none is known."""
+        return next(iter(self.types)) if len(self.types) == 1 else None
+
+    @property
+    def type_name(self) -> str:
+        """Name of the one type, or an empty string."""
+        ref = self.type
+        return ref.name if ref else ""
+
+    @property
+    def is_known(self) -> bool:
+        """Is there at least one type to go by?"""
+        return bool(self.types)
+
+    def as_one(self) -> Static:
+        """The same types, exactly one item."""
+        return replace(self, cardinality="one")
+
+    def with_cardinality(self, cardinality: Cardinality) -> Static:
+        """The same types, another cardinality."""
+        return replace(self, cardinality=cardinality)
+
+    def with_types(self, types: Iterable[TypeRef]) -> Static:
+        """Other types, all else the same."""
+        return replace(self, types=frozenset(types))
+
+    def show(self) -> str:
+        """As a message names it: `string`, `Quantity or string`, `unknown type`."""
+        return " or ".join(sorted(ref.name for ref in self.types)) or "unknown type"
+
+
+UNKNOWN = Static()
+
+
+def primitive(name: str, cardinality: Cardinality = "one", *, plain: bool = True) -> Static:
+    """A value of the FHIR primitive type ``name``."""
+    return Static(frozenset((TypeRef(name, FHIR_URL + name),)), cardinality, plain)
+
+
+def fhir_type(name: str, cardinality: Cardinality = "one", *, plain: bool = True) -> Static:
+    """A value of the FHIR complex type ``name``, held as a dict."""
+    return Static(frozenset((TypeRef(name, FHIR_URL + name),)), cardinality, plain)
