@@ -1,8 +1,9 @@
 """Where a model's rows live, as sources need to know it: derived from a map's `model`, free of the map's tree.
 
-A source opens the store and yields one `Record` per business record. ``Record.values`` holds raw cells under their physical
-column names and, under ``Child.key``, the list of raw child rows (always a list, also for a child that stands at most once:
-the generated reader judges the cardinality). A JSON document is handed over as it is: the reader walks the paths itself.
+A source opens the store and yields one `Record` per business record. ``Record.values`` holds raw cells under their
+physical column names and, under ``Child.key``, the list of raw child rows (always a list, also for a child that stands
+at most once: the generated reader judges the cardinality). A JSON document is handed over as it is: the reader walks
+the paths itself.
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ class StorePlan:
     """Where the records of a map's first model live.
 
     ``kind``: table, query, csv, json. ``name``: table, query file, or dotted path to the array of a JSON document.
-    ``key``: the columns (JSON paths) of the business key; ``where``: SQL; ``latest``: column whose greatest value is the
-    current revision of a key, the others being superseded. ``query``: the text of the query file.
+    ``key``: the columns (JSON paths) of the business key; ``where``: SQL; ``latest``: column whose greatest value is
+    the current revision of a key, the others being superseded. ``query``: the text of the query file.
     """
 
     kind: str

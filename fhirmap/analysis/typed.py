@@ -1,0 +1,286 @@
+"""The typed tree: the map's own nodes beside what is known of them. What checks read and what the compiler lowers.
+
+A group is typed once for each combination of argument types it is called with (`TypedGroup`), so that a group library
+without declared types is still checked, and compiled, against the very slice that its caller hands over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from fhirmap.analysis.static import Static
+from fhirmap.diagnostics import MapText, Span
+from fhirmap.language import nodes
+from fhirmap.model.definition import ConceptMap, Definitions, Element, TypeRef
+
+
+@dataclass(eq=False, slots=True)
+class Unit:
+    """One map text: its tree, the maps it imports, and the names it declares."""
+
+    text: MapText
+    tree: nodes.Map
+    imports: tuple[Unit, ...] = ()
+    tables: Mapping[str, tuple[nodes.ConceptMapCode, ...]] = field(default_factory=dict)
+    """Codes read from the CSV files of its concept maps, by concept map id."""
+    queries: Mapping[str, str] = field(default_factory=dict)
+    """Text of the query files its models name."""
+    unresolved_imports: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of the map's file."""
+        return self.text.name
+
+    def visible(self) -> tuple[Unit, ...]:
+        """This map, then its imports: where names are looked up."""
+        return (self, *self.imports)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What runs together: one unit a stage, in order, and every unit they reach."""
+
+    stages: tuple[Unit, ...]
+    units: tuple[Unit, ...]
+
+
+@dataclass(eq=False, slots=True)
+class Variable:
+    """A name bound while a rule runs. ``mode`` constant: a `let`, whose ``expression`` gives it."""
+
+    name: str
+    mode: Literal["source", "target", "constant"]
+    static: Static
+    span: Span
+    expression: Expression | None = None
+    is_parameter: bool = False
+    unit: Unit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What a rule sees: source variables, target variables (two name spaces), constants of its file."""
+
+    sources: Mapping[str, Variable] = field(default_factory=dict)
+    targets: Mapping[str, Variable] = field(default_factory=dict)
+    constants: Mapping[str, Variable] = field(default_factory=dict)
+
+    def lookup(self, name: str) -> Variable | None:
+        """Source variable, then constant, then target variable."""
+        return self.sources.get(name) or self.constants.get(name) or self.targets.get(name)
+
+    def with_source(self, variable: Variable) -> Environment:
+        """The same with one more source variable."""
+        return Environment({**self.sources, variable.name: variable}, self.targets, self.constants)
+
+    def with_target(self, variable: Variable) -> Environment:
+        """The same with one more target variable."""
+        return Environment(self.sources, {**self.targets, variable.name: variable}, self.constants)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Expression:
+    """A FHIRPath expression in its place. ``focus`` is None where it has none; ``variable``: it is just that name."""
+
+    node: nodes.FHIRPath
+    environment: Environment
+    focus: Variable | None
+    static: Static
+    variable: Variable | None = None
+
+    @property
+    def span(self) -> Span:
+        """Where it is written."""
+        return self.node.span
+
+    @property
+    def literal(self) -> nodes.FPLiteral | None:
+        """The literal it is, if it is one."""
+        return self.node.expression if isinstance(self.node.expression, nodes.FPLiteral) else None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SourceStep:
+    """One name of a source path. ``element`` is None where the structure does not say. ``static``: one item of it."""
+
+    name: str
+    span: Span
+    element: Element | None
+    static: Static
+    repeats: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TypedSource:
+    """One source of a rule. ``item``: one item that gets through; ``variable``: what it is bound to, named or not."""
+
+    node: nodes.RuleSource
+    context: Variable
+    steps: tuple[SourceStep, ...]
+    item: Static
+    variable: Variable
+    filter_types: frozenset[TypeRef] | None = None
+    default: Expression | None = None
+    where: Expression | None = None
+    check: Expression | None = None
+    log: Expression | None = None
+    search: Expression | None = None
+
+    @property
+    def repeats(self) -> bool:
+        """May it give several items?"""
+        return any(step.repeats for step in self.steps)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TargetStep:
+    """One name of a target path. ``key``: its JSON name, empty where only the value's type will tell.
+
+    ``repeats`` is None where no structure says. ``static``: what one item of it may hold.
+    """
+
+    name: str
+    span: Span
+    element: Element | None
+    key: str
+    static: Static
+    repeats: bool | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Transform:
+    """What computes a target's value. ``function``: signature of a plug-in's function, None for FML's own transforms."""
+
+    name: str
+    arguments: tuple[Expression, ...]
+    result: Static
+    span: Span
+    function: Any = None
+    type: TypeRef | None = None
+    concept_map: ConceptMap | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TypedTarget:
+    """One target of a rule. ``value``: what is assigned; ``variable``: what it is bound to, if it has a name."""
+
+    node: nodes.RuleTarget
+    context: Variable | None
+    steps: tuple[TargetStep, ...]
+    transform: Transform | None
+    value: Static
+    variable: Variable | None = None
+
+    @property
+    def span(self) -> Span:
+        """Where it is written."""
+        return self.node.span
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TypedCall:
+    """A group called behind `then`, with its arguments in the order of the group's parameters."""
+
+    node: nodes.GroupCall
+    group: TypedGroup
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Default:
+    """`src.a -> tgt.b;`: how each item is mapped. ``group`` where it is known now; ``dynamic``: chosen by type at run time."""
+
+    group: TypedGroup | None = None
+    create: TypeRef | None = None
+    dynamic: bool = False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TypedRule:
+    """One rule. ``name`` is the written or the generated one; ``environment`` is what its inner rules see."""
+
+    node: nodes.Rule
+    name: str
+    unit: Unit
+    sources: tuple[TypedSource, ...]
+    targets: tuple[TypedTarget, ...]
+    calls: tuple[TypedCall, ...]
+    rules: tuple[TypedRule, ...]
+    environment: Environment
+    default: Default | None = None
+
+    @property
+    def span(self) -> Span:
+        """Where it is written."""
+        return self.node.span
+
+    def walk(self) -> Iterator[TypedRule]:
+        """This rule and the inline rules below it."""
+        yield self
+        for rule in self.rules:
+            yield from rule.walk()
+
+
+@dataclass(eq=False, slots=True)
+class TypedGroup:
+    """A group for one combination of argument types. ``rules`` hold those of the groups it extends first."""
+
+    node: nodes.Group
+    unit: Unit
+    parameters: tuple[Variable, ...]
+    rules: tuple[TypedRule, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The group's name."""
+        return self.node.name
+
+    def walk(self) -> Iterator[TypedRule]:
+        """All rules of the group, inline ones too."""
+        for rule in self.rules:
+            yield from rule.walk()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Stage:
+    """One stage: its map, its entry group, its source and target types (None where nothing is known)."""
+
+    unit: Unit
+    entry: TypedGroup
+    source: TypeRef | None
+    target: TypeRef | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ModelUse:
+    """A `model` in reach: its node, its map, and the type it declares."""
+
+    node: nodes.Model
+    unit: Unit
+    ref: TypeRef
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Checked:
+    """A program with all that is known of it. ``groups``: every typed group in the order of first use."""
+
+    program: Program
+    definitions: Definitions
+    stages: tuple[Stage, ...]
+    groups: tuple[TypedGroup, ...]
+    models: Mapping[str, ModelUse]
+    """Models by their structure's URL."""
+    functions: Mapping[str, Any] = field(default_factory=dict)
+
+    def model(self, ref: TypeRef | None) -> ModelUse | None:
+        """The model that ``ref`` is the type of."""
+        return self.models.get(ref.structure) if ref else None
+
+    def rules(self) -> Iterator[tuple[TypedGroup, TypedRule]]:
+        """Every rule of every typed group."""
+        for group in self.groups:
+            for rule in group.walk():
+                yield group, rule

@@ -1,0 +1,148 @@
+"""Map texts and what they import become one program. Files are read through an injected function, never here."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from fhirmap.analysis.typed import Program, Unit
+from fhirmap.diagnostics import Diagnostic, MapText
+from fhirmap.diagnostics.nearest import nearest
+from fhirmap.language import nodes
+from fhirmap.language.parser import parse
+
+Read = Callable[[str, str], bytes]
+"""(name of the map, file as the map names it) -> bytes of the file beside the map. Raises ``OSError``."""
+
+
+def no_files(_map: str, file: str) -> bytes:
+    """A reader for maps that come without a folder."""
+    raise FileNotFoundError(file)
+
+
+@dataclass
+class _Workspace:
+    library: dict[str, nodes.Map]
+    candidates: list[MapText]
+    read: Read
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    units: list[Unit] = field(default_factory=list)
+    by_name: dict[str, Unit] = field(default_factory=dict)
+
+    def unit(self, tree: nodes.Map) -> Unit:
+        """The unit of a parsed map, imports resolved; the same map gives the same unit."""
+        text = tree.span.text
+        known = self.by_name.get(text.name)
+        if known is not None:
+            return known
+        unit = Unit(text, tree)
+        self.by_name[text.name] = unit
+        self.units.append(unit)
+        unit.tables = {entry.id: self.table(unit, entry) for entry in tree.concept_maps if entry.table}
+        unit.queries = {
+            model.store.name: self.query(unit, model.store)
+            for model in tree.models
+            if model.store and model.store.kind == "query"
+        }
+        found: list[Unit] = []
+        for entry in tree.imports:
+            matches = [match for match in self.matching(entry.url, text) if match is not tree]
+            if not matches:
+                self.unknown_import(entry)
+                unit.unresolved_imports = True
+            found += [self.unit(match) for match in matches]
+        unit.imports = tuple(dict.fromkeys(found))
+        return unit
+
+    def matching(self, url: str, importing: MapText) -> list[nodes.Map]:
+        """Maps whose URL is ``url``, which may hold one `*`; only texts that mention it are parsed."""
+        head, star, tail = url.partition("*")
+        pattern = re.compile(re.escape(head) + (".+" if star else "") + re.escape(tail))
+        for candidate in list(self.candidates):
+            if head in candidate.text and candidate is not importing:
+                self.candidates.remove(candidate)
+                tree, diagnostics = parse(candidate.text, candidate.name)
+                self.diagnostics += diagnostics
+                self.library[candidate.name] = tree
+        return [tree for tree in self.library.values() if tree.url and pattern.fullmatch(tree.url)]
+
+    def unknown_import(self, entry: nodes.Import) -> None:
+        urls = [tree.url for tree in self.library.values() if tree.url]
+        urls += [
+            match
+            for text in self.candidates
+            for match in re.findall(r"[\"']([^\"'\s]+/StructureMap/[^\"']+)", text.text)
+        ]
+        found = nearest(entry.url, urls)
+        hint = f"did you mean `{found}`?" if found else None
+        self.diagnostics.append(Diagnostic("FM100", entry.span, {"url": entry.url}, hint))
+
+    def table(self, unit: Unit, declaration: nodes.ConceptMapDeclaration) -> tuple[nodes.ConceptMapCode, ...]:
+        """Codes of a concept map's CSV file."""
+        table = declaration.table
+        assert table is not None
+        prefixes = [entry.name for entry in declaration.prefixes]
+        source, target = (prefixes + ["", ""])[:2]
+        content = self.file(unit, table.file, table.encoding, table)
+        if content is None:
+            return ()
+        rows = csv.DictReader(io.StringIO(content), delimiter=table.delimiter)
+        header = [name.strip() for name in rows.fieldnames or ()]
+        rows.fieldnames = header
+        wanted = [table.source_column, table.target_column, *([table.relation_column] if table.relation_column else [])]
+        for column in wanted:
+            if column not in header:
+                found = nearest(column, header)
+                hint = f"did you mean `{found}`?" if found else f"its columns: {', '.join(header)}"
+                self.diagnostics.append(
+                    Diagnostic("FM101", table.span, {"column": column, "place": table.file}, hint, variant="file")
+                )
+                return ()
+        codes = []
+        for row in rows:
+            left, right = ((row[name] or "").strip() for name in wanted[:2])
+            relation = (row[wanted[2]] or "").strip() if len(wanted) > 2 else "-"
+            if left:
+                codes.append(
+                    nodes.ConceptMapCode(
+                        source, left, relation or "-", target, right, table.span, table.span, table.span
+                    )
+                )
+        return tuple(codes)
+
+    def query(self, unit: Unit, store: nodes.Store) -> str:
+        """Text of a model's query file."""
+        return self.file(unit, store.name, store.encoding or "utf-8", store) or ""
+
+    def file(self, unit: Unit, name: str, encoding: str, node: nodes.ConceptMapTable | nodes.Store) -> str | None:
+        """A text file beside the map; a diagnostic where it cannot be read."""
+        try:
+            return self.read(unit.name, name).decode("utf-8-sig" if encoding in ("utf-8", "") else encoding)
+        except OSError as error:
+            args = {"file": name, "why": error.strerror or "it is not there"}
+            self.diagnostics.append(Diagnostic("FM102", node.span, args))
+        except (UnicodeDecodeError, LookupError):
+            self.diagnostics.append(
+                Diagnostic("FM102", node.span, {"file": name, "encoding": encoding}, variant="encoding")
+            )
+        return None
+
+
+def load(
+    stages: Sequence[nodes.Map],
+    *,
+    library: Iterable[MapText] = (),
+    maps: Iterable[nodes.Map] = (),
+    read: Read = no_files,
+) -> tuple[Program, tuple[Diagnostic, ...]]:
+    """The program of the maps ``stages``, each a stage, with what they import found in ``library`` (texts) and ``maps``.
+
+    Spec: FML, imports: a URL with at most one `*`; only direct imports are visible.
+    """
+    known = {tree.span.text.name: tree for tree in (*maps, *stages)}
+    work = _Workspace(known, [text for text in library if text.name not in known], read)
+    units = tuple(work.unit(tree) for tree in stages)
+    return Program(units, tuple(work.units)), tuple(work.diagnostics)
