@@ -1,12 +1,13 @@
-"""The views everybody asks: structures, elements, operations, value sets; and `Definitions`, the tank that holds them."""
+"""The views that everybody asks, and `Definitions`, the tank that holds them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Literal
+
+from fhirmap.diagnostics.nearest import nearest
 
 Kind = Literal["primitive", "complex", "resource", "logical"]
 FHIR_URL = "http://hl7.org/fhir/StructureDefinition/"
@@ -18,10 +19,10 @@ _EMPTY: Mapping[str, Any] = MappingProxyType({})
 class TypeRef:
     """A type as an element names it.
 
-    ``name``: `HumanName`, `string`, a backbone's path `Patient.contact`, a model's name, `System.String`. ``structure``: canonical
-    URL of the structure it lives in. ``profile``: id of the element inside that structure whose constraints apply
-    (`Parameters.parameter:nir`), empty where nothing but the base type holds. ``targets``: resource types or profiles that a
-    Reference or canonical may point to.
+    ``name``: `HumanName`, `string`, a backbone's path `Patient.contact`, a model's name, `System.String`.
+    ``structure``: canonical URL of the structure it lives in. ``profile``: id of the element inside that structure
+    whose constraints apply (`Parameters.parameter:nir`), empty where nothing but the base type holds. ``targets``:
+    resource types or profiles that a Reference or canonical may point to.
     """
 
     name: str
@@ -35,7 +36,7 @@ class TypeRef:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Which codes an element takes. ``codes``: the allowed codes themselves where the base types list them, without a value set."""
+    """Which codes an element takes. ``codes``: the allowed codes where the base types list them without a value set."""
 
     strength: str
     value_set: str = ""
@@ -46,8 +47,8 @@ class Binding:
 class Constraint:
     """An invariant: `key`, its FHIRPath, and what a person reads.
 
-    ``variants``: (name, FHIRPath) pairs tried in order on the same node once the invariant has failed; the first that holds names
-    the cause, so that one rule can explain a Corsican number apart from a short one.
+    ``variants``: (name, FHIRPath) pairs tried in order on the same node once the invariant has failed; the first that
+    holds names the cause, so that one rule can explain a Corsican number apart from a short one.
     """
 
     key: str
@@ -93,8 +94,9 @@ class Element:
     """One element of a structure.
 
     ``name``: as in paths, the stem for a choice (`value`). ``path``: with slice names where it stands in a profile,
-    `Parameters.parameter:nir.value[x]`. ``maximum`` None is `*`. ``representation``: xmlAttr, xmlText, typeAttr, cdaText, xhtml as
-    logical models give it. ``order``: rank among its siblings. ``namespace``: XML name space where it is not the structure's.
+    `Parameters.parameter:nir.value[x]`. ``maximum`` None is `*`. ``representation``: xmlAttr, xmlText, typeAttr,
+    cdaText, xhtml as logical models give it. ``order``: rank among its siblings. ``namespace``: XML name space where
+    it is not the structure's.
     """
 
     name: str
@@ -142,8 +144,8 @@ class Element:
 class Structure:
     """A type, resource, profile or logical model. ``root`` leads to its elements through `Definitions.children`.
 
-    ``type``: the type it constrains or is. ``base``: canonical URL of what it derives from. ``fhir_version``: R4, R4B, R5, STU3 or
-    empty. ``constraints``: invariants on its root. ``namespace``: XML name space of a logical model.
+    ``type``: the type it constrains or is. ``base``: canonical URL of what it derives from. ``fhir_version``: R4, R4B,
+    R5, STU3 or empty. ``constraints``: invariants on its root. ``namespace``: XML name space of a logical model.
     """
 
     url: str
@@ -203,7 +205,7 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class CodeSystem:
-    """A code system's codes. ``complete`` is false for a fragment or a supplement: an unknown code may then still exist."""
+    """A code system's codes. ``complete`` is false for a fragment: a code that is not listed may then still exist."""
 
     url: str
     name: str
@@ -223,7 +225,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class ValueSetRule:
-    """One include or exclude: codes of a system (all of it where neither codes nor filters are given), within other value sets."""
+    """One include or exclude: codes of a system (all where neither codes nor filters are given), within value sets."""
 
     system: str
     concepts: tuple[Concept, ...] = ()
@@ -253,7 +255,10 @@ class ConceptMapTarget:
 
 @dataclass(frozen=True, slots=True)
 class ConceptMapGroup:
-    """Codes of one source system into one target system. ``unmapped``: mode (`provided`, `fixed`, `other-map`, ours `error`) and value."""
+    """Codes of one source system into one target system.
+
+    ``unmapped``: mode (`provided`, `fixed`, `other-map`, ours `error`) and its value.
+    """
 
     source: str
     target: str
@@ -363,7 +368,7 @@ class Definitions:
         return False
 
     def parent_type(self, name: str) -> str | None:
-        """Name of the type it derives from; None at the top or where it is unknown. A backbone derives from BackboneElement."""
+        """Name of the type it derives from (BackboneElement for a backbone); None at the top or where it is unknown."""
         source = self._source(name)
         if source is None:
             return "BackboneElement" if "." in name else None
@@ -429,18 +434,6 @@ class Definitions:
         if found is not None or self._base is None:
             return found
         return self._base(name.removeprefix(FHIR_URL).removeprefix("FHIR."))
-
-
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The one of ``names`` most like ``name`` (case apart), or None.
-
-    Example:
-        >>> nearest("perfomed", ["performed", "performer"])
-        'performed'
-    """
-    by_folded = {candidate.casefold(): candidate for candidate in names}
-    close = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
-    return by_folded[close[0]] if close else None
 
 
 def _canonical(url: str) -> str:

@@ -1,0 +1,191 @@
+"""FHIR's base types, read from shipped tables: `tables/r4.ndjson`, one line a type, so that only the types asked for are parsed.
+
+The tables are written from the field metadata of fhir.resources by `python -m fhirmap.model.fhir --write`; nothing here imports
+that library at run time. It knows no R4: the R4 table is its R4B with the facts of `_R4_*` below. Its lists of codes that end in
+`+` are cut short; `_CODES` holds them whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from fhirmap.model.definition import FHIR_URL, SYSTEM_URL, Binding, Element, Structure, StructureSource, TypeRef
+
+VERSIONS: Mapping[str, str] = {"R4": "4.0", "R4B": "4.3", "R5": "5.0"}
+"""FHIR releases with a table, and the number that versioned canonicals (`http://hl7.org/fhir/4.0/…`) write."""
+
+_PRIMITIVE_PARENTS: Mapping[str, str] = {
+    "base64Binary": "Element",
+    "boolean": "Element",
+    "canonical": "uri",
+    "code": "string",
+    "date": "Element",
+    "dateTime": "Element",
+    "decimal": "Element",
+    "id": "string",
+    "instant": "Element",
+    "integer": "Element",
+    "integer64": "Element",
+    "markdown": "string",
+    "oid": "uri",
+    "positiveInt": "integer",
+    "string": "Element",
+    "time": "Element",
+    "unsignedInt": "integer",
+    "uri": "Element",
+    "url": "uri",
+    "uuid": "uri",
+    "xhtml": "Element",
+}
+_SYSTEM_TYPES: Mapping[str, str] = {
+    "boolean": "Boolean",
+    "integer": "Integer",
+    "integer64": "Long",
+    "positiveInt": "Integer",
+    "unsignedInt": "Integer",
+    "decimal": "Decimal",
+    "date": "Date",
+    "dateTime": "DateTime",
+    "instant": "DateTime",
+    "time": "Time",
+}
+
+
+def is_primitive_name(name: str) -> bool:
+    """Is ``name`` one of FHIR's primitive types, in any release?"""
+    return name in _PRIMITIVE_PARENTS
+
+
+def system_type(primitive: str) -> str:
+    """Name of the FHIRPath System type that a FHIR primitive's value has: `code` is a String."""
+    return _SYSTEM_TYPES.get(primitive, "String")
+
+
+def base_types(version: str = "R4") -> Callable[[str], StructureSource | None]:
+    """A finder of base types: by name in ``version``, or in another release by its versioned URL."""
+    numbers = {number: name for name, number in VERSIONS.items()}
+
+    def find(name: str) -> StructureSource | None:
+        if name.startswith("http://hl7.org/fhir/"):
+            number, _, short = name.removeprefix("http://hl7.org/fhir/").partition("/StructureDefinition/")
+            release = numbers.get(number)
+            return _load(release, short, f"http://hl7.org/fhir/{number}/StructureDefinition/") if release else None
+        if name.startswith(SYSTEM_URL):
+            return None
+        return _load(version, name, FHIR_URL)
+
+    return find
+
+
+@cache
+def type_names(version: str = "R4", kind: str = "") -> tuple[str, ...]:
+    """Every type of a release, primitives apart; those of one ``kind`` (resource, complex) where it is given."""
+    lines = _table(version).splitlines()
+    return tuple(entry[0] for entry in map(json.loads, lines) if not kind or entry[1] == kind)
+
+
+@cache
+def _table(version: str) -> str:
+    """The text of a release's table; each line opens with a line break, so that a type is found by searching for it."""
+    source = files(__package__).joinpath("tables", f"{version.lower()}.ndjson")
+    return source.read_text(encoding="utf-8")
+
+
+@cache
+def _load(version: str, name: str, prefix: str) -> StructureSource | None:
+    if name in _PRIMITIVE_PARENTS:
+        return _primitive(version, name, prefix)
+    root, dot, _ = name.partition(".")
+    if dot:
+        owner = _load(version, root, prefix)
+        return owner if owner and owner.children(TypeRef(name)) else None
+    table = _table(version)
+    opening = f'["{name}",'
+    start = 0 if table.startswith(opening) else table.find("\n" + opening) + 1
+    if start == 0 and not table.startswith(opening):
+        return None
+    _, kind, base, abstract, levels = json.loads(table[start : table.index("\n", start)])
+    structure = Structure(
+        url=prefix + name,
+        name=name,
+        type=name,
+        kind=kind,
+        base=prefix + base if base else "",
+        root=TypeRef(name, prefix + name),
+        abstract=bool(abstract),
+        fhir_version=version,
+    )
+    views: dict[str, Mapping[str, Element]] = {}
+
+    def children(ref: TypeRef) -> Mapping[str, Element]:
+        if ref.name not in views and ref.name in levels:
+            views[ref.name] = _elements(ref.name, levels[ref.name], prefix)
+        return views.get(ref.name, {})
+
+    return StructureSource(structure, children)
+
+
+def _elements(owner: str, rows: list[list[Any]], prefix: str) -> dict[str, Element]:
+    found: dict[str, Element] = {}
+    for order, (written, minimum, maximum, types, codes, targets) in enumerate(rows):
+        name = written.removesuffix("[x]")
+        found[name] = Element(
+            name=name,
+            path=f"{owner}.{written}",
+            types=tuple(_type_ref(entry, prefix, tuple(targets)) for entry in types),
+            minimum=minimum,
+            maximum=maximum or None,
+            is_choice=written != name,
+            binding=Binding("required", codes=frozenset(codes)) if codes else None,
+            order=order,
+            representation=("xmlAttr",) if _is_attribute(owner, name) else (),
+        )
+    return found
+
+
+def _is_attribute(owner: str, name: str) -> bool:
+    """FHIR XML writes an element's `id` and an extension's `url` as attributes; a resource's `id` is an element."""
+    return (name == "id" and (owner[0].islower() or "." in owner)) or (owner == "Extension" and name == "url")
+
+
+def _type_ref(name: str, prefix: str, targets: tuple[str, ...]) -> TypeRef:
+    holds_targets = name in ("Reference", "canonical", "CodeableReference")
+    return TypeRef(name, prefix + name.partition(".")[0], targets=targets if holds_targets else ())
+
+
+def _primitive(version: str, name: str, prefix: str) -> StructureSource | None:
+    if name == "integer64" and version != "R5":
+        return None
+    parent = _PRIMITIVE_PARENTS[name]
+    structure = Structure(
+        url=prefix + name,
+        name=name,
+        type=name,
+        kind="primitive",
+        base=prefix + parent,
+        root=TypeRef(name, prefix + name),
+        fhir_version=version,
+    )
+    elements = {
+        "id": Element("id", f"{name}.id", (TypeRef("string", prefix + "string"),), representation=("xmlAttr",)),
+        "extension": Element(
+            "extension", f"{name}.extension", (TypeRef("Extension", prefix + "Extension"),), maximum=None, order=1
+        ),
+        "value": Element(
+            "value",
+            f"{name}.value",
+            (TypeRef(f"System.{system_type(name)}", SYSTEM_URL + system_type(name)),),
+            order=2,
+        ),
+    }
+    return StructureSource(structure, lambda _: elements)
+
+
+if __name__ == "__main__":
+    from fhirmap.model.fhir_tables import main
+
+    main()

@@ -1,0 +1,348 @@
+"""Writes the tables of base types from the field metadata of fhir.resources: `python -m fhirmap.model.fhir --write`.
+
+The only module that imports that library to read it (seconds, for all types); everybody else reads the tables. What the library
+has wrong or cut short is put right here, fact by fact.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any, get_args
+
+from fhirmap.model.fhir import VERSIONS
+
+_PACKAGES = {"R4": "fhir.resources.R4B", "R4B": "fhir.resources.R4B", "R5": "fhir.resources"}
+_TABLES = Path(__file__).parent / "tables"
+_NOT_FHIR = frozenset({"fhir_comments", "resource_type"})
+_MACHINERY = ("FHIR", "BaseModel", "ABC", "object")
+_OBSERVATION_STATUS = (
+    "registered",
+    "preliminary",
+    "final",
+    "amended",
+    "corrected",
+    "cancelled",
+    "entered-in-error",
+    "unknown",
+)
+_TASK_STATUS = (
+    "draft",
+    "requested",
+    "received",
+    "accepted",
+    "rejected",
+    "ready",
+    "cancelled",
+    "in-progress",
+    "on-hold",
+    "failed",
+    "completed",
+    "entered-in-error",
+)
+_TRANSFORMS = (
+    "create",
+    "copy",
+    "truncate",
+    "escape",
+    "cast",
+    "append",
+    "translate",
+    "reference",
+    "dateOp",
+    "uuid",
+    "pointer",
+    "evaluate",
+    "cc",
+    "c",
+    "qty",
+    "id",
+    "cp",
+)
+_REPORT_STATUS = (
+    "registered",
+    "partial",
+    "preliminary",
+    "final",
+    "amended",
+    "corrected",
+    "appended",
+    "cancelled",
+    "entered-in-error",
+    "unknown",
+)
+_ENCOUNTER_STATUS = (
+    "planned",
+    "arrived",
+    "triaged",
+    "in-progress",
+    "onleave",
+    "finished",
+    "cancelled",
+    "entered-in-error",
+    "unknown",
+)
+_ITEM_TYPES = (
+    "group",
+    "display",
+    "boolean",
+    "decimal",
+    "integer",
+    "date",
+    "dateTime",
+    "time",
+    "string",
+    "text",
+    "url",
+    "attachment",
+    "reference",
+    "quantity",
+)
+_REQUEST_STATUS = ("draft", "active", "suspended", "cancelled", "completed", "entered-in-error", "unknown")
+_ENTRY_TYPES = ("barcode", "rfid", "manual", "card", "self-reported", "unknown")
+_ISSUE_TYPES = (
+    "invalid",
+    "structure",
+    "required",
+    "value",
+    "invariant",
+    "security",
+    "login",
+    "unknown",
+    "expired",
+    "forbidden",
+    "suppressed",
+    "processing",
+    "not-supported",
+    "duplicate",
+    "multiple-matches",
+    "not-found",
+    "deleted",
+    "too-long",
+    "code-invalid",
+    "extension",
+    "too-costly",
+    "business-rule",
+    "conflict",
+    "transient",
+    "lock-error",
+    "no-store",
+    "exception",
+    "timeout",
+    "incomplete",
+    "throttled",
+    "informational",
+)
+_COMPARATORS = {"R4": ("<", "<=", ">=", ">"), "R5": ("<", "<=", ">=", ">", "ad")}
+
+_CODES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "R4": {
+        "DetectedIssue.status": _OBSERVATION_STATUS,
+        "Device.udiCarrier.entryType": _ENTRY_TYPES,
+        "DeviceUseStatement.status": (
+            "active",
+            "completed",
+            "entered-in-error",
+            "intended",
+            "stopped",
+            "on-hold",
+        ),
+        "DiagnosticReport.status": _REPORT_STATUS,
+        "Encounter.status": _ENCOUNTER_STATUS,
+        "Encounter.statusHistory.status": _ENCOUNTER_STATUS,
+        "Observation.status": _OBSERVATION_STATUS,
+        "OperationOutcome.issue.code": _ISSUE_TYPES,
+        "Questionnaire.item.type": (*_ITEM_TYPES, "choice", "open-choice"),
+        "RiskAssessment.status": _OBSERVATION_STATUS,
+        "StructureMap.group.rule.target.transform": _TRANSFORMS,
+        "SupplyRequest.status": _REQUEST_STATUS,
+        "Task.status": _TASK_STATUS,
+    },
+    "R5": {
+        "Device.udiCarrier.entryType": (*_ENTRY_TYPES, "electronic-transmission"),
+        "DiagnosticReport.status": (*_REPORT_STATUS, "modified"),
+        "Observation.status": _OBSERVATION_STATUS,
+        "OperationOutcome.issue.code": (*_ISSUE_TYPES, "limited-filter", "success"),
+        "Questionnaire.item.type": (*_ITEM_TYPES, "question", "coding"),
+        "RiskAssessment.status": _OBSERVATION_STATUS,
+        "StructureMap.group.rule.target.transform": _TRANSFORMS,
+        "SupplyRequest.status": _REQUEST_STATUS,
+        "Task.status": _TASK_STATUS,
+    },
+}
+"""Lists that fhir.resources cuts short with a `+` or does not give."""
+
+
+def write_table(version: str) -> str:
+    """The table of one release: a line of JSON for each type, in alphabetical order."""
+    lines = []
+    for cls in sorted(_classes(version), key=lambda entry: str(entry.__name__)):
+        kind, base = _kind_and_base(cls)
+        levels: dict[str, list[list[Any]]] = {}
+        _write_level(cls, cls.__name__, version, levels, {})
+        abstract = int(cls.__name__ in ("Resource", "DomainResource", "Element", "BackboneElement", "Base", "DataType"))
+        lines.append(json.dumps([cls.__name__, kind, base, abstract, levels], separators=(",", ":"), ensure_ascii=True))
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write every table, or with ``--check`` say which are out of date."""
+    parser = argparse.ArgumentParser(prog="python -m fhirmap.model.fhir", description=main.__doc__)
+    parser.add_argument("--write", action="store_true", help="write the tables (else: compare)")
+    wanted = parser.parse_args()
+    stale = []
+    for version in VERSIONS:
+        path = _TABLES / f"{version.lower()}.ndjson"
+        text = write_table(version)
+        if wanted.write:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(path.name)
+    if stale:
+        raise SystemExit(f"out of date: {', '.join(stale)}; run `python -m fhirmap.model.fhir --write`")
+
+
+def _classes(version: str) -> Iterator[type[Any]]:
+    """The model classes that are types of their own: not backbones, not the library's machinery."""
+    package = import_module(_PACKAGES[version])
+    for module_info in iter_modules(package.__path__):
+        if module_info.ispkg or module_info.name in ("fhirtypes", "fhirresourcemodel", "fhirtypesvalidators"):
+            continue
+        module = import_module(f"{package.__name__}.{module_info.name}")
+        for name, cls in vars(module).items():
+            own = isinstance(cls, type) and cls.__module__ == module.__name__ and hasattr(cls, "model_fields")
+            if own and name.lower() == module_info.name and not name.startswith("FHIR"):
+                if version == "R4" and name in _NOT_IN_R4:
+                    continue
+                yield cls
+
+
+def _kind_and_base(cls: type[Any]) -> tuple[str, str]:
+    ancestors = [entry.__name__ for entry in cls.__mro__]
+    kind = "resource" if "Resource" in ancestors else "complex"
+    parent = next((name for name in ancestors[1:] if not name.startswith(_MACHINERY)), "")
+    return kind, parent
+
+
+def _write_level(
+    cls: type[Any], path: str, version: str, levels: dict[str, list[list[Any]]], paths: dict[type[Any], str]
+) -> None:
+    """Rows of ``cls`` under ``path``, then those of its backbones; a backbone met before keeps its first path."""
+    paths[cls] = path
+    rows: list[list[Any]] = []
+    levels[path] = rows
+    by_alias = {field.alias or name: field for name, field in cls.model_fields.items() if name not in _NOT_FHIR}
+    backbones: list[tuple[type[Any], str]] = []
+    choices: dict[str, list[Any]] = {}
+    for alias in _in_order(cls, by_alias):
+        field = by_alias[alias]
+        extra = field.json_schema_extra or {}
+        type_name, backbone, repeats = _type_of(field.annotation, cls)
+        stem = extra.get("one_of_many")
+        if stem:
+            row = choices.get(stem)
+            if row is None:
+                row = choices[stem] = [f"{stem}[x]", int(bool(extra.get("one_of_many_required"))), 1, [], 0, []]
+                rows.append(row)
+            if (version, f"{path}.{alias}") not in _NOT_IN_VERSION and type_name not in _TYPES_NOT_IN.get(version, ()):
+                row[3].append(type_name)
+                row[5] = sorted({*row[5], *extra.get("enum_reference_types", ())})
+            continue
+        if backbone is not None:
+            if backbone not in paths:
+                paths[backbone] = f"{path}.{alias}"
+                backbones.append((backbone, f"{path}.{alias}"))
+            type_name = paths[backbone]
+        minimum = int(bool(extra.get("element_required")))
+        codes = _codes(version, f"{path}.{alias}", extra.get("enum_values"), type_name)
+        targets = sorted(extra.get("enum_reference_types", ()))
+        rows.append([alias, minimum, 0 if repeats else 1, [type_name], codes, targets])
+    for backbone, below in backbones:
+        _write_level(backbone, below, version, levels, paths)
+
+
+def _in_order(cls: type[Any], by_alias: Mapping[str, Any]) -> list[str]:
+    """JSON names in the specification's order, siblings of primitives left out."""
+    sequence = list(cls.elements_sequence()) if hasattr(cls, "elements_sequence") else []
+    known = [name for name in sequence if name in by_alias]
+    return known + [name for name in by_alias if name not in known and not name.startswith("_")]
+
+
+def _type_of(annotation: Any, owner: type[Any]) -> tuple[str, type[Any] | None, bool]:
+    """FHIR type name, the backbone class where it is one, and whether it repeats."""
+    repeats = False
+    while True:
+        name = getattr(annotation, "__name__", "")
+        if hasattr(annotation, "_model_klass"):
+            return _complex_type(annotation, owner, repeats)
+        if hasattr(annotation, "__metadata__"):
+            return _primitive_type(annotation.__metadata__[-1]), None, repeats
+        arguments = [entry for entry in get_args(annotation) if entry is not type(None)]
+        if getattr(annotation, "__origin__", None) is list:
+            repeats = True
+        if not arguments:
+            return _primitive_type(name), None, repeats
+        annotation = arguments[0]
+
+
+def _complex_type(annotation: Any, owner: type[Any], repeats: bool) -> tuple[str, type[Any] | None, bool]:
+    module_name, _, class_name = str(annotation._model_klass).rpartition(".")
+    cls = getattr(import_module(module_name), class_name)
+    is_own = class_name.lower() == module_name.rpartition(".")[2]
+    if is_own or cls.__module__ != owner.__module__:
+        return class_name, None, repeats
+    return class_name, cls, repeats
+
+
+def _primitive_type(marker: object) -> str:
+    name = marker if isinstance(marker, str) else type(marker).__name__
+    return {"bool": "boolean", "int": "integer", "str": "string", "UuidVersion": "uuid"}.get(
+        name, name[:1].lower() + name[1:]
+    )
+
+
+def _codes(version: str, path: str, listed: list[str] | None, type_name: str) -> list[str] | int:
+    """Allowed codes of a code element, whole; 0 where they are not known."""
+    if type_name != "code":
+        return 0
+    release = "R5" if version == "R5" else "R4"
+    if path.rpartition(".")[2] == "comparator" and path.count(".") == 1:
+        return list(_COMPARATORS[release])
+    if not listed or any(not code.strip() or "+" in code for code in listed):
+        return list(_CODES[release].get(path, ())) or 0
+    return listed
+
+
+_NOT_IN_R4 = frozenset(
+    {
+        "AdministrableProductDefinition",
+        "Citation",
+        "ClinicalUseDefinition",
+        "CodeableReference",
+        "EvidenceReport",
+        "Ingredient",
+        "ManufacturedItemDefinition",
+        "MedicinalProductDefinition",
+        "NutritionProduct",
+        "PackagedProductDefinition",
+        "RatioRange",
+        "RegulatedAuthorization",
+        "SubscriptionStatus",
+        "SubscriptionTopic",
+        "SubstanceDefinition",
+    }
+)
+"""Types that R4B brought: R4 4.0.1 has none of them."""
+_TYPES_NOT_IN: Mapping[str, frozenset[str]] = {"R4": frozenset({"CodeableReference", "RatioRange"})}
+_NOT_IN_VERSION: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("R4", "ActivityDefinition.subjectCanonical"),
+        ("R4", "PlanDefinition.subjectCanonical"),
+    }
+)
+"""Choices that R4B added to R4's elements."""
