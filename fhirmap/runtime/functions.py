@@ -1,6 +1,6 @@
 """The door for functions that a map may call: the `@function` decorator and the signature that checking reads.
 
-A function is pure, fast and typed by its annotations. The decorator changes nothing about it: the generated code imports
+A function is pure, fast and typed by its annotations. The decorator changes nothing about it: generated code imports
 it from its own module by its own name and calls it like any other function. Standard library only.
 """
 

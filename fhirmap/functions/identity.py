@@ -1,0 +1,199 @@
+"""Numbers of persons, practitioners and establishments: tidied as the source writes them, their check digits judged.
+
+The arithmetic is a line each here and not a call of python-stdnum, which is the oracle in the tests: one Luhn sum takes
+it 4.5 us where 0.5 do, on the path of every record, and importing `stdnum.fr` takes 70 ms of a start.
+"""
+
+from __future__ import annotations
+
+import re
+
+from fhirmap.runtime.functions import function
+
+_SEPARATORS = re.compile(r"[\s.\-\u00a0\u202f]+")
+_NIR_13 = re.compile(r"[0-9]{5}(?:[0-9]{2}|2A|2B)[0-9]{6}")
+_NIR_15 = re.compile(r"[0-9]{5}(?:[0-9]{2}|2A|2B)[0-9]{8}")
+_DIGITS = re.compile(r"[0-9]+")
+_FLOAT_TAIL = re.compile(r"([0-9]+)[.,]0+")
+_EXPONENT = re.compile(r"[0-9](?:[.,][0-9]+)?[Ee][+-][0-9]{1,3}")
+_DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
+_SINGLE = bytes.maketrans(b"0123456789", bytes(range(10)))
+_MISSING = frozenset(
+    {
+        "",
+        "-",
+        "--",
+        "0",
+        "?",
+        ".",
+        "X",
+        "N/A",
+        "NA",
+        "NC",
+        "ND",
+        "NR",
+        "INCONNU",
+        "INCONNUE",
+        "SANS",
+        "AUCUN",
+        "NEANT",
+        "NÉANT",
+    }
+)
+
+
+@function
+def nir_number(nir: str) -> str:
+    """The NIR without the blanks, dots and dashes it is written with, in capitals.
+
+    Spec: the registry takes 15 characters and no space.
+
+    Example:
+        >>> nir_number("2 84 05 2a 123 456 78")
+        '284052A12345678'
+    """
+    return _SEPARATORS.sub("", nir).upper()
+
+
+@function
+def nir_key(nir: str) -> str | None:
+    """The two check digits of a NIR (its first 13 characters); nothing where it has not the shape of one.
+
+    97 minus the number modulo 97; in Corsica `2A` counts as 19 and `2B` as 18.
+
+    Example:
+        >>> nir_key("254062A953007"), nir_key("1 00 01 75 101 001")
+        ('56', '51')
+    """
+    body = nir_number(nir)[:13]
+    return _key(body) if _NIR_13.fullmatch(body) else None
+
+
+@function
+def nir_with_key(nir: str, key: str | None = None) -> str:
+    """The NIR in 15 characters: as it is where it has its key, else with ``key``, else with the key computed.
+
+    A wrong key is kept: sending what the source says and telling it is better than mending an identity. What has not the
+    shape of a NIR comes back tidied and no more, for the contract to refuse.
+
+    Example:
+        >>> nir_with_key("2540629953007", "7"), nir_with_key("254062A953007"), nir_with_key("254062A95300756", "11")
+        ('254062995300707', '254062A95300756', '254062A95300756')
+    """
+    number = nir if _NIR_13.fullmatch(nir) else _SEPARATORS.sub("", nir).upper()
+    if len(number) != 13:
+        return number
+    digits = _SEPARATORS.sub("", key) if key else ""
+    if digits:
+        return number + digits.zfill(2)
+    return number + _key(number) if _NIR_13.fullmatch(number) else number
+
+
+@function
+def nir_key_valid(nir: str) -> bool:
+    """Does a NIR of 15 characters end in its right key?
+
+    Example:
+        >>> nir_key_valid("100017510100151"), nir_key_valid("100017510100152"), nir_key_valid("1000175101001")
+        (True, False, False)
+    """
+    number = nir if _NIR_15.fullmatch(nir) else nir_number(nir)
+    return bool(_NIR_15.fullmatch(number)) and _key(number[:13]) == number[13:]
+
+
+@function
+def rpps_number(rpps: str) -> str:
+    """The RPPS number in 11 digits: no blanks, no `8` of the national identifier in front, no spreadsheet's `.0` behind.
+
+    What is no such number comes back without its blanks, for the contract to refuse.
+
+    Example:
+        >>> rpps_number("8 10100 473148"), rpps_number("10999000010,0"), rpps_number("1,0999E+10")
+        ('10100473148', '10999000010', '1,0999E+10')
+    """
+    number = "".join(rpps.split())
+    whole = _FLOAT_TAIL.fullmatch(number)
+    if whole:
+        number = whole[1]
+    if len(number) == 12 and number[0] == "8" and number.isdecimal():
+        return number[1:]
+    return number
+
+
+@function
+def rpps_luhn_valid(rpps: str) -> bool:
+    """Is the last digit of an RPPS number its check digit (Luhn over all 11)?
+
+    Example:
+        >>> rpps_luhn_valid("10100473148"), rpps_luhn_valid("12345678901")
+        (True, False)
+    """
+    return len(rpps) == 11 and _luhn_valid(rpps)
+
+
+@function
+def finess_number(finess: str) -> str:
+    """The FINESS number without blanks, its department in capitals.
+
+    Example:
+        >>> finess_number("2a 999 001 5")
+        '2A9990015'
+    """
+    return "".join(finess.split()).upper()
+
+
+@function
+def finess_luhn_valid(finess: str) -> bool:
+    """Is the last digit of a FINESS number its check digit (Luhn over all 9)?
+
+    A Corsican number (2A, 2B) is judged by its shape alone: how the letters count is published nowhere that we know of.
+
+    Example:
+        >>> finess_luhn_valid("310780259"), finess_luhn_valid("123456789"), finess_luhn_valid("2A9990015")
+        (True, False, True)
+    """
+    if finess[:2] in ("2A", "2B"):
+        return len(finess) == 9 and finess[2:].isdecimal()
+    return len(finess) == 9 and _luhn_valid(finess)
+
+
+@function
+def lot_number(text: str) -> str | None:
+    """A lot or serial number that can be sent; nothing where the text means a missing one or a spreadsheet damaged it.
+
+    Missing: `N/A`, `INCONNU`, `-`, `0`, `SANS` and their like, in any case. Damaged: an exponent form, `1,23457E+11`,
+    which has lost the digits it stands for.
+
+    Example:
+        >>> lot_number("A213B456"), lot_number("inconnu"), lot_number("1,23457E+11")
+        ('A213B456', None, None)
+    """
+    number = text.strip()
+    return None if number.upper() in _MISSING or _EXPONENT.fullmatch(number) else number
+
+
+@function
+def spreadsheet_exponent(text: str) -> bool:
+    """Is the text a number that a spreadsheet shortened to its exponent form, so that digits are lost?
+
+    Example:
+        >>> spreadsheet_exponent("2,99911E+12"), spreadsheet_exponent("A213E45")
+        (True, False)
+    """
+    return _EXPONENT.fullmatch(text.strip()) is not None
+
+
+def _key(body: str) -> str:
+    digits = body
+    if body[6] == "A":
+        digits = body[:5] + "19" + body[7:]
+    elif body[6] == "B":
+        digits = body[:5] + "18" + body[7:]
+    return f"{97 - int(digits) % 97:02d}"
+
+
+def _luhn_valid(number: str) -> bool:
+    if not _DIGITS.fullmatch(number):
+        return False
+    digits = number.encode()[::-1]
+    return (sum(digits[::2].translate(_SINGLE)) + sum(digits[1::2].translate(_DOUBLED))) % 10 == 0
