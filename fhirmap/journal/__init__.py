@@ -1,0 +1,20 @@
+"""The journal: the only memory. Kill the process anywhere, start again: nothing is lost, nothing is delivered as two
+things.
+
+What it owns: one row a (establishment, operation, record key, payload digest), a list of attempts that only grows, the
+runs, the source checkpoints. `states.py` has the legal moves. Invariants:
+
+- `put`, `lease` and `settle` are one transaction each, committed before they return. A request leaves only after its
+  lease is committed; an answer counts only once its settlement is.
+- A payload whose acceptance is recorded is never leased again, unless another payload of that key was sent in between.
+- Of each key one row is current: what the source said last. Only current rows are sent.
+- Payload bytes and answer bodies live here and nowhere else; the file is readable by its owner alone.
+
+Absent on purpose: sending, waiting, limits (`runner.deliver`), and any opinion about what an answer means
+(`sinks.outcome`).
+"""
+
+from fhirmap.journal.entries import Accepted, Answer, Counts, Entry, Lease, Ledger, Reason, RunSummary, Status
+from fhirmap.journal.journal import Journal
+
+__all__ = ["Accepted", "Answer", "Counts", "Entry", "Journal", "Lease", "Ledger", "Reason", "RunSummary", "Status"]

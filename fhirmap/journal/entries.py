@@ -1,0 +1,175 @@
+"""The values that go into and come out of the journal. Frozen, standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fhirmap.records import Envelope, Fault, Issue, Note
+
+__all__ = ["Accepted", "Answer", "Counts", "Entry", "Lease", "Ledger", "Reason", "RunSummary", "Status"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one source record came to, on its way into the journal.
+
+    ``state``: ``ready`` (with ``payload`` and its ``digest``), ``invalid``, ``out_of_scope``, or ``superseded`` (an
+    older revision of a key: counted, not kept). ``request_key`` defaults to one derived from key and digest, so it is
+    the same at each attempt.
+    """
+
+    key: str
+    state: str
+    payload: bytes = b""
+    digest: str = ""
+    limit_key: str = ""
+    request_key: str = ""
+    origin: str = ""
+    notes: tuple[Note, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many entries of one `put` came to what. ``unchanged``: accepted or refused before with this very payload;
+    ``pending``: journalled before with this payload and not settled yet; ``repeated``: a key read twice in one run."""
+
+    ready: int = 0
+    invalid: int = 0
+    out_of_scope: int = 0
+    superseded: int = 0
+    unchanged: int = 0
+    pending: int = 0
+    repeated: int = 0
+
+    @property
+    def read(self) -> int:
+        """All of them: each entry is counted once, whatever else is said of it."""
+        return self.ready + self.invalid + self.out_of_scope + self.superseded + self.unchanged + self.pending
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, name) + getattr(other, name) for name in Counts.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to send one payload once. ``number``: which attempt at this payload it is, from 1. ``was``: the state
+    before."""
+
+    entry_id: int
+    envelope: Envelope
+    number: int
+    was: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An accepted record whose identifier is still to be written back."""
+
+    entry_id: int
+    key: str
+    system: str
+    value: str
+    at: float
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One current record and what was last said of it."""
+
+    key: str
+    state: str
+    code: str = ""
+    status: int = 0
+    issues: tuple[Issue, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    notes: tuple[Note, ...] = ()
+    identifier_system: str = ""
+    identifier_value: str = ""
+    attempts: int = 0
+    changed_at: float = 0.0
+    not_before: float = 0.0
+    in_doubt: bool = False
+    origin: str = ""
+    archive: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Records of one state that share an answer: code, HTTP status and the receiver's words."""
+
+    state: str
+    code: str
+    status: int
+    words: str
+    count: int
+    keys: tuple[str, ...] = ()
+    """The first few of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run as the journal remembers it."""
+
+    run_id: int
+    started_at: float
+    finished_at: float | None
+    exit_code: int | None
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Where each record that a run read has ended: ``read`` equals the sum of the others, or the run does not end
+    well."""
+
+    read: int
+    accepted: int = 0
+    refused: int = 0
+    invalid: int = 0
+    out_of_scope: int = 0
+    superseded: int = 0
+    unchanged: int = 0
+    pending: int = 0
+
+    @property
+    def total(self) -> int:
+        """Sum of every destination."""
+        return (
+            self.accepted
+            + self.refused
+            + self.invalid
+            + self.out_of_scope
+            + self.superseded
+            + self.unchanged
+            + self.pending
+        )
+
+    @property
+    def balanced(self) -> bool:
+        """Does the equation hold?"""
+        return self.read == self.total
+
+    def equation(self) -> str:
+        """``read 34 = accepted 24 + refused 1 + …``; superseded is shown only where there is one."""
+        parts = [f"accepted {self.accepted}", f"refused {self.refused}", f"invalid {self.invalid}"]
+        parts.append(f"out of scope {self.out_of_scope}")
+        if self.superseded:
+            parts.append(f"superseded {self.superseded}")
+        parts += [f"unchanged {self.unchanged}", f"pending {self.pending}"]
+        return f"read {self.read} = {' + '.join(parts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The journal at a glance: current records by state, why, and what may have been taken twice."""
+
+    states: Mapping[str, int]
+    reasons: tuple[Reason, ...]
+    possible_duplicates: tuple[Answer, ...]
+    last_run: RunSummary | None
+    next_due: float | None
+    archive_pending: int

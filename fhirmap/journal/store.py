@@ -1,0 +1,190 @@
+"""Opening the journal's database: permissions, durability, and SQLAlchemy's exceptions turned into ours.
+
+SQLite: WAL, ``synchronous=FULL`` (an acknowledged commit survives a power cut), each transaction opened by ``BEGIN
+IMMEDIATE``, the files 0600. PostgreSQL: as the server is set up. No exception that leaves here quotes a statement's
+parameters.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import Engine, create_engine, event, exc, select
+from sqlalchemy.engine import make_url
+
+from fhirmap.errors import JournalError
+from fhirmap.journal import schema
+
+__all__ = ["RunLock", "open_engine", "translated"]
+
+
+_LOGGING_NAME = "fhirmap-journal"
+
+
+def open_engine(place: str | os.PathLike[str], *, create: bool = True, busy_timeout_s: float = 5.0) -> Engine:
+    """An engine on the journal at ``place``, a path or a ``postgresql://`` URL, its tables there.
+
+    Raises: JournalError FM800 (cannot be opened), FM801 (locked), FM803 (disk full), FM804 (corrupt), FM805 (not
+    writable), FM806 (of another version), FM807 (database server not reached).
+    """
+    text = os.fspath(place)
+    name = _shown_name(text)
+    # Rows and parameters hold payloads. hide_parameters keeps them out of exceptions; the level keeps them out of the
+    # log even where the root logger listens at DEBUG.
+    logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").setLevel(logging.WARNING)
+    with translated(name):
+        if "://" not in text:
+            _private_file(Path(text), create)
+            engine = create_engine(
+                f"sqlite:///{text}",
+                connect_args={"timeout": busy_timeout_s},
+                hide_parameters=True,
+                logging_name=_LOGGING_NAME,
+            )
+            event.listen(engine, "connect", _sqlite_connect)
+            event.listen(engine, "begin", _sqlite_begin)
+        else:
+            url = make_url(text)
+            if url.drivername == "postgresql":
+                url = url.set(drivername="postgresql+psycopg")
+            engine = create_engine(url, hide_parameters=True, logging_name=_LOGGING_NAME, pool_pre_ping=True)
+        _prepare(engine, name)
+    return engine
+
+
+def _shown_name(text: str) -> str:
+    """A path, or a URL without its password."""
+    if "://" not in text:
+        return text
+    try:
+        return make_url(text).render_as_string(hide_password=True)
+    except exc.ArgumentError:
+        raise JournalError("FM800", journal="the journal's url", reason="it is not a database URL") from None
+
+
+def _private_file(path: Path, create: bool) -> None:
+    """See to it that the file exists and that nobody else may read it, before a first byte is in it. SQLite gives
+    ``-wal`` and ``-shm`` the mode of the main file."""
+    flags = os.O_RDWR | (os.O_CREAT if create else 0)
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        if hasattr(os, "fchmod"):
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+    for suffix in ("-wal", "-shm"):
+        side = path.with_name(path.name + suffix)
+        if side.exists():
+            side.chmod(0o600)
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are opened by _sqlite_begin alone
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _prepare(engine: Engine, name: str) -> None:
+    with engine.begin() as connection:
+        schema.metadata.create_all(connection)
+        found = connection.execute(select(schema.meta.c.value).where(schema.meta.c.name == "version")).scalar()
+        if found is None:
+            connection.execute(schema.meta.insert().values(name="version", value=str(schema.VERSION)))
+        elif found != str(schema.VERSION):
+            raise JournalError("FM806", journal=name, found=found, expected=schema.VERSION)
+
+
+@contextmanager
+def translated(name: str) -> Iterator[None]:
+    """Turns what the database or the file system raises into a `JournalError` about the journal ``name``."""
+    try:
+        yield
+    except exc.DBAPIError as error:
+        raise _journal_error(error.orig, name) from None
+    except exc.SQLAlchemyError as error:
+        raise JournalError("FM800", journal=name, reason=type(error).__name__) from None
+    except (sqlite3.Error, OSError) as error:
+        raise _journal_error(error, name) from None
+
+
+_SQLITE_CODES = {
+    sqlite3.SQLITE_BUSY: "FM801",
+    sqlite3.SQLITE_LOCKED: "FM801",
+    sqlite3.SQLITE_FULL: "FM803",
+    sqlite3.SQLITE_CORRUPT: "FM804",
+    sqlite3.SQLITE_NOTADB: "FM804",
+    sqlite3.SQLITE_READONLY: "FM805",
+    sqlite3.SQLITE_PERM: "FM805",
+}
+_OS_CODES = {errno.ENOSPC: "FM803", errno.EDQUOT: "FM803", errno.EROFS: "FM805", errno.EACCES: "FM805"}
+
+
+def _journal_error(error: BaseException | None, name: str) -> JournalError:
+    if isinstance(error, sqlite3.Error):
+        # the low byte is the primary result code, the rest its refinement
+        code = _SQLITE_CODES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "FM800")
+        reason = getattr(error, "sqlite_errorname", type(error).__name__)
+        return JournalError(code, journal=name, reason=reason)
+    if isinstance(error, OSError):
+        code = _OS_CODES.get(error.errno or 0, "FM800")
+        return JournalError(code, journal=name, reason=error.strerror or type(error).__name__)
+    state = getattr(error, "sqlstate", None) or ""
+    if state == "53100":
+        return JournalError("FM803", journal=name, reason="disk_full")
+    if not state or state.startswith(("08", "28", "3D", "57P")):
+        return JournalError("FM807", journal=name, reason=state or type(error).__name__)
+    return JournalError("FM800", journal=name, reason=f"{type(error).__name__} {state}")
+
+
+class RunLock:
+    """Only one run at a time on a SQLite journal: an advisory lock beside it, which the system drops when the process
+    dies."""
+
+    def __init__(self, journal_path: Path) -> None:
+        self._path = journal_path.with_name(journal_path.name + ".lock")
+        self._file: IO[bytes] | None = None
+
+    def acquire(self) -> None:
+        """Raises: JournalError FM802 where another run holds it."""
+        with translated(str(self._path)):
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            self._file = os.fdopen(descriptor, "r+b")
+        try:
+            _lock(self._file)
+        except OSError:
+            self._file.close()
+            self._file = None
+            raise JournalError("FM802", journal=str(self._path.with_suffix(""))) from None
+
+    def release(self) -> None:
+        """Lets the next run in."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+if os.name == "nt":  # pragma: no cover
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> None:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> None:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
