@@ -1,0 +1,38 @@
+"""The faults of one text as they are found, and the spans to point at them."""
+
+from __future__ import annotations
+
+from fhirmap.diagnostics import Diagnostic, MapText, Related, Span
+
+
+class Faults:
+    """Collects the diagnostics of one text; whoever reads the text gets spans from here."""
+
+    def __init__(self, text: MapText) -> None:
+        self.text = text
+        self._found: list[Diagnostic] = []
+
+    def span(self, start: int, end: int) -> Span:
+        """The characters from ``start`` to ``end``."""
+        return Span(self.text, start, end)
+
+    def add(
+        self,
+        code: str,
+        span: Span,
+        *,
+        variant: str = "",
+        hint: str | None = None,
+        related: tuple[Related, ...] = (),
+        **args: object,
+    ) -> None:
+        """Notes one fault."""
+        self._found.append(Diagnostic(code, span, args, hint, variant, related=related))
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        """All of them in the order of the text, each once."""
+        unique = {(fault.code, fault.span.start if fault.span else 0): fault for fault in reversed(self._found)}
+        return tuple(sorted(unique.values(), key=lambda fault: (fault.span.start if fault.span else 0, fault.code)))
