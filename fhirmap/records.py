@@ -11,10 +11,10 @@ from typing import Any
 class Fault:
     """One thing wrong with one record. Never holds a cell's value.
 
-    ``path``: element path with indexes, ``Parameters.parameter[6].part[1].value``; ``element``: the same with slice names and no
-    index, ``Parameters.parameter:implants.part:lot.value[x]``, which lineage knows. ``rule``: invariant key, or the kind of
-    check (``required``, ``type``, ``binding``, ``cardinality``…). ``position``: ``file:line:col`` of the map rule that produces
-    the element; ``columns``: the source columns it comes from, ``POSE_DMI.num_lot``.
+    ``path``: element path with indexes, ``Parameters.parameter[6].part[1].value``; ``element``: the same with slice
+    names and no index, ``Parameters.parameter:implants.part:lot.value[x]``, which lineage knows. ``rule``: invariant
+    key, or the kind of check (``required``, ``type``, ``binding``, ``cardinality``…). ``position``: ``file:line:col``
+    of the map rule that produces the element; ``columns``: the source columns it comes from, ``POSE_DMI.num_lot``.
     """
 
     code: str
@@ -30,7 +30,8 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a map's ``log (...)`` attached to a record: sendable, but look. ``position``: ``file:line:col`` of the rule."""
+    """What a map's ``log (...)`` attached to a record: sendable, but look. ``position``: ``file:line:col`` of the
+    rule."""
 
     text: str
     position: str = ""
@@ -38,7 +39,8 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a transformer gives for one record. ``resource`` is empty (``None``) where the map produced nothing: out of scope."""
+    """What a transformer gives for one record. ``resource`` is empty (``None``) where the map produced nothing: out of
+    scope."""
 
     resource: dict[str, Any] | None
     notes: tuple[Note, ...] = ()
@@ -54,8 +56,9 @@ class Result:
 class Record:
     """One business record as the source holds it: raw column values, children nested under the model's element names.
 
-    ``key``: business key as text (several columns joined by ``|``). ``origin``: where to look, ``INTERVENTION id=12`` or
-    ``export.csv:14``. ``faults``: what the source itself found wrong. ``superseded``: a later revision of the key exists.
+    ``key``: business key as text (several columns joined by ``|``). ``origin``: where to look, ``INTERVENTION id=12``
+    or ``export.csv:14``. ``faults``: what the source itself found wrong. ``superseded``: a later revision of the key
+    exists.
     """
 
     key: str
@@ -80,20 +83,29 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One issue of an OperationOutcome, as the receiver worded it."""
+    """One issue of an OperationOutcome, as the receiver worded it, the values of our own payload taken out of its
+    words.
+
+    ``element``: the payload's element that ``expression`` names, in the form `Fault.element` has; ``position`` and
+    ``columns``: the map rule and the source columns behind it, where lineage knows them.
+    """
 
     severity: str
     code: str
     diagnostics: str = ""
     expression: tuple[str, ...] = ()
+    element: str = ""
+    position: str = ""
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of one attempt. ``state``: accepted, refused, deferred, uncertain, as the journal names them.
 
-    ``status``: HTTP status or 0 where no answer was seen. ``retry_after_s``: seconds the receiver asked to wait. ``body``:
-    the answer as received, for the journal alone. ``stops_run``: nothing else can be sent either (403, refused credentials).
+    ``status``: HTTP status or 0 where no answer was seen. ``retry_after_s``: seconds the receiver asked to wait.
+    ``body``: the answer as received, for the journal alone. ``stops_run``: nothing else can be sent either (403,
+    refused credentials).
     """
 
     state: str

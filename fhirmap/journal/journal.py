@@ -816,7 +816,10 @@ def _issues_to_json(issues: Iterable[Issue]) -> str:
 
 
 def _issues_from_json(text: str) -> tuple[Issue, ...]:
-    return tuple(Issue(**{**values, "expression": tuple(values["expression"])}) for values in json.loads(text))
+    return tuple(
+        Issue(**{**values, "expression": tuple(values["expression"]), "columns": tuple(values.get("columns", ()))})
+        for values in json.loads(text)
+    )
 
 
 def _notes_to_json(notes: Iterable[Note]) -> str:
