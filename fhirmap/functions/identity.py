@@ -73,8 +73,8 @@ def nir_key(nir: str) -> str | None:
 def nir_with_key(nir: str, key: str | None = None) -> str:
     """The NIR in 15 characters: as it is where it has its key, else with ``key``, else with the key computed.
 
-    A wrong key is kept: sending what the source says and telling it is better than mending an identity. What has not the
-    shape of a NIR comes back tidied and no more, for the contract to refuse.
+    A wrong key is kept: sending what the source says and telling it is better than mending an identity. What has not
+    the shape of a NIR comes back tidied and no more, for the contract to refuse.
 
     Example:
         >>> nir_with_key("2540629953007", "7"), nir_with_key("254062A953007"), nir_with_key("254062A95300756", "11")
@@ -103,7 +103,7 @@ def nir_key_valid(nir: str) -> bool:
 
 @function
 def rpps_number(rpps: str) -> str:
-    """The RPPS number in 11 digits: no blanks, no `8` of the national identifier in front, no spreadsheet's `.0` behind.
+    """The RPPS number in 11 digits: no blanks, no `8` of the national identifier in front, no `.0` behind.
 
     What is no such number comes back without its blanks, for the contract to refuse.
 
