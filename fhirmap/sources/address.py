@@ -1,0 +1,90 @@
+"""Where a source is: a database URL or a file, told apart, with its password out of sight."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fhirmap.errors import ConfigError
+
+SUFFIXES = {
+    ".sqlite": "sql",
+    ".sqlite3": "sql",
+    ".db": "sql",
+    ".db3": "sql",
+    ".csv": "csv",
+    ".txt": "csv",
+    ".tsv": "csv",
+    ".json": "json",
+    ".ndjson": "json",
+    ".jsonl": "json",
+}
+_SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+)://")
+_PASSWORD = re.compile(r"(://[^/@:]*):[^@]*(?=@)")
+_DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+    "oracle": "oracle+oracledb",
+    "mssql": "mssql+pyodbc",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A place to read from. ``kind``: sql, csv, json, or a plug-in's scheme. ``shown`` is safe to print, ``url`` is
+    not.
+
+    ``path``: the file, for SQLite, CSV and JSON. ``password``: kept apart from ``url`` when it comes from a reference.
+    """
+
+    kind: str
+    shown: str
+    url: str = field(default="", repr=False)
+    path: Path | None = None
+    password: str = field(default="", repr=False)
+
+
+def mask(text: str) -> str:
+    """``text`` with the password of a URL replaced: `postgresql://reader:***@host/db`."""
+    masked = _PASSWORD.sub(r"\1:***", text)
+    return re.sub(r"(?i)([?&](?:password|passwd|pwd)=)[^&]*", r"\1***", masked)
+
+
+def parse_address(
+    text: str, folder: Path | None = None, *, password: str = "", schemes: Collection[str] = ()
+) -> Address:
+    """The address that ``text`` means: a URL, or the path of a file from ``folder`` (its suffix tells the kind).
+
+    Raises: ConfigError FM700 for a scheme or suffix that nothing reads.
+    Example:
+        >>> parse_address("postgresql://reader:secret@db/bloc").shown
+        'postgresql://reader:***@db/bloc'
+    """
+    found = _SCHEME.match(text)
+    if found is None:
+        return _file(text, text, folder)
+    scheme = found.group(1).lower()
+    rest = text[found.end() :]
+    if scheme in schemes:
+        return Address(scheme, mask(text), text, password=password)
+    if scheme in ("file", "csv", "json", "ndjson"):
+        return _file(rest, text, folder, "" if scheme == "file" else scheme.replace("nd", ""))
+    if scheme.split("+")[0] == "sqlite":
+        return _file(rest.removeprefix("/").split("?")[0], text, folder, "sql")
+    if scheme.split("+")[0] in _DRIVERS:
+        return Address("sql", mask(text), f"{_DRIVERS.get(scheme, scheme)}://{rest}", password=password)
+    raise ConfigError("FM700", source=mask(text), variant="scheme", scheme=scheme)
+
+
+def _file(path_text: str, shown: str, folder: Path | None, kind: str = "") -> Address:
+    path = Path(path_text).expanduser()
+    if folder is not None and not path.is_absolute():
+        path = folder / path
+    found = kind or SUFFIXES.get(path.suffix.lower(), "")
+    if not found:
+        raise ConfigError("FM700", source=shown, variant="suffix", suffix=path.suffix or "no suffix")
+    return Address(found, shown, path=path)

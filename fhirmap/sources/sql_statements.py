@@ -1,0 +1,303 @@
+"""A plan and a database's layout -> the SELECT statements that read it, and how their rows become nested records.
+
+One statement reads the records, with every child that stands at most once (its joined columns are unique) LEFT JOINed
+in. Each one-to-many child has a statement of its own. All are sorted by the same *identity* of the record, so that
+reading them side by side needs equality alone: Python never compares text, whose order is the database's business
+(collations). A child's statement LEFT JOINs from the records it belongs to, childless ones included: two streams that
+disagree are noticed at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from fhirmap.sources.sql_layout import Layout, Table
+from fhirmap.stores import Child, Shape, StorePlan
+
+Row = Sequence[Any]
+Values = dict[str, Any]
+Cell = sa.ColumnElement[Any]
+Relation = Any
+"""A FromClause, which is generic from SQLAlchemy 2.1 on and is not before."""
+
+
+@dataclass(slots=True)
+class Node:
+    """One kind of row in the tree of a record. ``joined``: it is read in its parent's statement."""
+
+    number: int
+    shape: Shape
+    table: Table
+    names: tuple[str, ...]
+    child: Child | None = None
+    parent: Node | None = None
+    joined: bool = False
+    nodes: list[Node] = field(default_factory=list)
+
+    def walk(self) -> Iterator[Node]:
+        """This node and every node below."""
+        yield self
+        for node in self.nodes:
+            yield from node.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class RowReader:
+    """Turns a slice of a row into the values of its node, joined children included."""
+
+    node: Node
+    start: int
+    marker: int
+    joined: tuple[tuple[str, RowReader], ...]
+
+    def read(self, row: Row, seen: list[list[Values]]) -> Values:
+        """The values of this node; each node's rows are also gathered in ``seen``, under the node's number."""
+        names = self.node.names
+        values: Values = dict(zip(names, row[self.start : self.start + len(names)], strict=True))
+        for key, reader in self.joined:
+            values[key] = [reader.read(row, seen)] if row[reader.marker] is not None else []
+        seen[self.node.number].append(values)
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A SELECT whose rows are: identity of the record, then (records) revision marks or (children) join values, then
+    values.
+    """
+
+    node: Node
+    select: sa.Select[Any]
+    identity: slice
+    extra: slice
+    reader: RowReader
+
+
+def build_tree(plan: StorePlan, layout: Layout, root: Table) -> Node:
+    """The plan's shapes tied to the tables that hold them (which ``check`` has found to be there)."""
+    numbers = iter(range(1_000_000))
+    own = (*plan.key, *(order.column for order in plan.order), *((plan.latest.column,) if plan.latest else ()))
+
+    def grow(shape: Shape, table: Table, child: Child | None, parent: Node | None, needed: tuple[str, ...]) -> Node:
+        joins = tuple(pair[1] for entry in shape.children for pair in entry.on)
+        node = Node(next(numbers), shape, table, tuple(dict.fromkeys((*shape.column_names, *needed, *joins))))
+        node.child, node.parent = child, parent
+        node.joined = child is not None and table.is_unique_by(pair[0] for pair in child.on)
+        for entry in shape.children:
+            below = layout.table(entry.table)
+            if below is not None:
+                columns = (*(pair[0] for pair in entry.on), *(order.column for order in entry.order))
+                node.nodes.append(grow(entry.shape, below, entry, node, columns))
+        return node
+
+    return grow(plan.shape, root, None, None, own)
+
+
+class StatementBuilder:
+    """Writes the statements of one tree for one dialect."""
+
+    def __init__(self, plan: StorePlan, root: Node, dialect: str, keys: Collection[str] | None = None) -> None:
+        self._plan = plan
+        self._root = root
+        self._dialect = dialect
+        self._keys = keys
+        self.is_unique = root.table.is_unique_by(plan.key)
+        """Does the database itself promise one row a key?"""
+
+    def statements(self) -> list[Statement]:
+        """The records' statement first, then one for each child that needs its own, parents before children."""
+        own = [node for node in self._root.walk() if node.parent is not None and not node.joined]
+        return [self._records(), *(self._children(node) for node in own)]
+
+    def count(self) -> sa.Select[Any]:
+        """The number of rows that the records' statement reads."""
+        return sa.select(sa.func.count()).select_from(self._relation(self._root, "r"))
+
+    # --- relations ----------------------------------------------------------------------------------------------------
+
+    def _relation(self, node: Node, alias: str, extra: Sequence[Cell] = ()) -> Relation:
+        table = node.table
+        names = [*(table.real(name) or name for name in node.names), *table.primary]
+        base = _from_table(table)
+        where = node.child.where if node.child else self._plan.where
+        # Window functions must see every row of a key: beside them, keys are asked for outside.
+        asked = self._asked(sa.column) if node is self._root and not extra else None
+        if not where and not extra and asked is None and not table.query:
+            return base.alias(alias)
+        select: Any = sa.select(*(sa.column(name) for name in dict.fromkeys(names)), *extra).select_from(base)
+        if where:
+            # The map's own SQL, on a line of its own so that a trailing comment ends there.
+            select = select.where(sa.literal_column(f"({where}\n)"))
+        if asked is not None:
+            select = select.where(asked)
+        return select.subquery(alias)
+
+    def _asked(self, among: Callable[[str], Cell]) -> sa.ColumnElement[bool] | None:
+        """The rows of ``keys``, where the database can be asked without changing what a key's text is."""
+        if self._keys is None or len(self._plan.key) != 1 or len(self._keys) > 500:
+            return None
+        name = self._root.table.real(self._plan.key[0]) or self._plan.key[0]
+        kind = self._root.table.columns.get(name)
+        if isinstance(kind, sa.Integer):
+            numbers = [int(key) for key in self._keys if key.lstrip("-").isdecimal() and len(key) < 19]
+            return sa.type_coerce(among(name), sa.BigInteger).in_(numbers)
+        if isinstance(kind, sa.String) and self._dialect != "sqlite":
+            return sa.func.trim(sa.type_coerce(among(name), sa.String)).in_(list(self._keys))
+        return None
+
+    def _columns(self, node: Node, relation: Relation) -> dict[str, Cell]:
+        return {name: relation.c[node.table.real(name) or name] for name in node.names}
+
+    def _exact(self, column: Cell) -> Cell | None:
+        """``column`` compared byte by byte, where the dialect's text may be equal without being the same."""
+        if self._dialect in ("mysql", "mariadb"):
+            return sa.cast(column, sa.LargeBinary)
+        return sa.collate(column, "BINARY") if self._dialect == "sqlite" else None
+
+    def _identity(self, columns: dict[str, Cell]) -> tuple[list[Cell], list[Cell]]:
+        """The columns that tell one record's rows from another's, and the ORDER BY that keeps them together."""
+        plan = self._plan
+        order = [columns[entry.column].desc() if entry.descending else columns[entry.column] for entry in plan.order]
+        names = [*(entry.column for entry in plan.order), *plan.key]
+        if not self.is_unique:
+            names += [plan.latest.column] if plan.latest else []
+            names += [pair[1] for child in plan.shape.children for pair in child.on]
+        names = list(dict.fromkeys(names))
+        order += [columns[name] for name in names if name not in {entry.column for entry in plan.order}]
+        exact = [] if self.is_unique else [self._exact(columns[name]) for name in names]
+        return [columns[name] for name in names], [*order, *(column for column in exact if column is not None)]
+
+    # --- statements ---------------------------------------------------------------------------------------------------
+
+    def _records(self) -> Statement:
+        marks = [] if self.is_unique else self._marks()
+        relation = self._relation(self._root, "r", marks)
+        columns = self._columns(self._root, relation)
+        identity, order = self._identity(columns)
+        head = [*identity, *(relation.c[mark.name] for mark in marks if isinstance(mark, sa.Label))]
+        source, listed, reader = self._with_joined(self._root, relation, relation, len(head), len(head))
+        select = sa.select(*_labelled([*head, *listed])).select_from(source).order_by(*order)
+        asked = self._asked(lambda name: relation.c[name]) if marks else None
+        if asked is not None:
+            select = select.where(asked)
+        return Statement(self._root, select, slice(0, len(identity)), slice(len(identity), len(head)), reader)
+
+    def _marks(self) -> list[Cell]:
+        """Rank of the revision within its key (1 is current), and how many rows share key and revision."""
+        table, plan = self._root.table, self._plan
+        parts: list[Cell] = []
+        for name in plan.key:
+            column: Cell = sa.column(table.real(name) or name)
+            exact = self._exact(column)
+            parts.append(column if exact is None else exact)
+        if plan.latest is None:
+            return [sa.literal_column("1").label("fm_rank"), sa.func.count().over(partition_by=parts).label("fm_same")]
+        revision: Cell = sa.column(table.real(plan.latest.column) or plan.latest.column)
+        absent_last = sa.case((revision.is_(None), 1), else_=0)
+        rank = sa.func.rank().over(partition_by=parts, order_by=[absent_last, revision.desc()])
+        same = sa.func.count().over(partition_by=[*parts, revision])
+        return [rank.label("fm_rank"), same.label("fm_same")]
+
+    def _with_joined(
+        self, node: Node, source: Relation, relation: Relation, start: int, marker: int
+    ) -> tuple[Relation, list[Cell], RowReader]:
+        """``source`` with the joined children of ``node``, their columns, and the reader of the whole."""
+        columns = self._columns(node, relation)
+        listed = list(columns.values())
+        joined: list[tuple[str, RowReader]] = []
+        for below in node.nodes:
+            if not below.joined or below.child is None:
+                continue
+            other = self._relation(below, f"t{below.number}")
+            other_columns = self._columns(below, other)
+            source = source.outerjoin(other, _on(below.child, other_columns, columns))
+            listed.append(other_columns[below.child.on[0][0]])
+            at = start + len(listed)
+            source, more, reader = self._with_joined(below, source, other, at, at - 1)
+            listed += more
+            joined.append((below.child.key, reader))
+        return source, listed, RowReader(node, start, marker, tuple(joined))
+
+    def _children(self, node: Node) -> Statement:
+        child, parent = node.child, node.parent
+        assert child is not None and parent is not None
+        source, identity, order, on_values = self._parents_of(node, parent, child)
+        relation = self._relation(node, f"t{node.number}")
+        columns = self._columns(node, relation)
+        condition = sa.and_(*(columns[pair[0]] == value for pair, value in zip(child.on, on_values, strict=True)))
+        source = source.outerjoin(relation, condition)
+        head = [*identity, *on_values, columns[child.on[0][0]]]
+        source, listed, reader = self._with_joined(node, source, relation, len(head), len(head) - 1)
+        select = sa.select(*_labelled([*head, *listed])).select_from(source)
+        select = select.order_by(*order, *_child_order(node, child, columns))
+        return Statement(node, select, slice(0, len(identity)), slice(len(identity), len(head) - 1), reader)
+
+    def _parents_of(
+        self, node: Node, parent: Node, child: Child
+    ) -> tuple[Relation, list[Cell], list[Cell], list[Cell]]:
+        """The rows that ``node`` hangs from: identity of the record, its order, and the join values, each once."""
+        chain: list[Node] = [parent]
+        while chain[0].parent is not None:
+            chain.insert(0, chain[0].parent)
+        relation = self._relation(self._root, "r")
+        columns = self._columns(self._root, relation)
+        identity, order = self._identity(columns)
+        if len(chain) == 1 and self.is_unique:
+            return relation, identity, order, [columns[pair[1]] for pair in child.on]
+        source: Relation = relation
+        for step in chain[1:]:
+            assert step.child is not None
+            other = self._relation(step, f"c{step.number}")
+            other_columns = self._columns(step, other)
+            source = source.outerjoin(other, _on(step.child, other_columns, columns))
+            columns = other_columns
+        # One row a record and join value, or a child would come once for each of several parents that share it.
+        directions = [entry.descending for entry in self._plan.order]
+        plain = [_undirected(entry) for entry in order]
+        values = [columns[pair[1]] for pair in child.on]
+        wanted = [*identity, *plain, *values]
+        base = sa.select(*_labelled(wanted)).select_from(source).distinct().subquery(f"b{node.number}")
+        cells: list[Cell] = list(base.c)
+        after = len(identity) + len(plain)
+        ordering = [
+            cell.desc() if n < len(directions) and directions[n] else cell
+            for n, cell in enumerate(cells[len(identity) : after])
+        ]
+        return base, cells[: len(identity)], ordering, cells[after:]
+
+
+def _undirected(entry: Cell) -> Cell:
+    """The column of an ORDER BY entry, without its direction."""
+    is_direction = isinstance(entry, sa.UnaryExpression) and entry.modifier is not None
+    return entry.element if is_direction else entry
+
+
+def _from_table(table: Table) -> Relation:
+    columns: list[Any] = [sa.column(name) for name in table.columns]
+    if table.query:
+        text = table.query.strip().rstrip(";").replace(":", "\\:") + "\n"
+        return sa.text(text).columns(*columns).subquery("q")
+    return sa.table(table.name, *columns, schema=table.schema)
+
+
+def _on(child: Child, columns: dict[str, Cell], parent: dict[str, Cell]) -> sa.ColumnElement[bool]:
+    return sa.and_(*(columns[own] == parent[above] for own, above in child.on))
+
+
+def _child_order(node: Node, child: Child, columns: dict[str, Cell]) -> list[Cell]:
+    """The declared order, then what makes it the same at each reading: the primary key, else every column read."""
+    order = [columns[entry.column].desc() if entry.descending else columns[entry.column] for entry in child.order]
+    relation: Relation = next(iter(columns.values())).table
+    known = [relation.c[name] for name in node.table.primary if name in relation.c]
+    declared = {entry.column for entry in child.order}
+    rest = known if len(known) == len(node.table.primary) and known else [columns[n] for n in node.names]
+    return [*order, *(column for column in rest if column.name not in declared)]
+
+
+def _labelled(columns: Sequence[Cell]) -> list[Cell]:
+    """Each column under a name of its own: the same one may stand several times in a row."""
+    return [column.label(f"f{number}") for number, column in enumerate(columns)]

@@ -1,0 +1,346 @@
+"""Records from a database's tables, through SQLAlchemy Core: SQLite, PostgreSQL, MariaDB/MySQL, others by dialect."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import sqlalchemy as sa
+
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.errors import ConfigError
+from fhirmap.records import Fault, Record
+from fhirmap.sources import names as naming
+from fhirmap.sources.address import Address
+from fhirmap.sources.sql_errors import make_engine, translated
+from fhirmap.sources.sql_layout import Layout, Table
+from fhirmap.sources.sql_statements import Row, Statement, StatementBuilder, Values, build_tree
+from fhirmap.stores import Child, StorePlan
+
+_BATCH = 500
+_CONNECT_S = 10
+_LOCK_S = 5
+
+
+class SqlTable:
+    """A table, view or query of a database, with its joined tables, as a stream of records.
+
+    Shape: one record a row (of the current revision where ``latest by`` is declared), children nested as lists of rows.
+    Every reading is one consistent snapshot: a read transaction of SQLite, REPEATABLE READ elsewhere. MySQL and MariaDB
+    give one result a connection, so there each statement has a connection whose snapshot is taken before the first row
+    is read.
+    Raises: ConfigError FM701-FM710 (cannot be opened), FM715, FM724, FM725 (while reading).
+    """
+
+    def __init__(self, address: Address, plan: StorePlan) -> None:
+        self._address = address
+        self._plan = plan
+        self._engine = _engine(address)
+        self._layout_cache: Layout | None = None
+        self._root_cache: Table | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    # --- layout -------------------------------------------------------------------------------------------------------
+
+    def _layout(self) -> Layout:
+        if self._layout_cache is None:
+            with translated(self._address.shown):
+                self._layout_cache = Layout(sa.inspect(self._engine))
+        return self._layout_cache
+
+    def _root(self) -> Table | None:
+        if self._root_cache is None:
+            with translated(self._address.shown, f"query `{self._plan.name}`" if self._plan.query else self._plan.name):
+                if self._plan.kind == "query":
+                    self._root_cache = self._query_table()
+                else:
+                    self._root_cache = self._layout().table(self._plan.name)
+        return self._root_cache
+
+    def _query_table(self) -> Table:
+        text = self._plan.query.strip().rstrip(";").replace(":", "\\:")
+        with self._engine.connect() as connection:
+            names = list(connection.execute(sa.text(f"SELECT * FROM (\n{text}\n) q WHERE 1 = 0")).keys())
+        return Table(self._plan.name, None, dict.fromkeys(names), query=self._plan.query)
+
+    def columns(self) -> Mapping[str, tuple[str, ...]]:
+        """The columns of each table of the plan that is there."""
+        found: dict[str, tuple[str, ...]] = {}
+        root = self._root()
+        if root is not None:
+            found[self._plan.name] = tuple(root.columns)
+        for shape in self._plan.shape.walk():
+            for child in shape.children:
+                with translated(self._address.shown, child.table):
+                    table = self._layout().table(child.table)
+                if table is not None:
+                    found[child.table] = tuple(table.columns)
+        return found
+
+    def check(self) -> list[Diagnostic]:
+        """Missing tables and columns (FM703, FM704) and SQL that the database refuses (FM715)."""
+        found: list[Diagnostic] = []
+        root = self._root()
+        if root is None:
+            found.append(self._missing_table(self._plan.name, self._plan.position))
+        else:
+            needed = [*self._plan.key, *(entry.column for entry in self._plan.order)]
+            needed += [self._plan.latest.column] if self._plan.latest else []
+            found += self._check_columns(self._plan.name, root, self._plan.shape.columns, needed, self._plan.position)
+        for shape in self._plan.shape.walk():
+            for child in shape.children:
+                found += self._check_child(child)
+        if root is not None and not found:
+            found += self._check_sql(root)
+        return _once(found)
+
+    def _check_child(self, child: Child) -> list[Diagnostic]:
+        with translated(self._address.shown, child.table):
+            table = self._layout().table(child.table)
+        if table is None:
+            return [self._missing_table(child.table, child.position)]
+        needed = [*(pair[0] for pair in child.on), *(entry.column for entry in child.order)]
+        return self._check_columns(child.table, table, child.shape.columns, needed, child.position)
+
+    def _missing_table(self, name: str, position: str) -> Diagnostic:
+        with translated(self._address.shown):
+            hint = naming.hint(name, self._layout().names())
+        return Diagnostic("FM703", args={"table": name, "source": self._address.shown, "position": position}, hint=hint)
+
+    def _check_columns(
+        self, name: str, table: Table, columns: Collection[Any], needed: Collection[str], position: str
+    ) -> list[Diagnostic]:
+        places = {**dict.fromkeys(needed, position), **{column.name: column.position for column in columns}}
+        return [
+            Diagnostic(
+                "FM704",
+                args={"table": name, "column": column, "source": self._address.shown, "position": place or position},
+                hint=naming.hint(column, table.columns),
+            )
+            for column, place in places.items()
+            if table.real(column) is None
+        ]
+
+    def _check_sql(self, root: Table) -> list[Diagnostic]:
+        """Lets the database look at each statement, reading no row: `where` and `query` are the author's own SQL."""
+        try:
+            with translated(self._address.shown, self._plan.name), self._engine.connect() as connection:
+                for statement in self._builder(root, None).statements():
+                    connection.execute(statement.select.limit(0)).close()
+        except ConfigError as error:
+            if error.code != "FM715":
+                raise
+            diagnostic = error.diagnostic()
+            return [replace(diagnostic, args={**diagnostic.args, "position": self._plan.position})]
+        return []
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def _builder(self, root: Table, keys: Collection[str] | None) -> StatementBuilder:
+        tree = build_tree(self._plan, self._layout(), root)
+        return StatementBuilder(self._plan, tree, self._engine.dialect.name, keys)
+
+    def _known_root(self) -> Table:
+        root = self._root()
+        if root is None:
+            raise ConfigError("FM703", hint="", table=self._plan.name, source=self._address.shown, position="")
+        return root
+
+    def count(self) -> int | None:
+        """How many rows the records' table has under the plan's filter."""
+        with translated(self._address.shown, self._plan.name), self._engine.connect() as connection:
+            return int(connection.execute(self._builder(self._known_root(), None).count()).scalar_one())
+
+    def records(self, keys: Collection[str] | None = None) -> Iterator[Record]:
+        """Every record in key order (or the declared order), or those of ``keys``.
+
+        Raises: ConfigError FM703, FM715, FM724, FM725.
+        """
+        builder = self._builder(self._known_root(), keys)
+        statements = builder.statements()
+        wanted = None if keys is None else frozenset(keys)
+        with translated(self._address.shown, self._plan.name), ExitStack() as stack:
+            streams = [
+                _stream(connection, statement)
+                for connection, statement in zip(self._connections(stack, len(statements)), statements, strict=True)
+            ]
+            for record in self._merge(statements, streams, builder.is_unique):
+                if wanted is None or record.key in wanted:
+                    yield record
+
+    def _connections(self, stack: ExitStack, number: int) -> list[sa.Connection]:
+        dialect = self._engine.dialect.name
+        many = dialect not in ("sqlite", "postgresql", "oracle")
+        opened = [stack.enter_context(self._engine.connect()) for _ in range(number if many else 1)]
+        if dialect == "sqlite":
+            opened[0].exec_driver_sql("BEGIN")
+        elif dialect == "postgresql":
+            opened[0] = opened[0].execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        elif dialect in ("mysql", "mariadb"):
+            for connection in opened:
+                connection.exec_driver_sql("SET SESSION net_write_timeout = 3600")
+                connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            for connection in opened:
+                connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        return opened if many else opened * number
+
+    def _merge(self, statements: list[Statement], streams: list[Iterator[Row]], is_unique: bool) -> Iterator[Record]:
+        records, children = statements[0], statements[1:]
+        groups = [_Groups(s, rows, self._address.shown) for s, rows in zip(children, streams[1:], strict=True)]
+        node_count = 1 + max(node.number for node in records.node.walk())
+        for row in streams[0]:
+            seen: list[list[Values]] = [[] for _ in range(node_count)]
+            values = records.reader.read(row, seen)
+            identity = row[records.identity]
+            for group in groups:
+                group.attach(identity, seen)
+            rank, same = (1, 1) if is_unique else row[records.extra]
+            yield self._record(values, rank > 1, same > 1)
+        for group in groups:
+            group.finish()
+
+    def _record(self, values: Values, superseded: bool, is_double: bool) -> Record:
+        parts = [key_text(values[name]) for name in self._plan.key]
+        key = "|".join(parts)
+        faults: list[Fault] = []
+        columns = tuple(f"{self._plan.name}.{name}" for name in self._plan.key)
+        if not all(parts):
+            faults.append(Fault("FM717", rule="key", args={"columns": ", ".join(self._plan.key)}, columns=columns))
+            key = key if any(parts) else ""
+        elif is_double and not superseded:
+            faults.append(Fault("FM718", rule="key", args={"columns": ", ".join(self._plan.key)}, columns=columns))
+        named = ", ".join(f"{name}={part}" for name, part in zip(self._plan.key, parts, strict=True))
+        return Record(key, values, f"{self._plan.name} {named}", tuple(faults), superseded)
+
+
+class _Groups:
+    """The rows of one child statement, handed out record by record."""
+
+    def __init__(self, statement: Statement, rows: Iterator[Row], shown: str) -> None:
+        self._statement = statement
+        self._shown = shown
+        self._groups = groupby(rows, key=itemgetter(statement.identity))
+        self._identity: Any = None
+        self._rows: list[Row] | None = None
+
+    def attach(self, identity: Any, seen: list[list[Values]]) -> None:
+        """Put this record's rows under their parents' rows."""
+        if self._rows is None or self._identity != identity:
+            self._identity, group = next(self._groups, (None, iter(())))
+            self._rows = list(group)
+            if self._identity != identity:
+                raise ConfigError("FM724", source=self._shown, reason="the tables changed while they were read")
+        statement, child = self._statement, self._statement.node.child
+        assert child is not None and statement.node.parent is not None
+        by_value: dict[Any, list[Values]] = {}
+        marker, extra = statement.reader.marker, statement.extra
+        for row in self._rows:
+            if row[marker] is not None:
+                by_value.setdefault(row[extra], []).append(statement.reader.read(row, seen))
+        names = [pair[1] for pair in child.on]
+        for parent in seen[statement.node.parent.number]:
+            parent[child.key] = by_value.get(tuple(parent[name] for name in names), [])
+
+    def finish(self) -> None:
+        """Nothing may be left when the records are through."""
+        if next(self._groups, None) is not None:
+            raise ConfigError("FM724", source=self._shown, reason="the tables changed while they were read")
+
+
+def _stream(connection: sa.Connection, statement: Statement) -> Iterator[Row]:
+    options = {"stream_results": True, "max_row_buffer": _BATCH}
+    result = connection.execution_options(**options).execute(statement.select)
+    for batch in result.partitions(_BATCH):
+        for row in batch:
+            yield row._tuple()
+
+
+def key_text(value: object) -> str:
+    """A key column's value as text: empty where it is absent.
+
+    Example:
+        >>> key_text(12), key_text(" 0012 "), key_text(None)
+        ('12', '0012', '')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool | str):
+        return str(value).strip()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, Decimal):
+        return format(value.normalize() if value == value.to_integral_value() else value, "f")
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    return str(value).strip()
+
+
+def _engine(address: Address) -> sa.Engine:
+    if address.path is not None:
+        return _sqlite_engine(address, address.path)
+    with translated(address.shown):
+        try:
+            url = sa.make_url(address.url)
+        except (sa.exc.ArgumentError, ValueError):
+            raise ConfigError("FM700", source=address.shown, variant="url") from None
+        if address.password:
+            url = url.set(password=address.password)
+        options: dict[str, object] = {}
+        if url.get_backend_name() in ("postgresql", "mysql", "mariadb"):
+            options["connect_timeout"] = _CONNECT_S
+        if url.get_backend_name() in ("mysql", "mariadb"):
+            options["charset"] = "utf8mb4"
+        given = {name for name in options if name in url.query}
+        return make_engine(url, connect_args={k: v for k, v in options.items() if k not in given})
+
+
+def _sqlite_engine(address: Address, path: Path) -> sa.Engine:
+    if not path.exists():
+        raise ConfigError("FM701", source=address.shown, path=str(path))
+    if not path.is_file():
+        raise ConfigError("FM702", source=address.shown, reason="it is not a file")
+
+    def connect() -> sqlite3.Connection:
+        uri = f"file:{quote(str(path.resolve()))}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=_LOCK_S, isolation_level=None, check_same_thread=False)
+        connection.text_factory = _sqlite_text
+        return connection
+
+    return make_engine("sqlite://", creator=connect)
+
+
+def _sqlite_text(raw: bytes) -> str | bytes:
+    """Text, or its bytes where it is no UTF-8: one such cell is a fault of its record, not the end of the reading."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
+def _once(found: list[Diagnostic]) -> list[Diagnostic]:
+    """Each fault once: a table that two children join would otherwise be reported twice."""
+    named = ("table", "column", "position")
+    return list({(entry.code, *(entry.args.get(name) for name in named)): entry for entry in found}.values())
