@@ -1,0 +1,102 @@
+"""A FHIR operation: POST of Parameters to ``[base]/$code`` or ``[base]/Type/$code``.
+
+Spec: FHIR R4 operations.html#executing; http.html for the media type. ``X-Request-Id`` is the same at each attempt at
+a payload: the operation has no idempotency key, so this is what lets a receiver, or its log, recognise a repeat.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit, urlunsplit
+
+from fhirmap.records import Envelope, Receipt
+from fhirmap.sinks.oauth import TokenSource
+from fhirmap.sinks.outcome import classify, classify_silence
+from fhirmap.sinks.sink import Sink, SinkSettings
+from fhirmap.sinks.transport import Answer, NoAnswer, Transport
+
+__all__ = ["FhirOperation", "open_sink"]
+
+Classify = Callable[[Answer, bytes, float], Receipt]
+
+
+class FhirOperation:
+    """Posts each envelope by itself, with a bearer token where there is an identity server.
+
+    A 401 gets one new token and one more try; what it says then is final.
+    """
+
+    batch_size = 1
+    is_remote = True
+
+    def __init__(
+        self,
+        url: str,
+        transport: Transport,
+        tokens: TokenSource | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        classify: Classify = classify,
+    ) -> None:
+        self._url = url
+        self._transport = transport
+        self._tokens = tokens
+        self._clock = clock
+        self._classify = classify
+
+    @property
+    def name(self) -> str:
+        """The address, without user and password."""
+        parts = urlsplit(self._url)
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+    def send(self, envelope: Envelope) -> Receipt:
+        """What became of one envelope.
+
+        Raises: DeliveryError FM610-FM613 where no token can be had: nothing was sent then, or refused with 401.
+        """
+        token = self._tokens.bearer() if self._tokens else ""
+        try:
+            answer = self._post(envelope, token)
+            if answer.status == 401 and self._tokens:
+                answer = self._post(envelope, self._tokens.renew(token))
+        except NoAnswer as silence:
+            return classify_silence(silence)
+        return self._classify(answer, envelope.payload, self._clock())
+
+    def send_all(self, envelopes: Sequence[Envelope]) -> list[Receipt]:
+        """What became of each, one after the other."""
+        return [self.send(envelope) for envelope in envelopes]
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._transport.close()
+
+    def _post(self, envelope: Envelope, token: str) -> Answer:
+        headers = {
+            "Content-Type": "application/fhir+json",
+            "Accept": "application/fhir+json",
+            "X-Request-Id": envelope.request_key,
+        }
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        return self._transport.post(self._url, envelope.payload, headers)
+
+
+def open_sink(settings: SinkSettings) -> Sink:
+    """The sink of ``kind = "fhir-operation"``: ``url`` is the base, ``endpoint`` what stands below it."""
+    return open_http(settings, f"{settings.url.rstrip('/')}/{settings.endpoint.lstrip('/')}", classify)
+
+
+def open_http(settings: SinkSettings, url: str, reading: Classify) -> FhirOperation:
+    """A sink that posts to ``url`` and reads answers by ``reading``.
+
+    Raises: ConfigError FM790-FM792.
+    """
+    transport = Transport(url, settings.transport)
+    credentials = settings.credentials
+    tokens = None
+    if credentials is not None:
+        tokens = TokenSource(credentials, Transport(credentials.token_url, settings.transport))
+    return FhirOperation(url, transport, tokens, classify=reading)

@@ -1,0 +1,96 @@
+"""A file that grows by one line a payload, on the disk before the journal hears of it.
+
+A batch is one ``write`` to a file opened for appending, then one ``fsync``. A line that a killed process left
+half-written is cut off when the file is opened again: its record was never settled, so it comes again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from fhirmap.errors import ConfigError, DeliveryError
+from fhirmap.records import Envelope, Receipt
+from fhirmap.sinks.sink import Sink, SinkSettings
+
+__all__ = ["NdjsonFile", "open_sink"]
+
+_TAIL_BYTES = 65_536
+
+
+class NdjsonFile:
+    """Appends payloads to ``path``; the file is readable by its owner alone, for it holds health data."""
+
+    batch_size = 500
+    is_remote = False
+
+    def __init__(self, path: Path) -> None:
+        """Raises: DeliveryError FM619 where the file cannot be opened."""
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            _cut_torn_line(self._descriptor)
+        except OSError as error:
+            raise DeliveryError("FM619", file=str(path), reason=error.strerror or "not writable") from None
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self._path)
+
+    def send(self, envelope: Envelope) -> Receipt:
+        """Accepted, once it is on the disk."""
+        return self.send_all([envelope])[0]
+
+    def send_all(self, envelopes: Sequence[Envelope]) -> list[Receipt]:
+        """Accepted, each of them, once they are on the disk.
+
+        Raises: DeliveryError FM619 where they cannot be written; the file is then as it was before.
+        """
+        content = b"".join(one_line(envelope.payload) for envelope in envelopes)
+        before = os.fstat(self._descriptor).st_size
+        try:
+            written = os.write(self._descriptor, content)
+            while written < len(content):
+                written += os.write(self._descriptor, content[written:])
+            os.fsync(self._descriptor)
+        except OSError as error:
+            os.ftruncate(self._descriptor, before)
+            raise DeliveryError("FM619", file=str(self._path), reason=error.strerror or "not writable") from None
+        return [Receipt("accepted", "")] * len(envelopes)
+
+    def close(self) -> None:
+        """Closes the file."""
+        os.close(self._descriptor)
+
+
+def one_line(payload: bytes) -> bytes:
+    """The payload as a line. JSON holds no line break within a string, so any that is there is layout."""
+    return payload.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n"
+
+
+def _cut_torn_line(descriptor: int) -> None:
+    size = os.fstat(descriptor).st_size
+    end = size
+    while end > 0:
+        start = max(0, end - _TAIL_BYTES)
+        os.lseek(descriptor, start, os.SEEK_SET)
+        newline = os.read(descriptor, end - start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    if end < size:
+        os.ftruncate(descriptor, end)
+
+
+def open_sink(settings: SinkSettings) -> Sink:
+    """The sink of ``kind = "ndjson"``.
+
+    Raises: ConfigError FM791 without a path, DeliveryError FM619.
+    """
+    if settings.path is None:
+        raise ConfigError("FM791", what="path", reason="a file needs a path")
+    return NdjsonFile(settings.path)

@@ -1,0 +1,255 @@
+"""What an answer means: HTTP status and body to accepted, refused, deferred or uncertain, with a code of FM600-FM699.
+
+| status | body | state | code |
+|---|---|---|---|
+| 2xx | Parameters or OperationOutcome, an identifier | accepted | |
+| 2xx | the same without an identifier, or 204 | accepted, to look at | FM690 |
+| 2xx | an issue of severity error or fatal | refused | FM664 |
+| 2xx | empty, HTML, cut off, no FHIR | uncertain | FM652 |
+| 3xx | any | deferred, the run stops | FM618 |
+| 400, 422, 404, other 4xx | any | refused | FM660, FM661, FM662, FM663 |
+| 401 (after one renewal), 403, 407 | any | deferred, the run stops | FM614, FM615, FM616 |
+| 408, 425, 429 | any | deferred | FM604, FM604, FM601 |
+| 500; 502, 503, 504; other 5xx | any | deferred | FM602; FM603; FM604 |
+| none, request not fully sent | | deferred | FM600, certificate FM610, proxy FM616 |
+| none, request sent | | uncertain | FM650 in time, FM651 connection lost |
+
+Spec: FHIR R4 http.html, operations.html; the operation's guide for the 200, 400, 422, 429 and 500 rows. Its wording is
+never parsed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from fhirmap.records import Issue, Receipt
+from fhirmap.sinks.element import element_of
+from fhirmap.sinks.transport import Answer, NoAnswer
+
+__all__ = ["Reading", "classify", "classify_silence", "read_body", "redact"]
+
+_RESULT_NAMES = ("result", "operationOutcome", "return")
+_IDENTIFIER_NAMES = ("idRegistre", "referenceRegistre", "registre-identifier", "procedureReference")
+"""The published names first, then those of the guide's drafts."""
+
+_STOPS = {401: "FM614", 403: "FM615", 407: "FM616"}
+_DEFERRED = {408: "FM604", 425: "FM604", 429: "FM601", 500: "FM602", 502: "FM603", 503: "FM603", 504: "FM603"}
+_REFUSED = {400: "FM660", 422: "FM661", 404: "FM662"}
+_RETRY_LIMIT_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a body says. ``understood``: it is FHIR of a shape an operation answers with."""
+
+    understood: bool
+    issues: tuple[Issue, ...] = ()
+    identifier_system: str = ""
+    identifier_value: str = ""
+
+    @property
+    def is_failure(self) -> bool:
+        """Does an issue say that it did not work?"""
+        return any(issue.severity in ("error", "fatal") for issue in self.issues)
+
+
+def classify(answer: Answer, payload: bytes, now: float) -> Receipt:
+    """The receipt of an answer. ``payload``: what was sent, to tie issues to its elements and take its values out of
+    their words.
+
+    Units: ``now`` in seconds since the epoch, for a Retry-After that is a date.
+    """
+    reading = read_body(answer.body) if answer.complete else Reading(False)
+    issues = tied_issues(reading.issues, payload)
+    receipt = Receipt("refused", "FM663", answer.status, issues, duration_s=answer.duration_s, body=answer.body)
+    status = answer.status
+    if 200 <= status < 300:
+        return _success(receipt, answer, reading)
+    if status in _STOPS:
+        return replace(receipt, state="deferred", code=_STOPS[status], stops_run=True)
+    if status < 400:
+        return replace(receipt, state="deferred", code="FM618", stops_run=True)
+    if status in _DEFERRED or status >= 500:
+        wait_s = retry_after_s(answer.headers, now)
+        return replace(receipt, state="deferred", code=_DEFERRED.get(status, "FM604"), retry_after_s=wait_s)
+    return replace(receipt, code=_REFUSED.get(status, "FM663"))
+
+
+def _success(receipt: Receipt, answer: Answer, reading: Reading) -> Receipt:
+    if answer.status == 204:
+        return replace(receipt, state="accepted", code="FM690")
+    if not reading.understood:
+        return replace(receipt, state="uncertain", code="FM652")
+    if reading.is_failure:
+        return replace(receipt, state="refused", code="FM664")
+    return replace(
+        receipt,
+        state="accepted",
+        code="" if reading.identifier_value else "FM690",
+        identifier_system=reading.identifier_system,
+        identifier_value=reading.identifier_value,
+    )
+
+
+_SILENCES = {"certificate": "FM610", "tls": "FM610", "proxy": "FM616", "address": "FM600", "program": "FM600"}
+
+
+def classify_silence(silence: NoAnswer) -> Receipt:
+    """The receipt where no answer was seen: uncertain once the whole request had left, deferred before."""
+    if silence.sent:
+        code = "FM650" if silence.kind == "timeout" else "FM651"
+        return Receipt("uncertain", code, duration_s=silence.duration_s)
+    code = _SILENCES.get(silence.kind, "FM600")
+    stops = silence.kind in _SILENCES
+    return Receipt("deferred", code, duration_s=silence.duration_s, stops_run=stops)
+
+
+def read_body(body: bytes) -> Reading:
+    """Issues and identifier of a body: Parameters with an OperationOutcome, a bare OperationOutcome, or not
+    understood."""
+    resource = json_object(body)
+    match resource.get("resourceType"):
+        case "OperationOutcome":
+            return Reading(True, tuple(issues_of(resource)))
+        case "Parameters":
+            return _read_parameters(resource)
+        case _:
+            return Reading(False)
+
+
+def json_object(body: bytes) -> Mapping[str, Any]:
+    """The JSON object that ``body`` is, or an empty one."""
+    try:
+        found = json.loads(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _read_parameters(resource: Mapping[str, Any]) -> Reading:
+    parameters = _dicts(resource.get("parameter"))
+    issues: list[Issue] = []
+    for parameter in parameters:
+        outcome = parameter.get("resource")
+        if isinstance(outcome, dict) and outcome.get("resourceType") == "OperationOutcome":
+            issues += issues_of(outcome)
+    for name in _IDENTIFIER_NAMES:
+        for parameter in parameters:
+            system, value = _identifier(parameter) if parameter.get("name") == name else ("", "")
+            if value:
+                return Reading(True, tuple(issues), system, value)
+    return Reading(True, tuple(issues))
+
+
+def _identifier(parameter: Mapping[str, Any]) -> tuple[str, str]:
+    """System and value of an Identifier, of a Reference's identifier, or a literal reference or string with no
+    system."""
+    for key in ("valueIdentifier", "valueReference"):
+        found = parameter.get(key)
+        if not isinstance(found, dict):
+            continue
+        inner = found.get("identifier") if key == "valueReference" else found
+        if isinstance(inner, dict) and inner.get("value"):
+            return str(inner.get("system", "")), str(inner["value"])
+        if found.get("reference"):
+            return "", str(found["reference"])
+    return "", str(parameter.get("valueString", ""))
+
+
+def issues_of(outcome: Mapping[str, Any]) -> Iterator[Issue]:
+    """Each issue, its words from diagnostics, details.text or a coding's display, whichever comes first."""
+    for issue in _dicts(outcome.get("issue")):
+        details = issue.get("details")
+        details = details if isinstance(details, dict) else {}
+        displays = [str(coding.get("display", "")) for coding in _dicts(details.get("coding"))]
+        words = [str(issue.get("diagnostics") or ""), str(details.get("text") or ""), *displays]
+        places = issue.get("expression") or issue.get("location") or []
+        yield Issue(
+            severity=str(issue.get("severity", "error")),
+            code=str(issue.get("code", "")),
+            diagnostics=next((text.strip() for text in words if text.strip()), ""),
+            expression=tuple(str(place) for place in places) if isinstance(places, list) else (str(places),),
+        )
+
+
+def _dicts(found: object) -> list[Mapping[str, Any]]:
+    return [value for value in found if isinstance(value, dict)] if isinstance(found, list) else []
+
+
+def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds the receiver asks to wait, from Retry-After in either of its forms; at most an hour, never negative."""
+    text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdigit():
+        return min(float(text), _RETRY_LIMIT_S)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(max(0.0, moment.timestamp() - now), _RETRY_LIMIT_S)
+
+
+# ---- our own values in others' words -----------------------------------------------------------------------
+
+_SHORTEST = 4
+_STRUCTURAL = frozenset({"resourceType", "system", "code", "display", "name", "url", "version", "status", "fullUrl"})
+_LONG_NUMBER = re.compile(r"\b(?:\d[ .\-]?){5}[\dABab](?:[ .\-]?\d){6,}\b")
+
+
+def tied_issues(issues: tuple[Issue, ...], payload: bytes) -> tuple[Issue, ...]:
+    """The issues with the payload's values out of their words, each tied to the element of the payload that it
+    names."""
+    if not issues:
+        return ()
+    resource = json_object(payload)
+    values = _values(resource)
+    return tuple(
+        replace(
+            issue,
+            diagnostics=redact(issue.diagnostics, values),
+            expression=tuple(redact(place, values) for place in issue.expression),
+            element=next(filter(None, (element_of(place, resource) for place in issue.expression)), ""),
+        )
+        for issue in issues
+    )
+
+
+def redact(words: str, values: Mapping[str, str]) -> str:
+    """``words`` with each of ``values`` replaced by its element's name, and any long number (a NIR, an RPPS, a GTIN)
+    by a mark."""
+    for value, name in sorted(values.items(), key=lambda pair: -len(pair[0])):
+        words = re.sub(re.escape(value), f"[{name}]", words, flags=re.IGNORECASE)
+    return _LONG_NUMBER.sub("[number]", words)
+
+
+def payload_values(payload: bytes) -> Mapping[str, str]:
+    """Every value of a payload that could identify someone, with the name of its element: for `redact`."""
+    return _values(json_object(payload))
+
+
+def _values(resource: Mapping[str, Any]) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    _gather(resource, "value", found)
+    return found
+
+
+def _gather(node: Any, name: str, found: dict[str, str]) -> None:
+    if isinstance(node, dict):
+        inner = str(node.get("name") or name) if isinstance(node.get("name"), str) else name
+        for key, value in node.items():
+            if key not in _STRUCTURAL or (key == "name" and not isinstance(value, str)):
+                _gather(value, inner if key.startswith("value") or key == "part" else key, found)
+    elif isinstance(node, list):
+        for value in node:
+            _gather(value, name, found)
+    elif isinstance(node, str) and len(node) >= _SHORTEST:
+        found.setdefault(node, name)

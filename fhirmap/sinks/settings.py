@@ -1,0 +1,50 @@
+"""What a sink may be told: certificates, time limits, credentials. Plain values, so that reading a project loads no
+HTTP library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["METHODS", "ClientCredentials", "Tls", "TransportSettings"]
+
+METHODS = ("client_secret_post", "client_secret_basic", "private_key_jwt")
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Whom to trust and who we are: a private CA, a client certificate and its key, all PEM files."""
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransportSettings:
+    """How to reach the other side. Units: seconds. ``proxy`` may hold a password, so it is never shown."""
+
+    timeout_s: float = 30.0
+    connect_timeout_s: float = 10.0
+    proxy: str | None = field(default=None, repr=False)
+    tls: Tls = field(default_factory=Tls)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """Who we are at the identity server. ``private_key``: PEM text (RSA or EC) for private_key_jwt.
+
+    ``algorithm``: RS256, RS384, ES256 or ES384; by default the 256 of an RSA key, or what an EC key's curve asks for.
+    ``audience``: the assertion's ``aud``, by default the token URL. ``assertion_type``: its ``typ``.
+    """
+
+    token_url: str
+    client_id: str
+    client_secret: str = field(default="", repr=False)
+    method: str = "client_secret_post"
+    scope: str = ""
+    private_key: str = field(default="", repr=False)
+    key_id: str = ""
+    algorithm: str = ""
+    audience: str = ""
+    assertion_type: str = "JWT"

@@ -1,0 +1,79 @@
+"""What every sink is, what it may be set up with, and the one function that opens one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from fhirmap.errors import ConfigError
+from fhirmap.records import Envelope, Receipt
+from fhirmap.sinks.settings import ClientCredentials, TransportSettings
+
+__all__ = ["KINDS", "Sink", "SinkSettings", "open_sink"]
+
+
+class Sink(Protocol):
+    """Where payloads go. Sending never raises for what is one record's matter: that is its receipt.
+
+    Raises: DeliveryError from `send` where nothing at all can be sent; the record in hand has then not been taken.
+    """
+
+    @property
+    def name(self) -> str:
+        """Whom people see it is: a URL without secrets, or a path."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many envelopes `send_all` takes at best; 1 for a sink that answers each by itself."""
+
+    @property
+    def is_remote(self) -> bool:
+        """Does the rate limit apply, and are failures worth waiting for?"""
+
+    def send(self, envelope: Envelope) -> Receipt:
+        """What became of one envelope."""
+
+    def send_all(self, envelopes: Sequence[Envelope]) -> list[Receipt]:
+        """What became of each."""
+
+    def close(self) -> None:
+        """Gives back connections and files."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkSettings:
+    """``[sink]`` of a project. ``url``: base address of a receiver, or path of a file. ``endpoint``: of the target,
+    below the base."""
+
+    kind: str
+    url: str = ""
+    endpoint: str = ""
+    credentials: ClientCredentials | None = None
+    transport: TransportSettings = field(default_factory=TransportSettings)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    path: Path | None = None
+
+
+KINDS: Mapping[str, str] = {
+    "fhir-operation": "fhirmap.sinks.fhir_operation:open_sink",
+    "fhir-transaction": "fhirmap.sinks.fhir_transaction:open_sink",
+    "ndjson": "fhirmap.sinks.ndjson_file:open_sink",
+    "stdout": "fhirmap.sinks.standard_output:open_sink",
+}
+"""The built-in sinks, as entry points of the group ``fhirmap.sinks`` are written; a plug-in's are added by the
+caller."""
+
+
+def open_sink(settings: SinkSettings, kinds: Mapping[str, str] = KINDS) -> Sink:
+    """The sink that ``settings`` names.
+
+    Raises: ConfigError FM793 for a kind that nobody offers, FM790-FM792 for settings that cannot work.
+    """
+    if settings.kind not in kinds:
+        raise ConfigError("FM793", kind=settings.kind, kinds=", ".join(sorted(kinds)))
+    module, _, function = kinds[settings.kind].partition(":")
+    opener = cast(Callable[[SinkSettings], Sink], getattr(import_module(module), function))
+    return opener(settings)

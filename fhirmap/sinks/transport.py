@@ -1,0 +1,253 @@
+"""One HTTP request out, one `Answer` or one `NoAnswer` back. The only module that knows httpx2.
+
+Proxies and certificate stores named by the environment are honoured for real hosts and never for loopback, where they
+surprise. Redirects are not followed: a declaration goes where the project says, or nowhere.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from fhirmap.errors import ConfigError
+from fhirmap.sinks.settings import Tls, TransportSettings
+
+__all__ = ["Answer", "NoAnswer", "Transport", "classify_exception"]
+
+_BODY_LIMIT_BYTES = 1_048_576
+_KEEPALIVE_S = 3.0
+"""Shorter than the idle time of common servers, so that a request rarely meets a connection just being closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer whose status line was read. ``complete`` is false where its body was cut off, too long or not
+    decodable."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    complete: bool
+    duration_s: float
+
+
+class NoAnswer(Exception):
+    """No status line was read. ``sent``: the whole request had left, so it may have been carried out.
+
+    ``kind``: address, name, connect, certificate, tls, proxy, timeout, lost, garbled, busy or program.
+    ``reason``: a few words without any value of the request.
+    """
+
+    def __init__(self, kind: str, *, sent: bool, reason: str, duration_s: float = 0.0) -> None:
+        super().__init__(f"{kind}: {reason}")
+        self.kind = kind
+        self.sent = sent
+        self.reason = reason
+        self.duration_s = duration_s
+
+
+_KINDS: Mapping[type[Exception], str] = {
+    httpx2.ConnectTimeout: "connect",
+    httpx2.PoolTimeout: "busy",
+    httpx2.ReadTimeout: "timeout",
+    httpx2.WriteTimeout: "timeout",
+    httpx2.TimeoutException: "timeout",
+    httpx2.ConnectError: "connect",
+    httpx2.ReadError: "lost",
+    httpx2.WriteError: "lost",
+    httpx2.CloseError: "lost",
+    httpx2.NetworkError: "lost",
+    httpx2.ProxyError: "proxy",
+    httpx2.UnsupportedProtocol: "address",
+    httpx2.InvalidURL: "address",
+    httpx2.TooManyRedirects: "address",
+    httpx2.RemoteProtocolError: "garbled",
+    httpx2.DecodingError: "garbled",
+    httpx2.LocalProtocolError: "program",
+    httpx2.ProtocolError: "garbled",
+    httpx2.TransportError: "lost",
+    httpx2.RequestError: "lost",
+    httpx2.HTTPStatusError: "program",
+    httpx2.HTTPError: "lost",
+    httpx2.CookieConflict: "program",
+    httpx2.StreamConsumed: "program",
+    httpx2.StreamClosed: "program",
+    httpx2.ResponseNotRead: "program",
+    httpx2.RequestNotRead: "program",
+    httpx2.StreamError: "program",
+}
+
+
+def classify_exception(error: Exception) -> tuple[str, str]:
+    """Kind and reason of what httpx2 raised; certificate and name faults are told from other connection faults.
+
+    Raises: KeyError for a class that `_KINDS` does not have.
+    """
+    kind = _KINDS[type(error)]
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "certificate", _certificate_reason(cause)
+        if isinstance(cause, ssl.SSLError):
+            return "tls", (cause.reason or "TLS handshake failed").replace("_", " ").lower()
+        if isinstance(cause, socket.gaierror):
+            return "name", "host name not known"
+        if isinstance(cause, OSError) and cause.strerror:
+            return kind, cause.strerror.lower()
+    return kind, _REASONS[kind]
+
+
+_REASONS = {
+    "connect": "no connection",
+    "busy": "no free connection",
+    "timeout": "no answer in time",
+    "lost": "connection lost",
+    "proxy": "proxy refused",
+    "address": "not an http(s) address",
+    "garbled": "answer is not HTTP",
+    "program": "request not well formed",
+}
+_UNKNOWN_ISSUER = {2, 18, 19, 20, 21}
+"""OpenSSL's verify codes for a chain that ends in no authority we trust."""
+
+
+def _certificate_reason(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code in _UNKNOWN_ISSUER:
+        return "signed by an unknown authority"
+    return error.verify_message or "not valid"
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    chain: list[BaseException] = []
+    following: BaseException | None = error
+    while following is not None and following not in chain:
+        chain.append(following)
+        following = following.__cause__ or following.__context__
+    return chain
+
+
+def is_loopback(url: str) -> bool:
+    """Does the URL's host lie on this machine?"""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def ssl_context(tls: Tls) -> ssl.SSLContext:
+    """A verifying context: the system's authorities, or the project's CA alone, with the client certificate where
+    there is one.
+
+    Raises: ConfigError FM790 for a file that cannot be read or is no certificate or key.
+    """
+    for path in (tls.ca, tls.cert, tls.key):
+        if path is not None and not path.is_file():
+            raise ConfigError("FM790", file=str(path), reason="there is no such file")
+    try:
+        context = ssl.create_default_context(cafile=None if tls.ca is None else str(tls.ca))
+    except (ssl.SSLError, OSError):
+        raise ConfigError("FM790", file=str(tls.ca), reason="it holds no PEM certificate that can be read") from None
+    if tls.cert is not None:
+        try:
+            # a password callback that fails: otherwise OpenSSL asks on the terminal, which a nightly run does not have
+            context.load_cert_chain(str(tls.cert), None if tls.key is None else str(tls.key), password=_no_password)
+        except (ssl.SSLError, OSError, ValueError):
+            reason = "certificate and key do not go together, cannot be read, or the key has a password"
+            raise ConfigError("FM790", file=str(tls.cert), reason=reason) from None
+    return context
+
+
+def _no_password() -> str:
+    raise ValueError("the key has a password")
+
+
+class Transport:
+    """Connections to one place, kept open between requests; safe to share between threads."""
+
+    def __init__(self, url: str, settings: TransportSettings, *, transport: httpx2.BaseTransport | None = None) -> None:
+        """``transport``: a test's own, in place of the network.
+
+        Raises: ConfigError FM790 (certificates), FM791 (address).
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ConfigError("FM791", what="address", reason="it must begin with http:// or https:// and name a host")
+        self._timeout_s = settings.timeout_s
+        trust_env = settings.proxy is None and not is_loopback(url)
+        try:
+            self._client = httpx2.Client(
+                verify=ssl_context(settings.tls),
+                proxy=settings.proxy,
+                trust_env=trust_env,
+                timeout=httpx2.Timeout(settings.timeout_s, connect=settings.connect_timeout_s),
+                limits=httpx2.Limits(keepalive_expiry=_KEEPALIVE_S),
+                transport=transport,
+            )
+        except (ValueError, httpx2.InvalidURL):
+            raise ConfigError("FM791", what="proxy", reason="it is not a proxy URL") from None
+
+    def __enter__(self) -> Transport:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._client.close()
+
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """The answer to one POST.
+
+        Raises: NoAnswer.
+        """
+        started = time.monotonic()
+        progress = _Progress()
+        try:
+            with self._client.stream(
+                "POST", url, content=content, headers=dict(headers), extensions={"trace": progress.note}
+            ) as response:
+                body, complete = self._read(response, started + self._timeout_s)
+                return Answer(response.status_code, dict(response.headers), body, complete, time.monotonic() - started)
+        except tuple(_KINDS) as error:
+            kind, reason = classify_exception(error)
+            raise NoAnswer(kind, sent=progress.sent, reason=reason, duration_s=time.monotonic() - started) from None
+
+    def _read(self, response: httpx2.Response, deadline: float) -> tuple[bytes, bool]:
+        """The body, decoded, up to the limit; whether that is all of it. A body that drips past the deadline counts as
+        cut off."""
+        parts: list[bytes] = []
+        size = 0
+        try:
+            for part in response.iter_bytes():
+                parts.append(part)
+                size += len(part)
+                if size > _BODY_LIMIT_BYTES or time.monotonic() > deadline:
+                    return b"".join(parts)[:_BODY_LIMIT_BYTES], False
+        except httpx2.RequestError:
+            return b"".join(parts), False
+        return b"".join(parts), True
+
+
+class _Progress:
+    """Listens to the connection's own events: has the last byte of the request been handed to the system?"""
+
+    def __init__(self) -> None:
+        self.sent = False
+
+    def note(self, event: str, _details: Mapping[str, Any]) -> None:
+        if event.endswith(".send_request_body.complete"):
+            self.sent = True
