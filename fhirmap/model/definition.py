@@ -284,6 +284,10 @@ class StructureSource:
 
     structure: Structure
     children: ElementsOf
+    overlay: Callable[[], Mapping[str, Mapping[str, Any]]] | None = None
+    """A profile's own elements by id, those of the profile it derives from included."""
+    constraints: Callable[[TypeRef], tuple[Constraint, ...]] | None = None
+    """Invariants on a node itself, where it is a slice or an element inside the structure."""
 
 
 class Definitions:
@@ -329,14 +333,14 @@ class Definitions:
 
     def structure(self, name_or_url: str) -> Structure | None:
         """The structure of that URL (a `|version` is ignored), name or type name (`FHIR.Patient` too)."""
-        source = self._source(name_or_url)
+        source = None if _is_backbone(name_or_url) else self.source(name_or_url)
         return source.structure if source else None
 
     def children(self, ref: TypeRef) -> Mapping[str, Element]:
         """Elements of a type by name, in order; the stem for a choice. Empty where the type is unknown."""
         known = self._children.get(ref)
         if known is None:
-            source = self._source(ref.structure) if ref.structure else self._source(ref.name)
+            source = self.source(ref.structure) if ref.structure else self.source(ref.name)
             known = MappingProxyType(dict(source.children(ref))) if source else _EMPTY
             self._children[ref] = known
         return known
@@ -369,13 +373,15 @@ class Definitions:
 
     def parent_type(self, name: str) -> str | None:
         """Name of the type it derives from (BackboneElement for a backbone); None at the top or where it is unknown."""
-        source = self._source(name)
+        if _is_backbone(name):
+            return "BackboneElement"
+        source = self.source(name)
         if source is None:
-            return "BackboneElement" if "." in name else None
+            return None
         base = source.structure.base
         if not base:
             return None
-        parent = self._source(base)
+        parent = self.source(base)
         return parent.structure.type if parent else base.rsplit("/", 1)[-1]
 
     def is_primitive(self, name: str) -> bool:
@@ -404,6 +410,10 @@ class Definitions:
         """All operations that were loaded."""
         return self._operations.values()
 
+    def value_sets(self) -> Iterable[ValueSet]:
+        """All value sets that were loaded."""
+        return self._value_sets.values()
+
     def structures(self) -> Iterable[Structure]:
         """All structures that were loaded (base types, which are found on demand, not among them)."""
         return [source.structure for source in self._structures.values()]
@@ -428,7 +438,8 @@ class Definitions:
         }
         return tanks[kind]
 
-    def _source(self, name_or_url: str) -> StructureSource | None:
+    def source(self, name_or_url: str) -> StructureSource | None:
+        """The structure of that URL or name with the way to its elements."""
         name = _canonical(name_or_url)
         found = self._structures.get(name) or self._structures.get(self._by_name.get(name, ""))
         if found is not None or self._base is None:
@@ -438,3 +449,8 @@ class Definitions:
 
 def _canonical(url: str) -> str:
     return url.split("|", 1)[0]
+
+
+def _is_backbone(name: str) -> bool:
+    """Is it the path of an element (`Patient.contact`), and no type's name (`FHIR.Patient`) or URL?"""
+    return "." in name and "/" not in name and not name.startswith(("FHIR.", "System."))

@@ -1,8 +1,8 @@
-"""FHIR's base types, read from shipped tables: `tables/r4.ndjson`, one line a type, so that only the types asked for are parsed.
+"""FHIR's base types, read from shipped tables, one line a type: only the types asked for are parsed.
 
-The tables are written from the field metadata of fhir.resources by `python -m fhirmap.model.fhir --write`; nothing here imports
-that library at run time. It knows no R4: the R4 table is its R4B with the facts of `_R4_*` below. Its lists of codes that end in
-`+` are cut short; `_CODES` holds them whole.
+The tables are written from the field metadata of fhir.resources by `python -m fhirmap.model.fhir --write`; nothing here
+imports that library at run time. It knows no R4: the R4 table is its R4B with the facts of `_R4_*` below. Its lists of
+codes that end in `+` are cut short; `_CODES` holds them whole.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def type_names(version: str = "R4", kind: str = "") -> tuple[str, ...]:
 @cache
 def _table(version: str) -> str:
     """The text of a release's table; each line opens with a line break, so that a type is found by searching for it."""
-    source = files(__package__).joinpath("tables", f"{version.lower()}.ndjson")
+    source = files("fhirmap").joinpath("tables", f"{version.lower()}.ndjson")
     return source.read_text(encoding="utf-8")
 
 

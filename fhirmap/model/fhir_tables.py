@@ -1,7 +1,7 @@
 """Writes the tables of base types from the field metadata of fhir.resources: `python -m fhirmap.model.fhir --write`.
 
-The only module that imports that library to read it (seconds, for all types); everybody else reads the tables. What the library
-has wrong or cut short is put right here, fact by fact.
+The only module that imports that library to read it (seconds, for all types); everybody else reads the tables. What the
+library has wrong or cut short is put right here, fact by fact.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, get_args
 from fhirmap.model.fhir import VERSIONS
 
 _PACKAGES = {"R4": "fhir.resources.R4B", "R4B": "fhir.resources.R4B", "R5": "fhir.resources"}
-_TABLES = Path(__file__).parent / "tables"
+_TABLES = Path(__file__).parent.parent / "tables"
 _NOT_FHIR = frozenset({"fhir_comments", "resource_type"})
 _MACHINERY = ("FHIR", "BaseModel", "ABC", "object")
 _OBSERVATION_STATUS = (
