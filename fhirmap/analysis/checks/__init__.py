@@ -1,0 +1,88 @@
+"""The semantic checks: one fault a file, named after the fault, in the order they run.
+
+A check is a function from the checked program to its diagnostics. It never raises and never looks at a name that was
+not resolved: what resolving and typing find wrong (FM100-FM149, FM200-FM229) is told there. `unknown_column` stands
+apart, since it needs a source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from fhirmap.analysis.checks.absolute_path import absolute_path
+from fhirmap.analysis.checks.cardinality_contradiction import cardinality_contradiction
+from fhirmap.analysis.checks.cardinality_reversed import cardinality_reversed
+from fhirmap.analysis.checks.code_outside_value_set import code_outside_value_set
+from fhirmap.analysis.checks.duplicate_code import duplicate_code
+from fhirmap.analysis.checks.duplicate_rule import duplicate_rule
+from fhirmap.analysis.checks.endless_model import endless_model
+from fhirmap.analysis.checks.endless_recursion import endless_recursion
+from fhirmap.analysis.checks.fixed_value import fixed_value
+from fhirmap.analysis.checks.format_misfit import format_misfit
+from fhirmap.analysis.checks.idle_null import idle_null
+from fhirmap.analysis.checks.impossible_type import impossible_type
+from fhirmap.analysis.checks.list_mode_on_single import list_mode_on_single
+from fhirmap.analysis.checks.misplaced_clause import misplaced_clause
+from fhirmap.analysis.checks.missing_key import missing_key
+from fhirmap.analysis.checks.missing_required import missing_required
+from fhirmap.analysis.checks.prohibited_element import prohibited_element
+from fhirmap.analysis.checks.secret_in_map import secret_in_map
+from fhirmap.analysis.checks.two_values import two_values
+from fhirmap.analysis.checks.undeclared_prefix import undeclared_prefix
+from fhirmap.analysis.checks.unknown_code import unknown_code
+from fhirmap.analysis.checks.unknown_format_code import unknown_format_code
+from fhirmap.analysis.checks.unknown_slice import unknown_slice
+from fhirmap.analysis.checks.unknown_zone import unknown_zone
+from fhirmap.analysis.checks.unreachable_rule import unreachable_rule
+from fhirmap.analysis.checks.unused_column import unused_column
+from fhirmap.analysis.checks.unused_concept_map import unused_concept_map
+from fhirmap.analysis.checks.unused_group import unused_group
+from fhirmap.analysis.checks.unused_import import unused_import
+from fhirmap.analysis.checks.unused_model import unused_model
+from fhirmap.analysis.checks.unused_prefix import unused_prefix
+from fhirmap.analysis.checks.unused_variable import unused_variable
+from fhirmap.analysis.typed import Checked
+from fhirmap.diagnostics import Diagnostic
+
+Check = Callable[[Checked], Iterable[Diagnostic]]
+
+CHECKS: tuple[Check, ...] = (
+    # models
+    missing_key,
+    endless_model,
+    misplaced_clause,
+    cardinality_reversed,
+    unknown_format_code,
+    format_misfit,
+    unknown_zone,
+    idle_null,
+    absolute_path,
+    secret_in_map,
+    # rules
+    cardinality_contradiction,
+    list_mode_on_single,
+    impossible_type,
+    unreachable_rule,
+    duplicate_rule,
+    two_values,
+    fixed_value,
+    prohibited_element,
+    endless_recursion,
+    unknown_slice,
+    missing_required,
+    # terminology
+    undeclared_prefix,
+    duplicate_code,
+    code_outside_value_set,
+    unknown_code,
+    # what nothing uses
+    unused_column,
+    unused_variable,
+    unused_group,
+    unused_model,
+    unused_concept_map,
+    unused_prefix,
+    unused_import,
+)
+
+__all__ = ["CHECKS", "Check"]

@@ -1,0 +1,30 @@
+"""FM304: a source code that stands twice in a concept map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhirmap.analysis.checks.code_outside_value_set import NO_MATCH
+from fhirmap.analysis.typed import Checked
+from fhirmap.diagnostics import Diagnostic, Related, Span
+
+
+def duplicate_code(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each further row of a source code into the same target system (FM304)."""
+    for table in (table for unit in checked.program.units for table in unit.tree.concept_maps):
+        first: dict[tuple[str, str, str], tuple[str, Span]] = {}
+        for code in table.codes:
+            if code.relation in NO_MATCH:
+                continue
+            key = (code.source_prefix, code.source_code, code.target_prefix)
+            if key not in first:
+                first[key] = (code.target_code, code.source_span)
+                continue
+            before, span = first[key]
+            yield Diagnostic(
+                "FM304",
+                code.source_span,
+                {"code": f"{code.source_prefix}:{code.source_code}", "conceptmap": table.id},
+                variant="same" if before == code.target_code else "",
+                related=(Related(span, "first here"),),
+            )

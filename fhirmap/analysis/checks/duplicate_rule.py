@@ -1,0 +1,25 @@
+"""FM249: the same rule twice in one block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhirmap.analysis.typed import Checked
+from fhirmap.diagnostics import Diagnostic, Related
+from fhirmap.language.nodes import Rule
+
+
+def duplicate_rule(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each rule that repeats one before it word for word (FM249)."""
+    for unit in checked.program.units:
+        for group in unit.tree.groups:
+            yield from _repeated(group.rules)
+
+
+def _repeated(rules: tuple[Rule, ...]) -> Iterator[Diagnostic]:
+    for order, rule in enumerate(rules):
+        first = next((other for other in rules[:order] if other == rule), None)
+        if first is not None:
+            yield Diagnostic("FM249", rule.span, related=(Related(first.span, "first here"),))
+        elif rule.dependent is not None:
+            yield from _repeated(rule.dependent.rules or ())

@@ -1,0 +1,47 @@
+"""FM234: a date format that cannot give a value of its element's type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhirmap.analysis.date_format import parts, runs
+from fhirmap.analysis.typed import Checked
+from fhirmap.diagnostics import Diagnostic, Span
+
+TEMPORAL = ("date", "dateTime", "instant", "time")
+_NEEDED = {"time": ("hour", "minute"), "instant": ("year", "month", "day", "hour", "minute", "second")}
+_BEFORE = {"day": "month", "month": "year", "minute": "hour", "second": "minute", "fraction": "second"}
+
+
+def formats(checked: Checked) -> Iterator[tuple[str, Span, str]]:
+    """Each format that the models declare, where it stands, and the type it is for."""
+    for use in checked.models.values():
+        for element in use.node.elements:
+            if element.format is not None:
+                yield element.format, element.format_span or element.span, element.type
+
+
+def format_misfit(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each format that its type cannot be read with (FM234)."""
+    for text, span, type_name in formats(checked):
+        pieces = runs(text)
+        if not all(piece.is_known for piece in pieces):
+            continue
+        variant, args = _misfit(type_name, parts(pieces), text)
+        if variant:
+            yield Diagnostic("FM234", span, {"format": text, "type": type_name, **args}, variant=variant)
+
+
+def _misfit(type_name: str, held: frozenset[str], text: str) -> tuple[str, dict[str, object]]:
+    """The page's variant that says what is wrong; empty where the format fits."""
+    if type_name not in TEMPORAL:
+        return "type", {}
+    for part in _NEEDED.get(type_name, ("year",)):
+        if part not in held:
+            return ("minutes" if part == "year" and "y" not in text else "missing"), {"part": part}
+    for part in sorted(held):
+        if (before := _BEFORE.get(part)) and before not in held and not (type_name == "time" and before == "day"):
+            return ("months" if {part, before} & {"minute", "month"} and "mm" in text else "missing"), {"part": before}
+    if "h" in text and "a" not in text:
+        return "afternoon", {}
+    return "", {}

@@ -1,0 +1,22 @@
+"""FM231: a list mode where there is never a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhirmap.analysis.typed import Checked
+from fhirmap.diagnostics import Diagnostic
+
+
+def list_mode_on_single(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each `first`, `last`… on an element that stands at most once (FM231)."""
+    for _, rule in checked.rules():
+        for source in rule.sources:
+            step = source.steps[-1] if source.steps else None
+            if source.node.list_mode and step and step.element is not None and not step.element.is_repeating:
+                args = {"mode": source.node.list_mode, "element": step.name}
+                yield Diagnostic("FM231", source.node.span, args)
+        for target in rule.targets:
+            if target.steps and target.steps[-1].repeats is False:
+                for mode in target.node.list_modes:
+                    yield Diagnostic("FM231", target.span, {"mode": mode, "element": target.steps[-1].name})

@@ -1,0 +1,42 @@
+"""FM162: a clause of a model's element that its type or its store gives no meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhirmap.analysis.checks.format_misfit import TEMPORAL
+from fhirmap.analysis.typed import Checked
+from fhirmap.diagnostics import Diagnostic, Span
+from fhirmap.language.nodes import ModelElement
+
+_FLAT = ("table", "query", "csv")
+
+
+def misplaced_clause(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each clause without meaning where it stands (FM162)."""
+    names = {use.node.name for use in checked.models.values()}
+    for use in checked.models.values():
+        kind = use.node.store.kind if use.node.store else ""
+        for element in use.node.elements:
+            for variant, span in _misplaced(element, element.type in names, kind):
+                yield Diagnostic("FM162", span, {"element": element.name, "type": element.type}, variant=variant)
+
+
+def _misplaced(element: ModelElement, is_model: bool, kind: str) -> Iterator[tuple[str, Span]]:
+    """The page's variant for each misplaced clause, and where it stands."""
+    if element.join is not None and not is_model:
+        yield "join", element.join.span
+    if element.join is not None and kind in ("csv", "json"):
+        yield f"join_{kind}", element.join.span
+    if element.lines and kind and kind != "csv":
+        yield "lines", element.span
+    if is_model and kind in _FLAT and element.join is None and not element.lines:
+        yield "nowhere", element.type_span
+    if element.zone is not None and element.type not in TEMPORAL:
+        yield "zone", element.zone_span or element.span
+    if element.position and element.type not in ("integer", "positiveInt", "unsignedInt"):
+        yield "position", element.type_span
+    if element.repeat is not None and element.maximum == 1:
+        yield "repeat", element.repeat_span or element.span
+    if not is_model and element.maximum != 1 and kind in _FLAT:
+        yield "several", element.span

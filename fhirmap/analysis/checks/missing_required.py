@@ -1,0 +1,40 @@
+"""FM240: a required element that no rule can produce."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhirmap.analysis.production import Produced, production
+from fhirmap.analysis.typed import Checked
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.model.definition import Element
+
+
+def missing_required(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each required element or slice that no rule assigns to a node that rules make (FM240)."""
+    for stage in checked.stages:
+        for node in production(checked, stage).walk():
+            if not node.is_opaque:
+                for variant, name, owner in _missing(node, checked):
+                    args = {"name": name, "owner": owner, "group": stage.entry.name}
+                    yield Diagnostic("FM240", node.span, args, variant=variant)
+
+
+def _missing(node: Produced, checked: Checked) -> Iterator[tuple[str, str, str]]:
+    """(page's variant, name, name of the owner) of each required element and slice that ``node`` never gets."""
+    found = node.slice()
+    ref = found.element.types[0] if found and len(found.element.types) == 1 else node.type
+    if ref is None:
+        return
+    owner = found.name if found else ref.name
+    for element in checked.definitions.children(ref).values():
+        made = node.children.get(element.name, [])
+        if element.minimum and not made and not any(entry.element.minimum for entry in element.slices):
+            yield "", element.name, owner
+        for entry in element.slices:
+            if entry.element.minimum and not any(other.may_be(entry) for other in made):
+                yield _slice_variant(element), entry.name, owner
+
+
+def _slice_variant(element: Element) -> str:
+    return {"parameter": "parameter", "part": "part"}.get(element.name, "slice")

@@ -1,0 +1,37 @@
+"""FM245: a name that is no slice of its element: `p.name = 'dateIntervenion'`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhirmap.analysis.production import Produced, production
+from fhirmap.analysis.typed import Checked
+from fhirmap.diagnostics import Diagnostic, Severity, did_you_mean
+
+
+def unknown_slice(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each literal where slices are told apart that no slice has (FM245); closed: an error."""
+    for stage in checked.stages:
+        for node in production(checked, stage).walk():
+            yield from _unknown(node)
+
+
+def _unknown(node: Produced) -> Iterator[Diagnostic]:
+    element = node.element
+    if element is None or not element.slices or node.slice() is not None:
+        return
+    paths = {path for entry in element.slices for path, _ in entry.values}
+    for path in sorted(paths):
+        leaf = node.at(path)
+        values = [str(value) for entry in element.slices for at, value in entry.values if at == path]
+        if leaf is None or leaf.literal is None or leaf.literal.value in values:
+            continue
+        closed = element.slicing is not None and element.slicing.rules == "closed"
+        name = str(leaf.literal.value)
+        yield Diagnostic(
+            "FM245",
+            leaf.literal.span,
+            {"name": name, "element": element.path},
+            did_you_mean(name, values, most=20),
+            severity_override=Severity.ERROR if closed else None,
+        )

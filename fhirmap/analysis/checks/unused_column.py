@@ -1,0 +1,73 @@
+"""FM241: a column that is read for every record and used for none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhirmap.analysis.typed import Checked, ModelUse
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.language.nodes import FPMember, Rule, RuleSource
+from fhirmap.language.visit import walk
+
+
+def unused_column(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each element of a stored model whose name no rule and no expression reads (FM241).
+
+    The columns of the key are read in any case and may stand without use. A rule that hands on a whole record may use
+    every element of its model.
+    """
+    used = _read_names(checked)
+    whole = _handed_on(checked)
+    for use, table in _stored(checked):
+        key = use.node.store.key if use.node.store else ()
+        for element in use.node.elements:
+            column = element.column or element.name
+            if element.name in used or column in key or use.ref.structure in whole:
+                continue
+            args = {"column": f"{table}.{column}" if table else column, "element": element.name}
+            variant = "element" if element.join or element.lines or element.position else ""
+            yield Diagnostic("FM241", element.name_span, args, variant=variant)
+
+
+def _read_names(checked: Checked) -> set[str]:
+    names: set[str] = set()
+    for unit in checked.program.units:
+        for group in unit.tree.groups:
+            for node in walk(group):
+                if isinstance(node, RuleSource):
+                    names.update(node.elements)
+                elif isinstance(node, FPMember):
+                    names.add(node.name)
+                elif isinstance(node, Rule):
+                    names.update(node.batch)
+    return names
+
+
+def _handed_on(checked: Checked) -> set[str]:
+    """Structures of which some rule copies a whole item into its target."""
+    found: set[str] = set()
+    for _, rule in checked.rules():
+        for target in rule.targets:
+            arguments = target.transform.arguments if target.transform else ()
+            found |= {ref.structure for entry in arguments if entry.variable for ref in entry.static.types}
+    return found
+
+
+def _stored(checked: Checked) -> Iterator[tuple[ModelUse, str]]:
+    """Each model that reads rows, once, with the table it reads where it has one."""
+    by_name = {use.node.name: use for use in checked.models.values()}
+    stage_names = {unit.name for unit in checked.program.stages}
+    waiting = [
+        (use, use.node.store.name if use.node.store.kind == "table" else "")
+        for use in checked.models.values()
+        if use.node.store is not None and use.unit.name in stage_names
+    ]
+    seen: set[str] = set()
+    for use, table in waiting:
+        if use.node.name in seen:
+            continue
+        seen.add(use.node.name)
+        yield use, table
+        for element in use.node.elements:
+            if element.type in by_name:
+                waiting.append((by_name[element.type], element.join.table if element.join else table))

@@ -1,0 +1,26 @@
+"""FM156: a concept map that no rule translates with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhirmap.analysis.checks.unused_group import is_closed
+from fhirmap.analysis.typed import Checked
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.language.nodes import FPLiteral
+from fhirmap.language.visit import walk
+
+
+def unused_concept_map(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each concept map whose id stands in no text of the program (FM156)."""
+    texts = {
+        node.value.rpartition("#")[2]
+        for unit in checked.program.units
+        for group in unit.tree.groups
+        for node in walk(group)
+        if isinstance(node, FPLiteral) and isinstance(node.value, str)
+    }
+    for unit in filter(is_closed, checked.program.stages):
+        for table in unit.tree.concept_maps:
+            if table.id not in texts:
+                yield Diagnostic("FM156", table.id_span, {"conceptmap": table.id})
