@@ -18,7 +18,7 @@ _FLOAT_TAIL = re.compile(r"([0-9]+)[.,]0+")
 _EXPONENT = re.compile(r"[0-9](?:[.,][0-9]+)?[Ee][+-][0-9]{1,3}")
 _DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 _SINGLE = bytes.maketrans(b"0123456789", bytes(range(10)))
-_MISSING = frozenset(
+MISSING = frozenset(
     {
         "",
         "-",
@@ -169,7 +169,7 @@ def lot_number(text: str) -> str | None:
         ('A213B456', None, None)
     """
     number = text.strip()
-    return None if number.upper() in _MISSING or _EXPONENT.fullmatch(number) else number
+    return None if number.upper() in MISSING or _EXPONENT.fullmatch(number) else number
 
 
 @function

@@ -1,12 +1,12 @@
 """UDI labels read into their parts: GS1 (raw scan, human readable, EAN-13), HIBC, ICCBBA, and what scanners do to them.
 
 One string goes in, a flat structure comes out; no object tree, because an operation has five labels and each has
-about two microseconds. biip reads an intact GS1 label into the same parts, which the tests check, but takes ten times as long,
-says nothing about a damaged one, and knows neither HIBC nor ICCBBA.
+about two microseconds. biip reads an intact GS1 label into the same parts, which the tests check, but takes ten times
+as long, says nothing about a damaged one, and knows neither HIBC nor ICCBBA.
 
 ``problems`` holds any of: `check-digit`; `gs-lost`, the separator behind a lot or a serial was missing (and has been
-put back where that can be told); `date`; `keyboard-layout`; `no-device-identifier`; `exponent`, a spreadsheet shortened the
-number; `unreadable`.
+put back where that can be told); `date`; `keyboard-layout`; `no-device-identifier`; `exponent`, a spreadsheet shortened
+the number; `unreadable`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re
 from base64 import b64encode
 from typing import TypedDict
 
-from fhirmap.functions.identity import spreadsheet_exponent
+from fhirmap.functions.identity import MISSING, spreadsheet_exponent
 from fhirmap.runtime.functions import FhirBase64, FhirDate, FhirUri, function
 
 GS = "\x1d"
@@ -78,7 +78,8 @@ def parse_udi(text: str, lot: str | None = None, serial: str | None = None) -> U
 
     ``lot`` and ``serial`` are what the source says beside the label: where the separator between them was lost they
     tell where one ends, which the label alone cannot. Day 00 of a GS1 date is the last day of its month; years 80 to 99
-    are of the last century. The human-readable form is the source's own where it was readable.
+    are of the last century. The human-readable form is the source's own where it was readable. A
+    lot of `INCONNU` and its like is no lot.
 
     Spec: GS1 General Specifications 3, 7.8; ANSI/HIBC 2.6; ISBT 128 standard, data structures 32-37.
 
@@ -140,6 +141,20 @@ def udi_carrier(text: str) -> FhirBase64 | None:
 
 
 @function
+def udi_check_valid(udi: str) -> bool:
+    """Is the check digit of a UDI's GTIN, or the check character of a HIBC label, right? True for what has none.
+
+    Example:
+        >>> udi_check_valid("(01)00844588003296(17)250315(10)A213B458"), udi_check_valid("+A123BJC5D6E71G")
+        (False, True)
+    """
+    if udi[:4] == "(01)":
+        gtin = udi[4:18]
+        return bool(_GTIN_14.fullmatch(gtin)) and _gtin_valid(gtin)
+    return "check-digit" not in parse_udi(udi).get("problems", ())
+
+
+@function
 def gtin_check_valid(gtin: str) -> bool:
     """Is the last digit of a GTIN (8, 12, 13 or 14 digits) its check digit?
 
@@ -177,7 +192,9 @@ def udi_from_gtin(
 
 
 def _common_gs1(printed: str, gtin: str, before: str | None, lot: str, after: str | None) -> Udi:
-    udi: Udi = {"issuer": GS1, "deviceIdentifier": gtin, "lot": lot}
+    udi: Udi = {"issuer": GS1, "deviceIdentifier": gtin}
+    if lot.upper() not in MISSING:
+        udi["lot"] = lot
     if printed:
         udi["humanReadable"] = printed
     elif before:
@@ -337,10 +354,9 @@ def _take_gs1(parts: list[tuple[str, str]], udi: Udi, problems: list[str]) -> No
             udi["deviceIdentifier"] = value
             if not (_GTIN_14.fullmatch(value) and _gtin_valid(value)):
                 problems.append("check-digit")
-        elif identifier == "10":
-            udi["lot"] = value
-        elif identifier == "21":
-            udi["serial"] = value
+        elif identifier == "10" or identifier == "21":
+            if value.upper() not in MISSING:
+                udi["lot" if identifier == "10" else "serial"] = value
         elif identifier == "17" or identifier == "11":
             day = _date(value)
             if not day:
@@ -457,7 +473,7 @@ def _take_hibc(text: str, udi: Udi, problems: list[str]) -> None:
     rest = text[shape.end() :] if shape else f"/{text}"
     if shape:
         value = shape["long"] or shape["short"] or shape["plain"]
-        if value:
+        if value and value not in MISSING:
             udi["serial" if shape["long_serial"] or shape["serial"] else "lot"] = value
         written = _hibc_date(shape)
         if written:
