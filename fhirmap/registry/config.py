@@ -1,0 +1,197 @@
+"""``registry.toml``: whom the simulator knows, how fast it may be called, and when it misbehaves.
+
+    [server]   rate_per_s = 5   retry_after = true   token_life_s = 3600   seed = 1   accept_all = true
+    [[client]]     id = "ch-valmorel"   secret = "…"   scope = "implant"   public_key = "client.pem"
+    [known]        patients = ["…"]   surgeons = ["…"]   establishments = ["…"]
+    [[operation]]  nir = "…"   rpps = "…"   finess = "…"   date = "2025-03-15"   type = "19063003"   side = "DROITE"
+    id = "…" [[fault]]      kind = "503"   match = { lot = "…" }   times = 2   rate = 0.05   calls = [3, 7]
+    retry_after_s = 2 [[answer]]     match = { date = "2025-03-14" }   status = 422   words = "…"
+
+Without ``accept_all`` a declaration must meet a known patient, surgeon and establishment and one `operation`, equal in
+all it sends. A `fault` strikes where its ``match`` agrees, on the ``calls`` listed (counted from 1), or at random at
+its ``rate``; ``times`` bounds it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from fhirmap.errors import ConfigError
+
+__all__ = ["FAULTS", "Client", "Fault", "Operation", "RegistryConfig", "Scripted", "read_config"]
+
+FAULTS = (
+    "400",
+    "401",
+    "403",
+    "404",
+    "422",
+    "429",
+    "500",
+    "502",
+    "503",
+    "504",
+    "reset",
+    "reset-before",
+    "timeout",
+    "slow",
+    "truncated",
+    "html",
+    "html-503",
+    "empty",
+    "not-fhir",
+    "error-issue",
+    "no-identifier",
+    "bare-outcome",
+)
+"""``reset-before`` drops the connection before the declaration is taken in, ``reset``, ``timeout`` and the odd bodies
+after it is."""
+
+_MATCHES = ("nir", "rpps", "finess", "date", "type", "side", "lot")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client of the identity server. ``public_key``: PEM text, for private_key_jwt."""
+
+    id: str
+    secret: str = field(default="", repr=False)
+    scope: str = "implant"
+    public_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation that a surgeon has entered. ``side``: empty where the registry holds none."""
+
+    nir: str
+    rpps: str
+    finess: str
+    date: str
+    type: str
+    side: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A way to misbehave, and when. ``after_s``: for ``slow`` and ``timeout``."""
+
+    kind: str
+    match: Mapping[str, str] = field(default_factory=dict)
+    times: int | None = None
+    rate: float = 0.0
+    calls: tuple[int, ...] = ()
+    retry_after_s: str = ""
+    after_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scripted:
+    """What is answered to the declarations that ``match``."""
+
+    match: Mapping[str, str]
+    status: int
+    words: str = ""
+    code: str = "processing"
+    expression: str = ""
+
+
+_DEMO_CLIENTS = (Client("demo", "demo"),)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryConfig:
+    """Everything the simulator may be told. As it is: one client, accepts every well-formed declaration, five calls a
+    second."""
+
+    clients: tuple[Client, ...] = _DEMO_CLIENTS
+    accept_all: bool = True
+    patients: frozenset[str] = frozenset()
+    surgeons: frozenset[str] = frozenset()
+    establishments: frozenset[str] = frozenset()
+    operations: tuple[Operation, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    answers: tuple[Scripted, ...] = ()
+    rate_per_s: int = 5
+    retry_after: bool = True
+    token_life_s: int = 3600
+    seed: int = 1
+    identifier_system: str = "https://registres.renacot.org/procedure"
+    identifier_prefix: str = "RENACOT-2025-"
+
+
+_SERVER = ("rate_per_s", "retry_after", "token_life_s", "seed", "accept_all", "identifier_system", "identifier_prefix")
+
+
+def read_config(path: Path) -> RegistryConfig:
+    """The settings of a ``registry.toml``.
+
+    Raises: ConfigError FM794 where it cannot be read, or holds what is not listed above.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return _config(content, path)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8"
+        raise ConfigError("FM794", file=str(path), reason=reason) from None
+    except (tomllib.TOMLDecodeError, TypeError, ValueError) as error:
+        raise ConfigError("FM794", file=str(path), reason=str(error)) from None
+
+
+def _config(content: Mapping[str, Any], path: Path) -> RegistryConfig:
+    _only(content, ("server", "client", "known", "operation", "fault", "answer"), "the file")
+    server = content.get("server", {})
+    _only(server, _SERVER, "[server]")
+    known = content.get("known", {})
+    _only(known, ("patients", "surgeons", "establishments"), "[known]")
+    clients = tuple(_client(entry, path) for entry in content.get("client", []))
+    faults = tuple(_fault(entry) for entry in content.get("fault", []))
+    return RegistryConfig(
+        clients=clients or _DEMO_CLIENTS,
+        patients=frozenset(known.get("patients", ())),
+        surgeons=frozenset(known.get("surgeons", ())),
+        establishments=frozenset(known.get("establishments", ())),
+        operations=tuple(_made(Operation, entry, "[[operation]]") for entry in content.get("operation", [])),
+        faults=faults,
+        answers=tuple(_matched(_made(Scripted, entry, "[[answer]]")) for entry in content.get("answer", [])),
+        **server,
+    )
+
+
+def _only(table: object, names: tuple[str, ...], where: str) -> None:
+    if not isinstance(table, Mapping):
+        raise TypeError(f"{where} must be a table")
+    for name in table:
+        if name not in names:
+            raise ValueError(f"{where} has no setting `{name}`; it has {', '.join(names)}")
+
+
+def _made(kind: type[Any], entry: object, where: str) -> Any:
+    _only(entry, tuple(item.name for item in fields(kind)), where)
+    assert isinstance(entry, Mapping)
+    return kind(**entry)
+
+
+def _client(entry: Mapping[str, Any], path: Path) -> Client:
+    client: Client = _made(Client, entry, "[[client]]")
+    if not client.public_key:
+        return client
+    key = (path.parent / client.public_key).read_text(encoding="utf-8")
+    return Client(client.id, client.secret, client.scope, key)
+
+
+def _fault(entry: Mapping[str, Any]) -> Fault:
+    made: Fault = _matched(_made(Fault, {**entry, "calls": tuple(entry.get("calls", ()))}, "[[fault]]"))
+    if made.kind not in FAULTS:
+        raise ValueError(f"[[fault]] has no kind `{made.kind}`; there are {', '.join(FAULTS)}")
+    return made
+
+
+def _matched(made: Any) -> Any:
+    _only(made.match, _MATCHES, "match")
+    return made
