@@ -20,7 +20,7 @@ _PRECEDENCE = {
 }
 _UNARY, _POSTFIX = 11, 12
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_NEVER_BARE = frozenset("true false and or xor implies div mod".split())
+_NEVER_BARE = frozenset(("true", "false", "and", "or", "xor", "implies", "div", "mod"))
 _CALENDAR = re.compile(r"(?:year|month|week|day|hour|minute|second|millisecond)s?\Z")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\f": "\\f"}
 

@@ -1,7 +1,7 @@
 """lark's tree of a FHIRPath expression → `FPExpr`.
 
-Chains (`a.b.c`, `a & b & c`) are built in a loop and nesting is limited, so that no text can exhaust Python's stack here
-or in any stage behind.
+Chains (`a.b.c`, `a & b & c`) are built in a loop and nesting is limited, so that no text can exhaust Python's stack
+here or in any stage behind.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from fhirmap.language.faults import Faults
 Part = Tree[Token] | Token
 
 MAXIMUM_DEPTH = 200
-"""How deep an expression or the blocks of a rule may be nested."""
+"""How deep an expression's tree may be: a link of a chain counts one, a nested expression three (they cost more stack)."""
+MAXIMUM_BLOCKS = 50
+"""How deep the blocks of rules may be nested."""
 
 _BINARY = frozenset(
     f"{name}_expression"
-    for name in "implies or and membership equality inequality union additive multiplicative".split()
+    for name in ("implies", "or", "and", "membership", "equality", "inequality", "union", "additive", "multiplicative")
 )
 _LEFT_RECURSIVE = _BINARY | {"type_expression", "invocation_expression", "indexer_expression"}
 _ESCAPE = re.compile(r"\\(?:([`\"'\\/fnrt])|u([0-9a-fA-F]{4})|([\s\S]?))")
@@ -74,10 +76,10 @@ class ExpressionBuilder:
         while isinstance(part, Tree) and part.data in _LEFT_RECURSIVE:
             chain.append(part)
             part = part.children[0]
-        depth += len(chain) + 1
+        depth += len(chain) + 3
         if depth > MAXIMUM_DEPTH:
             where = self.span(part)
-            self.faults.add("FM013", where, limit=MAXIMUM_DEPTH)
+            self.faults.add("FM013", where)
             return n.FPLiteral("empty", None, where)
         node = self._primary(part, depth)
         start = start_of(first_token(part))
@@ -119,7 +121,7 @@ class ExpressionBuilder:
             return n.FPVariable(name, span)
         name_part = tree.children[0]
         name, name_span = self.name(name_part), self.span(name_part)
-        if tree.data == "member_invocation":
+        if tree.data in ("member_invocation", "quoted_member_invocation"):
             return n.FPMember(focus, name, span, name_span)
         return n.FPCall(focus, name, tuple(self._arguments(name, tree, depth)), span, name_span)
 

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from lark import Token, Tree
-from lark.exceptions import UnexpectedInput
-
 from fhirmap.diagnostics import Diagnostic, MapText
 from fhirmap.language import nodes as n
+from fhirmap.language.builder import MapBuilder
+from fhirmap.language.driver import Driver
 from fhirmap.language.expressions import ExpressionBuilder
 from fhirmap.language.faults import Faults
-from fhirmap.language.grammar import expression_parser
+from fhirmap.language.grammar import map_parser
+from fhirmap.language.metadata import looks_like_metadata
+
+
+def parse(text: str, name: str = "<string>") -> tuple[n.Map, tuple[Diagnostic, ...]]:
+    """The tree of a map, as far as the text has one, and everything that is wrong with the text.
+
+    ``name``: what diagnostics call the map, a path as the user gave it. A byte order mark is dropped.
+    Spec: FML, mapping language; grammar/fml.lark.
+
+    Example:
+        >>> tree, diagnostics = parse("group G(source s, target t) { s.a -> t.b; }")
+        >>> tree.groups[0].name, diagnostics
+        ('G', ())
+    """
+    faults = Faults(MapText(name, text.removeprefix("\ufeff")))
+    driver = Driver(map_parser(), "structure_map", faults)
+    driver.run()
+    assert driver.tree is not None, "a whole map always ends in a tree"
+    result = MapBuilder(faults).map(driver.tree, driver.comments.values())
+    _check_whole(result, faults)
+    return result, faults.sorted()
 
 
 def parse_expression(text: str, name: str = "<expression>") -> tuple[n.FPExpr | None, tuple[Diagnostic, ...]]:
@@ -23,10 +43,18 @@ def parse_expression(text: str, name: str = "<expression>") -> tuple[n.FPExpr | 
         ('first', 0)
     """
     faults = Faults(MapText(name, text))
-    try:
-        tree: Tree[Token] = expression_parser().parse(text)
-    except UnexpectedInput as error:
-        start = error.pos_in_stream or 0
-        faults.add("FM001", faults.span(start, start + 1), found=text[start : start + 20])
+    driver = Driver(map_parser(), "entire_expression", faults)
+    driver.run()
+    if driver.tree is None:
         return None, faults.sorted()
-    return ExpressionBuilder(faults).expression(tree.children[0]), faults.sorted()
+    return ExpressionBuilder(faults).expression(driver.tree.children[0]), faults.sorted()
+
+
+def _check_whole(tree: n.Map, faults: Faults) -> None:
+    """What only the whole file shows: metadata that stands too late, and no group at all."""
+    end = tree.groups[0].span.start if tree.groups else len(faults.text.text)
+    for comment in tree.comments:
+        if comment.span.start < end and looks_like_metadata(comment.text):
+            faults.add("FM025", comment.span)
+    if not (tree.groups or tree.models or tree.concept_maps or len(faults)):
+        faults.add("FM009", faults.span(0, 0))
