@@ -10,6 +10,11 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--accept` writes what golden tests now yield in place of what they expected."""
+    parser.addoption("--accept", action="store_true", help="take what golden tests now yield as right")
+
+
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """The public reference data beside the project; tests that need it skip where it is absent."""

@@ -1,0 +1,71 @@
+"""Checks a map text as `fhirmap check` would: reference maps to import, reference definitions, the plug-in functions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from fhirmap.analysis.check import check
+from fhirmap.analysis.checks.unknown_column import unknown_columns
+from fhirmap.analysis.workspace import load
+from fhirmap.diagnostics import Diagnostic, MapText
+from fhirmap.diagnostics.render import ordered
+from fhirmap.language.parser import parse
+from fhirmap.model.definition import Definitions
+from fhirmap.model.packages import load_definitions
+from fhirmap.functions import identity, udi
+from fhirmap.runtime.functions import FunctionSignature, functions_of
+
+MAPS = Path(__file__).resolve().parents[2] / "maps"
+Tables = Mapping[str, Collection[str]]
+
+
+@cache
+def definitions() -> Definitions:
+    """The base types, and the profile, operation and value sets of the published contract."""
+    found, diagnostics = load_definitions([MAPS / "renacot" / "definitions"])
+    assert not diagnostics
+    return found
+
+
+@cache
+def library() -> tuple[MapText, ...]:
+    """The maps that may be imported."""
+    return tuple(MapText(path.name, path.read_text(encoding="utf-8")) for path in sorted((MAPS / "lib").glob("*.map")))
+
+
+@cache
+def functions() -> Mapping[str, FunctionSignature]:
+    """The plug-in functions that fhirmap brings along."""
+    return {entry.name: entry for module in (identity, udi) for entry in functions_of(module)}
+
+
+def diagnose(
+    *texts: str,
+    names: Sequence[str] = ("example.map", "target.map"),
+    tables: Tables | None = None,
+    files: Mapping[str, bytes] | None = None,
+    tank: Definitions | None = None,
+) -> tuple[Diagnostic, ...]:
+    """What is wrong with a map, or with the stages of a project in order.
+
+    ``tables``: the columns that the source has, where one is at hand. ``files``: what lies beside the map.
+    """
+    parsed = [parse(text, name) for text, name in zip(texts, names, strict=False)]
+    found = [entry for _, diagnostics in parsed for entry in diagnostics]
+
+    def read(_map: str, file: str) -> bytes:
+        if files is None or file not in files:
+            raise FileNotFoundError(2, "no such file", file)
+        return files[file]
+
+    program, loading = load([tree for tree, _ in parsed], library=library(), read=read)
+    checked, checking = check(program, tank or definitions(), functions())
+    live = unknown_columns(checked, tables) if tables is not None else ()
+    return ordered([*found, *loading, *checking, *live])
+
+
+def codes(diagnostics: Sequence[Diagnostic]) -> list[str]:
+    """Their codes, in order."""
+    return [entry.code for entry in diagnostics]

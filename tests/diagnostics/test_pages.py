@@ -1,0 +1,83 @@
+"""Every code's page: its wrong map yields exactly the text that it shows, its repaired one nothing.
+
+`pytest tests/diagnostics --accept` writes what is now yielded into the pages.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from fhirmap.diagnostics.catalog import codes, page
+from fhirmap.diagnostics.explain import explain
+from fhirmap.diagnostics.render import render_diagnostics
+from tests.analysis.harness import diagnose
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "fhirmap"
+FOLDER = Path(str(files("fhirmap.diagnostics"))) / "codes"
+EXAMPLES = ("map wrong", "text rendered", "map repaired")
+RUN = [code for code in codes() if set(EXAMPLES) <= set(page(code).examples)]
+_LITERAL = re.compile(r"""["'](FM\d{3})["']""")
+_RENDERED = re.compile(r"(?<=^```text rendered\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
+
+
+def yielded(code: str, example: str) -> str:
+    """What checking an example of a page shows."""
+    found = page(code)
+    given = found.fields.get("given", {})
+    beside = {name: text.encode() for name, text in given.get("files", {}).items()}
+    return render_diagnostics(diagnose(found.examples[example], tables=given.get("columns"), files=beside))
+
+
+@pytest.mark.parametrize("code", RUN)
+def test_the_wrong_map_yields_the_shown_text(code: str, request: pytest.FixtureRequest) -> None:
+    shown = yielded(code, "map wrong")
+    told = set(re.findall(r"^\w+\[(FM\d{3})\]", shown, re.MULTILINE))
+    if request.config.getoption("--accept"):
+        path = FOLDER / f"{code}.md"
+        path.write_text(_RENDERED.sub(lambda _: shown, path.read_text(encoding="utf-8")), encoding="utf-8")
+    else:
+        assert shown == page(code).examples["text rendered"]
+    assert told == {code}
+
+
+@pytest.mark.parametrize("code", RUN)
+def test_the_repaired_map_yields_nothing(code: str) -> None:
+    assert yielded(code, "map repaired") == ""
+
+
+def used_codes() -> dict[str, str]:
+    """Every code that stands in the program, and one of the files it stands in."""
+    return {
+        code: str(path.relative_to(ROOT))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for code in _LITERAL.findall(path.read_text(encoding="utf-8"))
+    }
+
+
+def test_every_code_has_a_page() -> None:
+    assert {code: path for code, path in used_codes().items() if code not in codes()} == {}
+
+
+def test_every_page_is_used() -> None:
+    assert [code for code in codes() if code not in used_codes()] == []
+
+
+def test_every_code_of_a_map_has_a_wrong_and_a_repaired_map() -> None:
+    assert [code for code in codes() if code < "FM350" and code not in RUN] == []
+
+
+@pytest.mark.parametrize("code", codes())
+def test_pages_say_enough(code: str) -> None:
+    found = page(code)
+    assert found.severity in ("error", "warning", "note")
+    assert found.title and found.title == found.title.strip()
+    variants = found.fields.get("variants", {}).values()
+    assert found.fields.get("message") and all(entry.get("message", "x") for entry in variants)
+    prose = found.body.split("```", 1)[0].strip()
+    assert len(prose) > 40, "a page explains what the code means"
+    assert explain(code).startswith(f"{code}: {found.title} ({found.severity})")
