@@ -8,6 +8,7 @@ FhirmapError
 │  └─ ValidationFailed    FM5xx
 ├─ DeliveryError     FM6xx, raised by sinks only for what stops the run; a record's answer is a Receipt
 ├─ ConfigError       FM7xx: project file, plug-ins, surroundings (source, files)
+│  └─ ProjectError        every fault of a project at once
 ├─ JournalError      FM8xx: stops the run
 └─ InternalError     FM9xx: our bug
 ```
@@ -66,6 +67,19 @@ class DeliveryError(FhirmapError):
 
 class ConfigError(FhirmapError):
     """Project file, plug-ins, source or files are not usable (FM7xx)."""
+
+
+class ProjectError(ConfigError):
+    """A project that cannot run, with all its diagnostics: those of its files and of its source's layout."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        errors = [entry for entry in self.diagnostics if entry.is_error] or list(self.diagnostics)
+        self.code = errors[0].code
+        self._diagnostic = errors[0]
+        where = f"{errors[0].span.position}: " if errors[0].span else ""
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        Exception.__init__(self, f"{where}{errors[0].code}: {errors[0].message}{more}")
 
 
 class JournalError(FhirmapError):

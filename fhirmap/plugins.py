@@ -1,0 +1,84 @@
+"""Plug-ins: entry points of installed distributions, looked up on demand into an explicit mapping. Nothing is loaded on
+import.
+
+Groups: ``fhirmap.functions`` (modules of functions that maps call), ``fhirmap.sources`` (what reads an address's
+scheme), ``fhirmap.sinks`` (what opens a sink). Built-ins come through the same door; where fhirmap runs from a checkout
+that is not installed, or was installed before an entry was added, the built-ins are known all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from fhirmap.errors import ConfigError
+
+__all__ = ["BUILT_IN", "Plugin", "find_plugins", "load", "names"]
+
+BUILT_IN: Mapping[str, Mapping[str, str]] = {
+    "fhirmap.functions": {"identity": "fhirmap.functions.identity", "udi": "fhirmap.functions.udi"},
+    "fhirmap.sources": {
+        "sql": "fhirmap.sources.sql_table:SqlTable",
+        "csv": "fhirmap.sources.csv_file:CsvFile",
+        "json": "fhirmap.sources.json_file:JsonFile",
+    },
+    "fhirmap.sinks": {
+        "fhir-operation": "fhirmap.sinks.fhir_operation:open_sink",
+        "fhir-transaction": "fhirmap.sinks.fhir_transaction:open_sink",
+        "ndjson": "fhirmap.sinks.ndjson_file:open_sink",
+        "stdout": "fhirmap.sinks.standard_output:open_sink",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One entry: its name, what it names (``module`` or ``module:attribute``), and who brings it."""
+
+    name: str
+    target: str
+    distribution: str
+
+
+def find_plugins(group: str) -> dict[str, Plugin]:
+    """The entries of ``group`` by name, none loaded.
+
+    Raises: ConfigError FM748 where two distributions offer different things under one name.
+    """
+    found = {name: Plugin(name, target, "fhirmap") for name, target in BUILT_IN.get(group, {}).items()}
+    for entry in entry_points(group=group):
+        plugin = Plugin(entry.name, entry.value, _distribution(entry))
+        other = found.setdefault(entry.name, plugin)
+        if other.target != plugin.target:
+            raise ConfigError(
+                "FM748", name=entry.name, group=group, first=other.distribution, second=plugin.distribution
+            )
+    return found
+
+
+def names(group: str) -> tuple[str, ...]:
+    """Names of the entries of ``group``, in order."""
+    return tuple(sorted(find_plugins(group)))
+
+
+def load(plugin: Plugin) -> Any:
+    """What the entry names, imported.
+
+    Raises: ConfigError FM749 where it cannot be.
+    """
+    module, _, attribute = plugin.target.partition(":")
+    try:
+        loaded = import_module(module)
+        return getattr(loaded, attribute) if attribute else loaded
+    except (ImportError, AttributeError) as error:
+        reason = type(error).__name__
+        raise ConfigError(
+            "FM749", name=plugin.name, target=plugin.target, distribution=plugin.distribution, reason=reason
+        ) from None
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else "an unknown distribution"

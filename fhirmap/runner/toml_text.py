@@ -1,0 +1,275 @@
+"""A TOML file read strictly: every key asked for by name and type, what is left over reported, each fault with its
+place.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from fhirmap.diagnostics import Diagnostic, MapText, Span
+from fhirmap.diagnostics.nearest import did_you_mean
+from fhirmap.errors import ConfigError
+from fhirmap.runner.secret import Secret
+
+_HEADER = re.compile(r"\s*\[\[?\s*(.+?)\s*\]\]?\s*(?:#.*)?$")
+_NAME = r"""(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
+_KEY = re.compile(rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
+_PART = re.compile(r""""([^"\n]*)"|'([^'\n]*)'|([A-Za-z0-9_-]+)""")
+_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
+
+
+class TomlText:
+    """One TOML file: its values, where each key stands, and the faults found so far."""
+
+    def __init__(self, path: Path, shown: str, code_missing: str = "FM730") -> None:
+        """Raises: ConfigError ``code_missing`` (not there or not readable), FM731 (no TOML)."""
+        self.path = path
+        self.diagnostics: list[Diagnostic] = []
+        self.unset: list[Diagnostic] = []
+        """Variables that texts refer to and that are not set: only what uses them fails."""
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise ConfigError(code_missing, path=shown, reason=error.strerror or "not readable") from None
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            raise ConfigError("FM731", variant="encoding", path=shown, line=line) from None
+        self.text = MapText(shown, text)
+        self._places = _places(text)
+        try:
+            self.values: dict[str, Any] = tomllib.loads(text.replace("\r\n", "\n"))
+        except tomllib.TOMLDecodeError as error:
+            raise self._broken(str(error)) from None
+
+    def _broken(self, message: str) -> ConfigError:
+        found = _PLACE.search(message)
+        reason = _PLACE.sub("", message)
+        line = min(int(found.group(1)), self.text.line_count) if found and found.group(1) else self.text.line_count
+        start = self.text.line_start(line) + (int(found.group(2)) - 1 if found and found.group(2) else 0)
+        start = min(start, len(self.text.text))
+        return ConfigError("FM731", span=Span(self.text, start, start + 1), reason=reason[:1].lower() + reason[1:])
+
+    def span(self, keys: tuple[str, ...]) -> Span | None:
+        """Where ``keys`` stand, or the nearest table above them."""
+        for length in range(len(keys), 0, -1):
+            if keys[:length] in self._places:
+                return Span(self.text, *self._places[keys[:length]])
+        return None
+
+    def report(
+        self, code: str, keys: tuple[str, ...], hint: str | None = None, variant: str = "", **args: object
+    ) -> None:
+        """One more fault, at the place of ``keys``."""
+        named = {"setting": ".".join(keys), **args}
+        self.diagnostics.append(Diagnostic(code, self.span(keys), named, hint, variant))
+
+    def root(self, environ: Mapping[str, str] | None = None) -> Section:
+        """The file's own table."""
+        return Section(self, (), self.values, os.environ if environ is None else environ)
+
+
+class Section:
+    """One table of the file. What is not there or of the wrong type gives a diagnostic and the default."""
+
+    def __init__(
+        self, file: TomlText, path: tuple[str, ...], values: Mapping[str, Any], environ: Mapping[str, str]
+    ) -> None:
+        self._file = file
+        self.path = path
+        self._values = values
+        self._environ = environ
+        self._asked: list[str] = []
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def section(self, key: str) -> Section:
+        """The table ``key``; an empty one where it is absent."""
+        found = self._take(key, dict, "a table")
+        return Section(self._file, (*self.path, key), found or {}, self._environ)
+
+    def text(self, key: str, default: str = "", *, required: bool = False, choices: Collection[str] = ()) -> str:
+        """A text, with ``${NAME}`` replaced by the variable's value."""
+        found = self._take(key, str, "text", required)
+        if found is None:
+            return default
+        if required and not found.strip():
+            self._file.report("FM734", (*self.path, key), variant="empty")
+        if choices and found not in choices:
+            listed = ", ".join(f"`{choice}`" for choice in choices)
+            self._file.report("FM735", (*self.path, key), did_you_mean(found, choices), reason=f"one of {listed}")
+            return default
+        secret = Secret(".".join((*self.path, key)), found, environ=self._environ)
+        for name in secret.unset:
+            args = {"variable": name, "setting": secret.setting}
+            self._file.unset.append(Diagnostic("FM736", self._file.span((*self.path, key)), args))
+        return found if secret.unset else secret.reveal()
+
+    def raw_text(self, key: str, default: str = "", *, required: bool = False) -> str:
+        """A text as it stands: FHIRPath and the like, in which ``${`` means nothing."""
+        found = self._take(key, str, "text", required)
+        return default if found is None else str(found)
+
+    def sections(self, key: str) -> tuple[Section, ...]:
+        """Each table of the list of tables ``key``."""
+        found = self._take(key, list, "a list of tables") or []
+        if not all(isinstance(entry, dict) for entry in found):
+            self._file.report("FM733", (*self.path, key), wanted="a list of tables", found="a list of something else")
+            return ()
+        keys = (*self.path, key)
+        return tuple(Section(self._file, (*keys, str(n)), entry, self._environ) for n, entry in enumerate(found))
+
+    def span(self, key: str) -> Span | None:
+        """Where ``key`` stands."""
+        return self._file.span((*self.path, key))
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts."""
+        found = self._take(key, list, "a list of texts")
+        if found is None:
+            return ()
+        if not all(isinstance(entry, str) for entry in found):
+            self._file.report("FM733", (*self.path, key), wanted="a list of texts", found="a list of something else")
+            return ()
+        return tuple(found)
+
+    def number(self, key: str, default: float, *, above: float | None = 0, least: float | None = None) -> float:
+        """A number, above ``above`` or at least ``least``."""
+        found = self._take(key, (int, float), "a number")
+        if found is None:
+            return default
+        if (least is not None and found < least) or (least is None and above is not None and found <= above):
+            reason = f"at least {least:g}" if least is not None else f"above {above:g}"
+            self._file.report("FM735", (*self.path, key), reason=f"a number {reason}")
+            return default
+        return float(found)
+
+    def integer(self, key: str, default: int, *, least: int = 1) -> int:
+        """A whole number of at least ``least``."""
+        found = self._take(key, int, "a whole number")
+        if found is None:
+            return default
+        if found < least:
+            self._file.report("FM735", (*self.path, key), reason=f"at least {least}")
+            return default
+        return int(found)
+
+    def secret(self, key: str, folder: Path, *, warn: bool = True) -> Secret | None:
+        """``"${NAME}"``, ``{env = "NAME"}``, ``{file = "path"}``; a literal text is taken, with a warning (FM737)."""
+        found = self._values.get(key)
+        keys = (*self.path, key)
+        setting = ".".join(keys)
+        if isinstance(found, dict):
+            self._asked.append(key)
+            inner = Section(self._file, keys, found, self._environ)
+            variable, file = inner.text("env"), inner.text("file")
+            inner.done()
+            if bool(variable) == bool(file):
+                self._file.report("FM735", keys, reason='{env = "NAME"} or {file = "path"}')
+            if file:
+                return Secret(setting, file=folder / Path(file).expanduser(), environ=self._environ)
+            return Secret(setting, "${" + variable + "}", environ=self._environ)
+        text = self._take(key, str, 'text, {env = "NAME"} or {file = "path"}')
+        if text is None:
+            return None
+        secret = Secret(setting, text, environ=self._environ)
+        if warn and secret.is_literal:
+            self._file.report("FM737", keys)
+        return secret
+
+    def mapping(self, *, choices: Collection[str] = ()) -> dict[str, str]:
+        """Every key of this table, each a text (one of ``choices`` where given)."""
+        found: dict[str, str] = {}
+        for key, value in self._values.items():
+            self._asked.append(key)
+            if not isinstance(value, str):
+                self._file.report("FM733", (*self.path, key), wanted="text", found=_kind(value))
+            elif choices and value not in choices:
+                listed = ", ".join(f"`{choice}`" for choice in choices)
+                self._file.report("FM735", (*self.path, key), did_you_mean(value, choices), reason=f"one of {listed}")
+            else:
+                found[key] = value
+        return found
+
+    def done(self) -> None:
+        """Reports every key that nobody asked for."""
+        for key in self._values:
+            if key not in self._asked:
+                where = f"[{'.'.join(self.path)}]" if self.path else self._file.path.name
+                hint = did_you_mean(key, self._asked, most=12)
+                self._file.report("FM732", (*self.path, key), hint, key=key, table=where)
+
+    def _take(self, key: str, kind: type | tuple[type, ...], wanted: str, required: bool = False) -> Any:
+        self._asked.append(key)
+        if key not in self._values:
+            if required:
+                self._file.report("FM734", (*self.path, key))
+            return None
+        found = self._values[key]
+        if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
+            self._file.report("FM733", (*self.path, key), wanted=wanted, found=_kind(found))
+            return None
+        return found
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    names: dict[type, str] = {int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a table"}
+    return names.get(type(value), "a date or time")
+
+
+def _places(text: str) -> dict[tuple[str, ...], tuple[int, int]]:
+    """Where each key and table header stands. A small scan: text inside multi-line strings and lists is skipped."""
+    places: dict[tuple[str, ...], tuple[int, int]] = {}
+    table: tuple[str, ...] = ()
+    offset, depth, quotes = 0, 0, ""
+    for line in text.splitlines(keepends=True):
+        start, offset = offset, offset + len(line)
+        if quotes or depth:
+            depth, quotes = _open_after(line, depth, quotes)
+            continue
+        header = _HEADER.match(line)
+        found = _KEY.match(line)
+        if header and not found:
+            table = _parts(header.group(1))
+            if line.lstrip().startswith("[["):
+                table = (*table, str(sum(1 for known in places if known[:-1] == table and known[-1].isdecimal())))
+            places.setdefault(table, (start + header.start(1), start + header.end(1)))
+        elif found:
+            places.setdefault((*table, *_parts(found.group(1))), (start + found.start(1), start + found.end(1)))
+            depth, quotes = _open_after(line[found.end() :], 0, "")
+    return places
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(next(part for part in found if part) if any(found) else "" for found in _PART.findall(dotted))
+
+
+def _open_after(line: str, depth: int, quotes: str) -> tuple[int, str]:
+    """Brackets and multi-line quotes still open at the end of ``line``."""
+    index = 0
+    while index < len(line):
+        triple = line[index : index + 3]
+        if quotes:
+            end = line.find(quotes, index)
+            if end < 0:
+                return depth, quotes if len(quotes) == 3 else ""
+            index, quotes = end + len(quotes), ""
+        elif triple in ('"""', "'''"):
+            index, quotes = index + 3, triple
+        elif line[index] in "\"'":
+            index, quotes = index + 1, line[index]
+        elif line[index] == "#":
+            break
+        else:
+            depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(line[index], 0)
+            index += 1
+    return max(depth, 0), quotes if len(quotes) == 3 else ""
