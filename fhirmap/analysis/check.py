@@ -1,0 +1,56 @@
+"""A program is checked: names, types, then one check after another. All faults of all its maps come back at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fhirmap.analysis.infer import Inference
+from fhirmap.analysis.scope import Scope
+from fhirmap.analysis.typed import Checked, Program, Stage
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.diagnostics.render import ordered
+from fhirmap.model.definition import Definitions
+
+
+def check(
+    program: Program, definitions: Definitions, functions: Mapping[str, Any] | None = None
+) -> tuple[Checked, tuple[Diagnostic, ...]]:
+    """What is known of ``program``, and every fault found in it, file by file and top to bottom.
+
+    ``functions``: signatures of plug-in functions by name (`plugins.load_functions`).
+    """
+    from fhirmap.analysis.checks import CHECKS
+
+    scope = Scope(program, definitions)
+    inference = Inference(scope, functions or {})
+    stages = _stages(program, inference)
+    _groups_nobody_calls(program, inference)
+    checked = Checked(program, scope.definitions, stages, tuple(inference.groups), scope.models, functions or {})
+    found = list(scope.diagnostics)
+    for entry in CHECKS:
+        found += entry(checked)
+    return checked, ordered(found)
+
+
+def _stages(program: Program, inference: Inference) -> tuple[Stage, ...]:
+    stages: list[Stage] = []
+    for unit in program.stages:
+        stage = inference.stage(unit, stages[-1] if stages else None)
+        if stage is not None:
+            stages.append(stage)
+    return tuple(stages)
+
+
+def _groups_nobody_calls(program: Program, inference: Inference) -> None:
+    """Groups of the maps themselves (not of a library) that no call reached are typed too, so that their faults show."""
+    reached = {id(group.node) for group in inference.groups}
+    for unit in program.stages:
+        for group in unit.tree.groups:
+            if id(group) not in reached:
+                inference.group(unit, group, [None] * len(group.parameters))
+
+
+def has_errors(diagnostics: Sequence[Diagnostic]) -> bool:
+    """Does one of them stop the map?"""
+    return any(entry.is_error for entry in diagnostics)

@@ -1,0 +1,822 @@
+"""Types of everything a map names: variables, sources, targets, values. Rules become `TypedRule`s; faults are reported.
+
+A group is typed for the arguments it is called with. A target's slice is known from the constants its own rule writes
+(`tgt.parameter as p, p.name = 'nir'`), wherever in the rule they stand, so that `p.value` is checked against that slice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fhirmap.analysis import conversions
+from fhirmap.analysis.expression import expression_static
+from fhirmap.analysis.scope import Scope
+from fhirmap.analysis.static import UNKNOWN, Static, fhir_type, primitive
+from fhirmap.analysis.transforms import TRANSFORMS, arity_fault, result_of
+from fhirmap.analysis.typed import (
+    Default,
+    Environment,
+    Expression,
+    SourceStep,
+    Stage,
+    TargetStep,
+    Transform,
+    TypedCall,
+    TypedGroup,
+    TypedRule,
+    TypedSource,
+    TypedTarget,
+    Unit,
+    Variable,
+)
+from fhirmap.diagnostics import Span
+from fhirmap.diagnostics.nearest import did_you_mean
+from fhirmap.language import nodes
+from fhirmap.model.definition import Element, TypeRef
+
+_OPEN_TYPES = frozenset(
+    ("Resource", "DomainResource", "Element", "BackboneElement", "Base", "DataType", "BackboneType")
+)
+_PSEUDO = frozenset(("value", "id", "extension"))
+_LITERALS = {
+    "string": "string",
+    "integer": "integer",
+    "long": "integer64",
+    "decimal": "decimal",
+    "boolean": "boolean",
+    "date": "date",
+    "dateTime": "dateTime",
+    "time": "time",
+    "quantity": "Quantity",
+}
+
+
+@dataclass
+class Inference:
+    """Types one program, group by group as they are called."""
+
+    scope: Scope
+    functions: Mapping[str, Any] = field(default_factory=dict)
+    groups: list[TypedGroup] = field(default_factory=list)
+    _known: dict[tuple[object, ...], TypedGroup] = field(default_factory=dict)
+    _constants: dict[str, dict[str, Variable]] = field(default_factory=dict)
+
+    # --- stages and groups --------------------------------------------------------------------------------------------
+
+    def stage(self, unit: Unit, previous: Stage | None) -> Stage | None:
+        """The stage that ``unit`` is: its first group, typed for the source it is given."""
+        if not unit.tree.groups:
+            if not unit.tree.models and not unit.tree.concept_maps:
+                self.scope.report("FM114", Span(unit.text, 0, 0), variant="empty")
+            return None
+        group = unit.tree.groups[0]
+        modes = [parameter.mode for parameter in group.parameters]
+        if modes.count("source") < 1 or modes.count("target") < 1:
+            self.scope.report("FM114", group.name_span, name=group.name)
+            return None
+        arguments: list[Static | None] = [None] * len(group.parameters)
+        if previous is not None and previous.target is not None:
+            arguments[modes.index("source")] = Static(frozenset((previous.target,)), "one", plain=True)
+            self._fits_stage(unit, group.parameters[modes.index("source")], previous)
+        typed = self.group(unit, group, arguments)
+        source = typed.parameters[modes.index("source")].static.type
+        target = typed.parameters[modes.index("target")].static.type
+        return Stage(unit, typed, source, target)
+
+    def _fits_stage(self, unit: Unit, parameter: nodes.Parameter, previous: Stage) -> None:
+        declared = self.scope.type_ref(unit, parameter.type) if parameter.type else None
+        if declared and previous.target and declared != previous.target:
+            self.scope.report(
+                "FM115",
+                parameter.type_span or parameter.span,
+                name=parameter.type,
+                given=previous.target.name,
+                stage=previous.unit.name,
+            )
+
+    def group(self, unit: Unit, node: nodes.Group, arguments: Sequence[Static | None]) -> TypedGroup:
+        """``node`` typed for ``arguments`` (None: only what it declares is known)."""
+        variables = []
+        for parameter, argument in zip(node.parameters, arguments, strict=True):
+            static = self._parameter_static(unit, parameter, argument)
+            variables.append(
+                Variable(parameter.name, parameter.mode, static, parameter.span, is_parameter=True, unit=unit)
+            )
+        key = (id(node), *((entry.static.types, entry.static.plain) for entry in variables))
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        typed = TypedGroup(node, unit, tuple(variables))
+        self._known[key] = typed
+        self.groups.append(typed)
+        environment = Environment(
+            {entry.name: entry for entry in variables if entry.mode == "source"},
+            {entry.name: entry for entry in variables if entry.mode == "target"},
+        )
+        rules: list[TypedRule] = []
+        names = _Names()
+        for place, part in self._with_bases(unit, node):
+            inner = Environment(environment.sources, environment.targets, self.constants(place))
+            for rule in part.rules:
+                rules += self.rule(place, rule, inner, names)
+        typed.rules = tuple(rules)
+        return typed
+
+    def _with_bases(self, unit: Unit, node: nodes.Group) -> list[tuple[Unit, nodes.Group]]:
+        """The group and those it extends, base first."""
+        chain = [(unit, node)]
+        while chain[0][1].extends:
+            place, group = chain[0]
+            assert group.extends is not None
+            span = group.extends_span or group.name_span
+            base = self.scope.group(place, group.extends, span)
+            if base is None:
+                break
+            if any(base[1] is entry for _, entry in chain):
+                self.scope.report("FM112", span, name=group.name)
+                break
+            self._shares_parameters(group, base[1], span)
+            chain.insert(0, base)
+        return chain
+
+    def _shares_parameters(self, group: nodes.Group, base: nodes.Group, span: Span) -> None:
+        own = {entry.name: entry.mode for entry in group.parameters}
+        for entry in base.parameters:
+            if own.get(entry.name) != entry.mode:
+                self.scope.report(
+                    "FM112", span, variant="parameter", name=group.name, base=base.name, parameter=entry.name
+                )
+
+    def _parameter_static(self, unit: Unit, parameter: nodes.Parameter, argument: Static | None) -> Static:
+        declared = self._declared(unit, parameter)
+        plain = parameter.mode == "target" or bool(declared and declared.structure in self.scope.models)
+        if argument is None:
+            return Static(frozenset((declared,)) if declared else frozenset(), "one", plain and declared is not None)
+        if not argument.is_known and declared is not None:
+            return Static(frozenset((declared,)), "one", argument.plain)
+        return argument.as_one()
+
+    def _declared(self, unit: Unit, parameter: nodes.Parameter) -> TypeRef | None:
+        name = parameter.type
+        if name is None:
+            urls = [entry for entry in unit.tree.uses if entry.mode == parameter.mode]
+            name = urls[0].alias or urls[0].url if len(urls) == 1 and parameter.mode == "target" else None
+        if name is None:
+            return None
+        ref = self.scope.type_ref(unit, name)
+        if ref is None:
+            self.unknown_type(unit, name, parameter.type_span or parameter.span)
+        return ref
+
+    def unknown_type(self, unit: Unit, name: str, span: Span) -> None:
+        """A type nobody knows: an error where it is but a name, a warning where a `uses` gives a URL without definition."""
+        uses = next((entry for entry in unit.tree.uses if name in (entry.alias, entry.url)), None)
+        if uses is not None:
+            found = self.scope.definitions.nearest("structure", uses.url)
+            hint = f"did you mean `{found}`?" if found and found.startswith("http") else None
+            if not any(entry.code == "FM117" and entry.span == uses.url_span for entry in self.scope.diagnostics):
+                self.scope.report("FM117", uses.url_span, hint, url=uses.url, name=uses.alias or uses.url)
+            return
+        found = self.scope.definitions.nearest("structure", name)
+        hint = did_you_mean(name, self.scope.type_names(unit)) or (f"did you mean `{found}`?" if found else None)
+        self.scope.report("FM107", span, hint, name=name)
+
+    # --- constants ----------------------------------------------------------------------------------------------------
+
+    def constants(self, unit: Unit) -> dict[str, Variable]:
+        """The `let` constants of ``unit``, each typed with those it uses; a cycle is reported."""
+        known = self._constants.get(unit.name)
+        if known is not None:
+            return known
+        constants: dict[str, Variable] = {}
+        self._constants[unit.name] = constants
+        lets = {entry.name: entry for entry in unit.tree.lets}
+        for name in lets:
+            self._constant(unit, name, lets, constants, [])
+        return constants
+
+    def _constant(
+        self, unit: Unit, name: str, lets: Mapping[str, nodes.Let], constants: dict[str, Variable], path: list[str]
+    ) -> None:
+        if name in constants:
+            return
+        let = lets[name]
+        if name in path:
+            self.scope.report("FM113", let.span, name=name, cycle=" -> ".join([*path[path.index(name) :], name]))
+            constants[name] = Variable(name, "constant", UNKNOWN, let.span, unit=unit)
+            return
+        for used in _names_in(let.expression.expression):
+            if used in lets:
+                self._constant(unit, used, lets, constants, [*path, name])
+        if name not in constants:
+            expression = self.expression(let.expression, Environment(constants=dict(constants)), None)
+            constants[name] = Variable(name, "constant", expression.static, let.span, expression, unit=unit)
+
+    # --- rules --------------------------------------------------------------------------------------------------------
+
+    def rule(self, unit: Unit, node: nodes.Rule, environment: Environment, names: _Names) -> list[TypedRule]:
+        """The typed rules that ``node`` stands for: one, or one an element of a batch."""
+        if node.batch:
+            return [self._one_rule(unit, item, environment, names) for item in _batch_items(node)]
+        return [self._one_rule(unit, node, environment, names)]
+
+    def _one_rule(self, unit: Unit, node: nodes.Rule, environment: Environment, names: _Names) -> TypedRule:
+        name = names.name_of(node)
+        sources: list[TypedSource] = []
+        for source in node.sources:
+            typed = self.source(unit, source, environment)
+            if typed is None:
+                return TypedRule(node, name, unit, tuple(sources), (), (), (), environment)
+            sources.append(typed)
+            if typed.variable.name:
+                environment = environment.with_source(typed.variable)
+        if _is_default(node):
+            return self._default_rule(unit, node, name, sources[0], environment)
+        focus = sources[0].variable if len(sources) == 1 else None
+        targets: list[TypedTarget] = []
+        for target in node.targets:
+            typed_target = self.target(unit, node, target, environment, focus)
+            if typed_target is None:
+                continue
+            targets.append(typed_target)
+            if typed_target.variable is not None:
+                environment = environment.with_target(typed_target.variable)
+        calls, rules = self._dependents(unit, node, environment, focus, _Names())
+        return TypedRule(node, name, unit, tuple(sources), tuple(targets), calls, rules, environment)
+
+    def _dependents(
+        self, unit: Unit, node: nodes.Rule, environment: Environment, focus: Variable | None, names: _Names
+    ) -> tuple[tuple[TypedCall, ...], tuple[TypedRule, ...]]:
+        if node.dependent is None:
+            return (), ()
+        calls = [self.call(unit, call, environment, focus) for call in node.dependent.calls]
+        rules = [typed for rule in node.dependent.rules or () for typed in self.rule(unit, rule, environment, names)]
+        return tuple(call for call in calls if call is not None), tuple(rules)
+
+    # --- sources ------------------------------------------------------------------------------------------------------
+
+    def source(self, unit: Unit, node: nodes.RuleSource, environment: Environment) -> TypedSource | None:
+        """One source, or None where its context is unknown."""
+        if node.search is not None:
+            search = self.expression(node.search, environment, None)
+            context = Variable("@search", "source", UNKNOWN, node.context_span)
+            variable = Variable(node.variable or "", "source", UNKNOWN.as_one(), node.variable_span or node.span)
+            return self._filtered(unit, node, environment, context, (), UNKNOWN.as_one(), variable, search)
+        found = environment.lookup(node.context)
+        if found is None:
+            names = [*environment.sources, *environment.constants]
+            self.scope.report("FM104", node.context_span, did_you_mean(node.context, names), name=node.context)
+            return None
+        steps: list[SourceStep] = []
+        static = found.static.as_one()
+        for index, name in enumerate(node.elements):
+            span = node.element_spans[index] if index < len(node.element_spans) else node.span
+            step = self.source_step(static, name, span)
+            steps.append(step)
+            static = step.static
+        types = self._filter_types(unit, node)
+        item = static.with_types(types) if types else static
+        variable = Variable(node.variable or "", "source", item, node.variable_span or node.span)
+        return self._filtered(unit, node, environment, found, tuple(steps), item, variable, None, types)
+
+    def _filtered(
+        self,
+        unit: Unit,
+        node: nodes.RuleSource,
+        environment: Environment,
+        context: Variable,
+        steps: tuple[SourceStep, ...],
+        item: Static,
+        variable: Variable,
+        search: Expression | None,
+        types: frozenset[TypeRef] | None = None,
+    ) -> TypedSource:
+        inner = environment.with_source(variable) if variable.name else environment
+        default = self.expression(node.default, environment, None) if node.default else None
+        if default is not None and not item.is_known:
+            variable.static = item = item.with_types(default.static.types)
+        return TypedSource(
+            node,
+            context,
+            steps,
+            item,
+            variable,
+            types,
+            default,
+            self.expression(node.where, inner, variable) if node.where else None,
+            self.expression(node.check, inner, variable) if node.check else None,
+            self.expression(node.log, inner, variable) if node.log else None,
+            search,
+        )
+
+    def source_step(self, static: Static, name: str, span: Span) -> SourceStep:
+        """The child ``name`` of a source item; reported where its type has none of that name."""
+        ref = static.type
+        if ref is None:
+            return SourceStep(name, span, None, UNKNOWN.as_one(), True)
+        found = self.scope.definitions.element(ref, name)
+        if found is None:
+            if self.scope.definitions.is_primitive(ref.name):
+                if name == "value":
+                    return SourceStep(name, span, None, static, False)
+                if name in _PSEUDO:
+                    child = (
+                        fhir_type("Extension", plain=False) if name == "extension" else primitive("string", plain=False)
+                    )
+                    return SourceStep(name, span, None, child, name == "extension")
+            self._unknown_element(ref, name, span)
+            return SourceStep(name, span, None, UNKNOWN.as_one(), True)
+        element, chosen = found
+        types = frozenset((chosen,)) if chosen else frozenset(element.types)
+        return SourceStep(name, span, element, Static(types, "one", static.plain), element.is_repeating)
+
+    def _unknown_element(self, ref: TypeRef, name: str, span: Span) -> None:
+        children = self.scope.definitions.children(ref)
+        if not children and not self.scope.definitions.is_primitive(ref.name):
+            return
+        structure = self.scope.definitions.structure(ref.structure or ref.name)
+        if ref.name in _OPEN_TYPES or (structure is not None and structure.abstract):
+            return
+        self.scope.report("FM204", span, did_you_mean(name, children), type=ref.name, name=name)
+
+    def _filter_types(self, unit: Unit, node: nodes.RuleSource) -> frozenset[TypeRef] | None:
+        if node.type is None:
+            return None
+        name = node.type.removeprefix("FHIR.").removeprefix("System.")
+        ref = self.scope.type_ref(unit, name)
+        if ref is None and node.type.startswith("System."):
+            ref = self.scope.type_ref(unit, name[:1].lower() + name[1:])
+        if ref is None:
+            self.unknown_type(unit, node.type, node.type_span or node.span)
+            return frozenset((TypeRef(name),))
+        return frozenset((ref,))
+
+    # --- targets ------------------------------------------------------------------------------------------------------
+
+    def target(
+        self, unit: Unit, rule: nodes.Rule, node: nodes.RuleTarget, environment: Environment, focus: Variable | None
+    ) -> TypedTarget | None:
+        """One target, or None where its context is unknown."""
+        if node.context is None:
+            transform = self.transform(unit, node.transform, environment, focus, None)
+            if transform is None:
+                return None
+            variable = self._bound(node, transform.result)
+            return TypedTarget(node, None, (), transform, transform.result, variable)
+        context = environment.targets.get(node.context)
+        if context is None:
+            self._no_target(node, environment)
+            return None
+        static = context.static
+        steps: list[TargetStep] = []
+        for index, name in enumerate(node.elements):
+            span = node.element_spans[index] if index < len(node.element_spans) else node.span
+            step = self.target_step(static, name, span)
+            steps.append(step)
+            static = step.static
+        if not node.elements:
+            return self._whole(unit, node, environment, focus, context)
+        transform = self.transform(unit, node.transform, environment, focus, steps[-1]) if node.transform else None
+        if node.transform is not None and transform is None:
+            return None
+        value = transform.result if transform else static
+        if transform is None or transform.name == "create":
+            steps[-1] = self._narrowed(rule, node, steps[-1], value)
+            value = steps[-1].static if transform is None or steps[-1].static.is_known else value
+        if transform is not None:
+            steps[-1] = self._assigned(steps[-1], transform, value)
+            if transform.name != "create" and steps[-1].static.is_known:
+                value = value.with_types(steps[-1].static.types) if not _is_many(steps[-1].static) else value
+        elif steps[-1].element is not None and len(steps[-1].static.types) > 1:
+            self.scope.report("FM201", steps[-1].span, name=node.elements[-1], types=steps[-1].static.show())
+        variable = self._bound(node, value.as_one())
+        return TypedTarget(node, context, tuple(steps), transform, transform.result if transform else value, variable)
+
+    def _whole(
+        self, unit: Unit, node: nodes.RuleTarget, environment: Environment, focus: Variable | None, context: Variable
+    ) -> TypedTarget | None:
+        """`ctx as v`, or `ctx = value` for a primitive context."""
+        if node.transform is None:
+            return TypedTarget(node, context, (), None, context.static, self._bound(node, context.static))
+        transform = self.transform(unit, node.transform, environment, focus, None)
+        if transform is None:
+            return None
+        return TypedTarget(node, context, (), transform, transform.result, self._bound(node, context.static))
+
+    def _no_target(self, node: nodes.RuleTarget, environment: Environment) -> None:
+        assert node.context is not None
+        span = node.context_span or node.span
+        if node.context in environment.sources:
+            self.scope.report("FM111", span, name=node.context)
+            return
+        hint = did_you_mean(node.context, environment.targets)
+        self.scope.report("FM104", span, hint, variant="target", name=node.context)
+
+    def _bound(self, node: nodes.RuleTarget, static: Static) -> Variable | None:
+        if node.variable is None:
+            return None
+        return Variable(node.variable, "target", static, node.variable_span or node.span)
+
+    def target_step(self, static: Static, name: str, span: Span) -> TargetStep:
+        """The child ``name`` of a target; reported where its type has none of that name."""
+        ref = static.type
+        if ref is None:
+            return TargetStep(name, span, None, "", UNKNOWN.as_one(), None)
+        found = self.scope.definitions.element(ref, name)
+        if found is None:
+            if self.scope.definitions.is_primitive(ref.name) and name in _PSEUDO:
+                child = fhir_type("Extension") if name == "extension" else replace(static, plain=False)
+                return TargetStep(name, span, None, "", child, name == "extension")
+            self._unknown_element(ref, name, span)
+            return TargetStep(name, span, None, "", UNKNOWN.as_one(), None)
+        element, chosen = found
+        types = frozenset((chosen,)) if chosen else frozenset(element.types)
+        key = "" if element.is_choice else element.name
+        if len(types) == 1 and element.is_choice:
+            key = element.json_name(next(iter(types)).name)
+        return TargetStep(name, span, element, key, Static(types, "one", plain=True), element.is_repeating)
+
+    def _narrowed(self, rule: nodes.Rule, node: nodes.RuleTarget, step: TargetStep, value: Static) -> TargetStep:
+        """The step as the slice that the rule's own constants choose."""
+        element = step.element
+        if element is not None and element.slices and node.variable:
+            for path, literal in _constants_written(rule, node.variable):
+                chosen = element.slice_with(path, literal)
+                if chosen is not None:
+                    types = frozenset(chosen.element.types) or step.static.types
+                    return replace(step, element=chosen.element, static=step.static.with_types(types))
+        if value.is_known and value.types != step.static.types and step.element is not None:
+            names = {ref.name for ref in step.static.types}
+            if len(names) != 1 or not ({ref.name for ref in value.types} & names):
+                return replace(step, static=value.as_one())
+        return step
+
+    def _assigned(self, step: TargetStep, transform: Transform, value: Static) -> TargetStep:
+        """The step once the value's type is known: its JSON name; a fault where the type does not fit."""
+        element = step.element
+        if element is None or not value.is_known or not step.static.is_known:
+            return step
+        allowed = sorted(step.static.types, key=lambda ref: ref.name)
+        if transform.name == "create" or any(ref.name in _OPEN_TYPES for ref in allowed):
+            chosen = value.type
+            if chosen is not None and element.is_choice:
+                return replace(step, key=element.json_name(chosen.name), static=value.as_one())
+            return replace(step, static=value.as_one()) if chosen is not None else step
+        ways = {ref: conversions.best(ref.name, [given.name for given in allowed]) for ref in value.types}
+        fitting = {way for way in ways.values() if way is not None}
+        if not fitting or (element.is_choice and _loses(fitting, value)):
+            self._does_not_fit(step, transform, value)
+            return step
+        if len(fitting) > 1 or None in ways.values():
+            return step
+        name = next(iter(fitting))
+        chosen = next(ref for ref in allowed if ref.name == name)
+        key = element.json_name(chosen.name) if element.is_choice else step.key
+        return replace(step, key=key, static=step.static.with_types((chosen,)))
+
+    def _does_not_fit(self, step: TargetStep, transform: Transform, value: Static) -> None:
+        element = step.element
+        assert element is not None
+        span = transform.span
+        place = _shown(element)
+        hint = _type_hint(transform, step.static)
+        self.scope.report(
+            "FM203", span, hint, place=place, allowed=step.static.show(), given=value.show(), value=span.snippet
+        )
+
+    # --- values -------------------------------------------------------------------------------------------------------
+
+    def expression(self, node: nodes.FHIRPath, environment: Environment, focus: Variable | None) -> Expression:
+        """A FHIRPath expression, typed; a bare name of a variable is that variable."""
+        body = node.expression
+        if isinstance(body, nodes.FPLiteral):
+            name = _LITERALS.get(body.kind)
+            static = UNKNOWN.with_cardinality("optional") if name is None else primitive(name)
+            return Expression(node, environment, focus, fhir_type("Quantity") if name == "Quantity" else static)
+        variable = None
+        if isinstance(body, nodes.FPVariable) and not body.name.startswith("$"):
+            variable = environment.lookup(body.name)
+        if isinstance(body, nodes.FPVariable) and body.name == "$this" and focus is not None:
+            variable = focus
+        if variable is not None:
+            return Expression(node, environment, focus, variable.static, variable)
+        static, diagnostics = expression_static(body, environment, focus, self.scope.definitions, self.functions)
+        self.scope.diagnostics += diagnostics
+        return Expression(node, environment, focus, static)
+
+    def argument(self, node: nodes.FHIRPath, environment: Environment, focus: Variable | None) -> Expression:
+        """A transform's or a call's parameter: a bare identifier is a variable or a constant before all else."""
+        body = node.expression
+        if isinstance(body, nodes.FPMember) and body.focus is None:
+            variable = environment.lookup(body.name)
+            if variable is None:
+                names = [*environment.sources, *environment.constants, *environment.targets]
+                self.scope.report("FM104", node.span, did_you_mean(body.name, names), name=body.name)
+                variable = Variable(body.name, "source", UNKNOWN, node.span)
+            return Expression(node, environment, None, variable.static, variable)
+        # `a.b`, `a.where(…)`: the leading name is a variable, never a child of the focus.
+        return self.expression(node, environment, None)
+
+    def transform(
+        self,
+        unit: Unit,
+        node: nodes.TransformCall | None,
+        environment: Environment,
+        focus: Variable | None,
+        step: TargetStep | None,
+    ) -> Transform | None:
+        """What computes a value; None where its function is unknown."""
+        assert node is not None
+        function = self.functions.get(node.name)
+        if node.name not in TRANSFORMS and function is None:
+            names = [*TRANSFORMS, *self.functions]
+            self.scope.report("FM109", node.name_span, did_you_mean(node.name, names), name=node.name)
+            return None
+        if node.name == "evaluate":
+            return self._evaluate(node, environment, focus)
+        arguments = tuple(self.argument(entry, environment, focus) for entry in node.arguments)
+        fault = arity_fault(node.name, len(arguments), function)
+        if fault:
+            self.scope.report("FM202", node.span, name=node.name, wanted=fault, given=len(arguments))
+            return None
+        transform = Transform(node.name, arguments, UNKNOWN, node.span, function)
+        return self._with_result(unit, node, transform, step)
+
+    def _evaluate(
+        self, node: nodes.TransformCall, environment: Environment, focus: Variable | None
+    ) -> Transform | None:
+        if node.written == "expression" or len(node.arguments) == 1:
+            inner = self.expression(node.arguments[0], environment, focus)
+            return Transform("evaluate", (inner,), inner.static, node.span)
+        if len(node.arguments) != 2:
+            self.scope.report("FM202", node.span, name="evaluate", wanted="1 or 2", given=len(node.arguments))
+            return None
+        context = self.argument(node.arguments[0], environment, focus)
+        variable = context.variable or Variable("", "source", context.static, context.span, context)
+        inner = self.expression(node.arguments[1], environment, variable)
+        return Transform("evaluate", (context, inner), inner.static, node.span)
+
+    def _with_result(
+        self, unit: Unit, node: nodes.TransformCall, transform: Transform, step: TargetStep | None
+    ) -> Transform | None:
+        """The transform with the type of its result, and what it names (a type, a concept map) resolved."""
+        name, arguments = transform.name, transform.arguments
+        if name in ("create", "cast"):
+            return self._typed_by_name(unit, transform, step)
+        if name == "translate":
+            transform = self._with_concept_map(unit, transform)
+        if name == "copy" and arguments:
+            return replace(transform, result=arguments[0].static)
+        return replace(transform, result=result_of(transform))
+
+    def _typed_by_name(self, unit: Unit, transform: Transform, step: TargetStep | None) -> Transform | None:
+        """`create('T')`, `cast(x, 'T')`: the type is a literal, or the one the target element has."""
+        position = 0 if transform.name == "create" else 1
+        if len(transform.arguments) > position:
+            literal = transform.arguments[position].literal
+            if literal is None or not isinstance(literal.value, str):
+                self.scope.report("FM202", transform.arguments[position].span, variant="literal", name=transform.name)
+                return None
+            ref = self.scope.type_ref(unit, literal.value)
+            if ref is None:
+                self.unknown_type(unit, literal.value, transform.arguments[position].span)
+                return replace(transform, type=TypeRef(literal.value), result=Static(frozenset(), "one", plain=True))
+        else:
+            ref = step.static.type if step else None
+            if ref is None:
+                self.scope.report("FM201", transform.span, variant="create", name=transform.name)
+                return None
+        cardinality = "one" if transform.name == "create" else "optional"
+        return replace(transform, type=ref, result=Static(frozenset((ref,)), cardinality, plain=True))  # type: ignore[arg-type]
+
+    def _with_concept_map(self, unit: Unit, transform: Transform) -> Transform:
+        literal = transform.arguments[1].literal if len(transform.arguments) > 1 else None
+        if literal is None or not isinstance(literal.value, str):
+            return transform
+        found = self.scope.concept_map(unit, literal.value)
+        if found is None and not literal.value.endswith("special-oid2uri"):
+            names = self.scope.concept_map_names(unit)
+            hint = did_you_mean(literal.value, names)
+            self.scope.report("FM108", transform.arguments[1].span, hint, name=literal.value)
+        return replace(transform, concept_map=found)
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    def call(
+        self, unit: Unit, node: nodes.GroupCall, environment: Environment, focus: Variable | None
+    ) -> TypedCall | None:
+        """A group called behind `then`; None where it is unknown or its arguments do not fit."""
+        found = self.scope.group(unit, node.name, node.name_span)
+        if found is None:
+            return None
+        place, group = found
+        if len(node.arguments) != len(group.parameters):
+            self.scope.report(
+                "FM106", node.span, name=node.name, wanted=len(group.parameters), given=len(node.arguments)
+            )
+            return None
+        arguments = []
+        for entry, parameter in zip(node.arguments, group.parameters, strict=True):
+            typed = self._call_argument(entry, parameter, environment, focus)
+            if typed is None:
+                return None
+            arguments.append(typed)
+        instance = self.group(place, group, [entry.static for entry in arguments])
+        return TypedCall(node, instance, tuple(arguments))
+
+    def _call_argument(
+        self, node: nodes.FHIRPath, parameter: nodes.Parameter, environment: Environment, focus: Variable | None
+    ) -> Expression | None:
+        if parameter.mode == "source":
+            return self.argument(node, environment, focus)
+        body = node.expression
+        name = body.name if isinstance(body, nodes.FPMember | nodes.FPVariable) else ""
+        variable = environment.targets.get(name)
+        if variable is None or (isinstance(body, nodes.FPMember) and body.focus is not None):
+            variant = "source" if name in environment.sources else ""
+            hint = did_you_mean(name, environment.targets) if not variant else None
+            self.scope.report("FM118", node.span, hint, variant=variant, name=node.text, parameter=parameter.name)
+            return None
+        return Expression(node, environment, None, variable.static, variable)
+
+    # --- default rules ------------------------------------------------------------------------------------------------
+
+    def _default_rule(
+        self, unit: Unit, node: nodes.Rule, name: str, source: TypedSource, environment: Environment
+    ) -> TypedRule:
+        """`src.a -> tgt.b;`: through a group marked for the two types, else a copy."""
+        target = node.targets[0]
+        context = environment.targets.get(target.context or "")
+        if context is None:
+            self._no_target(target, environment)
+            return TypedRule(node, name, unit, (source,), (), (), (), environment)
+        static = context.static
+        steps: list[TargetStep] = []
+        for index, element in enumerate(target.elements):
+            span = target.element_spans[index] if index < len(target.element_spans) else target.span
+            steps.append(self.target_step(static, element, span))
+            static = steps[-1].static
+        step, item = steps[-1], source.item
+        if not item.is_known or (len(item.types) > 1 or len(step.static.types) != 1):
+            return TypedRule(
+                node,
+                name,
+                unit,
+                (source,),
+                (self._created(target, context, steps),),
+                (),
+                (),
+                environment,
+                Default(dynamic=True),
+            )
+        found = self._default_group(unit, item.type, step.static.type)
+        if found is not None:
+            place, group = found
+            instance = self.group(place, group, [item, step.static])
+            default = Default(instance, step.static.type)
+            created = self._created(target, context, steps)
+            return TypedRule(node, name, unit, (source,), (created,), (), (), environment, default)
+        value = Expression(_as_path(source.node.span), environment, None, item, source.variable)
+        transform = Transform("copy", (value,), item, target.span)
+        assert item.type is not None
+        assert step.static.type is not None
+        if (
+            item.type.name != step.static.type.name
+            and conversions.best(item.type.name, [step.static.type.name]) is None
+        ):
+            self.scope.report("FM205", target.span, source=item.show(), target=step.static.show())
+        else:
+            steps[-1] = self._assigned(step, transform, item)
+        copied = TypedTarget(target, context, tuple(steps), transform, item)
+        return TypedRule(node, name, unit, (source,), (copied,), (), (), environment, Default())
+
+    def _created(self, target: nodes.RuleTarget, context: Variable, steps: list[TargetStep]) -> TypedTarget:
+        variable = Variable("", "target", steps[-1].static, target.span)
+        return TypedTarget(target, context, tuple(steps), None, steps[-1].static, variable)
+
+    def _default_group(
+        self, unit: Unit, source: TypeRef | None, target: TypeRef | None
+    ) -> tuple[Unit, nodes.Group] | None:
+        for place, group in self.scope.typed_groups(unit):
+            declared = [self._declared_name(place, entry) for entry in group.parameters]
+            if source and target and declared == [source.name, target.name]:
+                return place, group
+        return None
+
+    def _declared_name(self, unit: Unit, parameter: nodes.Parameter) -> str:
+        ref = self.scope.type_ref(unit, parameter.type) if parameter.type else None
+        return ref.name if ref else parameter.type or ""
+
+
+class _Names:
+    """Names of rules, unique in their group."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, int] = {}
+        self._count = 0
+
+    def name_of(self, node: nodes.Rule) -> str:
+        """The written name, else one from the source's element and type, else `rule-N`."""
+        self._count += 1
+        source = node.sources[0] if node.sources else None
+        name = node.name
+        if name is None and source is not None and source.elements:
+            kind = (source.type or "").rpartition(".")[2]
+            name = source.elements[-1] + kind[:1].upper() + kind[1:]
+        name = name or f"rule-{self._count}"
+        times = self._used.get(name, 0)
+        self._used[name] = times + 1
+        return name if not times else f"{name}-{times + 1}"
+
+
+def _is_default(node: nodes.Rule) -> bool:
+    if len(node.sources) != 1 or len(node.targets) != 1 or node.dependent is not None:
+        return False
+    source, target = node.sources[0], node.targets[0]
+    return bool(
+        source.elements and source.variable is None and target.context and target.elements
+        and target.transform is None and target.variable is None
+    )  # fmt: skip
+
+
+def _batch_items(node: nodes.Rule) -> Iterator[nodes.Rule]:
+    source, target = node.sources[0], node.targets[0]
+    for index, name in enumerate(node.batch):
+        span = node.batch_spans[index] if index < len(node.batch_spans) else node.span
+        yield replace(
+            node,
+            sources=(replace(source, elements=(*source.elements, name), element_spans=(*source.element_spans, span)),),
+            targets=(
+                replace(
+                    target, elements=(*target.elements, name), element_spans=(*target.element_spans, span), span=span
+                ),
+            ),
+            name=f"{node.name or 'unnamed'}{name}",
+            batch=(),
+            span=node.span,
+        )
+
+
+def _constants_written(rule: nodes.Rule, variable: str) -> Iterator[tuple[str, object]]:
+    """(path, constant) that ``rule`` and its inline rules write through ``variable``."""
+    for target in rule.targets:
+        call = target.transform
+        if target.context == variable and call is not None and call.written == "literal":
+            body = call.arguments[0].expression
+            if isinstance(body, nodes.FPLiteral):
+                yield ".".join(target.elements), body.value
+    for inner in (rule.dependent.rules or ()) if rule.dependent else ():
+        yield from _constants_written(inner, variable)
+
+
+def _names_in(node: object) -> Iterator[str]:
+    """Leading names and variables of an expression."""
+    if isinstance(node, nodes.FPVariable) or (isinstance(node, nodes.FPMember) and node.focus is None):
+        yield node.name
+    for child in _children(node):
+        yield from _names_in(child)
+
+
+def _children(node: object) -> Iterable[object]:
+    if isinstance(node, nodes.FPMember):
+        return (node.focus,) if node.focus else ()
+    if isinstance(node, nodes.FPCall):
+        return (*((node.focus,) if node.focus else ()), *node.arguments)
+    if isinstance(node, nodes.SortKey):
+        return (node.expression,)
+    if isinstance(node, nodes.FPIndex):
+        return (node.focus, node.index)
+    if isinstance(node, nodes.FPUnary | nodes.FPType):
+        return (node.operand,)
+    if isinstance(node, nodes.FPBinary):
+        return (node.left, node.right)
+    return ()
+
+
+def _loses(ways: Iterable[str], value: Static) -> bool:
+    """Would a choice take the value only by changing what it says (text into a date)?"""
+    return not any(conversions.keeps(ref.name, way) for ref in value.types for way in ways)
+
+
+def _is_many(static: Static) -> bool:
+    return len(static.types) != 1
+
+
+def _shown(element: Element) -> str:
+    """An element as messages name it: the slice where there is one, else its path."""
+    path = element.path.removesuffix("[x]").removesuffix(".value")
+    last = path.rpartition(".")[2]
+    return last.partition(":")[2] or element.path
+
+
+def _type_hint(transform: Transform, wanted: Static) -> str | None:
+    variable = transform.arguments[0].variable if transform.name == "copy" and transform.arguments else None
+    if variable is None or variable.mode != "source" or not variable.static.plain:
+        return None
+    return f"give the model's element the type {wanted.show()} (with a format, if its column is not in FHIR's form)"
+
+
+def _as_path(span: Span) -> nodes.FHIRPath:
+    return nodes.FHIRPath(nodes.FPVariable("$this", span), "$this", span)

@@ -1,0 +1,237 @@
+"""Names of a program: which group, model, type, constant or concept map a name in a map means.
+
+Lookup order everywhere: the map itself, then its direct imports. A name that two imports declare is ambiguous; one that
+nobody declares is a diagnostic with the nearest right name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from fhirmap.analysis.typed import ModelUse, Program, Unit
+from fhirmap.diagnostics import Diagnostic, Related, Span
+from fhirmap.diagnostics.nearest import did_you_mean
+from fhirmap.language import nodes
+from fhirmap.model.definition import (
+    FHIR_URL,
+    ConceptMap,
+    ConceptMapGroup,
+    ConceptMapTarget,
+    Definitions,
+    Element,
+    Structure,
+    StructureSource,
+    TypeRef,
+)
+
+_RELATIONS = {
+    "-": "related-to", "=": "equivalent", "==": "equivalent", "!=": "not-related-to", "--": "unmatched",
+    "<=": "source-is-narrower-than-target", ">=": "source-is-broader-than-target", "<-": "source-is-narrower-than-target",
+    ">-": "source-is-broader-than-target", "~": "related-to",
+}  # fmt: skip
+_UNMAPPED = {"provided": "provided", "pass": "provided", "error": "error", "code": "fixed"}
+
+
+@dataclass
+class Scope:
+    """The names of ``program``, with ``definitions`` that know its models as structures of their own."""
+
+    program: Program
+    base: Definitions
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    models: dict[str, ModelUse] = field(default_factory=dict)
+    definitions: Definitions = field(init=False)
+    _concept_maps: dict[tuple[str, str], ConceptMap] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # A copy that shares the loaded structures: a map's models must not leak into the caller's definitions, nor hide
+        # a FHIR type of the same name, so they are known by URL alone.
+        self.definitions = copy(self.base)
+        self.definitions._structures = dict(self.base._structures)
+        self.definitions._children = {}
+        for unit in self.program.units:
+            self._declare(unit)
+        for use in self.models.values():
+            self.definitions._structures[use.ref.structure] = self._structure(use)
+
+    # --- types --------------------------------------------------------------------------------------------------------
+
+    def type_ref(self, unit: Unit, name: str) -> TypeRef | None:
+        """The type that ``name`` means in ``unit``: alias of a `uses`, model, structure by name or URL, `Bundle.entry`."""
+        for entry in unit.tree.uses:
+            if name == entry.alias:
+                return self._by_url(unit, entry.url)
+        return self.model_ref(unit, name) or self._by_url(unit, name)
+
+    def _by_url(self, unit: Unit, name: str) -> TypeRef | None:
+        if "/" in name:
+            model = self._model_at(unit, name)
+            if model is not None:
+                return model
+        ref = self.definitions.type_ref(name)
+        if ref is None and "." in name:
+            head, *path = name.removeprefix("FHIR.").split(".")
+            ref = self.definitions.type_ref(head)
+            for step in path:
+                child = self.definitions.children(ref).get(step) if ref else None
+                ref = child.types[0] if child and len(child.types) == 1 else None
+        return ref
+
+    def model_ref(self, unit: Unit, name: str) -> TypeRef | None:
+        """The type of the model called ``name`` in ``unit`` or its imports."""
+        for place in unit.visible():
+            for model in place.tree.models:
+                if model.name == name:
+                    return TypeRef(name, model_url(place, name))
+        return None
+
+    def _model_at(self, unit: Unit, url: str) -> TypeRef | None:
+        for place in unit.visible():
+            base = (place.tree.url or "").rpartition("/StructureMap/")[0]
+            for model in place.tree.models:
+                if url == f"{base}/StructureDefinition/{model.name}":
+                    return TypeRef(model.name, model_url(place, model.name))
+        return None
+
+    def type_names(self, unit: Unit) -> list[str]:
+        """Names of types that a map in ``unit`` may have meant."""
+        names = [entry.alias for entry in unit.tree.uses if entry.alias]
+        names += [model.name for place in unit.visible() for model in place.tree.models]
+        return names
+
+    # --- groups -------------------------------------------------------------------------------------------------------
+
+    def group(self, unit: Unit, name: str, span: Span) -> tuple[Unit, nodes.Group] | None:
+        """The group called ``name`` as ``unit`` sees it; a diagnostic where there is none or more than one."""
+        for group in unit.tree.groups:
+            if group.name == name:
+                return unit, group
+        found = [(place, group) for place in unit.imports for group in place.tree.groups if group.name == name]
+        if len(found) > 1:
+            related = tuple(Related(group.name_span, "declared here") for _, group in found)
+            self.report("FM110", span, name=name, related=related)
+        elif not found:
+            names = [group.name for place in unit.visible() for group in place.tree.groups]
+            self.report("FM103", span, did_you_mean(name, names), name=name)
+        return found[0] if found else None
+
+    def typed_groups(self, unit: Unit) -> Iterable[tuple[Unit, nodes.Group]]:
+        """Groups marked `<<types>>` or `<<type+>>` in reach of ``unit``."""
+        for place in unit.visible():
+            for group in place.tree.groups:
+                if group.type_mode:
+                    yield place, group
+
+    # --- concept maps -------------------------------------------------------------------------------------------------
+
+    def concept_map(self, unit: Unit, url: str) -> ConceptMap | None:
+        """The concept map that `translate(x, url, …)` means: `#id` of the map or its imports, `MapUrl#id`, or a canonical."""
+        where, hash_, identifier = url.rpartition("#")
+        if not hash_:
+            # HAPI and the tutorial write a contained map's bare id too.
+            return self.definitions.concept_map(url) or self._contained(unit.visible(), url)
+        places = [place for place in unit.visible() if not where or place.tree.url == where]
+        return self._contained(places, identifier)
+
+    def concept_map_names(self, unit: Unit) -> list[str]:
+        """References to the concept maps in reach."""
+        return [f"#{entry.id}" for place in unit.visible() for entry in place.tree.concept_maps]
+
+    def _contained(self, places: Iterable[Unit], identifier: str) -> ConceptMap | None:
+        for place in places:
+            for entry in place.tree.concept_maps:
+                if entry.id == identifier:
+                    key = (place.name, identifier)
+                    if key not in self._concept_maps:
+                        self._concept_maps[key] = concept_map_of(place, entry)
+                    return self._concept_maps[key]
+        return None
+
+    # --- declaring ----------------------------------------------------------------------------------------------------
+
+    def report(
+        self,
+        code: str,
+        span: Span | None,
+        hint: str | None = None,
+        *,
+        variant: str = "",
+        related: tuple[Related, ...] = (),
+        **args: object,
+    ) -> None:
+        """Note one fault."""
+        self.diagnostics.append(Diagnostic(code, span, args, hint, variant, related=related))
+
+    def _declare(self, unit: Unit) -> None:
+        tree = unit.tree
+        for model in tree.models:
+            ref = TypeRef(model.name, model_url(unit, model.name))
+            self.models[ref.structure] = ModelUse(model, unit, ref)
+            self._unique("element", [(entry.name, entry.name_span) for entry in model.elements])
+        self._unique("model", [(model.name, model.name_span) for model in tree.models])
+        self._unique("group", [(group.name, group.name_span) for group in tree.groups])
+        self._unique("constant", [(entry.name, entry.span) for entry in tree.lets])
+        self._unique("concept map", [(entry.id, entry.id_span) for entry in tree.concept_maps])
+        for group in tree.groups:
+            self._unique("parameter", [(entry.name, entry.span) for entry in group.parameters])
+
+    def _unique(self, kind: str, names: Iterable[tuple[str, Span]]) -> None:
+        seen: dict[str, Span] = {}
+        for name, span in names:
+            first = seen.setdefault(name, span)
+            if first is not span:
+                self.report("FM105", span, kind=kind, name=name, related=(Related(first, "first declared here"),))
+
+    def _structure(self, use: ModelUse) -> StructureSource:
+        elements: dict[str, Element] = {}
+        for order, entry in enumerate(use.node.elements):
+            ref = self.element_type(use, entry)
+            types = (ref,) if ref else ()
+            elements[entry.name] = Element(
+                entry.name, f"{use.ref.name}.{entry.name}", types, entry.minimum, entry.maximum, order=order
+            )
+        view: Mapping[str, Element] = MappingProxyType(elements)
+        structure = Structure(use.ref.structure, use.ref.name, use.ref.name, "logical", "", use.ref)
+        return StructureSource(structure, lambda _ref: view)
+
+    def element_type(self, use: ModelUse, entry: nodes.ModelElement) -> TypeRef | None:
+        """Type of a model's element: another model, or a FHIR primitive."""
+        model = self.model_ref(use.unit, entry.type)
+        if model is not None:
+            return model
+        return TypeRef(entry.type, FHIR_URL + entry.type) if self.definitions.is_primitive(entry.type) else None
+
+
+def model_url(unit: Unit, name: str) -> str:
+    """The URL by which a map's model is known inside one compilation: never that of another structure."""
+    return f"{unit.tree.url or unit.name}#{name}"
+
+
+def concept_map_of(unit: Unit, declaration: nodes.ConceptMapDeclaration) -> ConceptMap:
+    """A map's concept map as the view that resources give, codes of its CSV file included."""
+    urls = {entry.name: entry.url for entry in declaration.prefixes}
+    groups: dict[tuple[str, str], dict[str, list[ConceptMapTarget]]] = {}
+    for code in (*declaration.codes, *unit.tables.get(declaration.id, ())):
+        target = ConceptMapTarget(code.target_code, relation=_RELATIONS.get(code.relation, code.relation))
+        group = groups.setdefault((code.source_prefix, code.target_prefix), {})
+        group.setdefault(code.source_code, []).append(target)
+    if not groups and len(declaration.prefixes) > 1:
+        # No codes at all: the policy for unmapped codes still holds.
+        groups[declaration.prefixes[0].name, declaration.prefixes[1].name] = {}
+    views = []
+    for (source, target_prefix), elements in groups.items():
+        unmapped = _unmapped(declaration, source, urls)
+        codes = {code: tuple(targets) for code, targets in elements.items()}
+        views.append(ConceptMapGroup(urls.get(source, source), urls.get(target_prefix, target_prefix), codes, unmapped))
+    return ConceptMap(f"{unit.tree.url or unit.name}#{declaration.id}", declaration.id, tuple(views))
+
+
+def _unmapped(declaration: nodes.ConceptMapDeclaration, prefix: str, urls: Mapping[str, str]) -> tuple[str, str] | None:
+    for entry in declaration.unmapped:
+        if entry.prefix in (None, prefix):
+            value = f"{urls.get(entry.code[0], entry.code[0])}|{entry.code[1]}" if entry.code else ""
+            return _UNMAPPED.get(entry.mode, entry.mode), value
+    return None

@@ -1,0 +1,77 @@
+"""What analysis knows of FML's own transforms: how many parameters each takes, and the type of what it gives.
+
+Spec: FML, transforms; `docs/language.md` lists those that differ between versions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhirmap.analysis.expression import value_ref
+from fhirmap.analysis.static import Cardinality, Static, fhir_type, primitive
+from fhirmap.analysis.typed import Transform
+
+TRANSFORMS: dict[str, tuple[int, int | None, str]] = {
+    "create": (0, 1, ""),
+    "copy": (1, 1, ""),
+    "truncate": (2, 2, "string"),
+    "escape": (2, 3, "string"),
+    "cast": (1, 2, ""),
+    "append": (1, None, "string"),
+    "translate": (2, 3, "code"),
+    "reference": (1, 1, "string"),
+    "pointer": (1, 1, "uri"),
+    "uuid": (0, 0, "id"),
+    "evaluate": (1, 2, ""),
+    "cc": (1, 3, "CodeableConcept"),
+    "c": (2, 3, "Coding"),
+    "qty": (1, 4, "Quantity"),
+    "id": (2, 3, "Identifier"),
+    "cp": (1, 2, "ContactPoint"),
+    "toDateTime": (1, 2, "dateTime"),
+    "toDate": (1, 2, "date"),
+    "toTime": (1, 2, "time"),
+    "unixToDateTime": (1, 2, "dateTime"),
+    "unixToDate": (1, 2, "date"),
+    "unixToTime": (1, 2, "time"),
+}
+"""Name -> least and greatest number of parameters, and the type of the result where it is always the same."""
+
+_COMPLEX = frozenset(("CodeableConcept", "Coding", "Quantity", "Identifier", "ContactPoint"))
+_OUTPUTS = {
+    "code": "code",
+    "system": "uri",
+    "display": "string",
+    "Coding": "Coding",
+    "CodeableConcept": "CodeableConcept",
+}
+
+
+def arity_fault(name: str, given: int, function: Any = None) -> str:
+    """The number of parameters ``name`` takes, as text, where ``given`` is not such a number; else an empty string."""
+    if function is not None:
+        least = sum(parameter.required for parameter in function.parameters)
+        most: int | None = len(function.parameters)
+    else:
+        least, most, _ = TRANSFORMS[name]
+    if least <= given and (most is None or given <= most):
+        return ""
+    if most is None:
+        return f"at least {least}"
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def result_of(transform: Transform) -> Static:
+    """The static type of what a transform gives."""
+    if transform.function is not None:
+        result = transform.function.result
+        cardinality: Cardinality = "many" if result.repeats else "optional"
+        return Static(frozenset((value_ref(result, transform.function.name),)), cardinality, plain=True)
+    name = TRANSFORMS[transform.name][2]
+    if transform.name == "translate":
+        literal = transform.arguments[2].literal if len(transform.arguments) > 2 else None
+        wanted = literal.value if literal is not None else "code"
+        name = _OUTPUTS.get(str(wanted), "code")
+    always = transform.name in ("uuid", "append")
+    cardinality = "one" if always else "optional"
+    return fhir_type(name, cardinality) if name in _COMPLEX else primitive(name, cardinality)

@@ -1,0 +1,136 @@
+"""Map positions for generated Python: the marks in the text become the positions of its statements.
+
+A mark ends a statement's line. `compile_marked` stamps the marked span on that statement's AST nodes and compiles, so that
+a traceback shows the map's line with carets; each function's code object bears the name of the map it comes from. The
+text that people read has its marks taken off and ends with the same facts as a table, `MARKS`.
+
+AST columns are UTF-8 bytes, hence `Span.utf8_column`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import CodeType
+
+from fhirmap.compiler.names import literal
+from fhirmap.compiler.render import MARK
+from fhirmap.diagnostics import MapText, Span
+
+_MARK = re.compile(rf"{re.escape(MARK)}(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A module's text without marks, and the span of each marked line (1-based)."""
+
+    text: str
+    spans: Mapping[int, Span]
+
+
+def take_marks(marked: str, spans: Sequence[Span]) -> Printed:
+    """Take the marks off ``marked``, and end it with the table `MARKS` that tells a written-out module its places."""
+    lines: list[str] = []
+    found: dict[int, Span] = {}
+    for number, line in enumerate(marked.splitlines(), 1):
+        match = _MARK.search(line)
+        lines.append(line[: match.start()] if match else line.rstrip())
+        if match:
+            found[number] = spans[int(match[1])]
+    text = "\n".join(lines).rstrip("\n") + "\n"
+    return Printed(text + _table(found), found)
+
+
+def _table(spans: Mapping[int, Span]) -> str:
+    lines = ["", "", "# Line of this module -> where the map says so.", "MARKS.update({"]
+    lines += [f"    {number}: {literal(span.position)}," for number, span in spans.items()]
+    return "\n".join([*lines, "})", ""])
+
+
+def compile_marked(printed: Printed, texts: Mapping[str, MapText], module_name: str) -> CodeType:
+    """The code object of a module, its statements bearing map positions.
+
+    ``texts``: function name -> the map text that the function comes from.
+    """
+    tree = ast.parse(printed.text)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name in texts:
+            _stamp(node, printed.spans)
+    return _named(
+        compile(tree, module_name, "exec", dont_inherit=True), {name: file_name(text) for name, text in texts.items()}
+    )
+
+
+def file_name(text: MapText) -> str:
+    """The file name that tracebacks show. Maps without a file get one of their own, so that two of them never mix."""
+    if not text.name.startswith("<"):
+        return text.name
+    from hashlib import sha256
+
+    return f"<map {sha256(text.text.encode()).hexdigest()[:12]}>"
+
+
+def _stamp(function: ast.FunctionDef, spans: Mapping[int, Span]) -> None:
+    """Give every node of ``function`` the place of its statement; an unmarked statement takes its neighbour's."""
+    current = spans.get(function.lineno)
+    if current is None:
+        return
+    _place(function, current)
+    for argument in ast.walk(function.args):
+        _place(argument, current)
+    _stamp_body(function.body, spans, current)
+
+
+def _stamp_body(body: Sequence[ast.stmt], spans: Mapping[int, Span], current: Span) -> None:
+    for statement in body:
+        current = spans.get(statement.lineno, current)
+        _stamp_statement(statement, spans, current)
+
+
+def _stamp_statement(statement: ast.stmt, spans: Mapping[int, Span], current: Span) -> None:
+    for name, value in ast.iter_fields(statement):
+        if name in ("body", "orelse", "finalbody") and isinstance(value, list):
+            _stamp_body(value, spans, current)
+        elif name == "handlers":
+            for handler in value:
+                if handler.type is not None:
+                    _place_all(handler.type, current)
+                _stamp_body(handler.body, spans, current)
+                _place(handler, current)
+        elif isinstance(value, ast.AST):
+            _place_all(value, current)
+        elif isinstance(value, list):
+            for entry in value:
+                if isinstance(entry, ast.AST):
+                    _place_all(entry, current)
+    _place(statement, current)
+
+
+def _place_all(node: ast.AST, span: Span) -> None:
+    for entry in ast.walk(node):
+        _place(entry, span)
+
+
+def _place(node: ast.AST, span: Span) -> None:
+    if hasattr(node, "lineno") or isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword | ast.ExceptHandler):
+        node.lineno = span.line  # type: ignore[attr-defined]
+        node.col_offset = span.utf8_column  # type: ignore[attr-defined]
+        node.end_lineno = span.end_line  # type: ignore[attr-defined]
+        node.end_col_offset = span.utf8_end_column  # type: ignore[attr-defined]
+
+
+def _named(code: CodeType, files: Mapping[str, str]) -> CodeType:
+    """``code`` whose functions bear the names of the maps they come from."""
+    constants = tuple(
+        _with_file(entry, files[entry.co_name]) if isinstance(entry, CodeType) and entry.co_name in files else entry
+        for entry in code.co_consts
+    )
+    return code.replace(co_consts=constants)
+
+
+def _with_file(code: CodeType, file: str) -> CodeType:
+    """``code`` and the code within it (comprehensions) under another file name."""
+    constants = tuple(_with_file(entry, file) if isinstance(entry, CodeType) else entry for entry in code.co_consts)
+    return code.replace(co_filename=file, co_consts=constants)

@@ -1,0 +1,120 @@
+"""One record's run: what rules note, what goes wrong, and where in the map that is.
+
+A rule that fails is this record's fault and no more: the generated code catches it (`Run.fail`), the other rules go on,
+and the record reports all its faults at once. ``strict`` raises instead, which is how a traceback shows the map's line.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+from fhirmap.errors import FhirmapError, RecordError, TransformFailed
+from fhirmap.records import Fault, Note, Result
+from fhirmap.runtime.fhirpath.environment import Environment
+
+Places = Mapping[str, tuple[str, tuple[str, ...]]]
+"""Element path -> position of the rule that produces it, source columns."""
+
+
+class Run:
+    """What one call of a transformer gathers. ``module``: the generated module's globals, which hold its marks."""
+
+    __slots__ = ("_constants", "_environment", "_shared", "failed", "faults", "module", "notes", "strict")
+
+    def __init__(self, module: dict[str, Any], strict: bool = False) -> None:
+        self.module = module
+        self.strict = strict
+        self.faults: list[Fault] = []
+        self.notes: list[Note] = []
+        self.failed = False
+        self._environment: Environment | None = None
+        self._constants: dict[str, Any] = {}
+        self._shared: dict[tuple[int, str], Any] = {}
+
+    @property
+    def environment(self) -> Environment:
+        """What FHIRPath functions like `now()` see: one moment for the whole run."""
+        if self._environment is None:
+            self._environment = Environment()
+        return self._environment
+
+    def note(self, text: Any, position: str) -> None:
+        """Keep what a rule's `log` says; nothing where it says nothing."""
+        if text is not None and text != "":
+            self.notes.append(Note(text if isinstance(text, str) else str(text), position))
+
+    def constant(self, name: str, compute: Callable[[Run], Any]) -> Any:
+        """A `let` constant: computed at first use, once per run."""
+        if name not in self._constants:
+            self._constants[name] = compute(self)
+        return self._constants[name]
+
+    def fail(self, error: Exception) -> None:
+        """Make ``error`` a fault of the record, at the place of the rule that raised it."""
+        if self.strict:
+            raise error
+        self.failed = True
+        position = position_of(error.__traceback__, self.module)
+        if isinstance(error, RecordError):
+            told = error.diagnostic()
+            fault = Fault(error.code, args=told.args, variant=told.variant, position=position, rule="rule")
+        else:
+            # A function of somebody else's: its text may quote a patient, so only its kind is told.
+            kind = error.code if isinstance(error, FhirmapError) else type(error).__name__
+            fault = Fault("FM400", args={"kind": kind}, position=position, rule="rule")
+        self.faults.append(fault)
+
+    def result(self, resource: dict[str, Any] | None, places: Places) -> Result:
+        """The outcome, each fault of the validator with the rule and the columns its element comes from."""
+        if not self.faults:
+            return Result(resource, tuple(self.notes)) if self.notes else Result(resource)
+        faults = tuple(
+            fault if fault.position or not fault.element else located(fault, places) for fault in self.faults
+        )
+        return Result(resource, tuple(self.notes), faults)
+
+
+def located(fault: Fault, places: Places) -> Fault:
+    """``fault`` with the rule and the columns of its element, or of the nearest element around it that a rule makes."""
+    path = fault.element
+    while path:
+        found = places.get(path)
+        if found is not None:
+            return Fault(
+                fault.code, fault.severity, fault.path, fault.element, fault.rule, fault.args, fault.variant, *found
+            )
+        path = path.rpartition(".")[0]
+    return fault
+
+
+def position_of(trace: TracebackType | None, module: Mapping[str, Any]) -> str:
+    """``file:line:col`` of the map where the innermost generated frame of ``trace`` stood; empty where there is none."""
+    found = ""
+    while trace is not None:
+        if trace.tb_frame.f_globals is module:
+            found = _position(trace, module) or found
+        trace = trace.tb_next
+    return found
+
+
+def _position(trace: TracebackType, module: Mapping[str, Any]) -> str:
+    marks: Mapping[int, str] = module["MARKS"]
+    if not module.get("STAMPED"):
+        return marks.get(trace.tb_lineno, "")
+    code = trace.tb_frame.f_code
+    shown = module["FILES"].get(code.co_filename)
+    if shown is None:
+        return ""
+    places = list(code.co_positions())
+    line, _, column, _ = places[trace.tb_lasti // 2]
+    text = linecache.getline(code.co_filename, line or 0).encode()
+    characters = len(text[: column or 0].decode(errors="replace"))
+    return f"{shown}:{line}:{characters + 1}"
+
+
+def check_failed(what: str) -> TransformFailed:
+    """The failure of a rule's `check`: ``what`` is its condition as the map has it."""
+    return TransformFailed("FM401", condition=what)

@@ -1,0 +1,261 @@
+"""Raw cells become values: what generated readers call for every column that is not plain text already.
+
+Text is trimmed of all Unicode blanks; empty text is absent. What does not convert, is absent though required, or stands too
+often is a fault with the column named and the value never shown; the value then counts as absent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from fhirmap.records import Fault
+from fhirmap.runtime.transforms.dates import parser
+
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_TRUE = frozenset(("true", "1", "t"))
+_FALSE = frozenset(("false", "0", "f"))
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One column that a model reads: what a fault of it says."""
+
+    element: str
+    """`Operation.date`."""
+    column: str
+    """`INTERVENTION.date_debut`."""
+    type: str
+    position: str
+    name: str = ""
+    """The raw row's key."""
+    minimum: int = 0
+    maximum: int | None = 1
+    format: str | None = None
+    zone: str | None = None
+    nulls: frozenset[str] = frozenset()
+
+
+def unreadable(cell: Cell, faults: list[Fault]) -> None:
+    """Note that a cell does not convert to its type."""
+    variant = "format" if cell.format else ""
+    args = {"column": cell.column, "type": cell.type, "format": cell.format or ""}
+    faults.append(_fault("FM410", "conversion", cell, args, variant))
+
+
+def absent(cell: Cell, faults: list[Fault]) -> None:
+    """Note that a required element is not there."""
+    faults.append(_fault("FM411", "required", cell, {"column": cell.column, "element": cell.element}))
+
+
+def too_many(cell: Cell, count: int, faults: list[Fault]) -> None:
+    """Note that an element stands more often than its model allows."""
+    args = {"column": cell.column, "element": cell.element, "count": count, "most": cell.maximum}
+    faults.append(_fault("FM412", "cardinality", cell, args))
+
+
+def _fault(code: str, rule: str, cell: Cell, args: Mapping[str, object], variant: str = "") -> Fault:
+    return Fault(
+        code,
+        path=cell.element,
+        element=cell.element,
+        rule=rule,
+        args=args,
+        variant=variant,
+        position=cell.position,
+        columns=(cell.column,),
+    )
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def as_text(raw: Any, cell: Cell, faults: list[Fault]) -> str:
+    """A cell that is no text, as text: whole numbers, exact decimals and dates by theirs; empty where it has none.
+
+    A float has lost its digits already (a number of 15 figures read from a spreadsheet): only a whole one is taken.
+    """
+    if raw is None:
+        return ""
+    if isinstance(raw, str):
+        return raw.strip()
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    if isinstance(raw, int):
+        return str(raw)
+    if isinstance(raw, Decimal):
+        return format(raw, "f") if raw.is_finite() else _none(cell, faults)
+    if isinstance(raw, float) and raw.is_integer() and abs(raw) < 1e15:
+        return str(int(raw))
+    if isinstance(raw, datetime | date | time):
+        return raw.isoformat()
+    return _none(cell, faults)
+
+
+def _none(cell: Cell, faults: list[Fault]) -> str:
+    unreadable(cell, faults)
+    return ""
+
+
+def as_integer(raw: Any, cell: Cell, faults: list[Fault]) -> int | None:
+    """A whole number."""
+    if isinstance(raw, int) and not isinstance(raw, bool) and _in_range(raw, cell.type) and not cell.nulls:
+        return raw
+    before = len(faults)
+    text = as_text(raw, cell, faults)
+    if not text or text in cell.nulls:
+        return None
+    if _INTEGER.fullmatch(text) and _in_range(int(text), cell.type):
+        return int(text)
+    if len(faults) == before:
+        unreadable(cell, faults)
+    return None
+
+
+def _in_range(number: int, type_name: str) -> bool:
+    least = {"positiveInt": 1, "unsignedInt": 0}.get(type_name)
+    return least is None or number >= least
+
+
+def as_decimal(raw: Any, cell: Cell, faults: list[Fault]) -> Decimal | None:
+    """A number with the digits it is written with."""
+    if isinstance(raw, float):
+        raw = repr(raw)
+    text = as_text(raw, cell, faults)
+    if not text or text in cell.nulls:
+        return None
+    try:
+        if _DECIMAL.fullmatch(text):
+            return Decimal(text)
+    except InvalidOperation:
+        pass
+    unreadable(cell, faults)
+    return None
+
+
+def as_boolean(raw: Any, cell: Cell, faults: list[Fault]) -> bool | None:
+    """`true`, `false`, or the `1` and `0` that databases keep."""
+    if isinstance(raw, bool):
+        return raw
+    text = as_text(raw, cell, faults).lower()
+    if text in cell.nulls:
+        return None
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    if text:
+        unreadable(cell, faults)
+    return None
+
+
+def date_reader(cell: Cell) -> Callable[[Any, list[Fault]], str | None]:
+    """A function that reads cells of a date, dateTime, instant or time in the model's format and zone."""
+    parse = parser(cell.format, cell.type, cell.zone)
+    parse_own = parser(None, cell.type, cell.zone)
+
+    def read(raw: Any, faults: list[Fault]) -> str | None:
+        if type(raw) is str:
+            text = raw.strip()
+        elif isinstance(raw, date | time):
+            # A driver's own date needs no format.
+            return parse_own(raw.isoformat()) or _none(cell, faults) or None
+        else:
+            text = as_text(raw, cell, faults)
+        if not text or text in cell.nulls:
+            return None
+        found = parse(text)
+        if found is None:
+            unreadable(cell, faults)
+        return found
+
+    return read
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def at(row: Any, path: tuple[str, ...]) -> Any:
+    """What a JSON document holds at ``path``; through lists, all that their items hold."""
+    for index, name in enumerate(path):
+        if isinstance(row, Mapping):
+            row = row.get(name)
+        elif isinstance(row, list):
+            rest = path[index:]
+            found = [at(entry, rest) for entry in row]
+            flat = [inner for entry in found for inner in (entry if isinstance(entry, list) else [entry])]
+            return [entry for entry in flat if entry is not None]
+        else:
+            return None
+    return row
+
+
+def one(raw: Any, cell: Cell, faults: list[Fault]) -> Any:
+    """The one cell that an element may have."""
+    if not isinstance(raw, list):
+        return raw
+    held = [entry for entry in raw if entry is not None]
+    if len(held) > 1:
+        too_many(cell, len(held), faults)
+        return None
+    return held[0] if held else None
+
+
+def rows(raw: Any, cell: Cell, faults: list[Fault]) -> Sequence[Mapping[str, Any]]:
+    """The child rows of an element, counted against its model."""
+    if raw is None:
+        held: list[Any] = []
+    elif isinstance(raw, Mapping):
+        held = [raw]
+    elif isinstance(raw, list | tuple):
+        held = [entry for entry in raw if entry is not None]
+    else:
+        unreadable(cell, faults)
+        return ()
+    wrong = [entry for entry in held if not isinstance(entry, Mapping)]
+    if wrong:
+        unreadable(cell, faults)
+        held = [entry for entry in held if isinstance(entry, Mapping)]
+    if cell.maximum is not None and len(held) > cell.maximum:
+        too_many(cell, len(held), faults)
+        return ()
+    return held
+
+
+def times(row: Mapping[str, Any], cell: Cell, faults: list[Fault]) -> int:
+    """How often a row stands: its quantity, once where that is absent. A negative one is a fault."""
+    raw = row.get(cell.name)
+    count = as_integer(raw, cell, faults)
+    if count is None:
+        return 1
+    if not 0 <= count <= 1000:
+        unreadable(cell, faults)
+        return 1
+    return count
+
+
+def within(faults: list[Fault], start: int, parent: str, index: int) -> None:
+    """Say of the faults from ``start`` on which child row they are of: `Operation.poses[2].lot`."""
+    for number in range(start, len(faults)):
+        fault = faults[number]
+        rest = fault.path.partition(".")[2]
+        faults[number] = replace(fault, path=f"{parent}[{index}].{rest}" if rest else f"{parent}[{index}]")
+
+
+def disagreeing(lines: Iterable[Any], cells: Sequence[Cell], faults: list[Fault]) -> None:
+    """Note the columns of a record that its flat lines do not agree on."""
+    held = [line for line in lines if isinstance(line, Mapping)]
+    for cell in cells:
+        found = {_trimmed(line.get(cell.name)) for line in held}
+        if len(found) > 1:
+            args = {"column": cell.column, "count": len(found)}
+            faults.append(_fault("FM413", "agreement", cell, args))
+
+
+def _trimmed(raw: Any) -> str:
+    return "" if raw is None else str(raw).strip()

@@ -1,0 +1,112 @@
+"""Codes: cc, c and translate.
+
+Spec: FML, transforms; FHIR ConceptMap $translate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fhirmap.errors import TransformFailed
+from fhirmap.runtime.transforms.text import primitive_of, shown
+
+_OID = "urn:oid:"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTable:
+    """A concept map as generated code holds it.
+
+    ``codes``: source code -> (source system, target system, target code, display) entries; ``unmapped``: source system ->
+    (mode, target system, code): provided, fixed or error.
+    """
+
+    name: str
+    codes: Mapping[str, tuple[tuple[str, str, str, str], ...]]
+    unmapped: tuple[tuple[str, str, str, str], ...] = ()
+
+
+def c(system: Any, code: Any, display: Any = None) -> dict[str, Any] | None:
+    """A Coding; None without a code.
+
+    Spec: FML, transforms, c.
+
+    Example:
+        >>> c("http://snomed.info/sct", "19063003")
+        {'system': 'http://snomed.info/sct', 'code': '19063003'}
+    """
+    if code is None:
+        return None
+    coding = {"system": system, "code": code} if system is not None else {"code": code}
+    if display is not None:
+        coding["display"] = display
+    return coding
+
+
+def cc(first: Any, code: Any = None, display: Any = None) -> dict[str, Any] | None:
+    """A CodeableConcept of one coding; None without a code.
+
+    Spec: FML, transforms, cc.
+    """
+    coding = c(first, code, display)
+    return None if coding is None else {"coding": [coding]}
+
+
+def cc_text(text: Any) -> dict[str, Any] | None:
+    """A CodeableConcept of text alone: `cc(text)`."""
+    return None if text is None else {"text": shown(primitive_of(text))}
+
+
+def translate(value: Any, table: CodeTable, output: str = "code") -> Any:
+    """What ``table`` says of a code, Coding or CodeableConcept, as ``output`` asks; None where it says nothing.
+
+    Raises: ``TransformFailed`` FM405 where the table's policy makes an unknown code an error, FM406 for several targets.
+    Spec: FML, transforms, translate: a bare code matches whatever its system.
+    """
+    if value is None:
+        return None
+    found: list[tuple[str, str, str]] = []
+    for system, code in _codings(value):
+        if type(code) is str and code.startswith(_OID) and table.name == "special-oid2uri":
+            found.append(("", code, ""))
+        found += [entry[1:] for entry in table.codes.get(code, ()) if not system or not entry[0] or entry[0] == system]
+    if not found:
+        found = [entry for system, code in _codings(value) if (entry := _unmapped(table, system, code)) is not None]
+    held = list(dict.fromkeys(entry for entry in found if entry[1]))
+    if len(held) > 1:
+        raise TransformFailed("FM406", table=table.name, count=len(held))
+    return _output(held[0], output) if held else None
+
+
+def _codings(value: Any) -> list[tuple[str, str]]:
+    if not isinstance(value, dict):
+        return [("", shown(value))]
+    codings = value.get("coding", []) if "coding" in value or "text" in value else [value]
+    return [(entry.get("system", ""), entry["code"]) for entry in codings if "code" in entry]
+
+
+def _unmapped(table: CodeTable, system: str, code: str) -> tuple[str, str, str] | None:
+    for source, mode, target, fixed in table.unmapped:
+        if system and source and system != source:
+            continue
+        if mode == "error":
+            raise TransformFailed("FM405", table=table.name)
+        if mode == "provided":
+            return (system or source, code, "")
+        if mode == "fixed":
+            return (target, fixed, "")
+    return None
+
+
+def _output(found: tuple[str, str, str], output: str) -> Any:
+    system, code, display = found
+    if output == "code":
+        return code
+    if output == "system":
+        return system or None
+    if output == "display":
+        return display or None
+    coding = c(system or None, code, display or None)
+    return {"coding": [coding]} if output == "CodeableConcept" else coding

@@ -1,0 +1,309 @@
+"""Dates in formats: what a model's `format` and `toDate(text, format)` read, and Unix times.
+
+Spec: FML, transforms, date formats. Codes are case-sensitive, other characters stand for themselves. A local time with a
+zone gets the offset that holds there on that day; one without zone is UTC. Precision is what the format holds, no more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from functools import cache
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from fhirmap.errors import TransformFailed
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_LONG_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_CODES = {
+    "yyyy": r"(?P<year>\d{4})",
+    "yy": r"(?P<short_year>\d{2})",
+    "MMMM": rf"(?P<long_month>{'|'.join(_LONG_MONTHS)})",
+    "MMM": rf"(?P<short_month>{'|'.join(_MONTHS)})",
+    "MM": r"(?P<month>\d{2})",
+    "M": r"(?P<month>\d{1,2})",
+    "dd": r"(?P<day>\d{2})",
+    "d": r"(?P<day>\d{1,2})",
+    "HH": r"(?P<hour>\d{2})",
+    "H": r"(?P<hour>\d{1,2})",
+    "hh": r"(?P<half_hour>\d{2})",
+    "h": r"(?P<half_hour>\d{1,2})",
+    "mm": r"(?P<minute>\d{2})",
+    "m": r"(?P<minute>\d{1,2})",
+    "ss": r"(?P<second>\d{2})",
+    "s": r"(?P<second>\d{1,2})",
+    "a": r"(?P<half>[AaPp]\.?[Mm]\.?)",
+    "Z": r"(?P<offset>Z|[+-]\d{2}:?\d{2})",
+    "z": r"(?P<offset>Z|UTC|GMT|[+-]\d{2}:?\d{2})",
+}
+_ISO = re.compile(
+    r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?\s?(Z|[+-]\d{2}:?\d{2})?)?)?)?"
+)
+_TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(\.\d+)?)?")
+Parse = Callable[[str], str | None]
+"""Text of a cell -> FHIR text, None where it does not fit."""
+
+
+@cache
+def parser(format_text: str | None, kind: str, zone: str | None) -> Parse:
+    """A function that turns text in ``format_text`` (None: FHIR's own form) into FHIR text of type ``kind``.
+
+    ``kind``: date, dateTime, instant, time. ``zone``: where local times are local, and where a date's day is counted.
+
+    Example:
+        >>> parser("yyyyMMddHHmmss", "date", "Europe/Paris")("20250320004500")
+        '2025-03-20'
+        >>> parser(None, "date", "Europe/Paris")("2025-05-26T23:15:00Z")
+        '2025-05-27'
+    """
+    place = ZoneInfo(zone) if zone else None
+    if format_text is None:
+        return lambda text: _from_iso(text, kind, place)
+    if format_text.startswith("yyyyMMdd") and kind == "date" and set(format_text[8:]) <= set("Hms"):
+        return _compact_date(len(format_text))
+    if format_text == "dd/MM/yyyy" and kind == "date":
+        return _slashed_date
+    pattern = _pattern(format_text)
+    return lambda text: _by_pattern(text, pattern, kind, place)
+
+
+def _compact_date(width: int) -> Parse:
+    def parse(text: str) -> str | None:
+        if len(text) != width or not text.isascii() or not text.isdigit():
+            return None
+        if width > 8 and not _is_clock(text[8:]):
+            return None
+        return _day(f"{text[0:4]}-{text[4:6]}-{text[6:8]}")
+
+    return parse
+
+
+def _is_clock(digits: str) -> bool:
+    """`HHmm`, `HHmmss` within a day?"""
+    return digits[:2] < "24" and digits[2:4] < "60" and digits[4:6] < "60"
+
+
+def _slashed_date(text: str) -> str | None:
+    if len(text) != 10 or text[2] != "/" or text[5] != "/":
+        return None
+    return _day(f"{text[6:10]}-{text[3:5]}-{text[0:2]}")
+
+
+def _day(text: str) -> str | None:
+    """``text`` if it is a day of the calendar."""
+    if not text.isascii():
+        return None
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return None
+    return text
+
+
+@cache
+def _pattern(format_text: str) -> re.Pattern[str]:
+    pieces = []
+    for _, letters in groupby(format_text):
+        piece = "".join(letters)
+        if piece[0] == "S":
+            pieces.append(rf"(?P<fraction>\d{{{len(piece)}}})")
+        elif piece in _CODES:
+            pieces.append(_CODES[piece])
+        else:
+            pieces.append(re.escape(piece))
+    return re.compile("".join(pieces), re.ASCII)
+
+
+def _by_pattern(text: str, pattern: re.Pattern[str], kind: str, zone: ZoneInfo | None) -> str | None:
+    match = pattern.fullmatch(text)
+    return _written(match.groupdict(), kind, zone) if match else None
+
+
+def _from_iso(text: str, kind: str, zone: ZoneInfo | None) -> str | None:
+    if kind == "time":
+        return _time(text)
+    match = _ISO.fullmatch(text)
+    if match is None or not text.isascii():
+        return None
+    names = ("year", "month", "day", "hour", "minute", "second", "fraction", "offset")
+    return _written(dict(zip(names, match.groups(), strict=True)), kind, zone)
+
+
+def _time(text: str) -> str | None:
+    match = _TIME.fullmatch(text)
+    if match is None or not text.isascii() or not _is_clock(f"{match[1]}{match[2]}{match[3] or '00'}"):
+        return None
+    return f"{match[1]}:{match[2]}:{match[3] or '00'}{match[4] or ''}"
+
+
+def _written(parts: dict[str, str | None], kind: str, zone: ZoneInfo | None) -> str | None:
+    """FHIR text of type ``kind`` from the parts of a date, in the precision that is there."""
+    hour = _hour(parts)
+    if kind == "time":
+        if hour is None:
+            return None
+        return _time(f"{hour:02}:{parts.get('minute') or '00'}:{parts.get('second') or '00'}{_fraction(parts)}")
+    year, month, day = _year(parts), _month(parts), parts.get("day")
+    if year is None:
+        return None
+    if month is None or day is None:
+        partial = year if month is None else f"{year}-{month:02}"
+        return partial if _day(f"{partial}-01" if month else f"{year}-01-01") and kind != "instant" else None
+    text = _day(f"{year}-{month:02}-{int(day):02}")
+    if text is None or hour is None:
+        return text if kind != "instant" else None
+    return _moment(text, hour, parts, kind, zone)
+
+
+def _moment(day: str, hour: int, parts: dict[str, str | None], kind: str, zone: ZoneInfo | None) -> str | None:
+    try:
+        clock = f"{hour:02}:{int(parts.get('minute') or 0):02}:{int(parts.get('second') or 0):02}"
+        local = datetime.fromisoformat(f"{day}T{clock}")
+    except ValueError:
+        return None
+    offset = parts.get("offset")
+    if offset:
+        moment = local.replace(tzinfo=_offset(offset))
+        moment = moment.astimezone(zone) if zone else moment
+    else:
+        moment = local.replace(tzinfo=zone or UTC)
+    if kind == "date":
+        return moment.date().isoformat()
+    shown = moment.strftime("%z")
+    ending = "Z" if shown == "+0000" and not zone else f"{shown[:3]}:{shown[3:5]}"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{_fraction(parts)}{ending}"
+
+
+def _offset(text: str) -> timezone:
+    if text in ("Z", "UTC", "GMT"):
+        return UTC
+    sign = -1 if text[0] == "-" else 1
+    return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[-2:])))
+
+
+def _fraction(parts: dict[str, str | None]) -> str:
+    return f".{parts['fraction']}" if parts.get("fraction") else ""
+
+
+def _hour(parts: dict[str, str | None]) -> int | None:
+    half = parts.get("half_hour")
+    if half:
+        late = (parts.get("half") or "a")[0] in "Pp"
+        return int(half) % 12 + (12 if late else 0) if 1 <= int(half) <= 12 else 99
+    return int(parts["hour"]) if parts.get("hour") else None  # type: ignore[arg-type]
+
+
+def _year(parts: dict[str, str | None]) -> str | None:
+    if parts.get("year"):
+        return parts["year"]
+    short = parts.get("short_year")
+    # Two digits: the century that keeps the year within 20 years to come, as HL7 v2 and spreadsheets have it.
+    limit = (datetime.now(UTC).year + 20) % 100
+    return f"{20 if int(short) <= limit else 19}{short}" if short else None
+
+
+def _month(parts: dict[str, str | None]) -> int | None:
+    if parts.get("month"):
+        return int(parts["month"] or 0)
+    if parts.get("short_month"):
+        return _MONTHS.index(parts["short_month"] or "") + 1
+    if parts.get("long_month"):
+        return _LONG_MONTHS.index(parts["long_month"] or "") + 1
+    return None
+
+
+def _converted(text: object, format_text: str | None, kind: str) -> str | None:
+    if text is None or text == "":
+        return None
+    found = parser(format_text, kind, None)(str(text))
+    if found is None:
+        raise TransformFailed("FM451", wanted=kind, format=format_text or "FHIR's own form", length=len(str(text)))
+    return found
+
+
+def to_date(text: object, format_text: str | None = None) -> str | None:
+    """The FHIR date that ``text`` writes.
+
+    Raises: ``TransformFailed`` FM451 where it does not fit the format.
+    Spec: FML, transforms, toDate.
+
+    Example:
+        >>> to_date("20/03/2025", "dd/MM/yyyy")
+        '2025-03-20'
+    """
+    return _converted(text, format_text, "date")
+
+
+def to_date_time(text: object, format_text: str | None = None) -> str | None:
+    """The FHIR dateTime that ``text`` writes, UTC where it has a time and no offset.
+
+    Raises: ``TransformFailed`` FM451 where it does not fit the format.
+    Spec: FML, transforms, toDateTime.
+
+    Example:
+        >>> to_date_time("202503201015", "yyyyMMddHHmm")
+        '2025-03-20T10:15:00Z'
+    """
+    return _converted(text, format_text, "dateTime")
+
+
+def to_time(text: object, format_text: str | None = None) -> str | None:
+    """The FHIR time that ``text`` writes.
+
+    Raises: ``TransformFailed`` FM451 where it does not fit the format.
+    Spec: FML, transforms, toTime.
+
+    Example:
+        >>> to_time("1015", "HHmm")
+        '10:15:00'
+    """
+    return _converted(text, format_text, "time")
+
+
+def unix_to_date_time(seconds: object, zone: str | None = None) -> str | None:
+    """The dateTime of a Unix time in seconds, in ``zone`` (`+10:00`), UTC by default.
+
+    Units: seconds since 1970-01-01T00:00:00Z.
+    Raises: ``TransformFailed`` FM451 where it is no number.
+    Spec: FML, transforms, unixToDateTime.
+
+    Example:
+        >>> unix_to_date_time(0)
+        '1970-01-01T00:00:00Z'
+    """
+    if seconds is None:
+        return None
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(Decimal(str(seconds))))
+        place = _offset(zone) if zone else UTC
+    except (ArithmeticError, ValueError, OverflowError):
+        raise TransformFailed("FM451", wanted="dateTime", format="Unix seconds", length=len(str(seconds))) from None
+    text = moment.astimezone(place).isoformat(timespec="seconds")
+    return text.replace("+00:00", "Z")
+
+
+def unix_to_date(seconds: object, zone: str | None = None) -> str | None:
+    """The date of a Unix time in seconds, in ``zone``, UTC by default.
+
+    Example:
+        >>> unix_to_date(86400)
+        '1970-01-02'
+    """
+    text = unix_to_date_time(seconds, zone)
+    return text[:10] if text else None
+
+
+def unix_to_time(seconds: object, zone: str | None = None) -> str | None:
+    """The time of day of a Unix time in seconds, in ``zone``, UTC by default.
+
+    Example:
+        >>> unix_to_time(3661)
+        '01:01:01'
+    """
+    text = unix_to_date_time(seconds, zone)
+    return text[11:19] if text else None

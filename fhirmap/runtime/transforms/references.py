@@ -1,0 +1,90 @@
+"""References and identifiers: reference, pointer, uuid, id, cp.
+
+Spec: FML, transforms.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import uuid4
+
+from fhirmap.errors import TransformFailed
+
+_V2_TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
+_PHONE = re.compile(r"[0-9+().\-\s]+", re.ASCII)
+
+
+def uuid() -> str:
+    """A random UUID in lower case.
+
+    Spec: FML, transforms, uuid.
+    """
+    return str(uuid4())
+
+
+def reference(resource: Any) -> str | None:
+    """`Type/id` of a resource, which is given an id where it has none.
+
+    Raises: ``TransformFailed`` FM450 where it is no resource.
+    Spec: FML, transforms, reference.
+    """
+    if resource is None:
+        return None
+    if not isinstance(resource, dict) or "resourceType" not in resource:
+        raise TransformFailed("FM450", function="reference", what="a resource")
+    return f"{resource['resourceType']}/{resource.setdefault('id', uuid())}"
+
+
+def pointer(resource: Any) -> str | None:
+    """`urn:uuid:` and the id of a resource, which is given one where it has none.
+
+    Raises: ``TransformFailed`` FM450 where it is no resource.
+    Spec: FML, transforms, pointer.
+    """
+    if resource is None:
+        return None
+    if not isinstance(resource, dict) or "resourceType" not in resource:
+        raise TransformFailed("FM450", function="pointer", what="a resource")
+    return f"urn:uuid:{resource.setdefault('id', uuid())}"
+
+
+def identifier(system: Any, value: Any, kind: Any = None) -> dict[str, Any] | None:
+    """An Identifier: `id(system, value[, type])`; None without a value.
+
+    Spec: FML, transforms, id; the type is a code of HL7 v2 table 0203.
+
+    Example:
+        >>> identifier("urn:oid:1.2.3", "42")
+        {'system': 'urn:oid:1.2.3', 'value': '42'}
+    """
+    if value is None:
+        return None
+    held: dict[str, Any] = {"type": {"coding": [{"system": _V2_TYPES, "code": kind}]}} if kind is not None else {}
+    if system is not None:
+        held["system"] = system
+    held["value"] = value
+    return held
+
+
+def contact_point(first: Any, value: Any = None) -> dict[str, Any] | None:
+    """A ContactPoint: `cp(system, value)`; with `cp(value)` the system is told from the value.
+
+    Spec: FML, transforms, cp.
+
+    Example:
+        >>> contact_point("mailto:a@b.example")
+        {'system': 'email', 'value': 'a@b.example'}
+    """
+    if value is not None:
+        return {"system": first, "value": value} if first is not None else {"value": value}
+    if first is None:
+        return None
+    text = str(first)
+    if text.startswith("mailto:") or ("@" in text and not text.startswith(("http://", "https://"))):
+        return {"system": "email", "value": text.removeprefix("mailto:")}
+    if text.startswith(("http://", "https://")):
+        return {"system": "url", "value": text}
+    if text.startswith("tel:") or _PHONE.fullmatch(text):
+        return {"system": "phone", "value": text.removeprefix("tel:")}
+    return {"system": "other", "value": text}
