@@ -200,7 +200,7 @@ class MapBuilder:
         targets: tuple[n.RuleTarget, ...] = ()
         dependent: n.Dependent | None = None
         name: str | None = None
-        batch: list[Part] = []
+        batch: list[Tree[Token]] = []
         for part in subtrees(tree):
             match part.data:
                 case "qualified_identifier":
@@ -211,7 +211,7 @@ class MapBuilder:
                     targets = tuple(self._target(entry) for entry in subtrees(part))
                 case "batch_target":
                     targets = (self._batch_context(part),)
-                    batch = list(subtrees(part))[1:]
+                    batch = [*subtrees(part)][1:]
                     self._check_batch(sources)
                 case "dependent_expression":
                     dependent = self._dependent(part, depth)

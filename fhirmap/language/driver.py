@@ -1,8 +1,9 @@
 """Text → lark's tree, going on after every syntax error.
 
-lark's tables and contextual lexer do the parsing; this loop feeds them token by token, so that at an error it can look at the
-state, say what was expected there, and go on: with a token put in, left out or replaced where that makes sense of what follows,
-else behind the next `;` or `}`. Each error is one diagnostic; what was put in has no width, so every span stays true.
+lark's tables and contextual lexer do the parsing; this loop feeds them token by token, so that at an error it can
+look at the state, say what was expected there, and go on: with a token put in, left out or replaced where that makes
+sense of what follows, else behind the next `;` or `}`. Each error is one diagnostic; what was put in has no width, so
+every span stays true.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Any
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedToken
-from lark.lexer import TextSlice
 from lark.parsers.lalr_analysis import Shift
+from lark.utils import TextSlice
 
 from fhirmap.diagnostics import Related
 from fhirmap.diagnostics.nearest import nearest
@@ -252,10 +253,10 @@ class Driver:
         stack = self._parser.state_stack
         begins_line = "\n" in self._text[self._last_end() : start_of(token)]
         accepted = set(self._accepted())
-        if "SEMICOLON" in accepted and (begins_line or token.type in ("RBRACE", END)):
-            if self._goes_on(self._after(stack, "SEMICOLON"), self._last_end(), 1) or token.type == END:
-                self._faults.add("FM002", self._gap())
-                return self._feed(self._made_up("SEMICOLON", ";"))
+        may_end = "SEMICOLON" in accepted and (begins_line or token.type in ("RBRACE", END))
+        if may_end and (token.type == END or self._goes_on(self._after(stack, "SEMICOLON"), self._last_end(), 1)):
+            self._faults.add("FM002", self._gap())
+            return self._feed(self._made_up("SEMICOLON", ";"))
         if token.type == END:
             return False
         for kind, mark in (("RPAR", ")"), ("RSQB", "]"), ("LBRACE", "{"), ("ARROW", "->")):

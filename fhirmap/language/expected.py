@@ -7,14 +7,49 @@ from typing import Any
 
 _EXPRESSION = frozenset(("PERCENT", "THIS", "NULL_LITERAL", "DATE"))
 _LITERALS = frozenset(
-    ("NULL_LITERAL", "TRUE", "FALSE", "STRING", "DOUBLE_QUOTED_STRING", "INTEGER", "DECIMAL", "LONGNUMBER")
-    + ("DATE", "DATETIME", "TIME", "QUANTITY", "PERCENT", "THIS", "INDEX", "TOTAL")
+    (
+        "NULL_LITERAL",
+        "TRUE",
+        "FALSE",
+        "STRING",
+        "DOUBLE_QUOTED_STRING",
+        "INTEGER",
+        "DECIMAL",
+        "LONGNUMBER",
+        "DATE",
+        "DATETIME",
+        "TIME",
+        "QUANTITY",
+        "PERCENT",
+        "THIS",
+        "INDEX",
+        "TOTAL",
+    )
 )
 _NAMES = frozenset(("IDENTIFIER", "DELIMITEDIDENTIFIER"))
 _TEXTS = frozenset(("STRING", "DOUBLE_QUOTED_STRING"))
 _OPERATORS = frozenset(
-    ("AND", "OR", "XOR", "IMPLIES", "IN", "CONTAINS", "IS", "DIV", "MOD", "PLUS", "MINUS", "STAR", "SLASH", "VBAR")
-    + ("TILDE", "LESSTHAN", "MORETHAN", "AMPERSAND", "LSQB")
+    (
+        "AND",
+        "OR",
+        "XOR",
+        "IMPLIES",
+        "IN",
+        "CONTAINS",
+        "IS",
+        "DIV",
+        "MOD",
+        "PLUS",
+        "MINUS",
+        "STAR",
+        "SLASH",
+        "VBAR",
+        "TILDE",
+        "LESSTHAN",
+        "MORETHAN",
+        "AMPERSAND",
+        "LSQB",
+    )
 )
 _MOST = 8
 

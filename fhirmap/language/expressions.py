@@ -19,7 +19,7 @@ from fhirmap.language.faults import Faults
 Part = Tree[Token] | Token
 
 MAXIMUM_DEPTH = 200
-"""How deep an expression's tree may be: a link of a chain counts one, a nested expression three (they cost more stack)."""
+"""How deep an expression's tree may be: a link of a chain counts one, a nested expression three (more stack)."""
 MAXIMUM_BLOCKS = 50
 """How deep the blocks of rules may be nested."""
 

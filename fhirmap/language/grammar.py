@@ -1,11 +1,27 @@
-"""The grammar files, found in one place and built into a parser once a process."""
+"""The grammar files, found in one place and made into a parser once a process.
+
+Working out the tables of an LALR parser takes a quarter of a second, more than `fhirmap check` may take in all. So
+they come with the package in ``grammar.tables``, which ``python -m fhirmap.language.grammar`` writes. The grammar
+files stay the truth: the tables name the digest of the grammar that they were made from, and are used for no other.
+"""
 
 from __future__ import annotations
 
+import io
+import pickle
+import zlib
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from lark import Lark
+import lark
+from lark import Lark, Token
+
+_FILES = ("fml.lark", "fhirpath.lark")
+_STARTS = ["structure_map", "entire_expression"]
+_TABLES = Path(__file__).with_name("grammar.tables")
+_DIGEST_SIZE = 32
 
 
 @cache
@@ -19,24 +35,51 @@ def grammar_folder() -> Path:
 @cache
 def map_parser() -> Lark:
     """The parser of whole maps (start ``structure_map``) and of single expressions (start ``entire_expression``)."""
-    return _build("fml.lark", ["structure_map", "entire_expression"])
+    stored = _TABLES.read_bytes() if _TABLES.is_file() else b""
+    if stored[:_DIGEST_SIZE] == grammar_digest():
+        return Lark.load(io.BytesIO(zlib.decompress(stored[_DIGEST_SIZE:])))
+    return build_parser()
 
 
-@cache
-def expression_parser() -> Lark:
-    """The parser of single expressions alone, which is built in half the time."""
-    return _build("fhirpath.lark", ["entire_expression"])
-
-
-def _build(file: str, starts: list[str]) -> Lark:
-    folder = grammar_folder()
+def build_parser() -> Lark:
+    """The parser, built from the grammar files."""
+    source = grammar_folder() / _FILES[0]
     return Lark(
-        (folder / file).read_text(encoding="utf-8"),
+        source.read_text(encoding="utf-8"),
         parser="lalr",
         lexer="contextual",
-        start=starts,
+        start=_STARTS,
         keep_all_tokens=True,
         maybe_placeholders=False,
-        import_paths=[str(folder)],
-        source_path=str(folder / file),
+        source_path=str(source),
     )
+
+
+def grammar_digest() -> bytes:
+    """What tables depend on: the grammar files and lark's version."""
+    digest = sha256(lark.__version__.encode())
+    for file in _FILES:
+        digest.update((grammar_folder() / file).read_bytes().replace(b"\r\n", b"\n"))
+    return digest.digest()
+
+
+def parser_to_tables(parser: Lark) -> bytes:
+    """What ``grammar.tables`` holds: digest, then the compressed tables, of plain values and no path."""
+    buffer = io.BytesIO()
+    parser.save(buffer)
+    saved = _plain(pickle.loads(buffer.getvalue()))
+    saved["data"]["options"] |= {"source_path": None, "import_paths": []}
+    return grammar_digest() + zlib.compress(pickle.dumps(saved, protocol=4), 9)
+
+
+def _plain(value: Any) -> Any:
+    """``value`` without lark's own classes."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(entry) for entry in value)
+    return str(value) if isinstance(value, Token) else value
+
+
+if __name__ == "__main__":
+    _TABLES.write_bytes(parser_to_tables(build_parser()))

@@ -1,33 +1,46 @@
-"""Every node of a tree, top down and in text order."""
+"""Walking over a tree."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from functools import cache
+from typing import Any
 
-from fhirmap.diagnostics import Span
+from fhirmap.language import nodes
+
+_NODE_TYPES = tuple(
+    entry for entry in vars(nodes).values() if isinstance(entry, type) and entry.__module__ == nodes.__name__
+)
 
 
-def walk(node: object) -> Iterator[object]:
-    """``node`` and every node below it; spans, names and numbers are not nodes.
+def walk(node: Any) -> Iterator[Any]:
+    """``node`` and every node below it, each before its children, in the order of the text within each field.
 
     Example:
         >>> from fhirmap.language.parser import parse_expression
-        >>> expression, _ = parse_expression("a.b = 5")
-        >>> [type(entry).__name__ for entry in walk(expression)]
+        >>> [type(node).__name__ for node in walk(parse_expression("a.b = 1")[0])]
         ['FPBinary', 'FPMember', 'FPMember', 'FPLiteral']
     """
-    if isinstance(node, tuple):
-        for entry in node:
-            yield from walk(entry)
-    elif is_dataclass(node) and not isinstance(node, Span):
-        yield node
-        for name in _names(type(node)):
-            yield from walk(getattr(node, name))
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting.extend(reversed(children(current)))
+
+
+def children(node: Any) -> list[Any]:
+    """The nodes directly below ``node``."""
+    found: list[Any] = []
+    for name in _field_names(node.__class__):
+        value = getattr(node, name)
+        if isinstance(value, tuple):
+            found.extend(entry for entry in value if isinstance(entry, _NODE_TYPES))
+        elif isinstance(value, _NODE_TYPES):
+            found.append(value)
+    return found
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
-    """Fields that may hold nodes: the others hold spans."""
-    return tuple(field.name for field in fields(kind) if not field.name.endswith(("span", "spans")))
+def _field_names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(entry.name for entry in fields(kind) if not entry.name.endswith(("span", "spans")))
