@@ -1,7 +1,9 @@
 """The catalogue of codes: one Markdown page a code, its texts as templates in a TOML front matter.
 
 A page opens with ``+++``, TOML, ``+++``: ``title``, ``severity``, ``message``, and where it helps ``label``, ``hint``
-and ``[variants.NAME]`` tables that replace them. A translation is a second folder of pages beside ``codes/``.
+and ``[variants.NAME]`` tables that replace them; ``masked`` where the marked characters must not be shown; ``given``:
+what a page's examples are checked with (``columns``, ``files``, ``definitions``). A translation is a second folder of
+pages beside ``codes/``.
 """
 
 from __future__ import annotations

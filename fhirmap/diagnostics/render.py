@@ -47,7 +47,8 @@ def render_diagnostic(diagnostic: Diagnostic, *, colour: bool = False) -> str:
         return "\n".join((head, *_tail(diagnostic, 0, paint)))
     spans = [diagnostic.span, *(related.span for related in diagnostic.related)]
     gutter = max(len(str(span.line)) for span in spans)
-    lines = [head, *_excerpt(diagnostic.span, diagnostic.label, gutter, paint, severity, "-->", "^")]
+    masked = bool(page(diagnostic.code).fields.get("masked"))
+    lines = [head, *_excerpt(diagnostic.span, diagnostic.label, gutter, paint, severity, "-->", "^", masked=masked)]
     for related in diagnostic.related:
         lines += _excerpt(related.span, related.label, gutter, paint, "frame", ":::", "-")
     return "\n".join((*lines, *_tail(diagnostic, gutter, paint)))
@@ -131,14 +132,18 @@ def note_to_json(note: Note) -> dict[str, object]:
 
 
 def _excerpt(
-    span: Span, label: str, gutter: int, paint: Paint, style: str, arrow: str, mark: str
+    span: Span, label: str, gutter: int, paint: Paint, style: str, arrow: str, mark: str, *, masked: bool = False
 ) -> tuple[str, str, str, str]:
-    """Place, empty frame line, source line, marks under the span with the label behind them."""
+    """Place, empty frame line, source line, marks under the span with the label behind them.
+
+    ``masked``: the marked characters are a secret and are shown as asterisks.
+    """
     text = span.text.line_text(span.line)
     start = min(span.column - 1, len(text))
     several = span.end_line > span.line
     end = len(text) if several else max(start, min(span.end_column - 1, len(text)))
-    before, marked, after = _cropped(text[:start], text[start:end], text[end:])
+    shown = "*" * (end - start) if masked else text[start:end]
+    before, marked, after = _cropped(text[:start], shown, text[end:])
     marks = " " * _width(before) + paint(style, mark * max(1, _width(marked)))
     words = ", ".join(part for part in (_visible(label), f"up to line {span.end_line}" if several else "") if part)
     bar = paint("frame", "|")

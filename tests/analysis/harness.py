@@ -1,4 +1,4 @@
-"""Checks a map text as `fhirmap check` would: reference maps to import, reference definitions, the plug-in functions."""
+"""Checks a map text as `fhirmap check` would: with reference maps, reference definitions and plug-in functions."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from fhirmap.analysis.checks.unknown_column import unknown_columns
 from fhirmap.analysis.workspace import load
 from fhirmap.diagnostics import Diagnostic, MapText
 from fhirmap.diagnostics.render import ordered
+from fhirmap.functions import identity, udi
 from fhirmap.language.parser import parse
 from fhirmap.model.definition import Definitions
 from fhirmap.model.packages import load_definitions
-from fhirmap.functions import identity, udi
 from fhirmap.runtime.functions import FunctionSignature, functions_of
 
 MAPS = Path(__file__).resolve().parents[2] / "maps"
+REFERENCE = MAPS / "renacot" / "definitions"
 Tables = Mapping[str, Collection[str]]
 
 
 @cache
 def definitions() -> Definitions:
     """The base types, and the profile, operation and value sets of the published contract."""
-    found, diagnostics = load_definitions([MAPS / "renacot" / "definitions"])
+    found, diagnostics = load_definitions([REFERENCE])
     assert not diagnostics
     return found
 

@@ -14,7 +14,8 @@ import pytest
 from fhirmap.diagnostics.catalog import codes, page
 from fhirmap.diagnostics.explain import explain
 from fhirmap.diagnostics.render import render_diagnostics
-from tests.analysis.harness import diagnose
+from fhirmap.model.packages import add_text, load_definitions
+from tests.analysis.harness import REFERENCE, definitions, diagnose
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "fhirmap"
@@ -30,7 +31,12 @@ def yielded(code: str, example: str) -> str:
     found = page(code)
     given = found.fields.get("given", {})
     beside = {name: text.encode() for name, text in given.get("files", {}).items()}
-    return render_diagnostics(diagnose(found.examples[example], tables=given.get("columns"), files=beside))
+    tank = definitions()
+    if "definitions" in given:
+        tank, _ = load_definitions([REFERENCE])
+        assert not [fault for name, text in given["definitions"].items() for fault in add_text(tank, text, name)]
+    shown = diagnose(found.examples[example], tables=given.get("columns"), files=beside, tank=tank)
+    return render_diagnostics(shown)
 
 
 @pytest.mark.parametrize("code", RUN)
@@ -39,7 +45,7 @@ def test_the_wrong_map_yields_the_shown_text(code: str, request: pytest.FixtureR
     told = set(re.findall(r"^\w+\[(FM\d{3})\]", shown, re.MULTILINE))
     if request.config.getoption("--accept"):
         path = FOLDER / f"{code}.md"
-        path.write_text(_RENDERED.sub(lambda _: shown, path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(_RENDERED.sub(lambda _: shown, path.read_text(encoding="utf-8"), count=1), encoding="utf-8")
     else:
         assert shown == page(code).examples["text rendered"]
     assert told == {code}

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 
 from fhirmap.analysis.checks.absolute_path import absolute_path
 from fhirmap.analysis.checks.cardinality_contradiction import cardinality_contradiction
-from fhirmap.analysis.checks.cardinality_reversed import cardinality_reversed
 from fhirmap.analysis.checks.code_outside_value_set import code_outside_value_set
 from fhirmap.analysis.checks.duplicate_code import duplicate_code
 from fhirmap.analysis.checks.duplicate_rule import duplicate_rule
@@ -51,7 +50,6 @@ CHECKS: tuple[Check, ...] = (
     missing_key,
     endless_model,
     misplaced_clause,
-    cardinality_reversed,
     unknown_format_code,
     format_misfit,
     unknown_zone,

@@ -102,7 +102,7 @@ def targets(unit: Unit, table: ConceptMapDeclaration, *, related: tuple[Related,
 
 def _outside(written: Written, binding: Binding, definitions: Definitions) -> Iterator[Diagnostic]:
     name = binding.value_set.rpartition("/")[2] or "the element's list"
-    if written.system is None:
+    if written.system is None or binding.codes is not None:
         allowed = _plain_codes(binding, definitions)
         if allowed and written.code not in allowed:
             hint = did_you_mean(written.code, allowed, most=16)

@@ -12,7 +12,7 @@ from fhirmap.language.visit import walk
 
 def unused_variable(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each `as name` whose name stands nowhere below its rule (FM152)."""
-    for unit in checked.program.units:
+    for unit in checked.program.stages:
         for group in unit.tree.groups:
             for rule in (node for node in walk(group) if isinstance(node, Rule)):
                 used = mentioned(rule)
