@@ -7,12 +7,12 @@ a payload: the operation has no idempotency key, so this is what lets a receiver
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 from fhirmap.records import Envelope, Receipt
 from fhirmap.sinks.oauth import TokenSource
-from fhirmap.sinks.outcome import classify, classify_silence
+from fhirmap.sinks.outcome import classify, classify_silence, raise_if_hopeless
 from fhirmap.sinks.sink import Sink, SinkSettings
 from fhirmap.sinks.transport import Answer, NoAnswer, Transport
 
@@ -38,12 +38,14 @@ class FhirOperation:
         *,
         clock: Callable[[], float] = time.time,
         classify: Classify = classify,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._url = url
         self._transport = transport
         self._tokens = tokens
         self._clock = clock
         self._classify = classify
+        self._headers = dict(headers or {})
 
     @property
     def name(self) -> str:
@@ -54,7 +56,8 @@ class FhirOperation:
     def send(self, envelope: Envelope) -> Receipt:
         """What became of one envelope.
 
-        Raises: DeliveryError FM610-FM613 where no token can be had: nothing was sent then, or refused with 401.
+        Raises: DeliveryError FM610-FM613 where no token can be had (nothing was sent then, or refused with 401), FM610,
+        FM616 and FM617 where no request can be made at all.
         """
         token = self._tokens.bearer() if self._tokens else ""
         try:
@@ -62,6 +65,7 @@ class FhirOperation:
             if answer.status == 401 and self._tokens:
                 answer = self._post(envelope, self._tokens.renew(token))
         except NoAnswer as silence:
+            raise_if_hopeless(silence, self.name)
             return classify_silence(silence)
         return self._classify(answer, envelope.payload, self._clock())
 
@@ -75,6 +79,7 @@ class FhirOperation:
 
     def _post(self, envelope: Envelope, token: str) -> Answer:
         headers = {
+            **self._headers,
             "Content-Type": "application/fhir+json",
             "Accept": "application/fhir+json",
             "X-Request-Id": envelope.request_key,
@@ -99,4 +104,4 @@ def open_http(settings: SinkSettings, url: str, reading: Classify) -> FhirOperat
     tokens = None
     if credentials is not None:
         tokens = TokenSource(credentials, Transport(credentials.token_url, settings.transport))
-    return FhirOperation(url, transport, tokens, classify=reading)
+    return FhirOperation(url, transport, tokens, classify=reading, headers=settings.headers)

@@ -11,7 +11,8 @@
 | 401 (after one renewal), 403, 407 | any | deferred, the run stops | FM614, FM615, FM616 |
 | 408, 425, 429 | any | deferred | FM604, FM604, FM601 |
 | 500; 502, 503, 504; other 5xx | any | deferred | FM602; FM603; FM604 |
-| none, request not fully sent | | deferred | FM600, certificate FM610, proxy FM616 |
+| none, request not fully sent | | deferred | FM600 |
+| none, no request can be made | | the run stops | FM610 certificate, FM616 proxy, FM617 other |
 | none, request sent | | uncertain | FM650 in time, FM651 connection lost |
 
 Spec: FHIR R4 http.html, operations.html; the operation's guide for the 200, 400, 422, 429 and 500 rows. Its wording is
@@ -27,12 +28,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
+from fhirmap.errors import DeliveryError
 from fhirmap.records import Issue, Receipt
 from fhirmap.sinks.element import element_of
 from fhirmap.sinks.transport import Answer, NoAnswer
 
-__all__ = ["Reading", "classify", "classify_silence", "read_body", "redact"]
+__all__ = ["Reading", "classify", "classify_silence", "raise_if_hopeless", "read_body", "redact"]
 
 _RESULT_NAMES = ("result", "operationOutcome", "return")
 _IDENTIFIER_NAMES = ("idRegistre", "referenceRegistre", "registre-identifier", "procedureReference")
@@ -97,17 +100,25 @@ def _success(receipt: Receipt, answer: Answer, reading: Reading) -> Receipt:
     )
 
 
-_SILENCES = {"certificate": "FM610", "tls": "FM610", "proxy": "FM616", "address": "FM600", "program": "FM600"}
-
-
 def classify_silence(silence: NoAnswer) -> Receipt:
     """The receipt where no answer was seen: uncertain once the whole request had left, deferred before."""
     if silence.sent:
         code = "FM650" if silence.kind == "timeout" else "FM651"
         return Receipt("uncertain", code, duration_s=silence.duration_s)
-    code = _SILENCES.get(silence.kind, "FM600")
-    stops = silence.kind in _SILENCES
-    return Receipt("deferred", code, duration_s=silence.duration_s, stops_run=stops)
+    return Receipt("deferred", "FM600", duration_s=silence.duration_s)
+
+
+_HOPELESS = {"certificate": "FM610", "tls": "FM610", "proxy": "FM616", "address": "FM617", "program": "FM617"}
+
+
+def raise_if_hopeless(silence: NoAnswer, sink: str) -> None:
+    """Nothing, unless no other record would fare better and nothing was sent.
+
+    Raises: DeliveryError FM610 (certificate), FM616 (proxy), FM617 (no request can be made).
+    """
+    if not silence.sent and silence.kind in _HOPELESS:
+        code = _HOPELESS[silence.kind]
+        raise DeliveryError(code, host=urlsplit(sink).netloc, sink=sink, reason=silence.reason) from None
 
 
 def read_body(body: bytes) -> Reading:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
 from fhirmap.errors import ConfigError
+from fhirmap.plugins import find_plugins, load
 from fhirmap.records import Envelope, Receipt
 from fhirmap.sinks.settings import ClientCredentials, TransportSettings
 
-__all__ = ["KINDS", "Sink", "SinkSettings", "open_sink"]
+__all__ = ["Sink", "SinkSettings", "open_sink"]
 
 
 class Sink(Protocol):
@@ -53,27 +53,17 @@ class SinkSettings:
     endpoint: str = ""
     credentials: ClientCredentials | None = None
     transport: TransportSettings = field(default_factory=TransportSettings)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     path: Path | None = None
 
 
-KINDS: Mapping[str, str] = {
-    "fhir-operation": "fhirmap.sinks.fhir_operation:open_sink",
-    "fhir-transaction": "fhirmap.sinks.fhir_transaction:open_sink",
-    "ndjson": "fhirmap.sinks.ndjson_file:open_sink",
-    "stdout": "fhirmap.sinks.standard_output:open_sink",
-}
-"""The built-in sinks, as entry points of the group ``fhirmap.sinks`` are written; a plug-in's are added by the
-caller."""
-
-
-def open_sink(settings: SinkSettings, kinds: Mapping[str, str] = KINDS) -> Sink:
-    """The sink that ``settings`` names.
+def open_sink(settings: SinkSettings) -> Sink:
+    """The sink that ``settings`` names, built in or a plug-in's.
 
     Raises: ConfigError FM793 for a kind that nobody offers, FM790-FM792 for settings that cannot work.
     """
-    if settings.kind not in kinds:
-        raise ConfigError("FM793", kind=settings.kind, kinds=", ".join(sorted(kinds)))
-    module, _, function = kinds[settings.kind].partition(":")
-    opener = cast(Callable[[SinkSettings], Sink], getattr(import_module(module), function))
+    found = find_plugins("fhirmap.sinks")
+    if settings.kind not in found:
+        raise ConfigError("FM793", kind=settings.kind, kinds=", ".join(sorted(found)))
+    opener = cast(Callable[[SinkSettings], Sink], load(found[settings.kind]))
     return opener(settings)

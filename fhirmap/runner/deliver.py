@@ -1,0 +1,335 @@
+"""From the journal to the sink: lease, send, settle, within the limits, until nothing more can be done now.
+
+The caller's thread alone uses the journal; worker threads only send. A record is leased when its turn has come and not
+before, so that what is `sending` is what may really be on its way. Ctrl-C and SIGTERM let what is under way be
+answered and settled, and leave the rest.
+"""
+
+from __future__ import annotations
+
+import queue
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import Protocol
+
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.errors import DeliveryError
+from fhirmap.journal import Journal, Lease
+from fhirmap.journal import states as st
+from fhirmap.records import Receipt
+from fhirmap.runner.pace import Backoff, Breaker, RateLimit
+from fhirmap.runner.project import Limits
+from fhirmap.sinks import Sink
+
+__all__ = ["Clock", "Delivery", "Lineage", "Progress", "SystemClock", "deliver"]
+
+Lineage = Callable[[str], tuple[str, tuple[str, ...]] | None]
+"""From an element with slice names to the map rule's ``file:line:col`` and the source columns behind it."""
+
+_LONGEST_WAIT_S = 120.0
+"""Within a run. Whatever has to wait longer is left for the next one."""
+
+_LOOK_AGAIN_S = 0.25
+
+_NOT_THE_RECORDS_FAULT = frozenset({"FM600", "FM602", "FM603", "FM604", "FM650", "FM651", "FM652"})
+
+_Arrival = tuple[Lease, Receipt | BaseException] | None
+_Arrivals = queue.SimpleQueue[_Arrival]
+
+
+class Clock(Protocol):
+    """Time, and waiting for an answer or for time to pass: so that tests wait for nothing."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def wait(self, arrivals: _Arrivals, seconds: float | None) -> _Arrival:
+        """The next arrival, or ``None`` after ``seconds`` (``None``: however long it takes)."""
+
+
+class SystemClock:
+    """The machine's."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def wait(self, arrivals: _Arrivals, seconds: float | None) -> _Arrival:
+        """The next arrival, or ``None`` after ``seconds``."""
+        try:
+            return arrivals.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a delivery is. Units: records, records a second, seconds."""
+
+    done: int
+    total: int
+    rate: float
+    eta_s: float | None
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What a delivery came to. ``states``: answers by the state they led to; ``stopped_by``: why it ended early, if it
+    did."""
+
+    sent: int = 0
+    states: Counter[str] = field(default_factory=Counter)
+    interrupted: bool = False
+    stopped_by: Diagnostic | None = None
+    was_reached: bool = False
+
+
+def deliver(
+    journal: Journal,
+    sink: Sink,
+    limits: Limits,
+    *,
+    clock: Clock | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    lineage: Lineage | None = None,
+    rng: random.Random | None = None,
+) -> Delivery:
+    """Sends what the journal holds ready, and again what failed for a passing cause, at most ``limits.attempts`` times
+    each.
+
+    Ends when nothing is left that may be sent within two minutes, at Ctrl-C, or when nothing at all can be sent any
+    more: a refused client (FM61x), a sink that fails whatever it is given (FM620).
+
+    Raises: JournalError; what is under way then is uncertain at the next run.
+    """
+    courier = _Courier(journal, sink, limits, clock or SystemClock(), progress, lineage, rng or random.Random())
+    with courier.heeding_signals():
+        if sink.is_remote:
+            courier.run()
+        else:
+            courier.run_in_batches()
+    return courier.delivery
+
+
+class _Courier:
+    def __init__(
+        self,
+        journal: Journal,
+        sink: Sink,
+        limits: Limits,
+        clock: Clock,
+        progress: Callable[[Progress], None] | None,
+        lineage: Lineage | None,
+        rng: random.Random,
+    ) -> None:
+        self.delivery = Delivery()
+        self._journal = journal
+        self._sink = sink
+        self._limits = limits
+        self._clock = clock
+        self._progress = progress
+        self._lineage = lineage
+        self._backoff = Backoff(limits.backoff_s, rng)
+        self._rate = RateLimit(limits.rate_per_s)
+        self._breaker = Breaker(self._backoff, limits.attempts)
+        self._arrivals: _Arrivals = queue.SimpleQueue()
+        self._tries: Counter[int] = Counter()
+        self._given_up: set[int] = set()
+        self._finished: set[int] = set()
+        self._in_flight = 0
+        self._total = journal.waiting()
+        self._started = clock.now()
+
+    # ---- one by one ----------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Sends one by one, as many at a time as the limits allow."""
+        with ThreadPoolExecutor(self._limits.concurrency, thread_name_prefix="fhirmap-send") as pool:
+            while not self._is_over:
+                wait_s = self._dispatch(pool)
+                if wait_s is None and not self._in_flight:
+                    break
+                self._take(self._clock.wait(self._arrivals, wait_s))
+            while self._in_flight:
+                self._take(self._clock.wait(self._arrivals, None))
+
+    @property
+    def _is_over(self) -> bool:
+        return self.delivery.interrupted or self.delivery.stopped_by is not None
+
+    def _dispatch(self, pool: ThreadPoolExecutor) -> float | None:
+        """Sends off what may leave now; seconds until more may, ``None`` where only an answer can change anything."""
+        slots = 1 if self._breaker.is_open else self._limits.concurrency
+        while self._in_flight < slots:
+            now = self._clock.now()
+            if self._breaker.closed_until > now:
+                return self._breaker.closed_until - now
+            leases = self._journal.lease(1, now, avoid=self._rate.blocked(now), skip=self._given_up)
+            if not leases:
+                return self._next_turn(now)
+            lease = leases[0]
+            self._rate.take(lease.envelope.limit_key, now)
+            self._in_flight += 1
+            pool.submit(self._send, lease)
+        return None
+
+    def _next_turn(self, now: float) -> float | None:
+        due = self._journal.next_due(skip=self._given_up)
+        if due is None:
+            return None
+        turns = [at for at in (due, self._rate.next_free(now)) if at is not None and at > now]
+        # no turn to wait for and still nothing leased: another worker has it in hand
+        wait_s = min(turns, default=now + _LOOK_AGAIN_S) - now
+        return wait_s if wait_s <= _LONGEST_WAIT_S else None
+
+    def _send(self, lease: Lease) -> None:
+        try:
+            self._arrivals.put((lease, self._sink.send(lease.envelope)))
+        except BaseException as error:  # noqa: BLE001 - the thread that owns the journal raises it again
+            self._arrivals.put((lease, error))
+
+    def _take(self, arrival: _Arrival) -> None:
+        if arrival is None:
+            return
+        lease, found = arrival
+        self._in_flight -= 1
+        receipt = found if isinstance(found, Receipt) else self._receipt_of(found)
+        self._settle(lease, receipt)
+        if not isinstance(found, Receipt | DeliveryError):
+            raise found
+
+    def _receipt_of(self, error: BaseException) -> Receipt:
+        """What to note where a sink raised: a `DeliveryError` says that nothing was taken, anything else says
+        nothing."""
+        if isinstance(error, DeliveryError):
+            self._stop(error.diagnostic())
+            return Receipt("deferred", error.code)
+        return Receipt("uncertain", "FM651")
+
+    # ---- in batches ----------------------------------------------------------------------------------------
+
+    def run_in_batches(self) -> None:
+        """For a sink on this machine: a batch is leased, written, settled."""
+        while not self._is_over:
+            leases = self._journal.lease(self._sink.batch_size, self._clock.now())
+            if not leases:
+                break
+            try:
+                receipts = self._sink.send_all([lease.envelope for lease in leases])
+            except DeliveryError as error:
+                self._stop(error.diagnostic())
+                receipts = [Receipt("deferred", error.code)] * len(leases)
+            self._journal.settle_all(list(zip(leases, receipts, strict=True)))
+            for lease, receipt in zip(leases, receipts, strict=True):
+                self._count(lease, receipt, is_final=True)
+            self._tell()
+
+    # ---- answers -------------------------------------------------------------------------------------------
+
+    def _settle(self, lease: Lease, receipt: Receipt) -> None:
+        now = self._clock.now()
+        not_before, is_final = self._retry_at(lease, receipt, now)
+        self._journal.settle(lease, self._tied(receipt), not_before)
+        self._count(lease, receipt, is_final)
+        failed = receipt.code in _NOT_THE_RECORDS_FAULT
+        self._breaker.note(lease.entry_id, failed, now)
+        if receipt.stops_run:
+            self._stop(Diagnostic(receipt.code, args={"sink": self._sink.name, "status": receipt.status}))
+        elif self._breaker.gave_up:
+            self._stop(_keeps_failing(self._sink, self._breaker.failures))
+        self._tell()
+
+    def _retry_at(self, lease: Lease, receipt: Receipt, now: float) -> tuple[float, bool]:
+        """When the record may go again, and whether this run is done with it."""
+        if receipt.state not in (st.DEFERRED, st.UNCERTAIN):
+            return 0.0, True
+        if receipt.stops_run or self.delivery.stopped_by is not None:
+            return 0.0, True
+        if receipt.state == st.UNCERTAIN and self._limits.uncertain == "hold":
+            return 0.0, True
+        self._tries[lease.entry_id] += 1
+        tries = self._tries[lease.entry_id]
+        asked = receipt.retry_after_s
+        wait_s = self._backoff.wait_s(tries) if asked is None else asked
+        if receipt.code == "FM601":
+            self._rate.pause(lease.envelope.limit_key, now + wait_s)
+        if tries < self._limits.attempts and wait_s <= _LONGEST_WAIT_S:
+            return now + wait_s, False
+        self._given_up.add(lease.entry_id)
+        return now + max(wait_s, _LONGEST_WAIT_S), True
+
+    def _tied(self, receipt: Receipt) -> Receipt:
+        """The receipt with the map rule and columns behind each issue's element."""
+        if self._lineage is None or not any(issue.element for issue in receipt.issues):
+            return receipt
+        issues = []
+        for issue in receipt.issues:
+            place = self._lineage(issue.element) if issue.element else None
+            issues.append(replace(issue, position=place[0], columns=place[1]) if place else issue)
+        return replace(receipt, issues=tuple(issues))
+
+    def _count(self, lease: Lease, receipt: Receipt, is_final: bool) -> None:
+        self.delivery.sent += 1
+        self.delivery.was_reached |= receipt.status > 0 or not self._sink.is_remote
+        if is_final:
+            self._finished.add(lease.entry_id)
+            self.delivery.states[receipt.state] += 1
+
+    def _stop(self, diagnostic: Diagnostic) -> None:
+        if self.delivery.stopped_by is None:
+            self.delivery.stopped_by = diagnostic
+
+    def _tell(self) -> None:
+        if self._progress is None:
+            return
+        done = len(self._finished)
+        elapsed = max(self._clock.now() - self._started, 1e-6)
+        rate = done / elapsed
+        self._progress(Progress(done, self._total, rate, (self._total - done) / rate if rate else None))
+
+    # ---- signals -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def heeding_signals(self) -> Iterator[None]:
+        """Turns the first Ctrl-C or SIGTERM into an orderly end; a second one has its ordinary effect."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        former: Mapping[signal.Signals, object] = {
+            number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+
+        def restore() -> None:
+            for number, handler in former.items():
+                signal.signal(number, handler)  # type: ignore[arg-type]
+
+        def heed(_number: int, _frame: FrameType | None) -> None:
+            self.delivery.interrupted = True
+            restore()
+            self._arrivals.put(None)  # wakes the thread that waits; SimpleQueue may be used from a signal's handler
+
+        for number in former:
+            signal.signal(number, heed)
+        try:
+            yield
+        finally:
+            restore()
+
+
+def _keeps_failing(sink: Sink, failures: int) -> Diagnostic:
+    return Diagnostic("FM620", args={"sink": sink.name, "failures": failures})
+
+
+def unreached(sink: Sink, delivery: Delivery) -> Diagnostic | None:
+    """What to say where something was sent and no answer at all was ever seen."""
+    if delivery.stopped_by is not None:
+        return delivery.stopped_by
+    return _keeps_failing(sink, delivery.sent) if delivery.sent and not delivery.was_reached else None
