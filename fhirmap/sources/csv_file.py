@@ -1,0 +1,287 @@
+"""Records from a CSV file: one a line, or one a key whose lines stand anywhere in the file (`lines`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.errors import ConfigError
+from fhirmap.records import Fault, Record
+from fhirmap.sources import names as naming
+from fhirmap.sources.address import Address
+from fhirmap.sources.csv_text import DELIMITERS, Line, proved_encoding, read_lines
+from fhirmap.sources.revisions import Revisions
+from fhirmap.stores import Child, Column, StorePlan
+
+_FRENCH_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(.*)", re.DOTALL)
+
+
+@dataclass(slots=True)
+class _Scan:
+    """What the first reading found: the encoding, the columns and how often each key stands."""
+
+    encoding: str
+    delimiter: str
+    header: list[str]
+    places: dict[str, int]
+    stamp: tuple[int, int]
+    revisions: Revisions = field(default_factory=Revisions)
+
+
+@dataclass(slots=True)
+class _Group:
+    """The lines of one key, until the last of them."""
+
+    first: int
+    rows: list[dict[str, str]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    left: int = 0
+
+
+class CsvFile:
+    """A CSV file as a stream of records.
+
+    The file is read twice: once to prove its encoding, its quotes and to count the lines of each key, then to yield. So
+    the lines of a record need not stand together and only records that are not complete yet are held. Shape: cells
+    under the names that the map gives; the lines of a record as a list under each ``lines`` child.
+    Raises: ConfigError FM701, FM702, FM704, FM705, FM711, FM712, FM724.
+    """
+
+    def __init__(self, address: Address, plan: StorePlan) -> None:
+        self._address = address
+        self._plan = plan
+        self._path = address.path or Path(address.url)
+        self._scanned: _Scan | None = None
+        self._lines = [child for child in plan.shape.children if child.kind == "lines"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing stays open between two readings."""
+
+    # --- layout -------------------------------------------------------------------------------------------------------
+
+    def columns(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of the first line."""
+        return {self._plan.name: tuple(name for name in self._head()[2] if name)}
+
+    def _needed(self) -> dict[str, str]:
+        """Each column that is read, with the place in the map that names it."""
+        plan = self._plan
+        own = [*plan.key, *(entry.column for entry in plan.order), *((plan.latest.column,) if plan.latest else ())]
+        found = dict.fromkeys(own, plan.position)
+        for shape in plan.shape.walk():
+            found |= {column.name: column.position or plan.position for column in shape.columns}
+        return found
+
+    def _head(self) -> tuple[str, str, list[str]]:
+        """Encoding, delimiter and names of the first line."""
+        encoding = proved_encoding(self._path, self._address.shown, self._plan.encoding)
+        declared = "\t" if self._plan.delimiter in ("\\t", "tab") else self._plan.delimiter
+        best: tuple[int, int, str, list[str]] | None = None
+        for delimiter in (declared,) if declared else DELIMITERS:
+            first = next(read_lines(self._path, self._address.shown, encoding, delimiter), None)
+            if first is None:
+                raise ConfigError("FM711", source=self._address.shown)
+            header = [_clean(cell) for cell in first.cells]
+            known = sum(naming.match(name, header) is not None for name in self._needed())
+            if best is None or (known, len(header)) > best[:2]:
+                best = (known, len(header), delimiter, header)
+        assert best is not None
+        return encoding, best[2], best[3]
+
+    def check(self) -> list[Diagnostic]:
+        """Columns that are missing or stand twice (FM704), and a `where`, which is SQL (FM715)."""
+        header = self._head()[2]
+        found = [entry for name, place in self._needed().items() for entry in self._check_column(name, place, header)]
+        if self._plan.where:
+            args = {"what": self._address.shown, "position": self._plan.position}
+            found.append(Diagnostic("FM715", args=args, variant="file"))
+        return found
+
+    def _check_column(self, name: str, place: str, header: list[str]) -> list[Diagnostic]:
+        args = {"table": self._address.shown, "column": name, "source": self._address.shown, "position": place}
+        real = naming.match(name, dict.fromkeys(header))
+        if real is None:
+            return [Diagnostic("FM704", args=args, hint=naming.hint(name, [entry for entry in header if entry]))]
+        count = header.count(real)
+        return [Diagnostic("FM704", args={**args, "count": count}, variant="double")] if count > 1 else []
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def _scan(self) -> _Scan:
+        if self._scanned is None or self._scanned.stamp != self._stamp():
+            stamp = self._stamp()
+            encoding, delimiter, header = self._head()
+            places = {name: self._place(name, header) for name in self._needed()}
+            scan = _Scan(encoding, delimiter, header, places, stamp)
+            for line in self._body(scan):
+                row = self._row(line, scan, [])
+                key = self._key(row)
+                if key:
+                    latest = self._plan.latest
+                    scan.revisions.add(key, sortable(row.get(latest.column, "")) if latest else None)
+            self._scanned = scan
+        return self._scanned
+
+    def _place(self, name: str, header: list[str]) -> int:
+        real = naming.match(name, dict.fromkeys(header))
+        if real is None:
+            hint = naming.hint(name, [entry for entry in header if entry])
+            raise ConfigError("FM704", hint=hint, table=self._address.shown, column=name, source=self._address.shown)
+        return header.index(real)
+
+    def _stamp(self) -> tuple[int, int]:
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            raise ConfigError("FM701", source=self._address.shown, path=str(self._path)) from None
+        return status.st_size, status.st_mtime_ns
+
+    def _body(self, scan: _Scan) -> Iterator[Line]:
+        lines = read_lines(self._path, self._address.shown, scan.encoding, scan.delimiter)
+        next(lines, None)
+        return lines
+
+    def _row(self, line: Line, scan: _Scan, faults: list[Fault]) -> dict[str, str]:
+        """The cells that the map reads; what is wrong with the line goes to ``faults``."""
+        cells, wanted = line.cells, len(scan.header)
+        if line.problem:
+            faults.append(Fault("FM719", rule="line", args={"line": line.number}, variant=line.problem))
+            return {}
+        if len(cells) != wanted and not (len(cells) > wanted and not any(map(str.strip, cells[wanted:]))):
+            args = {"line": line.number, "found": len(cells), "expected": wanted}
+            faults.append(Fault("FM719", rule="line", args=args))
+        row = {name: cells[place] for name, place in scan.places.items() if place < len(cells)}
+        for name, cell in row.items():
+            if "\0" in cell:
+                row[name] = ""
+                where: dict[str, object] = {"column": name, "line": line.number}
+                faults.append(Fault("FM723", rule="text", args=where, columns=(name,)))
+        return row
+
+    def _key(self, row: Mapping[str, str]) -> str:
+        """The business key, empty where a part of it is."""
+        parts = [_clean(row.get(name, "")) for name in self._plan.key]
+        return "|".join(parts) if all(parts) else ""
+
+    def count(self) -> int | None:
+        """How many records the file holds."""
+        revisions = self._scan().revisions
+        return len(revisions) if self._lines else revisions.total
+
+    def records(self, keys: Collection[str] | None = None) -> Iterator[Record]:
+        """Every record, each where the last of its lines stands, or those of ``keys``.
+
+        Raises: ConfigError FM704, FM705, FM711, FM712, FM724.
+        """
+        scan = self._scan()
+        wanted = None if keys is None else frozenset(keys)
+        for record in self._grouped(scan) if self._lines else self._single(scan):
+            if wanted is None or record.key in wanted:
+                yield record
+        if self._stamp() != scan.stamp:
+            raise ConfigError("FM724", source=self._address.shown, reason="the file changed while it was read")
+
+    def _single(self, scan: _Scan) -> Iterator[Record]:
+        for line in self._body(scan):
+            faults: list[Fault] = []
+            row = self._row(line, scan, faults)
+            key = self._key(row)
+            if not key:
+                yield self._keyless(line.number, _good(row, faults), faults)
+                continue
+            latest = self._plan.latest
+            state = scan.revisions.state(key, sortable(row.get(latest.column, "")) if latest else None)
+            if state == "double":
+                faults.append(self._key_fault("FM718"))
+            yield Record(key, _good(row, faults), self._origin(line.number), tuple(faults), state == "superseded")
+
+    def _grouped(self, scan: _Scan) -> Iterator[Record]:
+        groups: dict[str, _Group] = {}
+        for line in self._body(scan):
+            faults: list[Fault] = []
+            row = self._row(line, scan, faults)
+            key = self._key(row)
+            if not key:
+                yield self._keyless(line.number, {}, faults)
+                continue
+            group = groups.setdefault(key, _Group(line.number, left=scan.revisions.count(key)))
+            group.rows.append(_good(row, faults))
+            group.faults += faults
+            group.left -= 1
+            if group.left <= 0:
+                yield self._whole(key, groups.pop(key))
+
+    def _whole(self, key: str, group: _Group) -> Record:
+        """The record of a key: what its lines agree on, and the lines."""
+        faults = group.faults
+        values: dict[str, Any] = {}
+        for column in self._plan.shape.columns:
+            found = dict.fromkeys(text for row in group.rows if (text := _clean(row.get(column.name, ""))))
+            if len(found) > 1:
+                faults.append(_disagreement(column))
+            elif found:
+                values[column.name] = next(iter(found))
+        for child in self._lines:
+            values[child.key] = [_line(row, child) for row in group.rows if row]
+        return Record(key, values, self._origin(group.first), tuple(faults))
+
+    def _keyless(self, number: int, values: Mapping[str, Any], faults: list[Fault]) -> Record:
+        if not any(fault.code == "FM719" for fault in faults):
+            faults.append(self._key_fault("FM717"))
+        return Record("", values, self._origin(number), tuple(faults))
+
+    def _key_fault(self, code: str) -> Fault:
+        return Fault(code, rule="key", args={"columns": ", ".join(self._plan.key)}, columns=self._plan.key)
+
+    def _origin(self, number: int) -> str:
+        return f"{self._path.name}:{number}"
+
+
+def _clean(cell: str) -> str:
+    return cell.strip().strip("\ufeff").strip()
+
+
+def _good(row: dict[str, str], faults: list[Fault]) -> dict[str, str]:
+    """The row, or nothing of a line whose fields may have moved: its values cannot be trusted."""
+    return {} if any(fault.code == "FM719" for fault in faults) else row
+
+
+def _line(row: Mapping[str, str], child: Child) -> dict[str, str]:
+    return {column.name: row[column.name] for column in child.shape.columns if column.name in row}
+
+
+def _disagreement(column: Column) -> Fault:
+    args = {"column": column.name}
+    return Fault(
+        "FM720", element=column.element, rule="lines", args=args, position=column.position, columns=(column.name,)
+    )
+
+
+def sortable(text: str) -> tuple[int, int, str]:
+    """A revision as text, in an order that numbers, ISO dates and French dates share; absent comes first.
+
+    Example:
+        >>> sortable("02/01/2025") > sortable("31/12/2024"), sortable("10") > sortable("9")
+        (True, True)
+    """
+    text = text.strip()
+    if text.isdecimal():
+        return (1, int(text), "") if text.isascii() and len(text) < 4000 else (2, 0, text)
+    french = _FRENCH_DATE.fullmatch(text)
+    if french:
+        day, month, year, rest = french.groups()
+        return (2, 0, f"{year}-{int(month):02}-{int(day):02}{rest}")
+    return (2, 0, text) if text else (0, 0, "")

@@ -1,0 +1,263 @@
+"""Records from a JSON document (a list at a dotted path, or one record) or from NDJSON (one record a line)."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.errors import ConfigError
+from fhirmap.records import Fault, Record
+from fhirmap.sources import names as naming
+from fhirmap.sources.address import Address
+from fhirmap.sources.csv_file import sortable
+from fhirmap.sources.csv_text import open_failure
+from fhirmap.sources.revisions import Revisions
+from fhirmap.stores import StorePlan
+
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_PLACE = re.compile(r"\(byte (\d+)\)")
+_SHOWN = 12
+
+
+class JsonFile:
+    """A JSON document as a stream of records.
+
+    Shape: each record is the document's own object; numbers keep their digits (Decimal). A document is held whole while
+    it is read, NDJSON one line at a time; a line that is no JSON is a faulty record, a document that is none is an
+    error.
+    Raises: ConfigError FM701, FM702, FM705, FM713, FM714, FM724.
+    """
+
+    def __init__(self, address: Address, plan: StorePlan) -> None:
+        self._address = address
+        self._plan = plan
+        self._path = address.path or Path(address.url)
+        self._by_line = self._path.suffix.lower() in (".ndjson", ".jsonl")
+        self._entries: list[Any] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget the document."""
+        self._entries = None
+
+    # --- layout -------------------------------------------------------------------------------------------------------
+
+    def columns(self) -> Mapping[str, tuple[str, ...]]:
+        """Every dotted path at which some record holds something."""
+        paths: dict[str, None] = {}
+        for _, _, entry in self._documents():
+            _gather(entry, "", paths)
+        return {self._plan.name: tuple(paths)}
+
+    def check(self) -> list[Diagnostic]:
+        """Paths that no record has: an error for key and revision, a warning for others, which may be optional."""
+        plan = self._plan
+        found: list[Diagnostic] = []
+        if plan.where:
+            args = {"what": self._address.shown, "position": plan.position}
+            found.append(Diagnostic("FM715", args=args, variant="file"))
+        there = self.columns()[plan.name]
+        if not there:
+            return found
+        needed = [*plan.key, *((plan.latest.column,) if plan.latest else ())]
+        places = {**dict.fromkeys(needed, plan.position)}
+        places |= {column.name: column.position or plan.position for column in plan.shape.columns}
+        for name, place in places.items():
+            if name not in there and naming.match(name, there) is None:
+                args = {"table": self._address.shown, "column": name, "source": self._address.shown, "position": place}
+                code = "FM704" if name in needed else "FM726"
+                hint = naming.hint(name, there)
+                found.append(Diagnostic(code, args=args, hint=hint, variant="json" if code == "FM704" else ""))
+        return found
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def _documents(self) -> Iterator[tuple[str, int, Any]]:
+        """Where each entry stands, its number from 1, and the entry; None for a line that is no JSON."""
+        if not self._by_line and self._entries is None:
+            self._entries = self._load()
+        if self._entries is not None:
+            path = f"{self._plan.name.replace('.', '/')}/" if self._plan.name else ""
+            for number, entry in enumerate(self._entries):
+                yield f"{self._path.name}#/{path}{number}", number + 1, entry
+            return
+        yield from self._by_lines()
+
+    def _by_lines(self) -> Iterator[tuple[str, int, Any]]:
+        try:
+            with self._path.open("rb") as file:
+                for number, line in enumerate(file, 1):
+                    if number == 1:
+                        line = line.removeprefix(codecs.BOM_UTF8)
+                    if not line.strip():
+                        continue
+                    try:
+                        entry = _DECODER.decode(line)
+                    except (msgspec.DecodeError, UnicodeDecodeError):
+                        entry = None
+                    yield f"{self._path.name}:{number}", number, entry
+        except OSError as error:
+            raise open_failure(error, self._address.shown, self._path) from None
+
+    def _load(self) -> list[Any] | None:
+        """The entries of a whole document; None where it turns out to be NDJSON."""
+        try:
+            raw = self._path.read_bytes()
+        except OSError as error:
+            raise open_failure(error, self._address.shown, self._path) from None
+        text = self._as_utf8(raw)
+        try:
+            document = _DECODER.decode(text)
+        except msgspec.DecodeError as error:
+            if "trailing characters" in str(error) and self._is_ndjson(text):
+                self._by_line = True
+                return None
+            raise self._broken(text, str(error)) from None
+        return self._list_in(document)
+
+    def _as_utf8(self, raw: bytes) -> bytes:
+        declared = self._plan.encoding or "utf-8"
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            declared = "utf-16"
+        elif raw.startswith(codecs.BOM_UTF8):
+            declared = "utf-8-sig"
+        try:
+            text = raw.decode(declared)
+        except LookupError:
+            raise ConfigError("FM705", variant="unknown", encoding=declared, source=self._address.shown) from None
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            raise ConfigError(
+                "FM705", source=self._address.shown, encoding=declared, offset=error.start, line=line
+            ) from None
+        return raw if declared == "utf-8" else text.encode()
+
+    def _is_ndjson(self, text: bytes) -> bool:
+        first = next((line for line in text.splitlines() if line.strip()), b"")
+        try:
+            return not self._plan.name and isinstance(_DECODER.decode(first), dict)
+        except msgspec.DecodeError:
+            return False
+
+    def _broken(self, text: bytes, message: str) -> ConfigError:
+        found = _PLACE.search(message)
+        offset = int(found.group(1)) if found else len(text)
+        before = text[:offset]
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        reason = "it ends too early" if "truncated" in message or not text.strip() else "a character out of place"
+        line = before.count(b"\n") + 1
+        return ConfigError("FM713", source=self._address.shown, reason=reason, line=line, column=column)
+
+    def _list_in(self, document: Any) -> list[Any]:
+        path = self._plan.name
+        node = document
+        for name in path.split(".") if path else ():
+            if not isinstance(node, Mapping) or name not in node:
+                there = list(node) if isinstance(node, Mapping) else []
+                raise ConfigError("FM714", hint=naming.hint(name, there), source=self._address.shown, path=path)
+            node = node[name]
+        if isinstance(node, Mapping):
+            return [node]
+        if not isinstance(node, list):
+            raise ConfigError("FM714", source=self._address.shown, path=path or "its top")
+        return node
+
+    def count(self) -> int | None:
+        """How many entries the document holds; None for NDJSON."""
+        if not self._by_line and self._entries is None:
+            self._entries = self._load()
+        return None if self._entries is None else len(self._entries)
+
+    def records(self, keys: Collection[str] | None = None) -> Iterator[Record]:
+        """Every record in the document's order, or those of ``keys``.
+
+        Raises: ConfigError FM701, FM702, FM705, FM713, FM714.
+        """
+        wanted = None if keys is None else frozenset(keys)
+        revisions = Revisions()
+        for _, _, entry in self._documents():
+            key = self._key(entry)
+            if key:
+                revisions.add(key, self._revision(entry))
+        for origin, number, entry in self._documents():
+            record = self._record(origin, number, entry, revisions)
+            if wanted is None or record.key in wanted:
+                yield record
+
+    def _record(self, origin: str, number: int, entry: Any, revisions: Revisions) -> Record:
+        if not isinstance(entry, Mapping):
+            if entry is None and self._by_line:
+                args = {"line": number, "source": self._address.shown}
+                return Record("", {}, origin, (Fault("FM713", rule="line", args=args, variant="line"),))
+            return Record("", {}, origin, (Fault("FM722", rule="record", args={"number": number}),))
+        key = self._key(entry)
+        if not key:
+            return Record("", entry, origin, (self._key_fault("FM717"),))
+        state = revisions.state(key, self._revision(entry))
+        faults = (self._key_fault("FM718"),) if state == "double" else ()
+        return Record(key, entry, origin, faults, state == "superseded")
+
+    def _key_fault(self, code: str) -> Fault:
+        return Fault(code, rule="key", args={"columns": ", ".join(self._plan.key)}, columns=self._plan.key)
+
+    def _key(self, entry: Any) -> str:
+        parts = [scalar_text(_at(entry, name)) for name in self._plan.key]
+        return "|".join(parts) if all(parts) else ""
+
+    def _revision(self, entry: Any) -> Any:
+        """What tells revisions apart, comparable; None where they do not count."""
+        if self._plan.latest is None:
+            return None
+        found = _at(entry, self._plan.latest.column)
+        if isinstance(found, Decimal):
+            return (1, found, "")
+        return sortable(scalar_text(found))
+
+
+def scalar_text(value: Any) -> str:
+    """A key's JSON value as text: empty where it is absent, a list or an object."""
+    if isinstance(value, bool) or value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f") if value == value.to_integral_value() else format(value, "f")
+    return ""
+
+
+def _at(entry: Any, path: str) -> Any:
+    node = entry
+    for name in path.split("."):
+        if not isinstance(node, Mapping):
+            return None
+        node = node.get(name)
+    return node
+
+
+def _gather(entry: Any, prefix: str, paths: dict[str, None]) -> None:
+    """The dotted paths below ``entry``; lists are looked into as their items."""
+    if isinstance(entry, Mapping):
+        for name, value in entry.items():
+            path = f"{prefix}.{name}" if prefix else str(name)
+            paths[path] = None
+            _gather(value, path, paths)
+    elif isinstance(entry, list):
+        for item in entry:
+            _gather(item, prefix, paths)
