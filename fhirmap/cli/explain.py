@@ -7,33 +7,31 @@ import json
 import click
 
 from fhirmap.diagnostics.catalog import codes, page
+from fhirmap.diagnostics.explain import UnknownCode, explain
 
 
 @click.command(
     epilog="""\b
 Examples:
   fhirmap explain FM203
+  fhirmap explain 203
   fhirmap explain            every code with its title"""
 )
 @click.argument("code", required=False)
 @click.option("--json", "as_json", is_flag=True, help="The page as JSON.")
 def command(code: str | None, as_json: bool) -> None:
     """Show the page of CODE: what is wrong, why it matters, a wrong map and its repair."""
-    from fhirmap.diagnostics.explain import explain
-
     if code is None:
         titles = {name: page(name).title for name in codes()}
-        click.echo(json.dumps(titles, ensure_ascii=False) if as_json else "\n".join(f"{k}  {v}" for k, v in titles.items()))
+        lines = "\n".join(f"{name}  {title}" for name, title in titles.items())
+        click.echo(json.dumps(titles, ensure_ascii=False, indent=2) if as_json else lines)
         return
-    wanted = code.upper()
-    if wanted not in codes():
-        from difflib import get_close_matches
-
-        near = ", ".join(get_close_matches(wanted, codes(), n=3))
-        raise click.ClickException(f"no code `{code}`" + (f"; nearest: {near}" if near else ""))
+    try:
+        text = explain(code)
+    except UnknownCode as unknown:
+        raise click.ClickException(str(unknown)) from None
     if as_json:
-        found = page(wanted)
-        shown = {"code": wanted, "title": found.title, "severity": found.severity, "text": found.body}
-        click.echo(json.dumps(shown, ensure_ascii=False))
-        return
-    click.echo(explain(wanted))
+        found = page(text[:5])
+        shown = {"code": found.code, "title": found.title, "severity": found.severity, "text": found.body}
+        text = json.dumps(shown, ensure_ascii=False, indent=2)
+    click.echo(text)
