@@ -15,6 +15,18 @@ Absent on purpose: sending, waiting, limits (`runner.deliver`), and any opinion 
 """
 
 from fhirmap.journal.entries import Accepted, Answer, Counts, Entry, Lease, Ledger, Reason, RunSummary, Status
-from fhirmap.journal.journal import Journal
+from fhirmap.journal.journal import Journal, grouped_reasons
 
-__all__ = ["Accepted", "Answer", "Counts", "Entry", "Journal", "Lease", "Ledger", "Reason", "RunSummary", "Status"]
+__all__ = [
+    "Accepted",
+    "Answer",
+    "Counts",
+    "Entry",
+    "Journal",
+    "Lease",
+    "Ledger",
+    "Reason",
+    "RunSummary",
+    "Status",
+    "grouped_reasons",
+]

@@ -95,6 +95,10 @@ class Answer:
     in_doubt: bool = False
     origin: str = ""
     archive: str = ""
+    was_read: bool = False
+    """In the run that the journal is at."""
+    was_settled: bool = False
+    """In that run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from fhirmap.journal.schema import attempt, checkpoint, entry, run
 from fhirmap.journal.store import RunLock, open_engine, translated
 from fhirmap.records import Envelope, Fault, Issue, Note, Receipt
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "grouped_reasons"]
 
 _Row: TypeAlias = Any  # a Row of whichever columns the statement beside it selects
 _CHUNK = 400
@@ -137,6 +137,10 @@ class Journal:
             )
             self._run = int(result.scalar_one())
         return self._run
+
+    def look_at_run(self, run_id: int) -> None:
+        """Makes `ledger`, `carried` and `answers` speak of an earlier run."""
+        self._run = run_id
 
     def finish_run(self, exit_code: int, read: int | None = None) -> Ledger:
         """Closes the run and gives its ledger. ``read``: how many records the caller counted on its side.
@@ -573,7 +577,7 @@ class Journal:
             query = query.where(entry.c.state.in_(list(states)))
         with self._transaction() as connection:
             rows = connection.execute(query).all()
-        return [_answer(row) for row in rows if keys is None or row.key in keys]
+        return [_answer(row, self._run) for row in rows if keys is None or row.key in keys]
 
     def history(self, key: str) -> list[Mapping[str, Any]]:
         """Every event of every payload of ``key``, oldest first: at, event, number, state, code, status, duration_s,
@@ -597,7 +601,7 @@ class Journal:
                 select(entry.c.state, func.count()).where(current).group_by(entry.c.state)
             ).all()
             told = connection.execute(
-                select(entry.c.key, entry.c.state, entry.c.code, entry.c.status, entry.c.issues)
+                select(entry)
                 .where(current, entry.c.state.in_([st.REFUSED, st.DEFERRED, st.UNCERTAIN, st.ACCEPTED]))
                 .where(or_(entry.c.state != st.ACCEPTED, entry.c.code != ""))
                 .order_by(entry.c.id)
@@ -610,8 +614,8 @@ class Journal:
             ).scalar_one()
         return Status(
             states={state: int(number) for state, number in by_state},
-            reasons=_reasons(told),
-            possible_duplicates=tuple(_answer(row) for row in doubtful),
+            reasons=grouped_reasons(_answer(row, self._run) for row in told),
+            possible_duplicates=tuple(_answer(row, self._run) for row in doubtful),
             last_run=self.last_run(),
             next_due=self.next_due(),
             archive_pending=int(unarchived),
@@ -780,16 +784,17 @@ def _has_reason(row: _Row, reason: str) -> bool:
     return any(wanted == issue.code.casefold() or wanted in issue.diagnostics.casefold() for issue in issues)
 
 
-def _reasons(rows: Iterable[_Row]) -> tuple[Reason, ...]:
+def grouped_reasons(answers: Iterable[Answer]) -> tuple[Reason, ...]:
+    """Records that share state, code, status and the receiver's words, the most frequent first within a state."""
     grouped: dict[tuple[str, str, int, str], list[str]] = {}
-    for row in rows:
-        words = "; ".join(dict.fromkeys(issue.diagnostics or issue.code for issue in _issues_from_json(row.issues)))
-        grouped.setdefault((row.state, row.code, row.status, words), []).append(row.key)
+    for answer in answers:
+        words = "; ".join(dict.fromkeys(issue.diagnostics or issue.code for issue in answer.issues))
+        grouped.setdefault((answer.state, answer.code, answer.status, words), []).append(answer.key)
     reasons = [Reason(*found, count=len(keys), keys=tuple(keys[:20])) for found, keys in grouped.items()]
     return tuple(sorted(reasons, key=lambda reason: (st.STATES.index(reason.state), -reason.count)))
 
 
-def _answer(row: _Row) -> Answer:
+def _answer(row: _Row, run_id: int) -> Answer:
     return Answer(
         key=row.key,
         state=row.state,
@@ -808,6 +813,8 @@ def _answer(row: _Row) -> Answer:
         in_doubt=bool(row.in_doubt),
         origin=row.origin,
         archive=row.archive,
+        was_read=row.read_run == run_id > 0,
+        was_settled=row.settled_run == run_id > 0,
     )
 
 

@@ -22,7 +22,6 @@ never parsed.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -33,9 +32,10 @@ from urllib.parse import urlsplit
 from fhirmap.errors import DeliveryError
 from fhirmap.records import Issue, Receipt
 from fhirmap.sinks.element import element_of
+from fhirmap.sinks.redaction import payload_values, redact
 from fhirmap.sinks.transport import Answer, NoAnswer
 
-__all__ = ["Reading", "classify", "classify_silence", "raise_if_hopeless", "read_body", "redact"]
+__all__ = ["Reading", "classify", "classify_silence", "raise_if_hopeless", "read_body"]
 
 _RESULT_NAMES = ("result", "operationOutcome", "return")
 _IDENTIFIER_NAMES = ("idRegistre", "referenceRegistre", "registre-identifier", "procedureReference")
@@ -209,20 +209,13 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     return min(max(0.0, moment.timestamp() - now), _RETRY_LIMIT_S)
 
 
-# ---- our own values in others' words -----------------------------------------------------------------------
-
-_SHORTEST = 4
-_STRUCTURAL = frozenset({"resourceType", "system", "code", "display", "name", "url", "version", "status", "fullUrl"})
-_LONG_NUMBER = re.compile(r"\b(?:\d[ .\-]?){5}[\dABab](?:[ .\-]?\d){6,}\b")
-
-
 def tied_issues(issues: tuple[Issue, ...], payload: bytes) -> tuple[Issue, ...]:
     """The issues with the payload's values out of their words, each tied to the element of the payload that it
     names."""
     if not issues:
         return ()
     resource = json_object(payload)
-    values = _values(resource)
+    values = payload_values(resource)
     return tuple(
         replace(
             issue,
@@ -232,35 +225,3 @@ def tied_issues(issues: tuple[Issue, ...], payload: bytes) -> tuple[Issue, ...]:
         )
         for issue in issues
     )
-
-
-def redact(words: str, values: Mapping[str, str]) -> str:
-    """``words`` with each of ``values`` replaced by its element's name, and any long number (a NIR, an RPPS, a GTIN)
-    by a mark."""
-    for value, name in sorted(values.items(), key=lambda pair: -len(pair[0])):
-        words = re.sub(re.escape(value), f"[{name}]", words, flags=re.IGNORECASE)
-    return _LONG_NUMBER.sub("[number]", words)
-
-
-def payload_values(payload: bytes) -> Mapping[str, str]:
-    """Every value of a payload that could identify someone, with the name of its element: for `redact`."""
-    return _values(json_object(payload))
-
-
-def _values(resource: Mapping[str, Any]) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    _gather(resource, "value", found)
-    return found
-
-
-def _gather(node: Any, name: str, found: dict[str, str]) -> None:
-    if isinstance(node, dict):
-        inner = str(node.get("name") or name) if isinstance(node.get("name"), str) else name
-        for key, value in node.items():
-            if key not in _STRUCTURAL or (key == "name" and not isinstance(value, str)):
-                _gather(value, inner if key.startswith("value") or key == "part" else key, found)
-    elif isinstance(node, list):
-        for value in node:
-            _gather(value, name, found)
-    elif isinstance(node, str) and len(node) >= _SHORTEST:
-        found.setdefault(node, name)

@@ -1,0 +1,289 @@
+"""What a run came to: counts and reasons as data, as lines for people, as JSON, and as a page that can be kept.
+
+No value of a patient is in any of them: records are named by their local key, faults by rule and column, the
+receiver's words have the payload's values taken out. Reports may therefore be mailed; the journal may not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.journal import Answer, Journal, Ledger, Reason, grouped_reasons
+from fhirmap.journal import states as st
+from fhirmap.records import Fault
+from fhirmap.runner.archive import Archived
+from fhirmap.runner.deliver import Delivery
+from fhirmap.runner.whole_file import write_whole
+from fhirmap.sinks.redaction import redact_numbers
+
+__all__ = ["FaultLine", "Report", "Stop", "build_report", "exit_code", "report_lines", "write_report"]
+
+_KEYS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FaultLine:
+    """Records that share a fault: what is wrong, by which rule of the map, from which columns, which records."""
+
+    count: int
+    code: str
+    text: str
+    rule: str = ""
+    position: str = ""
+    columns: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a run ended before its work was done."""
+
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run. Times in seconds since the epoch; keys are those of the hospital's own records."""
+
+    project: str
+    target: str
+    sink: str
+    run_id: int
+    started_at: float
+    finished_at: float
+    ledger: Ledger
+    exit_code: int
+    carried: dict[str, int] = field(default_factory=dict)
+    archived: Archived = field(default_factory=Archived)
+    refused: tuple[Reason, ...] = ()
+    pending: tuple[Reason, ...] = ()
+    looked_at: tuple[Reason, ...] = ()
+    invalid: tuple[FaultLine, ...] = ()
+    notes: tuple[FaultLine, ...] = ()
+    possible_duplicates: tuple[str, ...] = ()
+    next_due: float | None = None
+    stopped_by: Stop | None = None
+    interrupted: bool = False
+
+
+def exit_code(ledger: Ledger, delivery: Delivery, stopped: Diagnostic | None) -> int:
+    """0 done, 1 something invalid or refused, 3 the sink cannot be reached or used, 130 interrupted."""
+    if delivery.interrupted:
+        return 130
+    if stopped is not None:
+        return 3
+    return 1 if ledger.invalid or ledger.refused else 0
+
+
+def build_report(
+    journal: Journal,
+    ledger: Ledger,
+    *,
+    project: str,
+    target: str,
+    sink: str,
+    started_at: float,
+    finished_at: float,
+    code: int,
+    run_id: int = 0,
+    archived: Archived | None = None,
+    stopped: Diagnostic | None = None,
+    interrupted: bool = False,
+) -> Report:
+    """The report of the run that the journal is at."""
+    answers = [answer for answer in journal.answers() if answer.was_read or answer.was_settled]
+    pending = [answer for answer in answers if answer.state in st.PENDING]
+    return Report(
+        project=project,
+        target=target,
+        sink=sink,
+        run_id=run_id,
+        started_at=started_at,
+        finished_at=finished_at,
+        ledger=ledger,
+        exit_code=code,
+        carried=dict(journal.carried()),
+        archived=archived or Archived(),
+        refused=grouped_reasons(answer for answer in answers if answer.state == st.REFUSED and answer.was_settled),
+        pending=grouped_reasons(pending),
+        looked_at=grouped_reasons(
+            answer for answer in answers if answer.state == st.ACCEPTED and answer.code and answer.was_settled
+        ),
+        invalid=_fault_lines(answer for answer in answers if answer.state == st.INVALID),
+        notes=_note_lines(answer for answer in answers if answer.state != st.INVALID),
+        possible_duplicates=tuple(answer.key for answer in journal.status().possible_duplicates),
+        next_due=min((answer.not_before for answer in pending), default=None),
+        stopped_by=Stop(stopped.code, stopped.message, stopped.hint_text) if stopped else None,
+        interrupted=interrupted,
+    )
+
+
+def _fault_lines(answers: Iterable[Answer]) -> tuple[FaultLine, ...]:
+    found: dict[FaultLine, list[str]] = {}
+    for answer in answers:
+        lines = {_fault_line(fault) for fault in answer.faults if fault.severity == "error"}
+        for line in lines or {FaultLine(0, "", "invalid")}:
+            found.setdefault(line, []).append(answer.key)
+    return _counted(found)
+
+
+def _fault_line(fault: Fault) -> FaultLine:
+    text = Diagnostic(fault.code, args=fault.args, variant=fault.variant).message
+    return FaultLine(0, fault.code, text, fault.rule, fault.position, tuple(fault.columns))
+
+
+def _note_lines(answers: Iterable[Answer]) -> tuple[FaultLine, ...]:
+    found: dict[FaultLine, list[str]] = {}
+    for answer in answers:
+        for note in dict.fromkeys(answer.notes):
+            line = FaultLine(0, "", redact_numbers(note.text), position=note.position)
+            found.setdefault(line, []).append(answer.key)
+        for fault in answer.faults:
+            if fault.severity != "error":
+                found.setdefault(_fault_line(fault), []).append(answer.key)
+    return _counted(found)
+
+
+def _counted(found: dict[FaultLine, list[str]]) -> tuple[FaultLine, ...]:
+    lines = []
+    for line, keys in found.items():
+        distinct = tuple(dict.fromkeys(keys))
+        lines.append(
+            FaultLine(
+                len(distinct), line.code, line.text, line.rule, line.position, line.columns, distinct[:_KEYS_SHOWN]
+            )
+        )
+    return tuple(sorted(lines, key=lambda line: (-line.count, line.code, line.text)))
+
+
+# ---- for people --------------------------------------------------------------------------------------------
+
+
+def report_lines(report: Report) -> list[str]:
+    """The final table: the ledger, then one line a destination that needs somebody, with what to do next."""
+    lines = [report.ledger.equation()]
+    if report.ledger.accepted or report.carried.get(st.ACCEPTED):
+        lines.append(_line("accepted", report.ledger.accepted, _archived_text(report)))
+    lines += [_line("", reason.count, _reason_text(reason)) for reason in report.looked_at]
+    lines += _reason_lines("refused", report.ledger.refused, report.refused, "fhirmap status --refused")
+    lines += _pending_lines(report)
+    if report.invalid:
+        told = ", ".join(f"{line.count} {_fault_text(line)}" for line in report.invalid[:6])
+        more = f", and {len(report.invalid) - 6} more" if len(report.invalid) > 6 else ""
+        lines.append(_line("invalid", report.ledger.invalid, told + more))
+    if report.notes:
+        told = ", ".join(f"{line.count} {line.text}" for line in report.notes[:4])
+        lines.append(_line("to look at", sum(line.count for line in report.notes), told))
+    if report.ledger.unchanged:
+        lines.append(_line("unchanged", report.ledger.unchanged, "answered in an earlier run, nothing new to send"))
+    carried = sum(report.carried.values())
+    if carried:
+        lines.append(_line("earlier", carried, "records of earlier runs, no longer in the source, sent as well"))
+    if report.possible_duplicates:
+        keys = ", ".join(report.possible_duplicates[:6]) + (", …" if len(report.possible_duplicates) > 6 else "")
+        text = f"possible duplicates, an answer was lost: {keys}"
+        lines.append(_line("in doubt", len(report.possible_duplicates), text))
+    if report.stopped_by is not None:
+        lines.append(f"stopped: {report.stopped_by.code} {report.stopped_by.message}")
+        lines.append(f"  = hint: {report.stopped_by.hint}")
+    if report.interrupted:
+        lines.append("interrupted: what was under way is settled, the rest is kept for the next run")
+    return lines
+
+
+def _line(title: str, count: int, text: str, then: str = "") -> str:
+    line = f"{title:<10} {count:>6}   {text}"
+    return f"{line:<96} -> {then}" if then else line.rstrip()
+
+
+def _archived_text(report: Report) -> str:
+    archived = report.archived
+    if not archived.count:
+        return ""
+    where = ", ".join(archived.places)
+    if not archived.first or archived.first == archived.last:
+        return f"identifiers archived in {where}" + (f" ({archived.first})" if archived.first else "")
+    return f"identifiers archived in {where} ({archived.first} ... {_tail(archived.first, archived.last)})"
+
+
+def _tail(first: str, last: str) -> str:
+    """What ``last`` does not share with ``first``, from the beginning of its number."""
+    match = re.search(r"\d+$", last)
+    return last[match.start() :] if match and first.startswith(last[: match.start()]) else last
+
+
+def _reason_text(reason: Reason) -> str:
+    words = reason.words or (Diagnostic(reason.code).message if reason.code else "not sent yet")
+    return f"{reason.status}: {words}" if reason.status else words
+
+
+def _reason_lines(title: str, total: int, reasons: Sequence[Reason], then: str) -> list[str]:
+    lines = []
+    for number, reason in enumerate(reasons):
+        shown = title if number == 0 else ""
+        lines.append(_line(shown, reason.count, _reason_text(reason), then if number == 0 else ""))
+    return lines or ([_line(title, total, "", then)] if total else [])
+
+
+def _pending_lines(report: Report) -> list[str]:
+    lines = _reason_lines("pending", report.ledger.pending, report.pending, "fhirmap run")
+    wait_s = (report.next_due or 0.0) - report.finished_at
+    if lines and wait_s > 1:
+        lines.append(_line("", 0, f"next try in {_duration(wait_s)}").replace("     0   ", "         "))
+    return lines
+
+
+def _duration(seconds: float) -> str:
+    return f"{round(seconds)} s" if seconds < 90 else f"{round(seconds / 60)} min"
+
+
+def _fault_text(line: FaultLine) -> str:
+    return f"{line.text} ({', '.join(line.columns)})" if line.columns else line.text
+
+
+# ---- to keep -----------------------------------------------------------------------------------------------
+
+
+def report_to_data(report: Report) -> dict[str, Any]:
+    """The report as JSON values, with the equation as text."""
+    return {**asdict(report), "equation": report.ledger.equation(), "balanced": report.ledger.balanced}
+
+
+def report_to_html(report: Report) -> str:
+    """The report as one page that needs nothing else."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("fhirmap.runner"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["moment"] = _moment
+    environment.filters["reason"] = _reason_text
+    return environment.get_template("report.html.j2").render(report=report, states=Counter(report.carried))
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(sep=" ", timespec="seconds")
+
+
+def write_report(report: Report, folder: Path) -> Path:
+    """Writes ``<start>.html`` and ``<start>.json`` into ``folder``; the page's path.
+
+    Raises: OSError where the folder cannot be written.
+    """
+    import json
+
+    name = datetime.fromtimestamp(report.started_at).strftime("%Y-%m-%dT%H%M%S")
+    page = folder / f"{name}.html"
+    write_whole(page, report_to_html(report).encode())
+    content = json.dumps(report_to_data(report), ensure_ascii=False, indent=2)
+    write_whole(page.with_suffix(".json"), content.encode())
+    return page

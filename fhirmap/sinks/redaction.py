@@ -1,0 +1,47 @@
+"""Our own values in others' words: a receiver may quote what it was sent, and its words go to screens, reports and
+mails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["payload_values", "redact", "redact_numbers"]
+
+_SHORTEST = 4
+_STRUCTURAL = frozenset({"resourceType", "system", "code", "display", "name", "url", "version", "status", "fullUrl"})
+_LONG_NUMBER = re.compile(r"\b(?:\d[ .\-]?){5}[\dABab](?:[ .\-]?\d){6,}\b")
+
+
+def redact(words: str, values: Mapping[str, str]) -> str:
+    """``words`` with each of ``values`` replaced by its element's name, and any long number (a NIR, an RPPS, a GTIN)
+    by a mark."""
+    for value, name in sorted(values.items(), key=lambda pair: -len(pair[0])):
+        words = re.sub(re.escape(value), lambda _, mark=f"[{name}]": mark, words, flags=re.IGNORECASE)  # type: ignore[misc]
+    return redact_numbers(words)
+
+
+def redact_numbers(words: str) -> str:
+    """``words`` with any long number (a NIR, an RPPS, a GTIN) replaced by a mark."""
+    return _LONG_NUMBER.sub("[number]", words)
+
+
+def payload_values(resource: Mapping[str, Any]) -> Mapping[str, str]:
+    """Every text of a payload that could identify someone, with the name of its element."""
+    found: dict[str, str] = {}
+    _gather(resource, "value", found)
+    return found
+
+
+def _gather(node: Any, name: str, found: dict[str, str]) -> None:
+    if isinstance(node, dict):
+        inner = str(node.get("name") or name) if isinstance(node.get("name"), str) else name
+        for key, value in node.items():
+            if key not in _STRUCTURAL or (key == "name" and not isinstance(value, str)):
+                _gather(value, inner if key.startswith("value") or key == "part" else key, found)
+    elif isinstance(node, list):
+        for value in node:
+            _gather(value, name, found)
+    elif isinstance(node, str) and len(node) >= _SHORTEST:
+        found.setdefault(node, name)
