@@ -19,7 +19,11 @@ from fhirmap.errors import ConfigError
 __all__ = ["BUILT_IN", "Plugin", "find_plugins", "load", "names"]
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
-    "fhirmap.functions": {"identity": "fhirmap.functions.identity", "udi": "fhirmap.functions.udi"},
+    "fhirmap.functions": {
+        "identity": "fhirmap.functions.identity",
+        "udi": "fhirmap.functions.udi",
+        "bundle": "fhirmap.functions.bundle",
+    },
     "fhirmap.sources": {
         "sql": "fhirmap.sources.sql_table:SqlTable",
         "csv": "fhirmap.sources.csv_file:CsvFile",

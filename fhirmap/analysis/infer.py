@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fhirmap.analysis import conversions
-from fhirmap.analysis.expression import expression_static
+from fhirmap.analysis.expression import FUNCTION_URL, children_of, expression_static
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import UNKNOWN, Static, fhir_type, primitive
 from fhirmap.analysis.transforms import TRANSFORMS, arity_fault, result_of
@@ -464,6 +464,8 @@ class Inference:
             if chosen is not None and element.is_choice:
                 return replace(step, key=element.json_name(chosen.name), static=value.as_one())
             return replace(step, static=value.as_one()) if chosen is not None else step
+        if len(allowed) == 1 and value.type is not None and self._says_as_much(allowed[0], value.type):
+            return step
         ways = {ref: conversions.best(ref.name, [given.name for given in allowed]) for ref in value.types}
         fitting = {way for way in ways.values() if way is not None}
         if not fitting or (element.is_choice and _loses(fitting, value)):
@@ -475,6 +477,18 @@ class Inference:
         chosen = next(ref for ref in allowed if ref.name == name)
         key = element.json_name(chosen.name) if element.is_choice else step.key
         return replace(step, key=key, static=step.static.with_types((chosen,)))
+
+    def _says_as_much(self, model: TypeRef, given: TypeRef) -> bool:
+        """Is ``given`` the structure of a plug-in's function, all of whose elements the ``model`` has too?"""
+        if not given.structure.startswith(FUNCTION_URL) or model.structure not in self.scope.models:
+            return False
+        wanted = self.scope.definitions.children(model)
+        return all(
+            name in wanted
+            and (wanted[name].maximum is None) >= (element.maximum is None)
+            and conversions.best(element.types[0].name, [ref.name for ref in wanted[name].types]) is not None
+            for name, element in children_of(given, self.scope.definitions, self.functions).items()
+        )
 
     def _does_not_fit(self, step: TargetStep, transform: Transform, value: Static) -> None:
         element = step.element
