@@ -20,7 +20,7 @@ def check(
 
     ``functions``: signatures of plug-in functions by name (`plugins.load_functions`).
     """
-    from fhirmap.analysis.checks import CHECKS
+    from fhirmap.analysis.checks import run_checks
 
     scope = Scope(program, definitions)
     inference = Inference(scope, functions or {})
@@ -28,8 +28,7 @@ def check(
     _groups_nobody_calls(program, inference)
     checked = Checked(program, scope.definitions, stages, tuple(inference.groups), scope.models, functions or {})
     found = list(scope.diagnostics)
-    for entry in CHECKS:
-        found += entry(checked)
+    found += run_checks(checked, found)
     return checked, ordered(found)
 
 

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from fhirmap.diagnostics.catalog import codes, page
 
+_DIGITS = str.maketrans("OIL", "011")
 _HEADINGS = {"map wrong": "wrong:", "text rendered": "fhirmap says:", "map repaired": "repaired:"}
 
 
@@ -29,7 +30,8 @@ def explain(code: str) -> str:
         wanted = f"FM{wanted:0>3}"
     known = codes()
     if wanted not in known:
-        raise UnknownCode(code, tuple(get_close_matches(wanted, known, n=3, cutoff=0.6)))
+        alike = wanted[:2] + wanted[2:].translate(_DIGITS)
+        raise UnknownCode(code, tuple(get_close_matches(alike, known, n=3, cutoff=0.6)))
     found = page(wanted)
     return f"{found.code}: {found.title} ({found.severity})\n\n{_as_text(found.body)}"
 

@@ -33,8 +33,8 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     return _holding(plain, candidates)
 
 
-def did_you_mean(name: str, candidates: Iterable[str], *, otherwise: str | None = None, most: int = 8) -> str | None:
-    """A hint: the nearest candidate, or the candidates themselves where they are few, or ``otherwise``.
+def did_you_mean(name: str, candidates: Iterable[str], *, otherwise: str | None = None, most: int = 12) -> str | None:
+    """A hint: the nearest candidate, else ``otherwise``, else the candidates themselves, ``most`` of them.
 
     Example:
         >>> did_you_mean("no_lott", ["no_lot", "udi"])
@@ -46,9 +46,10 @@ def did_you_mean(name: str, candidates: Iterable[str], *, otherwise: str | None 
     found = nearest(name, known)
     if found is not None:
         return f"did you mean `{found}`?"
-    if otherwise is not None or not known or len(known) > most:
+    if otherwise is not None or not known:
         return otherwise
-    return "known here: " + ", ".join(f"`{entry}`" for entry in known)
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return "known here: " + ", ".join(f"`{entry}`" for entry in known[:most]) + more
 
 
 def _plain(name: str) -> str:

@@ -48,10 +48,12 @@ def diagnose(
     tables: Tables | None = None,
     files: Mapping[str, bytes] | None = None,
     tank: Definitions | None = None,
+    maps: Mapping[str, str] | None = None,
 ) -> tuple[Diagnostic, ...]:
     """What is wrong with a map, or with the stages of a project in order.
 
-    ``tables``: the columns that the source has, where one is at hand. ``files``: what lies beside the map.
+    ``tables``: the columns that the source has, where one is at hand. ``files``: what lies beside the map. ``maps``:
+    further maps that may be imported.
     """
     parsed = [parse(text, name) for text, name in zip(texts, names, strict=False)]
     found = [entry for _, diagnostics in parsed for entry in diagnostics]
@@ -61,7 +63,8 @@ def diagnose(
             raise FileNotFoundError(2, "no such file", file)
         return files[file]
 
-    program, loading = load([tree for tree, _ in parsed], library=library(), read=read)
+    more = [MapText(name, text) for name, text in (maps or {}).items()]
+    program, loading = load([tree for tree, _ in parsed], library=(*library(), *more), read=read)
     checked, checking = check(program, tank or definitions(), functions())
     live = unknown_columns(checked, tables) if tables is not None else ()
     return ordered([*found, *loading, *checking, *live])

@@ -34,5 +34,6 @@ def test_no_name_is_its_own_neighbour() -> None:
 
 def test_few_candidates_are_all_named_many_are_not() -> None:
     assert did_you_mean("zzz", ["a", "b"]) == "known here: `a`, `b`"
-    assert did_you_mean("zzz", [f"name{number}" for number in range(20)]) is None
+    assert did_you_mean("zzz", [f"n{number}" for number in range(20)], most=2) == "known here: `n0`, `n1` and 18 more"
+    assert did_you_mean("zzz", []) is None
     assert did_you_mean("zzz", ["a", "b"], otherwise="look it up") == "look it up"

@@ -35,8 +35,10 @@ def yielded(code: str, example: str) -> str:
     if "definitions" in given:
         tank, _ = load_definitions([REFERENCE])
         assert not [fault for name, text in given["definitions"].items() for fault in add_text(tank, text, name)]
-    shown = diagnose(found.examples[example], tables=given.get("columns"), files=beside, tank=tank)
-    return render_diagnostics(shown)
+    stages = [given["before"], found.examples[example]] if "before" in given else [found.examples[example]]
+    names = ("before.map", "example.map") if "before" in given else ("example.map",)
+    beside_too = {"tables": given.get("columns"), "maps": given.get("maps"), "files": beside, "tank": tank}
+    return render_diagnostics(diagnose(*stages, names=names, **beside_too))
 
 
 @pytest.mark.parametrize("code", RUN)

@@ -7,6 +7,7 @@ apart, since it needs a source.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from fhirmap.analysis.checks.absolute_path import absolute_path
@@ -83,4 +84,28 @@ CHECKS: tuple[Check, ...] = (
     unused_import,
 )
 
-__all__ = ["CHECKS", "Check"]
+_MEANT = re.compile(r"did you mean `([^`]+)`")
+_UNUSED = {
+    "FM152": "variable",
+    "FM153": "url",
+    "FM154": "group",
+    "FM155": "model",
+    "FM156": "conceptmap",
+    "FM240": "name",
+    "FM241": "element",
+}
+"""Warnings that something is not used or not produced, and the argument that names it."""
+
+
+def run_checks(checked: Checked, told: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """What the checks find, beside what was ``told`` of names and types.
+
+    A name that is misspelt where it is used leaves the right one without use. The misspelling is told with the right
+    name in its hint, so the warning that follows from it is withheld.
+    """
+    found = [entry for check in CHECKS for entry in check(checked)]
+    meant = {match.lstrip("#") for entry in (*told, *found) for match in _MEANT.findall(entry.hint_text)}
+    return [entry for entry in found if entry.args.get(_UNUSED.get(entry.code, "")) not in meant]
+
+
+__all__ = ["CHECKS", "Check", "run_checks"]

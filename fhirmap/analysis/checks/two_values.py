@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fhirmap.analysis.typed import Checked, TypedRule, TypedTarget
+from fhirmap.analysis.typed import Checked, TypedRule, TypedSource, TypedTarget
 from fhirmap.diagnostics import Diagnostic, Related, Span
 from fhirmap.language.nodes import RuleSource
 
@@ -28,7 +28,7 @@ def two_values(checked: Checked) -> Iterator[Diagnostic]:
 def _within(rule: TypedRule) -> Iterator[Diagnostic]:
     seen: dict[Place, Span] = {}
     outer = {id(target.variable) for target in rule.targets if target.variable}
-    several = next((source for source in rule.sources if source.repeats and not _is_held_back(source.node)), None)
+    several = next((source for source in rule.sources if _surely_repeats(source)), None)
     for target in rule.targets:
         place = _place(target)
         if place is None:
@@ -64,6 +64,11 @@ def _place(target: TypedTarget) -> Place | None:
     if any(step.repeats is not False for step in target.steps):
         return None
     return id(target.context), tuple(step.name for step in target.steps)
+
+
+def _surely_repeats(source: TypedSource) -> bool:
+    known = all(step.element is not None for step in source.steps)
+    return known and source.repeats and not _is_held_back(source.node)
 
 
 def _is_held_back(source: RuleSource) -> bool:

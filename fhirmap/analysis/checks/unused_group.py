@@ -13,12 +13,11 @@ def unused_group(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each group that the entry group never reaches (FM154). `<<types>>` groups call themselves."""
     reached = {(group.unit.name, group.name) for stage in checked.stages for group in reach(stage.entry)}
     for unit in filter(is_closed, checked.program.stages):
-        extended = {group.extends for group in unit.tree.groups}
-        for group in unit.tree.groups:
-            called = (unit.name, group.name) in reached or group.name in extended
-            if not called and group.type_mode is None:
-                entry = unit.tree.groups[0].name
-                yield Diagnostic("FM154", group.name_span, {"group": group.name, "entry": entry})
+        entry, *others = unit.tree.groups
+        named = {group.extends for group in unit.tree.groups} | _called(entry.rules)
+        for group in others:
+            if (unit.name, group.name) not in reached and group.name not in named and group.type_mode is None:
+                yield Diagnostic("FM154", group.name_span, {"group": group.name, "entry": entry.name})
 
 
 def reach(entry: TypedGroup) -> tuple[TypedGroup, ...]:
@@ -39,6 +38,8 @@ def is_closed(unit: Unit) -> bool:
     A map that reads a store is run, not imported; otherwise its first group must call others of the same map.
     """
     tree = unit.tree
+    if not tree.groups:
+        return False
     if any(model.store is not None for model in tree.models) or len(tree.groups) == 1:
         return True
     own = {group.name for group in tree.groups[1:]}
