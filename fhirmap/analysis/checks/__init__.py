@@ -30,7 +30,9 @@ from fhirmap.analysis.checks.secret_in_map import secret_in_map
 from fhirmap.analysis.checks.two_values import two_values
 from fhirmap.analysis.checks.undeclared_prefix import undeclared_prefix
 from fhirmap.analysis.checks.unknown_code import unknown_code
+from fhirmap.analysis.checks.unknown_element_type import unknown_element_type
 from fhirmap.analysis.checks.unknown_format_code import unknown_format_code
+from fhirmap.analysis.checks.unknown_output import unknown_output
 from fhirmap.analysis.checks.unknown_slice import unknown_slice
 from fhirmap.analysis.checks.unknown_zone import unknown_zone
 from fhirmap.analysis.checks.unreachable_rule import unreachable_rule
@@ -48,6 +50,7 @@ Check = Callable[[Checked], Iterable[Diagnostic]]
 
 CHECKS: tuple[Check, ...] = (
     # models
+    unknown_element_type,
     missing_key,
     endless_model,
     misplaced_clause,
@@ -71,6 +74,7 @@ CHECKS: tuple[Check, ...] = (
     missing_required,
     # terminology
     undeclared_prefix,
+    unknown_output,
     duplicate_code,
     code_outside_value_set,
     unknown_code,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from fhirmap.analysis.production import Produced, production
 from fhirmap.analysis.typed import Checked, Transform, Unit
 from fhirmap.diagnostics import Diagnostic, Related, Span, did_you_mean
 from fhirmap.language.nodes import ConceptMapDeclaration
-from fhirmap.model.definition import Binding, Definitions
+from fhirmap.model.definition import Binding, Definitions, TypeRef
 from fhirmap.model.terminology import Membership, expand_partly, membership
 
 NO_MATCH = ("!=", "--")
@@ -27,15 +27,57 @@ class Written:
 
 
 def code_outside_value_set(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each code that a required binding excludes (FM301): literals and concept map targets."""
-    for stage in checked.stages:
-        for node in production(checked, stage).walk():
-            for leaves in node.children.values():
-                for leaf in leaves:
-                    binding = _binding(node, leaf, checked)
-                    if binding is not None and binding.strength == "required":
-                        for written in _written(leaf, checked):
-                            yield from _outside(written, binding, checked.definitions)
+    """One diagnostic for each code that a required binding excludes (FM301): literals and concept map targets.
+
+    A code may pass through a model from one stage to the next: it is told where it is written.
+    """
+    made = [production(checked, stage) for stage in checked.stages]
+    origins = _origins(checked)
+    for order, root in enumerate(made):
+        for node in root.walk():
+            for leaf in (leaf for leaves in node.children.values() for leaf in leaves):
+                binding = _binding(node, leaf, checked)
+                if binding is None or binding.strength != "required":
+                    continue
+                for written in (*_written(leaf, checked), *_handed_on(leaf, made[:order], origins, checked)):
+                    yield from _outside(written, binding, checked.definitions)
+
+
+Origins = Mapping[int, tuple[TypeRef, str]]
+"""Which element, of which type, a source variable (by identity) holds."""
+
+
+def _origins(checked: Checked) -> Origins:
+    found: dict[int, tuple[TypeRef, str]] = {}
+    for _, rule in checked.rules():
+        for source in rule.sources:
+            if source.steps:
+                owner = source.steps[-2].static.type if len(source.steps) > 1 else source.context.static.type
+                if owner is not None:
+                    found[id(source.variable)] = (owner, source.steps[-1].name)
+    return found
+
+
+def _handed_on(leaf: Produced, before: list[Produced], origins: Origins, checked: Checked) -> Iterator[Written]:
+    """Codes that earlier stages write into the model's element which this leaf is made of."""
+    transform = leaf.target.transform if leaf.target else None
+    if transform is None or not transform.arguments:
+        return
+    system = None
+    if transform.name in ("cc", "c") and len(transform.arguments) > 1:
+        system = transform.arguments[0].literal
+        if system is None:
+            return
+    elif transform.name != "copy":
+        return
+    code = transform.arguments[1 if system is not None else 0].variable
+    owner, name = origins.get(id(code), (None, "")) if code is not None else (None, "")
+    related = (Related(transform.span, "used here"),)
+    for node in (node for root in before for node in root.walk() if owner is not None and node.type == owner):
+        for made in node.children.get(name, ()):
+            for written in _written(made, checked):
+                url = str(system.value) if system is not None else written.system
+                yield replace(written, system=url, system_span=written.span, related=related)
 
 
 def _binding(node: Produced, leaf: Produced, checked: Checked) -> Binding | None:
@@ -101,12 +143,13 @@ def targets(unit: Unit, table: ConceptMapDeclaration, *, related: tuple[Related,
 
 
 def _outside(written: Written, binding: Binding, definitions: Definitions) -> Iterator[Diagnostic]:
-    name = binding.value_set.rpartition("/")[2] or "the element's list"
+    name = binding.value_set.rpartition("/")[2]
     if written.system is None or binding.codes is not None:
         allowed = _plain_codes(binding, definitions)
         if allowed and written.code not in allowed:
             hint = did_you_mean(written.code, allowed, most=16)
-            yield Diagnostic("FM301", written.span, {"code": written.code, "value_set": name}, hint)
+            args = {"code": written.code, "value_set": name}
+            yield Diagnostic("FM301", written.span, args, hint, "" if name else "list", related=written.related)
         return
     if membership(definitions, binding.value_set, written.system, written.code) is not Membership.NO:
         return

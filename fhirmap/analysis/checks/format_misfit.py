@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhirmap.analysis.conversions import PRIMITIVES
 from fhirmap.analysis.date_format import parts, runs
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
@@ -14,10 +15,11 @@ _BEFORE = {"day": "month", "month": "year", "minute": "hour", "second": "minute"
 
 
 def formats(checked: Checked) -> Iterator[tuple[str, Span, str]]:
-    """Each format that the models declare, where it stands, and the type it is for."""
+    """Each format that the models declare for a type that exists, where it stands, and that type."""
+    names = {use.node.name for use in checked.models.values()}
     for use in checked.models.values():
         for element in use.node.elements:
-            if element.format is not None:
+            if element.format is not None and (element.type in PRIMITIVES or element.type in names):
                 yield element.format, element.format_span or element.span, element.type
 
 

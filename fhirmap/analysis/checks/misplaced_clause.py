@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhirmap.analysis.checks.format_misfit import TEMPORAL
+from fhirmap.analysis.conversions import PRIMITIVES
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.language.nodes import ModelElement
@@ -18,6 +19,8 @@ def misplaced_clause(checked: Checked) -> Iterator[Diagnostic]:
     for use in checked.models.values():
         kind = use.node.store.kind if use.node.store else ""
         for element in use.node.elements:
+            if element.type not in names and element.type not in PRIMITIVES:
+                continue
             for variant, span in _misplaced(element, element.type in names, kind):
                 yield Diagnostic("FM162", span, {"element": element.name, "type": element.type}, variant=variant)
 

@@ -1,0 +1,39 @@
+"""FM157: a model's element of a type that models do not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhirmap.analysis.conversions import PRIMITIVES
+from fhirmap.analysis.typed import Checked
+from fhirmap.diagnostics import Diagnostic, did_you_mean
+
+_OTHER_WORDS = {
+    "int": "integer",
+    "number": "integer",
+    "bigint": "integer",
+    "float": "decimal",
+    "double": "decimal",
+    "numeric": "decimal",
+    "money": "decimal",
+    "text": "string",
+    "varchar": "string",
+    "char": "string",
+    "str": "string",
+    "bool": "boolean",
+    "bit": "boolean",
+    "timestamp": "dateTime",
+}
+"""What databases and other languages call FHIR's types."""
+
+
+def unknown_element_type(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each element whose type is neither a FHIR primitive nor a model in reach (FM157)."""
+    for use in checked.models.values():
+        models = [model.name for unit in use.unit.visible() for model in unit.tree.models]
+        for element in use.node.elements:
+            if element.type in models or element.type in PRIMITIVES:
+                continue
+            word = _OTHER_WORDS.get(element.type.lower())
+            hint = f"did you mean `{word}`?" if word else did_you_mean(element.type, (*models, *sorted(PRIMITIVES)))
+            yield Diagnostic("FM157", element.type_span, {"type": element.type, "element": element.name}, hint)

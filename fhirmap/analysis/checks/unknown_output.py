@@ -1,0 +1,23 @@
+"""FM302: `translate` asked for something that it does not give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhirmap.analysis.typed import Checked
+from fhirmap.diagnostics import Diagnostic, did_you_mean
+
+_OUTPUTS = ("code", "system", "display", "Coding", "CodeableConcept")
+
+
+def unknown_output(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each third parameter of `translate` that names no output (FM302)."""
+    for _, rule in checked.rules():
+        for target in rule.targets:
+            transform = target.transform
+            if transform is None or transform.name != "translate" or len(transform.arguments) < 3:
+                continue
+            literal = transform.arguments[2].literal
+            if literal is not None and literal.value not in _OUTPUTS:
+                hint = did_you_mean(str(literal.value), _OUTPUTS)
+                yield Diagnostic("FM302", literal.span, {"output": literal.value}, hint)
