@@ -1,0 +1,596 @@
+"""Types of a FHIRPath expression and of each of its parts, and what is wrong with it.
+
+The compiler reads the same answers (`Inferred.of`) to decide where it may write plain Python. A type that is not known
+is no fault: what cannot be judged here is left to the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from fhirmap.analysis.expression_functions import FUNCTIONS, FunctionSpec
+from fhirmap.analysis.static import UNKNOWN, Cardinality, Static
+from fhirmap.diagnostics import Diagnostic, Span
+from fhirmap.diagnostics.nearest import did_you_mean
+from fhirmap.language import nodes as n
+from fhirmap.model.definition import FHIR_URL, SYSTEM_URL, Definitions, Element, TypeRef
+
+FUNCTION_URL = "urn:fhirmap:function:"
+"""Structure of the result of a plug-in function that gives several elements."""
+CONSTANTS: Mapping[str, str] = {
+    "sct": "http://snomed.info/sct",
+    "loinc": "http://loinc.org",
+    "ucum": "http://unitsofmeasure.org",
+}
+"""Environment variables that are a URL."""
+_RESERVED = frozenset((*CONSTANTS, "context", "resource", "rootResource", "terminologies", "factory", "server"))
+_OPEN = frozenset(("Resource", "DomainResource", "Element", "BackboneElement", "Base", "DataType", "BackboneType"))
+_TEXT = frozenset(
+    (
+        "string", "code", "id", "uri", "url", "canonical", "uuid", "oid", "markdown", "base64Binary", "xhtml",
+        "System.String",
+    )
+)  # fmt: skip
+_NUMBERS = frozenset(
+    ["integer", "integer64", "positiveInt", "unsignedInt", "decimal", "System.Integer", "System.Long", "System.Decimal"]
+)
+_FAMILIES = {
+    "boolean": "boolean", "System.Boolean": "boolean", "date": "date", "System.Date": "date", "dateTime": "date",
+    "instant": "date", "System.DateTime": "date", "time": "time", "System.Time": "time", "System.Quantity": "quantity",
+    "Quantity": "quantity", "Age": "quantity", "Duration": "quantity", "Count": "quantity", "Distance": "quantity",
+}  # fmt: skip
+_SYSTEM_NAMES = frozenset(["String", "Integer", "Long", "Decimal", "Boolean", "Date", "DateTime", "Time", "Quantity"])
+_COMPARISONS = frozenset(("<", "<=", ">", ">="))
+_AS_FHIR = {
+    f"System.{name}": TypeRef(fhir, FHIR_URL + fhir)
+    for name, fhir in {
+        "String": "string", "Integer": "integer", "Long": "integer64", "Decimal": "decimal", "Boolean": "boolean",
+        "Date": "date", "DateTime": "dateTime", "Time": "time", "Quantity": "Quantity",
+    }.items()
+}  # fmt: skip
+
+
+class ParameterType(Protocol):
+    """A plug-in function's parameter or result type."""
+
+    @property
+    def name(self) -> str:
+        """FHIR primitive, or `structure`."""
+
+    @property
+    def repeats(self) -> bool:
+        """A list?"""
+
+    @property
+    def elements(self) -> Mapping[str, Any]:
+        """Elements of a structure."""
+
+
+def system(name: str, cardinality: Cardinality = "one") -> Static:
+    """A value of one of FHIRPath's own types."""
+    return Static(frozenset((TypeRef(f"System.{name}", SYSTEM_URL + name),)), cardinality, True)
+
+
+def as_fhir(static: Static) -> Static:
+    """The same with FHIR's types for FHIRPath's own: what a map assigns and a message names."""
+    return static.with_types(_AS_FHIR.get(ref.name, ref) for ref in static.types)
+
+
+def family(name: str) -> str:
+    """Types that compare with one another: text, number, boolean, date, time, quantity; empty for the rest."""
+    if name in _TEXT:
+        return "text"
+    return "number" if name in _NUMBERS else _FAMILIES.get(name, "")
+
+
+def families(static: Static) -> set[str]:
+    """The families of all types a value may have."""
+    return {family(ref.name) for ref in static.types}
+
+
+@dataclass(frozen=True)
+class ExpressionScope:
+    """Where an expression stands. ``focus``: what bare names are read from, None where there is nothing.
+
+    ``lookup``: static view of a variable, None where there is none; ``names``: the variables there are. ``functions``:
+    signatures of plug-in functions. ``resource``: what `%resource` is (default: the focus). ``is_strict``: a choice's
+    JSON name (`valueQuantity`) and the order of `children()` are errors, as FHIRPath's conformance suite has it; maps
+    of the field use both.
+    """
+
+    definitions: Definitions
+    focus: Static | None = None
+    lookup: Callable[[str], Static | None] = lambda _name: None
+    names: tuple[str, ...] = ()
+    functions: Mapping[str, Any] = field(default_factory=dict)
+    resource: Static | None = None
+    is_strict: bool = False
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """The types of an expression: of its whole, and ``of`` each of its nodes by identity."""
+
+    static: Static
+    diagnostics: tuple[Diagnostic, ...]
+    nodes: Mapping[int, Static]
+    variables: Mapping[int, str]
+    """Bare names (by identity of their node) that mean a variable, not a child."""
+
+    def of(self, node: n.FPExpr) -> Static:
+        """Static view of one of its nodes."""
+        return self.nodes.get(id(node), UNKNOWN)
+
+
+def infer_expression(expression: n.FPExpr, scope: ExpressionScope) -> Inferred:
+    """Types and faults of ``expression``."""
+    inference = _Inference(scope)
+    static = inference.branch(expression, scope.focus)
+    return Inferred(static, tuple(inference.diagnostics), inference.nodes, inference.variables)
+
+
+def expression_static(
+    expression: n.FPExpr, environment: Any, focus: Any, definitions: Definitions, functions: Mapping[str, Any]
+) -> tuple[Static, tuple[Diagnostic, ...]]:
+    """Static view and faults of an expression of a map; ``environment.lookup(name)`` answers with a variable."""
+
+    def lookup(name: str) -> Static | None:
+        variable = environment.lookup(name)
+        return variable.static if variable is not None else None
+
+    names = (*environment.sources, *environment.constants, *environment.targets)
+    scope = ExpressionScope(definitions, focus.static if focus is not None else None, lookup, names, functions)
+    found = infer_expression(expression, scope)
+    return as_fhir(found.static), found.diagnostics
+
+
+def children_of(ref: TypeRef, definitions: Definitions, functions: Mapping[str, Any]) -> Mapping[str, Element]:
+    """Elements of a type, or of the structure that a plug-in function gives."""
+    if not ref.structure.startswith(FUNCTION_URL):
+        return definitions.children(ref)
+    name, *path = ref.name.split(".")
+    held: Any = functions[name].result
+    for step in path:
+        held = held.elements[step]
+    return {
+        key: Element(
+            key, f"{ref.name}.{key}", (value_ref(entry, f"{ref.name}.{key}"),), maximum=None if entry.repeats else 1
+        )
+        for key, entry in held.elements.items()
+    }
+
+
+def value_ref(value: ParameterType, path: str) -> TypeRef:
+    """Type of a plug-in function's parameter or result."""
+    if value.name == "structure":
+        return TypeRef(path, FUNCTION_URL + path.partition(".")[0])
+    return TypeRef(value.name, FHIR_URL + value.name)
+
+
+def is_fhir(ref: TypeRef, definitions: Definitions) -> bool:
+    """Does the type live in FHIR JSON, where a primitive may have a sibling `_x`?"""
+    structure = definitions.structure(ref.structure or ref.name)
+    return structure is not None and structure.kind != "logical"
+
+
+def type_named(name: str, definitions: Definitions) -> TypeRef | None:
+    """The type that `is`, `as` or `ofType` names: `Quantity`, `FHIR.Patient`, `System.String`."""
+    if name.startswith("System.") or name in _SYSTEM_NAMES:
+        short = name.removeprefix("System.")
+        known = definitions.type_ref(name) if name == short and short == "Quantity" else None
+        return known or (TypeRef(f"System.{short}", SYSTEM_URL + short) if short in _SYSTEM_NAMES else None)
+    return definitions.type_ref(name)
+
+
+class _Inference:
+    def __init__(self, scope: ExpressionScope) -> None:
+        self.scope = scope
+        self.definitions = scope.definitions
+        self.diagnostics: list[Diagnostic] = []
+        self.nodes: dict[int, Static] = {}
+        self.variables: dict[int, str] = {}
+        self.defined: dict[str, Static] = {}
+        self.defines_any = False
+        self.index: Static | None = None
+        self.total: Static | None = None
+
+    def report(self, code: str, span: Span, hint: str | None = None, variant: str = "", **args: object) -> None:
+        self.diagnostics.append(Diagnostic(code, span, args, hint, variant))
+
+    def branch(self, node: n.FPExpr, focus: Static | None) -> Static:
+        """A part of its own: variables it defines are not seen beside it."""
+        before = self.defined
+        static = self.visit(node, focus)
+        self.defined = before
+        return static
+
+    def visit(self, node: n.FPExpr, focus: Static | None) -> Static:
+        # Chains are long rather than deep, yet each link is visited through its focus: the parser limits how deep.
+        if isinstance(node, n.FPLiteral):
+            static = self._literal(node)
+        elif isinstance(node, n.FPVariable):
+            static = self._variable(node, focus)
+        elif isinstance(node, n.FPMember):
+            static = self._member(node, focus)
+        elif isinstance(node, n.FPCall):
+            static = self._call(node, focus)
+        elif isinstance(node, n.FPIndex):
+            base = self.visit(node.focus, focus)
+            self._needs_order(node.focus, "[ ]", node.span)
+            self.branch(node.index, focus)
+            static = base.with_cardinality("optional")
+        elif isinstance(node, n.FPUnary):
+            static = self._unary(node, focus)
+        elif isinstance(node, n.FPBinary):
+            static = self._binary(node, focus)
+        else:
+            static = self._type_operator(node, self.branch(node.operand, focus))
+        self.nodes[id(node)] = static
+        return static
+
+    # --- leaves -------------------------------------------------------------------------------------------------------
+
+    def _literal(self, node: n.FPLiteral) -> Static:
+        if node.kind == "empty":
+            return Static(frozenset(), "optional", False)
+        return system(node.kind[:1].upper() + node.kind[1:])
+
+    def _variable(self, node: n.FPVariable, focus: Static | None) -> Static:
+        name = node.name
+        if name == "$this":
+            return focus or UNKNOWN
+        if name == "$index":
+            return self.index or system("Integer")
+        if name == "$total":
+            return self.total or UNKNOWN
+        if name in self.defined:
+            return self.defined[name]
+        known = self.scope.lookup(name)
+        if known is not None:
+            return known
+        if name in CONSTANTS or name.startswith(("vs-", "ext-")):
+            return system("String")
+        if name in ("resource", "rootResource", "context"):
+            return (self.scope.resource if name != "context" else None) or self.scope.focus or UNKNOWN
+        if not self.defines_any:
+            hint = did_you_mean(
+                name, [*self.scope.names, *self.defined], otherwise="the map declares no such name here"
+            )
+            self.report("FM254", node.span, hint, name=name)
+        return UNKNOWN
+
+    # --- navigation ---------------------------------------------------------------------------------------------------
+
+    def _member(self, node: n.FPMember, focus: Static | None) -> Static:
+        if node.focus is not None:
+            return self._element(node, self.visit(node.focus, focus))
+        if focus is not None and self._is_focus_type(node.name, focus):
+            return focus
+        if focus is not None and focus.is_known and self._found(focus, node.name):
+            return self._element(node, focus)
+        known = self.defined.get(node.name) or self.scope.lookup(node.name)
+        if known is not None:
+            self.variables[id(node)] = node.name
+            return known
+        if focus is None:
+            hint = did_you_mean(node.name, self.scope.names)
+            self.report("FM254", node.name_span, hint, name=node.name)
+            return UNKNOWN
+        if node.name[:1].isupper() and focus.is_known and self.definitions.type_ref(node.name):
+            self.report("FM250", node.name_span, variant="type", name=node.name, type=focus.show())
+            return UNKNOWN
+        return self._element(node, focus)
+
+    def _is_focus_type(self, name: str, focus: Static) -> bool:
+        if not name[:1].isupper():
+            return False
+        return any(ref.name == name or self.definitions.is_subtype(ref.name, name) for ref in focus.types)
+
+    def _found(self, base: Static, name: str) -> list[tuple[Element, TypeRef | None]]:
+        found: list[tuple[Element, TypeRef | None]] = []
+        for ref in base.types:
+            children = children_of(ref, self.definitions, self.scope.functions)
+            if name in children:
+                found.append((children[name], None))
+            elif not self._is_known_type(ref):
+                continue
+            else:
+                suffixed = self.definitions.element(ref, name)
+                if suffixed is not None:
+                    found.append(suffixed)
+        return found
+
+    def _element(self, node: n.FPMember, base: Static) -> Static:
+        if not base.is_known or any(not self._is_known_type(ref) for ref in base.types):
+            return UNKNOWN
+        found = self._found(base, node.name)
+        if not found:
+            if all(family(ref.name) and "." in ref.name and ref.name != "System.Quantity" for ref in base.types):
+                self.report("FM250", node.name_span, variant="value", name=node.name, type=base.show())
+            elif not any(ref.name == "System.Quantity" for ref in base.types):
+                self._unknown_element(node, base)
+            return UNKNOWN
+        if any(suffixed for _, suffixed in found):
+            variant = "strict" if self.scope.is_strict else ""
+            self.report("FM258", node.name_span, variant=variant, name=node.name, stem=found[0][0].name)
+        types = {ref for element, suffixed in found for ref in ((suffixed,) if suffixed else element.types)}
+        repeats = base.cardinality == "many" or any(element.is_repeating for element, _ in found)
+        return Static(frozenset(types), "many" if repeats else "optional", base.plain)
+
+    def _unknown_element(self, node: n.FPMember, base: Static) -> None:
+        names = [name for ref in base.types for name in children_of(ref, self.definitions, self.scope.functions)]
+        hint = did_you_mean(node.name, names)
+        self.report("FM250", node.name_span, hint, name=node.name, type=base.show())
+
+    def _is_known_type(self, ref: TypeRef) -> bool:
+        return ref.name not in _OPEN and bool(
+            ref.name.startswith("System.") or children_of(ref, self.definitions, self.scope.functions)
+        )
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    def _call(self, node: n.FPCall, focus: Static | None) -> Static:
+        base = self.visit(node.focus, focus) if node.focus is not None else focus
+        spec = FUNCTIONS.get(node.name)
+        if spec is None:
+            return self._plug_in(node, base, focus)
+        if not spec.required <= len(node.arguments) <= len(spec.arguments):
+            wanted = (
+                str(spec.required)
+                if spec.required == len(spec.arguments)
+                else f"{spec.required} to {len(spec.arguments)}"
+            )
+            self.report("FM252", node.span, name=node.name, wanted=wanted, given=len(node.arguments))
+            return UNKNOWN
+        given = base or UNKNOWN
+        self._check_input(node, spec, given)
+        if spec.is_ordered and node.focus is not None:
+            self._needs_order(node.focus, node.name, node.span)
+        if node.name == "defineVariable":
+            return self._define(node, given, focus)
+        results = [
+            self._argument(node, kind, argument, given, focus)
+            for kind, argument in zip(spec.arguments, node.arguments, strict=False)
+        ]
+        if node.name == "iif" and results[0].is_known and "boolean" not in families(results[0]):
+            self.report("FM253", node.arguments[0].span, variant="criterion", given=results[0].show())
+        return self._result(node, spec.result, given, results)
+
+    def _argument(
+        self, node: n.FPCall, kind: str, argument: n.FPExpr | n.SortKey, base: Static, focus: Static | None
+    ) -> Static:
+        expression = argument.expression if isinstance(argument, n.SortKey) else argument
+        if kind == "type":
+            return self._named_type(expression)
+        if kind == "value":
+            return self.branch(expression, focus)
+        if kind == "focus":
+            return self.branch(expression, base)
+        before = self.total
+        if node.name == "aggregate":
+            self.total = self.branch(node.arguments[1], focus) if len(node.arguments) > 1 else UNKNOWN  # type: ignore[arg-type]
+            self.total = replace(self.total, types=frozenset(), cardinality="many", plain=False)
+        if kind == "sort" and isinstance(expression, n.FPUnary):
+            # `-key` is a direction here, so that text may be sorted with it.
+            expression = expression.operand
+        static = self.branch(expression, base.as_one())
+        if node.name.startswith("repeat"):
+            # A projection is applied to its own results too: their types come from a second round, unreported.
+            faults = len(self.diagnostics)
+            nodes_before = dict(self.nodes)
+            again = self.branch(expression, static.as_one()) if static.is_known else static
+            self.nodes = nodes_before
+            del self.diagnostics[faults:]
+            static = static if again.types <= static.types and again.is_known else UNKNOWN
+        self.total = before
+        return static
+
+    def _result(self, node: n.FPCall, rule: str, base: Static, results: list[Static]) -> Static:
+        many: Cardinality = "many"
+        if rule[-1] in "!?*":
+            cardinality: Cardinality = {"!": "one", "?": "optional", "*": many}[rule[-1]]  # type: ignore[assignment]
+            if (
+                rule[-1] == "?"
+                and base.cardinality == "one"
+                and node.name in ("not", "matches", "matchesFull", "startsWith", "endsWith")
+            ):
+                cardinality = "one" if all(entry.cardinality == "one" for entry in results) else "optional"
+            return system(rule[:-1], cardinality)
+        if rule == "same":
+            return base
+        if rule == "filtered":
+            return base.with_cardinality("optional" if base.cardinality != "many" else many)
+        if rule == "item":
+            return base if base.cardinality == "one" else base.with_cardinality("optional")
+        if rule == "projection":
+            single = node.name == "select" and base.cardinality != "many" and results[0].cardinality != "many"
+            return results[0].with_cardinality("optional" if single else many)
+        if rule == "type":
+            kept = base.cardinality if node.name == "ofType" and base.cardinality == "many" else "optional"
+            return results[0].with_cardinality(kept)
+        if rule in ("union", "arguments", "iif"):
+            parts = [base, *results] if rule == "union" else results[1:] if rule == "iif" else results
+            known = all(part.is_known or part.cardinality == "optional" for part in parts)
+            types = frozenset(ref for part in parts for ref in part.types) if known else frozenset()
+            single = rule != "union" and all(part.cardinality != "many" for part in parts)
+            return Static(types, "optional" if single else many, False)
+        if rule == "Extension":
+            return Static(frozenset((TypeRef("Extension", FHIR_URL + "Extension"),)), many, False)
+        return UNKNOWN
+
+    def _define(self, node: n.FPCall, base: Static, focus: Static | None) -> Static:
+        name = node.arguments[0]
+        value = self.branch(node.arguments[1], base) if len(node.arguments) > 1 else base  # type: ignore[arg-type]
+        if not (isinstance(name, n.FPLiteral) and isinstance(name.value, str)):
+            self.branch(name, focus)  # type: ignore[arg-type]
+            self.defines_any = True
+            return base
+        self.nodes[id(name)] = system("String")
+        if name.value in self.defined or name.value in _RESERVED or name.value.startswith(("vs-", "ext-")):
+            variant = "" if name.value in self.defined else "reserved"
+            self.report("FM259", name.span, variant=variant, name=name.value)
+        self.defined = {**self.defined, name.value: replace(value, cardinality="many", plain=False)}
+        return base
+
+    def _plug_in(self, node: n.FPCall, base: Static | None, focus: Static | None) -> Static:
+        signature = self.scope.functions.get(node.name)
+        arguments = [self.branch(argument, focus) for argument in node.arguments if not isinstance(argument, n.SortKey)]
+        if signature is None:
+            hint = did_you_mean(node.name, [*FUNCTIONS, *self.scope.functions])
+            self.report("FM251", node.name_span, hint, name=node.name)
+            return UNKNOWN
+        given = [base or UNKNOWN, *arguments] if node.focus is not None else arguments
+        required = sum(parameter.required for parameter in signature.parameters)
+        if not required <= len(given) <= len(signature.parameters):
+            wanted = (
+                str(required) if required == len(signature.parameters) else f"{required} to {len(signature.parameters)}"
+            )
+            self.report("FM252", node.span, name=node.name, wanted=wanted, given=len(given))
+        for static, parameter in zip(given, signature.parameters, strict=False):
+            known = families(static)
+            if known and parameter.type.name != "structure" and family(parameter.type.name) not in known:
+                self.report(
+                    "FM257",
+                    node.span,
+                    variant="argument",
+                    name=node.name,
+                    given=static.show(),
+                    wanted=parameter.type.name,
+                )
+        ref = value_ref(signature.result, node.name)
+        return Static(frozenset((ref,)), "many" if signature.result.repeats else "optional", True)
+
+    def _check_input(self, node: n.FPCall, spec: FunctionSpec, base: Static) -> None:
+        wanted = {"text": {"text"}, "number": {"number", "quantity"}}.get(spec.input)
+        if wanted is None or not base.is_known or not self._is_judged(base):
+            return
+        if not families(base) & wanted:
+            self.report("FM257", node.name_span, name=node.name, given=base.show(), wanted=spec.input)
+
+    def _is_judged(self, static: Static) -> bool:
+        return all(ref.name not in _OPEN for ref in static.types)
+
+    def _needs_order(self, focus: n.FPExpr, what: str, span: Span) -> None:
+        if isinstance(focus, n.FPCall) and focus.name in ("children", "descendants"):
+            variant = "strict" if self.scope.is_strict else ""
+            self.report("FM260", span, variant=variant, name=what, function=focus.name)
+
+    # --- types --------------------------------------------------------------------------------------------------------
+
+    def _named_type(self, expression: n.FPExpr) -> Static:
+        name = type_argument(expression)
+        ref = type_named(name, self.definitions) if name else None
+        if ref is None:
+            hint = (
+                None
+                if not name
+                else did_you_mean(
+                    name, [*_SYSTEM_NAMES, "Patient", "Quantity", "CodeableConcept", "Coding"], otherwise=""
+                )
+            )
+            self.report("FM255", expression.span, hint or None, name=name or "this")
+            return UNKNOWN
+        return Static(frozenset((ref,)), "optional", False)
+
+    def _type_operator(self, node: n.FPType, base: Static) -> Static:
+        ref = type_named(node.type_name, self.definitions)
+        if ref is None:
+            self.report("FM255", node.span, name=node.type_name)
+            return UNKNOWN
+        if node.operator == "is":
+            return system("Boolean", "one" if base.cardinality == "one" else "optional")
+        return Static(frozenset((ref,)), "optional", base.plain)
+
+    # --- operators ----------------------------------------------------------------------------------------------------
+
+    def _unary(self, node: n.FPUnary, focus: Static | None) -> Static:
+        static = self.branch(node.operand, focus)
+        if static.is_known and self._is_judged(static) and not families(static) & {"number", "quantity"}:
+            self.report("FM253", node.span, variant="one", operator=node.operator, given=static.show())
+        return static
+
+    def _binary(self, node: n.FPBinary, focus: Static | None) -> Static:
+        left, right = self.branch(node.left, focus), self.branch(node.right, focus)
+        operator = node.operator
+        both_one = left.cardinality == right.cardinality == "one"
+        once: Cardinality = "one" if both_one else "optional"
+        if operator == "|":
+            known = all(part.is_known or part.cardinality == "optional" for part in (left, right))
+            return Static(left.types | right.types if known else frozenset(), "many", False)
+        if operator in ("and", "or", "xor", "implies", "=", "!="):
+            dates = operator in ("=", "!=") and families(left) & families(right) & {"date", "time", "quantity"}
+            return system("Boolean", "optional" if dates else once)
+        if operator in ("~", "!~"):
+            return system("Boolean")
+        if operator in ("in", "contains"):
+            return system("Boolean", (left if operator == "in" else right).cardinality if both_one else "optional")
+        if operator == "&":
+            return system("String")
+        return self._arithmetic(node, left, right, once)
+
+    def _arithmetic(self, node: n.FPBinary, left: Static, right: Static, once: Cardinality) -> Static:
+        operator = node.operator
+        judged = left.is_known and right.is_known and self._is_judged(left) and self._is_judged(right)
+        pairs = {(one, two) for one in families(left) for two in families(right)}
+        if judged and not any(_fits(operator, one, two) for one, two in pairs):
+            self.report("FM253", node.span, operator=operator, left=left.show(), right=right.show())
+            return UNKNOWN
+        if operator in _COMPARISONS:
+            certain = pairs and pairs <= {("number", "number"), ("text", "text")}
+            return system("Boolean", once if certain else "optional")
+        if pairs == {("text", "text")}:
+            return system("String", once)
+        if pairs == {("number", "number")}:
+            whole = all(
+                "Integer" in ref.name or "nt" in ref.name[-3:] or ref.name == "integer"
+                for ref in left.types | right.types
+            )
+            if operator in ("/", "div", "mod"):
+                return system("Decimal" if operator == "/" or not whole else "Integer", "optional")
+            return system("Integer" if whole else "Decimal", once)
+        return (
+            left.with_cardinality("optional")
+            if len(pairs) == 1 and pairs <= {("date", "quantity"), ("time", "quantity")}
+            else UNKNOWN
+        )
+
+
+def type_argument(expression: n.FPExpr | n.SortKey) -> str:
+    """The dotted name that an argument writes (`FHIR.Quantity`, or `'Quantity'` as legacy maps do); empty where it is
+    none.
+    """
+    if isinstance(expression, n.FPMember):
+        head = type_argument(expression.focus) if expression.focus is not None else ""
+        return f"{head}.{expression.name}" if head else expression.name if expression.focus is None else ""
+    return expression.value if isinstance(expression, n.FPLiteral) and isinstance(expression.value, str) else ""
+
+
+def _fits(operator: str, left: str, right: str) -> bool:
+    if operator in _COMPARISONS:
+        return (left == right and left in ("text", "number", "date", "time", "quantity")) or {left, right} == {
+            "number",
+            "quantity",
+        }
+    if operator == "+" and left == right == "text":
+        return True
+    if operator in ("+", "-") and left in ("date", "time"):
+        return right == "quantity"
+    if operator in ("div", "mod"):
+        return left == right == "number"
+    return left in ("number", "quantity") and right in ("number", "quantity")
+
+
+def reachable(refs: Iterable[TypeRef], definitions: Definitions) -> list[TypeRef]:
+    """``refs`` and every type below them, each once, in the order they are met."""
+    found: dict[TypeRef, None] = {}
+    waiting = list(refs)
+    while waiting:
+        ref = waiting.pop(0)
+        if ref in found:
+            continue
+        found[ref] = None
+        for element in definitions.children(ref).values():
+            waiting += element.types
+    return list(found)

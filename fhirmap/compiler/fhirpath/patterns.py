@@ -1,0 +1,39 @@
+"""Regular expressions known at compile time, as module-level compiled patterns."""
+
+from __future__ import annotations
+
+import re
+
+from fhirmap.compiler.fhirpath.scope import Constants
+
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[$|()]", re.DOTALL)
+
+
+def pattern_constant(pattern: str, constants: Constants, *, full: bool) -> tuple[str, str] | None:
+    """Name of the compiled pattern and the method that tests a text with it; None for a pattern that is none.
+
+    `$` becomes the very end of the text: Python's own would also accept a line break behind it, and let
+    `"12345678901\\n"` through.
+    """
+    text = _TOKEN.sub(lambda found: r"\Z" if found[0] == "$" else found[0], pattern)
+    method = "fullmatch" if full else "search"
+    if not full and pattern.startswith("^") and not _has_alternatives(pattern):
+        text, method = text[1:], "match"
+        if pattern.endswith("$") and text.endswith(r"\Z"):
+            text, method = text.removesuffix(r"\Z"), "fullmatch"
+    try:
+        re.compile(text, re.DOTALL | re.ASCII)
+    except re.error:
+        return None
+    constants.imports.setdefault("import re")
+    return constants.add("PATTERN", f"re.compile({text!r}, re.DOTALL | re.ASCII)"), method
+
+
+def _has_alternatives(pattern: str) -> bool:
+    """Does a `|` stand outside all parentheses?"""
+    depth = 0
+    for found in _TOKEN.finditer(pattern):
+        depth += {"(": 1, ")": -1}.get(found[0], 0)
+        if found[0] == "|" and depth == 0:
+            return True
+    return False

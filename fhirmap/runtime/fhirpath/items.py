@@ -1,0 +1,334 @@
+"""Items of a collection, and the way down a tree.
+
+An item is a System value (str, int, Decimal, bool, `Temporal`, `Quantity`), a `Node` where its FHIR type matters, or a
+plain dict of which nothing is known. A `TypeTable` tells a node's children their types; the compiler writes the part
+an expression needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from fhirmap.errors import TransformFailed
+from fhirmap.runtime.fhirpath.quantity import UCUM, Quantity
+from fhirmap.runtime.fhirpath.temporal import Temporal, parse_date, parse_date_time, parse_time
+
+Items = list[Any]
+
+_QUANTITIES = frozenset(("Quantity", "Age", "Count", "Distance", "Duration", "SimpleQuantity", "MoneyQuantity"))
+_INTEGERS = frozenset(("integer", "positiveInt", "unsignedInt", "integer64"))
+_PARENTS = {
+    "code": "string", "id": "string", "markdown": "string", "canonical": "uri", "oid": "uri", "url": "uri",
+    "uuid": "uri",
+    "positiveInt": "integer", "unsignedInt": "integer", "Age": "Quantity", "Count": "Quantity", "Distance": "Quantity",
+    "Duration": "Quantity", "SimpleQuantity": "Quantity", "MoneyQuantity": "Quantity",
+}  # fmt: skip
+PRIMITIVES = frozenset(
+    (
+        "base64Binary", "boolean", "canonical", "code", "date", "dateTime", "decimal", "id", "instant",
+        "integer", "integer64",
+        "markdown", "oid", "positiveInt", "string", "time", "unsignedInt", "uri", "url", "uuid", "xhtml",
+    )
+)  # fmt: skip
+_CODE_SYSTEMS_OF_UNITS = (None, UCUM)
+
+
+@dataclass(frozen=True, slots=True)
+class TypeTable:
+    """Types of the children of types.
+
+    ``shapes``: type → element → its type, or its types for a choice; ``bases``: type → parent.
+    """
+
+    shapes: Mapping[str, Mapping[str, str | tuple[str, ...]]] = field(default_factory=dict)
+    bases: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_TYPES = TypeTable()
+
+
+class Node:
+    """A value with its FHIR type.
+
+    ``sibling``: the `_x` object of a primitive; ``value`` None where only that stands.
+    """
+
+    __slots__ = ("sibling", "table", "type", "value")
+
+    def __init__(self, value: Any, type: str, table: TypeTable = NO_TYPES, sibling: Any = None) -> None:  # noqa: A002 the field's word
+        self.value = value
+        self.type = type
+        self.table = table
+        self.sibling = sibling
+
+    def __repr__(self) -> str:
+        return f"Node({self.type})"
+
+
+def nodes(value: Any, type_name: str, table: TypeTable = NO_TYPES) -> Items:
+    """A plain value (None, one, or a list) as items of a known type."""
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return [Node(entry, type_of(entry, type_name), table) for entry in value if entry is not None]
+    return [Node(value, type_of(value, type_name), table)]
+
+
+def items(value: Any) -> Items:
+    """A plain value (None, one, or a list) as items of which nothing more is known."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def type_of(value: Any, declared: str) -> str:
+    """``declared``, or the resource type that a dict itself names where only a resource is declared."""
+    if declared in ("Resource", "DomainResource", "") and isinstance(value, dict):
+        return str(value.get("resourceType", declared))
+    return declared
+
+
+def member(collection: Items, name: str) -> Items:
+    """Children called ``name`` of all items, in order."""
+    if len(collection) == 1:
+        return child(collection[0], name)
+    return [found for item in collection for found in child(item, name)]
+
+
+def child(item: Any, name: str) -> Items:
+    """Children called ``name`` of one item; the stem of a choice finds whatever it holds."""
+    if isinstance(item, Node):
+        if isinstance(item.value, dict):
+            entry = item.table.shapes.get(item.type)
+            if entry is None:
+                return _untyped(item.value, name, item.table)
+            declared = entry.get(name)
+            return _children(item.value, name, declared, item.table) if declared is not None else []
+        return _of_primitive(item, name)
+    if isinstance(item, dict):
+        return _untyped(item, name, NO_TYPES)
+    if isinstance(item, Quantity):
+        return _of_quantity(item, name)
+    return []
+
+
+def children(collection: Items) -> Items:
+    """All immediate children of all items."""
+    found: Items = []
+    for item in collection:
+        for name in _child_names(item):
+            found.extend(child(item, name))
+    return found
+
+
+def descendants(collection: Items) -> Items:
+    """All nodes below all items."""
+    found: Items = []
+    level = children(collection)
+    while level:
+        found.extend(level)
+        level = children(level)
+    return found
+
+
+def system(item: Any) -> Any:
+    """The System value that an item stands for: a primitive node's value, a Quantity node's quantity; else the item
+    itself.
+    """
+    if not isinstance(item, Node):
+        return item
+    value, name = item.value, item.type
+    if isinstance(value, str):
+        if name == "date":
+            return parse_date(value) or value
+        if name in ("dateTime", "instant"):
+            return parse_date_time(value) or value
+        if name == "time":
+            return parse_time(value) or value
+        if name == "decimal":
+            return Decimal(value)
+        return value
+    if isinstance(value, dict):
+        return _quantity(value) or item if name in _QUANTITIES else item
+    if name == "decimal" and value is not None:
+        return value if isinstance(value, Decimal) else Decimal(str(value))
+    return item if value is None else value
+
+
+def systems(collection: Items) -> Items:
+    """The System values of all items; a primitive that only has extensions has none."""
+    found = (system(item) for item in collection)
+    return [item for item in found if not (isinstance(item, Node) and item.value is None)]
+
+
+def one(collection: Items, what: str) -> Any:
+    """The System value of a collection of at most one item, None where it is empty.
+
+    Raises: ``TransformFailed`` FM430 for several items.
+    """
+    if not collection:
+        return None
+    if len(collection) > 1:
+        raise TransformFailed("FM430", what=what, count=len(collection))
+    value = system(collection[0])
+    return None if isinstance(value, Node) and value.value is None else value
+
+
+def single(collection: Items, what: str) -> Any:
+    """As `one`, the item itself."""
+    if len(collection) > 1:
+        raise TransformFailed("FM430", what=what, count=len(collection))
+    return collection[0] if collection else None
+
+
+def plain(item: Any) -> Any:
+    """An item as generated code holds it: FHIR JSON values, dates as their text."""
+    if isinstance(item, Node):
+        return item.value
+    if isinstance(item, Temporal):
+        return item.text
+    if isinstance(item, Quantity):
+        return {"value": item.value, "unit": item.unit, "system": UCUM, "code": item.unit}
+    return item
+
+
+def values(collection: Items) -> list[Any]:
+    """The plain values of all items."""
+    found = (plain(item) for item in collection)
+    return [value for value in found if value is not None]
+
+
+def value(collection: Items, what: str = "a value") -> Any:
+    """The plain value of at most one item; None where there is none.
+
+    Raises: ``TransformFailed`` FM430 for several items.
+    """
+    item = single(collection, what)
+    return None if item is None else plain(item)
+
+
+def type_name(item: Any) -> tuple[str, str]:
+    """Name space and name of an item's type."""
+    if isinstance(item, Node):
+        return "FHIR", item.type
+    if isinstance(item, bool):
+        return "System", "Boolean"
+    if isinstance(item, str):
+        return "System", "String"
+    if isinstance(item, int):
+        return "System", "Integer"
+    if isinstance(item, Decimal):
+        return "System", "Decimal"
+    if isinstance(item, Quantity):
+        return "System", "Quantity"
+    if isinstance(item, Temporal):
+        return "System", {"date": "Date", "dateTime": "DateTime", "time": "Time"}[item.kind]
+    if isinstance(item, dict) and "resourceType" in item:
+        return "FHIR", str(item["resourceType"])
+    return "", ""
+
+
+def is_type(item: Any, name: str, space: str = "", *, exact: bool = False) -> bool:
+    """Is the item of type ``name`` (or of a descendant unless ``exact``)? ``space``: `FHIR`, `System` or any."""
+    own_space, own = type_name(item)
+    if space and own_space and space != own_space:
+        return False
+    if not own_space:
+        # A value of which nothing is known answers by its name alone.
+        return own == name
+    if own == name:
+        return True
+    bases = item.table.bases if isinstance(item, Node) else {}
+    current: str | None = own
+    while current and not exact:
+        if current == name:
+            return True
+        current = bases.get(current) or _PARENTS.get(current) or ("BackboneElement" if "." in current else None)
+    return False
+
+
+def _child_names(item: Any) -> Iterator[str]:
+    held = item.value if isinstance(item, Node) else item
+    if not isinstance(held, dict):
+        if isinstance(item, Node) and isinstance(item.sibling, dict):
+            yield from item.sibling
+        return
+    shape = item.table.shapes.get(item.type) if isinstance(item, Node) else None
+    if shape is not None:
+        yield from shape
+        return
+    seen = set()
+    for key in held:
+        name = key.removeprefix("_")
+        if name not in seen and name != "resourceType":
+            seen.add(name)
+            yield name
+
+
+def _children(held: Mapping[str, Any], name: str, declared: str | tuple[str, ...], table: TypeTable) -> Items:
+    if isinstance(declared, str):
+        return _wrap(held.get(name), held.get("_" + name), declared, table)
+    for possible in declared:
+        key = name + possible[:1].upper() + possible[1:]
+        if key in held or "_" + key in held:
+            return _wrap(held.get(key), held.get("_" + key), possible, table)
+    return []
+
+
+def _wrap(found: Any, sibling: Any, declared: str, table: TypeTable) -> Items:
+    if isinstance(found, list) or (found is None and isinstance(sibling, list)):
+        found, sibling = found or [], sibling if isinstance(sibling, list) else []
+        length = max(len(found), len(sibling))
+        pairs: Iterable[tuple[Any, Any]] = (
+            (found[rank] if rank < len(found) else None, sibling[rank] if rank < len(sibling) else None)
+            for rank in range(length)
+        )
+        return [
+            Node(entry, type_of(entry, declared), table, other)
+            for entry, other in pairs
+            if entry is not None or other is not None
+        ]
+    if found is None and sibling is None:
+        return []
+    return [Node(found, type_of(found, declared), table, sibling)]
+
+
+def _untyped(held: Mapping[str, Any], name: str, table: TypeTable) -> Items:
+    found, sibling = held.get(name), held.get("_" + name)
+    if found is not None or sibling is not None:
+        if sibling is not None:
+            return _wrap(found, sibling, "string", table)
+        return [entry for entry in found if entry is not None] if isinstance(found, list) else [found]
+    for key, entry in held.items():
+        if key.startswith(name) and key[len(name) : len(name) + 1].isupper():
+            suffix = key[len(name) :]
+            lower = suffix[:1].lower() + suffix[1:]
+            return _wrap(entry, held.get("_" + key), lower if lower in PRIMITIVES else suffix, table)
+    return []
+
+
+def _of_primitive(item: Node, name: str) -> Items:
+    if name == "value" and item.value is not None:
+        return [system(item)]
+    if not isinstance(item.sibling, dict):
+        return []
+    if name == "extension":
+        return _wrap(item.sibling.get("extension"), None, "Extension", item.table)
+    return _wrap(item.sibling.get(name), None, "string", item.table)
+
+
+def _of_quantity(item: Quantity, name: str) -> Items:
+    return [item.value] if name == "value" else [item.unit] if name in ("unit", "code") else []
+
+
+def _quantity(held: Mapping[str, Any]) -> Quantity | None:
+    number = held.get("value")
+    if number is None or "comparator" in held:
+        return None
+    amount = number if isinstance(number, Decimal) else Decimal(str(number))
+    if held.get("system") in _CODE_SYSTEMS_OF_UNITS and held.get("code"):
+        return Quantity(amount, str(held["code"]))
+    return Quantity(amount, str(held.get("code") or held.get("unit") or "1"))

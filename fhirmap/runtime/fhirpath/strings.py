@@ -1,0 +1,236 @@
+"""Functions on text. Input and arguments are collections of at most one item; an empty one gives an empty result.
+
+Spec: FHIRPath 2.0, "String Manipulation", and the standard-for-trial-use additions.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import re
+from functools import lru_cache
+from typing import Any
+
+from fhirmap.errors import TransformFailed
+from fhirmap.runtime.fhirpath.items import Items, one
+from fhirmap.runtime.fhirpath.operators import _shown
+
+_CLASS_OR_ESCAPE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+
+
+def python_pattern(pattern: str) -> str:
+    """A FHIRPath regular expression as Python's: `$` is the very end, never the place before a last line break."""
+    return _CLASS_OR_ESCAPE.sub(lambda found: r"\Z" if found[0] == "$" else found[0], pattern)
+
+
+@lru_cache(maxsize=256)
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """A FHIRPath regular expression, ready: `.` takes line breaks, `\\d` and `\\w` are ASCII.
+
+    Raises: ``TransformFailed`` FM433 for a pattern that is none.
+    """
+    try:
+        return re.compile(python_pattern(pattern), re.DOTALL | re.ASCII)
+    except re.error as error:
+        raise TransformFailed("FM433", variant="pattern") from error
+
+
+def text_of(collection: Items, function: str) -> str | None:
+    """The one text of a collection, None where it is empty.
+
+    Raises: ``TransformFailed`` FM432 for an item that is no text.
+    """
+    value = one(collection, function)
+    if value is None or isinstance(value, str):
+        return value
+    raise TransformFailed("FM432", function=function, found=_shown(value), wanted="String")
+
+
+def number_of(collection: Items, function: str) -> int | None:
+    """The one integer of a collection, None where it is empty.
+
+    Raises: ``TransformFailed`` FM432 for an item that is no integer.
+    """
+    value = one(collection, function)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise TransformFailed("FM432", function=function, found=_shown(value), wanted="Integer")
+
+
+def index_of(collection: Items, part: Items) -> Items:
+    """`indexOf`: 0-based place of the first occurrence, -1 where there is none."""
+    text, wanted = text_of(collection, "indexOf"), text_of(part, "indexOf")
+    return [] if text is None or wanted is None else [text.find(wanted)]
+
+
+def last_index_of(collection: Items, part: Items) -> Items:
+    """`lastIndexOf`: 0-based place of the last occurrence, -1 where there is none."""
+    text, wanted = text_of(collection, "lastIndexOf"), text_of(part, "lastIndexOf")
+    return [] if text is None or wanted is None else [text.rfind(wanted)]
+
+
+def substring(collection: Items, start: Items, length: Items | None = None) -> Items:
+    """`substring`: empty where it starts outside the text."""
+    text, first = text_of(collection, "substring"), number_of(start, "substring")
+    count = None if length is None else number_of(length, "substring")
+    if text is None or first is None or not 0 <= first < len(text):
+        return []
+    if count is None:
+        return [text[first:]]
+    return [text[first : first + max(0, count)]]
+
+
+def starts_with(collection: Items, part: Items) -> Items:
+    """`startsWith`."""
+    text, wanted = text_of(collection, "startsWith"), text_of(part, "startsWith")
+    return [] if text is None or wanted is None else [text.startswith(wanted)]
+
+
+def ends_with(collection: Items, part: Items) -> Items:
+    """`endsWith`."""
+    text, wanted = text_of(collection, "endsWith"), text_of(part, "endsWith")
+    return [] if text is None or wanted is None else [text.endswith(wanted)]
+
+
+def contains_text(collection: Items, part: Items) -> Items:
+    """`contains` on text."""
+    text, wanted = text_of(collection, "contains"), text_of(part, "contains")
+    return [] if text is None or wanted is None else [wanted in text]
+
+
+def upper(collection: Items) -> Items:
+    """`upper`."""
+    text = text_of(collection, "upper")
+    return [] if text is None else [text.upper()]
+
+
+def lower(collection: Items) -> Items:
+    """`lower`."""
+    text = text_of(collection, "lower")
+    return [] if text is None else [text.lower()]
+
+
+def replace(collection: Items, pattern: Items, substitution: Items) -> Items:
+    """`replace`: an empty pattern stands before every character and at the end."""
+    text, old, new = text_of(collection, "replace"), text_of(pattern, "replace"), text_of(substitution, "replace")
+    return [] if text is None or old is None or new is None else [text.replace(old, new)]
+
+
+def matches(collection: Items, pattern: Items) -> Items:
+    """`matches`: does the pattern occur in the text?"""
+    text, wanted = text_of(collection, "matches"), text_of(pattern, "matches")
+    return [] if text is None or wanted is None else [compile_pattern(wanted).search(text) is not None]
+
+
+def matches_full(collection: Items, pattern: Items) -> Items:
+    """`matchesFull`: is the text the pattern, from end to end?"""
+    text, wanted = text_of(collection, "matchesFull"), text_of(pattern, "matchesFull")
+    return [] if text is None or wanted is None else [compile_pattern(wanted).fullmatch(text) is not None]
+
+
+def replace_matches(collection: Items, pattern: Items, substitution: Items) -> Items:
+    """`replaceMatches`: `$1` in the substitution is the first group; an empty pattern changes nothing."""
+    text, wanted = text_of(collection, "replaceMatches"), text_of(pattern, "replaceMatches")
+    new = text_of(substitution, "replaceMatches")
+    if text is None or wanted is None or new is None:
+        return []
+    if not wanted:
+        return [text]
+    filled = re.sub(r"\$(\d+)|\$\{(\w+)\}", lambda found: rf"\g<{found[1] or found[2]}>", new.replace("\\", "\\\\"))
+    try:
+        return [compile_pattern(wanted).sub(filled, text)]
+    except (re.error, IndexError) as error:
+        raise TransformFailed("FM433", variant="pattern") from error
+
+
+def length(collection: Items) -> Items:
+    """`length`: number of characters."""
+    text = text_of(collection, "length")
+    return [] if text is None else [len(text)]
+
+
+def to_chars(collection: Items) -> Items:
+    """`toChars`."""
+    return list(text_of(collection, "toChars") or "")
+
+
+def trim(collection: Items) -> Items:
+    """`trim`: without blanks at both ends."""
+    text = text_of(collection, "trim")
+    return [] if text is None else [text.strip()]
+
+
+def split(collection: Items, separator: Items) -> Items:
+    """`split`."""
+    text, mark = text_of(collection, "split"), text_of(separator, "split")
+    if text is None or mark is None:
+        return []
+    return text.split(mark) if mark else list(text)
+
+
+def join(collection: Items, separator: Items | None = None) -> Items:
+    """`join`: all texts of a collection in one."""
+    mark = "" if separator is None else text_of(separator, "join") or ""
+    found = [text_of([item], "join") for item in collection]
+    return [mark.join(text for text in found if text is not None)] if collection else []
+
+
+def encode(collection: Items, form: Items) -> Items:
+    """`encode`: base64, urlbase64 or hex of the UTF-8 text; empty for another format."""
+    text, name = text_of(collection, "encode"), text_of(form, "encode")
+    if text is None or name is None:
+        return []
+    raw = text.encode()
+    if name == "hex":
+        return [raw.hex()]
+    if name == "base64":
+        return [base64.b64encode(raw).decode()]
+    return [base64.urlsafe_b64encode(raw).decode()] if name == "urlbase64" else []
+
+
+def decode(collection: Items, form: Items) -> Items:
+    """`decode`: the reverse of `encode`; empty for another format."""
+    text, name = text_of(collection, "decode"), text_of(form, "decode")
+    if text is None or name is None:
+        return []
+    try:
+        if name == "hex":
+            return [bytes.fromhex(text).decode()]
+        if name == "base64":
+            return [base64.b64decode(text, validate=True).decode()]
+        return [base64.urlsafe_b64decode(text).decode()] if name == "urlbase64" else []
+    except (binascii.Error, ValueError) as error:
+        raise TransformFailed("FM433", variant="encoding", format=name) from error
+
+
+def escape(collection: Items, target: Items) -> Items:
+    """`escape`: for html or json."""
+    text, name = text_of(collection, "escape"), text_of(target, "escape")
+    if text is None or name is None:
+        return []
+    if name == "html":
+        return [html.escape(text)]
+    return [json.dumps(text, ensure_ascii=False)[1:-1]] if name == "json" else []
+
+
+def unescape(collection: Items, target: Items) -> Items:
+    """`unescape`: from html or json."""
+    text, name = text_of(collection, "unescape"), text_of(target, "unescape")
+    if text is None or name is None:
+        return []
+    if name == "html":
+        return [html.unescape(text)]
+    if name != "json":
+        return []
+    try:
+        return [_from_json(text)]
+    except ValueError as error:
+        raise TransformFailed("FM433", variant="encoding", format=name) from error
+
+
+def _from_json(text: str) -> Any:
+    # A quote that stands bare in the text is itself: only what a backslash introduces is an escape.
+    bare = re.sub(r'(?<!\\)((?:\\\\)*)"', r'\1\\"', text)
+    return json.loads(f'"{bare}"', strict=False)
