@@ -65,16 +65,18 @@ class Driver:
         """Parses to the end of the text."""
         while self.tree is None:
             token = self._next_token()
-            if self._is_top_level_inside(token):
+            inside = self._is_top_level_inside(token)
+            if not inside and self._feed(token):
+                continue
+            if not self._whole:
+                self._report_single(token)
+                return
+            self._errors += 1
+            if self._errors > _MOST_ERRORS or self._is_stuck():
+                self._give_up(token)
+            elif inside:
                 self._close_everything(token)
-            elif not self._feed(token):
-                self._errors += 1
-                if not self._whole:
-                    self._report_single(token)
-                    return
-                if self._errors > _MOST_ERRORS or self._is_stuck():
-                    self._give_up(token)
-                    return
+            else:
                 self._recover(token)
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -294,22 +296,31 @@ class Driver:
 
     def _close_everything(self, token: Token) -> None:
         """A declaration, or the end, where blocks are still open: ends the rule, then closes each block."""
-        if self._after(self._parser.state_stack, "RBRACE") is None:
+        if self._closing() is None:
             if self._after(self._parser.state_stack, "SEMICOLON") is not None:
                 self._faults.add("FM002", self._gap())
                 self._feed(self._made_up("SEMICOLON", ";"))
             else:
                 self._report_unexpected(token)
                 self._cut()
-        reported = False
-        while self._after(self._parser.state_stack, "RBRACE") is not None:
-            if not reported:
-                self._report_unclosed("{", "}")
-                reported = True
-            self._feed(self._made_up("RBRACE", "}"))
-            if self._after(self._parser.state_stack, "RBRACE") is None:
+        closing = self._closing()
+        if closing is not None and closing[1] == "}":
+            self._report_unclosed("{", "}")
+        elif closing is not None:
+            self._faults.add("FM003", self._gap(), variant="endgroup")
+        while closing is not None:
+            self._feed(self._made_up(*closing))
+            if self._closing() is None and self._after(self._parser.state_stack, "SEMICOLON") is not None:
                 self._feed(self._made_up("SEMICOLON", ";"))
+            closing = self._closing()
         self._at = start_of(token)
+
+    def _closing(self) -> tuple[str, str] | None:
+        """The token that ends the innermost open block here."""
+        for kind, text in (("RBRACE", "}"), ("ENDGROUP", "endgroup")):
+            if self._after(self._parser.state_stack, kind) is not None:
+                return kind, text
+        return None
 
     def _cut(self) -> str:
         """Forgets the unfinished entry of the innermost list; the name of what that list holds."""
