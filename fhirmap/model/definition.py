@@ -345,6 +345,13 @@ class Definitions:
             self._children[ref] = known
         return known
 
+    def constraints(self, ref: TypeRef) -> tuple[Constraint, ...]:
+        """Invariants that hold of a value of ``ref`` as a whole, those of the profiles it derives from included."""
+        source = self.source(ref.structure) if ref.structure else None
+        if source is None:
+            return ()
+        return source.constraints(ref) if source.constraints else source.structure.constraints
+
     def element(self, ref: TypeRef, name: str) -> tuple[Element, TypeRef | None] | None:
         """The child ``name`` of ``ref``, and its type where ``name`` is a choice's JSON name (`valueString`)."""
         children = self.children(ref)

@@ -201,7 +201,7 @@ class _Profile:
         return tuple(values)
 
     def _value_at(self, key: str, path: str) -> Any:
-        """The fixed or pattern value that the slice at ``key`` gives ``path``, perhaps inside a value of an ancestor."""
+        """The fixed or pattern value that the slice at ``key`` gives ``path``, or an ancestor's value that holds it."""
         steps = [] if path == "$this" else path.split(".")
         for depth in range(len(steps), -1, -1):
             held = self._value_of(".".join([key, *steps[:depth]]))
