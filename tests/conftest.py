@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import queue
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,3 +29,133 @@ def shared_dir() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the reference data folder ../shared is not beside this checkout")
     return SHARED
+
+
+# ---- delivery: a clock that does not sleep, a journal, a registry, a server that answers whatever it is told
+
+
+class FakeClock:
+    """Time that passes only when somebody waits, and then at once."""
+
+    def __init__(self, start: float = 1_764_000_000.0) -> None:
+        self.time = start
+        self.waits: list[float] = []
+
+    def __call__(self) -> float:
+        return self.time
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.time += seconds
+
+    def wait(self, arrivals: Any, seconds: float | None) -> Any:
+        """Real answers are taken as they come; where time has to pass instead, it passes at once."""
+        try:
+            return arrivals.get(timeout=10 if seconds is None else 0.002)
+        except queue.Empty:
+            assert seconds is not None, "no answer within ten seconds"
+            self.sleep(seconds)
+            return None
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that tests move."""
+    return FakeClock()
+
+
+@pytest.fixture
+def journal(tmp_path: Path, clock: FakeClock) -> Iterator[Any]:
+    """An empty journal on the fake clock, its run begun."""
+    from fhirmap.journal import Journal
+
+    with Journal.open(tmp_path / "journal.db", "ch-test", "associer", exclusive=True, clock=clock) as opened:
+        opened.start_run("map")
+        yield opened
+
+
+@pytest.fixture
+def registry() -> Iterator[Callable[..., Any]]:
+    """``registry(config)``: a simulator listening on loopback, stopped after the test."""
+    from fhirmap.registry import RegistryServer
+
+    with ExitStack() as stack:
+        yield lambda config=None, **more: stack.enter_context(RegistryServer(config, **more))
+
+
+class RawServer:
+    """Answers each connection's request with the next of ``answers`` (the last one for ever), byte for byte, then
+    closes.
+
+    An answer is bytes; ``None`` closes without a word, ``"reset"`` drops the connection, ``"silence"`` never answers.
+    """
+
+    def __init__(self, answers: list[bytes | str | None], context: ssl.SSLContext | None = None) -> None:
+        self.requests: list[bytes] = []
+        self._answers = answers
+        self._context = context
+        self._over = threading.Event()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join(timeout=5)
+
+    def _serve(self) -> None:
+        while not self._over.is_set():
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._one, args=(connection,), daemon=True).start()
+
+    def _one(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            if self._context:
+                connection = self._context.wrap_socket(connection, server_side=True)
+            self.requests.append(self._request(connection))
+            answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+            if answer == "silence":
+                self._over.wait(20)
+            elif answer == "reset":
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            elif isinstance(answer, bytes):
+                connection.sendall(answer)
+            connection.close()
+
+    @staticmethod
+    def _request(connection: socket.socket) -> bytes:
+        received = b""
+        while True:
+            head, found, body = received.partition(b"\r\n\r\n")
+            length = next((int(x[15:]) for x in head.split(b"\r\n") if x.lower().startswith(b"content-length:")), 0)
+            if found and len(body) >= length:
+                return received
+            piece = connection.recv(65536)
+            if not piece:
+                return received
+            received += piece
+
+
+@pytest.fixture
+def raw_server() -> Iterator[Callable[..., RawServer]]:
+    """``raw_server(*answers)``: a real server on loopback that says exactly this."""
+    started: list[RawServer] = []
+
+    def start(*answers: bytes | str | None, context: ssl.SSLContext | None = None) -> RawServer:
+        started.append(RawServer(list(answers), context))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()

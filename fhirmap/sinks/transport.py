@@ -76,6 +76,7 @@ _KINDS: Mapping[type[Exception], str] = {
     httpx2.ProtocolError: "garbled",
     httpx2.TransportError: "lost",
     httpx2.RequestError: "lost",
+    httpx2.SSEError: "garbled",
     httpx2.HTTPStatusError: "program",
     httpx2.HTTPError: "lost",
     httpx2.CookieConflict: "program",
