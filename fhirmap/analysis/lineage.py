@@ -157,6 +157,9 @@ class _Walk:
                 yield ".".join([places.get(expression.focus, ""), *names])
 
     def columns(self, path: str) -> tuple[str, ...]:
+        """Columns of a path; of a structure written whole (by a function), each part rests on what the whole does."""
+        while path and path not in self.columns_of:
+            path = path.rpartition(".")[0]
         return self.columns_of.get(path, ())
 
 
