@@ -27,9 +27,7 @@ def check(
     stages = _stages(program, inference)
     _groups_nobody_calls(program, inference)
     checked = Checked(program, scope.definitions, stages, tuple(inference.groups), scope.models, functions or {})
-    found = list(scope.diagnostics)
-    found += run_checks(checked, found)
-    return checked, ordered(found)
+    return checked, ordered(run_checks(checked, scope.diagnostics))
 
 
 def _stages(program: Program, inference: Inference) -> tuple[Stage, ...]:

@@ -18,19 +18,20 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
         True
     """
     plain = _plain(name)
-    best: tuple[float, int, str] | None = None
+    ranked: list[tuple[int, bool, int, int, str]] = []
     for order, candidate in enumerate(dict.fromkeys(candidates)):
-        if candidate == name:
-            continue
-        distance = _distance(plain, _plain(candidate)) + _distance(name, candidate) / 100
-        if best is None or (distance, order) < best[:2]:
-            best = (distance, order, candidate)
-    if best is None:
+        other = _plain(candidate)
+        if candidate != name:
+            starts_alike = bool(plain) and other[:1] == plain[:1]
+            rank = (_distance(plain, other), not starts_alike, _distance(name, candidate), order, candidate)
+            ranked.append(rank)
+    if not ranked:
         return None
-    shorter, longer = sorted((len(name), len(best[2])))
-    if best[0] < 1 or int(best[0]) <= max(1, shorter // 3) < longer:
-        return best[2]
-    return _holding(plain, candidates)
+    distance, *_, found = min(ranked)
+    shorter, longer = sorted((len(name), len(found)))
+    if distance == 0 or distance <= max(1, shorter // 3) < longer:
+        return found
+    return _holding(plain, (entry[-1] for entry in ranked))
 
 
 def did_you_mean(name: str, candidates: Iterable[str], *, otherwise: str | None = None, most: int = 12) -> str | None:

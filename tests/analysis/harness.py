@@ -11,7 +11,7 @@ from fhirmap.analysis.checks.unknown_column import unknown_columns
 from fhirmap.analysis.workspace import load
 from fhirmap.diagnostics import Diagnostic, MapText
 from fhirmap.diagnostics.render import ordered
-from fhirmap.functions import identity, udi
+from fhirmap.functions import bundle, identity, udi
 from fhirmap.language.parser import parse
 from fhirmap.model.definition import Definitions
 from fhirmap.model.packages import load_definitions
@@ -39,7 +39,7 @@ def library() -> tuple[MapText, ...]:
 @cache
 def functions() -> Mapping[str, FunctionSignature]:
     """The plug-in functions that fhirmap brings along."""
-    return {entry.name: entry for module in (identity, udi) for entry in functions_of(module)}
+    return {entry.name: entry for module in (bundle, identity, udi) for entry in functions_of(module)}
 
 
 def diagnose(

@@ -25,6 +25,7 @@ from fhirmap.analysis.checks.list_mode_on_single import list_mode_on_single
 from fhirmap.analysis.checks.misplaced_clause import misplaced_clause
 from fhirmap.analysis.checks.missing_key import missing_key
 from fhirmap.analysis.checks.missing_required import missing_required
+from fhirmap.analysis.checks.other_system import other_system
 from fhirmap.analysis.checks.prohibited_element import prohibited_element
 from fhirmap.analysis.checks.secret_in_map import secret_in_map
 from fhirmap.analysis.checks.two_values import two_values
@@ -78,6 +79,7 @@ CHECKS: tuple[Check, ...] = (
     duplicate_code,
     code_outside_value_set,
     unknown_code,
+    other_system,
     # what nothing uses
     unused_column,
     unused_variable,
@@ -97,19 +99,29 @@ _UNUSED = {
     "FM156": "conceptmap",
     "FM240": "name",
     "FM241": "element",
+    "FM305": "prefix",
 }
 """Warnings that something is not used or not produced, and the argument that names it."""
+_UNRESOLVED = ("FM103", "FM107", "FM108", "FM157")
+"""Names that a missing import may have declared."""
 
 
 def run_checks(checked: Checked, told: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """What the checks find, beside what was ``told`` of names and types.
+    """What was ``told`` of names and types and what the checks find, without what only follows from something else.
 
-    A name that is misspelt where it is used leaves the right one without use. The misspelling is told with the right
-    name in its hint, so the warning that follows from it is withheld.
+    A name that is misspelt where it is used leaves the right one without use: the misspelling is told, with the right
+    name in its hint, so the warning is withheld. So is a name that a missing import would have brought.
     """
-    found = [entry for check in CHECKS for entry in check(checked)]
-    meant = {match.lstrip("#") for entry in (*told, *found) for match in _MEANT.findall(entry.hint_text)}
-    return [entry for entry in found if entry.args.get(_UNUSED.get(entry.code, "")) not in meant]
+    found = [*told, *(entry for check in CHECKS for entry in check(checked))]
+    meant = {match.lstrip("#") for entry in found for match in _MEANT.findall(entry.hint_text)}
+    lacking = {unit.name for unit in checked.program.units if unit.unresolved_imports}
+
+    def follows(entry: Diagnostic) -> bool:
+        if entry.code in _UNRESOLVED and entry.span is not None and entry.span.name in lacking:
+            return not _MEANT.search(entry.hint_text)
+        return entry.args.get(_UNUSED.get(entry.code, "")) in meant
+
+    return [entry for entry in found if not follows(entry)]
 
 
 __all__ = ["CHECKS", "Check", "run_checks"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fhirmap.analysis.checks.code_outside_value_set import NO_MATCH
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Related, Span
+
+_NO_MATCH = ("!=", "--")
 
 
 def duplicate_code(checked: Checked) -> Iterator[Diagnostic]:
@@ -14,7 +15,7 @@ def duplicate_code(checked: Checked) -> Iterator[Diagnostic]:
     for table in (table for unit in checked.program.units for table in unit.tree.concept_maps):
         first: dict[tuple[str, str, str], tuple[str, Span]] = {}
         for code in table.codes:
-            if code.relation in NO_MATCH:
+            if code.relation in _NO_MATCH:
                 continue
             key = (code.source_prefix, code.source_code, code.target_prefix)
             if key not in first:

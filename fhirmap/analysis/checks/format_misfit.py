@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from fhirmap.analysis.conversions import PRIMITIVES
-from fhirmap.analysis.date_format import parts, runs
+from fhirmap.analysis.date_format import Run, parts, runs
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
 
 TEMPORAL = ("date", "dateTime", "instant", "time")
 _NEEDED = {"time": ("hour", "minute"), "instant": ("year", "month", "day", "hour", "minute", "second")}
+_VARYING = ("M", "d", "H", "h", "m", "s")
+"""Codes that take one digit or two."""
 _BEFORE = {"day": "month", "month": "year", "minute": "hour", "second": "minute", "fraction": "second"}
 
 
@@ -29,21 +32,25 @@ def format_misfit(checked: Checked) -> Iterator[Diagnostic]:
         pieces = runs(text)
         if not all(piece.is_known for piece in pieces):
             continue
-        variant, args = _misfit(type_name, parts(pieces), text)
+        variant, args = _misfit(type_name, pieces, text)
         if variant:
             yield Diagnostic("FM234", span, {"format": text, "type": type_name, **args}, variant=variant)
 
 
-def _misfit(type_name: str, held: frozenset[str], text: str) -> tuple[str, dict[str, object]]:
-    """The page's variant that says what is wrong; empty where the format fits."""
+def _misfit(type_name: str, pieces: tuple[Run, ...], text: str) -> tuple[str, dict[str, object]]:
+    """The page's variant that says what is wrong, and its arguments; an empty variant where the format fits."""
+    held = parts(pieces)
     if type_name not in TEMPORAL:
         return "type", {}
     for part in _NEEDED.get(type_name, ("year",)):
         if part not in held:
-            return ("minutes" if part == "year" and "y" not in text else "missing"), {"part": part}
+            return ("year" if part == "year" and "y" not in text else "missing"), {"part": part}
     for part in sorted(held):
         if (before := _BEFORE.get(part)) and before not in held and not (type_name == "time" and before == "day"):
             return ("months" if {part, before} & {"minute", "month"} and "mm" in text else "missing"), {"part": before}
+    for piece, following in pairwise(pieces):
+        if piece.text in _VARYING and following.part:
+            return "width", {"code": piece.text, "following": following.text}
     if "h" in text and "a" not in text:
         return "afternoon", {}
     return "", {}

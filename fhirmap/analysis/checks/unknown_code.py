@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fhirmap.analysis.checks.code_outside_value_set import code_outside_value_set, targets
+from fhirmap.analysis.checks.code_outside_value_set import code_outside_value_set
 from fhirmap.analysis.typed import Checked
+from fhirmap.analysis.written_codes import concept_map_targets
 from fhirmap.diagnostics import Diagnostic, Span, did_you_mean
 from fhirmap.model.definition import Definitions
 
@@ -26,7 +27,7 @@ def _codes(checked: Checked) -> Iterator[tuple[str, str, Span]]:
             systems = {prefix.name: prefix.url for prefix in table.prefixes}
             for code in table.codes:
                 yield systems.get(code.source_prefix, ""), code.source_code, code.source_span
-            for written in targets(unit, table):
+            for written in concept_map_targets(unit, table):
                 yield written.system or "", written.code, written.span
     for _, rule in checked.rules():
         for target in rule.targets:

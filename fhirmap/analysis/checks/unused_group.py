@@ -4,46 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fhirmap.analysis.typed import Checked, TypedGroup, Unit
+from fhirmap.analysis.typed import Checked, Unit
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.language.nodes import Rule
 
 
 def unused_group(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each group that the entry group never reaches (FM154). `<<types>>` groups call themselves."""
-    reached = {(group.unit.name, group.name) for stage in checked.stages for group in reach(stage.entry)}
     for unit in filter(is_closed, checked.program.stages):
-        entry, *others = unit.tree.groups
-        named = {group.extends for group in unit.tree.groups} | _called(entry.rules)
-        for group in others:
-            if (unit.name, group.name) not in reached and group.name not in named and group.type_mode is None:
-                yield Diagnostic("FM154", group.name_span, {"group": group.name, "entry": entry.name})
+        reached = _reached(unit)
+        for group in unit.tree.groups:
+            if reached is not None and group.name not in reached and group.type_mode is None:
+                yield Diagnostic("FM154", group.name_span, {"group": group.name, "entry": unit.tree.groups[0].name})
 
 
-def reach(entry: TypedGroup) -> tuple[TypedGroup, ...]:
-    """``entry`` and every group it calls, directly or not."""
-    found = [entry]
-    for group in found:
-        for rule in group.walk():
-            called = [call.group for call in rule.calls]
-            if rule.default is not None and rule.default.group is not None:
-                called.append(rule.default.group)
-            found += [other for other in called if all(other is not known for known in found)]
-    return tuple(found)
+def _reached(unit: Unit) -> set[str] | None:
+    """Names of the groups that the first one leads to; None where a call is misspelt and might lead to any.
+
+    By name, not by type: a call with a wrong argument still says what is meant.
+    """
+    groups = {group.name: group for group in unit.tree.groups}
+    elsewhere = {group.name for other in unit.imports for group in other.tree.groups}
+    waiting = [group for order, group in enumerate(unit.tree.groups) if order == 0 or group.type_mode]
+    found = {group.name for group in waiting}
+    while waiting:
+        group = waiting.pop()
+        for name in _called(group.rules) | ({group.extends} if group.extends else set()):
+            if name not in groups and name not in elsewhere:
+                return None
+            if name in groups and name not in found:
+                waiting.append(groups[name])
+            found.add(name)
+    return found
 
 
 def is_closed(unit: Unit) -> bool:
-    """Is the map complete in itself, rather than a library whose groups wait for others to call them?
+    """Is the map complete in itself, rather than a library whose parts wait for others to use them?
 
-    A map that reads a store is run, not imported; otherwise its first group must call others of the same map.
+    A map that reads a store is run, not imported. Otherwise its first group must be one to start with, and call
+    others of the same map where there are any.
     """
     tree = unit.tree
-    if not tree.groups:
-        return False
-    if any(model.store is not None for model in tree.models) or len(tree.groups) == 1:
+    if any(model.store is not None for model in tree.models):
         return True
+    if not tree.groups or {entry.mode for entry in tree.groups[0].parameters} != {"source", "target"}:
+        return False
     own = {group.name for group in tree.groups[1:]}
-    return bool(own & _called(tree.groups[0].rules))
+    return not own or bool(own & _called(tree.groups[0].rules))
 
 
 def _called(rules: tuple[Rule, ...]) -> set[str]:
