@@ -273,7 +273,7 @@ def _stream(connection: sa.Connection, statement: Statement) -> Iterator[Row]:
     result = connection.execution_options(**options).execute(statement.select)
     for batch in result.partitions(_BATCH):
         for row in batch:
-            yield row._tuple()
+            yield row
 
 
 def key_text(value: object) -> str:

@@ -1,0 +1,136 @@
+"""JSON documents and NDJSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from fhirmap.errors import ConfigError
+from fhirmap.records import Record
+from fhirmap.sources import open_source
+from fhirmap.stores import Order, Shape, StorePlan
+from tests.sources.conftest import columns
+
+CASES = StorePlan("json", "data.cases", ("id",), Shape("Case", columns("id", "patient.nir")))
+LINES = replace(CASES, name="")
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def read(path: Path, plan: StorePlan) -> list[Record]:
+    with open_source(str(path), plan) as source:
+        return list(source.records())
+
+
+def fails(path: Path, plan: StorePlan) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        read(path, plan)
+    return caught.value
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_list_inside_a_document(tmp_path: Path, encoding: str) -> None:
+    path = write(
+        tmp_path / "a.json",
+        '{"data": {"cases": [{"id": 7, "w": 1.50, "n": 12345678901234567890, "é": null}]}}',
+        encoding,
+    )
+    (record,) = read(path, CASES)
+    assert record == Record(
+        "7", {"id": 7, "w": Decimal("1.50"), "n": 12345678901234567890, "é": None}, "a.json#/data/cases/0"
+    )
+    assert str(record.values["w"]) == "1.50"
+
+
+def test_one_record_a_document_or_a_line(tmp_path: Path) -> None:
+    assert [r.key for r in read(write(tmp_path / "a.json", '{"id": "A"}'), LINES)] == ["A"]
+    assert [r.key for r in read(write(tmp_path / "b.json", '[{"id": "A"}, {"id": "B"}]'), LINES)] == ["A", "B"]
+    assert read(write(tmp_path / "c.json", "[]"), LINES) == []
+    text = '\ufeff{"id": "A"}\n\n{"id": "B"}\r\n'
+    for name in ("d.ndjson", "e.jsonl"):
+        assert [(r.key, r.origin) for r in read(write(tmp_path / name, text), LINES)] == [
+            ("A", f"{name}:1"),
+            ("B", f"{name}:3"),
+        ]
+    assert [r.key for r in read(write(tmp_path / "f.json", text.removeprefix("\ufeff")), LINES)] == ["A", "B"]
+
+
+def test_a_broken_line_is_a_faulty_record(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.ndjson", '{"id": "A"}\n{"id": "B"\n"text"\n{"id": "C"}\n')
+    assert [(r.key, [f.code for f in r.faults]) for r in read(path, LINES)] == [
+        ("A", []),
+        ("", ["FM713"]),
+        ("", ["FM722"]),
+        ("C", []),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"data":\n {"cases": [}', "line 2, column 13"),
+        ('{"data": {"cases": [{"id": "é"}', "ends too early"),
+        ("", "ends too early"),
+        ("{'id'", "line 1, column 2"),
+    ],
+)
+def test_a_broken_document_is_told_with_its_place(tmp_path: Path, text: str, place: str) -> None:
+    error = fails(write(tmp_path / "a.json", text), CASES)
+    assert error.code == "FM713"
+    assert place in str(error)
+
+
+def test_wrong_encoding_missing_file_missing_list(tmp_path: Path) -> None:
+    error = fails(write(tmp_path / "a.json", '{"a":\n "é"}', "cp1252"), CASES)
+    assert (error.code, "byte 8, line 2" in str(error)) == ("FM705", True)
+    assert fails(tmp_path / "b.json", CASES).code == "FM701"
+    missing = fails(write(tmp_path / "c.json", '{"data": {"case": []}}'), CASES)
+    assert (missing.code, missing.diagnostic().hint_text) == ("FM714", "did you mean `case`? (there is `case`)")
+    assert fails(write(tmp_path / "d.json", '{"data": {"cases": 3}}'), CASES).code == "FM714"
+
+
+def test_the_latest_revision_is_the_record(tmp_path: Path) -> None:
+    text = (
+        '[{"id":1,"u":3},{"id":1,"u":20},{"id":1},'
+        '{"id":2,"u":1},{"id":2,"u":1},{"id":null},{"id":{"x":1}},{"id":4,"u":1.5},{"id":4,"u":1}]'
+    )
+    plan = replace(LINES, latest=Order("u"))
+    expected = [
+        ("1", True, []),
+        ("1", False, []),
+        ("1", True, []),
+        ("2", False, ["FM718"]),
+        ("2", False, ["FM718"]),
+        ("", False, ["FM717"]),
+        ("", False, ["FM717"]),
+        ("4", False, []),
+        ("4", True, []),
+    ]
+    lines = "\n".join(json.dumps(entry) for entry in json.loads(text))
+    for path in (write(tmp_path / "a.json", text), write(tmp_path / "b.ndjson", lines)):
+        assert [(r.key, r.superseded, [f.code for f in r.faults]) for r in read(path, plan)] == expected
+
+
+def test_paths_that_no_record_has(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", '{"data": {"cases": [{"ident": 1, "patient": {"nirr": "x"}}]}}')
+    with open_source(str(path), CASES) as source:
+        found = source.check()
+    assert [(d.code, d.args["column"], d.is_error) for d in found] == [
+        ("FM704", "id", True),
+        ("FM726", "patient.nir", False),
+    ]
+    assert "did you mean `patient.nirr`?" in found[1].hint_text
+
+
+def test_the_documented_cases(shared_dir: Path) -> None:
+    plan = replace(CASES, name="cases", key=("caseId",), latest=Order("updatedAt"))
+    records = read(shared_dir / "renacot" / "sih" / "b_clinique.json", plan)
+    assert len(records) == 52
+    assert [record.key for record in records if record.superseded] == ["CSA-2025051"]
