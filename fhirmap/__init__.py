@@ -1,3 +1,61 @@
-"""fhirmap: FHIR maps over a hospital's own tables, compiled to Python, validated, journalled and sent."""
+"""fhirmap: FHIR Mapping Language compiled to Python, for hospitals.
+
+Shape: `compile_map(path)` gives a `Transformer`; called with a record (a dict) it gives a `Result` with the resource (a
+dict), notes and faults. Names are resolved on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from fhirmap.embedding import check, compile_map, compile_stages, parse
+    from fhirmap.errors import FhirmapError, MapError
+    from fhirmap.records import Fault, Note, Record, Result
+    from fhirmap.runner.project import load_project
+    from fhirmap.runtime.transformer import Transformer
+
+_HOMES = {
+    "Fault": "fhirmap.records",
+    "FhirmapError": "fhirmap.errors",
+    "MapError": "fhirmap.errors",
+    "Note": "fhirmap.records",
+    "Record": "fhirmap.records",
+    "Result": "fhirmap.records",
+    "Transformer": "fhirmap.runtime.transformer",
+    "check": "fhirmap.embedding",
+    "compile_map": "fhirmap.embedding",
+    "compile_stages": "fhirmap.embedding",
+    "load_project": "fhirmap.runner.project",
+    "parse": "fhirmap.embedding",
+}
+
+__all__ = [
+    "Fault",
+    "FhirmapError",
+    "MapError",
+    "Note",
+    "Record",
+    "Result",
+    "Transformer",
+    "check",
+    "compile_map",
+    "compile_stages",
+    "load_project",
+    "parse",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'fhirmap' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -134,21 +134,13 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
-    """`from module import names`."""
-
-    module: Code
-    names: tuple[Name, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Module:
     """A whole generated module. ``extra``: Python that another part of the compiler wrote (the validator)."""
 
     title: str
     digest: str
     version: str
-    imports: tuple[Import, ...]
+    imports: tuple[Code, ...]
     tables: tuple[Table, ...]
     functions: tuple[Function, ...]
     extra: Code = Code("")

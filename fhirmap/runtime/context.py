@@ -67,6 +67,10 @@ class Run:
             fault = Fault("FM400", args={"kind": kind}, position=position, rule="rule")
         self.faults.append(fault)
 
+    def nothing(self) -> Result:
+        """The outcome of a record that is out of scope: what could not be read of it does not matter."""
+        return Result(None, tuple(self.notes))
+
     def result(self, resource: dict[str, Any] | None, places: Places) -> Result:
         """The outcome, each fault of the validator with the rule and the columns its element comes from."""
         if not self.faults:

@@ -1,0 +1,65 @@
+"""The driver: a checked program becomes a `CompiledMap`, its text, its code object and its digest.
+
+Nothing is executed here, and nothing of the runtime imported: `fhirmap.embedding` makes a `Transformer` of the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from types import CodeType
+
+from fhirmap import __version__
+from fhirmap.analysis.typed import Checked
+from fhirmap.compiler.lower import lower
+from fhirmap.compiler.positions import compile_marked, file_name, take_marks
+from fhirmap.compiler.render import Marks, render
+from fhirmap.compiler.storeplan import store_plan
+from fhirmap.stores import StorePlan
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMap:
+    """A program as Python. ``files``: file name that code objects bear -> name of the map as the user gave it.
+
+    ``texts``: the same file names -> characters, for tracebacks.
+    """
+
+    name: str
+    text: str
+    code: CodeType
+    digest: str
+    files: Mapping[str, str]
+    texts: Mapping[str, str]
+    store: StorePlan | None
+
+
+def compile_checked(checked: Checked, *, validator: str = "") -> CompiledMap:
+    """The Python of a checked program without errors; the same program gives the same bytes."""
+    digest = _digest(checked, validator)
+    lowered = lower(checked, digest=digest, version=__version__, validator=validator)
+    marks = Marks()
+    printed = take_marks(render("module.py.j2", marks, module=lowered.module), marks.spans)
+    name = checked.stages[-1].unit.name if checked.stages else "map"
+    module_name = f"<generated from {name} {digest[:12]}>"
+    code = compile_marked(printed, lowered.texts, module_name)
+    units = checked.program.units
+    files = {file_name(unit.text): unit.name for unit in units}
+    texts = {file_name(unit.text): unit.text.text for unit in units}
+    return CompiledMap(name, printed.text, code, digest, files, texts, store_plan(checked))
+
+
+def _digest(checked: Checked, validator: str) -> str:
+    """SHA-256 over the map texts, their code tables, the validator and the compiler's version."""
+    seen = sha256(__version__.encode())
+    for unit in checked.program.units:
+        seen.update(unit.text.text.encode())
+        for codes in unit.tables.values():
+            seen.update(repr([(entry.source_code, entry.relation, entry.target_code) for entry in codes]).encode())
+        for query in unit.queries.values():
+            seen.update(query.encode())
+    seen.update(validator.encode())
+    return seen.hexdigest()
+
+

@@ -1,0 +1,760 @@
+"""Groups: one function each, one paragraph a rule, in text order.
+
+What is statically known is written as plain Python: an element of a model is a dict access, a target of a known type a
+dict display or an append, constants of one node folded into one display. The rest goes through the runtime. A rule that
+can fail stands in a `try` of its own, so that one fault never hides another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from fhirmap.analysis.static import Static
+from fhirmap.analysis.typed import (
+    Environment,
+    Expression,
+    SourceStep,
+    TargetStep,
+    Transform,
+    TypedCall,
+    TypedGroup,
+    TypedRule,
+    TypedSource,
+    TypedTarget,
+    Variable,
+)
+from fhirmap.compiler import plan
+from fhirmap.compiler.expressions import Expressions, Held, Value
+from fhirmap.compiler.module import ModuleBuilder
+from fhirmap.compiler.names import Code, Name, code
+from fhirmap.compiler.values import Values, choices, converted
+from fhirmap.diagnostics import Span
+from fhirmap.language import nodes
+from fhirmap.language.visit import walk
+
+_RUN = Name("run")
+_SLICES = {"first": ":1", "not_first": "1:", "last": "-1:", "not_last": ":-1"}
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """A target variable in generated code. ``lists``: local names of its lists, attached to it when its scope ends."""
+
+    name: Name
+    lists: dict[str, Name] = field(default_factory=dict)
+
+
+class GroupLowering:
+    """Lowers one typed group."""
+
+    def __init__(self, module: ModuleBuilder, group: TypedGroup) -> None:
+        self.module = module
+        self.group = group
+        self.names = module.local_names()
+        self.steps: list[plan.Step] = []
+        self.depth = 1
+        self.held: dict[Variable, Held] = {}
+        self.nodes: dict[Variable, Node] = {}
+        self.expressions = Expressions(module, self.held, self.names)
+        self.values = Values(module, self.expressions)
+
+    def function(self) -> plan.Function:
+        """The group's function."""
+        parameters = []
+        for variable in self.group.parameters:
+            name = self.names.take(variable.name)
+            parameters.append(name)
+            self.held[variable] = Held(name, variable.static)
+            if variable.mode == "target":
+                self.nodes[variable] = Node(name)
+        for variable in self.group.parameters:
+            if variable.mode == "target":
+                self._open_lists(variable, self.group.rules, self.group.node.span)
+        for rule in self.group.rules:
+            self._rule(rule, top=True)
+        for variable in self.group.parameters:
+            if variable.mode == "target":
+                self._close_lists(variable, self.group.node.span)
+        if not self.steps:
+            self._add(plan.Pass)
+        node = self.group.node
+        shown = ", ".join(
+            f"{entry.mode} {entry.name}{f' : {entry.static.show()}' if entry.static.is_known else ''}"
+            for entry in self.group.parameters
+        )
+        doc = f"group {node.name}({shown})  {node.span.name}:{node.span.line}"
+        return plan.Function(
+            self.module.groups[self.group], (*parameters, _RUN), doc, tuple(self.steps), self.group.unit.text, node.name_span
+        )
+
+    # --- printing -----------------------------------------------------------------------------------------------------
+
+    def _add(self, kind: type[plan.Step], *values: object, span: Span | None = None) -> None:
+        self.steps.append(kind(self.depth, span, *values))
+
+    def _statements(self, statements: Iterable[str], span: Span | None) -> None:
+        """Python that an expression needs before it, as its compiler wrote it."""
+        for statement in statements:
+            for line in statement.splitlines():
+                blanks = len(line) - len(line.lstrip(" "))
+                self.steps.append(plan.Do(self.depth + blanks // 4, span, Code(line.strip())))
+
+    # --- rules --------------------------------------------------------------------------------------------------------
+
+    def _rule(self, rule: TypedRule, *, top: bool = False) -> None:
+        if top and self.steps:
+            self._add(plan.Blank)
+        self._add(plan.Comment, f"{rule.name}  ({rule.span.name}:{rule.span.line})", span=rule.span)
+        before = self.depth
+        guarded = can_fail(rule)
+        if guarded:
+            self._add(plan.Try)
+            self.depth += 1
+        self._fire(rule)
+        self.depth = before
+        if guarded:
+            self._add(plan.Catch, _RUN)
+
+    def _fire(self, rule: TypedRule) -> None:
+        inner = self.depth
+        for source in rule.sources:
+            self._source(source, rule)
+        ending: list[tuple[Variable, TypedTarget, Name | None, Code | None]] = []
+        start = len(self.steps)
+        self._targets(rule, ending)
+        for call in rule.calls:
+            self._call(call, rule)
+        if rule.default is not None and (rule.default.group is not None or rule.default.dynamic):
+            self._default(rule)
+        for entry in rule.rules:
+            self._rule(entry)
+        for variable, target, made, container in reversed(ending):
+            self._close_lists(variable, target.span)
+            self._prune(variable, target, made, container)
+        if len(self.steps) == start and self.depth > inner:
+            self._add(plan.Pass)
+        elif len(self.steps) == start and can_fail(rule) and not rule.sources:
+            self._add(plan.Pass)
+
+    # --- sources ------------------------------------------------------------------------------------------------------
+
+    def _source(self, source: TypedSource, rule: TypedRule) -> None:
+        """Open the blocks that a source needs, and bind its variable."""
+        node = source.node
+        context = self._context(source)
+        if not source.steps and source.default is None and node.list_mode is None and node.minimum is None:
+            self.held[source.variable] = self._filtered_context(source, context)
+            self._conditions(source)
+            return
+        span = _source_span(node)
+        for step in source.steps[:-1]:
+            context = self._step(context, step, span)
+        last = source.steps[-1] if source.steps else None
+        if context.static.plain and last is not None and not last.repeats and not _needs_list(source):
+            self._plain_single(source, context, last, span)
+        elif not _needs_list(source):
+            self._each(source, self._items(source, context, last), span)
+        else:
+            self._listed(source, self._items(source, context, last), span)
+
+    def _context(self, source: TypedSource) -> Held:
+        if source.context.mode == "constant":
+            value = self.expressions.constant(source.context)
+            return Held(value.code, value.static)
+        held = self.held.get(source.context)
+        return held if held is not None else Held(Code("None"), Static(frozenset(), "one"))
+
+    def _filtered_context(self, source: TypedSource, context: Held) -> Held:
+        span = _source_span(source.node)
+        if source.filter_types and not context.static.plain:
+            self._add(plan.If, self.values.is_type(context.code, source.filter_types), span=span)
+            self.depth += 1
+        if context.is_optional:
+            self._add(plan.If, code("{} is not None", context.code), span=span)
+            self.depth += 1
+        return Held(context.code, source.item)
+
+    def _step(self, context: Held, step: SourceStep, span: Span) -> Held:
+        """Go one name down a path that goes on."""
+        name = self.names.take(step.name)
+        static = step.static
+        if context.static.plain and not step.repeats:
+            self._add(plan.Assign, name, code("{}.get({})", context.code, step.name), span=span)
+            self._add(plan.If, code("{} is not None", name), span=span)
+        elif context.static.plain:
+            self._add(plan.For, name, code("{}.get({}, ())", context.code, step.name), span=span)
+        else:
+            self._add(plan.For, name, self.values.children(context.code, step.name), span=span)
+        self.depth += 1
+        return Held(name, static)
+
+    def _bind(self, source: TypedSource) -> Name:
+        wanted = source.variable.name or (source.steps[-1].name if source.steps else source.context.name)
+        name = self.names.take(wanted)
+        self.held[source.variable] = Held(name, source.item)
+        return name
+
+    def _plain_single(self, source: TypedSource, context: Held, step: SourceStep, span: Span) -> None:
+        name = self._bind(source)
+        self._add(plan.Assign, name, code("{}.get({})", context.code, step.name), span=span)
+        if source.default is not None:
+            self._add(plan.If, code("{} is None", name), span=span)
+            self.depth += 1
+            value = self._value(source.default)
+            self._add(plan.Assign, name, value.as_single(self.module), span=source.default.span)
+            self.depth -= 1
+        self._add(plan.If, code("{} is not None", name), span=span)
+        self.depth += 1
+        self._conditions(source)
+
+    def _items(self, source: TypedSource, context: Held, step: SourceStep | None) -> Code:
+        """The items of a source as a list (or what a `for` takes)."""
+        if source.search is not None:
+            return code("run.search({})", self._value(source.search).as_list(self.module))
+        if step is None:
+            return code("[{}]", context.code)
+        if context.static.plain:
+            if step.repeats:
+                return code("{}.get({}, ())", context.code, step.name)
+            held = self.names.take(step.name)
+            self._add(plan.Assign, held, code("{}.get({})", context.code, step.name), span=step.span)
+            return code("[] if {} is None else [{}]", held, held)
+        items = self.values.children(context.code, step.name)
+        if source.filter_types:
+            items = self.values.of_types(items, source.filter_types)
+        return items
+
+    def _each(self, source: TypedSource, items: Code, span: Span) -> None:
+        name = self._bind(source)
+        self._add(plan.For, name, items, span=span)
+        self.depth += 1
+        self._conditions(source)
+
+    def _listed(self, source: TypedSource, items: Code, span: Span) -> None:
+        """A source with a cardinality, a default or a list mode: filtered into a list before it fires."""
+        node = source.node
+        if node.minimum is not None or node.maximum is not None:
+            most = None if node.maximum in (None, -1) else node.maximum
+            items = code("{}(list({}), {}, {})", self.module.use("counted"), items, node.minimum or 0, most)
+        if source.default is not None:
+            held = self.names.take("found")
+            self._add(plan.Assign, held, items, span=span)
+            self._add(plan.If, code("not {}", held), span=span)
+            self.depth += 1
+            value = self._value(source.default)
+            self._add(plan.Assign, held, value.as_list(self.module), span=source.default.span)
+            self.depth -= 1
+            items = held
+        if node.list_mode is None:
+            self._each(source, items, span)
+            return
+        kept = self.names.take("kept")
+        self._add(plan.Assign, kept, Code("[]"), span=span)
+        before = self.depth
+        self._each(source, items, span)
+        name = self.held[source.variable].code
+        self._add(plan.Append, kept, name, span=span)
+        self.depth = before
+        if node.list_mode == "only_one":
+            chosen = code("{}({})", self.module.use("only_one"), kept)
+        else:
+            chosen = Code(f"{kept}[{_SLICES[node.list_mode]}]")
+        self._add(plan.For, name, chosen, span=span)
+        self.depth += 1
+
+    def _conditions(self, source: TypedSource) -> None:
+        """where, check, log: in this order, for one item."""
+        if source.where is not None:
+            test = self._condition(source.where)
+            self._add(plan.If, test, span=source.where.span)
+            self.depth += 1
+        if source.check is not None:
+            test = self._condition(source.check)
+            self._add(plan.If, code("not ({})", test), span=source.check.span)
+            self.depth += 1
+            failure = code("raise {}({})", self.module.use("check_failed"), source.check.node.text)
+            self._add(plan.Do, failure, span=source.check.span)
+            self.depth -= 1
+        if source.log is not None:
+            value = self._value(source.log)
+            position = source.log.span.position
+            self._add(plan.Do, code("run.note({}, {})", value.as_single(self.module), position), span=source.log.span)
+
+    def _condition(self, expression: Expression) -> Code:
+        test, statements = self.expressions.condition(expression)
+        self._statements(statements, expression.span)
+        return test
+
+    def _value(self, expression: Expression) -> Value:
+        value = self.expressions.value(expression)
+        self._statements(value.statements, expression.span)
+        return value
+
+    # --- targets ------------------------------------------------------------------------------------------------------
+
+    def _targets(
+        self, rule: TypedRule, ending: list[tuple[Variable, TypedTarget, Name | None, Code | None]]
+    ) -> None:
+        index = 0
+        while index < len(rule.targets):
+            target = rule.targets[index]
+            index += 1
+            if target.context is None:
+                self._computed(target)
+            elif not target.steps:
+                self._whole(target)
+            elif target.transform is None or target.transform.name == "create":
+                folded = self._foldable(rule, index, target) if target.variable is not None else 0
+                self._create(rule, target, rule.targets[index : index + folded], ending)
+                index += folded
+            else:
+                self._assign(target)
+
+    def _computed(self, target: TypedTarget) -> None:
+        assert target.transform is not None
+        value = self._transformed(target.transform, None)
+        if target.variable is None:
+            self._add(plan.Do, value.code, span=target.span)
+            return
+        name = self.names.take(target.variable.name)
+        self._add(plan.Assign, name, value.as_it_is(), span=target.span)
+        self.held[target.variable] = Held(name, value.static, is_optional=not value.certain)
+        self.nodes[target.variable] = Node(name)
+
+    def _whole(self, target: TypedTarget) -> None:
+        assert target.context is not None
+        node = self.nodes[target.context]
+        if target.transform is not None:
+            value = self._transformed(target.transform, None).as_single(self.module)
+            self._add(plan.Do, code("{}({}, {}, {})", self.module.use("assign"), node.name, "value", value), span=target.span)
+        if target.variable is not None:
+            self.nodes[target.variable] = node
+            self.held[target.variable] = self.held[target.context]
+
+    def _transformed(self, transform: Transform, step: TargetStep | None) -> Value:
+        value = self.values.transformed(transform, step)
+        self._statements(value.statements, transform.span)
+        return value
+
+    # --- creating nodes -----------------------------------------------------------------------------------------------
+
+    def _foldable(self, rule: TypedRule, start: int, created: TypedTarget) -> int:
+        """How many of the next targets only write sure, simple values into the node just created."""
+        if created.steps[-1].repeats is not True:
+            return 0
+        count = 0
+        keys: set[str] = set()
+        for target in rule.targets[start:]:
+            simple = (
+                target.context is created.variable and len(target.steps) == 1 and target.variable is None
+                and target.transform is not None and not target.node.list_modes
+            )  # fmt: skip
+            if not simple:
+                break
+            step = target.steps[0]
+            assert target.transform is not None
+            if step.repeats is not False or not step.key or step.key in keys or not self.values.is_sure(target.transform, step):
+                break
+            keys.add(step.key)
+            count += 1
+        return count
+
+    def _create(
+        self,
+        rule: TypedRule,
+        target: TypedTarget,
+        folded: tuple[TypedTarget, ...],
+        ending: list[tuple[Variable, TypedTarget, Name | None, Code | None]],
+    ) -> None:
+        assert target.context is not None
+        parent = self._parent(target)
+        step = target.steps[-1]
+        entries = self._fresh(target)
+        for entry in folded:
+            assert entry.transform is not None
+            value = self._transformed(entry.transform, entry.steps[0])
+            entries.append(code("{}: {}", entry.steps[0].key, converted(self.module, value, entry.steps[0]).code))
+        display = Code("{" + ", ".join(entries) + "}")
+        variable = target.variable or Variable("", "target", target.value, target.span)
+        used = target.variable is not None and self._is_used(rule, target, folded)
+        if step.repeats is None or not step.key:
+            self._create_untyped(parent, target, variable, display, ending)
+        elif step.repeats:
+            self._create_item(rule, parent, target, variable, display, ending, used=used, sure=bool(entries))
+        else:
+            self._create_single(rule, parent, target, variable, display, ending, sure=bool(entries))
+
+    def _fresh(self, target: TypedTarget) -> list[Code]:
+        """What a created node holds from the start: a resource says what it is."""
+        made = target.transform.type if target.transform is not None else None
+        structure = self.module.checked.definitions.structure(made.structure or made.name) if made else None
+        if structure is not None and structure.kind == "resource":
+            return [code("'resourceType': {}", structure.type)]
+        return []
+
+    def _create_item(
+        self,
+        rule: TypedRule,
+        parent: Node,
+        target: TypedTarget,
+        variable: Variable,
+        display: Code,
+        ending: list[tuple[Variable, TypedTarget, Name | None, Code | None]],
+        *,
+        used: bool,
+        sure: bool,
+    ) -> None:
+        step = target.steps[-1]
+        items = self._list(parent, step.key)
+        if not used and sure and not target.node.list_modes:
+            self._add(plan.Append, items, display, span=target.span)
+            return
+        name = self.names.take(variable.name or step.name)
+        node = Node(name)
+        self.nodes[variable] = node
+        self.held[variable] = Held(name, target.value.as_one())
+        if target.node.list_modes:
+            self._placed(target, parent, step, name, display)
+        else:
+            self._add(plan.Assign, name, display, span=target.span)
+            self._add(plan.Append, items, name, span=target.span)
+        self._open_lists(variable, rule, target.span)
+        ending.append((variable, target, None, None if sure else items))
+
+    def _create_single(
+        self,
+        rule: TypedRule,
+        parent: Node,
+        target: TypedTarget,
+        variable: Variable,
+        display: Code,
+        ending: list[tuple[Variable, TypedTarget, Name | None, Code | None]],
+        *,
+        sure: bool,
+    ) -> None:
+        """A single element: the child that is there already, or a new one."""
+        step = target.steps[-1]
+        name = self.names.take(variable.name or step.name)
+        node = Node(name)
+        self.nodes[variable] = node
+        self.held[variable] = Held(name, target.value.as_one())
+        made: Name | None = None
+        if sure:
+            self._add(plan.Assign, name, display, span=target.span)
+            self._add(plan.Store, parent.name, step.key, name, span=target.span)
+        elif self._surely_filled(rule, variable):
+            self._add(plan.Assign, name, code("{}.setdefault({}, {})", parent.name, step.key, display), span=target.span)
+        else:
+            made = self.names.take(f"made_{name}")
+            self._add(plan.Assign, made, code("{} not in {}", step.key, parent.name), span=target.span)
+            self._add(plan.Assign, name, code("{}.setdefault({}, {})", parent.name, step.key, display), span=target.span)
+        self._open_lists(variable, rule, target.span)
+        ending.append((variable, target, made, parent.name if made is not None else None))
+
+    def _create_untyped(
+        self,
+        parent: Node,
+        target: TypedTarget,
+        variable: Variable,
+        display: Code,
+        ending: list[tuple[Variable, TypedTarget, Name | None, Code | None]],
+    ) -> None:
+        step = target.steps[-1]
+        name = self.names.take(variable.name or step.name)
+        self.nodes[variable] = Node(name)
+        self.held[variable] = Held(name, target.value.as_one())
+        share = target.node.share
+        make = self.module.use("child_node")
+        call = code("{}({}, {}, {}, {}, {}, run, {})", make, parent.name, step.name, choices(step), step.repeats, display, share)
+        self._add(plan.Assign, name, call, span=target.span)
+        self.module.needs_pruning = True
+        ending.append((variable, target, None, None))
+
+    def _placed(self, target: TypedTarget, parent: Node, step: TargetStep, name: Name, display: Code) -> None:
+        """A target list mode: where in the list the item stands, or which item it is."""
+        modes = target.node.list_modes
+        items = self._list(parent, step.key)
+        if "share" in modes or target.node.share is not None:
+            call = code("{}(run, {}, {}, {})", self.module.use("shared"), items, target.node.share or "", display)
+            self._add(plan.Assign, name, call, span=target.span)
+        elif "single" in modes or "collate" in modes:
+            call = code("{}(run, {}, '', {})", self.module.use("shared"), items, display)
+            self._add(plan.Assign, name, call, span=target.span)
+        else:
+            self._add(plan.Assign, name, display, span=target.span)
+            self._place(target, items, name)
+
+    def _place(self, target: TypedTarget, items: Code, value: Code) -> None:
+        for mode in target.node.list_modes:
+            if mode in ("first", "last"):
+                place = self.module.use(f"place_{mode}")
+                call = code("{}(run, {}, {}, {})", place, items, value, target.span.position)
+                self._add(plan.Do, call, span=target.span)
+                return
+        self._add(plan.Append, items, value, span=target.span)
+
+    def _prune(self, variable: Variable, target: TypedTarget, made: Name | None, container: Code | None) -> None:
+        if container is None:
+            return
+        name = self.nodes[variable].name
+        step = target.steps[-1]
+        if made is None:
+            self._add(plan.If, code("not {}", name), span=target.span)
+            call = code("{}({}, {})", self.module.use("discard"), container, name)
+        else:
+            self._add(plan.If, code("{} and not {}", made, name), span=target.span)
+            call = code("del {}[{}]", container, step.key)
+        self.depth += 1
+        self._add(plan.Do, call, span=target.span)
+        self.depth -= 1
+
+    def _parent(self, target: TypedTarget) -> Node:
+        """The node that a path's last name is written to; those between are made."""
+        assert target.context is not None
+        node = self.nodes[target.context]
+        for step in target.steps[:-1]:
+            name = self.names.take(step.name)
+            if step.repeats is None or not step.key:
+                make = self.module.use("child_node")
+                call = code("{}({}, {}, {}, {}, {}, run, {})", make, node.name, step.name, choices(step), step.repeats, Code("{}"), None)
+                self._add(plan.Assign, name, call, span=target.span)
+                self.module.needs_pruning = True
+            elif step.repeats:
+                self._add(plan.Assign, name, Code("{}"), span=target.span)
+                self._add(plan.Append, self._list(node, step.key), name, span=target.span)
+                self.module.needs_pruning = True
+            else:
+                self._add(plan.Assign, name, code("{}.setdefault({}, {})", node.name, step.key, Code("{}")), span=target.span)
+                self.module.needs_pruning = True
+            node = Node(name)
+        return node
+
+    # --- assigning ----------------------------------------------------------------------------------------------------
+
+    def _assign(self, target: TypedTarget) -> None:
+        assert target.transform is not None
+        parent = self._parent(target)
+        step = target.steps[-1]
+        value = self._transformed(target.transform, step)
+        before = self.depth
+        if not value.static.plain or step.repeats is None or not step.key:
+            self._assign_dynamic(parent, target, step, value)
+            return
+        if value.is_many and step.repeats:
+            name = self.names.take(step.name)
+            self._add(plan.For, name, value.code, span=target.span)
+            self.depth += 1
+            value = Value(name, value.static.as_one(), certain=True)
+        elif value.is_many:
+            value = Value(code("{}({})", self.module.use("single"), value.code), value.static.with_cardinality("optional"))
+        value = converted(self.module, value, step)
+        if not value.certain or target.variable is not None:
+            wanted = target.variable.name if target.variable is not None else step.name
+            name = self.names.take(wanted)
+            self._add(plan.Assign, name, value.code, span=target.span)
+            if target.variable is not None:
+                self.held[target.variable] = Held(name, value.static.as_one(), is_optional=not value.certain)
+                self.nodes[target.variable] = Node(name)
+            if not value.certain:
+                self._add(plan.If, code("{} is not None", name), span=target.span)
+                self.depth += 1
+            value = Value(name, value.static, certain=True)
+        if step.repeats and target.node.list_modes:
+            self._place(target, self._list(parent, step.key), value.code)
+        elif step.repeats:
+            self._add(plan.Append, self._list(parent, step.key), value.code, span=target.span)
+        else:
+            self._add(plan.Store, parent.name, step.key, value.code, span=target.span)
+        self.depth = before
+
+    def _assign_dynamic(self, parent: Node, target: TypedTarget, step: TargetStep, value: Value) -> None:
+        """The types, or the element, are known at run time only."""
+        call = code(
+            "{}({}, {}, {}, {}, {})",
+            self.module.use("assign"), parent.name, step.name, value.as_items(self.module), choices(step), step.repeats,
+        )  # fmt: skip
+        if target.variable is None:
+            self._add(plan.Do, call, span=target.span)
+            return
+        name = self.names.take(target.variable.name)
+        self._add(plan.Assign, name, call, span=target.span)
+        self.held[target.variable] = Held(name, target.variable.static, is_optional=True)
+        self.nodes[target.variable] = Node(name)
+
+    # --- lists --------------------------------------------------------------------------------------------------------
+
+    def _list(self, node: Node, key: str) -> Code:
+        """The list that an item of ``key`` is appended to."""
+        return node.lists.get(key) or code("{}.setdefault({}, [])", node.name, key)
+
+    def _open_lists(self, variable: Variable, where: TypedRule | tuple[TypedRule, ...], span: Span) -> None:
+        """Local names for the lists of a node that only this function writes to, attached when it is done.
+
+        Not where the node is handed to another group, aliased or read in an expression: those must see its lists grow.
+        """
+        rules = where if isinstance(where, tuple) else (where,)
+        every = [entry for rule in rules for entry in rule.walk()]
+        if any(_escapes(rule, variable) for rule in every):
+            return
+        counts: dict[str, int] = {}
+        for rule in every:
+            for target in rule.targets:
+                if target.context is variable and target.steps and target.steps[0].repeats and target.steps[0].key:
+                    key = target.steps[0].key
+                    counts[key] = counts.get(key, 0) + 1
+        node = self.nodes[variable]
+        for key, count in counts.items():
+            if count > 1 and (variable.is_parameter or isinstance(where, TypedRule)):
+                name = self.names.take(f"{node.name}_{key}")
+                node.lists[key] = name
+                fresh = code("{}.get({}) or []", node.name, key) if variable.is_parameter else Code("[]")
+                self._add(plan.Assign, name, fresh, span=span)
+
+    def _close_lists(self, variable: Variable, span: Span) -> None:
+        node = self.nodes[variable]
+        opened = bool(node.lists) and variable.is_parameter
+        for key, name in node.lists.items():
+            if opened:
+                self._add(plan.Blank)
+                opened = False
+            self._add(plan.If, name, span=span)
+            self.depth += 1
+            self._add(plan.Store, node.name, key, name, span=span)
+            self.depth -= 1
+        node.lists = {}
+
+    # --- what follows -------------------------------------------------------------------------------------------------
+
+    def _is_used(self, rule: TypedRule, target: TypedTarget, folded: tuple[TypedTarget, ...]) -> bool:
+        """Is the created node named again, beyond what was folded into its display?"""
+        variable = target.variable
+        rest = [entry for entry in rule.targets if entry is not target and entry not in folded]
+        if any(entry.context is variable for entry in rest) or _escapes(rule, variable):
+            return True
+        return any(
+            entry.context is variable for inner in rule.rules for part in inner.walk() for entry in part.targets
+        ) or any(_escapes(part, variable) for inner in rule.rules for part in inner.walk())
+
+    def _surely_filled(self, rule: TypedRule, variable: Variable) -> bool:
+        """Does the rule itself always write something into the node?"""
+        return any(
+            target.context is variable and len(target.steps) == 1 and target.transform is not None
+            and self.values.is_sure(target.transform, target.steps[0])
+            for target in rule.targets
+        )  # fmt: skip
+
+    def _call(self, call: TypedCall, rule: TypedRule) -> None:
+        before = self.depth
+        arguments: list[Code] = []
+        for argument, parameter in zip(call.arguments, call.group.parameters, strict=True):
+            if parameter.mode == "target" and argument.variable is not None:
+                arguments.append(self.nodes[argument.variable].name)
+                self._skip_unbound(argument, call.node.span)
+                continue
+            arguments.append(self._argument(argument, parameter, call.node.span))
+        function = self.module.groups[call.group]
+        self._add(plan.Do, code("{}({}, run)", function, Code(", ".join(arguments))), span=call.node.span)
+        self.depth = before
+
+    def _skip_unbound(self, argument: Expression, span: Span) -> None:
+        held = self.held.get(argument.variable) if argument.variable is not None else None
+        if held is not None and held.is_optional:
+            self._add(plan.If, code("{} is not None", held.code), span=span)
+            self.depth += 1
+
+    def _argument(self, argument: Expression, parameter: Variable, span: Span) -> Code:
+        if argument.variable is not None and argument.variable in self.held:
+            self._skip_unbound(argument, span)
+            return self.held[argument.variable].code
+        value = self._value(argument)
+        if value.certain and not value.is_many and value.static.plain:
+            return value.code
+        name = self.names.take(parameter.name)
+        self._add(plan.For, name, value.as_list(self.module), span=span)
+        self.depth += 1
+        return name
+
+    def _default(self, rule: TypedRule) -> None:
+        """`src.a -> tgt.b;` through a group, known now or chosen by the item's type."""
+        assert rule.default is not None
+        source = self.held[rule.sources[0].variable]
+        target = rule.targets[0]
+        if rule.default.group is not None:
+            assert target.variable is not None
+            function = self.module.groups[rule.default.group]
+            node = self.nodes[target.variable]
+            self._add(plan.Do, code("{}({}, {}, run)", function, source.code, node.name), span=rule.span)
+
+
+def can_fail(rule: TypedRule) -> bool:
+    """May something in the rule itself (not in its inner rules) go wrong for a record?"""
+    for source in rule.sources:
+        node = source.node
+        if source.check is not None or node.list_mode == "only_one" or node.minimum is not None or node.search is not None:
+            return True
+        if not source.item.plain:
+            return True
+        for expression in (source.where, source.default, source.log):
+            if expression is not None and expression.literal is None and expression.variable is None:
+                return True
+    return any(_target_can_fail(target) for target in rule.targets) or any(
+        argument.variable is None and argument.literal is None for call in rule.calls for argument in call.arguments
+    )
+
+
+def _target_can_fail(target: TypedTarget) -> bool:
+    if target.context is None or (target.steps and (target.steps[-1].repeats is None or not target.steps[-1].key)):
+        return True
+    transform = target.transform
+    if transform is None or transform.name == "create":
+        return False
+    if transform.name not in ("copy", "cc", "c", "id"):
+        return True
+    if any(argument.literal is None and argument.variable is None for argument in transform.arguments):
+        return True
+    return bool(target.node.list_modes)
+
+
+def _needs_list(source: TypedSource) -> bool:
+    node = source.node
+    repeats_default = source.default is not None and (not source.steps or source.steps[-1].repeats or not source.item.plain)
+    return bool(node.list_mode) or node.minimum is not None or node.maximum is not None or repeats_default
+
+
+def _source_span(node: nodes.RuleSource) -> Span:
+    """`src.name`: what fires, without its conditions."""
+    return node.context_span.to(node.element_spans[-1]) if node.element_spans else node.context_span
+
+
+def _escapes(rule: TypedRule, variable: Variable | None) -> bool:
+    """Is the node handed to a group, aliased, or read by an expression of this rule?"""
+    if variable is None:
+        return False
+    if any(argument.variable is variable for call in rule.calls for argument in call.arguments):
+        return True
+    if any(target.context is variable and not target.steps for target in rule.targets):
+        return True
+    return any(_reads(expression, variable) for expression in _expressions(rule))
+
+
+def _expressions(rule: TypedRule) -> Iterator[Expression]:
+    for source in rule.sources:
+        for expression in (source.where, source.check, source.log, source.default, source.search):
+            if expression is not None:
+                yield expression
+    for target in rule.targets:
+        if target.transform is not None:
+            yield from target.transform.arguments
+    for call in rule.calls:
+        yield from call.arguments
+
+
+def _reads(expression: Expression, variable: Variable) -> bool:
+    if expression.variable is not None:
+        return expression.variable is variable
+    environment: Environment = expression.environment
+    for node in walk(expression.node.expression):
+        if isinstance(node, nodes.FPVariable | nodes.FPMember) and environment.lookup(node.name) is variable:
+            return True
+    return False

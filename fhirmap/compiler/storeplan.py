@@ -1,0 +1,87 @@
+"""From a map's `model` to a `StorePlan`: what a source has to fetch, and how rows belong together."""
+
+from __future__ import annotations
+
+from fhirmap.analysis.typed import Checked, ModelUse
+from fhirmap.compiler.readers import child_key
+from fhirmap.language import nodes
+from fhirmap.stores import Child, Column, Order, Shape, StorePlan
+
+
+def store_plan(checked: Checked) -> StorePlan | None:
+    """The store of the first stage's source model; None where it has none."""
+    first = checked.stages[0] if checked.stages else None
+    use = checked.model(first.source) if first is not None else None
+    if use is None or use.node.store is None:
+        return None
+    store = use.node.store
+    extra = [*store.key, *(entry.column for entry in store.order), *([store.latest.column] if store.latest else [])]
+    shape = _shape(checked, use, extra, (use.ref.structure,))
+    return StorePlan(
+        store.kind,
+        store.name,
+        store.key,
+        shape,
+        where=store.where or "",
+        order=_orders(store.order),
+        latest=_orders((store.latest,))[0] if store.latest else None,
+        encoding=store.encoding or "",
+        delimiter=store.delimiter or "",
+        query=use.unit.queries.get(store.name, "") if store.kind == "query" else "",
+        position=store.span.position,
+    )
+
+
+def _orders(keys: tuple[nodes.OrderKey, ...]) -> tuple[Order, ...]:
+    return tuple(Order(entry.column, entry.descending) for entry in keys)
+
+
+def _shape(checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, ...]) -> Shape:
+    """Columns in the order of the model, then those the plan needs; children joined or grouped."""
+    columns: list[Column] = []
+    children: list[Child] = []
+    needed = [(name, use.node.span.position) for name in extra]
+    for entry in use.node.elements:
+        below = _model(checked, use, entry)
+        if entry.join is not None and below is not None:
+            needed += [(parent, entry.span.position) for _, parent in entry.join.on]
+        if entry.position:
+            continue
+        if below is None:
+            position = (entry.column_span or entry.name_span).position
+            columns.append(Column(entry.column or entry.name, position, f"{use.node.name}.{entry.name}"))
+        elif (entry.join is not None or entry.lines) and below.ref.structure not in seen:
+            children.append(_child(checked, use, entry, below, seen))
+        else:
+            columns.append(Column(entry.column or entry.name, entry.name_span.position, f"{use.node.name}.{entry.name}"))
+    known = {column.name for column in columns}
+    for name, position in needed:
+        if name not in known:
+            known.add(name)
+            columns.append(Column(name, position))
+    return Shape(use.node.name, tuple(columns), tuple(children))
+
+
+def _child(checked: Checked, use: ModelUse, entry: nodes.ModelElement, below: ModelUse, seen: tuple[str, ...]) -> Child:
+    join = entry.join
+    extra = [entry.repeat] if entry.repeat else []
+    if join is not None:
+        extra += [child for child, _ in join.on] + [key.column for key in join.order]
+    shape = _shape(checked, below, extra, (*seen, below.ref.structure))
+    return Child(
+        "join" if join is not None else "lines",
+        child_key(use.node, entry),
+        entry.name,
+        shape,
+        table=join.table if join is not None else "",
+        on=join.on if join is not None else (),
+        where=(join.where or "") if join is not None else "",
+        order=_orders(join.order) if join is not None else (),
+        at_most_one=entry.maximum == 1,
+        position=(join.table_span if join is not None else entry.name_span).position,
+    )
+
+
+def _model(checked: Checked, use: ModelUse, entry: nodes.ModelElement) -> ModelUse | None:
+    element = checked.definitions.children(use.ref).get(entry.name)
+    return next((checked.models[ref.structure] for ref in element.types if ref.structure in checked.models), None) if element else None

@@ -1,0 +1,265 @@
+"""Transforms and conversions as code: each in the plainest Python that its arguments' types allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from fhirmap.analysis import conversions
+from fhirmap.analysis.static import Static
+from fhirmap.analysis.typed import TargetStep, Transform
+from fhirmap.compiler.expressions import Expressions, Value
+from fhirmap.compiler.names import Code, code, join, literal
+from fhirmap.model.definition import TypeRef
+
+if TYPE_CHECKING:
+    from fhirmap.compiler.module import ModuleBuilder
+
+_SIMPLE = {
+    "truncate": "truncate",
+    "escape": "escape",
+    "append": "append",
+    "reference": "reference",
+    "pointer": "pointer",
+    "uuid": "uuid",
+    "toDate": "to_date",
+    "toDateTime": "to_date_time",
+    "toTime": "to_time",
+    "unixToDate": "unix_to_date",
+    "unixToDateTime": "unix_to_date_time",
+    "unixToTime": "unix_to_time",
+}
+"""Transforms that are a call of one runtime function with the same parameters."""
+
+
+class Values:
+    """Transforms of one function."""
+
+    def __init__(self, module: ModuleBuilder, expressions: Expressions) -> None:
+        self.module = module
+        self.expressions = expressions
+
+    def is_sure(self, transform: Transform, step: TargetStep) -> bool:
+        """Is the value always there, and written by one expression that cannot fail?"""
+        if transform.name not in ("copy", "cc", "c", "id") or not step.static.is_known:
+            return False
+        for argument in transform.arguments:
+            variable = argument.variable
+            if argument.literal is not None and argument.literal.kind != "empty":
+                continue
+            if variable is None or variable.mode == "constant":
+                return False
+            held = self.expressions.held.get(variable)
+            if held is None or held.is_optional or not held.static.plain or held.static.cardinality == "many":
+                return False
+        if transform.name != "copy":
+            return not (transform.name == "cc" and len(transform.arguments) == 1)
+        given = transform.arguments[0].static
+        return given.is_known and all(_is_free(ref.name, step) for ref in given.types)
+
+    # --- transforms ---------------------------------------------------------------------------------------------------
+
+    def transformed(self, transform: Transform, step: TargetStep | None) -> Value:
+        """What a transform gives."""
+        name = transform.name
+        if transform.function is not None:
+            return self._plugin(transform)
+        if name == "create":
+            return Value(self._created(transform), transform.result, certain=True)
+        if name == "copy":
+            return self._copy(transform)
+        if name == "evaluate":
+            return self.expressions.value(transform.arguments[-1])
+        if name == "cast":
+            return self._cast(transform, step)
+        if name == "translate":
+            return self._translate(transform)
+        if name in ("cc", "c", "id", "cp", "qty"):
+            return self._structure(transform)
+        return self._call(_SIMPLE[name], transform)
+
+    def _created(self, transform: Transform) -> Code:
+        ref = transform.type
+        structure = self.module.checked.definitions.structure(ref.structure or ref.name) if ref else None
+        if structure is not None and structure.kind == "resource":
+            return literal({"resourceType": structure.type})
+        return Code("{}")
+
+    def _copy(self, transform: Transform) -> Value:
+        argument = transform.arguments[0]
+        value = self.expressions.value(argument)
+        if argument.variable is not None and argument.variable.mode == "target":
+            return value
+        if value.static.plain and any(self._is_complex(ref) for ref in value.static.types) and argument.literal is None:
+            call = code("{}({})", self.module.use("copied"), value.code)
+            return Value(call, value.static, value.certain, value.statements)
+        return value
+
+    def _is_complex(self, ref: TypeRef) -> bool:
+        return ref.name not in conversions.PRIMITIVES and not ref.name.startswith("System.")
+
+    def _arguments(self, transform: Transform) -> tuple[list[Value], tuple[str, ...]]:
+        values = [self.expressions.value(argument) for argument in transform.arguments]
+        return values, tuple(line for value in values for line in value.statements)
+
+    def _call(self, function: str, transform: Transform) -> Value:
+        values, statements = self._arguments(transform)
+        arguments = join(value.as_single(self.module) for value in values)
+        call = code("{}({})", self.module.use(function), arguments)
+        return Value(call, _plain(transform.result), transform.result.cardinality == "one" and function == "uuid", statements)
+
+    def _plugin(self, transform: Transform) -> Value:
+        """A plug-in's function: not called where its first argument is absent."""
+        values, statements = self._arguments(transform)
+        function = self.module.plugin(transform.function)
+        arguments = []
+        for value, parameter in zip(values, transform.function.parameters, strict=False):
+            if parameter.type.repeats:
+                self.module.use_fhirpath()
+                arguments.append(value.as_list(self.module) if value.static.plain else code("fp.values({})", value.code))
+            else:
+                arguments.append(value.as_single(self.module))
+        call = code("{}({})", function, join(arguments))
+        static = _plain(transform.result)
+        if values and not values[0].certain and not transform.function.parameters[0].type.repeats:
+            self.module.use_fhirpath()
+            call = code("fp.apply_first({}, {})", function, join(arguments))
+        if static.cardinality == "many":
+            call = code("({} or [])", call)
+        return Value(call, static, False, statements)
+
+    def _cast(self, transform: Transform, step: TargetStep | None) -> Value:
+        value = self.expressions.value(transform.arguments[0])
+        ref = transform.type or (step.static.type if step else None)
+        wanted = ref.name if ref else "string"
+        if value.static.plain and value.static.is_known and all(
+            _is_free_between(given.name, wanted) for given in value.static.types
+        ):  # fmt: skip
+            return Value(value.code, value.static.with_types((ref,)) if ref else value.static, value.certain, value.statements)
+        call = code("{}({}, {})", self.module.use("cast"), value.as_single(self.module), wanted)
+        static = Static(frozenset((ref,)) if ref else frozenset(), "one" if value.certain else "optional", plain=True)
+        return Value(call, static, value.certain, value.statements)
+
+    def _translate(self, transform: Transform) -> Value:
+        value = self.expressions.value(transform.arguments[0])
+        concept_map = transform.concept_map
+        wanted = transform.arguments[2].literal if len(transform.arguments) > 2 else None
+        output = str(wanted.value) if wanted is not None else "code"
+        static = _plain(transform.result)
+        if concept_map is None:
+            return Value(Code("None"), static, False, value.statements)
+        is_code = value.static.plain and bool(value.static.types) and not any(map(self._is_complex, value.static.types))
+        simple = self.module.simple_codes(concept_map) if is_code and output == "code" else None
+        if simple is not None and not value.is_many:
+            return Value(code("{}.get({})", simple, value.code), static, False, value.statements)
+        table = self.module.code_table(concept_map)
+        translate = self.module.use("translate")
+        call = code("{}({}, {}, {})", translate, value.as_single(self.module), table, output)
+        return Value(call, static, False, value.statements)
+
+    def _structure(self, transform: Transform) -> Value:
+        """cc, c, id, cp, qty: a display where all parts are there, else a call."""
+        values, statements = self._arguments(transform)
+        static = _plain(transform.result)
+        name = transform.name
+        if all(value.certain and not value.is_many for value in values):
+            display = _display(name, [value.code for value in values])
+            if display is not None:
+                return Value(display, static.as_one(), True, statements)
+        functions = {"c": "c", "cc": "cc", "id": "identifier", "cp": "contact_point", "qty": "quantity_of"}
+        function = functions[name]
+        if len(values) == 1:
+            function = {"cc": "cc_text", "qty": "quantity"}.get(name, function)
+        call = code("{}({})", self.module.use(function), join(value.as_single(self.module) for value in values))
+        return Value(call, static, False, statements)
+
+    # --- items --------------------------------------------------------------------------------------------------------
+
+    def children(self, item: Code, name: str) -> Code:
+        """Children of an item whose types are known at run time only."""
+        self.module.use_fhirpath()
+        return code("fp.child({}, {})", item, name)
+
+    def of_types(self, items: Code, types: Iterable[TypeRef]) -> Code:
+        """Those of some items that are of one of ``types``."""
+        names = tuple(sorted(ref.name for ref in types))
+        self.module.use_fhirpath()
+        return code("fp.of_types({}, {})", items, names)
+
+    def is_type(self, item: Code, types: Iterable[TypeRef]) -> Code:
+        """Is an item of one of ``types``?"""
+        return code("{}", self.of_types(code("[{}]", item), types))
+
+
+def converted(module: ModuleBuilder, value: Value, step: TargetStep) -> Value:
+    """``value`` as the type its element has."""
+    wanted = step.static.type
+    if wanted is None or not value.static.plain:
+        return value
+    given = {ref.name for ref in value.static.types}
+    static = value.static.with_types((wanted,))
+    if given and all(_is_free_between(name, wanted.name) for name in given):
+        return Value(value.code, static, value.certain, value.statements)
+    if not given and wanted.name not in conversions.PRIMITIVES:
+        return value
+    if wanted.name in ("Reference", "CodeableConcept") and given and given <= conversions.TEXTS:
+        key = "reference" if wanted.name == "Reference" else "text"
+        return _wrapped(value, static, key, list_=False)
+    if wanted.name == "CodeableConcept" and given == {"Coding"}:
+        return _wrapped(value, static, "coding", list_=True)
+    if wanted.name in conversions.PRIMITIVES:
+        call = code("{}({}, {})", module.use("cast"), value.code, wanted.name)
+        return Value(call, static, value.certain, value.statements)
+    return Value(value.code, static, value.certain, value.statements)
+
+
+def _wrapped(value: Value, static: Static, key: str, *, list_: bool) -> Value:
+    inner = code("[{}]", value.code) if list_ else value.code
+    display = code("{{{}: {}}}", key, inner)
+    if value.certain:
+        return Value(display, static, True, value.statements)
+    return Value(code("None if {} is None else {}", value.code, display), static, False, value.statements)
+
+
+def choices(step: TargetStep) -> Code:
+    """What the runtime is told of an element: its types, and whether its JSON name ends in the type."""
+    types = tuple(sorted(ref.name for ref in step.static.types))
+    chooses = bool(step.element is not None and step.element.is_choice)
+    return literal((types, chooses))
+
+
+def _is_free_between(given: str, wanted: str) -> bool:
+    """Is the same Python value right for both types?"""
+    if given.startswith("System."):
+        short = given.removeprefix("System.")
+        given = short[:1].lower() + short[1:]
+    if given == wanted or (given in conversions.TEXTS and wanted in conversions.TEXTS):
+        return True
+    if given in conversions.INTEGERS and wanted in ("integer", "integer64", "decimal"):
+        return True
+    return (given, wanted) in (("date", "dateTime"), ("instant", "dateTime"))
+
+
+def _is_free(given: str, step: TargetStep) -> bool:
+    return step.static.type is not None and _is_free_between(given, step.static.type.name)
+
+
+def _plain(static: Static) -> Static:
+    return Static(static.types, static.cardinality, plain=True)
+
+
+def _display(name: str, parts: list[Code]) -> Code | None:
+    """cc, c, id as a dict display."""
+    if name == "cc" and len(parts) == 1:
+        return None
+    if name in ("c", "cc"):
+        entries = [code("'system': {}", parts[0]), code("'code': {}", parts[1])]
+        if len(parts) > 2:
+            entries.append(code("'display': {}", parts[2]))
+        coding = Code("{" + ", ".join(entries) + "}")
+        return coding if name == "c" else code("{{'coding': [{}]}}", coding)
+    if name == "id" and len(parts) == 2:
+        return code("{{'system': {}, 'value': {}}}", parts[0], parts[1])
+    return None
+
+

@@ -1,0 +1,189 @@
+"""The door for Python programs: parse, check and compile maps given as files, texts or trees.
+
+What reads files on the way from a map to a `Transformer` is here; analysis and compiler below get text.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fhirmap.errors import MapError
+from fhirmap.runtime.transformer import Transformer
+
+if TYPE_CHECKING:
+    from fhirmap.analysis.typed import Checked
+    from fhirmap.compiler.profile import Contract
+    from fhirmap.diagnostics import Diagnostic, MapText
+    from fhirmap.language import nodes
+    from fhirmap.model.definition import Definitions
+
+
+
+def parse(source: str | Path, name: str | None = None) -> tuple[nodes.Map, tuple[Diagnostic, ...]]:
+    """The tree of a map, given as a path or as its text, and what is wrong with its syntax."""
+    from fhirmap.language.parser import parse as parse_text
+
+    text, shown = _text_of(source)
+    return parse_text(text, name or shown)
+
+
+def check(
+    *sources: str | Path | nodes.Map,
+    imports: Iterable[str | Path] = (),
+    definitions: Definitions | Iterable[str | Path] | None = None,
+    functions: Mapping[str, Any] | None = None,
+) -> tuple[Diagnostic, ...]:
+    """Everything that is wrong with a map, or with several that are stages of one another; empty where all is well."""
+    return checked_map(*sources, imports=imports, definitions=definitions, functions=functions)[1]
+
+
+def compile_map(
+    *sources: str | Path | nodes.Map,
+    imports: Iterable[str | Path] = (),
+    definitions: Definitions | Iterable[str | Path] | None = None,
+    functions: Mapping[str, Any] | None = None,
+    contract: Contract | None = None,
+) -> Transformer:
+    """A `Transformer` of a map: compile once, call for every record.
+
+    Several maps are stages: the first fills the model that the second begins with. A text is told from a path by its
+    line breaks. ``imports``: files or folders of maps that may be imported, besides the library that fhirmap brings.
+    ``definitions``: files or folders of StructureDefinitions, ValueSets and ConceptMaps, or a loaded tank. ``contract``:
+    what results are validated against (`fhirmap.compiler.profile.contract_of`).
+
+    Raises: ``MapError`` with every diagnostic, where the map cannot run.
+    """
+    checked, diagnostics = checked_map(*sources, imports=imports, definitions=definitions, functions=functions)
+    return transformer_of(checked, diagnostics, contract=contract)
+
+
+compile_stages = compile_map
+
+
+def transformer_of(
+    checked: Checked, diagnostics: Sequence[Diagnostic] = (), *, contract: Contract | None = None
+) -> Transformer:
+    """The `Transformer` of a checked program.
+
+    Raises: ``MapError`` where ``diagnostics`` hold an error.
+    """
+    from fhirmap.compiler.build import compile_checked
+
+    if any(entry.is_error for entry in diagnostics):
+        raise MapError(diagnostics)
+    compiled = compile_checked(checked, validator=_validator(contract, checked.functions))
+    for name, text in compiled.texts.items():
+        # Tracebacks show the text that was compiled, wherever the program runs and whatever became of the file.
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    return Transformer(
+        compiled.text,
+        compiled.digest,
+        name=compiled.name,
+        store=compiled.store,
+        code=compiled.code,
+        files=compiled.files,
+    )
+
+
+def checked_map(
+    *sources: str | Path | nodes.Map,
+    imports: Iterable[str | Path] = (),
+    definitions: Definitions | Iterable[str | Path] | None = None,
+    functions: Mapping[str, Any] | None = None,
+) -> tuple[Checked, tuple[Diagnostic, ...]]:
+    """The checked program of a map and its imports, and all its diagnostics, in text order."""
+    from fhirmap.analysis.check import check as check_program
+    from fhirmap.analysis.workspace import load
+    from fhirmap.diagnostics.render import ordered
+    from fhirmap.language.parser import parse as parse_text
+
+    found: list[Diagnostic] = []
+    trees: list[nodes.Map] = []
+    for source in sources:
+        if isinstance(source, str | Path):
+            text, name = _text_of(source)
+            tree, diagnostics = parse_text(text, name)
+            trees.append(tree)
+            found += diagnostics
+        else:
+            trees.append(source)
+    tank, loading = _definitions(definitions)
+    program, gathering = load(trees, library=library(imports), read=read_beside)
+    checked, checking = check_program(program, tank, built_in_functions() if functions is None else functions)
+    return checked, ordered([*found, *loading, *gathering, *checking])
+
+
+def library(imports: Iterable[str | Path] = ()) -> tuple[MapText, ...]:
+    """Maps that may be imported: those of ``imports`` (files or folders), then fhirmap's own library."""
+    texts = []
+    for entry in (*imports, maps_folder() / "lib"):
+        path = Path(entry)
+        found = sorted(path.glob("**/*.map")) if path.is_dir() else [path]
+        texts += [_map_text(file) for file in found]
+    return tuple(texts)
+
+
+def maps_folder() -> Path:
+    """The folder of the reference maps: in the installed package, else in the checkout."""
+    installed = Path(str(files("fhirmap"))) / "_maps"
+    return installed if installed.is_dir() else Path(str(files("fhirmap"))).parent / "maps"
+
+
+def read_beside(map_name: str, file: str) -> bytes:
+    """A file that a map names: it lies beside the map. Raises: ``OSError``."""
+    return (Path(map_name).parent / file).read_bytes()
+
+
+@cache
+def built_in_functions() -> Mapping[str, Any]:
+    """Signatures of the functions of installed plug-ins, by name.
+
+    Raises: ``ConfigError`` where two of them clash.
+    """
+    from fhirmap.plugins import find_plugins, load
+    from fhirmap.runtime.functions import functions_of
+
+    found: dict[str, Any] = {}
+    for plugin in find_plugins("fhirmap.functions").values():
+        found.update({entry.name: entry for entry in functions_of(load(plugin))})
+    return found
+
+
+def _definitions(
+    given: Definitions | Iterable[str | Path] | None,
+) -> tuple[Definitions, tuple[Diagnostic, ...]]:
+    from fhirmap.model.definition import Definitions as Tank
+    from fhirmap.model.packages import load_definitions
+
+    if isinstance(given, Tank):
+        return given, ()
+    return load_definitions([Path(entry) for entry in given or ()])
+
+
+def _validator(contract: Contract | None, functions: Mapping[str, Any]) -> str:
+    if contract is None:
+        return ""
+    from fhirmap.compiler.profile import lower_contract, render_validator
+
+    plan, diagnostics = lower_contract(contract, functions)
+    if any(entry.is_error for entry in diagnostics):
+        raise MapError(diagnostics)
+    return render_validator(plan)
+
+
+def _text_of(source: str | Path) -> tuple[str, str]:
+    """Text and name: a string with a line break or a brace is a text, any other a path."""
+    if isinstance(source, str) and ("\n" in source or "{" in source):
+        return source, "<string>"
+    return Path(source).read_text(encoding="utf-8-sig"), str(source)
+
+
+def _map_text(path: Path) -> MapText:
+    from fhirmap.diagnostics import MapText
+
+    return MapText(str(path), path.read_text(encoding="utf-8-sig"))
