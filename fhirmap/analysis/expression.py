@@ -180,7 +180,9 @@ def type_named(name: str, definitions: Definitions) -> TypeRef | None:
     if name.startswith("System.") or name in _SYSTEM_NAMES:
         short = name.removeprefix("System.")
         known = definitions.type_ref(name) if name == short and short == "Quantity" else None
-        return known or (TypeRef(f"System.{short}", SYSTEM_URL + short) if short in _SYSTEM_NAMES else None)
+        # `System.Patient` is nothing's type, yet a name that can be asked for.
+        exists = short in _SYSTEM_NAMES or definitions.type_ref(short) is not None
+        return known or (TypeRef(f"System.{short}", SYSTEM_URL + short) if exists else None)
     return definitions.type_ref(name)
 
 

@@ -34,7 +34,13 @@ def compile_items(expression: FPExpr, scope: ExprScope) -> Callable[[Any], list[
     """A function from ``scope``'s focus to the list of items that the expression gives."""
     found = lower_expression(expression, scope)
     if found.static.plain:
-        found = replace(found, code=f"fp.items({found.code})")
+        name = found.static.type_name
+        wrapped = (
+            f"fp.nodes({found.code}, {name!r})"
+            if scope.definitions.is_primitive(name) and not _is_system(expression, scope)
+            else f"fp.items({found.code})"
+        )
+        found = replace(found, code=wrapped)
     return function_of(found, scope)
 
 
@@ -53,6 +59,12 @@ def _parsed(text: str) -> FPExpr:
     if expression is None or any(entry.is_error for entry in diagnostics):
         raise MapError(diagnostics)
     return expression
+
+
+def _is_system(expression: FPExpr, scope: ExprScope) -> bool:
+    """Is its result one of FHIRPath's own types, not an element's?"""
+    static = infer_expression(expression, scope.inference()).static
+    return any(ref.name.startswith("System.") for ref in static.types)
 
 
 def _checked(expression: FPExpr, scope: ExprScope) -> None:

@@ -8,6 +8,7 @@ fresh names.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from fhirmap.analysis.expression import CONSTANTS, Inferred, type_argument
@@ -155,7 +156,9 @@ class GenericForm:
             return "[]"
         if node.kind == "quantity":
             self.scope.constants.imports.setdefault("from decimal import Decimal")
-            return self.scope.constants.add("QUANTITY", f"[fp.Quantity(Decimal({str(node.value)!r}), {node.unit!r})]")
+            # The parser keeps the quotes of `1 'month'`, which no UCUM unit is: it is meant as the calendar's word.
+            unit = node.unit.strip("'")
+            return self.scope.constants.add("QUANTITY", f"[fp.Quantity(Decimal({str(node.value)!r}), {unit!r})]")
         parser = {"date": "parse_date", "dateTime": "parse_date_time", "time": "parse_time"}.get(node.kind)
         if parser is None:
             raise InternalError("FM900", what=f"literal of kind {node.kind}")
@@ -208,9 +211,8 @@ class GenericForm:
             return f"fp.{_snake(node.name)}({self.environment()})"
         if node.name == "coalesce":
             return f"({' or '.join(self.branch(argument, place) for argument in node.arguments)})"
-        special = getattr(self, f"_{_snake(node.name)}", None)
-        if special is not None:
-            return str(special(node, place))
+        if node.name in _WRITTEN_OUT:
+            return _WRITTEN_OUT[node.name](self, node, place)
         base = self._input(node, place)
         if node.name in _SLICES:
             return f"{base}{_SLICES[node.name]}"
@@ -265,8 +267,6 @@ class GenericForm:
         base, name = self._input(node, place), self.scope.fresh("this")
         inner = place.inside(Val(name, Static(), "item"))
         return f"fp.{_snake(node.name)}({base}, lambda {name}: {self.branch(_first(node), inner)})"
-
-    _repeat_all = _repeat
 
     def _aggregate(self, node: n.FPCall, place: Place) -> str:
         base, name = self._input(node, place), self.scope.fresh("this")
@@ -353,6 +353,22 @@ class GenericForm:
             structure = self.scope.definitions.structure(name)
             return repr(structure.type if structure else name)
         return repr(name)
+
+
+_WRITTEN_OUT: Mapping[str, Callable[[GenericForm, n.FPCall, Place], str]] = {
+    "where": GenericForm._where,
+    "select": GenericForm._select,
+    "all": GenericForm._all,
+    "exists": GenericForm._exists,
+    "repeat": GenericForm._repeat,
+    "repeatAll": GenericForm._repeat,
+    "aggregate": GenericForm._aggregate,
+    "sort": GenericForm._sort,
+    "iif": GenericForm._iif,
+    "combine": GenericForm._combine,
+    "trace": GenericForm._trace,
+    "defineVariable": GenericForm._define_variable,
+}
 
 
 def _snake(name: str) -> str:

@@ -106,7 +106,9 @@ def child(item: Any, name: str) -> Items:
             if entry is None:
                 return _untyped(item.value, name, item.table)
             declared = entry.get(name)
-            return _children(item.value, name, declared, item.table) if declared is not None else []
+            if declared is None:
+                return _by_json_name(item, name, entry)
+            return _children(item.value, name, declared, item.table)
         return _of_primitive(item, name)
     if isinstance(item, dict):
         return _untyped(item, name, NO_TYPES)
@@ -275,6 +277,16 @@ def _children(held: Mapping[str, Any], name: str, declared: str | tuple[str, ...
         key = name + possible[:1].upper() + possible[1:]
         if key in held or "_" + key in held:
             return _wrap(held.get(key), held.get("_" + key), possible, table)
+    return []
+
+
+def _by_json_name(item: Node, name: str, shape: Mapping[str, str | tuple[str, ...]]) -> Items:
+    """A choice called by its name in JSON, `valueQuantity`, as maps of the field do."""
+    for stem, declared in shape.items():
+        if name.startswith(stem) and not isinstance(declared, str):
+            for possible in declared:
+                if name == stem + possible[:1].upper() + possible[1:]:
+                    return _wrap(item.value.get(name), item.value.get("_" + name), possible, item.table)
     return []
 
 
