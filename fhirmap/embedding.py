@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from fhirmap.model.definition import Definitions
 
 
+_LIBRARY = "fhirmap/maps/lib/"
+
 
 def parse(source: str | Path, name: str | None = None) -> tuple[nodes.Map, tuple[Diagnostic, ...]]:
     """The tree of a map, given as a path or as its text, and what is wrong with its syntax."""
@@ -121,10 +123,13 @@ def checked_map(
 def library(imports: Iterable[str | Path] = ()) -> tuple[MapText, ...]:
     """Maps that may be imported: those of ``imports`` (files or folders), then fhirmap's own library."""
     texts = []
-    for entry in (*imports, maps_folder() / "lib"):
+    for entry in imports:
         path = Path(entry)
         found = sorted(path.glob("**/*.map")) if path.is_dir() else [path]
-        texts += [_map_text(file) for file in found]
+        texts += [_map_text(file, str(file)) for file in found]
+    own = maps_folder() / "lib"
+    # Named alike in every installation: the name stands in diagnostics, in faults and in generated modules.
+    texts += [_map_text(file, f"{_LIBRARY}{file.name}") for file in sorted(own.glob("*.map"))]
     return tuple(texts)
 
 
@@ -136,6 +141,8 @@ def maps_folder() -> Path:
 
 def read_beside(map_name: str, file: str) -> bytes:
     """A file that a map names: it lies beside the map. Raises: ``OSError``."""
+    if map_name.startswith(_LIBRARY):
+        return (maps_folder() / "lib" / file).read_bytes()
     return (Path(map_name).parent / file).read_bytes()
 
 
@@ -183,7 +190,7 @@ def _text_of(source: str | Path) -> tuple[str, str]:
     return Path(source).read_text(encoding="utf-8-sig"), str(source)
 
 
-def _map_text(path: Path) -> MapText:
+def _map_text(path: Path, name: str) -> MapText:
     from fhirmap.diagnostics import MapText
 
-    return MapText(str(path), path.read_text(encoding="utf-8-sig"))
+    return MapText(name, path.read_text(encoding="utf-8-sig"))

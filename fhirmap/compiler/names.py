@@ -98,6 +98,14 @@ class Names:
         self._taken.add(name)
         return Name(name)
 
+    def mark(self) -> frozenset[str]:
+        """What is taken now, to `release` what comes after."""
+        return frozenset(self._taken)
+
+    def release(self, mark: frozenset[str]) -> None:
+        """Let names taken since ``mark`` be taken again: their scope has ended."""
+        self._taken = set(mark)
+
     def inner(self) -> Names:
         """A scope within this one."""
         return Names(self._taken)

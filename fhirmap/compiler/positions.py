@@ -44,8 +44,13 @@ def take_marks(marked: str, spans: Sequence[Span]) -> Printed:
 
 
 def _table(spans: Mapping[int, Span]) -> str:
-    lines = ["", "", "# Line of this module -> where the map says so.", "MARKS.update({"]
-    lines += [f"    {number}: {literal(span.position)}," for number, span in spans.items()]
+    """Only where the place changes: what follows a marked line stays there until the next."""
+    lines = ["", "", "# From this line on -> where the map says so.", "MARKS.update({"]
+    before = ""
+    for number, span in spans.items():
+        if span.position != before:
+            before = span.position
+            lines.append(f"    {number}: {literal(before)},")
     return "\n".join([*lines, "})", ""])
 
 

@@ -7,8 +7,9 @@ can fail stands in a `try` of its own, so that one fault never hides another.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from fhirmap.analysis.static import Static
 from fhirmap.analysis.typed import (
@@ -106,22 +107,21 @@ class GroupLowering:
         if top and self.steps:
             self._add(plan.Blank)
         self._add(plan.Comment, f"{rule.name}  ({rule.span.name}:{rule.span.line})", span=rule.span)
-        before = self.depth
-        guarded = can_fail(rule)
-        if guarded:
-            self._add(plan.Try)
-            self.depth += 1
+        before, start, names = self.depth, len(self.steps), self.names.mark()
+        self._add(plan.Try)
+        self.depth += 1
         self._fire(rule)
         self.depth = before
-        if guarded:
+        self.names.release(names)
+        if _is_safe(self.steps[start + 1 :], self.module):
+            self.steps[start:] = [replace(step, depth=step.depth - 1) for step in self.steps[start + 1 :]]
+        else:
             self._add(plan.Catch, _RUN)
 
     def _fire(self, rule: TypedRule) -> None:
-        inner = self.depth
         for source in rule.sources:
             self._source(source, rule)
         ending: list[tuple[Variable, TypedTarget, Name | None, Code | None]] = []
-        start = len(self.steps)
         self._targets(rule, ending)
         for call in rule.calls:
             self._call(call, rule)
@@ -132,9 +132,7 @@ class GroupLowering:
         for variable, target, made, container in reversed(ending):
             self._close_lists(variable, target.span)
             self._prune(variable, target, made, container)
-        if len(self.steps) == start and self.depth > inner:
-            self._add(plan.Pass)
-        elif len(self.steps) == start and can_fail(rule) and not rule.sources:
+        if isinstance(self.steps[-1], plan.If | plan.For | plan.Try | plan.Comment):
             self._add(plan.Pass)
 
     # --- sources ------------------------------------------------------------------------------------------------------
@@ -267,8 +265,9 @@ class GroupLowering:
         """where, check, log: in this order, for one item."""
         if source.where is not None:
             test = self._condition(source.where)
-            self._add(plan.If, test, span=source.where.span)
-            self.depth += 1
+            if test != "True":
+                self._add(plan.If, test, span=source.where.span)
+                self.depth += 1
         if source.check is not None:
             test = self._condition(source.check)
             self._add(plan.If, code("not ({})", test), span=source.check.span)
@@ -687,33 +686,43 @@ class GroupLowering:
             self._add(plan.Do, code("{}({}, {}, run)", function, source.code, node.name), span=rule.span)
 
 
-def can_fail(rule: TypedRule) -> bool:
-    """May something in the rule itself (not in its inner rules) go wrong for a record?"""
-    for source in rule.sources:
-        node = source.node
-        if source.check is not None or node.list_mode == "only_one" or node.minimum is not None or node.search is not None:
-            return True
-        if not source.item.plain:
-            return True
-        for expression in (source.where, source.default, source.log):
-            if expression is not None and expression.literal is None and expression.variable is None:
-                return True
-    return any(_target_can_fail(target) for target in rule.targets) or any(
-        argument.variable is None and argument.literal is None for call in rule.calls for argument in call.arguments
-    )
+_CALL = re.compile(r"([A-Za-z_][\w.]*|\])\(")
+_SAFE_METHODS = frozenset(("get", "append", "setdefault", "match", "search", "fullmatch", "note", "items"))
+_SAFE_CALLS = frozenset(("any", "all", "len", "discard", "copied", "cc", "c", "identifier", "fp.items", "fp.is_true", "fp.apply_first"))
 
 
-def _target_can_fail(target: TypedTarget) -> bool:
-    if target.context is None or (target.steps and (target.steps[-1].repeats is None or not target.steps[-1].key)):
-        return True
-    transform = target.transform
-    if transform is None or transform.name == "create":
-        return False
-    if transform.name not in ("copy", "cc", "c", "id"):
-        return True
-    if any(argument.literal is None and argument.variable is None for argument in transform.arguments):
-        return True
-    return bool(target.node.list_modes)
+def _is_safe(steps: Sequence[plan.Step], module: ModuleBuilder) -> bool:
+    """Can none of the steps fail for a record, apart from inner rules, which catch their own faults?"""
+    groups = set(map(str, module.groups.values()))
+    guarded: int | None = None
+    for step in steps:
+        if guarded is not None:
+            if isinstance(step, plan.Catch) and step.depth == guarded:
+                guarded = None
+            continue
+        if isinstance(step, plan.Try):
+            guarded = step.depth
+            continue
+        for text in _codes(step):
+            if "raise " in text or "[" in text and "][" in text:
+                return False
+            for match in _CALL.finditer(text):
+                called = match[1]
+                if called.rpartition(".")[2] in _SAFE_METHODS or called in _SAFE_CALLS or called in groups:
+                    continue
+                if called in ("if", "in", "and", "or", "not", "for", "is", "else"):
+                    continue
+                return False
+    return True
+
+
+def _codes(step: plan.Step) -> list[str]:
+    """Code of a step, its literals emptied."""
+    values = [getattr(step, name, None) for name in ("value", "test", "items")]
+    return [_LITERAL.sub("''", str(value)) for value in values if value is not None]
+
+
+_LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 
 
 def _needs_list(source: TypedSource) -> bool:

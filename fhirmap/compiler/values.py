@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fhirmap.analysis import conversions
 from fhirmap.analysis.static import Static
-from fhirmap.analysis.typed import TargetStep, Transform
+from fhirmap.analysis.typed import Expression, TargetStep, Transform
 from fhirmap.compiler.expressions import Expressions, Value
 from fhirmap.compiler.names import Code, code, join, literal
 from fhirmap.model.definition import TypeRef
@@ -41,21 +41,40 @@ class Values:
 
     def is_sure(self, transform: Transform, step: TargetStep) -> bool:
         """Is the value always there, and written by one expression that cannot fail?"""
-        if transform.name not in ("copy", "cc", "c", "id") or not step.static.is_known:
+        if transform.name not in ("copy", "cast", "cc", "c", "id") or not step.static.is_known:
             return False
-        for argument in transform.arguments:
-            variable = argument.variable
-            if argument.literal is not None and argument.literal.kind != "empty":
-                continue
-            if variable is None or variable.mode == "constant":
-                return False
-            held = self.expressions.held.get(variable)
-            if held is None or held.is_optional or not held.static.plain or held.static.cardinality == "many":
-                return False
-        if transform.name != "copy":
-            return not (transform.name == "cc" and len(transform.arguments) == 1)
-        given = transform.arguments[0].static
-        return given.is_known and all(_is_free(ref.name, step) for ref in given.types)
+        if transform.name == "cast":
+            ref = transform.type or step.static.type
+            given = transform.arguments[0].static
+            free = ref is not None and given.is_known and all(_is_free_between(entry.name, ref.name) for entry in given.types)
+            return free and self._is_there(transform.arguments[0])
+        if transform.name == "copy":
+            given = transform.arguments[0].static
+            is_free = given.is_known and all(_is_free(ref.name, step) for ref in given.types)
+            return is_free and self._is_there(transform.arguments[0])
+        if transform.name == "cc" and len(transform.arguments) == 1:
+            return self._is_there(transform.arguments[0])
+        if not all(self._is_simple(argument) for argument in transform.arguments):
+            return False
+        return self._is_there(transform.arguments[1])
+
+    def _is_there(self, argument: Expression) -> bool:
+        """Is it a literal, or a variable that holds one plain value for sure?"""
+        if argument.literal is not None:
+            return argument.literal.kind != "empty"
+        if argument.variable is None:
+            return False
+        if argument.variable.mode == "constant":
+            return argument.variable.expression is not None and argument.variable.expression.literal is not None
+        held = self.expressions.held.get(argument.variable)
+        return held is not None and not held.is_optional and held.static.plain and held.static.cardinality != "many"
+
+    def _is_simple(self, argument: Expression) -> bool:
+        """A literal or a plain variable, there or not?"""
+        if argument.literal is not None or argument.variable is None:
+            return argument.literal is not None
+        held = self.expressions.held.get(argument.variable)
+        return held is not None and held.static.plain and held.static.cardinality != "many"
 
     # --- transforms ---------------------------------------------------------------------------------------------------
 
@@ -171,7 +190,8 @@ class Values:
         if len(values) == 1:
             function = {"cc": "cc_text", "qty": "quantity"}.get(name, function)
         call = code("{}({})", self.module.use(function), join(value.as_single(self.module) for value in values))
-        return Value(call, static, False, statements)
+        needed = 0 if len(values) == 1 else 0 if name == "qty" else 1
+        return Value(call, static, name in ("c", "cc", "id") and values[needed].certain, statements)
 
     # --- items --------------------------------------------------------------------------------------------------------
 

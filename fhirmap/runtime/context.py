@@ -107,7 +107,8 @@ def position_of(trace: TracebackType | None, module: Mapping[str, Any]) -> str:
 def _position(trace: TracebackType, module: Mapping[str, Any]) -> str:
     marks: Mapping[int, str] = module["MARKS"]
     if not module.get("STAMPED"):
-        return marks.get(trace.tb_lineno, "")
+        before = [line for line in marks if line <= trace.tb_lineno]
+        return marks[before[-1]] if before else ""
     code = trace.tb_frame.f_code
     shown = module["FILES"].get(code.co_filename)
     if shown is None:
