@@ -19,7 +19,7 @@ from fhirmap.compiler.profile_straight import StraightWriter
 from fhirmap.compiler.profile_views import Merged, constraints_below, merged_constraints, merged_elements
 from fhirmap.compiler.render import Marks, render
 from fhirmap.diagnostics import Diagnostic
-from fhirmap.model.definition import FHIR_URL, Definitions, Operation, Structure, TypeRef
+from fhirmap.model.definition import FHIR_URL, Constraint, Definitions, Operation, Structure, TypeRef
 from fhirmap.model.terminology import expand
 
 
@@ -28,12 +28,15 @@ class Contract:
     """What a result must satisfy.
 
     ``structures``: canonical URLs of profiles and operations (whose input is meant) that all hold, or of a base type.
-    ``severities``: rule key → off, warning or error; a rule that is not named keeps its own.
+    ``severities``: rule key → off, warning or error; a rule that is not named keeps its own. ``rules``: further
+    invariants by the path of the element they are for, slice names included (`Parameters`,
+    `Parameters.parameter:nir.value[x]`).
     """
 
     definitions: Definitions
     structures: tuple[str, ...]
     severities: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, tuple[Constraint, ...]] = field(default_factory=dict)
 
     @property
     def roots(self) -> tuple[Structure, ...]:
@@ -49,7 +52,8 @@ class Contract:
     def rule_keys(self) -> tuple[str, ...]:
         """Keys of every rule whose severity a project may change."""
         found = constraints_below(self.definitions, [root.root for root in self.roots], set())
-        return tuple(dict.fromkeys(entry.key for entry in found))
+        own = (entry for held in self.rules.values() for entry in held)
+        return tuple(dict.fromkeys(entry.key for entry in (*found, *own)))
 
 
 def contract_of(
@@ -58,6 +62,7 @@ def contract_of(
     operation: Operation | None = None,
     profile: Structure | None = None,
     severities: Mapping[str, str] | None = None,
+    rules: Mapping[str, tuple[Constraint, ...]] | None = None,
 ) -> Contract:
     """The contract of an operation, a profile, or both; the operation's own input profile holds in any case."""
     urls = [profile.url] if profile is not None else []
@@ -65,7 +70,7 @@ def contract_of(
         own = definitions.structure(operation.input_profile) if operation.input_profile else None
         urls += [own.url] if own is not None else []
         urls.append(operation.url)
-    return Contract(definitions, tuple(dict.fromkeys(urls)), dict(severities or {}))
+    return Contract(definitions, tuple(dict.fromkeys(urls)), dict(severities or {}), dict(rules or {}))
 
 
 def lower_contract(
@@ -105,6 +110,7 @@ class _Lowering:
         self.tables: list[Table] = []
         self.shapes: dict[tuple[str, str], ShapePlan | None] = {}
         self.value_rules: dict[str, Name] = {}
+        self.extra = dict(contract.rules)
         root = TypeRef(contract.type, FHIR_URL + contract.type)
         self.rules = RuleWriter(
             self.definitions, functions, contract.severities, root, self.names, self.constants, self.diagnostics
@@ -116,6 +122,9 @@ class _Lowering:
         roots = [root.root for root in self.contract.roots]
         shape = self._shape(self.root, roots, self.contract.type) or self._base_shape()
         self.parts += StraightWriter(self, shape).write()
+        for element, rules in self.extra.items():
+            for rule in rules:
+                self.diagnostics.append(Diagnostic("FM355", None, {"rule": rule.key, "element": element}))
         plan = ValidationPlan(
             title=", ".join(root.url for root in self.contract.roots),
             imports=self._imports(),
@@ -168,7 +177,8 @@ class _Lowering:
             limits = self._limits(merged, written)
             if limits:
                 rows.append(code("{}: {}", name, limits))
-        rules = self._rules(merged_constraints(self.definitions, refs), base, path)
+        constraints = (*merged_constraints(self.definitions, refs), *self.extra.pop(path, ()))
+        rules = self._rules(constraints, base, path)
         found = None
         if rows or rules is not None:
             name = self.names.take(_constant_name(path))
@@ -232,16 +242,17 @@ class _Lowering:
 
     def _value_rules(self, merged: Merged, path: str) -> Name | None:
         """The rules function of an element's own invariants, its value as focus."""
-        if not merged.constraints:
+        constraints = (*merged.constraints, *self.extra.pop(path, ()))
+        if not constraints:
             return None
         names = merged.types
         focus = next((ref for ref in merged.base.types if names and ref.name == names[0]), merged.base.types[0])
-        found = self._rules(merged.constraints, focus, path)
+        found = self._rules(constraints, focus, path)
         if found is not None:
             self.value_rules[path] = found
         return found
 
-    def _rules(self, constraints: tuple[Any, ...], focus: TypeRef, path: str) -> Name | None:
+    def _rules(self, constraints: tuple[Constraint, ...], focus: TypeRef, path: str) -> Name | None:
         if not constraints:
             return None
         base = TypeRef(focus.name, FHIR_URL + focus.name.partition(".")[0])

@@ -12,10 +12,12 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
+from fhirmap.model.formats import fhir_xml_to_json
 from fhirmap.model.operationdefinition import input_structure, read_operation
 from fhirmap.model.structuredefinition import read_structure
 from fhirmap.model.terminology import read_code_system, read_concept_map, read_value_set
@@ -54,12 +56,12 @@ def add_text(definitions: Definitions, text: bytes | str, name: str) -> list[Dia
         return [Diagnostic("FM350", None, {"file": name, "reason": f"byte {error.start} is not UTF-8"})]
     source = MapText(name, decoded)
     if name.endswith(".xml"):
-        from fhirmap.model.formats import FormatFault, read_xml
-
         try:
-            resource = read_xml(decoded, Definitions(base_types(definitions.fhir_version)))
-        except FormatFault as fault:
-            return [_at(source, fault.offset, "FM351", {"file": name, "reason": fault.reason})]
+            resource = fhir_xml_to_json(decoded, Definitions(base_types(definitions.fhir_version)))
+        except ElementTree.ParseError as error:
+            line, column = error.position
+            offset = source.line_start(line) + column if 0 < line <= source.line_count else 0
+            return [_at(source, offset, "FM351", {"file": name, "reason": _reason(error)})]
     else:
         try:
             resource = json.loads(decoded)
@@ -129,6 +131,11 @@ def _texts(path: Path) -> Iterator[tuple[str, bytes]]:
                     yield f"{path}:{member.name}", held.read()
     else:
         yield str(path), path.read_bytes()
+
+
+def _reason(error: ElementTree.ParseError) -> str:
+    """What the XML parser says, without the position that it appends."""
+    return str(error).partition(":")[0]
 
 
 def _at(source: MapText, offset: int, code: str, args: dict[str, object]) -> Diagnostic:

@@ -422,7 +422,7 @@ class Shape:
                 continue
             found = self._by_json.get(name)
             if found is None:
-                self._check_other(node, name, value, faults, path, element, resource, seen)
+                self._check_other(name, value, faults, path, element, resource, seen)
                 continue
             slot, kind = found
             here, here_element = f"{path}.{slot.name}", f"{element}.{slot.written}"
@@ -443,7 +443,6 @@ class Shape:
 
     def _check_other(
         self,
-        node: dict[str, Any],
         name: str,
         value: object,
         faults: list[Fault],
@@ -598,7 +597,9 @@ def _report_absent(slot: Slot, faults: list[Fault], path: str, element: str) -> 
 def report_count(
     name: str, count: int, least: int, most: int | None, faults: list[Fault], path: str, element: str
 ) -> None:
-    """Report an element that stands less often than ``least`` or more often than ``most`` (None: as often as it likes)."""
+    """Report an element that stands less often than ``least`` or more often than ``most`` (None: as often as it
+    likes).
+    """
     if count < least:
         if count == 0:
             faults.append(Fault("FM504", "error", path, element, "required", {"name": name}))
