@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 from lark import Token, Tree
 
 from fhirmap.diagnostics import Span
+from fhirmap.diagnostics.nearest import nearest
 from fhirmap.language import nodes as n
 from fhirmap.language.expression_text import expression_to_text
 from fhirmap.language.expressions import (
@@ -217,6 +218,7 @@ class MapBuilder:
                     dependent = self._dependent(part, depth)
                 case "rule_name":
                     name = self._text(part)
+                    self._check_bare_name(first_token(part))
         return n.Rule(
             sources,
             targets,
@@ -226,6 +228,12 @@ class MapBuilder:
             tuple(self._text(part) for part in batch),
             tuple(self._span(part) for part in batch),
         )
+
+    def _check_bare_name(self, token: Token) -> None:
+        """A name without quotes may be a misspelt keyword: `tgt.a frist;`."""
+        meant = nearest(str(token), _WORDS_BEFORE_NAME) if token.type == "BARE_RULE_NAME" else None
+        if meant is not None:
+            self._faults.add("FM004", self._span(token), word=str(token), meant=meant)
 
     def _check_batch(self, sources: tuple[n.RuleSource, ...]) -> None:
         for source in sources[1:]:
@@ -265,10 +273,22 @@ class MapBuilder:
             case "alias":
                 found = {"variable": self._text(tree.children[1]), "variable_span": self._span(tree.children[1])}
             case _:
-                found = {str(tree.data).removesuffix("_clause"): self._fhirpath(tree.children[1])}
+                found = {str(tree.data).removesuffix("_clause"): self._condition(tree, options)}
         if found.keys() & options.keys():
             self._faults.add("FM017", self._span(tree), what=_OPTION_WORDS[str(tree.data)])
         options.update(found)
+
+    def _condition(self, tree: Tree[Token], options: dict[str, Any]) -> n.FHIRPath:
+        """The expression of `where`, `check` or `log`; `where (…) as v` means an alias that stands too late."""
+        part = tree.children[1]
+        found = self._fhirpath(part)
+        expression = found.expression
+        if not isinstance(part, Tree) or part.data != "type_expression" or not isinstance(expression, n.FPType):
+            return found
+        name = expression.type_name
+        if expression.operator == "as" and "variable" not in options and name[:1].islower() and name not in _PRIMITIVES:
+            self._faults.add("FM026", self._span(part.children[2]), name=name, word=str(tree.children[0]))
+        return found
 
     def _target(self, tree: Tree[Token]) -> n.RuleTarget:
         head = tree.children[0]
@@ -373,6 +393,14 @@ class MapBuilder:
 
 _MODES = frozenset(("SOURCE", "TARGET", "QUERIED", "PRODUCED"))
 _PARAMETERS = frozenset(("parameter", "legacy_parameter"))
+_WORDS_BEFORE_NAME = ("first", "last", "single", "collate", "share", "then", "not_first", "not_last", "only_one")
+_PRIMITIVES = frozenset(
+    (
+        *("boolean", "string", "code", "id", "uri", "url", "canonical", "oid", "uuid", "markdown", "base64Binary"),
+        *("integer", "integer64", "decimal", "positiveInt", "unsignedInt", "date", "dateTime", "instant", "time"),
+        "xhtml",
+    )
+)
 _OPTION_WORDS = {
     "type_identifier": ":",
     "source_cardinality": "..",

@@ -1,428 +1,448 @@
 """Text → lark's tree, going on after every syntax error.
 
-lark's tables and contextual lexer do the parsing; this loop feeds them token by token, so that at an error it can
-look at the state, say what was expected there, and go on: with a token put in, left out or replaced where that makes
-sense of what follows, else behind the next `;` or `}`. Each error is one diagnostic; what was put in has no width, so
-every span stays true.
+At an error this looks at the parser's state, says what was expected there, and goes on: with a token put in, left out
+or replaced where that makes sense of what follows, else behind the next `;` or `}`. Each error is one diagnostic;
+what was put in has no width, so every span stays true.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedToken
-from lark.parsers.lalr_analysis import Shift
-from lark.utils import TextSlice
 
 from fhirmap.diagnostics import Related
 from fhirmap.diagnostics.nearest import nearest
 from fhirmap.language import nodes as n
 from fhirmap.language.expected import expected_words
-from fhirmap.language.expressions import Part, end_of, first_token, start_of
+from fhirmap.language.expressions import end_of, first_token, start_of
 from fhirmap.language.faults import Faults
-
-END = "$END"
-_LOST = "$LOST"
-"""Type of a token that no terminal of the grammar matches."""
+from fhirmap.language.reader import END, LOST, Reader
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _TOP_LEVEL = re.compile(
     r"(?:group\s+(?:for\s+type|`?\w+`?\s*\()|model\s+\w+\s*(?:from\b|\{)|(?:uses|imports|conceptmap|map)\s+[\"']"
     r"|let\s+\w+\s*=)"
 )
-_TOP_WORDS = frozenset(("group", "model", "uses", "imports", "conceptmap", "map", "let"))
-_DECLARATION_WORDS = ("group", "model", "uses", "imports", "conceptmap", "let", "map")
-_LISTS = ("map_rule", "model_element", "concept_map_item", "declaration", "first_declaration")
-_CLOSERS = {"{": "RBRACE", "(": "RPAR", "[": "RSQB"}
-_OPENERS = {"LBRACE": "RBRACE", "LPAR": "RPAR", "LSQB": "RSQB"}
+_TOP_WORDS = ("group", "model", "uses", "imports", "conceptmap", "let", "map")
+_DECLARATIONS = ("declaration", "first_declaration")
+_LISTS = ("map_rule", "model_element", "concept_map_item", *_DECLARATIONS)
+_ARROW = re.compile(r"[=~–—−]+\s?>|[→⇒⟶➔➜]|-\s+>")
+_CARDINALITY = re.compile(r"[\d.*\-:n]+")
+_MARKS = (
+    ("RPAR", ")"),
+    ("RSQB", "]"),
+    ("LBRACE", "{"),
+    ("ARROW", "->"),
+    ("COLON", ":"),
+    ("COMMA", ","),
+    ("RBRACE", "}"),
+)
+_VALUE_OPERATORS = frozenset(
+    ("PLUS", "MINUS", "STAR", "SLASH", "AMPERSAND", "VBAR", "LPAR", "DOT", "LSQB", "EQUAL", "LESSTHAN", "MORETHAN")
+) | frozenset(("AND", "OR", "XOR", "DIV", "MOD", "IN", "IS", "CONTAINS", "IMPLIES"))
+_CLAUSES = ("from", "format", "zone", "null", "join", "where", "order", "repeat", "on", "by")
+_CURLY_QUOTES = {"“": "”", "„": "“”", "«": "»", "‘": "’", "‚": "‘’", "”": "”", "’": "’"}
 _MOST_ERRORS = 500
 """A text with more errors than this is no map; reading on would tell nobody anything."""
 
 
 class Driver:
-    """Parses one text. ``tree`` is what could be read of it, ``comments`` are those between the tokens."""
+    """Parses one text; see `tree` and `comments` when it has run."""
 
     def __init__(self, lark: Lark, start: str, faults: Faults) -> None:
-        interactive = lark.parse_interactive("", start=start)
-        self._parser = interactive.parser_state
-        self._lexers: Any = interactive.lexer_thread.lexer
-        self._states = self._parser.parse_conf.states
-        self._patterns = {terminal.name: terminal.pattern for terminal in lark.terminals}
+        self._reader = Reader(lark, start, faults)
         self._faults = faults
         self._text = faults.text.text
-        self._slice = TextSlice.cast_from(self._text)
-        self._at = 0
-        self._last: Token | None = None
+        self._whole = start == "structure_map"
         self._errors = 0
         self._stuck = (-1, 0)
-        self._whole = start == "structure_map"
-        self.comments: dict[int, n.Comment] = {}
-        self.tree: Tree[Token] | None = None
+
+    @property
+    def tree(self) -> Tree[Token] | None:
+        """What could be read of the text; of a single expression with an error nothing."""
+        return self._reader.tree
+
+    @property
+    def comments(self) -> tuple[n.Comment, ...]:
+        """The comments between the tokens."""
+        return tuple(self._reader.comments.values())
 
     def run(self) -> None:
         """Parses to the end of the text."""
         while self.tree is None:
-            token = self._next_token()
+            token = self._reader.next_token()
             inside = self._is_top_level_inside(token)
-            if not inside and self._feed(token):
+            if not inside and self._reader.feed(token):
                 continue
             if not self._whole:
                 self._report_single(token)
                 return
             self._errors += 1
             if self._errors > _MOST_ERRORS or self._is_stuck():
-                self._give_up(token)
+                self._report_unexpected(token)
+                self._give_up()
             elif inside:
                 self._close_everything(token)
             else:
                 self._recover(token)
 
-    # --- reading ------------------------------------------------------------------------------------------------------
-
-    def _next_token(self) -> Token:
-        """The next token as the present state reads it; as any state would, where the present one cannot."""
-        token = self._lex(self._lexers.lexers[self._parser.position], self._at)
-        return self._lex(self._lexers.root_lexer, self._at) if token.type == _LOST else token
-
-    def _lex(self, lexer: Any, at: int) -> Token:
-        match, ignored, size = lexer.match, lexer.ignore_types, len(self._text)
-        while at < size:
-            found = match(self._slice, at)
-            if found is None:
-                return Token(_LOST, self._text[at], start_pos=at, end_pos=at + 1)
-            value, kind = found
-            end = at + len(value)
-            if kind not in ignored:
-                return Token(kind, value, start_pos=at, end_pos=end)
-            if kind == "COMMENT" and at not in self.comments:
-                self.comments[at] = n.Comment(value.rstrip(), self._faults.span(at, at + len(value.rstrip())))
-            at = end
-        return Token(END, "", start_pos=size, end_pos=size)
-
-    def _feed(self, token: Token) -> bool:
-        """Gives ``token`` to the parser; ``False`` where it cannot stand here."""
-        if token.type not in self._states[self._parser.position]:
-            return False
-        try:
-            result = self._parser.feed_token(token, token.type == END)
-        except UnexpectedToken:
-            return False
-        if token.type == END:
-            self.tree = result
-        self._at = end_of(token)
-        self._last = token
-        return True
-
-    # --- looking ahead ------------------------------------------------------------------------------------------------
-
-    def _after(self, stack: list[int] | None, kind: str) -> list[int] | None:
-        """The parser's stack of states after a token of that kind; ``None`` where it cannot stand there."""
-        if stack is None:
-            return None
-        stack = list(stack)
-        while True:
-            entry = self._states[stack[-1]].get(kind)
-            if entry is None:
-                return None
-            action, argument = entry
-            if action is Shift:
-                stack.append(argument)
-                return stack
-            if argument.expansion:
-                del stack[-len(argument.expansion) :]
-            stack.append(self._states[stack[-1]][argument.origin.name][1])
-            if kind == END and stack[-1] == self._parser.parse_conf.end_state:
-                return stack
-
-    def _goes_on(self, stack: list[int] | None, at: int, count: int = 2) -> bool:
-        """Do the next ``count`` tokens from ``at`` fit behind ``stack``?"""
-        for _ in range(count):
-            if stack is None:
-                return False
-            token = self._lex(self._lexers.lexers[stack[-1]], at)
-            stack = self._after(stack, token.type)
-            at = end_of(token)
-            if token.type == END:
-                break
-        return stack is not None
-
-    def _accepted(self) -> list[str]:
-        stack = self._parser.state_stack
-        kinds = [kind for kind in self._states[stack[-1]] if kind.isupper() or kind == END]
-        return [kind for kind in kinds if self._after(stack, kind) is not None]
-
     def _is_top_level_inside(self, token: Token) -> bool:
         """Does a declaration begin here although a `}` is missing? It begins a line, and looks like nothing else."""
-        at = start_of(token)
-        if token.type != "IDENTIFIER" or token not in _TOP_WORDS or _TOP_LEVEL.match(self._text, at) is None:
+        if token.type != "IDENTIFIER" or token not in _TOP_WORDS:
             return False
-        return not self._text[self._text.rfind("\n", 0, at) + 1 : at].strip()
+        return _TOP_LEVEL.match(self._text, start_of(token)) is not None and self._reader.begins_line(start_of(token))
 
     def _is_stuck(self) -> bool:
-        """Have several recoveries not moved on? Then none will."""
+        """Have many recoveries not moved on? Then none will."""
         at, times = self._stuck
-        self._stuck = (self._at, times + 1 if at == self._at else 0)
+        self._stuck = (self._reader.at, times + 1 if at == self._reader.at else 0)
         return self._stuck[1] > 20
 
     # --- recovering ---------------------------------------------------------------------------------------------------
 
     def _recover(self, token: Token) -> None:
-        if self._string_swallowed_lines():
+        tries = (
+            self._swallowed_lines,
+            self._open_comment,
+            self._lost,
+            self._wrong_arrow,
+            self._choice_suffix,
+            self._bad_cardinality,
+            self._value_without_parentheses,
+            self._misspelt,
+            self._misspelt_clause,
+            self._mark_missing,
+            self._one_too_many,
+        )
+        if any(attempt(token) for attempt in tries):
             return
-        if token.type == _LOST:
-            self._lost(token)
-        elif not (self._misspelt(token) or self._put_in(token) or self._left_out(token)):
-            if token.type == END:
-                self._close_everything(token)
-            else:
-                self._report_unexpected(token)
-                self._skip(token)
+        if token.type == END:
+            self._close_everything(token)
+            return
+        self._report_unexpected(token)
+        self._skip(start_of(token))
 
-    def _report_single(self, token: Token) -> None:
-        """The one error of an expression on its own."""
-        if token.type == _LOST and self._text[start_of(token)] in "'\"`":
-            self._unterminated(start_of(token), len(self._text), str(token))
-        elif token.type == _LOST:
-            self._lost(token)
-        else:
-            self._report_unexpected(token)
-
-    def _string_swallowed_lines(self) -> bool:
+    def _swallowed_lines(self, _token: Token) -> bool:
         """An error right behind a text of several lines: its quote was not closed on its own line."""
-        last = self._last
+        last = self._reader.last
         if last is None or last.type not in ("STRING", "DOUBLE_QUOTED_STRING", "QUANTITY") or "\n" not in last:
             return False
         start = start_of(last)
-        line_end = self._text.index("\n", start)
+        line_end = self._reader.line_end(start)
         self._unterminated(start, line_end, self._text[start])
-        self._at = line_end
-        self._skip(Token(_LOST, "", start_pos=line_end, end_pos=line_end))
+        self._reader.at = line_end
+        self._skip(line_end)
         return True
 
     def _unterminated(self, start: int, end: int, mark: str) -> None:
         shown = start + len(self._text[start:end].rstrip())
         self._faults.add("FM005", self._faults.span(start, shown), mark=mark)
 
-    def _lost(self, token: Token) -> None:
-        """A character that begins no token."""
+    def _open_comment(self, token: Token) -> bool:
         at = start_of(token)
-        line_end = _line_end(self._text, at)
+        if not self._text.startswith("/*", at):
+            return False
+        self._faults.add("FM011", self._faults.span(at, at + 2))
+        self._give_up()
+        return True
+
+    def _lost(self, token: Token) -> bool:
+        """A character that begins no token."""
+        if token.type != LOST:
+            return False
+        at = start_of(token)
         character = self._text[at]
         if character in "'\"`":
-            self._unterminated(at, line_end, character)
-            kind = {"'": "STRING", '"': "DOUBLE_QUOTED_STRING", "`": "DELIMITEDIDENTIFIER"}[character]
-            content = re.sub(r"[;,{})\s]*\Z", "", self._text[at + 1 : line_end])
-            if self._after(self._parser.state_stack, kind) is not None:
-                end = at + 1 + len(content)
-                self._feed(Token(kind, f"{character}{_plain(content)}{character}", start_pos=at, end_pos=end))
-            else:
-                self._skip(Token(_LOST, "", start_pos=line_end, end_pos=line_end))
-        elif self._text.startswith("/*", at):
-            self._faults.add("FM011", self._faults.span(at, at + 2))
-            self._at = len(self._text)
+            self._open_quote(at)
+        elif character in _CURLY_QUOTES:
+            self._curly_quote(at)
+        elif not self._wrong_arrow(token):
+            self._meaningless(at)
+        return True
+
+    def _open_quote(self, at: int) -> None:
+        line_end = self._reader.line_end(at)
+        mark = self._text[at]
+        self._unterminated(at, line_end, mark)
+        kind = {"'": "STRING", '"': "DOUBLE_QUOTED_STRING", "`": "DELIMITEDIDENTIFIER"}[mark]
+        content = re.sub(r"[;,{})\s]*\Z", "", self._text[at + 1 : line_end])
+        if self._reader.after(kind) is None:
+            self._skip(line_end)
+            return
+        # Without its backslashes: they would be told as faults of their own.
+        text = mark + content.replace("\\", "") + mark
+        self._reader.feed(Token(kind, text, start_pos=at, end_pos=at + 1 + len(content)))
+
+    def _curly_quote(self, at: int) -> None:
+        """A quotation mark of a word processor: read as a straight one where it is closed on the line."""
+        mark = self._text[at]
+        self._faults.add("FM012", self._faults.span(at, at + 1), variant="quote", found=mark)
+        closing = [self._text.find(close, at + 1, self._reader.line_end(at)) for close in _CURLY_QUOTES[mark]]
+        ends = [found for found in closing if found >= 0]
+        if ends and self._reader.after("STRING") is not None:
+            content = self._text[at + 1 : min(ends)].replace("\\", "").replace("'", "")
+            self._reader.feed(Token("STRING", f"'{content}'", start_pos=at, end_pos=min(ends) + 1))
         else:
-            word = _WORD.match(self._text, at)
-            end = word.end() if word else at + 1
-            last = self._last
-            begun = last is not None and word is not None and end_of(last) == at and last.type == "IDENTIFIER"
-            start = start_of(last) if last is not None and begun else at
-            found = self._text[at]
-            variant = "letter" if word else "control" if not found.isprintable() else ""
-            name = f"U+{ord(found):04X}" if variant == "control" else found
-            self._faults.add("FM012", self._faults.span(start if word else at, end), variant=variant, found=name)
-            self._at = end
+            self._reader.at = at + 1
+
+    def _meaningless(self, at: int) -> None:
+        last, word = self._reader.last, _WORD.match(self._text, at)
+        end = word.end() if word else at + 1
+        begun = last is not None and word is not None and end_of(last) == at and last.type == "IDENTIFIER"
+        start = start_of(last) if last is not None and begun else at
+        found = self._text[at]
+        variant = "letter" if word else "control" if not found.isprintable() else ""
+        name = f"U+{ord(found):04X}" if variant == "control" else found
+        self._faults.add("FM012", self._faults.span(start, end), variant=variant, found=name)
+        if word and not begun and self._reader.after("IDENTIFIER") is not None:
+            self._reader.feed(Token("IDENTIFIER", word[0], start_pos=at, end_pos=end))
+        self._reader.at = end
+
+    def _wrong_arrow(self, token: Token) -> bool:
+        """`=>`, `- >` or a word processor's arrow."""
+        found = _ARROW.match(self._text, start_of(token))
+        if found is None or self._reader.after("ARROW") is None:
+            return False
+        self._faults.add("FM001", self._faults.span(*found.span()), variant="arrow", found=found[0])
+        return self._reader.feed(Token("ARROW", "->", start_pos=found.start(), end_pos=found.end()))
+
+    def _choice_suffix(self, token: Token) -> bool:
+        """`value[x]`: the element is called `value`."""
+        at = start_of(token)
+        last = self._reader.last
+        if not self._text.startswith("[x]", at) or last is None or end_of(last) != at:
+            return False
+        self._faults.add("FM001", self._faults.span(start_of(last), at + 3), variant="choice", name=str(last))
+        self._reader.at = at + 3
+        return True
+
+    def _bad_cardinality(self, token: Token) -> bool:
+        accepted = set(self._reader.accepted())
+        last, at = self._reader.last, start_of(token)
+        begun = accepted in ({"INTEGER", "STAR"}, {"DOTDOT"})
+        if not begun and not (self._text.startswith("*", at) and re.match(r"\*\s*\.\.", self._text[at : at + 9])):
+            return False
+        start = at
+        if begun and last is not None:
+            start = start_of(last) if last.type == "INTEGER" else self._text.rfind("\n", 0, at) + 1
+            digits = re.search(r"\d+\s*\.\.\s*\Z", self._text[start:at])
+            start = start + digits.start() if digits else start_of(last)
+        elif "DOTDOT" not in accepted and self._reader.after("INTEGER") is None:
+            return False
+        run = _CARDINALITY.match(self._text, at)
+        end = run.end() if run and not self._text.startswith("->", at) else at
+        shown = end if end > start else self._reader.last_end
+        self._faults.add("FM007", self._faults.span(start, max(shown, start)), variant="form")
+        for kind, text in (("INTEGER", "0"), ("DOTDOT", ".."), ("STAR", "*")):
+            if self._reader.after(kind) is not None and not (kind == "INTEGER" and begun):
+                self._reader.put_in(kind, text, end)
+        self._reader.at = end
+        return True
+
+    def _value_without_parentheses(self, token: Token) -> bool:
+        """`tgt.x = a + b`: what computes a value stands in parentheses."""
+        reader = self._reader
+        if token.type not in _VALUE_OPERATORS and not token.type.startswith("__ANON"):
+            return False
+        equals = reader.innermost("EQUAL", "SEMICOLON", "THEN", "ARROW")
+        if equals is None or equals.type != "EQUAL" or reader.after("SHARE") is None or reader.after("EQUAL"):
+            return False
+        end = self._value_end(start_of(token))
+        start = re.compile(r"\s*").match(self._text, end_of(equals))
+        self._faults.add("FM015", self._faults.span(start.end() if start else end_of(equals), end))
+        reader.at = end
+        return True
+
+    def _value_end(self, at: int) -> int:
+        """Where the expression at ``at`` ends, as far as brackets and marks tell."""
+        depth, end = 0, at
+        while True:
+            found = self._reader.raw_token(at)
+            if found.type in (END, LOST, "SEMICOLON", "LBRACE", "RBRACE", "ARROW"):
+                return end
+            depth += (found.type in ("LPAR", "LSQB")) - (found.type in ("RPAR", "RSQB"))
+            if depth < 0 or (depth == 0 and found.type in ("COMMA", "THEN", "AS", "SHARE", "DOUBLE_QUOTED_STRING")):
+                return end
+            at = end = end_of(found)
 
     def _misspelt(self, token: Token) -> bool:
         """A word that is nearly a keyword of this place, and reads on as that keyword."""
         if not _WORD.fullmatch(token):
             return False
-        stack = self._parser.state_stack
-        words = {kind.lower(): kind for kind in self._accepted() if self._is_keyword(kind)}
+        words = {kind.lower(): kind for kind in self._reader.accepted() if self._is_keyword(kind)}
         meant = nearest(str(token), words)
-        if meant is None or not self._goes_on(self._after(stack, words[meant]), end_of(token), 1):
+        if meant is None or not self._reader.goes_on(self._reader.after(words[meant]), end_of(token), 1):
             return False
-        self._faults.add("FM004", self._token_span(token), word=str(token), meant=meant)
-        return self._feed(Token(words[meant], str(token), start_pos=start_of(token), end_pos=end_of(token)))
+        self._faults.add("FM004", self._reader.span(token), word=str(token), meant=meant)
+        return self._reader.feed(Token(words[meant], meant, start_pos=start_of(token), end_pos=end_of(token)))
 
     def _is_keyword(self, kind: str) -> bool:
-        pattern = self._patterns.get(kind)
+        pattern = self._reader.patterns.get(kind)
         return pattern is not None and pattern.type == "re" and pattern.value.startswith(kind.lower() + "\\b")
 
-    def _put_in(self, token: Token) -> bool:
+    def _misspelt_clause(self, token: Token) -> bool:
+        """In a model a misspelt clause looks like the name of the next element."""
+        last = self._reader.last
+        if last is None or last.type != "IDENTIFIER" or self._reader.accepted() != ["COLON"]:
+            return False
+        meant = nearest(str(last), _CLAUSES)
+        if meant is None or token.type not in ("STRING", "DOUBLE_QUOTED_STRING", "IDENTIFIER", "POSITION"):
+            return False
+        if token.type == "IDENTIFIER" and meant != "order":
+            return False
+        self._faults.add("FM004", self._reader.span(last), word=str(last), meant=meant)
+        self._skip(start_of(token))
+        return True
+
+    def _mark_missing(self, token: Token) -> bool:
         """One mark missing before ``token``."""
-        stack = self._parser.state_stack
-        begins_line = "\n" in self._text[self._last_end() : start_of(token)]
-        accepted = set(self._accepted())
-        may_end = "SEMICOLON" in accepted and (begins_line or token.type in ("RBRACE", END))
-        if may_end and (token.type == END or self._goes_on(self._after(stack, "SEMICOLON"), self._last_end(), 1)):
-            self._faults.add("FM002", self._gap())
-            return self._feed(self._made_up("SEMICOLON", ";"))
+        reader = self._reader
+        accepted = set(reader.accepted())
+        new_line = "\n" in self._text[reader.last_end : start_of(token)]
+        may_end = "SEMICOLON" in accepted and (new_line or token.type in ("RBRACE", END))
+        if may_end and (token.type == END or reader.goes_on(reader.after("SEMICOLON"), reader.last_end, 1)):
+            self._faults.add("FM002", reader.gap())
+            return reader.put_in("SEMICOLON", ";")
         if token.type == END:
             return False
-        for kind, mark in (("RPAR", ")"), ("RSQB", "]"), ("LBRACE", "{"), ("ARROW", "->")):
-            if kind not in accepted or not self._goes_on(self._after(stack, kind), self._last_end()):
+        for kind, mark in _MARKS:
+            if kind not in accepted or (kind == "RBRACE" and token.type != "DOUBLE_QUOTED_STRING"):
                 continue
-            if mark in ")]":
-                self._report_unclosed("(" if mark == ")" else "[", mark)
-            else:
-                self._faults.add("FM003" if mark == "{" else "FM001", self._gap(), variant=_VARIANTS[mark], mark=mark)
-            return self._feed(self._made_up(kind, mark))
+            for times in range(1, 6 if mark == ")" else 2):
+                if reader.goes_on(reader.after(*[kind] * times), reader.last_end):
+                    self._report_missing(kind, mark)
+                    return sum(reader.put_in(kind, mark) for _ in range(times)) == times
         return False
 
-    def _report_unclosed(self, opening: str, mark: str) -> None:
-        opener = self._open_token({"(": "LPAR", "[": "LSQB", "{": "LBRACE"}[opening])
-        related = (Related(self._token_span(opener), "opened here"),) if opener is not None else ()
-        self._faults.add("FM003" if mark == "}" else "FM018", self._gap(), mark=mark, opening=opening, related=related)
+    def _report_missing(self, kind: str, mark: str) -> None:
+        if mark in ")]}":
+            opening, opener = {")": ("(", "LPAR"), "]": ("[", "LSQB"), "}": ("{", "LBRACE")}[mark]
+            found = self._reader.innermost(opener)
+            related = (Related(self._reader.span(found), "opened here"),) if found is not None else ()
+            code = "FM003" if mark == "}" else "FM018"
+            self._faults.add(code, self._reader.gap(), mark=mark, opening=opening, related=related)
+        elif kind == "LBRACE":
+            self._faults.add("FM003", self._reader.gap(), variant="opening")
+        else:
+            self._faults.add("FM001", self._reader.gap(), variant="missing", mark=mark)
 
-    def _open_token(self, kind: str) -> Token | None:
-        """The innermost opening mark of that kind that waits for its closing one."""
-        for value in reversed(self._parser.value_stack):
-            if isinstance(value, Token) and value.type == kind:
-                return value
-        return None
-
-    def _left_out(self, token: Token) -> bool:
-        """One token too many: what follows fits without it."""
-        if token.type in (END, _LOST) or not self._goes_on(self._parser.state_stack, end_of(token)):
+    def _one_too_many(self, token: Token) -> bool:
+        """What follows fits without ``token``."""
+        if token.type == END or not self._reader.fits_without(token):
             return False
-        if token.type == "RBRACE":
-            self._faults.add("FM024", self._token_span(token), mark="}")
+        if token.type in ("RBRACE", "RPAR", "RSQB"):
+            self._faults.add("FM024", self._reader.span(token), mark=str(token))
         else:
             self._report_unexpected(token)
-        self._at = end_of(token)
+        self._reader.at = end_of(token)
         return True
+
+    # --- going on behind an error -------------------------------------------------------------------------------------
 
     def _close_everything(self, token: Token) -> None:
         """A declaration, or the end, where blocks are still open: ends the rule, then closes each block."""
+        reader = self._reader
         if self._closing() is None:
-            if self._after(self._parser.state_stack, "SEMICOLON") is not None:
-                self._faults.add("FM002", self._gap())
-                self._feed(self._made_up("SEMICOLON", ";"))
+            if reader.after("SEMICOLON") is not None:
+                self._faults.add("FM002", reader.gap())
+                reader.put_in("SEMICOLON", ";")
             else:
                 self._report_unexpected(token)
-                self._cut()
+                reader.cut(*_LISTS)
         closing = self._closing()
-        if closing is not None and closing[1] == "}":
-            self._report_unclosed("{", "}")
+        if closing is not None and closing[0] == "RBRACE":
+            self._report_missing(*closing)
         elif closing is not None:
-            self._faults.add("FM003", self._gap(), variant="endgroup")
+            self._faults.add("FM003", reader.gap(), variant="endgroup")
         while closing is not None:
-            self._feed(self._made_up(*closing))
-            if self._closing() is None and self._after(self._parser.state_stack, "SEMICOLON") is not None:
-                self._feed(self._made_up("SEMICOLON", ";"))
+            reader.put_in(*closing)
+            if self._closing() is None and reader.after("SEMICOLON") is not None:
+                reader.put_in("SEMICOLON", ";")
             closing = self._closing()
-        self._at = start_of(token)
+        reader.at = start_of(token)
 
     def _closing(self) -> tuple[str, str] | None:
         """The token that ends the innermost open block here."""
         for kind, text in (("RBRACE", "}"), ("ENDGROUP", "endgroup")):
-            if self._after(self._parser.state_stack, kind) is not None:
+            if self._reader.after(kind) is not None:
                 return kind, text
         return None
 
-    def _cut(self) -> str:
-        """Forgets the unfinished entry of the innermost list; the name of what that list holds."""
-        states, values = self._parser.state_stack, self._parser.value_stack
-        for depth in range(len(states) - 1, -1, -1):
-            row = self._states[states[depth]]
-            for entry in _LISTS:
-                if entry in row:
-                    self._lost_values = values[depth:]
-                    del states[depth + 1 :], values[depth:]
-                    return entry
-        raise AssertionError("the outermost state always begins a list")
-
-    def _give_up(self, token: Token) -> None:
+    def _give_up(self) -> None:
         """Keeps the declarations that were read whole."""
-        self._report_unexpected(token)
-        while self._cut() not in ("declaration", "first_declaration"):
-            self._parser.state_stack.pop()
-            self._parser.value_stack.pop()
-        self._feed(Token(END, "", start_pos=len(self._text), end_pos=len(self._text)))
+        self._reader.cut(*_DECLARATIONS)
+        size = len(self._text)
+        self._reader.feed(Token(END, "", start_pos=size, end_pos=size))
 
-    def _skip(self, token: Token) -> None:
+    def _skip(self, at: int) -> None:
         """Forgets the unfinished entry and goes on behind it; a block that it opens is read all the same."""
-        entry = self._cut()
-        lost = self._lost_values
-        at = start_of(token)
-        first_line = self._faults.text.line_of(at)
-        if entry in ("declaration", "first_declaration"):
-            self._skip_declaration(at, lost)
+        entry, lost = self._reader.cut(*_LISTS)
+        if entry in _DECLARATIONS:
+            self._skip_declaration(at, str(first_token(lost[0])) if lost else "")
             return
+        first_line = self._faults.text.line_of(at)
         while True:
-            found = self._lex(self._lexers.root_lexer, at)
-            ends_here = found.type in (END, "RBRACE") or self._is_top_level_inside(_as_word(found))
-            if entry != "map_rule":
-                ends_here = ends_here or self._faults.text.line_of(start_of(found)) > first_line
-            if ends_here:
-                self._at = start_of(found)
+            found = self._reader.raw_token(at)
+            start = start_of(found)
+            ends = found.type in (END, "RBRACE") or self._is_top_level_inside(_as_word(found))
+            if ends or (entry != "map_rule" and self._faults.text.line_of(start) > first_line):
+                self._reader.at = start
                 return
-            at = end_of(found)
+            at = self._reader.at = end_of(found)
             if found.type == "SEMICOLON" or (found.type == "COMMA" and entry == "model_element"):
-                self._at = at
                 return
-            if found.type == "LBRACE" or (found.type == "NULL_LITERAL" and not _is_blank_braces(self._text, at)):
-                self._at = at
-                self._feed_made_up(
-                    ("IDENTIFIER", ""), ("THEN", "then"), ("LBRACE", "{")
-                ) if entry == "map_rule" else None
+            if found.type == "LBRACE":
+                if entry == "map_rule":
+                    self._put_in_all(("IDENTIFIER", ""), ("THEN", "then"), ("LBRACE", "{"))
                 return
 
-    def _skip_declaration(self, at: int, lost: list[Part]) -> None:
+    def _skip_declaration(self, at: int, word: str) -> None:
         """Goes on at the next declaration, or inside the block of the broken one."""
-        word = str(first_token(lost[0])) if lost else ""
-        meant = nearest(word, _DECLARATION_WORDS) if word not in _DECLARATION_WORDS else word
-        depth = 0
+        meant = word if word in _TOP_WORDS else nearest(word, _TOP_WORDS) or ""
+        first, depth = at, 0
         while True:
-            found = self._lex(self._lexers.root_lexer, at)
-            at = end_of(found)
-            if found.type == END or (start_of(found) > self._at and self._begins_declaration(found)):
-                self._at = start_of(found)
+            found = self._reader.raw_token(at)
+            start, at = start_of(found), end_of(found)
+            begins = start > first and str(found) in _TOP_WORDS and self._reader.begins_line(start)
+            if found.type == END or begins:
+                self._reader.at = start
                 return
             if found.type == "LBRACE" and depth == 0 and meant in _HEADS:
-                self._at = at
-                self._feed_made_up(*_HEADS[meant])
+                self._reader.at = at
+                self._put_in_all(*_HEADS[meant])
                 return
             depth += (found.type == "LBRACE") - (found.type == "RBRACE")
 
-    def _begins_declaration(self, token: Token) -> bool:
-        at = start_of(token)
-        begins_line = not self._text[self._text.rfind("\n", 0, at) + 1 : at].strip()
-        return begins_line and (str(token) in _TOP_WORDS)
-
-    def _feed_made_up(self, *tokens: tuple[str, str]) -> None:
+    def _put_in_all(self, *tokens: tuple[str, str]) -> None:
+        at = self._reader.at
         for kind, text in tokens:
-            self._feed(self._made_up(kind, text, self._at))
-
-    def _made_up(self, kind: str, text: str, at: int | None = None) -> Token:
-        at = self._last_end() if at is None else at
-        return Token(kind, text, start_pos=at, end_pos=at)
+            self._reader.put_in(kind, text, at)
 
     # --- telling ------------------------------------------------------------------------------------------------------
 
-    def _last_end(self) -> int:
-        return end_of(self._last) if self._last is not None else 0
-
-    def _gap(self) -> Any:
-        """The place just behind the last token, where something is missing."""
-        end = self._last_end()
-        return self._faults.span(end, end)
-
-    def _token_span(self, token: Token) -> Any:
-        return self._faults.span(start_of(token), end_of(token))
+    def _report_single(self, token: Token) -> None:
+        """The one error of an expression on its own."""
+        at = start_of(token)
+        if token.type == LOST and token in "'\"`":
+            self._unterminated(at, len(self._text), str(token))
+        elif self._text.startswith("/*", at):
+            self._faults.add("FM011", self._faults.span(at, at + 2))
+        elif token.type == LOST:
+            self._meaningless(at)
+        else:
+            self._report_unexpected(token)
 
     def _report_unexpected(self, token: Token) -> None:
-        expected = expected_words(self._accepted(), self._patterns)
+        expected = expected_words(self._reader.accepted(), self._reader.patterns)
         if token.type == END:
-            self._faults.add("FM001", self._gap(), variant="end", expected=expected)
+            self._faults.add("FM001", self._reader.gap(), variant="end", expected=expected)
             return
-        found = str(token) if len(token) <= 40 else f"{token[:40]}…"
-        self._faults.add("FM001", self._token_span(token), found=found.split("\n")[0], expected=expected)
+        found = token.split("\n")[0]
+        shown = found if len(found) <= 40 else f"{found[:40]}…"
+        self._faults.add("FM001", self._reader.span(token), found=shown, expected=expected)
 
 
-_VARIANTS = {"{": "opening", "->": "missing"}
 _HEADS: dict[str, tuple[tuple[str, str], ...]] = {
     "group": (
         ("GROUP", "group"),
@@ -436,22 +456,9 @@ _HEADS: dict[str, tuple[tuple[str, str], ...]] = {
     "model": (("MODEL", "model"), ("IDENTIFIER", ""), ("LBRACE", "{")),
     "conceptmap": (("CONCEPTMAP", ""), ("STRING", "''"), ("LBRACE", "{")),
 }
+"""What stands in for a broken head, so that its block can be read; the builder leaves out what has no name."""
 
 
 def _as_word(token: Token) -> Token:
-    """The token as an identifier, whichever keyword the root lexer took it for."""
+    """The token as an identifier, whichever keyword it was taken for."""
     return Token("IDENTIFIER", str(token), start_pos=start_of(token), end_pos=end_of(token))
-
-
-def _line_end(text: str, at: int) -> int:
-    end = text.find("\n", at)
-    return len(text) if end < 0 else end
-
-
-def _plain(text: str) -> str:
-    """Text of an unclosed quote without its backslashes, which would be told as faults of their own."""
-    return text.replace("\\", "")
-
-
-def _is_blank_braces(text: str, end: int) -> bool:
-    return text[end - 1] == "}"

@@ -75,7 +75,7 @@ def expected_words(accepted: list[str], patterns: Mapping[str, Any]) -> str:
     if "INTEGER" in kinds:
         words.append("a number")
     kinds -= _NAMES | _TEXTS | {"INTEGER", "BARE_RULE_NAME", "METADATA", "MAKE", "LEGACY_COLON"}
-    words += sorted(_word(kind, patterns) for kind in kinds)
+    words += sorted({_word(kind, patterns) for kind in kinds})
     if len(words) > _MOST:
         words = [*words[:_MOST], "…"]
         return ", ".join(words)

@@ -27,7 +27,7 @@ def parse(text: str, name: str = "<string>") -> tuple[n.Map, tuple[Diagnostic, .
     driver = Driver(map_parser(), "structure_map", faults)
     driver.run()
     assert driver.tree is not None, "a whole map always ends in a tree"
-    result = MapBuilder(faults).map(driver.tree, driver.comments.values())
+    result = MapBuilder(faults).map(driver.tree, driver.comments)
     _check_whole(result, faults)
     return result, faults.sorted()
 

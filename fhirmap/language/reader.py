@@ -1,0 +1,169 @@
+"""lark's tables and contextual lexer, one token at a time, with a look ahead that changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedToken
+from lark.parsers.lalr_analysis import Shift
+from lark.utils import TextSlice
+
+from fhirmap.diagnostics import Span
+from fhirmap.language import nodes as n
+from fhirmap.language.expressions import Part, end_of, start_of
+from fhirmap.language.faults import Faults
+
+END = "$END"
+LOST = "$LOST"
+"""Type of a token that no terminal of the grammar matches."""
+
+
+class Reader:
+    """Where the parser stands in one text. ``tree`` is there once the end was read."""
+
+    def __init__(self, lark: Lark, start: str, faults: Faults) -> None:
+        interactive = lark.parse_interactive("", start=start)
+        self._state = interactive.parser_state
+        self._lexers: Any = interactive.lexer_thread.lexer
+        self._rows = self._state.parse_conf.states
+        self._faults = faults
+        self._slice = TextSlice.cast_from(faults.text.text)
+        self.patterns = {terminal.name: terminal.pattern for terminal in lark.terminals}
+        self.text = faults.text.text
+        self.at = 0
+        self.last: Token | None = None
+        self.comments: dict[int, n.Comment] = {}
+        self.tree: Tree[Token] | None = None
+
+    # --- one token ----------------------------------------------------------------------------------------------------
+
+    def next_token(self) -> Token:
+        """The next token as the present state reads it; as any state would, where the present one cannot."""
+        token = self._lex(self._lexers.lexers[self._state.position], self.at)
+        return self.raw_token(self.at) if token.type == LOST else token
+
+    def raw_token(self, at: int) -> Token:
+        """The token at ``at``, whatever may stand there."""
+        return self._lex(self._lexers.root_lexer, at)
+
+    def _lex(self, lexer: Any, at: int) -> Token:
+        match, ignored, size = lexer.match, lexer.ignore_types, len(self.text)
+        while at < size:
+            found = match(self._slice, at)
+            if found is None:
+                return Token(LOST, self.text[at], start_pos=at, end_pos=at + 1)
+            value, kind = found
+            end = at + len(value)
+            if kind not in ignored:
+                return Token(kind, value, start_pos=at, end_pos=end)
+            if kind == "COMMENT" and at not in self.comments:
+                self.comments[at] = n.Comment(value.rstrip(), self._faults.span(at, at + len(value.rstrip())))
+            at = end
+        return Token(END, "", start_pos=size, end_pos=size)
+
+    def feed(self, token: Token) -> bool:
+        """Gives ``token`` to the parser; ``False`` where it cannot stand here."""
+        if token.type not in self._rows[self._state.position]:
+            return False
+        try:
+            result = self._state.feed_token(token, token.type == END)
+        except UnexpectedToken:
+            return False
+        if token.type == END:
+            self.tree = result
+        self.at = end_of(token)
+        self.last = token
+        return True
+
+    def put_in(self, kind: str, text: str, at: int | None = None) -> bool:
+        """Gives the parser a token that the text does not have; it has no width."""
+        at = self.last_end if at is None else at
+        return self.feed(Token(kind, text, start_pos=at, end_pos=at))
+
+    # --- looking ahead ------------------------------------------------------------------------------------------------
+
+    def after(self, *kinds: str, stack: list[int] | None = None) -> list[int] | None:
+        """The parser's stack of states after tokens of those kinds; ``None`` where they cannot stand here."""
+        states: list[int] | None = self._state.state_stack if stack is None else stack
+        for kind in kinds:
+            states = self._after(states, kind) if states is not None else None
+        return states
+
+    def _after(self, stack: list[int], kind: str) -> list[int] | None:
+        stack = list(stack)
+        while (entry := self._rows[stack[-1]].get(kind)) is not None:
+            action, argument = entry
+            if action is Shift:
+                stack.append(argument)
+                return stack
+            if argument.expansion:
+                del stack[-len(argument.expansion) :]
+            stack.append(self._rows[stack[-1]][argument.origin.name][1])
+            if kind == END and stack[-1] == self._state.parse_conf.end_state:
+                return stack
+        return None
+
+    def goes_on(self, stack: list[int] | None, at: int, count: int = 2) -> bool:
+        """Do the next ``count`` tokens from ``at`` fit behind ``stack``?"""
+        for _ in range(count):
+            if stack is None:
+                return False
+            token = self._lex(self._lexers.lexers[stack[-1]], at)
+            stack = self._after(stack, token.type)
+            at = end_of(token)
+            if token.type == END:
+                break
+        return stack is not None
+
+    def fits_without(self, token: Token) -> bool:
+        """Do the tokens behind ``token`` fit here?"""
+        return self.goes_on(self._state.state_stack, end_of(token))
+
+    def accepted(self) -> list[str]:
+        """The kinds of token that can stand here."""
+        kinds = [kind for kind in self._rows[self._state.position] if kind.isupper() or kind == END]
+        return [kind for kind in kinds if self.after(kind) is not None]
+
+    # --- what was read ------------------------------------------------------------------------------------------------
+
+    @property
+    def last_end(self) -> int:
+        """Offset just behind the last token."""
+        return end_of(self.last) if self.last is not None else 0
+
+    def innermost(self, *kinds: str) -> Token | None:
+        """The last token of those kinds that belongs to something unfinished."""
+        for value in reversed(self._state.value_stack):
+            if isinstance(value, Token) and value.type in kinds:
+                return value
+        return None
+
+    def cut(self, *lists: str) -> tuple[str, list[Part]]:
+        """Forgets the unfinished entry of the innermost of ``lists``: what that list holds, and what was forgotten."""
+        states, values = self._state.state_stack, self._state.value_stack
+        for depth in range(len(states) - 1, -1, -1):
+            row = self._rows[states[depth]]
+            for entry in lists:
+                if entry in row:
+                    lost = values[depth:]
+                    del states[depth + 1 :], values[depth:]
+                    return entry, lost
+        raise AssertionError("the outermost state always begins a list")
+
+    def begins_line(self, at: int) -> bool:
+        """Is ``at`` the first place of its line that is not blank?"""
+        return not self.text[self.text.rfind("\n", 0, at) + 1 : at].strip()
+
+    def line_end(self, at: int) -> int:
+        """Offset of the end of the line that holds ``at``."""
+        end = self.text.find("\n", at)
+        return len(self.text) if end < 0 else end
+
+    def span(self, token: Token) -> Span:
+        """What the token covers."""
+        return self._faults.span(start_of(token), end_of(token))
+
+    def gap(self) -> Span:
+        """The place just behind the last token, where something is missing."""
+        return self._faults.span(self.last_end, self.last_end)
