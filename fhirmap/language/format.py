@@ -1,0 +1,305 @@
+"""Tree → canonical text, with every comment of the text that the tree was read from.
+
+Two blanks of indent; a rule on one line, or its targets below one another where that would be too long; the elements of a
+model one below the other. A comment stays behind what it stood behind on its line, or above what it stood above; one that
+stood inside moves behind it. Formatting twice changes nothing, and the tree of the result equals the tree given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fhirmap.diagnostics import Span
+from fhirmap.language import node_text as t
+from fhirmap.language import nodes as n
+
+_INDENT = "  "
+_CONTINUED = "    "
+_WIDTH = 120
+
+
+def format_map(tree: n.Map, text: str = "") -> str:
+    """The canonical text of ``tree``; ``text`` is what it was read from, without a byte order mark.
+
+    A tree with syntax errors lacks what could not be read: format only what was read whole.
+
+    Example:
+        >>> from fhirmap.language.parser import parse
+        >>> text = "group  g(source s,target t){ s.a->t.b ; }  // the end"
+        >>> print(format_map(parse(text)[0], text), end="")
+        group g(source s, target t) {
+          s.a -> t.b;
+        } // the end
+    """
+    return _Layout(text.removeprefix("\ufeff"), tree.comments).map(tree)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of a rule's head that is never broken, and where it stood."""
+
+    text: str
+    start: int
+    end: int
+
+
+class _Layout:
+    def __init__(self, text: str, comments: Sequence[n.Comment]) -> None:
+        self._text = text
+        self._comments = sorted(comments, key=lambda comment: comment.span.start)
+        self._next = 0
+        self._lines: list[str] = []
+        self._end = 0
+        """Where in the text the last thing written ended."""
+        self._open_comment = False
+        """Does the last line end in a comment that goes to the end of the line?"""
+
+    # --- the file -----------------------------------------------------------------------------------------------------
+
+    def map(self, tree: n.Map) -> str:
+        declared: list[Any] = [
+            *tree.metadata,
+            *([tree.declaration] if tree.declaration else []),
+            *tree.concept_maps,
+            *tree.uses,
+            *tree.imports,
+            *tree.lets,
+            *tree.models,
+            *tree.groups,
+        ]
+        before: Any = None
+        for node in sorted(declared, key=lambda entry: entry.span.start):
+            self._declaration(node, before)
+            before = node
+        self._flush(len(self._text) + 1, 0)
+        return "\n".join(self._lines).rstrip("\n") + "\n" if self._lines else ""
+
+    def _declaration(self, node: Any, before: Any) -> None:
+        apart = before is not None and (type(node) is not type(before) or _has_block(node))
+        match node:
+            case n.Group():
+                head_end = self._mark_after("{", _last_end(node, node.name_span, node.extends_span, *node.parameters))
+                rules: Callable[[], None] = lambda: self._rules(node.rules, 1)  # noqa: E731
+                self._block(node.span, t.group_head(node), head_end, rules, apart)
+            case n.Model():
+                head_end = self._mark_after("{", _last_end(node, node.name_span, node.store))
+                elements: Callable[[], None] = lambda: self._elements(node.elements)  # noqa: E731
+                self._block(node.span, t.model_head(node), head_end, elements, apart)
+            case n.ConceptMapDeclaration():
+                head_end = self._mark_after("{", _last_end(node, node.id_span, node.table))
+                entries: Callable[[], None] = lambda: self._entries(node)  # noqa: E731
+                self._block(node.span, t.concept_map_head(node), head_end, entries, apart)
+            case _:
+                self._item(node.span, _simple(node), 0, apart)
+
+    def _block(self, span: Span, head: str, head_end: int, write: Callable[[], None], apart: bool) -> None:
+        self._start(head_end, span.start, 0, apart)
+        self._write(head, 0, head_end)
+        write()
+        close = self._closing(span, head_end)
+        self._flush(close, 1)
+        self._write("}", 0, span.end)
+        self._trailing(span.end)
+
+    def _item(self, span: Span, text: str, depth: int, apart: bool = False) -> None:
+        self._start(span.end, span.start, depth, apart)
+        self._write(text, depth, span.end)
+        self._trailing(span.end)
+
+    def _entries(self, node: n.ConceptMapDeclaration) -> None:
+        entries: list[Any] = [*node.prefixes, *node.unmapped, *node.codes]
+        for entry in sorted(entries, key=lambda found: found.span.start):
+            self._item(entry.span, t.concept_map_entry(entry), 1)
+
+    def _elements(self, elements: tuple[n.ModelElement, ...]) -> None:
+        rows = [t.model_element_columns(element) for element in elements]
+        name_width = max((len(name) for name, _, _ in rows), default=0)
+        type_width = max((len(kind) for _, kind, _ in rows), default=0)
+        for element, (name, kind, rest) in zip(elements, rows, strict=True):
+            self._item(element.span, f"{name:<{name_width}} : {kind:<{type_width}} {rest}", 1)
+
+    # --- rules --------------------------------------------------------------------------------------------------------
+
+    def _rules(self, rules: tuple[n.Rule, ...], depth: int) -> None:
+        for rule in rules:
+            self._rule(rule, depth)
+
+    def _rule(self, rule: n.Rule, depth: int) -> None:
+        name = f" {t.quote(rule.name, chr(34))}" if rule.name is not None else ""
+        block = rule.dependent.rules if rule.dependent is not None else None
+        pieces = self._pieces(rule, " {" if block is not None else f"{name};")
+        self._start(rule.span.start + 1 if self._text else 0, rule.span.start, depth, apart=False)
+        self._head(pieces, depth)
+        if block is not None and rule.dependent is not None:
+            self._rules(block, depth + 1)
+            self._flush(rule.dependent.span.end - 1, depth + 1)
+            self._write(f"}}{name};", depth, rule.span.end)
+        self._end = rule.span.end
+        self._trailing(rule.span.end)
+
+    def _pieces(self, rule: n.Rule, suffix: str) -> list[_Piece]:
+        """The head of the rule in pieces; ``suffix`` stands behind the last."""
+        parts = [_Piece(t.source_to_text(entry), entry.span.start, entry.span.end) for entry in rule.sources]
+        rows = [_with_commas(parts)]
+        if rule.batch:
+            start = rule.targets[0].span.start
+            end = max([start, *(span.end for span in rule.batch_spans)])
+            rows.append([_Piece(t.batch_to_text(rule), start, end)])
+        elif rule.targets:
+            parts = [_Piece(t.target_to_text(entry), entry.span.start, entry.span.end) for entry in rule.targets]
+            rows.append(_with_commas(parts, "-> "))
+        dependent = rule.dependent
+        if dependent is not None and dependent.calls:
+            parts = [_Piece(t.group_call_to_text(call), call.span.start, call.span.end) for call in dependent.calls]
+            rows.append(_with_commas(parts, "then "))
+        elif dependent is not None:
+            rows.append([_Piece("then", dependent.span.start, dependent.span.start + len("then"))])
+        pieces = [piece for row in rows for piece in row]
+        last = pieces[-1]
+        end = last.end
+        if dependent is not None and dependent.rules is not None:
+            end = self._mark_after("{", last.end)
+        return [*pieces[:-1], _Piece(last.text + suffix, last.start, end)]
+
+    def _head(self, pieces: list[_Piece], depth: int) -> None:
+        """On one line; below one another where that is too long, or where comments stand between."""
+        line = " ".join(piece.text for piece in pieces)
+        commented = self._peek() is not None and self._peek_start() < pieces[-1].start
+        if not commented and (len(line) + len(_INDENT) * depth <= _WIDTH or len(pieces) == 1):
+            self._write(line, depth, pieces[-1].end)
+            return
+        indent = ""
+        for index, piece in enumerate(pieces):
+            if index:
+                self._between(pieces[index - 1].end, piece.start, depth)
+                indent = _CONTINUED
+            self._write(indent + piece.text, depth, piece.end)
+
+    def _between(self, end: int, start: int, depth: int) -> None:
+        """Comments between two pieces: behind the first where they stood on its line, else on lines of their own."""
+        while (comment := self._peek()) is not None and comment.span.start < start:
+            self._next += 1
+            same_line = comment.span.start < end or "\n" not in self._text[end : comment.span.start]
+            if same_line and not self._open_comment:
+                self._append(comment)
+            else:
+                self._own_line(comment, _CONTINUED, depth)
+
+    # --- comments -----------------------------------------------------------------------------------------------------
+
+    def _peek(self) -> n.Comment | None:
+        return self._comments[self._next] if self._next < len(self._comments) else None
+
+    def _peek_start(self) -> int:
+        comment = self._peek()
+        return comment.span.start if comment is not None else len(self._text) + 1
+
+    def _start(self, upto: int, start: int, depth: int, apart: bool) -> None:
+        """Comments that stand above, or inside before ``upto``, and the empty line that keeps things apart."""
+        if apart and self._lines and self._lines[-1] != "":
+            self._lines.append("")
+        self._flush(upto, depth)
+        self._blank(start)
+
+    def _flush(self, before: int, depth: int) -> None:
+        while (comment := self._peek()) is not None and comment.span.start < before:
+            self._next += 1
+            self._blank(comment.span.start)
+            self._own_line(comment, "", depth)
+
+    def _blank(self, start: int) -> None:
+        """One empty line where the text had any, but none at the beginning of a block."""
+        if not self._lines or self._lines[-1] == "" or self._lines[-1].endswith("{"):
+            return
+        if self._text[self._end : start].count("\n") > 1:
+            self._lines.append("")
+
+    def _own_line(self, comment: n.Comment, indent: str, depth: int) -> None:
+        self._write(indent + _unix(comment.text), depth, comment.span.end)
+        self._open_comment = comment.text.startswith("//")
+
+    def _trailing(self, end: int) -> None:
+        """Comments behind ``end`` on its line."""
+        while (comment := self._peek()) is not None:
+            between = self._text[end : comment.span.start]
+            if comment.span.start >= end and (between.strip(" \t;,") or "\n" in between):
+                return
+            if self._open_comment:
+                return
+            self._next += 1
+            self._append(comment)
+            end = max(end, comment.span.end)
+
+    def _append(self, comment: n.Comment) -> None:
+        self._lines[-1] += f" {_unix(comment.text)}"
+        self._open_comment = comment.text.startswith("//")
+        self._end = max(self._end, comment.span.end)
+
+    # --- text ---------------------------------------------------------------------------------------------------------
+
+    def _write(self, line: str, depth: int, end: int) -> None:
+        self._lines.append(_INDENT * depth + line)
+        self._end = max(self._end, end)
+        self._open_comment = False
+
+    def _mark_after(self, mark: str, start: int) -> int:
+        """Offset just behind the first ``mark`` from ``start`` on that is in no comment; ``start`` where there is none."""
+        at = start
+        comments = iter(self._comments)
+        comment = next(comments, None)
+        while True:
+            found = self._text.find(mark, at)
+            if found < 0:
+                return start
+            while comment is not None and comment.span.end <= found:
+                comment = next(comments, None)
+            if comment is None or comment.span.start > found:
+                return found + 1
+            at = comment.span.end
+
+    def _closing(self, span: Span, head_end: int) -> int:
+        """Offset of the mark that closes a block."""
+        if not self._text:
+            return 0
+        found = self._text.rfind("}", head_end, span.end)
+        return found if found >= 0 else span.end
+
+
+def _has_block(node: Any) -> bool:
+    return isinstance(node, n.Group | n.Model | n.ConceptMapDeclaration)
+
+
+def _simple(node: Any) -> str:
+    match node:
+        case n.Metadata():
+            return t.metadata_to_text(node)
+        case n.MapDeclaration():
+            return f"map {t.url_to_text(node.url)} = {t.url_to_text(node.name)}"
+        case n.Uses():
+            return t.uses_to_text(node)
+        case n.Import():
+            return f"imports {t.url_to_text(node.url)}"
+        case _:
+            return t.let_to_text(node)
+
+
+def _last_end(node: Any, *parts: Any) -> int:
+    spans = [part if isinstance(part, Span) else part.span for part in parts if part is not None]
+    return max([node.span.start, *(span.end for span in spans)])
+
+
+def _with_commas(pieces: list[_Piece], lead: str = "") -> list[_Piece]:
+    last = len(pieces) - 1
+    return [
+        _Piece(f"{lead if index == 0 else ''}{piece.text}{',' if index < last else ''}", piece.start, piece.end)
+        for index, piece in enumerate(pieces)
+    ]
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+__all__: Iterable[str] = ("format_map",)
