@@ -22,6 +22,7 @@ LAYERS: dict[str, int] = {
     "compiler": 4,
     "runtime": 5,
     "functions": 6,
+    "embedding": 7,
     "sources": 7,
     "journal": 7,
     "sinks": 7,

@@ -95,7 +95,7 @@ class Try(Step):
 
 @dataclass(frozen=True, slots=True)
 class Catch(Step):
-    """`except Exception as error:` and what becomes of it: this rule's fault, while the others go on."""
+    """`except run.caught as error:` and what becomes of it: this rule's fault, while the others go on."""
 
     run: Name
 

@@ -1,7 +1,7 @@
 """One record's run: what rules note, what goes wrong, and where in the map that is.
 
 A rule that fails is this record's fault and no more: the generated code catches it (`Run.fail`), the other rules go on,
-and the record reports all its faults at once. ``strict`` raises instead, which is how a traceback shows the map's line.
+and the record reports all its faults at once. A strict run catches nothing, which is how a traceback shows the map's line.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Places = Mapping[str, tuple[str, tuple[str, ...]]]
 class Run:
     """What one call of a transformer gathers. ``module``: the generated module's globals, which hold its marks."""
 
-    __slots__ = ("_constants", "_environment", "_shared", "failed", "faults", "module", "notes", "strict")
+    __slots__ = ("_constants", "_environment", "_shared", "caught", "failed", "faults", "module", "notes")
 
     def __init__(self, module: dict[str, Any], strict: bool = False) -> None:
         self.module = module
-        self.strict = strict
+        self.caught: tuple[type[Exception], ...] = () if strict else (Exception,)
         self.faults: list[Fault] = []
         self.notes: list[Note] = []
         self.failed = False
@@ -54,8 +54,6 @@ class Run:
 
     def fail(self, error: Exception) -> None:
         """Make ``error`` a fault of the record, at the place of the rule that raised it."""
-        if self.strict:
-            raise error
         self.failed = True
         position = position_of(error.__traceback__, self.module)
         if isinstance(error, RecordError):

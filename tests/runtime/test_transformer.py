@@ -1,0 +1,124 @@
+"""A transformer is a value: shared by threads, pickled by its text, written out, and never touching its record."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from pathlib import Path
+
+import fhirmap
+from fhirmap.compiler.profile import contract_of
+from fhirmap.embedding import maps_folder
+from fhirmap.model.packages import load_definitions
+
+RENACOT = maps_folder() / "renacot"
+RECORD = {
+    "nir": "284051012345678",
+    "rpps": "12345678901",
+    "finess": "123456789",
+    "date": "2025-03-25",
+    "procedure": "19063003",
+    "side": "DROITE",
+    "implants": [
+        {"rank": 1, "type": "PG_FEMORAL", "lot": "L1", "label": {"humanReadable": "(01)1", "problems": ["odd"]}},
+        {"rank": 2, "type": "PG_BASETIBIALE", "lot": "L2", "label": {"humanReadable": "(01)2"}},
+        {"rank": 3, "type": "PG_PLATEAUTIBIAL", "lot": "L3", "label": {"humanReadable": "(01)3"}},
+    ],
+}
+
+
+def renacot() -> fhirmap.Transformer:
+    definitions, _ = load_definitions([RENACOT / "definitions"])
+    contract = contract_of(definitions, operation=definitions.operation("associer-implants-registre"))
+    return fhirmap.compile_map(RENACOT / "renacot.map", definitions=definitions, contract=contract)
+
+
+def test_a_record_in_a_resource_out() -> None:
+    result = renacot()(RECORD)
+    assert result.valid
+    assert result.resource is not None
+    parameters = result.resource["parameter"]
+    assert [entry["name"] for entry in parameters[:5]] == [
+        "nir", "rpps", "finessGeographique", "dateIntervention", "typeProcedure",
+    ]  # fmt: skip
+    assert parameters[3] == {"name": "dateIntervention", "valueDateTime": "2025-03-25"}
+    assert [note.text for note in result.notes] == ["implant 1, label: odd"]
+
+
+def test_the_callers_record_is_only_read() -> None:
+    record = deepcopy(RECORD)
+    result = renacot()(record)
+    assert result.resource is not None
+    result.resource["parameter"].clear()
+    assert record == RECORD
+
+
+def test_a_pickle_carries_the_text() -> None:
+    original = renacot()
+    copy = pickle.loads(pickle.dumps(original))
+    assert copy.source == original.source
+    assert copy.digest == original.digest
+    assert copy.store == original.store
+    assert copy(RECORD) == original(RECORD)
+
+
+def test_a_pickled_transformer_knows_the_maps_places() -> None:
+    transformer = fhirmap.compile_map(
+        'uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target\n'
+        "model Person { born : string }\n"
+        "group person(source src : Person, target tgt : Patient) {\n"
+        "  src.born as b -> tgt.birthDate = toDate(b, 'yyyy') \"born\";\n"
+        "}\n"
+    )
+    bad = {"born": "x"}
+    expected = [("FM451", "<string>:4:20")]
+    assert [(fault.code, fault.position) for fault in transformer(bad).faults] == expected
+    copy = pickle.loads(pickle.dumps(transformer))
+    assert [(fault.code, fault.position) for fault in copy(bad).faults] == expected
+
+
+def test_threads_share_one_transformer() -> None:
+    transformer = renacot()
+    records = [{**RECORD, "id": f"r{number}", "side": "GAUCHE" if number % 2 else "DROITE"} for number in range(400)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(transformer, records))
+    assert found == [transformer(record) for record in records]
+
+
+def test_the_same_map_gives_the_same_text() -> None:
+    assert renacot().source == renacot().source
+
+
+def test_a_written_out_module_needs_the_runtime_alone(tmp_path: Path) -> None:
+    """Run where nothing but Python and the modules it names is imported: no parser, templates or database."""
+    (tmp_path / "written.py").write_text(renacot().source, encoding="utf-8")
+    root = str(Path(fhirmap.__file__).resolve().parent.parent)
+    program = (
+        "import sys, json\n"
+        f"sys.path[:0] = [{root!r}, {str(tmp_path)!r}]\n"
+        "import written\n"
+        f"result = written.transform({RECORD!r}, False)\n"
+        "third = {name.partition('.')[0] for name in sys.modules} - set(sys.stdlib_module_names)\n"
+        "ours = {name.split('.')[1] for name in sys.modules if name.startswith('fhirmap.')}\n"
+        "print(json.dumps([result.valid, sorted(third), sorted(ours)]))\n"
+    )
+    ran = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
+    valid, third, ours = __import__("json").loads(ran.stdout)
+    assert valid
+    assert not {"lark", "jinja2", "markupsafe", "sqlalchemy", "fhir", "pydantic", "click", "httpx2", "msgspec"} & set(third)
+    assert not {"compiler", "analysis", "language", "model", "runner"} & set(ours)
+
+
+def test_importing_fhirmap_is_cheap() -> None:
+    program = (
+        "import sys, time\n"
+        "start = time.perf_counter()\n"
+        "import fhirmap\n"
+        "spent = time.perf_counter() - start\n"
+        "print(spent < 0.05, sorted(name for name in sys.modules if name.startswith('fhirmap')))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "True ['fhirmap']"
