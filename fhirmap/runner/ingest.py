@@ -72,29 +72,34 @@ def mapped(record: Record, transform: Transform) -> Result:
     return replace(result, faults=(*record.faults, *result.faults)) if record.faults else result
 
 
-def judge(record: Record, result: Result) -> Judgement:
+def judge(record: Record, result: Result, rules: Mapping[str, str] | None = None) -> Judgement:
     """The verdict of a record, here and nowhere else.
 
     A revision that is not the last is superseded, whatever it says. Where the source itself is in doubt (a line of
     moved fields, a key that stands twice) the record is invalid, since not even its scope is known. Otherwise out of
-    scope wins over what is wrong with it. ``result`` may hold the source's faults (`mapped`) or not.
+    scope wins over what is wrong with it. ``result`` may hold the source's faults (`mapped`) or not. ``rules``: names
+    of rules by ``file:line``, for reasons that a person recognises.
     """
+    names = rules or {}
     told = result.faults[: len(record.faults)] == record.faults
     faults = result.faults if told else (*record.faults, *result.faults)
-    errors = [fault for fault in faults if fault.severity == "error"]
-    mild = [fault for fault in faults if fault.severity == "warning"]
+    errors = [reason(fault, names) for fault in faults if fault.severity == "error"]
+    mild = [reason(fault, names) for fault in faults if fault.severity == "warning"]
+    mild += [note_reason(note, names) for note in result.notes]
     if record.superseded:
-        return Judgement(SUPERSEDED, _words(errors, (), ()))
+        return Judgement(SUPERSEDED, _once(errors))
     if result.resource is None and not any(fault.severity == "error" for fault in record.faults):
-        return Judgement(OUT_OF_SCOPE, _words((), (), result.notes))
+        return Judgement(OUT_OF_SCOPE, _once(mild))
     if errors:
-        return Judgement(INVALID, _words(errors, mild, result.notes))
-    if mild or result.notes:
-        return Judgement(NOTED, _words((), mild, result.notes))
-    return Judgement(SENDABLE, ())
+        return Judgement(INVALID, _once([*errors, *mild]))
+    return Judgement(NOTED if mild else SENDABLE, _once(mild))
 
 
-def reason(fault: Fault) -> str:
+def _once(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
+
+
+def reason(fault: Fault, rules: Mapping[str, str] | None = None) -> str:
     """A fault in one stable word: the rule's key where it has one of its own, else the kind of check and the element.
 
     Example:
@@ -102,7 +107,8 @@ def reason(fault: Fault) -> str:
         'required:lot'
     """
     if fault.rule in ("", "rule"):
-        return ":".join((fault.code, *_file_and_line(fault.position)))
+        place = _place(fault.position, rules or {})
+        return f"{fault.code}:{place}" if place else fault.code
     if fault.code in ("FM520", "FM521") or not (fault.element or fault.columns):
         return fault.rule
     if not fault.element:
@@ -111,24 +117,17 @@ def reason(fault: Fault) -> str:
     return f"{fault.rule}:{steps[-1].rpartition(':')[2]}"
 
 
-def _file_and_line(position: str) -> tuple[str, ...]:
-    """`maps/a.map:12:3` as (`a.map`, `12`)."""
+def note_reason(note: Note, rules: Mapping[str, str] | None = None) -> str:
+    """A note in one word: its rule's name, else its place. Its text may quote the record, so it stays where that may."""
+    return _place(note.position, rules or {}) or "note"
+
+
+def _place(position: str, rules: Mapping[str, str]) -> str:
+    """The name of the rule at ``file:line:col``, else `file:line` without folders."""
     parts = position.rsplit(":", 2)
-    return (PurePath(parts[0]).name, parts[1]) if len(parts) == 3 else ()
-
-
-def _words(errors: Iterable[Fault], mild: Iterable[Fault], notes: Iterable[Note]) -> tuple[str, ...]:
-    words = [reason(fault) for fault in errors]
-    words += [reason(fault) for fault in mild]
-    words += [note_reason(note) for note in notes]
-    return tuple(dict.fromkeys(words))
-
-
-def note_reason(note: Note) -> str:
-    """A note in one word: the place of its rule. Its text may be made of the record's values, so it stays where those
-    may.
-    """
-    return ":".join(("note", *_file_and_line(note.position)))
+    if len(parts) != 3:
+        return ""
+    return rules.get(f"{parts[0]}:{parts[1]}") or f"{PurePath(parts[0]).name}:{parts[1]}"
 
 
 def canonical_json(resource: Mapping[str, Any]) -> bytes:

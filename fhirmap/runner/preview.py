@@ -1,0 +1,263 @@
+"""What a run would send, without sending: every record's verdict as a CSV, or one record from column to element."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.errors import ConfigError
+from fhirmap.records import Fault, Note, Record
+from fhirmap.runner.columns import shown
+from fhirmap.runner.engine import Engine
+from fhirmap.runner.ingest import judge
+from fhirmap.sinks.element import element_of
+from fhirmap.sources import Source
+from fhirmap.stores import Child, Shape
+
+__all__ = ["Previewed", "RowPreview", "Trace", "preview_all", "preview_row", "row_to_data"]
+
+_SHOWN_VALUES = 6
+
+
+@dataclass(slots=True)
+class Previewed:
+    """How many records were read, by verdict and by reason."""
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def read(self) -> int:
+        """Records read."""
+        return self.verdicts.total()
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One value of the result: the columns and cells it comes from, the rule that wrote it, where it stands."""
+
+    columns: tuple[str, ...]
+    cells: tuple[str, ...]
+    rule: str
+    position: str
+    path: str
+    element: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowPreview:
+    """One record and what becomes of it. Holds values: for the screen of who asked, never for a log."""
+
+    key: str
+    origin: str
+    verdict: str
+    reasons: tuple[str, ...]
+    notes: tuple[Note, ...]
+    faults: tuple[Fault, ...]
+    traces: tuple[Trace, ...]
+    resource: Mapping[str, Any] | None
+
+
+def preview_all(
+    engine: Engine,
+    records: Iterable[Record],
+    file: Path | None = None,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> Previewed:
+    """Map and judge every record; with ``file`` write `key;verdict;reasons;<columns of [records]>`, one line a record.
+
+    The file is UTF-8 and there whole or as it was before.
+    Raises: ConfigError FM744 (cannot be written), FM70x-72x (source); ProjectError FM743 (a column is no FHIRPath).
+    """
+    found = Previewed()
+    columns = engine.columns
+    with _lines(file) as write:
+        write(("key", "verdict", "reasons", *(column.name for column in columns)))
+        for record in records:
+            result = engine.result(record)
+            judgement = judge(record, result)
+            found.verdicts[judgement.verdict] += 1
+            found.reasons.update(judgement.reasons)
+            if file is not None:
+                read = engine.read(record)
+                cells = [column.text(result.resource, read) for column in columns]
+                write((record.key, judgement.verdict, ",".join(judgement.reasons), *cells))
+            if progress is not None:
+                progress(found.read)
+    return found
+
+
+@contextmanager
+def _lines(file: Path | None) -> Iterator[Callable[[Sequence[str]], object]]:
+    """Writes lines to a file beside ``file`` and moves it there at the end; nowhere where there is none."""
+    if file is None:
+        yield lambda _: None
+        return
+    beside = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        with _opened(beside, file) as stream:
+            yield csv.writer(stream, delimiter=";", lineterminator="\n").writerow
+        beside.replace(file)
+    except OSError as error:
+        raise _unwritable(file, error) from None
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+def _opened(beside: Path, file: Path) -> IO[str]:
+    try:
+        # What a record came to may tell of a patient: for its owner alone.
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise _unwritable(file, error) from None
+
+
+def _unwritable(file: Path, error: OSError) -> ConfigError:
+    return ConfigError("FM744", path=str(file), reason=(error.strerror or "not writable").lower())
+
+
+# --- one record -------------------------------------------------------------------------------------------------------
+
+
+def preview_row(engine: Engine, source: Source, key: str) -> RowPreview:
+    """The record of ``key``, each value of its result traced back to columns and rule.
+
+    Where several revisions share the key, the current one. Raises: ConfigError FM745 where there is none.
+    """
+    records = list(source.records([key]))
+    if not records:
+        raise ConfigError("FM745", key=key)
+    record = next((entry for entry in records if not entry.superseded), records[0])
+    result = engine.result(record)
+    judgement = judge(record, result)
+    resource = result.resource
+    traces = (
+        tuple(_trace(engine, record, path, value, resource) for path, value in leaves(resource)) if resource else ()
+    )
+    return RowPreview(
+        record.key, record.origin, judgement.verdict, judgement.reasons, result.notes, result.faults, traces, resource
+    )
+
+
+def leaves(resource: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every primitive of a resource with its indexed path, in document order; the type itself is not one."""
+
+    def below(node: Any, path: str) -> Iterator[tuple[str, Any]]:
+        if isinstance(node, Mapping):
+            for name, value in node.items():
+                if name != "resourceType":
+                    yield from below(value, f"{path}.{name}")
+        elif isinstance(node, list):
+            for index, item in enumerate(node):
+                yield from below(item, f"{path}[{index}]")
+        elif node is not None:
+            yield path, node
+
+    yield from below(resource, str(resource.get("resourceType", "")))
+
+
+def _trace(engine: Engine, record: Record, path: str, value: Any, resource: Mapping[str, Any]) -> Trace:
+    element = element_of(path, resource)
+    origin = engine.origin_of(element)
+    position, columns = origin if origin is not None else ("", ())
+    rules = _rules_of(engine, element)
+    text = shown(value)
+    table = engine.plan.name if engine.plan.kind == "table" else ""
+    cells = tuple(_cells(engine.plan.shape, table, record.values, columns, text))
+    return Trace(columns, cells, rules, position, path, element, text)
+
+
+def _rules_of(engine: Engine, element: str) -> str:
+    path = element
+    while path:
+        if path in engine.lineage:
+            return ", ".join(dict.fromkeys(origin.rule for origin in engine.lineage[path] if origin.rule))
+        path = path.rpartition(".")[0]
+    return ""
+
+
+def _cells(shape: Shape, table: str, values: Mapping[str, Any], columns: Sequence[str], text: str) -> Iterator[str]:
+    """The cells of ``columns``, as the source holds them. Of several rows, those that say what the result says."""
+    for column in columns:
+        found = list(dict.fromkeys(str(cell) for cell in _held(shape, table, values, column) if cell is not None))
+        said = [cell for cell in found if cell.strip() and (cell.strip() in text or text in cell)]
+        yield " | ".join((said or found)[:_SHOWN_VALUES])
+
+
+def _held(shape: Shape, table: str, values: Mapping[str, Any], column: str) -> Iterator[Any]:
+    prefix = f"{table}." if table else ""
+    name = column.removeprefix(prefix)
+    if column.startswith(prefix) and any(entry.name == name for entry in shape.columns):
+        yield from _at(values, name)
+    for child in shape.children:
+        for row in values.get(child.key) or ():
+            yield from _held(child.shape, _table_of(child, table), row, column)
+    if not shape.children and "." in name:
+        yield from _at(values, name)
+
+
+def _table_of(child: Child, table: str) -> str:
+    return child.table if child.kind == "join" else table
+
+
+def _at(values: Any, path: str) -> Iterator[Any]:
+    """What stands at a column's name, or at a dotted JSON path, lists looked through."""
+    if isinstance(values, Mapping) and path in values:
+        found = values[path]
+        if not isinstance(found, list | Mapping):
+            yield found
+        return
+    head, _, rest = path.partition(".")
+    below = values.get(head) if isinstance(values, Mapping) else None
+    if rest:
+        for item in below if isinstance(below, list) else [below]:
+            yield from _at(item, rest)
+
+
+def row_to_data(row: RowPreview) -> dict[str, Any]:
+    """The preview of a record as plain data, for `--json`."""
+    return {
+        "key": row.key,
+        "origin": row.origin,
+        "verdict": row.verdict,
+        "reasons": list(row.reasons),
+        "notes": [{"text": note.text, "position": note.position} for note in row.notes],
+        "faults": [_fault_to_data(fault) for fault in row.faults],
+        "elements": [
+            {
+                "path": trace.path,
+                "element": trace.element,
+                "value": trace.value,
+                "rule": trace.rule,
+                "position": trace.position,
+                "columns": dict(zip(trace.columns, trace.cells, strict=True)),
+            }
+            for trace in row.traces
+        ],
+        "resource": row.resource,
+    }
+
+
+def _fault_to_data(fault: Fault) -> dict[str, Any]:
+    told = Diagnostic(fault.code, args=fault.args, variant=fault.variant)
+    return {
+        "code": fault.code,
+        "severity": fault.severity,
+        "rule": fault.rule,
+        "path": fault.path,
+        "element": fault.element,
+        "message": told.message,
+        "position": fault.position,
+        "columns": list(fault.columns),
+    }
