@@ -275,7 +275,7 @@ class _Lowering:
             lines.insert(0, Code("from fhirmap.errors import TransformFailed"))
         if "fp." in text and not any("fhirpath as fp" in line for line in lines):
             lines.append(Code("from fhirmap.runtime import fhirpath as fp"))
-        lines.append(Code(f"from fhirmap.runtime.validation import {', '.join(names)}, types_of"))
+        lines.append(Code(f"from fhirmap.runtime.validation import {', '.join([*names, 'types_of'])}"))
         return tuple(lines)
 
 
@@ -313,7 +313,7 @@ def _constant(line: str) -> Table:
 
 
 def _constant_name(path: str) -> str:
-    """`Parameters.parameter:implants.part:udi.value[x]` as `IMPLANTS_UDI_VALUE`: slice names, and what is below them."""
+    """`Parameters.parameter:implants.part:udi.value[x]` as `IMPLANTS_UDI_VALUE`: slice names, and what is below."""
     steps = path.removesuffix("[x]").split(".")
     words = [
         step.partition(":")[2] or ("" if ":" in path and rank < _last_slice(steps) else step)

@@ -258,7 +258,7 @@ def _write_level(
                 paths[backbone] = f"{path}.{alias}"
                 backbones.append((backbone, f"{path}.{alias}"))
             type_name = paths[backbone]
-        minimum = int(bool(extra.get("element_required")))
+        minimum = int(bool(extra.get("element_required")) or field.is_required())
         codes = _codes(version, f"{path}.{alias}", extra.get("enum_values"), type_name)
         targets = sorted(extra.get("enum_reference_types", ()))
         rows.append([alias, minimum, 0 if repeats else 1, [type_name], codes, targets])
