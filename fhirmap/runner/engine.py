@@ -53,6 +53,15 @@ class Engine:
             raise ConfigError("FM752", map=str(self.project.map.source))
         return self.transformer.store
 
+    @cached_property
+    def rules(self) -> Mapping[str, str]:
+        """Names of rules by the `file:line` they stand on, for reasons."""
+        found: dict[str, str] = {}
+        for _, rule in self.maps.checked.rules():
+            for line in range(rule.span.line, rule.span.end_line + 1):
+                found[f"{rule.span.name}:{line}"] = rule.name
+        return found
+
     @property
     def digest(self) -> str:
         """Digest of maps and compiler, for the journal."""

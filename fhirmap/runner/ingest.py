@@ -44,9 +44,7 @@ class Puts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What becomes of a record, and why. ``reasons``: stable words, each once: rule keys, `required:lot`,
-    `note:file:line`.
-    """
+    """What becomes of a record, and why. ``reasons``: stable words, each once: a rule's key or name, `required:lot`."""
 
     verdict: str
     reasons: tuple[str, ...]
@@ -140,7 +138,7 @@ def canonical_json(resource: Mapping[str, Any]) -> bytes:
     return _ENCODER.encode(resource)
 
 
-def entry(record: Record, result: Result, judgement: Judgement, limit_key: Transform | Callable[..., str]) -> Entry:
+def entry(record: Record, result: Result, judgement: Judgement, limit_key: Callable[[Mapping[str, Any]], str]) -> Entry:
     """What the journal takes of one record."""
     key = record.key or f"? {record.origin}"
     state = _STATES[judgement.verdict]
@@ -152,7 +150,7 @@ def entry(record: Record, result: Result, judgement: Judgement, limit_key: Trans
         state,
         payload=payload,
         digest=hashlib.sha256(payload).hexdigest(),
-        limit_key=str(limit_key(result.resource)),
+        limit_key=limit_key(result.resource),
         origin=record.origin,
         notes=result.notes,
         faults=result.faults,
@@ -161,22 +159,24 @@ def entry(record: Record, result: Result, judgement: Judgement, limit_key: Trans
 
 def ingest(
     records: Iterable[Record],
-    transform: Transform,
+    result_of: Callable[[Record], Result],
     journal: Puts,
     *,
     limit_key: Callable[[Mapping[str, Any]], str] | None = None,
+    rules: Mapping[str, str] | None = None,
     progress: Callable[[int], None] | None = None,
     batch: int = _BATCH,
 ) -> Ingested:
     """Read, map, judge and journal every record; ``progress`` is told how many have been.
 
+    ``result_of``: `Engine.result`, or `mapped` with a transformer. ``rules``: see `judge`.
     Each batch is one transaction of the journal, its checkpoint with it: an interruption loses at most the batch in
     hand, and the next run finds what is there already by its digest.
     Raises: ConfigError (source), JournalError.
     """
     done = Ingested()
     last = ""
-    for some in _batches(_entries(records, transform, limit_key or _no_limit_key, done), batch):
+    for some in _batches(_entries(records, result_of, rules or {}, limit_key or _no_limit_key, done), batch):
         last = some[-1].key
         checkpoint = {"records": done.read, "last": last, "complete": False}
         done.counts += journal.put(some, {"source": json.dumps(checkpoint)})
@@ -187,11 +187,15 @@ def ingest(
 
 
 def _entries(
-    records: Iterable[Record], transform: Transform, limit_key: Callable[[Mapping[str, Any]], str], done: Ingested
+    records: Iterable[Record],
+    result_of: Callable[[Record], Result],
+    rules: Mapping[str, str],
+    limit_key: Callable[[Mapping[str, Any]], str],
+    done: Ingested,
 ) -> Iterator[Entry]:
     for record in records:
-        result = mapped(record, transform)
-        judgement = judge(record, result)
+        result = result_of(record)
+        judgement = judge(record, result, rules)
         done.verdicts[judgement.verdict] += 1
         if judgement.verdict == INVALID:
             done.reasons.update(judgement.reasons[:1])

@@ -84,7 +84,7 @@ def preview_all(
         write(("key", "verdict", "reasons", *(column.name for column in columns)))
         for record in records:
             result = engine.result(record)
-            judgement = judge(record, result)
+            judgement = judge(record, result, engine.rules)
             found.verdicts[judgement.verdict] += 1
             found.reasons.update(judgement.reasons)
             if file is not None:
@@ -140,7 +140,7 @@ def preview_row(engine: Engine, source: Source, key: str) -> RowPreview:
         raise ConfigError("FM745", key=key)
     record = next((entry for entry in records if not entry.superseded), records[0])
     result = engine.result(record)
-    judgement = judge(record, result)
+    judgement = judge(record, result, engine.rules)
     resource = result.resource
     traces = (
         tuple(_trace(engine, record, path, value, resource) for path, value in leaves(resource)) if resource else ()
