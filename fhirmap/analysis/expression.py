@@ -19,6 +19,10 @@ from fhirmap.model.definition import FHIR_URL, SYSTEM_URL, Definitions, Element,
 
 FUNCTION_URL = "urn:fhirmap:function:"
 """Structure of the result of a plug-in function that gives several elements."""
+MAXIMUM_DEPTH = 80
+"""How deep an expression may be: generated code nests as it does, and Python reads at most 200 parentheses in one
+another.
+"""
 CONSTANTS: Mapping[str, str] = {
     "sct": "http://snomed.info/sct",
     "loinc": "http://loinc.org",
@@ -127,8 +131,35 @@ class Inferred:
 def infer_expression(expression: n.FPExpr, scope: ExpressionScope) -> Inferred:
     """Types and faults of ``expression``."""
     inference = _Inference(scope)
+    depth = depth_of(expression)
+    if depth > MAXIMUM_DEPTH:
+        inference.report("FM262", expression.span, depth=depth, most=MAXIMUM_DEPTH)
+        return Inferred(UNKNOWN, tuple(inference.diagnostics), {}, {})
     static = inference.branch(expression, scope.focus)
     return Inferred(static, tuple(inference.diagnostics), inference.nodes, inference.variables)
+
+
+def depth_of(expression: n.FPExpr) -> int:
+    """How many parts stand one inside (or one behind) the other."""
+    deepest, waiting = 0, [(expression, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        waiting += [(child, depth + 1) for child in _parts(node)]
+    return deepest
+
+
+def _parts(node: n.FPExpr) -> tuple[n.FPExpr, ...]:
+    if isinstance(node, n.FPMember):
+        return (node.focus,) if node.focus is not None else ()
+    if isinstance(node, n.FPCall):
+        arguments = (entry.expression if isinstance(entry, n.SortKey) else entry for entry in node.arguments)
+        return (*((node.focus,) if node.focus is not None else ()), *arguments)
+    if isinstance(node, n.FPIndex):
+        return (node.focus, node.index)
+    if isinstance(node, n.FPUnary | n.FPType):
+        return (node.operand,)
+    return (node.left, node.right) if isinstance(node, n.FPBinary) else ()
 
 
 def expression_static(
@@ -196,6 +227,7 @@ class _Inference:
         self.defined: dict[str, Static] = {}
         self.defines_any = False
         self.index: Static | None = None
+        self.repeats = False
         self.total: Static | None = None
 
     def report(self, code: str, span: Span, hint: str | None = None, variant: str = "", **args: object) -> None:
@@ -378,7 +410,10 @@ class _Inference:
             # `-key` is a direction here, so that text may be sorted with it.
             expression = expression.operand
         static = self.branch(expression, base.as_one())
-        if node.name.startswith("repeat"):
+        if node.name.startswith("repeat") and self.repeats:
+            static = UNKNOWN
+        elif node.name.startswith("repeat"):
+            self.repeats = True
             # A projection is applied to its own results too: their types come from a second round, unreported.
             faults = len(self.diagnostics)
             nodes_before = dict(self.nodes)
@@ -386,6 +421,7 @@ class _Inference:
             self.nodes = nodes_before
             del self.diagnostics[faults:]
             static = static if again.types <= static.types and again.is_known else UNKNOWN
+            self.repeats = False
         self.total = before
         return static
 
@@ -521,6 +557,8 @@ class _Inference:
         if operator == "|":
             known = all(part.is_known or part.cardinality == "optional" for part in (left, right))
             return Static(left.types | right.types if known else frozenset(), "many", False)
+        if operator in ("=", "!=", "in", "contains"):
+            self._check_alike(node, left, right)
         if operator in ("and", "or", "xor", "implies", "=", "!="):
             dates = operator in ("=", "!=") and families(left) & families(right) & {"date", "time", "quantity"}
             return system("Boolean", "optional" if dates else once)
@@ -531,6 +569,13 @@ class _Inference:
         if operator == "&":
             return system("String")
         return self._arithmetic(node, left, right, once)
+
+    def _check_alike(self, node: n.FPBinary, left: Static, right: Static) -> None:
+        """Values of types that nothing has in common are never equal: most often a missing conversion."""
+        mine, other = families(left), families(right)
+        alike = mine & other or {"number", "quantity"} <= mine | other or {"date", "time"} <= mine | other
+        if left.is_known and right.is_known and not alike and self._is_judged(left) and self._is_judged(right):
+            self.report("FM261", node.span, operator=node.operator, left=left.show(), right=right.show())
 
     def _arithmetic(self, node: n.FPBinary, left: Static, right: Static, once: Cardinality) -> Static:
         operator = node.operator

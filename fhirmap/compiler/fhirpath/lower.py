@@ -5,6 +5,7 @@ expressions share.
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,6 +20,8 @@ from fhirmap.language import nodes as n
 from fhirmap.language.expression_text import expression_to_text
 from fhirmap.model.definition import FHIR_URL, TypeRef
 
+_PARENTHESIS = re.compile(r"[()]|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
+_GENERATOR_CALL = re.compile(r"\b(?:any|all|sum)\($")
 _BOOLEAN = Static(frozenset((TypeRef("boolean", FHIR_URL + "boolean"),)), "one", True)
 
 
@@ -78,19 +81,24 @@ def hoist(expressions: Iterable[n.FPExpr], scope: ExprScope) -> tuple[list[str],
     """Statements that compute what several expressions over one focus share, and the scope where they use those names.
 
     Shared are filtered collections (`parameter.where(name = 'implants')`) and what is read below them. Each statement
-    stands before all uses and has no effect but its name; it is written once although a use may then be skipped by
-    `implies`.
+    stands before all uses and has no effect but its name. What `and`, `or` and `implies` mostly skip is left in its
+    place unless it is cheap.
     """
     statements: list[str] = []
     inner = replace(scope, hoisted=dict(scope.hoisted))
     counts: Counter[n.FPExpr] = Counter()
+    certain: set[n.FPExpr] = set()
     for expression in expressions:
         counts.update(_chains(expression))
-    shared = [node for node, count in counts.items() if count > 1 and _is_worth_hoisting(node)]
+        certain.update(_chains(expression, certain_only=True))
+    shared = [
+        node
+        for node, count in counts.items()
+        if count > 1 and _is_worth_hoisting(node) and (node in certain or _is_one_filter(node))
+    ]
     for node in sorted(shared, key=lambda entry: len(expression_key(entry))):
-        bigger = [other for other in shared if other != node and node in set(_chains(other))]
-        if bigger and counts[node] == sum(counts[other] for other in bigger if not _is_inside_another(other, bigger)):
-            # All its uses are inside longer shared chains: one of those is enough.
+        if any(other != node and counts[other] == counts[node] and node in set(_chains(other)) for other in shared):
+            # All its uses are inside one longer shared chain, which is enough.
             continue
         found = lower_expression(node, inner)
         if not found.static.plain:
@@ -110,15 +118,39 @@ class _Form:
         self.place = Place(focus)
 
     def done(self, code: str, static: Static) -> PyExpr:
-        """``code`` as Python itself would write it: without a parenthesis too many."""
+        """``code`` as a hand would write it: without a parenthesis too many."""
         scope = self.generic.scope
         if "fp." in code or self.generic.statements:
             scope.constants.imports.setdefault("from fhirmap.runtime import fhirpath as fp")
-        return PyExpr(ast.unparse(ast.parse(code, mode="eval")), static, tuple(self.generic.statements))
+        return PyExpr(_tidy(ast.unparse(ast.parse(code, mode="eval"))), static, tuple(self.generic.statements))
 
 
-def _chains(node: n.FPExpr) -> Iterable[n.FPExpr]:
-    """All parts of an expression that are evaluated for its own focus, not for an item of something."""
+def _tidy(code: str) -> str:
+    """`any((x for …))` as `any(x for …)`: `ast.unparse` writes the inner pair."""
+    opened: list[int] = []
+    dropped: set[int] = set()
+    previous_close = previous_open = -1
+    for found in _PARENTHESIS.finditer(code):
+        place = found.start()
+        if found[0] == "(":
+            opened.append(place)
+        elif found[0] == ")":
+            start = opened.pop()
+            if (
+                previous_close == place - 1
+                and previous_open == start + 1
+                and _GENERATOR_CALL.search(code, 0, start + 1)
+            ):
+                dropped |= {previous_open, previous_close}
+            previous_close, previous_open = place, start
+    return "".join(letter for place, letter in enumerate(code) if place not in dropped)
+
+
+def _chains(node: n.FPExpr, *, certain_only: bool = False) -> Iterable[n.FPExpr]:
+    """All parts of an expression that are evaluated for its own focus, not for an item of something.
+
+    ``certain_only``: without those that an operator may skip.
+    """
     waiting: list[n.FPExpr | None] = [node]
     while waiting:
         part = waiting.pop()
@@ -126,7 +158,8 @@ def _chains(node: n.FPExpr) -> Iterable[n.FPExpr]:
             continue
         yield part
         if isinstance(part, n.FPBinary):
-            waiting += [part.right, part.left]
+            may_skip = certain_only and part.operator in ("and", "or", "implies")
+            waiting += [part.left] if may_skip else [part.right, part.left]
         elif isinstance(part, n.FPUnary | n.FPType):
             waiting.append(part.operand)
         elif isinstance(part, n.FPIndex | n.FPMember | n.FPCall):
@@ -145,8 +178,8 @@ def _is_worth_hoisting(node: n.FPExpr) -> bool:
     return False
 
 
-def _is_inside_another(node: n.FPExpr, others: list[n.FPExpr]) -> bool:
-    return any(other != node and node in set(_chains(other)) for other in others)
+def _is_one_filter(node: n.FPExpr) -> bool:
+    return isinstance(node, n.FPCall) and sum(isinstance(part, n.FPCall) for part in _chains(node)) == 1
 
 
 def _hint(node: n.FPExpr) -> str:

@@ -44,12 +44,27 @@ class PlainForm:
         self.scope = generic.scope
         self.inferred = generic.inferred
         self.definitions = generic.scope.definitions
+        self._known: dict[tuple[object, ...], tuple[Val | None, Place]] = {}
+        self._without: set[object] = set()
         generic.plain = self
 
     # --- values -------------------------------------------------------------------------------------------------------
 
     def value(self, node: n.FPExpr, place: Place) -> Val | None:
-        """The plain value of a node; None where it has no plain form."""
+        """The plain value of a node; None where it has no plain form.
+
+        Answers are kept: a node is asked for by each form that its parent tries, and nested ones would ask without end.
+        """
+        if id(node) in self._without:
+            return None
+        key = (id(node), id(place), *self.generic.defined)
+        if key not in self._known:
+            self._known[key] = (self._value(node, place), place)
+            if self._known[key][0] is None:
+                self._without.add(id(node))
+        return self._known[key][0]
+
+    def _value(self, node: n.FPExpr, place: Place) -> Val | None:
         if place.is_root and node in self.scope.hoisted:
             return self.held(*self.scope.hoisted[node])
         if isinstance(node, n.FPLiteral):
@@ -435,9 +450,18 @@ class PlainForm:
     # --- conditions ---------------------------------------------------------------------------------------------------
 
     def condition(self, node: n.FPExpr, place: Place, *, wanted: bool) -> str | None:
-        """Code that is truthy exactly where the expression is true (false where not ``wanted``); None without a plain
-        form.
+        """Code that is truthy exactly where the expression is true (false where not ``wanted``).
+
+        None where that has no plain form.
         """
+        if (id(node), wanted) in self._without:
+            return None
+        code = self._condition(node, place, wanted=wanted)
+        if code is None:
+            self._without.add((id(node), wanted))
+        return code
+
+    def _condition(self, node: n.FPExpr, place: Place, *, wanted: bool) -> str | None:
         if isinstance(node, n.FPBinary):
             if node.operator in _LOGIC:
                 return self._logic(node, place, wanted=wanted)
@@ -478,9 +502,13 @@ class PlainForm:
                 return None
             return f"({left.code} {'is not' if wanted else 'is'} {right.code})"
         first, word, second = senses[node.operator, wanted]
-        left_code = self.generic.condition(node.left, place, wanted=first)
-        right_code = self.generic.condition(node.right, place, wanted=second)
-        return f"({left_code} {word} {right_code})"
+        parts = [self.generic.condition(node.right, place, wanted=second)]
+        rest = node.left
+        while isinstance(rest, n.FPBinary) and rest.operator == node.operator != "implies":
+            parts.append(self.generic.condition(rest.right, place, wanted=second))
+            rest = rest.left
+        parts.append(self.generic.condition(rest, place, wanted=first))
+        return f"({f' {word} '.join(reversed(parts))})"
 
     def _among(self, node: n.FPBinary, place: Place) -> str | None:
         """`x = 'a' or x = 'b' or …` as one look into a tuple."""
