@@ -8,11 +8,10 @@ from __future__ import annotations
 import linecache
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fhirmap.errors import MapError
+from fhirmap.errors import ConfigError, MapError
 from fhirmap.runtime.transformer import Transformer
 
 if TYPE_CHECKING:
@@ -125,24 +124,25 @@ def library(imports: Iterable[str | Path] = ()) -> tuple[MapText, ...]:
     texts = []
     for entry in imports:
         path = Path(entry)
-        found = sorted(path.glob("**/*.map")) if path.is_dir() else [path]
+        found = sorted([*path.glob("**/*.map"), *path.glob("**/*.fml")]) if path.is_dir() else [path]
         texts += [_map_text(file, str(file)) for file in found]
-    own = maps_folder() / "lib"
+    own = shipped_folder("maps") / "lib"
     # Named alike in every installation: the name stands in diagnostics, in faults and in generated modules.
     texts += [_map_text(file, f"{_LIBRARY}{file.name}") for file in sorted(own.glob("*.map"))]
     return tuple(texts)
 
 
-def maps_folder() -> Path:
-    """The folder of the reference maps: in the installed package, else in the checkout."""
-    installed = Path(str(files("fhirmap"))) / "_maps"
-    return installed if installed.is_dir() else Path(str(files("fhirmap"))).parent / "maps"
+def shipped_folder(kind: str) -> Path:
+    """`maps` or `examples` of this checkout, or where the wheel keeps them (`fhirmap/_maps`, `fhirmap/_examples`)."""
+    package = Path(__file__).resolve().parent
+    installed = package / f"_{kind}"
+    return installed if installed.is_dir() else package.parent / kind
 
 
 def read_beside(map_name: str, file: str) -> bytes:
     """A file that a map names: it lies beside the map. Raises: ``OSError``."""
     if map_name.startswith(_LIBRARY):
-        return (maps_folder() / "lib" / file).read_bytes()
+        return (shipped_folder("maps") / "lib" / file).read_bytes()
     return (Path(map_name).parent / file).read_bytes()
 
 
@@ -187,10 +187,19 @@ def _text_of(source: str | Path) -> tuple[str, str]:
     """Text and name: a string with a line break or a brace is a text, any other a path."""
     if isinstance(source, str) and ("\n" in source or "{" in source):
         return source, "<string>"
-    return Path(source).read_text(encoding="utf-8-sig"), str(source)
+    return _read_map(Path(source)), str(source)
 
 
 def _map_text(path: Path, name: str) -> MapText:
     from fhirmap.diagnostics import MapText
 
-    return MapText(name, path.read_text(encoding="utf-8-sig"))
+    return MapText(name, _read_map(path))
+
+
+def _read_map(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError("FM760", file=str(path), reason=error.strerror or "cannot be read") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError("FM760", file=str(path), reason=f"not UTF-8 at byte {error.start}") from None

@@ -23,6 +23,7 @@ LAYERS: dict[str, int] = {
     "runtime": 5,
     "functions": 6,
     "embedding": 7,
+    "embedding": 7,
     "sources": 7,
     "journal": 7,
     "sinks": 7,
@@ -31,7 +32,13 @@ LAYERS: dict[str, int] = {
     "cli": 10,
 }
 # Same floor, but the one may lean on the other.
-ALLOWED_WITHIN_FLOOR = {("errors", "diagnostics"), ("plugins", "errors"), ("plugins", "diagnostics"), ("stores", "records")}
+ALLOWED_WITHIN_FLOOR = {
+    ("errors", "diagnostics"),
+    ("diagnostics", "records"),
+    ("plugins", "errors"),
+    ("plugins", "diagnostics"),
+    ("stores", "records"),
+}
 NEVER = {("runtime", "compiler"), ("runtime", "language"), ("runtime", "model"), ("runtime", "analysis"), ("sources", "language")}
 STANDARD_LIBRARY_ONLY = ("runtime", "diagnostics", "records", "stores", "errors")
 

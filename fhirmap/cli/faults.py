@@ -39,7 +39,9 @@ def exit_code(code: str) -> int:
 def show_diagnostics(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> None:
     """Write diagnostics for people on standard error, or as one JSON document on standard output."""
     if as_json:
-        click.echo(json.dumps({"diagnostics": [diagnostic_to_json(entry) for entry in diagnostics]}, ensure_ascii=False))
+        click.echo(
+            json.dumps({"diagnostics": [diagnostic_to_json(entry) for entry in diagnostics]}, ensure_ascii=False)
+        )
         return
     colour = sys.stderr.isatty()
     for entry in diagnostics:

@@ -1,27 +1,17 @@
-"""A project's maps, definitions and functions, put together: what `check` looks at and what is compiled."""
+"""A project's maps, checked with its target's: what `check` looks at and what is compiled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fhirmap.analysis.check import check
 from fhirmap.analysis.typed import Checked
-from fhirmap.analysis.workspace import load
-from fhirmap.diagnostics import Diagnostic, MapText
-from fhirmap.diagnostics.render import ordered
-from fhirmap.errors import ConfigError
-from fhirmap.language import nodes
-from fhirmap.language.parser import parse
-from fhirmap.model.packages import load_definitions
-from fhirmap.plugins import find_plugins
-from fhirmap.plugins import load as load_plugin
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.embedding import checked_map
 from fhirmap.runner.project import Project
-from fhirmap.runner.target import library_folder
-from fhirmap.runtime.functions import FunctionSignature, functions_of
 
-__all__ = ["CheckedMaps", "check_maps", "check_project", "installed_functions"]
+__all__ = ["CheckedMaps", "check_maps", "check_project"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,46 +46,5 @@ def check_maps(
 
     Raises: ConfigError FM760 where a map cannot be read.
     """
-    trees: list[nodes.Map] = []
-    found: list[Diagnostic] = []
-    paths: dict[str, Path] = {}
-    for path in stages:
-        tree, diagnostics = parse(_text_of(path), str(path))
-        trees.append(tree)
-        found += diagnostics
-        paths[str(path)] = path
-    library = [MapText(str(path), _text_of(path)) for path in _maps_below([*imports, library_folder()])]
-    paths |= {text.name: Path(text.name) for text in library}
-
-    def read(map_name: str, file: str) -> bytes:
-        return (paths[map_name].parent / file).read_bytes()
-
-    program, loading = load(trees, library=library, read=read)
-    tank, reading = load_definitions(definitions)
-    checked, checking = check(program, tank, installed_functions())
-    return CheckedMaps(checked, ordered([*found, *loading, *reading, *checking]), tuple(paths)[: len(trees)])
-
-
-def installed_functions() -> Mapping[str, FunctionSignature]:
-    """Signatures of the functions that plug-ins offer, by name.
-
-    Raises: ConfigError FM748, FM749.
-    """
-    modules = [load_plugin(plugin) for plugin in find_plugins("fhirmap.functions").values()]
-    return {entry.name: entry for module in modules for entry in functions_of(module)}
-
-
-def _maps_below(places: Iterable[Path]) -> list[Path]:
-    found: list[Path] = []
-    for place in places:
-        found += sorted([*place.rglob("*.map"), *place.rglob("*.fml")]) if place.is_dir() else [place]
-    return list(dict.fromkeys(found))
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError("FM760", file=str(path), reason=error.strerror or "cannot be read") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError("FM760", file=str(path), reason=f"not UTF-8 at byte {error.start}") from None
+    checked, diagnostics = checked_map(*stages, imports=imports, definitions=definitions)
+    return CheckedMaps(checked, diagnostics, tuple(str(stage) for stage in stages))

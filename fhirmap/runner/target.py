@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.diagnostics.nearest import did_you_mean
+from fhirmap.embedding import shipped_folder
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.runner.toml_text import Section, TomlText
 
@@ -49,22 +50,10 @@ class Target:
     limit_key: str = ""
 
 
-def shipped_folder(kind: str) -> Path:
-    """`maps` or `examples` of this checkout, or where the wheel keeps them (`fhirmap/_maps`, `fhirmap/_examples`)."""
-    package = Path(__file__).resolve().parent.parent
-    installed = package / f"_{kind}"
-    return installed if installed.is_dir() else package.parent / kind
-
-
 def shipped(kind: str, marker: str) -> tuple[str, ...]:
     """Names of the shipped folders of ``kind`` that hold a file ``marker``."""
     folder = shipped_folder(kind)
     return tuple(sorted(entry.parent.name for entry in folder.glob(f"*/{marker}"))) if folder.is_dir() else ()
-
-
-def library_folder() -> Path:
-    """The shared group library that maps import by its canonical address."""
-    return shipped_folder("maps") / "lib"
 
 
 def find_target(name: str, folder: Path) -> Path:

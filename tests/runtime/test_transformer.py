@@ -11,10 +11,10 @@ from pathlib import Path
 
 import fhirmap
 from fhirmap.compiler.profile import contract_of
-from fhirmap.embedding import maps_folder
+from fhirmap.embedding import shipped_folder
 from fhirmap.model.packages import load_definitions
 
-RENACOT = maps_folder() / "renacot"
+RENACOT = shipped_folder("maps") / "renacot"
 RECORD = {
     "nir": "284051012345678",
     "rpps": "12345678901",

@@ -1,0 +1,109 @@
+"""``fhirmap check``: everything that is wrong, in one go, nothing read or sent."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from fhirmap.diagnostics import Diagnostic
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  fhirmap check                          the project in this folder
+  fhirmap check examples/ch-valmorel
+  fhirmap check --offline hospital       without looking at the source's columns
+  fhirmap check renacot.map --definitions maps/renacot/definitions
+  fhirmap check --one-line . | head      a line a fault, for editors and pipelines"""
+)
+@click.argument("places", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--source", help="Look at the columns of another source of the same layout.")
+@click.option("--offline", is_flag=True, help="Do not look at the source's columns.")
+@click.option(
+    "--import",
+    "imports",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="For a single map: further maps, files or folders, that it may import.",
+)
+@click.option(
+    "--definitions",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="For a single map: structure definitions, files, folders or a package.",
+)
+@click.option("--one-line", is_flag=True, help="One line for each diagnostic.")
+@click.option("--json", "as_json", is_flag=True, help="Diagnostics as JSON on standard output.")
+def command(
+    places: tuple[Path, ...],
+    source: str | None,
+    offline: bool,
+    imports: tuple[Path, ...],
+    definitions: tuple[Path, ...],
+    one_line: bool,
+    as_json: bool,
+) -> int:
+    """Check the project folders or maps PLACES (default: this folder) and report every fault at once.
+
+    A project is checked with its target's map and contract, and with the columns of its source where that can be reached.
+    Exit code 2 if there is an error, 0 if not.
+    """
+    from fhirmap.diagnostics.render import (
+        diagnostic_to_json,
+        diagnostic_to_line,
+        ordered,
+        render_diagnostics,
+        summary,
+    )
+    from fhirmap.runner.program import check_maps
+
+    found: list[Diagnostic] = []
+    files: list[str] = []
+    started = time.perf_counter()
+    for place in places or (Path(),):
+        if place.is_dir() or place.suffix == ".toml":
+            diagnostics, names = _check_folder(place, source, offline)
+        else:
+            checked = check_maps([place], imports=[*imports, place.parent], definitions=definitions)
+            diagnostics, names = list(checked.diagnostics), checked.files
+        found += diagnostics
+        files += names
+    shown = ordered(found)
+    if as_json:
+        click.echo(
+            json.dumps({"files": files, "diagnostics": [diagnostic_to_json(e) for e in shown]}, ensure_ascii=False)
+        )
+    elif one_line:
+        click.echo("".join(diagnostic_to_line(entry) + "\n" for entry in shown), nl=False)
+    else:
+        click.echo(render_diagnostics(shown, colour=sys.stdout.isatty()), nl=False)
+        click.echo(("\n" if shown else "") + summary(shown, files, time.perf_counter() - started))
+    return 2 if any(entry.is_error for entry in shown) else 0
+
+
+def _check_folder(place: Path, source: str | None, offline: bool) -> tuple[list[Diagnostic], tuple[str, ...]]:
+    """What is wrong with a project: its file, its maps, and the columns of its source."""
+    from fhirmap.diagnostics import Diagnostic
+    from fhirmap.errors import ConfigError
+    from fhirmap.runner.engine import source_diagnostics
+    from fhirmap.runner.program import check_project
+    from fhirmap.runner.project import read_project
+
+    project, diagnostics = read_project(place, source=source)
+    if project is None:
+        return diagnostics, (str(place / "fhirmap.toml" if place.is_dir() else place),)
+    checked = check_project(project)
+    found = [*diagnostics, *checked.diagnostics]
+    if not offline:
+        try:
+            found += source_diagnostics(project, checked)
+        except ConfigError as unreachable:
+            found.append(Diagnostic("FM761", None, {"reason": unreachable.diagnostic().message}))
+    return found, checked.files
