@@ -32,9 +32,10 @@ from fhirmap.analysis.typed import (
     Variable,
 )
 from fhirmap.diagnostics import Span
-from fhirmap.diagnostics.nearest import did_you_mean
+from fhirmap.diagnostics.nearest import did_you_mean, nearest
 from fhirmap.language import nodes
-from fhirmap.model.definition import Element, TypeRef
+from fhirmap.model.definition import FHIR_URL, Element, TypeRef
+from fhirmap.model.fhir import type_names
 
 _OPEN_TYPES = frozenset(
     ("Resource", "DomainResource", "Element", "BackboneElement", "Base", "DataType", "BackboneType")
@@ -161,8 +162,11 @@ class Inference:
     def _declared(self, unit: Unit, parameter: nodes.Parameter) -> TypeRef | None:
         name = parameter.type
         if name is None:
+            # Only the entry group writes what the map is for; another group's parameter may be any part of it.
+            is_entry = any(parameter is entry for entry in unit.tree.groups[0].parameters)
             urls = [entry for entry in unit.tree.uses if entry.mode == parameter.mode]
-            name = urls[0].alias or urls[0].url if len(urls) == 1 and parameter.mode == "target" else None
+            alone = is_entry and parameter.mode == "target" and len(urls) == 1
+            name = urls[0].alias or urls[0].url if alone else None
         if name is None:
             return None
         ref = self.scope.type_ref(unit, name)
@@ -174,14 +178,17 @@ class Inference:
         """A type nobody knows: an error where it is but a name, a warning where a `uses` gives a URL without definition."""
         uses = next((entry for entry in unit.tree.uses if name in (entry.alias, entry.url)), None)
         if uses is not None:
-            found = self.scope.definitions.nearest("structure", uses.url)
-            hint = f"did you mean `{found}`?" if found and found.startswith("http") else None
+            urls = [entry.url for entry in self.scope.definitions.structures() if entry.url.startswith("http")]
+            found = nearest(uses.url, (*urls, *(FHIR_URL + entry for entry in type_names())))
+            hint = f"did you mean `{found}`?" if found else None
             if not any(entry.code == "FM117" and entry.span == uses.url_span for entry in self.scope.diagnostics):
                 self.scope.report("FM117", uses.url_span, hint, url=uses.url, name=uses.alias or uses.url)
             return
-        found = self.scope.definitions.nearest("structure", name)
-        hint = did_you_mean(name, self.scope.type_names(unit)) or (f"did you mean `{found}`?" if found else None)
-        self.scope.report("FM107", span, hint, name=name)
+        own = self.scope.type_names(unit)
+        loaded = (entry.name for entry in self.scope.definitions.structures())
+        known = (*own, *loaded, *sorted(conversions.PRIMITIVES), *type_names())
+        found = nearest(name, own) or nearest(name, known)
+        self.scope.report("FM107", span, f"did you mean `{found}`?" if found else None, name=name)
 
     # --- constants ----------------------------------------------------------------------------------------------------
 
@@ -239,6 +246,10 @@ class Inference:
         for target in node.targets:
             typed_target = self.target(unit, node, target, environment, focus)
             if typed_target is None:
+                # Told already: what its name stands for is unknown, but the name is there.
+                if target.variable is not None:
+                    span = target.variable_span or target.span
+                    environment = environment.with_target(Variable(target.variable, "target", UNKNOWN.as_one(), span))
                 continue
             targets.append(typed_target)
             if typed_target.variable is not None:

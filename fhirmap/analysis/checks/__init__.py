@@ -7,7 +7,6 @@ apart, since it needs a source.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
 from fhirmap.analysis.checks.absolute_path import absolute_path
@@ -44,6 +43,7 @@ from fhirmap.analysis.checks.unused_import import unused_import
 from fhirmap.analysis.checks.unused_model import unused_model
 from fhirmap.analysis.checks.unused_prefix import unused_prefix
 from fhirmap.analysis.checks.unused_variable import unused_variable
+from fhirmap.analysis.consequences import Consequences
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic
 
@@ -90,8 +90,7 @@ CHECKS: tuple[Check, ...] = (
     unused_import,
 )
 
-_MEANT = re.compile(r"did you mean `([^`]+)`")
-_UNUSED = {
+_NEVER = {
     "FM152": "variable",
     "FM153": "url",
     "FM154": "group",
@@ -101,27 +100,21 @@ _UNUSED = {
     "FM241": "element",
     "FM305": "prefix",
 }
-"""Warnings that something is not used or not produced, and the argument that names it."""
-_UNRESOLVED = ("FM103", "FM107", "FM108", "FM157")
-"""Names that a missing import may have declared."""
+"""Warnings that something is never used or never produced, and the argument that names it."""
 
 
 def run_checks(checked: Checked, told: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """What was ``told`` of names and types and what the checks find, without what only follows from something else.
-
-    A name that is misspelt where it is used leaves the right one without use: the misspelling is told, with the right
-    name in its hint, so the warning is withheld. So is a name that a missing import would have brought.
-    """
+    """What was ``told`` of names and types and what the checks find, without what only follows from something else."""
     found = [*told, *(entry for check in CHECKS for entry in check(checked))]
-    meant = {match.lstrip("#") for entry in found for match in _MEANT.findall(entry.hint_text)}
-    lacking = {unit.name for unit in checked.program.units if unit.unresolved_imports}
-
-    def follows(entry: Diagnostic) -> bool:
-        if entry.code in _UNRESOLVED and entry.span is not None and entry.span.name in lacking:
-            return not _MEANT.search(entry.hint_text)
-        return entry.args.get(_UNUSED.get(entry.code, "")) in meant
-
-    return [entry for entry in found if not follows(entry)]
+    consequences = Consequences.of(checked, found)
+    return [
+        entry
+        for entry in found
+        if not (
+            consequences.is_lacking(entry)
+            or (entry.code in _NEVER and consequences.explain(entry, str(entry.args[_NEVER[entry.code]])))
+        )
+    ]
 
 
 __all__ = ["CHECKS", "Check", "run_checks"]

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhirmap.analysis.checks.code_outside_value_set import code_outside_value_set
 from fhirmap.analysis.typed import Checked
 from fhirmap.analysis.written_codes import written_codes
 from fhirmap.diagnostics import Diagnostic, Span
 
 
 def other_system(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each prefix whose codes `cc` or `c` sends under another system (FM307)."""
-    told: set[Span] = set()
+    """One diagnostic for each prefix whose codes `cc` or `c` sends under another system (FM307).
+
+    Where the system that is sent is the wrong one, FM301 tells it already.
+    """
+    told: set[Span] = {entry.span for entry in code_outside_value_set(checked) if entry.span is not None}
     for _, _, written in written_codes(checked):
         if written.sent is None or written.system in (None, written.sent) or written.system_span in told:
+            continue
+        if any(related.span in told for related in written.related):
             continue
         told.add(written.system_span)
         args = {"system": written.system, "sent": written.sent}
