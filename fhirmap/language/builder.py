@@ -285,10 +285,13 @@ class MapBuilder:
         expression = found.expression
         if not isinstance(part, Tree) or part.data != "type_expression" or not isinstance(expression, n.FPType):
             return found
-        name = expression.type_name
-        if expression.operator == "as" and "variable" not in options and name[:1].islower() and name not in _PRIMITIVES:
-            self._faults.add("FM026", self._span(part.children[2]), name=name, word=str(tree.children[0]))
-        return found
+        name, alias = expression.type_name, self._span(part.children[2])
+        late = expression.operator == "as" and "variable" not in options and name[:1].islower()
+        if not late or name in _PRIMITIVES:
+            return found
+        self._faults.add("FM026", alias, name=name, word=str(tree.children[0]))
+        options.update(variable=name, variable_span=alias)
+        return self._fhirpath(part.children[0])
 
     def _target(self, tree: Tree[Token]) -> n.RuleTarget:
         head = tree.children[0]

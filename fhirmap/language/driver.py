@@ -144,6 +144,9 @@ class Driver:
         if not self._text.startswith("/*", at):
             return False
         self._faults.add("FM011", self._faults.span(at, at + 2))
+        if self._closing() is None:
+            self._reader.cut(*_LISTS)
+        self._close_blocks()
         self._give_up()
         return True
 
@@ -355,12 +358,15 @@ class Driver:
             self._report_missing(*closing)
         elif closing is not None:
             self._faults.add("FM003", reader.gap(), variant="endgroup")
-        while closing is not None:
+        self._close_blocks()
+        reader.at = start_of(token)
+
+    def _close_blocks(self) -> None:
+        reader = self._reader
+        while (closing := self._closing()) is not None:
             reader.put_in(*closing)
             if self._closing() is None and reader.after("SEMICOLON") is not None:
                 reader.put_in("SEMICOLON", ";")
-            closing = self._closing()
-        reader.at = start_of(token)
 
     def _closing(self) -> tuple[str, str] | None:
         """The token that ends the innermost open block here."""
@@ -371,7 +377,8 @@ class Driver:
 
     def _give_up(self) -> None:
         """Keeps the declarations that were read whole."""
-        self._reader.cut(*_DECLARATIONS)
+        if self._reader.after(END) is None:
+            self._reader.cut(*_DECLARATIONS)
         size = len(self._text)
         self._reader.feed(Token(END, "", start_pos=size, end_pos=size))
 

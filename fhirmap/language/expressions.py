@@ -133,9 +133,12 @@ class ExpressionBuilder:
                 yield self.expression(part, depth)
                 continue
             direction = _token(part.children[1])
-            if function != "sort":
+            key = self.expression(part.children[0], depth)
+            if function == "sort":
+                yield n.SortKey(key, str(direction) == "desc", self.span(part))
+            else:
                 self.faults.add("FM016", self.span(direction), word=str(direction), function=function)
-            yield n.SortKey(self.expression(part.children[0], depth), str(direction) == "desc", self.span(part))
+                yield key
 
     def dotted_name(self, tree: Tree[Token]) -> str:
         """`FHIR.Quantity` of a ``qualified_identifier``."""

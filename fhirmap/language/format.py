@@ -1,19 +1,21 @@
 """Tree → canonical text, with every comment of the text that the tree was read from.
 
-Two blanks of indent; a rule on one line, or its targets below one another where that would be too long; the elements of a
-model one below the other. A comment stays behind what it stood behind on its line, or above what it stood above; one that
-stood inside moves behind it. Formatting twice changes nothing, and the tree of the result equals the tree given.
+Two blanks of indent; a rule on one line, or its targets below one another where that would be too long; the elements
+of a model one below the other. A comment stays behind what it stood behind on its line, or above what it stood above;
+one that stood inside moves behind it. Formatting twice changes nothing, and the tree of the result equals the tree
+given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fhirmap.diagnostics import Span
 from fhirmap.language import node_text as t
 from fhirmap.language import nodes as n
+from fhirmap.language.expression_text import quote
 
 _INDENT = "  "
 _CONTINUED = "    "
@@ -127,7 +129,7 @@ class _Layout:
             self._rule(rule, depth)
 
     def _rule(self, rule: n.Rule, depth: int) -> None:
-        name = f" {t.quote(rule.name, chr(34))}" if rule.name is not None else ""
+        name = f" {quote(rule.name, chr(34))}" if rule.name is not None else ""
         block = rule.dependent.rules if rule.dependent is not None else None
         pieces = self._pieces(rule, " {" if block is not None else f"{name};")
         self._start(rule.span.start + 1 if self._text else 0, rule.span.start, depth, apart=False)
@@ -245,7 +247,7 @@ class _Layout:
         self._open_comment = False
 
     def _mark_after(self, mark: str, start: int) -> int:
-        """Offset just behind the first ``mark`` from ``start`` on that is in no comment; ``start`` where there is none."""
+        """Offset just behind the first ``mark`` from ``start`` on that is in no comment; ``start`` without one."""
         at = start
         comments = iter(self._comments)
         comment = next(comments, None)
@@ -286,8 +288,9 @@ def _simple(node: Any) -> str:
 
 
 def _last_end(node: Any, *parts: Any) -> int:
-    spans = [part if isinstance(part, Span) else part.span for part in parts if part is not None]
-    return max([node.span.start, *(span.end for span in spans)])
+    spans: list[Span] = [part if isinstance(part, Span) else part.span for part in parts if part is not None]
+    start: int = node.span.start
+    return max([start, *(span.end for span in spans)])
 
 
 def _with_commas(pieces: list[_Piece], lead: str = "") -> list[_Piece]:
@@ -300,6 +303,3 @@ def _with_commas(pieces: list[_Piece], lead: str = "") -> list[_Piece]:
 
 def _unix(text: str) -> str:
     return text.replace("\r\n", "\n")
-
-
-__all__: Iterable[str] = ("format_map",)

@@ -106,8 +106,8 @@ class ModelBuilder:
             tuple((self._span(child), self._span(parent)) for child, parent in ends),
         )
 
-    def concept_map_table(self, tree: Tree[Token]) -> n.ConceptMapTable:
-        """`from "codes.csv" columns … encoding … delimiter …`."""
+    def concept_map_table(self, tree: Tree[Token]) -> n.ConceptMapTable | None:
+        """`from "codes.csv" columns … encoding … delimiter …`; ``None`` without two columns."""
         options: dict[str, Part] = {}
         for word, value in zip(tree.children, tree.children[1:], strict=False):
             if isinstance(word, Token) and word.type in ("COLUMNS", "ENCODING", "DELIMITER"):
@@ -119,7 +119,9 @@ class ModelBuilder:
         if not 2 <= len(columns) <= 3:
             where = listed if listed is not None else tree.children[1]
             self._faults.add("FM021", self._span(where), count=len(columns))
-        source, target, relation = (*columns, "", "", "")[:3]
+        if len(columns) < 2:
+            return None
+        source, target, relation = (*columns, "")[:3]
         return n.ConceptMapTable(
             self._text(tree.children[1]),
             source,

@@ -51,10 +51,8 @@ def parse_expression(text: str, name: str = "<expression>") -> tuple[n.FPExpr | 
 
 
 def _check_whole(tree: n.Map, faults: Faults) -> None:
-    """What only the whole file shows: metadata that stands too late, and no group at all."""
+    """What only the whole file shows: metadata that stands too late."""
     end = tree.groups[0].span.start if tree.groups else len(faults.text.text)
     for comment in tree.comments:
         if comment.span.start < end and looks_like_metadata(comment.text):
             faults.add("FM025", comment.span)
-    if not (tree.groups or tree.models or tree.concept_maps or len(faults)):
-        faults.add("FM009", faults.span(0, 0))
