@@ -17,6 +17,7 @@ from fhirmap.analysis.static import UNKNOWN, Static, fhir_type, primitive
 from fhirmap.analysis.transforms import TRANSFORMS, arity_fault, result_of
 from fhirmap.analysis.typed import (
     Default,
+    DefaultGroup,
     Environment,
     Expression,
     SourceStep,
@@ -684,18 +685,10 @@ class Inference:
             steps.append(self.target_step(static, element, span))
             static = steps[-1].static
         step, item = steps[-1], source.item
-        if not item.is_known or (len(item.types) > 1 or len(step.static.types) != 1):
-            return TypedRule(
-                node,
-                name,
-                unit,
-                (source,),
-                (self._created(target, context, steps),),
-                (),
-                (),
-                environment,
-                Default(dynamic=True),
-            )
+        if not item.plain and (not item.is_known or len(item.types) > 1 or len(step.static.types) != 1):
+            default = Default(dynamic=True, groups=self._default_groups(unit))
+            written = TypedTarget(target, context, tuple(steps), None, step.static)
+            return TypedRule(node, name, unit, (source,), (written,), (), (), environment, default)
         found = self._default_group(unit, item.type, step.static.type)
         if found is not None:
             place, group = found
@@ -729,6 +722,16 @@ class Inference:
             if source and target and declared == [source.name, target.name]:
                 return place, group
         return None
+
+    def _default_groups(self, unit: Unit) -> tuple[DefaultGroup, ...]:
+        """Every group in reach that a default rule may choose at run time, typed for what it declares."""
+        found = []
+        for place, group in self.scope.typed_groups(unit):
+            refs = [self.scope.type_ref(place, entry.type) if entry.type else None for entry in group.parameters[:2]]
+            if len(refs) == 2 and refs[0] is not None and refs[1] is not None and len(group.parameters) == 2:
+                typed = self.group(place, group, [None, None])
+                found.append(DefaultGroup(typed, refs[0], refs[1], group.type_mode == "type+"))
+        return tuple(found)
 
     def _declared_name(self, unit: Unit, parameter: nodes.Parameter) -> str:
         ref = self.scope.type_ref(unit, parameter.type) if parameter.type else None

@@ -152,7 +152,7 @@ class TargetStep:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Transform:
-    """What computes a target's value. ``function``: signature of a plug-in's function, None for FML's own transforms."""
+    """What computes a target's value. ``function``: signature of a plug-in's function, None for FML's own."""
 
     name: str
     arguments: tuple[Expression, ...]
@@ -190,12 +190,26 @@ class TypedCall:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class DefaultGroup:
+    """A group marked `<<types>>` or `<<type+>>` (``by_source``: for its source type alone, too), with its two types."""
+
+    group: TypedGroup
+    source: TypeRef
+    target: TypeRef
+    by_source: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Default:
-    """`src.a -> tgt.b;`: how each item is mapped. ``group`` where it is known now; ``dynamic``: chosen by type at run time."""
+    """`src.a -> tgt.b;`: how each item is mapped.
+
+    ``group`` where it is known now; ``dynamic``: chosen from ``groups`` by type at run time.
+    """
 
     group: TypedGroup | None = None
     create: TypeRef | None = None
     dynamic: bool = False
+    groups: tuple[DefaultGroup, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

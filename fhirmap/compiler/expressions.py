@@ -58,6 +58,12 @@ class Value:
         module.use_fhirpath()
         return code("fp.items({})", self.code)
 
+    def as_items(self, module: ModuleBuilder) -> Code:
+        """A list of items, whatever the value is held as: None stands for no item."""
+        if self.is_many or not self.static.plain:
+            return self.code
+        return code("[{}]", self.code)
+
 
 class Expressions:
     """Compiles the expressions of one function."""

@@ -66,6 +66,8 @@ def _reachable(checked: Checked) -> list[TypedGroup]:
                 visit(call.group)
             if rule.default is not None and rule.default.group is not None:
                 visit(rule.default.group)
+            for entry in rule.default.groups if rule.default is not None else ():
+                visit(entry.group)
 
     for stage in checked.stages:
         visit(stage.entry)
@@ -99,6 +101,8 @@ def _transform(
         made = Name("resource") if last else Name(f"stage_{number + 1}")
         add(plan.Assign, 1, made, _fresh(stage, checked))
         add(plan.Do, 1, _entry_call(stage, module, name, made))
+        if last and module.has_endings:
+            add(plan.Do, 1, code("{}({})", module.use("settle_endings"), _RUN))
         if last and module.needs_pruning:
             add(plan.Assign, 1, made, code("{}({}) or {}", module.use("pruned"), made, Code("{}")))
         add(plan.If, 1, _is_empty(stage, checked, made))
@@ -133,8 +137,8 @@ def _foreign_source(stage: Stage, module: ModuleBuilder) -> Code:
     """A source that no model describes: FHIR JSON, or anything in its shape."""
     module.use_fhirpath()
     name = stage.source.name if stage.source is not None else ""
-    if not name:
-        return code("fp.untyped({})", _ROW)
+    if not name or stage.source is None:
+        return _ROW
     return code("fp.nodes({}, {}, {})[0]", _ROW, name, module.type_table(stage.source))
 
 

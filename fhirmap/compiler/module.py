@@ -12,11 +12,12 @@ from typing import Any
 from fhirmap.analysis.static import Static
 from fhirmap.analysis.typed import Checked, TypedGroup, Variable
 from fhirmap.compiler.fhirpath.scope import RUNTIME_IMPORT, Constants
+from fhirmap.compiler.fhirpath.tables import table_code
 from fhirmap.compiler.names import Code, Name, Names, literal, snake_case
 from fhirmap.compiler.plan import Function, Table
 from fhirmap.language import nodes
 from fhirmap.language.visit import walk
-from fhirmap.model.definition import ConceptMap
+from fhirmap.model.definition import ConceptMap, TypeRef
 
 RUNTIME: Mapping[str, str] = {
     **dict.fromkeys(
@@ -24,8 +25,10 @@ RUNTIME: Mapping[str, str] = {
          "rows", "times", "within"), "fhirmap.runtime.reading"),
     **dict.fromkeys(("Run", "check_failed"), "fhirmap.runtime.context"),
     **dict.fromkeys(
-        ("assign", "child_node", "copied", "counted", "discard", "only_one", "place_first", "place_last", "pruned",
-         "run_default", "shared", "single"), "fhirmap.runtime.lists"),
+        ("copied", "counted", "discard", "only_one", "place_first", "place_last", "pruned", "settle_endings", "shared",
+         "single"), "fhirmap.runtime.lists"),
+    **dict.fromkeys(
+        ("assign", "child_node", "free_slot", "of_types", "run_default", "slot"), "fhirmap.runtime.nodes"),
     **dict.fromkeys(("append", "cast", "escape", "shown", "truncate"), "fhirmap.runtime.transforms.text"),
     **dict.fromkeys(
         ("to_date", "to_date_time", "to_time", "unix_to_date", "unix_to_date_time", "unix_to_time"),
@@ -56,6 +59,7 @@ class ModuleBuilder:
         self.cells: dict[tuple[str, str, str], Name] = {}
         self.functions: list[Function] = []
         self.needs_pruning = False
+        self.has_endings = False
         self._constants: dict[int, tuple[Name, Static]] = {}
         self._names_of: dict[int, frozenset[str]] = {}
         self.groups: dict[TypedGroup, Name] = {}
@@ -96,6 +100,23 @@ class ModuleBuilder:
             self._constants[id(variable)] = known
             self.functions.append(constant_function(name, variable, value))
         return known
+
+    def type_table(self, root: TypeRef) -> Name:
+        """Types of what maps and expressions of this program can reach from ``root``."""
+        words = {"value", "id", "extension"}
+        for _, rule in self.checked.rules():
+            for source in rule.sources:
+                words.update(step.name for step in source.steps)
+        for unit in self.checked.program.units:
+            for group in unit.tree.groups:
+                words.update(node.name for node in walk(group) if isinstance(node, nodes.FPMember))
+        expression: nodes.FPExpr = nodes.FPCall(None, "is", (), self.checked.stages[0].unit.tree.span)
+        for word in sorted(words):
+            expression = nodes.FPMember(expression, word, self.checked.stages[0].unit.tree.span)
+        roots = [root, *(ref for group in self.checked.groups for entry in group.parameters for ref in entry.static.types
+                         if entry.mode == "source" and ref.structure not in self.checked.models)]
+        text = table_code(expression, roots, self.checked.definitions, self.checked.functions)
+        return Name(self.constants.add("types", text))
 
     def plugin(self, signature: Any) -> Name:
         """A plug-in's function, imported from its own module."""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from fhirmap.analysis import conversions
 from fhirmap.analysis.static import Static
 from fhirmap.analysis.typed import (
     Environment,
@@ -28,7 +29,7 @@ from fhirmap.analysis.typed import (
 from fhirmap.compiler import plan
 from fhirmap.compiler.expressions import Expressions, Held, Value
 from fhirmap.compiler.module import ModuleBuilder
-from fhirmap.compiler.names import Code, Name, code
+from fhirmap.compiler.names import Code, Name, code, literal
 from fhirmap.compiler.values import Values, choices, converted
 from fhirmap.diagnostics import Span
 from fhirmap.language import nodes
@@ -303,6 +304,8 @@ class GroupLowering:
                 self._computed(target)
             elif not target.steps:
                 self._whole(target)
+            elif rule.default is not None and rule.default.dynamic:
+                continue
             elif target.transform is None or target.transform.name == "create":
                 folded = self._foldable(rule, index, target) if target.variable is not None else 0
                 self._create(rule, target, rule.targets[index : index + folded], ending)
@@ -325,8 +328,10 @@ class GroupLowering:
         assert target.context is not None
         node = self.nodes[target.context]
         if target.transform is not None:
-            value = self._transformed(target.transform, None).as_single(self.module)
-            self._add(plan.Do, code("{}({}, {}, {})", self.module.use("assign"), node.name, "value", value), span=target.span)
+            value = self._transformed(target.transform, None)
+            nothing = literal(((), False))
+            call = code("{}({}, 'value', {}, {}, False)", self.module.use("assign"), node.name, value.as_items(self.module), nothing)
+            self._add(plan.Do, call, span=target.span)
         if target.variable is not None:
             self.nodes[target.variable] = node
             self.held[target.variable] = self.held[target.context]
@@ -377,7 +382,10 @@ class GroupLowering:
         display = Code("{" + ", ".join(entries) + "}")
         variable = target.variable or Variable("", "target", target.value, target.span)
         used = target.variable is not None and self._is_used(rule, target, folded)
-        if step.repeats is None or not step.key:
+        made = target.value.type_name or step.static.type_name
+        if made in conversions.PRIMITIVES:
+            self._create_slot(parent, target, variable)
+        elif step.repeats is None or not step.key:
             self._create_untyped(parent, target, variable, display, ending)
         elif step.repeats:
             self._create_item(rule, parent, target, variable, display, ending, used=used, sure=bool(entries))
@@ -451,6 +459,17 @@ class GroupLowering:
         self._open_lists(variable, rule, target.span)
         ending.append((variable, target, made, parent.name if made is not None else None))
 
+    def _create_slot(self, parent: Node, target: TypedTarget, variable: Variable) -> None:
+        """A primitive that rules fill piece by piece."""
+        step = target.steps[-1]
+        name = self.names.take(variable.name or step.name)
+        self.nodes[variable] = Node(name)
+        self.held[variable] = Held(name, Static(frozenset(), "one", plain=True))
+        made = target.transform.type if target.transform is not None else None
+        kinds = code("({}, {})", (made.name,), step.element.is_choice) if made and step.element else choices(step)
+        call = code("{}({}, {}, {}, {})", self.module.use("slot"), parent.name, step.name, kinds, step.repeats)
+        self._add(plan.Assign, name, call, span=target.span)
+
     def _create_untyped(
         self,
         parent: Node,
@@ -488,6 +507,7 @@ class GroupLowering:
         for mode in target.node.list_modes:
             if mode in ("first", "last"):
                 place = self.module.use(f"place_{mode}")
+                self.module.has_endings = self.module.has_endings or mode == "last"
                 call = code("{}(run, {}, {}, {})", place, items, value, target.span.position)
                 self._add(plan.Do, call, span=target.span)
                 return
@@ -684,6 +704,22 @@ class GroupLowering:
             function = self.module.groups[rule.default.group]
             node = self.nodes[target.variable]
             self._add(plan.Do, code("{}({}, {}, run)", function, source.code, node.name), span=rule.span)
+            return
+        groups: dict[tuple[str, str], Code] = {}
+        for entry in rule.default.groups:
+            value = code("({}, {})", entry.target.name, self.module.groups[entry.group])
+            groups.setdefault((entry.source.name, entry.target.name), value)
+            if entry.by_source:
+                groups.setdefault((entry.source.name, ""), value)
+        table = Code("{" + ", ".join(code("{}: {}", key, value) for key, value in groups.items()) + "}")
+        parent = self._parent(target)
+        step = target.steps[-1]
+        call = code(
+            "{}(run, {}, {}, {}, {}, {}, {})",
+            self.module.use("run_default"), source.code, parent.name, step.name, choices(step), step.repeats, table,
+        )  # fmt: skip
+        self.module.needs_pruning = True
+        self._add(plan.Do, call, span=rule.span)
 
 
 _CALL = re.compile(r"([A-Za-z_][\w.]*|\])\(")

@@ -102,6 +102,8 @@ class Values:
         structure = self.module.checked.definitions.structure(ref.structure or ref.name) if ref else None
         if structure is not None and structure.kind == "resource":
             return literal({"resourceType": structure.type})
+        if ref is not None and ref.name in conversions.PRIMITIVES:
+            return code("{}({})", self.module.use("free_slot"), ref.name)
         return Code("{}")
 
     def _copy(self, transform: Transform) -> Value:
@@ -141,8 +143,8 @@ class Values:
         call = code("{}({})", function, join(arguments))
         static = _plain(transform.result)
         if values and not values[0].certain and not transform.function.parameters[0].type.repeats:
-            self.module.use_fhirpath()
-            call = code("fp.apply_first({}, {})", function, join(arguments))
+            first = arguments[0]
+            call = code("None if {} is None else {}", first, call)
         if static.cardinality == "many":
             call = code("({} or [])", call)
         return Value(call, static, False, statements)
@@ -203,12 +205,11 @@ class Values:
     def of_types(self, items: Code, types: Iterable[TypeRef]) -> Code:
         """Those of some items that are of one of ``types``."""
         names = tuple(sorted(ref.name for ref in types))
-        self.module.use_fhirpath()
-        return code("fp.of_types({}, {})", items, names)
+        return code("{}({}, {})", self.module.use("of_types"), items, names)
 
     def is_type(self, item: Code, types: Iterable[TypeRef]) -> Code:
         """Is an item of one of ``types``?"""
-        return code("{}", self.of_types(code("[{}]", item), types))
+        return self.of_types(code("[{}]", item), types)
 
 
 def converted(module: ModuleBuilder, value: Value, step: TargetStep) -> Value:

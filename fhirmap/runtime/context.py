@@ -22,7 +22,9 @@ Places = Mapping[str, tuple[str, tuple[str, ...]]]
 class Run:
     """What one call of a transformer gathers. ``module``: the generated module's globals, which hold its marks."""
 
-    __slots__ = ("_constants", "_environment", "_shared", "caught", "failed", "faults", "module", "notes")
+    __slots__ = (
+        "_constants", "_environment", "caught", "claims", "endings", "failed", "faults", "module", "notes", "shares",
+    )  # fmt: skip
 
     def __init__(self, module: dict[str, Any], strict: bool = False) -> None:
         self.module = module
@@ -32,7 +34,9 @@ class Run:
         self.failed = False
         self._environment: Environment | None = None
         self._constants: dict[str, Any] = {}
-        self._shared: dict[tuple[int, str], Any] = {}
+        self.shares: dict[tuple[int, str], dict[str, Any]] = {}
+        self.claims: dict[tuple[int, str], tuple[str, int]] = {}
+        self.endings: list[tuple[list[Any], Any]] = []
 
     @property
     def environment(self) -> Environment:
@@ -51,6 +55,13 @@ class Run:
         if name not in self._constants:
             self._constants[name] = compute(self)
         return self._constants[name]
+
+    def search(self, query: Any) -> list[Any]:
+        """What a `search(…)` source finds: nothing can be searched here.
+
+        Raises: ``TransformFailed`` FM455, always.
+        """
+        raise TransformFailed("FM455", length=len(str(query)))
 
     def fail(self, error: Exception) -> None:
         """Make ``error`` a fault of the record, at the place of the rule that raised it."""

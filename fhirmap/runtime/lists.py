@@ -5,9 +5,12 @@ A complex node is a plain dict in FHIR-JSON shape. Helpers work by identity wher
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fhirmap.errors import TransformFailed
+
+if TYPE_CHECKING:
+    from fhirmap.runtime.context import Run
 
 
 def only_one(items: list[Any]) -> list[Any]:
@@ -49,16 +52,53 @@ def discard(items: list[Any], node: Any) -> None:
             return
 
 
-def place_first(items: list[Any], value: Any, claims: dict[int, Any], rule: str) -> None:
-    """Append ``value`` behind the others that ``rule`` placed at the front.
+def place_first(run: Run, items: list[Any], value: Any, rule: str) -> None:
+    """Put ``value`` at the front of ``items``, behind the others that ``rule`` placed there.
 
     Raises: ``TransformFailed`` FM409 where another rule claimed the front of the same list.
     """
-    owner, count = claims.setdefault(id(items), (rule, 0))
+    items.insert(_claim(run, items, "first", rule), value)
+
+
+def place_last(run: Run, items: list[Any], value: Any, rule: str) -> None:
+    """Put ``value`` at the end of ``items`` for good: what other rules append later stands before it.
+
+    Raises: ``TransformFailed`` FM409 where another rule claimed the end of the same list.
+    """
+    _claim(run, items, "last", rule)
+    run.endings.append((items, value))
+    items.append(value)
+
+
+def settle_endings(run: Run) -> None:
+    """Move items placed last to the end of their lists, in their order: done once, when all rules have run."""
+    for items, value in run.endings:
+        discard(items, value)
+        items.append(value)
+
+
+def _claim(run: Run, items: list[Any], end: str, rule: str) -> int:
+    """How many items ``rule`` placed at that end before."""
+    owner, count = run.claims.setdefault((id(items), end), (rule, 0))
     if owner != rule:
         raise TransformFailed("FM409", rule=rule, other=owner)
-    items.insert(count, value)
-    claims[id(items)] = (rule, count + 1)
+    run.claims[id(items), end] = (rule, count + 1)
+    return count
+
+
+def shared(run: Run, items: list[Any], share: str, fresh: dict[str, Any]) -> dict[str, Any]:
+    """The one item of ``items`` that all rules sharing ``share`` write to; without a name, the item that is there."""
+    if not share:
+        if not items:
+            items.append(fresh)
+        found: dict[str, Any] = items[-1]
+        return found
+    known = run.shares.get((id(items), share))
+    if known is None:
+        known = fresh
+        run.shares[id(items), share] = fresh
+        items.append(fresh)
+    return known
 
 
 def copied(value: Any) -> Any:

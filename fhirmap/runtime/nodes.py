@@ -1,0 +1,255 @@
+"""Writing where types are known at run time only: untyped targets, choices, primitives with their extensions, defaults.
+
+A complex node is a dict. A primitive that rules write into piece by piece (`value`, `extension`, `id`) is a `Slot`: the
+place in its parent where the value and its `_name` sibling belong. An element of which no structure says whether it
+repeats becomes a list when it is written a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from fhirmap.errors import TransformFailed
+from fhirmap.runtime.context import Run
+from fhirmap.runtime.fhirpath.items import Node, plain, type_name
+from fhirmap.runtime.lists import copied, single
+from fhirmap.runtime.transforms.text import cast
+
+Choices = tuple[tuple[str, ...], bool]
+"""Types that an element takes, and whether its JSON name ends in the type."""
+_TEXTS = frozenset((
+    "string", "code", "id", "uri", "url", "canonical", "oid", "uuid", "markdown", "base64Binary", "xhtml",
+))  # fmt: skip
+_DATES = frozenset(("date", "dateTime", "instant", "time"))
+_NUMBERS = frozenset(("integer", "positiveInt", "unsignedInt", "integer64", "decimal"))
+_PRIMITIVES = _TEXTS | _DATES | _NUMBERS | {"boolean"}
+_SYSTEM = {"Date": "date", "DateTime": "dateTime", "Time": "time"}
+
+
+class Slot:
+    """A primitive of the result that is filled piece by piece. It stands in its parent once it holds something."""
+
+    __slots__ = ("key", "node", "rank", "repeats", "type")
+
+    def __init__(self, node: dict[str, Any], key: str, type_: str, repeats: bool = False) -> None:
+        self.node = node
+        self.key = key
+        self.type = type_
+        self.repeats = repeats
+        self.rank = len(node.get(key, ())) if repeats else 0
+
+    def put(self, value: Any) -> None:
+        """Set the value itself."""
+        value = cast(value, self.type) if self.type in _PRIMITIVES else value
+        if self.repeats:
+            _at_rank(self.node, self.key, self.rank, value)
+        else:
+            self.node[self.key] = value
+
+    def sibling(self) -> dict[str, Any]:
+        """The object beside the value that holds its id and extensions."""
+        key = f"_{self.key}"
+        if not self.repeats:
+            found: dict[str, Any] = self.node.setdefault(key, {})
+            return found
+        _at_rank(self.node, self.key, self.rank, None, keep=True)
+        held = self.node.setdefault(key, [])
+        held += [None] * (self.rank + 1 - len(held))
+        held[self.rank] = held[self.rank] or {}
+        inner: dict[str, Any] = held[self.rank]
+        return inner
+
+    def __len__(self) -> int:
+        return int(self.key in self.node or f"_{self.key}" in self.node)
+
+
+def _at_rank(node: dict[str, Any], key: str, rank: int, value: Any, *, keep: bool = False) -> None:
+    held = node.setdefault(key, [])
+    held += [None] * (rank + 1 - len(held))
+    if not keep or held[rank] is None:
+        held[rank] = value
+
+
+def slot(node: Any, name: str, choices: Choices, repeats: bool | None) -> Slot:
+    """The place of a primitive child that rules will fill."""
+    types, is_choice = choices
+    type_ = types[0] if types else "string"
+    return Slot(_complex(node), _key(name, type_, is_choice), type_, bool(repeats))
+
+
+def free_slot(type_: str) -> Slot:
+    """A primitive that has no place yet: `create('string')`."""
+    return Slot({}, "value", type_)
+
+
+def assign(node: Any, name: str, items: Sequence[Any], choices: Choices, repeats: bool | None) -> Any:
+    """Write ``items`` to the child ``name``, each under the JSON name that its type asks for; what was written last.
+
+    Raises: ``TransformFailed`` FM407 for several values of an element that takes one, FM404 where a value does not convert.
+    """
+    if isinstance(node, Slot):
+        return _assign_to_slot(node, name, items)
+    held = [item for item in items if item is not None]
+    if repeats is False and len(held) > 1:
+        single(held)
+    written = None
+    for item in held:
+        written = _assign_one(node, name, item, choices, repeats)
+    return written
+
+
+def _assign_to_slot(target: Slot, name: str, items: Sequence[Any]) -> Any:
+    for item in items:
+        if item is None:
+            continue
+        if name == "value":
+            target.put(plain(item))
+        elif name == "extension":
+            target.sibling().setdefault("extension", []).append(copied(plain(item)))
+        else:
+            target.sibling()[name] = plain(item)
+    return target
+
+
+def _assign_one(node: dict[str, Any], name: str, item: Any, choices: Choices, repeats: bool | None) -> Any:
+    types, is_choice = choices
+    if isinstance(item, Slot):
+        value, sibling = item.node.get(item.key), item.node.get(f"_{item.key}")
+        given = item.type
+    else:
+        value, sibling = plain(item), item.sibling if isinstance(item, Node) else None
+        given = _given(item, value)
+    chosen = given if given in types or not types else _nearest(given, types)
+    if value is not None:
+        value = _fitted(value, given, chosen) if isinstance(item, Node) is False or given != chosen else copied(value)
+    key = _key(name, chosen, is_choice)
+    if value is None and sibling is None:
+        return None
+    _put(node, key, value, repeats)
+    if sibling is not None:
+        _put(node, f"_{key}", copied(sibling), repeats)
+    return value
+
+
+def _given(item: Any, value: Any) -> str:
+    if isinstance(value, dict) and "resourceType" in value:
+        return str(value["resourceType"])
+    space, name = type_name(item)
+    return name if space == "FHIR" else _SYSTEM.get(name, name[:1].lower() + name[1:])
+
+
+def _nearest(given: str, types: tuple[str, ...]) -> str:
+    for family in (_TEXTS, _NUMBERS, _DATES):
+        if given in family:
+            found = [entry for entry in types if entry in family]
+            if found:
+                return found[0]
+    return types[0]
+
+
+def _fitted(value: Any, given: str, wanted: str) -> Any:
+    """``value`` as type ``wanted``."""
+    if isinstance(value, dict):
+        if given == "Coding" and wanted == "CodeableConcept":
+            return {"coding": [value]}
+        return value
+    if wanted in _PRIMITIVES:
+        if isinstance(value, str) and wanted in _TEXTS:
+            return value
+        if isinstance(value, int | Decimal) and not isinstance(value, bool) and wanted in _NUMBERS and given in _NUMBERS:
+            return value
+        return cast(value, wanted)
+    if wanted == "Reference":
+        return {"reference": value}
+    if wanted == "CodeableConcept":
+        return {"text": value}
+    if wanted and given and wanted[:1].isupper():
+        raise TransformFailed("FM404", given=given, wanted=wanted)
+    return value
+
+
+def _key(name: str, type_: str, is_choice: bool) -> str:
+    return f"{name}{type_[:1].upper()}{type_[1:]}" if is_choice else name
+
+
+def _put(node: dict[str, Any], key: str, value: Any, repeats: bool | None) -> None:
+    if repeats:
+        node.setdefault(key, []).append(value)
+    elif repeats is False or key not in node:
+        node[key] = value
+    elif isinstance(node[key], list):
+        node[key].append(value)
+    else:
+        node[key] = [node[key], value]
+
+
+def _complex(node: Any) -> dict[str, Any]:
+    if isinstance(node, Slot):
+        return node.sibling()
+    held: dict[str, Any] = node
+    return held
+
+
+def child_node(
+    node: Any, name: str, choices: Choices, repeats: bool | None, fresh: dict[str, Any], run: Run, share: str | None
+) -> Any:
+    """A new complex child ``name`` of ``node``, or the one that is there already where the element takes one."""
+    parent = _complex(node)
+    types, is_choice = choices
+    key = _key(name, types[0], is_choice) if is_choice and types else name
+    if share is not None:
+        known = run.shares.get((id(parent), f"{key} {share}"))
+        if known is not None:
+            return known
+        run.shares[id(parent), f"{key} {share}"] = fresh
+    elif repeats is False and isinstance(parent.get(key), dict):
+        return parent[key]
+    _put(parent, key, fresh, repeats)
+    return fresh
+
+
+def of_types(items: Sequence[Any], names: tuple[str, ...]) -> list[Any]:
+    """Those of ``items`` whose type is one of ``names``; FHIRPath's own types match FHIR's primitives."""
+    return [item for item in items if _given(item, plain(item)) in names or type_name(item)[1] in names]
+
+
+Group = Callable[[Any, Any, Run], None]
+
+
+def run_default(
+    run: Run,
+    item: Any,
+    node: Any,
+    name: str,
+    choices: Choices,
+    repeats: bool | None,
+    groups: Mapping[tuple[str, str], tuple[str, Group]],
+) -> None:
+    """`src.a -> tgt.b;` for one item: the group for its type and the element's, else a copy.
+
+    ``groups``: (source type, target type) -> resource type or empty, function; `type+` groups stand under (type, '') too.
+
+    Raises: ``TransformFailed`` FM408 where there is no group and the types differ.
+    """
+    types, is_choice = choices
+    given = _given(item, plain(item))
+    wanted = types[0] if len(types) == 1 and types[0] not in ("Resource", "DomainResource") else ""
+    found = groups.get((given, wanted)) if wanted else None
+    made = wanted
+    if found is None and (given, "") in groups:
+        found = groups[given, ""]
+        made = found[0]
+    if found is None:
+        if isinstance(plain(item), dict) and wanted and given and wanted != given and not is_choice:
+            raise TransformFailed("FM408", source=given, target=wanted)
+        assign(node, name, [item], choices, repeats)
+        return
+    key_choices: Choices = ((made,), is_choice)
+    if made in _PRIMITIVES:
+        target: Any = slot(node, name, key_choices, repeats)
+    else:
+        fresh = {"resourceType": made} if types and types[0] in ("Resource", "DomainResource") else {}
+        target = child_node(node, name, key_choices, repeats, fresh, run, None)
+    found[1](item, target, run)
