@@ -49,7 +49,7 @@ def declaration(chance: random.Random) -> dict[str, Any]:
     def concept(codes: list[str]) -> dict[str, Any]:
         return {
             "coding": [
-                {"system": chance.choice([SCT, "urn:x"]), "code": chance.choice(codes)}
+                {"system": chance.choice([SCT, SCT, SCT, "urn:x"]), "code": chance.choice(codes)}
                 for _ in range(chance.randint(0, 2))
             ]
         }
@@ -98,7 +98,7 @@ def _model() -> Any:
 
 def test_same_answers_as_another_engine() -> None:
     chance = random.Random(20250519)
-    resources = [declaration(chance) for _ in range(150)]
+    resources = [declaration(chance) for _ in range(100)]
     for text, expression in zip(INVARIANTS, trees(), strict=True):
         place = scope()
         test = function_of(lower_condition(expression, place), place)

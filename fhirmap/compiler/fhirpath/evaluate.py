@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from fhirmap.analysis.expression import infer_expression
 from fhirmap.analysis.static import Static
-from fhirmap.compiler.fhirpath.lower import lower_expression, lower_values
+from fhirmap.compiler.fhirpath.lower import lower_items, lower_values
 from fhirmap.compiler.fhirpath.scope import RUNTIME_IMPORT, ExprScope, PyExpr
 from fhirmap.errors import MapError
 from fhirmap.language.nodes import FPExpr
@@ -32,15 +31,7 @@ def compile_expression(
 
 def compile_items(expression: FPExpr, scope: ExprScope) -> Callable[[Any], list[Any]]:
     """A function from ``scope``'s focus to the list of items that the expression gives."""
-    found = lower_expression(expression, scope)
-    if found.static.plain:
-        name = found.static.type_name
-        wrapped = (
-            f"fp.nodes({found.code}, {name!r})"
-            if scope.definitions.is_primitive(name) and not _is_system(expression, scope)
-            else f"fp.items({found.code})"
-        )
-        found = replace(found, code=wrapped)
+    found = lower_items(expression, scope)
     return function_of(found, scope)
 
 
@@ -59,12 +50,6 @@ def _parsed(text: str) -> FPExpr:
     if expression is None or any(entry.is_error for entry in diagnostics):
         raise MapError(diagnostics)
     return expression
-
-
-def _is_system(expression: FPExpr, scope: ExprScope) -> bool:
-    """Is its result one of FHIRPath's own types, not an element's?"""
-    static = infer_expression(expression, scope.inference()).static
-    return any(ref.name.startswith("System.") for ref in static.types)
 
 
 def _checked(expression: FPExpr, scope: ExprScope) -> None:

@@ -60,6 +60,14 @@ def lower_values(expression: n.FPExpr, scope: ExprScope) -> PyExpr:
     return form.done(code, as_fhir(Static(form.inferred.static.types, "many", True)))
 
 
+def lower_items(expression: n.FPExpr, scope: ExprScope) -> PyExpr:
+    """All items of an expression with their types: a list for the generic runtime."""
+    form = _Form(expression, scope)
+    found = form.plain.value(expression, form.place)
+    code = form.generic.as_items(found) if found is not None else form.generic.branch(expression, form.place)
+    return form.done(code, replace(form.inferred.static, cardinality="many", plain=False))
+
+
 def lower_condition(expression: n.FPExpr, scope: ExprScope) -> PyExpr:
     """Does the expression hold: its only boolean is itself, nothing is false, anything else is true.
 

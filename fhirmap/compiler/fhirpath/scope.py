@@ -21,7 +21,7 @@ class PyExpr:
     """Python source of a value: one expression, what is known of it, and the statements that must stand before it.
 
     Where ``static.plain``, the code gives a bare value (None when absent) or, for cardinality `many`, a list of them;
-    otherwise a list of items (`fhirmap.runtime.fhirpath.items`).
+    otherwise a list of items (`fhirmap.runtime.fhirpath.item`).
     """
 
     code: str

@@ -2,7 +2,7 @@
 
 Nothing here reads an expression: the compiler turned it into Python. Two families live side by side. `plain` helps
 code that holds bare values of known types (None is absent). All other modules work on collections, lists of items, as
-FHIRPath has them; `items` says what an item is. Decimals stay exact, dates keep their precision, and what the
+FHIRPath has them; `item` says what an item is. Decimals stay exact, dates keep their precision, and what the
 specification leaves open is an empty list, never a guess. Standard library alone; no element model but the `TypeTable`
 that generated code brings along.
 """
@@ -69,7 +69,7 @@ from fhirmap.runtime.fhirpath.environment import (
     today,
     trace,
 )  # fmt: skip
-from fhirmap.runtime.fhirpath.items import (
+from fhirmap.runtime.fhirpath.item import (
     Node,
     TypeTable,
     child,
@@ -138,8 +138,8 @@ from fhirmap.runtime.fhirpath.operators import (
     union,
     xor,
 )  # fmt: skip
-from fhirmap.runtime.fhirpath.plain import apply, as_list, choice, joined, matches_not, only, part
-from fhirmap.runtime.fhirpath.plain import matches as matches_plain
+from fhirmap.runtime.fhirpath.bare import apply, as_list, choice, joined, matches_not, only, part
+from fhirmap.runtime.fhirpath.bare import matches as matches_plain
 from fhirmap.runtime.fhirpath.quantity import Quantity
 from fhirmap.runtime.fhirpath.strings import (
     compile_pattern,

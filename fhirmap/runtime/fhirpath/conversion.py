@@ -9,7 +9,7 @@ from typing import Any
 
 from fhirmap.runtime.fhirpath import quantity as quantities
 from fhirmap.runtime.fhirpath import temporal
-from fhirmap.runtime.fhirpath.items import Items, Node, one
+from fhirmap.runtime.fhirpath.item import Items, Node, one
 from fhirmap.runtime.fhirpath.quantity import Quantity, is_calendar_word
 from fhirmap.runtime.fhirpath.strings import text_of
 from fhirmap.runtime.fhirpath.temporal import Temporal

@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from fhirmap.errors import TransformFailed
-from fhirmap.runtime.fhirpath.items import Items, Node, TypeTable, child, is_type, one, plain, system, values
+from fhirmap.runtime.fhirpath.item import Items, Node, TypeTable, child, is_type, one, plain, system, values
 from fhirmap.runtime.fhirpath.strings import text_of
 from fhirmap.runtime.fhirpath.temporal import Temporal, from_datetime
 

@@ -9,7 +9,7 @@ from typing import Any
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.fhirpath import quantity as quantities
 from fhirmap.runtime.fhirpath import temporal
-from fhirmap.runtime.fhirpath.items import Items, one
+from fhirmap.runtime.fhirpath.item import Items, one
 from fhirmap.runtime.fhirpath.operators import _is_number, _shown
 from fhirmap.runtime.fhirpath.quantity import Quantity
 from fhirmap.runtime.fhirpath.strings import number_of

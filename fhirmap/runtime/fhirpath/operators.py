@@ -12,7 +12,7 @@ from typing import Any
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.fhirpath import quantity as quantities
 from fhirmap.runtime.fhirpath import temporal
-from fhirmap.runtime.fhirpath.items import Items, Node, one, plain, system, type_name
+from fhirmap.runtime.fhirpath.item import Items, Node, one, plain, system, type_name
 from fhirmap.runtime.fhirpath.quantity import Quantity
 from fhirmap.runtime.fhirpath.temporal import Temporal
 

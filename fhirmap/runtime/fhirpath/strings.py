@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from fhirmap.errors import TransformFailed
-from fhirmap.runtime.fhirpath.items import Items, one
+from fhirmap.runtime.fhirpath.item import Items, one
 from fhirmap.runtime.fhirpath.operators import _shown
 
 _CLASS_OR_ESCAPE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
