@@ -50,13 +50,13 @@ class _Walk:
     columns_of: Columns
     """Path in the stage's source -> source columns."""
     found: dict[str, list[Origin]] = field(default_factory=dict)
-    active: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    active: list[TypedGroup] = field(default_factory=list)
 
     def group(self, group: TypedGroup, places: Places, inherited: tuple[str, ...]) -> None:
-        key = (id(group), tuple(places[entry] for entry in group.parameters))
-        if key in self.active:
+        # A group that calls itself goes one level deeper each time: two levels tell all its rules.
+        if self.active.count(group) > 1:
             return
-        self.active.append(key)
+        self.active.append(group)
         for rule in group.rules:
             self.rule(rule, places, inherited)
         self.active.pop()

@@ -103,6 +103,7 @@ class ModuleBuilder:
 
     def type_table(self, root: TypeRef) -> Name:
         """Types of what maps and expressions of this program can reach from ``root``."""
+        span = self.checked.stages[0].unit.tree.span
         words = {"value", "id", "extension"}
         for _, rule in self.checked.rules():
             for source in rule.sources:
@@ -110,9 +111,9 @@ class ModuleBuilder:
         for unit in self.checked.program.units:
             for group in unit.tree.groups:
                 words.update(node.name for node in walk(group) if isinstance(node, nodes.FPMember))
-        expression: nodes.FPExpr = nodes.FPCall(None, "is", (), self.checked.stages[0].unit.tree.span)
+        expression: nodes.FPExpr = nodes.FPCall(None, "is", (), span, span)
         for word in sorted(words):
-            expression = nodes.FPMember(expression, word, self.checked.stages[0].unit.tree.span)
+            expression = nodes.FPMember(expression, word, span, span)
         roots = [root, *(ref for group in self.checked.groups for entry in group.parameters for ref in entry.static.types
                          if entry.mode == "source" and ref.structure not in self.checked.models)]
         text = table_code(expression, roots, self.checked.definitions, self.checked.functions)

@@ -13,7 +13,7 @@ from typing import Any
 
 from fhirmap.errors import FhirmapError, RecordError, TransformFailed
 from fhirmap.records import Fault, Note, Result
-from fhirmap.runtime.fhirpath.environment import Environment
+from fhirmap.runtime.fhirpath import Environment
 
 Places = Mapping[str, tuple[str, tuple[str, ...]]]
 """Element path -> position of the rule that produces it, source columns."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.context import Run
-from fhirmap.runtime.fhirpath.items import Node, plain, type_name
+from fhirmap.runtime.fhirpath.item import Node, plain, type_name
 from fhirmap.runtime.lists import copied, single
 from fhirmap.runtime.transforms.text import cast
 
