@@ -9,6 +9,8 @@ that generated code brings along.
 
 # ruff: noqa: F401  this module is the one name, `fp`, under which generated code finds all of it
 
+from fhirmap.runtime.fhirpath.bare import apply, as_list, choice, joined, matches_not, only, part
+from fhirmap.runtime.fhirpath.bare import matches as matches_plain
 from fhirmap.runtime.fhirpath.collections import (
     aggregate,
     all_false,
@@ -138,8 +140,6 @@ from fhirmap.runtime.fhirpath.operators import (
     union,
     xor,
 )  # fmt: skip
-from fhirmap.runtime.fhirpath.bare import apply, as_list, choice, joined, matches_not, only, part
-from fhirmap.runtime.fhirpath.bare import matches as matches_plain
 from fhirmap.runtime.fhirpath.quantity import Quantity
 from fhirmap.runtime.fhirpath.strings import (
     compile_pattern,
