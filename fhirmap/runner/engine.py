@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from fhirmap.analysis.checks.unknown_column import unknown_columns
 from fhirmap.analysis.lineage import lineage
 from fhirmap.compiler.names import snake_case
 from fhirmap.compiler.profile import Contract
@@ -235,7 +236,17 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
     if plan is None:
         return []
     with open_source(project.source_address(), plan) as source:
-        return [located(entry) for entry in source.check()]
+        told = source.check()
+    absent = {
+        (str(entry.args["table"]), str(entry.args.get("column", ""))): entry.hint_text
+        for entry in told
+        if entry.code in ("FM703", "FM704") and not entry.variant and plan.kind != "json"
+    }
+    file = next((table for table, _ in absent if plan.kind == "csv"), "")
+    named = list(unknown_columns(maps.checked, lambda table, column: absent.get((table or file, column))))
+    # The map itself knows where each name stands; the rest (the author's SQL, JSON paths) comes with its line.
+    placed = {"FM703", "FM704"} if named else set()
+    return [*named, *(located(entry) for entry in told if entry.variant or entry.code not in placed)]
 
 
 def located(entry: Diagnostic) -> Diagnostic:

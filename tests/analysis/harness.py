@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from fhirmap.analysis.check import check
-from fhirmap.analysis.checks.unknown_column import unknown_columns
+from fhirmap.analysis.checks.unknown_column import Lacking, unknown_columns
 from fhirmap.analysis.workspace import load
-from fhirmap.diagnostics import Diagnostic, MapText
+from fhirmap.diagnostics import Diagnostic, MapText, did_you_mean
 from fhirmap.diagnostics.render import ordered
 from fhirmap.functions import bundle, identity, udi
 from fhirmap.language.parser import parse
@@ -42,6 +42,17 @@ def functions() -> Mapping[str, FunctionSignature]:
     return {entry.name: entry for module in (bundle, identity, udi) for entry in functions_of(module)}
 
 
+def lacking(tables: Tables) -> Lacking:
+    """What a source with these columns says of a table or column that it does not have."""
+
+    def missing(table: str, column: str) -> str | None:
+        if table not in tables:
+            return did_you_mean(table, tables)
+        return None if not column or column in tables[table] else did_you_mean(column, tables[table])
+
+    return missing
+
+
 def diagnose(
     *texts: str,
     names: Sequence[str] = ("example.map", "target.map"),
@@ -66,7 +77,7 @@ def diagnose(
     more = [MapText(name, text) for name, text in (maps or {}).items()]
     program, loading = load([tree for tree, _ in parsed], library=(*library(), *more), read=read)
     checked, checking = check(program, tank or definitions(), functions())
-    live = unknown_columns(checked, tables) if tables is not None else ()
+    live = unknown_columns(checked, lacking(tables)) if tables is not None else ()
     return ordered([*found, *loading, *checking, *live])
 
 

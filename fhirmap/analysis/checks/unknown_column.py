@@ -2,83 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from fhirmap.analysis.typed import Checked
-from fhirmap.diagnostics import Diagnostic, Span, did_you_mean
+from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.language.nodes import Join, Model, ModelElement, OrderKey, Store
 
-Tables = Mapping[str, Collection[str]]
-"""Columns by table or view. A query's columns stand under its file's name, a CSV's under the empty name."""
+Lacking = Callable[[str, str], str | None]
+"""(table, column) -> a hint where the source does not have it, None where it does; an empty column asks for the table."""
 
 
-def unknown_columns(checked: Checked, tables: Tables) -> Iterator[Diagnostic]:
-    """One diagnostic for each table (FM151) and column (FM150) that the models read and ``tables`` does not have.
+def unknown_columns(checked: Checked, lacking: Lacking) -> Iterator[Diagnostic]:
+    """One diagnostic for each table (FM151) and column (FM150) that the models name and the source is ``lacking``.
 
-    JSON documents have no columns and are not looked at.
+    The table of a CSV file is the empty name, that of a query its file. JSON documents have no columns.
     """
-    models = {use.node.name: use.node for use in checked.models.values()}
+    walk = _Walk({use.node.name: use.node for use in checked.models.values()}, lacking)
+    stages = {unit.name for unit in checked.program.stages}
     for use in checked.models.values():
         store = use.node.store
-        if store is not None and store.kind != "json":
-            yield from _root(use.node, store, models, tables)
+        if store is not None and store.kind != "json" and use.unit.name in stages:
+            yield from walk.root(use.node, store)
 
 
-def _root(model: Model, store: Store, models: Mapping[str, Model], tables: Tables) -> Iterator[Diagnostic]:
-    name = "" if store.kind == "csv" else store.name
-    if name not in tables:
-        yield _unknown_table(name, store.name_span, tables)
-        return
-    for order, column in enumerate(store.key):
-        yield from _column(name, column, store.key_spans[order] if store.key_spans else store.span, tables)
-    yield from _orders(name, (*store.order, *((store.latest,) if store.latest else ())), tables)
-    yield from _elements(model, name, models, tables, (model.name,))
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    models: dict[str, Model]
+    lacking: Lacking
 
+    def root(self, model: Model, store: Store) -> Iterator[Diagnostic]:
+        name = "" if store.kind == "csv" else store.name
+        absent = self.lacking(name, "")
+        if absent is not None:
+            yield Diagnostic("FM151", store.name_span, {"table": name}, absent or None)
+            return
+        for order, column in enumerate(store.key):
+            yield from self.column(name, column, store.key_spans[order] if store.key_spans else store.span)
+        yield from self.orders(name, (*store.order, *((store.latest,) if store.latest else ())))
+        yield from self.elements(model, name, (model.name,))
 
-def _elements(
-    model: Model, table: str, models: Mapping[str, Model], tables: Tables, way: tuple[str, ...]
-) -> Iterator[Diagnostic]:
-    for element in model.elements:
-        child = models.get(element.type)
-        if child is None:
-            if not element.position:
-                yield from _column(table, element.column or element.name, _column_span(element), tables)
-        elif child.name not in way:
+    def elements(self, model: Model, table: str, way: tuple[str, ...]) -> Iterator[Diagnostic]:
+        for element in model.elements:
             below = element.join.table if element.join else table
             if element.join is not None:
-                yield from _join(element.join, table, tables)
-            if below in tables:
-                yield from _elements(child, below, models, tables, (*way, child.name))
-        if element.repeat is not None:
-            below = element.join.table if element.join else table
-            yield from _column(below, element.repeat, element.repeat_span or element.span, tables)
+                yield from self.join(element.join, table)
+            if self.lacking(below, "") is not None:
+                continue
+            if element.repeat is not None:
+                yield from self.column(below, element.repeat, element.repeat_span or element.span)
+            child = self.models.get(element.type)
+            if child is not None and child.name not in way:
+                yield from self.elements(child, below, (*way, child.name))
+            elif child is None and not element.position:
+                yield from self.column(table, element.column or element.name, _column_span(element))
 
+    def join(self, join: Join, parent: str) -> Iterator[Diagnostic]:
+        absent = self.lacking(join.table, "")
+        if absent is not None:
+            yield Diagnostic("FM151", join.table_span, {"table": join.table}, absent or None)
+            return
+        for order, (left, right) in enumerate(join.on):
+            spans = join.on_spans[order] if join.on_spans else (join.span, join.span)
+            yield from self.column(join.table, left, spans[0])
+            yield from self.column(parent, right, spans[1])
+        yield from self.orders(join.table, join.order)
 
-def _join(join: Join, parent: str, tables: Tables) -> Iterator[Diagnostic]:
-    if join.table not in tables:
-        yield _unknown_table(join.table, join.table_span, tables)
-        return
-    for order, (left, right) in enumerate(join.on):
-        spans = join.on_spans[order] if join.on_spans else (join.span, join.span)
-        yield from _column(join.table, left, spans[0], tables)
-        yield from _column(parent, right, spans[1], tables)
-    yield from _orders(join.table, join.order, tables)
+    def orders(self, table: str, keys: tuple[OrderKey, ...]) -> Iterator[Diagnostic]:
+        for key in keys:
+            yield from self.column(table, key.column, key.span)
 
-
-def _orders(table: str, keys: tuple[OrderKey, ...], tables: Tables) -> Iterator[Diagnostic]:
-    for key in keys:
-        yield from _column(table, key.column, key.span, tables)
-
-
-def _column(table: str, column: str, span: Span, tables: Tables) -> Iterator[Diagnostic]:
-    known = tables.get(table)
-    if known is not None and column not in known:
-        args = {"table": table or "the file", "column": column}
-        yield Diagnostic("FM150", span, args, did_you_mean(column, known, most=12))
-
-
-def _unknown_table(table: str, span: Span, tables: Tables) -> Diagnostic:
-    return Diagnostic("FM151", span, {"table": table}, did_you_mean(table, tables, most=12))
+    def column(self, table: str, column: str, span: Span) -> Iterator[Diagnostic]:
+        absent = self.lacking(table, column)
+        if absent is not None:
+            args = {"table": table, "column": column}
+            yield Diagnostic("FM150", span, args, absent or None, "" if table else "file")
 
 
 def _column_span(element: ModelElement) -> Span:
