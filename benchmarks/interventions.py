@@ -16,7 +16,8 @@ CREATE TABLE PRATICIEN (id_prat INTEGER PRIMARY KEY, nom TEXT, prenom TEXT, rpps
 CREATE TABLE PATIENT (id_patient INTEGER PRIMARY KEY, ipp TEXT, nom_naissance TEXT, nom_usage TEXT, prenom TEXT,
   sexe TEXT, ddn TEXT, nir TEXT, cle_nir TEXT, statut_ins TEXT);
 CREATE TABLE INTERVENTION (id_intervention INTEGER PRIMARY KEY, num_sejour TEXT, id_patient INTEGER,
-  id_operateur INTEGER, id_etab INTEGER, date_debut TEXT, date_fin TEXT, cote TEXT, typ_pe TEXT, statut TEXT, libelle TEXT, maj TEXT);
+  id_operateur INTEGER, id_etab INTEGER, date_debut TEXT, date_fin TEXT, cote TEXT, typ_pe TEXT, statut TEXT,
+  libelle TEXT, maj TEXT);
 CREATE TABLE ACTE_CCAM (id_acte INTEGER PRIMARY KEY, id_intervention INTEGER, code_ccam TEXT, activite TEXT,
   phase TEXT, principal TEXT);
 CREATE TABLE POSE_DMI (id_pose INTEGER PRIMARY KEY, id_intervention INTEGER, id_article INTEGER, rang INTEGER,

@@ -1,7 +1,8 @@
 """The command line: one file per command, each imported when it is called.
 
-Exit codes: 0 done; 1 some records invalid or refused; 2 the map or project is wrong; 3 the sink or source cannot be reached;
-70 our bug; 130 interrupted. A fault is shown as a diagnostic on standard error, or as JSON on standard output with ``--json``.
+Exit codes: 0 done; 1 some records invalid or refused; 2 the map or project is wrong; 3 the sink or source cannot be
+reached; 70 our bug; 130 interrupted. A fault is shown as a diagnostic on standard error, or as JSON on standard output
+with ``--json``.
 """
 
 from __future__ import annotations

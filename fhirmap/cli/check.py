@@ -52,8 +52,8 @@ def command(
 ) -> int:
     """Check the project folders or maps PLACES (default: this folder) and report every fault at once.
 
-    A project is checked with its target's map and contract, and with the columns of its source where that can be reached.
-    Exit code 2 if there is an error, 0 if not.
+    A project is checked with its target's map and contract, and with the columns of its source where that can be
+    reached. Exit code 2 if there is an error, 0 if not.
     """
     from fhirmap.diagnostics.render import (
         diagnostic_to_json,

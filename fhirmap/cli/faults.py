@@ -1,4 +1,4 @@
-"""How a fault reaches the person: diagnostics on standard error, JSON on standard output, and the exit code it means."""
+"""How a fault reaches the person: diagnostics on standard error, JSON on standard output; and the exit code."""
 
 from __future__ import annotations
 

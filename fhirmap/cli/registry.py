@@ -30,8 +30,8 @@ Examples:
 def command(port: int, config: Path | None, as_json: bool) -> None:
     """Serve the registry simulator on loopback until interrupted.
 
-    Token endpoint, $associer-implants-registre, the March 2025 draft and a transaction endpoint. It forgets everything when it
-    stops, and logs nothing that is sent to it.
+    Token endpoint, $associer-implants-registre, the March 2025 draft and a transaction endpoint. It forgets everything
+    when it stops, and logs nothing that is sent to it.
     """
     from fhirmap.registry import read_config, serve
 

@@ -1,0 +1,132 @@
+"""``fhirmap preview``: what a run would send, without sending."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from fhirmap.runner.engine import Engine
+    from fhirmap.runner.preview import RowPreview, Trace
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  fhirmap preview examples/ch-valmorel                      verdicts of all records, counted
+  fhirmap preview examples/ch-valmorel --row 12             one record, from column to element, with values
+  fhirmap preview hospital --all --records verdicts.csv     key;verdict;reasons and the columns of [records]
+  fhirmap preview hospital --all --source other.sqlite      the same maps on other data of the same layout"""
+)
+@click.argument("project", type=click.Path(exists=True, path_type=Path), default=".")
+@click.option("--all", "every", is_flag=True, help="All records (the default without --row).")
+@click.option("--row", "key", help="One record, by its key: shows values, so mind who is watching.")
+@click.option("--records", type=click.Path(dir_okay=False, path_type=Path), help="Write a line a record to this CSV.")
+@click.option("--source", help="URL or file of other data of the same layout.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(
+    project: Path, every: bool, key: str | None, records: Path | None, source: str | None, as_json: bool
+) -> int:
+    """Map and validate the records of PROJECT (default: this folder), send nothing.
+
+    Exit code 0, or 1 if a record is invalid.
+    """
+    from fhirmap.cli.faults import show_diagnostics
+    from fhirmap.runner.engine import build_engine
+    from fhirmap.runner.project import load_project
+
+    if key is not None and (every or records):
+        raise click.UsageError("--row is for one record; --all and --records are for all of them")
+    engine = build_engine(load_project(project, source=source))
+    if not as_json:
+        show_diagnostics((*engine.project.warnings, *engine.maps.diagnostics), as_json=False)
+    return _all(engine, records, as_json) if key is None else _one(engine, key, as_json)
+
+
+def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
+    from fhirmap.cli.progress import Progress
+    from fhirmap.runner.engine import open_project_source
+    from fhirmap.runner.preview import preview_all
+
+    with open_project_source(engine.project, engine.plan) as source, Progress("read", source.count()) as progress:
+        found = preview_all(engine, source.records(), records, progress=progress.update)
+    if as_json:
+        shown = {"read": found.read, "verdicts": found.verdicts, "reasons": found.reasons}
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+    else:
+        told = "   ".join(f"{verdict} {count}" for verdict, count in found.verdicts.most_common())
+        click.echo(f"read {found.read}   {told}")
+        for reason, count in found.reasons.most_common(12):
+            click.echo(f"  {count:>6}  {reason}")
+        if records is not None:
+            click.echo(f"records: {records}")
+    return 1 if found.verdicts["invalid"] else 0
+
+
+def _one(engine: Engine, key: str, as_json: bool) -> int:
+    from fhirmap.runner.engine import open_project_source
+    from fhirmap.runner.preview import preview_row, row_to_data
+
+    with open_project_source(engine.project, engine.plan) as source:
+        row = preview_row(engine, source, key)
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(row_to_data(row))).decode())
+    else:
+        _show(row)
+    return 1 if row.verdict == "invalid" else 0
+
+
+def _show(row: RowPreview) -> None:
+    """Columns and cells on the left, rule in the middle, element and value on the right; then what to say of it."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from fhirmap.diagnostics.render import fault_to_line, note_to_line
+
+    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    click.echo(f"{row.origin or row.key}")
+    for title in ("column", "cell", "", "rule", "", "element", "value"):
+        table.add_column(title, overflow="fold")
+    ranks: dict[str, list[str]] = {}
+    for trace in row.traces:
+        if trace.columns and not trace.path.endswith((".system", ".name")):
+            table.add_row(*(Text(cell) for cell in _cells(trace, ranks)))
+    console.print(table)
+    colour = sys.stdout.isatty()
+    for fault in row.faults:
+        click.echo("  " + fault_to_line(fault, colour=colour))
+    for note in row.notes:
+        click.echo("  " + note_to_line(note, colour=colour))
+    click.echo(f"{row.verdict}" + (f": {', '.join(row.reasons)}" if row.reasons else ""))
+
+
+def _cells(trace: Trace, ranks: dict[str, list[str]]) -> tuple[str, ...]:
+    said = [(column, cell) for column, cell in zip(trace.columns, trace.cells, strict=True) if cell]
+    said = [(column, cell if len(cell) <= 48 else cell[:47] + "…") for column, cell in said] or [("", "")]
+    line = trace.position.rpartition("/")[2].rpartition(":")[0]
+    rule = trace.rule.partition(",")[0]
+    columns, cells = ("\n".join(part) for part in zip(*said, strict=True))
+    return columns, cells, "->", f"{line} {rule}".strip(), "->", _short_name(trace, ranks), trace.value
+
+
+def _short_name(trace: Trace, ranks: dict[str, list[str]]) -> str:
+    """`implants[2].lot` for `Parameters.parameter:implants.part:lot.value[x]`: slices by name, counted from 1."""
+    steps = trace.element.split(".")[1:]
+    names = [step.partition(":")[2] or step for step in steps if step not in ("value[x]", "coding")]
+    if not names:
+        return trace.path
+    place = trace.path.split(".")[1] if "." in trace.path else trace.path
+    known = ranks.setdefault(names[0], [])
+    if place not in known:
+        known.append(place)
+    if (len(names) > 1 and names[-1] not in ("code", "display")) or len(names) > 2:
+        names[0] = f"{names[0]}[{known.index(place) + 1}]"
+    return ".".join(names)
