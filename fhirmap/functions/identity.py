@@ -70,11 +70,11 @@ def nir_key(nir: str) -> str | None:
 
 
 @function
-def nir_with_key(nir: str, key: str | None = None) -> str:
+def nir_with_key(nir: str, key: str | None = None) -> str | None:
     """The NIR in 15 characters: as it is where it has its key, else with ``key``, else with the key computed.
 
     A wrong key is kept: sending what the source says and telling it is better than mending an identity. What has not
-    the shape of a NIR comes back tidied and no more, for the contract to refuse.
+    the shape of a NIR comes back tidied and no more, for the contract to refuse; nothing for separators alone.
 
     Example:
         >>> nir_with_key("2540629953007", "7"), nir_with_key("254062A953007"), nir_with_key("254062A95300756", "11")
@@ -82,7 +82,7 @@ def nir_with_key(nir: str, key: str | None = None) -> str:
     """
     number = nir if _NIR_13.fullmatch(nir) else _SEPARATORS.sub("", nir).upper()
     if len(number) != 13:
-        return number
+        return number or None
     digits = _SEPARATORS.sub("", key) if key else ""
     if digits:
         return number + digits.zfill(2)

@@ -7,7 +7,7 @@ often is a fault with the column named and the value never shown; the value then
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -247,9 +247,9 @@ def within(faults: list[Fault], start: int, parent: str, index: int) -> None:
         faults[number] = replace(fault, path=f"{parent}[{index}].{rest}" if rest else f"{parent}[{index}]")
 
 
-def disagreeing(lines: Iterable[Any], cells: Sequence[Cell], faults: list[Fault]) -> None:
+def disagreeing(lines: Any, cells: Sequence[Cell], faults: list[Fault]) -> None:
     """Note the columns of a record that its flat lines do not agree on."""
-    held = [line for line in lines if isinstance(line, Mapping)]
+    held = [line for line in lines if isinstance(line, Mapping)] if isinstance(lines, list | tuple) else []
     for cell in cells:
         found = {_trimmed(line.get(cell.name)) for line in held}
         if len(found) > 1:
