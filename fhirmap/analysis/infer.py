@@ -12,6 +12,7 @@ from typing import Any
 
 from fhirmap.analysis import conversions
 from fhirmap.analysis.expression import FUNCTION_URL, children_of, expression_static
+from fhirmap.analysis.qualify import qualified
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import UNKNOWN, Static, fhir_type, primitive
 from fhirmap.analysis.transforms import TRANSFORMS, arity_fault, result_of
@@ -543,7 +544,7 @@ class Inference:
                 variable = Variable(body.name, "source", UNKNOWN, node.span)
             return Expression(node, environment, None, variable.static, variable)
         # `a.b`, `a.where(…)`: the leading name is a variable, never a child of the focus.
-        return self.expression(node, environment, None)
+        return self.expression(qualified(node, environment), environment, None)
 
     def transform(
         self,
@@ -574,7 +575,7 @@ class Inference:
         self, node: nodes.TransformCall, environment: Environment, focus: Variable | None
     ) -> Transform | None:
         if node.written == "expression" or len(node.arguments) == 1:
-            inner = self.expression(node.arguments[0], environment, focus)
+            inner = self.expression(qualified(node.arguments[0], environment), environment, focus)
             return Transform("evaluate", (inner,), inner.static, node.span)
         if len(node.arguments) != 2:
             self.scope.report("FM202", node.span, name="evaluate", wanted="1 or 2", given=len(node.arguments))
