@@ -187,16 +187,20 @@ def _text_of(source: str | Path) -> tuple[str, str]:
     """Text and name: a string with a line break or a brace is a text, any other a path."""
     if isinstance(source, str) and ("\n" in source or "{" in source):
         return source, "<string>"
-    return _read_map(Path(source)), str(source)
+    return read_map(Path(source)), str(source)
 
 
 def _map_text(path: Path, name: str) -> MapText:
     from fhirmap.diagnostics import MapText
 
-    return MapText(name, _read_map(path))
+    return MapText(name, read_map(path))
 
 
-def _read_map(path: Path) -> str:
+def read_map(path: Path) -> str:
+    """The text of a map's file, without a byte order mark.
+
+    Raises: ``ConfigError`` FM760 where it cannot be read.
+    """
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:

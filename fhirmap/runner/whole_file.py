@@ -8,12 +8,15 @@ from pathlib import Path
 __all__ = ["write_whole"]
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that it is there whole or as it was before, readable by its owner alone."""
+def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Writes a file so that it is there whole or as it was before; for its owner alone unless ``mode`` says more.
+
+    Raises: OSError, with the file as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
