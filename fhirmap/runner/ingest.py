@@ -116,7 +116,7 @@ def reason(fault: Fault, rules: Mapping[str, str] | None = None) -> str:
 
 
 def note_reason(note: Note, rules: Mapping[str, str] | None = None) -> str:
-    """A note in one word: its rule's name, else its place. Its text may quote the record, so it stays where that may."""
+    """A note in one word: its rule's name, else its place. Its text may quote the record: it stays where that may."""
     return _place(note.position, rules or {}) or "note"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -100,6 +101,15 @@ class CsvFile:
                 best = (known, len(header), delimiter, header)
         assert best is not None
         return encoding, best[2], best[3]
+
+    def sample(self, count: int) -> tuple[list[str], list[dict[str, str]], str]:
+        """Names of the first line, the cells of the first ``count`` whole lines by name, and the delimiter."""
+        encoding, delimiter, header = self._head()
+        found: list[dict[str, str]] = []
+        for line in islice(read_lines(self._path, self._address.shown, encoding, delimiter), 1, count + 1):
+            if len(line.cells) >= len(header) and not line.problem:
+                found.append({name: _clean(cell) for name, cell in zip(header, line.cells, strict=False)})
+        return header, found, delimiter
 
     def check(self) -> list[Diagnostic]:
         """Columns that are missing or stand twice (FM704), and a `where`, which is SQL (FM715)."""

@@ -42,6 +42,7 @@ class JsonFile:
         self._path = address.path or Path(address.url)
         self._by_line = self._path.suffix.lower() in (".ndjson", ".jsonl")
         self._entries: list[Any] | None = None
+        self._document: Any = None
 
     def __enter__(self) -> Self:
         return self
@@ -54,6 +55,7 @@ class JsonFile:
     def close(self) -> None:
         """Forget the document."""
         self._entries = None
+        self._document = None
 
     # --- layout -------------------------------------------------------------------------------------------------------
 
@@ -128,6 +130,7 @@ class JsonFile:
                 self._by_line = True
                 return None
             raise self._broken(text, str(error)) from None
+        self._document = document
         return self._list_in(document)
 
     def _as_utf8(self, raw: bytes) -> bytes:
@@ -176,6 +179,18 @@ class JsonFile:
         if not isinstance(node, list):
             raise ConfigError("FM714", source=self._address.shown, path=path or "its top")
         return node
+
+    def document(self) -> Any:
+        """The whole document; a list of the lines' values for NDJSON."""
+        if self._by_line:
+            return list(self.entries())
+        self._entries = self._load()
+        return list(self.entries()) if self._entries is None else self._document
+
+    def entries(self) -> Iterator[Any]:
+        """Every entry of the list, objects or not."""
+        for _, _, entry in self._documents():
+            yield entry
 
     def count(self) -> int | None:
         """How many entries the document holds; None for NDJSON."""

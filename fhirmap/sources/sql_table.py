@@ -45,7 +45,7 @@ class SqlTable:
     def __init__(self, address: Address, plan: StorePlan) -> None:
         self._address = address
         self._plan = plan
-        self._engine = _engine(address)
+        self._engine = engine_of(address)
         self._layout_cache: Layout | None = None
         self._root_cache: Table | None = None
 
@@ -272,8 +272,7 @@ def _stream(connection: sa.Connection, statement: Statement) -> Iterator[Row]:
     options = {"stream_results": True, "max_row_buffer": _BATCH}
     result = connection.execution_options(**options).execute(statement.select)
     for batch in result.partitions(_BATCH):
-        for row in batch:
-            yield row
+        yield from batch
 
 
 def key_text(value: object) -> str:
@@ -298,7 +297,11 @@ def key_text(value: object) -> str:
     return str(value).strip()
 
 
-def _engine(address: Address) -> sa.Engine:
+def engine_of(address: Address) -> sa.Engine:
+    """An engine that reads ``address``; SQLite is opened read-only.
+
+    Raises: ConfigError FM700-FM702, FM710.
+    """
     if address.path is not None:
         return _sqlite_engine(address, address.path)
     with translated(address.shown):
