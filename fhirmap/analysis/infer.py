@@ -33,7 +33,7 @@ from fhirmap.analysis.typed import (
     Unit,
     Variable,
 )
-from fhirmap.diagnostics import Span
+from fhirmap.diagnostics import Related, Span
 from fhirmap.diagnostics.nearest import did_you_mean, nearest
 from fhirmap.language import nodes
 from fhirmap.model.definition import FHIR_URL, Element, TypeRef
@@ -42,6 +42,9 @@ from fhirmap.model.fhir import type_names
 _OPEN_TYPES = frozenset(
     ("Resource", "DomainResource", "Element", "BackboneElement", "Base", "DataType", "BackboneType")
 )
+_DATES = ("date", "dateTime", "instant", "time")
+_DECLARED = (*_DATES, "boolean", "decimal", "integer", "positiveInt", "unsignedInt")
+"""Types that a column is read as by saying so in the model."""
 _PSEUDO = frozenset(("value", "id", "extension"))
 _LITERALS = {
     "string": "string",
@@ -281,7 +284,8 @@ class Inference:
         if found is None:
             names = [*environment.sources, *environment.constants]
             self.scope.report("FM104", node.context_span, did_you_mean(node.context, names), name=node.context)
-            return None
+            # Told: the rest of the rule is looked at all the same.
+            found = Variable(node.context, "source", UNKNOWN, node.context_span)
         steps: list[SourceStep] = []
         static = found.static.as_one()
         for index, name in enumerate(node.elements):
@@ -292,7 +296,14 @@ class Inference:
         types = self._filter_types(unit, node)
         item = static.with_types(types) if types else static
         variable = Variable(node.variable or "", "source", item, node.variable_span or node.span)
+        if steps:
+            variable.element = self._model_element(steps[-2].static if len(steps) > 1 else found.static, steps[-1].name)
         return self._filtered(unit, node, environment, found, tuple(steps), item, variable, None, types)
+
+    def _model_element(self, owner: Static, name: str) -> nodes.ModelElement | None:
+        """The declaration of a model's element, where ``owner`` is a model."""
+        use = self.scope.models.get(owner.type.structure) if owner.type else None
+        return next((entry for entry in use.node.elements if entry.name == name), None) if use else None
 
     def _filtered(
         self,
@@ -381,6 +392,8 @@ class Inference:
         context = environment.targets.get(node.context)
         if context is None:
             self._no_target(node, environment)
+            if node.transform is not None and node.transform.arguments:
+                self.transform(unit, node.transform, environment, focus, None)
             return None
         static = context.static
         steps: list[TargetStep] = []
@@ -508,9 +521,16 @@ class Inference:
         assert element is not None
         span = transform.span
         place = _shown(element)
-        hint = _type_hint(transform, step.static)
+        hint, related = _type_hint(transform, step.static)
         self.scope.report(
-            "FM203", span, hint, place=place, allowed=step.static.show(), given=value.show(), value=span.snippet
+            "FM203",
+            span,
+            hint,
+            related=related,
+            place=place,
+            allowed=step.static.show(),
+            given=value.show(),
+            value=span.snippet,
         )
 
     # --- values -------------------------------------------------------------------------------------------------------
@@ -840,11 +860,21 @@ def _shown(element: Element) -> str:
     return last.partition(":")[2] or element.path
 
 
-def _type_hint(transform: Transform, wanted: Static) -> str | None:
+def _type_hint(transform: Transform, wanted: Static) -> tuple[str | None, tuple[Related, ...]]:
+    """What to do about a value of the wrong type: give the model's element, which is shown, another one."""
     variable = transform.arguments[0].variable if transform.name == "copy" and transform.arguments else None
-    if variable is None or variable.mode != "source" or not variable.static.plain:
-        return None
-    return f"give the model's element the type {wanted.show()} (with a format, if its column is not in FHIR's form)"
+    element = variable.element if variable is not None else None
+    type_name = next((ref.name for ref in sorted(wanted.types, key=lambda ref: ref.name) if ref.name in _DECLARED), "")
+    if element is None or not type_name:
+        return None, ()
+    column = f" from '{element.column}'" if element.column else ""
+    form = " format 'yyyyMMdd'" if type_name in _DATES and element.column and element.format is None else ""
+    hint = f"give the model's element its type: `{element.name} : {type_name}{column}{form}` ({_place(element.span)})"
+    return hint, (Related(element.type_span, f"declared as {element.type}"),)
+
+
+def _place(span: Span) -> str:
+    return f"{span.name}:{span.line}"
 
 
 def _as_path(span: Span) -> nodes.FHIRPath:

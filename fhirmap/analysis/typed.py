@@ -58,6 +58,8 @@ class Variable:
     expression: Expression | None = None
     is_parameter: bool = False
     unit: Unit | None = None
+    element: nodes.ModelElement | None = None
+    """The model's element that the variable holds, where it is one."""
 
 
 @dataclass(frozen=True, slots=True)

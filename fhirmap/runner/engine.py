@@ -228,11 +228,11 @@ def open_project_source(project: Project, plan: StorePlan) -> Source:
 
 
 def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
-    """What the project's source lacks of what its map names; empty where maps are not sound yet.
+    """What the project's source lacks of what its map names, also where the map has other faults.
 
     Raises: ConfigError FM70x where the source cannot be opened.
     """
-    plan = None if maps.has_errors else store_plan(maps.checked)
+    plan = store_plan(maps.checked)
     if plan is None:
         return []
     with open_source(project.source_address(), plan) as source:
@@ -244,6 +244,8 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
     }
     file = next((table for table, _ in absent if plan.kind == "csv"), "")
     named = list(unknown_columns(maps.checked, lambda table, column: absent.get((table or file, column))))
+    if maps.has_errors:
+        return named
     # The map itself knows where each name stands; the rest (the author's SQL, JSON paths) comes with its line.
     placed = {"FM703", "FM704"} if named else set()
     return [*named, *(located(entry) for entry in told if entry.variant or entry.code not in placed)]

@@ -10,7 +10,7 @@ from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.language.nodes import Join, Model, ModelElement, OrderKey, Store
 
 Lacking = Callable[[str, str], str | None]
-"""(table, column) -> a hint where the source does not have it, None where it does; an empty column asks for the table."""
+"""(table, column) -> a hint where the source does not have it, else None. An empty column asks for the table."""
 
 
 def unknown_columns(checked: Checked, lacking: Lacking) -> Iterator[Diagnostic]:
