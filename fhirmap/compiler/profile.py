@@ -19,6 +19,7 @@ from fhirmap.compiler.profile_straight import StraightWriter
 from fhirmap.compiler.profile_views import Merged, constraints_below, merged_constraints, merged_elements
 from fhirmap.compiler.render import Marks, render
 from fhirmap.diagnostics import Diagnostic
+from fhirmap.diagnostics.nearest import did_you_mean
 from fhirmap.model.definition import FHIR_URL, Constraint, Definitions, Operation, Structure, TypeRef
 from fhirmap.model.terminology import expand
 
@@ -46,8 +47,8 @@ class Contract:
 
     @property
     def type(self) -> str:
-        """The resource type that all of them constrain."""
-        return self.roots[0].type
+        """The resource type that all of them constrain; any resource where none of them is known."""
+        return self.roots[0].type if self.roots else "Resource"
 
     def rule_keys(self) -> tuple[str, ...]:
         """Keys of every rule whose severity a project may change."""
@@ -119,6 +120,10 @@ class _Lowering:
 
     def run(self) -> tuple[ValidationPlan, tuple[Diagnostic, ...]]:
         """Write everything."""
+        for url in self.contract.structures:
+            if self.definitions.structure(url) is None:
+                hint = did_you_mean(url, [entry.url for entry in self.definitions.structures()])
+                self.diagnostics.append(Diagnostic("FM356", None, {"url": url}, hint))
         roots = [root.root for root in self.contract.roots]
         shape = self._shape(self.root, roots, self.contract.type) or self._base_shape()
         self.parts += StraightWriter(self, shape).write()
@@ -216,7 +221,7 @@ class _Lowering:
             given["is_closed"] = True
         slices = [] if when else self._slices(merged, path)
         if slices:
-            given["slices"] = Code("(" + "".join(f"{entry}, " for entry in slices) + ")")
+            given["slices"] = Code("(\n" + "".join(f"        {entry},\n" for entry in slices) + "    )")
         if not given:
             return None
         return Code("Limits(" + ", ".join(code("{}={}", Code(key), value) for key, value in given.items()) + ")")

@@ -165,7 +165,9 @@ def test_rules_name_their_cause(validate: Validate, name: str, value: str, rule:
         (("PG_FEMORAL", "PG_BASETIBIALE", "FIXATION"), []),
     ],
 )
-def test_counts_and_types_of_implants(validate: Validate, kinds: tuple[str, ...], expected: list[tuple[str, str]]) -> None:
+def test_counts_and_types_of_implants(
+    validate: Validate, kinds: tuple[str, ...], expected: list[tuple[str, str]]
+) -> None:
     assert [(fault.rule, fault.variant) for fault in validate(declaration(kinds))] == expected
 
 
@@ -515,7 +517,7 @@ def test_a_base_type_alone_is_a_contract() -> None:
 
 def test_generated_text_is_stable_and_holds_no_text_of_the_contract_as_code() -> None:
     tank = definitions("renacot")
-    nasty = Constraint("evil\n\"\"\"", "error", "true", human="'); import os  # \"\"\" \\")
+    nasty = Constraint('evil\n"""', "error", "true", human='\'); import os  # """ \\')
     found = contract_of(tank, operation=tank.operation("associer-implants-registre"), rules={"Parameters": (nasty,)})
     text = render_validator(lower_contract(found, FUNCTIONS)[0])
     assert text == render_validator(lower_contract(found, FUNCTIONS)[0])

@@ -75,7 +75,10 @@ def test_a_slice_constrains_what_is_below_it() -> None:
 def test_a_profile_of_a_profile_adds_to_it() -> None:
     definitions = load(RENACOT)
     nir = children(definitions, RULES, "parameter:nir")["value"]
-    assert [(entry.key, entry.severity) for entry in nir.constraints] == [("nir-regex", "error"), ("nir-key", "warning")]
+    assert [(entry.key, entry.severity) for entry in nir.constraints] == [
+        ("nir-regex", "error"),
+        ("nir-key", "warning"),
+    ]
     structure = definitions.structure(RULES)
     assert structure is not None
     keys = [entry.key for entry in definitions.constraints(structure.root)]
@@ -148,7 +151,12 @@ def test_a_package_is_read(tmp_path: Path) -> None:
         ("latin.json", b'{"resourceType": "ValueSet", "url": "\xe9"}', "FM350", None),
         ("broken.xml", b"<ValueSet xmlns='http://hl7.org/fhir'><url></ValueSet>", "FM351", "1:46"),
         ("empty.json", b'{"resourceType": "CodeSystem"}', "FM352", "1:1"),
-        ("odd.json", b'{"resourceType": "StructureDefinition", "url": "urn:x", "kind": 1, "differential": 7}', "FM352", "1:1"),
+        (
+            "odd.json",
+            b'{"resourceType": "StructureDefinition", "url": "urn:x", "kind": 1, "differential": 7}',
+            "FM352",
+            "1:1",
+        ),
         ("package.tgz", b"no archive", "FM350", None),
     ],
 )

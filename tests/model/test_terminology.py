@@ -51,7 +51,11 @@ def tank() -> Definitions:
         value_set("urn:snomed", is_a(SCT, "182353008")),
         value_set("urn:imports", include(valueSet=["urn:all"]), include(valueSet=["urn:listed"])),
         value_set("urn:both", include(valueSet=["urn:all", "urn:warm"])),
-        value_set("urn:not-red", include(system="urn:colours"), exclude=[{"system": "urn:colours", "concept": [{"code": "red"}]}]),
+        value_set(
+            "urn:not-red",
+            include(system="urn:colours"),
+            exclude=[{"system": "urn:colours", "concept": [{"code": "red"}]}],
+        ),
         value_set("urn:itself", include(valueSet=["urn:itself"])),
         {"resourceType": "ValueSet", "url": "urn:expanded", "expansion": {"contains": [{"system": "s", "code": "a"}]}},
     ):
@@ -107,7 +111,8 @@ def test_display_and_system(tank: Definitions) -> None:
 def test_concept_maps_of_both_shapes() -> None:
     r4 = read_concept_map(
         {"url": "u", "group": [{"source": "s", "target": "t", "element": [
-            {"code": "a", "target": [{"code": "b", "equivalence": "wider"}]}], "unmapped": {"mode": "fixed", "code": "x"}}]}
+            {"code": "a", "target": [{"code": "b", "equivalence": "wider"}]}],
+            "unmapped": {"mode": "fixed", "code": "x"}}]}
     )  # fmt: skip
     r5 = read_concept_map(
         {"url": "u", "group": [{"source": "s", "target": "t", "element": [
