@@ -54,8 +54,8 @@ def compile_map(
 
     Several maps are stages: the first fills the model that the second begins with. A text is told from a path by its
     line breaks. ``imports``: files or folders of maps that may be imported, besides the library that fhirmap brings.
-    ``definitions``: files or folders of StructureDefinitions, ValueSets and ConceptMaps, or a loaded tank. ``contract``:
-    what results are validated against (`fhirmap.compiler.profile.contract_of`).
+    ``definitions``: files or folders of StructureDefinitions, ValueSets and ConceptMaps, or a loaded tank.
+    ``contract``: what results are validated against (`fhirmap.compiler.profile.contract_of`).
 
     Raises: ``MapError`` with every diagnostic, where the map cannot run.
     """

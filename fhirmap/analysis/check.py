@@ -40,7 +40,7 @@ def _stages(program: Program, inference: Inference) -> tuple[Stage, ...]:
 
 
 def _groups_nobody_calls(program: Program, inference: Inference) -> None:
-    """Groups of the maps themselves (not of a library) that no call reached are typed too, so that their faults show."""
+    """Type the maps' own groups (not a library's) that no call reached, so that their faults show."""
     reached = {id(group.node) for group in inference.groups}
     for unit in program.stages:
         for group in unit.tree.groups:

@@ -1,7 +1,7 @@
 """Types of everything a map names: variables, sources, targets, values. Rules become `TypedRule`s; faults are reported.
 
 A group is typed for the arguments it is called with. A target's slice is known from the constants its own rule writes
-(`tgt.parameter as p, p.name = 'nir'`), wherever in the rule they stand, so that `p.value` is checked against that slice.
+(`tgt.parameter as p, p.name = 'nir'`), wherever in the rule they stand, so that `p.value` is checked against it.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ class Inference:
         return ref
 
     def unknown_type(self, unit: Unit, name: str, span: Span) -> None:
-        """A type nobody knows: an error where it is but a name, a warning where a `uses` gives a URL without definition."""
+        """A type nobody knows: an error where it is but a name, a warning where a `uses` gives an unknown URL."""
         uses = next((entry for entry in unit.tree.uses if name in (entry.alias, entry.url)), None)
         if uses is not None:
             urls = [entry.url for entry in self.scope.definitions.structures() if entry.url.startswith("http")]
@@ -259,15 +259,15 @@ class Inference:
             targets.append(typed_target)
             if typed_target.variable is not None:
                 environment = environment.with_target(typed_target.variable)
-        calls, rules = self._dependents(unit, node, environment, focus, _Names())
+        calls, rules = self._dependents(unit, node, environment, _Names())
         return TypedRule(node, name, unit, tuple(sources), tuple(targets), calls, rules, environment)
 
     def _dependents(
-        self, unit: Unit, node: nodes.Rule, environment: Environment, focus: Variable | None, names: _Names
+        self, unit: Unit, node: nodes.Rule, environment: Environment, names: _Names
     ) -> tuple[tuple[TypedCall, ...], tuple[TypedRule, ...]]:
         if node.dependent is None:
             return (), ()
-        calls = [self.call(unit, call, environment, focus) for call in node.dependent.calls]
+        calls = [self.call(unit, call, environment) for call in node.dependent.calls]
         rules = [typed for rule in node.dependent.rules or () for typed in self.rule(unit, rule, environment, names)]
         return tuple(call for call in calls if call is not None), tuple(rules)
 
@@ -279,7 +279,7 @@ class Inference:
             search = self.expression(node.search, environment, None)
             context = Variable("@search", "source", UNKNOWN, node.context_span)
             variable = Variable(node.variable or "", "source", UNKNOWN.as_one(), node.variable_span or node.span)
-            return self._filtered(unit, node, environment, context, (), UNKNOWN.as_one(), variable, search)
+            return self._filtered(node, environment, context, (), UNKNOWN.as_one(), variable, search)
         found = environment.lookup(node.context)
         if found is None:
             names = [*environment.sources, *environment.constants]
@@ -298,7 +298,7 @@ class Inference:
         variable = Variable(node.variable or "", "source", item, node.variable_span or node.span)
         if steps:
             variable.element = self._model_element(steps[-2].static if len(steps) > 1 else found.static, steps[-1].name)
-        return self._filtered(unit, node, environment, found, tuple(steps), item, variable, None, types)
+        return self._filtered(node, environment, found, tuple(steps), item, variable, None, types)
 
     def _model_element(self, owner: Static, name: str) -> nodes.ModelElement | None:
         """The declaration of a model's element, where ``owner`` is a model."""
@@ -307,7 +307,6 @@ class Inference:
 
     def _filtered(
         self,
-        unit: Unit,
         node: nodes.RuleSource,
         environment: Environment,
         context: Variable,
@@ -553,7 +552,7 @@ class Inference:
         self.scope.diagnostics += diagnostics
         return Expression(node, environment, focus, static)
 
-    def argument(self, node: nodes.FHIRPath, environment: Environment, focus: Variable | None) -> Expression:
+    def argument(self, node: nodes.FHIRPath, environment: Environment) -> Expression:
         """A transform's or a call's parameter: a bare identifier is a variable or a constant before all else."""
         body = node.expression
         if isinstance(body, nodes.FPMember) and body.focus is None:
@@ -583,13 +582,13 @@ class Inference:
             return None
         if node.name == "evaluate":
             return self._evaluate(node, environment, focus)
-        arguments = tuple(self.argument(entry, environment, focus) for entry in node.arguments)
+        arguments = tuple(self.argument(entry, environment) for entry in node.arguments)
         fault = arity_fault(node.name, len(arguments), function)
         if fault:
             self.scope.report("FM202", node.span, name=node.name, wanted=fault, given=len(arguments))
             return None
         transform = Transform(node.name, arguments, UNKNOWN, node.span, function)
-        return self._with_result(unit, node, transform, step)
+        return self._with_result(unit, transform, step)
 
     def _evaluate(
         self, node: nodes.TransformCall, environment: Environment, focus: Variable | None
@@ -600,14 +599,12 @@ class Inference:
         if len(node.arguments) != 2:
             self.scope.report("FM202", node.span, name="evaluate", wanted="1 or 2", given=len(node.arguments))
             return None
-        context = self.argument(node.arguments[0], environment, focus)
+        context = self.argument(node.arguments[0], environment)
         variable = context.variable or Variable("", "source", context.static, context.span, context)
         inner = self.expression(node.arguments[1], environment, variable)
         return Transform("evaluate", (context, inner), inner.static, node.span)
 
-    def _with_result(
-        self, unit: Unit, node: nodes.TransformCall, transform: Transform, step: TargetStep | None
-    ) -> Transform | None:
+    def _with_result(self, unit: Unit, transform: Transform, step: TargetStep | None) -> Transform | None:
         """The transform with the type of its result, and what it names (a type, a concept map) resolved."""
         name, arguments = transform.name, transform.arguments
         if name in ("create", "cast"):
@@ -651,9 +648,7 @@ class Inference:
 
     # --- calls --------------------------------------------------------------------------------------------------------
 
-    def call(
-        self, unit: Unit, node: nodes.GroupCall, environment: Environment, focus: Variable | None
-    ) -> TypedCall | None:
+    def call(self, unit: Unit, node: nodes.GroupCall, environment: Environment) -> TypedCall | None:
         """A group called behind `then`; None where it is unknown or its arguments do not fit."""
         found = self.scope.group(unit, node.name, node.name_span)
         if found is None:
@@ -666,7 +661,7 @@ class Inference:
             return None
         arguments = []
         for entry, parameter in zip(node.arguments, group.parameters, strict=True):
-            typed = self._call_argument(entry, parameter, environment, focus)
+            typed = self._call_argument(entry, parameter, environment)
             if typed is None:
                 return None
             arguments.append(typed)
@@ -674,10 +669,10 @@ class Inference:
         return TypedCall(node, instance, tuple(arguments))
 
     def _call_argument(
-        self, node: nodes.FHIRPath, parameter: nodes.Parameter, environment: Environment, focus: Variable | None
+        self, node: nodes.FHIRPath, parameter: nodes.Parameter, environment: Environment
     ) -> Expression | None:
         if parameter.mode == "source":
-            return self.argument(node, environment, focus)
+            return self.argument(node, environment)
         body = node.expression
         name = body.name if isinstance(body, nodes.FPMember | nodes.FPVariable) else ""
         variable = environment.targets.get(name)

@@ -79,9 +79,9 @@ class _Walk:
             }
             self.group(call.group, inner, tuple(dict.fromkeys(inherited)))
         if rule.default is not None and rule.default.group is not None:
-            source, target = rule.default.group.parameters[:2]
+            first, second = rule.default.group.parameters[:2]
             created = rule.targets[0].variable
-            inner = {source: places[rule.sources[0].variable], target: places[created] if created else ""}
+            inner = {first: places[rule.sources[0].variable], second: places[created] if created else ""}
             self.group(rule.default.group, inner, tuple(dict.fromkeys(inherited)))
         for entry in rule.rules:
             self.rule(entry, places, inherited)
@@ -165,13 +165,9 @@ class _Walk:
 
 def lineage(checked: Checked) -> Lineage:
     """The lineage of a checked program's last stage, down to the columns of the first."""
-    columns: Columns = {}
     found: dict[str, list[Origin]] = {}
     for number, stage in enumerate(checked.stages):
-        if number == 0:
-            columns = _model_columns(checked, stage)
-        else:
-            columns = _through(found)
+        columns = _through(found) if number else _model_columns(checked, stage)
         walked = _Walk(checked, columns)
         parameters = stage.entry.parameters
         places = {entry: _root(entry, checked) for entry in parameters}

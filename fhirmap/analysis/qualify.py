@@ -1,4 +1,4 @@
-"""Bare names of a computed value: in `(expression)` they are variables, whatever the current item's children are called.
+"""Bare names of a computed value: in `(expression)` they are variables, whatever the item's children are called.
 
 Spec: FML leaves the focus of the target form `( )` open; HAPI gives it none, and maps of the field rely on that:
 `src.item as item -> tgt.gender = (item.answer.value)`, where an item has items itself. `$this` still is the item.

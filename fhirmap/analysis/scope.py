@@ -29,7 +29,8 @@ from fhirmap.model.definition import (
 
 _RELATIONS = {
     "-": "related-to", "=": "equivalent", "==": "equivalent", "!=": "not-related-to", "--": "unmatched",
-    "<=": "source-is-narrower-than-target", ">=": "source-is-broader-than-target", "<-": "source-is-narrower-than-target",
+    "<=": "source-is-narrower-than-target", ">=": "source-is-broader-than-target",
+    "<-": "source-is-narrower-than-target",
     ">-": "source-is-broader-than-target", "~": "related-to",
 }  # fmt: skip
 _UNMAPPED = {"provided": "provided", "pass": "provided", "error": "error", "code": "fixed"}
@@ -60,7 +61,7 @@ class Scope:
     # --- types --------------------------------------------------------------------------------------------------------
 
     def type_ref(self, unit: Unit, name: str) -> TypeRef | None:
-        """The type that ``name`` means in ``unit``: alias of a `uses`, model, structure by name or URL, `Bundle.entry`."""
+        """The type that ``name`` means: alias of a `uses`, model, structure by name or URL, `Bundle.entry`."""
         for entry in unit.tree.uses:
             if name == entry.alias:
                 return self._by_url(unit, entry.url)
@@ -128,7 +129,7 @@ class Scope:
     # --- concept maps -------------------------------------------------------------------------------------------------
 
     def concept_map(self, unit: Unit, url: str) -> ConceptMap | None:
-        """The concept map that `translate(x, url, …)` means: `#id` of the map or its imports, `MapUrl#id`, or a canonical."""
+        """What `translate(x, url, …)` means: `#id` of the map or its imports, `MapUrl#id`, or a canonical."""
         where, hash_, identifier = url.rpartition("#")
         if not hash_:
             # HAPI and the tutorial write a contained map's bare id too.

@@ -85,7 +85,7 @@ class _Workspace:
         table = declaration.table
         assert table is not None
         prefixes = [entry.name for entry in declaration.prefixes]
-        source, target = (prefixes + ["", ""])[:2]
+        source, target = [*prefixes, "", ""][:2]
         content = self.file(unit, table.file, table.encoding, table)
         if content is None:
             return ()
@@ -138,7 +138,7 @@ def load(
     maps: Iterable[nodes.Map] = (),
     read: Read = no_files,
 ) -> tuple[Program, tuple[Diagnostic, ...]]:
-    """The program of the maps ``stages``, each a stage, with what they import found in ``library`` (texts) and ``maps``.
+    """The program of the maps ``stages``, with what they import found in ``library`` (texts) and ``maps`` (trees).
 
     Spec: FML, imports: a URL with at most one `*`; only direct imports are visible.
     """

@@ -61,5 +61,3 @@ def _digest(checked: Checked, validator: str) -> str:
             seen.update(query.encode())
     seen.update(validator.encode())
     return seen.hexdigest()
-
-

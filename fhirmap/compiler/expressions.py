@@ -58,7 +58,7 @@ class Value:
         module.use_fhirpath()
         return code("fp.items({})", self.code)
 
-    def as_items(self, module: ModuleBuilder) -> Code:
+    def as_items(self) -> Code:
         """A list of items, whatever the value is held as: None stands for no item."""
         if self.is_many or not self.static.plain:
             return self.code
@@ -103,7 +103,9 @@ class Expressions:
         if found is not None:
             return _literal(found, expression.static)
         function, static = self.module.constant(variable)
-        return Value(code("run.constant({}, {})", str(function), function), static, static.cardinality == "one" and static.plain)
+        return Value(
+            code("run.constant({}, {})", str(function), function), static, static.cardinality == "one" and static.plain
+        )
 
     def _variable(self, variable: Variable) -> Value:
         if variable.mode == "constant":
@@ -167,5 +169,3 @@ def constant_function(name: Name, variable: Variable, value: Value) -> plan.Func
     steps.append(plan.Return(1, span, value.code))
     doc = f"let {variable.name}  {span.name}:{span.line}"
     return plan.Function(name, (Name("run"),), doc, tuple(steps), span.text, span)
-
-

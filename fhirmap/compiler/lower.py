@@ -1,4 +1,4 @@
-"""Checked program → plan: the readers of the record's model, one function a group, and `transform`, which runs the stages.
+"""Checked program → plan: readers of the record's model, one function a group, and `transform`, which runs the stages.
 
 `transform` is the whole way of one record: raw row → reader → stage after stage → resource → validator. A stage that
 writes nothing ends it: the record is out of scope. Fault positions of the validator come from the lineage table.
@@ -34,7 +34,7 @@ def lower(checked: Checked, *, digest: str, version: str, validator: str = "") -
     """The plan of a checked program without errors. ``validator``: Python source of `validate(resource, faults)`."""
     module = ModuleBuilder(checked)
     readers = ReaderLowering(module)
-    reader = _entry_reader(checked, module, readers)
+    reader = _entry_reader(checked, readers)
     groups = [GroupLowering(module, group).function() for group in _reachable(checked)]
     transform = _transform(checked, module, reader, has_validator=bool(validator))
     places = _places(lineage(checked))
@@ -74,7 +74,7 @@ def _reachable(checked: Checked) -> list[TypedGroup]:
     return list(found)
 
 
-def _entry_reader(checked: Checked, module: ModuleBuilder, readers: ReaderLowering) -> Name | None:
+def _entry_reader(checked: Checked, readers: ReaderLowering) -> Name | None:
     first = checked.stages[0] if checked.stages else None
     if first is None or first.source is None or first.source.structure not in checked.models:
         return None

@@ -21,8 +21,8 @@ from fhirmap.model.definition import ConceptMap, TypeRef
 
 RUNTIME: Mapping[str, str] = {
     **dict.fromkeys(
-        ("Cell", "absent", "as_boolean", "as_decimal", "as_integer", "as_text", "at", "date_reader", "disagreeing", "one",
-         "rows", "times", "within"), "fhirmap.runtime.reading"),
+        ("Cell", "absent", "as_boolean", "as_decimal", "as_integer", "as_text", "at", "date_reader", "disagreeing",
+         "one", "rows", "times", "within"), "fhirmap.runtime.reading"),
     **dict.fromkeys(("Run", "check_failed"), "fhirmap.runtime.context"),
     **dict.fromkeys(
         ("copied", "counted", "discard", "only_one", "place_first", "place_last", "pruned", "settle_endings", "shared",
@@ -41,7 +41,9 @@ RUNTIME: Mapping[str, str] = {
     "Decimal": "decimal",
 }  # fmt: skip
 """Everything of the runtime that generated code may name, and where it is."""
-_FIXED = frozenset(("fp", "row", "run", "faults", "record", "resource", "transform", "validate", "judge", "MARKS", "strict"))
+_FIXED = frozenset(
+    ("fp", "row", "run", "faults", "record", "resource", "transform", "validate", "judge", "MARKS", "strict")
+)
 
 
 class ModuleBuilder:
@@ -114,8 +116,16 @@ class ModuleBuilder:
         expression: nodes.FPExpr = nodes.FPCall(None, "is", (), span, span)
         for word in sorted(words):
             expression = nodes.FPMember(expression, word, span, span)
-        roots = [root, *(ref for group in self.checked.groups for entry in group.parameters for ref in entry.static.types
-                         if entry.mode == "source" and ref.structure not in self.checked.models)]
+        roots = [
+            root,
+            *(
+                ref
+                for group in self.checked.groups
+                for entry in group.parameters
+                for ref in entry.static.types
+                if entry.mode == "source" and ref.structure not in self.checked.models
+            ),
+        ]
         text = table_code(expression, roots, self.checked.definitions, self.checked.functions)
         return Name(self.constants.add("types", text))
 

@@ -143,4 +143,4 @@ class Module:
     imports: tuple[Code, ...]
     tables: tuple[Table, ...]
     functions: tuple[Function, ...]
-    extra: Code = Code("")
+    extra: Code

@@ -1,8 +1,8 @@
 """Map positions for generated Python: the marks in the text become the positions of its statements.
 
-A mark ends a statement's line. `compile_marked` stamps the marked span on that statement's AST nodes and compiles, so that
-a traceback shows the map's line with carets; each function's code object bears the name of the map it comes from. The
-text that people read has its marks taken off and ends with the same facts as a table, `MARKS`.
+A mark ends a statement's line. `compile_marked` stamps the marked span on that statement's AST nodes and compiles, so
+that a traceback shows the map's line with carets; each function's code object bears the name of the map it comes from.
+The text that people read has its marks taken off and ends with the same facts as a table, `MARKS`.
 
 AST columns are UTF-8 bytes, hence `Span.utf8_column`.
 """
@@ -120,7 +120,7 @@ def _place_all(node: ast.AST, span: Span) -> None:
 
 def _place(node: ast.AST, span: Span) -> None:
     if hasattr(node, "lineno") or isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword | ast.ExceptHandler):
-        node.lineno = span.line  # type: ignore[attr-defined]
+        node.lineno = span.line
         node.col_offset = span.utf8_column  # type: ignore[attr-defined]
         node.end_lineno = span.end_line  # type: ignore[attr-defined]
         node.end_col_offset = span.utf8_end_column  # type: ignore[attr-defined]

@@ -123,7 +123,9 @@ class _Body:
         raw = self._raw(entry)
         cell = self._cell(entry)
         if self.place.kind in ("json", ""):
-            raw = code("{}({}, {}, {})", self.module.use("one"), raw, cell, _FAULTS) if "." in self._path(entry) else raw
+            raw = (
+                code("{}({}, {}, {})", self.module.use("one"), raw, cell, _FAULTS) if "." in self._path(entry) else raw
+            )
         self.out.append(plan.Assign(1, entry.span, _CELL, raw))
         self._known(entry, cell, 1)
         if entry.minimum:
@@ -189,11 +191,16 @@ class _Body:
         self.lowering._model(model, place)
         cell = self._cell(entry)
         raw = self._raw(entry)
-        rows = code("{}({}, {}, {})", self.module.use("rows"), raw, cell, _FAULTS)
+        held_rows = self.names.take(f"{entry.name}_raw")
+        rows = code("{}({}, {}, {})", self.module.use("rows"), held_rows, cell, _FAULTS)
+        if self.place.kind not in ("json", "") and (entry.maximum is None):
+            # Sources of tables and lines hand over lists of rows: nothing is to be judged.
+            rows = code("{} if type({}) is list else {}", held_rows, held_rows, rows)
         reader = self.module.readers[model.ref.structure]
         many = entry.maximum is None or entry.maximum > 1
         items = self.names.take(f"{entry.name}_rows")
         before, child, rank, held = (self.names.take(name) for name in ("before", "child", "rank", "item"))
+        self.out.append(plan.Assign(1, span, held_rows, raw))
         if many:
             self.out.append(plan.Assign(1, span, items, Code("[]")))
         self.out.append(plan.For(1, span, code("{}, {}", rank, child), code("enumerate({}, 1)", rows)))
@@ -227,7 +234,9 @@ class _Body:
         assert entry.repeat is not None
         shown = f"{place.table}.{entry.repeat}" if place.table else entry.repeat
         position = (entry.repeat_span or entry.span).position
-        return self._cell_table(f"{entry.name}_repeat", f"{self.use.node.name}.{entry.name}", shown, "integer", position, entry.repeat)
+        return self._cell_table(
+            f"{entry.name}_repeat", f"{self.use.node.name}.{entry.name}", shown, "integer", position, entry.repeat
+        )
 
     def _agreement(self, lines: nodes.ModelElement) -> None:
         """Flat lines must say the same of everything that is read once a record."""
@@ -238,7 +247,13 @@ class _Body:
         ]
         if cells:
             table = self.module.table(f"{self.use.node.name}_columns", Code(f"({', '.join(cells)},)"))
-            call = code("{}({}, {}, {})", self.module.use("disagreeing"), code("{}.get({}) or ()", _ROW, child_key(self.use.node, lines)), table, _FAULTS)
+            call = code(
+                "{}({}, {}, {})",
+                self.module.use("disagreeing"),
+                code("{}.get({}) or ()", _ROW, child_key(self.use.node, lines)),
+                table,
+                _FAULTS,
+            )
             self.out.append(plan.Do(1, lines.span, call))
 
     def _is_model(self, entry: nodes.ModelElement) -> bool:
@@ -293,7 +308,13 @@ class _Body:
                 "zone": entry.zone,
                 "nulls": frozenset(token.strip() for token in entry.nulls if token.strip()),
             }
-            defaults = {"minimum": 0, "maximum": 1, "format": None, "zone": None, "nulls": frozenset()}
+            defaults: dict[str, object] = {
+                "minimum": 0,
+                "maximum": 1,
+                "format": None,
+                "zone": None,
+                "nulls": frozenset(),
+            }
             parts += [Code(f"{name}={literal(value)}") for name, value in options.items() if value != defaults[name]]
         table = self.module.table(f"{self.use.node.name}_{hint}", Code(f"Cell({', '.join(parts)})"))
         self.module.cells[element, column, hint] = table

@@ -87,7 +87,12 @@ class GroupLowering:
         )
         doc = f"group {node.name}({shown})  {node.span.name}:{node.span.line}"
         return plan.Function(
-            self.module.groups[self.group], (*parameters, _RUN), doc, tuple(self.steps), self.group.unit.text, node.name_span
+            self.module.groups[self.group],
+            (*parameters, _RUN),
+            doc,
+            tuple(self.steps),
+            self.group.unit.text,
+            node.name_span,
         )
 
     # --- printing -----------------------------------------------------------------------------------------------------
@@ -121,11 +126,11 @@ class GroupLowering:
 
     def _fire(self, rule: TypedRule) -> None:
         for source in rule.sources:
-            self._source(source, rule)
+            self._source(source)
         ending: list[tuple[Variable, TypedTarget, Name | None, Code | None]] = []
         self._targets(rule, ending)
         for call in rule.calls:
-            self._call(call, rule)
+            self._call(call)
         if rule.default is not None and (rule.default.group is not None or rule.default.dynamic):
             self._default(rule)
         for entry in rule.rules:
@@ -138,7 +143,7 @@ class GroupLowering:
 
     # --- sources ------------------------------------------------------------------------------------------------------
 
-    def _source(self, source: TypedSource, rule: TypedRule) -> None:
+    def _source(self, source: TypedSource) -> None:
         """Open the blocks that a source needs, and bind its variable."""
         node = source.node
         context = self._context(source)
@@ -293,9 +298,7 @@ class GroupLowering:
 
     # --- targets ------------------------------------------------------------------------------------------------------
 
-    def _targets(
-        self, rule: TypedRule, ending: list[tuple[Variable, TypedTarget, Name | None, Code | None]]
-    ) -> None:
+    def _targets(self, rule: TypedRule, ending: list[tuple[Variable, TypedTarget, Name | None, Code | None]]) -> None:
         index = 0
         while index < len(rule.targets):
             target = rule.targets[index]
@@ -330,7 +333,13 @@ class GroupLowering:
         if target.transform is not None:
             value = self._transformed(target.transform, None)
             nothing = literal(((), False))
-            call = code("{}({}, 'value', {}, {}, False)", self.module.use("assign"), node.name, value.as_items(self.module), nothing)
+            call = code(
+                "{}({}, 'value', {}, {}, False)",
+                self.module.use("assign"),
+                node.name,
+                value.as_items(),
+                nothing,
+            )
             self._add(plan.Do, call, span=target.span)
         if target.variable is not None:
             self.nodes[target.variable] = node
@@ -358,7 +367,12 @@ class GroupLowering:
                 break
             step = target.steps[0]
             assert target.transform is not None
-            if step.repeats is not False or not step.key or step.key in keys or not self.values.is_sure(target.transform, step):
+            if (
+                step.repeats is not False
+                or not step.key
+                or step.key in keys
+                or not self.values.is_sure(target.transform, step)
+            ):
                 break
             keys.add(step.key)
             count += 1
@@ -451,11 +465,15 @@ class GroupLowering:
             self._add(plan.Assign, name, display, span=target.span)
             self._add(plan.Store, parent.name, step.key, name, span=target.span)
         elif self._surely_filled(rule, variable):
-            self._add(plan.Assign, name, code("{}.setdefault({}, {})", parent.name, step.key, display), span=target.span)
+            self._add(
+                plan.Assign, name, code("{}.setdefault({}, {})", parent.name, step.key, display), span=target.span
+            )
         else:
             made = self.names.take(f"made_{name}")
             self._add(plan.Assign, made, code("{} not in {}", step.key, parent.name), span=target.span)
-            self._add(plan.Assign, name, code("{}.setdefault({}, {})", parent.name, step.key, display), span=target.span)
+            self._add(
+                plan.Assign, name, code("{}.setdefault({}, {})", parent.name, step.key, display), span=target.span
+            )
         self._open_lists(variable, rule, target.span)
         ending.append((variable, target, made, parent.name if made is not None else None))
 
@@ -484,7 +502,9 @@ class GroupLowering:
         self.held[variable] = Held(name, target.value.as_one())
         share = target.node.share
         make = self.module.use("child_node")
-        call = code("{}({}, {}, {}, {}, {}, run, {})", make, parent.name, step.name, choices(step), step.repeats, display, share)
+        call = code(
+            "{}({}, {}, {}, {}, {}, run, {})", make, parent.name, step.name, choices(step), step.repeats, display, share
+        )
         self._add(plan.Assign, name, call, span=target.span)
         self.module.needs_pruning = True
         ending.append((variable, target, None, None))
@@ -536,7 +556,16 @@ class GroupLowering:
             name = self.names.take(step.name)
             if step.repeats is None or not step.key:
                 make = self.module.use("child_node")
-                call = code("{}({}, {}, {}, {}, {}, run, {})", make, node.name, step.name, choices(step), step.repeats, Code("{}"), None)
+                call = code(
+                    "{}({}, {}, {}, {}, {}, run, {})",
+                    make,
+                    node.name,
+                    step.name,
+                    choices(step),
+                    step.repeats,
+                    Code("{}"),
+                    None,
+                )
                 self._add(plan.Assign, name, call, span=target.span)
                 self.module.needs_pruning = True
             elif step.repeats:
@@ -544,7 +573,9 @@ class GroupLowering:
                 self._add(plan.Append, self._list(node, step.key), name, span=target.span)
                 self.module.needs_pruning = True
             else:
-                self._add(plan.Assign, name, code("{}.setdefault({}, {})", node.name, step.key, Code("{}")), span=target.span)
+                self._add(
+                    plan.Assign, name, code("{}.setdefault({}, {})", node.name, step.key, Code("{}")), span=target.span
+                )
                 self.module.needs_pruning = True
             node = Node(name)
         return node
@@ -566,7 +597,9 @@ class GroupLowering:
             self.depth += 1
             value = Value(name, value.static.as_one(), certain=True)
         elif value.is_many:
-            value = Value(code("{}({})", self.module.use("single"), value.code), value.static.with_cardinality("optional"))
+            value = Value(
+                code("{}({})", self.module.use("single"), value.code), value.static.with_cardinality("optional")
+            )
         value = converted(self.module, value, step)
         if not value.certain or target.variable is not None:
             wanted = target.variable.name if target.variable is not None else step.name
@@ -591,7 +624,7 @@ class GroupLowering:
         """The types, or the element, are known at run time only."""
         call = code(
             "{}({}, {}, {}, {}, {})",
-            self.module.use("assign"), parent.name, step.name, value.as_items(self.module), choices(step), step.repeats,
+            self.module.use("assign"), parent.name, step.name, value.as_items(), choices(step), step.repeats,
         )  # fmt: skip
         if target.variable is None:
             self._add(plan.Do, call, span=target.span)
@@ -663,7 +696,7 @@ class GroupLowering:
             for target in rule.targets
         )  # fmt: skip
 
-    def _call(self, call: TypedCall, rule: TypedRule) -> None:
+    def _call(self, call: TypedCall) -> None:
         before = self.depth
         arguments: list[Code] = []
         for argument, parameter in zip(call.arguments, call.group.parameters, strict=True):
@@ -724,7 +757,9 @@ class GroupLowering:
 
 _CALL = re.compile(r"([A-Za-z_][\w.]*|\])\(")
 _SAFE_METHODS = frozenset(("get", "append", "setdefault", "match", "search", "fullmatch", "note", "items"))
-_SAFE_CALLS = frozenset(("any", "all", "len", "discard", "copied", "cc", "c", "identifier", "fp.items", "fp.is_true", "fp.apply_first"))
+_SAFE_CALLS = frozenset(
+    ("any", "all", "len", "discard", "copied", "cc", "c", "identifier", "fp.items", "fp.is_true", "fp.apply_first")
+)
 
 
 def _is_safe(steps: Sequence[plan.Step], module: ModuleBuilder) -> bool:
@@ -740,7 +775,7 @@ def _is_safe(steps: Sequence[plan.Step], module: ModuleBuilder) -> bool:
             guarded = step.depth
             continue
         for text in _codes(step):
-            if "raise " in text or "[" in text and "][" in text:
+            if "raise " in text or "][" in text:
                 return False
             for match in _CALL.finditer(text):
                 called = match[1]
@@ -763,7 +798,9 @@ _LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 
 def _needs_list(source: TypedSource) -> bool:
     node = source.node
-    repeats_default = source.default is not None and (not source.steps or source.steps[-1].repeats or not source.item.plain)
+    repeats_default = source.default is not None and (
+        not source.steps or source.steps[-1].repeats or not source.item.plain
+    )
     return bool(node.list_mode) or node.minimum is not None or node.maximum is not None or repeats_default
 
 

@@ -53,7 +53,9 @@ def _shape(checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, .
         elif (entry.join is not None or entry.lines) and below.ref.structure not in seen:
             children.append(_child(checked, use, entry, below, seen))
         else:
-            columns.append(Column(entry.column or entry.name, entry.name_span.position, f"{use.node.name}.{entry.name}"))
+            columns.append(
+                Column(entry.column or entry.name, entry.name_span.position, f"{use.node.name}.{entry.name}")
+            )
     known = {column.name for column in columns}
     for name, position in needed:
         if name not in known:
@@ -84,4 +86,8 @@ def _child(checked: Checked, use: ModelUse, entry: nodes.ModelElement, below: Mo
 
 def _model(checked: Checked, use: ModelUse, entry: nodes.ModelElement) -> ModelUse | None:
     element = checked.definitions.children(use.ref).get(entry.name)
-    return next((checked.models[ref.structure] for ref in element.types if ref.structure in checked.models), None) if element else None
+    return (
+        next((checked.models[ref.structure] for ref in element.types if ref.structure in checked.models), None)
+        if element
+        else None
+    )

@@ -46,7 +46,11 @@ class Values:
         if transform.name == "cast":
             ref = transform.type or step.static.type
             given = transform.arguments[0].static
-            free = ref is not None and given.is_known and all(_is_free_between(entry.name, ref.name) for entry in given.types)
+            free = (
+                ref is not None
+                and given.is_known
+                and all(_is_free_between(entry.name, ref.name) for entry in given.types)
+            )
             return free and self._is_there(transform.arguments[0])
         if transform.name == "copy":
             given = transform.arguments[0].static
@@ -127,7 +131,9 @@ class Values:
         values, statements = self._arguments(transform)
         arguments = join(value.as_single(self.module) for value in values)
         call = code("{}({})", self.module.use(function), arguments)
-        return Value(call, _plain(transform.result), transform.result.cardinality == "one" and function == "uuid", statements)
+        return Value(
+            call, _plain(transform.result), transform.result.cardinality == "one" and function == "uuid", statements
+        )
 
     def _plugin(self, transform: Transform) -> Value:
         """A plug-in's function: not called where its first argument is absent."""
@@ -137,7 +143,9 @@ class Values:
         for value, parameter in zip(values, transform.function.parameters, strict=False):
             if parameter.type.repeats:
                 self.module.use_fhirpath()
-                arguments.append(value.as_list(self.module) if value.static.plain else code("fp.values({})", value.code))
+                arguments.append(
+                    value.as_list(self.module) if value.static.plain else code("fp.values({})", value.code)
+                )
             else:
                 arguments.append(value.as_single(self.module))
         call = code("{}({})", function, join(arguments))
@@ -156,7 +164,9 @@ class Values:
         if value.static.plain and value.static.is_known and all(
             _is_free_between(given.name, wanted) for given in value.static.types
         ):  # fmt: skip
-            return Value(value.code, value.static.with_types((ref,)) if ref else value.static, value.certain, value.statements)
+            return Value(
+                value.code, value.static.with_types((ref,)) if ref else value.static, value.certain, value.statements
+            )
         call = code("{}({}, {})", self.module.use("cast"), value.as_single(self.module), wanted)
         static = Static(frozenset((ref,)) if ref else frozenset(), "one" if value.certain else "optional", plain=True)
         return Value(call, static, value.certain, value.statements)
@@ -282,5 +292,3 @@ def _display(name: str, parts: list[Code]) -> Code | None:
     if name == "id" and len(parts) == 2:
         return code("{{'system': {}, 'value': {}}}", parts[0], parts[1])
     return None
-
-

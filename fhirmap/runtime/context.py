@@ -1,7 +1,8 @@
 """One record's run: what rules note, what goes wrong, and where in the map that is.
 
 A rule that fails is this record's fault and no more: the generated code catches it (`Run.fail`), the other rules go on,
-and the record reports all its faults at once. A strict run catches nothing, which is how a traceback shows the map's line.
+and the record reports all its faults at once. A strict run catches nothing, which is how a traceback shows
+the map's line.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from fhirmap.errors import FhirmapError, RecordError, TransformFailed
 from fhirmap.records import Fault, Note, Result
-from fhirmap.runtime.fhirpath import Environment
+from fhirmap.runtime.fhirpath.environment import Environment
 
 Places = Mapping[str, tuple[str, tuple[str, ...]]]
 """Element path -> position of the rule that produces it, source columns."""
@@ -104,7 +105,7 @@ def located(fault: Fault, places: Places) -> Fault:
 
 
 def position_of(trace: TracebackType | None, module: Mapping[str, Any]) -> str:
-    """``file:line:col`` of the map where the innermost generated frame of ``trace`` stood; empty where there is none."""
+    """``file:line:col`` of the map where the innermost generated frame of ``trace`` stood; empty without one."""
     found = ""
     while trace is not None:
         if trace.tb_frame.f_globals is module:

@@ -87,7 +87,7 @@ def free_slot(type_: str) -> Slot:
 def assign(node: Any, name: str, items: Sequence[Any], choices: Choices, repeats: bool | None) -> Any:
     """Write ``items`` to the child ``name``, each under the JSON name that its type asks for; what was written last.
 
-    Raises: ``TransformFailed`` FM407 for several values of an element that takes one, FM404 where a value does not convert.
+    Raises: ``TransformFailed`` FM407 for several values of an element that takes one, FM404 where one does not convert.
     """
     if isinstance(node, Slot):
         return _assign_to_slot(node, name, items)
@@ -158,7 +158,12 @@ def _fitted(value: Any, given: str, wanted: str) -> Any:
     if wanted in _PRIMITIVES:
         if isinstance(value, str) and wanted in _TEXTS:
             return value
-        if isinstance(value, int | Decimal) and not isinstance(value, bool) and wanted in _NUMBERS and given in _NUMBERS:
+        if (
+            isinstance(value, int | Decimal)
+            and not isinstance(value, bool)
+            and wanted in _NUMBERS
+            and given in _NUMBERS
+        ):
             return value
         return cast(value, wanted)
     if wanted == "Reference":
@@ -229,7 +234,7 @@ def run_default(
 ) -> None:
     """`src.a -> tgt.b;` for one item: the group for its type and the element's, else a copy.
 
-    ``groups``: (source type, target type) -> resource type or empty, function; `type+` groups stand under (type, '') too.
+    ``groups``: (source type, target type) -> target type, function; `type+` groups stand under (type, '') too.
 
     Raises: ``TransformFailed`` FM408 where there is no group and the types differ.
     """

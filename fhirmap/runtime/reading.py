@@ -1,7 +1,7 @@
 """Raw cells become values: what generated readers call for every column that is not plain text already.
 
-Text is trimmed of all Unicode blanks; empty text is absent. What does not convert, is absent though required, or stands too
-often is a fault with the column named and the value never shown; the value then counts as absent.
+Text is trimmed of all Unicode blanks; empty text is absent. What does not convert, is absent though required, or stands
+too often is a fault with the column named and the value never shown; the value then counts as absent.
 """
 
 from __future__ import annotations
@@ -213,14 +213,12 @@ def rows(raw: Any, cell: Cell, faults: list[Fault]) -> Sequence[Mapping[str, Any
     elif isinstance(raw, Mapping):
         held = [raw]
     elif isinstance(raw, list | tuple):
-        held = [entry for entry in raw if entry is not None]
+        held = [entry for entry in raw if isinstance(entry, Mapping)]
+        if len(held) < len(raw) and any(entry is not None and not isinstance(entry, Mapping) for entry in raw):
+            unreadable(cell, faults)
     else:
         unreadable(cell, faults)
         return ()
-    wrong = [entry for entry in held if not isinstance(entry, Mapping)]
-    if wrong:
-        unreadable(cell, faults)
-        held = [entry for entry in held if isinstance(entry, Mapping)]
     if cell.maximum is not None and len(held) > cell.maximum:
         too_many(cell, len(held), faults)
         return ()

@@ -1,4 +1,4 @@
-"""A failing rule's traceback shows the map: its file, its line, carets under what failed. The whole text is asserted."""
+"""A failing rule's traceback shows the map: its file, its line, carets under what failed. All of it is asserted."""
 
 from __future__ import annotations
 
@@ -61,4 +61,4 @@ def test_maps_without_a_file_never_show_one_anothers_lines() -> None:
     fhirmap.compile_map(MAP.replace("naissance", "birth").replace("group person", "\n\ngroup person"))
     with pytest.raises(TransformFailed) as caught:
         first({"born": "x"}, strict=True)
-    assert 'toDate(d, \'dd/MM/yyyy\') "naissance";' in "".join(traceback.format_exception(caught.value))
+    assert "toDate(d, 'dd/MM/yyyy') \"naissance\";" in "".join(traceback.format_exception(caught.value))

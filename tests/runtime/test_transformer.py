@@ -105,10 +105,14 @@ def test_a_written_out_module_needs_the_runtime_alone(tmp_path: Path) -> None:
         "ours = {name.split('.')[1] for name in sys.modules if name.startswith('fhirmap.')}\n"
         "print(json.dumps([result.valid, sorted(third), sorted(ours)]))\n"
     )
-    ran = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
+    ran = subprocess.run(
+        [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
     valid, third, ours = __import__("json").loads(ran.stdout)
     assert valid
-    assert not {"lark", "jinja2", "markupsafe", "sqlalchemy", "fhir", "pydantic", "click", "httpx2", "msgspec"} & set(third)
+    assert not {"lark", "jinja2", "markupsafe", "sqlalchemy", "fhir", "pydantic", "click", "httpx2", "msgspec"} & set(
+        third
+    )
     assert not {"compiler", "analysis", "language", "model", "runner"} & set(ours)
 
 

@@ -19,8 +19,8 @@ _OID = "urn:oid:"
 class CodeTable:
     """A concept map as generated code holds it.
 
-    ``codes``: source code -> (source system, target system, target code, display) entries; ``unmapped``: source system ->
-    (mode, target system, code): provided, fixed or error.
+    ``codes``: source code -> (source system, target system, target code, display) entries; ``unmapped``:
+    (source system, mode, target system, code), the mode being provided, fixed or error.
     """
 
     name: str
@@ -62,7 +62,7 @@ def cc_text(text: Any) -> dict[str, Any] | None:
 def translate(value: Any, table: CodeTable, output: str = "code") -> Any:
     """What ``table`` says of a code, Coding or CodeableConcept, as ``output`` asks; None where it says nothing.
 
-    Raises: ``TransformFailed`` FM405 where the table's policy makes an unknown code an error, FM406 for several targets.
+    Raises: ``TransformFailed`` FM405 where the table makes an unknown code an error, FM406 for several targets.
     Spec: FML, transforms, translate: a bare code matches whatever its system.
     """
     if value is None:

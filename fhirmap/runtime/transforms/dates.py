@@ -1,7 +1,8 @@
 """Dates in formats: what a model's `format` and `toDate(text, format)` read, and Unix times.
 
-Spec: FML, transforms, date formats. Codes are case-sensitive, other characters stand for themselves. A local time with a
-zone gets the offset that holds there on that day; one without zone is UTC. Precision is what the format holds, no more.
+Spec: FML, transforms, date formats. Codes are case-sensitive, other characters stand for themselves. A local time with
+a zone gets the offset that holds there on that day; one without zone is UTC. Precision is what the format holds, no
+more.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from fhirmap.errors import TransformFailed
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONG_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
 )  # fmt: skip
 _CODES = {
     "yyyy": r"(?P<year>\d{4})",
@@ -127,6 +129,8 @@ def _by_pattern(text: str, pattern: re.Pattern[str], kind: str, zone: ZoneInfo |
 def _from_iso(text: str, kind: str, zone: ZoneInfo | None) -> str | None:
     if kind == "time":
         return _time(text)
+    if len(text) == 10 and kind != "instant":
+        return _day(text)
     match = _ISO.fullmatch(text)
     if match is None or not text.isascii():
         return None
