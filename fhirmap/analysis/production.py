@@ -60,6 +60,13 @@ class Produced:
             for node in nodes:
                 yield from node.walk()
 
+    def pairs(self) -> Iterator[tuple[Produced, Produced]]:
+        """Every node below this one with its parent, parent first."""
+        for node in self.walk():
+            for nodes in node.children.values():
+                for child in nodes:
+                    yield node, child
+
     def at(self, path: str) -> Produced | None:
         """The node at a dotted path below this one."""
         node: Produced | None = self

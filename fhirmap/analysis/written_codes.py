@@ -39,10 +39,9 @@ def written_codes(checked: Checked) -> Iterator[tuple[Produced, Produced, Writte
     before: list[Produced] = []
     for stage in checked.stages:
         root = production(checked, stage)
-        for node in root.walk():
-            for leaf in (leaf for leaves in node.children.values() for leaf in leaves):
-                for written in (*_own(leaf, checked), *origins.followed(leaf, before)):
-                    yield node, leaf, written
+        for node, leaf in root.pairs():
+            for written in (*_own(leaf, checked), *origins.followed(leaf, before)):
+                yield node, leaf, written
         before.append(root)
 
 

@@ -27,6 +27,7 @@ from fhirmap.analysis.checks.missing_required import missing_required
 from fhirmap.analysis.checks.other_system import other_system
 from fhirmap.analysis.checks.prohibited_element import prohibited_element
 from fhirmap.analysis.checks.secret_in_map import secret_in_map
+from fhirmap.analysis.checks.text_for_code import text_for_code
 from fhirmap.analysis.checks.two_values import two_values
 from fhirmap.analysis.checks.undeclared_prefix import undeclared_prefix
 from fhirmap.analysis.checks.unknown_code import unknown_code
@@ -78,6 +79,7 @@ CHECKS: tuple[Check, ...] = (
     unknown_output,
     duplicate_code,
     code_outside_value_set,
+    text_for_code,
     unknown_code,
     other_system,
     # what nothing uses

@@ -4,30 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fhirmap.analysis.production import Produced
+from fhirmap.analysis.production import Produced, production
 from fhirmap.analysis.typed import Checked
 from fhirmap.analysis.written_codes import Written, written_codes
-from fhirmap.diagnostics import Diagnostic, did_you_mean
-from fhirmap.model.definition import Binding, Definitions
+from fhirmap.diagnostics import Diagnostic, Span, did_you_mean
+from fhirmap.model.definition import Binding, Definitions, Element
 from fhirmap.model.terminology import Membership, expand_partly, membership
 
 
 def code_outside_value_set(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each code that a required binding excludes (FM301), told where it is written."""
+    """One diagnostic for each code or system that a required binding excludes (FM301), told where it is written."""
     for node, leaf, written in written_codes(checked):
-        binding = _binding(node, leaf, checked)
-        if binding is not None and binding.strength == "required":
+        binding = binding_of(node, leaf, checked)
+        if binding is not None:
             yield from _outside(written, binding, checked.definitions)
+    for stage in checked.stages:
+        for node, leaf in production(checked, stage).pairs():
+            binding = binding_of(node, leaf, checked)
+            if binding is not None:
+                yield from _outside_system(leaf, binding, checked.definitions)
 
 
-def _binding(node: Produced, leaf: Produced, checked: Checked) -> Binding | None:
-    """The binding of ``leaf``: that of the slice which ``node``'s literals choose, else of its element."""
+def binding_of(node: Produced, leaf: Produced, checked: Checked) -> Binding | None:
+    """The required binding of ``leaf`` below ``node``, where it has one."""
+    element = element_of(node, leaf, checked)
+    binding = element.binding if element is not None else None
+    return binding if binding is not None and binding.strength == "required" else None
+
+
+def element_of(node: Produced, leaf: Produced, checked: Checked) -> Element | None:
+    """The element that ``leaf`` is: that of the slice which ``node``'s literals choose, else the one typing found."""
     found = node.slice()
-    if found is not None and leaf.element is not None and len(found.element.types) == 1:
-        element = checked.definitions.children(found.element.types[0]).get(leaf.element.name)
-        if element is not None:
-            return element.binding
-    return leaf.element.binding if leaf.element else None
+    if found is None or leaf.element is None or len(found.element.types) != 1:
+        return leaf.element
+    return checked.definitions.children(found.element.types[0]).get(leaf.element.name, leaf.element)
+
+
+def _outside_system(leaf: Produced, binding: Binding, definitions: Definitions) -> Iterator[Diagnostic]:
+    """`cc('system', v)`: whatever the code, its system has to be one of the value set's."""
+    transform = leaf.target.transform if leaf.target else None
+    if transform is None or transform.name not in ("cc", "c") or len(transform.arguments) < 2:
+        return
+    literal = transform.arguments[0].literal
+    if literal is not None and transform.arguments[1].literal is None:
+        yield from _unknown_system(str(literal.value), literal.span, binding, definitions)
+
+
+def _unknown_system(system: str, span: Span, binding: Binding, definitions: Definitions) -> Iterator[Diagnostic]:
+    systems = sorted({entry for entry, _ in expand_partly(definitions, binding.value_set)})
+    if not systems or system in systems:
+        return
+    if membership(definitions, binding.value_set, system, "") is Membership.NO:
+        args = {"system": system, "value_set": binding.value_set.rpartition("/")[2]}
+        yield Diagnostic("FM301", span, args, did_you_mean(system, systems), "system")
 
 
 def _outside(written: Written, binding: Binding, definitions: Definitions) -> Iterator[Diagnostic]:
@@ -42,13 +71,12 @@ def _outside(written: Written, binding: Binding, definitions: Definitions) -> It
         return
     if membership(definitions, binding.value_set, system, written.code) is not Membership.NO:
         return
-    known = sorted(expand_partly(definitions, binding.value_set))
-    systems = sorted({entry for entry, _ in known})
-    if systems and system not in systems:
-        span = written.related[0].span if written.sent else written.system_span
-        hint = did_you_mean(system, systems)
-        yield Diagnostic("FM301", span, {"system": system, "value_set": name}, hint, "system")
+    span = written.related[0].span if written.sent else written.system_span
+    unknown = tuple(_unknown_system(system, span, binding, definitions))
+    if unknown:
+        yield from unknown
         return
+    known = sorted(expand_partly(definitions, binding.value_set))
     hint = did_you_mean(written.code, (code for entry, code in known if entry == system), most=16)
     yield Diagnostic("FM301", written.span, args, hint, related=written.related)
 

@@ -26,7 +26,7 @@ def _missing(node: Produced, checked: Checked) -> Iterator[tuple[str, str, str]]
     ref = found.element.types[0] if found and len(found.element.types) == 1 else node.type
     if ref is None:
         return
-    owner = found.name if found else ref.name
+    owner = found.name if found else _slice_name(node) or ref.name
     for element in checked.definitions.children(ref).values():
         made = node.children.get(element.name, [])
         if element.minimum and not made and not any(entry.element.minimum for entry in element.slices):
@@ -34,6 +34,12 @@ def _missing(node: Produced, checked: Checked) -> Iterator[tuple[str, str, str]]
         for entry in element.slices:
             if entry.element.minimum and not any(other.may_be(entry) for other in made):
                 yield _slice_variant(element), entry.name, owner
+
+
+def _slice_name(node: Produced) -> str:
+    """Name of the slice that typing found for a node, or an empty string."""
+    path = node.element.path if node.element else ""
+    return path.rpartition(".")[2].removesuffix("[x]").partition(":")[2]
 
 
 def _slice_variant(element: Element) -> str:

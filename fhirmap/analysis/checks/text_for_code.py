@@ -1,0 +1,36 @@
+"""FM308: a bare text or code for an element that takes a code with its system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhirmap.analysis.checks.code_outside_value_set import binding_of, element_of
+from fhirmap.analysis.conversions import TEXTS
+from fhirmap.analysis.production import production
+from fhirmap.analysis.typed import Checked
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.model.terminology import expand_partly
+
+
+def text_for_code(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each text written to a CodeableConcept whose value set is required (FM308).
+
+    Elsewhere a text becomes the concept's `text`; a required value set can never hold that.
+    """
+    for stage in checked.stages:
+        for node, leaf in production(checked, stage).pairs():
+            binding, element = binding_of(node, leaf, checked), element_of(node, leaf, checked)
+            target = leaf.target
+            if binding is None or element is None or target is None or target.transform is None:
+                continue
+            given = {ref.name for ref in target.value.types}
+            if [ref.name for ref in element.types] != ["CodeableConcept"] or not given or not given <= TEXTS:
+                continue
+            systems = {system for system, _ in expand_partly(checked.definitions, binding.value_set)}
+            args = {
+                "value": target.transform.span.snippet,
+                "type": target.value.show(),
+                "value_set": binding.value_set.rpartition("/")[2],
+                "system": next(iter(systems)) if len(systems) == 1 else "…",
+            }
+            yield Diagnostic("FM308", target.transform.span, args)
