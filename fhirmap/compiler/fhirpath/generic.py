@@ -62,7 +62,7 @@ class GenericForm:
         """Code of a list of items."""
         if not self._needs_items(node):
             known = self.plain.value(node, place)
-            if known is not None:
+            if known is not None and keeps_type(known):
                 return self.as_items(known)
         if isinstance(node, n.FPLiteral):
             return self._literal(node)
@@ -110,6 +110,9 @@ class GenericForm:
         ref = val.static.type
         if ref is None or ref.name.startswith("System."):
             return f"[{code}]" if val.is_one else code if val.is_stream else f"fp.items({code})"
+        if val.owner is not None:
+            owner, key = val.owner
+            return f"fp.primitive({owner}, {key!r}, {ref.name!r}, {self.table()})"
         if self.scope.definitions.is_primitive(ref.name):
             return f"fp.nodes({code}, {ref.name!r})"
         return f"fp.nodes({code}, {table_key(ref)!r}, {self.table()})"
@@ -353,6 +356,14 @@ class GenericForm:
             structure = self.scope.definitions.structure(name)
             return repr(structure.type if structure else name)
         return repr(name)
+
+
+def keeps_type(val: Val) -> bool:
+    """Can a plain value be wrapped again without loss? `iif(x, code, 'text')` may be of two types, and the extensions of
+    a repeating primitive stand apart from it."""
+    if val.is_bare or (val.kind == "stream" and val.owner is not None):
+        return False
+    return val.choice is not None or val.kind in ("items", "item") or len(val.static.types) < 2
 
 
 _WRITTEN_OUT: Mapping[str, Callable[[GenericForm, n.FPCall, Place], str]] = {

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from fhirmap.analysis.expression import as_fhir, infer_expression
 from fhirmap.analysis.static import Static
-from fhirmap.compiler.fhirpath.generic import GenericForm
+from fhirmap.compiler.fhirpath.generic import GenericForm, keeps_type
 from fhirmap.compiler.fhirpath.plain import PlainForm
 from fhirmap.compiler.fhirpath.scope import ExprScope, PyExpr
 from fhirmap.compiler.fhirpath.values import Place
@@ -64,7 +64,10 @@ def lower_items(expression: n.FPExpr, scope: ExprScope) -> PyExpr:
     """All items of an expression with their types: a list for the generic runtime."""
     form = _Form(expression, scope)
     found = form.plain.value(expression, form.place)
-    code = form.generic.as_items(found) if found is not None else form.generic.branch(expression, form.place)
+    if found is not None and keeps_type(found):
+        code = form.generic.as_items(found)
+    else:
+        code = form.generic.branch(expression, form.place)
     return form.done(code, replace(form.inferred.static, cardinality="many", plain=False))
 
 

@@ -293,7 +293,7 @@ class PlainForm:
         return any(isinstance(part, n.FPVariable) and part.name == "$index" for part in self.parts(node.arguments))
 
     def _where(self, node: n.FPCall, base: Val, place: Place) -> Val | None:
-        if self._uses_index(node):
+        if self._uses_index(node) or base.owner is not None:
             return None
         stream = self.stream(base)
         test = self.generic.condition(_first(node), self._inside(stream, place))
@@ -301,7 +301,7 @@ class PlainForm:
         return Val(stream.code, stream.static, "stream", clauses)
 
     def _select(self, node: n.FPCall, base: Val, place: Place) -> Val | None:
-        if self._uses_index(node):
+        if self._uses_index(node) or base.owner is not None:
             return None
         stream = self.stream(base)
         found = self.value(_first(node), self._inside(stream, place))
@@ -330,7 +330,7 @@ class PlainForm:
     def _subset(self, node: n.FPCall, base: Val) -> Val | None:
         if base.kind == "scalar":
             return base
-        if base.owner is not None and node.name != "first":
+        if base.owner is not None:
             return None
         flat = self.flushed(base)
         optional = flat.static.with_cardinality("optional")
@@ -345,7 +345,9 @@ class PlainForm:
     def _on_text(self, node: n.FPCall, base: Val, place: Place) -> Val | None:
         static = self.inferred.of(node)
         arguments = [self.value(argument, place) for argument in node.arguments if not isinstance(argument, n.SortKey)]
-        if node.name == "substring" and all(entry is not None and entry.is_one for entry in arguments):
+        if node.name == "substring":
+            if not all(entry is not None and entry.is_one and _is_whole(entry.static) for entry in arguments):
+                return None
             given = ", ".join(entry.code for entry in arguments if entry is not None)
             return Val(f"fp.part({base.code}, {given})", static.with_cardinality("optional"))
         if node.name == "toString":
@@ -375,8 +377,9 @@ class PlainForm:
             return None
         if families(yes.static) != families(no.static) or len(families(yes.static)) != 1:
             return None
-        cardinality = "one" if yes.is_one and no.is_one else "optional"
-        return Val(f"({yes.code} if {test} else {no.code})", yes.static.with_cardinality(cardinality))  # type: ignore[arg-type]
+        static = Static(yes.static.types | no.static.types, "one" if yes.is_one and no.is_one else "optional", True)
+        bare = any(entry.owner is not None or entry.is_bare for entry in (yes, no))
+        return Val(f"({yes.code} if {test} else {no.code})", static, is_bare=bare)
 
     def _indexed(self, node: n.FPIndex, place: Place) -> Val | None:
         base = self.value(node.focus, place)
@@ -814,6 +817,10 @@ class PlainForm:
         if (operator == "+" and kinds == {"text"}) or (operator in ("+", "-", "*") and kinds == {"number"}):
             return Val(f"({left.code} {operator} {right.code})", static.as_one())
         return None
+
+
+def _is_whole(static: Static) -> bool:
+    return all(family(ref.name) == "number" and "ecimal" not in ref.name for ref in static.types)
 
 
 def is_or_one(val: Val) -> bool:

@@ -39,6 +39,8 @@ class Val:
     source: str = ""
     owner: tuple[str, str] | None = None
     choice: Choice | None = None
+    is_bare: bool = False
+    """Comes from a FHIR JSON primitive and has lost its way to the sibling: not to be wrapped again."""
 
     @property
     def is_one(self) -> bool:

@@ -82,6 +82,7 @@ from fhirmap.runtime.fhirpath.item import (
     nodes,
     one,
     plain,
+    primitive,
     single,
     system,
     systems,

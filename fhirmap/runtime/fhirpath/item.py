@@ -77,6 +77,11 @@ def nodes(value: Any, type_name: str, table: TypeTable = NO_TYPES) -> Items:
     return [Node(value, type_of(value, type_name), table)]
 
 
+def primitive(held: Mapping[str, Any], name: str, type_name: str, table: TypeTable = NO_TYPES) -> Items:
+    """A primitive of FHIR JSON that does not repeat, with its sibling `_x`."""
+    return _wrap(held.get(name), held.get("_" + name), type_name, table)
+
+
 def items(value: Any) -> Items:
     """A plain value (None, one, or a list) as items of which nothing more is known."""
     if value is None:

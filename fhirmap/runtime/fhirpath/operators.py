@@ -82,6 +82,7 @@ def not_(collection: Items) -> Items:
 
 def equal(left: Items, right: Items) -> Items:
     """`=`: same items in the same order; empty where either side is, or where dates or units leave it open."""
+    left, right = _valued(left), _valued(right)
     if not left or not right:
         return []
     if len(left) != len(right):
@@ -93,6 +94,13 @@ def equal(left: Items, right: Items) -> Items:
             return [False]
         answer = found if found is None else answer
     return [] if answer is None else [answer]
+
+
+def _valued(collection: Items) -> Items:
+    """Without primitives that only have extensions: there is nothing to compare."""
+    if any(isinstance(item, Node) and item.value is None for item in collection):
+        return [item for item in collection if not (isinstance(item, Node) and item.value is None)]
+    return collection
 
 
 def not_equal(left: Items, right: Items) -> Items:
