@@ -15,7 +15,7 @@ from fhirmap.compiler import plan
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.names import Code, Name, code, literal
 from fhirmap.compiler.readers import ReaderLowering
-from fhirmap.compiler.rules import GroupLowering
+from fhirmap.compiler.rules import GroupLowering, codes_of
 from fhirmap.diagnostics import MapText
 from fhirmap.model.definition import Structure
 
@@ -45,6 +45,8 @@ def lower(checked: Checked, *, digest: str, version: str, validator: str = "") -
         plan.Table(Name("PLACES"), places, "Element of the result -> rule that makes it, source columns."),
     )
     functions = (*readers.functions, *module.functions, *groups, *transform)
+    if any("Decimal(" in text for entry in functions for step in entry.steps for text in codes_of(step)):
+        module.use("Decimal")
     titles = " -> ".join(dict.fromkeys(stage.unit.name for stage in checked.stages))
     built = plan.Module(
         f"Transformer of {titles}.", digest, version, tuple(module.imports()), tables, functions, Code(validator)

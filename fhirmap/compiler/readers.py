@@ -235,7 +235,7 @@ class _Body:
         shown = f"{place.table}.{entry.repeat}" if place.table else entry.repeat
         position = (entry.repeat_span or entry.span).position
         return self._cell_table(
-            f"{entry.name}_repeat", f"{self.use.node.name}.{entry.name}", shown, "integer", position, entry.repeat
+            f"{entry.name}_repeat", f"{entry.type}.{entry.repeat}", shown, "integer", position, entry.repeat
         )
 
     def _agreement(self, lines: nodes.ModelElement) -> None:

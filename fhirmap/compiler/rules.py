@@ -354,7 +354,8 @@ class GroupLowering:
 
     def _foldable(self, rule: TypedRule, start: int, created: TypedTarget) -> int:
         """How many of the next targets only write sure, simple values into the node just created."""
-        if created.steps[-1].repeats is not True:
+        reused = created.node.share is not None or set(created.node.list_modes) & {"share", "single", "collate"}
+        if created.steps[-1].repeats is not True or reused:
             return 0
         count = 0
         keys: set[str] = set()
@@ -774,7 +775,7 @@ def _is_safe(steps: Sequence[plan.Step], module: ModuleBuilder) -> bool:
         if isinstance(step, plan.Try):
             guarded = step.depth
             continue
-        for text in _codes(step):
+        for text in codes_of(step):
             if "raise " in text or "][" in text:
                 return False
             for match in _CALL.finditer(text):
@@ -787,8 +788,8 @@ def _is_safe(steps: Sequence[plan.Step], module: ModuleBuilder) -> bool:
     return True
 
 
-def _codes(step: plan.Step) -> list[str]:
-    """Code of a step, its literals emptied."""
+def codes_of(step: plan.Step) -> list[str]:
+    """Code of a step, its text literals emptied."""
     values = [getattr(step, name, None) for name in ("value", "test", "items")]
     return [_LITERAL.sub("''", str(value)) for value in values if value is not None]
 

@@ -1,0 +1,318 @@
+"""Transformer of case.map.
+
+Written by fhirmap 0.1.0: change the map and compile it again.
+Digest of its texts: df1f888ab7f01c984cf7f8812381601a49f4cb2338f3c4a143c449730746c433
+"""
+
+from fhirmap.runtime.context import Run
+from fhirmap.runtime.reading import Cell, absent, as_boolean, as_decimal, as_integer, as_text, date_reader, rows, times, within
+
+# Filled at the end: line of this module -> place in the map.
+MARKS = {}
+_STAY_ID = Cell('Stay.id', 'SEJOUR.id', 'string', 'case.map:5:36', 'id', minimum=1)
+_STAY_WARD = Cell('Stay.ward', 'SEJOUR.service', 'code', 'case.map:6:36', 'service', nulls=frozenset(('-', 'X', )))
+_STAY_BEDS = Cell('Stay.beds', 'SEJOUR.lits', 'integer', 'case.map:7:36', 'lits')
+_STAY_WEIGHT = Cell('Stay.weight', 'SEJOUR.poids', 'decimal', 'case.map:8:36', 'poids')
+_STAY_URGENT = Cell('Stay.urgent', 'SEJOUR.urgent', 'boolean', 'case.map:9:36', 'urgent')
+_STAY_DAY = Cell('Stay.day', 'SEJOUR.debut', 'date', 'case.map:10:36', 'debut', format='yyyyMMddHHmmss', zone='Europe/Paris')
+_READ_STAY_DAY = date_reader(_STAY_DAY)
+_STAY_START = Cell('Stay.start', 'SEJOUR.debut', 'dateTime', 'case.map:11:36', 'debut', format='yyyyMMddHHmmss', zone='Europe/Paris')
+_READ_STAY_START = date_reader(_STAY_START)
+_STAY_UTC_DAY = Cell('Stay.utcDay', 'SEJOUR.fin', 'date', 'case.map:12:36', 'fin', zone='Europe/Paris')
+_READ_STAY_UTC_DAY = date_reader(_STAY_UTC_DAY)
+_STAY_FRENCH = Cell('Stay.french', 'SEJOUR.saisie', 'date', 'case.map:13:36', 'saisie', format='dd/MM/yyyy', nulls=frozenset(('00/00/0000', )))
+_READ_STAY_FRENCH = date_reader(_STAY_FRENCH)
+_DOCTOR_RPPS = Cell('Doctor.rpps', 'MEDECIN.rpps', 'string', 'case.map:17:40', 'rpps', minimum=1)
+_STAY_DOCTOR = Cell('Stay.doctor', 'MEDECIN', 'Doctor', 'case.map:14:3', 'doctor')
+_ACT_CODE = Cell('Act.code', 'ACTE.code', 'string', 'case.map:20:27', 'code', minimum=1)
+_STAY_ACTS = Cell('Stay.acts', 'ACTE', 'Act', 'case.map:15:3', 'acts', maximum=None)
+_STAY_ACTS_REPEAT = Cell('Act.qte', 'ACTE.qte', 'integer', 'case.map:15:88', 'qte')
+# Element of the result -> rule that makes it, source columns.
+PLACES = {
+    'Parameters.parameter': ('case.map:24:18', ('SEJOUR.id', 'SEJOUR.service', 'SEJOUR.lits', 'SEJOUR.poids', 'SEJOUR.urgent', 'SEJOUR.debut', 'SEJOUR.fin', 'SEJOUR.saisie')),
+    'Parameters.parameter.name': ('case.map:24:38', ()),
+    'Parameters.parameter.value[x]': ('case.map:24:53', ('SEJOUR.id', 'SEJOUR.service', 'SEJOUR.lits', 'SEJOUR.poids', 'SEJOUR.urgent', 'SEJOUR.debut', 'SEJOUR.fin', 'SEJOUR.saisie', 'MEDECIN.rpps')),
+    'Parameters.parameter.part': ('case.map:38:18', ('ACTE.code',)),
+    'Parameters.parameter.part.name': ('case.map:38:31', ()),
+    'Parameters.parameter.part.value[x]': ('case.map:38:48', ('ACTE.code',)),
+}
+
+
+def read_doctor(row, faults):
+    """Doctor: rows of MEDECIN (case.map:17)."""
+    record = {}
+
+    # rpps : string 1..1  (case.map:17)
+    cell = row.get('rpps')
+    if cell is not None:
+        value = cell.strip() if type(cell) is str else as_text(cell, _DOCTOR_RPPS, faults)
+        if value:
+            record['rpps'] = value
+    if 'rpps' not in record:
+        absent(_DOCTOR_RPPS, faults)
+    return record
+
+
+def read_act(row, faults, position):
+    """Act: rows of ACTE (case.map:18)."""
+    record = {}
+
+    # rank : integer 0..1  (case.map:19)
+    record['rank'] = position
+
+    # code : string 1..1  (case.map:20)
+    cell = row.get('code')
+    if cell is not None:
+        value = cell.strip() if type(cell) is str else as_text(cell, _ACT_CODE, faults)
+        if value:
+            record['code'] = value
+    if 'code' not in record:
+        absent(_ACT_CODE, faults)
+    return record
+
+
+def read_stay(row, faults):
+    """Stay: table SEJOUR (case.map:4)."""
+    record = {}
+
+    # id : string 1..1  (case.map:5)
+    cell = row.get('id')
+    if cell is not None:
+        value = cell.strip() if type(cell) is str else as_text(cell, _STAY_ID, faults)
+        if value:
+            record['id'] = value
+    if 'id' not in record:
+        absent(_STAY_ID, faults)
+
+    # ward : code 0..1  (case.map:6)
+    cell = row.get('service')
+    if cell is not None:
+        value = cell.strip() if type(cell) is str else as_text(cell, _STAY_WARD, faults)
+        if value and value not in ('X', '-'):
+            record['ward'] = value
+
+    # beds : integer 0..1  (case.map:7)
+    cell = row.get('lits')
+    if cell is not None:
+        value = as_integer(cell, _STAY_BEDS, faults)
+        if value is not None:
+            record['beds'] = value
+
+    # weight : decimal 0..1  (case.map:8)
+    cell = row.get('poids')
+    if cell is not None:
+        value = as_decimal(cell, _STAY_WEIGHT, faults)
+        if value is not None:
+            record['weight'] = value
+
+    # urgent : boolean 0..1  (case.map:9)
+    cell = row.get('urgent')
+    if cell is not None:
+        value = as_boolean(cell, _STAY_URGENT, faults)
+        if value is not None:
+            record['urgent'] = value
+
+    # day : date 0..1  (case.map:10)
+    cell = row.get('debut')
+    if cell is not None:
+        value = _READ_STAY_DAY(cell, faults)
+        if value is not None:
+            record['day'] = value
+
+    # start : dateTime 0..1  (case.map:11)
+    cell = row.get('debut')
+    if cell is not None:
+        value = _READ_STAY_START(cell, faults)
+        if value is not None:
+            record['start'] = value
+
+    # utcDay : date 0..1  (case.map:12)
+    cell = row.get('fin')
+    if cell is not None:
+        value = _READ_STAY_UTC_DAY(cell, faults)
+        if value is not None:
+            record['utcDay'] = value
+
+    # french : date 0..1  (case.map:13)
+    cell = row.get('saisie')
+    if cell is not None:
+        value = _READ_STAY_FRENCH(cell, faults)
+        if value is not None:
+            record['french'] = value
+
+    # doctor : Doctor 0..1  (case.map:14)
+    doctor_raw = row.get('doctor')
+    for rank, child in enumerate(rows(doctor_raw, _STAY_DOCTOR, faults), 1):
+        before = len(faults)
+        item = read_doctor(child, faults)
+        record['doctor'] = item
+        if len(faults) > before:
+            within(faults, before, 'Stay.doctor', rank - 1)
+
+    # acts : Act 0..*  (case.map:15)
+    acts_raw = row.get('acts')
+    acts_rows = []
+    for rank_2, child_2 in enumerate(acts_raw if type(acts_raw) is list else rows(acts_raw, _STAY_ACTS, faults), 1):
+        before_2 = len(faults)
+        item_2 = read_act(child_2, faults, rank_2)
+        acts_rows.extend([item_2] * times(child_2, _STAY_ACTS_REPEAT, faults))
+        if len(faults) > before_2:
+            within(faults, before_2, 'Stay.acts', rank_2 - 1)
+    if acts_rows:
+        record['acts'] = acts_rows
+    return record
+
+
+def stay(src, tgt, run):
+    """group stay(source src : Stay, target tgt : Parameters)  case.map:23"""
+    tgt_parameter = tgt.get('parameter') or []
+
+    # id  (case.map:24)
+    v = src.get('id')
+    if v is not None:
+        tgt_parameter.append({'name': 'id', 'valueString': v})
+
+    # ward  (case.map:25)
+    v = src.get('ward')
+    if v is not None:
+        tgt_parameter.append({'name': 'ward', 'valueCode': v})
+
+    # beds  (case.map:26)
+    v = src.get('beds')
+    if v is not None:
+        tgt_parameter.append({'name': 'beds', 'valueInteger': v})
+
+    # weight  (case.map:27)
+    v = src.get('weight')
+    if v is not None:
+        tgt_parameter.append({'name': 'weight', 'valueDecimal': v})
+
+    # urgent  (case.map:28)
+    v = src.get('urgent')
+    if v is not None:
+        tgt_parameter.append({'name': 'urgent', 'valueBoolean': v})
+
+    # day  (case.map:29)
+    v = src.get('day')
+    if v is not None:
+        tgt_parameter.append({'name': 'day', 'valueDate': v})
+
+    # start  (case.map:30)
+    v = src.get('start')
+    if v is not None:
+        tgt_parameter.append({'name': 'start', 'valueDateTime': v})
+
+    # utcDay  (case.map:31)
+    v = src.get('utcDay')
+    if v is not None:
+        tgt_parameter.append({'name': 'utcDay', 'valueDate': v})
+
+    # french  (case.map:32)
+    v = src.get('french')
+    if v is not None:
+        tgt_parameter.append({'name': 'french', 'valueDate': v})
+
+    # doctor  (case.map:33)
+    d = src.get('doctor')
+    if d is not None:
+        p = {'name': 'doctor'}
+        tgt_parameter.append(p)
+        # rpps  (case.map:33)
+        v = d.get('rpps')
+        if v is not None:
+            p['valueString'] = v
+
+    # acts  (case.map:34)
+    for a in src.get('acts', ()):
+        p = {'name': 'act'}
+        tgt_parameter.append(p)
+        act(a, p, run)
+
+    if tgt_parameter:
+        tgt['parameter'] = tgt_parameter
+
+
+def act(a, p, run):
+    """group act(source a : Act, target p : Parameters.parameter)  case.map:37"""
+    p_part = p.get('part') or []
+
+    # rank  (case.map:38)
+    v = a.get('rank')
+    if v is not None:
+        p_part.append({'name': 'rank', 'valueInteger': v})
+
+    # code  (case.map:39)
+    v = a.get('code')
+    if v is not None:
+        p_part.append({'name': 'code', 'valueString': v})
+
+    if p_part:
+        p['part'] = p_part
+
+
+def transform(row, strict):
+    """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
+    run = Run(globals(), strict)
+    source = read_stay(row, run.faults)
+    resource = {'resourceType': 'Parameters'}
+    stay(source, resource, run)
+    if len(resource) == 1 and not run.failed:
+        return run.nothing()
+    return run.result(resource, PLACES)
+
+
+# From this line on -> where the map says so.
+MARKS.update({
+    41: 'case.map:17:7',
+    46: 'case.map:17:16',
+    56: 'case.map:18:7',
+    61: 'case.map:19:3',
+    64: 'case.map:20:3',
+    74: 'case.map:4:7',
+    79: 'case.map:5:3',
+    88: 'case.map:6:3',
+    95: 'case.map:7:3',
+    102: 'case.map:8:3',
+    109: 'case.map:9:3',
+    116: 'case.map:10:3',
+    123: 'case.map:11:3',
+    130: 'case.map:12:3',
+    137: 'case.map:13:3',
+    144: 'case.map:14:3',
+    153: 'case.map:15:3',
+    166: 'case.map:23:7',
+    168: 'case.map:23:1',
+    171: 'case.map:24:3',
+    173: 'case.map:24:18',
+    176: 'case.map:25:3',
+    178: 'case.map:25:20',
+    181: 'case.map:26:3',
+    183: 'case.map:26:20',
+    186: 'case.map:27:3',
+    188: 'case.map:27:22',
+    191: 'case.map:28:3',
+    193: 'case.map:28:22',
+    196: 'case.map:29:3',
+    198: 'case.map:29:19',
+    201: 'case.map:30:3',
+    203: 'case.map:30:21',
+    206: 'case.map:31:3',
+    208: 'case.map:31:22',
+    211: 'case.map:32:3',
+    213: 'case.map:32:22',
+    216: 'case.map:33:3',
+    218: 'case.map:33:22',
+    221: 'case.map:33:67',
+    223: 'case.map:33:82',
+    226: 'case.map:34:3',
+    227: 'case.map:34:20',
+    229: 'case.map:34:60',
+    231: 'case.map:23:1',
+    235: 'case.map:37:7',
+    237: 'case.map:37:1',
+    240: 'case.map:38:3',
+    242: 'case.map:38:18',
+    245: 'case.map:39:3',
+    247: 'case.map:39:18',
+    249: 'case.map:37:1',
+})

@@ -1,0 +1,122 @@
+"""Transformer of case.map.
+
+Written by fhirmap 0.1.0: change the map and compile it again.
+Digest of its texts: 3856c6f079f0baeafc2c15dafa0607d8321987179db242cc779f7dd6d18b3d21
+"""
+
+from fhirmap.runtime import fhirpath as fp
+from fhirmap.runtime.context import Run, check_failed
+from fhirmap.runtime.reading import Cell, absent, as_text, at, one
+
+# Filled at the end: line of this module -> place in the map.
+MARKS = {}
+_ROW_ID = Cell('Row.id', 'id', 'string', 'case.map:5:3', 'id', minimum=1)
+_ROW_STATUS = Cell('Row.status', 'state.code', 'code', 'case.map:6:29', 'state.code')
+_ROW_TAGS = Cell('Row.tags', 'tags.label', 'string', 'case.map:7:29', 'tags.label', maximum=None)
+# Element of the result -> rule that makes it, source columns.
+PLACES = {
+    'Patient.id': ('case.map:16:18', ('id',)),
+    'Patient.name': ('case.map:17:20', ('tags.label',)),
+    'Patient.name.text': ('case.map:17:35', ('tags.label',)),
+}
+
+
+def read_row(row, faults):
+    """Row: JSON documents (case.map:4)."""
+    record = {}
+
+    # id : string 1..1  (case.map:5)
+    cell = row.get('id')
+    if cell is not None:
+        value = cell.strip() if type(cell) is str else as_text(cell, _ROW_ID, faults)
+        if value:
+            record['id'] = value
+    if 'id' not in record:
+        absent(_ROW_ID, faults)
+
+    # status : code 0..1  (case.map:6)
+    cell = one(at(row, ('state', 'code')), _ROW_STATUS, faults)
+    if cell is not None:
+        value = cell.strip() if type(cell) is str else as_text(cell, _ROW_STATUS, faults)
+        if value:
+            record['status'] = value
+
+    # tags : string 0..*  (case.map:7)
+    tags_values = []
+    held = at(row, ('tags', 'label'))
+    for cell in held if isinstance(held, list) else [held]:
+        if cell is not None:
+            value = cell.strip() if type(cell) is str else as_text(cell, _ROW_TAGS, faults)
+            if value:
+                tags_values.append(value)
+    if tags_values:
+        record['tags'] = tags_values
+    return record
+
+
+def row_2(src, tgt, run):
+    """group row(source src : Row, target tgt : Patient)  case.map:10"""
+    # rule-1  (case.map:11)
+    if src.get('status') == 'DONE':
+        done(src, tgt, run)
+
+    # rule-2  (case.map:12)
+    try:
+        if None is not src.get('status') != 'DONE':
+            run.note(fp.joined('not done: ', src.get('status')), 'case.map:12:37')
+    except run.caught as error:
+        run.fail(error)
+
+
+def done(src, tgt, run):
+    """group done(source src : Row, target tgt : Patient)  case.map:15"""
+    # id  (case.map:16)
+    v = src.get('id')
+    if v is not None:
+        tgt['id'] = v
+
+    # tags  (case.map:17)
+    for t in src.get('tags', ()):
+        tgt.setdefault('name', []).append({'text': t})
+
+    # tags-2  (case.map:18)
+    try:
+        for t in src.get('tags', ()):
+            if t == 'bad':
+                if not (False):
+                    raise check_failed('false')
+    except run.caught as error:
+        run.fail(error)
+
+
+def transform(row, strict):
+    """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
+    run = Run(globals(), strict)
+    source = read_row(row, run.faults)
+    resource = {'resourceType': 'Patient'}
+    row_2(source, resource, run)
+    if len(resource) == 1 and not run.failed:
+        return run.nothing()
+    return run.result(resource, PLACES)
+
+
+# From this line on -> where the map says so.
+MARKS.update({
+    24: 'case.map:4:7',
+    29: 'case.map:5:3',
+    38: 'case.map:6:3',
+    45: 'case.map:7:3',
+    57: 'case.map:10:7',
+    60: 'case.map:11:14',
+    61: 'case.map:11:36',
+    65: 'case.map:12:14',
+    66: 'case.map:12:37',
+    71: 'case.map:15:7',
+    74: 'case.map:16:3',
+    76: 'case.map:16:18',
+    79: 'case.map:17:3',
+    80: 'case.map:17:20',
+    84: 'case.map:18:3',
+    85: 'case.map:18:24',
+    86: 'case.map:18:46',
+})

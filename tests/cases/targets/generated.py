@@ -1,0 +1,273 @@
+"""Transformer of case.map.
+
+Written by fhirmap 0.1.0: change the map and compile it again.
+Digest of its texts: 398893e04623be8f6940c72dc8ea614cb50e43f1cf42d16e9665b6719e95aa6b
+"""
+
+from fhirmap.runtime.context import Run
+from fhirmap.runtime.lists import discard, place_first, place_last, pruned, settle_endings, shared
+from fhirmap.runtime.reading import Cell, as_text
+from fhirmap.runtime.transforms.references import reference
+from fhirmap.runtime.transforms.text import append
+
+# Filled at the end: line of this module -> place in the map.
+MARKS = {}
+_PERSON_NAME = Cell('Person.name', 'name', 'string', 'case.map:4:16', 'name', maximum=None)
+_PERSON_NICK = Cell('Person.nick', 'nick', 'string', 'case.map:4:35', 'nick', maximum=None)
+_PERSON_CITY = Cell('Person.city', 'city', 'string', 'case.map:4:54', 'city')
+_PERSON_PHONE = Cell('Person.phone', 'phone', 'string', 'case.map:4:73', 'phone')
+# Element of the result -> rule that makes it, source columns.
+PLACES = {
+    'Patient.name': ('case.map:7:20', ('name', 'nick')),
+    'Patient.name.family': ('case.map:7:35', ('name',)),
+    'Patient.name.text': ('case.map:8:41', ('nick',)),
+    'Patient.address': ('case.map:9:20', ('city',)),
+    'Patient.address.city': ('case.map:9:38', ('city',)),
+    'Patient.address.use': ('case.map:9:50', ()),
+    'Patient.contact.address.city': ('case.map:10:20', ('city',)),
+    'Patient.maritalStatus': ('case.map:11:20', ('city',)),
+    'Patient.maritalStatus.text': ('case.map:11:44', ('city',)),
+    'Patient.telecom': ('case.map:13:21', ('phone',)),
+    'Patient.telecom.value': ('case.map:13:54', ('phone',)),
+    'Patient.telecom.system': ('case.map:14:54', ()),
+    'Patient.communication': ('case.map:16:21', ('phone',)),
+    'Patient.communication.preferred': ('case.map:16:80', ()),
+    'Organization.id': ('case.map:17:50', ()),
+    'Organization.name': ('case.map:17:64', ('phone',)),
+    'Patient.contained': ('case.map:17:76', ('phone',)),
+    'Patient.managingOrganization': ('case.map:17:95', ('phone',)),
+    'Patient.generalPractitioner': ('case.map:18:16', ('phone',)),
+    'Patient.generalPractitioner.display': ('case.map:18:51', ()),
+}
+
+
+def read_person(row, faults):
+    """Person: a plain record (case.map:4)."""
+    record = {}
+
+    # name : string 0..*  (case.map:4)
+    name_values = []
+    held = row.get('name')
+    for cell in held if isinstance(held, list) else [held]:
+        if cell is not None:
+            value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_NAME, faults)
+            if value:
+                name_values.append(value)
+    if name_values:
+        record['name'] = name_values
+
+    # nick : string 0..*  (case.map:4)
+    nick_values = []
+    held_2 = row.get('nick')
+    for cell in held_2 if isinstance(held_2, list) else [held_2]:
+        if cell is not None:
+            value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_NICK, faults)
+            if value:
+                nick_values.append(value)
+    if nick_values:
+        record['nick'] = nick_values
+
+    # city : string 0..1  (case.map:4)
+    cell = row.get('city')
+    if cell is not None:
+        value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_CITY, faults)
+        if value:
+            record['city'] = value
+
+    # phone : string 0..1  (case.map:4)
+    cell = row.get('phone')
+    if cell is not None:
+        value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_PHONE, faults)
+        if value:
+            record['phone'] = value
+    return record
+
+
+def targets(src, tgt, run):
+    """group targets(source src : Person, target tgt : Patient)  case.map:6"""
+    tgt_name = tgt.get('name') or []
+    tgt_telecom = tgt.get('telecom') or []
+    tgt_generalPractitioner = tgt.get('generalPractitioner') or []
+
+    # name  (case.map:7)
+    for n in src.get('name', ()):
+        tgt_name.append({'family': n})
+
+    # nick  (case.map:8)
+    try:
+        for n in src.get('nick', ()):
+            h = {'text': n}
+            place_first(run, tgt_name, h, 'case.map:8:20')
+    except run.caught as error:
+        run.fail(error)
+
+    # city  (case.map:9)
+    c_2 = src.get('city')
+    if c_2 is not None:
+        tgt.setdefault('address', []).append({'city': c_2, 'use': 'home'})
+
+    # city-2  (case.map:10)
+    c_2 = src.get('city')
+    if c_2 is not None:
+        contact = {}
+        tgt.setdefault('contact', []).append(contact)
+        address = contact.setdefault('address', {})
+        address['city'] = c_2
+
+    # city-3  (case.map:11)
+    c_2 = src.get('city')
+    if c_2 is not None:
+        m = tgt.setdefault('maritalStatus', {})
+        m['text'] = c_2
+
+    # city-4  (case.map:12)
+    c_2 = src.get('city')
+    if c_2 is not None:
+        made_m = 'maritalStatus' not in tgt
+        m = tgt.setdefault('maritalStatus', {})
+        text = append(c_2, '!')
+        if text is not None:
+            m['text'] = text
+        if made_m and not m:
+            del tgt['maritalStatus']
+
+    # phone  (case.map:13)
+    try:
+        p = src.get('phone')
+        if p is not None:
+            t = shared(run, tgt_telecom, 'contacts', {})
+            t['value'] = p
+            if not t:
+                discard(tgt_telecom, t)
+    except run.caught as error:
+        run.fail(error)
+
+    # phone-2  (case.map:14)
+    try:
+        p = src.get('phone')
+        if p is not None:
+            t = shared(run, tgt_telecom, 'contacts', {})
+            t['system'] = 'phone'
+            if not t:
+                discard(tgt_telecom, t)
+    except run.caught as error:
+        run.fail(error)
+
+    # phone-3  (case.map:15)
+    p = src.get('phone')
+    if p is not None:
+        made = p + '-x'
+        tgt_telecom.append({'value': made})
+
+    # phone-4  (case.map:16)
+    p = src.get('phone')
+    if p is not None:
+        c_2 = {}
+        tgt.setdefault('communication', []).append(c_2)
+        # rule-1  (case.map:16)
+        if p == 'never':
+            c_2['preferred'] = True
+        if not c_2:
+            discard(tgt.setdefault('communication', []), c_2)
+
+    # phone-5  (case.map:17)
+    try:
+        p = src.get('phone')
+        if p is not None:
+            o = {'resourceType': 'Organization'}
+            o['id'] = 'org'
+            o['name'] = p
+            tgt.setdefault('contained', []).append(o)
+            managingOrganization = None if reference(o) is None else {'reference': reference(o)}
+            if managingOrganization is not None:
+                tgt['managingOrganization'] = managingOrganization
+    except run.caught as error:
+        run.fail(error)
+
+    # phone-6  (case.map:18)
+    try:
+        phone = src.get('phone')
+        if phone is not None:
+            g = {'display': 'end'}
+            place_last(run, tgt_generalPractitioner, g, 'case.map:18:16')
+    except run.caught as error:
+        run.fail(error)
+
+    # phone-7  (case.map:19)
+    phone = src.get('phone')
+    if phone is not None:
+        tgt_generalPractitioner.append({'display': 'middle'})
+
+    if tgt_name:
+        tgt['name'] = tgt_name
+    if tgt_telecom:
+        tgt['telecom'] = tgt_telecom
+    if tgt_generalPractitioner:
+        tgt['generalPractitioner'] = tgt_generalPractitioner
+
+
+def transform(row, strict):
+    """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
+    run = Run(globals(), strict)
+    source = read_person(row, run.faults)
+    resource = {'resourceType': 'Patient'}
+    targets(source, resource, run)
+    settle_endings(run)
+    resource = pruned(resource) or {}
+    if len(resource) == 1 and not run.failed:
+        return run.nothing()
+    return run.result(resource, PLACES)
+
+
+# From this line on -> where the map says so.
+MARKS.update({
+    44: 'case.map:4:7',
+    49: 'case.map:4:16',
+    60: 'case.map:4:35',
+    71: 'case.map:4:54',
+    78: 'case.map:4:73',
+    86: 'case.map:6:7',
+    88: 'case.map:6:1',
+    93: 'case.map:7:3',
+    94: 'case.map:7:20',
+    98: 'case.map:8:3',
+    99: 'case.map:8:20',
+    105: 'case.map:9:3',
+    107: 'case.map:9:20',
+    110: 'case.map:10:3',
+    112: 'case.map:10:20',
+    118: 'case.map:11:3',
+    120: 'case.map:11:20',
+    121: 'case.map:11:44',
+    124: 'case.map:12:3',
+    126: 'case.map:12:20',
+    128: 'case.map:12:44',
+    131: 'case.map:12:20',
+    136: 'case.map:13:3',
+    138: 'case.map:13:21',
+    139: 'case.map:13:54',
+    140: 'case.map:13:21',
+    147: 'case.map:14:3',
+    149: 'case.map:14:21',
+    150: 'case.map:14:54',
+    151: 'case.map:14:21',
+    157: 'case.map:15:3',
+    159: 'case.map:15:21',
+    160: 'case.map:15:42',
+    163: 'case.map:16:3',
+    165: 'case.map:16:21',
+    168: 'case.map:16:60',
+    169: 'case.map:16:80',
+    170: 'case.map:16:21',
+    175: 'case.map:17:3',
+    177: 'case.map:17:21',
+    178: 'case.map:17:50',
+    179: 'case.map:17:64',
+    180: 'case.map:17:76',
+    181: 'case.map:17:95',
+    189: 'case.map:18:3',
+    191: 'case.map:18:16',
+    197: 'case.map:19:3',
+    199: 'case.map:19:16',
+    201: 'case.map:6:1',
+})

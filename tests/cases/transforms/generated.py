@@ -1,0 +1,371 @@
+"""Transformer of case.map.
+
+Written by fhirmap 0.1.0: change the map and compile it again.
+Digest of its texts: 2cc564a50d043f9762c97514543c4b0296223a91446a4a728bb51ae1d3122fcf
+"""
+
+from decimal import Decimal
+from fhirmap.runtime.context import Run
+from fhirmap.runtime.reading import Cell, as_integer, as_text
+from fhirmap.runtime.transforms.coding import CodeTable, cc_text, translate
+from fhirmap.runtime.transforms.dates import to_date, unix_to_date_time
+from fhirmap.runtime.transforms.quantity import quantity, quantity_of
+from fhirmap.runtime.transforms.references import contact_point, identifier
+from fhirmap.runtime.transforms.text import append, cast, escape, truncate
+
+# Filled at the end: line of this module -> place in the map.
+MARKS = {}
+_IN_TEXT = Cell('In.text', 'text', 'string', 'case.map:22:12', 'text')
+_IN_DAY = Cell('In.day', 'day', 'string', 'case.map:22:26', 'day')
+_IN_NUMBER = Cell('In.number', 'number', 'string', 'case.map:22:39', 'number')
+_IN_SIDE = Cell('In.side', 'side', 'code', 'case.map:22:55', 'side')
+_IN_SECONDS = Cell('In.seconds', 'seconds', 'integer', 'case.map:22:67', 'seconds')
+# Concept map side.
+_SIDE = {
+    'D': 'DROITE',
+    'G': 'GAUCHE',
+}
+# Concept map side.
+_CODES_SIDE = CodeTable('side', {
+    'D': (('urn:side', 'urn:lateralite', 'DROITE', ''),),
+    'G': (('urn:side', 'urn:lateralite', 'GAUCHE', ''),),
+}, ())
+# Concept map strict.
+_CODES_STRICT = CodeTable('strict', {
+    'D': (('urn:side', 'urn:lateralite', 'DROITE', ''),),
+}, (('urn:side', 'error', '', ''),))
+# Concept map loose.
+_CODES_LOOSE = CodeTable('loose', {
+    'D': (('urn:side', 'urn:lateralite', 'DROITE', ''),),
+}, (('urn:side', 'fixed', 'urn:lateralite', 'OTHER'),))
+# Element of the result -> rule that makes it, source columns.
+PLACES = {
+    'Parameters.parameter': ('case.map:25:20', ('text', 'number', 'day', 'seconds', 'side')),
+    'Parameters.parameter.name': ('case.map:25:40', ()),
+    'Parameters.parameter.value[x]': ('case.map:25:61', ('text', 'number', 'day', 'seconds', 'side')),
+}
+
+
+def read_in(row, faults):
+    """In: a plain record (case.map:22)."""
+    record = {}
+
+    # text : string 0..1  (case.map:22)
+    cell = row.get('text')
+    if cell is not None:
+        value = cell.strip() if type(cell) is str else as_text(cell, _IN_TEXT, faults)
+        if value:
+            record['text'] = value
+
+    # day : string 0..1  (case.map:22)
+    cell = row.get('day')
+    if cell is not None:
+        value = cell.strip() if type(cell) is str else as_text(cell, _IN_DAY, faults)
+        if value:
+            record['day'] = value
+
+    # number : string 0..1  (case.map:22)
+    cell = row.get('number')
+    if cell is not None:
+        value = cell.strip() if type(cell) is str else as_text(cell, _IN_NUMBER, faults)
+        if value:
+            record['number'] = value
+
+    # side : code 0..1  (case.map:22)
+    cell = row.get('side')
+    if cell is not None:
+        value = cell.strip() if type(cell) is str else as_text(cell, _IN_SIDE, faults)
+        if value:
+            record['side'] = value
+
+    # seconds : integer 0..1  (case.map:22)
+    cell = row.get('seconds')
+    if cell is not None:
+        value = as_integer(cell, _IN_SECONDS, faults)
+        if value is not None:
+            record['seconds'] = value
+    return record
+
+
+def transforms(src, tgt, run):
+    """group transforms(source src : In, target tgt : Parameters)  case.map:24"""
+    tgt_parameter = tgt.get('parameter') or []
+
+    # text  (case.map:25)
+    try:
+        v = src.get('text')
+        if v is not None:
+            p = {'name': 'truncate'}
+            tgt_parameter.append(p)
+            value = truncate(v, 3)
+            if value is not None:
+                p['valueString'] = value
+    except run.caught as error:
+        run.fail(error)
+
+    # text-2  (case.map:26)
+    v = src.get('text')
+    if v is not None:
+        p = {'name': 'append'}
+        tgt_parameter.append(p)
+        value = append(v, '-', 5, '-', v)
+        if value is not None:
+            p['valueString'] = value
+
+    # text-3  (case.map:27)
+    try:
+        v = src.get('text')
+        if v is not None:
+            p = {'name': 'escape'}
+            tgt_parameter.append(p)
+            value = escape(v, 'plain', 'xml')
+            if value is not None:
+                p['valueString'] = value
+    except run.caught as error:
+        run.fail(error)
+
+    # text-4  (case.map:28)
+    try:
+        v = src.get('text')
+        if v is not None:
+            tgt_parameter.append({'name': 'cc1', 'valueCodeableConcept': cc_text(v)})
+    except run.caught as error:
+        run.fail(error)
+
+    # text-5  (case.map:29)
+    v = src.get('text')
+    if v is not None:
+        tgt_parameter.append({'name': 'cc2', 'valueCodeableConcept': {'coding': [{'system': 'urn:s', 'code': v}]}})
+
+    # text-6  (case.map:30)
+    v = src.get('text')
+    if v is not None:
+        tgt_parameter.append({'name': 'c3', 'valueCoding': {'system': 'urn:s', 'code': v, 'display': 'shown'}})
+
+    # text-7  (case.map:31)
+    v = src.get('text')
+    if v is not None:
+        tgt_parameter.append({'name': 'id', 'valueIdentifier': identifier('urn:s', v, 'MR')})
+
+    # text-8  (case.map:32)
+    try:
+        v = src.get('text')
+        if v is not None:
+            p = {'name': 'cp'}
+            tgt_parameter.append(p)
+            value = contact_point(v)
+            if value is not None:
+                p['valueContactPoint'] = value
+    except run.caught as error:
+        run.fail(error)
+
+    # number  (case.map:33)
+    try:
+        v = src.get('number')
+        if v is not None:
+            p = {'name': 'cast'}
+            tgt_parameter.append(p)
+            p['valueInteger'] = cast(v, 'integer')
+    except run.caught as error:
+        run.fail(error)
+
+    # number-2  (case.map:34)
+    try:
+        v = src.get('number')
+        if v is not None:
+            p = {'name': 'decimal'}
+            tgt_parameter.append(p)
+            p['valueDecimal'] = cast(v, 'decimal')
+    except run.caught as error:
+        run.fail(error)
+
+    # number-3  (case.map:35)
+    try:
+        v = src.get('number')
+        if v is not None:
+            p = {'name': 'qty'}
+            tgt_parameter.append(p)
+            value = quantity(v)
+            if value is not None:
+                p['valueQuantity'] = value
+    except run.caught as error:
+        run.fail(error)
+
+    # number-4  (case.map:36)
+    try:
+        v = src.get('number')
+        if v is not None:
+            p = {'name': 'qty4'}
+            tgt_parameter.append(p)
+            value = quantity_of(v, 'mg', 'http://unitsofmeasure.org', 'mg')
+            if value is not None:
+                p['valueQuantity'] = value
+    except run.caught as error:
+        run.fail(error)
+
+    # day  (case.map:37)
+    try:
+        v = src.get('day')
+        if v is not None:
+            p = {'name': 'date'}
+            tgt_parameter.append(p)
+            value = to_date(v, 'dd/MM/yyyy')
+            if value is not None:
+                p['valueDate'] = value
+    except run.caught as error:
+        run.fail(error)
+
+    # seconds  (case.map:38)
+    try:
+        v = src.get('seconds')
+        if v is not None:
+            p = {'name': 'unix'}
+            tgt_parameter.append(p)
+            value = unix_to_date_time(v)
+            if value is not None:
+                p['valueDateTime'] = value
+    except run.caught as error:
+        run.fail(error)
+
+    # side  (case.map:39)
+    v = src.get('side')
+    if v is not None:
+        p = {'name': 'translate'}
+        tgt_parameter.append(p)
+        value = _SIDE.get(v)
+        if value is not None:
+            p['valueCode'] = value
+
+    # side-2  (case.map:40)
+    try:
+        v = src.get('side')
+        if v is not None:
+            p = {'name': 'coding'}
+            tgt_parameter.append(p)
+            value = translate(v, _CODES_SIDE, 'Coding')
+            if value is not None:
+                p['valueCoding'] = value
+    except run.caught as error:
+        run.fail(error)
+
+    # side-3  (case.map:41)
+    try:
+        v = src.get('side')
+        if v is not None:
+            p = {'name': 'strict'}
+            tgt_parameter.append(p)
+            value = translate(v, _CODES_STRICT, 'CodeableConcept')
+            if value is not None:
+                p['valueCodeableConcept'] = value
+    except run.caught as error:
+        run.fail(error)
+
+    # side-4  (case.map:42)
+    try:
+        v = src.get('side')
+        if v is not None:
+            p = {'name': 'loose'}
+            tgt_parameter.append(p)
+            value = translate(v, _CODES_LOOSE, 'code')
+            if value is not None:
+                p['valueCode'] = value
+    except run.caught as error:
+        run.fail(error)
+
+    # text-9  (case.map:43)
+    v = src.get('text')
+    if v is not None:
+        p = {'name': 'evaluate'}
+        tgt_parameter.append(p)
+        p['valueInteger'] = len(v)
+
+    # text-10  (case.map:44)
+    try:
+        v = src.get('text')
+        if v is not None:
+            tgt_parameter.append({'name': 'literal', 'valueDecimal': Decimal('1.50')})
+    except run.caught as error:
+        run.fail(error)
+
+    if tgt_parameter:
+        tgt['parameter'] = tgt_parameter
+
+
+def transform(row, strict):
+    """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
+    run = Run(globals(), strict)
+    source = read_in(row, run.faults)
+    resource = {'resourceType': 'Parameters'}
+    transforms(source, resource, run)
+    if len(resource) == 1 and not run.failed:
+        return run.nothing()
+    return run.result(resource, PLACES)
+
+
+# From this line on -> where the map says so.
+MARKS.update({
+    49: 'case.map:22:7',
+    54: 'case.map:22:12',
+    61: 'case.map:22:26',
+    68: 'case.map:22:39',
+    75: 'case.map:22:55',
+    82: 'case.map:22:67',
+    90: 'case.map:24:7',
+    92: 'case.map:24:1',
+    96: 'case.map:25:3',
+    98: 'case.map:25:20',
+    100: 'case.map:25:61',
+    107: 'case.map:26:3',
+    109: 'case.map:26:20',
+    111: 'case.map:26:59',
+    117: 'case.map:27:3',
+    119: 'case.map:27:20',
+    121: 'case.map:27:59',
+    129: 'case.map:28:3',
+    131: 'case.map:28:20',
+    136: 'case.map:29:3',
+    138: 'case.map:29:20',
+    141: 'case.map:30:3',
+    143: 'case.map:30:20',
+    146: 'case.map:31:3',
+    148: 'case.map:31:20',
+    152: 'case.map:32:3',
+    154: 'case.map:32:20',
+    156: 'case.map:32:55',
+    164: 'case.map:33:3',
+    166: 'case.map:33:22',
+    168: 'case.map:33:59',
+    174: 'case.map:34:3',
+    176: 'case.map:34:22',
+    178: 'case.map:34:62',
+    184: 'case.map:35:3',
+    186: 'case.map:35:22',
+    188: 'case.map:35:58',
+    196: 'case.map:36:3',
+    198: 'case.map:36:22',
+    200: 'case.map:36:59',
+    208: 'case.map:37:3',
+    210: 'case.map:37:19',
+    212: 'case.map:37:56',
+    220: 'case.map:38:3',
+    222: 'case.map:38:23',
+    224: 'case.map:38:60',
+    231: 'case.map:39:3',
+    233: 'case.map:39:20',
+    235: 'case.map:39:62',
+    241: 'case.map:40:3',
+    243: 'case.map:40:20',
+    245: 'case.map:40:59',
+    253: 'case.map:41:3',
+    255: 'case.map:41:20',
+    257: 'case.map:41:59',
+    265: 'case.map:42:3',
+    267: 'case.map:42:20',
+    269: 'case.map:42:58',
+    276: 'case.map:43:3',
+    278: 'case.map:43:20',
+    280: 'case.map:43:61',
+    284: 'case.map:44:3',
+    286: 'case.map:44:20',
+    290: 'case.map:24:1',
+})
