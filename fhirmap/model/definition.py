@@ -313,8 +313,11 @@ class Definitions:
 
     def add_structure(self, source: StructureSource) -> None:
         """Make a structure known under its URL and its name; a later one of the same URL replaces it."""
-        self._structures[source.structure.url] = source
-        self._by_name[source.structure.name] = source.structure.url
+        structure = source.structure
+        self._structures[structure.url] = source
+        self._by_name[structure.name] = structure.url
+        if not structure.is_profile:
+            self._by_name.setdefault(structure.type, structure.url)
         self._children.clear()
 
     def add(self, *definitions: ValueSet | CodeSystem | ConceptMap | Operation) -> None:
@@ -333,8 +336,10 @@ class Definitions:
 
     def structure(self, name_or_url: str) -> Structure | None:
         """The structure of that URL (a `|version` is ignored), name or type name (`FHIR.Patient` too)."""
-        source = None if _is_backbone(name_or_url) else self.source(name_or_url)
-        return source.structure if source else None
+        source = self.source(name_or_url)
+        if source is None or (_is_backbone(name_or_url) and name_or_url not in self._by_name):
+            return None
+        return source.structure
 
     def children(self, ref: TypeRef) -> Mapping[str, Element]:
         """Elements of a type by name, in order; the stem for a choice. Empty where the type is unknown."""

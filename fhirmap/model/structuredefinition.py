@@ -298,6 +298,16 @@ class _Type:
             if "sliceName" in entry or ":" in str(entry.get("id", "")):
                 continue
             element = self._element(entry, len(found))
+            inherited = found.get(element.name)
+            if inherited is not None and not element.types:
+                element = replace(
+                    inherited,
+                    path=element.path,
+                    minimum=int(entry.get("min", inherited.minimum)),
+                    maximum=_maximum(str(entry["max"])) if "max" in entry else inherited.maximum,
+                    fixed=element.fixed,
+                    pattern=element.pattern,
+                )
             found[element.name] = element
         return found
 

@@ -1,0 +1,247 @@
+"""FHIR and logical models as XML text, and logical models read back: name spaces, attributes, `xsi:type`, text.
+
+A structure says how each element is written (`representation`): `xmlAttr` an attribute, `xmlText` the element's text,
+`typeAttr` an element that names its type, `xhtml` narrative as it stands. All else is an element; a primitive keeps
+its value in `value`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape, quoteattr
+
+from fhirmap.model.definition import Definitions, Element, Structure, TypeRef
+from fhirmap.model.formats import FHIR_NAMESPACE, fhir_xml_to_json
+
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_XSI_TYPE = f"{{{_XSI}}}type"
+_ANY_RESOURCE = frozenset(("Resource", "DomainResource"))
+
+
+def json_to_xml(node: Mapping[str, Any], definitions: Definitions, structure: Structure | None = None) -> str:
+    """A resource, or an instance of a logical model, as an XML document; elements in the structure's order.
+
+    Shape: ``structure`` may be left out where ``node`` names its ``resourceType``.
+    Raises: ``KeyError`` where neither tells what the root is.
+    Spec: FHIR R4, xml.html; ElementDefinition.representation.
+    """
+    found = structure or definitions.structure(str(node.get("resourceType", "")))
+    if found is None:
+        raise KeyError("resourceType")
+    namespace = found.namespace or FHIR_NAMESPACE
+    writer = _Writer(definitions, namespace)
+    body = "".join(writer.element(found.xml_name or found.type, node, found.root, None, 0))
+    declared = f' xmlns="{escape(namespace)}"'
+    for prefix, url in writer.prefixes.items():
+        declared += f" xmlns:{prefix}={quoteattr(url)}"
+    head, tail = f"<{found.xml_name or found.type}", body[len(found.xml_name or found.type) + 1 :]
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}{declared}{tail}'
+
+
+def xml_to_json(text: str | bytes, definitions: Definitions) -> dict[str, Any]:
+    """An XML document as a dict of FHIR JSON shape: a resource, or a logical model told by root name and name space.
+
+    Raises: ``xml.etree.ElementTree.ParseError`` for text that is no XML.
+    """
+    root = ElementTree.fromstring(text)
+    namespace, name = _split(root.tag)
+    if namespace in (FHIR_NAMESPACE, ""):
+        return fhir_xml_to_json(text, definitions)
+    structure = next(
+        (
+            entry
+            for entry in definitions.structures()
+            if entry.namespace == namespace and name in (entry.xml_name, entry.type)
+        ),
+        None,
+    )
+    return _read(root, structure.root if structure else None, definitions)
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Child:
+    """One element of a node that holds something: its view, the JSON name and type it is under, values and siblings."""
+
+    element: Element | None
+    name: str
+    ref: TypeRef | None
+    values: list[Any]
+    siblings: list[Any]
+
+
+class _Writer:
+    """Writes one document; gathers the prefixes it needs."""
+
+    def __init__(self, definitions: Definitions, namespace: str) -> None:
+        self.definitions = definitions
+        self.namespace = namespace
+        self.prefixes: dict[str, str] = {}
+
+    def element(self, name: str, node: Any, ref: TypeRef | None, view: Element | None, depth: int) -> Iterator[str]:
+        """The lines of one element that is no primitive."""
+        if ref is not None and ref.name in _ANY_RESOURCE and isinstance(node, Mapping):
+            inner = self.definitions.structure(str(node.get("resourceType", "")))
+            held = list(self.element(inner.type, node, inner.root, None, depth + 1)) if inner else []
+            yield from self._wrapped(name, "", held, "", depth)
+            return
+        attributes, text = "", ""
+        lines: list[str] = []
+        if view is not None and "typeAttr" in view.representation and ref is not None:
+            self.prefixes["xsi"] = _XSI
+            attributes += f" xsi:type={quoteattr(self._type_name(node, ref))}"
+        for child in self._children(node, ref):
+            representation = child.element.representation if child.element else ()
+            if "xmlAttr" in representation:
+                attributes += f" {self._name(child)}={quoteattr(_text(child.values[0]))}"
+            elif "xmlText" in representation:
+                text += escape(_text(child.values[0]))
+            else:
+                for value, sibling in zip(child.values, child.siblings, strict=True):
+                    lines += self._one(child, value, sibling, depth + 1)
+        yield from self._wrapped(name, attributes, lines, text, depth)
+
+    def _one(self, child: _Child, value: Any, sibling: Any, depth: int) -> Iterator[str]:
+        name = self._name(child)
+        is_xhtml = (child.ref is not None and child.ref.name == "xhtml") or (
+            child.element is not None and "xhtml" in child.element.representation
+        )
+        if is_xhtml and isinstance(value, str):
+            yield f"{'  ' * depth}{value}\n"
+        elif isinstance(value, Mapping):
+            yield from self.element(name, value, child.ref, child.element, depth)
+        else:
+            attributes = "" if value is None else f" value={quoteattr(_text(value))}"
+            held = sibling if isinstance(sibling, Mapping) else {}
+            if "id" in held:
+                attributes = f" id={quoteattr(str(held['id']))}" + attributes
+            extension = self.definitions.type_ref("Extension")
+            lines = [
+                line
+                for entry in held.get("extension", ())
+                for line in self.element("extension", entry, extension, None, depth + 1)
+            ]
+            yield from self._wrapped(name, attributes, lines, "", depth)
+
+    def _wrapped(self, name: str, attributes: str, lines: list[str], text: str, depth: int) -> Iterator[str]:
+        indent = "" if depth == 0 else "  " * depth
+        if not lines and not text:
+            yield f"{indent}<{name}{attributes}/>\n"
+        elif not lines:
+            yield f"{indent}<{name}{attributes}>{text}</{name}>\n"
+        else:
+            yield f"{indent}<{name}{attributes}>{text}\n"
+            yield from lines
+            yield f"{indent}</{name}>\n"
+
+    def _children(self, node: Mapping[str, Any], ref: TypeRef | None) -> Iterator[_Child]:
+        """What a node holds, in the structure's order; what the structure does not know comes last."""
+        views = self.definitions.children(ref) if ref is not None else {}
+        names = {name: (view, kind) for view in views.values() for name, kind in view.json_names().items()}
+        order = [*names, *(key for key in node if key not in names and key.removeprefix("_") not in names)]
+        for name in order:
+            if (name not in node and f"_{name}" not in node) or name == "resourceType":
+                continue
+            view, kind = names.get(name, (None, None))
+            values, siblings = _as_list(node.get(name)), _as_list(node.get(f"_{name}"))
+            length = max(len(values), len(siblings))
+            values += [None] * (length - len(values))
+            siblings += [None] * (length - len(siblings))
+            if kind is None and view is not None and view.types:
+                kind = view.types[0]
+            yield _Child(view, name, kind, values, siblings)
+
+    def _name(self, child: _Child) -> str:
+        view = child.element
+        name = view.xml_name if view is not None and view.xml_name else child.name
+        if view is not None and view.namespace and view.namespace != self.namespace:
+            prefix = view.namespace.rpartition(":")[2] if view.namespace.startswith("urn:") else "n"
+            prefix = prefix if prefix.isidentifier() else f"n{len(self.prefixes)}"
+            self.prefixes[prefix] = view.namespace
+            return f"{prefix}:{name}"
+        return name
+
+    def _type_name(self, node: Any, ref: TypeRef) -> str:
+        told = node.get("resourceType") if isinstance(node, Mapping) else None
+        structure = self.definitions.structure(ref.structure)
+        return str(told or (structure.xml_name or structure.name if structure else ref.name))
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list) else [value]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f") if value.is_finite() and abs(value.adjusted()) < 20 else str(value)
+    return str(value)
+
+
+# --- reading a logical model ------------------------------------------------------------------------------------------
+
+
+def _read(node: ElementTree.Element, ref: TypeRef | None, definitions: Definitions) -> dict[str, Any]:
+    held: dict[str, Any] = {}
+    views = definitions.children(ref) if ref is not None else {}
+    told = node.attrib.get(_XSI_TYPE)
+    if told is not None and (ref is None or told.rpartition(":")[2] != ref.name):
+        held["resourceType"] = told.rpartition(":")[2]
+    for tag, value in node.attrib.items():
+        namespace, name = _split(tag)
+        if namespace != _XSI:
+            held[_attribute_name(views, namespace, name)] = value
+    for child in node:
+        if isinstance(child.tag, str):
+            _read_child(held, child, views, definitions)
+    text = "".join([node.text or "", *(child.tail or "" for child in node)]).strip()
+    if text:
+        slot = next((view for view in views.values() if "xmlText" in view.representation), None)
+        name = slot.json_name(slot.types[0].name if slot.types else "string") if slot else "xmlText"
+        held[name] = text
+    order = [name for view in views.values() for name in view.json_names() if name in held]
+    return {name: held[name] for name in [*order, *(key for key in held if key not in order)]}
+
+
+def _read_child(
+    held: dict[str, Any], child: ElementTree.Element, views: Mapping[str, Element], definitions: Definitions
+) -> None:
+    namespace, written = _split(child.tag)
+    view = next((view for view in views.values() if _is_written(view, namespace, written)), None)
+    told = child.attrib.get(_XSI_TYPE, "").rpartition(":")[2]
+    ref = definitions.type_ref(told) if told else None
+    ref = ref or (view.types[0] if view is not None and view.types else None)
+    name = view.name if view is not None else written
+    is_primitive = ref is not None and definitions.is_primitive(ref.name)
+    value: Any = child.attrib.get("value") if is_primitive else _read(child, ref, definitions)
+    if view is not None and view.is_repeating:
+        held.setdefault(name, []).append(value)
+    elif name in held:
+        held[name] = [*_as_list(held[name]), value]
+    else:
+        held[name] = value
+
+
+def _is_written(view: Element, namespace: str, name: str) -> bool:
+    return name == (view.xml_name or view.name) and (not view.namespace or view.namespace == namespace)
+
+
+def _attribute_name(views: Mapping[str, Element], namespace: str, name: str) -> str:
+    for view in views.values():
+        if "xmlAttr" in view.representation and name == (view.xml_name or view.name) and view.namespace == namespace:
+            return view.name
+    return name
+
+
+def _split(tag: str) -> tuple[str, str]:
+    namespace, _, name = tag.rpartition("}")
+    return namespace.removeprefix("{"), name
