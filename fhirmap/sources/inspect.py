@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -27,8 +27,46 @@ _REVISION = re.compile(r"(?i)(updat|modif|version|revision|maj$|^maj|lastchange)
 _IDENTIFIER = re.compile(r"(?i)(^id$|id$|^id_|key$|numero$|number$|^no$|^num)")
 _QUANTITY = re.compile(r"(?i)^(qte|qty|quant|nombre|count$)")
 _RESERVED = frozenset(
-    "key latest encoding delimiter on desc model group then log check as default first last uses imports let map conceptmap"
-    " alias share single collate not_first not_last only_one true false and or xor div mod in is contains implies".split()
+    {
+        "key",
+        "latest",
+        "encoding",
+        "delimiter",
+        "on",
+        "desc",
+        "model",
+        "group",
+        "then",
+        "log",
+        "check",
+        "as",
+        "default",
+        "first",
+        "last",
+        "uses",
+        "imports",
+        "let",
+        "map",
+        "conceptmap",
+        "alias",
+        "share",
+        "single",
+        "collate",
+        "not_first",
+        "not_last",
+        "only_one",
+        "true",
+        "false",
+        "and",
+        "or",
+        "xor",
+        "div",
+        "mod",
+        "in",
+        "is",
+        "contains",
+        "implies",
+    }
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -57,21 +95,27 @@ class _Model:
 
 
 def inspect_source(
-    address: Address | str, table: str | None = None, *, name: str | None = None, encoding: str = "", zone: str = ZONE
+    address: Address | str,
+    table: str | None = None,
+    *,
+    name: str | None = None,
+    encoding: str = "",
+    zone: str = ZONE,
+    taken: Iterable[str] = (),
 ) -> str:
     """The `model` block of a table (or of the only one), a CSV file, or the list at a path of a JSON document.
 
     ``name``: of the model, by default the table's. ``encoding``: of a CSV, by default found out. ``zone``: where times
-    without offset are local.
+    without offset are local. ``taken``: names that no model may have, since the map imports others so called.
     Raises: ConfigError FM70x (cannot be opened), FM703 (no such table), FM750 (nothing there), FM751 (which table?).
     """
     where = parse_address(address) if isinstance(address, str) else address
     if where.kind == "sql":
-        models = _from_sql(where, table, name, zone)
+        models = _from_sql(where, table, name, zone, _Names(taken))
     elif where.kind == "csv":
-        models = _from_csv(where, name, encoding, zone)
+        models = _from_csv(where, name, encoding, zone, _Names(taken))
     else:
-        models = _from_json(where, table, name, zone)
+        models = _from_json(where, table, name, zone, _Names(taken))
     return "\n".join(_write(model) for model in models)
 
 
@@ -104,8 +148,8 @@ def _words(text: str) -> list[str]:
 class _Names:
     """Names that are taken once."""
 
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
 
     def take(self, wanted: str) -> str:
         name, number = wanted, 1
@@ -144,7 +188,7 @@ def table_names(address: Address) -> list[str]:
     return found
 
 
-def _from_sql(address: Address, table: str | None, name: str | None, zone: str) -> list[_Model]:
+def _from_sql(address: Address, table: str | None, name: str | None, zone: str, models: _Names) -> list[_Model]:
     import sqlalchemy as sa
 
     from fhirmap.sources.sql_errors import translated
@@ -161,7 +205,7 @@ def _from_sql(address: Address, table: str | None, name: str | None, zone: str) 
             if found is None:
                 hint = naming.hint(table, layout.names())
                 raise ConfigError("FM703", hint=hint, table=table, source=address.shown)
-            return _SqlWriter(engine, inspector, layout, zone).models(found.name, found.schema, name)
+            return _SqlWriter(engine, inspector, layout, zone, models).models(found.name, found.schema, name)
     finally:
         engine.dispose()
 
@@ -178,12 +222,12 @@ def _only_table(names: list[str], address: Address) -> str:
 class _SqlWriter:
     """Models of one table and of the tables that its foreign keys name."""
 
-    def __init__(self, engine: Any, inspector: Any, layout: Any, zone: str) -> None:
+    def __init__(self, engine: Any, inspector: Any, layout: Any, zone: str, models: _Names) -> None:
         self._engine = engine
         self._inspector = inspector
         self._layout = layout
         self._zone = zone
-        self._models = _Names()
+        self._models = models
 
     def models(self, table: str, schema: str | None, name: str | None) -> list[_Model]:
         """The table's own model, then one for each table it refers to."""
@@ -321,7 +365,7 @@ def _element(name: str, told: Guess, column: str, zone: str) -> _Element:
 # --- CSV --------------------------------------------------------------------------------------------------------------
 
 
-def _from_csv(address: Address, name: str | None, encoding: str, zone: str) -> list[_Model]:
+def _from_csv(address: Address, name: str | None, encoding: str, zone: str, models: _Names) -> list[_Model]:
     from fhirmap.sources.csv_file import CsvFile
 
     chosen = encoding or _encoding_of(address)
@@ -337,12 +381,12 @@ def _from_csv(address: Address, name: str | None, encoding: str, zone: str) -> l
     options = [f"encoding {quoted(chosen)}"] if chosen.lower() not in ("", "utf-8") else []
     options.append(f"delimiter {quoted(delimiter.replace(chr(9), 'tab'))}")
     stem = address.path.stem if address.path else "Record"
-    model = _Model(name or pascal_case(stem), f"from csv key {quoted(key)} {' '.join(options)}")
+    model = _Model(models.take(name or pascal_case(stem)), f"from csv key {quoted(key)} {' '.join(options)}")
     if doubles:
         listed = ", ".join(quoted(column) for column in doubles)
         model.comment = f"Not read, since it stands several times in the first line: {listed}."
     of_lines = _varying(values, columns, key)
-    lines = _Model(f"{model.name}Line", "")
+    lines = _Model(models.take(f"{model.name}Line"), "")
     names, line_names = _Names(), _Names()
     for column in columns:
         target, taken = (lines, line_names) if column in of_lines else (model, names)
@@ -408,17 +452,24 @@ def _varying(values: Mapping[str, list[str]], columns: Sequence[str], key: str) 
             if here != there:
                 differing[column].add(value)
                 partly |= {column} if not (here and there) else set()
-    return {
+    of_lines = {
         column
         for column in found
         if column in partly or _QUANTITY.search(camel_case(column)) or len(differing[column]) * 10 > len(several)
     }
+    # One value throughout says nothing by itself; between two columns of the line it most likely is one as well.
+    alone = [column for column in columns if len(set(values[column])) == 1]
+    for column in alone:
+        place = columns.index(column)
+        if of_lines.issuperset((*columns[place - 1 : place], *columns[place + 1 : place + 2])):
+            of_lines.add(column)
+    return of_lines if several else set()
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------
 
 
-def _from_json(address: Address, path: str | None, name: str | None, zone: str) -> list[_Model]:
+def _from_json(address: Address, path: str | None, name: str | None, zone: str, models: _Names) -> list[_Model]:
     from fhirmap.sources.json_file import JsonFile
 
     file = JsonFile(address, StorePlan("json", path or "", (), Shape("", ())))
@@ -433,7 +484,6 @@ def _from_json(address: Address, path: str | None, name: str | None, zone: str) 
     store += f" key {quoted(key)}" if key else ""
     store += f" latest by {quoted(latest)}" if latest else ""
     stem = (found or (address.path.stem if address.path else "Record")).rpartition(".")[2]
-    models = _Names()
     model = _Model(models.take(name or pascal_case(_singular(stem))), store)
     if not key:
         model.comment = "No value tells the records apart: name the path that does, key '…'."
@@ -543,18 +593,3 @@ def _line(element: _Element, wide: int, wide_type: int) -> str:
     parts = [f"{name:<{wide}} : {element.type:<{wide_type}} {element.minimum}..{most}", *element.clauses]
     text = "  " + ("// " if element.is_remark else "") + " ".join(parts)
     return f"{text}  // {element.comment}" if element.comment else text
-
-
-def model_names(text: str) -> Iterator[str]:
-    """Names of the models in a text that `inspect_source` wrote, in order."""
-    yield from re.findall(r"^model (\w+)", text, re.MULTILINE)
-
-
-def element_lines(text: str) -> Iterable[str]:
-    """Names of the first model's primitive elements, for a map that starts from it."""
-    first = text.split("\n}\n", 1)[0]
-    return [
-        found.group(1)
-        for line in first.splitlines()
-        if (found := re.match(r"  (\w+)\s*: ([a-z]\w*)\s", line)) is not None
-    ]
