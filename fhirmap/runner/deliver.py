@@ -142,6 +142,7 @@ class _Courier:
         self._breaker = Breaker(self._backoff, limits.attempts)
         self._arrivals: _Arrivals = queue.SimpleQueue()
         self._tries: Counter[int] = Counter()
+        self._again: dict[int, float] = {}
         self._given_up: set[int] = set()
         self._finished: set[int] = set()
         self._in_flight = 0
@@ -152,6 +153,8 @@ class _Courier:
 
     def run(self) -> None:
         """Sends one by one, as many at a time as the limits allow."""
+        if not self._prepared():
+            return
         with ThreadPoolExecutor(self._limits.concurrency, thread_name_prefix="fhirmap-send") as pool:
             while not self._is_over:
                 wait_s = self._dispatch(pool)
@@ -160,6 +163,15 @@ class _Courier:
                 self._take(self._clock.wait(self._arrivals, wait_s))
             while self._in_flight:
                 self._take(self._clock.wait(self._arrivals, None))
+
+    def _prepared(self) -> bool:
+        """Is the sink ready? It is not asked where there is nothing to send."""
+        if self._total:
+            try:
+                self._sink.prepare()
+            except DeliveryError as error:
+                self._stop(error.diagnostic())
+        return not self._is_over
 
     @property
     def _is_over(self) -> bool:
@@ -176,18 +188,24 @@ class _Courier:
             if not leases:
                 return self._next_turn(now)
             lease = leases[0]
+            self._again.pop(lease.entry_id, None)
             self._rate.take(lease.envelope.limit_key, now)
             self._in_flight += 1
             pool.submit(self._send, lease)
         return None
 
     def _next_turn(self, now: float) -> float | None:
+        """Seconds until a record whose turn has not come, or one that this run tries again, may leave.
+
+        What an earlier run has put off beyond now is that later run's matter: nobody waits for it here.
+        """
+        turns = list(self._again.values())
         due = self._journal.next_due(skip=self._given_up)
-        if due is None:
+        if due is not None and due <= now:
+            turns.append(self._rate.next_free(now) or now + _LOOK_AGAIN_S)
+        if not turns:
             return None
-        turns = [at for at in (due, self._rate.next_free(now)) if at is not None and at > now]
-        # no turn to wait for and still nothing leased: another worker has it in hand
-        wait_s = min(turns, default=now + _LOOK_AGAIN_S) - now
+        wait_s = max(min(turns) - now, 0.0)
         return wait_s if wait_s <= _LONGEST_WAIT_S else None
 
     def _send(self, lease: Lease) -> None:
@@ -262,6 +280,7 @@ class _Courier:
         if receipt.code == "FM601":
             self._rate.pause(lease.envelope.limit_key, now + wait_s)
         if tries < self._limits.attempts and wait_s <= _LONGEST_WAIT_S:
+            self._again[lease.entry_id] = now + wait_s
             return now + wait_s, False
         self._given_up.add(lease.entry_id)
         return now + max(wait_s, _LONGEST_WAIT_S), True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,8 +20,8 @@ from fhirmap.journal import states as st
 from fhirmap.records import Fault
 from fhirmap.runner.archive import Archived
 from fhirmap.runner.deliver import Delivery
+from fhirmap.runner.ingest import note_reason
 from fhirmap.runner.whole_file import write_whole
-from fhirmap.sinks.redaction import redact_numbers
 
 __all__ = ["FaultLine", "Report", "Stop", "build_report", "exit_code", "report_lines", "write_report"]
 
@@ -98,8 +98,9 @@ def build_report(
     archived: Archived | None = None,
     stopped: Diagnostic | None = None,
     interrupted: bool = False,
+    rules: Mapping[str, str] | None = None,
 ) -> Report:
-    """The report of the run that the journal is at."""
+    """The report of the run that the journal is at. ``rules``: names of the maps' rules by ``file:line``, for notes."""
     answers = [answer for answer in journal.answers() if answer.was_read or answer.was_settled]
     pending = [answer for answer in answers if answer.state in st.PENDING]
     return Report(
@@ -119,7 +120,7 @@ def build_report(
             answer for answer in answers if answer.state == st.ACCEPTED and answer.code and answer.was_settled
         ),
         invalid=_fault_lines(answer for answer in answers if answer.state == st.INVALID),
-        notes=_note_lines(answer for answer in answers if answer.state != st.INVALID),
+        notes=_note_lines((answer for answer in answers if answer.state != st.INVALID), rules or {}),
         possible_duplicates=tuple(answer.key for answer in journal.status().possible_duplicates),
         next_due=min((answer.not_before for answer in pending), default=None),
         stopped_by=Stop(stopped.code, stopped.message, stopped.hint_text) if stopped else None,
@@ -141,11 +142,12 @@ def _fault_line(fault: Fault) -> FaultLine:
     return FaultLine(0, fault.code, text, fault.rule, fault.position, tuple(fault.columns))
 
 
-def _note_lines(answers: Iterable[Answer]) -> tuple[FaultLine, ...]:
+def _note_lines(answers: Iterable[Answer], rules: Mapping[str, str]) -> tuple[FaultLine, ...]:
     found: dict[FaultLine, list[str]] = {}
     for answer in answers:
         for note in dict.fromkeys(answer.notes):
-            line = FaultLine(0, "", redact_numbers(note.text), position=note.position)
+            # the words may be made of the record's values: the rule that says them is named instead
+            line = FaultLine(0, "", note_reason(note, rules), position=note.position)
             found.setdefault(line, []).append(answer.key)
         for fault in answer.faults:
             if fault.severity != "error":

@@ -53,6 +53,14 @@ class FhirOperation:
         parts = urlsplit(self._url)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
+    def prepare(self) -> None:
+        """Gets the token.
+
+        Raises: DeliveryError FM610-FM613 where none can be had.
+        """
+        if self._tokens:
+            self._tokens.bearer()
+
     def send(self, envelope: Envelope) -> Receipt:
         """What became of one envelope.
 

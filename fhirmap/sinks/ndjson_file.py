@@ -40,6 +40,9 @@ class NdjsonFile:
         """The path."""
         return str(self._path)
 
+    def prepare(self) -> None:
+        """Nothing: it is open."""
+
     def send(self, envelope: Envelope) -> Receipt:
         """Accepted, once it is on the disk."""
         return self.send_all([envelope])[0]

@@ -33,6 +33,13 @@ class Sink(Protocol):
     def is_remote(self) -> bool:
         """Does the rate limit apply, and are failures worth waiting for?"""
 
+    def prepare(self) -> None:
+        """What has to be done once before the first envelope: a token, so that the first calls are not held up
+        together.
+
+        Raises: DeliveryError where nothing can be sent.
+        """
+
     def send(self, envelope: Envelope) -> Receipt:
         """What became of one envelope."""
 

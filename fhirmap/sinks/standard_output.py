@@ -24,6 +24,9 @@ class StandardOutput:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
+    def prepare(self) -> None:
+        """Nothing: it is open."""
+
     def send(self, envelope: Envelope) -> Receipt:
         """Accepted, once it is written."""
         return self.send_all([envelope])[0]

@@ -1,0 +1,168 @@
+"""The main job: source to journal, journal to sink, identifiers back, report. One run of one project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.errors import JournalError
+from fhirmap.journal import Journal
+from fhirmap.runner.archive import Archive, Archived, TableArchive, archive, open_archives
+from fhirmap.runner.deliver import Clock, Delivery, Progress, SystemClock, deliver, unreached
+from fhirmap.runner.engine import Engine, open_project_source
+from fhirmap.runner.ingest import ingest
+from fhirmap.runner.project import Project
+from fhirmap.runner.report import Report, build_report, exit_code, write_report
+from fhirmap.sinks import ClientCredentials, Sink, SinkSettings, open_sink
+
+__all__ = ["RunOutcome", "open_journal", "run", "simulated"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a run came to. ``page``: the report's HTML, its JSON beside it; ``None`` where it could not be written."""
+
+    report: Report
+    page: Path | None
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 something invalid or refused, 3 the sink or the archive cannot be used, 130 interrupted."""
+        return self.report.exit_code
+
+
+def open_journal(project: Project, *, exclusive: bool = False, create: bool = True) -> Journal:
+    """The project's journal. ``exclusive``: for a run.
+
+    Raises: JournalError FM800-FM807.
+    """
+    settings = project.journal
+    return Journal.open(
+        settings.url.reveal() if settings.url else settings.path,
+        project.name,
+        project.target_name,
+        exclusive=exclusive,
+        create=create,
+        uncertain=project.limits.uncertain,
+    )
+
+
+def simulated(
+    settings: SinkSettings, *, url: str, token_url: str, client_id: str, client_secret: str, scope: str = "implant"
+) -> SinkSettings:
+    """The settings with a simulator's addresses in place of "simulator", and its client where the project has none."""
+    own = settings.credentials
+    credentials = (
+        replace(own, token_url=token_url)
+        if own is not None
+        else ClientCredentials(token_url, client_id, client_secret, scope=scope)
+    )
+    return replace(settings, url=url, credentials=credentials)
+
+
+def run(
+    engine: Engine,
+    *,
+    settings: SinkSettings | None = None,
+    reading: Callable[[int], None] | None = None,
+    sending: Callable[[Progress], None] | None = None,
+    clock: Clock | None = None,
+    reports: Path | None = None,
+) -> RunOutcome:
+    """Runs a project once. Nothing is read before the sink's settings and the source's layout are found sound.
+
+    ``settings``: the sink's, where they are not the project's own (see `simulated`). ``reading`` is told how many
+    records have been read, ``sending`` how far the delivery is. ``reports``: the folder to write to, ``reports`` in
+    the project's.
+
+    Raises: ConfigError, ProjectError (project, source), JournalError, InternalError FM910 (the ledger does not
+    balance).
+    """
+    clock = clock or SystemClock()
+    project = engine.project
+    project.require_environment()
+    with ExitStack() as stack:
+        source = stack.enter_context(open_project_source(project, engine.plan))
+        archives = open_archives(project)
+        _check(archives)
+        sink = open_sink(settings or project.sink_settings())
+        stack.callback(sink.close)
+        journal = stack.enter_context(open_journal(project, exclusive=True))
+        work = _Run(engine, sink, journal, archives, clock)
+        try:
+            ingested = ingest(
+                source.records(),
+                engine.result,
+                journal,
+                limit_key=engine.limit_key,
+                rules=engine.rules,
+                progress=reading,
+            )
+        except KeyboardInterrupt:
+            report = work.finish(None, Delivery(interrupted=True))
+        else:
+            delivery = deliver(journal, sink, project.limits, clock=clock, progress=sending, lineage=engine.origin_of)
+            report = work.finish(ingested.read, delivery)
+    page = None
+    with suppress(OSError):  # a report that cannot be written does not undo the run; its lines are shown all the same
+        page = write_report(report, reports or project.folder / "reports")
+    return RunOutcome(report, page)
+
+
+def _check(archives: list[Archive]) -> None:
+    """Finds a table that lacks a column before anything is sent. One that is only out of reach now may be there by the
+    end."""
+    for place in archives:
+        if isinstance(place, TableArchive):
+            with suppress(JournalError):
+                place.check()
+
+
+class _Run:
+    """One run in the journal, from its beginning to its report."""
+
+    def __init__(self, engine: Engine, sink: Sink, journal: Journal, archives: list[Archive], clock: Clock) -> None:
+        self._engine = engine
+        self._sink = sink
+        self._journal = journal
+        self._archives = archives
+        self._clock = clock
+        self._started_at = clock.now()
+        self._run_id = journal.start_run(engine.digest)
+        journal.recover()
+
+    def finish(self, read: int | None, delivery: Delivery) -> Report:
+        """Writes back, closes the ledger, and tells what it came to."""
+        stopped = unreached(self._sink, delivery)
+        archived, problem = self._archive()
+        stopped = stopped or problem
+        ledger = self._journal.ledger(read)
+        code = exit_code(ledger, delivery, stopped)
+        self._journal.finish_run(code, read)
+        project = self._engine.project
+        return build_report(
+            self._journal,
+            ledger,
+            project=project.name,
+            target=project.target_name,
+            sink=self._sink.name,
+            run_id=self._run_id,
+            started_at=self._started_at,
+            finished_at=self._clock.now(),
+            code=code,
+            archived=archived,
+            stopped=stopped,
+            interrupted=delivery.interrupted,
+            rules=self._engine.rules,
+        )
+
+    def _archive(self) -> tuple[Archived, Diagnostic | None]:
+        try:
+            return archive(self._journal, self._archives), None
+        except JournalError as error:
+            if error.code != "FM808":
+                raise
+            return Archived(), error.diagnostic()
