@@ -18,8 +18,8 @@ def redact(words: str, values: Mapping[str, str]) -> str:
     """``words`` with each of ``values`` replaced by its element's name, and any long number (a NIR, an RPPS, a GTIN)
     by a mark."""
     for value, name in sorted(values.items(), key=lambda pair: -len(pair[0])):
-        words = re.sub(re.escape(value), lambda _, mark=f"[{name}]": mark, words, flags=re.IGNORECASE)  # type:
-        ignore[misc]
+        mark = f"[{name}]".replace("\\", "")  # a backslash would be read as a reference to a group
+        words = re.sub(re.escape(value), mark, words, flags=re.IGNORECASE)
     return redact_numbers(words)
 
 
