@@ -433,12 +433,13 @@ class Shape:
                 faults.append(_forbidden(slot, here, here_element))
                 continue
             self._check_slot(slot, kind, value, node, name, faults, here, here_element, resource)
-        for slot in self._required:
-            if slot.name not in seen:
-                _report_absent(slot, faults, f"{path}.{slot.name}", f"{element}.{slot.written}")
+        absent = [slot for slot in self._required if slot.name not in seen]
+        for slot in absent:
+            _report_absent(slot, faults, f"{path}.{slot.name}", f"{element}.{slot.written}")
         if self._one_of:
             key, names = self._one_of
-            if sum(name in seen for name in names) != 1:
+            # An element that the contract requires and that is missing has been told already.
+            if sum(name in seen for name in names) != 1 and not any(slot.name in names for slot in absent):
                 faults.append(Fault("FM509", "error", path, element, key, {"names": ", ".join(names)}))
 
     def _check_other(

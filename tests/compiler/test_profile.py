@@ -224,10 +224,11 @@ EDITS: dict[str, tuple[Edit, list[tuple[str, str, str]]]] = {
     ),
     "name without value": (
         lambda r: r["parameter"][5].pop("valueCodeableConcept"),
-        [
-            ("FM504", "required", "Parameters.parameter[5].value"),
-            ("FM509", "inv-1", "Parameters.parameter[5]"),
-        ],
+        [("FM504", "required", "Parameters.parameter[5].value")],
+    ),
+    "unknown name without value": (
+        lambda r: r["parameter"].append({"name": "autre"}),
+        [("FM509", "inv-1", "Parameters.parameter[9]")],
     ),
     "wrong value type": (
         lambda r: r["parameter"].__setitem__(3, {"name": "dateIntervention", "valueDate": "2025-03-15"}),
