@@ -65,8 +65,13 @@ def _rows(base: sqlite3.Connection) -> list[str]:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("target", ["renacot", "renacot-2025-03", "procedure-device"])
 def test_nothing_to_say_about_the_maps_whatever_the_target(name: str, target: str, tmp_path: Path) -> None:
-    folder = swapped(EXAMPLES / name, tmp_path, target)
-    assert check_project(load_project(folder)).diagnostics == ()
+    project = load_project(swapped(EXAMPLES / name, tmp_path, target))
+    assert check_project(project).diagnostics == ()
+    engine = build_engine(project)
+    assert [column.name for column in engine.columns] == ["procedure", "laterality", "date", "implants", "pe_type"]
+    with open_project_source(project, engine.plan) as source:
+        verdicts = Counter(judge(record, engine.result(record)).verdict for record in source.records())
+    assert verdicts["sendable"] > verdicts["invalid"] > 0
 
 
 def swapped(folder: Path, tmp_path: Path, target: str) -> Path:
