@@ -145,8 +145,19 @@ def depth_of(expression: n.FPExpr) -> int:
     while waiting:
         node, depth = waiting.pop()
         deepest = max(deepest, depth)
-        waiting += [(child, depth + 1) for child in _parts(node)]
+        # `a and b and c …` is taken as one step, however long.
+        waiting += [(child, depth if _continues(node, child) else depth + 1) for child in _parts(node)]
     return deepest
+
+
+def _continues(node: n.FPExpr, left: n.FPExpr) -> bool:
+    return (
+        isinstance(node, n.FPBinary)
+        and isinstance(left, n.FPBinary)
+        and left is node.left
+        and left.operator == node.operator
+        and node.operator in ("and", "or")
+    )
 
 
 def _parts(node: n.FPExpr) -> tuple[n.FPExpr, ...]:
@@ -550,7 +561,16 @@ class _Inference:
         return static
 
     def _binary(self, node: n.FPBinary, focus: Static | None) -> Static:
-        left, right = self.branch(node.left, focus), self.branch(node.right, focus)
+        chain = [node]
+        while _continues(chain[-1], chain[-1].left):
+            chain.append(chain[-1].left)  # type: ignore[arg-type]
+        left = self.branch(chain[-1].left, focus)
+        for inner in reversed(chain[1:]):
+            left = self._operation(inner, left, self.branch(inner.right, focus))
+            self.nodes[id(inner)] = left
+        return self._operation(node, left, self.branch(node.right, focus))
+
+    def _operation(self, node: n.FPBinary, left: Static, right: Static) -> Static:
         operator = node.operator
         both_one = left.cardinality == right.cardinality == "one"
         once: Cardinality = "one" if both_one else "optional"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _OPERATORS = {
     "=": "equal", "!=": "not_equal", "~": "equivalent", "!~": "not_equivalent", "<": "less", "<=": "less_or_equal",
-    ">": "greater", ">=": "greater_or_equal", "in": "in_", "contains": "contains", "and": "and_", "or": "or_",
+    ">": "greater", ">=": "greater_or_equal", "in": "in_", "contains": "contains",
     "xor": "xor",
     "implies": "implies", "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "div": "div",
     "mod": "mod", "&": "concatenate",
@@ -76,6 +76,8 @@ class GenericForm:
             return f"fp.indexed({self.items(node.focus, place)}, {self.branch(node.index, place)})"
         if isinstance(node, n.FPUnary):
             return f"fp.{'negate' if node.operator == '-' else 'plus'}({self.branch(node.operand, place)})"
+        if isinstance(node, n.FPBinary) and node.operator in ("and", "or"):
+            return f"fp.{node.operator}_({', '.join(self.branch(part, place) for part in operands(node))})"
         if isinstance(node, n.FPBinary):
             return f"fp.{_OPERATORS[node.operator]}({self.branch(node.left, place)}, {self.branch(node.right, place)})"
         function = "is_of_type" if node.operator == "is" else "as_type"
@@ -358,9 +360,20 @@ class GenericForm:
         return repr(name)
 
 
+def operands(node: n.FPBinary) -> list[n.FPExpr]:
+    """What `a and b and c` joins."""
+    found, rest = [node.right], node.left
+    while isinstance(rest, n.FPBinary) and rest.operator == node.operator:
+        found.append(rest.right)
+        rest = rest.left
+    return [rest, *reversed(found)]
+
+
 def keeps_type(val: Val) -> bool:
-    """Can a plain value be wrapped again without loss? `iif(x, code, 'text')` may be of two types, and the extensions of
-    a repeating primitive stand apart from it."""
+    """Can a plain value be wrapped again without loss?
+
+    `iif(x, code, 'text')` may be of two types, and the extensions of a repeating primitive stand apart from it.
+    """
     if val.is_bare or (val.kind == "stream" and val.owner is not None):
         return False
     return val.choice is not None or val.kind in ("items", "item") or len(val.static.types) < 2

@@ -22,7 +22,7 @@ from fhirmap.analysis.expression import (
     value_ref,
 )
 from fhirmap.analysis.static import UNKNOWN, Static
-from fhirmap.compiler.fhirpath.generic import GenericForm, _first
+from fhirmap.compiler.fhirpath.generic import GenericForm, _first, operands
 from fhirmap.compiler.fhirpath.patterns import pattern_constant
 from fhirmap.compiler.fhirpath.tables import walk
 from fhirmap.compiler.fhirpath.values import Choice, Place, Val, as_list, is_cheap, or_empty, or_empty_list
@@ -505,13 +505,10 @@ class PlainForm:
                 return None
             return f"({left.code} {'is not' if wanted else 'is'} {right.code})"
         first, word, second = senses[node.operator, wanted]
-        parts = [self.generic.condition(node.right, place, wanted=second)]
-        rest = node.left
-        while isinstance(rest, n.FPBinary) and rest.operator == node.operator != "implies":
-            parts.append(self.generic.condition(rest.right, place, wanted=second))
-            rest = rest.left
-        parts.append(self.generic.condition(rest, place, wanted=first))
-        return f"({f' {word} '.join(reversed(parts))})"
+        head, *tail = operands(node) if node.operator != "implies" else [node.left, node.right]
+        parts = [self.generic.condition(head, place, wanted=first)]
+        parts += [self.generic.condition(part, place, wanted=second) for part in tail]
+        return f"({f' {word} '.join(parts)})"
 
     def _among(self, node: n.FPBinary, place: Place) -> str | None:
         """`x = 'a' or x = 'b' or …` as one look into a tuple."""
@@ -788,7 +785,7 @@ class PlainForm:
             return False
         if isinstance(node, n.FPBinary):
             if node.operator in _LOGIC:
-                return self._is_two_valued(node.left, place) and self._is_two_valued(node.right, place)
+                return all(self._is_two_valued(part, place) for part in operands(node))
             if node.operator in ("=", "!=", *_COMPARISONS):
                 left, right = self.value(node.left, place), self.value(node.right, place)
                 return left is not None and right is not None and left.is_one and right.is_one

@@ -41,20 +41,20 @@ def holds(collection: Items) -> bool:
     return bool(collection)
 
 
-def and_(left: Items, right: Items) -> Items:
-    """Three-valued `and`."""
-    one_, two = truth(left, "and"), truth(right, "and")
-    if one_ is False or two is False:
+def and_(*sides: Items) -> Items:
+    """Three-valued `and`, of two or more."""
+    answers = [truth(side, "and") for side in sides]
+    if False in answers:
         return [False]
-    return [True] if one_ and two else []
+    return [] if None in answers else [True]
 
 
-def or_(left: Items, right: Items) -> Items:
-    """Three-valued `or`."""
-    one_, two = truth(left, "or"), truth(right, "or")
-    if one_ or two:
+def or_(*sides: Items) -> Items:
+    """Three-valued `or`, of two or more."""
+    answers = [truth(side, "or") for side in sides]
+    if True in answers:
         return [True]
-    return [] if one_ is None or two is None else [False]
+    return [] if None in answers else [False]
 
 
 def xor(left: Items, right: Items) -> Items:
