@@ -1,0 +1,173 @@
+"""Cells become values; what does not convert is a fault that names the column and never the value."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fhirmap.records import Fault
+from fhirmap.runtime import reading
+from fhirmap.runtime.reading import Cell
+
+CANARY = "CANARY-284051012345678"
+
+
+def cell(type_name: str, **options: Any) -> Cell:
+    return Cell("Op.x", "T.c", type_name, "m.map:1:1", "c", **options)
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (" x ", "x"),
+        ("\u00a0\u2009x\u202f", "x"),
+        (None, ""),
+        (7, "7"),
+        (True, "true"),
+        (Decimal("1.50"), "1.50"),
+        (12.0, "12"),
+        (date(2025, 3, 20), "2025-03-20"),
+    ],
+)
+def test_text(raw: object, text: str) -> None:
+    faults: list[Fault] = []
+    assert reading.as_text(raw, cell("string"), faults) == text
+    assert not faults
+
+
+@pytest.mark.parametrize("raw", [1.5, 1.23457e20, float("nan"), {"a": 1}, [1], Decimal("NaN")])
+def test_what_is_no_text(raw: object) -> None:
+    faults: list[Fault] = []
+    assert reading.as_text(raw, cell("string"), faults) == ""
+    assert [fault.code for fault in faults] == ["FM410"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "type_name", "value"),
+    [
+        ("5", "integer", 5),
+        ("+5", "integer", 5),
+        (5, "positiveInt", 5),
+        (" ", "integer", None),
+        ("-1", "integer", -1),
+        ("0", "unsignedInt", 0),
+    ],
+)
+def test_integers(raw: object, type_name: str, value: int | None) -> None:
+    faults: list[Fault] = []
+    assert reading.as_integer(raw, cell(type_name), faults) == value
+    assert not faults
+
+
+@pytest.mark.parametrize(
+    ("raw", "type_name"), [("5.0", "integer"), ("٣", "integer"), (0, "positiveInt"), (1.5, "integer")]
+)
+def test_what_is_no_integer(raw: object, type_name: str) -> None:
+    faults: list[Fault] = []
+    assert reading.as_integer(raw, cell(type_name), faults) is None
+    assert len(faults) == 1
+
+
+def test_decimals_keep_their_digits() -> None:
+    faults: list[Fault] = []
+    assert str(reading.as_decimal("1.50", cell("decimal"), faults)) == "1.50"
+    assert str(reading.as_decimal(0.1, cell("decimal"), faults)) == "0.1"
+    assert reading.as_decimal("1,50", cell("decimal"), faults) is None
+    assert len(faults) == 1
+
+
+def test_booleans() -> None:
+    faults: list[Fault] = []
+    values = [reading.as_boolean(raw, cell("boolean"), faults) for raw in (True, 0, "1", "FALSE", "", None)]
+    assert values == [True, False, True, False, None, None]
+    assert reading.as_boolean("maybe", cell("boolean"), faults) is None
+    assert len(faults) == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "type_name", "options", "value"),
+    [
+        ("20250320003000", "date", {"format": "yyyyMMddHHmmss", "zone": "Europe/Paris"}, "2025-03-20"),
+        (
+            "20250720003000",
+            "dateTime",
+            {"format": "yyyyMMddHHmmss", "zone": "Europe/Paris"},
+            "2025-07-20T00:30:00+02:00",
+        ),
+        ("2025-05-26T22:30:00Z", "date", {"zone": "Europe/Paris"}, "2025-05-27"),
+        ("2025-05-26 22:30:00", "dateTime", {"zone": "Europe/Paris"}, "2025-05-26T22:30:00+02:00"),
+        ("12/2028", "date", {"format": "MM/yyyy"}, "2028-12"),
+        ("5/1/25", "date", {"format": "d/M/yy"}, "2025-01-05"),
+        ("2025", "dateTime", {}, "2025"),
+        ("10h15", "time", {"format": "HH'h'mm".replace("'", "")}, None),
+        (date(2025, 3, 20), "date", {"format": "yyyyMMdd"}, "2025-03-20"),
+        (datetime(2025, 3, 20, 23, 30), "date", {"zone": "Europe/Paris"}, "2025-03-20"),
+        ("00000000", "date", {"format": "yyyyMMdd", "nulls": frozenset(("00000000",))}, None),
+        ("", "date", {}, None),
+    ],
+)
+def test_dates(raw: object, type_name: str, options: dict[str, Any], value: str | None) -> None:
+    faults: list[Fault] = []
+    assert reading.date_reader(cell(type_name, **options))(raw, faults) == value
+
+
+@pytest.mark.parametrize(
+    ("raw", "options"),
+    [
+        ("20250231", {"format": "yyyyMMdd"}),
+        ("20250320250000", {"format": "yyyyMMddHHmmss"}),
+        ("2025032", {"format": "yyyyMMdd"}),
+        ("٢٠٢٥٠٣٢٠", {"format": "yyyyMMdd"}),
+        ("31/02/2025", {"format": "dd/MM/yyyy"}),
+        ("2025-13-01", {}),
+        (CANARY, {}),
+    ],
+)
+def test_days_that_do_not_exist(raw: object, options: dict[str, Any]) -> None:
+    faults: list[Fault] = []
+    assert reading.date_reader(cell("date", **options))(raw, faults) is None
+    (fault,) = faults
+    assert (fault.code, fault.columns, fault.position) == ("FM410", ("T.c",), "m.map:1:1")
+
+
+def test_no_fault_shows_a_value() -> None:
+    faults: list[Fault] = []
+    reading.as_integer(CANARY, cell("integer"), faults)
+    reading.as_decimal(CANARY, cell("decimal"), faults)
+    reading.as_boolean(CANARY, cell("boolean"), faults)
+    reading.date_reader(cell("date"))(CANARY, faults)
+    reading.disagreeing([{"c": CANARY}, {"c": "other"}], (cell("string"),), faults)
+    reading.one([CANARY, CANARY], cell("string"), faults)
+    reading.rows(CANARY, cell("Pose"), faults)
+    assert len(faults) == 7
+    assert CANARY not in repr(faults)
+
+
+def test_a_path_goes_through_lists() -> None:
+    row = {"a": [{"b": {"c": 1}}, {"b": {"c": [2, 3]}}, {"b": None}, {}]}
+    assert reading.at(row, ("a", "b", "c")) == [1, 2, 3]
+    assert reading.at(row, ("a", "x")) == []
+    assert reading.at({"a": "text"}, ("a", "b")) is None
+
+
+def test_child_rows_are_counted() -> None:
+    faults: list[Fault] = []
+    assert reading.rows([{"a": 1}, None], cell("Pose", maximum=None), faults) == [{"a": 1}]
+    assert reading.rows({"a": 1}, cell("Pose"), faults) == [{"a": 1}]
+    assert reading.rows(None, cell("Pose"), faults) == []
+    assert not faults
+    assert reading.rows([{"a": 1}, {"a": 2}], cell("Pose"), faults) == ()
+    assert [fault.code for fault in faults] == ["FM412"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "count", "is_fault"),
+    [(2, 2, False), ("3", 3, False), (None, 1, False), (0, 0, False), (-1, 1, True), ("x", 1, True)],
+)
+def test_quantities(raw: object, count: int, is_fault: bool) -> None:
+    faults: list[Fault] = []
+    assert reading.times({"c": raw}, cell("integer"), faults) == count
+    assert bool(faults) is is_fault

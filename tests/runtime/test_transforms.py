@@ -1,0 +1,141 @@
+"""FML's transforms: the examples of their docstrings, and the edges that they do not show."""
+
+from __future__ import annotations
+
+import doctest
+from decimal import Decimal
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from fhirmap.errors import TransformFailed
+from fhirmap.runtime.transforms import coding, quantity, references, text
+from fhirmap.runtime.transforms.coding import CodeTable
+
+CANARY = "CANARY-284051012345678"
+
+
+@pytest.mark.parametrize("name", ["text", "dates", "coding", "references", "quantity"])
+def test_examples(name: str) -> None:
+    failed, tried = doctest.testmod(import_module(f"fhirmap.runtime.transforms.{name}"))
+    assert tried
+    assert not failed
+
+
+@pytest.mark.parametrize(
+    ("value", "type_name", "expected"),
+    [
+        ("1", "boolean", True),
+        (False, "string", "false"),
+        (Decimal("1.50"), "string", "1.50"),
+        ("1.50", "decimal", Decimal("1.50")),
+        ("2025-03", "dateTime", "2025-03"),
+        ("2025-03-20T10:00:00.120+02:00", "dateTime", "2025-03-20T10:00:00.120+02:00"),
+        ("2025-03-20T10:00:00Z", "date", "2025-03-20"),
+        ("urn:oid:1.2.3", "oid", "urn:oid:1.2.3"),
+        (5, "decimal", Decimal(5)),
+    ],
+)
+def test_cast(value: Any, type_name: str, expected: Any) -> None:
+    assert text.cast(value, type_name) == expected
+    assert str(text.cast(value, type_name)) == str(expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "type_name"),
+    [(CANARY, "integer"), ("-1", "unsignedInt"), ("yes", "boolean"), ("2025-02-30", "date"), ("a b", "uri"), ({}, "string"),
+     ("x" * 65, "id"), ("1e400000000000000000000", "decimal")],
+)  # fmt: skip
+def test_cast_fails_without_a_word_of_the_value(value: Any, type_name: str) -> None:
+    with pytest.raises(TransformFailed) as caught:
+        text.cast(value, type_name)
+    assert caught.value.code == "FM404"
+    assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize("length", [-1, "3", 1.5, True])
+def test_truncate_needs_a_whole_number(length: Any) -> None:
+    with pytest.raises(TransformFailed):
+        text.truncate("abc", length)
+
+
+def test_escape_knows_its_formats_alone() -> None:
+    assert text.escape('a "b" é', "plain", "json") == 'a \\"b\\" é'
+    assert text.escape("\\u00e9", "json", "plain") == "é"
+    with pytest.raises(TransformFailed):
+        text.escape("x", "plain", "rtf")
+
+
+SIDES = CodeTable(
+    "sides", {"D": (("urn:s", "urn:t", "R", "right"),), "G": (("urn:s", "urn:t", "L", ""), ("urn:s", "urn:t", "S", ""))}
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "output", "expected"),
+    [
+        ("D", "code", "R"),
+        ("D", "system", "urn:t"),
+        ("D", "display", "right"),
+        ({"system": "urn:s", "code": "D"}, "Coding", {"system": "urn:t", "code": "R", "display": "right"}),
+        ({"system": "urn:other", "code": "D"}, "code", None),
+        ({"coding": [{"code": "X"}, {"code": "D"}]}, "code", "R"),
+        ({"text": "right"}, "code", None),
+        ("X", "code", None),
+        (None, "code", None),
+    ],
+)
+def test_translate(value: Any, output: str, expected: Any) -> None:
+    assert coding.translate(value, SIDES, output) == expected
+
+
+def test_translate_never_chooses() -> None:
+    with pytest.raises(TransformFailed) as caught:
+        coding.translate("G", SIDES)
+    assert caught.value.code == "FM406"
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("provided", CANARY), ("fixed", "OTHER")])
+def test_a_code_that_is_not_in_the_table(mode: str, expected: str) -> None:
+    table = CodeTable("t", {}, (("urn:s", mode, "urn:t", "OTHER"),))
+    assert coding.translate(CANARY, table) == expected
+
+
+def test_a_code_that_must_be_in_the_table() -> None:
+    with pytest.raises(TransformFailed) as caught:
+        coding.translate(CANARY, CodeTable("t", {}, (("urn:s", "error", "", ""),)))
+    assert caught.value.code == "FM405"
+    assert CANARY not in str(caught.value)
+
+
+def test_references_give_an_id_once() -> None:
+    resource = {"resourceType": "Patient"}
+    first = references.reference(resource)
+    assert first == references.reference(resource) == f"Patient/{resource['id']}"
+    assert references.pointer(resource) == f"urn:uuid:{resource['id']}"
+    with pytest.raises(TransformFailed):
+        references.reference({"family": "x"})
+
+
+@pytest.mark.parametrize(
+    ("value", "system"),
+    [
+        ("a@b.example", "email"),
+        ("https://x.example/@me", "url"),
+        ("tel:12", "phone"),
+        ("+33 (0)1-23.45", "phone"),
+        ("skype", "other"),
+    ],
+)
+def test_contact_points_are_told_by_their_value(value: str, system: str) -> None:
+    found = references.contact_point(value)
+    assert found is not None
+    assert found["system"] == system
+
+
+def test_quantities_keep_their_digits() -> None:
+    assert quantity.quantity("5.10mg") == {"value": Decimal("5.10"), "unit": "mg"}
+    assert str(quantity.quantity("5.10")["value"]) == "5.10"  # type: ignore[index]
+    with pytest.raises(TransformFailed):
+        quantity.quantity(CANARY)
