@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from fhirmap.embedding import check, compile_map, compile_stages, parse
     from fhirmap.errors import FhirmapError, MapError
+    from fhirmap.model.library_model import as_model
     from fhirmap.records import Fault, Note, Record, Result
     from fhirmap.runner.project import load_project
     from fhirmap.runtime.transformer import Transformer
@@ -25,6 +26,7 @@ _HOMES = {
     "Record": "fhirmap.records",
     "Result": "fhirmap.records",
     "Transformer": "fhirmap.runtime.transformer",
+    "as_model": "fhirmap.model.library_model",
     "check": "fhirmap.embedding",
     "compile_map": "fhirmap.embedding",
     "compile_stages": "fhirmap.embedding",
@@ -40,6 +42,7 @@ __all__ = [
     "Record",
     "Result",
     "Transformer",
+    "as_model",
     "check",
     "compile_map",
     "compile_stages",

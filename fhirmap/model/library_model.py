@@ -1,0 +1,35 @@
+"""A result as a model of fhir.resources, for programs that want one; that library is imported here, on request alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from fhirmap.errors import ConfigError, ValidationFailed
+
+_PACKAGES: Mapping[str, str] = {"R4": "fhir.resources.R4B", "R4B": "fhir.resources.R4B", "R5": "fhir.resources"}
+
+
+def as_model(resource: Mapping[str, Any], *, fhir_version: str = "R4") -> Any:
+    """The resource as an instance of its fhir.resources class (R4 by the library's R4B, which serves it).
+
+    Raises: ``ValidationFailed`` FM456 where that library does not accept it; its own words would quote the data.
+    """
+    package = _PACKAGES.get(fhir_version)
+    if package is None:
+        raise ConfigError("FM457", version=fhir_version)
+    from pydantic import ValidationError
+
+    name = str(resource.get("resourceType", ""))
+    try:
+        module = import_module(f"{package}.{name.lower()}")
+        model = getattr(module, name)
+    except (ImportError, AttributeError):
+        raise ValidationFailed("FM456", variant="type", type=name) from None
+    try:
+        return model.model_validate(dict(resource))
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False, include_context=False)
+        path = ".".join(str(part) for part in faults[0]["loc"])
+        raise ValidationFailed("FM456", count=len(faults), path=f"{name}.{path}") from None
