@@ -1,0 +1,138 @@
+"""Previews: the CSV of verdicts on the documented data, one record traced, wrong columns told at their line."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fhirmap.errors import ConfigError, ProjectError
+from fhirmap.runner.engine import Engine, build_engine, open_project_source
+from fhirmap.runner.preview import preview_all, preview_row, row_to_data
+from fhirmap.runner.project import load_project
+from fhirmap.runner.target import shipped_folder
+
+DATA = {
+    "A": ("ch-valmorel", "a_ch_valmorel.sqlite"),
+    "B": ("clinique-sainte-aubierge", "b_clinique.json"),
+    "C": ("export-pharmacie", "c_export_pharmacie.csv"),
+}
+VERDICTS = {
+    "ENVOI": "sendable",
+    "ENVOI_AVERT": "sendable-with-notes",
+    "REJET": "invalid",
+    "HORS_PERIMETRE": "out-of-scope",
+    "REMPLACE": "superseded",
+}
+
+
+def engine(name: str, source: Path | None = None) -> Engine:
+    return build_engine(load_project(shipped_folder("examples") / name, source=str(source) if source else None))
+
+
+def written(found: Engine, path: Path) -> list[dict[str, str]]:
+    with open_project_source(found.project, found.plan) as source:
+        preview_all(found, source.records(), path)
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter=";"))
+
+
+@pytest.mark.parametrize("letter", list(DATA))
+def test_every_expected_verdict(shared_dir: Path, tmp_path: Path, letter: str) -> None:
+    name, file = DATA[letter]
+    folder = shared_dir / "renacot" / "sih"
+    found = written(engine(name, folder / file), tmp_path / "out.csv")
+    with (folder / "attendus.csv").open(encoding="utf-8", newline="") as file_:
+        expected = [row for row in csv.DictReader(file_, delimiter=";") if row["source"] == letter]
+    assert len(found) == len(expected)
+
+    def shown(row: dict[str, str], *names: str) -> tuple[str, ...]:
+        return tuple("" if row[name] == "-" else row[name] for name in names)
+
+    left = sorted(
+        shown(row, "key", "verdict", "procedure", "laterality", "date", "implants", "pe_type") for row in found
+    )
+    right = sorted(
+        (row["cle"], VERDICTS[row["verdict"]], *shown(row, "snomed", "lateralite", "date", "nb_implants", "pe_type"))
+        for row in expected
+    )
+    assert left == right
+    assert all(row["reasons"] for row in found if row["verdict"] in ("invalid", "sendable-with-notes"))
+
+
+def test_one_record_from_column_to_element() -> None:
+    found = engine("ch-valmorel")
+    with open_project_source(found.project, found.plan) as source:
+        key = next(record.key for record in source.records() if found.result(record).valid)
+        row = preview_row(found, source, key)
+        with pytest.raises(ConfigError) as missing:
+            preview_row(found, source, "no such key")
+    assert missing.value.code == "FM745"
+    nir = next(trace for trace in row.traces if trace.element == "Parameters.parameter:nir.value[x]")
+    assert nir.rule == "nir"
+    assert "PATIENT.nir" in nir.columns
+    assert nir.cells[0].replace(" ", "") in nir.value
+    assert "renacot.map:" in nir.position
+    lots = [trace for trace in row.traces if trace.element == "Parameters.parameter:implants.part:lot.value[x]"]
+    assert len(lots) >= 3
+    shown = row_to_data(row)
+    assert (shown["key"], shown["resource"]["resourceType"]) == (key, "Parameters")
+    assert {entry["element"] for entry in shown["elements"]} >= {nir.element}
+
+
+def test_columns_that_are_no_fhirpath_are_told_at_their_line(tmp_path: Path) -> None:
+    shutil.copytree(shipped_folder("examples") / "export-pharmacie", tmp_path / "p")
+    file = tmp_path / "p" / "fhirmap.toml"
+    text = file.read_text(encoding="utf-8") + 'bad = "parameter.where(name = \'x\'"\nworse = "parameter.nmae"\n'
+    file.write_text(text, encoding="utf-8")
+    found = build_engine(load_project(tmp_path / "p"))
+    with pytest.raises(ProjectError) as caught:
+        _ = found.columns
+    lines = text.splitlines()
+    assert [(d.code, d.args["column"], d.span.line if d.span else 0) for d in caught.value.diagnostics] == [
+        ("FM743", "bad", len(lines) - 1),
+        ("FM743", "worse", len(lines)),
+    ]
+
+
+def test_the_file_is_there_whole_or_as_it_was(tmp_path: Path) -> None:
+    found = engine("export-pharmacie")
+    out = tmp_path / "out.csv"
+    out.write_text("before", encoding="utf-8")
+
+    def failing() -> object:
+        yield from []
+        raise ConfigError("FM724", source="x", reason="gone")
+
+    with pytest.raises(ConfigError):
+        preview_all(found, failing(), out)  # type: ignore[arg-type]
+    assert out.read_text(encoding="utf-8") == "before"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.csv"]
+    with pytest.raises(ConfigError) as nowhere:
+        preview_all(found, [], tmp_path / "no" / "out.csv")
+    assert nowhere.value.code == "FM744"
+
+
+def test_an_unknown_rule_is_told_with_the_nearest(tmp_path: Path) -> None:
+    shutil.copytree(shipped_folder("examples") / "export-pharmacie", tmp_path / "p")
+    file = tmp_path / "p" / "fhirmap.toml"
+    file.write_text(file.read_text(encoding="utf-8") + '\n[rules]\n"nir-kye" = "error"\n', encoding="utf-8")
+    with pytest.raises(ProjectError) as caught:
+        build_engine(load_project(tmp_path / "p"))
+    (entry,) = caught.value.diagnostics
+    assert (entry.code, entry.hint_text) == ("FM742", "did you mean `nir-key`?")
+    assert entry.span is not None
+
+
+def test_a_missing_column_is_told_where_the_map_names_it(tmp_path: Path) -> None:
+    shutil.copytree(shipped_folder("examples") / "export-pharmacie", tmp_path / "p")
+    data = next((tmp_path / "p" / "data").glob("*.csv"))
+    data.write_bytes(data.read_bytes().replace("Côté".encode("cp1252"), b"Cote"))
+    found = build_engine(load_project(tmp_path / "p"))
+    with pytest.raises(ProjectError) as caught:
+        open_project_source(found.project, found.plan)
+    (entry,) = caught.value.diagnostics
+    assert entry.span is not None
+    assert (entry.code, entry.span.snippet, entry.span.name.endswith(".map")) == ("FM704", "'Côté'", True)

@@ -1,0 +1,247 @@
+"""`fhirmap.toml`: everything wrong with it at once, each with its place; secrets by reference, never shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fhirmap.errors import ConfigError, ProjectError
+from fhirmap.runner.project import Project, load_project, read_project
+from fhirmap.runner.secret import Secret
+from fhirmap.runner.target import find_target, read_target, shipped
+
+GOOD = """\
+[project]
+name = "chu"
+
+[map]
+source = "own.map"
+target = "here"
+imports = ["lib/*.map"]
+
+[source]
+url = "postgresql://reader:${PASSWORD}@db/bloc"
+
+[rules]
+"nir-key" = "error"
+
+[sink]
+kind = "fhir-operation"
+url = "https://registry.example/fhir"
+timeout_s = 12.5
+proxy = "http://proxy:3128"
+[sink.auth]
+kind = "client_credentials"
+method = "client_secret_basic"
+token_url = "https://id.example/token"
+client_id = "chu"
+client_secret = { file = "secret.txt" }
+scope = "implant"
+[sink.tls]
+ca = "ca.pem"
+
+[limits]
+rate_per_s = 2
+concurrency = 1
+backoff_s = 0
+uncertain = "hold"
+
+[journal]
+path = "var/journal.db"
+
+[archive.table]
+table = "recu"
+key_column = "id"
+value_column = "numero"
+[archive.csv]
+path = "recu.csv"
+
+[records]
+"implants" = "parameter.count()"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "here").mkdir()
+    for name in ("own.map", "lib/a.map", "ca.pem", "here/t.map"):
+        (tmp_path / name).write_text("", encoding="utf-8")
+    (tmp_path / "here" / "target.toml").write_text(
+        'map = "t.map"\nendpoint = "$op"\nlimit_key = "id"\n', encoding="utf-8"
+    )
+    (tmp_path / "secret.txt").write_text("s3cret:%+é\n", encoding="utf-8")
+    return tmp_path
+
+
+def project(folder: Path, text: str = GOOD, **environ: str) -> Project:
+    (folder / "fhirmap.toml").write_text(text, encoding="utf-8")
+    return load_project(folder, environ=environ)
+
+
+def faults(folder: Path, text: str) -> list[tuple[str, str, str]]:
+    (folder / "fhirmap.toml").write_text(text, encoding="utf-8")
+    _, found = read_project(folder, environ={})
+    return [(d.code, d.span.position.rpartition("toml:")[2] if d.span else "", d.hint_text) for d in found]
+
+
+def test_a_whole_project(folder: Path) -> None:
+    found = project(folder, PASSWORD="p@ss:w/ôrd%")
+    assert found.name == "chu"
+    assert found.map.source == folder / "own.map"
+    assert found.map.imports == (folder / "lib" / "a.map",)
+    assert found.map.target is not None
+    assert (found.map.target.name, found.map.target.endpoint) == ("here", "$op")
+    assert found.severities == {"nir-key": "error"}
+    assert (found.limits.rate_per_s, found.limits.concurrency, found.limits.uncertain) == (2, 1, "hold")
+    assert found.journal.path == folder / "var" / "journal.db"
+    assert found.archive.table is not None
+    assert (found.archive.table.table, found.archive.csv) == ("recu", folder / "recu.csv")
+    assert [(column.name, column.expression) for column in found.records] == [("implants", "parameter.count()")]
+    assert found.warnings == ()
+    settings = found.sink_settings()
+    assert (settings.kind, settings.endpoint, settings.transport.timeout_s) == ("fhir-operation", "$op", 12.5)
+    assert settings.credentials is not None
+    assert settings.credentials.client_secret == "s3cret:%+é"
+    assert settings.transport.tls.ca == folder / "ca.pem"
+
+
+def test_a_password_of_any_characters_goes_into_the_url(folder: Path) -> None:
+    import sqlalchemy as sa
+
+    address = project(folder, PASSWORD="p@ss:w/ôrd%").source_address()
+    assert sa.make_url(address.url).password == "p@ss:w/ôrd%"
+    assert address.shown == "postgresql://reader:***@db/bloc"
+
+
+def test_no_text_shows_a_secret(folder: Path) -> None:
+    found = project(folder, PASSWORD="hunter2")
+    address = found.source_address()
+    settings = found.sink_settings()
+    for shown in (repr(found), str(found), repr(address), str(address.shown), repr(settings), repr(found.source.url)):
+        assert "hunter2" not in shown
+        assert "s3cret" not in shown
+    assert str(Secret("a", "x")) == "***"
+
+
+def test_a_variable_that_is_not_set_stops_only_what_needs_it(folder: Path) -> None:
+    found = project(folder, GOOD.replace("https://id.example", "${IDENTITY}"))
+    with pytest.raises(ConfigError) as caught:
+        found.source_address()
+    assert (caught.value.code, "PASSWORD" in str(caught.value)) == ("FM736", True)
+    with pytest.raises(ProjectError) as missing:
+        found.require_environment()
+    (entry,) = missing.value.diagnostics
+    assert entry.span is not None
+    assert (entry.args["variable"], entry.span.line) == ("IDENTITY", 23)
+    (folder / "secret.txt").unlink()
+    with pytest.raises(ConfigError) as unread:
+        found.sink_settings()
+    assert (unread.value.code, "secret.txt" in str(unread.value)) == ("FM738", True)
+
+
+def test_every_fault_is_told_at_once_with_its_place(folder: Path) -> None:
+    text = (
+        GOOD.replace('name = "chu"', "name = 3")
+        .replace('source = "own.map"', 'source = "owm.map"')
+        .replace('target = "here"', 'target = "renaco"')
+        .replace('"error"', '"eror"')
+        .replace("timeout_s", "tiemout_s")
+        .replace("client_secret_basic", "client_secret_basik")
+        .replace('client_id = "chu"\n', "")
+        .replace("rate_per_s = 2", "rate_per_s = -2")
+        .replace("concurrency = 1", 'concurrency = "1"')
+        .replace("[journal]", "[jurnal]")
+        .replace('key_column = "id"\n', "")
+    )
+    assert faults(folder, text) == [
+        ("FM733", "2:1", ""),
+        ("FM739", "5:1", ""),
+        ("FM740", "6:1", "did you mean `renacot`?"),
+        ("FM735", "13:1", "did you mean `error`?"),
+        ("FM732", "18:1", "did you mean `timeout_s`?"),
+        ("FM734", "20:2", "add it to fhirmap.toml"),
+        ("FM735", "22:1", "did you mean `client_secret_basic`?"),
+        ("FM735", "30:1", ""),
+        ("FM733", "31:1", ""),
+        ("FM732", "35:2", "did you mean `journal`?"),
+        ("FM734", "38:2", "add it to fhirmap.toml"),
+    ]
+
+
+def test_a_literal_secret_is_a_warning_and_works(folder: Path) -> None:
+    text = GOOD.replace('{ file = "secret.txt" }', '"open"').replace("${PASSWORD}", "pw")
+    found = project(folder, text)
+    assert [(d.code, d.span.line if d.span else 0) for d in found.warnings] == [("FM737", 10), ("FM737", 25)]
+    settings = found.sink_settings()
+    assert settings.credentials is not None and settings.credentials.client_secret == "open"
+    assert not any("open" in d.message + d.hint_text or "pw" in d.message for d in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [("[map\n", "1:"), ("[map]\nsource = own.map\n", "2:"), ('a = "x\n', "1:"), ("[a]\n[a]\n", "2:")],
+)
+def test_broken_toml_is_told_with_its_place(folder: Path, text: str, position: str) -> None:
+    (folder / "fhirmap.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_project(folder)
+    span = caught.value.diagnostic().span
+    assert caught.value.code == "FM731"
+    assert span is not None and f"fhirmap.toml:{position}" in span.position
+
+
+def test_a_project_that_is_not_there_or_no_text(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_project(tmp_path / "nowhere")
+    assert caught.value.code == "FM730"
+    (tmp_path / "fhirmap.toml").write_bytes(b'[project]\nname = "caf\xe9"\n')
+    with pytest.raises(ConfigError) as encoded:
+        load_project(tmp_path)
+    assert (encoded.value.code, "line 2" in str(encoded.value)) == ("FM731", True)
+
+
+def test_another_source_of_the_same_layout(folder: Path) -> None:
+    (folder / "fhirmap.toml").write_text(GOOD, encoding="utf-8")
+    for given, kind in (("other.sqlite", "sql"), ("b.csv", "csv"), ("postgresql://u@h/d", "sql"), ("x.ndjson", "json")):
+        assert load_project(folder, source=given, environ={}).source_address().kind == kind
+    with pytest.raises(ConfigError) as caught:
+        load_project(folder, source="x.docx", environ={}).source_address()
+    assert caught.value.code == "FM700"
+
+
+def test_files_are_found_from_the_projects_folder(folder: Path) -> None:
+    found = project(folder, '[map]\nsource = "own.map"\n[source]\nurl = "sqlite:///data/sih.sqlite"\n')
+    assert found.source_address().path == folder / "data" / "sih.sqlite"
+    assert found.name == folder.name
+    assert (found.sink.kind, found.map.target) == ("ndjson", None)
+
+
+def test_text_in_multi_line_values_is_no_key(folder: Path) -> None:
+    text = (
+        'a = """\n[map]\nsource = 3\n"""\nb = [\n  "x = 1",\n  "y"]\n'
+        '[map]\n  source = "own.map"\nbad = 1\n[source]\nurl = "a.csv"\n'
+    )
+    assert [entry[:2] for entry in faults(folder, text)] == [("FM732", "1:1"), ("FM732", "5:1"), ("FM732", "10:1")]
+
+
+def test_targets_are_found_by_path_and_by_name(tmp_path: Path) -> None:
+    assert "renacot" in shipped("maps", "target.toml")
+    for name in shipped("maps", "target.toml"):
+        target = read_target(find_target(name, tmp_path))
+        assert target.map.is_file()
+        assert target.name == name
+    wrong = tmp_path / "mine"
+    wrong.mkdir()
+    (wrong / "target.toml").write_text(
+        'mpa = "a.map"\n[[rules]]\nkey = "k"\nseverity = "bad"\nhuman = "h"\n', encoding="utf-8"
+    )
+    with pytest.raises(ProjectError) as caught:
+        read_target(find_target("mine", tmp_path))
+    assert [(d.code, d.span.line if d.span else 0) for d in caught.value.diagnostics] == [
+        ("FM734", 0),
+        ("FM735", 4),
+        ("FM734", 2),
+        ("FM732", 1),
+    ]

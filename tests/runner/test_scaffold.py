@@ -1,0 +1,78 @@
+"""`init`: what it leaves is accepted by `check` and runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fhirmap.errors import ConfigError
+from fhirmap.runner.engine import build_engine, open_project_source
+from fhirmap.runner.preview import preview_all
+from fhirmap.runner.program import check_project
+from fhirmap.runner.project import load_project
+from fhirmap.runner.scaffold import copy_example, init_project
+from fhirmap.runner.target import shipped, shipped_folder
+
+
+def verdicts(folder: Path) -> dict[str, int]:
+    project = load_project(folder)
+    assert [d.message for d in check_project(project).diagnostics if d.is_error] == []
+    engine = build_engine(project)
+    with open_project_source(project, engine.plan) as source:
+        return dict(preview_all(engine, source.records()).verdicts)
+
+
+@pytest.mark.parametrize("target", shipped("maps", "target.toml"))
+def test_a_project_without_a_source_has_a_sample(tmp_path: Path, target: str) -> None:
+    init_project(tmp_path / "Mon CHU", target=target)
+    project = load_project(tmp_path / "Mon CHU")
+    assert project.name == "mon-chu"
+    assert project.target_name == target
+    found = verdicts(tmp_path / "Mon CHU")
+    assert found["sendable"] > 0
+
+
+def test_a_project_written_from_each_kind_of_source(tmp_path: Path) -> None:
+    data = {
+        "ch-valmorel": ("sih.sqlite", "INTERVENTION"),
+        "clinique-sainte-aubierge": ("cases.json", None),
+        "export-pharmacie": ("export.csv", None),
+    }
+    for name, (file, table) in data.items():
+        source = shipped_folder("examples") / name / "data" / file
+        written = init_project(tmp_path / name, str(source), table)
+        assert (tmp_path / name / f"{name}.map") in written
+        assert sum(verdicts(tmp_path / name).values()) > 0
+        text = (tmp_path / name / f"{name}.map").read_text(encoding="utf-8")
+        assert "tgt.nir = v" in text
+        assert "tgt.implants" in text
+
+
+def test_a_password_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        init_project(tmp_path / "p", "postgresql://reader:hunter2@127.0.0.1:1/x", "t")
+    assert caught.value.code == "FM708"
+    assert not (tmp_path / "p").exists()
+
+
+def test_every_example_can_be_copied(tmp_path: Path) -> None:
+    for name in shipped("examples", "fhirmap.toml"):
+        copy_example(name, tmp_path / name)
+        assert sum(verdicts(tmp_path / name).values()) > 0
+    with pytest.raises(ConfigError) as unknown:
+        copy_example("ch-valmorell", tmp_path / "x")
+    assert (unknown.value.code, unknown.value.diagnostic().hint_text) == ("FM747", "did you mean `ch-valmorel`?")
+
+
+def test_nothing_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "mine.txt").write_text("x", encoding="utf-8")
+    for attempt in (lambda: init_project(tmp_path / "p"), lambda: copy_example("ch-valmorel", tmp_path / "p")):
+        with pytest.raises(ConfigError) as caught:
+            attempt()
+        assert caught.value.code == "FM746"
+    with pytest.raises(ConfigError) as target:
+        init_project(tmp_path / "q", target="renaco")
+    assert target.value.code == "FM740"
+    assert [entry.name for entry in (tmp_path / "p").iterdir()] == ["mine.txt"]
