@@ -82,6 +82,11 @@ def as_fhir(static: Static) -> Static:
     return static.with_types(_AS_FHIR.get(ref.name, ref) for ref in static.types)
 
 
+def shown(static: Static) -> str:
+    """A value's types as a message names them: a literal's `System.String` is a string to its reader."""
+    return as_fhir(static).show()
+
+
 def family(name: str) -> str:
     """Types that compare with one another: text, number, boolean, date, time, quantity; empty for the rest."""
     if name in _TEXT:
@@ -324,7 +329,7 @@ class _Inference:
             self.report("FM254", node.name_span, hint, name=node.name)
             return UNKNOWN
         if node.name[:1].isupper() and focus.is_known and self.definitions.type_ref(node.name):
-            self.report("FM250", node.name_span, variant="type", name=node.name, type=focus.show())
+            self.report("FM250", node.name_span, variant="type", name=node.name, type=shown(focus))
             return UNKNOWN
         return self._element(node, focus)
 
@@ -353,7 +358,7 @@ class _Inference:
         found = self._found(base, node.name)
         if not found:
             if all(family(ref.name) and "." in ref.name and ref.name != "System.Quantity" for ref in base.types):
-                self.report("FM250", node.name_span, variant="value", name=node.name, type=base.show())
+                self.report("FM250", node.name_span, variant="value", name=node.name, type=shown(base))
             elif not any(ref.name == "System.Quantity" for ref in base.types):
                 self._unknown_element(node, base)
             return UNKNOWN
@@ -367,7 +372,7 @@ class _Inference:
     def _unknown_element(self, node: n.FPMember, base: Static) -> None:
         names = [name for ref in base.types for name in children_of(ref, self.definitions, self.scope.functions)]
         hint = did_you_mean(node.name, names)
-        self.report("FM250", node.name_span, hint, name=node.name, type=base.show())
+        self.report("FM250", node.name_span, hint, name=node.name, type=shown(base))
 
     def _is_known_type(self, ref: TypeRef) -> bool:
         return ref.name not in _OPEN and bool(
@@ -400,7 +405,7 @@ class _Inference:
             for kind, argument in zip(spec.arguments, node.arguments, strict=False)
         ]
         if node.name == "iif" and results[0].is_known and "boolean" not in families(results[0]):
-            self.report("FM253", node.arguments[0].span, variant="criterion", given=results[0].show())
+            self.report("FM253", node.arguments[0].span, variant="criterion", given=shown(results[0]))
         return self._result(node, spec.result, given, results)
 
     def _argument(
@@ -505,7 +510,7 @@ class _Inference:
                     node.span,
                     variant="argument",
                     name=node.name,
-                    given=static.show(),
+                    given=shown(static),
                     wanted=parameter.type.name,
                 )
         ref = value_ref(signature.result, node.name)
@@ -516,7 +521,7 @@ class _Inference:
         if wanted is None or not base.is_known or not self._is_judged(base):
             return
         if not families(base) & wanted:
-            self.report("FM257", node.name_span, name=node.name, given=base.show(), wanted=spec.input)
+            self.report("FM257", node.name_span, name=node.name, given=shown(base), wanted=spec.input)
 
     def _is_judged(self, static: Static) -> bool:
         return all(ref.name not in _OPEN for ref in static.types)
@@ -557,7 +562,7 @@ class _Inference:
     def _unary(self, node: n.FPUnary, focus: Static | None) -> Static:
         static = self.branch(node.operand, focus)
         if static.is_known and self._is_judged(static) and not families(static) & {"number", "quantity"}:
-            self.report("FM253", node.span, variant="one", operator=node.operator, given=static.show())
+            self.report("FM253", node.span, variant="one", operator=node.operator, given=shown(static))
         return static
 
     def _binary(self, node: n.FPBinary, focus: Static | None) -> Static:
@@ -595,14 +600,14 @@ class _Inference:
         mine, other = families(left), families(right)
         alike = mine & other or {"number", "quantity"} <= mine | other or {"date", "time"} <= mine | other
         if left.is_known and right.is_known and not alike and self._is_judged(left) and self._is_judged(right):
-            self.report("FM261", node.span, operator=node.operator, left=left.show(), right=right.show())
+            self.report("FM261", node.span, operator=node.operator, left=shown(left), right=shown(right))
 
     def _arithmetic(self, node: n.FPBinary, left: Static, right: Static, once: Cardinality) -> Static:
         operator = node.operator
         judged = left.is_known and right.is_known and self._is_judged(left) and self._is_judged(right)
         pairs = {(one, two) for one in families(left) for two in families(right)}
         if judged and not any(_fits(operator, one, two) for one, two in pairs):
-            self.report("FM253", node.span, operator=operator, left=left.show(), right=right.show())
+            self.report("FM253", node.span, operator=operator, left=shown(left), right=shown(right))
             return UNKNOWN
         if operator in _COMPARISONS:
             certain = pairs and pairs <= {("number", "number"), ("text", "text")}
