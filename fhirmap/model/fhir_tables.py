@@ -2,13 +2,17 @@
 
 The only module that imports that library to read it (seconds, for all types); everybody else reads the tables. What the
 library has wrong or cut short is put right here, fact by fact.
+
+Held against R4's own StructureDefinitions, the R4 table differs in what R4B redrew and the library cannot tell: the
+resources that R4B dropped are absent (MedicinalProduct and its kin, SubstanceSpecification and its kin,
+EffectEvidenceSynthesis, RiskEvidenceSynthesis), and Evidence, EvidenceVariable are R4B's.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -86,6 +90,10 @@ _ENCOUNTER_STATUS = (
     "entered-in-error",
     "unknown",
 )
+_MOMENTS = (
+    *("MORN", "MORN.early", "MORN.late", "NOON", "AFT", "AFT.early", "AFT.late", "EVE", "EVE.early", "EVE.late"),
+    *("NIGHT", "PHS", "HS", "WAKE", "C", "CM", "CD", "CV", "AC", "ACM", "ACD", "ACV", "PC", "PCM", "PCD", "PCV"),
+)
 _ITEM_TYPES = (
     "group",
     "display",
@@ -137,10 +145,14 @@ _ISSUE_TYPES = (
     "throttled",
     "informational",
 )
+_COMPARED = frozenset(f"{name}.comparator" for name in ("Quantity", "Age", "Count", "Distance", "Duration"))
 _COMPARATORS = {"R4": ("<", "<=", ">=", ">"), "R5": ("<", "<=", ">=", ">", "ad")}
 
 _CODES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "R4": {
+        "AuditEvent.action": ("C", "R", "U", "D", "E"),
+        "AuditEvent.agent.network.type": ("1", "2", "3", "4", "5"),
+        "AuditEvent.outcome": ("0", "4", "8", "12"),
         "DetectedIssue.status": _OBSERVATION_STATUS,
         "Device.udiCarrier.entryType": _ENTRY_TYPES,
         "DeviceUseStatement.status": (
@@ -161,8 +173,10 @@ _CODES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "StructureMap.group.rule.target.transform": _TRANSFORMS,
         "SupplyRequest.status": _REQUEST_STATUS,
         "Task.status": _TASK_STATUS,
+        "Timing.repeat.when": _MOMENTS,
     },
     "R5": {
+        "AuditEvent.action": ("C", "R", "U", "D", "E"),
         "Device.udiCarrier.entryType": (*_ENTRY_TYPES, "electronic-transmission"),
         "DiagnosticReport.status": (*_REPORT_STATUS, "modified"),
         "Observation.status": _OBSERVATION_STATUS,
@@ -172,6 +186,7 @@ _CODES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "StructureMap.group.rule.target.transform": _TRANSFORMS,
         "SupplyRequest.status": _REQUEST_STATUS,
         "Task.status": _TASK_STATUS,
+        "Timing.repeat.when": (*_MOMENTS, "IMD"),
     },
 }
 """Lists that fhir.resources cuts short with a `+` or does not give."""
@@ -232,12 +247,11 @@ def _kind_and_base(cls: type[Any]) -> tuple[str, str]:
 def _write_level(
     cls: type[Any], path: str, version: str, levels: dict[str, list[list[Any]]], paths: dict[type[Any], str]
 ) -> None:
-    """Rows of ``cls`` under ``path``, then those of its backbones; a backbone met before keeps its first path."""
+    """Rows of ``cls`` under ``path`` and of its backbones, as deep as they go; one met before keeps its first path."""
     paths[cls] = path
     rows: list[list[Any]] = []
     levels[path] = rows
     by_alias = {field.alias or name: field for name, field in cls.model_fields.items() if name not in _NOT_FHIR}
-    backbones: list[tuple[type[Any], str]] = []
     choices: dict[str, list[Any]] = {}
     for alias in _in_order(cls, by_alias):
         field = by_alias[alias]
@@ -251,19 +265,31 @@ def _write_level(
                 rows.append(row)
             if (version, f"{path}.{alias}") not in _NOT_IN_VERSION and type_name not in _TYPES_NOT_IN.get(version, ()):
                 row[3].append(type_name)
-                row[5] = sorted({*row[5], *extra.get("enum_reference_types", ())})
+                row[5] = sorted({*row[5], *_targets(version, f"{path}.{stem}", extra.get("enum_reference_types", ()))})
             continue
         if backbone is not None:
             if backbone not in paths:
-                paths[backbone] = f"{path}.{alias}"
-                backbones.append((backbone, f"{path}.{alias}"))
+                _write_level(backbone, f"{path}.{alias}", version, levels, paths)
             type_name = paths[backbone]
-        minimum = int(bool(extra.get("element_required")) or field.is_required())
+        is_needed = (
+            bool(extra.get("element_required")) or field.is_required() or f"{path}.{alias}" in _REQUIRED_IN[version]
+        )
+        minimum = int(is_needed)
         codes = _codes(version, f"{path}.{alias}", extra.get("enum_values"), type_name)
-        targets = sorted(extra.get("enum_reference_types", ()))
+        targets = _targets(version, f"{path}.{alias}", extra.get("enum_reference_types", ()))
         rows.append([alias, minimum, 0 if repeats else 1, [type_name], codes, targets])
-    for backbone, below in backbones:
-        _write_level(backbone, below, version, levels, paths)
+    for row in choices.values():
+        _whole_choice(row[3])
+
+
+def _whole_choice(types: list[str]) -> None:
+    """Add Meta to a choice of any type, where the library forgets it (R4B's Extension and ElementDefinition)."""
+    if "Dosage" in types and "UsageContext" in types and "Meta" not in types:
+        types.append("Meta")
+
+
+def _targets(version: str, path: str, listed: Iterable[str]) -> list[str]:
+    return sorted(set(listed) - (_NEW_TARGETS.get(path, frozenset()) if version == "R4" else frozenset()))
 
 
 def _in_order(cls: type[Any], by_alias: Mapping[str, Any]) -> list[str]:
@@ -311,8 +337,11 @@ def _codes(version: str, path: str, listed: list[str] | None, type_name: str) ->
     if type_name != "code":
         return 0
     release = "R5" if version == "R5" else "R4"
-    if path.rpartition(".")[2] == "comparator" and path.count(".") == 1:
+    if path in _COMPARED:
         return list(_COMPARATORS[release])
+    if listed and "etc." in listed:
+        # Examples of an extensible binding, not a list.
+        return 0
     if not listed or any(not code.strip() or "+" in code for code in listed):
         return list(_CODES[release].get(path, ())) or 0
     return listed
@@ -339,10 +368,25 @@ _NOT_IN_R4 = frozenset(
 )
 """Types that R4B brought: R4 4.0.1 has none of them."""
 _TYPES_NOT_IN: Mapping[str, frozenset[str]] = {"R4": frozenset({"CodeableReference", "RatioRange"})}
+_REQUIRED_IN: Mapping[str, frozenset[str]] = {
+    "R4": frozenset({"MarketingStatus.country", "MarketingStatus.dateRange"}),
+    "R4B": frozenset(),
+    "R5": frozenset(),
+}
+"""Elements that R4B made optional."""
+_SUBJECTS = frozenset({"Medication", "Organization", "Practitioner", "Procedure", "Substance"})
+_NEW_TARGETS: Mapping[str, frozenset[str]] = {
+    "ActivityDefinition.product": frozenset({"Ingredient"}),
+    "DiagnosticReport.subject": _SUBJECTS,
+    "Group.member.entity": frozenset({"RelatedPerson"}),
+    "Observation.subject": _SUBJECTS,
+}
+"""Reference targets that R4B added to R4's elements."""
 _NOT_IN_VERSION: frozenset[tuple[str, str]] = frozenset(
     {
         ("R4", "ActivityDefinition.subjectCanonical"),
         ("R4", "PlanDefinition.subjectCanonical"),
+        ("R4", "PlanDefinition.action.subjectCanonical"),
     }
 )
 """Choices that R4B added to R4's elements."""
