@@ -115,7 +115,8 @@ def checked_map(
             trees.append(source)
     tank, loading = _definitions(definitions)
     program, gathering = load(trees, library=library(imports), read=read_beside)
-    checked, checking = check_program(program, tank, built_in_functions() if functions is None else functions)
+    known = built_in_functions() if functions is None else functions
+    checked, checking = check_program(program, tank, known, syntax=found)
     return checked, ordered([*found, *loading, *gathering, *checking])
 
 

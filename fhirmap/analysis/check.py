@@ -14,11 +14,16 @@ from fhirmap.model.definition import Definitions
 
 
 def check(
-    program: Program, definitions: Definitions, functions: Mapping[str, Any] | None = None
+    program: Program,
+    definitions: Definitions,
+    functions: Mapping[str, Any] | None = None,
+    *,
+    syntax: Sequence[Diagnostic] = (),
 ) -> tuple[Checked, tuple[Diagnostic, ...]]:
     """What is known of ``program``, and every fault found in it, file by file and top to bottom.
 
-    ``functions``: signatures of plug-in functions by name (`plugins.load_functions`).
+    ``functions``: signatures of plug-in functions by name (`plugins.load_functions`). ``syntax``: what parsing the
+    texts told, so that nothing is told again that only follows from it.
     """
     from fhirmap.analysis.checks import run_checks
 
@@ -27,7 +32,7 @@ def check(
     stages = _stages(program, inference)
     _groups_nobody_calls(program, inference)
     checked = Checked(program, scope.definitions, stages, tuple(inference.groups), scope.models, functions or {})
-    return checked, ordered(run_checks(checked, scope.diagnostics))
+    return checked, ordered(run_checks(checked, scope.diagnostics, syntax))
 
 
 def _stages(program: Program, inference: Inference) -> tuple[Stage, ...]:

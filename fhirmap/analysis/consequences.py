@@ -1,13 +1,14 @@
 """Which diagnostics only follow from another one, so that each fault is told once.
 
-A name that is misspelt where it is used leaves the right one without use; a rule that is wrong does not produce what it
-was written for; a missing import takes its names along. The fault itself is told, these are not.
+A name that is misspelt where it is used leaves the right one without use; a rule that is wrong does not produce what
+it was written for; a missing import takes its names along; what stands behind a syntax error was not read, or not as it
+was meant. The fault itself is told, these are not.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fhirmap.analysis.typed import Checked
@@ -16,6 +17,27 @@ from fhirmap.language.nodes import FPLiteral, Rule
 from fhirmap.language.visit import walk
 
 _MEANT = re.compile(r"did you mean `#?([^`]+)`")
+_NEVER = {
+    "FM152": "variable",
+    "FM153": "url",
+    "FM154": "group",
+    "FM155": "model",
+    "FM156": "conceptmap",
+    "FM240": "name",
+    "FM241": "element",
+    "FM305": "prefix",
+}
+"""Warnings that something is never used or never produced, and the argument that names it."""
+_UNKNOWN = {
+    "FM103": ("name", r"\bgroup\s+{}\b"),
+    "FM107": ("name", r"\bmodel\s+{}\b|\balias\s+{}\b"),
+    "FM108": ("name", r"\bconceptmap\s+[\"']#?{}[\"']"),
+    "FM157": ("type", r"\bmodel\s+{}\b"),
+    "FM303": ("prefix", r"\bprefix\s+{}\b"),
+    "FM204": ("name", r"(?m)(?:^|[{{;,])\s*{}\s*:"),
+    "FM250": ("name", r"(?m)(?:^|[{{;,])\s*{}\s*:"),
+}
+"""Unknown names: the argument that holds the name, and what its declaration looks like in a map's text."""
 _OF_IMPORTS = ("FM103", "FM107", "FM108", "FM157")
 """Unknown names that a missing import may have declared."""
 
@@ -25,43 +47,64 @@ class Consequences:
     """What the errors of a program explain.
 
     ``meant``: right names that hints give. ``rules``: outermost rules with an error in them; ``texts``: the texts in
-    those rules, which name what they were to produce. ``lacking``: maps with an import that was not found.
+    those rules, which name what they were to produce. ``lacking``: maps with an import that was not found. ``syntax``:
+    what could not be read; ``all_rules``: every outermost rule.
     """
 
     meant: frozenset[str]
     rules: tuple[Span, ...]
     texts: frozenset[str]
     lacking: frozenset[str]
+    syntax: tuple[Span, ...]
+    all_rules: tuple[Span, ...]
 
     @classmethod
-    def of(cls, checked: Checked, found: Iterable[Diagnostic]) -> Consequences:
-        """What ``found`` explains."""
-        entries = tuple(found)
-        errors = [entry.span for entry in entries if entry.is_error and entry.span is not None]
-        rules = [
-            rule
-            for unit in checked.program.units
-            for group in unit.tree.groups
-            for rule in group.rules
-            if any(_holds(rule.span, error) for error in errors)
-        ]
+    def of(cls, checked: Checked, found: Sequence[Diagnostic], syntax: Iterable[Diagnostic]) -> Consequences:
+        """What ``found`` and the errors of ``syntax`` explain."""
+        broken = tuple(entry.span for entry in syntax if entry.is_error and entry.span is not None)
+        errors = [*broken, *(entry.span for entry in found if entry.is_error and entry.span is not None)]
+        rules = [rule for unit in checked.program.units for group in unit.tree.groups for rule in group.rules]
+        wrong = [rule for rule in rules if any(_holds(rule.span, error) for error in errors)]
         return cls(
-            frozenset(match for entry in entries for match in _MEANT.findall(entry.hint_text)),
-            tuple(rule.span for rule in rules),
-            frozenset(text for rule in rules for text in _texts(rule)),
+            frozenset(match for entry in found for match in _MEANT.findall(entry.hint_text)),
+            tuple(rule.span for rule in wrong),
+            frozenset(text for rule in wrong for text in _texts(rule)),
             frozenset(unit.name for unit in checked.program.units if unit.unresolved_imports),
+            broken,
+            tuple(rule.span for rule in rules),
         )
 
-    def explain(self, warning: Diagnostic, name: str) -> bool:
-        """Is ``name`` never used or produced because of an error that is told?"""
-        if name in self.meant or name in self.texts:
+    def explain(self, entry: Diagnostic) -> bool:
+        """Does ``entry`` only follow from an error that is told?"""
+        span = entry.span
+        if span is None:
+            return False
+        if entry.code in _OF_IMPORTS and span.name in self.lacking:
             return True
-        span = warning.span
-        return span is not None and any(_holds(rule, span) for rule in self.rules)
+        if entry.code in _NEVER and self._explains_lack(str(entry.args[_NEVER[entry.code]]), span):
+            return True
+        before = [error for error in self.syntax if error.text is span.text]
+        return bool(before) and self._was_not_read(entry, span, before)
 
-    def is_lacking(self, entry: Diagnostic) -> bool:
-        """Is it a name that a missing import may have declared?"""
-        return entry.code in _OF_IMPORTS and entry.span is not None and entry.span.name in self.lacking
+    def _explains_lack(self, name: str, span: Span) -> bool:
+        """Is ``name`` never used or produced because of a misspelling, or of an error in the rule that would?"""
+        return name in self.meant or name in self.texts or any(_holds(rule, span) for rule in self.rules)
+
+    def _was_not_read(self, entry: Diagnostic, span: Span, syntax: list[Span]) -> bool:
+        """Is it about what a syntax error of the same text kept from being read as it was meant?"""
+        if entry.code in _NEVER or entry.code == "FM114":
+            return True
+        if entry.code in _UNKNOWN:
+            argument, declaration = _UNKNOWN[entry.code]
+            name = re.escape(str(entry.args.get(argument, "")).lstrip("#"))
+            if re.search(declaration.format(*(name,) * declaration.count("{}")), span.text.text):
+                return True
+        return any(error.start <= span.start and self._stand_together(error, span) for error in syntax)
+
+    def _stand_together(self, left: Span, right: Span) -> bool:
+        if left.line <= right.line <= left.end_line:
+            return True
+        return any(_holds(rule, left) and _holds(rule, right) for rule in self.all_rules)
 
 
 def _holds(outer: Span, inner: Span) -> bool:

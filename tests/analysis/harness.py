@@ -76,7 +76,7 @@ def diagnose(
 
     more = [MapText(name, text) for name, text in (maps or {}).items()]
     program, loading = load([tree for tree, _ in parsed], library=(*library(), *more), read=read)
-    checked, checking = check(program, tank or definitions(), functions())
+    checked, checking = check(program, tank or definitions(), functions(), syntax=found)
     live = unknown_columns(checked, lacking(tables)) if tables is not None else ()
     return ordered([*found, *loading, *checking, *live])
 

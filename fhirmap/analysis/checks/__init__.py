@@ -92,31 +92,15 @@ CHECKS: tuple[Check, ...] = (
     unused_import,
 )
 
-_NEVER = {
-    "FM152": "variable",
-    "FM153": "url",
-    "FM154": "group",
-    "FM155": "model",
-    "FM156": "conceptmap",
-    "FM240": "name",
-    "FM241": "element",
-    "FM305": "prefix",
-}
-"""Warnings that something is never used or never produced, and the argument that names it."""
 
+def run_checks(checked: Checked, told: Iterable[Diagnostic], syntax: Iterable[Diagnostic] = ()) -> list[Diagnostic]:
+    """What was ``told`` of names and types and what the checks find, without what only follows from something else.
 
-def run_checks(checked: Checked, told: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """What was ``told`` of names and types and what the checks find, without what only follows from something else."""
+    ``syntax``: what was wrong with the texts; it is not handed back.
+    """
     found = [*told, *(entry for check in CHECKS for entry in check(checked))]
-    consequences = Consequences.of(checked, found)
-    return [
-        entry
-        for entry in found
-        if not (
-            consequences.is_lacking(entry)
-            or (entry.code in _NEVER and consequences.explain(entry, str(entry.args[_NEVER[entry.code]])))
-        )
-    ]
+    consequences = Consequences.of(checked, found, syntax)
+    return [entry for entry in found if not consequences.explain(entry)]
 
 
 __all__ = ["CHECKS", "Check", "run_checks"]
