@@ -123,9 +123,19 @@ class RegistryConfig:
     seed: int = 1
     identifier_system: str = "https://registres.renacot.org/procedure"
     identifier_prefix: str = "RENACOT-2025-"
+    first_number: int = 1
 
 
-_SERVER = ("rate_per_s", "retry_after", "token_life_s", "seed", "accept_all", "identifier_system", "identifier_prefix")
+_SERVER = (
+    "rate_per_s",
+    "retry_after",
+    "token_life_s",
+    "seed",
+    "accept_all",
+    "identifier_system",
+    "identifier_prefix",
+    "first_number",
+)
 
 
 def read_config(path: Path) -> RegistryConfig:

@@ -129,7 +129,7 @@ class Registry:
     def _associate(self, key: tuple[str, ...], identifier: str, digest: str) -> str:
         """One identifier an operation: another payload for the same operation replaces its implants."""
         if key not in self._by_operation:
-            number = len(self._by_operation) + 1
+            number = self.config.first_number + len(self._by_operation)
             self._by_operation[key] = identifier or f"{self.config.identifier_prefix}{number:05d}"
         self._by_payload[digest] = self._by_operation[key]
         return self._by_operation[key]

@@ -26,6 +26,7 @@ from fhirmap.runner.whole_file import write_whole
 __all__ = ["FaultLine", "Report", "Stop", "build_report", "exit_code", "report_lines", "write_report"]
 
 _KEYS_SHOWN = 20
+_SENT = st.PENDING | {st.ACCEPTED, st.REFUSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Report:
     looked_at: tuple[Reason, ...] = ()
     invalid: tuple[FaultLine, ...] = ()
     notes: tuple[FaultLine, ...] = ()
+    out_of_scope: tuple[FaultLine, ...] = ()
     possible_duplicates: tuple[str, ...] = ()
     next_due: float | None = None
     stopped_by: Stop | None = None
@@ -120,7 +122,8 @@ def build_report(
             answer for answer in answers if answer.state == st.ACCEPTED and answer.code and answer.was_settled
         ),
         invalid=_fault_lines(answer for answer in answers if answer.state == st.INVALID),
-        notes=_note_lines((answer for answer in answers if answer.state != st.INVALID), rules or {}),
+        notes=_note_lines((answer for answer in answers if answer.state in _SENT), rules or {}),
+        out_of_scope=_note_lines((answer for answer in answers if answer.state == st.OUT_OF_SCOPE), rules or {}),
         possible_duplicates=tuple(answer.key for answer in journal.status().possible_duplicates),
         next_due=min((answer.not_before for answer in pending), default=None),
         stopped_by=Stop(stopped.code, stopped.message, stopped.hint_text) if stopped else None,
@@ -182,6 +185,9 @@ def report_lines(report: Report) -> list[str]:
         told = ", ".join(f"{line.count} {_fault_text(line)}" for line in report.invalid[:6])
         more = f", and {len(report.invalid) - 6} more" if len(report.invalid) > 6 else ""
         lines.append(_line("invalid", report.ledger.invalid, told + more))
+    if report.out_of_scope:
+        told = ", ".join(f"{line.count} {line.text}" for line in report.out_of_scope[:4])
+        lines.append(_line("out of scope", report.ledger.out_of_scope, told))
     if report.notes:
         told = ", ".join(f"{line.count} {line.text}" for line in report.notes[:4])
         lines.append(_line("to look at", sum(line.count for line in report.notes), told))
@@ -203,7 +209,7 @@ def report_lines(report: Report) -> list[str]:
 
 
 def _line(title: str, count: int, text: str, then: str = "") -> str:
-    line = f"{title:<10} {count:>6}   {text}"
+    line = f"{title:<12} {count:>5}   {text}"
     return f"{line:<96} -> {then}" if then else line.rstrip()
 
 
@@ -256,8 +262,10 @@ def _fault_text(line: FaultLine) -> str:
 
 
 def report_to_data(report: Report) -> dict[str, Any]:
-    """The report as JSON values, with the equation as text."""
-    return {**asdict(report), "equation": report.ledger.equation(), "balanced": report.ledger.balanced}
+    """The report as JSON values, with the equation and the lines for people as text."""
+    ledger = report.ledger
+    told = {"equation": ledger.equation(), "balanced": ledger.balanced, "lines": report_lines(report)}
+    return {**asdict(report), **told}
 
 
 def report_to_html(report: Report) -> str:

@@ -1,0 +1,117 @@
+"""``fhirmap run``: the main job."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from fhirmap.runner.project import Project
+    from fhirmap.sinks import SinkSettings
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  fhirmap run examples/ch-valmorel       against the built-in simulator of the registry
+  fhirmap run hospital                   what is new or changed since the last run
+  fhirmap run hospital --json | jq .ledger
+  fhirmap run hospital --debug 2> run.log    what happens step by step, without any patient value"""
+)
+@click.argument("project", type=click.Path(exists=True, path_type=Path), default=".")
+@click.option("--source", help="URL or file of other data of the same layout.")
+@click.option(
+    "--reports",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the report; default: PROJECT/reports.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON on standard output.")
+@click.option("--debug", is_flag=True, help="Log each step on standard error; never a value of a record.")
+def command(project: Path, source: str | None, reports: Path | None, as_json: bool, debug: bool) -> int:
+    """Send the records of PROJECT (default: this folder) that are new or changed, and archive the identifiers.
+
+    Each is mapped, validated and journalled before it leaves, so a run may be interrupted at any moment and started
+    again. Exit code 0; 1 if records are invalid or refused; 3 if the source or the registry cannot be reached; 130 if interrupted.
+    """
+    from fhirmap.cli.faults import show_diagnostics
+    from fhirmap.cli.progress import Progress
+    from fhirmap.runner.engine import build_engine
+    from fhirmap.runner.project import load_project
+    from fhirmap.runner.report import report_lines, report_to_data
+    from fhirmap.runner.run import run
+
+    if debug:
+        _log_steps()
+    engine = build_engine(load_project(project, source=source))
+    if not as_json:
+        show_diagnostics((*engine.project.warnings, *engine.maps.diagnostics), as_json=False)
+    with _sink_settings(engine.project, as_json) as settings:
+        title = f"{engine.project.name} -> {engine.project.target_name}"
+        with Progress(title) as progress:
+            outcome = run(
+                engine,
+                settings=settings,
+                reading=progress.update,
+                sending=lambda sent: progress.update(sent.done, sent.total),
+                reports=reports,
+            )
+    if as_json:
+        data = {**report_to_data(outcome.report), "page": str(outcome.page) if outcome.page else None}
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        return outcome.exit_code
+    for line in report_lines(outcome.report):
+        click.echo(f"  {line}")
+    click.echo(
+        f"  report: {outcome.page}" if outcome.page else "  the report could not be written; the journal has everything"
+    )
+    return outcome.exit_code
+
+
+@contextmanager
+def _sink_settings(project: Project, quiet: bool) -> Iterator[SinkSettings]:
+    """The sink's settings; where the project names the simulator, one is served on loopback meanwhile."""
+    from fhirmap.runner.run import open_journal, simulated
+
+    if not project.sink.is_simulator:
+        yield project.sink_settings()
+        return
+    from fhirmap.registry import RegistryConfig, RegistryServer, read_config
+
+    config = read_config(project.registry) if project.registry else RegistryConfig()
+    with open_journal(project) as journal:
+        # The simulator forgets; its numbers go on all the same, as the registry's would.
+        config = replace(config, first_number=1 + journal.status().states.get("accepted", 0))
+    client = config.clients[0]
+    with RegistryServer(config) as server:
+        if not quiet:
+            click.echo(
+                f"  registry simulator on 127.0.0.1:{server.port}   token endpoint, "
+                f"$associer-implants-registre, {config.rate_per_s} calls/s",
+                err=True,
+            )
+        yield simulated(
+            project.sink_settings(),
+            url=server.url,
+            token_url=server.token_url,
+            client_id=client.id,
+            client_secret=client.secret,
+            scope=client.scope,
+        )
+
+
+def _log_steps() -> None:
+    """fhirmap's own log on standard error. Other libraries' logs may hold headers or parameters: they stay silent."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logger = logging.getLogger("fhirmap")
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(handler)
+    logger.propagate = False
