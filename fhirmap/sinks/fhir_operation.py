@@ -84,6 +84,8 @@ class FhirOperation:
     def close(self) -> None:
         """Closes the connections."""
         self._transport.close()
+        if self._tokens:
+            self._tokens.close()
 
     def _post(self, envelope: Envelope, token: str) -> Answer:
         headers = {
