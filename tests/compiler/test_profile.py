@@ -389,7 +389,7 @@ def test_the_march_contract_takes_nested_identifiers() -> None:
     plan, diagnostics = lower_contract(march)
     assert {entry.code for entry in diagnostics} <= {"FM353"}
     validate = runner(compiled(march)["validate"])
-    resource = {
+    resource: dict[str, Any] = {
         "resourceType": "Parameters",
         "parameter": [
             {
