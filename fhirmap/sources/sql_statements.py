@@ -47,20 +47,29 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class RowReader:
-    """Turns a slice of a row into the values of its node, joined children included."""
+    """Turns a slice of a row into the values of its node, joined children included.
+
+    ``marker``: the column that tells whether the node's row is there. ``is_parent``: other statements hang rows from
+    it.
+    """
 
     node: Node
+    names: tuple[str, ...]
     start: int
+    end: int
     marker: int
+    is_parent: bool
     joined: tuple[tuple[str, RowReader], ...]
 
     def read(self, row: Row, seen: list[list[Values]]) -> Values:
-        """The values of this node; each node's rows are also gathered in ``seen``, under the node's number."""
-        names = self.node.names
-        values: Values = dict(zip(names, row[self.start : self.start + len(names)], strict=True))
+        """The values of this node; rows that others hang from are also gathered in ``seen``, by the number of their
+        node.
+        """
+        values: Values = dict(zip(self.names, row[self.start : self.end]))  # noqa: B905 - as long as each other
         for key, reader in self.joined:
             values[key] = [reader.read(row, seen)] if row[reader.marker] is not None else []
-        seen[self.node.number].append(values)
+        if self.is_parent:
+            seen[self.node.number].append(values)
         return values
 
 
@@ -220,7 +229,9 @@ class StatementBuilder:
             source, more, reader = self._with_joined(below, source, other, at, at - 1)
             listed += more
             joined.append((below.child.key, reader))
-        return source, listed, RowReader(node, start, marker, tuple(joined))
+        is_parent = any(not below.joined for below in node.nodes)
+        reader = RowReader(node, node.names, start, start + len(node.names), marker, is_parent, tuple(joined))
+        return source, listed, reader
 
     def _children(self, node: Node) -> Statement:
         child, parent = node.child, node.parent

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -243,6 +244,7 @@ class _Groups:
         self._groups = groupby(rows, key=itemgetter(statement.identity))
         self._identity: Any = None
         self._rows: list[Row] | None = None
+        self._names = [pair[1] for pair in statement.node.child.on] if statement.node.child else []
 
     def attach(self, identity: Any, seen: list[list[Values]]) -> None:
         """Put this record's rows under their parents' rows."""
@@ -254,13 +256,12 @@ class _Groups:
         statement, child = self._statement, self._statement.node.child
         assert child is not None and statement.node.parent is not None
         by_value: dict[Any, list[Values]] = {}
-        marker, extra = statement.reader.marker, statement.extra
+        marker, extra, read = statement.reader.marker, statement.extra, statement.reader.read
         for row in self._rows:
             if row[marker] is not None:
-                by_value.setdefault(row[extra], []).append(statement.reader.read(row, seen))
-        names = [pair[1] for pair in child.on]
+                by_value.setdefault(row[extra], []).append(read(row, seen))
         for parent in seen[statement.node.parent.number]:
-            parent[child.key] = by_value.get(tuple(parent[name] for name in names), [])
+            parent[child.key] = by_value.get(tuple([parent[name] for name in self._names]), [])
 
     def finish(self) -> None:
         """Nothing may be left when the records are through."""
@@ -327,12 +328,21 @@ def _sqlite_engine(address: Address, path: Path) -> sa.Engine:
         raise ConfigError("FM702", source=address.shown, reason="it is not a file")
 
     def connect() -> sqlite3.Connection:
-        uri = f"file:{quote(str(path.resolve()))}?mode=ro"
+        uri = f"file:{quote(str(path.resolve()))}?mode=ro{'&immutable=1' if _is_still(path) else ''}"
         connection = sqlite3.connect(uri, uri=True, timeout=_LOCK_S, isolation_level=None, check_same_thread=False)
         connection.text_factory = _sqlite_text
         return connection
 
     return make_engine("sqlite://", creator=connect)
+
+
+def _is_still(path: Path) -> bool:
+    """A copy in WAL mode in a folder that cannot be written: SQLite opens it only as a file that nobody changes."""
+    if os.access(path.parent, os.W_OK) or path.with_name(f"{path.name}-wal").exists():
+        return False
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(20)[18:20] == b"\x02\x02"
+    return False
 
 
 def _sqlite_text(raw: bytes) -> str | bytes:

@@ -454,3 +454,16 @@ def test_a_file_model_does_not_read_a_database(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("value", "text"), [(12, "12"), (12.0, "12"), (" 007 ", "007"), (None, ""), (b"\x01", "01")])
 def test_key_text(value: object, text: str) -> None:
     assert key_text(value) == text
+
+
+def test_a_copy_in_wal_mode_is_read_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = small(tmp_path / "a.sqlite")
+    with sqlite3.connect(tmp_path / "a.sqlite") as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("INSERT INTO t VALUES (1, 'x')")
+    connection.close()
+    monkeypatch.setattr("fhirmap.sources.sql_table.os.access", lambda *_: False)
+    assert [record.key for record in open_source(str(tmp_path / "a.sqlite"), plan).records()] == ["1"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.sqlite"]
