@@ -1,4 +1,4 @@
-"""The validator against two programs of other people: fhirpathpy for the guide's invariants, fhir.resources for base types.
+"""The validator against two programs of other people: fhirpathpy for invariants, fhir.resources for base types.
 
 Where they are known to be wrong is listed here with the reason; everywhere else they and we must agree on mutated data.
 """
