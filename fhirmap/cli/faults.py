@@ -13,7 +13,7 @@ import click
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.catalog import page
 from fhirmap.diagnostics.render import diagnostic_to_json, render_diagnostic
-from fhirmap.errors import FhirmapError, MapError
+from fhirmap.errors import FhirmapError, MapError, ProjectError
 
 EXIT_DONE = 0
 EXIT_RECORDS = 1
@@ -50,17 +50,17 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> Non
 
 def show_fault(fault: BaseException, *, as_json: bool) -> int:
     """Show what stopped a command; the exit code it means."""
-    if isinstance(fault, MapError):
+    if isinstance(fault, MapError | ProjectError):
         show_diagnostics(fault.diagnostics, as_json=as_json)
-        return EXIT_WRONG
-    if isinstance(fault, ExceptionGroup):
-        found = [entry for entry in fault.exceptions if isinstance(entry, FhirmapError)]
-        if len(found) == len(fault.exceptions):
-            show_diagnostics([entry.diagnostic() for entry in found], as_json=as_json)
-            return max(exit_code(entry.code) for entry in found)
+        return max(exit_code(entry.code) for entry in fault.diagnostics if entry.is_error)
     if isinstance(fault, FhirmapError):
         show_diagnostics([fault.diagnostic()], as_json=as_json)
         return exit_code(fault.code)
+    if isinstance(fault, OSError) and fault.filename:
+        # What is read has its own faults: this is a file or folder that was to be written.
+        reason = (fault.strerror or "not writable").lower()
+        show_diagnostics([Diagnostic("FM744", None, {"path": fault.filename, "reason": reason})], as_json=as_json)
+        return exit_code("FM744")
     return _show_bug(fault, as_json=as_json)
 
 

@@ -29,7 +29,7 @@ Examples:
 def command(
     folder: Path, example: str | None, source: str | None, table: str | None, target: str, as_json: bool
 ) -> None:
-    """Start a project in FOLDER, which must be new or empty: fhirmap.toml, a map, and a sample if no source is given."""
+    """Start a project in FOLDER, new or empty: fhirmap.toml, a map, and a sample where no source is given."""
     from fhirmap.runner.scaffold import copy_example, init_project
 
     if example is not None:

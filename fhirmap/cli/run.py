@@ -39,7 +39,8 @@ def command(project: Path, source: str | None, reports: Path | None, as_json: bo
     """Send the records of PROJECT (default: this folder) that are new or changed, and archive the identifiers.
 
     Each is mapped, validated and journalled before it leaves, so a run may be interrupted at any moment and started
-    again. Exit code 0; 1 if records are invalid or refused; 3 if the source or the registry cannot be reached; 130 if interrupted.
+    again. Exit code 0; 1 if records are invalid or refused; 3 if the source or the registry cannot be reached; 130 if
+    interrupted.
     """
     from fhirmap.cli.faults import show_diagnostics
     from fhirmap.cli.progress import Progress
