@@ -193,9 +193,10 @@ class _Body:
         raw = self._raw(entry)
         held_rows = self.names.take(f"{entry.name}_raw")
         rows = code("{}({}, {}, {})", self.module.use("rows"), held_rows, cell, _FAULTS)
-        if self.place.kind not in ("json", "") and (entry.maximum is None):
-            # Sources of tables and lines hand over lists of rows: nothing is to be judged.
-            rows = code("{} if type({}) is list else {}", held_rows, held_rows, rows)
+        if self.place.kind not in ("json", "") and entry.maximum in (None, 1):
+            # Sources of tables and lines hand over lists of rows: mostly nothing is to be judged.
+            few = code(" and len({}) < 2", held_rows) if entry.maximum == 1 else Code("")
+            rows = code("{} if type({}) is list{} else {}", held_rows, held_rows, few, rows)
         reader = self.module.readers[model.ref.structure]
         many = entry.maximum is None or entry.maximum > 1
         items = self.names.take(f"{entry.name}_rows")

@@ -254,6 +254,8 @@ class PlainForm:
             truth = self._truth(node, place)
             if truth is not None:
                 return truth
+        if node.name == "first" and isinstance(node.focus, n.FPBinary) and node.focus.operator == "|":
+            return self._first_of(node, node.focus, place)
         base = self._input(node, place)
         if base is None:
             return None
@@ -271,6 +273,9 @@ class PlainForm:
             return self._subset(node, base)
         if base.is_scalar and families(base.static) == {"text"}:
             return self._on_text(node, base, place)
+        if node.name == "toString" and base.is_scalar and base.owner is None and _is_whole(base.static):
+            static = self.inferred.of(node).with_cardinality(base.static.cardinality)
+            return Val(f"str({base.code})" if base.is_one else f"fp.number_text({base.code})", static)
         return None
 
     def _input(self, node: n.FPCall, place: Place) -> Val | None:
@@ -326,6 +331,20 @@ class PlainForm:
             return Val(f"len({or_empty_list(base.source)})", static)
         flat = self.flushed(base)
         return Val(f"sum(1 {' '.join(flat.clauses)})", static)
+
+    def _first_of(self, node: n.FPCall, union: n.FPBinary, place: Place) -> Val | None:
+        """`(a | b | c).first()` of values that stand at most once: the first that is there."""
+        sides: list[n.FPExpr] = [union]
+        while isinstance(sides[0], n.FPBinary) and sides[0].operator == "|":
+            sides[0:1] = [sides[0].left, sides[0].right]
+        held = [self.value(side, place) for side in sides]
+        if not all(val is not None and val.is_scalar and val.owner is None for val in held):
+            return None
+        found = [val for val in held if val is not None]
+        if any(families(val.static) != {"text"} for val in found):
+            return None
+        static = self.inferred.of(node).with_cardinality("optional")
+        return Val(f"fp.first_of({', '.join(val.code for val in found)})", static)
 
     def _subset(self, node: n.FPCall, base: Val) -> Val | None:
         if base.kind == "scalar":
@@ -544,7 +563,9 @@ class PlainForm:
         if operator == "=":
             return self._equality(node, place, wanted=wanted)
         if operator in _COMPARISONS:
-            return self._order(node, place, wanted=wanted)
+            return self._date_order(node, place, wanted=wanted) or self._order(node, place, wanted=wanted)
+        if operator in ("~", "!~"):
+            return self._likeness(node, place, wanted=wanted == (operator == "~"))
         return self._as_condition(self.value(node, place), wanted=wanted)
 
     def _comparable(self, node: n.FPExpr, place: Place, wanted: str) -> Val | None:
@@ -600,6 +621,33 @@ class PlainForm:
             return f"({self.whole(right)} == [{left.code}])"
         return None
 
+    def _date_order(self, node: n.FPBinary, place: Place, *, wanted: bool) -> str | None:
+        """Dates by their text, where both are nothing but dates."""
+        sides = (self.value(node.left, place), self.value(node.right, place))
+        if not all(side is not None and side.is_scalar and side.owner is None for side in sides):
+            return None
+        left, right = (side for side in sides if side is not None)
+        if {ref.name for side in (left, right) for ref in side.static.types} != {"date"}:
+            return None
+        # `a <= b` is that b is not before a, and nothing where that cannot be told.
+        first, second = (left, right) if node.operator in ("<", ">=") else (right, left)
+        is_strict = node.operator in ("<", ">")
+        test = f"fp.before({first.code}, {second.code})"
+        return test if is_strict == wanted else f"({test} is False)"
+
+    def _likeness(self, node: n.FPBinary, place: Place, *, wanted: bool) -> str | None:
+        """`~` of two texts."""
+        left, right = self.value(node.left, place), self.value(node.right, place)
+        if left is None or right is None or not (left.is_scalar and right.is_scalar):
+            return None
+        if (
+            left.owner is not None
+            or right.owner is not None
+            or not families(left.static) == families(right.static) == {"text"}
+        ):
+            return None
+        return f"{'' if wanted else 'not '}fp.alike_texts({left.code}, {right.code})"
+
     def _order(self, node: n.FPBinary, place: Place, *, wanted: bool) -> str | None:
         operands = self._operands(node, place)
         if operands is None or operands[2] == "boolean":
@@ -638,6 +686,8 @@ class PlainForm:
     def _test(self, node: n.FPCall, place: Place, *, wanted: bool) -> str | None:
         if node.name == "not" and not node.arguments and node.focus is not None:
             return self.generic.condition(node.focus, place, wanted=not wanted)
+        if node.name == "isDistinct" and not node.arguments:
+            return self._distinct(node, place, wanted=wanted)
         if node.name in ("exists", "empty"):
             return self._existence(node, place, wanted=wanted == (node.name == "exists"))
         if node.name == "hasValue":
@@ -664,6 +714,14 @@ class PlainForm:
         ):
             return self._as_condition(self.value(node, place), wanted=wanted)
         return None
+
+    def _distinct(self, node: n.FPCall, place: Place, *, wanted: bool) -> str | None:
+        base = self._input(node, place)
+        if base is None or base.kind != "stream" or base.choice is not None or base.owner is not None:
+            return None
+        if families(base.static) != {"text"}:
+            return None
+        return f"{'' if wanted else 'not '}fp.all_different({self.whole(base)})"
 
     def _existence(self, node: n.FPCall, place: Place, *, wanted: bool) -> str | None:
         base = self._input(node, place)
@@ -798,7 +856,7 @@ class PlainForm:
 
     def _binary(self, node: n.FPBinary, place: Place) -> Val | None:
         operator = node.operator
-        if operator in _LOGIC or operator in _COMPARISONS or operator in ("=", "!=", "in", "contains"):
+        if operator in _LOGIC or operator in _COMPARISONS or operator in ("=", "!=", "~", "!~", "in", "contains"):
             return self._truth(node, place)
         left, right = self.value(node.left, place), self.value(node.right, place)
         if left is None or right is None or not (left.is_scalar and right.is_scalar):

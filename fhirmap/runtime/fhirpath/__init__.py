@@ -9,7 +9,20 @@ that generated code brings along.
 
 # ruff: noqa: F401  this module is the one name, `fp`, under which generated code finds all of it
 
-from fhirmap.runtime.fhirpath.bare import apply, as_list, choice, joined, matches_not, only, part
+from fhirmap.runtime.fhirpath.bare import (
+    alike_texts,
+    all_different,
+    apply,
+    as_list,
+    before,
+    choice,
+    first_of,
+    joined,
+    matches_not,
+    number_text,
+    only,
+    part,
+)
 from fhirmap.runtime.fhirpath.bare import matches as matches_plain
 from fhirmap.runtime.fhirpath.collections import (
     aggregate,

@@ -35,6 +35,56 @@ def apply(function: Callable[..., T], *arguments: Any) -> T | None:
     return function(*arguments)
 
 
+def before(left: str | None, right: str | None) -> bool | None:
+    """Is one date earlier than another? None where one is absent, or where their precisions do not tell.
+
+    Example:
+        >>> before("2025-03-20", "2025-03-21"), before("2025-03", "2025-03-21")
+        (True, None)
+    """
+    if left is None or right is None:
+        return None
+    if len(left) == 10 and len(right) == 10:
+        return left < right
+    from fhirmap.runtime.fhirpath.item import nodes
+    from fhirmap.runtime.fhirpath.operators import less
+
+    found = less(nodes(left, "date"), nodes(right, "date"))
+    return found[0] if found else None
+
+
+def alike_texts(left: str | None, right: str | None) -> bool:
+    """`~` of two texts that may be absent: case and blanks count little, two absent ones are alike.
+
+    Example:
+        >>> alike_texts("Left  knee", "left knee"), alike_texts(None, None), alike_texts("a", None)
+        (True, True, False)
+    """
+    if left == right:
+        return True
+    if left is None or right is None:
+        return False
+    return " ".join(left.casefold().split()) == " ".join(right.casefold().split())
+
+
+def all_different(values: list[Any]) -> bool:
+    """`isDistinct` of texts or of whole numbers."""
+    return len(set(values)) == len(values)
+
+
+def number_text(number: int | None) -> str | None:
+    """`toString` of a whole number that may be absent."""
+    return None if number is None else str(number)
+
+
+def first_of(*values: T | None) -> T | None:
+    """The first of several values that is there."""
+    for value in values:
+        if value is not None:
+            return value
+    return None
+
+
 def joined(*texts: str | None) -> str:
     """`&` of texts: nothing for an absent one."""
     return "".join(text for text in texts if text is not None)

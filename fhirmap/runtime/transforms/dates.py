@@ -68,10 +68,29 @@ def parser(format_text: str | None, kind: str, zone: str | None) -> Parse:
         return lambda text: _from_iso(text, kind, place)
     if format_text.startswith("yyyyMMdd") and kind == "date" and set(format_text[8:]) <= set("Hms"):
         return _compact_date(len(format_text))
-    if format_text == "dd/MM/yyyy" and kind == "date":
-        return _slashed_date
+    if kind == "date" and sorted(format_text) == sorted("yyyyMMdd" + "".join(_separators(format_text))):
+        return _fixed_date(format_text)
     pattern = _pattern(format_text)
     return lambda text: _by_pattern(text, pattern, kind, place)
+
+
+def _separators(format_text: str) -> list[str]:
+    return [letter for letter in format_text if not letter.isalpha()]
+
+
+def _fixed_date(format_text: str) -> Parse:
+    """Year, month and day at fixed places, as `yyyy-MM-dd` or `dd.MM.yyyy` have them."""
+    places = [slice(format_text.index(part), format_text.index(part) + len(part)) for part in ("yyyy", "MM", "dd")]
+    year, month, day = places
+    literals = [(index, letter) for index, letter in enumerate(format_text) if not letter.isalpha()]
+    width = len(format_text)
+
+    def parse(text: str) -> str | None:
+        if len(text) != width or any(text[index] != letter for index, letter in literals):
+            return None
+        return _day(f"{text[year]}-{text[month]}-{text[day]}")
+
+    return parse
 
 
 def _compact_date(width: int) -> Parse:
@@ -90,15 +109,10 @@ def _is_clock(digits: str) -> bool:
     return digits[:2] < "24" and digits[2:4] < "60" and digits[4:6] < "60"
 
 
-def _slashed_date(text: str) -> str | None:
-    if len(text) != 10 or text[2] != "/" or text[5] != "/":
-        return None
-    return _day(f"{text[6:10]}-{text[3:5]}-{text[0:2]}")
-
-
 def _day(text: str) -> str | None:
     """``text`` if it is a day of the calendar."""
-    if not text.isascii():
+    # `fromisoformat` takes weeks (`2025-W01-1`), too.
+    if not text.isascii() or text[7:8] != "-":
         return None
     try:
         date.fromisoformat(text)

@@ -142,7 +142,7 @@ def read_stay(row, faults):
 
     # doctor : Doctor 0..1  (case.map:14)
     doctor_raw = row.get('doctor')
-    for rank, child in enumerate(rows(doctor_raw, _STAY_DOCTOR, faults), 1):
+    for rank, child in enumerate(doctor_raw if type(doctor_raw) is list and len(doctor_raw) < 2 else rows(doctor_raw, _STAY_DOCTOR, faults), 1):
         before = len(faults)
         item = read_doctor(child, faults)
         record['doctor'] = item
