@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from fhirmap.errors import ConfigError, ProjectError
-from fhirmap.runner.engine import Engine, build_engine, open_project_source
+from fhirmap.runner.engine import Engine, build_engine, open_project_source, settings_diagnostics
 from fhirmap.runner.preview import preview_all, preview_row, row_to_data
+from fhirmap.runner.program import check_project
 from fhirmap.runner.project import load_project
 from fhirmap.runner.target import shipped_folder
 
@@ -136,3 +137,12 @@ def test_a_missing_column_is_told_where_the_map_names_it(tmp_path: Path) -> None
     (entry,) = caught.value.diagnostics
     assert entry.span is not None
     assert (entry.code, entry.span.snippet, entry.span.name.endswith(".map")) == ("FM704", "'Côté'", True)
+
+
+def test_check_judges_rules_and_columns_without_compiling(tmp_path: Path) -> None:
+    shutil.copytree(shipped_folder("examples") / "export-pharmacie", tmp_path / "p")
+    file = tmp_path / "p" / "fhirmap.toml"
+    file.write_text(file.read_text(encoding="utf-8") + 'bad = "(("\n[rules]\n"nir-kye" = "off"\n', encoding="utf-8")
+    project = load_project(tmp_path / "p")
+    found = settings_diagnostics(project, check_project(project))
+    assert sorted(entry.code for entry in found) == ["FM742", "FM743"]
