@@ -46,11 +46,11 @@ _TIME_ONLY = re.compile(_TIME)
 
 def is_string(value: object) -> bool:
     """Is it a FHIR string: text with something in it, no control characters but tab and line breaks, at most 1 MB?"""
-    if type(value) is not str or len(value) > MOST_CHARACTERS:
+    if type(value) is not str:
         return False
     if value.isprintable():
-        return bool(value) and not value.isspace()
-    return not value.isspace() and _CONTROL.search(value) is None
+        return len(value) <= MOST_CHARACTERS if value and not value.isspace() else False
+    return len(value) <= MOST_CHARACTERS and not value.isspace() and _CONTROL.search(value) is None
 
 
 def is_code(value: object) -> bool:
