@@ -151,6 +151,8 @@ def udi_check_valid(udi: str) -> bool:
     if udi[:4] == "(01)":
         gtin = udi[4:18]
         return bool(_GTIN_14.fullmatch(gtin)) and _gtin_valid(gtin)
+    if udi[:1] == "+" and "+$" not in udi[1:] and _HIBC.fullmatch(udi):
+        return _checked(udi)[1] != "check-digit"
     return "check-digit" not in parse_udi(udi).get("problems", ())
 
 

@@ -283,6 +283,13 @@ def test_hibc_wrong_check_character() -> None:
     assert not udi_check_valid("+ZA01HE344R0/$$3290531B2478335")
 
 
+@given(st.text("ABC0123456789-. $/+%", min_size=1, max_size=12), st.sampled_from(HIBC_SIGNS))
+def test_the_quick_judgement_of_a_check_character_agrees_with_reading(rest: str, check: str) -> None:
+    for text in (f"+Z1AR{rest}0{check}", with_check(f"+Z1AR{rest}0")):
+        if "unreadable" not in parse_udi(text).get("problems", ()):
+            assert udi_check_valid(text) == ("check-digit" not in parse_udi(text).get("problems", ()))
+
+
 def test_hibc_lower_case_and_extra_parts() -> None:
     text = with_check("+Z1ARFE12L0/$$7LOT5/14D20300115/16D20250301/SSER1")
     label = parse_udi(text.lower())
