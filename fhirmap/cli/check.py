@@ -92,7 +92,7 @@ def _check_folder(place: Path, source: str | None, offline: bool) -> tuple[list[
     """What is wrong with a project: its file, its maps, and the columns of its source."""
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.errors import ConfigError
-    from fhirmap.runner.engine import source_diagnostics
+    from fhirmap.runner.engine import settings_diagnostics, source_diagnostics
     from fhirmap.runner.program import check_project
     from fhirmap.runner.project import read_project
 
@@ -100,7 +100,7 @@ def _check_folder(place: Path, source: str | None, offline: bool) -> tuple[list[
     if project is None:
         return diagnostics, (str(place / "fhirmap.toml" if place.is_dir() else place),)
     checked = check_project(project)
-    found = [*diagnostics, *checked.diagnostics]
+    found = [*diagnostics, *checked.diagnostics, *settings_diagnostics(project, checked)]
     if not offline:
         try:
             found += source_diagnostics(project, checked)

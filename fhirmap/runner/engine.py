@@ -30,7 +30,14 @@ from fhirmap.runtime.transformer import Transformer
 from fhirmap.sources import Source, open_source
 from fhirmap.stores import StorePlan
 
-__all__ = ["Engine", "build_engine", "open_project_source", "project_contract", "source_diagnostics"]
+__all__ = [
+    "Engine",
+    "build_engine",
+    "open_project_source",
+    "project_contract",
+    "settings_diagnostics",
+    "source_diagnostics",
+]
 
 
 @dataclass(frozen=True)
@@ -131,20 +138,38 @@ def build_engine(project: Project) -> Engine:
         raise MapError(maps.diagnostics)
     checked = maps.checked
     contract = project_contract(project, maps)
-    if contract is not None:
-        _check_rules(project, contract)
+    if contract is not None and (wrong := _unknown_rules(project, contract)):
+        raise ProjectError(wrong)
     transformer = transformer_of(checked, maps.diagnostics, contract=contract)
+    setting = _setting(maps)
+    target = project.map.target
+    blamed = {rule.key: rule.element for rule in (target.rules if target else ()) if rule.element}
+    return Engine(project, maps, transformer, setting, blamed)
+
+
+def _setting(maps: CheckedMaps) -> Setting:
+    checked = maps.checked
     last, first = checked.stages[-1], checked.stages[0]
     structure = checked.definitions.structure(last.target.structure or last.target.name) if last.target else None
-    setting = Setting(
+    return Setting(
         checked.definitions,
         (checked.definitions.type_ref(structure.type) or last.target) if structure else last.target,
         first.source if first.source is not None and first.source.structure in checked.models else None,
         checked.functions,
     )
-    target = project.map.target
-    blamed = {rule.key: rule.element for rule in (target.rules if target else ()) if rule.element}
-    return Engine(project, maps, transformer, setting, blamed)
+
+
+def settings_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
+    """What of the project file only its maps and contract can judge: rule keys (FM742), record columns (FM743)."""
+    if maps.has_errors or not maps.checked.stages:
+        return []
+    contract = project_contract(project, maps)
+    found = _unknown_rules(project, contract) if contract is not None else []
+    try:
+        compile_columns(project.records, _setting(maps))
+    except ProjectError as error:
+        found += error.diagnostics
+    return found
 
 
 def project_contract(project: Project, maps: CheckedMaps) -> Contract | None:
@@ -188,7 +213,7 @@ def _url_of(path: Path) -> str:
         raise ConfigError("FM741", path=str(path)) from None
 
 
-def _check_rules(project: Project, contract: Contract) -> None:
+def _unknown_rules(project: Project, contract: Contract) -> list[Diagnostic]:
     known = contract.rule_keys()
     target = project.map.target
     wrong = [
@@ -199,8 +224,7 @@ def _check_rules(project: Project, contract: Contract) -> None:
     for key in target.severities if target else ():
         if key not in known:
             wrong.append(Diagnostic("FM742", None, {"rule": key}, did_you_mean(key, known)))
-    if wrong:
-        raise ProjectError(wrong)
+    return wrong
 
 
 # --- source -----------------------------------------------------------------------------------------------------------
@@ -211,12 +235,7 @@ def open_project_source(project: Project, plan: StorePlan) -> Source:
 
     Raises: ConfigError FM70x where it cannot be opened; ProjectError with everything that it lacks.
     """
-    factories = {
-        name: load(plugin)
-        for name, plugin in find_plugins("fhirmap.sources").items()
-        if name not in BUILT_IN["fhirmap.sources"]
-    }
-    source = open_source(project.source_address(), plan, factories)
+    source = _open(project, plan)
     try:
         found = [located(entry) for entry in source.check()]
         if any(entry.is_error for entry in found):
@@ -227,6 +246,15 @@ def open_project_source(project: Project, plan: StorePlan) -> Source:
     return source
 
 
+def _open(project: Project, plan: StorePlan) -> Source:
+    factories = {
+        name: load(plugin)
+        for name, plugin in find_plugins("fhirmap.sources").items()
+        if name not in BUILT_IN["fhirmap.sources"]
+    }
+    return open_source(project.source_address(), plan, factories)
+
+
 def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
     """What the project's source lacks of what its map names, also where the map has other faults.
 
@@ -235,7 +263,7 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
     plan = store_plan(maps.checked)
     if plan is None:
         return []
-    with open_source(project.source_address(), plan) as source:
+    with _open(project, plan) as source:
         told = source.check()
     absent = {
         (str(entry.args["table"]), str(entry.args.get("column", ""))): entry.hint_text

@@ -190,12 +190,13 @@ class Project:
         Raises: ConfigError FM700, FM736, FM738.
         """
         password = self.source.password.reveal() if self.source.password else ""
+        schemes = _plugin_schemes()
         if self.source.override:
-            return parse_address(self.source.override, password=password)
+            return parse_address(self.source.override, password=password, schemes=schemes)
         text = self.source.url.reveal()
         shown = mask(self.source.url.text) or "source"
         try:
-            address = parse_address(text, self.folder, password=password)
+            address = parse_address(text, self.folder, password=password, schemes=schemes)
         except ConfigError as error:
             raise error if text == self.source.url.text else _without_value(error, shown) from None
         return replace(address, shown=shown)
@@ -470,9 +471,10 @@ def _sink_kinds() -> tuple[str, ...]:
 
 
 def _plugin_schemes() -> tuple[str, ...]:
-    from fhirmap.plugins import names
+    """Schemes of URLs that plug-ins read; the built-in kinds have rules of their own."""
+    from fhirmap.plugins import BUILT_IN, names
 
-    return names("fhirmap.sources")
+    return tuple(name for name in names("fhirmap.sources") if name not in BUILT_IN["fhirmap.sources"])
 
 
 __all__ = [
