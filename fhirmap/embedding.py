@@ -63,7 +63,9 @@ def compile_map(
     return transformer_of(checked, diagnostics, contract=contract)
 
 
-compile_stages = compile_map
+def compile_stages(sources: Sequence[str | Path | nodes.Map], **options: Any) -> Transformer:
+    """As `compile_map`, the stages as a sequence."""
+    return compile_map(*sources, **options)
 
 
 def transformer_of(

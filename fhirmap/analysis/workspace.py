@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fhirmap.analysis.typed import Program, Unit
-from fhirmap.diagnostics import Diagnostic, MapText
+from fhirmap.diagnostics import Diagnostic, MapText, Severity
 from fhirmap.diagnostics.nearest import nearest
 from fhirmap.language import nodes
 from fhirmap.language.parser import parse
@@ -78,7 +78,9 @@ class _Workspace:
         ]
         found = nearest(entry.url, urls)
         hint = f"did you mean `{found}`?" if found else None
-        self.diagnostics.append(Diagnostic("FM100", entry.span, {"url": entry.url}, hint))
+        # A wildcard that matches nothing may be meant: what is then missing is told where it is called.
+        severity = Severity.WARNING if "*" in entry.url else None
+        self.diagnostics.append(Diagnostic("FM100", entry.span, {"url": entry.url}, hint, severity_override=severity))
 
     def table(self, unit: Unit, declaration: nodes.ConceptMapDeclaration) -> tuple[nodes.ConceptMapCode, ...]:
         """Codes of a concept map's CSV file."""
@@ -86,6 +88,8 @@ class _Workspace:
         assert table is not None
         prefixes = [entry.name for entry in declaration.prefixes]
         source, target = [*prefixes, "", ""][:2]
+        if len(table.delimiter) != 1:
+            return ()  # told by a check
         content = self.file(unit, table.file, table.encoding, table)
         if content is None:
             return ()
@@ -124,7 +128,9 @@ class _Workspace:
         except OSError as error:
             args = {"file": name, "why": error.strerror or "it is not there"}
             self.diagnostics.append(Diagnostic("FM102", node.span, args))
-        except (UnicodeDecodeError, LookupError):
+        except LookupError:
+            return None  # an encoding that does not exist is told by a check
+        except UnicodeDecodeError:
             self.diagnostics.append(
                 Diagnostic("FM102", node.span, {"file": name, "encoding": encoding}, variant="encoding")
             )

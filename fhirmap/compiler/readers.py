@@ -35,32 +35,33 @@ class ReaderLowering:
     def __init__(self, module: ModuleBuilder) -> None:
         self.module = module
         self.functions: list[plan.Function] = []
-        self._done: dict[str, Place] = {}
+        self._done: dict[tuple[str, Place], Name] = {}
 
     def reader(self, ref: TypeRef) -> Name:
         """The reader of the record's own model."""
         use = self.module.checked.models[ref.structure]
         store = use.node.store
         place = Place(store.kind if store else "", store.name if store and store.kind == "table" else "")
-        self._model(use, place)
-        return self.module.readers[ref.structure]
+        return self.model(use, place)
 
-    def _model(self, use: ModelUse, place: Place) -> None:
+    def model(self, use: ModelUse, place: Place) -> Name:
+        """The reader of a model's rows that come from ``place``: its faults name the columns of that place."""
         url = use.ref.structure
-        if url in self._done:
-            return
-        self._done[url] = place
+        if (url, place) in self._done:
+            return self._done[url, place]
+        first = all(known != url for known, _ in self._done)
+        wanted = self.module.readers[url]
+        name = wanted if first else self.module.names.take(str(wanted))
+        self._done[url, place] = name
         body = _Body(self, use, place)
         steps = body.steps()
         parameters = [_ROW, _FAULTS]
         if has_position(use.node):
             parameters.append(_POSITION)
         heading = f"{use.node.name}: {_where(use.node, place)} ({use.node.span.name}:{use.node.span.line})."
-        self.functions.append(
-            plan.Function(
-                self.module.readers[url], tuple(parameters), heading, steps, use.unit.text, use.node.name_span
-            )
-        )
+        function = plan.Function(name, tuple(parameters), heading, steps, use.unit.text, use.node.name_span)
+        self.functions.append(function)
+        return name
 
 
 def has_position(node: nodes.Model) -> bool:
@@ -188,7 +189,7 @@ class _Body:
     def _children(self, entry: nodes.ModelElement, model: ModelUse) -> None:
         span = entry.span
         place = Place(self.place.kind, entry.join.table if entry.join else "" if entry.lines else self._below(entry))
-        self.lowering._model(model, place)
+        reader = self.lowering.model(model, place)
         cell = self._cell(entry)
         raw = self._raw(entry)
         held_rows = self.names.take(f"{entry.name}_raw")
@@ -197,7 +198,6 @@ class _Body:
             # Sources of tables and lines hand over lists of rows: mostly nothing is to be judged.
             few = code(" and len({}) < 2", held_rows) if entry.maximum == 1 else Code("")
             rows = code("{} if type({}) is list{} else {}", held_rows, held_rows, few, rows)
-        reader = self.module.readers[model.ref.structure]
         many = entry.maximum is None or entry.maximum > 1
         items = self.names.take(f"{entry.name}_rows")
         before, child, rank, held = (self.names.take(name) for name in ("before", "child", "rank", "item"))
