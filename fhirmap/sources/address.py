@@ -22,7 +22,8 @@ SUFFIXES = {
     ".jsonl": "json",
 }
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+)://")
-_PASSWORD = re.compile(r"(://[^/@:]*):[^@]*(?=@)")
+# To the last `@`: a password that should have been percent-encoded must not be shown in part.
+_PASSWORD = re.compile(r"(://[^/@:]*):.*(?=@)")
 _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
