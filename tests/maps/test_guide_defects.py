@@ -199,7 +199,7 @@ def test_a_type_of_text_alone(message: Callable[[str], Message], judge: Judge) -
     assert found(judge(other), "error") == {"binding"}
 
 
-# A parameter without a value passes the guide's profile and not FHIR (inv-1), nor the operation that types it (required).
+# A parameter without a value passes the guide's profile, not FHIR (inv-1), nor the operation that types it (required).
 def test_a_parameter_without_value(message: Callable[[str], Message], judge: Judge) -> None:
     knee = message("PGExample")
     del parameter(knee, "lateralite")["valueCodeableConcept"]
