@@ -69,7 +69,12 @@ class Consequences:
             frozenset(match for entry in found for match in _MEANT.findall(entry.hint_text)),
             tuple(rule.span for rule in wrong),
             frozenset(text for rule in wrong for text in _texts(rule)),
-            frozenset(unit.name for unit in checked.program.units if unit.unresolved_imports),
+            frozenset(
+                (
+                    *(unit.name for unit in checked.program.units if unit.unresolved_imports),
+                    *(span.name for span in broken if span.text.line_text(span.line).startswith("imports")),
+                )
+            ),
             broken,
             tuple(rule.span for rule in rules),
         )

@@ -32,6 +32,7 @@ from fhirmap.analysis.checks.two_values import two_values
 from fhirmap.analysis.checks.undeclared_prefix import undeclared_prefix
 from fhirmap.analysis.checks.unknown_code import unknown_code
 from fhirmap.analysis.checks.unknown_element_type import unknown_element_type
+from fhirmap.analysis.checks.unknown_encoding import unknown_encoding
 from fhirmap.analysis.checks.unknown_format_code import unknown_format_code
 from fhirmap.analysis.checks.unknown_output import unknown_output
 from fhirmap.analysis.checks.unknown_slice import unknown_slice
@@ -44,6 +45,7 @@ from fhirmap.analysis.checks.unused_import import unused_import
 from fhirmap.analysis.checks.unused_model import unused_model
 from fhirmap.analysis.checks.unused_prefix import unused_prefix
 from fhirmap.analysis.checks.unused_variable import unused_variable
+from fhirmap.analysis.checks.wrong_delimiter import wrong_delimiter
 from fhirmap.analysis.consequences import Consequences
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic
@@ -55,6 +57,8 @@ CHECKS: tuple[Check, ...] = (
     unknown_element_type,
     missing_key,
     endless_model,
+    wrong_delimiter,
+    unknown_encoding,
     misplaced_clause,
     unknown_format_code,
     format_misfit,

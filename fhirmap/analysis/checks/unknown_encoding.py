@@ -1,0 +1,31 @@
+"""FM159: an encoding that does not exist."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+
+from fhirmap.analysis.typed import Checked
+from fhirmap.diagnostics import Diagnostic, did_you_mean
+from fhirmap.language.nodes import ConceptMapTable, Store
+
+_USUAL = ("utf-8", "cp1252", "latin-1", "iso-8859-15", "mac-roman", "utf-16", "cp850")
+
+
+def unknown_encoding(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each `encoding` of a model or a code table that Python does not know (FM159)."""
+    stores = [use.node.store for use in checked.models.values() if use.node.store is not None]
+    tables = [entry.table for unit in checked.program.units for entry in unit.tree.concept_maps if entry.table]
+    nodes: tuple[Store | ConceptMapTable, ...] = (*stores, *tables)
+    for node in nodes:
+        if node.encoding and not _exists(node.encoding):
+            hint = did_you_mean(node.encoding, _USUAL)
+            yield Diagnostic("FM159", node.span, {"encoding": node.encoding}, hint)
+
+
+def _exists(encoding: str) -> bool:
+    try:
+        codecs.lookup(encoding)
+    except (LookupError, ValueError):
+        return False
+    return True
