@@ -107,6 +107,7 @@ def test_several_values_are_a_fault_without_their_values() -> None:
         (lambda: fp.upper([1]), "FM432"),
         (lambda: fp.all_true([True, "x"]), "FM432"),
         (lambda: fp.matches(["a"], ["(["]), "FM433"),
+        (lambda: fp.matches(["a"], ["a"], ["x"]), "FM433"),
         (lambda: fp.decode(["%%"], ["base64"]), "FM433"),
         (lambda: fp.member_of(["a"], fp.Environment(), ["http://x"]), "FM434"),
         (lambda: fp.defined({}, "x"), "FM435"),
@@ -160,6 +161,7 @@ def test_pattern_ends_at_the_very_end() -> None:
     assert fp.matches(["a\n"], ["^a$"]) == [False]
     assert fp.matches(["a$b"], ["a[$]b"]) == [True]
     assert fp.matches(["a$b"], [r"a\$b"]) == [True]
+    assert fp.matches(["ab\nC"], ["^c$"], ["im"]) == [True]
     assert fp.replace_matches(["12-34"], [r"(\d+)-(\d+)"], ["$2-$1"]) == ["34-12"]
 
 

@@ -17,6 +17,7 @@ from fhirmap.errors import TransformFailed
 from fhirmap.runtime.fhirpath.item import Items, one
 from fhirmap.runtime.fhirpath.operators import _shown
 
+_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE}
 _CLASS_OR_ESCAPE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 
 
@@ -26,13 +27,20 @@ def python_pattern(pattern: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def compile_pattern(pattern: str) -> re.Pattern[str]:
+def compile_pattern(pattern: str, flags: str = "") -> re.Pattern[str]:
     """A FHIRPath regular expression, ready: `.` takes line breaks, `\\d` and `\\w` are ASCII.
+
+    ``flags``: `i` takes capitals and small letters alike, `m` lets `^` and `$` stand at each line.
 
     Raises: ``TransformFailed`` FM433 for a pattern that is none.
     """
     try:
-        return re.compile(python_pattern(pattern), re.DOTALL | re.ASCII)
+        given = sum(_FLAGS[letter] for letter in set(flags))
+        # With `m`, `$` is the end of a line, as written.
+        text = pattern if "m" in flags else python_pattern(pattern)
+        return re.compile(text, re.DOTALL | re.ASCII | given)
+    except KeyError as error:
+        raise TransformFailed("FM433", variant="flags") from error
     except re.error as error:
         raise TransformFailed("FM433", variant="pattern") from error
 
@@ -118,19 +126,21 @@ def replace(collection: Items, pattern: Items, substitution: Items) -> Items:
     return [] if text is None or old is None or new is None else [text.replace(old, new)]
 
 
-def matches(collection: Items, pattern: Items) -> Items:
+def matches(collection: Items, pattern: Items, flags: Items | None = None) -> Items:
     """`matches`: does the pattern occur in the text?"""
     text, wanted = text_of(collection, "matches"), text_of(pattern, "matches")
-    return [] if text is None or wanted is None else [compile_pattern(wanted).search(text) is not None]
+    how = "" if flags is None else text_of(flags, "matches") or ""
+    return [] if text is None or wanted is None else [compile_pattern(wanted, how).search(text) is not None]
 
 
-def matches_full(collection: Items, pattern: Items) -> Items:
+def matches_full(collection: Items, pattern: Items, flags: Items | None = None) -> Items:
     """`matchesFull`: is the text the pattern, from end to end?"""
     text, wanted = text_of(collection, "matchesFull"), text_of(pattern, "matchesFull")
-    return [] if text is None or wanted is None else [compile_pattern(wanted).fullmatch(text) is not None]
+    how = "" if flags is None else text_of(flags, "matchesFull") or ""
+    return [] if text is None or wanted is None else [compile_pattern(wanted, how).fullmatch(text) is not None]
 
 
-def replace_matches(collection: Items, pattern: Items, substitution: Items) -> Items:
+def replace_matches(collection: Items, pattern: Items, substitution: Items, flags: Items | None = None) -> Items:
     """`replaceMatches`: `$1` in the substitution is the first group; an empty pattern changes nothing."""
     text, wanted = text_of(collection, "replaceMatches"), text_of(pattern, "replaceMatches")
     new = text_of(substitution, "replaceMatches")
@@ -140,7 +150,8 @@ def replace_matches(collection: Items, pattern: Items, substitution: Items) -> I
         return [text]
     filled = re.sub(r"\$(\d+)|\$\{(\w+)\}", lambda found: rf"\g<{found[1] or found[2]}>", new.replace("\\", "\\\\"))
     try:
-        return [compile_pattern(wanted).sub(filled, text)]
+        how = "" if flags is None else text_of(flags, "replaceMatches") or ""
+        return [compile_pattern(wanted, how).sub(filled, text)]
     except (re.error, IndexError) as error:
         raise TransformFailed("FM433", variant="pattern") from error
 
