@@ -77,53 +77,57 @@ def file_name(text: MapText) -> str:
     return f"<map {sha256(text.text.encode()).hexdigest()[:12]}>"
 
 
+_Place = tuple[int, int, int, int]
+
+
+def _place_of(span: Span) -> _Place:
+    return span.line, span.utf8_column, span.end_line, span.utf8_end_column
+
+
 def _stamp(function: ast.FunctionDef, spans: Mapping[int, Span]) -> None:
     """Give every node of ``function`` the place of its statement; an unmarked statement takes its neighbour's."""
-    current = spans.get(function.lineno)
-    if current is None:
+    if function.lineno not in spans:
         return
-    _place(function, current)
-    for argument in ast.walk(function.args):
-        _place(argument, current)
-    _stamp_body(function.body, spans, current)
+    places = {line: _place_of(span) for line, span in spans.items() if line <= (function.end_lineno or 0)}
+    current = places[function.lineno]
+    _put(function, current)
+    _put_all(function.args, current)
+    _stamp_body(function.body, places, current)
 
 
-def _stamp_body(body: Sequence[ast.stmt], spans: Mapping[int, Span], current: Span) -> None:
+def _stamp_body(body: Sequence[ast.stmt], places: Mapping[int, _Place], current: _Place) -> None:
     for statement in body:
-        current = spans.get(statement.lineno, current)
-        _stamp_statement(statement, spans, current)
+        current = places.get(statement.lineno, current)
+        _stamp_statement(statement, places, current)
 
 
-def _stamp_statement(statement: ast.stmt, spans: Mapping[int, Span], current: Span) -> None:
+def _stamp_statement(statement: ast.stmt, places: Mapping[int, _Place], current: _Place) -> None:
     for name, value in ast.iter_fields(statement):
         if name in ("body", "orelse", "finalbody") and isinstance(value, list):
-            _stamp_body(value, spans, current)
+            _stamp_body(value, places, current)
         elif name == "handlers":
             for handler in value:
                 if handler.type is not None:
-                    _place_all(handler.type, current)
-                _stamp_body(handler.body, spans, current)
-                _place(handler, current)
+                    _put_all(handler.type, current)
+                _stamp_body(handler.body, places, current)
+                _put(handler, current)
         elif isinstance(value, ast.AST):
-            _place_all(value, current)
+            _put_all(value, current)
         elif isinstance(value, list):
             for entry in value:
                 if isinstance(entry, ast.AST):
-                    _place_all(entry, current)
-    _place(statement, current)
+                    _put_all(entry, current)
+    _put(statement, current)
 
 
-def _place_all(node: ast.AST, span: Span) -> None:
+def _put_all(node: ast.AST, place: _Place) -> None:
     for entry in ast.walk(node):
-        _place(entry, span)
+        _put(entry, place)
 
 
-def _place(node: ast.AST, span: Span) -> None:
-    if hasattr(node, "lineno") or isinstance(node, ast.expr | ast.stmt | ast.arg | ast.keyword | ast.ExceptHandler):
-        node.lineno = span.line
-        node.col_offset = span.utf8_column  # type: ignore[attr-defined]
-        node.end_lineno = span.end_line  # type: ignore[attr-defined]
-        node.end_col_offset = span.utf8_end_column  # type: ignore[attr-defined]
+def _put(node: ast.AST, place: _Place) -> None:
+    if "lineno" in node._attributes:
+        node.lineno, node.col_offset, node.end_lineno, node.end_col_offset = place  # type: ignore[attr-defined]
 
 
 def _named(code: CodeType, files: Mapping[str, str]) -> CodeType:

@@ -13,7 +13,8 @@ from importlib.resources import files
 from typing import Any
 from unicodedata import category
 
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from fhirmap.compiler.names import Code, Name, join, literal
 from fhirmap.compiler.plan import Step
@@ -72,9 +73,14 @@ def refuse(value: Any) -> Any:
 
 def render(template: str, marks: Marks, **values: object) -> str:
     """The text of ``template`` filled with ``values``."""
-    environment = _environment().overlay()
-    environment.filters = {**_environment().filters, "at": marks.at}
-    return environment.get_template(template).render(**values)
+    return _environment().get_template(template).render(marks=marks, **values)
+
+
+@pass_context
+def _at(context: Context, span: Span | None) -> Code:
+    """The mark for a statement's place, among the marks of the module that is printed."""
+    marks: Marks = context["marks"]
+    return marks.at(span)
 
 
 @cache
@@ -90,6 +96,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(literal=literal, name=Name, comment=comment, doc=docstring, at=Marks().at)
+    environment.filters.update(literal=literal, name=Name, comment=comment, doc=docstring, at=_at)
     environment.filters.update(indent=indent, names=names)
     return environment

@@ -43,7 +43,8 @@ def test_the_reader_finds_children_under_the_plans_keys() -> None:
     transformer = fhirmap.compile_map(TEXT)
     record = {"id": 1, "patient": 7, "patient[]": [{"num": "N"}], "poses": [{"num_lot": "L", "qte": 2}]}
     assert transformer(record).resource == {
-        "resourceType": "Patient", "id": "1", "language": "N", "implicitRules": "7", "name": [{"text": "L"}, {"text": "L"}],
+        "resourceType": "Patient", "id": "1", "language": "N", "implicitRules": "7",
+        "name": [{"text": "L"}, {"text": "L"}],
     }  # fmt: skip
 
 
