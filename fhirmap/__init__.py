@@ -6,15 +6,19 @@ dict), notes and faults. Names are resolved on first use, so that importing the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 
+# Not imported from `typing`: that alone would be a third of what importing fhirmap may cost.
+TYPE_CHECKING = False
+
 if TYPE_CHECKING:
+    from typing import Any
+
     from fhirmap.embedding import check, compile_map, compile_stages, parse
     from fhirmap.errors import FhirmapError, MapError
     from fhirmap.model.library_model import as_model
     from fhirmap.records import Fault, Note, Record, Result
+    from fhirmap.runner.engine import compile_project
     from fhirmap.runner.project import load_project
     from fhirmap.runtime.transformer import Transformer
 
@@ -29,6 +33,7 @@ _HOMES = {
     "as_model": "fhirmap.model.library_model",
     "check": "fhirmap.embedding",
     "compile_map": "fhirmap.embedding",
+    "compile_project": "fhirmap.runner.engine",
     "compile_stages": "fhirmap.embedding",
     "load_project": "fhirmap.runner.project",
     "parse": "fhirmap.embedding",
@@ -45,6 +50,7 @@ __all__ = [
     "as_model",
     "check",
     "compile_map",
+    "compile_project",
     "compile_stages",
     "load_project",
     "parse",

@@ -24,7 +24,7 @@ from fhirmap.records import Fault, Record, Result
 from fhirmap.runner.columns import Column, Setting, compile_columns
 from fhirmap.runner.ingest import mapped
 from fhirmap.runner.program import CheckedMaps, check_project
-from fhirmap.runner.project import Project, RecordColumn
+from fhirmap.runner.project import Project, RecordColumn, load_project
 from fhirmap.runner.target import Target
 from fhirmap.runtime.transformer import Transformer
 from fhirmap.sources import Source, open_source
