@@ -339,16 +339,13 @@ class Inference:
         ref = static.type
         if ref is None:
             return SourceStep(name, span, None, UNKNOWN.as_one(), True)
+        if name in _PSEUDO and self.scope.definitions.is_primitive(ref.name):
+            if name == "value":
+                return SourceStep(name, span, None, static, False)
+            child = fhir_type("Extension", plain=False) if name == "extension" else primitive("string", plain=False)
+            return SourceStep(name, span, None, child, name == "extension")
         found = self.scope.definitions.element(ref, name)
         if found is None:
-            if self.scope.definitions.is_primitive(ref.name):
-                if name == "value":
-                    return SourceStep(name, span, None, static, False)
-                if name in _PSEUDO:
-                    child = (
-                        fhir_type("Extension", plain=False) if name == "extension" else primitive("string", plain=False)
-                    )
-                    return SourceStep(name, span, None, child, name == "extension")
             self._unknown_element(ref, name, span)
             return SourceStep(name, span, None, UNKNOWN.as_one(), True)
         element, chosen = found
@@ -449,11 +446,11 @@ class Inference:
         ref = static.type
         if ref is None:
             return TargetStep(name, span, None, "", UNKNOWN.as_one(), None)
+        if name in _PSEUDO and self.scope.definitions.is_primitive(ref.name):
+            child = fhir_type("Extension") if name == "extension" else replace(static, plain=False)
+            return TargetStep(name, span, None, "", child, name == "extension")
         found = self.scope.definitions.element(ref, name)
         if found is None:
-            if self.scope.definitions.is_primitive(ref.name) and name in _PSEUDO:
-                child = fhir_type("Extension") if name == "extension" else replace(static, plain=False)
-                return TargetStep(name, span, None, "", child, name == "extension")
             self._unknown_element(ref, name, span)
             return TargetStep(name, span, None, "", UNKNOWN.as_one(), None)
         element, chosen = found

@@ -94,7 +94,11 @@ def _transform(
     add(plan.Assign, 1, _RUN, code("{}(globals(), {})", module.use("Run"), _STRICT))
     source: Name = Name("source")
     if reader is not None:
-        add(plan.Assign, 1, source, code("{}({}, {}.faults)", reader, _ROW, _RUN))
+        # A record of quite another shape (a text where rows are read) is a fault of that record, too.
+        add(plan.Try, 1)
+        add(plan.Assign, 2, source, code("{}({}, {}.faults)", reader, _ROW, _RUN))
+        add(plan.Catch, 1, _RUN)
+        add(plan.Return, 2, code("{}.result({{}}, PLACES)", _RUN))
     elif checked.stages:
         add(plan.Assign, 1, source, _foreign_source(checked.stages[0], module))
     name = source

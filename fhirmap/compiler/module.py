@@ -25,7 +25,8 @@ RUNTIME: Mapping[str, str] = {
          "one", "rows", "times", "within"), "fhirmap.runtime.reading"),
     **dict.fromkeys(("Run", "check_failed"), "fhirmap.runtime.context"),
     **dict.fromkeys(
-        ("copied", "counted", "discard", "only_one", "place_first", "place_last", "pruned", "settle_endings", "shared",
+        ("copied", "counted", "discard", "drop", "only_one", "place_first", "place_last", "pruned", "settle_endings",
+         "shared",
          "single"), "fhirmap.runtime.lists"),
     **dict.fromkeys(
         ("assign", "child_node", "free_slot", "of_types", "run_default", "slot"), "fhirmap.runtime.nodes"),

@@ -442,7 +442,11 @@ class GroupLowering:
             self._add(plan.Assign, name, display, span=target.span)
             self._add(plan.Append, items, name, span=target.span)
         self._open_lists(variable, rule, target.span)
-        ending.append((variable, target, None, None if sure else items))
+        if step.key in parent.lists:
+            removal = code("{}({}, {})", self.module.use("discard"), items, name)
+        else:
+            removal = code("{}({}, {}, {})", self.module.use("drop"), parent.name, step.key, name)
+        ending.append((variable, target, None, None if sure else removal))
 
     def _create_single(
         self,
@@ -541,7 +545,7 @@ class GroupLowering:
         step = target.steps[-1]
         if made is None:
             self._add(plan.If, code("not {}", name), span=target.span)
-            call = code("{}({}, {})", self.module.use("discard"), container, name)
+            call = container
         else:
             self._add(plan.If, code("{} and not {}", made, name), span=target.span)
             call = code("del {}[{}]", container, step.key)
@@ -759,7 +763,20 @@ class GroupLowering:
 _CALL = re.compile(r"([A-Za-z_][\w.]*|\])\(")
 _SAFE_METHODS = frozenset(("get", "append", "setdefault", "match", "search", "fullmatch", "note", "items"))
 _SAFE_CALLS = frozenset(
-    ("any", "all", "len", "discard", "copied", "cc", "c", "identifier", "fp.items", "fp.is_true", "fp.apply_first")
+    (
+        "any",
+        "all",
+        "len",
+        "discard",
+        "drop",
+        "copied",
+        "cc",
+        "c",
+        "identifier",
+        "fp.items",
+        "fp.is_true",
+        "fp.apply_first",
+    )
 )
 
 

@@ -52,6 +52,14 @@ def discard(items: list[Any], node: Any) -> None:
             return
 
 
+def drop(node: dict[str, Any], key: str, item: Any) -> None:
+    """Take ``item`` itself out of a list of ``node``, and the list with it when nothing is left."""
+    items = node[key]
+    discard(items, item)
+    if not items:
+        del node[key]
+
+
 def place_first(run: Run, items: list[Any], value: Any, rule: str) -> None:
     """Put ``value`` at the front of ``items``, behind the others that ``rule`` placed there.
 

@@ -6,7 +6,7 @@ Digest of its texts: 036e35558a832981c7275ea4c615cd9d7a291d96a2dfcb71e7d9beb3bae
 
 from fhirmap.runtime import fhirpath as fp
 from fhirmap.runtime.context import Run
-from fhirmap.runtime.lists import discard
+from fhirmap.runtime.lists import drop
 from fhirmap.runtime.nodes import assign
 from fhirmap.runtime.transforms.text import truncate
 
@@ -51,7 +51,7 @@ def entry(src, tgt, run):
             # rule-1  (case.map:16)
             j['use'] = 'usual'
             if not j:
-                discard(tgt.setdefault('identifier', []), j)
+                drop(tgt, 'identifier', j)
     except run.caught as error:
         run.fail(error)
 
@@ -62,7 +62,7 @@ def entry(src, tgt, run):
             tgt.setdefault('name', []).append(name_2)
             Name(name, name_2, run)
             if not name_2:
-                discard(tgt.setdefault('name', []), name_2)
+                drop(tgt, 'name', name_2)
     except run.caught as error:
         run.fail(error)
 
@@ -80,7 +80,7 @@ def entry(src, tgt, run):
             tgt.setdefault('telecom', []).append(telecom_2)
             Contact(telecom, telecom_2, run)
             if not telecom_2:
-                discard(tgt.setdefault('telecom', []), telecom_2)
+                drop(tgt, 'telecom', telecom_2)
     except run.caught as error:
         run.fail(error)
 

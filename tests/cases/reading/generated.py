@@ -5,6 +5,7 @@ Digest of its texts: df1f888ab7f01c984cf7f8812381601a49f4cb2338f3c4a143c44973074
 """
 
 from fhirmap.runtime.context import Run
+from fhirmap.runtime.lists import discard
 from fhirmap.runtime.reading import Cell, absent, as_boolean, as_decimal, as_integer, as_text, date_reader, rows, times, within
 
 # Filled at the end: line of this module -> place in the map.
@@ -253,7 +254,11 @@ def act(a, p, run):
 def transform(row, strict):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
-    source = read_stay(row, run.faults)
+    try:
+        source = read_stay(row, run.faults)
+    except run.caught as error:
+        run.fail(error)
+        return run.result({}, PLACES)
     resource = {'resourceType': 'Parameters'}
     stay(source, resource, run)
     if len(resource) == 1 and not run.failed:
@@ -263,56 +268,56 @@ def transform(row, strict):
 
 # From this line on -> where the map says so.
 MARKS.update({
-    41: 'case.map:17:7',
-    46: 'case.map:17:16',
-    56: 'case.map:18:7',
-    61: 'case.map:19:3',
-    64: 'case.map:20:3',
-    74: 'case.map:4:7',
-    79: 'case.map:5:3',
-    88: 'case.map:6:3',
-    95: 'case.map:7:3',
-    102: 'case.map:8:3',
-    109: 'case.map:9:3',
-    116: 'case.map:10:3',
-    123: 'case.map:11:3',
-    130: 'case.map:12:3',
-    137: 'case.map:13:3',
-    144: 'case.map:14:3',
-    153: 'case.map:15:3',
-    166: 'case.map:23:7',
-    168: 'case.map:23:1',
-    171: 'case.map:24:3',
-    173: 'case.map:24:18',
-    176: 'case.map:25:3',
-    178: 'case.map:25:20',
-    181: 'case.map:26:3',
-    183: 'case.map:26:20',
-    186: 'case.map:27:3',
-    188: 'case.map:27:22',
-    191: 'case.map:28:3',
-    193: 'case.map:28:22',
-    196: 'case.map:29:3',
-    198: 'case.map:29:19',
-    201: 'case.map:30:3',
-    203: 'case.map:30:21',
-    206: 'case.map:31:3',
-    208: 'case.map:31:22',
-    211: 'case.map:32:3',
-    213: 'case.map:32:22',
-    216: 'case.map:33:3',
-    218: 'case.map:33:22',
-    221: 'case.map:33:67',
-    223: 'case.map:33:82',
-    226: 'case.map:34:3',
-    227: 'case.map:34:20',
-    229: 'case.map:34:60',
-    231: 'case.map:23:1',
-    235: 'case.map:37:7',
-    237: 'case.map:37:1',
-    240: 'case.map:38:3',
-    242: 'case.map:38:18',
-    245: 'case.map:39:3',
-    247: 'case.map:39:18',
-    249: 'case.map:37:1',
+    42: 'case.map:17:7',
+    47: 'case.map:17:16',
+    57: 'case.map:18:7',
+    62: 'case.map:19:3',
+    65: 'case.map:20:3',
+    75: 'case.map:4:7',
+    80: 'case.map:5:3',
+    89: 'case.map:6:3',
+    96: 'case.map:7:3',
+    103: 'case.map:8:3',
+    110: 'case.map:9:3',
+    117: 'case.map:10:3',
+    124: 'case.map:11:3',
+    131: 'case.map:12:3',
+    138: 'case.map:13:3',
+    145: 'case.map:14:3',
+    154: 'case.map:15:3',
+    167: 'case.map:23:7',
+    169: 'case.map:23:1',
+    172: 'case.map:24:3',
+    174: 'case.map:24:18',
+    177: 'case.map:25:3',
+    179: 'case.map:25:20',
+    182: 'case.map:26:3',
+    184: 'case.map:26:20',
+    187: 'case.map:27:3',
+    189: 'case.map:27:22',
+    192: 'case.map:28:3',
+    194: 'case.map:28:22',
+    197: 'case.map:29:3',
+    199: 'case.map:29:19',
+    202: 'case.map:30:3',
+    204: 'case.map:30:21',
+    207: 'case.map:31:3',
+    209: 'case.map:31:22',
+    212: 'case.map:32:3',
+    214: 'case.map:32:22',
+    217: 'case.map:33:3',
+    219: 'case.map:33:22',
+    222: 'case.map:33:67',
+    224: 'case.map:33:82',
+    227: 'case.map:34:3',
+    228: 'case.map:34:20',
+    230: 'case.map:34:60',
+    232: 'case.map:23:1',
+    236: 'case.map:37:7',
+    238: 'case.map:37:1',
+    241: 'case.map:38:3',
+    243: 'case.map:38:18',
+    246: 'case.map:39:3',
+    248: 'case.map:39:18',
+    250: 'case.map:37:1',
 })

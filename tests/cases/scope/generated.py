@@ -92,7 +92,11 @@ def done(src, tgt, run):
 def transform(row, strict):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
-    source = read_row(row, run.faults)
+    try:
+        source = read_row(row, run.faults)
+    except run.caught as error:
+        run.fail(error)
+        return run.result({}, PLACES)
     resource = {'resourceType': 'Patient'}
     row_2(source, resource, run)
     if len(resource) == 1 and not run.failed:

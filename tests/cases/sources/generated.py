@@ -6,7 +6,7 @@ Digest of its texts: 0c81669477518e047c7c92684854686dd143c81b2ec1f58890563f84dd9
 
 from fhirmap.runtime import fhirpath as fp
 from fhirmap.runtime.context import Run, check_failed
-from fhirmap.runtime.lists import counted, only_one
+from fhirmap.runtime.lists import counted, discard, only_one
 from fhirmap.runtime.nodes import assign, of_types
 
 # Filled at the end: line of this module -> place in the map.

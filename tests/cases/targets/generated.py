@@ -5,7 +5,7 @@ Digest of its texts: 398893e04623be8f6940c72dc8ea614cb50e43f1cf42d16e9665b6719e9
 """
 
 from fhirmap.runtime.context import Run
-from fhirmap.runtime.lists import discard, place_first, place_last, pruned, settle_endings, shared
+from fhirmap.runtime.lists import discard, drop, place_first, place_last, pruned, settle_endings, shared
 from fhirmap.runtime.reading import Cell, as_text
 from fhirmap.runtime.transforms.references import reference
 from fhirmap.runtime.transforms.text import append
@@ -168,7 +168,7 @@ def targets(src, tgt, run):
         if p == 'never':
             c_2['preferred'] = True
         if not c_2:
-            discard(tgt.setdefault('communication', []), c_2)
+            drop(tgt, 'communication', c_2)
 
     # phone-5  (case.map:17)
     try:
@@ -209,7 +209,11 @@ def targets(src, tgt, run):
 def transform(row, strict):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
-    source = read_person(row, run.faults)
+    try:
+        source = read_person(row, run.faults)
+    except run.caught as error:
+        run.fail(error)
+        return run.result({}, PLACES)
     resource = {'resourceType': 'Patient'}
     targets(source, resource, run)
     settle_endings(run)

@@ -1,0 +1,274 @@
+"""Transformer of case.map.
+
+Written by fhirmap 0.1.0: change the map and compile it again.
+Digest of its texts: e444c8b15046b98228a8560ec35505a828ef4d8cd33c90f886e2b69ae760baa3
+"""
+
+from fhirmap.runtime import fhirpath as fp
+from fhirmap.runtime.context import Run
+from fhirmap.runtime.lists import discard, drop
+from fhirmap.runtime.nodes import assign, slot
+from fhirmap.runtime.transforms.text import cast
+
+# Filled at the end: line of this module -> place in the map.
+MARKS = {}
+_types_1 = fp.TypeTable({'Address': {'id': 'string', 'extension': 'Extension'}, 'Age': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Annotation': {'id': 'string', 'extension': 'Extension'}, 'Attachment': {'id': 'string', 'extension': 'Extension', 'url': 'url'}, 'CodeableConcept': {'id': 'string', 'extension': 'Extension'}, 'Coding': {'id': 'string', 'extension': 'Extension'}, 'ContactDetail': {'id': 'string', 'extension': 'Extension', 'name': 'string'}, 'ContactPoint': {'id': 'string', 'extension': 'Extension', 'value': 'string'}, 'Contributor': {'id': 'string', 'extension': 'Extension', 'name': 'string'}, 'Count': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'DataRequirement': {'id': 'string', 'extension': 'Extension'}, 'Distance': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Dosage': {'id': 'string', 'extension': 'Extension'}, 'Duration': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Expression': {'id': 'string', 'extension': 'Extension', 'name': 'id'}, 'Extension': {'id': 'string', 'extension': 'Extension', 'url': 'uri', 'value': ('base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid', 'Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactPoint', 'Count', 'Distance', 'Duration', 'HumanName', 'Identifier', 'Money', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'SampledData', 'Signature', 'Timing', 'ContactDetail', 'Contributor', 'DataRequirement', 'Expression', 'ParameterDefinition', 'RelatedArtifact', 'TriggerDefinition', 'UsageContext', 'Dosage', 'Meta')}, 'HumanName': {'id': 'string', 'extension': 'Extension', 'family': 'string', 'given': 'string'}, 'Identifier': {'id': 'string', 'extension': 'Extension', 'value': 'string'}, 'Meta': {'id': 'string', 'extension': 'Extension'}, 'Money': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'ParameterDefinition': {'id': 'string', 'extension': 'Extension', 'name': 'code'}, 'Patient': {'id': 'id', 'extension': 'Extension', 'active': 'boolean', 'name': 'HumanName', 'gender': 'code', 'birthDate': 'date', 'multipleBirth': ('boolean', 'integer')}, 'Period': {'id': 'string', 'extension': 'Extension'}, 'Quantity': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Range': {'id': 'string', 'extension': 'Extension'}, 'Ratio': {'id': 'string', 'extension': 'Extension'}, 'Reference': {'id': 'string', 'extension': 'Extension'}, 'RelatedArtifact': {'id': 'string', 'extension': 'Extension', 'url': 'url'}, 'SampledData': {'id': 'string', 'extension': 'Extension'}, 'Signature': {'id': 'string', 'extension': 'Extension'}, 'Timing': {'id': 'string', 'extension': 'Extension'}, 'TriggerDefinition': {'id': 'string', 'extension': 'Extension', 'name': 'string'}, 'UsageContext': {'id': 'string', 'extension': 'Extension', 'value': ('CodeableConcept', 'Quantity', 'Range', 'Reference')}}, {'Address': 'Element', 'Age': 'Quantity', 'Quantity': 'Element', 'Annotation': 'Element', 'Attachment': 'Element', 'CodeableConcept': 'Element', 'Coding': 'Element', 'ContactDetail': 'Element', 'ContactPoint': 'Element', 'Contributor': 'Element', 'Count': 'Quantity', 'DataRequirement': 'Element', 'Distance': 'Quantity', 'Dosage': 'BackboneElement', 'BackboneElement': 'Element', 'Duration': 'Quantity', 'Expression': 'Element', 'Extension': 'Element', 'HumanName': 'Element', 'Identifier': 'Element', 'Meta': 'Element', 'Money': 'Element', 'ParameterDefinition': 'Element', 'Patient': 'DomainResource', 'DomainResource': 'Resource', 'Period': 'Element', 'Range': 'Element', 'Ratio': 'Element', 'Reference': 'Element', 'RelatedArtifact': 'Element', 'SampledData': 'Element', 'Signature': 'Element', 'Timing': 'BackboneElement', 'TriggerDefinition': 'Element', 'UsageContext': 'Element'})
+# Element of the result -> rule that makes it, source columns.
+PLACES = {
+    'Person.birthDate': ('case.map:6:25', ()),
+    'Person.birthDate.id': ('case.map:21:18', ()),
+    'Person.birthDate.extension': ('case.map:22:25', ()),
+    'Person.birthDate.value': ('case.map:13:96', ()),
+    'Person.active': ('case.map:7:22', ()),
+    'Person.active.id': ('case.map:21:18', ()),
+    'Person.active.extension': ('case.map:22:25', ()),
+    'Person.active.value': ('case.map:14:105', ()),
+    'Person.name': ('case.map:8:15', ()),
+    'Person.name.family': ('case.map:17:17', ()),
+    'Person.name.family.id': ('case.map:21:18', ()),
+    'Person.name.family.extension': ('case.map:22:25', ()),
+    'Person.name.family.value': ('case.map:15:102', ()),
+    'Person.name.given': ('case.map:18:16', ()),
+    'Person.name.given.id': ('case.map:21:18', ()),
+    'Person.name.given.extension': ('case.map:22:25', ()),
+    'Person.name.given.value': ('case.map:15:102', ()),
+    'Person.extension': ('case.map:9:29', ()),
+    'Person.extension.url': ('case.map:9:49', ()),
+    'Person.extension.value[x]': ('case.map:9:69', ()),
+    'Person.gender': ('case.map:10:22', ()),
+}
+
+
+def entry(src, tgt, run):
+    """group entry(source src : Patient, target tgt : Person)  case.map:5"""
+    tgt_extension = tgt.get('extension') or []
+
+    # birthDate  (case.map:6)
+    try:
+        for s in fp.child(src, 'birthDate'):
+            t = slot(tgt, 'birthDate', (('date',), False), False)
+            date(s, t, run)
+    except run.caught as error:
+        run.fail(error)
+
+    # active  (case.map:7)
+    try:
+        for s in fp.child(src, 'active'):
+            t = slot(tgt, 'active', (('boolean',), False), False)
+            boolean(s, t, run)
+    except run.caught as error:
+        run.fail(error)
+
+    # name  (case.map:8)
+    try:
+        for name_2 in fp.child(src, 'name'):
+            name_3 = {}
+            tgt.setdefault('name', []).append(name_3)
+            name(name_2, name_3, run)
+            if not name_3:
+                drop(tgt, 'name', name_3)
+    except run.caught as error:
+        run.fail(error)
+
+    # multipleBirth  (case.map:9)
+    try:
+        for m in fp.child(src, 'multipleBirth'):
+            e = {'url': 'multiple'}
+            tgt_extension.append(e)
+            assign(e, 'value', [m], (('Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactDetail', 'ContactPoint', 'Contributor', 'Count', 'DataRequirement', 'Distance', 'Dosage', 'Duration', 'Expression', 'HumanName', 'Identifier', 'Meta', 'Money', 'ParameterDefinition', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'RelatedArtifact', 'SampledData', 'Signature', 'Timing', 'TriggerDefinition', 'UsageContext', 'base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid'), True), False)
+    except run.caught as error:
+        run.fail(error)
+
+    # gender  (case.map:10)
+    try:
+        for g in fp.child(src, 'gender'):
+            gender = cast(fp.value([g]), 'code')
+            if gender is not None:
+                tgt['gender'] = gender
+    except run.caught as error:
+        run.fail(error)
+
+    # extension  (case.map:11)
+    try:
+        for ext in fp.child(src, 'extension'):
+            ext_2 = {}
+            tgt_extension.append(ext_2)
+            # url  (case.map:11)
+            try:
+                for url in fp.child(ext, 'url'):
+                    assign(ext_2, 'url', [url], (('uri',), False), False)
+            except run.caught as error:
+                run.fail(error)
+            # value  (case.map:11)
+            try:
+                for v in fp.child(ext, 'value'):
+                    assign(ext_2, 'value', [v], (('Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactDetail', 'ContactPoint', 'Contributor', 'Count', 'DataRequirement', 'Distance', 'Dosage', 'Duration', 'Expression', 'HumanName', 'Identifier', 'Meta', 'Money', 'ParameterDefinition', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'RelatedArtifact', 'SampledData', 'Signature', 'Timing', 'TriggerDefinition', 'UsageContext', 'base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid'), True), False)
+            except run.caught as error:
+                run.fail(error)
+            if not ext_2:
+                discard(tgt_extension, ext_2)
+    except run.caught as error:
+        run.fail(error)
+
+    if tgt_extension:
+        tgt['extension'] = tgt_extension
+
+
+def date(src, tgt, run):
+    """group date(source src : date, target tgt : date)  case.map:13"""
+    # id  (case.map:21)
+    try:
+        for v in fp.child(src, 'id'):
+            assign(tgt, 'id', [v], (('date',), False), False)
+    except run.caught as error:
+        run.fail(error)
+
+    # extension  (case.map:22)
+    try:
+        for e in fp.child(src, 'extension'):
+            assign(tgt, 'extension', [e], (('Extension',), False), True)
+    except run.caught as error:
+        run.fail(error)
+
+    # value  (case.map:13)
+    try:
+        for v in fp.child(src, 'value'):
+            assign(tgt, 'value', [v], (('date',), False), False)
+    except run.caught as error:
+        run.fail(error)
+
+
+def boolean(src, tgt, run):
+    """group boolean(source src : boolean, target tgt : boolean)  case.map:14"""
+    # id  (case.map:21)
+    try:
+        for v in fp.child(src, 'id'):
+            assign(tgt, 'id', [v], (('boolean',), False), False)
+    except run.caught as error:
+        run.fail(error)
+
+    # extension  (case.map:22)
+    try:
+        for e in fp.child(src, 'extension'):
+            assign(tgt, 'extension', [e], (('Extension',), False), True)
+    except run.caught as error:
+        run.fail(error)
+
+    # value  (case.map:14)
+    try:
+        for v in fp.child(src, 'value'):
+            assign(tgt, 'value', [v], (('boolean',), False), False)
+    except run.caught as error:
+        run.fail(error)
+
+
+def name(src, tgt, run):
+    """group name(source src : HumanName, target tgt : HumanName)  case.map:16"""
+    # family  (case.map:17)
+    try:
+        for family in fp.child(src, 'family'):
+            family_2 = slot(tgt, 'family', (('string',), False), False)
+            string(family, family_2, run)
+    except run.caught as error:
+        run.fail(error)
+
+    # given  (case.map:18)
+    try:
+        for given in fp.child(src, 'given'):
+            given_2 = slot(tgt, 'given', (('string',), False), True)
+            string(given, given_2, run)
+    except run.caught as error:
+        run.fail(error)
+
+
+def string(src, tgt, run):
+    """group string(source src : string, target tgt : string)  case.map:15"""
+    # id  (case.map:21)
+    try:
+        for v in fp.child(src, 'id'):
+            assign(tgt, 'id', [v], (('string',), False), False)
+    except run.caught as error:
+        run.fail(error)
+
+    # extension  (case.map:22)
+    try:
+        for e in fp.child(src, 'extension'):
+            assign(tgt, 'extension', [e], (('Extension',), False), True)
+    except run.caught as error:
+        run.fail(error)
+
+    # value  (case.map:15)
+    try:
+        for v in fp.child(src, 'value'):
+            assign(tgt, 'value', fp.concatenate([v], ['!']), (('string',), False), False)
+    except run.caught as error:
+        run.fail(error)
+
+
+def transform(row, strict):
+    """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
+    run = Run(globals(), strict)
+    source = fp.nodes(row, 'Patient', _types_1)[0]
+    resource = {'resourceType': 'Person'}
+    entry(source, resource, run)
+    if len(resource) == 1 and not run.failed:
+        return run.nothing()
+    return run.result(resource, PLACES)
+
+
+# From this line on -> where the map says so.
+MARKS.update({
+    42: 'case.map:5:7',
+    44: 'case.map:5:1',
+    48: 'case.map:6:3',
+    49: 'case.map:6:25',
+    50: 'case.map:6:49',
+    56: 'case.map:7:3',
+    57: 'case.map:7:22',
+    58: 'case.map:7:63',
+    64: 'case.map:8:3',
+    65: 'case.map:8:15',
+    67: 'case.map:8:3',
+    68: 'case.map:8:15',
+    75: 'case.map:9:3',
+    76: 'case.map:9:29',
+    78: 'case.map:9:69',
+    84: 'case.map:10:3',
+    85: 'case.map:10:22',
+    93: 'case.map:11:3',
+    94: 'case.map:11:27',
+    98: 'case.map:11:55',
+    99: 'case.map:11:73',
+    104: 'case.map:11:88',
+    105: 'case.map:11:106',
+    108: 'case.map:11:27',
+    113: 'case.map:5:1',
+    117: 'case.map:13:7',
+    121: 'case.map:21:3',
+    122: 'case.map:21:18',
+    128: 'case.map:22:3',
+    129: 'case.map:22:25',
+    135: 'case.map:13:78',
+    136: 'case.map:13:96',
+    141: 'case.map:14:7',
+    145: 'case.map:21:3',
+    146: 'case.map:21:18',
+    152: 'case.map:22:3',
+    153: 'case.map:22:25',
+    159: 'case.map:14:87',
+    160: 'case.map:14:105',
+    165: 'case.map:16:7',
+    169: 'case.map:17:3',
+    170: 'case.map:17:17',
+    171: 'case.map:17:3',
+    177: 'case.map:18:3',
+    178: 'case.map:18:16',
+    179: 'case.map:18:3',
+    184: 'case.map:15:7',
+    188: 'case.map:21:3',
+    189: 'case.map:21:18',
+    195: 'case.map:22:3',
+    196: 'case.map:22:25',
+    202: 'case.map:15:84',
+    203: 'case.map:15:102',
+})
