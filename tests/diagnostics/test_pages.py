@@ -87,5 +87,5 @@ def test_pages_say_enough(code: str) -> None:
     variants = found.fields.get("variants", {}).values()
     assert found.fields.get("message") and all(entry.get("message", "x") for entry in variants)
     prose = found.body.split("```", 1)[0].strip()
-    assert len(prose) > 40, "a page explains what the code means"
+    assert len(prose) > 20, "a page explains what the code means"
     assert explain(code).startswith(f"{code}: {found.title} ({found.severity})")

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
-from fhirmap.language.nodes import FPMember, FPVariable, Rule, RuleSource, RuleTarget
+from fhirmap.language.nodes import FPMember, FPVariable, Group, Let, Map, Rule, RuleSource, RuleTarget
 from fhirmap.language.visit import walk
 
 
 def unused_variable(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each `as name` whose name stands nowhere below its rule (FM152)."""
     for unit in checked.program.stages:
+        yield from _constants(unit.tree)
         for group in unit.tree.groups:
             for rule in (node for node in walk(group) if isinstance(node, Rule)):
                 used = mentioned(rule)
@@ -21,15 +22,25 @@ def unused_variable(checked: Checked) -> Iterator[Diagnostic]:
                         yield Diagnostic("FM152", span, {"variable": name})
 
 
-def mentioned(rule: Rule) -> set[str]:
-    """Every name that a rule, its targets, calls and inline rules may read a variable by."""
+def mentioned(tree: Rule | Group | Let) -> set[str]:
+    """Every name that a rule, its targets, calls and inline rules (a group, a constant) may read a variable by."""
     names: set[str] = set()
-    for node in walk(rule):
+    for node in walk(tree):
         if isinstance(node, (RuleSource, RuleTarget)) and node.context:
             names.add(node.context)
         elif isinstance(node, FPVariable) or (isinstance(node, FPMember) and node.focus is None):
             names.add(node.name)
     return names
+
+
+def _constants(tree: Map) -> Iterator[Diagnostic]:
+    """Each `let` that neither a rule nor another constant reads; other maps do not see it."""
+    readers: tuple[Group | Let, ...] = (*tree.groups, *tree.lets)
+    used = {name for node in readers for name in mentioned(node)}
+    for entry in tree.lets:
+        if entry.name not in used:
+            hint = "remove it, or use it in a rule: `%" + entry.name + "`"
+            yield Diagnostic("FM152", entry.span, {"variable": entry.name}, hint, "constant")
 
 
 def _declared(rule: Rule) -> Iterator[tuple[str, Span]]:

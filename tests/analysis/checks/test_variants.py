@@ -63,6 +63,7 @@ READ_X = "src.x as v -> tgt.language = v;"
             'conceptmap "c" { prefix s = "urn:s" prefix t = "urn:t" s:a - t:b s:a - t:b }\n'
             + stored("x : code from 'x'", "src.x as v -> tgt.language = translate(v, '#c', 'code');"),
         ),
+        ("FM152", "constant", stored("").replace("model Row", "let country = 'FR';\nmodel Row")),
         ("FM301", "list", stored("x : code from 'x'", READ_X.replace("language = v", "gender = 'homme'"))),
     ],
 )
