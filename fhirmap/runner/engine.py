@@ -33,6 +33,7 @@ from fhirmap.stores import StorePlan
 __all__ = [
     "Engine",
     "build_engine",
+    "compile_project",
     "open_project_source",
     "project_contract",
     "settings_diagnostics",
@@ -170,6 +171,14 @@ def settings_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic
     except ProjectError as error:
         found += error.diagnostics
     return found
+
+
+def compile_project(folder: str | Path) -> Transformer:
+    """The transformer of a project folder: its map and its target's, with the contract's validator.
+
+    Raises: MapError, ProjectError, ConfigError, each with everything that is wrong.
+    """
+    return build_engine(load_project(folder)).transformer
 
 
 def project_contract(project: Project, maps: CheckedMaps) -> Contract | None:

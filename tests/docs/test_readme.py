@@ -1,0 +1,75 @@
+"""What README.md and docs/ promise is run."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from fhirmap.cli import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_snippet_of_the_readme_prints_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    match = re.search(r"```python\n(.*?)```\n\n```\n(.*?)```", text, re.DOTALL)
+    assert match is not None
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(match.group(1), {})
+    assert printed.getvalue() == match.group(2)
+
+
+def test_the_error_of_the_readme_is_what_check_says(tmp_path: Path) -> None:
+    from fhirmap.diagnostics.render import render_diagnostic
+    from fhirmap.runner.program import check_project
+    from fhirmap.runner.project import load_project
+    from fhirmap.runner.scaffold import copy_example
+
+    shown = next(b for b in blocks(ROOT / "README.md", "") if b.startswith("error["))
+    folder = copy_example("ch-valmorel", tmp_path / "hospital")
+    map_file = folder / "valmorel.map"
+    map_file.write_text(map_file.read_text(encoding="utf-8").replace("tgt.side = ", "tgt.sidee = "), encoding="utf-8")
+    checked = check_project(load_project(folder))
+    (error,) = [entry for entry in checked.diagnostics if entry.is_error]
+    assert render_diagnostic(error).replace(f"{tmp_path}/", "") + "\n" == shown
+
+
+def test_every_command_is_in_the_documentation() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    missing = [name for name in COMMANDS if f"fhirmap {name}" not in text]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_toml_in_pages_is_toml(page: Path) -> None:
+    for block in blocks(page, "toml"):
+        tomllib.loads(block)
+
+
+def test_the_settings_of_the_documentation_are_those_of_the_program(tmp_path: Path) -> None:
+    """Every key that docs/project-file.md shows is accepted by the reader, which refuses unknown ones."""
+    from fhirmap.runner.project import read_project
+
+    block = next(b for b in blocks(ROOT / "docs" / "project-file.md", "toml") if b.startswith("[source]"))
+    (tmp_path / "fhirmap.toml").write_text(block, encoding="utf-8")
+    _, diagnostics = read_project(tmp_path, environ={"RENACOT_SECRET": "x", "DB_PASSWORD": "x"})
+    unknown = [entry.message for entry in diagnostics if entry.code in ("FM732", "FM733", "FM735")]
+    assert not unknown
