@@ -1,4 +1,4 @@
-"""The house keeps its floors: a package imports lower layers only, never a sibling, and core packages no forbidden library."""
+"""The house keeps its floors: a package imports lower layers only, never a sibling; the core no library."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ LAYERS: dict[str, int] = {
     "runtime": 5,
     "functions": 6,
     "embedding": 7,
-    "embedding": 7,
     "sources": 7,
     "journal": 7,
     "sinks": 7,
@@ -39,7 +38,13 @@ ALLOWED_WITHIN_FLOOR = {
     ("plugins", "diagnostics"),
     ("stores", "records"),
 }
-NEVER = {("runtime", "compiler"), ("runtime", "language"), ("runtime", "model"), ("runtime", "analysis"), ("sources", "language")}
+NEVER = {
+    ("runtime", "compiler"),
+    ("runtime", "language"),
+    ("runtime", "model"),
+    ("runtime", "analysis"),
+    ("sources", "language"),
+}
 STANDARD_LIBRARY_ONLY = ("runtime", "diagnostics", "records", "stores", "errors")
 
 
@@ -60,7 +65,9 @@ def imported(path: Path) -> list[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno}: relative import"
             module = node.module or ""
-            found += [(node.lineno, f"{module}.{alias.name}" if module == "fhirmap" else module) for alias in node.names]
+            found += [
+                (node.lineno, f"{module}.{alias.name}" if module == "fhirmap" else module) for alias in node.names
+            ]
     return found
 
 

@@ -23,8 +23,10 @@ def _span() -> Span:
 class FPLiteral:
     """`'text'`, `5`, `1.50`, `true`, `{}`, `@2024`, `@T10:00`, `5 'mg'`.
 
-    ``kind``: string, integer, long, decimal, boolean, empty, date, dateTime, time, quantity. ``value`` is str, int, Decimal,
-    bool or None; dates are their text without ``@``; a quantity is its number, with ``unit`` as written (``'mg'`` -> ``mg``).
+    ``kind``: string, integer, long, decimal, boolean, empty, date, dateTime, time, quantity. ``value`` is str, int,
+    Decimal,
+    bool or None; dates are their text without ``@``; a quantity is its number, with ``unit`` as written (``'mg'`` ->
+    ``mg``).
     """
 
     kind: str
@@ -195,7 +197,8 @@ class ConceptMapPrefix:
 class ConceptMapUnmapped:
     """`unmapped for s = provided`, or ours: `unmapped error | pass | code t:X`.
 
-    ``mode``: provided, error, pass, code. ``prefix`` names the group it is for (None: all); ``code`` is `t:X` for mode code.
+    ``mode``: provided, error, pass, code. ``prefix`` names the group it is for (None: all); ``code`` is `t:X` for
+    mode code.
     """
 
     mode: str
@@ -221,7 +224,9 @@ class ConceptMapCode:
 
 @dataclass(frozen=True, slots=True)
 class ConceptMapTable:
-    """Ours: `from "codes.csv"` with `columns 'source', 'target'[, 'relation']` and `encoding`, `delimiter` where they differ."""
+    """Ours: `from "codes.csv"` with `columns 'source', 'target'[, 'relation']` and `encoding`, `delimiter` where
+    they differ.
+    """
 
     file: str
     source_column: str
@@ -261,7 +266,8 @@ class OrderKey:
 class Store:
     """`from table 'T' | query 'f.sql' | csv | json [path 'cases']` with its options.
 
-    ``kind``: table, query, csv, json. ``name``: table name, query file or JSON path to the array (dotted, empty: the document).
+    ``kind``: table, query, csv, json. ``name``: table name, query file or JSON path to the array (dotted, empty: the
+    document).
     """
 
     kind: OneOf["table", "query", "csv", "json"]
@@ -279,7 +285,9 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """`join 'T' on 'child' [= 'parent'] [, …] [where "sql"] [order by …]`; ``on`` holds (child column, parent column)."""
+    """`join 'T' on 'child' [= 'parent'] [, …] [where "sql"] [order by …]`; ``on`` holds (child column, parent
+    column).
+    """
 
     table: str
     on: tuple[tuple[str, str], ...]
@@ -294,9 +302,12 @@ class Join:
 class ModelElement:
     """`name : Type [min..max] clauses`.
 
-    ``column``: physical column or dotted JSON path (None: same as ``name``). ``position``: `from position`, the 1-based rank among
-    its siblings. ``lines``: the flat lines of the record, each read as the child model. ``repeat``: column whose number n makes
-    the row stand n times. ``nulls``: further texts that mean absent (the empty text always does). ``maximum`` None is `*`.
+    ``column``: physical column or dotted JSON path (None: same as ``name``). ``position``: `from position`, the
+    1-based rank among
+    its siblings. ``lines``: the flat lines of the record, each read as the child model. ``repeat``: column whose
+    number n makes
+    the row stand n times. ``nulls``: further texts that mean absent (the empty text always does). ``maximum`` None is
+    `*`.
     """
 
     name: str
@@ -350,7 +361,8 @@ class Parameter:
 class RuleSource:
     """`ctx[.element…] [: Type] [min..max] [default] [list mode] [as var] [where] [check] [log]`.
 
-    ``elements`` is the dotted path below the context, empty for the context itself. ``maximum`` is None where no cardinality is
+    ``elements`` is the dotted path below the context, empty for the context itself. ``maximum`` is None where no
+    cardinality is
     given; -1 is `*`. ``search``: the expression of `search(…)`, whose context is then `@search`.
     """
 
@@ -375,7 +387,8 @@ class RuleSource:
 
 @dataclass(frozen=True, slots=True)
 class TransformCall:
-    """`func(params)`, a literal (`copy` of one literal), a name (`copy` of one path) or `(expr)` (`evaluate` of one expression).
+    """`func(params)`, a literal (`copy` of one literal), a name (`copy` of one path) or `(expr)` (`evaluate` of one
+    expression).
 
     ``written`` tells which of them the text had: call, literal, path, expression.
     """
@@ -389,7 +402,9 @@ class TransformCall:
 
 @dataclass(frozen=True, slots=True)
 class RuleTarget:
-    """`ctx[.element…] [= transform] [as var] [list mode]`, `(expr) as var` or `func(params) as var` (``context`` None)."""
+    """`ctx[.element…] [= transform] [as var] [list mode]`, `(expr) as var` or `func(params) as var` (``context``
+    None).
+    """
 
     context: str | None
     elements: tuple[str, ...]
@@ -424,7 +439,9 @@ class Dependent:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`sources -> targets then … "name";`. ``name`` None where none is written. ``batch``: `src -> tgt : a, b, c;`, which element names."""
+    """`sources -> targets then … "name";`. ``name`` None where none is written. ``batch``: `src -> tgt : a, b, c;`,
+    which element names.
+    """
 
     sources: tuple[RuleSource, ...]
     targets: tuple[RuleTarget, ...]
