@@ -43,7 +43,22 @@ RUNTIME: Mapping[str, str] = {
 }  # fmt: skip
 """Everything of the runtime that generated code may name, and where it is."""
 _FIXED = frozenset(
-    ("fp", "row", "run", "faults", "record", "resource", "transform", "validate", "judge", "MARKS", "strict")
+    (
+        "fp",
+        "row",
+        "run",
+        "faults",
+        "record",
+        "resource",
+        "transform",
+        "validate",
+        "judge",
+        "MARKS",
+        "PLACES",
+        "strict",
+        "error",
+        "re",
+    )
 )
 
 
