@@ -45,9 +45,9 @@ def single(values: list[Any]) -> Any:
 
 
 def discard(items: list[Any], node: Any) -> None:
-    """Take ``node`` itself, not its equal, out of ``items``."""
-    for index, entry in enumerate(items):
-        if entry is node:
+    """Take ``node`` itself, not its equal, out of ``items``, looking from the end, where it mostly stands."""
+    for index in range(len(items) - 1, -1, -1):
+        if items[index] is node:
             del items[index]
             return
 
