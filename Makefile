@@ -22,9 +22,12 @@ types: $(VENV)/test-ready
 bench: $(VENV)/test-ready
 	$(BIN)/python -m benchmarks
 
+# From what is committed: a checkout in which the demo has run holds a journal, which has no place in a wheel.
 dist: $(VENV)/test-ready
-	rm -rf dist
-	$(BIN)/python -m build --wheel
+	rm -rf dist build
+	mkdir -p build
+	git archive --format=tar HEAD | tar -x -C build
+	$(BIN)/python -m build --wheel --outdir dist build
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis
