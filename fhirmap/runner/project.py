@@ -23,7 +23,6 @@ from fhirmap.runner.toml_text import Section, TomlText
 from fhirmap.sources.address import Address, mask, parse_address
 
 if TYPE_CHECKING:
-    from fhirmap.runtime.transformer import Transformer
     from fhirmap.sinks.settings import ClientCredentials
     from fhirmap.sinks.sink import SinkSettings
 
@@ -168,16 +167,6 @@ class Project:
     rule_spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
     warnings: tuple[Diagnostic, ...] = ()
     unset: tuple[Diagnostic, ...] = ()
-
-    @property
-    def transformer(self) -> Transformer:
-        """The project's maps compiled with its contract: records in, results out.
-
-        Raises: MapError, ProjectError.
-        """
-        from fhirmap.runner.engine import build_engine
-
-        return build_engine(self).transformer
 
     @property
     def target_name(self) -> str:
