@@ -199,13 +199,13 @@ class _Courier:
 
         What an earlier run has put off beyond now is that later run's matter: nobody waits for it here.
         """
-        turns = list(self._again.values())
+        turns = [at for at in self._again.values() if at > now]
         due = self._journal.next_due(skip=self._given_up)
         if due is not None and due <= now:
             turns.append(self._rate.next_free(now) or now + _LOOK_AGAIN_S)
         if not turns:
             return None
-        wait_s = max(min(turns) - now, 0.0)
+        wait_s = min(turns) - now
         return wait_s if wait_s <= _LONGEST_WAIT_S else None
 
     def _send(self, lease: Lease) -> None:
@@ -269,9 +269,9 @@ class _Courier:
         """When the record may go again, and whether this run is done with it."""
         if receipt.state not in (st.DEFERRED, st.UNCERTAIN):
             return 0.0, True
-        if receipt.stops_run or self.delivery.stopped_by is not None:
-            return 0.0, True
-        if receipt.state == st.UNCERTAIN and self._limits.uncertain == "hold":
+        held = receipt.state == st.UNCERTAIN and self._limits.uncertain == "hold"
+        if held or receipt.stops_run or self.delivery.stopped_by is not None:
+            self._given_up.add(lease.entry_id)
             return 0.0, True
         self._tries[lease.entry_id] += 1
         tries = self._tries[lease.entry_id]

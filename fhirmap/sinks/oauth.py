@@ -87,6 +87,10 @@ class TokenSource:
                 self._fetch()
             return self._token
 
+    def close(self) -> None:
+        """Closes the connections to the identity server."""
+        self._transport.close()
+
     def _fetch(self) -> None:
         answer = self._ask()
         token, life_s = self._read(answer)
