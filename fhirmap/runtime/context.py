@@ -68,13 +68,14 @@ class Run:
         """Make ``error`` a fault of the record, at the place of the rule that raised it."""
         self.failed = True
         position = position_of(error.__traceback__, self.module)
+        where = _written_at(position, self.module.get("PLACES", {}))
         if isinstance(error, RecordError):
             told = error.diagnostic()
-            fault = Fault(error.code, args=told.args, variant=told.variant, position=position, rule="rule")
+            fault = Fault(error.code, args=told.args, variant=told.variant, position=position, rule="rule", **where)
         else:
             # A function of somebody else's: its text may quote a patient, so only its kind is told.
             kind = error.code if isinstance(error, FhirmapError) else type(error).__name__
-            fault = Fault("FM400", args={"kind": kind}, position=position, rule="rule")
+            fault = Fault("FM400", args={"kind": kind}, position=position, rule="rule", **where)
         self.faults.append(fault)
 
     def nothing(self) -> Result:
@@ -102,6 +103,14 @@ def located(fault: Fault, places: Places) -> Fault:
             )
         path = path.rpartition(".")[0]
     return fault
+
+
+def _written_at(position: str, places: Places) -> dict[str, Any]:
+    """The element that the map writes at ``position``, and the columns it comes from, where that is told."""
+    for path, (place, columns) in places.items():
+        if place == position:
+            return {"path": path, "element": path, "columns": columns}
+    return {}
 
 
 def position_of(trace: TracebackType | None, module: Mapping[str, Any]) -> str:

@@ -53,6 +53,7 @@ def test_a_failing_rule_is_a_fault_and_the_others_go_on() -> None:
     assert result.resource == {"resourceType": "Patient", "id": "1", "language": "1"}
     (fault,) = result.faults
     assert (fault.code, fault.severity, fault.position) == ("FM451", "error", "<string>:10:42")
+    assert (fault.element, fault.columns) == ("Patient.birthDate", ("born",))
     assert not result.valid
 
 
