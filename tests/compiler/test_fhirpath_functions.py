@@ -140,3 +140,26 @@ def test_untyped_data_is_read_too() -> None:
     test = function_of(lower_condition(tree, scope), scope)
     assert test([{"items": [{"code": "a", "value": {"amount": 2}}, {"code": "b", "value": {"amount": 0}}]}])
     assert not test([{"items": []}])
+
+
+def test_references_are_found_inside_the_resource_also_in_a_map() -> None:
+    report = {
+        "resourceType": "DiagnosticReport",
+        "contained": [{"resourceType": "Observation", "id": "o", "status": "final"}],
+        "result": [{"reference": "#o"}, {"reference": "#p"}, {"reference": "Observation/9"}],
+    }
+    tree, _ = parse_expression("result.resolve().ofType(Observation).status")
+    root = KNOWN.type_ref("DiagnosticReport")
+    assert tree is not None and root is not None
+    scope = ExprScope(KNOWN, Static(frozenset((root,)), "one", True), environment="fp.Environment()")
+    assert function_of(lower_values(tree, scope), scope)(report) == ["final"]
+
+
+def test_what_repeats_without_end_is_a_fault() -> None:
+    from fhirmap.errors import TransformFailed
+
+    tree, _ = parse_expression("1.repeatAll(2)")
+    assert tree is not None
+    scope = ExprScope(KNOWN, Static(frozenset(), "many", False))
+    with pytest.raises(TransformFailed, match="FM433"):
+        function_of(lower_values(tree, scope), scope)([])

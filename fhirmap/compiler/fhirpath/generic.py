@@ -229,6 +229,9 @@ class GenericForm:
         arguments = [self.branch(argument, place) for argument in node.arguments]
         if node.name in _SURROUNDED:
             arguments.insert(0, self.environment())
+        if node.name == "resolve" and self.scope.environment:
+            root = self.root()
+            arguments += [self.as_items(root)] if root is not None else []
         return f"fp.{_NAMED.get(node.name) or _snake(node.name)}({', '.join([base, *arguments])})"
 
     def _input(self, node: n.FPCall, place: Place) -> str:

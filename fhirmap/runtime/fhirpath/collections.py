@@ -11,6 +11,9 @@ from fhirmap.runtime.fhirpath.item import PRIMITIVES, Items, Node, is_type, one,
 from fhirmap.runtime.fhirpath.operators import _key, _shown, distinct, holds_item, order_of, same
 from fhirmap.runtime.fhirpath.strings import number_of
 
+_MOST_ROUNDS = 10_000
+_MOST_ITEMS = 1_000_000
+
 
 def criterion(collection: Items) -> bool:
     """The criterion of `iif`: a boolean, or empty for false.
@@ -114,10 +117,12 @@ def repeat_all(collection: Items, project: Callable[[Any], Items]) -> Items:
     """`repeatAll`: as `repeat`, with duplicates."""
     found: Items = []
     level = collection
+    rounds = 0
     while level:
         level = [result for item in level for result in project(item)]
         found.extend(level)
-        if len(found) > 10_000_000:
+        rounds += 1
+        if rounds > _MOST_ROUNDS or len(found) > _MOST_ITEMS:
             raise TransformFailed("FM433", variant="endless", function="repeatAll")
     return found
 

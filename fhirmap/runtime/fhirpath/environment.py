@@ -60,14 +60,18 @@ def trace(collection: Items, environment: Environment, name: Items, projected: I
     return collection
 
 
-def resolve(collection: Items, environment: Environment) -> Items:
-    """`resolve`: what references name, as far as it can be found; the rest is left out."""
+def resolve(collection: Items, environment: Environment, around: Items | None = None) -> Items:
+    """`resolve`: what references name, as far as it can be found; the rest is left out.
+
+    ``around``: the resource in which the expression stands, where the environment does not say.
+    """
     found: Items = []
+    root = environment.resource if environment.resource is not None else next(iter(around or ()), None)
     for item in collection:
         held = system(item)
         reference = held if isinstance(held, str) else next(iter(values(child(item, "reference"))), None)
         if isinstance(reference, str):
-            found.extend(_find(reference, environment))
+            found.extend(_find(reference, root, environment))
     return found
 
 
@@ -128,8 +132,7 @@ def html_checks(collection: Items) -> Items:
     return [checker.is_plain]
 
 
-def _find(reference: str, environment: Environment) -> Items:
-    root = environment.resource
+def _find(reference: str, root: Any, environment: Environment) -> Items:
     held = plain(root) if root is not None else None
     table = root.table if isinstance(root, Node) else TypeTable()
     found: Any = None
