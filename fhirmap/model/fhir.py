@@ -123,13 +123,13 @@ def _load(version: str, name: str, prefix: str) -> StructureSource | None:
 
     def children(ref: TypeRef) -> Mapping[str, Element]:
         if ref.name not in views and ref.name in levels:
-            views[ref.name] = _elements(ref.name, levels[ref.name], prefix)
+            views[ref.name] = _elements(ref.name, levels[ref.name], prefix, kind)
         return views.get(ref.name, {})
 
     return StructureSource(structure, children)
 
 
-def _elements(owner: str, rows: list[list[Any]], prefix: str) -> dict[str, Element]:
+def _elements(owner: str, rows: list[list[Any]], prefix: str, kind: str) -> dict[str, Element]:
     found: dict[str, Element] = {}
     for order, (written, minimum, maximum, types, codes, targets) in enumerate(rows):
         name = written.removesuffix("[x]")
@@ -142,14 +142,14 @@ def _elements(owner: str, rows: list[list[Any]], prefix: str) -> dict[str, Eleme
             is_choice=written != name,
             binding=Binding("required", codes=frozenset(codes)) if codes else None,
             order=order,
-            representation=("xmlAttr",) if _is_attribute(owner, name) else (),
+            representation=("xmlAttr",) if _is_attribute(owner, name, kind) else (),
         )
     return found
 
 
-def _is_attribute(owner: str, name: str) -> bool:
+def _is_attribute(owner: str, name: str, kind: str) -> bool:
     """FHIR XML writes an element's `id` and an extension's `url` as attributes; a resource's `id` is an element."""
-    return (name == "id" and (owner[0].islower() or "." in owner)) or (owner == "Extension" and name == "url")
+    return (name == "id" and (kind != "resource" or "." in owner)) or (owner == "Extension" and name == "url")
 
 
 def _type_ref(name: str, prefix: str, targets: tuple[str, ...]) -> TypeRef:

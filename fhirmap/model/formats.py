@@ -1,127 +1,141 @@
-"""FHIR XML read into FHIR JSON shape, driven by definitions: which child repeats, which is a choice, which type a
-value has.
+"""Documents as bytes: JSON and XML read into trees of FHIR JSON shape, and trees written.
+
+The format is told by the text itself, a byte order mark is skipped, decimals keep their digits. What cannot be read is
+one fault with file, line and column.
 """
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from xml.etree import ElementTree
 
-from fhirmap.model.definition import Definitions, Element, TypeRef
+from fhirmap.diagnostics import Diagnostic, MapText, Span
+from fhirmap.model.definition import Definitions, Structure, TypeRef
+from fhirmap.model.xml_reader import read_xml
+from fhirmap.model.xml_writer import write_xml
 
-FHIR_NAMESPACE = "http://hl7.org/fhir"
-_XHTML = "http://www.w3.org/1999/xhtml"
-_RESOURCE_TYPES = frozenset(("Resource", "DomainResource"))
-_INTEGERS = frozenset(("integer", "positiveInt", "unsignedInt", "integer64"))
-_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+Format = Literal["json", "xml"]
+_ANY_RESOURCE = frozenset(("Resource", "DomainResource"))
 
 
-def fhir_xml_to_json(text: str | bytes, definitions: Definitions) -> dict[str, Any]:
-    """The resource that FHIR XML writes, as FHIR JSON has it; decimals digit for digit.
+def read_document(content: bytes, name: str, definitions: Definitions) -> dict[str, Any] | Diagnostic:
+    """The tree of a JSON or XML document, or what is wrong with its text (FM351, or FM350 for bytes that are no text).
 
-    Elements that the definitions do not know are kept: as text or object, repeating if they stand twice.
-
-    Raises: ``xml.etree.ElementTree.ParseError`` for text that is no XML.
-    Spec: FHIR R4, xml.html and json.html.
+    ``name``: what the document is called in a diagnostic.
     """
-    return _resource(ElementTree.fromstring(text), definitions)
+    try:
+        text = _decoded(content)
+    except UnicodeDecodeError as error:
+        return Diagnostic("FM350", None, {"file": name, "reason": f"byte {error.start} is not {error.encoding}"})
+    source = MapText(name, text)
+    if text.lstrip().startswith("<"):
+        return _xml(content, source, definitions)
+    return _json(source)
 
 
-def _resource(node: ElementTree.Element, definitions: Definitions) -> dict[str, Any]:
-    name = _local(node)
-    structure = definitions.structure(name)
-    held: dict[str, Any] = {"resourceType": name}
-    _fill(held, node, structure.root if structure else None, definitions)
-    return held
+def json_text(node: Mapping[str, Any]) -> str:
+    """A tree as JSON text; a decimal keeps its digits."""
+    return "".join(_written(node, "\n")) + "\n"
 
 
-def _fill(held: dict[str, Any], node: ElementTree.Element, ref: TypeRef | None, definitions: Definitions) -> None:
-    children: Mapping[str, Element] = definitions.children(ref) if ref else {}
-    for attribute in ("id", "url"):
-        if attribute in node.attrib:
-            held[attribute] = node.attrib[attribute]
-    for child in node:
-        if not isinstance(child.tag, str):
-            continue
-        name = _local(child)
-        found = definitions.element(ref, name) if ref else None
-        element, chosen = found if found else (None, None)
-        child_ref = chosen or (element.types[0] if element and element.types else None)
-        repeats = element.is_repeating if element else _stands_twice(node, child)
-        _put(held, name, child, child_ref, definitions, repeats=repeats)
-    known = [key for key in children if key in held]
-    for key in known:
-        held[key] = held.pop(key)
+def text_of(
+    node: Mapping[str, Any], wanted: Format, definitions: Definitions, structure: Structure | None = None
+) -> str:
+    """A tree in the format ``wanted``, its elements in the order of the structure."""
+    if wanted == "xml":
+        return write_xml(node, definitions, structure)
+    return json_text(in_order(node, definitions, structure.root if structure is not None else None))
 
 
-def _put(
-    held: dict[str, Any],
-    name: str,
-    child: ElementTree.Element,
-    ref: TypeRef | None,
-    definitions: Definitions,
-    *,
-    repeats: bool,
-) -> None:
-    value, sibling = _value(child, ref, definitions)
-    if not repeats:
-        if value is not None:
-            held[name] = value
-        if sibling:
-            held[f"_{name}"] = sibling
-        return
-    values = held.setdefault(name, [])
-    values.append(value)
-    siblings = held.get(f"_{name}")
-    if sibling or siblings is not None:
-        siblings = held.setdefault(f"_{name}", [None] * (len(values) - 1))
-        siblings.append(sibling or None)
+def in_order(node: Mapping[str, Any], definitions: Definitions, ref: TypeRef | None) -> dict[str, Any]:
+    """``node`` with the elements of each object in the order its structure gives them, unknown ones last."""
+    told = node.get("resourceType")
+    if isinstance(told, str) and (ref is None or ref.name in _ANY_RESOURCE or told != ref.name):
+        ref = definitions.type_ref(told) or ref
+    kinds: dict[str, TypeRef | None] = {"resourceType": None}
+    for view in definitions.children(ref).values() if ref is not None else ():
+        for name, kind in view.json_names().items():
+            kinds[name] = kind or (view.types[0] if view.types else None)
+            kinds[f"_{name}"] = definitions.type_ref("Element")
+    names = [name for name in kinds if name in node]
+    return {name: _in_order(node[name], definitions, kinds.get(name)) for name in dict.fromkeys((*names, *node))}
 
 
-def _value(node: ElementTree.Element, ref: TypeRef | None, definitions: Definitions) -> tuple[Any, dict[str, Any]]:
-    """The value of an element, and the `_x` object beside a primitive."""
-    if node.tag == f"{{{_XHTML}}}div":
-        ElementTree.register_namespace("", _XHTML)
-        copied = ElementTree.tostring(node, encoding="unicode").strip()
-        return copied, {}
-    if ref is not None and ref.name in _RESOURCE_TYPES:
-        inner = next((child for child in node if isinstance(child.tag, str)), None)
-        return (_resource(inner, definitions) if inner is not None else None), {}
-    is_primitive = definitions.is_primitive(ref.name) if ref else "value" in node.attrib and not _has_others(node)
-    if not is_primitive:
-        held: dict[str, Any] = {}
-        _fill(held, node, ref, definitions)
-        return held or None, {}
-    sibling: dict[str, Any] = {}
-    _fill(sibling, node, ref, definitions)
-    return _primitive(node.attrib.get("value"), ref.name if ref else "string"), sibling
+def _in_order(value: Any, definitions: Definitions, ref: TypeRef | None) -> Any:
+    if isinstance(value, Mapping):
+        return in_order(value, definitions, ref)
+    if isinstance(value, list):
+        return [_in_order(entry, definitions, ref) for entry in value]
+    return value
 
 
-def _primitive(text: str | None, type_name: str) -> Any:
-    if text is None:
-        return None
-    if type_name == "boolean" and text in ("true", "false"):
-        return text == "true"
-    if type_name in _INTEGERS and _WHOLE.fullmatch(text):
-        return int(text)
-    if type_name == "decimal":
-        try:
-            return Decimal(text)
-        except ArithmeticError:
-            return text
-    return text
+def _decoded(content: bytes) -> str:
+    """Text of the bytes: UTF-8, or UTF-16 where a byte order mark says so."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16")
+    head = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith(b"<?xml") and b"encoding" in head.partition(b"?>")[0]:
+        # The document says what it is in; its own parser decodes it. Here the characters only serve to show a place.
+        return content.decode("utf-8-sig", errors="replace")
+    return content.decode("utf-8-sig")
 
 
-def _has_others(node: ElementTree.Element) -> bool:
-    return any(_local(child) != "extension" for child in node if isinstance(child.tag, str))
+def _xml(content: bytes, source: MapText, definitions: Definitions) -> dict[str, Any] | Diagnostic:
+    try:
+        return read_xml(content, definitions)
+    except ElementTree.ParseError as error:
+        line, column = error.position
+        offset = source.line_start(line) + column if 0 < line <= source.line_count else 0
+        # The parser's words, without the position that it appends.
+        return _at(source, offset, str(error).partition(":")[0])
+    except (LookupError, ValueError):
+        return _at(source, 0, "its encoding is unknown")
+    except RecursionError:
+        return _at(source, 0, "nested too deep")
 
 
-def _stands_twice(node: ElementTree.Element, child: ElementTree.Element) -> bool:
-    return sum(entry.tag == child.tag for entry in node) > 1
+def _json(source: MapText) -> dict[str, Any] | Diagnostic:
+    def no_number(text: str) -> None:
+        raise ValueError(text)
+
+    try:
+        found = json.loads(source.text, parse_float=Decimal, parse_constant=no_number)
+    except json.JSONDecodeError as error:
+        return _at(source, error.pos, error.msg)
+    except RecursionError:
+        return _at(source, 0, "nested too deep")
+    except ValueError:
+        return _at(source, 0, "NaN and Infinity are no JSON")
+    if not isinstance(found, dict):
+        return _at(source, 0, "not an object")
+    return found
 
 
-def _local(node: ElementTree.Element) -> str:
-    return node.tag.rpartition("}")[2]
+def _at(source: MapText, offset: int, reason: str) -> Diagnostic:
+    offset = max(0, min(offset, len(source.text)))
+    span = Span(source, offset, min(offset + 1, len(source.text)))
+    return Diagnostic("FM351", span, {"file": source.name, "reason": reason})
+
+
+def _written(value: Any, line: str) -> list[str]:
+    """Pieces of JSON text; the standard library's encoder has no decimals."""
+    if isinstance(value, Mapping | list | tuple) and not value:
+        return ["{}" if isinstance(value, Mapping) else "[]"]
+    if isinstance(value, Mapping):
+        pieces = ["{"]
+        for rank, (name, entry) in enumerate(value.items()):
+            pieces += [",", line] if rank else [line]
+            pieces += ["  ", json.dumps(name, ensure_ascii=False), ": ", *_written(entry, line + "  ")]
+        return [*pieces, line, "}"]
+    if isinstance(value, list | tuple):
+        pieces = ["["]
+        for rank, entry in enumerate(value):
+            pieces += [",", line] if rank else [line]
+            pieces += ["  ", *_written(entry, line + "  ")]
+        return [*pieces, line, "]"]
+    if isinstance(value, Decimal):
+        return [format(value, "f") if abs(value.adjusted()) < 30 else str(value)]
+    return [json.dumps(value, ensure_ascii=False)]

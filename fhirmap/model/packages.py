@@ -17,10 +17,10 @@ from xml.etree import ElementTree
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
-from fhirmap.model.formats import fhir_xml_to_json
 from fhirmap.model.operationdefinition import input_structure, read_operation
 from fhirmap.model.structuredefinition import read_structure
 from fhirmap.model.terminology import read_code_system, read_concept_map, read_value_set
+from fhirmap.model.xml_reader import read_xml
 
 Json = dict[str, Any]
 _SUFFIXES = (".json", ".xml")
@@ -57,7 +57,7 @@ def add_text(definitions: Definitions, text: bytes | str, name: str) -> list[Dia
     source = MapText(name, decoded)
     if name.endswith(".xml"):
         try:
-            resource = fhir_xml_to_json(decoded, Definitions(base_types(definitions.fhir_version)))
+            resource = read_xml(decoded, Definitions(base_types(definitions.fhir_version)))
         except ElementTree.ParseError as error:
             line, column = error.position
             offset = source.line_start(line) + column if 0 < line <= source.line_count else 0

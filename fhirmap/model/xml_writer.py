@@ -1,4 +1,4 @@
-"""FHIR and logical models as XML text, and logical models read back: name spaces, attributes, `xsi:type`, text.
+"""FHIR JSON shape written as XML: FHIR resources and logical models, with name spaces, attributes, `xsi:type`, text.
 
 A structure says how each element is written (`representation`): `xmlAttr` an attribute, `xmlText` the element's text,
 `typeAttr` an element that names its type, `xhtml` narrative as it stands. All else is an element; a primitive keeps
@@ -11,58 +11,32 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 from fhirmap.model.definition import Definitions, Element, Structure, TypeRef
-from fhirmap.model.formats import FHIR_NAMESPACE, fhir_xml_to_json
+from fhirmap.model.xml_reader import FHIR_NAMESPACE, XSI
 
-_XSI = "http://www.w3.org/2001/XMLSchema-instance"
-_XSI_TYPE = f"{{{_XSI}}}type"
 _ANY_RESOURCE = frozenset(("Resource", "DomainResource"))
 
 
-def json_to_xml(node: Mapping[str, Any], definitions: Definitions, structure: Structure | None = None) -> str:
+def write_xml(node: Mapping[str, Any], definitions: Definitions, structure: Structure | None = None) -> str:
     """A resource, or an instance of a logical model, as an XML document; elements in the structure's order.
 
-    Shape: ``structure`` may be left out where ``node`` names its ``resourceType``.
-    Raises: ``KeyError`` where neither tells what the root is.
+    Shape: ``structure`` may be left out where ``node`` names its ``resourceType``; a node that nobody knows becomes
+    plain XML without name space, its root called ``resourceType`` or `root`.
     Spec: FHIR R4, xml.html; ElementDefinition.representation.
     """
-    found = structure or definitions.structure(str(node.get("resourceType", "")))
-    if found is None:
-        raise KeyError("resourceType")
-    namespace = found.namespace or FHIR_NAMESPACE
+    told = str(node.get("resourceType", ""))
+    found = structure or (definitions.structure(told) if told else None)
+    name = (found.xml_name or found.type) if found is not None else told or "root"
+    namespace = (found.namespace or ("" if found.kind == "logical" else FHIR_NAMESPACE)) if found is not None else ""
     writer = _Writer(definitions, namespace)
-    body = "".join(writer.element(found.xml_name or found.type, node, found.root, None, 0))
-    declared = f' xmlns="{escape(namespace)}"'
+    body = "".join(writer.element(name, node, found.root if found else None, None, 0))
+    declared = f" xmlns={quoteattr(namespace)}" if namespace else ""
     for prefix, url in writer.prefixes.items():
         declared += f" xmlns:{prefix}={quoteattr(url)}"
-    head, tail = f"<{found.xml_name or found.type}", body[len(found.xml_name or found.type) + 1 :]
+    head, tail = f"<{name}", body[len(name) + 1 :]
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}{declared}{tail}'
-
-
-def xml_to_json(text: str | bytes, definitions: Definitions) -> dict[str, Any]:
-    """An XML document as a dict of FHIR JSON shape: a resource, or a logical model told by root name and name space.
-
-    Raises: ``xml.etree.ElementTree.ParseError`` for text that is no XML.
-    """
-    root = ElementTree.fromstring(text)
-    namespace, name = _split(root.tag)
-    if namespace in (FHIR_NAMESPACE, ""):
-        return fhir_xml_to_json(text, definitions)
-    structure = next(
-        (
-            entry
-            for entry in definitions.structures()
-            if entry.namespace == namespace and name in (entry.xml_name, entry.type)
-        ),
-        None,
-    )
-    return _read(root, structure.root if structure else None, definitions)
-
-
-# --- writing ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -93,14 +67,18 @@ class _Writer:
             return
         attributes, text = "", ""
         lines: list[str] = []
-        if view is not None and "typeAttr" in view.representation and ref is not None:
-            self.prefixes["xsi"] = _XSI
+        told = str(node.get("resourceType", "")) if depth else ""
+        if told and (ref is None or told != ref.name):
+            # What it was made as, where the element takes more than that.
+            ref = self.definitions.type_ref(told) or ref
+        if view is not None and ref is not None and ("typeAttr" in view.representation or told):
+            self.prefixes["xsi"] = XSI
             attributes += f" xsi:type={quoteattr(self._type_name(node, ref))}"
         for child in self._children(node, ref):
             representation = child.element.representation if child.element else ()
-            if "xmlAttr" in representation:
+            if "xmlAttr" in representation and child.values[0] is not None:
                 attributes += f" {self._name(child)}={quoteattr(_text(child.values[0]))}"
-            elif "xmlText" in representation:
+            elif "xmlText" in representation or (child.element is None and child.name == "xmlText"):
                 text += escape(_text(child.values[0]))
             else:
                 for value, sibling in zip(child.values, child.siblings, strict=True):
@@ -116,6 +94,8 @@ class _Writer:
             yield f"{'  ' * depth}{value}\n"
         elif isinstance(value, Mapping):
             yield from self.element(name, value, child.ref, child.element, depth)
+        elif child.element is None and self.namespace != FHIR_NAMESPACE:
+            yield from self._wrapped(name, "", [], escape(_text(value)), depth)
         else:
             attributes = "" if value is None else f" value={quoteattr(_text(value))}"
             held = sibling if isinstance(sibling, Mapping) else {}
@@ -159,7 +139,9 @@ class _Writer:
 
     def _name(self, child: _Child) -> str:
         view = child.element
-        name = view.xml_name if view is not None and view.xml_name else child.name
+        # Outside FHIR a choice has one name, its type stands in xsi:type.
+        stem = view.name if view is not None and view.is_choice and self.namespace != FHIR_NAMESPACE else child.name
+        name = view.xml_name if view is not None and view.xml_name else stem
         if view is not None and view.namespace and view.namespace != self.namespace:
             prefix = view.namespace.rpartition(":")[2] if view.namespace.startswith("urn:") else "n"
             prefix = prefix if prefix.isidentifier() else f"n{len(self.prefixes)}"
@@ -185,63 +167,3 @@ def _text(value: Any) -> str:
     if isinstance(value, Decimal):
         return format(value, "f") if value.is_finite() and abs(value.adjusted()) < 20 else str(value)
     return str(value)
-
-
-# --- reading a logical model ------------------------------------------------------------------------------------------
-
-
-def _read(node: ElementTree.Element, ref: TypeRef | None, definitions: Definitions) -> dict[str, Any]:
-    held: dict[str, Any] = {}
-    views = definitions.children(ref) if ref is not None else {}
-    told = node.attrib.get(_XSI_TYPE)
-    if told is not None and (ref is None or told.rpartition(":")[2] != ref.name):
-        held["resourceType"] = told.rpartition(":")[2]
-    for tag, value in node.attrib.items():
-        namespace, name = _split(tag)
-        if namespace != _XSI:
-            held[_attribute_name(views, namespace, name)] = value
-    for child in node:
-        if isinstance(child.tag, str):
-            _read_child(held, child, views, definitions)
-    text = "".join([node.text or "", *(child.tail or "" for child in node)]).strip()
-    if text:
-        slot = next((view for view in views.values() if "xmlText" in view.representation), None)
-        name = slot.json_name(slot.types[0].name if slot.types else "string") if slot else "xmlText"
-        held[name] = text
-    order = [name for view in views.values() for name in view.json_names() if name in held]
-    return {name: held[name] for name in [*order, *(key for key in held if key not in order)]}
-
-
-def _read_child(
-    held: dict[str, Any], child: ElementTree.Element, views: Mapping[str, Element], definitions: Definitions
-) -> None:
-    namespace, written = _split(child.tag)
-    view = next((view for view in views.values() if _is_written(view, namespace, written)), None)
-    told = child.attrib.get(_XSI_TYPE, "").rpartition(":")[2]
-    ref = definitions.type_ref(told) if told else None
-    ref = ref or (view.types[0] if view is not None and view.types else None)
-    name = view.name if view is not None else written
-    is_primitive = ref is not None and definitions.is_primitive(ref.name)
-    value: Any = child.attrib.get("value") if is_primitive else _read(child, ref, definitions)
-    if view is not None and view.is_repeating:
-        held.setdefault(name, []).append(value)
-    elif name in held:
-        held[name] = [*_as_list(held[name]), value]
-    else:
-        held[name] = value
-
-
-def _is_written(view: Element, namespace: str, name: str) -> bool:
-    return name == (view.xml_name or view.name) and (not view.namespace or view.namespace == namespace)
-
-
-def _attribute_name(views: Mapping[str, Element], namespace: str, name: str) -> str:
-    for view in views.values():
-        if "xmlAttr" in view.representation and name == (view.xml_name or view.name) and view.namespace == namespace:
-            return view.name
-    return name
-
-
-def _split(tag: str) -> tuple[str, str]:
-    namespace, _, name = tag.rpartition("}")
-    return namespace.removeprefix("{"), name

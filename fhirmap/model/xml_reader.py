@@ -1,0 +1,219 @@
+"""XML read into FHIR JSON shape, driven by definitions: FHIR resources, logical models (CDA), and trees nobody knows.
+
+Which child repeats, which is a choice, which type a value has, and whether it stands in an attribute, in the text or in
+an element of its own is what the structure says (`representation`). What it does not know is kept: an attribute or a
+child under its own name, a list where it stands twice, text alone as a string.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape, quoteattr
+
+from fhirmap.model.definition import Definitions, Element, Structure, TypeRef
+
+FHIR_NAMESPACE = "http://hl7.org/fhir"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_XSI_TYPE = f"{{{XSI}}}type"
+_XHTML = "http://www.w3.org/1999/xhtml"
+_ANY_RESOURCE = frozenset(("Resource", "DomainResource"))
+_INTEGERS = frozenset(("integer", "positiveInt", "unsignedInt", "integer64"))
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+
+
+def read_xml(text: str | bytes, definitions: Definitions) -> dict[str, Any]:
+    """The document as FHIR JSON has it; decimals digit for digit.
+
+    A root in FHIR's name space is a resource; another is told by name space and name among the logical models.
+
+    Raises: ``xml.etree.ElementTree.ParseError`` for text that is no XML.
+    Spec: FHIR R4, xml.html and json.html; ElementDefinition.representation.
+    """
+    root = ElementTree.fromstring(text)
+    namespace, name = split_tag(root.tag)
+    reader = _Reader(definitions)
+    structure = root_structure(namespace, name, definitions)
+    if namespace == FHIR_NAMESPACE or (structure is not None and structure.kind == "resource"):
+        return reader.resource(root)
+    return reader.complex(root, structure.root if structure else None)
+
+
+def root_structure(namespace: str, name: str, definitions: Definitions) -> Structure | None:
+    """The structure whose documents have such a root."""
+    if namespace != FHIR_NAMESPACE:
+        for entry in definitions.structures():
+            if entry.kind == "logical" and entry.namespace == namespace and name in (entry.xml_name, entry.type):
+                return entry
+    return definitions.structure(name) if namespace in (FHIR_NAMESPACE, "") else None
+
+
+def split_tag(tag: str) -> tuple[str, str]:
+    """Name space and local name."""
+    namespace, _, name = tag.rpartition("}")
+    return namespace.removeprefix("{"), name
+
+
+class _Reader:
+    """Reads one document."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self.definitions = definitions
+
+    def resource(self, node: ElementTree.Element) -> dict[str, Any]:
+        """A resource, called by its type."""
+        name = split_tag(node.tag)[1]
+        structure = self.definitions.structure(name)
+        return {"resourceType": name, **self.complex(node, structure.root if structure else None)}
+
+    def complex(
+        self, node: ElementTree.Element, ref: TypeRef | None, declared: TypeRef | None = None
+    ) -> dict[str, Any]:
+        """Attributes, children and text of one element that is no primitive, in the structure's order."""
+        views = self.definitions.children(ref) if ref is not None else {}
+        held: dict[str, Any] = {}
+        told = node.attrib.get(_XSI_TYPE, "").rpartition(":")[2]
+        if told and (declared is None or told != declared.name):
+            held["resourceType"] = told
+        for tag, value in node.attrib.items():
+            namespace, name = split_tag(tag)
+            if namespace != XSI:
+                key, type_name = _attribute(views, namespace, name)
+                held[key] = primitive_of(value, type_name)
+        for child in node:
+            if isinstance(child.tag, str):
+                self._child(held, node, child, ref)
+        text = "".join([node.text or "", *(child.tail or "" for child in node)]).strip()
+        if text:
+            key, type_name = _text_slot(views)
+            held[key] = primitive_of(text, type_name)
+        order = [name for view in views.values() for stem in view.json_names() for name in (stem, f"_{stem}")]
+        return {name: held[name] for name in [*(name for name in order if name in held), *held]}
+
+    def _child(
+        self, held: dict[str, Any], parent: ElementTree.Element, child: ElementTree.Element, ref: TypeRef | None
+    ) -> None:
+        view, chosen = self._view(child, ref)
+        told = child.attrib.get(_XSI_TYPE, "").rpartition(":")[2]
+        declared = view.types[0] if view is not None and len(view.types) == 1 and not view.is_choice else None
+        found = chosen or (self.definitions.type_ref(told) if told else None) or declared
+        name = view.name if view is not None and chosen is None else split_tag(child.tag)[1]
+        if view is not None and view.is_choice and chosen is None and (told or view.types):
+            name = view.json_name(told or view.types[0].name)
+            found = found or view.types[0]
+        value, sibling = self._value(child, found, declared or (found if chosen else None))
+        repeats = view.is_repeating if view is not None else _stands_twice(parent, child)
+        _put(held, name, value, sibling, repeats=repeats or name in held)
+
+    def _view(self, child: ElementTree.Element, ref: TypeRef | None) -> tuple[Element | None, TypeRef | None]:
+        """The element that a child is, and its type where the child's name says which of a choice it is."""
+        if ref is None:
+            return None, None
+        namespace, name = split_tag(child.tag)
+        for view in self.definitions.children(ref).values():
+            if name == (view.xml_name or view.name) and (not view.namespace or view.namespace == namespace):
+                return view, None
+        return self.definitions.element(ref, name) or (None, None)
+
+    def _value(
+        self, node: ElementTree.Element, ref: TypeRef | None, declared: TypeRef | None
+    ) -> tuple[Any, dict[str, Any]]:
+        """The value of an element, and the `_x` object beside a primitive."""
+        if node.tag == f"{{{_XHTML}}}div":
+            return "".join(_xhtml(node, outermost=True)), {}
+        if ref is not None and ref.name in _ANY_RESOURCE:
+            inner = next((child for child in node if isinstance(child.tag, str)), None)
+            return (self.resource(inner) if inner is not None else None), {}
+        if ref is None:
+            return self._unknown(node)
+        if not self.definitions.is_primitive(ref.name):
+            return self.complex(node, ref, declared) or None, {}
+        sibling = self.complex(node, ref)
+        value = node.attrib.get("value")
+        sibling.pop("value", None)
+        text = sibling.pop("xmlText", None)
+        return primitive_of(text if value is None else value, ref.name), sibling
+
+    def _unknown(self, node: ElementTree.Element) -> tuple[Any, dict[str, Any]]:
+        """An element of no known type: text alone, or FHIR's `value`, is a string, all else an object."""
+        inside = [split_tag(child.tag)[1] for child in node if isinstance(child.tag, str)]
+        if split_tag(node.tag)[0] == FHIR_NAMESPACE and "value" in node.attrib and not set(inside) - {"extension"}:
+            sibling = self.complex(node, None)
+            return sibling.pop("value"), sibling
+        if not inside and not node.attrib:
+            return (node.text or "").strip() or None, {}
+        return self.complex(node, None) or None, {}
+
+
+def _attribute(views: Mapping[str, Element], namespace: str, name: str) -> tuple[str, str]:
+    """JSON name and type of an attribute; one without a name space is its element's own."""
+    for view in views.values():
+        if "xmlAttr" in view.representation and name == (view.xml_name or view.name) and view.namespace == namespace:
+            kind = view.types[0].name if view.types else "string"
+            return view.json_name(kind), kind
+    return name, "string"
+
+
+def _text_slot(views: Mapping[str, Element]) -> tuple[str, str]:
+    slot = next((view for view in views.values() if "xmlText" in view.representation), None)
+    if slot is None:
+        return "xmlText", "string"
+    kind = slot.types[0].name if slot.types else "string"
+    return slot.json_name(kind), kind
+
+
+def _put(held: dict[str, Any], name: str, value: Any, sibling: dict[str, Any], *, repeats: bool) -> None:
+    if not repeats:
+        if value is not None:
+            held[name] = value
+        if sibling:
+            held[f"_{name}"] = sibling
+        return
+    values = held.setdefault(name, [])
+    if not isinstance(values, list):
+        # It stands twice, against what its structure says: nothing is lost.
+        values = held[name] = [values]
+    values.append(value)
+    siblings = held.get(f"_{name}")
+    if sibling or siblings is not None:
+        siblings = siblings if isinstance(siblings, list) else [None] * (len(values) - 1)
+        held[f"_{name}"] = [*siblings, sibling or None]
+
+
+def primitive_of(text: str | None, type_name: str) -> Any:
+    """A value's text as JSON holds that type; text that says no such value stays as it is, for the map to judge."""
+    if text is None:
+        return None
+    if type_name == "boolean" and text in ("true", "false"):
+        return text == "true"
+    if type_name in _INTEGERS and _WHOLE.fullmatch(text):
+        return int(text)
+    if type_name == "decimal":
+        try:
+            return Decimal(text)
+        except InvalidOperation:
+            return text
+    return text
+
+
+def _xhtml(node: ElementTree.Element, *, outermost: bool = False) -> Iterator[str]:
+    """Narrative as it stands, without prefixes."""
+    name = split_tag(node.tag)[1]
+    declared = f' xmlns="{_XHTML}"' if outermost else ""
+    attributes = "".join(f" {split_tag(tag)[1]}={quoteattr(value)}" for tag, value in node.attrib.items())
+    children = [child for child in node if isinstance(child.tag, str)]
+    if not children and not node.text:
+        yield f"<{name}{declared}{attributes} />"
+    else:
+        yield f"<{name}{declared}{attributes}>{escape(node.text or '')}"
+        for child in children:
+            yield from _xhtml(child)
+            yield escape(child.tail or "")
+        yield f"</{name}>"
+
+
+def _stands_twice(parent: ElementTree.Element, child: ElementTree.Element) -> bool:
+    return sum(entry.tag == child.tag for entry in parent) > 1
