@@ -40,7 +40,7 @@ def project(folder: Path, interventions: int) -> Path:
     )
     make_database(place / "sih.sqlite", interventions)
     (place / "fhirmap.toml").write_text(
-        f"""
+        """
 [project]
 name = "measured"
 [map]

@@ -118,7 +118,7 @@ def _transform(
         add(plan.Do, 1, code("validate({}, {}.faults)", name, _RUN))
     add(plan.Return, 1, code("{}.result({}, PLACES)", _RUN, name))
     doc = "One record: what it becomes, with notes and faults; no resource where it is out of scope."
-    functions = [plan.Function(Name("transform"), (_ROW, _STRICT), doc, tuple(out))]
+    functions = [plan.Function(Name("transform"), (_ROW,), doc, tuple(out), flags=(_STRICT,))]
     if has_validator:
         judge = (
             plan.Assign(1, None, _RUN, code("{}(globals())", module.use("Run"))),

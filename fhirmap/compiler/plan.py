@@ -114,7 +114,10 @@ class Pass(Step):
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function. ``text``: the map it comes from, whose name its code object bears; ``span``: its heading there."""
+    """One function. ``text``: the map it comes from, whose name its code object bears; ``span``: its heading there.
+
+    ``flags``: parameters that are False unless given.
+    """
 
     name: Name
     parameters: tuple[Name, ...]
@@ -122,6 +125,7 @@ class Function:
     steps: tuple[Step, ...]
     text: MapText | None = None
     span: Span | None = None
+    flags: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

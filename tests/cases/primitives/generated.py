@@ -205,7 +205,7 @@ def string(src, tgt, run):
         run.fail(error)
 
 
-def transform(row, strict):
+def transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
     source = fp.nodes(row, 'Patient', _types_1)[0]

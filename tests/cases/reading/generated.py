@@ -251,7 +251,7 @@ def act(a, p, run):
         p['part'] = p_part
 
 
-def transform(row, strict):
+def transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
     try:

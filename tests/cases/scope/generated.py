@@ -89,7 +89,7 @@ def done(src, tgt, run):
         run.fail(error)
 
 
-def transform(row, strict):
+def transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
     try:

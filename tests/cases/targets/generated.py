@@ -206,7 +206,7 @@ def targets(src, tgt, run):
         tgt['generalPractitioner'] = tgt_generalPractitioner
 
 
-def transform(row, strict):
+def transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
     try:

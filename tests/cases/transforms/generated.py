@@ -292,7 +292,7 @@ def transforms(src, tgt, run):
         tgt['parameter'] = tgt_parameter
 
 
-def transform(row, strict):
+def transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
     try:
