@@ -155,12 +155,13 @@ class RunLock:
     dies."""
 
     def __init__(self, journal_path: Path) -> None:
+        self._journal = str(journal_path)
         self._path = journal_path.with_name(journal_path.name + ".lock")
         self._file: IO[bytes] | None = None
 
     def acquire(self) -> None:
         """Raises: JournalError FM802 where another run holds it."""
-        with translated(str(self._path)):
+        with translated(self._journal):
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             self._file = os.fdopen(descriptor, "r+b")
         try:
@@ -168,7 +169,7 @@ class RunLock:
         except OSError:
             self._file.close()
             self._file = None
-            raise JournalError("FM802", journal=str(self._path.with_suffix(""))) from None
+            raise JournalError("FM802", journal=self._journal) from None
 
     def release(self) -> None:
         """Lets the next run in."""

@@ -632,7 +632,15 @@ def _check_primitive(
     expected = _JSON_TYPES.get(kind, (str,))
     code = "FM502" if type(value) in expected else "FM501"
     rule = "format" if code == "FM502" else "type"
-    faults.append(Fault(code, "error", path, element, rule, {"expected": kind}))
+    variant = _unfit_text(value) if code == "FM502" and isinstance(value, str) else ""
+    faults.append(Fault(code, "error", path, element, rule, {"expected": kind}, variant))
+
+
+def _unfit_text(value: str) -> str:
+    """What no type allows of a text: too long, or a control character. Empty where it is the form of the type alone."""
+    if len(value) > MOST_CHARACTERS:
+        return "long"
+    return "control" if _CONTROL.search(value) else ""
 
 
 def _check_limits(limits: Limits, value: Any, faults: list[Fault], path: str, element: str) -> None:

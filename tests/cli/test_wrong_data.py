@@ -1,0 +1,328 @@
+"""What a hospital's files and tables have wrong: named, with the exit code, and the good records still go."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import FILES, ROWS, Done, Tiny, in_process
+
+Make = Callable[..., Tiny]
+
+
+def run(project: Tiny, *more: str | Path) -> Done:
+    return in_process("run", project.folder, *more)
+
+
+def stopped(project: Tiny) -> None:
+    """Nothing was read into the journal and nothing was sent."""
+    assert not (project.folder / "journal.db").exists()
+    assert not (project.folder / "reports").exists()
+    assert project.sent == []
+
+
+def sql(project: Tiny, statement: str) -> None:
+    with sqlite3.connect(project.data) as connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def replaced(project: Tiny, old: str, new: str) -> None:
+    text = project.data.read_text(encoding="utf-8")
+    assert old in text
+    project.data.write_text(text.replace(old, new), encoding="utf-8")
+
+
+# ---- layouts ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_renamed_table(tiny: Make) -> None:
+    project = tiny()
+    sql(project, "alter table STAY rename to STAYS")
+    run(project).told("FM703", 2, "has no table `STAY`", "did you mean `STAYS`?", "tiny.map:6:")
+    stopped(project)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "csv"])
+def test_a_renamed_column(tiny: Make, kind: str) -> None:
+    project = tiny(kind)
+    if kind == "sqlite":
+        sql(project, "alter table STAY rename column nir to nir_patient")
+    else:
+        replaced(project, "id;nir;", "id;nir_patient;")
+    run(project).told("FM704", 2, "has no column `nir`", "`nir_patient`", "tiny.map:8:27", "'nir'")
+    stopped(project)
+
+
+def test_a_missing_json_path_and_key(tiny: Make) -> None:
+    project = tiny("json")
+    replaced(project, '"stays"', '"stay"')
+    run(project).told("FM714", 2, "no list of records at `stays`", "did you mean `stay`?")
+    project.write(ROWS)
+    replaced(project, '"id"', '"ident"')
+    run(project).told("FM704", 2, "no record of `stays.json` has `id`", "`ident`", "tiny.map:7:")
+    stopped(project)
+
+
+def test_a_json_column_that_no_record_has_makes_them_invalid(tiny: Make) -> None:
+    project = tiny("json")
+    replaced(project, '"nir"', '"nirr"')
+    done = run(project)
+    assert done.code == 1
+    assert "column `nir` is empty" in done.out
+    assert project.ledger["invalid"] == 3
+
+
+@pytest.mark.parametrize("kind", list(FILES))
+def test_no_file_or_a_folder_in_its_place(tiny: Make, kind: str) -> None:
+    project = tiny(kind)
+    project.data.unlink()
+    run(project).told("FM701", 3, FILES[kind], "does not exist", "[source] url")
+    project.data.mkdir()
+    run(project).told("FM702", 3, FILES[kind], "not a file" if kind == "sqlite" else "folder")
+    stopped(project)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "exit_code"), [("sqlite", "FM703", 2), ("csv", "FM711", 3), ("json", "FM713", 3)]
+)
+def test_a_file_of_no_bytes(tiny: Make, kind: str, code: str, exit_code: int) -> None:
+    project = tiny(kind)
+    project.data.write_bytes(b"")
+    run(project).told(code, exit_code, FILES[kind])
+    stopped(project)
+
+
+@pytest.mark.parametrize("kind", list(FILES))
+def test_no_rows_is_a_good_run_of_nothing(tiny: Make, kind: str) -> None:
+    project = tiny(kind).write([])
+    done = run(project)
+    assert (done.code, done.err) == (0, "")
+    assert "read 0 = " in done.out
+
+
+# ---- characters ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_another_encoding_than_declared(tiny: Make, kind: str) -> None:
+    project = tiny(kind)
+    text = project.data.read_text(encoding="utf-8").replace("DURAND", "DÛRAND")
+    project.data.write_text(text, encoding="cp1252")
+    done = run(project).told("FM705", 2, FILES[kind], "is not utf-8", "line", "encoding 'cp1252'")
+    assert "RAND" not in done.err
+    stopped(project)
+    map_file = project.folder / "tiny.map"
+    map_file.write_text(
+        map_file.read_text(encoding="utf-8").replace("key 'id'", "key 'id' encoding 'cp1252'", 1), encoding="utf-8"
+    )
+    assert run(project).code == 0
+    assert "DÛRAND" in json.dumps(project.sent, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_byte_order_marks_everywhere(tiny: Make, kind: str) -> None:
+    project = tiny(kind)
+    for file in (project.data, project.folder / "tiny.map", project.folder / "fhirmap.toml"):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert in_process("check", project.folder).code == 0
+    assert run(project).code == 0
+    assert len(project.sent) == 3
+
+
+@pytest.mark.parametrize(("file", "code"), [("tiny.map", "FM760"), ("fhirmap.toml", "FM731")])
+def test_own_files_that_are_no_utf8(tiny: Make, file: str, code: str) -> None:
+    project = tiny()
+    path = project.folder / file
+    path.write_bytes(
+        b"# \xe9t\xe9\n" + path.read_bytes() if file.endswith("toml") else b"// \xe9t\xe9\n" + path.read_bytes()
+    )
+    for command in ("run", "check", "preview"):
+        done = in_process(command, project.folder)
+        assert done.code == 2
+        assert code in done.out + done.err
+        assert "not UTF-8" in done.out + done.err
+        assert file in done.out + done.err
+    stopped(project)
+
+
+# ---- lines of a CSV --------------------------------------------------------------------------------------------------
+
+SECOND = "2;260057523800129;MARTIN;1960-05-04;L1002"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("2;260057523800129;MARTIN", "line 3 has 3 fields, the first line names 5"),
+        ("2;260057523800129;MAR;TIN;1960-05-04;L1002", "line 3 has 6 fields"),
+        ('2;260057523800129;"MAR"TIN;1960-05-04;L1002', "line 3: text behind a closing quote"),
+    ],
+)
+def test_a_ragged_line_is_one_invalid_record(tiny: Make, line: str, words: str) -> None:
+    project = tiny("csv")
+    replaced(project, SECOND, line)
+    done = run(project)
+    assert done.code == 1
+    assert words in done.out
+    assert (project.ledger["accepted"], project.ledger["invalid"]) == (2, 1)
+    assert len(project.sent) == 2
+
+
+def test_a_line_break_within_quotes_is_part_of_the_field(tiny: Make) -> None:
+    project = tiny("csv")
+    replaced(project, "MARTIN", '"MAR\nTIN"')
+    replaced(project, "PETIT", '"PE;TIT"')
+    assert run(project).code == 0
+    names = [p["valueString"] for sent in project.sent for p in sent["parameter"] if p["name"] == "name"]
+    assert names == ["DURAND", "MAR\nTIN", "PE;TIT"]
+
+
+def test_a_quote_that_is_never_closed_stops_before_anything_is_sent(tiny: Make) -> None:
+    project = tiny("csv")
+    replaced(project, "MARTIN", '"MARTIN')
+    run(project).told("FM712", 3, "the quote opened in line 3 is never closed")
+    assert project.sent == []
+
+
+# ---- cells -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", list(FILES))
+@pytest.mark.parametrize(
+    ("name", "words"), [("MAR\0TIN", "NUL"), ("M" * 5_000_000, "longer than the 1 MB")], ids=["nul", "5mb"]
+)
+def test_a_cell_that_no_receiver_would_take(tiny: Make, kind: str, name: str, words: str) -> None:
+    project = tiny(kind).write([ROWS[0], ("2", "260057523800129", name, "1960-05-04", "L1002"), ROWS[2]])
+    done = run(project)
+    assert done.code == 1
+    assert words in done.out, done
+    assert "TIN" not in done.out + done.err
+    assert "MMM" not in done.out + done.err
+    assert (project.ledger["accepted"], project.ledger["invalid"]) == (2, 1)
+    assert not any(path.stat().st_size > 1_000_000 for path in (project.folder / "reports").iterdir())
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_keys_absent_or_twice(tiny: Make, kind: str) -> None:
+    project = tiny(kind).write([ROWS[0], (None, *ROWS[1][1:]), ("3", *ROWS[1][1:]), ROWS[2]])
+    done = run(project)
+    assert done.code == 1
+    assert "the key (id) is empty" in done.out
+    assert "another record has the same key" in done.out
+    assert project.ledger["accepted"] == 1
+    assert project.ledger["read"] == 4
+
+
+# ---- broken documents ------------------------------------------------------------------------------------------------
+
+
+def test_a_json_document_that_was_cut(tiny: Make) -> None:
+    project = tiny("json")
+    project.data.write_bytes(project.data.read_bytes()[:-5])
+    run(project).told("FM713", 3, "stays.json", "ends too early", "line 1, column")
+    stopped(project)
+
+
+def test_json_of_another_shape(tiny: Make) -> None:
+    project = tiny("json")
+    project.data.write_text('{"stays": "none"}', encoding="utf-8")
+    run(project).told("FM714", 2, "no list of records at `stays`")
+    stopped(project)
+    project.data.write_text('{"stays": [1, null, {"id": "7", "nir": "1"}]}', encoding="utf-8")
+    done = run(project)
+    assert done.code == 1
+    assert "entry 1 is no object" in done.out
+    assert len(project.sent) == 1
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_damaged_sqlite_file(tiny: Make, whole: bool) -> None:
+    project = tiny()
+    raw = bytearray(project.data.read_bytes())
+    first = 0 if whole else 4096
+    raw[first:] = b"\xa5" * (len(raw) - first)
+    project.data.write_bytes(raw)
+    run(project).told("FM706", 3, "stays.sqlite", "integrity_check")
+    assert project.sent == []
+
+
+# ---- servers ---------------------------------------------------------------------------------------------------------
+
+SERVERS = ("FHIRMAP_TEST_POSTGRESQL", "FHIRMAP_TEST_MARIADB")
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest) -> Any:
+    """A real server's URL and a table of it, dropped afterwards."""
+    import sqlalchemy as sa
+
+    url = os.environ.get(request.param)
+    if not url:
+        pytest.skip(f"{request.param} names no server")
+    table = f"fhirmap_cli_{os.getpid()}"
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    columns = "id varchar(20) primary key, nir varchar(20), name varchar(80), born varchar(20), lot varchar(20)"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"create table {table} ({columns})")
+        for row in ROWS:
+            quoted = ", ".join(f"'{cell}'" for cell in row)
+            connection.exec_driver_sql(f"insert into {table} values ({quoted})")
+    yield url, table, engine
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"drop table if exists {table}")
+
+
+def on_server(tiny: Make, url: str, table: str) -> Tiny:
+    project = tiny().configure(source=f'url = "{url}"')
+    path = project.folder / "tiny.map"
+    path.write_text(path.read_text(encoding="utf-8").replace("'STAY'", f"'{table}'"), encoding="utf-8")
+    return project
+
+
+def test_a_servers_table_renamed_column_and_empty_table(tiny: Make, server: Any) -> None:
+    url, table, engine = server
+    project = on_server(tiny, url, table)
+    assert run(project).code == 0
+    assert len(project.sent) == 3
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"delete from {table}")
+    assert "read 0 = " in run(project).out
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"alter table {table} rename column nir to nir_patient")
+    run(project).told("FM704", 2, f"`{table}` has no column `nir`", "`nir_patient`", "tiny.map:8:27")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"drop table {table}")
+    run(project).told("FM703", 2, f"has no table `{table}`", "tiny.map:6:")
+
+
+@pytest.mark.parametrize("variable", SERVERS)
+def test_servers_that_cannot_be_used(tiny: Make, variable: str) -> None:
+    import sqlalchemy as sa
+
+    given = os.environ.get(variable)
+    if not given:
+        pytest.skip(f"{variable} names no server")
+    url = sa.make_url(given)
+    project = tiny()
+
+    def against(changed: sa.URL) -> Done:
+        project.configure(source='url = "${TINY_DB}"')
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TINY_DB", changed.render_as_string(hide_password=False))
+            done = run(project)
+        assert "Canary-pw-77" not in done.out + done.err
+        return done
+
+    secret = url.set(password="Canary-pw-77")
+    against(secret.set(port=9)).told("FM708", 3, "refused")
+    against(secret.set(host="no-such-host.invalid")).told("FM708", 3, "host name not found")
+    against(url.set(database="no_such_database")).told("FM708", 3)
+    against(secret.set(username="nobody_here")).told("FM709", 3)
+    stopped(project)
