@@ -171,7 +171,8 @@ class JournalMachine(RuleBasedStateMachine):
             lost = connection.exec_driver_sql(
                 "SELECT count(*) FROM fhirmap_entry e WHERE e.state <> 'sending' AND NOT e.in_doubt AND EXISTS"
                 " (SELECT 1 FROM fhirmap_attempt a WHERE a.entry_id = e.id AND a.event = 'sent' AND NOT EXISTS"
-                " (SELECT 1 FROM fhirmap_attempt b WHERE b.entry_id = e.id AND b.number = a.number AND b.event = 'answered'))"
+                " (SELECT 1 FROM fhirmap_attempt b"
+                " WHERE b.entry_id = e.id AND b.number = a.number AND b.event = 'answered'))"
             ).scalar_one()
         assert lost == 0
 

@@ -1,4 +1,4 @@
-"""Tokens, from a real identity server: each way to say who we are, what goes wrong, and that no secret is ever shown."""
+"""Tokens, from a real identity server: each way to say who we are, what goes wrong, and no secret ever shown."""
 
 from __future__ import annotations
 

@@ -1,0 +1,97 @@
+"""The report of a run: lines, page and data, none of them with a value of a patient."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.journal import Entry, Journal
+from fhirmap.records import Fault, Issue, Note, Receipt
+from fhirmap.runner.archive import Archived
+from fhirmap.runner.deliver import Delivery
+from fhirmap.runner.report import Report, build_report, exit_code, report_lines, report_to_html, write_report
+
+
+def report_of(journal: Journal, **more: Any) -> Report:
+    entries = [Entry(str(n), "ready", b"{}", f"d{n}") for n in range(1, 6)]
+    fault = Fault("FM803", args={"journal": "x"}, rule="required", position="a.map:3:1", columns=("POSE.lot",))
+    journal.put([*entries, Entry("6", "invalid", faults=(fault,)), Entry("7", "out_of_scope")])
+    refused = Receipt("refused", "FM661", 422, (Issue("error", "processing", "pas d'intervention <b>"),))
+    receipts = [
+        Receipt("accepted", "", 200, identifier_value="R-00001"),
+        Receipt("accepted", "FM690", 200),
+        refused,
+        Receipt("deferred", "FM603", 503),
+        Receipt("uncertain", "FM650"),
+    ]
+    for lease, receipt in zip(journal.lease(5), receipts, strict=True):
+        journal.settle(lease, receipt, not_before=2e9)
+    ledger = journal.ledger(7)
+    values: dict[str, Any] = {
+        "project": "ch-test", "target": "renacot", "sink": "http://x", "started_at": 1000.0, "finished_at": 2e9 - 120,
+        "code": exit_code(ledger, Delivery(), None), "archived": Archived(2, "R-00001", "R-00002", ("RECU",)),
+    }  # fmt: skip
+    return build_report(journal, ledger, **{**values, **more})
+
+
+def test_each_line_answers_a_question(journal: Journal) -> None:
+    lines = report_lines(report_of(journal))
+    assert lines[0] == "read 7 = accepted 2 + refused 1 + invalid 1 + out of scope 1 + unchanged 0 + pending 2"
+    text = "\n".join(lines)
+    assert "identifiers archived in RECU (R-00001 ... 00002)" in text
+    assert "422: pas d'intervention <b>" in text
+    assert "-> fhirmap status --refused" in text
+    assert "-> fhirmap run" in text
+    assert "next try in 2 min" in text
+    assert "(POSE.lot)" in text
+    assert "possible duplicates, an answer was lost: 5" in text
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_exit_codes(journal: Journal) -> None:
+    report = report_of(journal)
+    assert report.exit_code == 1
+    ledger = report.ledger
+    assert exit_code(ledger, Delivery(interrupted=True), None) == 130
+    assert exit_code(ledger, Delivery(), Diagnostic("FM615")) == 3
+    journal.start_run()
+    assert exit_code(journal.ledger(0), Delivery(), None) == 0
+
+
+def test_why_it_stopped_stands_at_the_end(journal: Journal) -> None:
+    stopped = Diagnostic("FM615", args={"sink": "http://x", "status": 403})
+    lines = report_lines(report_of(journal, stopped=stopped, interrupted=True))
+    assert any(line.startswith("stopped: FM615") for line in lines)
+    assert any("hint" in line for line in lines)
+
+
+def test_page_and_data_are_for_their_owner_and_escape_what_others_said(journal: Journal, tmp_path: Path) -> None:
+    page = write_report(report_of(journal), tmp_path / "reports")
+    html = page.read_text()
+    assert "pas d&#39;intervention &lt;b&gt;" in html
+    assert "<b>" not in html
+    data = json.loads(page.with_suffix(".json").read_text())
+    assert data["ledger"]["accepted"] == 2
+    assert data["balanced"] is True
+    assert {oct(path.stat().st_mode & 0o777) for path in page.parent.iterdir()} == {"0o600"}
+
+
+def test_the_words_of_a_note_stay_in_the_journal(journal: Journal, tmp_path: Path) -> None:
+    note = Note("canary Martin", "/somewhere/a.map:12:3")
+    journal.put([Entry("n", "ready", b"{}", "dn", notes=(note,))])
+    report = build_report(
+        journal, journal.ledger(), project="p", target="t", sink="s", started_at=0, finished_at=0, code=0,
+        rules={"/somewhere/a.map:12": "side-unknown"},
+    )  # fmt: skip
+    assert "canary" not in report_to_html(report) + "".join(report_lines(report)) + repr(report)
+    assert [line.text for line in report.notes] == ["side-unknown"]
+
+
+def test_nothing_to_say_is_one_line(journal: Journal) -> None:
+    report = build_report(
+        journal, journal.ledger(0), project="p", target="t", sink="s", started_at=0, finished_at=0, code=0
+    )
+    assert len(report_lines(report)) == 1
+    assert report_to_html(report).startswith("<!DOCTYPE html>")
