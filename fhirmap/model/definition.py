@@ -307,6 +307,7 @@ class Definitions:
         self._code_systems: dict[str, CodeSystem] = {}
         self._concept_maps: dict[str, ConceptMap] = {}
         self._operations: dict[str, Operation] = {}
+        self._structure_maps: dict[str, tuple[str, Mapping[str, Any]]] = {}
         self._children: dict[TypeRef, Mapping[str, Element]] = {}
 
     # --- filling ------------------------------------------------------------------------------------------------------
@@ -331,6 +332,10 @@ class Definitions:
                 self._concept_maps[entry.url] = entry
             else:
                 self._operations[entry.url] = entry
+
+    def add_structure_map(self, resource: Mapping[str, Any], name: str) -> None:
+        """Make a StructureMap resource known, as it is: what it says is the language's concern. ``name``: its file."""
+        self._structure_maps[str(resource.get("url") or name)] = (name, resource)
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
@@ -417,6 +422,10 @@ class Definitions:
         """The operation of that canonical, or of that code or name."""
         found = self._operations.get(_canonical(url))
         return found or next((entry for entry in self._operations.values() if url in (entry.code, entry.name)), None)
+
+    def structure_maps(self) -> Mapping[str, tuple[str, Mapping[str, Any]]]:
+        """StructureMap resources by URL: name of the file, resource."""
+        return self._structure_maps
 
     def operations(self) -> Iterable[Operation]:
         """All operations that were loaded."""

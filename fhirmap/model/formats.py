@@ -26,6 +26,14 @@ def read_document(content: bytes, name: str, definitions: Definitions) -> dict[s
 
     ``name``: what the document is called in a diagnostic.
     """
+    found = read_value(content, name, definitions)
+    if isinstance(found, dict | Diagnostic):
+        return found
+    return _at(MapText(name, ""), 0, "not an object")
+
+
+def read_value(content: bytes, name: str, definitions: Definitions) -> Any:
+    """As `read_document`, and JSON that is no object as the value it is."""
     try:
         text = _decoded(content)
     except UnicodeDecodeError as error:
@@ -97,21 +105,18 @@ def _xml(content: bytes, source: MapText, definitions: Definitions) -> dict[str,
         return _at(source, 0, "nested too deep")
 
 
-def _json(source: MapText) -> dict[str, Any] | Diagnostic:
+def _json(source: MapText) -> Any:
     def no_number(text: str) -> None:
         raise ValueError(text)
 
     try:
-        found = json.loads(source.text, parse_float=Decimal, parse_constant=no_number)
+        return json.loads(source.text, parse_float=Decimal, parse_constant=no_number)
     except json.JSONDecodeError as error:
         return _at(source, error.pos, error.msg)
     except RecursionError:
         return _at(source, 0, "nested too deep")
     except ValueError:
         return _at(source, 0, "NaN and Infinity are no JSON")
-    if not isinstance(found, dict):
-        return _at(source, 0, "not an object")
-    return found
 
 
 def _at(source: MapText, offset: int, reason: str) -> Diagnostic:

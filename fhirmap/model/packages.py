@@ -7,20 +7,18 @@ go on.
 
 from __future__ import annotations
 
-import json
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
+from fhirmap.model.formats import read_value
 from fhirmap.model.operationdefinition import input_structure, read_operation
 from fhirmap.model.structuredefinition import read_structure
 from fhirmap.model.terminology import read_code_system, read_concept_map, read_value_set
-from fhirmap.model.xml_reader import read_xml
 
 Json = dict[str, Any]
 _SUFFIXES = (".json", ".xml")
@@ -50,32 +48,16 @@ def add_path(definitions: Definitions, path: Path) -> list[Diagnostic]:
 
 def add_text(definitions: Definitions, text: bytes | str, name: str) -> list[Diagnostic]:
     """Add the resource, or the Bundle of resources, that one file's text holds."""
-    try:
-        decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-    except UnicodeDecodeError as error:
-        return [Diagnostic("FM350", None, {"file": name, "reason": f"byte {error.start} is not UTF-8"})]
-    source = MapText(name, decoded)
-    if name.endswith(".xml"):
-        try:
-            resource = read_xml(decoded, Definitions(base_types(definitions.fhir_version)))
-        except ElementTree.ParseError as error:
-            line, column = error.position
-            offset = source.line_start(line) + column if 0 < line <= source.line_count else 0
-            return [_at(source, offset, "FM351", {"file": name, "reason": _reason(error)})]
-    else:
-        try:
-            resource = json.loads(decoded)
-        except json.JSONDecodeError as error:
-            return [_at(source, error.pos, "FM351", {"file": name, "reason": error.msg})]
-        except RecursionError:
-            return [_at(source, 0, "FM351", {"file": name, "reason": "nested too deep"})]
-    if not isinstance(resource, dict) or "resourceType" not in resource:
+    found = read_value(text.encode() if isinstance(text, str) else text, name, definitions)
+    if isinstance(found, Diagnostic):
+        return [found]
+    if not isinstance(found, dict) or "resourceType" not in found:
         return []
-    return add_resource(definitions, resource, source)
+    return add_resource(definitions, found, MapText(name, ""))
 
 
 def add_resource(definitions: Definitions, resource: Json, source: MapText) -> list[Diagnostic]:
-    """Add one conformance resource; other resources are no concern of ours and pass silently."""
+    """Add one conformance resource, read from ``source``; other resources are no concern of ours and pass silently."""
     kind = resource["resourceType"]
     if kind == "Bundle":
         entries = [entry.get("resource") for entry in resource.get("entry", ())]
@@ -84,6 +66,9 @@ def add_resource(definitions: Definitions, resource: Json, source: MapText) -> l
             if isinstance(held, dict) and "resourceType" in held:
                 found += add_resource(definitions, held, source)
         return found
+    if kind == "StructureMap":
+        definitions.add_structure_map(resource, source.name)
+        return []
     add = _ADDERS.get(str(kind))
     if add is None:
         return []
@@ -93,7 +78,7 @@ def add_resource(definitions: Definitions, resource: Json, source: MapText) -> l
         missing = str(error.args[0]) if isinstance(error, KeyError) else ""
         variant = "missing" if missing else ""
         args = {"file": source.name, "kind": kind, "missing": missing}
-        return [Diagnostic("FM352", Span(source, 0, 1), args, variant=variant)]
+        return [Diagnostic("FM352", Span(source, 0, min(1, len(source.text))), args, variant=variant)]
     return []
 
 
@@ -131,13 +116,3 @@ def _texts(path: Path) -> Iterator[tuple[str, bytes]]:
                     yield f"{path}:{member.name}", held.read()
     else:
         yield str(path), path.read_bytes()
-
-
-def _reason(error: ElementTree.ParseError) -> str:
-    """What the XML parser says, without the position that it appends."""
-    return str(error).partition(":")[0]
-
-
-def _at(source: MapText, offset: int, code: str, args: dict[str, object]) -> Diagnostic:
-    offset = max(0, min(offset, len(source.text)))
-    return Diagnostic(code, Span(source, offset, min(offset + 1, max(len(source.text), offset))), args)
