@@ -86,8 +86,6 @@ class FhirOperation:
         self._transport.close()
         if self._tokens:
             self._tokens.close()
-        if self._tokens:
-            self._tokens.close()
 
     def _post(self, envelope: Envelope, token: str) -> Answer:
         headers = {

@@ -62,10 +62,6 @@ class TokenSource:
     def __repr__(self) -> str:
         return f"TokenSource({_host(self._credentials.token_url)}, {self._credentials.method})"
 
-    def close(self) -> None:
-        """Closes the connections to the identity server."""
-        self._transport.close()
-
     def bearer(self) -> str:
         """A token with some life left.
 

@@ -104,8 +104,8 @@ def classify_silence(silence: NoAnswer) -> Receipt:
     """The receipt where no answer was seen: uncertain once the whole request had left, deferred before."""
     if silence.sent:
         code = "FM650" if silence.kind == "timeout" else "FM651"
-        return Receipt("uncertain", code, duration_s=silence.duration_s)
-    return Receipt("deferred", "FM600", duration_s=silence.duration_s)
+        return Receipt("uncertain", code, duration_s=silence.duration_s, reason=silence.reason)
+    return Receipt("deferred", "FM600", duration_s=silence.duration_s, reason=silence.reason)
 
 
 _HOPELESS = {"certificate": "FM610", "tls": "FM610", "proxy": "FM616", "address": "FM617", "program": "FM617"}

@@ -185,6 +185,7 @@ class Transport:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError("FM791", what="address", reason="it must begin with http:// or https:// and name a host")
         self._timeout_s = settings.timeout_s
+        self._proxy = urlsplit(settings.proxy).netloc.rpartition("@")[2] if settings.proxy else ""
         trust_env = settings.proxy is None and not is_loopback(url)
         try:
             self._client = httpx2.Client(
@@ -225,6 +226,8 @@ class Transport:
                 return Answer(response.status_code, dict(response.headers), body, complete, time.monotonic() - started)
         except tuple(_KINDS) as error:
             kind, reason = classify_exception(error)
+            if self._proxy and not progress.sent:
+                reason = f"{reason} (by way of the proxy `{self._proxy}`)"
             raise NoAnswer(kind, sent=progress.sent, reason=reason, duration_s=time.monotonic() - started) from None
 
     def _read(self, response: httpx2.Response, deadline: float) -> tuple[bytes, bool]:
