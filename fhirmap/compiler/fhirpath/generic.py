@@ -93,7 +93,7 @@ class GenericForm:
     def condition(self, node: n.FPExpr, place: Place, *, wanted: bool = True) -> str:
         """Code that is truthy exactly where the expression is true (or false, where that is ``wanted``)."""
         before = self.defined
-        known = self.plain.condition(node, place, wanted=wanted)
+        known = self.plain.conditions.condition(node, place, wanted=wanted)
         if known is None:
             code = self.items(node, place)
             known = f"fp.is_true({code})" if wanted else f"(fp.truth({code}, 'a criterion') is False)"
@@ -310,7 +310,7 @@ class GenericForm:
     def _chosen(self, node: n.FPCall, place: Place) -> str:
         criterion, yes = _first(node), self.branch(node.arguments[1], place)
         no = self.branch(node.arguments[2], place) if len(node.arguments) > 2 else "[]"
-        known = self.plain.condition(criterion, place, wanted=True)
+        known = self.plain.conditions.condition(criterion, place, wanted=True)
         test = known if known is not None else f"fp.criterion({self.branch(criterion, place)})"
         return f"({yes} if {test} else {no})"
 

@@ -77,7 +77,7 @@ def lower_condition(expression: n.FPExpr, scope: ExprScope) -> PyExpr:
     The code is truthy or falsy.
     """
     form = _Form(expression, scope)
-    code = form.plain.condition(expression, form.place, wanted=True)
+    code = form.plain.conditions.condition(expression, form.place, wanted=True)
     if code is None:
         code = f"fp.holds({form.generic.branch(expression, form.place)})"
     return form.done(code, _BOOLEAN)

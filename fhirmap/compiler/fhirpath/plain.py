@@ -2,8 +2,7 @@
 
 Records read through a model and typed FHIR JSON are dicts in which an absent element is an absent key. `value` answers
 None where only the generic form can say it; a comparison must be decided by the types at hand, never by luck.
-Conditions come in two senses, "is true" and "is false", so that FHIRPath's third value costs nothing: an absent
-operand makes both of them false.
+`conditions` writes what is only asked to be true or false.
 """
 
 from __future__ import annotations
@@ -22,18 +21,15 @@ from fhirmap.analysis.expression import (
     value_ref,
 )
 from fhirmap.analysis.static import UNKNOWN, Static
-from fhirmap.compiler.fhirpath.generic import GenericForm, _first, operands
-from fhirmap.compiler.fhirpath.patterns import pattern_constant
+from fhirmap.compiler.fhirpath.conditions import COMPARISONS, LOGIC, ConditionForm
+from fhirmap.compiler.fhirpath.generic import GenericForm, _first
 from fhirmap.compiler.fhirpath.tables import walk
 from fhirmap.compiler.fhirpath.values import Choice, Place, Val, as_list, is_cheap, or_empty, or_empty_list
 from fhirmap.language import nodes as n
 from fhirmap.model.definition import SYSTEM_URL, Element, TypeRef
 
-_COMPARISONS = frozenset(("<", "<=", ">", ">="))
-_LOGIC = frozenset(("and", "or", "implies", "xor"))
 _OPEN = frozenset(("Resource", "DomainResource", "Element", "BackboneElement", "Base", "DataType", "BackboneType"))
 _TEXT_METHODS = {"upper": "upper", "lower": "lower", "trim": "strip"}
-_TEXT_TESTS = {"startsWith": "{0}.startswith({1})", "endsWith": "{0}.endswith({1})", "contains": "{1} in {0}"}
 
 
 class PlainForm:
@@ -47,6 +43,7 @@ class PlainForm:
         self._known: dict[tuple[object, ...], tuple[Val | None, Place]] = {}
         self._without: set[object] = set()
         generic.plain = self
+        self.conditions = ConditionForm(self)
 
     # --- values -------------------------------------------------------------------------------------------------------
 
@@ -166,9 +163,7 @@ class PlainForm:
 
     def _child(self, base: Val, name: str) -> Val | None:
         if base.choice is not None:
-            narrowed = self._narrowed(
-                base, lambda ref: name in children_of(ref, self.definitions, self.scope.functions)
-            )
+            narrowed = self.narrowed(base, lambda ref: name in children_of(ref, self.definitions, self.scope.functions))
             if narrowed is None:
                 return None
             base = narrowed
@@ -195,7 +190,7 @@ class PlainForm:
         key = name if suffix is not None else element.name
         code = f"{owner}.get({key!r})"
         static = Static(frozenset(types_), "optional", True)
-        sibling = (owner, key) if is_fhir(owner_type, self.definitions) and self._is_primitive(static) else None
+        sibling = (owner, key) if is_fhir(owner_type, self.definitions) and self.is_primitive(static) else None
         if not element.is_repeating:
             return Val(code, static, base.kind, clauses, owner=sibling)
         item = self.scope.fresh(name)
@@ -218,13 +213,13 @@ class PlainForm:
             elif not ref.structure.startswith(FUNCTION_URL):
                 suffixed = self.definitions.element(ref, name)
                 found += [(suffixed[0], suffixed[1], ref)] if suffixed is not None else []
-        if not found or self._is_primitive(base.static):
+        if not found or self.is_primitive(base.static):
             return None
         first = found[0][0]
         same = all(entry[0].types == first.types and entry[0].maximum == first.maximum for entry in found)
         return found[0] if same else None
 
-    def _narrowed(self, val: Val, keep: Callable[[TypeRef], bool]) -> Val | None:
+    def narrowed(self, val: Val, keep: Callable[[TypeRef], bool]) -> Val | None:
         """A choice, read under the keys of the types that ``keep`` accepts."""
         choice = val.choice
         assert choice is not None
@@ -238,7 +233,8 @@ class PlainForm:
         constant = self.scope.constants.add("KEYS", repr(keys))
         return Val(f"fp.choice({choice.owner}, {constant})", static, val.kind, val.clauses)
 
-    def _is_primitive(self, static: Static) -> bool:
+    def is_primitive(self, static: Static) -> bool:
+        """Is the value without elements of its own, whatever type it has?"""
         return bool(static.types) and all(
             self.definitions.is_primitive(ref.name) or ref.name.startswith("System.") for ref in static.types
         )
@@ -251,12 +247,12 @@ class PlainForm:
         if node.name == "iif":
             return self._iif(node, place)
         if self.inferred.of(node).types == frozenset((TypeRef("System.Boolean", SYSTEM_URL + "Boolean"),)):
-            truth = self._truth(node, place)
+            truth = self.conditions.truth(node, place)
             if truth is not None:
                 return truth
         if node.name == "first" and isinstance(node.focus, n.FPBinary) and node.focus.operator == "|":
             return self._first_of(node, node.focus, place)
-        base = self._input(node, place)
+        base = self.input_of(node, place)
         if base is None:
             return None
         if node.name in ("as", "ofType"):
@@ -264,7 +260,7 @@ class PlainForm:
         if base.choice is not None:
             return None
         if node.name == "where":
-            return self._where(node, base, place)
+            return self.where(node, base, place)
         if node.name == "select":
             return self._select(node, base, place)
         if node.name == "count":
@@ -278,7 +274,8 @@ class PlainForm:
             return Val(f"str({base.code})" if base.is_one else f"fp.number_text({base.code})", static)
         return None
 
-    def _input(self, node: n.FPCall, place: Place) -> Val | None:
+    def input_of(self, node: n.FPCall, place: Place) -> Val | None:
+        """What a call works on: the value before its dot, or `$this`."""
         if node.focus is not None:
             return self.value(node.focus, place)
         return place.focus if place.focus is not None and place.focus.kind in ("scalar", "stream") else None
@@ -291,25 +288,28 @@ class PlainForm:
         test = "" if val.is_one else f" if {name} is not None"
         return Val(name, val.static.with_cardinality("many"), "stream", (f"for {name} in ({val.code},){test}",))
 
-    def _inside(self, stream: Val, place: Place) -> Place:
+    def inside(self, stream: Val, place: Place) -> Place:
+        """The place where a stream's element is `$this`."""
         return place.inside(Val(stream.code, stream.static.as_one()))
 
-    def _uses_index(self, node: n.FPCall) -> bool:
+    def uses_index(self, node: n.FPCall) -> bool:
+        """Does an argument ask for `$index`?"""
         return any(isinstance(part, n.FPVariable) and part.name == "$index" for part in self.parts(node.arguments))
 
-    def _where(self, node: n.FPCall, base: Val, place: Place) -> Val | None:
-        if self._uses_index(node) or base.owner is not None:
+    def where(self, node: n.FPCall, base: Val, place: Place) -> Val | None:
+        """The elements of ``base`` for which the call's first argument is true."""
+        if self.uses_index(node) or base.owner is not None:
             return None
         stream = self.stream(base)
-        test = self.generic.condition(_first(node), self._inside(stream, place))
+        test = self.generic.condition(_first(node), self.inside(stream, place))
         clauses = (*stream.clauses[:-1], f"{stream.clauses[-1]} if {test}")
         return Val(stream.code, stream.static, "stream", clauses)
 
     def _select(self, node: n.FPCall, base: Val, place: Place) -> Val | None:
-        if self._uses_index(node) or base.owner is not None:
+        if self.uses_index(node) or base.owner is not None:
             return None
         stream = self.stream(base)
-        found = self.value(_first(node), self._inside(stream, place))
+        found = self.value(_first(node), self.inside(stream, place))
         if found is None or found.kind not in ("scalar", "stream") or found.choice is not None:
             return None
         cardinality = "many" if found.is_one else found.static.cardinality
@@ -389,7 +389,7 @@ class PlainForm:
         if families(self.inferred.of(_first(node))) != {"boolean"}:
             return None
         before = self.generic.defined
-        test = self.condition(_first(node), place, wanted=True)
+        test = self.conditions.condition(_first(node), place, wanted=True)
         yes, no = (self.value(argument, place) for argument in node.arguments[1:])  # type: ignore[arg-type]
         self.generic.defined = before
         if test is None or yes is None or no is None or not (yes.is_scalar and no.is_scalar):
@@ -424,7 +424,7 @@ class PlainForm:
         kept = [entry for entry in base.choice.types if entry.name == ref.name]
         if len(kept) != 1 or operator == "is":
             return None
-        return self._narrowed(base, lambda entry: entry.name == ref.name)
+        return self.narrowed(base, lambda entry: entry.name == ref.name)
 
     def _negative(self, node: n.FPUnary, place: Place) -> Val | None:
         operand = self.value(node.operand, place)
@@ -469,395 +469,10 @@ class PlainForm:
         self.generic.defined = before
         return code
 
-    # --- conditions ---------------------------------------------------------------------------------------------------
-
-    def condition(self, node: n.FPExpr, place: Place, *, wanted: bool) -> str | None:
-        """Code that is truthy exactly where the expression is true (false where not ``wanted``).
-
-        None where that has no plain form.
-        """
-        if (id(node), wanted) in self._without:
-            return None
-        code = self._condition(node, place, wanted=wanted)
-        if code is None:
-            self._without.add((id(node), wanted))
-        return code
-
-    def _condition(self, node: n.FPExpr, place: Place, *, wanted: bool) -> str | None:
-        if isinstance(node, n.FPBinary):
-            if node.operator in _LOGIC:
-                return self._logic(node, place, wanted=wanted)
-            return self._comparison(node, place, wanted=wanted)
-        if isinstance(node, n.FPCall):
-            return self._test(node, place, wanted=wanted)
-        if isinstance(node, n.FPType) and node.operator == "is":
-            return self._is(self.value(node.operand, place), node.type_name, wanted=wanted)
-        return self._as_condition(self.value(node, place), wanted=wanted)
-
-    def _as_condition(self, found: Val | None, *, wanted: bool) -> str | None:
-        """A boolean is itself; any other single value stands for true."""
-        if found is None or found.kind != "scalar":
-            return None
-        if found.choice is not None:
-            return None
-        if families(found.static) == {"boolean"}:
-            if found.is_one:
-                return found.code if wanted else f"(not {found.code})"
-            return f"({found.code} is {wanted})"
-        if not wanted:
-            return "False"
-        return "True" if found.is_one else self._is_there(found)
-
-    def _logic(self, node: n.FPBinary, place: Place, *, wanted: bool) -> str | None:
-        if node.operator == "or" and wanted:
-            among = self._among(node, place)
-            if among is not None:
-                return among
-        senses = {
-            ("and", True): (True, "and", True), ("and", False): (False, "or", False),
-            ("or", True): (True, "or", True), ("or", False): (False, "and", False),
-            ("implies", True): (False, "or", True), ("implies", False): (True, "and", False),
-        }  # fmt: skip
-        if node.operator == "xor":
-            left, right = self._truth(node.left, place), self._truth(node.right, place)
-            if left is None or right is None:
-                return None
-            return f"({left.code} {'is not' if wanted else 'is'} {right.code})"
-        first, word, second = senses[node.operator, wanted]
-        head, *tail = operands(node) if node.operator != "implies" else [node.left, node.right]
-        parts = [self.generic.condition(head, place, wanted=first)]
-        parts += [self.generic.condition(part, place, wanted=second) for part in tail]
-        return f"({f' {word} '.join(parts)})"
-
-    def _among(self, node: n.FPBinary, place: Place) -> str | None:
-        """`x = 'a' or x = 'b' or …` as one look into a tuple."""
-        parts: list[n.FPExpr] = []
-        waiting: list[n.FPExpr] = [node]
-        while waiting:
-            part = waiting.pop()
-            if isinstance(part, n.FPBinary) and part.operator == "or":
-                waiting += [part.right, part.left]
-            else:
-                parts.append(part)
-        tested: n.FPExpr | None = None
-        literals = []
-        for part in parts:
-            if not (isinstance(part, n.FPBinary) and part.operator == "=" and isinstance(part.right, n.FPLiteral)):
-                return None
-            if part.right.kind != "string" or (tested is not None and part.left != tested):
-                return None
-            tested = part.left
-            literals.append(part.right.value)
-        left = self._comparable(tested, place, "text") if tested is not None else None
-        if left is None or not left.is_scalar:
-            return None
-        return f"({left.code} in {tuple(literals)!r})"
-
-    def _comparison(self, node: n.FPBinary, place: Place, *, wanted: bool) -> str | None:
-        operator = node.operator
-        if operator == "!=":
-            operator, wanted = "=", not wanted
-        if operator in ("in", "contains"):
-            item, collection = (node.left, node.right) if operator == "in" else (node.right, node.left)
-            return self._membership(item, collection, place, wanted=wanted)
-        if operator == "=":
-            return self._equality(node, place, wanted=wanted)
-        if operator in _COMPARISONS:
-            return self._date_order(node, place, wanted=wanted) or self._order(node, place, wanted=wanted)
-        if operator in ("~", "!~"):
-            return self._likeness(node, place, wanted=wanted == (operator == "~"))
-        return self._as_condition(self.value(node, place), wanted=wanted)
-
-    def _comparable(self, node: n.FPExpr, place: Place, wanted: str) -> Val | None:
-        """A value of the family, a choice read under the keys of that family alone."""
-        found = self.value(node, place)
-        if found is None or found.kind not in ("scalar", "stream"):
-            return None
-        if found.choice is not None:
-            found = self._narrowed(found, lambda ref: family(ref.name) == wanted)
-        return found if found is not None and families(found.static) == {wanted} else None
-
-    def _operands(self, node: n.FPBinary, place: Place) -> tuple[Val, Val, str] | None:
-        common = families(self.inferred.of(node.left)) & families(self.inferred.of(node.right))
-        if len(common) != 1:
-            return None
-        kind = next(iter(common))
-        if kind not in ("text", "number", "boolean"):
-            return None
-        left, right = self._comparable(node.left, place, kind), self._comparable(node.right, place, kind)
-        return (left, right, kind) if left is not None and right is not None else None
-
-    def _equality(self, node: n.FPBinary, place: Place, *, wanted: bool) -> str | None:
-        operands = self._operands(node, place)
-        if operands is None:
-            return None
-        left, right, kind = operands
-        if left.kind == "stream" or right.kind == "stream":
-            return self._list_equality(left, right, wanted=wanted)
-        if right.kind == "scalar" and left.is_one and not right.is_one:
-            left, right = right, left
-        same, other = ("is", "is not") if kind == "boolean" and right.code in ("True", "False") else ("==", "!=")
-        if left.is_one:
-            return f"({left.code} {same if wanted else other} {right.code})"
-        narrowed = node.left if operands[0] is left else node.right
-        if not wanted and len(families(self.inferred.of(narrowed))) > 1:
-            # A choice that holds another type is not equal either: only the generic form sees it.
-            return None
-        if wanted:
-            return (
-                f"({left.code} {same} {right.code})"
-                if right.is_one
-                else f"({left.code} {same} {right.code} is not None)"
-            )
-        ending = "" if right.is_one else " is not None"
-        return f"(None is not {left.code} {other} {right.code}{ending})"
-
-    def _list_equality(self, left: Val, right: Val, *, wanted: bool) -> str | None:
-        if not wanted or left.owner is not None or right.owner is not None:
-            return None
-        if left.kind == "stream" and right.is_one:
-            return f"({self.whole(left)} == [{right.code}])"
-        if right.kind == "stream" and left.is_one:
-            return f"({self.whole(right)} == [{left.code}])"
-        return None
-
-    def _date_order(self, node: n.FPBinary, place: Place, *, wanted: bool) -> str | None:
-        """Dates by their text, where both are nothing but dates."""
-        sides = (self.value(node.left, place), self.value(node.right, place))
-        if not all(side is not None and side.is_scalar and side.owner is None for side in sides):
-            return None
-        left, right = (side for side in sides if side is not None)
-        if {ref.name for side in (left, right) for ref in side.static.types} != {"date"}:
-            return None
-        # `a <= b` is that b is not before a, and nothing where that cannot be told.
-        first, second = (left, right) if node.operator in ("<", ">=") else (right, left)
-        is_strict = node.operator in ("<", ">")
-        test = f"fp.before({first.code}, {second.code})"
-        return test if is_strict == wanted else f"({test} is False)"
-
-    def _likeness(self, node: n.FPBinary, place: Place, *, wanted: bool) -> str | None:
-        """`~` of two texts."""
-        left, right = self.value(node.left, place), self.value(node.right, place)
-        if left is None or right is None or not (left.is_scalar and right.is_scalar):
-            return None
-        if (
-            left.owner is not None
-            or right.owner is not None
-            or not families(left.static) == families(right.static) == {"text"}
-        ):
-            return None
-        return f"{'' if wanted else 'not '}fp.alike_texts({left.code}, {right.code})"
-
-    def _order(self, node: n.FPBinary, place: Place, *, wanted: bool) -> str | None:
-        operands = self._operands(node, place)
-        if operands is None or operands[2] == "boolean":
-            return None
-        left, right, _ = operands
-        if not (left.is_scalar and right.is_scalar and is_or_one(left) and is_or_one(right)):
-            return None
-        if len(families(self.inferred.of(node.left)) | families(self.inferred.of(node.right))) > 1:
-            return None
-        operator = node.operator if wanted else {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}[node.operator]
-        tests = [f"{side.code} is not None" for side in (left, right) if not side.is_one]
-        return f"({' and '.join([*tests, f'{left.code} {operator} {right.code}'])})"
-
-    def _membership(self, item: n.FPExpr, collection: n.FPExpr, place: Place, *, wanted: bool) -> str | None:
-        literals = _literals(collection)
-        if literals:
-            kind = family(f"System.{literals[0].kind.capitalize()}")
-            left = self._comparable(item, place, kind) if len({entry.kind for entry in literals}) == 1 else None
-            if left is None or not left.is_scalar or len(families(self.inferred.of(item))) > 1:
-                return None
-            if kind != "text" and kind != "number":
-                return None
-            codes = [self.value(entry, place) for entry in literals]
-            among = ", ".join(entry.code for entry in codes if entry is not None)
-            among = f"({among},)" if len(codes) == 1 else f"({among})"
-            if wanted:
-                return f"({left.code} in {among})"
-            return f"({left.code} not in {among})" if left.is_one else f"(None is not {left.code} not in {among})"
-        left, right = self.value(item, place), self.value(collection, place)
-        if left is None or right is None or not left.is_one or right.kind != "stream" or right.owner is not None:
-            return None
-        if families(left.static) != families(right.static) or families(left.static) not in ({"text"}, {"number"}):
-            return None
-        return f"({left.code} {'in' if wanted else 'not in'} {self.whole(right)})"
-
-    def _test(self, node: n.FPCall, place: Place, *, wanted: bool) -> str | None:
-        if node.name == "not" and not node.arguments and node.focus is not None:
-            return self.generic.condition(node.focus, place, wanted=not wanted)
-        if node.name == "isDistinct" and not node.arguments:
-            return self._distinct(node, place, wanted=wanted)
-        if node.name in ("exists", "empty"):
-            return self._existence(node, place, wanted=wanted == (node.name == "exists"))
-        if node.name == "hasValue":
-            base = self._input(node, place)
-            if base is None or not base.is_scalar or not self._is_primitive(base.static):
-                return None
-            return self._existing(replace(base, owner=None), wanted=wanted)
-        if node.name == "all":
-            return self._all(node, place, wanted=wanted)
-        if node.name in ("matches", "matchesFull") and len(node.arguments) == 1:
-            return self._matches(node, place, wanted=wanted)
-        if node.name in _TEXT_TESTS:
-            return self._text_test(node, place, wanted=wanted)
-        if node.name == "is" and node.arguments:
-            return self._is(self._input(node, place), type_argument(node.arguments[0]), wanted=wanted)
-        if node.name in self.scope.functions or node.name in (
-            "iif",
-            "where",
-            "select",
-            "first",
-            "single",
-            "as",
-            "ofType",
-        ):
-            return self._as_condition(self.value(node, place), wanted=wanted)
-        return None
-
-    def _distinct(self, node: n.FPCall, place: Place, *, wanted: bool) -> str | None:
-        base = self._input(node, place)
-        if base is None or base.kind != "stream" or base.choice is not None or base.owner is not None:
-            return None
-        if families(base.static) != {"text"}:
-            return None
-        return f"{'' if wanted else 'not '}fp.all_different({self.whole(base)})"
-
-    def _existence(self, node: n.FPCall, place: Place, *, wanted: bool) -> str | None:
-        base = self._input(node, place)
-        if base is None:
-            return None
-        if node.arguments:
-            if base.choice is not None:
-                return None
-            filtered = self._where(node, base, place)
-            return None if filtered is None else self._existing(filtered, wanted=wanted)
-        return self._existing(base, wanted=wanted)
-
-    def _existing(self, base: Val, *, wanted: bool) -> str | None:
-        word = "" if wanted else "not "
-        if base.choice is not None:
-            if base.kind != "scalar":
-                return None
-            keys = [base.choice.element.json_name(ref.name) for ref in base.choice.types]
-            if is_fhir(base.choice.owner_type, self.definitions):
-                keys += [f"_{key}" for key in keys]
-            constant = self.scope.constants.add("KEYS", f"frozenset({tuple(keys)!r})")
-            return f"({'not ' if wanted else ''}{constant}.isdisjoint({base.choice.owner}))"
-        if base.kind == "scalar":
-            return "True" if base.is_one and wanted else "False" if base.is_one else self._is_there(base, wanted=wanted)
-        if base.owner is not None:
-            return None
-        if base.source:
-            return f"({word}{base.source})"
-        flat = self.flushed(base)
-        return f"({word}any(True {' '.join(flat.clauses)}))" if word else f"any(True {' '.join(flat.clauses)})"
-
-    def _is_there(self, base: Val, *, wanted: bool = True) -> str:
-        test = f"{base.code} is {'not ' if wanted else ''}None"
-        if base.owner is None:
-            return f"({test})"
-        owner, key = base.owner
-        if wanted:
-            return f"({test} or {f'_{key}'!r} in {owner})"
-        return f"({test} and {f'_{key}'!r} not in {owner})"
-
-    def _all(self, node: n.FPCall, place: Place, *, wanted: bool) -> str | None:
-        base = self._input(node, place)
-        if base is None or base.choice is not None or base.owner is not None or self._uses_index(node):
-            return None
-        stream = self.stream(base)
-        test = self.generic.condition(_first(node), self._inside(stream, place))
-        code = f"all({test} {' '.join(stream.clauses)})"
-        return code if wanted else f"(not {code})"
-
-    def _matches(self, node: n.FPCall, place: Place, *, wanted: bool) -> str | None:
-        base, pattern = self._input(node, place), node.arguments[0]
-        if base is not None and base.choice is not None:
-            base = self._narrowed(base, lambda ref: family(ref.name) == "text") if self._holds_text_only(base) else None
-        if base is None or not base.is_scalar or families(base.static) != {"text"}:
-            return None
-        if not (isinstance(pattern, n.FPLiteral) and isinstance(pattern.value, str)):
-            return None
-        found = pattern_constant(pattern.value, self.scope.constants, full=node.name == "matchesFull")
-        if found is None:
-            return None
-        constant, method = found
-        test = f"{constant}.{method}({base.code}) is {'not ' if wanted else ''}None"
-        if base.is_one:
-            return f"({test})"
-        if is_cheap(base.code):
-            return f"({base.code} is not None and {test})"
-        return f"fp.{'matches_plain' if wanted else 'matches_not'}({constant}.{method}, {base.code})"
-
-    def _holds_text_only(self, base: Val) -> bool:
-        return base.choice is not None and all(family(ref.name) == "text" for ref in base.choice.types)
-
-    def _text_test(self, node: n.FPCall, place: Place, *, wanted: bool) -> str | None:
-        base = self._input(node, place)
-        part = self.value(node.arguments[0], place) if not isinstance(node.arguments[0], n.SortKey) else None
-        if base is None or part is None or not base.is_scalar or not part.is_one:
-            return None
-        if families(base.static) != {"text"} or families(part.static) != {"text"}:
-            return None
-        test = _TEXT_TESTS[node.name].format(base.code, part.code)
-        test = test if wanted else f"not {test}" if node.name != "contains" else f"{part.code} not in {base.code}"
-        if base.is_one:
-            return f"({test})"
-        return f"({base.code} is not None and {test})" if is_cheap(base.code) else None
-
-    def _is(self, base: Val | None, name: str, *, wanted: bool) -> str | None:
-        ref = type_named(name, self.definitions)
-        if base is None or base.choice is None or ref is None or base.kind != "scalar" or not wanted:
-            return None
-        kept = [entry for entry in base.choice.types if self.definitions.is_subtype(entry.name, ref.name)]
-        if not kept or ref.name.startswith("System."):
-            return None
-        tests = [f"{base.choice.element.json_name(entry.name)!r} in {base.choice.owner}" for entry in kept[:3]]
-        return f"({' or '.join(tests)})" if len(kept) <= 3 else None
-
-    # --- booleans as values -------------------------------------------------------------------------------------------
-
-    def _truth(self, node: n.FPExpr, place: Place) -> Val | None:
-        """A boolean expression that is never empty, as True or False."""
-        if not self._is_two_valued(node, place):
-            return None
-        code = self.condition(node, place, wanted=True)
-        if code is None:
-            return None
-        return Val(
-            f"bool({code})", Static(frozenset((TypeRef("System.Boolean", SYSTEM_URL + "Boolean"),)), "one", True)
-        )
-
-    def _is_two_valued(self, node: n.FPExpr, place: Place) -> bool:
-        if isinstance(node, n.FPLiteral):
-            return node.kind == "boolean"
-        if isinstance(node, n.FPCall):
-            if node.name in ("exists", "empty", "all"):
-                return True
-            if node.name == "not" and node.focus is not None:
-                return self._is_two_valued(node.focus, place)
-            if node.name in ("matches", "matchesFull", *_TEXT_TESTS):
-                base = self._input(node, place)
-                return base is not None and base.is_one
-            return False
-        if isinstance(node, n.FPBinary):
-            if node.operator in _LOGIC:
-                return all(self._is_two_valued(part, place) for part in operands(node))
-            if node.operator in ("=", "!=", *_COMPARISONS):
-                left, right = self.value(node.left, place), self.value(node.right, place)
-                return left is not None and right is not None and left.is_one and right.is_one
-            if node.operator in ("in", "contains"):
-                left = self.value(node.left if node.operator == "in" else node.right, place)
-                return left is not None and left.is_one
-            return False
-        found = self.value(node, place)
-        return found is not None and found.is_one and families(found.static) == {"boolean"}
-
     def _binary(self, node: n.FPBinary, place: Place) -> Val | None:
         operator = node.operator
-        if operator in _LOGIC or operator in _COMPARISONS or operator in ("=", "!=", "~", "!~", "in", "contains"):
-            return self._truth(node, place)
+        if operator in LOGIC or operator in COMPARISONS or operator in ("=", "!=", "~", "!~", "in", "contains"):
+            return self.conditions.truth(node, place)
         left, right = self.value(node.left, place), self.value(node.right, place)
         if left is None or right is None or not (left.is_scalar and right.is_scalar):
             return None
@@ -876,18 +491,3 @@ class PlainForm:
 
 def _is_whole(static: Static) -> bool:
     return all(family(ref.name) == "number" and "ecimal" not in ref.name for ref in static.types)
-
-
-def is_or_one(val: Val) -> bool:
-    """May the value stand twice in a condition?"""
-    return val.is_one or is_cheap(val.code)
-
-
-def _literals(node: n.FPExpr) -> list[n.FPLiteral]:
-    """The literals of `('a' | 'b' | …)`; empty where it is anything else."""
-    if isinstance(node, n.FPLiteral) and node.kind in ("string", "integer"):
-        return [node]
-    if isinstance(node, n.FPBinary) and node.operator == "|":
-        left, right = _literals(node.left), _literals(node.right)
-        return left + right if left and right else []
-    return []
