@@ -25,7 +25,7 @@ from fhirmap.errors import FhirmapError
 from fhirmap.language.parser import parse_expression
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
-from fhirmap.model.formats import fhir_xml_to_json
+from fhirmap.model.xml_reader import read_xml
 from fhirmap.runtime import fhirpath as fp
 
 FORMS = ("generic", "plain")
@@ -89,7 +89,7 @@ def definitions(release: str) -> Definitions:
 def resource(path: Path, release: str) -> dict[str, Any]:
     if path.suffix == ".json":
         return json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)  # type: ignore[no-any-return]
-    return fhir_xml_to_json(path.read_bytes(), definitions(release))
+    return read_xml(path.read_bytes(), definitions(release))
 
 
 @cache
@@ -125,7 +125,8 @@ def evaluate(case: Case, folder: Path, form: str) -> tuple[str, list[Any]]:
     if tree is None or any(entry.is_error for entry in diagnostics):
         return "syntax", []
     held = resource(folder / "inputs" / case.input, case.release) if case.input else {"resourceType": "Basic"}
-    ref = known.type_ref(held["resourceType"])
+    name = held.get("resourceType", "")
+    ref = known.type_ref(name)
     plain = form == "plain"
     static = Static(frozenset((ref,)) if ref else frozenset(), "one" if plain else "many", plain)
     scope = ExprScope(known, static, is_strict=not case.mode.startswith("lenient"))
@@ -134,7 +135,7 @@ def evaluate(case: Case, folder: Path, form: str) -> tuple[str, list[Any]]:
         return f"semantic {[entry.code for entry in faults]}", []
     focus: Any = held
     if not plain:
-        focus = [fp.Node(held, held["resourceType"], whole_table(case.release, held["resourceType"]))]
+        focus = [fp.Node(held, name, whole_table(case.release, name))]
     try:
         return "", compile_items(tree, scope)(focus)
     except FhirmapError as error:
