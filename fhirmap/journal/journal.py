@@ -168,16 +168,16 @@ class Journal:
         """
         with self._transaction() as connection:
             rows = connection.execute(
-                select(entry.c.state, entry.c.settled_run == self._run, func.count())
+                select(entry.c.state, entry.c.settled_run, func.count())
                 .where(self._scope, entry.c.read_run == self._run)
-                .group_by(entry.c.state, entry.c.settled_run == self._run)
+                .group_by(entry.c.state, entry.c.settled_run)
             ).all()
             journalled = connection.execute(
                 select(run.c.read, run.c.repeated).where(run.c.id == self._run)
             ).one_or_none()
         counts: Counter[str] = Counter()
-        for state, here, number in rows:
-            counts[_ledger_place(state, bool(here))] += number
+        for state, settled_run, number in rows:
+            counts[_ledger_place(state, settled_run == self._run)] += number
         counts["superseded"] += journalled.repeated if journalled else 0
         return Ledger(read=(journalled.read if journalled else 0) if read is None else read, **counts)
 
