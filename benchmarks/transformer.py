@@ -53,7 +53,7 @@ def main() -> int:
         ROOT / "examples" / "ch-valmorel" / "valmorel.map",
         target / "renacot.map",
         definitions=[target / "definitions"],
-        contract=None,
+        validate=False,
     )
     records = rows()
     for record in records:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from fhirmap.model.definition import Definitions
 
 
-_LIBRARY = "fhirmap/maps/lib/"
+_SHIPPED = "fhirmap/maps/"
+"""How the maps that come with fhirmap are named, in every installation alike: the name stands in diagnostics, in faults
+and in generated modules."""
 
 
 def parse(source: str | Path, name: str | None = None) -> tuple[nodes.Map, tuple[Diagnostic, ...]]:
@@ -49,18 +51,31 @@ def compile_map(
     definitions: Definitions | Iterable[str | Path] | None = None,
     functions: Mapping[str, Any] | None = None,
     contract: Contract | None = None,
+    validate: bool = True,
 ) -> Transformer:
     """A `Transformer` of a map: compile once, call for every record.
 
     Several maps are stages: the first fills the model that the second begins with. A text is told from a path by its
     line breaks. ``imports``: files or folders of maps that may be imported, besides the library that fhirmap brings.
     ``definitions``: files or folders of StructureDefinitions, ValueSets and ConceptMaps, or a loaded tank.
-    ``contract``: what results are validated against (`fhirmap.compiler.profile.contract_of`).
+    Results are validated against ``contract`` (`fhirmap.compiler.profile.contract_of`), or against the structure that the
+    map's target names; ``validate=False`` leaves that to the caller.
 
     Raises: ``MapError`` with every diagnostic, where the map cannot run.
     """
     checked, diagnostics = checked_map(*sources, imports=imports, definitions=definitions, functions=functions)
-    return transformer_of(checked, diagnostics, contract=contract)
+    return transformer_of(checked, diagnostics, contract=(contract or target_contract(checked)) if validate else None)
+
+
+def target_contract(checked: Checked) -> Contract | None:
+    """What the map's own target structure demands of results; None where the map names none, or a logical model."""
+    from fhirmap.compiler.profile import Contract
+
+    last = checked.stages[-1].target if checked.stages else None
+    structure = checked.definitions.structure(last.structure or last.name) if last else None
+    if structure is None or structure.kind == "logical":
+        return None
+    return Contract(checked.definitions, (structure.url,))
 
 
 def compile_stages(sources: Sequence[str | Path | nodes.Map], **options: Any) -> Transformer:
@@ -130,9 +145,19 @@ def library(imports: Iterable[str | Path] = ()) -> tuple[MapText, ...]:
         found = sorted([*path.glob("**/*.map"), *path.glob("**/*.fml")]) if path.is_dir() else [path]
         texts += [_map_text(file, str(file)) for file in found]
     own = shipped_folder("maps") / "lib"
-    # Named alike in every installation: the name stands in diagnostics, in faults and in generated modules.
-    texts += [_map_text(file, f"{_LIBRARY}{file.name}") for file in sorted(own.glob("*.map"))]
+    texts += [_map_text(file, map_name(file)) for file in sorted(own.glob("*.map"))]
     return tuple(texts)
+
+
+def map_name(path: Path) -> str:
+    """The name that a map's file is shown by: `fhirmap/maps/…` where fhirmap itself found it there, else as given."""
+    shipped = shipped_folder("maps")
+    return f"{_SHIPPED}{path.relative_to(shipped).as_posix()}" if path.is_relative_to(shipped) else str(path)
+
+
+def map_path(name: str) -> Path:
+    """The file that `map_name` named."""
+    return shipped_folder("maps") / name.removeprefix(_SHIPPED) if name.startswith(_SHIPPED) else Path(name)
 
 
 def shipped_folder(kind: str) -> Path:
@@ -142,11 +167,9 @@ def shipped_folder(kind: str) -> Path:
     return installed if installed.is_dir() else package.parent / kind
 
 
-def read_beside(map_name: str, file: str) -> bytes:
+def read_beside(name: str, file: str) -> bytes:
     """A file that a map names: it lies beside the map. Raises: ``OSError``."""
-    if map_name.startswith(_LIBRARY):
-        return (shipped_folder("maps") / "lib" / file).read_bytes()
-    return (Path(map_name).parent / file).read_bytes()
+    return (map_path(name).parent / file).read_bytes()
 
 
 @cache
@@ -190,7 +213,7 @@ def _text_of(source: str | Path) -> tuple[str, str]:
     """Text and name: a string with a line break or a brace is a text, any other a path."""
     if isinstance(source, str) and ("\n" in source or "{" in source):
         return source, "<string>"
-    return read_map(Path(source)), str(source)
+    return read_map(Path(source)), map_name(Path(source))
 
 
 def _map_text(path: Path, name: str) -> MapText:

@@ -16,7 +16,7 @@ from fhirmap.compiler.profile import Contract
 from fhirmap.compiler.storeplan import store_plan
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.diagnostics.nearest import did_you_mean
-from fhirmap.embedding import transformer_of
+from fhirmap.embedding import map_path, read_map, target_contract, transformer_of
 from fhirmap.errors import ConfigError, MapError, ProjectError
 from fhirmap.model.definition import Constraint, Definitions, Operation, Structure
 from fhirmap.plugins import BUILT_IN, find_plugins, load
@@ -185,14 +185,10 @@ def project_contract(project: Project, maps: CheckedMaps) -> Contract | None:
     """What results must satisfy: the target's operation, profile and rules, else the map's own target type."""
     checked, target = maps.checked, project.map.target
     urls = _contract_urls(checked.definitions, target) if target else ()
-    if not urls:
-        last = checked.stages[-1].target if checked.stages else None
-        structure = checked.definitions.structure(last.structure or last.name) if last else None
-        if structure is None or structure.kind == "logical":
-            return None
-        urls = (structure.url,)
-    severities = {**(target.severities if target else {}), **project.severities}
-    contract = Contract(checked.definitions, urls, severities)
+    contract = Contract(checked.definitions, urls) if urls else target_contract(checked)
+    if contract is None:
+        return None
+    contract = replace(contract, severities={**(target.severities if target else {}), **project.severities})
     if target is None or not target.rules:
         return contract
     constraints = tuple(Constraint(rule.key, rule.severity, rule.expression, rule.human) for rule in target.rules)
@@ -295,8 +291,8 @@ def located(entry: Diagnostic) -> Diagnostic:
     if entry.span is not None or len(parts) != 3 or not (parts[1].isdecimal() and parts[2].isdecimal()):
         return entry
     try:
-        text = MapText(parts[0], Path(parts[0]).read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError):
+        text = MapText(parts[0], read_map(map_path(parts[0])))
+    except ConfigError:
         return entry
     line, column = int(parts[1]), int(parts[2])
     if line > text.line_count:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic
-from fhirmap.embedding import checked_map
+from fhirmap.embedding import checked_map, map_name
 from fhirmap.runner.project import Project
 
 __all__ = ["CheckedMaps", "check_maps", "check_project"]
@@ -47,4 +47,4 @@ def check_maps(
     Raises: ConfigError FM760 where a map cannot be read.
     """
     checked, diagnostics = checked_map(*stages, imports=imports, definitions=definitions)
-    return CheckedMaps(checked, diagnostics, tuple(str(stage) for stage in stages))
+    return CheckedMaps(checked, diagnostics, tuple(map_name(stage) for stage in stages))
