@@ -26,6 +26,7 @@ LAYERS: dict[str, int] = {
     "sources": 7,
     "journal": 7,
     "sinks": 7,
+    "mapset": 8,
     "runner": 8,
     "registry": 9,
     "cli": 10,

@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "inspect": "Write a `model` block from a live table, a CSV or a JSON file",
     "check": "Say everything that is wrong with a map or a project",
     "fmt": "Format maps",
+    "transform": "Run any map on any input",
     "compile": "Write the generated Python of a map",
     "preview": "Map and validate records, send nothing",
     "run": "Send what is new or changed, archive the registry's identifiers",

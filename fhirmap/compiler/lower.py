@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fhirmap.analysis.lineage import Lineage, lineage
-from fhirmap.analysis.typed import Checked, Stage, TypedGroup
+from fhirmap.analysis.typed import Checked, Stage, TypedGroup, Variable
 from fhirmap.compiler import plan
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.names import Code, Name, code, literal
 from fhirmap.compiler.readers import ReaderLowering
 from fhirmap.compiler.rules import GroupLowering, codes_of
 from fhirmap.diagnostics import MapText
-from fhirmap.model.definition import Structure
+from fhirmap.model.definition import Structure, TypeRef
 
 _ROW, _RUN, _STRICT = Name("row"), Name("run"), Name("strict")
 
@@ -99,14 +99,14 @@ def _transform(
         add(plan.Assign, 2, source, code("{}({}, {}.faults)", reader, _ROW, _RUN))
         add(plan.Catch, 1, _RUN)
         add(plan.Return, 2, code("{}.result({{}}, PLACES)", _RUN))
-    elif checked.stages:
-        add(plan.Assign, 1, source, _foreign_source(checked.stages[0], module))
+    elif checked.stages and len(_sources(checked.stages[0])) == 1:
+        add(plan.Assign, 1, source, _foreign_source(checked.stages[0].source, _ROW, module))
     name = source
     for number, stage in enumerate(checked.stages):
         last = number == len(checked.stages) - 1
         made = Name("resource") if last else Name(f"stage_{number + 1}")
         add(plan.Assign, 1, made, _fresh(stage, checked))
-        add(plan.Do, 1, _entry_call(stage, module, name, made))
+        add(plan.Do, 1, _entry_call(stage, module, name, made, is_foreign=reader is None and number == 0))
         if last and module.has_endings:
             add(plan.Do, 1, code("{}({})", module.use("settle_endings"), _RUN))
         if last and module.needs_pruning:
@@ -130,22 +130,28 @@ def _transform(
     return functions
 
 
-def _entry_call(stage: Stage, module: ModuleBuilder, source: Name, made: Name) -> Code:
+def _sources(stage: Stage) -> list[Variable]:
+    return [entry for entry in stage.entry.parameters if entry.mode == "source"]
+
+
+def _entry_call(stage: Stage, module: ModuleBuilder, source: Name, made: Name, *, is_foreign: bool) -> Code:
     arguments: list[Code] = []
     modes = [entry.mode for entry in stage.entry.parameters]
-    for index, mode in enumerate(modes):
-        first = modes.index(mode) == index
-        arguments.append(source if mode == "source" else made if first else Code("{}"))
+    for index, parameter in enumerate(stage.entry.parameters):
+        if parameter.mode == "target":
+            arguments.append(made if modes.index("target") == index else Code("{}"))
+        elif is_foreign and len(_sources(stage)) > 1:
+            row = code("{}.input({}, {})", _RUN, _ROW, parameter.name)
+            arguments.append(_foreign_source(parameter.static.type, row, module))
+        else:
+            arguments.append(source)
     return code("{}({}, {})", module.groups[stage.entry], Code(", ".join(arguments)), _RUN)
 
 
-def _foreign_source(stage: Stage, module: ModuleBuilder) -> Code:
+def _foreign_source(ref: TypeRef | None, row: Code, module: ModuleBuilder) -> Code:
     """A source that no model describes: FHIR JSON, or anything in its shape."""
     module.use_fhirpath()
-    name = stage.source.name if stage.source is not None else ""
-    if not name or stage.source is None:
-        return _ROW
-    return code("fp.nodes({}, {}, {})[0]", _ROW, name, module.type_table(stage.source))
+    return row if ref is None else code("fp.nodes({}, {}, {})[0]", row, ref.name, module.type_table(ref))
 
 
 def _fresh(stage: Stage, checked: Checked) -> Code:

@@ -20,6 +20,10 @@ Places = Mapping[str, tuple[str, tuple[str, ...]]]
 """Element path -> position of the rule that produces it, source columns."""
 
 
+class Inputs(dict[str, Any]):
+    """Several inputs of one call, by the names of the entry group's sources."""
+
+
 class Run:
     """What one call of a transformer gathers. ``module``: the generated module's globals, which hold its marks."""
 
@@ -45,6 +49,17 @@ class Run:
         if self._environment is None:
             self._environment = Environment()
         return self._environment
+
+    def input(self, row: Any, name: str) -> Any:
+        """The input for source ``name``: one of several, or the only one, which is what every source then is.
+
+        Raises: ``TransformFailed`` FM458 where there are several and none of that name.
+        """
+        if not isinstance(row, Inputs):
+            return row
+        if name not in row:
+            raise TransformFailed("FM458", name=name)
+        return row[name]
 
     def note(self, text: Any, position: str) -> None:
         """Keep what a rule's `log` says; nothing where it says nothing."""

@@ -1,0 +1,216 @@
+"""A set of maps with what they need, out of files, folders and packages: any of them runs, told by URL or file.
+
+This is the shape of FHIR's `StructureMap/$transform`: a map by canonical URL, content in, a tree out. Inputs are FHIR,
+instances of logical models, or trees nobody has described.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fhirmap.errors import ConfigError, MapError
+from fhirmap.records import Fault, Result
+
+if TYPE_CHECKING:
+    from fhirmap.analysis.typed import Checked
+    from fhirmap.diagnostics import Diagnostic, MapText
+    from fhirmap.language import nodes
+    from fhirmap.model.definition import Definitions, Structure
+    from fhirmap.runtime.transformer import Transformer
+
+MAP_SUFFIXES = (".map", ".fml", ".txt")
+_BINDING_FAULTS = frozenset(("FM506", "FM511"))
+"""Faults of the validator that stop a transform: a code that the structure forbids. What is missing may come later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runnable:
+    """A compiled map of the set. ``diagnostics`` are its warnings; ``target``: the structure it fills, where known."""
+
+    transformer: Transformer
+    checked: Checked
+    diagnostics: tuple[Diagnostic, ...]
+    target: Structure | None
+
+    @property
+    def reads_model(self) -> bool:
+        """Is its source a `model` of the map itself, so that an input is one raw record of it?"""
+        source = self.checked.stages[0].source
+        return self.checked.model(source) is not None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the inputs, in their order."""
+        return tuple(entry.name for entry in self.checked.stages[0].entry.parameters if entry.mode == "source")
+
+
+class MapSet:
+    """Maps, structures, value sets and concept maps found in ``places`` (files, folders, FHIR packages).
+
+    ``fhir_version``: R4, R4B or R5, the release whose base types hold. What cannot be read is in ``diagnostics``, and
+    raised with those of the first map that is asked for.
+
+    Example: `MapSet(["maps", "xver.tgz"]).transform("http://example.org/StructureMap/x", {"a": 1}).resource`
+    """
+
+    def __init__(
+        self,
+        places: Iterable[str | Path] = (),
+        *,
+        fhir_version: str = "R4",
+        functions: Mapping[str, Any] | None = None,
+    ) -> None:
+        from fhirmap.model.packages import load_definitions
+
+        found = [Path(entry) for entry in places]
+        self._maps = [path for path in found if path.is_dir() or path.suffix in MAP_SUFFIXES]
+        structured = [path for path in found if path.is_dir() or path.suffix not in MAP_SUFFIXES]
+        self.definitions: Definitions
+        self.definitions, self.diagnostics = load_definitions(structured, fhir_version=fhir_version)
+        self._functions = functions
+        self._texts: tuple[MapText, ...] | None = None
+        self._runnables: dict[str, Runnable] = {}
+
+    # --- maps ---------------------------------------------------------------------------------------------------------
+
+    def runnable(self, wanted: str | Path) -> Runnable:
+        """The map at a URL or in a file, compiled once.
+
+        Raises: ``MapError`` with every diagnostic, where it cannot run; ``ConfigError`` FM762 where no map of the set
+        has that URL.
+        """
+        key = str(wanted)
+        known = self._runnables.get(key)
+        if known is None:
+            known = self._runnables[key] = self._compiled(*self._tree(wanted))
+        return known
+
+    def _compiled(self, tree: nodes.Map, syntax: tuple[Diagnostic, ...]) -> Runnable:
+        from fhirmap.analysis.check import check
+        from fhirmap.analysis.workspace import load
+        from fhirmap.diagnostics.render import ordered
+        from fhirmap.embedding import built_in_functions, read_beside, target_contract, transformer_of
+
+        trees, reading = self._resource_maps() if tree.imports else ((), ())
+        program, gathering = load([tree], library=self._library(tree), maps=trees, read=read_beside)
+        functions = built_in_functions() if self._functions is None else self._functions
+        checked, checking = check(program, self.definitions, functions, syntax=list(syntax))
+        told = ordered([*self.diagnostics, *syntax, *reading, *gathering, *checking])
+        if any(entry.is_error for entry in told):
+            raise MapError(told)
+        transformer = transformer_of(checked, told, contract=target_contract(checked))
+        target = checked.stages[-1].target if checked.stages else None
+        structure = self.definitions.structure(target.structure or target.name) if target is not None else None
+        return Runnable(transformer, checked, told, structure)
+
+    def _tree(self, wanted: str | Path) -> tuple[nodes.Map, tuple[Diagnostic, ...]]:
+        from fhirmap.embedding import read_map
+        from fhirmap.language.parser import parse
+
+        if isinstance(wanted, Path) or "://" not in wanted:
+            path = Path(wanted)
+            return self._resource_map(path) or parse(read_map(path), str(path))
+        for text in self._library(None):
+            if wanted in text.text:
+                tree, diagnostics = parse(text.text, text.name)
+                if tree.url == wanted:
+                    return tree, diagnostics
+        known = self.definitions.structure_maps().get(wanted)
+        if known is None:
+            raise ConfigError("FM762", url=wanted)
+        return _structure_map(known[1], known[0])
+
+    def _resource_map(self, path: Path) -> tuple[nodes.Map, tuple[Diagnostic, ...]] | None:
+        """The map that a file holds as a StructureMap resource; None for a text."""
+        from fhirmap.diagnostics import Diagnostic
+        from fhirmap.model.formats import read_document
+
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ConfigError("FM760", file=str(path), reason=error.strerror or "cannot be read") from None
+        if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"<")):
+            return None
+        found = read_document(content, str(path), self.definitions)
+        if isinstance(found, Diagnostic):
+            raise MapError([found])
+        if found.get("resourceType") != "StructureMap":
+            raise ConfigError("FM760", file=str(path), reason="neither a map's text nor a StructureMap")
+        return _structure_map(found, str(path))
+
+    def _resource_maps(self) -> tuple[tuple[nodes.Map, ...], tuple[Diagnostic, ...]]:
+        """Every StructureMap resource of the set as a map."""
+        read = [_structure_map(held, name) for name, held in self.definitions.structure_maps().values()]
+        return tuple(tree for tree, _ in read), tuple(entry for _, found in read for entry in found)
+
+    def _library(self, tree: nodes.Map | None) -> tuple[MapText, ...]:
+        """Texts that may be imported; those beside the map itself come last."""
+        from fhirmap.embedding import library
+
+        if self._texts is None:
+            self._texts = library(self._maps)
+        beside: tuple[MapText, ...] = ()
+        if tree is not None and tree.imports:
+            folder = Path(tree.span.text.name).parent
+            known = {Path(text.name).resolve() for text in self._texts}
+            beside = tuple(text for text in library([folder]) if Path(text.name).resolve() not in known)
+        own = tree.span.text.name if tree is not None else ""
+        return tuple(text for text in (*self._texts, *beside) if text.name != own)
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    def transform(self, wanted: str | Path, content: Mapping[str, Any] | None = None, **named: Any) -> Result:
+        """What the map at a URL, or in a file, makes of ``content``, or of several inputs by the names of its sources.
+
+        A map of which no rule fires gives an empty instance of its target, as `$transform` does; one that reads a
+        `model` gives none then: the record is out of scope.
+        """
+        runnable = self.runnable(wanted)
+        return run(runnable, content, named)
+
+
+def run(
+    runnable: Runnable,
+    content: Mapping[str, Any] | None,
+    named: Mapping[str, Any] | None = None,
+    *,
+    strict: bool = False,
+) -> Result:
+    """The outcome of one input, or of several by name.
+
+    Faults of the validator are warnings, all but a code outside a required binding: parts of a resource may be made by
+    one map and the rest by another.
+    Raises: ``ConfigError`` FM763 for an input that the map does not have; ``TransformFailed`` FM458 where one is
+    missing.
+    """
+    from fhirmap.runtime.context import Inputs
+
+    given: Mapping[str, Any] = content if content is not None else {}
+    names = runnable.sources
+    if named or len(names) > 1:
+        inputs = {**({names[0]: content} if content is not None else {}), **(named or {})}
+        unknown = next((name for name in inputs if name not in names), None)
+        if unknown is not None:
+            raise ConfigError("FM763", name=unknown, known=", ".join(names))
+        given = Inputs(inputs)
+    result = runnable.transformer(given, strict=strict)
+    faults = tuple(_severity(fault) for fault in result.faults)
+    resource = result.resource
+    if resource is None and not runnable.reads_model:
+        target = runnable.target
+        resource = {"resourceType": target.type} if target is not None and target.kind == "resource" else {}
+    return Result(resource, result.notes, faults)
+
+
+def _severity(fault: Fault) -> Fault:
+    is_validators = fault.code.startswith("FM5")
+    return replace(fault, severity="warning") if is_validators and fault.code not in _BINDING_FAULTS else fault
+
+
+def _structure_map(resource: Mapping[str, Any], name: str) -> tuple[nodes.Map, tuple[Diagnostic, ...]]:
+    from fhirmap.language.structuremap import read_structure_map
+
+    return read_structure_map(resource, name)
