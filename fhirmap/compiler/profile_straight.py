@@ -66,6 +66,13 @@ class _Place:
         quoted = str(code("{}", self.path))
         return Code(f"f{quoted}" if self.indexes else quoted)
 
+    def path_parts(self) -> Code:
+        """Python of the path yet to be written: its text with gaps, then the indexes that fill them."""
+        gaps = self.path
+        for index in self.indexes:
+            gaps = gaps.replace(f"{{{index}}}", "{}")
+        return Code(f"({join((code('{}', gaps), *self.indexes))})" if self.indexes else code("{}", self.path))
+
     def below(self, name: str, index: Name | None = None) -> _Place:
         """The list ``name`` below, or one item of it."""
         if index is None:
@@ -190,7 +197,7 @@ class StraightWriter:
             return json_name, test, None
 
         def run_rules(here: _Place) -> Code:
-            path = _Place(f"{here.path}.value", here.element, here.indexes).path_code()
+            path = _Place(f"{here.path}.value", here.element, here.indexes).path_parts()
             return code("{}(value, resource, faults, {}, {})", rules, path, f"{here.element}.value[x]")
 
         return json_name, test, run_rules

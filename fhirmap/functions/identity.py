@@ -13,11 +13,9 @@ from fhirmap.runtime.functions import function
 _SEPARATORS = re.compile(r"[\s.\-\u00a0\u202f]+")
 _NIR_13 = re.compile(r"[0-9]{5}(?:[0-9]{2}|2A|2B)[0-9]{6}")
 _NIR_15 = re.compile(r"[0-9]{5}(?:[0-9]{2}|2A|2B)[0-9]{8}")
-_DIGITS = re.compile(r"[0-9]+")
 _FLOAT_TAIL = re.compile(r"([0-9]+)[.,]0+")
 _EXPONENT = re.compile(r"[0-9](?:[.,][0-9]+)?[Ee][+-][0-9]{1,3}")
-_DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
-_SINGLE = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 MISSING = frozenset(
     {
         "",
@@ -97,8 +95,11 @@ def nir_key_valid(nir: str) -> bool:
         >>> nir_key_valid("100017510100151"), nir_key_valid("100017510100152"), nir_key_valid("1000175101001")
         (True, False, False)
     """
-    number = nir if _NIR_15.fullmatch(nir) else nir_number(nir)
-    return bool(_NIR_15.fullmatch(number)) and _key(number[:13]) == number[13:]
+    if not _NIR_15.fullmatch(nir):
+        nir = nir_number(nir)
+        if not _NIR_15.fullmatch(nir):
+            return False
+    return 97 - _number(nir[:13]) % 97 == int(nir[13:])
 
 
 @function
@@ -184,16 +185,18 @@ def spreadsheet_exponent(text: str) -> bool:
 
 
 def _key(body: str) -> str:
-    digits = body
-    if body[6] == "A":
-        digits = body[:5] + "19" + body[7:]
-    elif body[6] == "B":
-        digits = body[:5] + "18" + body[7:]
-    return f"{97 - int(digits) % 97:02d}"
+    return f"{97 - _number(body) % 97:02d}"
+
+
+def _number(body: str) -> int:
+    """The 13 characters as the number that the key is computed of."""
+    letter = body[6]
+    if letter == "A":
+        return int(body[:5] + "19" + body[7:])
+    return int(body[:5] + "18" + body[7:] if letter == "B" else body)
 
 
 def _luhn_valid(number: str) -> bool:
-    if not _DIGITS.fullmatch(number):
-        return False
-    digits = number.encode()[::-1]
-    return (sum(digits[::2].translate(_SINGLE)) + sum(digits[1::2].translate(_DOUBLED))) % 10 == 0
+    # Sums of the digits' character codes, a doubled digit standing as another digit: 48, 8 modulo 10, is a zero.
+    codes = number.encode("utf-8", "replace")
+    return codes.isdigit() and (sum(codes[::-2]) + sum(codes[-2::-2].translate(_DOUBLED))) % 10 == 8 * len(codes) % 10

@@ -63,6 +63,8 @@ _AZERTY = re.compile(r"(?:\][CQde][à&é\"'(\-è_ç])?à&[à&é\"'(\-è_ç]{14}.
 _FROM_AZERTY = str.maketrans("&é\"'(-è_çàQqAaWwZz?,)", "1234567890AaQqZzWwMm-")
 
 _GTIN_14 = re.compile(r"[0-9]{14}")
+# A GTIN's digits are summed by their character codes, every other one thrice: what that comes to, modulo 10, for zeros.
+_ZEROS_14 = (14 + 2 * 7) * ord("0") % 10
 _DAYS = frozenset(
     f"{month:02d}{day:02d}"
     for month, last in enumerate((31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), 1)
@@ -149,8 +151,8 @@ def udi_check_valid(udi: str) -> bool:
         (False, True)
     """
     if udi[:4] == "(01)":
-        gtin = udi[4:18]
-        return bool(_GTIN_14.fullmatch(gtin)) and _gtin_valid(gtin)
+        codes = udi[4:18].encode("utf-8", "replace")
+        return codes.isdigit() and len(codes) == 14 and (sum(codes) + 2 * sum(codes[::2])) % 10 == _ZEROS_14
     if udi[:1] == "+" and "+$" not in udi[1:] and _HIBC.fullmatch(udi):
         return _checked(udi)[1] != "check-digit"
     return "check-digit" not in parse_udi(udi).get("problems", ())
@@ -252,16 +254,37 @@ def _raw_gs1(text: str, lot: str | None, serial: str | None) -> Udi:
     if _SHELF.fullmatch(body) and _gtin_valid(body):
         number = body.zfill(14)
         return _finish({"issuer": GS1, "deviceIdentifier": number, "humanReadable": f"(01){number}"}, problems)
-    parts = _elements(body, lot, serial, problems)
-    if parts is None and body[:2] == "01":
-        # The scanner was given an EAN-13 with the identifier of a GTIN-14 before it.
-        parts = _elements(f"010{body[2:]}", lot, serial, problems)
+    lost: list[str] = []
+    parts = _elements(body, lot, serial, lost)
+    if body[:2] == "01" and not (parts and _gtin_valid(body[2:16])) and _gtin_valid(body[2:15]):
+        # An EAN-13 may stand behind the identifier of a GTIN-14; then what follows is cut one digit too late.
+        lost_too: list[str] = []
+        shifted = _elements(f"010{body[2:]}", lot, serial, lost_too)
+        if shifted and (parts is None or _sense(shifted, lot, serial) > _sense(parts, lot, serial)):
+            parts, lost = shifted, lost_too
     if parts is None:
         return {"issuer": GS1, "problems": [*problems, "unreadable"]}
+    problems += lost
     udi: Udi = {"issuer": GS1}
     _take_gs1(parts, udi, problems)
     udi["humanReadable"] = "".join([f"({identifier}){value}" for identifier, value in parts])
     return _finish(udi, problems)
+
+
+def _sense(parts: list[tuple[str, str]], lot: str | None, serial: str | None) -> int:
+    """How many parts are what they say: a right check digit, a day of the calendar, the lot and serial of the row."""
+    return sum(
+        _gtin_valid(value)
+        if identifier == "01"
+        else bool(_date(value))
+        if identifier in ("11", "17")
+        else value == lot
+        if identifier == "10"
+        else value == serial
+        if identifier == "21"
+        else False
+        for identifier, value in parts
+    )
 
 
 def _elements(body: str, lot: str | None, serial: str | None, problems: list[str]) -> list[tuple[str, str]] | None:
@@ -370,11 +393,8 @@ def _take_gs1(parts: list[tuple[str, str]], udi: Udi, problems: list[str]) -> No
 
 
 def _gtin_valid(gtin: str) -> bool:
-    # Sums of the digits' character codes: 48 stands for 0, weights 3 and 1 alternate from the right.
-    codes = gtin.encode()[::-1]
-    weighted = sum(codes[::2]) + 3 * sum(codes[1::2])
-    zeros = 48 * (len(codes[::2]) + 3 * len(codes[1::2]))
-    return (weighted - zeros) % 10 == 0
+    codes = gtin.zfill(14).encode()
+    return (sum(codes) + 2 * sum(codes[::2])) % 10 == _ZEROS_14
 
 
 def _date(text: str) -> str:

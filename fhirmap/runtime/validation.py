@@ -209,7 +209,9 @@ def is_coded(concept: object, codes: Codes) -> bool:
 
 Test = Callable[[Any, Any], bool]
 """(focus, resource) -> does it hold?"""
-Rules = Callable[[Any, Any, list[Fault], str, str], None]
+Path = str | tuple[Any, ...]
+"""Where a value stands: its path, or the path with gaps and the indexes to fill them with should there be a fault."""
+Rules = Callable[[Any, Any, list[Fault], Path, str], None]
 """(focus, resource, faults, path, element): reports each invariant that does not hold of the focus."""
 Cause = tuple[str, Test, str]
 """Name, test and text of one reason for which an invariant fails."""
@@ -219,7 +221,7 @@ def broken(
     faults: list[Fault],
     key: str,
     severity: str,
-    path: str,
+    path: Path,
     element: str,
     human: str,
     focus: Any = None,
@@ -229,14 +231,18 @@ def broken(
     """Report an invariant that does not hold, in the words of the first cause that applies."""
     for name, applies, told in causes:
         if applies(focus, resource):
-            faults.append(Fault("FM520", severity, path, element, key, {"human": told}, name))
+            faults.append(Fault("FM520", severity, _written(path), element, key, {"human": told}, name))
             return
-    faults.append(Fault("FM520", severity, path, element, key, {"human": human}))
+    faults.append(Fault("FM520", severity, _written(path), element, key, {"human": human}))
 
 
-def not_judged(faults: list[Fault], key: str, severity: str, path: str, element: str, code: str) -> None:
+def not_judged(faults: list[Fault], key: str, severity: str, path: Path, element: str, code: str) -> None:
     """Report an invariant whose expression could not be evaluated on this value."""
-    faults.append(Fault("FM521", severity, path, element, key, {"code": code}))
+    faults.append(Fault("FM521", severity, _written(path), element, key, {"code": code}))
+
+
+def _written(path: Path) -> str:
+    return path if isinstance(path, str) else path[0].format(*path[1:])
 
 
 def is_sound(faults: Sequence[Fault]) -> bool:

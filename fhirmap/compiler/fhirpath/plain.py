@@ -22,7 +22,7 @@ from fhirmap.analysis.expression import (
 )
 from fhirmap.analysis.static import UNKNOWN, Static
 from fhirmap.compiler.fhirpath.conditions import COMPARISONS, LOGIC, ConditionForm
-from fhirmap.compiler.fhirpath.generic import GenericForm, _first
+from fhirmap.compiler.fhirpath.generic import GenericForm, _first, operands
 from fhirmap.compiler.fhirpath.tables import walk
 from fhirmap.compiler.fhirpath.values import Choice, Place, Val, as_list, is_cheap, or_empty, or_empty_list
 from fhirmap.language import nodes as n
@@ -443,7 +443,9 @@ class PlainForm:
         codes += [self.single(argument, place, node.name) for argument in arguments]
         function = self.scope.constants.function(signature.module, signature.python_name)
         ref = value_ref(signature.result, node.name)
-        call = f"fp.apply({function}, {', '.join(codes)})"
+        given = (*((node.focus,) if node.focus is not None else ()), *arguments)
+        is_certain = all(found is not None and found.is_one for found in (self.value(part, place) for part in given))
+        call = f"{function}({', '.join(codes)})" if is_certain else f"fp.apply({function}, {', '.join(codes)})"
         static = Static(frozenset((ref,)), "many" if signature.result.repeats else "optional", True)
         if not signature.result.repeats:
             return Val(call, static)
@@ -473,20 +475,29 @@ class PlainForm:
         operator = node.operator
         if operator in LOGIC or operator in COMPARISONS or operator in ("=", "!=", "~", "!~", "in", "contains"):
             return self.conditions.truth(node, place)
+        if operator == "&":
+            return self._joined(node, place)
         left, right = self.value(node.left, place), self.value(node.right, place)
         if left is None or right is None or not (left.is_scalar and right.is_scalar):
             return None
         kinds = families(left.static) | families(right.static)
         static = self.inferred.of(node)
-        if operator == "&" and kinds == {"text"}:
-            if left.is_one and right.is_one:
-                return Val(f"({left.code} + {right.code})", static.as_one())
-            return Val(f"fp.joined({left.code}, {right.code})", static.as_one())
         if not (left.is_one and right.is_one):
             return None
         if (operator == "+" and kinds == {"text"}) or (operator in ("+", "-", "*") and kinds == {"number"}):
             return Val(f"({left.code} {operator} {right.code})", static.as_one())
         return None
+
+    def _joined(self, node: n.FPBinary, place: Place) -> Val | None:
+        """`a & b & c` of texts, each there or not."""
+        texts = [self.value(part, place) for part in operands(node)]
+        held = [text for text in texts if text is not None and text.is_scalar and families(text.static) == {"text"}]
+        if len(held) < len(texts):
+            return None
+        codes = [text.code for text in held]
+        certain = all(text.is_one for text in held)
+        code = f"({' + '.join(codes)})" if certain else f"fp.joined({', '.join(codes)})"
+        return Val(code, self.inferred.of(node).as_one())
 
 
 def _is_whole(static: Static) -> bool:

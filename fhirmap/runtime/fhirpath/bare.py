@@ -87,7 +87,7 @@ def first_of(*values: T | None) -> T | None:
 
 def joined(*texts: str | None) -> str:
     """`&` of texts: nothing for an absent one."""
-    return "".join(text for text in texts if text is not None)
+    return "".join(filter(None, texts))
 
 
 def only(found: Iterable[T], what: str) -> T | None:
