@@ -153,9 +153,9 @@ def test_a_named_proxy_is_used(raw_server: Any) -> None:
 
 
 def test_silence_ends_with_the_time_limit(raw_server: Any) -> None:
-    with Transport(url := raw_server("silence").url, TransportSettings(0.2)) as transport:
-        with pytest.raises(NoAnswer) as caught:
-            transport.post(url, b"{}", {})
+    url = raw_server("silence").url
+    with Transport(url, TransportSettings(0.2)) as transport, pytest.raises(NoAnswer) as caught:
+        transport.post(url, b"{}", {})
     assert (caught.value.kind, caught.value.sent) == ("timeout", True)
 
 
