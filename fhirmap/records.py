@@ -104,7 +104,8 @@ class Receipt:
     """What became of one attempt. ``state``: accepted, refused, deferred, uncertain, as the journal names them.
 
     ``status``: HTTP status or 0 where no answer was seen. ``retry_after_s``: seconds the receiver asked to wait.
-    ``body``: the answer as received, for the journal alone. ``stops_run``: nothing else can be sent either (403,
+    ``body``: the answer as received, for the journal alone. ``reason``: why there was no answer, in words without any
+    value; shown when the run ends for it, not journalled. ``stops_run``: nothing else can be sent either (403,
     refused credentials).
     """
 
@@ -118,3 +119,4 @@ class Receipt:
     duration_s: float = 0.0
     body: bytes = b""
     stops_run: bool = False
+    reason: str = ""

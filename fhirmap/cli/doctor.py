@@ -139,6 +139,7 @@ def _journal(project: Project) -> Finding:
 def _receiver(project: Project, offline: bool) -> Iterator[Finding]:
     from fhirmap.sinks.oauth import TokenSource
     from fhirmap.sinks.transport import Transport
+    from fhirmap.sources.address import mask
 
     if project.sink.is_simulator:
         yield Finding("skip", "receiver: the built-in simulator, which starts with each run")
@@ -146,7 +147,11 @@ def _receiver(project: Project, offline: bool) -> Iterator[Finding]:
     if project.unset:
         yield Finding("skip", "token endpoint: a setting it needs is not set")
         return
-    settings = project.sink_settings()
+    try:
+        settings = project.sink_settings()
+    except Exception as fault:  # noqa: BLE001 - a secret that cannot be had is a finding
+        yield from _failed("sink", fault)
+        return
     if settings.credentials is None or offline:
         yield Finding("skip", "token endpoint: " + ("--offline" if offline else "no [sink.auth]"))
         return
@@ -156,7 +161,8 @@ def _receiver(project: Project, offline: bool) -> Iterator[Finding]:
         with Transport(settings.credentials.token_url, settings.transport) as transport:
             TokenSource(settings.credentials, transport).bearer()
         return Finding(
-            "ok", f"token endpoint {settings.credentials.token_url}: a token for scope {settings.credentials.scope}"
+            "ok",
+            f"token endpoint {mask(settings.credentials.token_url)}: a token for scope {settings.credentials.scope}",
         )
 
     yield from _tried("token endpoint", token)
@@ -165,21 +171,21 @@ def _receiver(project: Project, offline: bool) -> Iterator[Finding]:
 
 def _clock(project: Project) -> Finding:
     from fhirmap.sinks.transport import NoAnswer, Transport
+    from fhirmap.sources.address import mask
 
     settings = project.sink_settings()
+    shown = mask(settings.url)
     try:
         with Transport(settings.url, settings.transport) as transport:
             answer = transport.post(settings.url, b"", {})
     except NoAnswer as silent:
-        return Finding(
-            "FAIL", f"receiver {settings.url}: {silent.reason}", "look at [sink] url, proxy and [sink.tls]", 3
-        )
+        return Finding("FAIL", f"receiver {shown}: {silent.reason}", "look at [sink] url, proxy and [sink.tls]", 3)
     stated = next((value for name, value in answer.headers.items() if name.lower() == "date"), "")
     if not stated:
-        return Finding("ok", f"receiver {settings.url} answers ({answer.status}); it tells no time")
+        return Finding("ok", f"receiver {shown} answers ({answer.status}); it tells no time")
     skew = time.time() - parsedate_to_datetime(stated).timestamp()
     if abs(skew) > _CLOCK_SKEW_S:
         return Finding(
             "warn", f"this machine's clock is {skew:+.0f} s off the receiver's", "tokens may be refused: set the clock"
         )
-    return Finding("ok", f"receiver {settings.url} answers ({answer.status}), clocks agree within {abs(skew):.0f} s")
+    return Finding("ok", f"receiver {shown} answers ({answer.status}), clocks agree within {abs(skew):.0f} s")

@@ -26,13 +26,14 @@ def command(project: Path, output: Path | None, as_json: bool) -> None:
     """Show the report of PROJECT's last run (default: this folder). No report holds a patient's value."""
     import json
 
+    from fhirmap.errors import ConfigError
     from fhirmap.runner.project import load_project
     from fhirmap.runner.whole_file import write_whole
 
     folder = load_project(project).folder / "reports"
     pages = sorted(folder.glob("*.html"))
     if not pages:
-        raise click.ClickException(f"no report in {folder} yet: fhirmap run")
+        raise ConfigError("FM770", folder=str(folder))
     page = pages[-1]
     data = page.with_suffix(".json").read_text(encoding="utf-8")
     if output is not None:

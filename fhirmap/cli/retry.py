@@ -38,14 +38,17 @@ def command(
     Without a state, keys and reason choose among refused and deferred ones.
     """
     from fhirmap.runner.project import load_project
-    from fhirmap.runner.run import open_journal
+    from fhirmap.runner.run import has_journal, open_journal
 
     if not (keys or reason or refused or deferred or uncertain):
         raise click.UsageError("say which: --refused, --deferred, --uncertain, --reason or --key")
     wanted = {"refused": refused, "deferred": deferred, "uncertain": uncertain}
     states = [state for state, chosen in wanted.items() if chosen] or ["refused", "deferred"]
-    with open_journal(load_project(project), create=False) as journal:
-        count = journal.release(keys or None, reason, states)
+    loaded = load_project(project)
+    count = 0
+    if has_journal(loaded):
+        with open_journal(loaded, create=False) as journal:
+            count = journal.release(keys or None, reason, states)
     if as_json:
         click.echo(json.dumps({"released": count}))
         return

@@ -44,13 +44,17 @@ def command(
 ) -> None:
     """Show the states of PROJECT's records (default: this folder) and the last answer of each, from its journal."""
     from fhirmap.runner.project import load_project
-    from fhirmap.runner.run import open_journal
+    from fhirmap.runner.run import has_journal, open_journal
 
     chosen = {*states}
     chosen |= {"refused"} if refused else set()
     chosen |= {"invalid"} if invalid else set()
     chosen |= {"ready", "sending", "deferred", "uncertain"} if pending else set()
-    with open_journal(load_project(project), create=False) as journal:
+    loaded = load_project(project)
+    if not has_journal(loaded):
+        _nothing(as_json, key, listed=bool(chosen or every))
+        return
+    with open_journal(loaded, create=False) as journal:
         if key is not None:
             _one(journal, key, as_json)
         elif chosen or every:
@@ -63,7 +67,22 @@ def command(
             _overview(journal.status(), as_json)
 
 
+def _nothing(as_json: bool, key: str | None, *, listed: bool) -> None:
+    """What there is to say before the first run."""
+    from fhirmap.errors import ConfigError
+    from fhirmap.journal import Status
+
+    if key is not None:
+        raise ConfigError("FM745", variant="journal", key=key)
+    if listed:
+        click.echo("[]" if as_json else "no run yet: fhirmap run")
+    else:
+        _overview(Status(), as_json)
+
+
 def _overview(status: Status, as_json: bool) -> None:
+    from fhirmap.diagnostics.catalog import page
+
     if as_json:
         _echo_json(
             {
@@ -85,7 +104,7 @@ def _overview(status: Status, as_json: bool) -> None:
     shown = [f"{state.replace('_', ' ')} {status.states[state]:,}" for state in _STATES if status.states.get(state)]
     click.echo("   ".join(shown) or "no records")
     for reason in status.reasons:
-        words = reason.words or reason.code
+        words = reason.words or (page(reason.code).title if reason.code else "not sent yet")
         answered = f"{reason.status}: " if reason.status else ""
         keys = f"   ({', '.join(reason.keys[:5])}{', …' if reason.count > 5 else ''})" if reason.keys else ""
         click.echo(f"{reason.state:<10} {reason.count:>5}x {answered}{words}{keys}")
@@ -100,9 +119,11 @@ def _overview(status: Status, as_json: bool) -> None:
 
 
 def _one(journal: Journal, key: str, as_json: bool) -> None:
+    from fhirmap.errors import ConfigError
+
     answers = journal.answers(keys=[key])
     if not answers:
-        raise click.ClickException(f"the journal has no record `{key}`")
+        raise ConfigError("FM745", variant="journal", key=key)
     history = journal.history(key)
     if as_json:
         _echo_json({**_answer_data(answers[0]), "history": [_plain(event) for event in history]})

@@ -171,9 +171,9 @@ class Ledger:
 class Status:
     """The journal at a glance: current records by state, why, and what may have been taken twice."""
 
-    states: Mapping[str, int]
-    reasons: tuple[Reason, ...]
-    possible_duplicates: tuple[Answer, ...]
-    last_run: RunSummary | None
-    next_due: float | None
-    archive_pending: int
+    states: Mapping[str, int] = field(default_factory=dict)
+    reasons: tuple[Reason, ...] = ()
+    possible_duplicates: tuple[Answer, ...] = ()
+    last_run: RunSummary | None = None
+    next_due: float | None = None
+    archive_pending: int = 0

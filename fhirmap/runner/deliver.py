@@ -90,6 +90,8 @@ class Delivery:
     interrupted: bool = False
     stopped_by: Diagnostic | None = None
     was_reached: bool = False
+    last_failure: str = ""
+    """In words, where the last answer, or the lack of one, was no record's fault."""
 
 
 def deliver(
@@ -258,11 +260,12 @@ class _Courier:
         self._journal.settle(lease, self._tied(receipt), not_before)
         self._count(lease, receipt, is_final)
         failed = receipt.code in _NOT_THE_RECORDS_FAULT
+        self.delivery.last_failure = _failure(receipt) if failed else ""
         self._breaker.note(lease.entry_id, failed, now)
         if receipt.stops_run:
             self._stop(Diagnostic(receipt.code, args={"sink": self._sink.name, "status": receipt.status}))
         elif self._breaker.gave_up:
-            self._stop(_keeps_failing(self._sink, self._breaker.failures))
+            self._stop(_keeps_failing(self._sink, self._breaker.failures, self.delivery.last_failure))
         self._tell()
 
     def _retry_at(self, lease: Lease, receipt: Receipt, now: float) -> tuple[float, bool]:
@@ -343,12 +346,17 @@ class _Courier:
             restore()
 
 
-def _keeps_failing(sink: Sink, failures: int) -> Diagnostic:
-    return Diagnostic("FM620", args={"sink": sink.name, "failures": failures})
+def _failure(receipt: Receipt) -> str:
+    return f"status {receipt.status}" if receipt.status else receipt.reason or "no answer"
+
+
+def _keeps_failing(sink: Sink, failures: int, last: str) -> Diagnostic:
+    return Diagnostic("FM620", args={"sink": sink.name, "failures": failures, "last": last or "no answer"})
 
 
 def unreached(sink: Sink, delivery: Delivery) -> Diagnostic | None:
     """What to say where something was sent and no answer at all was ever seen."""
     if delivery.stopped_by is not None:
         return delivery.stopped_by
-    return _keeps_failing(sink, delivery.sent) if delivery.sent and not delivery.was_reached else None
+    silent = delivery.sent > 0 and not delivery.was_reached
+    return _keeps_failing(sink, delivery.sent, delivery.last_failure) if silent else None

@@ -363,6 +363,7 @@ class _Reading:
             tls=self._tls(section.section("tls")),
         )
         self._warn_of_literal_password(part.proxy, ("sink", "proxy"))
+        self._warn_of_literal_password(section.secret("url", self._folder, warn=False), ("sink", "url"))
         section.done()
         return part
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fhirmap.diagnostics import Diagnostic
+from fhirmap.diagnostics.catalog import page
 from fhirmap.journal import Answer, Journal, Ledger, Reason, grouped_reasons
 from fhirmap.journal import states as st
 from fhirmap.records import Fault
@@ -178,6 +179,8 @@ def report_lines(report: Report) -> list[str]:
     lines = [report.ledger.equation()]
     if report.ledger.accepted or report.carried.get(st.ACCEPTED):
         lines.append(_line("accepted", report.ledger.accepted, _archived_text(report)))
+    elif report.archived.count:
+        lines.append(_line("archived", report.archived.count, f"{_archived_text(report)}, accepted in an earlier run"))
     lines += [_line("", reason.count, _reason_text(reason)) for reason in report.looked_at]
     lines += _reason_lines("refused", report.ledger.refused, report.refused, "fhirmap status --refused")
     lines += _pending_lines(report)
@@ -230,8 +233,14 @@ def _tail(first: str, last: str) -> str:
 
 
 def _reason_text(reason: Reason) -> str:
-    words = reason.words or (Diagnostic(reason.code).message if reason.code else "not sent yet")
+    words = reason.words or (_code_text(reason.code) if reason.code else "not sent yet")
     return f"{reason.status}: {words}" if reason.status else words
+
+
+def _code_text(code: str) -> str:
+    """A code in words where its arguments are not known any more: its message, its title where that has gaps."""
+    template = page(code)
+    return template.title if "{" in str(template.fields["message"]) else Diagnostic(code).message
 
 
 def _reason_lines(title: str, total: int, reasons: Sequence[Reason], then: str) -> list[str]:

@@ -18,7 +18,7 @@ from fhirmap.runner.project import Project
 from fhirmap.runner.report import Report, build_report, exit_code, write_report
 from fhirmap.sinks import ClientCredentials, Sink, SinkSettings, open_sink
 
-__all__ = ["RunOutcome", "open_journal", "run", "simulated"]
+__all__ = ["RunOutcome", "has_journal", "open_journal", "run", "simulated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,11 @@ def open_journal(project: Project, *, exclusive: bool = False, create: bool = Tr
         create=create,
         uncertain=project.limits.uncertain,
     )
+
+
+def has_journal(project: Project) -> bool:
+    """Is there a journal to look into? A file is made by the first run."""
+    return project.journal.url is not None or project.journal.path.exists()
 
 
 def simulated(

@@ -101,7 +101,8 @@ class FhirOperation:
 
 def open_sink(settings: SinkSettings) -> Sink:
     """The sink of ``kind = "fhir-operation"``: ``url`` is the base, ``endpoint`` what stands below it."""
-    return open_http(settings, f"{settings.url.rstrip('/')}/{settings.endpoint.lstrip('/')}", classify)
+    url = f"{settings.url.rstrip('/')}/{settings.endpoint.lstrip('/')}" if settings.endpoint else settings.url
+    return open_http(settings, url, classify)
 
 
 def open_http(settings: SinkSettings, url: str, reading: Classify) -> FhirOperation:

@@ -24,6 +24,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from fhirmap.errors import ConfigError, DeliveryError
+from fhirmap.sinks.outcome import TLS_KINDS, tls_variant
 from fhirmap.sinks.settings import METHODS, ClientCredentials
 from fhirmap.sinks.transport import Answer, NoAnswer, Transport
 
@@ -106,8 +107,9 @@ class TokenSource:
             try:
                 answer = self._transport.post(url, body.encode(), headers)
             except NoAnswer as silence:
-                if silence.kind in ("certificate", "tls"):
-                    raise DeliveryError("FM610", host=_host(url), reason=silence.reason) from None
+                if silence.kind in TLS_KINDS:
+                    variant = tls_variant(silence)
+                    raise DeliveryError("FM610", variant=variant, host=_host(url), reason=silence.reason) from None
                 if number == _TRIES or silence.kind in ("name", "address", "program"):
                     raise DeliveryError("FM611", host=_host(url), reason=silence.reason) from None
             else:

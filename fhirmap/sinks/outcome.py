@@ -35,7 +35,7 @@ from fhirmap.sinks.element import element_of
 from fhirmap.sinks.redaction import payload_values, redact
 from fhirmap.sinks.transport import Answer, NoAnswer
 
-__all__ = ["Reading", "classify", "classify_silence", "raise_if_hopeless", "read_body"]
+__all__ = ["TLS_KINDS", "Reading", "classify", "classify_silence", "raise_if_hopeless", "read_body", "tls_variant"]
 
 _RESULT_NAMES = ("result", "operationOutcome", "return")
 _IDENTIFIER_NAMES = ("idRegistre", "referenceRegistre", "registre-identifier", "procedureReference")
@@ -108,7 +108,13 @@ def classify_silence(silence: NoAnswer) -> Receipt:
     return Receipt("deferred", "FM600", duration_s=silence.duration_s, reason=silence.reason)
 
 
-_HOPELESS = {"certificate": "FM610", "tls": "FM610", "proxy": "FM616", "address": "FM617", "program": "FM617"}
+TLS_KINDS = ("certificate", "dates", "host", "tls")
+_HOPELESS = {
+    **dict.fromkeys(TLS_KINDS, "FM610"),
+    "proxy": "FM616",
+    "address": "FM617",
+    "program": "FM617",
+}
 
 
 def raise_if_hopeless(silence: NoAnswer, sink: str) -> None:
@@ -118,7 +124,15 @@ def raise_if_hopeless(silence: NoAnswer, sink: str) -> None:
     """
     if not silence.sent and silence.kind in _HOPELESS:
         code = _HOPELESS[silence.kind]
-        raise DeliveryError(code, host=urlsplit(sink).netloc, sink=sink, reason=silence.reason) from None
+        variant = tls_variant(silence) if code == "FM610" else ""
+        raise DeliveryError(
+            code, variant=variant, host=urlsplit(sink).netloc, sink=sink, reason=silence.reason
+        ) from None
+
+
+def tls_variant(silence: NoAnswer) -> str:
+    """The variant of FM610's page for a certificate or handshake that failed."""
+    return "" if silence.kind == "certificate" else silence.kind
 
 
 def read_body(body: bytes) -> Reading:

@@ -43,7 +43,7 @@ class Answer:
 class NoAnswer(Exception):
     """No status line was read. ``sent``: the whole request had left, so it may have been carried out.
 
-    ``kind``: address, name, connect, certificate, tls, proxy, timeout, lost, garbled, busy or program.
+    ``kind``: address, name, connect, certificate, dates, host, tls, proxy, timeout, lost, garbled, busy or program.
     ``reason``: a few words without any value of the request.
     """
 
@@ -96,7 +96,7 @@ def classify_exception(error: Exception) -> tuple[str, str]:
     kind = _KINDS[type(error)]
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return "certificate", _certificate_reason(cause)
+            return _KINDS_OF_CERTIFICATE.get(cause.verify_code, "certificate"), _certificate_reason(cause)
         if isinstance(cause, ssl.SSLError):
             return "tls", (cause.reason or "TLS handshake failed").replace("_", " ").lower()
         if isinstance(cause, socket.gaierror):
@@ -118,12 +118,14 @@ _REASONS = {
 }
 _UNKNOWN_ISSUER = {2, 18, 19, 20, 21}
 """OpenSSL's verify codes for a chain that ends in no authority we trust."""
+_KINDS_OF_CERTIFICATE = {9: "dates", 10: "dates", 62: "host", 63: "host", 64: "host"}
+"""Those for a certificate out of its time, or made for another host: variants of FM610."""
 
 
 def _certificate_reason(error: ssl.SSLCertVerificationError) -> str:
     if error.verify_code in _UNKNOWN_ISSUER:
         return "signed by an unknown authority"
-    return error.verify_message or "not valid"
+    return (error.verify_message or "not valid").rstrip(".")
 
 
 def _causes(error: BaseException) -> list[BaseException]:
