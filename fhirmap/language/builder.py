@@ -24,9 +24,6 @@ from fhirmap.language.faults import Faults
 from fhirmap.language.metadata import MetadataReader
 from fhirmap.language.models import ModelBuilder
 
-MISSING = ""
-"""The name of whatever the parser had to make up to go on; a node of that name is left out of the tree."""
-
 
 class MapBuilder:
     """Builds the nodes of one text, noting in ``faults`` what the grammar alone cannot refuse."""
@@ -76,13 +73,11 @@ class MapBuilder:
             case "constant_declaration":
                 return n.Let(self._text(tree.children[1]), self._fhirpath(tree.children[3]), self._span(tree))
             case "concept_map_declaration":
-                return self._concept_map(tree)
+                return self._concept_map(tree) if _was_written(tree) else None
             case "model_declaration":
-                model = self._models.model(tree)
-                return model if model.name != MISSING else None
+                return self._models.model(tree) if _was_written(tree) else None
             case _:
-                group = self._group(tree)
-                return group if group.name != MISSING else None
+                return self._group(tree) if _was_written(tree) else None
 
     def _check_place(self, node: Any, found: dict[type, list[Any]]) -> None:
         """Declarations stand before the first group; models may stand anywhere."""
@@ -102,9 +97,7 @@ class MapBuilder:
 
     # --- concept maps -------------------------------------------------------------------------------------------------
 
-    def _concept_map(self, tree: Tree[Token]) -> n.ConceptMapDeclaration | None:
-        if start_of(first_token(tree)) == end_of(first_token(tree)):
-            return None
+    def _concept_map(self, tree: Tree[Token]) -> n.ConceptMapDeclaration:
         prefixes: list[n.ConceptMapPrefix] = []
         unmapped: list[n.ConceptMapUnmapped] = []
         codes: list[n.ConceptMapCode] = []
@@ -191,10 +184,8 @@ class MapBuilder:
             self._faults.add("FM013", self._span(tree.children[0]), variant="blocks", limit=MAXIMUM_BLOCKS)
             return
         for part in subtrees(tree):
-            if part.data == "map_rule":
-                rule = self._rule(part, depth)
-                if rule.sources[0].context != MISSING:
-                    yield rule
+            if part.data == "map_rule" and _was_written(part):
+                yield self._rule(part, depth)
 
     def _rule(self, tree: Tree[Token], depth: int) -> n.Rule:
         sources: tuple[n.RuleSource, ...] = ()
@@ -415,6 +406,12 @@ _OPTION_WORDS = {
 def subtrees(tree: Tree[Token]) -> Iterator[Tree[Token]]:
     """The trees among the children, the tokens left out."""
     return (part for part in tree.children if isinstance(part, Tree))
+
+
+def _was_written(tree: Tree[Token]) -> bool:
+    """Does the text begin this? The parser makes up a beginning, of no width, to go on inside a broken entry."""
+    first = first_token(tree)
+    return end_of(first) > start_of(first)
 
 
 def is_token(part: Part, kind: str) -> bool:

@@ -43,14 +43,21 @@ _VALUE_OPERATORS = frozenset(
 ) | frozenset(("AND", "OR", "XOR", "DIV", "MOD", "IN", "IS", "CONTAINS", "IMPLIES"))
 _CLAUSES = ("from", "format", "zone", "null", "join", "where", "order", "repeat", "on", "by")
 _CURLY_QUOTES = {"“": "”", "„": "“”", "«": "»", "‘": "’", "‚": "‘’", "”": "”", "’": "’"}
+_QUOTED = ("STRING", "DOUBLE_QUOTED_STRING")
 _MOST_ERRORS = 500
 """A text with more errors than this is no map; reading on would tell nobody anything."""
 
 
 class Driver:
-    """Parses one text; see `tree` and `comments` when it has run."""
+    """Parses one text; see `tree` and `comments` when it has run.
 
-    def __init__(self, lark: Lark, start: str, faults: Faults) -> None:
+    ``closes_lines``: take a text in quotes that goes on behind its line for one whose closing quote is missing.
+    ``spans_lines``: was there such a text?
+    """
+
+    def __init__(self, lark: Lark, start: str, faults: Faults, *, closes_lines: bool = False) -> None:
+        self.spans_lines = False
+        self._closes_lines = closes_lines
         self._reader = Reader(lark, start, faults)
         self._faults = faults
         self._text = faults.text.text
@@ -72,6 +79,12 @@ class Driver:
         """Parses to the end of the text."""
         while self.tree is None:
             token = self._reader.next_token()
+            if token.type in _QUOTED and "\n" in token:
+                self.spans_lines = True
+                if self._closes_lines:
+                    self._errors += 1
+                    self._open_quote(start_of(token))
+                    continue
             inside = self._is_top_level_inside(token)
             if not inside and self._reader.feed(token):
                 continue
@@ -131,8 +144,11 @@ class Driver:
         start = start_of(last)
         line_end = self._reader.line_end(start)
         self._unterminated(start, line_end, self._text[start])
-        self._reader.at = line_end
-        self._skip(line_end)
+        if self._text[start:line_end].rstrip().endswith(";"):
+            self._reader.cut(*_LISTS)
+            self._reader.at = line_end
+        else:
+            self._skip(line_end)
         return True
 
     def _unterminated(self, start: int, end: int, mark: str) -> None:
@@ -463,7 +479,7 @@ _HEADS: dict[str, tuple[tuple[str, str], ...]] = {
     "model": (("MODEL", "model"), ("IDENTIFIER", ""), ("LBRACE", "{")),
     "conceptmap": (("CONCEPTMAP", ""), ("STRING", "''"), ("LBRACE", "{")),
 }
-"""What stands in for a broken head, so that its block can be read; the builder leaves out what has no name."""
+"""What stands in for a broken head, so that its block can be read; the builder leaves out what has no width."""
 
 
 def _as_word(token: Token) -> Token:

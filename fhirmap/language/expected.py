@@ -74,7 +74,7 @@ def expected_words(accepted: list[str], patterns: Mapping[str, Any]) -> str:
         kinds -= {"MINUS", "EQUAL", "AS", "BANG"}
     if "INTEGER" in kinds:
         words.append("a number")
-    kinds -= _NAMES | _TEXTS | {"INTEGER", "BARE_RULE_NAME", "METADATA", "MAKE", "LEGACY_COLON"}
+    kinds -= _NAMES | _TEXTS | {"INTEGER", "BARE_RULE_NAME", "METADATA", "MAKE", "LEGACY_COLON", "LEGACY_FOR"}
     words += sorted({_word(kind, patterns) for kind in kinds})
     if len(words) > _MOST:
         words = [*words[:_MOST], "…"]

@@ -188,6 +188,7 @@ class _Layout:
                 self._append(comment)
             else:
                 self._own_line(comment, _CONTINUED, depth)
+            end = max(end, comment.span.end)
 
     # --- comments -----------------------------------------------------------------------------------------------------
 

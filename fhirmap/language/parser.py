@@ -23,13 +23,25 @@ def parse(text: str, name: str = "<string>") -> tuple[n.Map, tuple[Diagnostic, .
         >>> tree.groups[0].name, diagnostics
         ('G', ())
     """
-    faults = Faults(MapText(name, text.removeprefix("\ufeff")))
-    driver = Driver(map_parser(), "structure_map", faults)
+    map_text = MapText(name, text.removeprefix("\ufeff"))
+    result, found, spans_lines = _parse_whole(map_text)
+    if found and spans_lines:
+        # A quote that is not closed turns all texts behind it inside out: read again, each text closed on its line.
+        again, fewer, _ = _parse_whole(map_text, closes_lines=True)
+        if len(fewer) < len(found):
+            return again, fewer
+    return result, found
+
+
+def _parse_whole(text: MapText, *, closes_lines: bool = False) -> tuple[n.Map, tuple[Diagnostic, ...], bool]:
+    """Tree, diagnostics, and whether a text in quotes goes over several lines."""
+    faults = Faults(text)
+    driver = Driver(map_parser(), "structure_map", faults, closes_lines=closes_lines)
     driver.run()
     assert driver.tree is not None, "a whole map always ends in a tree"
     result = MapBuilder(faults).map(driver.tree, driver.comments)
     _check_whole(result, faults)
-    return result, faults.sorted()
+    return result, faults.sorted(), driver.spans_lines
 
 
 def parse_expression(text: str, name: str = "<expression>") -> tuple[n.FPExpr | None, tuple[Diagnostic, ...]]:

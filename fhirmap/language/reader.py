@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lark import Lark, Token, Tree
@@ -17,6 +18,15 @@ from fhirmap.language.faults import Faults
 END = "$END"
 LOST = "$LOST"
 """Type of a token that no terminal of the grammar matches."""
+
+_SAFE = frozenset(
+    (
+        *("IDENTIFIER", "DELIMITEDIDENTIFIER", "STRING", "DOUBLE_QUOTED_STRING", "INTEGER", "METADATA", END, LOST),
+        *("SEMICOLON", "COMMA", "DOT", "DOTDOT", "COLON", "EQUAL", "ARROW"),
+        *("LPAR", "RPAR", "LSQB", "RSQB", "LBRACE", "RBRACE"),
+    )
+)
+"""Kinds that no other kind could be meant for."""
 
 
 class Reader:
@@ -35,22 +45,52 @@ class Reader:
         self.last: Token | None = None
         self.comments: dict[int, n.Comment] = {}
         self.tree: Tree[Token] | None = None
+        self._unclosed: set[str] = set()
+        """Quotes that were not closed up to the end: none behind can be either, so nobody need look again."""
+        self._exact: dict[frozenset[str], re.Pattern[str]] = {}
 
     # --- one token ----------------------------------------------------------------------------------------------------
 
     def next_token(self) -> Token:
         """The next token as the present state reads it; as any state would, where the present one cannot."""
-        token = self._lex(self._lexers.lexers[self._state.position], self.at)
+        token = self._lex_behind(self._state.state_stack, self.at)
         return self.raw_token(self.at) if token.type == LOST else token
+
+    def _lex_behind(self, stack: list[int], at: int) -> Token:
+        """The token at ``at`` as it is read behind ``stack``.
+
+        LALR merges states of different contexts, and with them what the contextual lexer believes possible: behind a
+        name an `as` or a `<-` of some other context. What cannot truly stand here is read again as what can.
+        """
+        token = self._lex(self._lexers.lexers[stack[-1]], at)
+        if token.type in _SAFE or self._after(stack, token.type) is not None:
+            return token
+        start = start_of(token)
+        found = self._exact_pattern(stack).match(self.text, start)
+        if found is None or found.lastgroup is None:
+            return token
+        return Token(found.lastgroup, found[0], start_pos=start, end_pos=found.end())
+
+    def _exact_pattern(self, stack: list[int]) -> re.Pattern[str]:
+        """Matches the tokens that can stand behind ``stack``, in the lexer's own order."""
+        kinds = frozenset(kind for kind in self._rows[stack[-1]] if self._after(stack, kind) is not None)
+        if kinds not in self._exact:
+            terminals = [terminal for terminal in self._lexers.root_lexer.terminals if terminal.name in kinds]
+            parts = [f"(?P<{terminal.name}>{terminal.pattern.to_regexp()})" for terminal in terminals]
+            self._exact[kinds] = re.compile("|".join(parts) or "(?!)")
+        return self._exact[kinds]
 
     def raw_token(self, at: int) -> Token:
         """The token at ``at``, whatever may stand there."""
-        return self._lex(self._lexers.root_lexer, at)
+        token = self._lex(self._lexers.root_lexer, at)
+        if token.type == LOST and token in "'\"`":
+            self._unclosed.add(str(token))
+        return token
 
     def _lex(self, lexer: Any, at: int) -> Token:
         match, ignored, size = lexer.match, lexer.ignore_types, len(self.text)
         while at < size:
-            found = match(self._slice, at)
+            found = match(self._slice, at) if self.text[at] not in self._unclosed else None
             if found is None:
                 return Token(LOST, self.text[at], start_pos=at, end_pos=at + 1)
             value, kind = found
@@ -109,7 +149,7 @@ class Reader:
         for _ in range(count):
             if stack is None:
                 return False
-            token = self._lex(self._lexers.lexers[stack[-1]], at)
+            token = self._lex_behind(stack, at)
             stack = self._after(stack, token.type)
             at = end_of(token)
             if token.type == END:

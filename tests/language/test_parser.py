@@ -1,0 +1,353 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from fhirmap.language import nodes as n
+from fhirmap.language.parser import parse
+from tests.language.corpus import LEGACY, MODELS, MODERN, suite_maps
+
+GROUP = "group g(source src, target tgt) {{ {} }}"
+
+
+def read(text: str) -> n.Map:
+    tree, diagnostics = parse(text)
+    assert [entry for entry in diagnostics if entry.is_error] == []
+    return tree
+
+
+def rule(text: str) -> n.Rule:
+    return read(GROUP.format(text)).groups[0].rules[0]
+
+
+def test_every_map_of_the_suite(shared_dir: Path) -> None:
+    for path in suite_maps(shared_dir):
+        tree, diagnostics = parse(path.read_text(encoding="utf-8"), path.name)
+        assert diagnostics == () and tree.groups, path.name
+
+
+def test_a_byte_order_mark_is_dropped_and_positions_stay() -> None:
+    tree = read("\ufeffgroup g(source s, target t) { s.a -> t.b; }")
+    assert tree.groups[0].span.start == 0
+
+
+# --- header -----------------------------------------------------------------------------------------------------------
+
+
+def test_metadata() -> None:
+    entries = {entry.path: entry for entry in read(MODERN).metadata}
+    assert entries["url"].value == "https://example.org/StructureMap/all"
+    assert entries["experimental"].value is False
+    assert (entries["date"].value, entries["date"].bare) == ("2024-05-01", True)
+    assert entries["jurisdiction"].value is None
+    assert (entries["description"].value, entries["description"].markdown) == ("some *text*\nmore", True)
+
+
+@pytest.mark.parametrize(
+    ("line", "value", "markdown"),
+    [
+        ('/// a = "x \\"y\\""', 'x "y"', False),
+        ("/// a.b = 5", 5, False),
+        ("/// a = draft", "draft", False),
+        ('/// a = """\n\nx\n\n"""', "\nx\n", True),
+        ('/// a = """x"""', "x", True),
+        ("///a='x'", "x", False),
+        ("/// a", None, None),
+        ("//// a = 'x'", None, None),
+    ],
+)
+def test_metadata_forms(line: str, value: object, markdown: bool | None) -> None:
+    found = read(f"{line}\n{GROUP.format('')}").metadata
+    assert [(entry.value, entry.markdown) for entry in found] == ([] if markdown is None else [(value, markdown)])
+
+
+def test_metadata_behind_a_declaration_is_a_comment() -> None:
+    tree, diagnostics = parse("uses \"u\" as source\n/// name = 'x'\n/// just words\n" + GROUP.format(""))
+    assert tree.metadata == () and tree.name is None
+    assert [(entry.code, entry.severity) for entry in diagnostics] == [("FM025", "warning")]
+
+
+def test_an_empty_comment_does_not_swallow_the_next_line() -> None:
+    assert rule("//\n src.a -> tgt.b;//\n").sources[0].elements == ("a",)
+
+
+def test_declarations_in_any_order_before_the_first_group() -> None:
+    tree = read(
+        'let a = 1; imports "i"; conceptmap "c" { } uses "u" as target map "m" = "n" uses "v" as source '
+        + GROUP.format("")
+    )
+    assert (tree.url, tree.name, [entry.url for entry in tree.uses]) == ("m", "n", ["u", "v"])
+    assert [entry.mode for entry in read(MODERN).uses] == ["source", "target", "queried", "produced"]
+
+
+def test_the_legacy_map_line_takes_strings_of_both_kinds_and_identifiers() -> None:
+    for name in ('"a b"', "'a b'", "`a b`"):
+        assert read(f"map 'http://x' = {name}\n{GROUP.format('')}").name == "a b"
+
+
+def test_concept_maps() -> None:
+    declaration = read(MODERN).concept_maps[0]
+    assert [(entry.name, entry.url) for entry in declaration.prefixes] == [("s", "urn:s"), ("t", "urn:t")]
+    assert declaration.unmapped[0].mode == "provided" and declaration.unmapped[0].prefix == "s"
+    found = [(c.source_prefix, c.source_code, c.relation, c.target_prefix, c.target_code) for c in declaration.codes]
+    assert found == [
+        ("s", "male", "-", "t", "M"),
+        ("s", "a b", "==", "t", "c"),
+        ("s", "x", "!=", "t", "07"),
+        ("s", "y", "--", "", ""),
+        ("s", "z", "<=", "t", "z"),
+    ]
+
+
+@pytest.mark.parametrize("relation", ["-", "=", "==", "!=", "--", "<=", "<-", ">=", ">-", "~"])
+def test_relations(relation: str) -> None:
+    text = f'conceptmap "#c" {{ prefix s = "a" prefix t = "b" s:x {relation} t:y s:z{relation}t:w }}'
+    declaration = read(text).concept_maps[0]
+    assert declaration.id == "c"
+    assert [(code.relation, code.target_code) for code in declaration.codes] == [(relation, "y"), (relation, "w")]
+
+
+def test_code_tables() -> None:
+    table, *_ = (entry for entry in read(MODELS).concept_maps if entry.table)
+    assert table.table == n.ConceptMapTable("codes.csv", "a", "b", "relation", "cp1252", ",", table.span)
+    assert table.unmapped[0].code == ("t", "X")
+
+
+# --- models -----------------------------------------------------------------------------------------------------------
+
+
+def test_models() -> None:
+    models = {entry.name: entry for entry in read(MODELS).models}
+    stay = models["Stay"]
+    assert stay.store is not None
+    assert (stay.store.kind, stay.store.name, stay.store.key, stay.store.where) == (
+        "table",
+        "stay",
+        ("id", "rank"),
+        "closed = 0",
+    )
+    assert [(key.column, key.descending) for key in stay.store.order] == [("day", True), ("id", False)]
+    assert stay.store.latest is not None and stay.store.latest.column == "changed"
+    elements = {entry.name: entry for entry in stay.elements}
+    assert list(elements) == ["id", "day", "items", "from", "null", "where"]
+    assert (elements["id"].minimum, elements["id"].maximum, elements["day"].minimum) == (1, 1, 0)
+    assert (elements["day"].format, elements["day"].zone, elements["day"].nulls) == (
+        "yyyyMMdd",
+        "Europe/Paris",
+        ("X", "00000000"),
+    )
+    join = elements["items"].join
+    assert join is not None and join.on == (("id", "id"), ("child", "parent"))
+    assert (join.table, join.where, elements["items"].repeat) == ("item", "n > '1'", "qty")
+    assert models["Item"].elements[0].position and models["Item"].elements[1].type == "FHIR.string"
+    assert models["Lines"].elements[1].lines and models["Lines"].store.encoding == "cp1252"  # type: ignore[union-attr]
+    assert models["Case"].elements[0].column == "patient.nir"
+    assert [models[name].store.kind for name in ("Plain", "Query")] == ["json", "query"]  # type: ignore[union-attr]
+    assert "After" in models
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "from",
+        "format",
+        "zone",
+        "null",
+        "join",
+        "where",
+        "order",
+        "lines",
+        "repeat",
+        "as",
+        "then",
+        "default",
+        "first",
+        "key",
+        "desc",
+    ],
+)
+def test_words_of_the_language_may_name_elements_of_a_model(word: str) -> None:
+    text = f"model M {{ {word} : string {word} : integer from 'x' {word} /* c */ : date }}"
+    assert [element.name for element in read(text).models[0].elements] == [word] * 3
+
+
+def test_spans_of_a_model_point_at_its_columns() -> None:
+    element = read(MODELS).models[0].elements[1]
+    assert element.column_span is not None and element.column_span.snippet == "'day'"
+    assert [span.snippet for span in element.null_spans] == ["'X'", "'00000000'"]
+
+
+# --- groups and rules -------------------------------------------------------------------------------------------------
+
+
+def test_group_heads() -> None:
+    group = read(MODERN).groups[0]
+    assert (group.name, group.extends, group.type_mode) == ("Main", "Base", "type+")
+    assert [(p.mode, p.name, p.type) for p in group.parameters] == [
+        ("source", "src", "Pat"),
+        ("target", "tgt", "Bundle"),
+        ("source", "extra", None),
+    ]
+    assert (
+        read("group g(source a : 'http://x', target b : `odd type`) < < type + > > { };").groups[0].type_mode == "type+"
+    )
+
+
+def test_a_full_rule() -> None:
+    found = read(MODERN).groups[0].rules[2]
+    source = found.sources[0]
+    assert (source.context, source.elements, source.type, source.minimum, source.maximum) == (
+        "src",
+        ("name",),
+        "HumanName",
+        0,
+        -1,
+    )
+    assert (source.list_mode, source.variable) == ("first", "n")
+    texts = [part.text for part in (source.default, source.where, source.check, source.log) if part]
+    assert texts == ["%x", "n.use = 'usual'", "given.exists()", "'n' & family"]
+    assert [t.transform.written if t.transform else None for t in found.targets] == [
+        None,
+        "path",
+        "expression",
+        "expression",
+        "call",
+        "literal",
+        "literal",
+        "literal",
+        "literal",
+        "literal",
+    ]
+    assert found.targets[3].context is None and found.targets[3].variable == "three"
+    assert found.dependent is not None and [call.name for call in found.dependent.calls] == ["other", "third"]
+    assert [len(found.dependent.rules or ()), found.name] == [2, "full"]
+
+
+def test_list_modes_and_default_in_either_order() -> None:
+    assert rule("src.a default ('x') first as v -> tgt.b;") == rule("src.a first default ('x') as v -> tgt.b;")
+
+
+def test_batch() -> None:
+    found = rule("src -> tgt : a, `b c`, group;")
+    assert found.batch == ("a", "b c", "group")
+    assert [span.snippet for span in found.batch_spans] == ["a", "`b c`", "group"]
+
+
+def test_target_list_modes() -> None:
+    target = rule("src -> tgt.a as x share id first;").targets[0]
+    assert (target.variable, target.list_modes, target.share) == ("x", ("share", "first"), "id")
+    assert rule('src -> tgt.a share "id";') == rule("src -> tgt.a share id;")
+
+
+def test_negative_literals() -> None:
+    transform = rule("src -> tgt.a = -1.50;").targets[0].transform
+    assert transform is not None and transform.arguments[0].text == "-1.50"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "map",
+        "uses",
+        "as",
+        "alias",
+        "imports",
+        "group",
+        "extends",
+        "default",
+        "where",
+        "check",
+        "log",
+        "then",
+        "types",
+        "type",
+        "first",
+        "not_first",
+        "last",
+        "not_last",
+        "only_one",
+        "share",
+        "single",
+        "source",
+        "target",
+        "queried",
+        "produced",
+        "conceptmap",
+        "prefix",
+        "let",
+        "search",
+        "model",
+        "from",
+        "for",
+        "make",
+        "input",
+        "endgroup",
+        "true",
+    ],
+)
+def test_every_keyword_may_name_an_element(word: str) -> None:
+    found = rule(f"src.{word} as {word} where ({word}.{word} = 1) -> tgt.{word} = f({word}), tgt.{word}.x as {word};")
+    assert found.sources[0].elements == (word,) and found.sources[0].variable == word
+    assert found.targets[0].elements == (word,)
+    if word != "true":
+        assert rule(f"{word}.a -> {word}.b = {word}.c;").sources[0].context == word
+
+
+# --- legacy -----------------------------------------------------------------------------------------------------------
+
+
+def test_conditions_without_parentheses() -> None:
+    assert rule("src.a as v where v.b = 'x' check a < 2 log v -> tgt.b;") == rule(
+        "src.a as v where (v.b = 'x') check (a < 2) log (v) -> tgt.b;"
+    )
+    assert rule("src.a where (a) and (b) -> tgt.b;") == rule("src.a where (a and b) -> tgt.b;")
+    assert rule('src.a where a = "x" "name";').name == "name"
+
+
+def test_double_quotes() -> None:
+    assert rule('src -> tgt.a = "x", tgt.b = f("y");') == rule("src -> tgt.a = 'x', tgt.b = f('y');")
+    assert rule('src."-quote" -> tgt."-quote"."b c";').targets[0].elements == ("-quote", "b c")
+
+
+def test_rule_names() -> None:
+    assert [rule(f"src.a -> tgt.b {name};").name for name in ('"n 1"', "'n 1'", "bare-1")] == ["n 1", "n 1", "bare-1"]
+
+
+def test_the_form_of_stu3() -> None:
+    group = read(LEGACY).groups[1]
+    assert (group.name, group.type_mode, group.extends) == ("Older", "type+", "Old")
+    assert [(p.mode, p.name, p.type) for p in group.parameters] == [
+        ("source", "src", "Patient"),
+        ("target", "tgt", "http://x/y"),
+    ]
+    assert [entry.name for entry in group.rules] == ["a.b", "c"]
+    inner = group.rules[1].dependent
+    assert inner is not None and [entry.name for entry in inner.rules or ()] == ["d", "e"]
+
+
+def test_search_sources() -> None:
+    source = rule("search(Patient.name = 'x') as p -> tgt.b;").sources[0]
+    assert (source.context, source.search and source.search.text) == ("@search", "Patient.name = 'x'")
+
+
+# --- size -------------------------------------------------------------------------------------------------------------
+
+
+def test_time_grows_with_the_length_of_the_map() -> None:
+    """Processor time, the better of two, so that a busy machine does not decide."""
+
+    def seconds(count: int) -> float:
+        text = GROUP.format(
+            "\n".join(f"src.a{i} as v where (v > {i}) -> tgt.b = f(v, {i}), tgt.c;" for i in range(count))
+        )
+        times = []
+        for _ in range(2):
+            start = time.process_time()
+            parse(text)
+            times.append(time.process_time() - start)
+        return min(times)
+
+    seconds(50)
+    assert seconds(4000) < 8 * seconds(1000)
