@@ -143,7 +143,8 @@ class StraightWriter:
         lines = [Line(1, Code(f"{' = '.join(names.values())} = 0"))]
         lines.append(Line(1, Code(f"for {index}, {item} in enumerate(items):")))
         lines.append(Line(2, code("called = item.get({}) if type(item) is dict else None", found.key)))
-        for rank, (name, text, merged) in enumerate(found.slices):
+        # What may stand several times is asked for first: most items are of it.
+        for rank, (name, text, merged) in enumerate(sorted(found.slices, key=lambda entry: entry[2].maximum == 1)):
             lines.append(Line(2, code("{} called == {}:", Code("elif" if rank else "if"), text)))
             lines.append(Line(3, Code(f"{names[name]} += 1")))
             element = f"{here.element}:{name}"

@@ -48,9 +48,10 @@ def is_string(value: object) -> bool:
     """Is it a FHIR string: text with something in it, no control characters but tab and line breaks, at most 1 MB?"""
     if type(value) is not str:
         return False
-    if value.isprintable():
-        return len(value) <= MOST_CHARACTERS if value and not value.isspace() else False
-    return len(value) <= MOST_CHARACTERS and not value.isspace() and _CONTROL.search(value) is None
+    if value >= "!" and value.isprintable():
+        # It does not begin with a blank, so it is more than blanks.
+        return len(value) <= MOST_CHARACTERS
+    return len(value) <= MOST_CHARACTERS and not (not value or value.isspace()) and _CONTROL.search(value) is None
 
 
 def is_code(value: object) -> bool:

@@ -24,7 +24,7 @@ from fhirmap.analysis.static import UNKNOWN, Static
 from fhirmap.compiler.fhirpath.conditions import COMPARISONS, LOGIC, ConditionForm
 from fhirmap.compiler.fhirpath.generic import GenericForm, _first, operands
 from fhirmap.compiler.fhirpath.tables import walk
-from fhirmap.compiler.fhirpath.values import Choice, Place, Val, as_list, is_cheap, or_empty, or_empty_list
+from fhirmap.compiler.fhirpath.values import Choice, Place, Val, as_list, is_cheap, looked_for, or_empty, or_empty_list
 from fhirmap.language import nodes as n
 from fhirmap.model.definition import SYSTEM_URL, Element, TypeRef
 
@@ -351,6 +351,9 @@ class PlainForm:
             return base
         if base.owner is not None:
             return None
+        sought = looked_for(base)
+        if node.name == "first" and sought is not None:
+            return Val(f"fp.first_where({', '.join(sought)})", base.static.with_cardinality("optional"))
         flat = self.flushed(base)
         optional = flat.static.with_cardinality("optional")
         if node.name == "first":

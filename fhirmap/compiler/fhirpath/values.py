@@ -10,6 +10,7 @@ from fhirmap.analysis.static import Static
 from fhirmap.model.definition import Element, TypeRef
 
 _LAST_GET = re.compile(r"^(.*)\.get\(('[^'\\]*')\)$", re.DOTALL)
+_ONE_FILTER = re.compile(r"for (\w+) in (.+) if \(?\1\.get\(('[^'\\]*')\) == ('[^'\\]*')\)?")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -102,6 +103,15 @@ def _with_default(code: str, default: str) -> str:
         return code
     found = _LAST_GET.match(code)
     return f"{found[1]}.get({found[2]}, {default})" if found else f"({code} or {default})"
+
+
+def looked_for(val: Val) -> tuple[str, str, str, str] | None:
+    """A child of those items of one list that have one text: code of the list, the text's key, the text, the child."""
+    filtered = _ONE_FILTER.fullmatch(val.clauses[0]) if len(val.clauses) == 1 else None
+    child = _LAST_GET.match(val.code)
+    if filtered is None or child is None or child[1] != filtered[1] or " for " in filtered[2]:
+        return None
+    return filtered[2], filtered[3], filtered[4], child[2]
 
 
 def is_name(code: str) -> bool:

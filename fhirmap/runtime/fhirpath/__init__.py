@@ -17,6 +17,7 @@ from fhirmap.runtime.fhirpath.bare import (
     before,
     choice,
     first_of,
+    first_where,
     joined,
     matches_not,
     number_text,

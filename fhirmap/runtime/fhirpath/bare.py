@@ -85,6 +85,16 @@ def first_of(*values: T | None) -> T | None:
     return None
 
 
+def first_where(items: Iterable[Mapping[str, Any]], key: str, text: str, child: str) -> Any:
+    """The first ``child`` among the items whose ``key`` is ``text``: `part.where(name = 'lot').value.first()`."""
+    for item in items:
+        if item.get(key) == text:
+            value = item.get(child)
+            if value is not None:
+                return value
+    return None
+
+
 def joined(*texts: str | None) -> str:
     """`&` of texts: nothing for an absent one."""
     return "".join(filter(None, texts))
