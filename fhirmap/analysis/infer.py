@@ -6,6 +6,7 @@ A group is typed for the arguments it is called with. A target's slice is known 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -33,18 +34,21 @@ from fhirmap.analysis.typed import (
     Unit,
     Variable,
 )
-from fhirmap.diagnostics import Related, Span
+from fhirmap.diagnostics import Related, Severity, Span
 from fhirmap.diagnostics.nearest import did_you_mean, nearest
 from fhirmap.language import nodes
-from fhirmap.model.definition import FHIR_URL, Element, TypeRef
+from fhirmap.model.definition import FHIR_URL, ConceptMap, Element, TypeRef
 from fhirmap.model.fhir import type_names
 
 _OPEN_TYPES = frozenset(
     ("Resource", "DomainResource", "Element", "BackboneElement", "Base", "DataType", "BackboneType")
 )
+SPECIAL_MAP = "special-oid2uri"
+"""The concept map that is built in: an OID as the URI that FHIR has for it."""
 _DATES = ("date", "dateTime", "instant", "time")
 _DECLARED = (*_DATES, "boolean", "decimal", "integer", "positiveInt", "unsignedInt")
 """Types that a column is read as by saying so in the model."""
+_ELEMENT_NAME = re.compile(r"\w+")
 _PSEUDO = frozenset(("value", "id", "extension"))
 _LITERALS = {
     "string": "string",
@@ -359,7 +363,10 @@ class Inference:
         structure = self.scope.definitions.structure(ref.structure or ref.name)
         if ref.name in _OPEN_TYPES or (structure is not None and structure.abstract):
             return
-        self.scope.report("FM204", span, did_you_mean(name, children), type=ref.name, name=name)
+        # No structure of FHIR can hold `group!` or `section4.5`: the map means others than those that are known.
+        severity = None if _ELEMENT_NAME.fullmatch(name) else Severity.WARNING
+        hint = did_you_mean(name, children)
+        self.scope.report("FM204", span, hint, severity=severity, type=ref.name, name=name)
 
     def _filter_types(self, unit: Unit, node: nodes.RuleSource) -> frozenset[TypeRef] | None:
         if node.type is None:
@@ -633,11 +640,19 @@ class Inference:
         return replace(transform, type=ref, result=Static(frozenset((ref,)), cardinality, plain=True))  # type: ignore[arg-type]
 
     def _with_concept_map(self, unit: Unit, transform: Transform) -> Transform:
-        literal = transform.arguments[1].literal if len(transform.arguments) > 1 else None
+        if len(transform.arguments) < 2:
+            return transform
+        given = transform.arguments[1]
+        if given.variable is not None and given.variable.mode == "constant" and given.variable.expression is not None:
+            given = given.variable.expression
+        literal = given.literal
         if literal is None or not isinstance(literal.value, str):
+            self.scope.report("FM202", transform.arguments[1].span, variant="literal", name=transform.name)
             return transform
         found = self.scope.concept_map(unit, literal.value)
-        if found is None and not literal.value.endswith("special-oid2uri"):
+        if found is None and literal.value.endswith(SPECIAL_MAP):
+            found = ConceptMap(literal.value, SPECIAL_MAP, ())
+        if found is None:
             names = self.scope.concept_map_names(unit)
             hint = did_you_mean(literal.value, names)
             self.scope.report("FM108", transform.arguments[1].span, hint, name=literal.value)
@@ -698,7 +713,8 @@ class Inference:
             steps.append(self.target_step(static, element, span))
             static = steps[-1].static
         step, item = steps[-1], source.item
-        if not item.plain and (not item.is_known or len(item.types) > 1 or len(step.static.types) != 1):
+        is_open = any(ref.name in _OPEN_TYPES for ref in (*item.types, *step.static.types))
+        if not item.plain and (not item.is_known or len(item.types) > 1 or len(step.static.types) != 1 or is_open):
             default = Default(dynamic=True, groups=self._default_groups(unit))
             written = TypedTarget(target, context, tuple(steps), None, step.static)
             return TypedRule(node, name, unit, (source,), (written,), (), (), environment, default)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from fhirmap.analysis.typed import ModelUse, Program, Unit
-from fhirmap.diagnostics import Diagnostic, Related, Span
+from fhirmap.diagnostics import Diagnostic, Related, Severity, Span
 from fhirmap.diagnostics.nearest import did_you_mean
 from fhirmap.language import nodes
 from fhirmap.model.definition import (
@@ -161,10 +161,12 @@ class Scope:
         *,
         variant: str = "",
         related: tuple[Related, ...] = (),
+        severity: Severity | None = None,
         **args: object,
     ) -> None:
         """Note one fault."""
-        self.diagnostics.append(Diagnostic(code, span, args, hint, variant, related=related))
+        found = Diagnostic(code, span, args, hint, variant, related=related, severity_override=severity)
+        self.diagnostics.append(found)
 
     def _declare(self, unit: Unit) -> None:
         tree = unit.tree

@@ -152,7 +152,7 @@ class Expressions:
 
 def _literal(found: nodes.FPLiteral, static: Static) -> Value:
     if found.kind == "empty":
-        return Value(Code("None"), static.with_cardinality("optional"))
+        return Value(Code("None"), Static(static.types, "optional", plain=True))
     if found.kind == "quantity":
         quantity = {"value": found.value, "unit": found.unit}
         return Value(literal(quantity), Static(static.types, "one", plain=True), certain=True)

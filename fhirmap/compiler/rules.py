@@ -147,7 +147,8 @@ class GroupLowering:
         """Open the blocks that a source needs, and bind its variable."""
         node = source.node
         context = self._context(source)
-        if not source.steps and source.default is None and node.list_mode is None and node.minimum is None:
+        whole = not source.steps and source.default is None and source.search is None
+        if whole and node.list_mode is None and node.minimum is None:
             self.held[source.variable] = self._filtered_context(source, context)
             self._conditions(source)
             return
@@ -411,7 +412,11 @@ class GroupLowering:
         """What a created node holds from the start: a resource says what it is."""
         made = target.transform.type if target.transform is not None else None
         structure = self.module.checked.definitions.structure(made.structure or made.name) if made else None
-        if structure is not None and structure.kind == "resource":
+        if made is None or structure is None or "." in made.name:
+            return []
+        declared = {ref.name for ref in target.steps[-1].element.types} if target.steps[-1].element else set()
+        if structure.kind == "resource" or (structure.kind == "logical" and declared - {made.name}):
+            # What was made has to be told where the element takes more than that.
             return [code("'resourceType': {}", structure.type)]
         return []
 
@@ -506,11 +511,20 @@ class GroupLowering:
         self.nodes[variable] = Node(name)
         self.held[variable] = Held(name, target.value.as_one())
         share = target.node.share
+        if share is None and {"share", "single", "collate"} & set(target.node.list_modes):
+            share = ""
         make = self.module.use("child_node")
         call = code(
             "{}({}, {}, {}, {}, {}, run, {})", make, parent.name, step.name, choices(step), step.repeats, display, share
         )
         self._add(plan.Assign, name, call, span=target.span)
+        mode = _end_of(target)
+        if mode:
+            self.module.has_endings = self.module.has_endings or mode == "last"
+            place = self.module.use("placed")
+            rule = target.span.position
+            call = code("{}(run, {}, {}, {}, {}, {})", place, parent.name, step.name, name, mode, rule)
+            self._add(plan.Do, call, span=target.span)
         self.module.needs_pruning = True
         ending.append((variable, target, None, None))
 
@@ -627,10 +641,19 @@ class GroupLowering:
 
     def _assign_dynamic(self, parent: Node, target: TypedTarget, step: TargetStep, value: Value) -> None:
         """The types, or the element, are known at run time only."""
-        call = code(
-            "{}({}, {}, {}, {}, {})",
-            self.module.use("assign"), parent.name, step.name, value.as_items(), choices(step), step.repeats,
-        )  # fmt: skip
+        mode = _end_of(target)
+        if mode and step.repeats is not False:
+            self.module.has_endings = self.module.has_endings or mode == "last"
+            call = code(
+                "{}(run, {}, {}, {}, {}, {}, {})",
+                self.module.use("assign_placed"), parent.name, step.name, value.as_items(), choices(step), mode,
+                target.span.position,
+            )  # fmt: skip
+        else:
+            call = code(
+                "{}({}, {}, {}, {}, {})",
+                self.module.use("assign"), parent.name, step.name, value.as_items(), choices(step), step.repeats,
+            )  # fmt: skip
         if target.variable is None:
             self._add(plan.Do, call, span=target.span)
             return
@@ -797,6 +820,8 @@ def _is_safe(steps: Sequence[plan.Step], module: ModuleBuilder) -> bool:
                 return False
             for match in _CALL.finditer(text):
                 called = match[1]
+                if called == "run.search":
+                    return False
                 if called.rpartition(".")[2] in _SAFE_METHODS or called in _SAFE_CALLS or called in groups:
                     continue
                 if called in ("if", "in", "and", "or", "not", "for", "is", "else"):
@@ -812,6 +837,11 @@ def codes_of(step: plan.Step) -> list[str]:
 
 
 _LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+
+
+def _end_of(target: TypedTarget) -> str:
+    """`first` or `last`, where the target asks for an end of the list; else empty."""
+    return next((mode for mode in target.node.list_modes if mode in ("first", "last")), "")
 
 
 def _needs_list(source: TypedSource) -> bool:

@@ -104,7 +104,7 @@ class Values:
     def _created(self, transform: Transform) -> Code:
         ref = transform.type
         structure = self.module.checked.definitions.structure(ref.structure or ref.name) if ref else None
-        if structure is not None and structure.kind == "resource":
+        if structure is not None and structure.kind == "resource" and ref is not None and "." not in ref.name:
             return literal({"resourceType": structure.type})
         if ref is not None and ref.name in conversions.PRIMITIVES:
             return code("{}({})", self.module.use("free_slot"), ref.name)

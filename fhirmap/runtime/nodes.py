@@ -14,7 +14,7 @@ from typing import Any
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.context import Run
 from fhirmap.runtime.fhirpath.item import Node, plain, type_name
-from fhirmap.runtime.lists import copied, single
+from fhirmap.runtime.lists import copied, place_first, place_last, single
 from fhirmap.runtime.transforms.text import cast
 
 Choices = tuple[tuple[str, ...], bool]
@@ -100,6 +100,40 @@ def assign(node: Any, name: str, items: Sequence[Any], choices: Choices, repeats
     return written
 
 
+def assign_placed(run: Run, node: Any, name: str, items: Sequence[Any], choices: Choices, mode: str, rule: str) -> Any:
+    """As `assign`, each value at the front or the end of its list (``mode`` first, last).
+
+    Raises: ``TransformFailed`` FM409 where another rule claimed that end.
+    """
+    held: dict[str, Any] = {}
+    written = assign(held, name, items, choices, True)
+    for key, values in held.items():
+        for value in values:
+            _list_of(_complex(node), key).append(value)
+            placed(run, node, key, value, mode, rule)
+    return written
+
+
+def placed(run: Run, node: Any, key: str, value: Any, mode: str, rule: str) -> None:
+    """Move ``value``, the last of the list ``key``, to the front, or for good to the end.
+
+    An element of which no structure says that it repeats is a list from then on: a place in it was asked for.
+    """
+    items = _list_of(_complex(node), key)
+    if value is items[-1]:
+        items.pop()
+    place = place_first if mode == "first" else place_last
+    place(run, items, value, rule)
+
+
+def _list_of(node: dict[str, Any], key: str) -> list[Any]:
+    held = node.get(key)
+    if not isinstance(held, list):
+        held = node[key] = [] if held is None else [held]
+    items: list[Any] = held
+    return items
+
+
 def _assign_to_slot(target: Slot, name: str, items: Sequence[Any]) -> Any:
     for item in items:
         if item is None:
@@ -123,7 +157,8 @@ def _assign_one(node: dict[str, Any], name: str, item: Any, choices: Choices, re
         given = _given(item, value)
     chosen = given if given in types or not types else _nearest(given, types)
     if value is not None:
-        value = _fitted(value, given, chosen) if isinstance(item, Node) is False or given != chosen else copied(value)
+        is_right = isinstance(item, Node) and given == chosen and not (isinstance(value, str) and given in _NUMBERS)
+        value = copied(value) if is_right else _fitted(value, given, chosen)
     key = _key(name, chosen, is_choice)
     if value is None and sibling is None:
         return None

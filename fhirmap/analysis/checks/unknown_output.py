@@ -18,6 +18,8 @@ def unknown_output(checked: Checked) -> Iterator[Diagnostic]:
             if transform is None or transform.name != "translate" or len(transform.arguments) < 3:
                 continue
             literal = transform.arguments[2].literal
-            if literal is not None and literal.value not in _OUTPUTS:
+            table = transform.concept_map.name if transform.concept_map is not None else ""
+            allowed = (*_OUTPUTS, "uri") if table == "special-oid2uri" else _OUTPUTS
+            if literal is not None and literal.value not in allowed:
                 hint = did_you_mean(str(literal.value), _OUTPUTS)
                 yield Diagnostic("FM302", literal.span, {"output": literal.value}, hint)

@@ -13,6 +13,12 @@ from fhirmap.errors import TransformFailed
 from fhirmap.runtime.transforms.text import primitive_of, shown
 
 _OID = "urn:oid:"
+_KNOWN_OIDS = {
+    "2.16.840.1.113883.6.1": "http://loinc.org",
+    "2.16.840.1.113883.6.8": "http://unitsofmeasure.org",
+    "2.16.840.1.113883.6.96": "http://snomed.info/sct",
+}
+"""Code systems that FHIR calls by another URI than their OID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +75,9 @@ def translate(value: Any, table: CodeTable, output: str = "code") -> Any:
         return None
     found: list[tuple[str, str, str]] = []
     for system, code in _codings(value):
-        if type(code) is str and code.startswith(_OID) and table.name == "special-oid2uri":
-            found.append(("", code, ""))
+        if table.name == "special-oid2uri":
+            plain = code.removeprefix(_OID)
+            found.append(("", _KNOWN_OIDS.get(plain, f"{_OID}{plain}"), ""))
         found += [entry[1:] for entry in table.codes.get(code, ()) if not system or not entry[0] or entry[0] == system]
     if not found:
         found = [entry for system, code in _codings(value) if (entry := _unmapped(table, system, code)) is not None]
@@ -102,7 +109,7 @@ def _unmapped(table: CodeTable, system: str, code: str) -> tuple[str, str, str] 
 
 def _output(found: tuple[str, str, str], output: str) -> Any:
     system, code, display = found
-    if output == "code":
+    if output in ("code", "uri"):
         return code
     if output == "system":
         return system or None
