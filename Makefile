@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types bench dist clean
+.PHONY: demo test lint types conformance bench dist clean
 
 demo: $(VENV)/installed
 	@$(BIN)/fhirmap run examples/ch-valmorel || test $$? -eq 1
@@ -18,6 +18,10 @@ lint: $(VENV)/test-ready
 
 types: $(VENV)/test-ready
 	$(BIN)/mypy
+
+# The official mapping cases, as a table; the suite's folder is ../shared/fml/suite or SUITE.
+conformance: $(VENV)/test-ready
+	$(BIN)/python tests/conformance/fml_suite.py $(SUITE)
 
 bench: $(VENV)/test-ready
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,20 @@
+"""Every official mapping case passes, and every example of the guide."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import fml_suite  # noqa: E402  found through the path set above: tests are imported one by one
+
+
+@pytest.mark.parametrize(("suite", "count"), [("manifest", 10), ("extra", 10), ("examples", 28)])
+def test_official_cases(suite: str, count: int, shared_dir: Path) -> None:
+    folder = shared_dir / "fml" / "suite"
+    cases = [case for case in fml_suite.load(folder) if case.suite == suite]
+    assert len(cases) == count
+    assert {case.name: fault for case in cases if (fault := fml_suite.run_case(case))} == {}
