@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cache
 from itertools import groupby
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from fhirmap.errors import TransformFailed
@@ -80,13 +81,17 @@ def _separators(format_text: str) -> list[str]:
 
 def _fixed_date(format_text: str) -> Parse:
     """Year, month and day at fixed places, as `yyyy-MM-dd` or `dd.MM.yyyy` have them."""
+    if format_text == "yyyy-MM-dd":
+        return lambda text: _day(text) if len(text) == 10 else None
     places = [slice(format_text.index(part), format_text.index(part) + len(part)) for part in ("yyyy", "MM", "dd")]
     year, month, day = places
-    literals = [(index, letter) for index, letter in enumerate(format_text) if not letter.isalpha()]
+    gaps = [index for index, letter in enumerate(format_text) if not letter.isalpha()]
     width = len(format_text)
+    pick: Callable[[str], object] = itemgetter(*gaps) if gaps else len
+    literals = pick(format_text)
 
     def parse(text: str) -> str | None:
-        if len(text) != width or any(text[index] != letter for index, letter in literals):
+        if len(text) != width or pick(text) != literals:
             return None
         return _day(f"{text[year]}-{text[month]}-{text[day]}")
 
