@@ -149,7 +149,7 @@ def main(arguments: list[str]) -> int:
     here = Path(__file__).resolve()
     folder = Path(arguments[0]) if arguments else here.parents[3] / "shared" / "fml" / "suite"
     if not folder.is_dir():
-        print(f"no suite at {folder}: name its folder")
+        sys.stdout.write(f"no suite at {folder}: name its folder" + "\n")
         return 2
     found = [(case, run_case(case)) for case in load(folder)]
     width = max(len(case.name) for case, _ in found)
@@ -158,8 +158,8 @@ def main(arguments: list[str]) -> int:
         if case.suite != suite:
             suite = case.suite
             held = [wrong for entry, wrong in found if entry.suite == suite]
-            print(f"\n{suite}: {held.count('')} of {len(held)}")
-        print(f"  {case.name:<{width}}  {'FAIL' if fault else 'pass'}  {fault}".rstrip())
+            sys.stdout.write(f"\n{suite}: {held.count('')} of {len(held)}" + "\n")
+        sys.stdout.write(f"  {case.name:<{width}}  {'FAIL' if fault else 'pass'}  {fault}".rstrip() + "\n")
     return 1 if any(fault for _, fault in found) else 0
 
 

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import fml_suite  # noqa: E402  found through the path set above: tests are imported one by one
+import fml_suite
 
 
 @pytest.mark.parametrize(("suite", "count"), [("manifest", 10), ("extra", 10), ("examples", 28)])
