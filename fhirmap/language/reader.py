@@ -28,6 +28,8 @@ _SAFE = frozenset(
 )
 """Kinds that no other kind could be meant for."""
 
+_BEFORE_UNIT = re.compile(r"[\d.]+|\s+|(//[^\r\n]*|/\*[\s\S]*?\*/)")
+
 
 class Reader:
     """Where the parser stands in one text. ``tree`` is there once the end was read."""
@@ -96,11 +98,26 @@ class Reader:
             value, kind = found
             end = at + len(value)
             if kind not in ignored:
+                if kind == "QUANTITY":
+                    self._note_inner_comments(value, at)
                 return Token(kind, value, start_pos=at, end_pos=end)
-            if kind == "COMMENT" and at not in self.comments:
-                self.comments[at] = n.Comment(value.rstrip(), self._faults.span(at, at + len(value.rstrip())))
+            if kind == "COMMENT":
+                self._note_comment(value, at)
             at = end
         return Token(END, "", start_pos=size, end_pos=size)
+
+    def _note_comment(self, value: str, at: int) -> None:
+        if at not in self.comments:
+            text = value.rstrip()
+            self.comments[at] = n.Comment(text, self._faults.span(at, at + len(text)))
+
+    def _note_inner_comments(self, quantity: str, at: int) -> None:
+        """Those between a number and its unit, which are one token."""
+        start = 0
+        while (found := _BEFORE_UNIT.match(quantity, start)) is not None:
+            start = found.end()
+            if found[1]:
+                self._note_comment(found[1], at + found.start(1))
 
     def feed(self, token: Token) -> bool:
         """Gives ``token`` to the parser; ``False`` where it cannot stand here."""
