@@ -119,8 +119,10 @@ def _source(engine: Engine) -> Finding:
 
 
 def _journal(project: Project) -> Finding:
-    from fhirmap.runner.run import open_journal
+    from fhirmap.runner.run import has_journal, open_journal
 
+    if not has_journal(project):
+        return _no_journal(project.journal.path)
     with open_journal(project) as journal:
         run = journal.last_run()
     if project.journal.url is not None:
@@ -134,6 +136,15 @@ def _journal(project: Project) -> Finding:
     if free < _LOW_DISK_BYTES:
         return Finding("warn", told, "little room is left")
     return Finding("ok", told)
+
+
+def _no_journal(path: Path) -> Finding:
+    """A journal that the first run will make: can it?"""
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        hint = "make the folder, and give the account that runs fhirmap the right to write into it"
+        return Finding("FAIL", f"journal {path}: its folder is not there or may not be written", hint, 3)
+    free = shutil.disk_usage(path.parent).free
+    return Finding("ok", f"journal {path}: the first run makes it, {free / 1024**3:.1f} GB free")
 
 
 def _receiver(project: Project, offline: bool) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.diagnostics.nearest import did_you_mean
 from fhirmap.errors import ConfigError
 from fhirmap.runner.secret import Secret
+from fhirmap.runner.toml_secrets import hide_secrets
 
 _HEADER = re.compile(r"\s*\[\[?\s*(.+?)\s*\]\]?\s*(?:#.*)?$")
 _NAME = r"""(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
@@ -41,7 +42,7 @@ class TomlText:
         except UnicodeDecodeError as error:
             line = raw.count(b"\n", 0, error.start) + 1
             raise ConfigError("FM731", variant="encoding", path=shown, line=line) from None
-        self.text = MapText(shown, text)
+        self.text = MapText(shown, hide_secrets(text))
         self._places = _places(text)
         try:
             self.values: dict[str, Any] = tomllib.loads(text.replace("\r\n", "\n"))

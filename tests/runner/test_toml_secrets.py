@@ -1,0 +1,42 @@
+"""What of a project file is shown beneath a diagnostic."""
+
+from __future__ import annotations
+
+import pytest
+
+from fhirmap.runner.toml_secrets import hide_secrets
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'url = "postgresql://reader:Canary@db/bloc"',
+        '[source]\npassword = "Canary"',
+        "proxy = 'http://user:Can@ry Canary@proxy:3128'",
+        'headers = { "X-Key" = "Canary" }',
+        '[sink.headers]\nX-Whatever = "Canary"',
+        '[sink.auth]\nclient_secrt = "Canary"',
+        '[sink.auth]\nclient_secret = "Canary never closed\nkind = "none"',
+        '[sink.auth]\nprivate_key = """-----BEGIN\nCanary\n"""',
+        "[sink]\nauth.client_secret = 'Canary'",
+    ],
+)
+def test_what_may_be_a_secret_is_hidden_in_its_place(text: str) -> None:
+    shown = hide_secrets(text)
+    assert "Canary" not in shown
+    assert len(shown) == len(text)
+    assert shown.count("\n") == text.count("\n")
+    assert shown.split("=")[0] == text.split("=")[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[source]\nurl = "postgresql://reader:${DB_PASSWORD}@db/bloc"',
+        '[sink.auth]\nkind = "client_credentials"\nclient_secret = "${SECRET}"\ntoken_url = "https://id.example/token"',
+        "[records]\ndate = \"iif(a = 'b', 'c', 'd')\"",
+        '[map]\nsource = "it\'s.map"\nimports = [\n  "lib/*.map",\n]',
+    ],
+)
+def test_everything_else_is_shown(text: str) -> None:
+    assert hide_secrets(text) == text
