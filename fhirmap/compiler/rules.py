@@ -490,6 +490,7 @@ class GroupLowering:
     def _create_slot(self, parent: Node, target: TypedTarget, variable: Variable) -> None:
         """A primitive that rules fill piece by piece."""
         step = target.steps[-1]
+        self._attach(parent, step.key, target.span)
         name = self.names.take(variable.name or step.name)
         self.nodes[variable] = Node(name)
         self.held[variable] = Held(name, Static(frozenset(), "one", plain=True))
@@ -641,6 +642,7 @@ class GroupLowering:
 
     def _assign_dynamic(self, parent: Node, target: TypedTarget, step: TargetStep, value: Value) -> None:
         """The types, or the element, are known at run time only."""
+        self._attach(parent, step.key, target.span)
         mode = _end_of(target)
         if mode and step.repeats is not False:
             self.module.has_endings = self.module.has_endings or mode == "last"
@@ -667,6 +669,12 @@ class GroupLowering:
     def _list(self, node: Node, key: str) -> Code:
         """The list that an item of ``key`` is appended to."""
         return node.lists.get(key) or code("{}.setdefault({}, [])", node.name, key)
+
+    def _attach(self, node: Node, key: str, span: Span) -> None:
+        """Give the node its list now, where the runtime writes to that element too: both then hold the same list."""
+        if key in node.lists:
+            self._add(plan.Store, node.name, key, node.lists[key], span=span)
+            self.module.needs_pruning = True
 
     def _open_lists(self, variable: Variable, where: TypedRule | tuple[TypedRule, ...], span: Span) -> None:
         """Local names for the lists of a node that only this function writes to, attached when it is done.
@@ -775,6 +783,7 @@ class GroupLowering:
         table = Code("{" + ", ".join(code("{}: {}", key, value) for key, value in groups.items()) + "}")
         parent = self._parent(target)
         step = target.steps[-1]
+        self._attach(parent, step.key, target.span)
         call = code(
             "{}(run, {}, {}, {}, {}, {}, {})",
             self.module.use("run_default"), source.code, parent.name, step.name, choices(step), step.repeats, table,

@@ -121,9 +121,21 @@ def copied(value: Any) -> Any:
 def pruned(value: Any) -> Any:
     """``value`` without empty objects, empty lists and nulls; None where nothing is left."""
     if isinstance(value, dict):
-        held = {key: kept for key, entry in value.items() if (kept := pruned(entry)) is not None}
+        held = {key: kept for key, entry in value.items() if (kept := _kept(value, key, entry)) is not None}
         return held or None
     if isinstance(value, list):
         items = [kept for entry in value if (kept := pruned(entry)) is not None]
         return items or None
     return value
+
+
+def _kept(node: dict[str, Any], key: str, entry: Any) -> Any:
+    """An element of ``node`` without what is empty; a list of primitives stays in step with its `_name` list."""
+    other = node.get(key[1:] if key.startswith("_") else f"_{key}")
+    if not isinstance(entry, list) or not isinstance(other, list):
+        return pruned(entry)
+    length = max(len(entry), len(other))
+    own, beside = ([pruned(item) for item in held] + [None] * (length - len(held)) for held in (entry, other))
+    if all(item is None for item in own):
+        return None
+    return [item for item, its in zip(own, beside, strict=True) if item is not None or its is not None]

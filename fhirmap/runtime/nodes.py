@@ -162,9 +162,16 @@ def _assign_one(node: dict[str, Any], name: str, item: Any, choices: Choices, re
     key = _key(name, chosen, is_choice)
     if value is None and sibling is None:
         return None
-    _put(node, key, value, repeats)
-    if sibling is not None:
-        _put(node, f"_{key}", copied(sibling), repeats)
+    if value is not None or repeats:
+        _put(node, key, value, repeats)
+    held = node.get(key)
+    if isinstance(held, list) and (sibling is not None or f"_{key}" in node):
+        # Both lists stay in step: what stands beside a value has its rank.
+        beside = _list_of(node, f"_{key}")
+        beside += [None] * (len(held) - len(beside))
+        beside[-1] = copied(sibling)
+    elif sibling is not None:
+        node[f"_{key}"] = copied(sibling)
     return value
 
 
