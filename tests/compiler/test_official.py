@@ -8,8 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import fhirmap
 from fhirmap.records import Result
 
@@ -59,18 +57,9 @@ def test_where_on_each_item(shared_dir: Path) -> None:
     assert "create" in codes
 
 
-EXAMPLES_WITH_FAULTS = {"syntax-backticks.fml"}
-"""It reads elements that its own `uses` (FHIR's Basic) does not have."""
-
-
 def test_the_guides_examples_compile(shared_dir: Path) -> None:
     folder = shared_dir / "fml" / "suite" / "ig-examples"
-    failed = []
-    for path in sorted(folder.glob("*.fml")):
-        try:
-            fhirmap.compile_map(path)
-        except fhirmap.MapError:
-            failed.append(path.name)
-    assert set(failed) == EXAMPLES_WITH_FAULTS
-    if not failed:
-        pytest.fail("no example was found")
+    paths = sorted(folder.glob("*.fml"))
+    assert paths
+    for path in paths:
+        fhirmap.compile_map(path)
