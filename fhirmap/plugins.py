@@ -23,6 +23,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "identity": "fhirmap.functions.identity",
         "udi": "fhirmap.functions.udi",
         "bundle": "fhirmap.functions.bundle",
+        "dates": "fhirmap.functions.dates",
     },
     "fhirmap.sources": {
         "sql": "fhirmap.sources.sql_table:SqlTable",

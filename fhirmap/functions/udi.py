@@ -53,6 +53,8 @@ _RAW = re.compile(r"(?:\][CQdeJ][0-9])?\x1d?([0-9]{4,}[!-~\x1d]*)")
 # Nine labels in ten: GTIN, expiry, lot, in either order, as scanned or as printed.
 # A lot without the signs that stand for a lost separator (`<GS>`, `^]`, `~`, `#`, `|`).
 _SCANNED = re.compile(r"(?:\]d2|\]C1)?01([0-9]{14})(?:17([0-9]{6}))?10([!\"%-;=?A-Z_a-z]{1,20})(?:\x1d17([0-9]{6}))?")
+# A lot that ends as an expiry date would, had the separator between them been lost.
+_DATED = re.compile(r".+17[2-4][0-9][01][0-9][0-3][0-9]")
 _PRINTED = re.compile(r"\(01\)([0-9]{14})(?:\(17\)([0-9]{6}))?\(10\)([!-'*-~]{1,20})(?:\(17\)([0-9]{6}))?")
 _PREFIX = re.compile(r"\][CQdeJ][0-9]")
 _SHOWN_GS = re.compile(r"<GS>|\{GS\}|\[GS\]|\\x1[dD]|\\u001[dD]|\\035|\^\]|␝|~|#|\||\x1e", re.IGNORECASE)
@@ -102,7 +104,7 @@ def parse_udi(text: str, lot: str | None = None, serial: str | None = None) -> U
             return _common_gs1(text, *common.groups())
     else:
         common = _SCANNED.fullmatch(text)
-        if common and (common[3] == lot or not (lot or serial)):
+        if common and (common[3] == lot or not (lot or serial or _DATED.fullmatch(common[3]))):
             return _common_gs1("", *common.groups())
     text = text.strip("\t\r\n\xa0").lstrip()
     first = text[:1]
@@ -273,16 +275,10 @@ def _raw_gs1(text: str, lot: str | None, serial: str | None) -> Udi:
 
 def _sense(parts: list[tuple[str, str]], lot: str | None, serial: str | None) -> int:
     """How many parts are what they say: a right check digit, a day of the calendar, the lot and serial of the row."""
+    told = {"10": lot, "21": serial}
+    right = {"01": _gtin_valid, "11": _date, "17": _date}
     return sum(
-        _gtin_valid(value)
-        if identifier == "01"
-        else bool(_date(value))
-        if identifier in ("11", "17")
-        else value == lot
-        if identifier == "10"
-        else value == serial
-        if identifier == "21"
-        else False
+        bool(right[identifier](value)) if identifier in right else value == told.get(identifier)
         for identifier, value in parts
     )
 
@@ -314,10 +310,14 @@ def _elements(body: str, lot: str | None, serial: str | None, problems: list[str
             return None
         at = stop + 1
         hint = lot if start == "10" else serial if start == "21" else None
-        if value == hint or (len(value) <= most and not (lot or serial)):
+        dated = identifier == "10" and not (lot or serial) and "17" not in dict(parts) and _DATED.fullmatch(value)
+        if value == hint or (len(value) <= most and not (lot or serial or dated)):
             parts.append((identifier, value))
             continue
-        lost = _put_back(identifier, value, most, hint, serial)
+        if dated and stop == end and _date(value[-6:]):
+            lost: list[tuple[str, str]] | None = [(identifier, value[:-8]), ("17", value[-6:])]
+        else:
+            lost = _put_back(identifier, value, most, lot, serial)
         if lost:
             problems.append("gs-lost")
             parts += lost
@@ -329,25 +329,31 @@ def _elements(body: str, lot: str | None, serial: str | None, problems: list[str
 
 
 def _put_back(
-    identifier: str, value: str, most: int, hint: str | None, serial: str | None
+    identifier: str, value: str, most: int, lot: str | None, serial: str | None
 ) -> list[tuple[str, str]] | None:
     """The parts that ``value`` holds if the separator inside it was lost; nothing where it need not have been.
 
     What the source says beside the label decides; without it only a value that is too long for one part is cut, and
     only where there is a single way to do so.
     """
+    hint = {"10": lot, "21": serial}.get(identifier)
     if hint:
-        tail = _tail(value[len(hint) :]) if value.startswith(hint) and value != hint else None
-        return [(identifier, hint), *tail] if tail else None
+        return _after(identifier, value, hint, lot, serial)
     if serial and identifier == "10" and value.endswith("21" + serial) and len(value) > len(serial) + 2:
         return [(identifier, value[: -len(serial) - 2]), ("21", serial)]
     if len(value) <= most:
         return None
-    ways = [(cut, tail) for cut in range(1, most + 1) if (tail := _tail(value[cut:]))]
+    ways = [(cut, tail) for cut in range(1, most + 1) if (tail := _tail(value[cut:], lot, serial))]
     return [(identifier, value[: ways[0][0]]), *ways[0][1]] if len(ways) == 1 else None
 
 
-def _tail(text: str) -> list[tuple[str, str]] | None:
+def _after(identifier: str, value: str, hint: str, lot: str | None, serial: str | None) -> list[tuple[str, str]] | None:
+    """``value`` as the lot or serial that the row names and the parts behind it; nothing where it is not both."""
+    tail = _tail(value[len(hint) :], lot, serial) if value.startswith(hint) and value != hint else None
+    return [(identifier, hint), *tail] if tail else None
+
+
+def _tail(text: str, lot: str | None, serial: str | None) -> list[tuple[str, str]] | None:
     """``text`` as parts that may well follow a lot: dates that are dates, a serial, a lot, a reference, a count."""
     parts: list[tuple[str, str]] = []
     while text:
@@ -366,10 +372,13 @@ def _tail(text: str) -> list[tuple[str, str]] | None:
             return None
         width = 3 if text[:3] == "240" else 2
         digits, value = text[:width], text[width:]
+        hint = {"10": lot, "21": serial}.get(digits)
+        behind = _after(digits, value, hint, lot, serial) if hint else None
+        if behind:
+            return [*parts, *behind]
         if not value or len(value) > _VARIABLE[identifier][1]:
             return None
-        parts.append((digits, value))
-        text = ""
+        return [*parts, (digits, value)]
     return parts
 
 
@@ -445,12 +454,14 @@ def _hibc(text: str) -> Udi:
         if not _HIBC.fullmatch(text):
             return {"issuer": HIBCC, "problems": ["unreadable"]}
     second = text.find("+$", 1)
-    if second > 0 and text[second - 1] not in "/$":
+    if second > 0 and (text[second - 1] not in "/$" or not _checked(text[:second])[1]):
         # Two labels scanned as one: each has its own check character.
         primary, problem = _checked(text[:second])
         secondary, problem_of_second = _checked(text[second:])
         if "check-digit" in (problem, problem_of_second):
             problems.append("check-digit")
+        if problem_of_second == "space":
+            text += " "
         rest = secondary[1:-1]
     else:
         if text != text.rstrip(" ") and _hibc_sum(text.rstrip(" ")) != 38:

@@ -17,6 +17,8 @@ from fhirmap.records import Fault
 from fhirmap.runtime.transforms.dates import parser
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+# How spreadsheets and decimal columns write a count: `2,0` is two; `1,000` may be one or a thousand.
+_COUNT = re.compile(r"\s*(\d{1,4})[.,]0{1,2}\s*", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _TRUE = frozenset(("true", "1", "t"))
 _FALSE = frozenset(("false", "0", "f"))
@@ -106,6 +108,8 @@ def as_integer(raw: Any, cell: Cell, faults: list[Fault]) -> int | None:
     """A whole number."""
     if isinstance(raw, int) and not isinstance(raw, bool) and _in_range(raw, cell.type) and not cell.nulls:
         return raw
+    if isinstance(raw, Decimal) and raw.is_finite() and raw.adjusted() < 18 and raw == raw.to_integral_value():
+        raw = int(raw)
     before = len(faults)
     text = as_text(raw, cell, faults)
     if not text or text in cell.nulls:
@@ -228,7 +232,10 @@ def rows(raw: Any, cell: Cell, faults: list[Fault]) -> Sequence[Mapping[str, Any
 def times(row: Mapping[str, Any], cell: Cell, faults: list[Fault]) -> int:
     """How often a row stands: its quantity, once where that is absent. A negative one is a fault."""
     raw = row.get(cell.name)
-    count = as_integer(raw, cell, faults)
+    if type(raw) is int and 0 <= raw <= 1000 and not cell.nulls:
+        return raw
+    whole = _COUNT.fullmatch(raw) if isinstance(raw, str) else None
+    count = as_integer(whole[1] if whole else raw, cell, faults)
     if count is None:
         return 1
     if not 0 <= count <= 1000:
@@ -246,10 +253,10 @@ def within(faults: list[Fault], start: int, parent: str, index: int) -> None:
 
 
 def disagreeing(lines: Any, cells: Sequence[Cell], faults: list[Fault]) -> None:
-    """Note the columns of a record that its flat lines do not agree on."""
+    """Note the columns of a record that its flat lines do not agree on; a line that says nothing agrees with all."""
     held = [line for line in lines if isinstance(line, Mapping)] if isinstance(lines, list | tuple) else []
     for cell in cells:
-        found = {_trimmed(line.get(cell.name)) for line in held}
+        found = {text for line in held if (text := _trimmed(line.get(cell.name)))}
         if len(found) > 1:
             args = {"column": cell.column, "count": len(found)}
             faults.append(_fault("FM413", "agreement", cell, args))

@@ -33,13 +33,12 @@ Line = tuple[str, ...]
 
 
 def expected(folder: Path, source: str) -> dict[str, list[Line]]:
-    """Key -> the lines expected for it: verdict, then COLUMNS. A date that nobody can read is written `-`."""
+    """Key -> the lines expected for it: verdict, then COLUMNS."""
     lines: dict[str, list[Line]] = defaultdict(list)
     with (folder / "attendus.csv").open(encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file, delimiter=";"):
             if row["source"] == source:
-                date = row["date"].removeprefix("-")
-                cells = (row["snomed"], row["lateralite"], date, row["nb_implants"], row["pe_type"])
+                cells = (row["snomed"], row["lateralite"], row["date"], row["nb_implants"], row["pe_type"])
                 lines[row["cle"]].append((row["verdict"], *cells))
     return lines
 
