@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Engine, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, and_, bindparam, func, insert, not_, or_, select, update
 
 from fhirmap.errors import InternalError
 from fhirmap.journal import states as st
@@ -31,6 +31,8 @@ __all__ = ["Journal", "grouped_reasons"]
 
 _Row: TypeAlias = Any  # a Row of whichever columns the statement beside it selects
 _CHUNK = 400
+_ANSWER = tuple(column for column in entry.c if column.name != "payload")
+"""What people ask for: never the payload, which is most of the journal."""
 _SENDABLE = (st.DEFERRED, st.UNCERTAIN, st.READY)
 _LEASE_S = 600.0
 _VERDICTS = (st.INVALID, st.OUT_OF_SCOPE)
@@ -551,7 +553,7 @@ class Journal:
     def to_archive(self, count: int = 500) -> list[Accepted]:
         """Accepted entries whose identifier is not written back yet, in the order they were read."""
         query = (
-            select(entry)
+            select(*_ANSWER)
             .where(self._scope, entry.c.archive == "pending", entry.c.state == st.ACCEPTED)
             .order_by(entry.c.last_attempt, entry.c.id)
             .limit(count)
@@ -572,12 +574,34 @@ class Journal:
 
     def answers(self, states: Collection[str] | None = None, keys: Collection[str] | None = None) -> list[Answer]:
         """Current records with what was last said of each, in the order first read."""
-        query = select(entry).where(self._scope, entry.c.is_current.is_(True)).order_by(entry.c.id)
+        query = select(*_ANSWER).where(self._scope, entry.c.is_current.is_(True)).order_by(entry.c.id)
         if states is not None:
             query = query.where(entry.c.state.in_(list(states)))
+        if keys is not None:
+            query = query.where(entry.c.key.in_(list(keys)))
         with self._transaction() as connection:
             rows = connection.execute(query).all()
-        return [_answer(row, self._run) for row in rows if keys is None or row.key in keys]
+        return [_answer(row, self._run) for row in rows]
+
+    def remarkable(self) -> Iterator[Answer]:
+        """Current records of this run that somebody may have to look at, one after the other: all but those that were
+        simply accepted, or are out of scope without a note."""
+        unremarkable = and_(
+            entry.c.state.in_([st.ACCEPTED, st.OUT_OF_SCOPE]),
+            entry.c.code == "",
+            entry.c.notes == "[]",
+            entry.c.faults == "[]",
+        )
+        query = (
+            select(*_ANSWER)
+            .where(self._scope, entry.c.is_current.is_(True), not_(unremarkable))
+            .where(or_(entry.c.read_run == self._run, entry.c.settled_run == self._run))
+            .order_by(entry.c.id)
+            .execution_options(yield_per=_CHUNK)
+        )
+        with self._transaction() as connection:
+            for row in connection.execute(query):
+                yield _answer(row, self._run)
 
     def history(self, key: str) -> list[Mapping[str, Any]]:
         """Every event of every payload of ``key``, oldest first: at, event, number, state, code, status, duration_s,
@@ -601,13 +625,13 @@ class Journal:
                 select(entry.c.state, func.count()).where(current).group_by(entry.c.state)
             ).all()
             told = connection.execute(
-                select(entry)
+                select(*_ANSWER)
                 .where(current, entry.c.state.in_([st.REFUSED, st.DEFERRED, st.UNCERTAIN, st.ACCEPTED]))
                 .where(or_(entry.c.state != st.ACCEPTED, entry.c.code != ""))
                 .order_by(entry.c.id)
             ).all()
             doubtful = connection.execute(
-                select(entry).where(self._scope, entry.c.in_doubt.is_(True)).order_by(entry.c.id)
+                select(*_ANSWER).where(self._scope, entry.c.in_doubt.is_(True)).order_by(entry.c.id)
             ).all()
             unarchived = connection.execute(
                 select(func.count()).where(self._scope, entry.c.archive == "pending", entry.c.state == st.ACCEPTED)

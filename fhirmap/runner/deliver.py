@@ -146,7 +146,7 @@ class _Courier:
         self._tries: Counter[int] = Counter()
         self._again: dict[int, float] = {}
         self._given_up: set[int] = set()
-        self._finished: set[int] = set()
+        self._finished = 0
         self._in_flight = 0
         self._total = journal.waiting()
         self._started = clock.now()
@@ -302,7 +302,7 @@ class _Courier:
         self.delivery.sent += 1
         self.delivery.was_reached |= receipt.status > 0 or not self._sink.is_remote
         if is_final:
-            self._finished.add(lease.entry_id)
+            self._finished += 1
             self.delivery.states[receipt.state] += 1
 
     def _stop(self, diagnostic: Diagnostic) -> None:
@@ -312,10 +312,10 @@ class _Courier:
     def _tell(self) -> None:
         if self._progress is None:
             return
-        done = len(self._finished)
         elapsed = max(self._clock.now() - self._started, 1e-6)
-        rate = done / elapsed
-        self._progress(Progress(done, self._total, rate, (self._total - done) / rate if rate else None))
+        rate = self._finished / elapsed
+        eta_s = (self._total - self._finished) / rate if rate else None
+        self._progress(Progress(self._finished, self._total, rate, eta_s))
 
     # ---- signals -------------------------------------------------------------------------------------------
 

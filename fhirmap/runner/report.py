@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from fhirmap.runner.whole_file import write_whole
 __all__ = ["FaultLine", "Report", "Stop", "build_report", "exit_code", "report_lines", "write_report"]
 
 _KEYS_SHOWN = 20
+_LINES_SHOWN = 6
 _SENT = st.PENDING | {st.ACCEPTED, st.REFUSED}
 
 
@@ -104,8 +105,9 @@ def build_report(
     rules: Mapping[str, str] | None = None,
 ) -> Report:
     """The report of the run that the journal is at. ``rules``: names of the maps' rules by ``file:line``, for notes."""
-    answers = [answer for answer in journal.answers() if answer.was_read or answer.was_settled]
-    pending = [answer for answer in answers if answer.state in st.PENDING]
+    told = _Told(rules or {})
+    for answer in journal.remarkable():
+        told.add(answer)
     return Report(
         project=project,
         target=target,
@@ -117,58 +119,78 @@ def build_report(
         exit_code=code,
         carried=dict(journal.carried()),
         archived=archived or Archived(),
-        refused=grouped_reasons(answer for answer in answers if answer.state == st.REFUSED and answer.was_settled),
-        pending=grouped_reasons(pending),
-        looked_at=grouped_reasons(
-            answer for answer in answers if answer.state == st.ACCEPTED and answer.code and answer.was_settled
-        ),
-        invalid=_fault_lines(answer for answer in answers if answer.state == st.INVALID),
-        notes=_note_lines((answer for answer in answers if answer.state in _SENT), rules or {}),
-        out_of_scope=_note_lines((answer for answer in answers if answer.state == st.OUT_OF_SCOPE), rules or {}),
+        refused=grouped_reasons(told.refused),
+        pending=grouped_reasons(told.pending),
+        looked_at=grouped_reasons(told.looked_at),
+        invalid=told.invalid.lines(),
+        notes=told.notes.lines(),
+        out_of_scope=told.out_of_scope.lines(),
         possible_duplicates=tuple(answer.key for answer in journal.status().possible_duplicates),
-        next_due=min((answer.not_before for answer in pending), default=None),
+        next_due=min((answer.not_before for answer in told.pending), default=None),
         stopped_by=Stop(stopped.code, stopped.message, stopped.hint_text) if stopped else None,
         interrupted=interrupted,
     )
 
 
-def _fault_lines(answers: Iterable[Answer]) -> tuple[FaultLine, ...]:
-    found: dict[FaultLine, list[str]] = {}
-    for answer in answers:
-        lines = {_fault_line(fault) for fault in answer.faults if fault.severity == "error"}
-        for line in lines or {FaultLine(0, "", "invalid")}:
-            found.setdefault(line, []).append(answer.key)
-    return _counted(found)
+class _Lines:
+    """Records counted by what there is to say of them; of each, the first few keys."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[FaultLine] = Counter()
+        self._keys: dict[FaultLine, list[str]] = {}
+
+    def add(self, key: str, lines: Iterable[FaultLine]) -> None:
+        """One record, once for each of its distinct lines."""
+        for line in dict.fromkeys(lines):
+            self._counts[line] += 1
+            keys = self._keys.setdefault(line, [])
+            if len(keys) < _KEYS_SHOWN:
+                keys.append(key)
+
+    def lines(self) -> tuple[FaultLine, ...]:
+        """The most frequent first."""
+        found = [replace(line, count=count, keys=tuple(self._keys[line])) for line, count in self._counts.items()]
+        return tuple(sorted(found, key=lambda line: (-line.count, line.code, line.text)))
+
+
+class _Told:
+    """The answers of a run, sorted as they come: what is kept does not grow with the records that went well."""
+
+    def __init__(self, rules: Mapping[str, str]) -> None:
+        self.refused: list[Answer] = []
+        self.pending: list[Answer] = []
+        self.looked_at: list[Answer] = []
+        self.invalid, self.notes, self.out_of_scope = _Lines(), _Lines(), _Lines()
+        self._rules = rules
+
+    def add(self, answer: Answer) -> None:
+        """One record and what became of it."""
+        if answer.state == st.INVALID:
+            errors = [_fault_line(fault) for fault in answer.faults if fault.severity == "error"]
+            self.invalid.add(answer.key, errors or [FaultLine(0, "", "invalid")])
+        elif answer.state == st.OUT_OF_SCOPE:
+            self.out_of_scope.add(answer.key, self._remarks(answer))
+        elif answer.state in _SENT:
+            self.notes.add(answer.key, self._remarks(answer))
+        if answer.state in st.PENDING:
+            self.pending.append(answer)
+        elif answer.was_settled and answer.state == st.REFUSED:
+            self.refused.append(answer)
+        elif answer.was_settled and answer.state == st.ACCEPTED and answer.code:
+            self.looked_at.append(answer)
+
+    def _remarks(self, answer: Answer) -> Iterator[FaultLine]:
+        for note in answer.notes:
+            # the words may be made of the record's values: the rule that says them is named instead
+            yield FaultLine(0, "", note_reason(note, self._rules), position=note.position)
+        for fault in answer.faults:
+            if fault.severity != "error":
+                yield _fault_line(fault)
 
 
 def _fault_line(fault: Fault) -> FaultLine:
     text = Diagnostic(fault.code, args=fault.args, variant=fault.variant).message
     return FaultLine(0, fault.code, text, fault.rule, fault.position, tuple(fault.columns))
-
-
-def _note_lines(answers: Iterable[Answer], rules: Mapping[str, str]) -> tuple[FaultLine, ...]:
-    found: dict[FaultLine, list[str]] = {}
-    for answer in answers:
-        for note in dict.fromkeys(answer.notes):
-            # the words may be made of the record's values: the rule that says them is named instead
-            line = FaultLine(0, "", note_reason(note, rules), position=note.position)
-            found.setdefault(line, []).append(answer.key)
-        for fault in answer.faults:
-            if fault.severity != "error":
-                found.setdefault(_fault_line(fault), []).append(answer.key)
-    return _counted(found)
-
-
-def _counted(found: dict[FaultLine, list[str]]) -> tuple[FaultLine, ...]:
-    lines = []
-    for line, keys in found.items():
-        distinct = tuple(dict.fromkeys(keys))
-        lines.append(
-            FaultLine(
-                len(distinct), line.code, line.text, line.rule, line.position, line.columns, distinct[:_KEYS_SHOWN]
-            )
-        )
-    return tuple(sorted(lines, key=lambda line: (-line.count, line.code, line.text)))
 
 
 # ---- for people --------------------------------------------------------------------------------------------
@@ -185,9 +207,11 @@ def report_lines(report: Report) -> list[str]:
     lines += _reason_lines("refused", report.ledger.refused, report.refused, "fhirmap status --refused")
     lines += _pending_lines(report)
     if report.invalid:
-        told = ", ".join(f"{line.count} {_fault_text(line)}" for line in report.invalid[:6])
-        more = f", and {len(report.invalid) - 6} more" if len(report.invalid) > 6 else ""
-        lines.append(_line("invalid", report.ledger.invalid, told + more))
+        reasons = [f"{line.count}x {_fault_text(line)}" for line in report.invalid]
+        more = [f"and {len(reasons) - _LINES_SHOWN} more: see the report"] if len(reasons) > _LINES_SHOWN else []
+        first, *others = [*reasons[:_LINES_SHOWN], *more]
+        lines.append(_line("invalid", report.ledger.invalid, first, "fhirmap status --invalid"))
+        lines += [f"{'':<21}{text}" for text in others]
     if report.out_of_scope:
         told = ", ".join(f"{line.count} {line.text}" for line in report.out_of_scope[:4])
         lines.append(_line("out of scope", report.ledger.out_of_scope, told))
