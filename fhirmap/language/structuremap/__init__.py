@@ -1,0 +1,11 @@
+"""Maps as StructureMap resources: R4, R4B and R5 are written, and R6 besides is read.
+
+Writing goes tree → resource (`write`), reading resource → text → tree (`read`): what a resource says is first said as
+the text that `fhirmap import` writes. Each way reports what the other side has no place for (FM040–FM049); nothing is
+left out in silence. `shapes` holds what the versions differ in. Absent on purpose: the checks of a map, which a map
+read from a resource goes through like any other.
+"""
+
+from fhirmap.language.structuremap.read import read_structure_map, structure_map_to_text
+
+__all__ = ["read_structure_map", "structure_map_to_text"]
