@@ -23,6 +23,11 @@ types: $(VENV)/test-ready
 conformance: $(VENV)/test-ready
 	$(BIN)/python tests/conformance/fml_suite.py $(SUITE)
 
+# The language's official cases and both FHIRPath suites, as tables; they lie in the reference data beside the checkout.
+conformance: $(VENV)/test-ready
+	$(BIN)/python -m tests.conformance.fml_suite ../shared/fml/suite
+	$(BIN)/python -m tests.runtime.fhirpath_suite ../shared/fml/fhirpath
+
 bench: $(VENV)/test-ready
 	$(BIN)/python -m benchmarks
 
