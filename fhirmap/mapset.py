@@ -157,8 +157,8 @@ class MapSet:
             folder = Path(tree.span.text.name).parent
             known = {Path(text.name).resolve() for text in self._texts}
             beside = tuple(text for text in library([folder]) if Path(text.name).resolve() not in known)
-        own = tree.span.text.name if tree is not None else ""
-        return tuple(text for text in (*self._texts, *beside) if text.name != own)
+        own = Path(tree.span.text.name).resolve() if tree is not None else None
+        return tuple(text for text in (*self._texts, *beside) if Path(text.name).resolve() != own)
 
     # --- running ------------------------------------------------------------------------------------------------------
 

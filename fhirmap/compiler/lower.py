@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fhirmap.analysis.lineage import Lineage, lineage
 from fhirmap.analysis.typed import Checked, Stage, TypedGroup, Variable
 from fhirmap.compiler import plan
+from fhirmap.compiler.fhirpath.tables import table_key
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.names import Code, Name, code, literal
 from fhirmap.compiler.readers import ReaderLowering
@@ -151,7 +152,7 @@ def _entry_call(stage: Stage, module: ModuleBuilder, source: Name, made: Name, *
 def _foreign_source(ref: TypeRef | None, row: Code, module: ModuleBuilder) -> Code:
     """A source that no model describes: FHIR JSON, or anything in its shape."""
     module.use_fhirpath()
-    return row if ref is None else code("fp.nodes({}, {}, {})[0]", row, ref.name, module.type_table(ref))
+    return row if ref is None else code("fp.nodes({}, {}, {})[0]", row, table_key(ref), module.type_table(ref))
 
 
 def _fresh(stage: Stage, checked: Checked) -> Code:

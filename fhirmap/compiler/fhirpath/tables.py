@@ -59,8 +59,10 @@ def table_code(
 
 
 def table_key(ref: TypeRef) -> str:
-    """Name of a type in a table: FHIR's own by name, others with where they come from."""
+    """Name of a type in a table: by name, with where it comes from where FHIR has another type of that name."""
     if ref.structure.startswith((FHIR_URL, "http://hl7.org/fhir")) or not ref.structure or ref.profile:
+        return ref.name
+    if not ref.structure.endswith(f"#{ref.name}") and ref.name.partition(".")[0] not in type_names():
         return ref.name
     return ref.structure if ref.structure.endswith(f"#{ref.name}") else f"{ref.structure}#{ref.name}"
 
@@ -118,9 +120,12 @@ class _Builder:
     def _base(self, ref: TypeRef) -> TypeRef:
         """The unconstrained type: what a profile says of one slice must not stand for its siblings."""
         structure = self.definitions.structure(ref.structure) if ref.structure else None
-        if ref.profile or (structure is not None and structure.is_profile):
-            return TypeRef(ref.name, FHIR_URL + ref.name.partition(".")[0])
-        return ref
+        if not ref.profile and (structure is None or not structure.is_profile):
+            return ref
+        while structure is not None and structure.is_profile:
+            structure = self.definitions.structure(structure.base)
+        base = structure.url if structure is not None else FHIR_URL + ref.name.partition(".")[0]
+        return TypeRef(ref.name, base)
 
     def code(self, *, with_bases: bool) -> str:
         shapes = dict(sorted(self.shapes.items()))

@@ -90,9 +90,9 @@ def items(value: Any) -> Items:
 
 
 def type_of(value: Any, declared: str) -> str:
-    """``declared``, or the resource type that a dict itself names where only a resource is declared."""
-    if declared in ("Resource", "DomainResource", "") and isinstance(value, dict):
-        return str(value.get("resourceType", declared))
+    """``declared``, or the type that a dict itself names: any resource, or what `xsi:type` says in a logical model."""
+    if isinstance(value, dict) and "resourceType" in value:
+        return str(value["resourceType"])
     return declared
 
 
@@ -220,7 +220,7 @@ def value(collection: Items, what: str = "a value") -> Any:
 def type_name(item: Any) -> tuple[str, str]:
     """Name space and name of an item's type."""
     if isinstance(item, Node):
-        return "FHIR", item.type
+        return "FHIR", item.type.rpartition("#")[2]
     if isinstance(item, bool):
         return "System", "Boolean"
     if isinstance(item, str):
