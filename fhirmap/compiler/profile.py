@@ -88,13 +88,16 @@ def render_validator(plan: ValidationPlan) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ShapePlan:
-    """A printed shape and what it was made from. ``limits``: per element, None where the base type says it all."""
+    """A printed shape and what it was made from. ``limited``: elements of which the contract says more than their
+    type.
+    """
 
     name: Name
     type: str
     path: str
     elements: Mapping[str, Merged]
     rules: Name | None
+    limited: frozenset[str] = frozenset()
 
 
 class _Lowering:
@@ -177,11 +180,13 @@ class _Lowering:
             return self.shapes[base.name, path]
         elements = merged_elements(self.definitions, base, refs)
         rows = []
+        limited = set()
         for name, merged in elements.items():
             written = f"{path}.{name}[x]" if merged.base.is_choice else f"{path}.{name}"
             limits = self._limits(merged, written)
             if limits:
                 rows.append(code("{}: {}", name, limits))
+                limited.add(name)
         constraints = (*merged_constraints(self.definitions, refs), *self.extra.pop(path, ()))
         rules = self._rules(constraints, base, path)
         found = None
@@ -190,7 +195,7 @@ class _Lowering:
             closing = Code(f"}}, {rules})") if rules else Code("})")
             opening = Code(f"TYPES.constrained({code('{}', base.name)}, {{")
             self.parts.append(Table(name, opening, tuple(rows), closing, doc=path))
-            found = ShapePlan(name, base.name, path, elements, rules)
+            found = ShapePlan(name, base.name, path, elements, rules, frozenset(limited))
         self.shapes[base.name, path] = found
         return found
 
@@ -307,6 +312,7 @@ _RUNTIME_NAMES = (
     "is_unsigned_int",
     "is_uri",
     "is_uuid",
+    "names_profiles",
     "not_judged",
     "report_count",
 )

@@ -105,11 +105,15 @@ class StraightWriter:
             Line(2, code("{}.check(resource, faults)", root.name)),
             Line(2, Code("return")),
             Line(1, Code("before = len(faults)")),
-            Line(1, Code("if len(resource) > 2:")),
-            Line(
-                2, code("{}.check_elements(resource, faults, {}, {}, resource, {})", root.name, kind, kind, found.name)
-            ),
         ]
+        close = code("{}.check_elements(resource, faults, {}, {}, resource, {})", root.name, kind, kind, found.name)
+        others = [merged for name, merged in root.elements.items() if name != found.name]
+        if root.limited - {found.name} or any(merged.minimum for merged in others):
+            lines.append(Line(1, close))
+        else:
+            said = "len(resource) == 3 and names_profiles(resource.get('meta'))"
+            test = f"len(resource) > 2 and not ({said})" if "meta" in root.elements else "len(resource) > 2"
+            lines += [Line(1, Code(f"if {test}:")), Line(2, close)]
         lines += self._loop(found, _Place(kind, kind, ()))
         if root.rules:
             lines.append(Line(1, Code("if len(faults) == before or is_sound(faults[before:]):")))

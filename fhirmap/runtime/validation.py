@@ -206,6 +206,14 @@ def is_coded(concept: object, codes: Codes) -> bool:
     return len(coding) == 2 or (len(coding) == 3 and is_string(coding.get("display")))
 
 
+def names_profiles(meta: object) -> bool:
+    """Is it plainly a Meta that names profiles and says no more?"""
+    if type(meta) is not dict or len(meta) != 1:
+        return False
+    profiles = meta.get("profile")
+    return type(profiles) is list and len(profiles) > 0 and all(map(is_uri, profiles))
+
+
 # --- what a contract adds ---------------------------------------------------------------------------------------------
 
 Test = Callable[[Any, Any], bool]

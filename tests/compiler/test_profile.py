@@ -524,3 +524,50 @@ def test_generated_text_is_stable_and_holds_no_text_of_the_contract_as_code() ->
     assert text == render_validator(lower_contract(found, FUNCTIONS)[0])
     compile(text, "<validator>", "exec")
     assert "\nimport os" not in text
+
+
+@pytest.mark.parametrize(
+    ("beside", "expected"),
+    [
+        ({"meta": {"profile": ["urn:p"]}}, []),
+        ({"meta": {"profile": []}}, [("FM503", "empty", "Parameters.meta.profile")]),
+        ({"meta": {"profile": ["no uri"]}}, [("FM502", "format", "Parameters.meta.profile[0]")]),
+        ({"meta": {"profile": ["urn:p"], "tag": 1}}, [("FM501", "type", "Parameters.meta.tag")]),
+        ({"meta": {"profile": ["urn:p"]}, "text": {}}, [("FM500", "unknown", "Parameters.text")]),
+    ],
+)
+def test_what_stands_beside_the_parameters(
+    validate: Validate, beside: dict[str, Any], expected: list[tuple[str, str, str]]
+) -> None:
+    assert told(validate({**declaration(), **beside})) == expected
+
+
+def test_an_element_required_beside_the_parameters_is_missed() -> None:
+    tank, _ = load_definitions([])
+    profile = {
+        "resourceType": "StructureDefinition",
+        "url": "urn:named",
+        "name": "Named",
+        "kind": "resource",
+        "type": "Parameters",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Parameters",
+        "derivation": "constraint",
+        "differential": {
+            "element": [
+                {"id": "Parameters", "path": "Parameters"},
+                {"id": "Parameters.id", "path": "Parameters.id", "min": 1},
+                {
+                    "id": "Parameters.parameter",
+                    "path": "Parameters.parameter",
+                    "slicing": {"discriminator": [{"type": "value", "path": "name"}], "rules": "open"},
+                },
+                {"id": "Parameters.parameter:a", "path": "Parameters.parameter", "sliceName": "a", "max": "1"},
+                {"id": "Parameters.parameter:a.name", "path": "Parameters.parameter.name", "fixedString": "a"},
+            ]
+        },
+    }
+    assert add_resource(tank, profile, MapText("named.json", "")) == []
+    validate = runner(compiled(Contract(tank, ("urn:named",)))["validate"])
+    resource = {"resourceType": "Parameters", "parameter": [{"name": "a", "valueString": "x"}]}
+    assert told(validate(resource)) == [("FM504", "required", "Parameters.id")]
+    assert validate({**resource, "id": "1"}) == []
