@@ -17,17 +17,18 @@ from fhirmap.language import nodes as n
 from fhirmap.language.expected import expected_words
 from fhirmap.language.expressions import end_of, first_token, start_of
 from fhirmap.language.faults import Faults
+from fhirmap.language.habits import Habits
 from fhirmap.language.reader import END, LOST, Reader
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _TOP_LEVEL = re.compile(
-    r"(?:group\s+(?:for\s+type|`?\w+`?\s*\()|model\s+\w+\s*(?:from\b|\{)|(?:uses|imports|conceptmap|map)\s+[\"']"
-    r"|let\s+\w+\s*=)"
+    r"(?:group\s+(?:for\s+type|(?!(?:default|where|check|log)\b)`?\w+`?\s*\()|model\s+\w+\s*(?:from\b|\{)"
+    r"|(?:uses|imports|conceptmap|map)\s+(?:\"[^\"\n]*\"|'[^'\n]*')(?!\s*;)|let\s+\w+\s*=)"
 )
 _TOP_WORDS = ("group", "model", "uses", "imports", "conceptmap", "let", "map")
 _DECLARATIONS = ("declaration", "first_declaration")
 _LISTS = ("map_rule", "model_element", "concept_map_item", *_DECLARATIONS)
-_ARROW = re.compile(r"[=~–—−]+\s?>|[→⇒⟶➔➜]|-\s+>")
+_ARROW = re.compile(r"[=~–—−]+\s?>|-{2,}>|[→⇒⟶➔➜]|-\s+>|>(?=\s)")
 _CARDINALITY = re.compile(r"[\d.*\-:n]+")
 _MARKS = (
     ("RPAR", ")"),
@@ -59,6 +60,7 @@ class Driver:
         self.spans_lines = False
         self._closes_lines = closes_lines
         self._reader = Reader(lark, start, faults)
+        self._habits = Habits(self._reader, faults)
         self._faults = faults
         self._text = faults.text.text
         self._whole = start == "structure_map"
@@ -118,12 +120,14 @@ class Driver:
         tries = (
             self._swallowed_lines,
             self._open_comment,
+            self._habits.read,
             self._lost,
             self._wrong_arrow,
             self._choice_suffix,
             self._bad_cardinality,
             self._value_without_parentheses,
             self._misspelt,
+            self._habits.without_quotes,
             self._misspelt_clause,
             self._mark_missing,
             self._one_too_many,
@@ -183,15 +187,21 @@ class Driver:
     def _open_quote(self, at: int) -> None:
         line_end = self._reader.line_end(at)
         mark = self._text[at]
+        other = {"'": '"', '"': "'"}.get(mark, "")
+        if other and self._text.count(other, at, line_end) == 1:
+            # Closed by the other kind of quote.
+            line_end = self._text.find(other, at) + 1
+        else:
+            other = ""
         self._unterminated(at, line_end, mark)
         kind = {"'": "STRING", '"': "DOUBLE_QUOTED_STRING", "`": "DELIMITEDIDENTIFIER"}[mark]
-        content = re.sub(r"[;,{})\s]*\Z", "", self._text[at + 1 : line_end])
+        content = re.sub(r"\s*(?<!:)//.*|[;,{})\s]*\Z", "", self._text[at + 1 : line_end].removesuffix(other))
         if self._reader.after(kind) is None:
             self._skip(line_end)
             return
         # Without its backslashes: they would be told as faults of their own.
         text = mark + content.replace("\\", "") + mark
-        self._reader.feed(Token(kind, text, start_pos=at, end_pos=at + 1 + len(content)))
+        self._reader.feed(Token(kind, text, start_pos=at, end_pos=at + 1 + len(content) + len(other)))
 
     def _curly_quote(self, at: int) -> None:
         """A quotation mark of a word processor: read as a straight one where it is closed on the line."""
@@ -212,6 +222,8 @@ class Driver:
         start = start_of(last) if last is not None and begun else at
         found = self._text[at]
         variant = "letter" if word else "control" if not found.isprintable() else ""
+        if found == "$" and _WORD.match(self._text, at + 1):
+            variant = "variable"
         name = f"U+{ord(found):04X}" if variant == "control" else found
         self._faults.add("FM012", self._faults.span(start, end), variant=variant, found=name)
         if word and not begun and self._reader.after("IDENTIFIER") is not None:
@@ -253,9 +265,13 @@ class Driver:
         end = run.end() if run and not self._text.startswith("->", at) else at
         shown = end if end > start else self._reader.last_end
         self._faults.add("FM007", self._faults.span(start, max(shown, start)), variant="form")
-        for kind, text in (("INTEGER", "0"), ("DOTDOT", ".."), ("STAR", "*")):
-            if self._reader.after(kind) is not None and not (kind == "INTEGER" and begun):
-                self._reader.put_in(kind, text, end)
+        upper = re.search(r"(\d+)\Z", self._text[at:end])
+        if self._reader.after("INTEGER") is not None and not begun:
+            self._reader.put_in("INTEGER", "0", end)
+        if self._reader.after("DOTDOT") is not None:
+            self._reader.put_in("DOTDOT", "..", end)
+        if self._reader.after("STAR") is not None:
+            self._reader.put_in(*(("INTEGER", upper[1]) if upper else ("STAR", "*")), end)
         self._reader.at = end
         return True
 
@@ -306,11 +322,17 @@ class Driver:
         if last is None or last.type != "IDENTIFIER" or self._reader.accepted() != ["COLON"]:
             return False
         meant = nearest(str(last), _CLAUSES)
-        if meant is None or token.type not in ("STRING", "DOUBLE_QUOTED_STRING", "IDENTIFIER", "POSITION"):
+        quoted = token.type in _QUOTED
+        if token.type not in (*_QUOTED, "IDENTIFIER", "POSITION", "JOIN"):
             return False
         if token.type == "IDENTIFIER" and meant != "order":
             return False
-        self._faults.add("FM004", self._reader.span(last), word=str(last), meant=meant)
+        if meant is None and not (quoted or token.type == "JOIN"):
+            return False
+        if meant is None:
+            self._faults.add("FM004", self._reader.span(last), variant="clause", word=str(last))
+        else:
+            self._faults.add("FM004", self._reader.span(last), word=str(last), meant=meant)
         self._skip(start_of(token))
         return True
 
@@ -400,6 +422,10 @@ class Driver:
 
     def _skip(self, at: int) -> None:
         """Forgets the unfinished entry and goes on behind it; a block that it opens is read all the same."""
+        # What is complete so far is kept: a declaration, an element, a code. A rule ends only in `;`.
+        complete = self._reader.after(END) is not None or self._reader.inside(*_LISTS) != "map_rule"
+        if complete and self._reader.after("SEMICOLON") is not None:
+            self._reader.put_in("SEMICOLON", ";")
         entry, lost = self._reader.cut(*_LISTS)
         if entry in _DECLARATIONS:
             self._skip_declaration(at, str(first_token(lost[0])) if lost else "")
