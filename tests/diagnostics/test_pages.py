@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 from fhirmap.diagnostics.catalog import codes, page
 from fhirmap.diagnostics.explain import explain
 from fhirmap.diagnostics.render import render_diagnostics
+from fhirmap.language.parser import parse
+from fhirmap.language.structuremap import structure_map_to_text, write_structure_map
 from fhirmap.model.packages import add_text, load_definitions
 from tests.analysis.harness import REFERENCE, definitions, diagnose
 
@@ -31,6 +34,11 @@ def yielded(code: str, example: str) -> str:
     found = page(code)
     given = found.fields.get("given", {})
     beside = {name: text.encode() for name, text in given.get("files", {}).items()}
+    if given.get("import"):
+        return render_diagnostics(structure_map_to_text(json.loads(found.examples[example]), "example.json")[1])
+    if "export" in given:
+        tree, diagnostics = parse(found.examples[example], "example.map")
+        return render_diagnostics([*diagnostics, *write_structure_map(tree, given["export"]).diagnostics])
     tank = definitions()
     if "definitions" in given:
         tank, _ = load_definitions([REFERENCE])

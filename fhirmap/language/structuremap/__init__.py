@@ -7,5 +7,7 @@ read from a resource goes through like any other.
 """
 
 from fhirmap.language.structuremap.read import read_structure_map, structure_map_to_text
+from fhirmap.language.structuremap.shapes import FhirVersion
+from fhirmap.language.structuremap.write import WrittenMap, write_structure_map
 
-__all__ = ["read_structure_map", "structure_map_to_text"]
+__all__ = ["FhirVersion", "WrittenMap", "read_structure_map", "structure_map_to_text", "write_structure_map"]

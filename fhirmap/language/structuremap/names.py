@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from fhirmap.language import nodes as n
+from fhirmap.language.expression_text import expression_to_text
 from fhirmap.language.visit import walk
 
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
@@ -29,6 +30,12 @@ def variable_id(name: str) -> str:
     first, *rest = [part for part in _FOREIGN.split(name) if part] or ["name"]
     joined = first + "".join(part[0].upper() + part[1:] for part in rest)
     return (joined if joined[0].isalpha() else f"n{joined}")[:64]
+
+
+def map_id(name: object) -> str | None:
+    """The id that a map gets from its name."""
+    kept = "".join(letter for letter in str(name or "") if letter.isascii() and (letter.isalnum() or letter in "-."))
+    return kept[:64] or None
 
 
 class RuleNames:
@@ -177,8 +184,6 @@ class _Renaming:
             case n.TransformCall(name="translate") if len(node.arguments) > 1:
                 return self._translate(node)
             case n.FHIRPath():
-                from fhirmap.language.expression_text import expression_to_text
-
                 expression = self._any(node.expression)
                 return n.FHIRPath(expression, expression_to_text(expression), node.span)
             case n.FPMember(focus=None) | n.FPVariable():

@@ -20,7 +20,7 @@ from fhirmap.language.parser import parse, parse_expression
 from fhirmap.language.structuremap.comments import comment_lines
 from fhirmap.language.structuremap.concept_maps import concept_map_declaration
 from fhirmap.language.structuremap.metadata import metadata_of
-from fhirmap.language.structuremap.names import RuleNames
+from fhirmap.language.structuremap.names import RuleNames, map_id
 from fhirmap.language.structuremap.part import Part
 from fhirmap.language.structuremap.shapes import (
     AUTO_VARIABLE,
@@ -395,12 +395,6 @@ class _Reader:
         return _embedded(expression)
 
 
-def map_id(name: object) -> str | None:
-    """The id that a map gets from its name."""
-    kept = "".join(letter for letter in str(name or "") if letter.isascii() and (letter.isalnum() or letter in "-."))
-    return kept[:64] or None
-
-
 def _embedded(expression: n.FPExpr) -> n.FHIRPath:
     return n.FHIRPath(expression, expression_to_text(expression), _NOWHERE)
 
@@ -414,15 +408,10 @@ def _path(names: Iterable[str]) -> n.FPExpr:
 
 
 _EMPTY = _embedded(n.FPLiteral("empty", None, _NOWHERE))
-_KINDS = {
-    **dict.fromkeys(("Date",), "date"),
-    **dict.fromkeys(("DateTime", "Instant"), "dateTime"),
-    **dict.fromkeys(("Time",), "time"),
-}
 _TEXTS = frozenset(
     ("String", "Code", "Id", "Uri", "Url", "Canonical", "Oid", "Uuid", "Markdown", "Base64Binary"),
 )
-_DATES = _KINDS.keys()
+_DATES = frozenset(("Date", "DateTime", "Instant", "Time"))
 
 
 def _literal(kind: str, value: object) -> n.FPExpr | None:
@@ -437,7 +426,7 @@ def _literal(kind: str, value: object) -> n.FPExpr | None:
     if not isinstance(value, str):
         return None
     if kind in _DATES:
-        stated = f"T{value}" if kind == "Time" else value
+        stated = f"T{value}" if kind == "Time" else value if kind == "Date" or "T" in value else f"{value}T"
         found, told = parse_expression(f"@{stated}")
         if isinstance(found, n.FPLiteral) and not told:
             return found

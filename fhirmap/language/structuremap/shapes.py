@@ -38,6 +38,9 @@ FHIR_TRANSFORMS = frozenset(
 )
 """The transforms of FHIR's required code system."""
 
+DATE_TRANSFORMS = frozenset(("toDateTime", "toDate", "toTime", "unixToDateTime", "unixToDate", "unixToTime"))
+"""Transforms of the language's newest text, which the code system lacks."""
+
 PARAMETER_SLOTS = {
     "R4": frozenset(("valueString", "valueBoolean", "valueInteger", "valueDecimal")),
     "R5": frozenset(
@@ -120,6 +123,14 @@ HEADER: dict[str, dict[str, HeaderElement]] = {
     "Extension": _elements("url"),
 }
 """Types of the header's elements; `id` and `extension` go without saying."""
+
+HEADER_ORDER = (
+    *("id", "meta", "implicitRules", "language", "text", "contained", "extension", "modifierExtension", "url"),
+    *("identifier", "version", "versionAlgorithmString", "versionAlgorithmCoding", "name", "title", "status"),
+    *("experimental", "date", "publisher", "contact", "description", "useContext", "jurisdiction", "purpose"),
+    *("copyright", "copyrightLabel", "structure", "import", "const", "group"),
+)
+"""The order of the resource's elements."""
 
 _EVERYWHERE = _elements("id extension:Extension*")
 
