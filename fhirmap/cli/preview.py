@@ -98,7 +98,8 @@ def _show(row: RowPreview) -> None:
     ranks: dict[str, list[str]] = {}
     for trace in row.traces:
         if trace.columns and not trace.path.endswith((".system", ".name")):
-            table.add_row(*(Text(cell) for cell in _cells(trace, ranks)))
+            for row_cells in _rows(trace, ranks):
+                table.add_row(*(Text(cell) for cell in row_cells))
     console.print(table)
     colour = sys.stdout.isatty()
     for fault in row.faults:
@@ -108,13 +109,14 @@ def _show(row: RowPreview) -> None:
     click.echo(f"{row.verdict}" + (f": {', '.join(row.reasons)}" if row.reasons else ""))
 
 
-def _cells(trace: Trace, ranks: dict[str, list[str]]) -> tuple[str, ...]:
+def _rows(trace: Trace, ranks: dict[str, list[str]]) -> list[tuple[str, ...]]:
+    """A line for each column, so that a long cell moves nobody else's; rule and element stand on the first."""
     said = [(column, cell) for column, cell in zip(trace.columns, trace.cells, strict=True) if cell]
     said = [(column, cell if len(cell) <= 48 else cell[:47] + "…") for column, cell in said] or [("", "")]
     line = trace.position.rpartition("/")[2].rpartition(":")[0]
     rule = trace.rule.partition(",")[0]
-    columns, cells = ("\n".join(part) for part in zip(*said, strict=True))
-    return columns, cells, "->", f"{line} {rule}".strip(), "->", _short_name(trace, ranks), trace.value
+    of_rule = ("->", f"{line} {rule}".strip(), "->", _short_name(trace, ranks), trace.value)
+    return [(*said[0], *of_rule), *((*pair, "", "", "", "", "") for pair in said[1:])]
 
 
 def _short_name(trace: Trace, ranks: dict[str, list[str]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -35,6 +36,7 @@ __all__ = [
     "build_engine",
     "compile_project",
     "open_project_source",
+    "paths_up",
     "project_contract",
     "settings_diagnostics",
     "source_diagnostics",
@@ -115,18 +117,21 @@ class Engine:
 
     def origin_of(self, element: str) -> tuple[str, tuple[str, ...]] | None:
         """The map rule's place and the source columns behind an element, for answers that name one."""
-        path = element
-        while path:
-            found: tuple[str, tuple[str, ...]] | None = self.transformer.globals.get("PLACES", {}).get(path)
-            if found is not None:
-                return found
-            path = path.rpartition(".")[0]
-        return None
+        places: Mapping[str, tuple[str, tuple[str, ...]]] = self.transformer.globals.get("PLACES", {})
+        return next((places[path] for path in paths_up(element) if path in places), None)
 
     @cached_property
     def lineage(self) -> Mapping[str, Any]:
         """Element path -> the rules that write it and their columns."""
         return lineage(self.maps.checked).elements
+
+
+def paths_up(element: str) -> Iterator[str]:
+    """The element and those above it; then the same without slice names, for a target whose profile has no slices."""
+    for path in dict.fromkeys((element, re.sub(r":[^.]+", "", element))):
+        while path:
+            yield path
+            path = path.rpartition(".")[0]
 
 
 def build_engine(project: Project) -> Engine:

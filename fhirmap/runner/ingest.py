@@ -15,6 +15,7 @@ import msgspec
 
 from fhirmap.journal import Counts, Entry
 from fhirmap.records import Fault, Note, Record, Result
+from fhirmap.sinks.redaction import redact_numbers
 
 __all__ = ["Ingested", "Judgement", "Transform", "canonical_json", "entry", "ingest", "judge", "mapped", "reason"]
 
@@ -142,8 +143,10 @@ def entry(record: Record, result: Result, judgement: Judgement, limit_key: Calla
     """What the journal takes of one record."""
     key = record.key or f"? {record.origin}"
     state = _STATES[judgement.verdict]
+    # a map's author may have put a number that names somebody into a note, and notes go to screens and mails
+    notes = tuple(replace(note, text=redact_numbers(note.text)) for note in result.notes)
     if state != "ready" or result.resource is None:
-        return Entry(key, state, origin=record.origin, notes=result.notes, faults=result.faults)
+        return Entry(key, state, origin=record.origin, notes=notes, faults=result.faults)
     payload = canonical_json(result.resource)
     return Entry(
         key,
@@ -152,7 +155,7 @@ def entry(record: Record, result: Result, judgement: Judgement, limit_key: Calla
         digest=hashlib.sha256(payload).hexdigest(),
         limit_key=limit_key(result.resource),
         origin=record.origin,
-        notes=result.notes,
+        notes=notes,
         faults=result.faults,
     )
 

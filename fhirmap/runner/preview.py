@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from fhirmap.analysis.lineage import Origin
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Note, Record
 from fhirmap.runner.columns import shown
-from fhirmap.runner.engine import Engine
+from fhirmap.runner.engine import Engine, paths_up
 from fhirmap.runner.ingest import judge
 from fhirmap.sinks.element import element_of
 from fhirmap.sources import Source
@@ -171,27 +172,34 @@ def _trace(engine: Engine, record: Record, path: str, value: Any, resource: Mapp
     element = element_of(path, resource)
     origin = engine.origin_of(element)
     position, columns = origin if origin is not None else ("", ())
-    rules = _rules_of(engine, element)
+    origins = _origins_of(engine, element)
     text = shown(value)
     table = engine.plan.name if engine.plan.kind == "table" else ""
     cells = tuple(_cells(engine.plan.shape, table, record.values, columns, text))
+    if element not in engine.lineage and any(_agree(cell, text) for cell in cells):
+        # several rules write this element, told apart by their values alone
+        agreeing = [(column, cell) for column, cell in zip(columns, cells, strict=True) if _agree(cell, text)]
+        columns, cells = (tuple(part) for part in zip(*agreeing, strict=True))
+        origins = [origin for origin in origins if set(origin.columns) & set(columns)]
+        position = next((origin.span.position for origin in origins), position)
+    rules = ", ".join(dict.fromkeys(origin.rule for origin in origins if origin.rule))
     return Trace(columns, cells, rules, position, path, element, text)
 
 
-def _rules_of(engine: Engine, element: str) -> str:
-    path = element
-    while path:
-        if path in engine.lineage:
-            return ", ".join(dict.fromkeys(origin.rule for origin in engine.lineage[path] if origin.rule))
-        path = path.rpartition(".")[0]
-    return ""
+def _agree(cell: str, text: str) -> bool:
+    return bool(cell.strip()) and (cell.strip() in text or text in cell)
+
+
+def _origins_of(engine: Engine, element: str) -> list[Origin]:
+    path = next((path for path in paths_up(element) if path in engine.lineage), "")
+    return list(engine.lineage.get(path, ()))
 
 
 def _cells(shape: Shape, table: str, values: Mapping[str, Any], columns: Sequence[str], text: str) -> Iterator[str]:
     """The cells of ``columns``, as the source holds them. Of several rows, those that say what the result says."""
     for column in columns:
         found = list(dict.fromkeys(str(cell) for cell in _held(shape, table, values, column) if cell is not None))
-        said = [cell for cell in found if cell.strip() and (cell.strip() in text or text in cell)]
+        said = [cell for cell in found if _agree(cell, text)]
         yield " | ".join((said or found)[:_SHOWN_VALUES])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 _LINE = re.compile(r"^.*$", re.MULTILINE)
 _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]")
@@ -20,6 +21,7 @@ _TEXT = re.compile(
 _LOGIN = re.compile(r"(?<=://)[^/@:\s\"']*:(?P<password>[^\n\"']*)(?=@)")
 _SECRET_TABLE = re.compile(r"sink\.(auth|headers)$")
 _SECRET_KEY = re.compile(r"(?i)secr|passw|pwd|private|token|api.?key|headers|auth")
+_SECRETS = ("password", "passwd", "secret", "client_secret", "private_key")
 _NO_SECRETS = frozenset(
     ("kind", "method", "token_url", "client_id", "scope", "key_id", "algorithm", "audience", "password_file")
 )
@@ -67,4 +69,6 @@ def _values(text: str) -> Iterator[_Place]:
 def _may_be_secret(table: str, key: str) -> bool:
     if key in _NO_SECRETS:
         return False
-    return _SECRET_TABLE.match(table) is not None or _SECRET_KEY.search(key) is not None
+    if _SECRET_TABLE.match(table) or _SECRET_KEY.search(key):
+        return True
+    return bool(get_close_matches(key.lower(), _SECRETS, n=1))

@@ -4,23 +4,38 @@ mails."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 __all__ = ["payload_values", "redact", "redact_numbers"]
 
 _SHORTEST = 4
 _STRUCTURAL = frozenset({"resourceType", "system", "code", "display", "name", "url", "version", "status", "fullUrl"})
+_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _LONG_NUMBER = re.compile(r"\b(?:\d[ .\-]?){5}[\dABab](?:[ .\-]?\d){6,}\b")
 
 
 def redact(words: str, values: Mapping[str, str]) -> str:
     """``words`` with each of ``values`` replaced by its element's name, and any long number (a NIR, an RPPS, a GTIN)
-    by a mark."""
-    for value, name in sorted(values.items(), key=lambda pair: -len(pair[0])):
+    by a mark. A date is found in the spellings of a screen or a form too."""
+    spelt = {spelling: name for value, name in values.items() for spelling in (value, *_other_spellings(value))}
+    for value, name in sorted(spelt.items(), key=lambda pair: -len(pair[0])):
         mark = f"[{name}]".replace("\\", "")  # a backslash would be read as a reference to a group
         words = re.sub(re.escape(value), mark, words, flags=re.IGNORECASE)
     return redact_numbers(words)
+
+
+def _other_spellings(value: str) -> Iterator[str]:
+    found = _DATE.match(value)
+    if found is None:
+        return
+    year, month, day = found.groups()
+    for mark in "/.- ":
+        yield mark.join((day, month, year))
+        yield mark.join((day.lstrip("0"), month.lstrip("0"), year))
+        yield mark.join((year, month, day))
+    yield year + month + day
+    yield day + month + year
 
 
 def redact_numbers(words: str) -> str:

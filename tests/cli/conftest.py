@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -69,6 +69,30 @@ def as_process(*arguments: str | Path, env: Mapping[str, str] | None = None, **o
     process = start(*arguments, env=env, **options)
     out, err = process.communicate(timeout=60)
     return Done(process.returncode, out, err)
+
+
+SEVERAL = """
+import contextlib, io, json, sys
+from fhirmap.cli import main
+found = []
+for arguments in json.loads(sys.argv[1]):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(arguments)
+        except SystemExit as left:
+            found.append((left.code or 0, out.getvalue(), err.getvalue()))
+json.dump(found, sys.stdout)
+"""
+
+
+def several(*commands: Sequence[str | Path], before: Sequence[str] = ()) -> list[Done]:
+    """Several commands in one process, whose command line begins with ``before``: with other rights, other mounts."""
+    listed = json.dumps([[str(argument) for argument in command] for command in commands])
+    command = [*before, sys.executable, "-c", SEVERAL, listed]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60)
+    assert done.returncode == 0, done.stderr
+    return [Done(*entry) for entry in json.loads(done.stdout)]
 
 
 # ---- a project -------------------------------------------------------------------------------------------------------

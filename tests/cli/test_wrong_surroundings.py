@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.cli.certificates import Authority
-from tests.cli.conftest import PYTHON, Done, Receiver, Tiny, accepted, in_process, outcome, start
+from tests.cli.conftest import PYTHON, Done, Receiver, Tiny, accepted, in_process, outcome, several, start
 
 Make = Callable[..., Tiny]
 Receiving = Callable[..., Receiver]
@@ -38,25 +38,32 @@ def stopped_by(done: Done, code: str, *words: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def mounted() -> Callable[..., Done]:
-    """``mounted(script, *arguments)``: the command after mounts that nobody else sees."""
+def unshared() -> list[str]:
+    """What a command line begins with whose next word is a shell script that mounts what nobody else sees."""
     unshare = shutil.which("unshare")
     if unshare is None or subprocess.run([unshare, "-rm", "true"], capture_output=True).returncode:
         pytest.skip("this system lets nobody have mounts of their own")
+    return [unshare, "-rm", "sh", "-ec"]
+
+
+@pytest.fixture
+def mounted(unshared: list[str]) -> Callable[..., Done]:
+    """``mounted(script, *arguments)``: the command after those mounts."""
 
     def within(script: str, *arguments: str | Path) -> Done:
-        command = [unshare, "-rm", "sh", "-ec", script, "sh", *PYTHON, *map(str, arguments)]
+        command = [*unshared, script, "sh", *PYTHON, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60)
         return Done(done.returncode, done.stdout, done.stderr)
 
     return within
 
 
-def read_only(path: Path, then: str = 'exec "$@"') -> str:
-    return f"mount --bind {path} {path} && mount -o remount,ro,bind {path} && {then}"
+def read_only(*paths: Path) -> str:
+    mounts = [f"mount --bind {path} {path} && mount -o remount,ro,bind {path}" for path in paths]
+    return " && ".join([*mounts, 'exec "$@"'])
 
 
-MANY = [(str(number), "151024610204372", "DURAND" * 20, "1951-02-03", f"L{number}") for number in range(3000)]
+MANY = [(str(number), "151024610204372", "DURAND" * 30, "1951-02-03", f"L{number}") for number in range(900)]
 
 
 def test_the_disk_of_the_journal_is_full_and_then_has_room(tiny: Make, mounted: Callable[..., Done]) -> None:
@@ -64,14 +71,14 @@ def test_the_disk_of_the_journal_is_full_and_then_has_room(tiny: Make, mounted: 
     small = project.folder / "small"
     small.mkdir()
     again = f'("$@" && exit 9 || test $? = 3) && mount -o remount,size=40m {small} && exec "$@"'
-    done = mounted(f"mount -t tmpfs -o size=600k none {small} && {again}", "run", project.folder)
+    done = mounted(f"mount -t tmpfs -o size=300k none {small} && {again}", "run", project.folder)
     assert done.code == 0, done
     assert "error[FM803]" in done.err
     assert "no space left" in done.err
     assert "small/journal.db" in done.err
     assert "Traceback" not in done.err
-    assert "read 3000 = accepted 3000 " in done.out
-    assert len(project.sent) == 3000, "nothing twice, nothing lost"
+    assert "read 900 = accepted 900 " in done.out
+    assert len(project.sent) == 900, "nothing twice, nothing lost"
 
 
 def test_the_disk_of_the_output_is_full_and_then_has_room(tiny: Make, mounted: Callable[..., Done]) -> None:
@@ -79,24 +86,31 @@ def test_the_disk_of_the_output_is_full_and_then_has_room(tiny: Make, mounted: C
     small = project.folder / "small"
     small.mkdir()
     done = mounted(f'mount -t tmpfs -o size=100k none {small} && exec "$@"', "run", project.folder)
-    stopped_by(done, "FM619", "small/out.ndjson", "No space left", "pending 3000")
+    stopped_by(done, "FM619", "small/out.ndjson", "No space left", "pending 900")
     assert run(project).code == 0
-    assert len((small / "out.ndjson").read_text(encoding="utf-8").splitlines()) == 3000
+    assert len((small / "out.ndjson").read_text(encoding="utf-8").splitlines()) == 900
 
 
-def test_a_folder_that_may_only_be_read(tiny: Make, mounted: Callable[..., Done]) -> None:
+def test_a_folder_that_may_only_be_read(tiny: Make, unshared: list[str]) -> None:
     project = tiny().configure(journal='path = "state/journal.db"')
-    (project.folder / "state").mkdir()
-    mounted(read_only(project.folder / "state"), "run", project.folder).told(
-        "FM805", 3, "state/journal.db", "Read-only", "right to write"
+    folder = project.folder
+    (folder / "state").mkdir()
+    mount = [*unshared, read_only(folder / "state", folder), "sh"]
+    done = several(
+        ["preview", folder],
+        ["preview", folder, "--records", folder / "records.csv"],
+        ["compile", folder, "-o", folder / "tiny.py"],
+        ["doctor", folder],
+        before=mount,
     )
+    assert (done[0].code, done[0].err) == (0, ""), "nothing is written by a preview"
+    done[1].told("FM744", 2, "records.csv", "read-only")
+    done[2].told("FM744", 2, "tiny.py`", "read-only")
+    assert done[3].code == 3
+    assert "state/journal.db: its folder" in done[3].out
+    (done,) = several(["run", folder], before=[*unshared, read_only(folder / "state"), "sh"])
+    done.told("FM805", 3, "state/journal.db", "Read-only", "right to write")
     assert project.sent == []
-    done = mounted(read_only(project.folder), "preview", project.folder)
-    assert (done.code, done.err) == (0, ""), "nothing is written by a preview"
-    done = mounted(read_only(project.folder), "preview", project.folder, "--records", project.folder / "records.csv")
-    done.told("FM744", 2, "records.csv", "read-only")
-    done = mounted(read_only(project.folder), "compile", project.folder, "-o", project.folder / "tiny.py")
-    done.told("FM744", 2, "tiny.py`", "read-only")
 
 
 def test_reports_that_cannot_be_written_undo_nothing(tiny: Make) -> None:
@@ -116,16 +130,13 @@ def test_files_without_rights(tiny: Make) -> None:
     if humble and shutil.which("setpriv") is None:
         pytest.skip("root has all rights here, and no setpriv to lay them down")
 
-    def humbly(*arguments: str | Path) -> Done:
-        command = [*humble, *PYTHON, *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60)
-        return Done(done.returncode, done.stdout, done.stderr)
-
-    humbly("run", project.folder).told("FM805", 3, "state/journal.db", "Permission denied")
-    project.data.chmod(0)
-    humbly("run", project.folder).told("FM702", 3, "stays.sqlite", "account that runs fhirmap")
-    (project.folder / "fhirmap.toml").chmod(0)
-    humbly("check", project.folder).told("FM730", 2, "fhirmap.toml", "Permission denied")
+    unread, unset = tiny("csv"), tiny("json")
+    unread.data.chmod(0)
+    (unset.folder / "fhirmap.toml").chmod(0)
+    done = several(["run", project.folder], ["run", unread.folder], ["check", unset.folder], before=humble)
+    done[0].told("FM805", 3, "state/journal.db", "Permission denied")
+    done[1].told("FM702", 3, "stays.csv", "permission denied", "account that runs fhirmap")
+    done[2].told("FM730", 2, "fhirmap.toml", "Permission denied")
 
 
 # ---- databases -------------------------------------------------------------------------------------------------------

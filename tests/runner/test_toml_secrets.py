@@ -16,6 +16,7 @@ from fhirmap.runner.toml_secrets import hide_secrets
         'headers = { "X-Key" = "Canary" }',
         '[sink.headers]\nX-Whatever = "Canary"',
         '[sink.auth]\nclient_secrt = "Canary"',
+        '[source]\npasword = "Canary"',
         '[sink.auth]\nclient_secret = "Canary never closed\nkind = "none"',
         '[sink.auth]\nprivate_key = """-----BEGIN\nCanary\n"""',
         "[sink]\nauth.client_secret = 'Canary'",
