@@ -146,7 +146,12 @@ class StraightWriter:
         here = place.below(found.name, index)
         lines = [Line(1, Code(f"{' = '.join(names.values())} = 0"))]
         lines.append(Line(1, Code(f"for {index}, {item} in enumerate(items):")))
-        lines.append(Line(2, code("called = item.get({}) if type(item) is dict else None", found.key)))
+        lines += [
+            Line(2, Code("try:")),
+            Line(3, code("called = item[{}]", found.key)),
+            Line(2, Code("except (KeyError, TypeError):")),
+            Line(3, Code("called = None")),
+        ]
         # What may stand several times is asked for first: most items are of it.
         for rank, (name, text, merged) in enumerate(sorted(found.slices, key=lambda entry: entry[2].maximum == 1)):
             lines.append(Line(2, code("{} called == {}:", Code("elif" if rank else "if"), text)))
