@@ -7,8 +7,11 @@ with ``--json``.
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -20,6 +23,8 @@ COMMANDS: dict[str, str] = {
     "check": "Say everything that is wrong with a map or a project",
     "fmt": "Format maps",
     "transform": "Run any map on any input",
+    "export": "Write a map as a StructureMap resource",
+    "import": "Write a StructureMap resource as the text of a map",
     "compile": "Write the generated Python of a map",
     "preview": "Map and validate records, send nothing",
     "run": "Send what is new or changed, archive the registry's identifiers",
@@ -44,7 +49,8 @@ class LazyCommands(click.Group):
         """The command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"fhirmap.cli.{cmd_name}")
+        # A module cannot well bear a name that is a word of Python: `import_`.
+        module = import_module(f"fhirmap.cli.{cmd_name}{'_' if iskeyword(cmd_name) else ''}")
         command: click.Command = module.command
         return command
 
@@ -76,9 +82,16 @@ def commands() -> None:
     """Feed the RENACOT registry from a hospital's own tables: maps in, checked and compiled; identifiers archived."""
 
 
+def _heed_termination() -> None:
+    """SIGTERM, by which a machine that shuts down or a scheduler asks to stop, is as good as Ctrl-C."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code; never a bare traceback."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    _heed_termination()
     try:
         code = commands.main(args=arguments, prog_name="fhirmap", standalone_mode=False)
     except click.exceptions.Exit as leave:

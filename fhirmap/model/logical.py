@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -46,8 +47,11 @@ def add_models(definitions: Definitions, models: Iterable[Model], base: str = MO
         definitions.add_structure(model_structure(model, base))
 
 
-def model_to_structure_definition(model: Model, base: str) -> dict[str, Any]:
-    """A model as a logical StructureDefinition resource (R4 shape)."""
+_RELEASES = {"R4": "4.0.1", "R4B": "4.3.0", "R5": "5.0.0"}
+
+
+def model_to_structure_definition(model: Model, base: str, fhir_version: str = "R4") -> dict[str, Any]:
+    """A model as a logical StructureDefinition resource, the same in all releases but for their number."""
     elements: list[Mapping[str, Any]] = [
         {"id": model.name, "path": model.name, "short": model.name, "min": 0, "max": "*"}
     ]
@@ -65,11 +69,11 @@ def model_to_structure_definition(model: Model, base: str) -> dict[str, Any]:
         )
     return {
         "resourceType": "StructureDefinition",
-        "id": model.name,
+        "id": re.sub(r"[^A-Za-z0-9.-]", "-", model.name)[:64],
         "url": model_url(model, base),
         "name": model.name,
         "status": "draft",
-        "fhirVersion": "4.0.1",
+        "fhirVersion": _RELEASES[fhir_version],
         "kind": "logical",
         "abstract": False,
         "type": model_url(model, base),

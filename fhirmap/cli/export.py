@@ -1,0 +1,132 @@
+"""``fhirmap export``: a map as a StructureMap resource, its models as logical StructureDefinitions."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from fhirmap.diagnostics import Diagnostic
+    from fhirmap.language.nodes import Map
+    from fhirmap.model.definition import Definitions
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  fhirmap export patient.map                               R4, on standard output
+  fhirmap export patient.map -o StructureMap-patient.json --fhir-version R5
+  fhirmap export valmorel.map -o out/valmorel.json         and out/StructureDefinition-Operation.json, one a model
+  fhirmap export StructureMap-r4.json --fhir-version R5    from one shape to another"""
+)
+@click.argument("map_file", metavar="MAP", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
+@click.option(
+    "--fhir-version",
+    type=click.Choice(["R4", "R4B", "R5"], case_sensitive=False),
+    default="R4",
+    show_default=True,
+    help="Release whose StructureMap is written.",
+)
+@click.option("--format", "form", type=click.Choice(["json", "xml"]), help="Default: the output's suffix, else JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Resource, structures and diagnostics as one JSON document.")
+def command(map_file: Path, output: Path | None, fhir_version: str, form: str | None, as_json: bool) -> int:
+    """Write MAP as a StructureMap resource, and each of its models as a StructureDefinition beside the output.
+
+    What the resource cannot hold, or only in a way that other engines pass over, is told on standard error. Exit code 0
+    with the resource; 2 where the map cannot be read, and nothing is written then.
+    """
+    from fhirmap.cli.faults import EXIT_WRONG, show_diagnostics
+    from fhirmap.diagnostics.render import diagnostic_to_json, ordered
+    from fhirmap.embedding import built_in_functions
+    from fhirmap.language.structuremap import write_structure_map
+    from fhirmap.model.formats import json_text, text_of
+    from fhirmap.model.logical import model_to_structure_definition
+    from fhirmap.model.packages import load_definitions
+    from fhirmap.runner.whole_file import write_whole
+
+    version: Any = fhir_version.upper()
+    definitions, _ = load_definitions([], fhir_version=version)
+    tree, told = read_any_map(map_file, definitions)
+    if any(entry.is_error for entry in told):
+        show_diagnostics(told, as_json=as_json)
+        return EXIT_WRONG
+    tables, missing = _tables(tree)
+    written = write_structure_map(tree, version, tables=tables, functions=built_in_functions())
+    diagnostics = ordered([*told, *missing, *written.diagnostics])
+    structures = [model_to_structure_definition(model, written.model_base, version) for model in tree.models]
+    if as_json:
+        shown = [diagnostic_to_json(entry) for entry in diagnostics]
+        click.echo(json_text({"resource": written.resource, "structures": structures, "diagnostics": shown}), nl=False)
+    else:
+        show_diagnostics(diagnostics, as_json=False)
+    chosen: Any = form or (output.suffix.removeprefix(".").lower() if output is not None else "json")
+    suffix: Literal["json", "xml"] = "xml" if chosen == "xml" else "json"
+    files = [(output, written.resource)]
+    if output is not None:
+        files += [(output.with_name(f"StructureDefinition-{entry['id']}.{suffix}"), entry) for entry in structures]
+    elif structures and not as_json:
+        click.echo(f"models not written: {', '.join(entry['name'] for entry in structures)} (give -o)", err=True)
+    for path, resource in files:
+        text = text_of(resource, suffix, definitions)
+        if path is not None:
+            write_whole(path, text.encode(), mode=0o644)
+            click.echo(f"{path}: {resource['resourceType']} {resource['url']}", err=True)
+        elif not as_json:
+            sys.stdout.buffer.write(text.encode())
+            sys.stdout.buffer.flush()
+    return 0
+
+
+def read_any_map(path: Path, definitions: Definitions) -> tuple[Map, tuple[Diagnostic, ...]]:
+    """The tree of a map's text, or of a StructureMap resource, and what is wrong with either."""
+    from fhirmap.embedding import read_map
+    from fhirmap.language.parser import parse
+    from fhirmap.language.structuremap import read_structure_map
+
+    resource = structure_map_of(path, definitions)
+    if resource is None:
+        return parse(read_map(path), str(path))
+    return read_structure_map(resource, str(path))
+
+
+def structure_map_of(path: Path, definitions: Definitions) -> dict[str, Any] | None:
+    """The resource that a file holds; None for the text of a map.
+
+    Raises: ``MapError`` where the document is broken; ``ConfigError`` FM760 where the file cannot be read.
+    """
+    from fhirmap.diagnostics import Diagnostic
+    from fhirmap.errors import ConfigError, MapError
+    from fhirmap.model.formats import read_document
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError("FM760", file=str(path), reason=error.strerror or "cannot be read") from None
+    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"<", b"[", b"\xff\xfe", b"\xfe\xff")):
+        return None
+    found = read_document(content, str(path), definitions)
+    if isinstance(found, Diagnostic):
+        raise MapError([found])
+    return found
+
+
+def _tables(tree: Map) -> tuple[dict[str, Any], list[Diagnostic]]:
+    """The codes of the map's CSV files, and what is wrong with those files."""
+    from fhirmap.analysis.workspace import load
+    from fhirmap.embedding import read_beside
+
+    if not any(entry.table is not None for entry in tree.concept_maps):
+        return {}, []
+    program, told = load([tree], read=read_beside)
+    wrong = [entry for entry in told if entry.code in ("FM101", "FM102")]
+    failed = {entry.span.start for entry in wrong if entry.span is not None}
+    tables = {
+        entry.id: program.stages[0].tables[entry.id]
+        for entry in tree.concept_maps
+        if entry.table is not None and entry.table.span.start not in failed
+    }
+    return tables, wrong
