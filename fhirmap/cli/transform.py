@@ -136,8 +136,7 @@ def _write(result: Result, runnable: Runnable, known: MapSet, output: Path | Non
         told = "xml" if target is not None and target.kind == "logical" and target.namespace else "json"
     text = text_of(result.resource, "xml" if told == "xml" else "json", known.definitions, target)
     if output is None:
-        sys.stdout.buffer.write(text.encode())
-        sys.stdout.buffer.flush()
+        click.echo(text, nl=False)
     else:
         write_whole(output, text.encode())
 

@@ -29,7 +29,8 @@ RUNTIME: Mapping[str, str] = {
          "shared",
          "single"), "fhirmap.runtime.lists"),
     **dict.fromkeys(
-        ("assign", "child_node", "assign_placed", "free_slot", "of_types", "placed", "run_default", "slot"), "fhirmap.runtime.nodes"),
+        ("assign", "assign_placed", "child_node", "free_slot", "of_types", "placed", "run_default", "slot"),
+        "fhirmap.runtime.nodes"),
     **dict.fromkeys(("append", "cast", "escape", "shown", "truncate"), "fhirmap.runtime.transforms.text"),
     **dict.fromkeys(
         ("to_date", "to_date_time", "to_time", "unix_to_date", "unix_to_date_time", "unix_to_time"),

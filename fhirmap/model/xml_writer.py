@@ -139,8 +139,8 @@ class _Writer:
 
     def _name(self, child: _Child) -> str:
         view = child.element
-        # Outside FHIR a choice has one name, its type stands in xsi:type.
-        stem = view.name if view is not None and view.is_choice and self.namespace != FHIR_NAMESPACE else child.name
+        # Where an attribute tells the type, a choice goes by its one name.
+        stem = view.name if view is not None and "typeAttr" in view.representation else child.name
         name = view.xml_name if view is not None and view.xml_name else stem
         if view is not None and view.namespace and view.namespace != self.namespace:
             prefix = view.namespace.rpartition(":")[2] if view.namespace.startswith("urn:") else "n"

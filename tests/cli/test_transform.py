@@ -85,7 +85,7 @@ def test_a_wrong_map(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "patient.map", "in.json", "-o", "out.json")
     assert (code, out) == (2, "")
     assert "error[FM204]" in err
-    assert "patient.map:9:54" in err
+    assert "patient.map:9:53" in err
     assert not (folder / "out.json").exists()
 
 
@@ -192,8 +192,8 @@ def test_a_package_of_definitions(folder: Path, capsys: pytest.CaptureFixture[st
         member = tarfile.TarInfo("package/ConceptMap-g.json")
         member.size = len(held)
         archive.addfile(member, io.BytesIO(held))
-    text = "group g(source src, target tgt) {\n  src.g as g -> tgt.g = translate(g, 'http://example.org/ConceptMap/g', 'code');\n}\n"
-    write(folder / "any.map", text)
+    rule = "src.g as g -> tgt.g = translate(g, 'http://example.org/ConceptMap/g', 'code');"
+    write(folder / "any.map", f"group g(source src, target tgt) {{\n  {rule}\n}}\n")
     write(folder / "in.json", {"g": "male"})
     assert run(capsys, "any.map", "in.json")[0] == 2
     code, out, _ = run(capsys, "any.map", "in.json", "--import", "own.tgz")
