@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "import": "Write a StructureMap resource as the text of a map",
     "compile": "Write the generated Python of a map",
     "preview": "Map and validate records, send nothing",
+    "lineage": "Show the source columns and rules behind each element",
     "run": "Send what is new or changed, archive the registry's identifiers",
     "status": "Show the state of each record and its last answer",
     "retry": "Release refused or deferred records",
