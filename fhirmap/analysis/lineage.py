@@ -6,7 +6,7 @@ The table is static: it is read off the typed rules, one walk from the entry gro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fhirmap.analysis.typed import (
@@ -21,16 +21,27 @@ from fhirmap.analysis.typed import (
 )
 from fhirmap.diagnostics import Span
 from fhirmap.language import nodes
-from fhirmap.language.visit import walk
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One rule's part in an element. ``columns``: `TABLE.column`, in the order the rule names them."""
+    """One rule's part in an element.
+
+    ``columns``: `TABLE.column`, in the order the rule names them. ``elements``: the source elements it names where no
+    model says in which columns they are, `QuestionnaireResponse.item.text`. ``before``: the rules of the stage before
+    that write what this one reads.
+    """
 
     rule: str
     span: Span
     columns: tuple[str, ...]
+    elements: tuple[str, ...] = ()
+    before: tuple[Origin, ...] = ()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where its value comes from in the first stage's source: columns, else elements."""
+        return self.columns or self.elements
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +52,31 @@ class Lineage:
 
 
 Places = Mapping[Variable, str]
-Columns = dict[str, tuple[str, ...]]
+_KEEPING = frozenset(
+    ("where", "first", "last", "tail", "skip", "take", "single", "ofType", "as", "distinct", "trace", "sort")
+)
+"""Functions that hand on some of the items they get."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What a path of a stage's source rests on."""
+
+    columns: tuple[str, ...] = ()
+    elements: tuple[str, ...] = ()
+    before: tuple[Origin, ...] = ()
+
+
+_Bases = dict[str, _Basis]
 
 
 @dataclass
 class _Walk:
     checked: Checked
-    columns_of: Columns
-    """Path in the stage's source -> source columns."""
+    bases: _Bases
+    """Path in the stage's source -> what it rests on."""
+    is_described: bool
+    """Do ``bases`` tell of all of the source? If not, its elements speak for themselves."""
     found: dict[str, list[Origin]] = field(default_factory=dict)
     active: list[TypedGroup] = field(default_factory=list)
 
@@ -67,7 +95,7 @@ class _Walk:
         for source in rule.sources:
             path = self.source_path(source, places)
             places[source.variable] = path
-            read += self.columns(path)
+            read.append(path)
             for expression in (source.where, source.default):
                 read += self.expression(expression, places)
         for target in rule.targets:
@@ -100,9 +128,19 @@ class _Walk:
         own: list[str] = []
         for argument in target.transform.arguments if target.transform else ():
             own += self.expression(argument, places)
-        constant = target.transform is not None and target.transform.arguments and not own
-        columns = () if constant and all(entry.literal for entry in target.transform.arguments) else tuple(own) or read  # type: ignore[union-attr]
-        self.found.setdefault(path, []).append(Origin(rule.name, target.span, tuple(dict.fromkeys(columns))))
+        arguments = target.transform.arguments if target.transform else ()
+        is_constant = bool(arguments) and not own and all(entry.literal for entry in arguments)
+        based = [self.basis(entry) for entry in own]
+        if not is_constant and not any(entry.columns or entry.elements for entry in based):
+            based = [self.basis(entry) for entry in read]
+        origin = Origin(
+            rule.name,
+            target.span,
+            tuple(dict.fromkeys(column for entry in based for column in entry.columns)),
+            tuple(dict.fromkeys(element for entry in based for element in entry.elements)),
+            tuple({id(origin): origin for entry in based for origin in entry.before}.values()),
+        )
+        self.found.setdefault(path, []).append(origin)
 
     # --- sources ------------------------------------------------------------------------------------------------------
 
@@ -115,65 +153,90 @@ class _Walk:
     def argument(self, argument: Expression, places: Places) -> str:
         if argument.variable is not None:
             return places.get(argument.variable, "")
-        return next(iter(self.paths(argument, places)), "")
+        return next(self.paths(argument, places), "")
 
     def expression(self, expression: Expression | None, places: Places) -> list[str]:
         if expression is None:
             return []
-        return [column for path in self.paths(expression, places) for column in self.columns(path)]
+        return list(self.paths(expression, places))
 
     def paths(self, expression: Expression, places: Places) -> Iterator[str]:
-        """Source paths that an expression names."""
+        """Source paths that an expression reads."""
         if expression.variable is not None:
-            yield places.get(expression.variable, "")
+            yield from self._place(expression.variable, places)
             return
-        environment = expression.environment
-        for node in walk(expression.node.expression):
-            if isinstance(node, nodes.FPVariable):
-                found = environment.lookup(node.name)
-                if node.name == "$this":
-                    found = expression.focus
-                if found is not None:
-                    yield places.get(found, "")
-            elif isinstance(node, nodes.FPMember):
-                yield from self._member(node, expression, places)
+        focus = next(self._place(expression.focus, places), None) if expression.focus is not None else None
+        found: list[str] = []
+        path = self._read(expression.node.expression, expression, places, focus, found)
+        yield from dict.fromkeys([*found, *([path] if path else [])])
 
-    def _member(self, node: nodes.FPMember, expression: Expression, places: Places) -> Iterator[str]:
-        names: list[str] = []
-        current: object = node
-        while isinstance(current, nodes.FPMember):
-            names.insert(0, current.name)
-            current = current.focus
-        if isinstance(current, nodes.FPVariable):
-            base = expression.environment.lookup(current.name)
-            base = expression.focus if current.name == "$this" else base
-            if base is not None:
-                yield ".".join([places.get(base, ""), *names])
-        elif current is None:
-            base = expression.environment.lookup(names[0])
-            if base is not None:
-                yield ".".join([places.get(base, ""), *names[1:]])
-            if expression.focus is not None:
-                yield ".".join([places.get(expression.focus, ""), *names])
+    def _place(self, variable: Variable, places: Places) -> Iterator[str]:
+        if variable.mode != "target" and variable in places:
+            yield places[variable]
 
-    def columns(self, path: str) -> tuple[str, ...]:
-        """Columns of a path; of a structure written whole (by a function), each part rests on what the whole does."""
-        while path and path not in self.columns_of:
+    def _read(
+        self, node: object, expression: Expression, places: Places, focus: str | None, found: list[str]
+    ) -> str | None:
+        """The path that a part of an expression is; the paths it reads on the way are added to ``found``."""
+
+        def read(part: object, inner: str | None = focus) -> str | None:
+            return self._read(part, expression, places, inner, found)
+
+        if isinstance(node, nodes.FPVariable) and node.name == "$this":
+            return focus
+        if isinstance(node, nodes.FPVariable) or (isinstance(node, nodes.FPMember) and node.focus is None):
+            child = f"{focus}.{node.name}" if focus is not None and isinstance(node, nodes.FPMember) else None
+            variable = expression.environment.lookup(node.name)
+            if variable is None:
+                # A name with a capital is a type: `ofType(Quantity)`.
+                return child if not node.name[:1].isupper() else None
+            if child in self.bases:
+                found.append(str(child))
+            return next(self._place(variable, places), None)
+        if isinstance(node, nodes.FPMember):
+            base = read(node.focus)
+            return f"{base}.{node.name}" if base is not None else None
+        if isinstance(node, nodes.FPCall):
+            base = read(node.focus) if node.focus is not None else focus
+            parts = [read(part, base) for part in node.arguments]
+            found += [part for part in parts if part is not None]
+            if node.name not in _KEEPING and base is not None and node.focus is not None:
+                found.append(base)
+            return base if node.name in _KEEPING else None
+        if isinstance(node, nodes.FPIndex | nodes.FPType):
+            return read(node.focus if isinstance(node, nodes.FPIndex) else node.operand)
+        parts = [read(part) for part in _parts(node)]
+        found += [part for part in parts if part is not None]
+        return None
+
+    def basis(self, path: str) -> _Basis:
+        """What a path rests on; each part of a structure that a function writes whole rests on what the whole does."""
+        if not self.is_described:
+            return _Basis(elements=(path,)) if "." in path else _Basis()
+        while path and path not in self.bases:
             path = path.rpartition(".")[0]
-        return self.columns_of.get(path, ())
+        return self.bases.get(path, _Basis())
 
 
 def lineage(checked: Checked) -> Lineage:
     """The lineage of a checked program's last stage, down to the columns of the first."""
     found: dict[str, list[Origin]] = {}
     for number, stage in enumerate(checked.stages):
-        columns = _through(found) if number else _model_columns(checked, stage)
-        walked = _Walk(checked, columns)
+        is_described = bool(number) or (stage.source is not None and stage.source.structure in checked.models)
+        walked = _Walk(checked, _through(found) if number else _model_bases(checked, stage), is_described)
         parameters = stage.entry.parameters
         places = {entry: _root(entry, checked) for entry in parameters}
         walked.group(stage.entry, places, ())
         found = walked.found
     return Lineage({path: tuple(origins) for path, origins in found.items()})
+
+
+def _parts(node: object) -> tuple[object, ...]:
+    if isinstance(node, nodes.FPBinary):
+        return node.left, node.right
+    if isinstance(node, nodes.FPUnary):
+        return (node.operand,)
+    return (node.expression,) if isinstance(node, nodes.SortKey) else ()
 
 
 def _root(parameter: Variable, checked: Checked) -> str:
@@ -192,16 +255,20 @@ def _child(parent: str, element_path: str, name: str) -> str:
     return f"{parent}.{last}"
 
 
-def _through(found: Mapping[str, Iterable[Origin]]) -> Columns:
+def _through(found: Mapping[str, list[Origin]]) -> _Bases:
     """What each path of the middle model rests on."""
     return {
-        path: tuple(dict.fromkeys(column for origin in origins for column in origin.columns))
+        path: _Basis(
+            tuple(dict.fromkeys(column for origin in origins for column in origin.columns)),
+            tuple(dict.fromkeys(element for origin in origins for element in origin.elements)),
+            tuple(origins),
+        )
         for path, origins in found.items()
     }
 
 
-def _model_columns(checked: Checked, stage: Stage) -> Columns:
-    columns: Columns = {}
+def _model_bases(checked: Checked, stage: Stage) -> _Bases:
+    columns: dict[str, tuple[str, ...]] = {}
 
     def fill(url: str, path: str, table: str, seen: tuple[str, ...]) -> None:
         use = checked.models.get(url)
@@ -229,7 +296,7 @@ def _model_columns(checked: Checked, stage: Stage) -> Columns:
         store = use.node.store if use else None
         table = store.name if store and store.kind == "table" else ""
         fill(stage.source.structure, stage.source.name, table, ())
-    return columns
+    return {path: _Basis(columns=found) for path, found in columns.items()}
 
 
 def _types(checked: Checked, url: str, element: str) -> list[str]:
@@ -240,10 +307,14 @@ def _types(checked: Checked, url: str, element: str) -> list[str]:
 
 def as_json(table: Lineage) -> dict[str, list[dict[str, object]]]:
     """The lineage as plain data, for `--json`."""
+    return {path: [_origin_data(origin) for origin in origins] for path, origins in table.elements.items()}
+
+
+def _origin_data(origin: Origin) -> dict[str, object]:
     return {
-        path: [
-            {"rule": origin.rule, "position": origin.span.position, "columns": list(origin.columns)}
-            for origin in origins
-        ]
-        for path, origins in table.elements.items()
+        "rule": origin.rule,
+        "position": origin.span.position,
+        "columns": list(origin.columns),
+        "elements": list(origin.elements),
+        "before": [_origin_data(entry) for entry in origin.before],
     }

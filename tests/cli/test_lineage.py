@@ -1,0 +1,66 @@
+"""`fhirmap lineage`: columns and rules of each element, for a project, a map without models and a StructureMap."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import in_process
+
+ROOT = Path(__file__).resolve().parents[2]
+NESTED = """\
+/// url = 'https://tiny.example/StructureMap/nested'
+uses "http://hl7.org/fhir/StructureDefinition/QuestionnaireResponse" alias QR as source
+uses "http://hl7.org/fhir/StructureDefinition/Basic" alias Basic as target
+group main(source src : QR, target tgt : Basic) {
+  src.item as i where (linkId = 'a' and answer.value.exists()) -> tgt.extension as e, e.url = 'urn:x:a' then {
+    i.answer as a -> e.value = (%a.item.where(linkId = 'deep').text.first()) "deep";
+    i.text as t -> e.id = t "text";
+  } "item";
+}
+"""
+
+
+def test_a_project_leads_through_both_stages_to_columns() -> None:
+    done = in_process("lineage", ROOT / "examples" / "ch-valmorel")
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert lines[0].split() == ["element", "from", "rules"]
+    nir = next(line for line in lines if line.startswith("Parameters.parameter:nir.value[x] "))
+    assert "PATIENT.nir, PATIENT.cle_nir" in nir
+    before, after = nir.split(" -> ")
+    assert "valmorel.map:" in before and "renacot.map:" in after
+    assert not any(line != line.rstrip() for line in lines)
+
+
+def test_as_json() -> None:
+    done = in_process("lineage", ROOT / "examples" / "ch-valmorel", "--json")
+    (nir,) = json.loads(done.out)["elements"]["Parameters.parameter:nir.value[x]"]
+    assert nir["columns"] == ["PATIENT.nir", "PATIENT.cle_nir"]
+    assert [entry["rule"] for entry in nir["before"]] == ["nir"]
+
+
+def test_a_map_without_models_shows_source_elements(tmp_path: Path) -> None:
+    file = tmp_path / "nested.map"
+    file.write_text(NESTED, encoding="utf-8")
+    found = json.loads(in_process("lineage", file, "--json").out)["elements"]
+    (deep,) = found["Basic.extension.value[x]"]
+    assert deep["elements"] == [
+        "QuestionnaireResponse.item.answer.item.linkId",
+        "QuestionnaireResponse.item.answer.item.text",
+    ]
+    (made,) = found["Basic.extension"]
+    assert made["elements"] == [
+        "QuestionnaireResponse.item",
+        "QuestionnaireResponse.item.linkId",
+        "QuestionnaireResponse.item.answer.value",
+    ]
+    assert found["Basic.extension.url"][0]["elements"] == []
+
+
+def test_a_wrong_map_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "nested.map"
+    file.write_text(NESTED.replace("tgt.extension", "tgt.extnsion"), encoding="utf-8")
+    done = in_process("lineage", file)
+    assert done.code == 2
+    assert "did you mean `extension`?" in done.err
