@@ -83,6 +83,18 @@ def commands() -> None:
     """Feed the RENACOT registry from a hospital's own tables: maps in, checked and compiled; identifiers archived."""
 
 
+def _show_usage(fault: click.ClickException, *, as_json: bool) -> None:
+    """What is wrong with the call itself; in the form of a diagnostic without a code where JSON was asked for."""
+    if not as_json:
+        fault.show()
+        return
+    import json
+
+    path = fault.ctx.command_path if isinstance(fault, click.UsageError) and fault.ctx else "fhirmap"
+    told = {"code": None, "severity": "error", "message": fault.format_message(), "hint": f"{path} --help"}
+    click.echo(json.dumps({"diagnostics": [told]}, ensure_ascii=False))
+
+
 def _heed_termination() -> None:
     """SIGTERM, by which a machine that shuts down or a scheduler asks to stop, is as good as Ctrl-C."""
     if threading.current_thread() is threading.main_thread():
@@ -98,7 +110,7 @@ def main(arguments: list[str] | None = None) -> None:
     except click.exceptions.Exit as leave:
         code = leave.exit_code
     except click.ClickException as fault:
-        fault.show()
+        _show_usage(fault, as_json="--json" in arguments)
         code = 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

@@ -47,10 +47,11 @@ def command(
     if not as_json:
         show_diagnostics(warnings, as_json=False)
     text = transformer.source
+    if output is not None:
+        write_whole(output, text.encode())
+        click.echo(f"{output}: {len(text.splitlines())} lines, map digest {transformer.digest[:12]}", err=True)
     if as_json:
-        text = json.dumps({"source": text, "digest": transformer.digest, "columns": dict(transformer.columns)}) + "\n"
-    if output is None:
+        told = {"source": text} if output is None else {"output": str(output)}
+        click.echo(json.dumps({**told, "digest": transformer.digest, "columns": dict(transformer.columns)}))
+    elif output is None:
         click.echo(text, nl=False)
-        return
-    write_whole(output, text.encode())
-    click.echo(f"{output}: {len(text.splitlines())} lines, map digest {transformer.digest[:12]}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import sys
 from pathlib import Path
 
@@ -21,31 +22,39 @@ Examples:
 @click.option("--stdout", "to_stdout", is_flag=True, help="Write to standard output, leave the files.")
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit code 1 if a file would change.")
 @click.option("--diff", "show_diff", is_flag=True, help="Write nothing; show what would change.")
-def command(places: tuple[Path, ...], to_stdout: bool, only_check: bool, show_diff: bool) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Each file and whether its text changes, as JSON.")
+def command(places: tuple[Path, ...], to_stdout: bool, only_check: bool, show_diff: bool, as_json: bool) -> int:
     """Format maps: two spaces, one rule a line, every comment kept.
 
     A map with a syntax error is reported and left alone (exit code 2).
     """
     from fhirmap.embedding import read_map
 
+    if as_json and (to_stdout or show_diff):
+        raise click.UsageError("--json tells of files: it goes with --check or alone")
     would_change = False
     wrong = False
+    told: list[dict[str, object]] = []
     for place in places:
         for path in _files(place):
             text = sys.stdin.read() if path is None else read_map(path)
             formatted = _formatted(text, "<stdin>" if path is None else str(path))
+            told.append({"file": str(path or "<stdin>"), "changed": formatted not in (None, text)})
             if formatted is None:
                 wrong = True
+                told[-1]["error"] = True
             elif show_diff:
                 would_change |= _diff(text, formatted, str(path or "<stdin>"))
             elif only_check:
                 if formatted != text:
                     would_change = True
-                    click.echo(f"would change {path or '<stdin>'}")
-            elif path is None or to_stdout:
+                    click.echo(f"would change {path or '<stdin>'}", err=as_json)
+            elif (path is None or to_stdout) and not as_json:
                 click.echo(formatted, nl=False)
-            elif formatted != text:
+            elif formatted != text and path is not None:
                 _write(path, formatted)
+    if as_json:
+        click.echo(json.dumps({"files": told}, ensure_ascii=False))
     return 2 if wrong else int(would_change and (only_check or show_diff))
 
 

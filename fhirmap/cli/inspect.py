@@ -38,5 +38,7 @@ def command(
     block = inspect_source(url, table, name=name, encoding=encoding, zone=zone)
     if output is not None:
         write_whole(output, block.encode(), mode=0o644)
-        return
-    click.echo(json.dumps({"model": block}, ensure_ascii=False) if as_json else block, nl=as_json)
+    if as_json:
+        click.echo(json.dumps({"model": block}, ensure_ascii=False))
+    elif output is None:
+        click.echo(block, nl=False)

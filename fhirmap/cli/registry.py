@@ -20,7 +20,13 @@ Examples:
   curl -d grant_type=client_credentials -d client_id=demo -d client_secret=demo -d scope=implant \\
        http://127.0.0.1:8471/connect/token"""
 )
-@click.option("--port", default=8471, show_default=True, help="Port on loopback; 0 takes any free one.")
+@click.option(
+    "--port",
+    default=8471,
+    type=click.IntRange(0, 65535),
+    show_default=True,
+    help="Port on loopback; 0 takes any free one.",
+)
 @click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
