@@ -129,3 +129,11 @@ def test_shared_collections_are_computed_once() -> None:
     code = lower_condition(trees()[0], inner).code
     assert "len(implants_1) >= 3" in code
     assert "resource" not in code
+
+
+def test_several_looks_for_one_coding_share_a_set() -> None:
+    statements, inner = hoist(trees()[:5], scope())
+    (name,) = inner.key_sets.values()
+    assert statements[-1].startswith(f"{name} = {{(")
+    assert lower_condition(trees()[3], inner).code.startswith(f"('609588000', '{SCT}') not in {name} or all(")
+    assert not hoist(trees()[:2], scope())[1].key_sets

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fhirmap.analysis.expression import families, family, is_fhir, type_argument, type_named
 from fhirmap.analysis.static import Static
 from fhirmap.compiler.fhirpath.generic import _first, operands
+from fhirmap.compiler.fhirpath.keysets import looked_up
 from fhirmap.compiler.fhirpath.patterns import pattern_constant
 from fhirmap.compiler.fhirpath.values import Place, Val, is_cheap
 from fhirmap.language import nodes as n
@@ -288,6 +289,9 @@ class ConditionForm:
         return f"{'' if wanted else 'not '}fp.all_different({self.plain.whole(base)})"
 
     def _existence(self, node: n.FPCall, place: Place, *, wanted: bool) -> str | None:
+        sought = looked_up(node) if place.is_root and self.scope.key_sets else None
+        if sought is not None and sought[0] in self.scope.key_sets:
+            return f"({sought[1]!r} {'in' if wanted else 'not in'} {self.scope.key_sets[sought[0]]})"
         base = self.plain.input_of(node, place)
         if base is None:
             return None

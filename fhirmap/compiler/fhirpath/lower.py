@@ -13,6 +13,7 @@ from dataclasses import replace
 from fhirmap.analysis.expression import as_fhir, infer_expression
 from fhirmap.analysis.static import Static
 from fhirmap.compiler.fhirpath.generic import GenericForm, keeps_type
+from fhirmap.compiler.fhirpath.keysets import is_keyed, looked_up, worthwhile
 from fhirmap.compiler.fhirpath.plain import PlainForm
 from fhirmap.compiler.fhirpath.scope import ExprScope, PyExpr
 from fhirmap.compiler.fhirpath.values import Place
@@ -96,12 +97,17 @@ def hoist(expressions: Iterable[n.FPExpr], scope: ExprScope) -> tuple[list[str],
     place unless it is cheap.
     """
     statements: list[str] = []
-    inner = replace(scope, hoisted=dict(scope.hoisted))
-    counts: Counter[n.FPExpr] = Counter()
-    certain: set[n.FPExpr] = set()
-    for expression in expressions:
-        counts.update(_chains(expression))
-        certain.update(_chains(expression, certain_only=True))
+    inner = replace(scope, hoisted=dict(scope.hoisted), key_sets=dict(scope.key_sets))
+    listed = list(expressions)
+    parts = [part for expression in listed for part in _chains(expression)]
+    counts = Counter(parts)
+    certain = {part for expression in listed for part in _chains(expression, certain_only=True)}
+    sets = [entry for entry in worthwhile(parts) if entry[0] in certain and counts[entry[0]] > 1]
+    for part in parts:
+        # What a set answers needs no list of its own.
+        found_by = looked_up(part)
+        if found_by is not None and found_by[0] in sets and isinstance(part, n.FPCall) and part.focus is not None:
+            counts[part.focus] -= 1
     shared = [
         node
         for node, count in counts.items()
@@ -117,6 +123,13 @@ def hoist(expressions: Iterable[n.FPExpr], scope: ExprScope) -> tuple[list[str],
         name = inner.fresh(_hint(node))
         statements += [*found.statements, f"{name} = {found.code}"]
         inner.hoisted[node] = (name, found.static)
+    for node, keys in sets:
+        held = inner.hoisted.get(node)
+        if held is not None and is_keyed(held[1], keys, inner):
+            name, item = inner.fresh(f"{_hint(node)}_keys"), inner.fresh("item")
+            texts = ", ".join(f"{item}.get({key!r})" for key in keys)
+            statements.append(f"{name} = {{({texts}) for {item} in {held[0]}}}")
+            inner.key_sets[node, keys] = name
     return statements, inner
 
 

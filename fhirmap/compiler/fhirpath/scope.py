@@ -82,7 +82,8 @@ class ExprScope:
     ``focus``: static view of `$this`, held in the Python name ``focus_name`` (a list of items where it is not plain);
     None where bare names are variables only. ``variables``: FHIR name → (Python name, static view). ``resource``: what
     `%resource` is, default the focus. ``environment``: Python name of an `fp.Environment` where the caller has one.
-    ``hoisted``: sub-expressions that already stand in a Python name. ``constants`` and ``fresh`` are shared by all
+    ``hoisted``: sub-expressions that already stand in a Python name. ``key_sets``: list and children -> Python name of
+    the set of what its items hold there. ``constants`` and ``fresh`` are shared by all
     expressions of one generated module.
     """
 
@@ -96,6 +97,7 @@ class ExprScope:
     resource: tuple[str, Static] | None = None
     environment: str | None = None
     hoisted: dict[FPExpr, tuple[str, Static]] = field(default_factory=dict)
+    key_sets: dict[tuple[FPExpr, tuple[str, ...]], str] = field(default_factory=dict)
     is_strict: bool = False
 
     def inference(self) -> ExpressionScope:
