@@ -102,6 +102,7 @@ def _transform(
         add(plan.Return, 2, code("{}.result({{}}, PLACES)", _RUN))
     elif checked.stages and len(_sources(checked.stages[0])) == 1:
         add(plan.Assign, 1, source, _foreign_source(checked.stages[0].source, _ROW, module))
+        add(plan.Do, 1, code("{}.resource = {}", _RUN, source))
     name = source
     for number, stage in enumerate(checked.stages):
         last = number == len(checked.stages) - 1

@@ -136,8 +136,17 @@ class GroupLowering:
         for entry in rule.rules:
             self._rule(entry)
         for variable, target, made, container in reversed(ending):
+            before = self.depth
+            held = self.held.get(variable)
+            if held is not None and held.is_optional:
+                self._add(plan.If, code("{} is not None", held.code), span=target.span)
+                self.depth += 1
+            empty = len(self.steps)
             self._close_lists(variable, target.span)
             self._prune(variable, target, made, container)
+            if len(self.steps) == empty and self.depth > before:
+                self.steps.pop()
+            self.depth = before
         if isinstance(self.steps[-1], plan.If | plan.For | plan.Try | plan.Comment):
             self._add(plan.Pass)
 
@@ -304,11 +313,17 @@ class GroupLowering:
         while index < len(rule.targets):
             target = rule.targets[index]
             index += 1
+            before, start = self.depth, len(self.steps)
+            guard = self._guard(target)
+            if guard is not None:
+                self._add(plan.If, code("{} is not None", guard), span=target.span)
+                self.depth += 1
             if target.context is None:
                 self._computed(target)
             elif not target.steps:
                 self._whole(target)
             elif rule.default is not None and rule.default.dynamic:
+                self.depth = before
                 continue
             elif target.transform is None or target.transform.name == "create":
                 folded = self._foldable(rule, index, target) if target.variable is not None else 0
@@ -316,6 +331,22 @@ class GroupLowering:
                 index += folded
             else:
                 self._assign(target)
+            self.depth = before
+            if guard is not None and target.variable is not None:
+                self._may_be_absent(target.variable, start, target.span)
+
+    def _guard(self, target: TypedTarget) -> Code | None:
+        """The name of a target's context where it may be bound to nothing: what is written to it is then left out."""
+        held = self.held.get(target.context) if target.context is not None else None
+        return held.code if held is not None and held.is_optional else None
+
+    def _may_be_absent(self, variable: Variable, start: int, span: Span) -> None:
+        """Bind a variable that was made under a condition to nothing beforehand, for what follows."""
+        held = self.held.get(variable)
+        if held is None:
+            return  # nothing asks for it
+        self.held[variable] = replace(held, is_optional=True)
+        self.steps.insert(start, plan.Assign(self.depth, span, Name(held.code), Code("None")))
 
     def _computed(self, target: TypedTarget) -> None:
         assert target.transform is not None

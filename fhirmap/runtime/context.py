@@ -28,7 +28,7 @@ class Run:
     """What one call of a transformer gathers. ``module``: the generated module's globals, which hold its marks."""
 
     __slots__ = (
-        "_constants", "_environment", "caught", "claims", "endings", "failed", "faults", "module", "notes", "shares",
+        "_constants", "_environment", "caught", "claims", "endings", "failed", "faults", "module", "notes", "resource", "shares",
     )  # fmt: skip
 
     def __init__(self, module: dict[str, Any], strict: bool = False) -> None:
@@ -37,6 +37,7 @@ class Run:
         self.faults: list[Fault] = []
         self.notes: list[Note] = []
         self.failed = False
+        self.resource: Any = None
         self._environment: Environment | None = None
         self._constants: dict[str, Any] = {}
         self.shares: dict[tuple[int, str], dict[str, Any]] = {}
@@ -47,7 +48,7 @@ class Run:
     def environment(self) -> Environment:
         """What FHIRPath functions like `now()` see: one moment for the whole run."""
         if self._environment is None:
-            self._environment = Environment()
+            self._environment = Environment(self.resource)
         return self._environment
 
     def input(self, row: Any, name: str) -> Any:

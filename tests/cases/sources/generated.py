@@ -209,6 +209,7 @@ def transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
     source = fp.nodes(row, 'Patient', _types_1)[0]
+    run.resource = source
     resource = {'resourceType': 'Basic'}
     sources(source, resource, run)
     if len(resource) == 1 and not run.failed:
