@@ -8,13 +8,13 @@ validator is left out of both.
 from __future__ import annotations
 
 import tempfile
-import timeit
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.hand_written import declaration
 from benchmarks.interventions import make_database
+from benchmarks.timing import fastest
 from fhirmap.embedding import compile_map
 from fhirmap.runner.engine import build_engine, open_project_source
 from fhirmap.runner.project import load_project
@@ -35,17 +35,6 @@ def rows() -> list[Mapping[str, Any]]:
             return [record.values for record in source.records()]
 
 
-def microseconds(call: Callable[[Any], object], arguments: list[Any]) -> float:
-    """Best of nine rounds over all ``arguments``, for one call."""
-
-    def round_() -> None:
-        for argument in arguments:
-            call(argument)
-
-    round_()
-    return min(timeit.repeat(round_, number=1, repeat=9)) / len(arguments) * 1e6
-
-
 def main() -> int:
     """Check, measure, print; 1 where the ratio is over its bound."""
     target = ROOT / "maps" / "renacot"
@@ -61,8 +50,18 @@ def main() -> int:
         expected, _ = declaration(dict(record))
         assert result.resource == expected, "the generated code and the yardstick disagree"
         assert result.valid and not result.faults
-    generated = microseconds(transformer, records)
-    by_hand = microseconds(declaration, records)
+    by_hand = generated = 0.0
+    for record in records:
+        times = fastest(
+            {
+                "by hand": lambda given=record: declaration(given),  # type: ignore[misc]
+                "generated": lambda given=record: transformer(given),  # type: ignore[misc]
+            },
+            rounds=25,
+            number=1,
+        )
+        by_hand += times["by hand"] / len(records)
+        generated += times["generated"] / len(records)
     ratio = generated / by_hand
     print(f"transformer, {INTERVENTIONS} interventions of 5 implants, raw rows to Parameters, outputs equal")
     print(f"  written by hand  {by_hand:8.1f} us")
