@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from fhirmap.diagnostics import Diagnostic
+    from fhirmap.runner.program import CheckedMaps
 
 
 @click.command(
@@ -21,6 +22,7 @@ Examples:
   fhirmap check examples/ch-valmorel
   fhirmap check --offline hospital       without looking at the source's columns
   fhirmap check renacot.map --definitions maps/renacot/definitions
+  fhirmap check --strict-fml order.map   what another engine of the language would not take
   fhirmap check --one-line . | head      a line a fault, for editors and pipelines"""
 )
 @click.argument("places", nargs=-1, type=click.Path(path_type=Path))
@@ -39,6 +41,7 @@ Examples:
     type=click.Path(exists=True, path_type=Path),
     help="For a single map: structure definitions, files, folders or a package.",
 )
+@click.option("--strict-fml", is_flag=True, help="Report each use of an extension of the language, too.")
 @click.option("--one-line", is_flag=True, help="One line for each diagnostic.")
 @click.option("--json", "as_json", is_flag=True, help="Diagnostics as JSON on standard output.")
 def command(
@@ -47,14 +50,16 @@ def command(
     offline: bool,
     imports: tuple[Path, ...],
     definitions: tuple[Path, ...],
+    strict_fml: bool,
     one_line: bool,
     as_json: bool,
 ) -> int:
     """Check the project folders or maps PLACES (default: this folder) and report every fault at once.
 
     A project is checked with its target's map and contract, and with the columns of its source where that can be
-    reached. Exit code 2 if there is an error, 0 if not.
+    reached. Exit code 2 if there is an error, 1 if `--strict-fml` found an extension and nothing is wrong, 0 if not.
     """
+    from fhirmap.analysis.strict import extensions
     from fhirmap.diagnostics.render import (
         diagnostic_to_json,
         diagnostic_to_line,
@@ -66,13 +71,18 @@ def command(
 
     found: list[Diagnostic] = []
     files: list[str] = []
+    is_portable = True
     started = time.perf_counter()
     for place in places or (Path(),):
         if place.is_dir() or place.suffix == ".toml":
-            diagnostics, names = _check_folder(place, source, offline)
+            diagnostics, names, maps = _check_folder(place, source, offline)
         else:
-            checked = check_maps([place], imports=[*imports, place.parent], definitions=definitions)
-            diagnostics, names = list(checked.diagnostics), checked.files
+            maps = check_maps([place], imports=[*imports, place.parent], definitions=definitions)
+            diagnostics, names = list(maps.diagnostics), maps.files
+        if strict_fml and maps is not None:
+            used = extensions(maps.checked)
+            is_portable = is_portable and not used
+            diagnostics += used
         found += diagnostics
         files += names
     shown = ordered(found)
@@ -85,10 +95,14 @@ def command(
     else:
         click.echo(render_diagnostics(shown, colour=sys.stdout.isatty()), nl=False)
         click.echo(("\n" if shown else "") + summary(shown, files, time.perf_counter() - started))
-    return 2 if any(entry.is_error for entry in shown) else 0
+    if any(entry.is_error for entry in shown):
+        return 2
+    return 0 if is_portable else 1
 
 
-def _check_folder(place: Path, source: str | None, offline: bool) -> tuple[list[Diagnostic], tuple[str, ...]]:
+def _check_folder(
+    place: Path, source: str | None, offline: bool
+) -> tuple[list[Diagnostic], tuple[str, ...], CheckedMaps | None]:
     """What is wrong with a project: its file, its maps, and the columns of its source."""
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.errors import ConfigError
@@ -98,7 +112,7 @@ def _check_folder(place: Path, source: str | None, offline: bool) -> tuple[list[
 
     project, diagnostics = read_project(place, source=source)
     if project is None:
-        return diagnostics, (str(place / "fhirmap.toml" if place.is_dir() else place),)
+        return diagnostics, (str(place / "fhirmap.toml" if place.is_dir() else place),), None
     checked = check_project(project)
     found = [*diagnostics, *checked.diagnostics, *settings_diagnostics(project, checked)]
     if not offline:
@@ -106,4 +120,4 @@ def _check_folder(place: Path, source: str | None, offline: bool) -> tuple[list[
             found += source_diagnostics(project, checked)
         except ConfigError as unreachable:
             found.append(Diagnostic("FM761", None, {"reason": unreachable.diagnostic().message}))
-    return found, checked.files
+    return found, checked.files, checked

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fhirmap.analysis.check import check
 from fhirmap.analysis.checks.unknown_column import Lacking, unknown_columns
+from fhirmap.analysis.strict import extensions
 from fhirmap.analysis.workspace import load
 from fhirmap.diagnostics import Diagnostic, MapText, did_you_mean
 from fhirmap.diagnostics.render import ordered
@@ -60,11 +61,12 @@ def diagnose(
     files: Mapping[str, bytes] | None = None,
     tank: Definitions | None = None,
     maps: Mapping[str, str] | None = None,
+    strict: bool = False,
 ) -> tuple[Diagnostic, ...]:
     """What is wrong with a map, or with the stages of a project in order.
 
     ``tables``: the columns that the source has, where one is at hand. ``files``: what lies beside the map. ``maps``:
-    further maps that may be imported.
+    further maps that may be imported. ``strict``: as with ``--strict-fml``.
     """
     parsed = [parse(text, name) for text, name in zip(texts, names, strict=False)]
     found = [entry for _, diagnostics in parsed for entry in diagnostics]
@@ -78,7 +80,8 @@ def diagnose(
     program, loading = load([tree for tree, _ in parsed], library=(*library(), *more), read=read)
     checked, checking = check(program, tank or definitions(), functions(), syntax=found)
     live = unknown_columns(checked, lacking(tables)) if tables is not None else ()
-    return ordered([*found, *loading, *checking, *live])
+    portable = extensions(checked) if strict else ()
+    return ordered([*found, *loading, *checking, *live, *portable])
 
 
 def codes(diagnostics: Sequence[Diagnostic]) -> list[str]:

@@ -46,7 +46,8 @@ def yielded(code: str, example: str) -> str:
     stages = [given["before"], found.examples[example]] if "before" in given else [found.examples[example]]
     names = ("before.map", "example.map") if "before" in given else ("example.map",)
     beside_too = {"tables": given.get("columns"), "maps": given.get("maps"), "files": beside, "tank": tank}
-    return render_diagnostics(diagnose(*stages, names=names, **beside_too))
+    is_strict = bool(given.get("strict"))
+    return render_diagnostics(diagnose(*stages, names=names, strict=is_strict, **beside_too))
 
 
 @pytest.mark.parametrize("code", RUN)
