@@ -339,3 +339,48 @@ def test_a_udi_made_of_a_catalogue_number() -> None:
     assert parse_udi(made)["expiry"] == "2028-04-20"
     assert udi_from_gtin("2,99911E+12") is None
     assert parse_udi(made)["issuer"] == GS1
+
+
+# --- what scanners and spreadsheets leave of a label ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lot", ["LOT1", None])
+@pytest.mark.parametrize("order", ["17290630" + "10LOT1", "10LOT1" + GS + "17290630"])
+def test_an_ean_13_behind_the_identifier_of_a_gtin_14(order: str, lot: str | None) -> None:
+    udi = parse_udi("01" + "2999300000200" + order, lot)
+    assert (udi["deviceIdentifier"], udi["lot"], udi["expiry"]) == ("02999300000200", "LOT1", "2029-06-30")
+    assert "problems" not in udi
+
+
+def test_a_wrong_check_digit_alone_makes_no_ean_13() -> None:
+    udi = parse_udi("01" + "02999300000201" + "17290630" + "10LOT1", "LOT1")
+    assert (udi["deviceIdentifier"], udi["problems"]) == ("02999300000201", ["check-digit"])
+
+
+def test_a_lot_that_ends_in_an_expiry_date_was_two_parts() -> None:
+    udi = parse_udi("01" + "02999300000200" + "10X504883A" + "17250704")
+    assert (udi["lot"], udi["expiry"], udi["problems"]) == ("X504883A", "2025-07-04", ["gs-lost"])
+
+
+def test_such_a_lot_stays_whole_where_the_label_has_its_date_or_the_column_says_so() -> None:
+    whole = "X504883A17250704"
+    assert parse_udi("01" + "02999300000200" + "17250704" + "10" + whole)["lot"] == whole
+    assert parse_udi("01" + "02999300000200" + "10" + whole, whole)["lot"] == whole
+
+
+def test_two_lost_separators() -> None:
+    udi = parse_udi("01" + "02999300000200" + "21SN52445" + "10M995691" + "17260607", "M995691", "SN52445")
+    assert udi["humanReadable"] == "(01)02999300000200(21)SN52445(10)M995691(17)260607"
+    assert udi["problems"] == ["gs-lost"]
+
+
+@pytest.mark.parametrize("primary", ["+ZN02FE282R0/", "+ZB04X10$", "+ZA01H489N9S"])
+def test_two_hibc_labels_whatever_the_first_one_s_check_character(primary: str) -> None:
+    second = with_check("+$$3291022X847108" + primary[-1])
+    udi = parse_udi(primary + second)
+    assert (udi["deviceIdentifier"], udi["lot"], udi["expiry"]) == (primary[1:-1], "X847108", "2029-10-22")
+    assert udi["humanReadable"] == primary + second
+
+
+def test_a_space_trimmed_from_the_second_of_two_labels_comes_back() -> None:
+    assert parse_udi("+ZA01H489N9S+$$2110529S")["humanReadable"].endswith("S ")

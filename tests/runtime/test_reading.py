@@ -165,9 +165,30 @@ def test_child_rows_are_counted() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "count", "is_fault"),
-    [(2, 2, False), ("3", 3, False), (None, 1, False), (0, 0, False), (-1, 1, True), ("x", 1, True)],
+    [
+        (2, 2, False),
+        ("3", 3, False),
+        ("2,0", 2, False),
+        (" 1.00 ", 1, False),
+        (Decimal("2.00"), 2, False),
+        (None, 1, False),
+        (0, 0, False),
+        (-1, 1, True),
+        ("x", 1, True),
+        ("1,000", 1, True),
+        ("1,5", 1, True),
+        (Decimal("1E+999999"), 1, True),
+    ],
 )
 def test_quantities(raw: object, count: int, is_fault: bool) -> None:
     faults: list[Fault] = []
     assert reading.times({"c": raw}, cell("integer"), faults) == count
     assert bool(faults) is is_fault
+
+
+def test_a_line_that_says_nothing_agrees_with_all() -> None:
+    faults: list[Fault] = []
+    reading.disagreeing([{"c": "a"}, {"c": " "}, {"c": None}, {}, {"c": "a "}], (cell("string"),), faults)
+    assert faults == []
+    reading.disagreeing([{"c": "a"}, {"c": "b"}], (cell("string"),), faults)
+    assert [fault.code for fault in faults] == ["FM413"]
