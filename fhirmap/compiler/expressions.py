@@ -143,8 +143,17 @@ class Expressions:
             self.module.checked.functions,
             self.module.constants,
             lambda hint: str(self.names.take(hint)),
+            resource=self._resource(),
             environment="run.environment",
         )
+
+    def _resource(self) -> tuple[str, Static] | None:
+        """`%resource`: the input, where it is a tree as it came; a record read through a model is none."""
+        stages = self.module.checked.stages
+        if not stages or self.module.checked.model(stages[0].source) is not None:
+            return None
+        ref = stages[0].source
+        return "[run.resource]", Static(frozenset((ref,)) if ref else frozenset(), "many")
 
     def _is_named(self, expression: Expression, name: str) -> bool:
         return name in self.module.names_of(expression.node)

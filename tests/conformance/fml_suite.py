@@ -20,10 +20,15 @@ from fhirmap.compiler.fhirpath.evaluate import compile_expression
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import FhirmapError
 from fhirmap.language.format import format_map
+from fhirmap.language.nodes import Map
 from fhirmap.language.parser import parse
+from fhirmap.language.structuremap import read_structure_map, write_structure_map
 from fhirmap.mapset import MapSet, run
+from fhirmap.model.definition import Definitions
+from fhirmap.model.fhir import base_types
 from fhirmap.model.formats import read_document, text_of
 
+R5 = Definitions(base_types("R5"), fhir_version="R5")
 Judge = Callable[[], str]
 """What is wrong with a case; empty where it passes."""
 
@@ -103,20 +108,35 @@ def _example(path: Path) -> str:
 
 
 def _round_trip(path: Path) -> str:
-    """Does the text parse, and does what is written of it parse to the same tree?"""
+    """Does the text parse, and give the same tree when it is written and read again, as text and as a resource?"""
     text = path.read_text(encoding="utf-8-sig")
+    tree, fault = _parsed(text, path)
+    if fault:
+        return fault
+    again, fault = _parsed(format_map(tree, text), path)
+    if fault or again != tree:
+        return fault or "another tree when it is written and read again"
+    resource = write_structure_map(tree, "R5").resource
+    read, told = read_structure_map(resource, path.name)
+    if any(entry.is_error for entry in told):
+        return "its resource cannot be read"
+    return "" if write_structure_map(read, "R5").resource == resource else "another resource the second time"
+
+
+def _parsed(text: str, path: Path) -> tuple[Map, str]:
     tree, diagnostics = parse(text, str(path))
     wrong = [entry for entry in diagnostics if entry.is_error]
-    if wrong:
-        return f"{wrong[0].code} {wrong[0].span.position if wrong[0].span else ''}"
-    written = format_map(tree, text)
-    again, diagnostics = parse(written, str(path))
-    if any(entry.is_error for entry in diagnostics):
-        return "what is written of it does not parse"
-    return "" if again == tree else "another tree when it is written and read again"
+    return tree, f"{wrong[0].code} {wrong[0].span.position if wrong[0].span else ''}" if wrong else ""
 
 
 def _resource_assertions(path: Path, assertions: list[str]) -> str:
+    """What is asserted of the map as a resource holds of the text, and of what is written of it."""
+    text = path.read_text(encoding="utf-8-sig")
+    for written in (text, format_map(_parsed(text, path)[0], text)):
+        resource = write_structure_map(_parsed(written, path)[0], "R5").resource
+        for assertion in assertions:
+            if compile_expression(assertion, "StructureMap", R5)(resource) != [True]:
+                return f"not so: {assertion}"
     return ""
 
 

@@ -46,7 +46,8 @@ class Documentation:
             lines.pop()
         while lines and not lines[0]:
             lines.pop(0)
-        return "\n".join(lines) if lines else None
+        # The line break of the reference engine, which the official cases state.
+        return "\r\n".join(lines) if lines else None
 
     def _place(self, comment: n.Comment) -> None:
         start, end = comment.span.start, comment.span.end
