@@ -82,6 +82,8 @@ def as_text(raw: Any, cell: Cell, faults: list[Fault]) -> str:
 
     A float has lost its digits already (a number of 15 figures read from a spreadsheet): only a whole one is taken.
     """
+    if type(raw) is int:
+        return str(raw)
     if raw is None:
         return ""
     if isinstance(raw, str):
