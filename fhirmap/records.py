@@ -38,13 +38,23 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Unmapped:
+    """A code that no entry of a concept map took. ``code`` is empty where its text may be more than a code: it is only
+    counted then."""
+
+    concept_map: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What a transformer gives for one record. ``resource`` is empty (``None``) where the map produced nothing: out of
-    scope."""
+    scope. ``unmapped``: codes that concept maps do not hold, whatever their policy made of them."""
 
     resource: dict[str, Any] | None
     notes: tuple[Note, ...] = ()
     faults: tuple[Fault, ...] = ()
+    unmapped: tuple[Unmapped, ...] = ()
 
     @property
     def valid(self) -> bool:

@@ -6,14 +6,14 @@ hide neither a table nor a function that the same code needs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fhirmap.analysis.static import Static
 from fhirmap.analysis.typed import Checked, TypedGroup, Variable
 from fhirmap.compiler.fhirpath.scope import RUNTIME_IMPORT, Constants
 from fhirmap.compiler.fhirpath.tables import table_code
-from fhirmap.compiler.names import Code, Name, Names, literal, snake_case
+from fhirmap.compiler.names import Code, Name, Names, code, join, literal, snake_case
 from fhirmap.compiler.plan import Function, Table
 from fhirmap.language import nodes
 from fhirmap.language.visit import walk
@@ -75,6 +75,7 @@ class ModuleBuilder:
         self._functions: dict[str, Name] = {}
         self._table_names = Names()
         self._code_tables: dict[int, Name] = {}
+        self._open_tables: set[int] = set()
         self.cells: dict[tuple[str, str, str], Name] = {}
         self.functions: list[Function] = []
         self.needs_pruning = False
@@ -173,27 +174,39 @@ class ModuleBuilder:
         """The table of a concept map, for `translate`."""
         known = self._code_tables.get(id(concept_map))
         if known is None:
-            codes: dict[str, tuple[tuple[str, str, str, str], ...]] = {}
-            unmapped = []
-            for group in concept_map.groups:
-                for code, targets in group.elements.items():
-                    held = tuple(
-                        (group.source, group.target, target.code, target.display)
-                        for target in targets
-                        if target.relation not in ("not-related-to", "unmatched", "disjoint")
-                    )
-                    codes[code] = (*codes.get(code, ()), *held)
-                if group.unmapped is not None:
-                    mode, value = group.unmapped
-                    system, _, code = value.rpartition("|")
-                    unmapped.append((group.source, mode, system, code))
             self.use("CodeTable")
-            entries = ",\n".join(f"    {literal(key)}: {literal(entry)}" for key, entry in codes.items())
+            self._open_tables.add(id(concept_map))
+            others: dict[str, Name] = {}
+            unmapped = dict.fromkeys(self._policies(concept_map, others))
+            self._open_tables.discard(id(concept_map))
+            entries = ",\n".join(
+                f"    {literal(key)}: {literal(entry)}" for key, entry in _targets(concept_map).items()
+            )
             body = f"{{\n{entries},\n}}" if entries else "{}"
-            value = Code(f"CodeTable({literal(concept_map.name)}, {body}, {literal(tuple(dict.fromkeys(unmapped)))})")
-            known = self.table(f"codes_{concept_map.name}", value, f"Concept map {concept_map.name}.")
+            parts = [literal(concept_map.name), Code(body), literal(tuple(unmapped))]
+            if others:
+                held = join(code("{}: {}", url, name) for url, name in others.items())
+                parts.append(Code("{" + held + "}"))
+            table = code("CodeTable({})", join(parts))
+            known = self.table(f"codes_{concept_map.name}", table, f"Concept map {concept_map.name}.")
             self._code_tables[id(concept_map)] = known
         return known
+
+    def _policies(self, concept_map: ConceptMap, others: dict[str, Name]) -> Iterator[tuple[str, str, str, str]]:
+        """What becomes of codes that a concept map does not hold; maps that are asked then are added to ``others``."""
+        for group in concept_map.groups:
+            if group.unmapped is None:
+                continue
+            mode, value = group.unmapped
+            if mode != "other-map":
+                system, _, target = value.rpartition("|")
+                yield group.source, mode, system or (group.target if mode == "fixed" else ""), target
+                continue
+            other = self.checked.definitions.concept_map(value)
+            # Two maps may send each other what they do not know: the second asks no further.
+            if other is not None and id(other) not in self._open_tables:
+                others[value] = self.code_table(other)
+                yield group.source, mode, "", value
 
     def simple_codes(self, concept_map: ConceptMap) -> Name | None:
         """A plain dict code -> code, where each code has one target and nothing is said of the others; else None."""
@@ -201,14 +214,28 @@ class ModuleBuilder:
         for group in concept_map.groups:
             if group.unmapped is not None:
                 return None
-            for code, targets in group.elements.items():
+            for source, targets in group.elements.items():
                 held = {entry.code for entry in targets if entry.relation not in ("not-related-to", "unmatched")}
-                if len(held) != 1 or codes.get(code, next(iter(held))) not in held or not next(iter(held)):
+                if len(held) != 1 or codes.get(source, next(iter(held))) not in held or not next(iter(held)):
                     return None
-                codes[code] = next(iter(held))
+                codes[source] = next(iter(held))
         key = -id(concept_map)
         if key not in self._code_tables:
-            body = ",\n".join(f"    {literal(code)}: {literal(target)}" for code, target in codes.items())
+            body = ",\n".join(f"    {literal(source)}: {literal(target)}" for source, target in codes.items())
             text = f"{{\n{body},\n}}" if codes else "{}"
             self._code_tables[key] = self.table(concept_map.name, Code(text), f"Concept map {concept_map.name}.")
         return self._code_tables[key]
+
+
+def _targets(concept_map: ConceptMap) -> dict[str, tuple[tuple[str, str, str, str], ...]]:
+    """Source code -> (source system, target system, target code, display) of each target it has."""
+    codes: dict[str, tuple[tuple[str, str, str, str], ...]] = {}
+    for group in concept_map.groups:
+        for source, targets in group.elements.items():
+            held = tuple(
+                (group.source, group.target, target.code, target.display)
+                for target in targets
+                if target.relation not in ("not-related-to", "unmatched", "disjoint")
+            )
+            codes[source] = (*codes.get(source, ()), *held)
+    return codes

@@ -783,9 +783,10 @@ class GroupLowering:
             self.depth += 1
 
     def _argument(self, argument: Expression, parameter: Variable, span: Span) -> Code:
-        if argument.variable is not None and argument.variable in self.held:
+        held = self.held.get(argument.variable) if argument.variable is not None else None
+        if held is not None and held.static.cardinality != "many":
             self._skip_unbound(argument, span)
-            return self.held[argument.variable].code
+            return held.code
         value = self._value(argument)
         if value.certain and not value.is_many and value.static.plain:
             return value.code
@@ -824,7 +825,7 @@ class GroupLowering:
 
 
 _CALL = re.compile(r"([A-Za-z_][\w.]*|\])\(")
-_SAFE_METHODS = frozenset(("get", "append", "setdefault", "match", "search", "fullmatch", "note", "items"))
+_SAFE_METHODS = frozenset(("get", "append", "setdefault", "match", "search", "fullmatch", "note", "unmapped", "items"))
 _SAFE_CALLS = frozenset(
     (
         "any",

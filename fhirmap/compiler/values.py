@@ -182,10 +182,12 @@ class Values:
         is_code = value.static.plain and bool(value.static.types) and not any(map(self._is_complex, value.static.types))
         simple = self.module.simple_codes(concept_map) if is_code and output == "code" else None
         if simple is not None and not value.is_many:
-            return Value(code("{}.get({})", simple, value.code), static, False, value.statements)
+            found = code("{}.get({})", simple, value.code)
+            told = code("run.unmapped({}, {})", concept_map.name, value.code)
+            return Value(code("({} or {})", found, told), static, False, value.statements)
         table = self.module.code_table(concept_map)
         translate = self.module.use("translate")
-        call = code("{}({}, {}, {})", translate, value.as_single(self.module), table, output)
+        call = code("{}({}, {}, {}, run)", translate, value.as_single(self.module), table, output)
         return Value(call, static, False, value.statements)
 
     def _structure(self, transform: Transform) -> Value:

@@ -64,9 +64,10 @@ def read_value_set(resource: Json) -> ValueSet:
 
 def read_concept_map(resource: Json) -> ConceptMap:
     """A ConceptMap resource (R4 `equivalence` or R5 `relationship`)."""
+    url = resource.get("url") or f"#{resource.get('id', '')}"
     return ConceptMap(
-        url=resource.get("url") or f"#{resource.get('id', '')}",
-        name=resource.get("name", ""),
+        url=url,
+        name=resource.get("name") or resource.get("id") or url.rpartition("/")[2],
         groups=tuple(_read_map_group(group) for group in resource.get("group", ())),
     )
 
@@ -130,8 +131,9 @@ def _read_map_group(group: Json) -> ConceptMapGroup:
         elements[element.get("code", "")] = (*elements.get(element.get("code", ""), ()), *targets)
     unmapped = group.get("unmapped")
     return ConceptMapGroup(
-        source=group.get("source", ""),
-        target=group.get("target", ""),
+        # Both may be canonicals with a version in R5; a Coding's system has none.
+        source=group.get("source", "").partition("|")[0],
+        target=group.get("target", "").partition("|")[0],
         elements=elements,
         unmapped=_read_unmapped(unmapped) if unmapped else None,
     )

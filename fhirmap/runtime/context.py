@@ -8,13 +8,18 @@ the map's line.
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 from fhirmap.errors import FhirmapError, RecordError, TransformFailed
-from fhirmap.records import Fault, Note, Result
+from fhirmap.records import Fault, Note, Result, Unmapped
 from fhirmap.runtime.fhirpath.environment import Environment
+
+_CODE = re.compile(r"\S+(?: \S+)*")
+_DATE = re.compile(r"\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}(?!\d)")
+_SEPARATORS = re.compile(r"[\s./+-]")
 
 Places = Mapping[str, tuple[str, tuple[str, ...]]]
 """Element path -> position of the rule that produces it, source columns."""
@@ -28,7 +33,8 @@ class Run:
     """What one call of a transformer gathers. ``module``: the generated module's globals, which hold its marks."""
 
     __slots__ = (
-        "_constants", "_environment", "caught", "claims", "endings", "failed", "faults", "module", "notes", "resource", "shares",
+        "_constants", "_environment", "caught", "claims", "endings", "failed", "faults", "misses", "module", "notes",
+        "resource", "shares",
     )  # fmt: skip
 
     def __init__(self, module: dict[str, Any], strict: bool = False) -> None:
@@ -36,6 +42,7 @@ class Run:
         self.caught: tuple[type[Exception], ...] = () if strict else (Exception,)
         self.faults: list[Fault] = []
         self.notes: list[Note] = []
+        self.misses: Sequence[Unmapped] = ()
         self.failed = False
         self.resource: Any = None
         self._environment: Environment | None = None
@@ -66,6 +73,11 @@ class Run:
         """Keep what a rule's `log` says; nothing where it says nothing."""
         if text is not None and text != "":
             self.notes.append(Note(text if isinstance(text, str) else str(text), position))
+
+    def unmapped(self, concept_map: str, value: Any) -> None:
+        """Keep a code that ``concept_map`` does not hold, as far as it may be shown; nothing where there is none."""
+        if value is not None:
+            self.misses = [*self.misses, Unmapped(concept_map, shown_code(value))]
 
     def constant(self, name: str, compute: Callable[[Run], Any]) -> Any:
         """A `let` constant: computed at first use, once per run."""
@@ -101,11 +113,29 @@ class Run:
     def result(self, resource: dict[str, Any] | None, places: Places) -> Result:
         """The outcome, each fault of the validator with the rule and the columns its element comes from."""
         if not self.faults:
+            if self.misses:
+                return Result(resource, tuple(self.notes), unmapped=tuple(self.misses))
             return Result(resource, tuple(self.notes)) if self.notes else Result(resource)
         faults = tuple(
             fault if fault.position or not fault.element else located(fault, places) for fault in self.faults
         )
-        return Result(resource, tuple(self.notes), faults)
+        return Result(resource, tuple(self.notes), faults, tuple(self.misses))
+
+
+def shown_code(value: Any) -> str:
+    """``value`` where it is a code that a report may show: short, no long number, no date; else an empty text.
+
+    A column that is mapped by mistake may hold anything, an identity number or a birth date too.
+
+    Example:
+        >>> shown_code("DROIT"), shown_code("1 51 02 46 102 043"), shown_code("1951-02-03")
+        ('DROIT', '', '')
+    """
+    text = str(value)
+    if len(text) > 20 or _CODE.fullmatch(text) is None or _DATE.match(text) is not None:
+        return ""
+    plain = _SEPARATORS.sub("", text)
+    return "" if plain.isdecimal() and len(plain) > 8 else text
 
 
 def located(fault: Fault, places: Places) -> Fault:

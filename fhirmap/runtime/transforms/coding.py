@@ -6,11 +6,14 @@ Spec: FML, transforms; FHIR ConceptMap $translate.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.transforms.text import primitive_of, shown
+
+if TYPE_CHECKING:
+    from fhirmap.runtime.context import Run
 
 _OID = "urn:oid:"
 _KNOWN_OIDS = {
@@ -25,13 +28,15 @@ _KNOWN_OIDS = {
 class CodeTable:
     """A concept map as generated code holds it.
 
-    ``codes``: source code -> (source system, target system, target code, display) entries; ``unmapped``:
-    (source system, mode, target system, code), the mode being provided, fixed or error.
+    ``codes``: source code -> (source system, target system, target code, display) entries, none of them where the map
+    says that the code has no target; ``unmapped``: (source system, mode, target system, code), the mode being provided,
+    fixed, error or other-map, whose code is the URL of a map in ``others``.
     """
 
     name: str
     codes: Mapping[str, tuple[tuple[str, str, str, str], ...]]
     unmapped: tuple[tuple[str, str, str, str], ...] = ()
+    others: Mapping[str, CodeTable] = field(default_factory=dict)
 
 
 def c(system: Any, code: Any, display: Any = None) -> dict[str, Any] | None:
@@ -65,22 +70,24 @@ def cc_text(text: Any) -> dict[str, Any] | None:
     return None if text is None else {"text": shown(primitive_of(text))}
 
 
-def translate(value: Any, table: CodeTable, output: str = "code") -> Any:
+def translate(value: Any, table: CodeTable, output: str = "code", run: Run | None = None) -> Any:
     """What ``table`` says of a code, Coding or CodeableConcept, as ``output`` asks; None where it says nothing.
 
+    ``run`` is told of codes that the table does not hold.
     Raises: ``TransformFailed`` FM405 where the table makes an unknown code an error, FM406 for several targets.
     Spec: FML, transforms, translate: a bare code matches whatever its system.
     """
     if value is None:
         return None
     found: list[tuple[str, str, str]] = []
-    for system, code in _codings(value):
+    codings = _codings(value)
+    for system, code in codings:
         if table.name == "special-oid2uri":
             plain = code.removeprefix(_OID)
             found.append(("", _KNOWN_OIDS.get(plain, f"{_OID}{plain}"), ""))
-        found += [entry[1:] for entry in table.codes.get(code, ()) if not system or not entry[0] or entry[0] == system]
+        found += _mapped(table, system, code)
     if not found:
-        found = [entry for system, code in _codings(value) if (entry := _unmapped(table, system, code)) is not None]
+        found = _missed(table, codings, run)
     held = list(dict.fromkeys(entry for entry in found if entry[1]))
     if len(held) > 1:
         raise TransformFailed("FM406", table=table.name, count=len(held))
@@ -94,6 +101,19 @@ def _codings(value: Any) -> list[tuple[str, str]]:
     return [(entry.get("system", ""), entry["code"]) for entry in codings if "code" in entry]
 
 
+def _mapped(table: CodeTable, system: str, code: str) -> list[tuple[str, str, str]]:
+    return [entry[1:] for entry in table.codes.get(code, ()) if not system or not entry[0] or entry[0] == system]
+
+
+def _missed(table: CodeTable, codings: list[tuple[str, str]], run: Run | None) -> list[tuple[str, str, str]]:
+    """What the table's policy makes of codes that it does not hold; one that it says has no target stays without."""
+    unknown = [(system, code) for system, code in codings if table.codes.get(code) != ()]
+    if run is not None:
+        for _, code in unknown:
+            run.unmapped(table.name, code)
+    return [entry for system, code in unknown if (entry := _unmapped(table, system, code)) is not None]
+
+
 def _unmapped(table: CodeTable, system: str, code: str) -> tuple[str, str, str] | None:
     for source, mode, target, fixed in table.unmapped:
         if system and source and system != source:
@@ -104,6 +124,9 @@ def _unmapped(table: CodeTable, system: str, code: str) -> tuple[str, str, str] 
             return (system or source, code, "")
         if mode == "fixed":
             return (target, fixed, "")
+        if mode == "other-map" and fixed in table.others:
+            other = table.others[fixed]
+            return next(iter(_mapped(other, system, code)), None) or _unmapped(other, system, code)
     return None
 
 

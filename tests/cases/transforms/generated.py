@@ -233,7 +233,7 @@ def transforms(src, tgt, run):
     if v is not None:
         p = {'name': 'translate'}
         tgt_parameter.append(p)
-        value = _SIDE.get(v)
+        value = (_SIDE.get(v) or run.unmapped('side', v))
         if value is not None:
             p['valueCode'] = value
 
@@ -243,7 +243,7 @@ def transforms(src, tgt, run):
         if v is not None:
             p = {'name': 'coding'}
             tgt_parameter.append(p)
-            value = translate(v, _CODES_SIDE, 'Coding')
+            value = translate(v, _CODES_SIDE, 'Coding', run)
             if value is not None:
                 p['valueCoding'] = value
     except run.caught as error:
@@ -255,7 +255,7 @@ def transforms(src, tgt, run):
         if v is not None:
             p = {'name': 'strict'}
             tgt_parameter.append(p)
-            value = translate(v, _CODES_STRICT, 'CodeableConcept')
+            value = translate(v, _CODES_STRICT, 'CodeableConcept', run)
             if value is not None:
                 p['valueCodeableConcept'] = value
     except run.caught as error:
@@ -267,7 +267,7 @@ def transforms(src, tgt, run):
         if v is not None:
             p = {'name': 'loose'}
             tgt_parameter.append(p)
-            value = translate(v, _CODES_LOOSE, 'code')
+            value = translate(v, _CODES_LOOSE, 'code', run)
             if value is not None:
                 p['valueCode'] = value
     except run.caught as error:
