@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
-from fhirmap.language.nodes import FPLiteral, Rule
+from fhirmap.language.nodes import FPLiteral, Model, Rule
 from fhirmap.language.visit import walk
 
 _MEANT = re.compile(r"did you mean `#?([^`]+)`")
@@ -38,6 +38,8 @@ _UNKNOWN = {
     "FM250": ("name", r"(?m)(?:^|[{{;,])\s*{}\s*:"),
 }
 """Unknown names: the argument that holds the name, and what its declaration looks like in a map's text."""
+_OF_MODELS = ("FM157", "FM160", "FM162", "FM234")
+"""Faults of a model's element that a clause which could not be read may explain."""
 _OF_IMPORTS = ("FM103", "FM107", "FM108", "FM157")
 """Unknown names that a missing import may have declared."""
 
@@ -48,7 +50,7 @@ class Consequences:
 
     ``meant``: right names that hints give. ``rules``: outermost rules with an error in them; ``texts``: the texts in
     those rules, which name what they were to produce. ``lacking``: maps with an import that was not found. ``syntax``:
-    what could not be read; ``all_rules``: every outermost rule.
+    what could not be read; ``all_rules``: every outermost rule; ``models``: every model.
     """
 
     meant: frozenset[str]
@@ -57,6 +59,7 @@ class Consequences:
     lacking: frozenset[str]
     syntax: tuple[Span, ...]
     all_rules: tuple[Span, ...]
+    models: tuple[Model, ...]
 
     @classmethod
     def of(cls, checked: Checked, found: Sequence[Diagnostic], syntax: Iterable[Diagnostic]) -> Consequences:
@@ -77,6 +80,7 @@ class Consequences:
             ),
             broken,
             tuple(rule.span for rule in rules),
+            tuple(use.node for use in checked.models.values()),
         )
 
     def explain(self, entry: Diagnostic) -> bool:
@@ -99,12 +103,22 @@ class Consequences:
         """Is it about what a syntax error of the same text kept from being read as it was meant?"""
         if entry.code in _NEVER or entry.code == "FM114":
             return True
+        if entry.code in ("FM204", "FM250") and self._lies_in_model(str(entry.args.get("type", "")), syntax):
+            return True
         if entry.code in _UNKNOWN:
             argument, declaration = _UNKNOWN[entry.code]
             name = re.escape(str(entry.args.get(argument, "")).lstrip("#"))
             if re.search(declaration.format(*(name,) * declaration.count("{}")), span.text.text):
                 return True
-        return any(error.start <= span.start and self._stand_together(error, span) for error in syntax)
+        if entry.code in _OF_MODELS and any(error.line == span.line for error in syntax):
+            return True
+        return any(error.start <= span.end and self._stand_together(error, span) for error in syntax)
+
+    def _lies_in_model(self, name: str, syntax: list[Span]) -> bool:
+        """Could an element of the model ``name`` not be read?"""
+        return any(
+            model.name == name and any(_holds(model.span, error) for error in syntax) for model in self.models
+        )
 
     def _stand_together(self, left: Span, right: Span) -> bool:
         if left.line <= right.line <= left.end_line:

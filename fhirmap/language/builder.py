@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, cast
 
 from lark import Token, Tree
@@ -204,7 +204,7 @@ class MapBuilder:
                 case "batch_target":
                     targets = (self._batch_context(part),)
                     batch = [*subtrees(part)][1:]
-                    self._check_batch(sources)
+                    self._check_batch(sources, [(self._text(part), self._span(part)) for part in batch])
                 case "dependent_expression":
                     dependent = self._dependent(part, depth)
                 case "rule_name":
@@ -226,9 +226,12 @@ class MapBuilder:
         if meant is not None:
             self._faults.add("FM004", self._span(token), word=str(token), meant=meant)
 
-    def _check_batch(self, sources: tuple[n.RuleSource, ...]) -> None:
+    def _check_batch(self, sources: tuple[n.RuleSource, ...], names: Sequence[tuple[str, Span]]) -> None:
         for source in sources[1:]:
             self._faults.add("FM019", source.span)
+        if sources[0].variable is not None and len(names) == 1 and names[0][0] == sources[0].variable:
+            self._faults.add("FM019", names[0][1], variant="assign", name=names[0][0])
+            return
         plain = n.RuleSource(sources[0].context, sources[0].elements, sources[0].span, sources[0].context_span)
         if sources[0] != plain:
             self._faults.add("FM019", sources[0].span)

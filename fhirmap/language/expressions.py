@@ -96,7 +96,10 @@ class ExpressionBuilder:
             return n.FPIndex(left, self.expression(children[2], depth), span)
         operator = str(children[1])
         if link.data == "type_expression":
-            return n.FPType(operator, left, self.dotted_name(_tree(_tree(children[2]).children[0])), span)
+            kind = self.dotted_name(_tree(_tree(children[2]).children[0]))
+            if operator == "is" and kind.lower() == "null":
+                self.faults.add("FM001", self.faults.span(start_of(first_token(children[1])), span.end), variant="absent")
+            return n.FPType(operator, left, kind, span)
         return n.FPBinary(operator, left, self.expression(children[2], depth), span)
 
     def _primary(self, part: Part, depth: int) -> n.FPExpr:

@@ -45,6 +45,8 @@ class Reader:
         self.text = faults.text.text
         self.at = 0
         self.last: Token | None = None
+        self.before: Token | None = None
+        """The token before ``last``."""
         self.comments: dict[int, n.Comment] = {}
         self.tree: Tree[Token] | None = None
         self._unclosed: set[str] = set()
@@ -123,20 +125,35 @@ class Reader:
         """Gives ``token`` to the parser; ``False`` where it cannot stand here."""
         if token.type not in self._rows[self._state.position]:
             return False
+        states, values = self._state.state_stack[:], self._state.value_stack[:]
         try:
             result = self._state.feed_token(token, token.type == END)
         except UnexpectedToken:
+            # What was reduced on the way is undone: it was not this token that ended it.
+            self._state.state_stack[:], self._state.value_stack[:] = states, values
             return False
         if token.type == END:
             self.tree = result
         self.at = end_of(token)
-        self.last = token
+        self.before, self.last = self.last, token
         return True
 
     def put_in(self, kind: str, text: str, at: int | None = None) -> bool:
         """Gives the parser a token that the text does not have; it has no width."""
         at = self.last_end if at is None else at
         return self.feed(Token(kind, text, start_pos=at, end_pos=at))
+
+    def behind_last(self, kind: str) -> list[int] | None:
+        """As `after`, as if the last token, which was only just read, were not there."""
+        values = self._state.value_stack
+        if not values or values[-1] is not self.last:
+            return None
+        return self.after(kind, stack=self._state.state_stack[:-1])
+
+    def take_back(self) -> None:
+        """Forgets the last token, which was only just read."""
+        del self._state.state_stack[-1:], self._state.value_stack[-1:]
+        self.last, self.before = self.before, None
 
     # --- looking ahead ------------------------------------------------------------------------------------------------
 
@@ -195,6 +212,14 @@ class Reader:
             if isinstance(value, Token) and value.type in kinds:
                 return value
         return None
+
+    def inside(self, *lists: str) -> str:
+        """The innermost of ``lists`` whose entry is being read, or could begin here; empty outside all of them."""
+        for state in reversed(self._state.state_stack):
+            for entry in lists:
+                if entry in self._rows[state]:
+                    return entry
+        return ""
 
     def cut(self, *lists: str) -> tuple[str, list[Part]]:
         """Forgets the unfinished entry of the innermost of ``lists``: what that list holds, and what was forgotten."""
