@@ -248,8 +248,8 @@ class _Courier:
                 self._stop(error.diagnostic())
                 receipts = [Receipt("deferred", error.code)] * len(leases)
             self._journal.settle_all(list(zip(leases, receipts, strict=True)))
-            for lease, receipt in zip(leases, receipts, strict=True):
-                self._count(lease, receipt, is_final=True)
+            for receipt in receipts:
+                self._count(receipt, is_final=True)
             self._tell()
 
     # ---- answers -------------------------------------------------------------------------------------------
@@ -258,7 +258,7 @@ class _Courier:
         now = self._clock.now()
         not_before, is_final = self._retry_at(lease, receipt, now)
         self._journal.settle(lease, self._tied(receipt), not_before)
-        self._count(lease, receipt, is_final)
+        self._count(receipt, is_final)
         failed = receipt.code in _NOT_THE_RECORDS_FAULT
         self.delivery.last_failure = _failure(receipt) if failed else ""
         self._breaker.note(lease.entry_id, failed, now)
@@ -298,7 +298,7 @@ class _Courier:
             issues.append(replace(issue, position=place[0], columns=place[1]) if place else issue)
         return replace(receipt, issues=tuple(issues))
 
-    def _count(self, lease: Lease, receipt: Receipt, is_final: bool) -> None:
+    def _count(self, receipt: Receipt, is_final: bool) -> None:
         self.delivery.sent += 1
         self.delivery.was_reached |= receipt.status > 0 or not self._sink.is_remote
         if is_final:
