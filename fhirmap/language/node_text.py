@@ -211,7 +211,7 @@ def _list_mode(mode: str, share: str | None) -> str:
 def transform_to_text(transform: n.TransformCall) -> str:
     """The right side of a target's `=`."""
     if transform.written == "call":
-        return f"{element_to_text(transform.name)}({_arguments(transform.arguments)})"
+        return f"{_value_name(transform.name)}({_arguments(transform.arguments)})"
     text = _expression(transform.arguments[0])
     if transform.written == "path":
         return _path(transform.arguments[0].expression)
@@ -225,8 +225,12 @@ def _path(expression: n.FPExpr) -> str:
         names.append(node.name)
         node = node.focus
     first, *rest = reversed(names)
-    head = quote(first, "`") if first in ("true", "false") else element_to_text(first)
-    return ".".join([head, *(element_to_text(name) for name in rest)])
+    return ".".join([_value_name(first), *(element_to_text(name) for name in rest)])
+
+
+def _value_name(name: str) -> str:
+    """A name where a literal could stand as well."""
+    return quote(name, "`") if name in ("true", "false") else element_to_text(name)
 
 
 def group_call_to_text(call: n.GroupCall) -> str:
