@@ -109,7 +109,7 @@ def _transform(
         made = Name("resource") if last else Name(f"stage_{number + 1}")
         add(plan.Assign, 1, made, _fresh(stage, checked))
         add(plan.Do, 1, _entry_call(stage, module, name, made, is_foreign=reader is None and number == 0))
-        if last and module.has_endings:
+        if module.has_endings:
             add(plan.Do, 1, code("{}({})", module.use("settle_endings"), _RUN))
         if last and module.needs_pruning:
             add(plan.Assign, 1, made, code("{}({}) or {}", module.use("pruned"), made, Code("{}")))

@@ -47,8 +47,9 @@ class Run:
         self.resource: Any = None
         self._environment: Environment | None = None
         self._constants: dict[str, Any] = {}
-        self.shares: dict[tuple[int, str], dict[str, Any]] = {}
-        self.claims: dict[tuple[int, str], tuple[str, int]] = {}
+        # Known by identity, so what they are known by is kept: a new node must not take the place of one let go.
+        self.shares: dict[tuple[int, str], tuple[Any, dict[str, Any]]] = {}
+        self.claims: dict[tuple[int, str], tuple[Any, str, int]] = {}
         self.endings: list[tuple[list[Any], Any]] = []
 
     @property
@@ -108,7 +109,7 @@ class Run:
 
     def nothing(self) -> Result:
         """The outcome of a record that is out of scope: what could not be read of it does not matter."""
-        return Result(None, tuple(self.notes))
+        return Result(None, tuple(self.notes), unmapped=tuple(self.misses))
 
     def result(self, resource: dict[str, Any] | None, places: Places) -> Result:
         """The outcome, each fault of the validator with the rule and the columns its element comes from."""

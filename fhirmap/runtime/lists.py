@@ -68,29 +68,45 @@ def place_first(run: Run, items: list[Any], value: Any, rule: str) -> None:
     items.insert(_claim(run, items, "first", rule), value)
 
 
+class _Last:
+    """A primitive on its way to the end of its list: two equal words may be one object, these never are."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
 def place_last(run: Run, items: list[Any], value: Any, rule: str) -> None:
     """Put ``value`` at the end of ``items`` for good: what other rules append later stands before it.
 
     Raises: ``TransformFailed`` FM409 where another rule claimed the end of the same list.
     """
     _claim(run, items, "last", rule)
+    if not isinstance(value, dict):
+        value = _Last(value)
     run.endings.append((items, value))
     items.append(value)
 
 
 def settle_endings(run: Run) -> None:
-    """Move items placed last to the end of their lists, in their order: done once, when all rules have run."""
+    """Move items placed last to the end of their lists, in their order: done once a stage, when its rules have run."""
+    lists: dict[int, tuple[list[Any], list[Any]]] = {}
     for items, value in run.endings:
-        discard(items, value)
-        items.append(value)
+        lists.setdefault(id(items), (items, []))[1].append(value)
+    for items, values in lists.values():
+        placed = set(map(id, values))
+        items[:] = [entry for entry in items if id(entry) not in placed]
+        items += (value.value if isinstance(value, _Last) else value for value in values)
+    run.endings.clear()
 
 
 def _claim(run: Run, items: list[Any], end: str, rule: str) -> int:
     """How many items ``rule`` placed at that end before."""
-    owner, count = run.claims.setdefault((id(items), end), (rule, 0))
+    _, owner, count = run.claims.setdefault((id(items), end), (items, rule, 0))
     if owner != rule:
         raise TransformFailed("FM409", rule=rule, other=owner)
-    run.claims[id(items), end] = (rule, count + 1)
+    run.claims[id(items), end] = (items, rule, count + 1)
     return count
 
 
@@ -103,10 +119,9 @@ def shared(run: Run, items: list[Any], share: str, fresh: dict[str, Any]) -> dic
         return found
     known = run.shares.get((id(items), share))
     if known is None:
-        known = fresh
-        run.shares[id(items), share] = fresh
+        known = run.shares[id(items), share] = (items, fresh)
         items.append(fresh)
-    return known
+    return known[1]
 
 
 def copied(value: Any) -> Any:

@@ -249,8 +249,8 @@ def child_node(
     if share is not None:
         known = run.shares.get((id(parent), f"{key} {share}"))
         if known is not None:
-            return known
-        run.shares[id(parent), f"{key} {share}"] = fresh
+            return known[1]
+        run.shares[id(parent), f"{key} {share}"] = (parent, fresh)
     elif repeats is False and isinstance(parent.get(key), dict):
         return parent[key]
     _put(parent, key, fresh, repeats)
