@@ -202,7 +202,7 @@ def run(
     if resource is None and not runnable.reads_model:
         target = runnable.target
         resource = {"resourceType": target.type} if target is not None and target.kind == "resource" else {}
-    return Result(resource, result.notes, faults)
+    return replace(result, resource=resource, faults=faults)
 
 
 def _severity(fault: Fault) -> Fault:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,17 +52,25 @@ def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
     from fhirmap.cli.progress import Progress
     from fhirmap.runner.engine import open_project_source
     from fhirmap.runner.preview import preview_all
+    from fhirmap.runner.unmapped import unmapped_lines
 
     with open_project_source(engine.project, engine.plan) as source, Progress("read", source.count()) as progress:
         found = preview_all(engine, source.records(), records, progress=progress.update)
     if as_json:
-        shown = {"read": found.read, "verdicts": found.verdicts, "reasons": found.reasons}
+        shown = {
+            "read": found.read,
+            "verdicts": found.verdicts,
+            "reasons": found.reasons,
+            "unmapped": [asdict(table) for table in found.unmapped.tables()],
+        }
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
         told = "   ".join(f"{verdict} {count}" for verdict, count in found.verdicts.most_common())
         click.echo(f"read {found.read}   {told}")
         for reason, count in found.reasons.most_common(12):
             click.echo(f"  {count:>6}  {reason}")
+        for line in unmapped_lines(found.unmapped.tables()):
+            click.echo(f"  {line}")
         if records is not None:
             click.echo(f"records: {records}")
     return 1 if found.verdicts["invalid"] else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from fhirmap.mapset import MapSet, Runnable
     from fhirmap.records import Result
+    from fhirmap.runner.unmapped import UnmappedTable
 
 
 @click.command(
@@ -61,8 +63,8 @@ def command(
 ) -> int:
     """Run MAP, the text of a map or a StructureMap resource, on INPUT (JSON or XML; `-` for standard input).
 
-    Notes of `log`, warnings and faults go to standard error. Exit code 0 with the result; 1 where the input cannot be
-    read or a rule fails on it; 2 where the map is wrong. Nothing is written then.
+    Notes of `log`, warnings, faults and codes that no concept map holds go to standard error. Exit code 0 with the
+    result; 1 where the input cannot be read or a rule fails on it; 2 where the map is wrong. Nothing is written then.
     """
     from fhirmap.cli.faults import EXIT_RECORDS, show_diagnostics
     from fhirmap.diagnostics import Diagnostic
@@ -113,14 +115,25 @@ def _content(file: str, known: MapSet) -> Any:
 
 def _tell(result: Result) -> None:
     from fhirmap.diagnostics.render import fault_to_line, note_to_line
+    from fhirmap.runner.unmapped import unmapped_lines
 
     colour = sys.stderr.isatty()
     for note in result.notes:
         click.echo(note_to_line(note, colour=colour), err=True)
     for fault in result.faults:
         click.echo(fault_to_line(fault, colour=colour), err=True)
+    for line in unmapped_lines(_unmapped(result)):
+        click.echo(line, err=True)
     if result.resource is None:
         click.echo("out of scope: no rule of the map fired", err=True)
+
+
+def _unmapped(result: Result) -> tuple[UnmappedTable, ...]:
+    from fhirmap.runner.unmapped import UnmappedCodes
+
+    codes = UnmappedCodes()
+    codes.add(result.unmapped)
+    return codes.tables()
 
 
 def _write(result: Result, runnable: Runnable, known: MapSet, output: Path | None, form: str | None) -> None:
@@ -151,6 +164,7 @@ def _as_json(result: Result, runnable: Runnable, known: MapSet) -> str:
         "result": in_order(result.resource, known.definitions, root) if result.resource is not None else None,
         "notes": [note_to_json(note) for note in result.notes],
         "faults": [fault_to_json(fault) for fault in result.faults],
+        "unmapped": [asdict(table) for table in _unmapped(result)],
         "diagnostics": [diagnostic_to_json(entry) for entry in runnable.diagnostics],
     }
     return json_text(shown)

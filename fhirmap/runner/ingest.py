@@ -15,6 +15,7 @@ import msgspec
 
 from fhirmap.journal import Counts, Entry
 from fhirmap.records import Fault, Note, Record, Result
+from fhirmap.runner.unmapped import UnmappedCodes
 from fhirmap.sinks.redaction import redact_numbers
 
 __all__ = ["Ingested", "Judgement", "Transform", "canonical_json", "entry", "ingest", "judge", "mapped", "reason"]
@@ -53,11 +54,13 @@ class Judgement:
 
 @dataclass(slots=True)
 class Ingested:
-    """What a reading came to: records by verdict, invalid ones by reason, and the journal's own counts."""
+    """What a reading came to: records by verdict, invalid ones by reason, the journal's own counts, and the codes that
+    concept maps lack."""
 
     verdicts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     counts: Counts = field(default_factory=Counts)
+    unmapped: UnmappedCodes = field(default_factory=UnmappedCodes)
 
     @property
     def read(self) -> int:
@@ -202,6 +205,8 @@ def _entries(
         done.verdicts[judgement.verdict] += 1
         if judgement.verdict == INVALID:
             done.reasons.update(judgement.reasons[:1])
+        if result.unmapped and not record.superseded:
+            done.unmapped.add(result.unmapped)
         yield entry(record, result, judgement, limit_key)
 
 

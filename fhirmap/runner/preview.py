@@ -18,6 +18,7 @@ from fhirmap.records import Fault, Note, Record
 from fhirmap.runner.columns import shown
 from fhirmap.runner.engine import Engine, paths_up
 from fhirmap.runner.ingest import judge
+from fhirmap.runner.unmapped import UnmappedCodes
 from fhirmap.sinks.element import element_of
 from fhirmap.sources import Source
 from fhirmap.stores import Child, Shape
@@ -29,10 +30,11 @@ _SHOWN_VALUES = 6
 
 @dataclass(slots=True)
 class Previewed:
-    """How many records were read, by verdict and by reason."""
+    """How many records were read, by verdict and by reason, and the codes that concept maps lack."""
 
     verdicts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    unmapped: UnmappedCodes = field(default_factory=UnmappedCodes)
 
     @property
     def read(self) -> int:
@@ -88,6 +90,8 @@ def preview_all(
             judgement = judge(record, result, engine.rules)
             found.verdicts[judgement.verdict] += 1
             found.reasons.update(judgement.reasons)
+            if result.unmapped and not record.superseded:
+                found.unmapped.add(result.unmapped)
             if file is not None:
                 read = engine.read(record)
                 cells = [column.text(result.resource, read) for column in columns]

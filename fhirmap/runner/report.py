@@ -22,6 +22,7 @@ from fhirmap.records import Fault
 from fhirmap.runner.archive import Archived
 from fhirmap.runner.deliver import Delivery
 from fhirmap.runner.ingest import note_reason
+from fhirmap.runner.unmapped import UnmappedTable, unmapped_lines
 from fhirmap.runner.whole_file import write_whole
 
 __all__ = ["FaultLine", "Report", "Stop", "build_report", "exit_code", "report_lines", "write_report"]
@@ -74,6 +75,7 @@ class Report:
     notes: tuple[FaultLine, ...] = ()
     out_of_scope: tuple[FaultLine, ...] = ()
     possible_duplicates: tuple[str, ...] = ()
+    unmapped: tuple[UnmappedTable, ...] = ()
     next_due: float | None = None
     stopped_by: Stop | None = None
     interrupted: bool = False
@@ -103,8 +105,10 @@ def build_report(
     stopped: Diagnostic | None = None,
     interrupted: bool = False,
     rules: Mapping[str, str] | None = None,
+    unmapped: tuple[UnmappedTable, ...] = (),
 ) -> Report:
-    """The report of the run that the journal is at. ``rules``: names of the maps' rules by ``file:line``, for notes."""
+    """The report of the run that the journal is at. ``rules``: names of the maps' rules by ``file:line``, for notes.
+    ``unmapped``: codes that concept maps lack, as the reading counted them."""
     told = _Told(rules or {})
     for answer in journal.remarkable():
         told.add(answer)
@@ -126,6 +130,7 @@ def build_report(
         notes=told.notes.lines(),
         out_of_scope=told.out_of_scope.lines(),
         possible_duplicates=tuple(answer.key for answer in journal.status().possible_duplicates),
+        unmapped=unmapped,
         next_due=min((answer.not_before for answer in told.pending), default=None),
         stopped_by=Stop(stopped.code, stopped.message, stopped.hint_text) if stopped else None,
         interrupted=interrupted,
@@ -227,6 +232,8 @@ def report_lines(report: Report) -> list[str]:
         keys = ", ".join(report.possible_duplicates[:6]) + (", …" if len(report.possible_duplicates) > 6 else "")
         text = f"possible duplicates, an answer was lost: {keys}"
         lines.append(_line("in doubt", len(report.possible_duplicates), text))
+    codes = unmapped_lines(report.unmapped)
+    lines += [_line("codes", table.count, line) for table, line in zip(report.unmapped, codes, strict=True)]
     if report.stopped_by is not None:
         lines.append(f"stopped: {report.stopped_by.code} {report.stopped_by.message}")
         lines.append(f"  = hint: {report.stopped_by.hint}")

@@ -16,6 +16,7 @@ from fhirmap.runner.engine import Engine, open_project_source
 from fhirmap.runner.ingest import ingest
 from fhirmap.runner.project import Project
 from fhirmap.runner.report import Report, build_report, exit_code, write_report
+from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.sinks import ClientCredentials, Sink, SinkSettings, open_sink
 
 __all__ = ["RunOutcome", "has_journal", "open_journal", "run", "simulated"]
@@ -110,7 +111,7 @@ def run(
             report = work.finish(None, Delivery(interrupted=True))
         else:
             delivery = deliver(journal, sink, project.limits, clock=clock, progress=sending, lineage=engine.origin_of)
-            report = work.finish(ingested.read, delivery)
+            report = work.finish(ingested.read, delivery, ingested.unmapped.tables())
     page = None
     with suppress(OSError):  # a report that cannot be written does not undo the run; its lines are shown all the same
         page = write_report(report, reports or project.folder / "reports")
@@ -139,7 +140,7 @@ class _Run:
         self._run_id = journal.start_run(engine.digest)
         journal.recover()
 
-    def finish(self, read: int | None, delivery: Delivery) -> Report:
+    def finish(self, read: int | None, delivery: Delivery, unmapped: tuple[UnmappedTable, ...] = ()) -> Report:
         """Writes back, closes the ledger, and tells what it came to."""
         stopped = unreached(self._sink, delivery)
         archived, problem = self._archive()
@@ -162,6 +163,7 @@ class _Run:
             stopped=stopped,
             interrupted=delivery.interrupted,
             rules=self._engine.rules,
+            unmapped=unmapped,
         )
 
     def _archive(self) -> tuple[Archived, Diagnostic | None]:
