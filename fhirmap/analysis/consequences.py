@@ -38,6 +38,14 @@ _UNKNOWN = {
     "FM250": ("name", r"(?m)(?:^|[{{;,])\s*{}\s*:"),
 }
 """Unknown names: the argument that holds the name, and what its declaration looks like in a map's text."""
+_DOUBLES = {
+    "group": ("FM103",),
+    "model": ("FM107", "FM157"),
+    "concept map": ("FM108", "FM307"),
+    "constant": ("FM254",),
+}
+"""Unknown names that are one of two declarations of one name, by what was declared twice."""
+_ONCE = ("FM104", "FM204", "FM250", "FM254")
 _OF_MODELS = ("FM157", "FM160", "FM162", "FM234")
 """Faults of a model's element that a clause which could not be read may explain."""
 _OF_IMPORTS = ("FM103", "FM107", "FM108", "FM157")
@@ -50,7 +58,8 @@ class Consequences:
 
     ``meant``: right names that hints give. ``rules``: outermost rules with an error in them; ``texts``: the texts in
     those rules, which name what they were to produce. ``lacking``: maps with an import that was not found. ``syntax``:
-    what could not be read; ``all_rules``: every outermost rule; ``models``: every model.
+    what could not be read; ``all_rules``: every outermost rule; ``models``: every model;
+    ``groups``: groups and concept maps with their names; ``doubles``: what is declared twice.
     """
 
     meant: frozenset[str]
@@ -60,6 +69,8 @@ class Consequences:
     syntax: tuple[Span, ...]
     all_rules: tuple[Span, ...]
     models: tuple[Model, ...]
+    groups: tuple[tuple[Span, str], ...]
+    doubles: tuple[Diagnostic, ...]
 
     @classmethod
     def of(cls, checked: Checked, found: Sequence[Diagnostic], syntax: Iterable[Diagnostic]) -> Consequences:
@@ -81,6 +92,15 @@ class Consequences:
             broken,
             tuple(rule.span for rule in rules),
             tuple(use.node for use in checked.models.values()),
+            tuple(
+                (block.span, name)
+                for unit in checked.program.units
+                for block, name in (
+                    *((group, group.name) for group in unit.tree.groups),
+                    *((entry, entry.id) for entry in unit.tree.concept_maps),
+                )
+            ),
+            tuple(entry for entry in found if entry.code == "FM105"),
         )
 
     def explain(self, entry: Diagnostic) -> bool:
@@ -90,6 +110,8 @@ class Consequences:
             return False
         if entry.code in _OF_IMPORTS and span.name in self.lacking:
             return True
+        if self._explained_by_double(entry, span):
+            return True
         if entry.code in _NEVER and self._explains_lack(str(entry.args[_NEVER[entry.code]]), span):
             return True
         before = [error for error in self.syntax if error.text is span.text]
@@ -98,6 +120,22 @@ class Consequences:
     def _explains_lack(self, name: str, span: Span) -> bool:
         """Is ``name`` never used or produced because of a misspelling, or of an error in the rule that would?"""
         return name in self.meant or name in self.texts or any(_holds(rule, span) for rule in self.rules)
+
+    def _explained_by_double(self, entry: Diagnostic, span: Span) -> bool:
+        """Is it about a name that something declared twice was meant to have, or about the inside of that?"""
+        for double in self.doubles:
+            kind, name, place = str(double.args["kind"]), str(double.args["name"]), double.span
+            if place is None or place.text is not span.text or entry is double:
+                continue
+            if entry.code in _DOUBLES.get(kind, ()):
+                return True
+            if kind == "element" and entry.code in ("FM204", "FM250"):
+                return any(model.name == entry.args.get("type") and _holds(model.span, place) for model in self.models)
+            if kind == "parameter" and entry.code in ("FM104", "FM118", "FM111", "FM254", "FM250", "FM204"):
+                return any(_holds(group, place) and _holds(group, span) for group, _ in self.groups)
+            if kind in ("group", "concept map") and entry.code != "FM105":
+                return any(_holds(block, span) for block, called in self.groups if called == name)
+        return False
 
     def _was_not_read(self, entry: Diagnostic, span: Span, syntax: list[Span]) -> bool:
         """Is it about what a syntax error of the same text kept from being read as it was meant?"""
@@ -116,14 +154,28 @@ class Consequences:
 
     def _lies_in_model(self, name: str, syntax: list[Span]) -> bool:
         """Could an element of the model ``name`` not be read?"""
-        return any(
-            model.name == name and any(_holds(model.span, error) for error in syntax) for model in self.models
-        )
+        return any(model.name == name and any(_holds(model.span, error) for error in syntax) for model in self.models)
 
     def _stand_together(self, left: Span, right: Span) -> bool:
         if left.line <= right.line <= left.end_line:
             return True
         return any(_holds(rule, left) and _holds(rule, right) for rule in self.all_rules)
+
+
+def told_once(found: Sequence[Diagnostic], checked: Checked) -> list[Diagnostic]:
+    """``found`` without repetitions: a name that nothing here is like is told where a group uses it first."""
+    groups = [group.span for unit in checked.program.units for group in unit.tree.groups]
+    kept: list[Diagnostic] = []
+    seen: set[tuple[object, ...]] = set()
+    for entry in sorted(found, key=lambda each: each.span.start if each.span else 0):
+        group = next((span for span in groups if entry.span is not None and _holds(span, entry.span)), None)
+        if entry.code in _ONCE and group is not None and not _MEANT.search(entry.hint_text):
+            key = (entry.code, group.name, group.start, *sorted(map(str, entry.args.items())))
+            if key in seen:
+                continue
+            seen.add(key)
+        kept.append(entry)
+    return kept
 
 
 def _holds(outer: Span, inner: Span) -> bool:

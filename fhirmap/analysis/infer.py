@@ -13,6 +13,7 @@ from typing import Any
 
 from fhirmap.analysis import conversions
 from fhirmap.analysis.expression import FUNCTION_URL, children_of, expression_static
+from fhirmap.analysis.foreign_words import function_meant
 from fhirmap.analysis.qualify import qualified
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import UNKNOWN, Static, fhir_type, primitive
@@ -171,10 +172,12 @@ class Inference:
     def _declared(self, unit: Unit, parameter: nodes.Parameter) -> TypeRef | None:
         name = parameter.type
         if name is None:
-            # Only the entry group writes what the map is for; another group's parameter may be any part of it.
-            is_entry = any(parameter is entry for entry in unit.tree.groups[0].parameters)
+            # Only the entry group reads and writes what the map is for; another group's parameter may be any part of it.
+            entries = unit.tree.groups[0].parameters
+            is_entry = any(parameter is entry for entry in entries)
             urls = [entry for entry in unit.tree.uses if entry.mode == parameter.mode]
-            alone = is_entry and parameter.mode == "target" and len(urls) == 1
+            is_only = [entry.mode for entry in entries].count("source") == 1 or parameter.mode == "target"
+            alone = is_entry and is_only and len(urls) == 1
             name = urls[0].alias or urls[0].url if alone else None
         if name is None:
             return None
@@ -188,16 +191,25 @@ class Inference:
         uses = next((entry for entry in unit.tree.uses if name in (entry.alias, entry.url)), None)
         if uses is not None:
             urls = [entry.url for entry in self.scope.definitions.structures() if entry.url.startswith("http")]
-            found = nearest(uses.url, (*urls, *(FHIR_URL + entry for entry in type_names())))
+            found = _near_url(uses.url, (*urls, *(FHIR_URL + entry for entry in type_names())))
             hint = f"did you mean `{found}`?" if found else None
+            # Nearly the address of a structure that is known: nothing at all would be checked against it.
+            severity = Severity.ERROR if found else None
             if not any(entry.code == "FM117" and entry.span == uses.url_span for entry in self.scope.diagnostics):
-                self.scope.report("FM117", uses.url_span, hint, url=uses.url, name=uses.alias or uses.url)
+                self.scope.report(
+                    "FM117", uses.url_span, hint, severity=severity, url=uses.url, name=uses.alias or uses.url
+                )
             return
         own = self.scope.type_names(unit)
         loaded = (entry.name for entry in self.scope.definitions.structures())
         known = (*own, *loaded, *sorted(conversions.PRIMITIVES), *type_names())
         found = nearest(name, own) or nearest(name, known)
-        self.scope.report("FM107", span, f"did you mean `{found}`?" if found else None, name=name)
+        bare = [entry for entry in unit.tree.uses if entry.alias is None]
+        if found is None and len(bare) == 1:
+            hint = f'name the structure of line {bare[0].span.line}: `uses "…" alias {name} as {bare[0].mode}`'
+        else:
+            hint = f"did you mean `{found}`?" if found else None
+        self.scope.report("FM107", span, hint, name=name)
 
     # --- constants ----------------------------------------------------------------------------------------------------
 
@@ -358,7 +370,8 @@ class Inference:
 
     def _unknown_element(self, ref: TypeRef, name: str, span: Span) -> None:
         children = self.scope.definitions.children(ref)
-        if not children and not self.scope.definitions.is_primitive(ref.name):
+        is_model = ref.structure in self.scope.models
+        if not children and not is_model and not self.scope.definitions.is_primitive(ref.name):
             return
         structure = self.scope.definitions.structure(ref.structure or ref.name)
         if ref.name in _OPEN_TYPES or (structure is not None and structure.abstract):
@@ -563,7 +576,10 @@ class Inference:
             variable = environment.lookup(body.name)
             if variable is None:
                 names = [*environment.sources, *environment.constants, *environment.targets]
-                self.scope.report("FM104", node.span, did_you_mean(body.name, names), name=body.name)
+                hint = did_you_mean(body.name, names)
+                if hint is None or not hint.startswith("did"):
+                    hint = f"{hint}; a text is written in quotes: `'{body.name}'`" if hint else None
+                self.scope.report("FM104", node.span, hint, name=body.name)
                 variable = Variable(body.name, "source", UNKNOWN, node.span)
             return Expression(node, environment, None, variable.static, variable)
         # `a.b`, `a.where(…)`: the leading name is a variable, never a child of the focus.
@@ -581,11 +597,12 @@ class Inference:
         assert node is not None
         function = self.functions.get(node.name)
         if node.name not in TRANSFORMS and function is None:
-            names = [*TRANSFORMS, *self.functions]
-            self.scope.report("FM109", node.name_span, did_you_mean(node.name, names), name=node.name)
+            self.scope.report("FM109", node.name_span, self._function_hint(unit, node), name=node.name)
             return None
         if node.name == "evaluate":
             return self._evaluate(node, environment, focus)
+        if self._bare_type(node, environment):
+            return None
         arguments = tuple(self.argument(entry, environment) for entry in node.arguments)
         fault = arity_fault(node.name, len(arguments), function)
         if fault:
@@ -593,6 +610,21 @@ class Inference:
             return None
         transform = Transform(node.name, arguments, UNKNOWN, node.span, function)
         return self._with_result(unit, transform, step)
+
+    def _function_hint(self, unit: Unit, node: nodes.TransformCall) -> str | None:
+        """What may have been meant by a function that nobody knows."""
+        arguments = [entry.text for entry in node.arguments]
+        if any(group.name == node.name for place in unit.visible() for group in place.tree.groups):
+            return (
+                f"`{node.name}` is a group: it is called behind `then`: `src then {node.name}({', '.join(arguments)});`"
+            )
+        names = [*TRANSFORMS, *self.functions]
+        found = nearest(node.name, names)
+        meant = found or function_meant(node.name)
+        if found is None and arguments and meant:
+            focus = arguments[0] if arguments[0][:1] in "%('" else f"%{arguments[0]}"
+            return f"a function of FHIRPath stands in parentheses: `({focus}.{meant}({', '.join(arguments[1:])}))`"
+        return did_you_mean(node.name, names)
 
     def _evaluate(
         self, node: nodes.TransformCall, environment: Environment, focus: Variable | None
@@ -639,8 +671,24 @@ class Inference:
         cardinality = "one" if transform.name == "create" else "optional"
         return replace(transform, type=ref, result=Static(frozenset((ref,)), cardinality, plain=True))  # type: ignore[arg-type]
 
+    def _bare_type(self, node: nodes.TransformCall, environment: Environment) -> bool:
+        """`create(Procedure)`: the name of a type without quotes, told as that."""
+        position = {"create": 0, "cast": 1}.get(node.name)
+        if position is None or len(node.arguments) <= position:
+            return False
+        body = node.arguments[position].expression
+        if not isinstance(body, nodes.FPMember) or body.focus is not None or environment.lookup(body.name):
+            return False
+        hint = f"write it in quotes: `'{body.name}'`"
+        self.scope.report("FM202", node.arguments[position].span, hint, variant="literal", name=node.name)
+        return True
+
     def _with_concept_map(self, unit: Unit, transform: Transform) -> Transform:
         if len(transform.arguments) < 2:
+            return transform
+        first = transform.arguments[0].literal
+        if first is not None and isinstance(first.value, str) and first.value.startswith("#"):
+            self.scope.report("FM202", transform.arguments[0].span, variant="order")
             return transform
         given = transform.arguments[1]
         if given.variable is not None and given.variable.mode == "constant" and given.variable.expression is not None:
@@ -727,9 +775,9 @@ class Inference:
             return TypedRule(node, name, unit, (source,), (created,), (), (), environment, default)
         value = Expression(_as_path(source.node.span), environment, None, item, source.variable)
         transform = Transform("copy", (value,), item, target.span)
-        assert item.type is not None
-        assert step.static.type is not None
-        if (
+        if item.type is None or step.static.type is None:
+            pass  # Told already: the element is unknown.
+        elif (
             item.type.name != step.static.type.name
             and conversions.best(item.type.name, [step.static.type.name]) is None
         ):
@@ -887,3 +935,17 @@ def _place(span: Span) -> str:
 
 def _as_path(span: Span) -> nodes.FHIRPath:
     return nodes.FHIRPath(nodes.FPVariable("$this", span), "$this", span)
+
+
+def _near_url(url: str, known: Iterable[str]) -> str | None:
+    """The known address that ``url`` nearly is: another name in the same folder, or the same name in another one."""
+    folder, _, name = url.rpartition("/")
+    names: dict[str, str] = {}
+    for entry in known:
+        place, _, last = entry.rpartition("/")
+        if last == name and nearest(folder, (place,)) is not None:
+            return entry
+        if place == folder:
+            names[last] = entry
+    found = nearest(name, names)
+    return names[found] if found else None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fhirmap.analysis.typed import Program, Unit
-from fhirmap.diagnostics import Diagnostic, MapText, Severity
+from fhirmap.diagnostics import Diagnostic, MapText, Severity, Span
 from fhirmap.diagnostics.nearest import nearest
 from fhirmap.language import nodes
 from fhirmap.language.parser import parse
@@ -80,7 +80,9 @@ class _Workspace:
         hint = f"did you mean `{found}`?" if found else None
         # A wildcard that matches nothing may be meant: what is then missing is told where it is called.
         severity = Severity.WARNING if "*" in entry.url else None
-        self.diagnostics.append(Diagnostic("FM100", entry.span, {"url": entry.url}, hint, severity_override=severity))
+        self.diagnostics.append(
+            Diagnostic("FM100", entry.url_span or entry.span, {"url": entry.url}, hint, severity_override=severity)
+        )
 
     def table(self, unit: Unit, declaration: nodes.ConceptMapDeclaration) -> tuple[nodes.ConceptMapCode, ...]:
         """Codes of a concept map's CSV file."""
@@ -90,20 +92,18 @@ class _Workspace:
         source, target = [*prefixes, "", ""][:2]
         if len(table.delimiter) != 1:
             return ()  # told by a check
-        content = self.file(unit, table.file, table.encoding, table)
+        content = self.file(unit, table.file, table.encoding, table.file_span or table.span)
         if content is None:
             return ()
         rows = csv.DictReader(io.StringIO(content), delimiter=table.delimiter)
         header = [name.strip() for name in rows.fieldnames or ()]
         rows.fieldnames = header
         wanted = [table.source_column, table.target_column, *([table.relation_column] if table.relation_column else [])]
-        for column in wanted:
+        for order, column in enumerate(wanted):
             if column not in header:
-                found = nearest(column, header)
-                hint = f"did you mean `{found}`?" if found else f"its columns: {', '.join(header)}"
-                self.diagnostics.append(
-                    Diagnostic("FM101", table.span, {"column": column, "place": table.file}, hint, variant="file")
-                )
+                span = table.column_spans[order] if table.column_spans else table.span
+                args = {"column": column, "place": table.file}
+                self.diagnostics.append(Diagnostic("FM101", span, args, _column_hint(column, header), variant="file"))
                 return ()
         codes = []
         for row in rows:
@@ -119,22 +119,30 @@ class _Workspace:
 
     def query(self, unit: Unit, store: nodes.Store) -> str:
         """Text of a model's query file."""
-        return self.file(unit, store.name, store.encoding or "utf-8", store) or ""
+        return self.file(unit, store.name, store.encoding or "utf-8", store.name_span) or ""
 
-    def file(self, unit: Unit, name: str, encoding: str, node: nodes.ConceptMapTable | nodes.Store) -> str | None:
+    def file(self, unit: Unit, name: str, encoding: str, span: Span) -> str | None:
         """A text file beside the map; a diagnostic where it cannot be read."""
         try:
             return self.read(unit.name, name).decode("utf-8-sig" if encoding in ("utf-8", "") else encoding)
         except OSError as error:
             args = {"file": name, "why": error.strerror or "it is not there"}
-            self.diagnostics.append(Diagnostic("FM102", node.span, args))
+            self.diagnostics.append(Diagnostic("FM102", span, args))
         except LookupError:
             return None  # an encoding that does not exist is told by a check
         except UnicodeDecodeError:
-            self.diagnostics.append(
-                Diagnostic("FM102", node.span, {"file": name, "encoding": encoding}, variant="encoding")
-            )
+            self.diagnostics.append(Diagnostic("FM102", span, {"file": name, "encoding": encoding}, variant="encoding"))
         return None
+
+
+def _column_hint(column: str, header: Sequence[str]) -> str:
+    """What to do about a column that a code table does not have."""
+    mark = next((mark for mark in ";,\t|" if len(header) == 1 and mark in header[0]), "")
+    if mark:
+        shown = "\\t" if mark == "\t" else mark
+        return f"the file's first line is `{header[0]}`: write `delimiter '{shown}'`"
+    found = nearest(column, header)
+    return f"did you mean `{found}`?" if found else f"its columns: {', '.join(header)}"
 
 
 def load(

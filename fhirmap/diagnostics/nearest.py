@@ -63,9 +63,15 @@ def _holding(plain: str, candidates: Iterable[str]) -> str | None:
     held = [
         candidate
         for candidate in dict.fromkeys(candidates)
-        if min(len(plain), len(_plain(candidate))) >= 3 and (plain in _plain(candidate) or _plain(candidate) in plain)
+        if _are_akin(plain, _plain(candidate)) and (plain in _plain(candidate) or _plain(candidate) in plain)
     ]
     return held[0] if len(held) == 1 else None
+
+
+def _are_akin(left: str, right: str) -> bool:
+    """Is the shorter one enough of the longer one to mean it: its beginning, or at least half of it?"""
+    shorter, longer = sorted((left, right), key=len)
+    return len(shorter) >= 3 and (longer.startswith(shorter) or 2 * len(shorter) >= len(longer))
 
 
 def _distance(left: str, right: str) -> int:

@@ -69,7 +69,7 @@ class MapBuilder:
             case "structure_declaration":
                 return self._uses(tree)
             case "import_declaration":
-                return n.Import(self._text(tree.children[1]), self._span(tree))
+                return n.Import(self._text(tree.children[1]), self._span(tree), self._span(tree.children[1]))
             case "constant_declaration":
                 return n.Let(self._text(tree.children[1]), self._fhirpath(tree.children[3]), self._span(tree))
             case "concept_map_declaration":

@@ -87,6 +87,9 @@ class Driver:
                     self._errors += 1
                     self._open_quote(start_of(token))
                     continue
+            if token.type == "COMMA" and self._habits.sql_list(token):
+                self._errors += 1
+                continue
             inside = self._is_top_level_inside(token)
             if not inside and self._reader.feed(token):
                 continue

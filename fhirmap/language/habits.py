@@ -64,7 +64,6 @@ class Habits:
             self._assigned,
             self._null_test,
             self._sql_word,
-            self._sql_list,
             self._boxed_cardinality,
             self._late_cardinality,
             self._length,
@@ -154,10 +153,10 @@ class Habits:
             depth += (found.type in ("LPAR", "LSQB")) - closes
             end = end_of(found)
 
-    def _sql_list(self, token: Token) -> bool:
-        """`x in ('a', 'b')`"""
+    def sql_list(self, token: Token) -> bool:
+        """`x in ('a', 'b')`: asked of every comma, since before it the parser already takes the text for the whole."""
         opened = self._reader.innermost("LPAR")
-        if token.type != "COMMA" or opened is None or self._reader.after("VBAR") is None:
+        if opened is None or self._reader.after("COMMA") is not None or self._reader.after("VBAR") is None:
             return False
         if not re.search(r"\bin\s*\Z", self._text[: start_of(opened)][-20:]):
             return False
@@ -173,7 +172,11 @@ class Habits:
         reader, at = self._reader, start_of(token)
         accepted = set(reader.accepted())
         last = reader.last
-        if "STRING" not in accepted or accepted & {"SEMICOLON", "ARROW", "DATE", "IDENTIFIER", "RBRACE"} or last is None:
+        if (
+            "STRING" not in accepted
+            or accepted & {"SEMICOLON", "ARROW", "DATE", "IDENTIFIER", "RBRACE"}
+            or last is None
+        ):
             return False
         found = _BARE_TEXT.match(self._text, at)
         if found is None or "\n" in self._text[end_of(last) : at] or found[0] in _CLAUSES:
@@ -286,7 +289,12 @@ class Habits:
         """`t:femoral-component`"""
         reader, last = self._reader, self._reader.last
         at = start_of(token)
-        if last is None or self._text[at] != "-" or end_of(last) != at or reader.inside(*_ENTRIES) != "concept_map_item":
+        if (
+            last is None
+            or self._text[at] != "-"
+            or end_of(last) != at
+            or reader.inside(*_ENTRIES) != "concept_map_item"
+        ):
             return False
         found = _HYPHENATED.match(self._text, start_of(last))
         if found is None or found.end() <= at + 1:

@@ -130,6 +130,10 @@ class ModelBuilder:
             self._text(options["ENCODING"]) if "ENCODING" in options else "utf-8",
             self._text(options["DELIMITER"]) if "DELIMITER" in options else ";",
             self._span(tree),
+            self._span(tree.children[1]),
+            self._text_spans(listed) if isinstance(listed, Tree) else (),
+            self._span(options["ENCODING"]) if "ENCODING" in options else None,
+            self._span(options["DELIMITER"]) if "DELIMITER" in options else None,
         )
 
     def cardinality(self, tree: Tree[Token]) -> tuple[int, int | None]:

@@ -71,8 +71,11 @@ def concept_map_head(declaration: n.ConceptMapDeclaration) -> str:
     if table is not None:
         columns = [table.source_column, table.target_column, *filter(None, [table.relation_column])]
         head += f" from {url_to_text(table.file)} columns {_texts(columns)}"
-        head += f" encoding {quote(table.encoding)}" if table.encoding != "utf-8" else ""
-        head += f" delimiter {quote(table.delimiter)}" if table.delimiter != ";" else ""
+        # What the author wrote stays, also where it is what holds anyway.
+        said_encoding = table.encoding_span is not None or table.encoding != "utf-8"
+        said_delimiter = table.delimiter_span is not None or table.delimiter != ";"
+        head += f" encoding {quote(table.encoding)}" if said_encoding else ""
+        head += f" delimiter {quote(table.delimiter)}" if said_delimiter else ""
     return f"{head} {{"
 
 

@@ -16,6 +16,14 @@ def _span() -> Span:
     return field(compare=False, repr=False)  # type: ignore[no-any-return]
 
 
+def _optional_span() -> Span | None:
+    return field(default=None, compare=False, repr=False)
+
+
+def _spans() -> tuple[Span, ...]:
+    return field(default=(), compare=False, repr=False)
+
+
 # --- FHIRPath ---------------------------------------------------------------------------------------------------------
 
 
@@ -173,6 +181,7 @@ class Import:
 
     url: str
     span: Span = _span()
+    url_span: Span | None = _optional_span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +244,10 @@ class ConceptMapTable:
     encoding: str
     delimiter: str
     span: Span = _span()
+    file_span: Span | None = _optional_span()
+    column_spans: tuple[Span, ...] = _spans()
+    encoding_span: Span | None = _optional_span()
+    delimiter_span: Span | None = _optional_span()
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,8 +271,8 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
     Raises: ConfigError FM70x where the source cannot be opened.
     """
     plan = store_plan(maps.checked)
-    if plan is None:
-        return []
+    if plan is None or any(entry.code == "FM102" for entry in maps.diagnostics):
+        return []  # nowhere to look, or a query of the map that is not there
     with _open(project, plan) as source:
         told = source.check()
     absent = {
@@ -281,12 +281,23 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
         if entry.code in ("FM703", "FM704") and not entry.variant and plan.kind != "json"
     }
     file = next((table for table, _ in absent if plan.kind == "csv"), "")
-    named = list(unknown_columns(maps.checked, lambda table, column: absent.get((table or file, column))))
+    named = [
+        entry
+        for entry in unknown_columns(maps.checked, lambda table, column: absent.get((table or file, column)))
+        if not _was_not_read(entry, maps)
+    ]
     if maps.has_errors:
         return named
     # The map itself knows where each name stands; the rest (the author's SQL, JSON paths) comes with its line.
     placed = {"FM703", "FM704"} if named else set()
     return [*named, *(located(entry) for entry in told if entry.variant or entry.code not in placed)]
+
+
+def _was_not_read(entry: Diagnostic, maps: CheckedMaps) -> bool:
+    """Does a syntax error stand on the line that names the column? Then it may not have been read as it was meant."""
+    broken = [told.span for told in maps.diagnostics if told.code < "FM100" and told.is_error and told.span is not None]
+    span = entry.span
+    return span is not None and any(place.text is span.text and place.line == span.line for place in broken)
 
 
 def located(entry: Diagnostic) -> Diagnostic:

@@ -46,7 +46,7 @@ from fhirmap.analysis.checks.unused_model import unused_model
 from fhirmap.analysis.checks.unused_prefix import unused_prefix
 from fhirmap.analysis.checks.unused_variable import unused_variable
 from fhirmap.analysis.checks.wrong_delimiter import wrong_delimiter
-from fhirmap.analysis.consequences import Consequences
+from fhirmap.analysis.consequences import Consequences, told_once
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic
 
@@ -104,7 +104,7 @@ def run_checks(checked: Checked, told: Iterable[Diagnostic], syntax: Iterable[Di
     """
     found = [*told, *(entry for check in CHECKS for entry in check(checked))]
     consequences = Consequences.of(checked, found, syntax)
-    return [entry for entry in found if not consequences.explain(entry)]
+    return told_once([entry for entry in found if not consequences.explain(entry)], checked)
 
 
 __all__ = ["CHECKS", "Check", "run_checks"]

@@ -35,11 +35,11 @@ def _misplaced(element: ModelElement, is_model: bool, kind: str) -> Iterator[tup
         yield "lines", element.span
     if is_model and kind in _FLAT and element.join is None and not element.lines:
         yield "nowhere", element.type_span
-    if element.zone is not None and element.type not in TEMPORAL:
+    if element.zone is not None and element.format is None and element.type not in TEMPORAL:
         yield "zone", element.zone_span or element.span
     if element.position and element.type not in ("integer", "positiveInt", "unsignedInt"):
         yield "position", element.type_span
     if element.repeat is not None and element.maximum == 1:
         yield "repeat", element.repeat_span or element.span
-    if not is_model and element.maximum != 1 and kind in _FLAT:
+    if not is_model and (element.maximum is None or element.maximum > 1) and kind in _FLAT:
         yield "several", element.span

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from fhirmap.analysis.conversions import PRIMITIVES
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.language.nodes import Join, Model, ModelElement, OrderKey, Store
@@ -54,7 +55,9 @@ class _Walk:
             child = self.models.get(element.type)
             if child is not None and child.name not in way:
                 yield from self.elements(child, below, (*way, child.name))
-            elif child is None and not element.position:
+            elif (
+                child is None and element.type in PRIMITIVES and not (element.position or element.join or element.lines)
+            ):
                 yield from self.column(table, element.column or element.name, _column_span(element))
 
     def join(self, join: Join, parent: str) -> Iterator[Diagnostic]:
@@ -64,9 +67,26 @@ class _Walk:
             return
         for order, (left, right) in enumerate(join.on):
             spans = join.on_spans[order] if join.on_spans else (join.span, join.span)
-            yield from self.column(join.table, left, spans[0])
-            yield from self.column(parent, right, spans[1])
+            if left != right and self._are_swapped(join.table, parent, left, right):
+                hint = f"the column of `{join.table}` stands first: `'{right}' = '{left}'`"
+                yield Diagnostic("FM150", spans[0], {"table": join.table, "column": left}, hint)
+                continue
+            inner = [*self.column(join.table, left, spans[0])]
+            yield from inner
+            if inner and spans[0] == spans[1]:
+                continue
+            for entry in self.column(parent, right, spans[1]):
+                if spans[0] == spans[1]:
+                    hint = f"name the column of `{parent}` too: `on '{left}' = '…'` ({entry.hint_text})"
+                    entry = replace(entry, hint=hint)
+                yield entry
         yield from self.orders(join.table, join.order)
+
+    def _are_swapped(self, child: str, parent: str, left: str, right: str) -> bool:
+        """Has each table the column that is named for the other?"""
+        wrong = self.lacking(child, left) is not None and self.lacking(parent, right) is not None
+        # Nothing is asked of the source that it was not asked before, so a column told of may still be unknown here.
+        return wrong and right in (self.lacking(child, left) or "") and left in (self.lacking(parent, right) or "")
 
     def orders(self, table: str, keys: tuple[OrderKey, ...]) -> Iterator[Diagnostic]:
         for key in keys:

@@ -20,7 +20,8 @@ def unknown_encoding(checked: Checked) -> Iterator[Diagnostic]:
     for node in nodes:
         if node.encoding and not _exists(node.encoding):
             hint = did_you_mean(node.encoding, _USUAL)
-            yield Diagnostic("FM159", node.span, {"encoding": node.encoding}, hint)
+            span = node.encoding_span if isinstance(node, ConceptMapTable) else None
+            yield Diagnostic("FM159", span or node.span, {"encoding": node.encoding}, hint)
 
 
 def _exists(encoding: str) -> bool:

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from fhirmap.analysis.production import Produced, production
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Severity, did_you_mean
+from fhirmap.diagnostics.nearest import nearest
 
 
 def unknown_slice(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each literal where slices are told apart that no slice has (FM245); closed: an error."""
+    """One diagnostic for each literal where slices are told apart that no slice has (FM245).
+
+    An error where slicing is closed, and where a slice's name is nearly the same."""
     for stage in checked.stages:
         for node in production(checked, stage).walk():
             yield from _unknown(node)
@@ -28,10 +31,12 @@ def _unknown(node: Produced) -> Iterator[Diagnostic]:
             continue
         closed = element.slicing is not None and element.slicing.rules == "closed"
         name = str(leaf.literal.value)
+        # Nearly the name of a slice is never an addition of one's own, whatever open slicing allows.
+        wrong = closed or nearest(name, values) is not None
         yield Diagnostic(
             "FM245",
             leaf.literal.span,
             {"name": name, "element": element.path},
             did_you_mean(name, values, most=20),
-            severity_override=Severity.ERROR if closed else None,
+            severity_override=Severity.ERROR if wrong else None,
         )

@@ -16,4 +16,5 @@ def wrong_delimiter(checked: Checked) -> Iterator[Diagnostic]:
     nodes: tuple[Store | ConceptMapTable, ...] = (*stores, *tables)
     for node in nodes:
         if node.delimiter is not None and len(node.delimiter) != 1:
-            yield Diagnostic("FM158", node.span, {"delimiter": node.delimiter})
+            span = node.delimiter_span if isinstance(node, ConceptMapTable) else None
+            yield Diagnostic("FM158", span or node.span, {"delimiter": node.delimiter})
