@@ -169,6 +169,10 @@ def _read_parameters(resource: Mapping[str, Any]) -> Reading:
             system, value = _identifier(parameter) if parameter.get("name") == name else ("", "")
             if value:
                 return Reading(True, tuple(issues), system, value)
+    # Another operation names its receipt as it likes: the answer's only Identifier is it.
+    identifiers = [_identifier(parameter) for parameter in parameters if "valueIdentifier" in parameter]
+    if len(identifiers) == 1:
+        return Reading(True, tuple(issues), *identifiers[0])
     return Reading(True, tuple(issues))
 
 

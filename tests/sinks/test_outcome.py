@@ -263,3 +263,11 @@ def test_words_come_from_details_where_there_are_no_diagnostics() -> None:
     body = {"resourceType": "OperationOutcome", "issue": [coded, texted, {"severity": "error"}, "odd"]}
     receipt = outcome.classify(answer(400, body), SENT, 0.0)
     assert [issue.diagnostics for issue in receipt.issues] == ["Patient unknown", "Site unknown", ""]
+
+
+def test_another_operation_s_receipt_is_the_only_identifier_of_its_answer() -> None:
+    receipt = {"name": "recu", "valueIdentifier": {"system": "urn:x", "value": "R-1"}}
+    other = {"name": "patient", "valueIdentifier": {"system": "urn:y", "value": "P-1"}}
+    for parameters, value in (([receipt], "R-1"), ([receipt, other], "")):
+        body = json.dumps({"resourceType": "Parameters", "parameter": parameters}).encode()
+        assert outcome.read_body(body).identifier_value == value
