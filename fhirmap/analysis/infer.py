@@ -725,8 +725,32 @@ class Inference:
             if typed is None:
                 return None
             arguments.append(typed)
-        instance = self.group(place, group, [entry.static for entry in arguments])
+        instance = self.group(place, group, self._as_declared(place, group, arguments))
         return TypedCall(node, instance, tuple(arguments))
+
+    def _as_declared(self, place: Unit, group: nodes.Group, arguments: Sequence[Expression]) -> list[Static | None]:
+        """Types of the arguments; where one is not the model that the group declares, that is told, and typed as one."""
+        given: list[Static | None] = []
+        for entry, parameter in zip(arguments, group.parameters, strict=True):
+            declared = self.scope.type_ref(place, parameter.type) if parameter.type else None
+            types = entry.static.types
+            models = declared is not None and declared.structure in self.scope.models
+            if declared is None or not types or declared in types or not models:
+                given.append(entry.static)
+                continue
+            if any(ref.structure.startswith(FUNCTION_URL) for ref in types):
+                given.append(entry.static)
+                continue
+            self.scope.report(
+                "FM119",
+                entry.span,
+                name=parameter.name,
+                group=group.name,
+                wanted=declared.name,
+                given=entry.static.show(),
+            )
+            given.append(None)
+        return given
 
     def _call_argument(
         self, node: nodes.FHIRPath, parameter: nodes.Parameter, environment: Environment

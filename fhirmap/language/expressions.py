@@ -98,7 +98,8 @@ class ExpressionBuilder:
         if link.data == "type_expression":
             kind = self.dotted_name(_tree(_tree(children[2]).children[0]))
             if operator == "is" and kind.lower() == "null":
-                self.faults.add("FM001", self.faults.span(start_of(first_token(children[1])), span.end), variant="absent")
+                where = self.faults.span(start_of(first_token(children[1])), span.end)
+                self.faults.add("FM001", where, variant="absent")
             return n.FPType(operator, left, kind, span)
         return n.FPBinary(operator, left, self.expression(children[2], depth), span)
 

@@ -1,4 +1,4 @@
-"""What people write who come from SQL, from another language or from FHIR's JSON: told as what it is, and read as meant.
+"""What people write who come from SQL, another language or FHIR's JSON: told as what it is, and read as meant.
 
 The driver asks here before it tries the marks and words of the grammar. Each habit is one method: it looks at the token
 that cannot stand here, says what to write instead, and leaves the parser where reading can go on.

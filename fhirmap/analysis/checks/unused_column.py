@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.typed import Checked, ModelUse
 from fhirmap.diagnostics import Diagnostic
-from fhirmap.language.nodes import FPMember, Rule, RuleSource
+from fhirmap.language.nodes import FPMember, Rule
 from fhirmap.language.visit import walk
 
 
 def unused_column(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each element of a stored model whose name no rule and no expression reads (FM241).
+    """One diagnostic for each element of a stored model that no rule, and whose name no expression, reads (FM241).
 
     The columns of the key are read in any case and may stand without use. A rule that hands on a whole record may use
     every element of its model.
@@ -22,7 +22,8 @@ def unused_column(checked: Checked) -> Iterator[Diagnostic]:
         key = use.node.store.key if use.node.store else ()
         for element in use.node.elements:
             column = element.column or element.name
-            if element.name in used or column in key or use.ref.structure in whole:
+            read = element.name in used or f"{use.node.name}.{element.name}" in used
+            if read or column in key or use.ref.structure in whole:
                 continue
             args = {"column": f"{table}.{column}" if table else column, "element": element.name}
             variant = "element" if element.join or element.lines or element.position else ""
@@ -30,13 +31,15 @@ def unused_column(checked: Checked) -> Iterator[Diagnostic]:
 
 
 def _read_names(checked: Checked) -> set[str]:
+    """Names that expressions and batches read, of whatever model, and `Model.name` for what the sources of rules read."""
     names: set[str] = set()
+    for _, rule in checked.rules():
+        for source in rule.sources:
+            names.update(step.element.path if step.element else step.name for step in source.steps)
     for unit in checked.program.units:
         for group in unit.tree.groups:
             for node in walk(group):
-                if isinstance(node, RuleSource):
-                    names.update(node.elements)
-                elif isinstance(node, FPMember):
+                if isinstance(node, FPMember):
                     names.add(node.name)
                 elif isinstance(node, Rule):
                     names.update(node.batch)
