@@ -84,9 +84,13 @@ def compile_stages(sources: Sequence[str | Path | nodes.Map], **options: Any) ->
 
 
 def transformer_of(
-    checked: Checked, diagnostics: Sequence[Diagnostic] = (), *, contract: Contract | None = None
+    checked: Checked,
+    diagnostics: Sequence[Diagnostic] = (),
+    *,
+    contract: Contract | None = None,
+    trace: bool = False,
 ) -> Transformer:
-    """The `Transformer` of a checked program.
+    """The `Transformer` of a checked program. ``trace``: one for `fhirmap.runtime.trace.Tracer`, slower and longer.
 
     Raises: ``MapError`` where ``diagnostics`` hold an error.
     """
@@ -94,7 +98,7 @@ def transformer_of(
 
     if any(entry.is_error for entry in diagnostics):
         raise MapError(diagnostics)
-    compiled = compile_checked(checked, validator=_validator(contract, checked.functions))
+    compiled = compile_checked(checked, validator=_validator(contract, checked.functions), trace=trace)
     for name, text in compiled.texts.items():
         # Tracebacks show the text that was compiled, wherever the program runs and whatever became of the file.
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)

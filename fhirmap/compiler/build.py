@@ -35,10 +35,13 @@ class CompiledMap:
     store: StorePlan | None
 
 
-def compile_checked(checked: Checked, *, validator: str = "") -> CompiledMap:
-    """The Python of a checked program without errors; the same program gives the same bytes."""
-    digest = _digest(checked, validator)
-    lowered = lower(checked, digest=digest, version=__version__, validator=validator)
+def compile_checked(checked: Checked, *, validator: str = "", trace: bool = False) -> CompiledMap:
+    """The Python of a checked program without errors; the same program gives the same bytes.
+
+    ``trace``: Python that tells of each step (`fhirmap.runtime.trace`), for looking into one record.
+    """
+    digest = _digest(checked, validator, trace)
+    lowered = lower(checked, digest=digest, version=__version__, validator=validator, trace=trace)
     marks = Marks()
     printed = take_marks(render("module.py.j2", marks, module=lowered.module), marks.spans)
     name = checked.stages[-1].unit.name if checked.stages else "map"
@@ -50,7 +53,7 @@ def compile_checked(checked: Checked, *, validator: str = "") -> CompiledMap:
     return CompiledMap(name, printed.text, code, digest, files, texts, store_plan(checked))
 
 
-def _digest(checked: Checked, validator: str) -> str:
+def _digest(checked: Checked, validator: str, trace: bool) -> str:
     """SHA-256 over the map texts, their code tables, the validator and the compiler's version."""
     seen = sha256(__version__.encode())
     for unit in checked.program.units:
@@ -60,4 +63,5 @@ def _digest(checked: Checked, validator: str) -> str:
         for query in unit.queries.values():
             seen.update(query.encode())
     seen.update(validator.encode())
+    seen.update(b"trace" if trace else b"")
     return seen.hexdigest()

@@ -20,7 +20,7 @@ from fhirmap.compiler.rules import GroupLowering, codes_of
 from fhirmap.diagnostics import MapText
 from fhirmap.model.definition import Structure, TypeRef
 
-_ROW, _RUN, _STRICT = Name("row"), Name("run"), Name("strict")
+_ROW, _RUN, _STRICT, _TRACE = Name("row"), Name("run"), Name("strict"), Name("trace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,12 @@ class Lowered:
     texts: Mapping[str, MapText]
 
 
-def lower(checked: Checked, *, digest: str, version: str, validator: str = "") -> Lowered:
-    """The plan of a checked program without errors. ``validator``: Python source of `validate(resource, faults)`."""
-    module = ModuleBuilder(checked)
+def lower(checked: Checked, *, digest: str, version: str, validator: str = "", trace: bool = False) -> Lowered:
+    """The plan of a checked program without errors.
+
+    ``validator``: Python source of `validate(resource, faults)`. ``trace``: have it tell of each step it takes.
+    """
+    module = ModuleBuilder(checked, trace=trace)
     readers = ReaderLowering(module)
     reader = _entry_reader(checked, readers)
     groups = [GroupLowering(module, group).function() for group in _reachable(checked)]
@@ -42,6 +45,7 @@ def lower(checked: Checked, *, digest: str, version: str, validator: str = "") -
     tables = (
         plan.Table(Name("MARKS"), Code("{}"), "Filled at the end: line of this module -> place in the map."),
         *module.tables,
+        *((module.tracing.table(),) if module.tracing is not None else ()),
         *(plan.Table(Name(name), Code(value)) for value, name in module.constants.lines.items()),
         plan.Table(Name("PLACES"), places, "Element of the result -> rule that makes it, source columns."),
     )
@@ -92,7 +96,10 @@ def _transform(
     def add(kind: type[plan.Step], depth: int, *values: object) -> None:
         out.append(kind(depth, None, *values))
 
-    add(plan.Assign, 1, _RUN, code("{}(globals(), {})", module.use("Run"), _STRICT))
+    if module.tracing is None:
+        add(plan.Assign, 1, _RUN, code("{}(globals(), {})", module.use("Run"), _STRICT))
+    else:
+        add(plan.Assign, 1, _RUN, code("{}(globals(), {}, {})", module.use("TraceRun"), _STRICT, _TRACE))
     source: Name = Name("source")
     if reader is not None:
         # A record of quite another shape (a text where rows are read) is a fault of that record, too.
@@ -120,7 +127,8 @@ def _transform(
         add(plan.Do, 1, code("validate({}, {}.faults)", name, _RUN))
     add(plan.Return, 1, code("{}.result({}, PLACES)", _RUN, name))
     doc = "One record: what it becomes, with notes and faults; no resource where it is out of scope."
-    functions = [plan.Function(Name("transform"), (_ROW,), doc, tuple(out), flags=(_STRICT,))]
+    flags = (_STRICT,) if module.tracing is None else (_STRICT, _TRACE)
+    functions = [plan.Function(Name("transform"), (_ROW,), doc, tuple(out), flags=flags)]
     if has_validator:
         judge = (
             plan.Assign(1, None, _RUN, code("{}(globals())", module.use("Run"))),

@@ -15,6 +15,7 @@ from fhirmap.compiler.fhirpath.scope import RUNTIME_IMPORT, Constants
 from fhirmap.compiler.fhirpath.tables import table_code
 from fhirmap.compiler.names import Code, Name, Names, code, join, literal, snake_case
 from fhirmap.compiler.plan import Function, Table
+from fhirmap.compiler.tracing import Tracing
 from fhirmap.language import nodes
 from fhirmap.language.visit import walk
 from fhirmap.model.definition import ConceptMap, TypeRef
@@ -24,6 +25,7 @@ RUNTIME: Mapping[str, str] = {
         ("Cell", "absent", "as_boolean", "as_decimal", "as_integer", "as_text", "at", "date_reader", "disagreeing",
          "one", "rows", "times", "within"), "fhirmap.runtime.reading"),
     **dict.fromkeys(("Run", "check_failed"), "fhirmap.runtime.context"),
+    "TraceRun": "fhirmap.runtime.trace",
     **dict.fromkeys(
         ("copied", "counted", "discard", "drop", "only_one", "place_first", "place_last", "pruned", "settle_endings",
          "shared",
@@ -56,6 +58,8 @@ _FIXED = frozenset(
         "judge",
         "MARKS",
         "PLACES",
+        "TRACE",
+        "trace",
         "strict",
         "error",
         "re",
@@ -66,8 +70,9 @@ _FIXED = frozenset(
 class ModuleBuilder:
     """One module in the making."""
 
-    def __init__(self, checked: Checked) -> None:
+    def __init__(self, checked: Checked, *, trace: bool = False) -> None:
         self.checked = checked
+        self.tracing = Tracing() if trace else None
         self.names = Names((*RUNTIME, *_FIXED))
         self.constants = Constants()
         self.tables: list[Table] = []

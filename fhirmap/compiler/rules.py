@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from fhirmap.analysis import conversions
 from fhirmap.analysis.static import Static
 from fhirmap.analysis.typed import (
+    Default,
     Environment,
     Expression,
     SourceStep,
@@ -26,7 +27,7 @@ from fhirmap.analysis.typed import (
     TypedTarget,
     Variable,
 )
-from fhirmap.compiler import plan
+from fhirmap.compiler import plan, tracing
 from fhirmap.compiler.expressions import Expressions, Held, Value
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.names import Code, Name, code, literal
@@ -60,6 +61,8 @@ class GroupLowering:
         self.nodes: dict[Variable, Node] = {}
         self.expressions = Expressions(module, self.held, self.names)
         self.values = Values(module, self.expressions)
+        self.scope: tuple[Variable, ...] = group.parameters
+        """Variables that a trace tells of, where there is one."""
 
     def function(self) -> plan.Function:
         """The group's function."""
@@ -70,6 +73,7 @@ class GroupLowering:
             self.held[variable] = Held(name, variable.static)
             if variable.mode == "target":
                 self.nodes[variable] = Node(name)
+        entered = self._traced("enter", "group", self.group.name, self.group.node.name_span)
         for variable in self.group.parameters:
             if variable.mode == "target":
                 self._open_lists(variable, self.group.rules, self.group.node.span)
@@ -78,6 +82,7 @@ class GroupLowering:
         for variable in self.group.parameters:
             if variable.mode == "target":
                 self._close_lists(variable, self.group.node.span)
+        self._left(entered)
         if not self.steps:
             self._add(plan.Pass)
         node = self.group.node
@@ -107,26 +112,47 @@ class GroupLowering:
                 blanks = len(line) - len(line.lstrip(" "))
                 self.steps.append(plan.Do(self.depth + blanks // 4, span, Code(line.strip())))
 
+    # --- tracing ------------------------------------------------------------------------------------------------------
+
+    def _traced(self, verb: str, kind: str, name: str, span: Span, *more: Code) -> tuple[int, dict[Variable, Code]]:
+        """Tell a trace of a place, where the module is compiled for one."""
+        if self.module.tracing is None:
+            return 0, {}
+        held = {entry: self.held[entry].code for entry in self.scope if entry.name and entry in self.held}
+        point = self.module.tracing.point(self.group.unit, kind, name, span, held)
+        self._add(plan.Do, tracing.call(verb, point, held, *more))
+        return point, held
+
+    def _left(self, entered: tuple[int, dict[Variable, Code]]) -> None:
+        """Tell a trace that what was entered is done."""
+        if self.module.tracing is not None:
+            self._add(plan.Do, tracing.call("exit", *entered))
+
     # --- rules --------------------------------------------------------------------------------------------------------
 
     def _rule(self, rule: TypedRule, *, top: bool = False) -> None:
         if top and self.steps:
             self._add(plan.Blank)
         self._add(plan.Comment, f"{rule.name}  ({rule.span.name}:{rule.span.line})", span=rule.span)
+        outer = self.scope
+        entered = self._traced("enter", "rule", rule.name, rule.span)
         before, start, names = self.depth, len(self.steps), self.names.mark()
         self._add(plan.Try)
         self.depth += 1
+        self.scope = (*rule.environment.sources.values(), *rule.environment.targets.values())
         self._fire(rule)
-        self.depth = before
+        self.depth, self.scope = before, outer
         self.names.release(names)
         if _is_safe(self.steps[start + 1 :], self.module):
             self.steps[start:] = [replace(step, depth=step.depth - 1) for step in self.steps[start + 1 :]]
         else:
             self._add(plan.Catch, _RUN)
+        self._left(entered)
 
     def _fire(self, rule: TypedRule) -> None:
         for source in rule.sources:
             self._source(source)
+            self._traced("step", "source", _written(source.node), source.node.span)
         ending: list[tuple[Variable, TypedTarget, Name | None, Code | None]] = []
         self._targets(rule, ending)
         for call in rule.calls:
@@ -281,6 +307,9 @@ class GroupLowering:
         """where, check, log: in this order, for one item."""
         if source.where is not None:
             test = self._condition(source.where)
+            if self.module.tracing is not None:
+                self._traced("test", "where", source.where.node.text, source.where.span, test)
+                test = Code(self.steps.pop().value)  # type: ignore[attr-defined]
             if test != "True":
                 self._add(plan.If, test, span=source.where.span)
                 self.depth += 1
@@ -331,9 +360,19 @@ class GroupLowering:
                 index += folded
             else:
                 self._assign(target)
+            self._traced_targets(rule.targets, target, index)
             self.depth = before
             if guard is not None and target.variable is not None:
                 self._may_be_absent(target.variable, start, target.span)
+
+    def _traced_targets(self, targets: tuple[TypedTarget, ...], first: TypedTarget, end: int) -> None:
+        """Tell a trace of a target, and of those that were folded into its node."""
+        if self.module.tracing is None:
+            return
+        for target in targets[targets.index(first) : end]:
+            held = self.held.get(target.variable) if target.variable is not None else None
+            written = (code("{} is not None", held.code),) if held is not None and held.is_optional else ()
+            self._traced("step", "target", _written(target.node), target.span, *written)
 
     def _guard(self, target: TypedTarget) -> Code | None:
         """The name of a target's context where it may be bound to nothing: what is written to it is then left out."""
@@ -714,7 +753,7 @@ class GroupLowering:
         """
         rules = where if isinstance(where, tuple) else (where,)
         every = [entry for rule in rules for entry in rule.walk()]
-        if any(_escapes(rule, variable) for rule in every):
+        if any(_escapes(rule, variable) for rule in every) or self.module.tracing is not None:
             return
         counts: dict[str, int] = {}
         for rule in every:
@@ -773,7 +812,9 @@ class GroupLowering:
                 continue
             arguments.append(self._argument(argument, parameter, call.node.span))
         function = self.module.groups[call.group]
+        entered = self._traced("enter", "dependent", call.node.name, call.node.span)
         self._add(plan.Do, code("{}({}, run)", function, Code(", ".join(arguments))), span=call.node.span)
+        self._left(entered)
         self.depth = before
 
     def _skip_unbound(self, argument: Expression, span: Span) -> None:
@@ -798,16 +839,21 @@ class GroupLowering:
     def _default(self, rule: TypedRule) -> None:
         """`src.a -> tgt.b;` through a group, known now or chosen by the item's type."""
         assert rule.default is not None
+        entered = self._traced("enter", "dependent", "default", rule.span)
+        self._run_default(rule, rule.default)
+        self._left(entered)
+
+    def _run_default(self, rule: TypedRule, default: Default) -> None:
         source = self.held[rule.sources[0].variable]
         target = rule.targets[0]
-        if rule.default.group is not None:
+        if default.group is not None:
             assert target.variable is not None
-            function = self.module.groups[rule.default.group]
+            function = self.module.groups[default.group]
             node = self.nodes[target.variable]
             self._add(plan.Do, code("{}({}, {}, run)", function, source.code, node.name), span=rule.span)
             return
         groups: dict[tuple[str, str], Code] = {}
-        for entry in rule.default.groups:
+        for entry in default.groups:
             value = code("({}, {})", entry.target.name, self.module.groups[entry.group])
             groups.setdefault((entry.source.name, entry.target.name), value)
             if entry.by_source:
@@ -825,7 +871,23 @@ class GroupLowering:
 
 
 _CALL = re.compile(r"([A-Za-z_][\w.]*|\])\(")
-_SAFE_METHODS = frozenset(("get", "append", "setdefault", "match", "search", "fullmatch", "note", "unmapped", "items"))
+_SAFE_METHODS = frozenset(
+    (
+        "get",
+        "append",
+        "setdefault",
+        "match",
+        "search",
+        "fullmatch",
+        "note",
+        "unmapped",
+        "items",
+        "enter",
+        "step",
+        "test",
+        "exit",
+    )
+)
 _SAFE_CALLS = frozenset(
     (
         "any",
@@ -891,6 +953,11 @@ def _needs_list(source: TypedSource) -> bool:
         not source.steps or source.steps[-1].repeats or not source.item.plain
     )
     return bool(node.list_mode) or node.minimum is not None or node.maximum is not None or repeats_default
+
+
+def _written(node: nodes.RuleSource | nodes.RuleTarget) -> str:
+    """What a source or target names: `src.name`, `tgt.name`, the variable of one without a context."""
+    return ".".join([node.context, *node.elements]) if node.context else node.variable or ""
 
 
 def _source_span(node: nodes.RuleSource) -> Span:

@@ -1,0 +1,73 @@
+"""Compiling for a trace: the table of places that a tracing module tells of, and the calls that tell.
+
+A module is compiled without any of this unless it is asked for: what a run executes has no trace in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from fhirmap.analysis.typed import Unit, Variable
+from fhirmap.compiler.names import Code, Name, code, join, literal
+from fhirmap.compiler.plan import Table
+from fhirmap.diagnostics import Span
+from fhirmap.language import nodes
+
+_CONTEXTS = {"source": "input", "target": "output"}
+
+
+class Tracing:
+    """The places of one module, numbered as they are lowered."""
+
+    def __init__(self) -> None:
+        self._points: list[Code] = []
+        self._paths: dict[str, dict[tuple[str, int, int], str]] = {}
+
+    def point(self, unit: Unit, kind: str, name: str, span: Span, variables: Iterable[Variable]) -> int:
+        """The number of a place, with the variables in scope there."""
+        paths = self._paths.get(unit.name)
+        if paths is None:
+            paths = self._paths[unit.name] = dict(_map_paths(unit.tree))
+        path = paths.get((kind, span.start, span.end), "")
+        seen = tuple((entry.name, _CONTEXTS[entry.mode], _shown_type(entry)) for entry in variables)
+        self._points.append(literal((kind, name, span.position, path, seen)))
+        return len(self._points) - 1
+
+    def table(self) -> Table:
+        """The table that the runtime reads places from."""
+        body = "".join(f"    {point},\n" for point in self._points)
+        return Table(Name("TRACE"), Code(f"(\n{body})"), "What is traced: kind, name, place, path, variables in scope.")
+
+
+def call(verb: str, point: int, held: Mapping[Variable, Code], *more: Code) -> Code:
+    """`run.verb(point, (values of the variables in scope,), …)`."""
+    values = Code("(" + "".join(f"{entry}, " for entry in held.values()).rstrip(" ") + ")")
+    return code("run.{}({})", Code(verb), join([literal(point), values, *more]))
+
+
+def _shown_type(variable: Variable) -> str:
+    return variable.static.show() if variable.static.is_known else ""
+
+
+def _map_paths(tree: nodes.Map) -> Iterable[tuple[tuple[str, int, int], str]]:
+    """(kind, start, end) of each part of a map -> its path in the map's StructureMap, as the text has its parts."""
+    for number, group in enumerate(tree.groups):
+        path = f"StructureMap.group[{number}]"
+        yield ("group", group.name_span.start, group.name_span.end), path
+        yield from _rule_paths(group.rules, path)
+
+
+def _rule_paths(rules: Iterable[nodes.Rule], path: str) -> Iterable[tuple[tuple[str, int, int], str]]:
+    for number, rule in enumerate(rules):
+        here = f"{path}.rule[{number}]"
+        yield ("rule", rule.span.start, rule.span.end), here
+        for index, source in enumerate(rule.sources):
+            yield ("source", source.span.start, source.span.end), f"{here}.source[{index}]"
+            if source.where is not None:
+                yield ("where", source.where.span.start, source.where.span.end), f"{here}.source[{index}].condition"
+        for index, target in enumerate(rule.targets):
+            yield ("target", target.span.start, target.span.end), f"{here}.target[{index}]"
+        if rule.dependent is not None:
+            for index, called in enumerate(rule.dependent.calls):
+                yield ("dependent", called.span.start, called.span.end), f"{here}.dependent[{index}]"
+            yield from _rule_paths(rule.dependent.rules or (), here)

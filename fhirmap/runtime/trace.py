@@ -1,0 +1,216 @@
+"""The execution of one record, step by step: what a map that was compiled for tracing tells while it runs.
+
+The shape is the mapping guide's debug trace: events `enter`, `step` and `exit` with their depth, the place in the map,
+and the variables in scope. Values of variables are kept where they are asked for and nowhere else; without them a trace
+holds nothing of the record.
+
+Spec: FHIR Mapping Language, debug trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from fhirmap.records import Result
+from fhirmap.runtime.context import Run
+from fhirmap.runtime.fhirpath.item import plain
+from fhirmap.runtime.lists import copied
+from fhirmap.runtime.nodes import Slot
+from fhirmap.runtime.transformer import Transformer
+
+Phase = Literal["enter", "step", "exit"]
+Point = tuple[str, str, str, str, tuple[tuple[str, str, str], ...]]
+"""A place of the map as the generated table `TRACE` has it: kind, name, `file:line:col`, StructureMap path, and the
+variables in scope: name, input or output, type."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceVariable:
+    """A variable in scope. ``context``: input or output. ``value`` is None unless values were asked for."""
+
+    name: str
+    context: str
+    type: str
+    is_bound: bool
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceEvent:
+    """One event. ``kind``: group, rule, source, where, target, dependent, log, fault.
+
+    ``position``: `file:line:col`; ``element``: the same place as a path into the map's StructureMap. ``outcome``: what
+    there is to say of it, `false` for a condition, the code of a fault.
+    """
+
+    phase: Phase
+    depth: int
+    kind: str
+    name: str
+    position: str
+    element: str
+    variables: tuple[TraceVariable, ...] = ()
+    outcome: str = ""
+
+
+@dataclass(slots=True)
+class Trace:
+    """The events of one record's run, in order."""
+
+    with_values: bool = False
+    events: list[TraceEvent] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        """`failed` where a rule failed, else `completed`."""
+        return "failed" if any(event.kind == "fault" for event in self.events) else "completed"
+
+
+class TraceRun(Run):
+    """A run that tells where it is. What an exception skipped is left when something around it is."""
+
+    __slots__ = ("_open", "_trace")
+
+    def __init__(self, module: dict[str, Any], strict: bool = False, trace: Trace | None = None) -> None:
+        super().__init__(module, strict)
+        self._trace = trace or Trace()
+        self._open: list[int] = []
+
+    def enter(self, point: int, values: Sequence[Any]) -> None:
+        """A group, rule or call begins."""
+        self._add("enter", point, values)
+        self._open.append(point)
+
+    def step(self, point: int, values: Sequence[Any], written: object = True) -> None:
+        """A source's item got through, or a target was seen to; ``written``: had it a value?"""
+        self._add("step", point, values, "" if written else "nothing")
+
+    def test(self, point: int, values: Sequence[Any], truth: object) -> bool:
+        """A condition was evaluated; what it came to."""
+        self._add("step", point, values, "true" if truth else "false")
+        return bool(truth)
+
+    def exit(self, point: int, values: Sequence[Any]) -> None:
+        """What was entered at ``point`` ends, and all that was entered in it and did not come to its end."""
+        while self._open.pop() != point:
+            pass
+        self._add("exit", point, values)
+
+    def note(self, text: Any, position: str) -> None:
+        """As without a trace. The words of a note may be made of the record's values."""
+        count = len(self.notes)
+        super().note(text, position)
+        if len(self.notes) > count:
+            said = self.notes[-1].text if self._trace.with_values else ""
+            self._trace.events.append(TraceEvent("step", len(self._open), "log", "", position, "", (), said))
+
+    def fail(self, error: Exception) -> None:
+        """As without a trace."""
+        super().fail(error)
+        fault = self.faults[-1]
+        self._trace.events.append(TraceEvent("step", len(self._open), "fault", "", fault.position, "", (), fault.code))
+
+    def _add(self, phase: Phase, point: int, values: Sequence[Any], outcome: str = "") -> None:
+        points: Sequence[Point] = self.module["TRACE"]
+        kind, name, position, element, variables = points[point]
+        with_values = self._trace.with_values
+        held = tuple(
+            TraceVariable(*variable, value is not None, _shown(value) if with_values else None)
+            for variable, value in zip(variables, values, strict=True)
+        )
+        self._trace.events.append(TraceEvent(phase, len(self._open), kind, name, position, element, held, outcome))
+
+
+def _shown(value: Any) -> Any:
+    """A copy of what a variable holds, as JSON has it: it may change later."""
+    if isinstance(value, Slot):
+        return copied(value.node.get(value.key))
+    if isinstance(value, list):
+        return [_shown(item) for item in value]
+    return copied(plain(value))
+
+
+class Tracer:
+    """A transformer compiled for tracing, as a transformer that keeps the trace of its last record. For one thread."""
+
+    def __init__(self, transformer: Transformer, *, with_values: bool = False) -> None:
+        self.transformer = transformer
+        self.with_values = with_values
+        self.trace = Trace(with_values)
+
+    def __call__(self, record: Mapping[str, Any], *, strict: bool = False) -> Result:
+        """The result for one record; `trace` then holds how it came about."""
+        self.trace = Trace(self.with_values)
+        result: Result = self.transformer.globals["transform"](record, strict, self.trace)
+        return result
+
+
+# --- shown ------------------------------------------------------------------------------------------------------------
+
+_VALUE_LENGTH = 60
+
+
+def trace_to_data(trace: Trace) -> dict[str, Any]:
+    """A trace as JSON values, in the words of the guide: phase, depth, source, position, variables, messages."""
+    return {"status": trace.status, "events": [_event_to_data(event) for event in trace.events]}
+
+
+def _event_to_data(event: TraceEvent) -> dict[str, Any]:
+    parts = event.position.rsplit(":", 2)
+    source, line, column = parts if len(parts) == 3 else (event.position, "0", "0")
+    found: dict[str, Any] = {
+        "phase": event.phase,
+        "depth": event.depth,
+        "kind": event.kind,
+        "name": event.name,
+        "source": source,
+        "line": int(line),
+        "column": int(column),
+        "position": event.element,
+        "variables": [_variable_to_data(entry) for entry in event.variables],
+    }
+    return {**found, "outcome": event.outcome} if event.outcome else found
+
+
+def _variable_to_data(variable: TraceVariable) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": variable.name, "contextType": variable.context, "bound": variable.is_bound}
+    if variable.type:
+        found["dataType"] = variable.type
+    if variable.value is not None:
+        found["value"] = variable.value
+    return found
+
+
+def trace_lines(trace: Trace) -> list[str]:
+    """A line an event: phase, what it is about, indented by its depth, where it stands, variables in scope."""
+    told = [(event, f"{event.phase:<5}  {'  ' * event.depth}{_title(event)}") for event in trace.events]
+    width = min(max((len(text) for _, text in told), default=0), 80)
+    return [f"{text:<{width}}  {_place(event)}  {_scope(event)}".rstrip() for event, text in told]
+
+
+def _title(event: TraceEvent) -> str:
+    return " ".join(part for part in (event.kind, event.name, f"-> {event.outcome}" if event.outcome else "") if part)
+
+
+def _place(event: TraceEvent) -> str:
+    return event.position.rpartition("/")[2]
+
+
+def _scope(event: TraceEvent) -> str:
+    parts = []
+    for context in ("input", "output"):
+        names = [_variable(entry) for entry in event.variables if entry.context == context]
+        if names:
+            parts.append(f"{context}: {', '.join(names)}")
+    return "  ".join(parts)
+
+
+def _variable(variable: TraceVariable) -> str:
+    if not variable.is_bound:
+        return f"{variable.name} (nothing)"
+    if variable.value is None:
+        return variable.name
+    text = " ".join(str(variable.value).split())
+    return f"{variable.name} = {text if len(text) <= _VALUE_LENGTH else text[: _VALUE_LENGTH - 1] + '…'}"
