@@ -79,7 +79,8 @@ class Inference:
     def stage(self, unit: Unit, previous: Stage | None) -> Stage | None:
         """The stage that ``unit`` is: its first group, typed for the source it is given."""
         if not unit.tree.groups:
-            if not unit.tree.models and not unit.tree.concept_maps:
+            # A file of models or concept maps alone is made to be imported; a stage has something to do.
+            if len(self.scope.program.stages) > 1 or not (unit.tree.models or unit.tree.concept_maps):
                 self.scope.report("FM114", Span(unit.text, 0, 0), variant="empty")
             return None
         group = unit.tree.groups[0]
