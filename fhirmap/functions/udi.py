@@ -278,7 +278,9 @@ def _sense(parts: list[tuple[str, str]], lot: str | None, serial: str | None) ->
     told = {"10": lot, "21": serial}
     right = {"01": _gtin_valid, "11": _date, "17": _date}
     return sum(
-        bool(right[identifier](value)) if identifier in right else value == told.get(identifier)
+        bool(right[identifier](value))
+        if identifier in right
+        else identifier in told and told[identifier] in (value, None)
         for identifier, value in parts
     )
 

@@ -352,9 +352,13 @@ def test_an_ean_13_behind_the_identifier_of_a_gtin_14(order: str, lot: str | Non
     assert "problems" not in udi
 
 
-def test_a_wrong_check_digit_alone_makes_no_ean_13() -> None:
-    udi = parse_udi("01" + "02999300000201" + "17290630" + "10LOT1", "LOT1")
-    assert (udi["deviceIdentifier"], udi["problems"]) == ("02999300000201", ["check-digit"])
+@pytest.mark.parametrize(
+    ("gtin", "rest"), [("02999300000201", "17290630" + "10LOT1"), ("02999376118107", "10LOT1" + GS + "17290630")]
+)
+@pytest.mark.parametrize("lot", ["LOT1", None])
+def test_a_wrong_check_digit_alone_makes_no_ean_13(gtin: str, rest: str, lot: str | None) -> None:
+    udi = parse_udi("01" + gtin + rest, lot)
+    assert (udi["deviceIdentifier"], udi["lot"], udi["problems"]) == (gtin, "LOT1", ["check-digit"])
 
 
 def test_a_lot_that_ends_in_an_expiry_date_was_two_parts() -> None:
