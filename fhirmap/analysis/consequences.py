@@ -58,7 +58,7 @@ class Consequences:
 
     ``meant``: right names that hints give. ``rules``: outermost rules with an error in them; ``texts``: the texts in
     those rules, which name what they were to produce. ``lacking``: maps with an import that was not found. ``syntax``:
-    what could not be read; ``all_rules``: every outermost rule; ``models``: every model;
+    what could not be read; ``all_rules``: every outermost rule; ``models``: every model; ``idle``: maps without a start;
     ``groups``: groups and concept maps with their names; ``doubles``: what is declared twice.
     """
 
@@ -69,6 +69,7 @@ class Consequences:
     syntax: tuple[Span, ...]
     all_rules: tuple[Span, ...]
     models: tuple[Model, ...]
+    idle: frozenset[str]
     groups: tuple[tuple[Span, str], ...]
     doubles: tuple[Diagnostic, ...]
 
@@ -92,6 +93,7 @@ class Consequences:
             broken,
             tuple(rule.span for rule in rules),
             tuple(use.node for use in checked.models.values()),
+            frozenset(entry.span.name for entry in found if entry.code == "FM114" and entry.span is not None),
             tuple(
                 (block.span, name)
                 for unit in checked.program.units
@@ -108,6 +110,8 @@ class Consequences:
         span = entry.span
         if span is None:
             return False
+        if entry.code in _NEVER and span.name in self.idle:
+            return True
         if entry.code in _OF_IMPORTS and span.name in self.lacking:
             return True
         if self._explained_by_double(entry, span):

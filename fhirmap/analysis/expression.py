@@ -2,6 +2,8 @@
 
 The compiler reads the same answers (`Inferred.of`) to decide where it may write plain Python. A type that is not known
 is no fault: what cannot be judged here is left to the run.
+
+Past 400 lines, and one thing: a walk over the tree that gives each kind of node its type.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from fhirmap.analysis.expression_functions import FUNCTIONS, FunctionSpec
+from fhirmap.analysis.foreign_words import function_meant
 from fhirmap.analysis.static import UNKNOWN, Cardinality, Static
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.diagnostics.nearest import did_you_mean
@@ -305,9 +308,7 @@ class _Inference:
         if name in ("resource", "rootResource", "context"):
             return (self.scope.resource if name != "context" else None) or self.scope.focus or UNKNOWN
         if not self.defines_any:
-            hint = did_you_mean(
-                name, [*self.scope.names, *self.defined], otherwise="the map declares no such name here"
-            )
+            hint = did_you_mean(name, [*self.scope.names, *self.defined])
             self.report("FM254", node.span, hint, name=name)
         return UNKNOWN
 
@@ -492,7 +493,9 @@ class _Inference:
         signature = self.scope.functions.get(node.name)
         arguments = [self.branch(argument, focus) for argument in node.arguments if not isinstance(argument, n.SortKey)]
         if signature is None:
+            meant = function_meant(node.name)
             hint = did_you_mean(node.name, [*FUNCTIONS, *self.scope.functions])
+            hint = f"did you mean `{meant}`?" if meant else hint
             self.report("FM251", node.name_span, hint, name=node.name)
             return UNKNOWN
         given = [base or UNKNOWN, *arguments] if node.focus is not None else arguments
