@@ -7,15 +7,18 @@ its value in `value`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 from fhirmap.model.definition import Definitions, Element, Structure, TypeRef
 from fhirmap.model.xml_reader import FHIR_NAMESPACE, XSI
 
+_NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ANY_RESOURCE = frozenset(("Resource", "DomainResource"))
 
 
@@ -60,14 +63,18 @@ class _Writer:
 
     def element(self, name: str, node: Any, ref: TypeRef | None, view: Element | None, depth: int) -> Iterator[str]:
         """The lines of one element that is no primitive."""
-        if ref is not None and ref.name in _ANY_RESOURCE and isinstance(node, Mapping):
-            inner = self.definitions.structure(str(node.get("resourceType", "")))
-            held = list(self.element(inner.type, node, inner.root, None, depth + 1)) if inner else []
+        if not isinstance(node, Mapping):
+            yield from self._wrapped(name, "", [], escape(_text(node)), depth)
+            return
+        if ref is not None and ref.name in _ANY_RESOURCE:
+            kind = str(node.get("resourceType", ""))
+            inner = self.definitions.structure(kind) if kind and kind not in _ANY_RESOURCE else None
+            held = list(self.element(kind or ref.name, node, inner.root if inner else None, None, depth + 1))
             yield from self._wrapped(name, "", held, "", depth)
             return
         attributes, text = "", ""
         lines: list[str] = []
-        told = str(node.get("resourceType", "")) if depth else ""
+        told = str(node.get("resourceType", "")) if depth and view is not None else ""
         if told and (ref is None or told != ref.name):
             # What it was made as, where the element takes more than that.
             ref = self.definitions.type_ref(told) or ref
@@ -90,7 +97,7 @@ class _Writer:
         is_xhtml = (child.ref is not None and child.ref.name == "xhtml") or (
             child.element is not None and "xhtml" in child.element.representation
         )
-        if is_xhtml and isinstance(value, str):
+        if is_xhtml and isinstance(value, str) and _is_well_formed(value):
             yield f"{'  ' * depth}{value}\n"
         elif isinstance(value, Mapping):
             yield from self.element(name, value, child.ref, child.element, depth)
@@ -104,7 +111,7 @@ class _Writer:
             extension = self.definitions.type_ref("Extension")
             lines = [
                 line
-                for entry in held.get("extension", ())
+                for entry in _as_list(held.get("extension"))
                 for line in self.element("extension", entry, extension, None, depth + 1)
             ]
             yield from self._wrapped(name, attributes, lines, "", depth)
@@ -131,6 +138,8 @@ class _Writer:
             view, kind = names.get(name, (None, None))
             values, siblings = _as_list(node.get(name)), _as_list(node.get(f"_{name}"))
             length = max(len(values), len(siblings))
+            if not length:
+                continue
             values += [None] * (length - len(values))
             siblings += [None] * (length - len(siblings))
             if kind is None and view is not None and view.types:
@@ -166,4 +175,13 @@ def _text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, Decimal):
         return format(value, "f") if value.is_finite() and abs(value.adjusted()) < 20 else str(value)
-    return str(value)
+    # XML has no place for most control characters, not even escaped.
+    return _NO_XML.sub("\ufffd", str(value))
+
+
+def _is_well_formed(text: str) -> bool:
+    try:
+        ElementTree.fromstring(text)
+    except ElementTree.ParseError:
+        return False
+    return True

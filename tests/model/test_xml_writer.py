@@ -102,3 +102,32 @@ def test_the_guide_s_bundle_survives_xml(shared_dir: Path) -> None:
 def test_text_is_escaped() -> None:
     node = {"resourceType": "Basic", "id": "x", "code": {"text": "<&\"'>\n"}}
     assert read_xml(write_xml(node, R4), R4)["code"]["text"] == "<&\"'>\n"
+
+
+def test_nothing_of_a_resource_is_left_out() -> None:
+    bundle = {
+        "resourceType": "Bundle",
+        "entry": [
+            {"resource": {"resourceType": "Unheard", "value": "a\x00b"}},
+            {"resource": {"resourceType": "Basic"}},
+        ],
+    }
+    root = ElementTree.fromstring(write_xml(bundle, R4))
+    space = "{http://hl7.org/fhir}"
+    found = [child.tag.removeprefix(space) for child in root.findall(f"{space}entry/{space}resource/*")]
+    assert found == ["Unheard", "Basic"]
+    value = root.find(f"{space}entry/{space}resource/{space}Unheard/{space}value")
+    assert value is not None
+    assert value.attrib == {"value": "a\N{REPLACEMENT CHARACTER}b"}
+
+
+def test_narrative_that_is_no_markup_does_not_break_the_document() -> None:
+    node = {"resourceType": "Basic", "text": {"status": "generated", "div": "<div>5 < 6</div>"}}
+    root = ElementTree.fromstring(write_xml(node, R4))
+    assert root.find("{http://hl7.org/fhir}text/{http://hl7.org/fhir}div") is not None
+
+
+@pytest.mark.parametrize("odd", [None, 1, [], {}, [None], "x", [[]], {"value": 1}])
+def test_values_of_another_shape_are_written_all_the_same(odd: Any) -> None:
+    for name in ("name", "_birthDate", "birthDate", "extension", "contained", "text"):
+        ElementTree.fromstring(write_xml({"resourceType": "Patient", name: odd}, R4))
