@@ -236,4 +236,5 @@ def read_map(path: Path) -> str:
     except OSError as error:
         raise ConfigError("FM760", file=str(path), reason=error.strerror or "cannot be read") from None
     except UnicodeDecodeError as error:
-        raise ConfigError("FM760", file=str(path), reason=f"not UTF-8 at byte {error.start}") from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError("FM760", file=str(path), reason=f"not UTF-8, first on line {line}") from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fhirmap.diagnostics import Diagnostic, Span
+from fhirmap.diagnostics import Diagnostic, Span, did_you_mean
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.runner.secret import Secret
 from fhirmap.runner.target import (
@@ -362,6 +362,9 @@ class _Reading:
             auth=self._auth(section.section("auth")),
             tls=self._tls(section.section("tls")),
         )
+        if kind.startswith("fhir-") and part.url is not None and not _is_receiver(part.url):
+            hint = did_you_mean(part.url, (SIMULATOR,), otherwise="for instance `https://registry.example/fhir`")
+            self._file.report("FM735", ("sink", "url"), hint, reason=f'an address (https://…) or "{SIMULATOR}"')
         self._warn_of_literal_password(part.proxy, ("sink", "proxy"))
         self._warn_of_literal_password(section.secret("url", self._folder, warn=False), ("sink", "url"))
         section.done()
@@ -452,6 +455,11 @@ def _without_value(error: ConfigError, shown: str) -> ConfigError:
     found = error.diagnostic()
     args = {name: value for name, value in found.args.items() if name not in ("source", "scheme", "suffix")}
     return ConfigError(error.code, span=None, hint=found.hint, variant="url", **{**args, "source": shown})
+
+
+def _is_receiver(url: str) -> bool:
+    """Can something be sent there? What comes from the environment is looked at when it is known."""
+    return url == SIMULATOR or "${" in url or url.lower().startswith(("http://", "https://"))
 
 
 def _sink_kinds() -> tuple[str, ...]:
