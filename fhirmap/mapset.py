@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fhirmap.diagnostics import Diagnostic, MapText
     from fhirmap.language import nodes
     from fhirmap.model.definition import Definitions, Structure
+    from fhirmap.runtime.trace import Trace, Tracer
     from fhirmap.runtime.transformer import Transformer
 
 MAP_SUFFIXES = (".map", ".fml", ".txt")
@@ -30,7 +31,7 @@ _BINDING_FAULTS = frozenset(("FM506", "FM511"))
 class Runnable:
     """A compiled map of the set. ``diagnostics`` are its warnings; ``target``: the structure it fills, where known."""
 
-    transformer: Transformer
+    transformer: Transformer | Tracer
     checked: Checked
     diagnostics: tuple[Diagnostic, ...]
     target: Structure | None
@@ -203,6 +204,23 @@ def run(
         target = runnable.target
         resource = {"resourceType": target.type} if target is not None and target.kind == "resource" else {}
     return replace(result, resource=resource, faults=faults)
+
+
+def traced(
+    runnable: Runnable,
+    content: Mapping[str, Any] | None,
+    named: Mapping[str, Any] | None = None,
+    *,
+    with_values: bool = False,
+) -> tuple[Result, Trace]:
+    """As `run`, with the trace of it. The map is compiled again, for tracing."""
+    from fhirmap.embedding import target_contract, transformer_of
+    from fhirmap.runtime.trace import Tracer
+
+    checked = runnable.checked
+    tracer = Tracer(transformer_of(checked, contract=target_contract(checked), trace=True), with_values=with_values)
+    result = run(replace(runnable, transformer=tracer), content, named)
+    return result, tracer.trace
 
 
 def _severity(fault: Fault) -> Fault:

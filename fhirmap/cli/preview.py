@@ -20,17 +20,27 @@ if TYPE_CHECKING:
 Examples:
   fhirmap preview examples/ch-valmorel                      verdicts of all records, counted
   fhirmap preview examples/ch-valmorel --row 12             one record, from column to element, with values
+  fhirmap preview hospital --row 1042 --trace               which rule ran, in which order, with what in scope
   fhirmap preview hospital --all --records verdicts.csv     key;verdict;reasons and the columns of [records]
   fhirmap preview hospital --all --source other.sqlite      the same maps on other data of the same layout"""
 )
 @click.argument("project", type=click.Path(exists=True, path_type=Path), default=".")
 @click.option("--all", "every", is_flag=True, help="All records (the default without --row).")
 @click.option("--row", "key", help="One record, by its key: shows values, so mind who is watching.")
+@click.option("--trace", is_flag=True, help="With --row: each step of its way, without values.")
+@click.option("--values", is_flag=True, help="With --trace: with the values of the variables.")
 @click.option("--records", type=click.Path(dir_okay=False, path_type=Path), help="Write a line a record to this CSV.")
 @click.option("--source", help="URL or file of other data of the same layout.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(
-    project: Path, every: bool, key: str | None, records: Path | None, source: str | None, as_json: bool
+    project: Path,
+    every: bool,
+    key: str | None,
+    trace: bool,
+    values: bool,
+    records: Path | None,
+    source: str | None,
+    as_json: bool,
 ) -> int:
     """Map and validate the records of PROJECT (default: this folder), send nothing.
 
@@ -42,10 +52,14 @@ def command(
 
     if key is not None and (every or records):
         raise click.UsageError("--row is for one record; --all and --records are for all of them")
+    if (trace and key is None) or (values and not trace):
+        raise click.UsageError("--trace is for one record: --row KEY --trace; --values goes with --trace")
     engine = build_engine(load_project(project, source=source))
     if not as_json:
         show_diagnostics((*engine.project.warnings, *engine.maps.diagnostics), as_json=False)
-    return _all(engine, records, as_json) if key is None else _one(engine, key, as_json)
+    if key is None:
+        return _all(engine, records, as_json)
+    return _traced(engine, key, values, as_json) if trace else _one(engine, key, as_json)
 
 
 def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
@@ -88,6 +102,28 @@ def _one(engine: Engine, key: str, as_json: bool) -> int:
         click.echo(msgspec.json.format(msgspec.json.encode(row_to_data(row))).decode())
     else:
         _show(row)
+    return 1 if row.verdict == "invalid" else 0
+
+
+def _traced(engine: Engine, key: str, with_values: bool, as_json: bool) -> int:
+    from fhirmap.diagnostics.render import fault_to_line
+    from fhirmap.runner.engine import open_project_source
+    from fhirmap.runner.preview import row_trace_to_data, trace_row
+    from fhirmap.runtime.trace import trace_lines
+
+    with open_project_source(engine.project, engine.plan) as source:
+        row = trace_row(engine, source, key, with_values=with_values)
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(row_trace_to_data(row))).decode())
+        return 1 if row.verdict == "invalid" else 0
+    click.echo(f"{row.origin or row.key}")
+    for line in trace_lines(row.trace):
+        click.echo(line)
+    for fault in row.faults:
+        click.echo("  " + fault_to_line(fault, colour=sys.stdout.isatty()))
+    click.echo(f"{row.verdict}" + (f": {', '.join(row.reasons)}" if row.reasons else ""))
     return 1 if row.verdict == "invalid" else 0
 
 

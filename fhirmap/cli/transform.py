@@ -22,6 +22,7 @@ Examples:
   fhirmap transform order.fml order.xml -o order.json             XML in, JSON out
   fhirmap transform cda.map qr.json --definitions cda/ --format xml
   fhirmap transform 4to5.map - --import xver/ --fhir-version R5 < patient.json
+  fhirmap transform cda.map qr.json --trace -                     what it does, step by step
   fhirmap transform merge.map a.json --source other=b.json        a map with two sources"""
 )
 @click.argument("map_file", metavar="MAP", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -49,6 +50,12 @@ Examples:
 )
 @click.option("--format", "form", type=click.Choice(["json", "xml"]), help="Default: the output's suffix, else JSON.")
 @click.option("--source", "sources", multiple=True, metavar="NAME=FILE", help="A further source, by its name.")
+@click.option(
+    "--trace",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="Write each step of the run there, `-` for standard error; .json for JSON.",
+)
+@click.option("--values", is_flag=True, help="With --trace: with the values of the variables.")
 @click.option("--json", "as_json", is_flag=True, help="Result, notes and faults as one JSON document.")
 def command(
     map_file: Path,
@@ -59,6 +66,8 @@ def command(
     fhir_version: str,
     form: str | None,
     sources: tuple[str, ...],
+    trace: str | None,
+    values: bool,
     as_json: bool,
 ) -> int:
     """Run MAP, the text of a map or a StructureMap resource, on INPUT (JSON or XML; `-` for standard input).
@@ -70,6 +79,8 @@ def command(
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.mapset import MapSet, run
 
+    if values and trace is None:
+        raise click.UsageError("--values goes with --trace")
     known = MapSet([*imports, *definitions], fhir_version=fhir_version.upper())
     runnable = known.runnable(map_file)
     if not as_json:
@@ -80,7 +91,7 @@ def command(
     if unreadable:
         show_diagnostics(unreadable, as_json=as_json)
         return EXIT_RECORDS
-    result = run(runnable, content, named)
+    result = run(runnable, content, named) if trace is None else _traced(runnable, content, named, trace, values)
     has_failed = any(fault.severity == "error" for fault in result.faults)
     if as_json:
         click.echo(_as_json(result, runnable, known), nl=False)
@@ -126,6 +137,26 @@ def _tell(result: Result) -> None:
         click.echo(line, err=True)
     if result.resource is None:
         click.echo("out of scope: no rule of the map fired", err=True)
+
+
+def _traced(runnable: Runnable, content: Any, named: dict[str, Any], place: str, with_values: bool) -> Result:
+    """The result, each step of its making written to ``place``."""
+    import msgspec
+
+    from fhirmap.mapset import traced
+    from fhirmap.runner.whole_file import write_whole
+    from fhirmap.runtime.trace import trace_lines, trace_to_data
+
+    result, trace = traced(runnable, content, named, with_values=with_values)
+    if place.endswith(".json"):
+        text = msgspec.json.format(msgspec.json.encode(trace_to_data(trace))).decode()
+    else:
+        text = "\n".join(trace_lines(trace))
+    if place == "-":
+        click.echo(text, err=True)
+    else:
+        write_whole(Path(place), f"{text}\n".encode())
+    return result
 
 
 def _unmapped(result: Result) -> tuple[UnmappedTable, ...]:

@@ -61,6 +61,7 @@ class GroupLowering:
         self.nodes: dict[Variable, Node] = {}
         self.expressions = Expressions(module, self.held, self.names)
         self.values = Values(module, self.expressions)
+        self.unit = group.unit
         self.scope: tuple[Variable, ...] = group.parameters
         """Variables that a trace tells of, where there is one."""
 
@@ -119,7 +120,7 @@ class GroupLowering:
         if self.module.tracing is None:
             return 0, {}
         held = {entry: self.held[entry].code for entry in self.scope if entry.name and entry in self.held}
-        point = self.module.tracing.point(self.group.unit, kind, name, span, held)
+        point = self.module.tracing.point(self.unit, kind, name, span, held)
         self._add(plan.Do, tracing.call(verb, point, held, *more))
         return point, held
 
@@ -134,7 +135,8 @@ class GroupLowering:
         if top and self.steps:
             self._add(plan.Blank)
         self._add(plan.Comment, f"{rule.name}  ({rule.span.name}:{rule.span.line})", span=rule.span)
-        outer = self.scope
+        # A rule of a group that this one extends stands in another map, perhaps.
+        outer, self.unit = self.scope, rule.unit
         entered = self._traced("enter", "rule", rule.name, rule.span)
         before, start, names = self.depth, len(self.steps), self.names.mark()
         self._add(plan.Try)

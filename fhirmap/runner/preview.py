@@ -13,17 +13,29 @@ from typing import IO, Any
 
 from fhirmap.analysis.lineage import Origin
 from fhirmap.diagnostics import Diagnostic
+from fhirmap.embedding import transformer_of
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Note, Record
 from fhirmap.runner.columns import shown
-from fhirmap.runner.engine import Engine, paths_up
-from fhirmap.runner.ingest import judge
+from fhirmap.runner.engine import Engine, paths_up, project_contract
+from fhirmap.runner.ingest import judge, mapped
 from fhirmap.runner.unmapped import UnmappedCodes
+from fhirmap.runtime import trace as steps
 from fhirmap.sinks.element import element_of
 from fhirmap.sources import Source
 from fhirmap.stores import Child, Shape
 
-__all__ = ["Previewed", "RowPreview", "Trace", "preview_all", "preview_row", "row_to_data"]
+__all__ = [
+    "Previewed",
+    "RowPreview",
+    "RowTrace",
+    "Trace",
+    "preview_all",
+    "preview_row",
+    "row_to_data",
+    "row_trace_to_data",
+    "trace_row",
+]
 
 _SHOWN_VALUES = 6
 
@@ -67,6 +79,18 @@ class RowPreview:
     faults: tuple[Fault, ...]
     traces: tuple[Trace, ...]
     resource: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowTrace:
+    """One record's way through the maps. Holds no value but where they were asked for: those of the trace."""
+
+    key: str
+    origin: str
+    verdict: str
+    reasons: tuple[str, ...]
+    faults: tuple[Fault, ...]
+    trace: steps.Trace
 
 
 def preview_all(
@@ -140,10 +164,7 @@ def preview_row(engine: Engine, source: Source, key: str) -> RowPreview:
 
     Where several revisions share the key, the current one. Raises: ConfigError FM745 where there is none.
     """
-    records = list(source.records([key]))
-    if not records:
-        raise ConfigError("FM745", key=key)
-    record = next((entry for entry in records if not entry.superseded), records[0])
+    record = _record(source, key)
     result = engine.result(record)
     judgement = judge(record, result, engine.rules)
     resource = result.resource
@@ -153,6 +174,44 @@ def preview_row(engine: Engine, source: Source, key: str) -> RowPreview:
     return RowPreview(
         record.key, record.origin, judgement.verdict, judgement.reasons, result.notes, result.faults, traces, resource
     )
+
+
+def trace_row(engine: Engine, source: Source, key: str, *, with_values: bool = False) -> RowTrace:
+    """The execution of the record of ``key``, step by step: the project's maps are compiled again, for tracing.
+
+    Raises: ConfigError FM745 where there is none.
+    """
+    record = _record(source, key)
+    traced = transformer_of(
+        engine.maps.checked,
+        engine.maps.diagnostics,
+        contract=project_contract(engine.project, engine.maps),
+        trace=True,
+    )
+    tracer = steps.Tracer(traced, with_values=with_values)
+    result = mapped(record, tracer)
+    judgement = judge(record, result, engine.rules)
+    return RowTrace(record.key, record.origin, judgement.verdict, judgement.reasons, result.faults, tracer.trace)
+
+
+def row_trace_to_data(row: RowTrace) -> dict[str, Any]:
+    """The trace of a record as plain data, for `--json`."""
+    return {
+        "key": row.key,
+        "origin": row.origin,
+        "verdict": row.verdict,
+        "reasons": list(row.reasons),
+        "faults": [_fault_to_data(fault) for fault in row.faults],
+        "trace": steps.trace_to_data(row.trace),
+    }
+
+
+def _record(source: Source, key: str) -> Record:
+    """The record of ``key``, the current one of several revisions."""
+    records = list(source.records([key]))
+    if not records:
+        raise ConfigError("FM745", key=key)
+    return next((entry for entry in records if not entry.superseded), records[0])
 
 
 def leaves(resource: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 from fhirmap.records import Result
@@ -129,7 +130,8 @@ def _shown(value: Any) -> Any:
         return copied(value.node.get(value.key))
     if isinstance(value, list):
         return [_shown(item) for item in value]
-    return copied(plain(value))
+    held = plain(value)
+    return copied(held) if held is None or isinstance(held, dict | str | int | Decimal) else str(held)
 
 
 class Tracer:
