@@ -593,7 +593,7 @@ class GroupLowering:
         self._add(plan.Assign, name, call, span=target.span)
         mode = _end_of(target)
         if mode:
-            self.module.has_endings = self.module.has_endings or mode == "last"
+            self.module.has_endings = True
             place = self.module.use("placed")
             rule = target.span.position
             call = code("{}(run, {}, {}, {}, {}, {})", place, parent.name, step.name, name, mode, rule)
@@ -619,7 +619,7 @@ class GroupLowering:
         for mode in target.node.list_modes:
             if mode in ("first", "last"):
                 place = self.module.use(f"place_{mode}")
-                self.module.has_endings = self.module.has_endings or mode == "last"
+                self.module.has_endings = True
                 call = code("{}(run, {}, {}, {})", place, items, value, target.span.position)
                 self._add(plan.Do, call, span=target.span)
                 return
@@ -717,7 +717,7 @@ class GroupLowering:
         self._attach(parent, step.key, target.span)
         mode = _end_of(target)
         if mode and step.repeats is not False:
-            self.module.has_endings = self.module.has_endings or mode == "last"
+            self.module.has_endings = True
             call = code(
                 "{}(run, {}, {}, {}, {}, {}, {})",
                 self.module.use("assign_placed"), parent.name, step.name, value.as_items(), choices(step), mode,

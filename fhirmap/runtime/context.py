@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import linecache
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -42,7 +42,7 @@ class Run:
         self.caught: tuple[type[Exception], ...] = () if strict else (Exception,)
         self.faults: list[Fault] = []
         self.notes: list[Note] = []
-        self.misses: Sequence[Unmapped] = ()
+        self.misses: Any = ()
         self.failed = False
         self.resource: Any = None
         self._environment: Environment | None = None
@@ -50,7 +50,7 @@ class Run:
         # Known by identity, so what they are known by is kept: a new node must not take the place of one let go.
         self.shares: dict[tuple[int, str], tuple[Any, dict[str, Any]]] = {}
         self.claims: dict[tuple[int, str], tuple[Any, str, int]] = {}
-        self.endings: list[tuple[list[Any], Any]] = []
+        self.endings: list[tuple[list[Any], Any, str]] = []
 
     @property
     def environment(self) -> Environment:
@@ -78,7 +78,9 @@ class Run:
     def unmapped(self, concept_map: str, value: Any) -> None:
         """Keep a code that ``concept_map`` does not hold, as far as it may be shown; nothing where there is none."""
         if value is not None:
-            self.misses = [*self.misses, Unmapped(concept_map, shown_code(value))]
+            if not self.misses:
+                self.misses = []
+            self.misses.append(Unmapped(concept_map, shown_code(value)))
 
     def constant(self, name: str, compute: Callable[[Run], Any]) -> Any:
         """A `let` constant: computed at first use, once per run."""

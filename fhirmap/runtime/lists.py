@@ -63,9 +63,16 @@ def drop(node: dict[str, Any], key: str, item: Any) -> None:
 def place_first(run: Run, items: list[Any], value: Any, rule: str) -> None:
     """Put ``value`` at the front of ``items``, behind the others that ``rule`` placed there.
 
+    Nodes get there when the stage ends: one by one, each would move the whole list.
+
     Raises: ``TransformFailed`` FM409 where another rule claimed the front of the same list.
     """
-    items.insert(_claim(run, items, "first", rule), value)
+    count = _claim(run, items, "first", rule)
+    if isinstance(value, dict):
+        run.endings.append((items, value, "first"))
+        items.append(value)
+    else:
+        items.insert(count, value)
 
 
 class _Last:
@@ -85,19 +92,21 @@ def place_last(run: Run, items: list[Any], value: Any, rule: str) -> None:
     _claim(run, items, "last", rule)
     if not isinstance(value, dict):
         value = _Last(value)
-    run.endings.append((items, value))
+    run.endings.append((items, value, "last"))
     items.append(value)
 
 
 def settle_endings(run: Run) -> None:
-    """Move items placed last to the end of their lists, in their order: done once a stage, when its rules have run."""
-    lists: dict[int, tuple[list[Any], list[Any]]] = {}
-    for items, value in run.endings:
-        lists.setdefault(id(items), (items, []))[1].append(value)
-    for items, values in lists.values():
-        placed = set(map(id, values))
-        items[:] = [entry for entry in items if id(entry) not in placed]
-        items += (value.value if isinstance(value, _Last) else value for value in values)
+    """Move items placed first or last to that end of their lists, in their order: once a stage, when its rules have
+    run. What was taken out of its list meanwhile, since nothing was written to it, stays out."""
+    lists: dict[int, tuple[list[Any], dict[int, str]]] = {}
+    for items, value, end in run.endings:
+        lists.setdefault(id(items), (items, {}))[1][id(value)] = end
+    for items, ends in lists.values():
+        parts: dict[str, list[Any]] = {"first": [], "": [], "last": []}
+        for entry in items:
+            parts[ends.get(id(entry), "")].append(entry.value if isinstance(entry, _Last) else entry)
+        items[:] = [entry for part in parts.values() for entry in part]
     run.endings.clear()
 
 

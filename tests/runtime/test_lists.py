@@ -48,6 +48,23 @@ def test_two_rules_never_share_an_end() -> None:
     assert caught.value.code == "FM409"
 
 
+def test_nodes_placed_at_an_end_keep_their_order_and_those_taken_out_stay_out() -> None:
+    run = Run({"MARKS": {}})
+    first, second, last, empty = {"a": 1}, {"a": 2}, {"a": 9}, {}
+    items = [{"a": 5}]
+    for place, node, rule in (
+        (lists.place_first, first, "one"),
+        (lists.place_last, last, "two"),
+        (lists.place_last, empty, "two"),
+        (lists.place_first, second, "one"),
+    ):
+        place(run, items, node, rule)
+    lists.discard(items, empty)
+    items.append({"a": 6})
+    lists.settle_endings(run)
+    assert [entry["a"] for entry in items] == [1, 2, 5, 6, 9]
+
+
 def test_counts() -> None:
     assert lists.single([]) is None
     assert lists.single([1]) == 1
