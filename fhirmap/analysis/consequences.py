@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
-from fhirmap.language.nodes import FPLiteral, Model, Rule
+from fhirmap.language.nodes import FPLiteral, Map, Model, Rule
 from fhirmap.language.visit import walk
 
 _MEANT = re.compile(r"did you mean `#?([^`]+)`")
@@ -45,7 +45,7 @@ _DOUBLES = {
     "constant": ("FM254",),
 }
 """Unknown names that are one of two declarations of one name, by what was declared twice."""
-_ONCE = ("FM104", "FM204", "FM250", "FM254")
+_ONCE = ("FM104", "FM107", "FM204", "FM250", "FM254")
 _OF_MODELS = ("FM157", "FM160", "FM162", "FM234")
 """Faults of a model's element that a clause which could not be read may explain."""
 _OF_IMPORTS = ("FM103", "FM107", "FM108", "FM157")
@@ -58,8 +58,8 @@ class Consequences:
 
     ``meant``: right names that hints give. ``rules``: outermost rules with an error in them; ``texts``: the texts in
     those rules, which name what they were to produce. ``lacking``: maps with an import that was not found. ``syntax``:
-    what could not be read; ``all_rules``: every outermost rule; ``models``: every model; ``idle``: maps without a start;
-    ``groups``: groups and concept maps with their names; ``doubles``: what is declared twice.
+    what could not be read; ``all_rules``: every outermost rule; ``models``: every model; ``idle``: maps without
+    a start; ``groups``: groups and concept maps with their names; ``doubles``: what is declared twice.
     """
 
     meant: frozenset[str]
@@ -94,14 +94,7 @@ class Consequences:
             tuple(rule.span for rule in rules),
             tuple(use.node for use in checked.models.values()),
             frozenset(entry.span.name for entry in found if entry.code == "FM114" and entry.span is not None),
-            tuple(
-                (block.span, name)
-                for unit in checked.program.units
-                for block, name in (
-                    *((group, group.name) for group in unit.tree.groups),
-                    *((entry, entry.id) for entry in unit.tree.concept_maps),
-                )
-            ),
+            tuple((block, name) for unit in checked.program.units for block, name in _named_blocks(unit.tree)),
             tuple(entry for entry in found if entry.code == "FM105"),
         )
 
@@ -166,13 +159,22 @@ class Consequences:
         return any(_holds(rule, left) and _holds(rule, right) for rule in self.all_rules)
 
 
+def _named_blocks(tree: Map) -> list[tuple[Span, str]]:
+    groups = [(group.span, group.name) for group in tree.groups]
+    return [*groups, *((entry.span, entry.id) for entry in tree.concept_maps)]
+
+
 def told_once(found: Sequence[Diagnostic], checked: Checked) -> list[Diagnostic]:
-    """``found`` without repetitions: a name that nothing here is like is told where a group uses it first."""
+    """``found`` without repetitions: a name that nothing here is like is told where a group, or for a type the map,
+    uses it first.
+    """
     groups = [group.span for unit in checked.program.units for group in unit.tree.groups]
     kept: list[Diagnostic] = []
     seen: set[tuple[object, ...]] = set()
     for entry in sorted(found, key=lambda each: each.span.start if each.span else 0):
         group = next((span for span in groups if entry.span is not None and _holds(span, entry.span)), None)
+        if entry.code == "FM107" and entry.span is not None:
+            group = Span(entry.span.text, 0, 0)  # the whole map
         if entry.code in _ONCE and group is not None and not _MEANT.search(entry.hint_text):
             key = (entry.code, group.name, group.start, *sorted(map(str, entry.args.items())))
             if key in seen:

@@ -15,9 +15,9 @@ _MEANT = {
 }  # fmt: skip
 _OWN = frozenset(
     (
-        "upper", "lower", "trim", "substring", "length", "matches", "replace", "replaceMatches", "contains", "startsWith",
-        "endsWith", "indexOf", "toString", "toInteger", "toDecimal", "toBoolean", "first", "last", "where", "exists",
-        "empty", "count", "join", "split", "iif", "select", "not", "round", "abs",
+        "upper", "lower", "trim", "substring", "length", "matches", "replace", "replaceMatches", "contains",
+        "startsWith", "endsWith", "indexOf", "toString", "toInteger", "toDecimal", "toBoolean", "first", "last",
+        "where", "exists", "empty", "count", "join", "split", "iif", "select", "not", "round", "abs",
     )
 )  # fmt: skip
 """Functions of FHIRPath that are often written as if they were transforms."""

@@ -173,7 +173,7 @@ class Inference:
     def _declared(self, unit: Unit, parameter: nodes.Parameter) -> TypeRef | None:
         name = parameter.type
         if name is None:
-            # Only the entry group reads and writes what the map is for; another group's parameter may be any part of it.
+            # Only the entry group reads and writes what the map is for; others may be handed any part of it.
             entries = unit.tree.groups[0].parameters
             is_entry = any(parameter is entry for entry in entries)
             urls = [entry for entry in unit.tree.uses if entry.mode == parameter.mode]
@@ -730,7 +730,7 @@ class Inference:
         return TypedCall(node, instance, tuple(arguments))
 
     def _as_declared(self, place: Unit, group: nodes.Group, arguments: Sequence[Expression]) -> list[Static | None]:
-        """Types of the arguments; where one is not the model that the group declares, that is told, and typed as one."""
+        """Types of the arguments; one that is not the model that the group declares is told, and typed as declared."""
         given: list[Static | None] = []
         for entry, parameter in zip(arguments, group.parameters, strict=True):
             declared = self.scope.type_ref(place, parameter.type) if parameter.type else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import json
 import sys
@@ -86,7 +87,12 @@ def _diff(before: str, after: str, name: str) -> bool:
 
 
 def _write(path: Path, text: str) -> None:
+    """The file with its new text; line ends, byte order mark and mode stay as they were."""
     from fhirmap.runner.whole_file import write_whole
 
-    write_whole(path, text.encode(), mode=path.stat().st_mode & 0o777)
+    before = path.read_bytes()
+    if before.partition(b"\n")[0].endswith(b"\r"):
+        text = text.replace("\n", "\r\n")
+    mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
+    write_whole(path, mark + text.encode(), mode=path.stat().st_mode & 0o777)
     click.echo(f"formatted {path}", err=True)

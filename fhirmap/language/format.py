@@ -1,13 +1,15 @@
 """Tree → canonical text, with every comment of the text that the tree was read from.
 
-Two blanks of indent; a rule on one line, or its targets below one another where that would be too long; the elements
-of a model one below the other. A comment stays behind what it stood behind on its line, or above what it stood above;
+Two blanks of indent; a rule on one line, or on as many as it fills; the elements of a model one below the other, and
+the comments behind them too. A comment stays behind what it stood behind on its line, or above what it stood above;
 one that stood inside moves behind it. Formatting twice changes nothing, and the tree of the result equals the tree
 given.
 """
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +22,9 @@ from fhirmap.language.expression_text import quote
 _INDENT = "  "
 _CONTINUED = "    "
 _WIDTH = 120
+_JOINTS = re.compile(
+    r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`(?:[^`\\]|\\.)*`|[(){}\[\]]| (?=(?:and|or|&) )", re.DOTALL
+)
 
 
 def format_map(tree: n.Map, text: str = "") -> str:
@@ -40,17 +45,29 @@ def format_map(tree: n.Map, text: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A part of a rule's head that is never broken, and where it stood."""
+    """A part of a rule's head, and where it stood. ``atoms``: what a line may end behind."""
 
-    text: str
+    atoms: tuple[str, ...]
     start: int
     end: int
+
+    @property
+    def text(self) -> str:
+        """The part on one line."""
+        return " ".join(self.atoms)
+
+    def between(self, lead: str, suffix: str) -> _Piece:
+        """The part with a mark before it and one behind it."""
+        first, *rest = self.atoms
+        *most, last = (lead + first, *rest)
+        return _Piece((*most, last + suffix), self.start, self.end)
 
 
 class _Layout:
     def __init__(self, text: str, comments: Sequence[n.Comment]) -> None:
         self._text = text
         self._comments = sorted(comments, key=lambda comment: comment.span.start)
+        self._comment_ends = [comment.span.end for comment in self._comments]
         self._next = 0
         self._lines: list[str] = []
         self._end = 0
@@ -119,8 +136,22 @@ class _Layout:
         rows = [t.model_element_columns(element) for element in elements]
         name_width = max((len(name) for name, _, _ in rows), default=0)
         type_width = max((len(kind) for _, kind, _ in rows), default=0)
+        commented: list[tuple[int, int]] = []
         for element, (name, kind, rest) in zip(elements, rows, strict=True):
-            self._item(element.span, f"{name:<{name_width}} : {kind:<{type_width}} {rest}", 1)
+            head = f"{name:<{name_width}} : {kind:<{type_width}} {rest[0]}"
+            lines = _filled((head, *rest[1:]), " " * (len(head) + 1), _WIDTH - len(_INDENT))
+            self._start(element.span.end, element.span.start, 1, apart=False)
+            for line in lines:
+                self._write(line, 1, element.span.end)
+            before = len(self._lines[-1])
+            self._trailing(element.span.end)
+            if len(self._lines[-1]) > before:
+                commented.append((len(self._lines) - 1, before))
+        # Comments behind the elements of a model stand one below the other too.
+        column = max((width for _, width in commented), default=0)
+        for index, width in commented:
+            line = self._lines[index]
+            self._lines[index] = f"{line[:width]:<{column}}   {line[width:].lstrip(' ')}"
 
     # --- rules --------------------------------------------------------------------------------------------------------
 
@@ -143,34 +174,38 @@ class _Layout:
 
     def _pieces(self, rule: n.Rule, suffix: str) -> list[_Piece]:
         """The head of the rule in pieces; ``suffix`` stands behind the last."""
-        parts = [_Piece(t.source_to_text(entry), entry.span.start, entry.span.end) for entry in rule.sources]
+        parts = [_Piece(t.source_clauses(entry), entry.span.start, entry.span.end) for entry in rule.sources]
         rows = [_with_commas(parts)]
         if rule.batch:
             start = rule.targets[0].span.start
             end = max([start, *(span.end for span in rule.batch_spans)])
-            rows.append([_Piece(t.batch_to_text(rule), start, end)])
+            rows.append([_Piece((t.batch_to_text(rule),), start, end)])
         elif rule.targets:
-            parts = [_Piece(t.target_to_text(entry), entry.span.start, entry.span.end) for entry in rule.targets]
+            parts = [_Piece((t.target_to_text(entry),), entry.span.start, entry.span.end) for entry in rule.targets]
             rows.append(_with_commas(parts, "-> "))
         dependent = rule.dependent
         if dependent is not None and dependent.calls:
-            parts = [_Piece(t.group_call_to_text(call), call.span.start, call.span.end) for call in dependent.calls]
+            parts = [_Piece((t.group_call_to_text(call),), call.span.start, call.span.end) for call in dependent.calls]
             rows.append(_with_commas(parts, "then "))
         elif dependent is not None:
-            rows.append([_Piece("then", dependent.span.start, dependent.span.start + len("then"))])
+            rows.append([_Piece(("then",), dependent.span.start, dependent.span.start + len("then"))])
         pieces = [piece for row in rows for piece in row]
-        last = pieces[-1]
+        last = pieces[-1].between("", suffix)
         end = last.end
         if dependent is not None and dependent.rules is not None:
             end = self._mark_after("{", last.end)
-        return [*pieces[:-1], _Piece(last.text + suffix, last.start, end)]
+        return [*pieces[:-1], _Piece(last.atoms, last.start, end)]
 
     def _head(self, pieces: list[_Piece], depth: int) -> None:
-        """On one line; below one another where that is too long, or where comments stand between."""
+        """On one line; filled up where that is too long; below one another where comments stand between."""
         line = " ".join(piece.text for piece in pieces)
         commented = self._peek() is not None and self._peek_start() < pieces[-1].start
-        if not commented and (len(line) + len(_INDENT) * depth <= _WIDTH or len(pieces) == 1):
-            self._write(line, depth, pieces[-1].end)
+        if not commented:
+            width = _WIDTH - len(_INDENT) * depth
+            atoms = [atom for piece in pieces for atom in piece.atoms]
+            breaks = self._breaks(pieces) if len(line) > width else frozenset()
+            for filled in _filled(atoms, _CONTINUED, width, breaks):
+                self._write(filled, depth, pieces[-1].end)
             return
         indent = ""
         for index, piece in enumerate(pieces):
@@ -178,6 +213,16 @@ class _Layout:
                 self._between(pieces[index - 1].end, piece.start, depth)
                 indent = _CONTINUED
             self._write(indent + piece.text, depth, piece.end)
+
+    def _breaks(self, pieces: list[_Piece]) -> frozenset[int]:
+        """Atoms that began a line in the text: where its author broke a long rule, it stays broken."""
+        found: set[int] = set()
+        index = 0
+        for before, piece in zip([None, *pieces], pieces, strict=False):
+            if before is not None and "\n" in self._text[before.end : piece.start]:
+                found.add(index)
+            index += len(piece.atoms)
+        return frozenset(found)
 
     def _between(self, end: int, start: int, depth: int) -> None:
         """Comments between two pieces: behind the first where they stood on its line, else on lines of their own."""
@@ -250,17 +295,14 @@ class _Layout:
     def _mark_after(self, mark: str, start: int) -> int:
         """Offset just behind the first ``mark`` from ``start`` on that is in no comment; ``start`` without one."""
         at = start
-        comments = iter(self._comments)
-        comment = next(comments, None)
         while True:
             found = self._text.find(mark, at)
             if found < 0:
                 return start
-            while comment is not None and comment.span.end <= found:
-                comment = next(comments, None)
-            if comment is None or comment.span.start > found:
+            rank = bisect_right(self._comment_ends, found)
+            if rank == len(self._comments) or self._comments[rank].span.start > found:
                 return found + 1
-            at = comment.span.end
+            at = self._comment_ends[rank]
 
     def _closing(self, span: Span, head_end: int) -> int:
         """Offset of the mark that closes a block."""
@@ -297,9 +339,55 @@ def _last_end(node: Any, *parts: Any) -> int:
 def _with_commas(pieces: list[_Piece], lead: str = "") -> list[_Piece]:
     last = len(pieces) - 1
     return [
-        _Piece(f"{lead if index == 0 else ''}{piece.text}{',' if index < last else ''}", piece.start, piece.end)
-        for index, piece in enumerate(pieces)
+        piece.between(lead if index == 0 else "", "," if index < last else "") for index, piece in enumerate(pieces)
     ]
+
+
+def _filled(atoms: Sequence[str], indent: str, width: int, breaks: frozenset[int] = frozenset()) -> list[str]:
+    """``atoms`` in lines of at most ``width`` characters where that can be, those behind the first indented.
+
+    ``breaks``: atoms that begin a line in any case.
+    """
+    lines: list[str] = []
+    line = ""
+    for index, atom in enumerate(atoms):
+        if line and (index in breaks or len(line) + 1 + len(atom) > width):
+            lines += _wrapped(line, indent, width)
+            line = indent + atom
+        else:
+            line = f"{line} {atom}" if line else atom
+    return [*lines, *_wrapped(line, indent, width)]
+
+
+def _wrapped(line: str, indent: str, width: int) -> list[str]:
+    """A line that is too long, broken before an `and`, `or` or `&` of as few brackets as there is."""
+    lines: list[str] = []
+    further = f"{indent}{_INDENT}"
+    while len(line) > width and "\n" not in line:
+        places = [(depth, at) for depth, at in _joints(line) if at > len(further)]
+        fitting = [place for place in places if place[1] <= width]
+        if not places:
+            break
+        least = min(depth for depth, _ in fitting or places)
+        at = max(at for depth, at in fitting if depth == least) if fitting else places[0][1]
+        lines.append(line[:at])
+        line = further + line[at + 1 :]
+    return [*lines, line]
+
+
+def _joints(line: str) -> list[tuple[int, int]]:
+    """(number of open brackets, offset of the blank) before each `and`, `or` and `&` outside quotes."""
+    found: list[tuple[int, int]] = []
+    depth = 0
+    for match in _JOINTS.finditer(line):
+        part = match[0]
+        if part in "([{":
+            depth += 1
+        elif part in ")]}":
+            depth -= 1
+        elif part[0] == " ":
+            found.append((depth, match.start()))
+    return found
 
 
 def _unix(text: str) -> str:

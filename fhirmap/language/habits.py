@@ -109,8 +109,11 @@ class Habits:
 
     def _assigned(self, token: Token) -> bool:
         """`:=`"""
-        last = self._reader.last
-        if last is None or last.type != "COLON" or token.type != "EQUAL" or end_of(last) != start_of(token):
+        last, at = self._reader.last, start_of(token)
+        if token.type == "COLON" and self._text.startswith(":=", at) and self._reader.after("EQUAL") is not None:
+            self._instead(at, at + 2, "`=`")
+            return self._reader.feed(Token("EQUAL", "=", start_pos=at, end_pos=at + 2))
+        if last is None or last.type != "COLON" or token.type != "EQUAL" or end_of(last) != at:
             return False
         if self._reader.behind_last("EQUAL") is None:
             return False
@@ -279,16 +282,26 @@ class Habits:
         reader, last = self._reader, self._reader.last
         if last is None or reader.accepted() != ["COLON"] or reader.inside(*_ENTRIES) != "concept_map_item":
             return False
-        self._faults.add("FM001", reader.span(last), variant="prefix", found=str(last))
+        if (run := self._hyphenated(end_of(last))) is not None:
+            self._faults.add("FM001", self._faults.span(*run), variant="quotes", found=self._text[slice(*run)])
+        else:
+            self._faults.add("FM001", reader.span(last), variant="prefix", found=str(last))
         same_line = self._same_line(token)
         reader.cut(*_ENTRIES)
         reader.at = reader.line_end(start_of(token)) if same_line else start_of(token)
         return True
 
     def _hyphenated_code(self, token: Token) -> bool:
-        """`t:femoral-component`"""
+        """`t:femoral-component`, `s:D-1`"""
         reader, last = self._reader, self._reader.last
         at = start_of(token)
+        if last is not None and last.type == "MINUS" and end_of(last) == at and reader.behind_last("MINUS") is not None:
+            run = self._hyphenated(at)
+            if run is not None and run[0] < start_of(last):
+                self._faults.add("FM001", self._faults.span(*run), variant="quotes", found=self._text[slice(*run)])
+                reader.take_back()
+                reader.at = run[1]
+                return True
         if (
             last is None
             or self._text[at] != "-"
@@ -296,12 +309,20 @@ class Habits:
             or reader.inside(*_ENTRIES) != "concept_map_item"
         ):
             return False
-        found = _HYPHENATED.match(self._text, start_of(last))
-        if found is None or found.end() <= at + 1:
+        run = self._hyphenated(at + 1)
+        if run is None or run[1] == at + 1:
             return False
-        self._faults.add("FM001", self._faults.span(*found.span()), variant="quotes", found=found[0])
-        reader.at = found.end()
+        self._faults.add("FM001", self._faults.span(*run), variant="quotes", found=self._text[slice(*run)])
+        reader.at = run[1]
         return True
+
+    def _hyphenated(self, at: int) -> tuple[int, int] | None:
+        """The run of letters, digits and hyphens around ``at``, where there is a hyphen in it."""
+        start = at
+        while start and (self._text[start - 1].isalnum() or self._text[start - 1] in "_-"):
+            start -= 1
+        found = _HYPHENATED.match(self._text, start)
+        return found.span() if found is not None and "-" in found[0].strip("-") else None
 
     def _comma_too_many(self, token: Token) -> bool:
         """`f(a, )`, `as v, ->`: without the comma it fits."""

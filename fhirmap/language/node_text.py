@@ -120,8 +120,8 @@ def model_head(model: n.Model) -> str:
     return " ".join(part for part in parts if part)
 
 
-def model_element_columns(element: n.ModelElement) -> tuple[str, str, str]:
-    """Name, type and the rest of an element's line, so that they can be set one below the other."""
+def model_element_columns(element: n.ModelElement) -> tuple[str, str, tuple[str, ...]]:
+    """Name, type, and cardinality and clauses of an element, so that they can be set one below the other."""
     maximum = "*" if element.maximum is None else str(element.maximum)
     rest = [
         f"{element.minimum}..{maximum}",
@@ -130,18 +130,18 @@ def model_element_columns(element: n.ModelElement) -> tuple[str, str, str]:
         f"format {quote(element.format)}" if element.format is not None else "",
         f"zone {quote(element.zone)}" if element.zone is not None else "",
         f"null {_texts(element.nulls)}" if element.nulls else "",
-        _join(element.join) if element.join is not None else "",
+        *(_join(element.join) if element.join is not None else ()),
         "lines" if element.lines else "",
         f"repeat {quote(element.repeat)}" if element.repeat is not None else "",
     ]
-    return element_to_text(element.name), type_to_text(element.type), " ".join(part for part in rest if part)
+    return element_to_text(element.name), type_to_text(element.type), tuple(part for part in rest if part)
 
 
-def _join(join: n.Join) -> str:
+def _join(join: n.Join) -> tuple[str, ...]:
     columns = [quote(child) if child == parent else f"{quote(child)} = {quote(parent)}" for child, parent in join.on]
-    where = f" where {_sql(join.where)}" if join.where is not None else ""
-    order = f" order by {_order(join.order)}" if join.order else ""
-    return f"join {quote(join.table)} on {', '.join(columns)}{where}{order}"
+    where = f"where {_sql(join.where)}" if join.where is not None else ""
+    order = f"order by {_order(join.order)}" if join.order else ""
+    return f"join {quote(join.table)} on {', '.join(columns)}", where, order
 
 
 def _order(keys: tuple[n.OrderKey, ...]) -> str:
@@ -175,6 +175,11 @@ def _parameter(parameter: n.Parameter) -> str:
 
 def source_to_text(source: n.RuleSource) -> str:
     """One source of a rule."""
+    return " ".join(source_clauses(source))
+
+
+def source_clauses(source: n.RuleSource) -> tuple[str, ...]:
+    """One source of a rule: what is read under which name, then each condition."""
     if source.search is not None:
         path = f"search({_expression(source.search)})"
     else:
@@ -187,11 +192,13 @@ def source_to_text(source: n.RuleSource) -> str:
         f"default ({_expression(source.default)})" if source.default is not None else "",
         source.list_mode or "",
         f"as {element_to_text(source.variable)}" if source.variable is not None else "",
+    ]
+    conditions = [
         f"where ({_expression(source.where)})" if source.where is not None else "",
         f"check ({_expression(source.check)})" if source.check is not None else "",
         f"log ({_expression(source.log)})" if source.log is not None else "",
     ]
-    return " ".join(part for part in parts if part)
+    return (" ".join(part for part in parts if part), *(part for part in conditions if part))
 
 
 def target_to_text(target: n.RuleTarget) -> str:

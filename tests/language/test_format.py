@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fhirmap.language.format import format_map
 from fhirmap.language.parser import parse
 from tests.language.corpus import CONSTRUCTS
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = sorted([*(ROOT / "maps").rglob("*.map"), *(ROOT / "examples").rglob("*.map")])
 
 
 def formatted(text: str) -> str:
@@ -61,24 +66,74 @@ group g(source src : A, target tgt) extends b <<type+>> {
 }
 
 model M from table 't' key 'k' {
-  a    : string   1..1 from 'A' // first
+  a    : string   1..1 from 'A'   // first
   long : dateTime 0..1 from 'B' format 'yyyy'
 }
 """
     )
 
 
-def test_long_rules_are_broken_at_their_targets() -> None:
+def test_long_rules_are_filled_up() -> None:
     targets = ", ".join(f"tgt.element{i} = something{i}" for i in range(5))
     lines = formatted(
         f"group g(source src, target tgt) {{ src.a as v -> {targets} then {{ v.a -> tgt.b; }}; }}"
     ).splitlines()
     assert lines[1:4] == [
-        "  src.a as v",
-        "      -> tgt.element0 = something0,",
-        "      tgt.element1 = something1,",
+        "  src.a as v -> tgt.element0 = something0, tgt.element1 = something1, tgt.element2 = something2,",
+        "      tgt.element3 = something3, tgt.element4 = something4 then {",
+        "    v.a -> tgt.b;",
     ]
-    assert lines[6:9] == ["      tgt.element4 = something4", "      then {", "    v.a -> tgt.b;"]
+
+
+def test_a_long_rule_stays_broken_where_its_author_broke_it() -> None:
+    long = "x" * 80
+    text = f"""group g(source src, target tgt) {{
+  src.a as v -> tgt.parameter as p,
+      p.name = 'n', p.value = '{long}' "rule";
+}}
+"""
+    assert formatted(text) == text
+    assert formatted(text.replace(long, "x")).count("\n") == 3, "a short one is one line"
+
+
+def test_long_conditions_are_broken_at_their_joints() -> None:
+    rest = " and ".join(f"(field{i} = 'a and b' or field{i}.empty())" for i in range(4))
+    text = f"""group g(source src, target tgt) {{
+  src.element as v where ({rest}) log ('x' & %v) -> tgt.b = v;
+}}
+"""
+    assert formatted(text).splitlines()[1:-1] == [
+        "  src.element as v",
+        "      where ((field0 = 'a and b' or field0.empty()) and (field1 = 'a and b' or field1.empty())",
+        "        and (field2 = 'a and b' or field2.empty()) and (field3 = 'a and b' or field3.empty()))",
+        "      log ('x' & %v) -> tgt.b = v;",
+    ]
+
+
+def test_a_model_is_a_table_its_comments_too() -> None:
+    text = """model Stay from table 'stay' key 'id' {
+  id    : string 1..1 from 'id'   // the key
+  lines : Line   0..* join 'stay_line' on 'id_stay' = 'id' where "state = 'OPEN' AND deleted = 0 AND kind IN ('A')"
+                      order by 'rank', 'id_line' repeat 'quantity'
+  day   : date   0..1 from 'd'    // local
+}
+"""
+    assert formatted(text) == text
+
+
+def test_what_the_author_said_stays_said() -> None:
+    text = """conceptmap "c" from "c.csv" columns 'a', 'b' encoding 'utf-8' delimiter ';' {
+  prefix s = "urn:s"
+  prefix t = "urn:t"
+}
+"""
+    assert formatted(text) == text
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=[path.name for path in SHIPPED])
+def test_maps_that_ship_are_formatted(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert formatted(text) == text, f"fhirmap fmt {path}"
 
 
 def test_windows_line_ends_and_a_byte_order_mark() -> None:

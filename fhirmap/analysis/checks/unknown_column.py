@@ -53,6 +53,8 @@ class _Walk:
             if element.repeat is not None:
                 yield from self.column(below, element.repeat, element.repeat_span or element.span)
             child = self.models.get(element.type)
+            if child is not None and not (element.join or element.lines):
+                continue  # nothing says where its rows are, which is told
             if child is not None and child.name not in way:
                 yield from self.elements(child, below, (*way, child.name))
             elif (

@@ -31,7 +31,7 @@ def unused_column(checked: Checked) -> Iterator[Diagnostic]:
 
 
 def _read_names(checked: Checked) -> set[str]:
-    """Names that expressions and batches read, of whatever model, and `Model.name` for what the sources of rules read."""
+    """Names that expressions and batches read, of whatever model, and `Model.name` for what sources of rules read."""
     names: set[str] = set()
     for _, rule in checked.rules():
         for source in rule.sources:

@@ -1,0 +1,166 @@
+"""One mistake each in a map that is right: one diagnostic, at the very characters, with a hint that repairs it."""
+
+# ruff: noqa: E501  a table of mistakes, one a line
+from __future__ import annotations
+
+import pytest
+
+from fhirmap.diagnostics.render import render_diagnostics
+from tests.analysis.harness import diagnose
+
+RIGHT = """uses "https://fhir.orthense.com/StructureDefinition/InterventionInputParametersBaseProfile" alias Declaration as target
+
+conceptmap "sides" {
+  prefix s = "urn:house:side"
+  prefix t = "https://fhir.orthense.com/CodeSystem/lateralite"
+  s:D - t:DROITE
+  s:G - t:GAUCHE
+}
+
+conceptmap "kinds" from "kinds.csv" columns 'kind', 'code' delimiter ';' {
+  prefix s = "urn:house:kind"
+  prefix t = "https://fhir.orthense.com/CodeSystem/implant-types"
+}
+
+model Operation from table 'OPERATION' key 'id' {
+  state   : code    1..1 from 'state'
+  nir     : string  1..1 from 'nir'
+  finess  : string  1..1 from 'finess'
+  day     : date    1..1 from 'day' format 'yyyyMMdd' zone 'Europe/Paris'
+  side    : code    0..1 from 'side' null 'X'
+  surgeon : Surgeon 1..1 join 'SURGEON' on 'id_surgeon' = 'id_operator'
+  pieces  : Piece   0..* join 'PIECE' on 'id' where "laid = 1" order by 'rank'
+}
+
+model Surgeon {
+  rpps : string 1..1 from 'rpps'
+}
+
+model Piece {
+  udi  : string 1..1 from 'udi'
+  lot  : string 1..1 from 'lot'
+  kind : code   1..1 from 'kind'
+}
+
+group declaration(source src : Operation, target tgt : Declaration) {
+  src where (state = 'DONE') then sent(src, tgt) "done";
+  src where (state != 'DONE') log ('not done: ' & state) "not-done";
+}
+
+group sent(source src : Operation, target tgt : Declaration) {
+  src.nir as v -> tgt.parameter as p, p.name = 'nir', p.value = v "nir";
+  src.surgeon as s then {
+    s.rpps as v -> tgt.parameter as p, p.name = 'rpps', p.value = v "rpps";
+  } "surgeon";
+  src.finess as v -> tgt.parameter as p, p.name = 'finessGeographique', p.value = v "finess";
+  src.day as v -> tgt.parameter as p, p.name = 'dateIntervention', p.value = v "day";
+  src.side as v -> tgt.parameter as p, p.name = 'lateralite', p.value = translate(v, '#sides', 'CodeableConcept') "side";
+  src -> tgt.parameter as p, p.name = 'typeProcedure', p.value = cc('http://snomed.info/sct', '19063003') "procedure";
+  src.pieces as i -> tgt.parameter as p, p.name = 'implants' then piece(i, p) "pieces";
+}
+
+group piece(source i : Piece, target p) {
+  i.udi as v -> p.part as q, q.name = 'udi', q.value = v "udi";
+  i.lot as v -> p.part as q, q.name = 'lot', q.value = v "lot";
+  i.kind as v -> p.part as q, q.name = 'type', q.value = translate(v, '#kinds', 'CodeableConcept') "kind";
+}
+"""
+FILES = {"kinds.csv": b"kind;code\nFEM;PG_FEMORAL\n"}
+TABLES = {
+    "OPERATION": ["id", "state", "nir", "finess", "day", "side", "id_operator"],
+    "SURGEON": ["id_surgeon", "rpps"],
+    "PIECE": ["id", "rank", "udi", "lot", "kind", "laid"],
+}
+
+MISTAKES = [
+    # habits of SQL
+    ("state != 'DONE'", "state <> 'DONE'", "FM001", "<>", "write `!=`"),
+    ("state = 'DONE'", "state == 'DONE'", "FM001", "==", "write `=`"),
+    ("state = 'DONE'", "state is null", "FM001", "is null", "x.empty()"),
+    ("state = 'DONE'", "state is not null", "FM001", "is not null", "x.exists()"),
+    ("state = 'DONE'", "state in ('DONE', 'SENT')", "FM001", ",", "in ('a' | 'b')"),
+    ("state = 'DONE'", "state like 'D%'", "FM001", "like", "startsWith"),
+    ("state = 'DONE'", "not state = 'DONE'", "FM001", "not", ".not()"),
+    ("state = 'DONE'", "state = 'DONE' AND nir.exists()", "FM004", "AND", "`and`"),
+    ("state = 'DONE'", "state = 'DONE' && nir.exists()", "FM001", "&&", "`and`"),
+    ("state = 'DONE'", "state.isNull()", "FM251", "isNull", "`empty`"),
+    ("'not done: ' & state", "'not done: ' || state", "FM001", "||", "`&`"),
+    ("model Surgeon", "-- who operates\nmodel Surgeon", "FM012", "--", "`//`"),
+    ("model Surgeon", "# who operates\nmodel Surgeon", "FM012", "#", "`//`"),
+    ("model Surgeon", "table Surgeon", "FM004", "table", "`model`"),
+    ('where "laid = 1"', "where laid = 1", "FM001", "laid = 1", "where"),
+    ("lot  : string 1..1", "lot  : varchar(20) 1..1", "FM001", "varchar(20)", "`string`"),
+    ("state   : code ", "state   : varchar ", "FM157", "varchar", "`string`"),
+    ("join 'SURGEON' on 'id_surgeon'", "left join 'SURGEON' on 'id_surgeon'", "FM004", "left", "clauses"),
+    ("on 'id_surgeon' = 'id_operator'", "on 'id_operator' = 'id_surgeon'", "FM150", "'id_operator'", "stands first"),
+    ("on 'id_surgeon' = 'id_operator'", "on 'id_surgeon'", "FM150", "'id_surgeon'", "name the column of `OPERATION` too"),
+    # marks
+    ("src.nir as v -> tgt", "src.nir as v => tgt", "FM001", "=>", "`->`"),
+    ("src.nir as v -> tgt", "src.nir as v > tgt", "FM001", ">", "`->`"),
+    ("src.nir as v -> tgt", "src.nir v -> tgt", "FM001", "", "`as`"),
+    ("src.nir as v -> tgt", "src.nir as v, -> tgt", "FM001", ",", "remove the comma"),
+    ("tgt.parameter as p, p.name = 'nir'", "tgt.parameter p, p.name = 'nir'", "FM001", "", "`as`"),
+    ("p.name = 'nir', p.value = v", "p.name := 'nir', p.value = v", "FM001", ":=", "`=`"),
+    ("p.name = 'nir', p.value = v", "p.name == 'nir', p.value = v", "FM001", "==", "`=`"),
+    ("p.name = 'nir', p.value = v", "p.name = 'nir'; p.value = v", "FM001", "=", "separated by `,`"),
+    ("p.name = 'nir', p.value = v", "p.name = nir, p.value = v", "FM104", "nir", "`'nir'`"),
+    ("state   : code ", "state   = code ", "FM001", "=", "`:`"),
+    ('prefix s = "urn:house:side"', 'prefix s : "urn:house:side"', "FM001", ":", "`=`"),
+    ('prefix s = "urn:house:side"', 'prefx s = "urn:house:side"', "FM004", "prefx", "`prefix`"),
+    ("s:D - t:DROITE", "s:D -> t:DROITE", "FM001", "->", "`-`"),
+    ("s:D - t:DROITE", "s:D t:DROITE", "FM001", "", "`-`"),
+    ("s:D - t:DROITE", "s:D - DROITE", "FM001", "DROITE", "`t:DROITE`"),
+    ("s:D - t:DROITE", "s:D-1 - t:DROITE", "FM001", "D-1", "`'D-1'`"),
+    ("from 'state'", "from state", "FM001", "state", "`'state'`"),
+    ("zone 'Europe/Paris'", "zone Europe/Paris", "FM001", "Europe/Paris", "quotes|'Europe/Paris'"),
+    ("from 'state'", "from 'state\"", "FM005", "'state\"", "close it"),
+    ("from 'state'", "column 'state'", "FM004", "column", "from 'column'"),
+    ("state   : code    1..1", "state   : code    [1..1]", "FM007", "[1..1]", "`0..1`"),
+    ("state   : code    1..1", "state   : code    0-1", "FM007", "0-1", "`0..1`"),
+    ("state   : code    1..1 from 'state'", "state   : code from 'state' 1..1", "FM007", "1..1", "name : type 0..1"),
+    ("src.nir as v -> tgt", "src.nir as v where (true) where (v != '1') -> tgt", "FM001", "where", "`and`"),
+    # groups and rules
+    ("group piece(source i : Piece,", "group piece(source Piece i,", "FM001", "Piece i", "`i : Piece`"),
+    ("group piece(", "function piece(", "FM004", "function", "`group`"),
+    ("group piece(", "piece(", "FM001", "piece", "`group`"),
+    ("then piece(i, p)", "piece(i, p)", "FM001", "", "`then`"),
+    ("then piece(i, p)", "then { piece(i, p); }", "FM020", "piece", "behind `then`"),
+    ("then piece(i, p)", "-> piece(i, p)", "FM001", "->", ""),
+    ("then piece(i, p)", "then piece(src, p)", "FM119", "src", "`Piece`"),
+    ("group piece(source i : Piece, target p)", "group piece(source p : Piece, target p)", "FM105", "target p", "rename"),
+    ("group piece(", "group sent(", "FM105", "sent", "rename"),
+    ("model Surgeon", "model Piece", "FM105", "Piece", "rename"),
+    ('conceptmap "kinds"', 'conceptmap "sides"', "FM105", '"sides"', "rename"),
+    # names and functions
+    ("translate(v, '#sides', ", "translate('#sides', v, ", "FM202", "'#sides'", "translate(v"),
+    ("p.name = 'nir', p.value = v", "p.name = 'nir', p.value = trim(v)", "FM109", "trim", "`(%v.trim())`"),
+    ("p.name = 'nir', p.value = v", "p.name = 'nir', p.value = cast(v, string)", "FM202", "string", "`'string'`"),
+    ("p.name = 'nir'", "p.name = 'nirs'", "FM245", "'nirs'", "`nir`"),
+    ("ParametersBaseProfile", "ParameterBaseProfile", "FM117", None, "ParametersBaseProfile"),
+    ("alias Declaration as target", "as target", "FM107", "Declaration", "alias Declaration"),
+    ("p.value = v \"day\"", "p.value = toDate(v, 'YYYY-mm-dd') \"day\"", "FM235", "'YYYY-mm-dd'", "`yyyy`"),
+    ("columns 'kind', 'code'", "columns 'kind', 'kode'", "FM101", "'kode'", "`code`"),
+    ("delimiter ';'", "delimiter ','", "FM101", "'kind'", "delimiter ';'"),
+    ("delimiter ';'", "delimiter ';;'", "FM158", "';;'", "delimiter"),
+    ('from "kinds.csv"', 'from "kind.csv"', "FM102", '"kind.csv"', "beside the map"),
+    ("src.nir as v -> tgt.parameter as p, p.name = 'nir', p.value = v", "src.nir -> tgt.nir", "FM204", "nir", "known here"),
+]  # fmt: skip
+
+
+def test_the_map_is_right() -> None:
+    assert render_diagnostics(diagnose(RIGHT, files=FILES, tables=TABLES)) == ""
+
+
+@pytest.mark.parametrize(("right", "wrong", "code", "snippet", "hint"), MISTAKES, ids=[entry[1] for entry in MISTAKES])
+def test_a_mistake_is_one_diagnostic(right: str, wrong: str, code: str, snippet: str | None, hint: str) -> None:
+    assert right in RIGHT
+    text = RIGHT.replace(right, wrong, 1)
+    found = diagnose(text, files=FILES, tables=TABLES)
+    shown = render_diagnostics(found)
+    errors = [entry for entry in found if entry.is_error]
+    assert [entry.code for entry in errors] == [code], shown
+    assert len(found) <= 2, shown
+    (error,) = errors
+    assert error.span is not None
+    assert snippet is None or error.span.snippet == snippet, shown
+    assert any(part in error.hint_text for part in hint.split("|")), shown

@@ -1,0 +1,18 @@
+"""A small share of `benchmarks/mutations.py`: broken maps are parsed and checked without an exception or a hang."""
+
+from __future__ import annotations
+
+from benchmarks import mutations
+
+
+def test_broken_maps_are_told_never_thrown() -> None:
+    outcome = mutations.run(seed=11, numbers=range(0, 400))
+    assert outcome.faults == []
+    assert outcome.count == 400 and outcome.checked > 5
+    assert outcome.diagnostics["FM001"] > 100, "the texts are broken indeed"
+
+
+def test_a_seed_and_a_number_are_one_text() -> None:
+    texts = mutations.corpus()
+    first, again, other = (mutations.mutated(texts, 5, number) for number in (3, 3, 4))
+    assert first == again != other
