@@ -60,24 +60,46 @@ def text_of(
 
 def in_order(node: Mapping[str, Any], definitions: Definitions, ref: TypeRef | None) -> dict[str, Any]:
     """``node`` with the elements of each object in the order its structure gives them, unknown ones last."""
+    return _ordered(node, definitions, ref, {})
+
+
+_Kinds = dict[str, TypeRef | None]
+"""JSON names of a type's elements in order, each with the type it has."""
+
+
+def _ordered(
+    node: Mapping[str, Any], definitions: Definitions, ref: TypeRef | None, known: dict[TypeRef | None, _Kinds]
+) -> dict[str, Any]:
     told = node.get("resourceType")
     if isinstance(told, str) and (ref is None or ref.name in _ANY_RESOURCE or told != ref.name):
         ref = definitions.type_ref(told) or ref
-    kinds: dict[str, TypeRef | None] = {"resourceType": None}
+    kinds = known.get(ref)
+    if kinds is None:
+        kinds = known[ref] = _kinds(definitions, ref)
+    names = [name for name in kinds if name in node]
+    return {
+        name: _value_ordered(node[name], definitions, kinds.get(name), known) for name in dict.fromkeys((*names, *node))
+    }
+
+
+def _value_ordered(
+    value: Any, definitions: Definitions, ref: TypeRef | None, known: dict[TypeRef | None, _Kinds]
+) -> Any:
+    if isinstance(value, Mapping):
+        return _ordered(value, definitions, ref, known)
+    if isinstance(value, list):
+        return [_value_ordered(entry, definitions, ref, known) for entry in value]
+    return value
+
+
+def _kinds(definitions: Definitions, ref: TypeRef | None) -> _Kinds:
+    beside = definitions.type_ref("Element")
+    kinds: _Kinds = {"resourceType": None}
     for view in definitions.children(ref).values() if ref is not None else ():
         for name, kind in view.json_names().items():
             kinds[name] = kind or (view.types[0] if view.types else None)
-            kinds[f"_{name}"] = definitions.type_ref("Element")
-    names = [name for name in kinds if name in node]
-    return {name: _in_order(node[name], definitions, kinds.get(name)) for name in dict.fromkeys((*names, *node))}
-
-
-def _in_order(value: Any, definitions: Definitions, ref: TypeRef | None) -> Any:
-    if isinstance(value, Mapping):
-        return in_order(value, definitions, ref)
-    if isinstance(value, list):
-        return [_in_order(entry, definitions, ref) for entry in value]
-    return value
+            kinds[f"_{name}"] = beside
+    return kinds
 
 
 def _decoded(content: bytes) -> str:
