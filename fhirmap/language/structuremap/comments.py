@@ -62,11 +62,12 @@ class Documentation:
         if after < len(self._anchors) and not self._blank[end : self._starts[after]].strip(" \t\r\n{"):
             self._found.setdefault(_key(self._anchors[after]), []).append(comment)
             return
-        around = [node for node in self._anchors[:after] if node.span.start <= start < node.span.end]
-        if around:
-            self._behind.setdefault(_key(around[-1]), []).append(comment)
-        else:
-            self.left.append(comment)
+        for rank in range(after - 1, -1, -1):
+            around = self._anchors[rank]
+            if around.span.end > start:
+                self._behind.setdefault(_key(around), []).append(comment)
+                return
+        self.left.append(comment)
 
 
 def _key(node: Anchor) -> tuple[type, int]:

@@ -34,8 +34,11 @@ def concept_map_resource(
         variant = "table" if table is not None else "unread"
         told.append(Diagnostic("FM049", declaration.table.span, {"file": declaration.table.file}, variant=variant))
     groups: dict[tuple[str, str], dict[str, list[n.ConceptMapCode]]] = {}
-    for code in (*declaration.codes, *(table or ())):
-        pair = (code.source_prefix, code.target_prefix or _other_prefix(declaration, code.source_prefix))
+    codes = [entry for entry in (*declaration.codes, *(table or ())) if entry.source_code]
+    for code in codes:
+        has_target = code.target_prefix and code.target_code
+        target = code.target_prefix if has_target else _other_prefix(declaration, codes, code.source_prefix)
+        pair = (code.source_prefix, target)
         groups.setdefault(pair, {}).setdefault(code.source_code, []).append(code)
     if not groups and len(declaration.prefixes) > 1:
         groups[declaration.prefixes[0].name, declaration.prefixes[1].name] = {}
@@ -62,11 +65,15 @@ def concept_map_resource(
     return resource, tuple(told)
 
 
-def _other_prefix(declaration: n.ConceptMapDeclaration, source: str) -> str:
-    """The prefix that the codes of ``source`` go to, for one that goes to none."""
-    pairs = {entry.source_prefix: entry.target_prefix for entry in reversed(declaration.codes) if entry.target_prefix}
-    others = [entry.name for entry in declaration.prefixes if entry.name != source]
-    return pairs.get(source) or next(iter(others), "")
+def _other_prefix(declaration: n.ConceptMapDeclaration, codes: list[n.ConceptMapCode], source: str) -> str:
+    """The prefix that the codes of ``source`` go to, for one that goes to none; else that declared after it."""
+    for code in codes:
+        if code.source_prefix == source and code.target_prefix and code.target_code:
+            return code.target_prefix
+    sources = {code.source_prefix for code in codes}
+    names = [entry.name for entry in declaration.prefixes]
+    behind = names[names.index(source) + 1 :] if source in names else []
+    return next((name for name in (*behind, *names) if name not in sources), "")
 
 
 def _element(code: str, codes: list[n.ConceptMapCode], version: FhirVersion, told: list[Diagnostic]) -> dict[str, Any]:
@@ -75,7 +82,7 @@ def _element(code: str, codes: list[n.ConceptMapCode], version: FhirVersion, tol
     for entry in codes:
         target: dict[str, Any] = {"code": entry.target_code} if entry.target_code else {}
         if version != "R5":
-            targets.append({**target, "equivalence": RELATIONS_R4[entry.relation]})
+            targets.append({**target, "equivalence": RELATIONS_R4[entry.relation if target else "--"]})
         elif not target:
             element["noMap"] = True
         else:
@@ -123,14 +130,10 @@ class _Reading:
         self.prefixes: list[n.ConceptMapPrefix] = []
         self.unmapped: list[n.ConceptMapUnmapped] = []
         self.codes: list[n.ConceptMapCode] = []
-        self._targets: dict[str, str] = {}
 
     def group(self, group: Part) -> None:
         source = self._prefix("s", group.text("source") or "")
-        target_url = group.text("target") or ""
-        if target_url not in self._targets:
-            self._targets[target_url] = self._prefix("t", target_url)
-        target = self._targets[target_url]
+        target = self._prefix("t", group.text("target") or "")
         for extension in group.parts("extension"):
             if extension.text("url") == UNMAPPED_EXTENSION and extension.text("valueCode") == "error":
                 self.unmapped.append(n.ConceptMapUnmapped("error", source, self._span))

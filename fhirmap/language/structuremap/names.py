@@ -43,6 +43,7 @@ class RuleNames:
 
     def __init__(self) -> None:
         self._used: set[str] = set()
+        self._times: dict[str, int] = {}
         self._count = 0
 
     def name_of(self, element: str | None, type_name: str | None, given: str | None) -> tuple[str, str]:
@@ -50,10 +51,11 @@ class RuleNames:
         self._count += 1
         kind = re.split(r"[./#]", type_name)[-1] if type_name else ""
         stem = rule_id(element + kind[:1].upper() + kind[1:]) if element else f"rule-{self._count}"
-        generated, times = stem, 1
+        generated, times = stem, self._times.get(stem, 1)
         while generated in self._used:
             times += 1
             generated = f"{stem[:58]}-{times}"
+        self._times[stem] = times
         name = generated if given is None else given
         self._used.add(name)
         return name, generated

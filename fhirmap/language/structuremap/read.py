@@ -464,9 +464,10 @@ def _batch_at(rules: list[Part], at: int) -> tuple[str, str, str, list[str]] | N
     """The batch that begins at a rule: prefix of the names, both contexts, and the elements."""
     found = None
     elements: list[str] = []
-    for rank, part in enumerate(rules[at:]):
+    for rank in range(at, len(rules)):
+        part = rules[rank]
         one = _batch_item(part.value)
-        if one is None or (rank and "documentation" in part.value):
+        if one is None or (elements and "documentation" in part.value):
             break
         *key, element = one
         if found is not None and key != found:
