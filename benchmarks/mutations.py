@@ -5,8 +5,8 @@
 
 Each mutation takes a map of the corpus (the maps that ship, and the public suite where it lies beside the checkout), or
 a few lines of one, and breaks it: bytes or tokens are deleted, doubled, swapped, replaced by those of another map;
-lines go missing; the text ends early. The same seed gives the same texts. What goes wrong is printed with the seed and number
-that make it again; the exit code is 1 then.
+lines go missing; the text ends early. The same seed gives the same texts. What goes wrong is printed with the seed and
+number that make it again; the exit code is 1 then.
 """
 
 from __future__ import annotations

@@ -105,6 +105,9 @@ def _text(node: n.FPExpr) -> str:
             return f"{_wrapped(operand, _PRECEDENCE[operator])} {operator} {dotted_to_text(type_name)}"
         case n.FPBinary(operator=operator, left=left, right=right):
             level = _PRECEDENCE[operator]
+            if operator == "in" and isinstance(right, n.FPBinary):
+                # Not needed, and yet it is how a list of values is read.
+                return f"{_wrapped(left, level)} in ({_text(right)})"
             return f"{_wrapped(left, level)} {operator} {_wrapped(right, level + 1)}"
 
 

@@ -136,6 +136,7 @@ MISTAKES = [
     ("p.name = 'nir', p.value = v", "p.name = 'nir', p.value = trim(v)", "FM109", "trim", "`(%v.trim())`"),
     ("p.name = 'nir', p.value = v", "p.name = 'nir', p.value = cast(v, string)", "FM202", "string", "`'string'`"),
     ("p.name = 'nir'", "p.name = 'nirs'", "FM245", "'nirs'", "`nir`"),
+    ("cc('http://snomed.info/sct', '19063003')", "cc('knee')", "FM308", "cc('knee')", "cc('http://snomed.info/sct'"),
     ("ParametersBaseProfile", "ParameterBaseProfile", "FM117", None, "ParametersBaseProfile"),
     ("alias Declaration as target", "as target", "FM107", "Declaration", "alias Declaration"),
     ("p.value = v \"day\"", "p.value = toDate(v, 'YYYY-mm-dd') \"day\"", "FM235", "'YYYY-mm-dd'", "`yyyy`"),

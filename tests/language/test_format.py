@@ -121,6 +121,14 @@ def test_a_model_is_a_table_its_comments_too() -> None:
     assert formatted(text) == text
 
 
+def test_a_list_of_values_keeps_its_parentheses() -> None:
+    text = """group g(source src, target tgt) {
+  src.a as v where ($this in ('x' | 'y')) -> tgt.b = v;
+}
+"""
+    assert formatted(text) == text
+
+
 def test_what_the_author_said_stays_said() -> None:
     text = """conceptmap "c" from "c.csv" columns 'a', 'b' encoding 'utf-8' delimiter ';' {
   prefix s = "urn:s"

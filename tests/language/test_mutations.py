@@ -6,7 +6,7 @@ from benchmarks import mutations
 
 
 def test_broken_maps_are_told_never_thrown() -> None:
-    outcome = mutations.run(seed=11, numbers=range(0, 400))
+    outcome = mutations.run(seed=11, numbers=range(400))
     assert outcome.faults == []
     assert outcome.count == 400 and outcome.checked > 5
     assert outcome.diagnostics["FM001"] > 100, "the texts are broken indeed"

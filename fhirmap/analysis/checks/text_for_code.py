@@ -24,13 +24,18 @@ def text_for_code(checked: Checked) -> Iterator[Diagnostic]:
             if binding is None or element is None or target is None or target.transform is None:
                 continue
             given = {ref.name for ref in target.value.types}
-            if [ref.name for ref in element.types] != ["CodeableConcept"] or not given or not given <= TEXTS:
+            # `cc(text)` is a concept without a code.
+            text_alone = target.transform.name == "cc" and len(target.transform.arguments) == 1
+            is_text = text_alone or (bool(given) and given <= TEXTS)
+            if [ref.name for ref in element.types] != ["CodeableConcept"] or not is_text:
                 continue
             systems = {system for system, _ in expand_partly(checked.definitions, binding.value_set)}
             args = {
                 "value": target.transform.span.snippet,
-                "type": target.value.show(),
+                "type": "text" if text_alone else target.value.show(),
                 "value_set": binding.value_set.rpartition("/")[2],
                 "system": next(iter(systems)) if len(systems) == 1 else "…",
             }
-            yield Diagnostic("FM308", target.transform.span, args)
+            code = target.transform.arguments[0].span.snippet if text_alone else ""
+            hint = f"say system and code: `cc('{args['system']}', {code})`" if text_alone else None
+            yield Diagnostic("FM308", target.transform.span, args, hint)
