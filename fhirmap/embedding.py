@@ -58,7 +58,7 @@ def compile_map(
     Several maps are stages: the first fills the model that the second begins with. A text is told from a path by its
     line breaks. ``imports``: files or folders of maps that may be imported, besides the library that fhirmap brings.
     ``definitions``: files or folders of StructureDefinitions, ValueSets and ConceptMaps, or a loaded tank.
-    Results are validated against ``contract`` (`fhirmap.compiler.profile.contract_of`), or against the structure that the
+    Results are validated against ``contract`` (`fhirmap.compiler.profile.contract_of`), or the structure that the
     map's target names; ``validate=False`` leaves that to the caller.
 
     Raises: ``MapError`` with every diagnostic, where the map cannot run.

@@ -183,7 +183,8 @@ class Values:
         simple = self.module.simple_codes(concept_map) if is_code and output == "code" else None
         if simple is not None and not value.is_many:
             found = code("{}.get({})", simple, value.code)
-            told = code("run.unmapped({}, {})", concept_map.name, value.code)
+            longest = max((len(known) for group in concept_map.groups for known in group.elements), default=0)
+            told = code("run.unmapped({}, {}, {})", concept_map.name, value.code, longest)
             return Value(code("({} or {})", found, told), static, False, value.statements)
         table = self.module.code_table(concept_map)
         translate = self.module.use("translate")

@@ -75,12 +75,15 @@ class Run:
         if text is not None and text != "":
             self.notes.append(Note(text if isinstance(text, str) else str(text), position))
 
-    def unmapped(self, concept_map: str, value: Any) -> None:
-        """Keep a code that ``concept_map`` does not hold, as far as it may be shown; nothing where there is none."""
+    def unmapped(self, concept_map: str, value: Any, longest: int) -> None:
+        """Keep a code that ``concept_map`` does not hold, as far as it may be shown; nothing where there is none.
+
+        ``longest``: length of the longest code that it holds.
+        """
         if value is not None:
             if not self.misses:
                 self.misses = []
-            self.misses.append(Unmapped(concept_map, shown_code(value)))
+            self.misses.append(Unmapped(concept_map, shown_code(value, longest)))
 
     def constant(self, name: str, compute: Callable[[Run], Any]) -> Any:
         """A `let` constant: computed at first use, once per run."""
@@ -125,17 +128,22 @@ class Run:
         return Result(resource, tuple(self.notes), faults, tuple(self.misses))
 
 
-def shown_code(value: Any) -> str:
-    """``value`` where it is a code that a report may show: short, no long number, no date; else an empty text.
+def shown_code(value: Any, longest: int) -> str:
+    """``value`` where it is a code that a report may show, else an empty text: short, also beside the codes that its
+    table holds (``longest``: the length of the longest), no long number, no date.
 
-    A column that is mapped by mistake may hold anything, an identity number or a birth date too.
+    A column that is mapped by mistake may hold anything, a name, an identity number or a birth date too.
 
     Example:
-        >>> shown_code("DROIT"), shown_code("1 51 02 46 102 043"), shown_code("1951-02-03")
+        >>> shown_code("DROIT", 6), shown_code("DUVAL-LEROY", 1), shown_code("1951-02-03", 12)
         ('DROIT', '', '')
     """
     text = str(value)
-    if len(text) > 20 or _CODE.fullmatch(text) is None or _DATE.match(text) is not None:
+    if (
+        len(text) > min(20, max(2 * longest, longest + 4))
+        or _CODE.fullmatch(text) is None
+        or _DATE.match(text) is not None
+    ):
         return ""
     plain = _SEPARATORS.sub("", text)
     return "" if plain.isdecimal() and len(plain) > 8 else text

@@ -14,7 +14,7 @@ from tests.cli.conftest import NIR, Tiny, in_process
 MAP = """\
 /// url = 'https://tiny.example/fhir/StructureMap/tiny'
 uses "http://hl7.org/fhir/StructureDefinition/Parameters" alias Parameters as target
-conceptmap "lots" { prefix s = "urn:s" prefix t = "urn:t" s:L1 - t:one s:L2 - t:two }
+conceptmap "lots" { prefix s = "urn:s" prefix t = "urn:t" s:L1 - t:one s:'LOT-2' - t:two }
 model Stay from csv key 'id' delimiter ';' {
   id   : string 1..1 from 'id'
   nir  : string 1..1 from 'nir'

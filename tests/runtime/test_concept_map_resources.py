@@ -141,4 +141,9 @@ def test_plain_tables_tell_what_they_lack() -> None:
     ],
 )  # fmt: skip
 def test_what_of_a_code_may_be_shown(value: object, is_shown: bool) -> None:
-    assert shown_code(value) == (str(value) if is_shown else "")
+    assert shown_code(value, 10) == (str(value) if is_shown else "")
+
+
+def test_what_is_much_longer_than_the_codes_of_its_table_is_no_code() -> None:
+    assert [shown_code("DUVAL", longest) for longest in (0, 1, 3)] == ["", "DUVAL", "DUVAL"]
+    assert [shown_code("MARTINEAU", longest) for longest in (1, 4, 5)] == ["", "", "MARTINEAU"]

@@ -37,6 +37,11 @@ class CodeTable:
     codes: Mapping[str, tuple[tuple[str, str, str, str], ...]]
     unmapped: tuple[tuple[str, str, str, str], ...] = ()
     others: Mapping[str, CodeTable] = field(default_factory=dict)
+    longest: int = field(init=False, default=0)
+    """Length of the longest source code."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "longest", max(map(len, self.codes), default=0))
 
 
 def c(system: Any, code: Any, display: Any = None) -> dict[str, Any] | None:
@@ -110,7 +115,7 @@ def _missed(table: CodeTable, codings: list[tuple[str, str]], run: Run | None) -
     unknown = [(system, code) for system, code in codings if table.codes.get(code) != ()]
     if run is not None:
         for _, code in unknown:
-            run.unmapped(table.name, code)
+            run.unmapped(table.name, code, table.longest)
     return [entry for system, code in unknown if (entry := _unmapped(table, system, code)) is not None]
 
 

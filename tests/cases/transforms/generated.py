@@ -233,7 +233,7 @@ def transforms(src, tgt, run):
     if v is not None:
         p = {'name': 'translate'}
         tgt_parameter.append(p)
-        value = (_SIDE.get(v) or run.unmapped('side', v))
+        value = (_SIDE.get(v) or run.unmapped('side', v, 1))
         if value is not None:
             p['valueCode'] = value
 
