@@ -33,7 +33,7 @@ def parse(text: str, name: str = "<string>") -> tuple[n.Map, tuple[Diagnostic, .
         if found and spans_lines:
             # A quote that is not closed turns all texts behind it inside out: read again, each text closed on its line.
             again, fewer, _ = _parse_whole(map_text, closes_lines=True)
-            if len(fewer) < len(found):
+            if len(fewer) <= len(found):
                 return again, fewer
     return result, found
 

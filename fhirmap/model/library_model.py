@@ -1,4 +1,4 @@
-"""A result as a model of fhir.resources, for programs that want one; that library is imported here, on request alone."""
+"""A result as a model of fhir.resources, for programs that want one; the library is imported here, on request."""
 
 from __future__ import annotations
 

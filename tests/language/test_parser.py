@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from fhirmap.language import nodes as n
 from fhirmap.language.parser import parse
 from tests.language.corpus import LEGACY, MODELS, MODERN, suite_maps
+from tests.work import calls
 
 GROUP = "group g(source src, target tgt) {{ {} }}"
 
@@ -335,19 +335,12 @@ def test_search_sources() -> None:
 # --- size -------------------------------------------------------------------------------------------------------------
 
 
-def test_time_grows_with_the_length_of_the_map() -> None:
-    """Processor time, the better of two, so that a busy machine does not decide."""
-
-    def seconds(count: int) -> float:
+def test_work_grows_with_the_length_of_the_map() -> None:
+    def work(count: int) -> int:
         text = GROUP.format(
             "\n".join(f"src.a{i} as v where (v > {i}) -> tgt.b = f(v, {i}), tgt.c;" for i in range(count))
         )
-        times = []
-        for _ in range(2):
-            start = time.process_time()
-            parse(text)
-            times.append(time.process_time() - start)
-        return min(times)
+        return calls(lambda: parse(text))
 
-    seconds(50)
-    assert seconds(4000) < 8 * seconds(1000)
+    work(50)
+    assert work(800) < 4.4 * work(200)

