@@ -19,7 +19,10 @@ from fhirmap.sinks import SinkSettings, TransportSettings, open_sink
 PAYLOAD = json.dumps(
     {
         "resourceType": "Parameters",
-        "parameter": [{"name": "nir", "valueString": "284051012345678"}, {"name": "rpps", "valueString": "10001234567"}],
+        "parameter": [
+            {"name": "nir", "valueString": "284051012345678"},
+            {"name": "rpps", "valueString": "10001234567"},
+        ],
     }
 ).encode()
 ONCE = Limits(attempts=1, uncertain="hold")
@@ -39,7 +42,9 @@ def bare(severity: str, code: str, *words: str, **more: Any) -> bytes:
     return json.dumps(outcome(severity, code, *words, **more)).encode()
 
 
-def wrapped(severity: str, code: str, *words: str, identifier: str = "", name: str = "result", key: str = "idRegistre") -> bytes:
+def wrapped(
+    severity: str, code: str, *words: str, identifier: str = "", name: str = "result", key: str = "idRegistre"
+) -> bytes:
     parameters: list[dict[str, Any]] = [{"name": name, "resource": outcome(severity, code, *words)}]
     if identifier:
         parameters.append({"name": key, "valueIdentifier": {"system": "urn:r", "value": identifier}})
