@@ -110,6 +110,7 @@ MISTAKES = [
     ("s:D - t:DROITE", "s:D -> t:DROITE", "FM001", "->", "`-`"),
     ("s:D - t:DROITE", "s:D t:DROITE", "FM001", "", "`-`"),
     ("s:D - t:DROITE", "s:D - DROITE", "FM001", "DROITE", "`t:DROITE`"),
+    ("s:D - t:DROITE", "s:D - t:\"DROITE", "FM005", '"DROITE', "close it"),
     ("s:D - t:DROITE", "s:D-1 - t:DROITE", "FM001", "D-1", "`'D-1'`"),
     ("from 'state'", "from state", "FM001", "state", "`'state'`"),
     ("zone 'Europe/Paris'", "zone Europe/Paris", "FM001", "Europe/Paris", "quotes|'Europe/Paris'"),
