@@ -19,10 +19,6 @@ lint: $(VENV)/test-ready
 types: $(VENV)/test-ready
 	$(BIN)/mypy
 
-# The official mapping cases, as a table; the suite's folder is ../shared/fml/suite or SUITE.
-conformance: $(VENV)/test-ready
-	$(BIN)/python tests/conformance/fml_suite.py $(SUITE)
-
 # The language's official cases and both FHIRPath suites, as tables; they lie in the reference data beside the checkout.
 conformance: $(VENV)/test-ready
 	$(BIN)/python -m tests.conformance.fml_suite ../shared/fml/suite
