@@ -28,7 +28,7 @@ from types import FrameType
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT_S = 5.0
 """Longer than this for one text is a hang; the slowest whole map takes a few hundredths of it."""
-CHECKED = 40
+CHECKED = 100
 """One of so many texts is checked too."""
 WHOLE = 25
 """One of so many is a whole map, the others a few lines of one."""
