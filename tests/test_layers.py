@@ -11,6 +11,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "fhirmap"
 
 LAYERS: dict[str, int] = {
+    "texts": 0,
     "records": 0,
     "stores": 0,
     "errors": 0,
@@ -35,6 +36,9 @@ LAYERS: dict[str, int] = {
 ALLOWED_WITHIN_FLOOR = {
     ("errors", "diagnostics"),
     ("diagnostics", "records"),
+    ("diagnostics", "texts"),
+    ("errors", "texts"),
+    ("plugins", "texts"),
     ("plugins", "errors"),
     ("plugins", "diagnostics"),
     ("stores", "records"),
@@ -46,7 +50,7 @@ NEVER = {
     ("runtime", "analysis"),
     ("sources", "language"),
 }
-STANDARD_LIBRARY_ONLY = ("runtime", "diagnostics", "records", "stores", "errors")
+STANDARD_LIBRARY_ONLY = ("texts", "runtime", "diagnostics", "records", "stores", "errors")
 
 
 def modules() -> list[Path]:

@@ -1,0 +1,129 @@
+"""Every text that a person reads, by key, in English and in French.
+
+One TOML file per area (``en/hints.toml``, ``fr/hints.toml``) holds the texts of the keys ``hints.…``. A text is a
+`str.format` template, or a table with ``one`` and ``other``, chosen by the argument ``count``. The pages of the
+diagnostic codes are a catalogue of their own (`fhirmap.diagnostics.catalog`) in the same languages.
+
+The language is what the caller chose (`use_language`, ``--lang``), else ``FHIRMAP_LANG``, else the locale of the
+environment (``LC_ALL``, ``LC_MESSAGES``, ``LANG``), else English. It is looked up when a text is shown, never when a
+value is made, so that a diagnostic can be shown in any language.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+LANGUAGES = ("en", "fr")
+"""Languages with a complete catalogue; the first is the default."""
+_VARIABLES = ("FHIRMAP_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+_chosen: ContextVar[str | None] = ContextVar("fhirmap_language", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text that is not yet in a language: its key and arguments. ``str()`` gives it in the current language.
+
+    An argument may be a `Text` itself, or a number or name shown as it is.
+
+    Example:
+        >>> with language_of("fr"):
+        ...     str(Text("hints.did_you_mean", {"name": "udi"}))
+        'vouliez-vous dire `udi` ?'
+    """
+
+    key: str
+    args: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return text(self.key, **self.args)
+
+
+def text(key: str, **args: object) -> str:
+    """The text ``key`` in the current language, filled with ``args``.
+
+    Raises:
+        KeyError: no catalogue has the key.
+    """
+    template = template_of(key, language())
+    if isinstance(template, Mapping):
+        template = template[_number(args.get("count"), language())]
+    return template.format(**args)
+
+
+def language() -> str:
+    """Code of the current language: one of `LANGUAGES`."""
+    chosen = _chosen.get()
+    return chosen if chosen is not None else _of_surroundings()
+
+
+def use_language(code: str) -> None:
+    """Show texts in the language ``code`` from now on, in this context.
+
+    Raises:
+        ValueError: there is no catalogue of that language.
+    """
+    if code not in LANGUAGES:
+        raise ValueError(code)
+    _chosen.set(code)
+
+
+@contextmanager
+def language_of(code: str) -> Iterator[None]:
+    """Show texts in the language ``code`` inside a ``with`` block."""
+    token = _chosen.set(code)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def template_of(key: str, code: str) -> str | Mapping[str, str]:
+    """The template ``key`` of one language.
+
+    Raises:
+        KeyError: the catalogue of that language lacks the key.
+    """
+    area, _, rest = key.partition(".")
+    found: object = catalogue(area, code)
+    for part in rest.split("."):
+        if not isinstance(found, Mapping) or part not in found:
+            raise KeyError(f"{code}: {key}")
+        found = found[part]
+    if isinstance(found, str) or (isinstance(found, Mapping) and found.keys() == {"one", "other"}):
+        return found
+    raise KeyError(f"{code}: {key}")
+
+
+@cache
+def catalogue(area: str, code: str) -> Mapping[str, object]:
+    """All texts of one area in one language, nested as its file nests them."""
+    return tomllib.loads(files(__package__).joinpath(code, f"{area}.toml").read_text(encoding="utf-8"))
+
+
+def areas() -> tuple[str, ...]:
+    """Names of all areas, in order."""
+    folder = files(__package__).joinpath(LANGUAGES[0])
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+def _number(count: object, code: str) -> str:
+    """Which form a count takes: French says 0 in the singular, English in the plural."""
+    if code == "fr":
+        return "one" if count in (0, 1) else "other"
+    return "one" if count == 1 else "other"
+
+
+def _of_surroundings() -> str:
+    for name in _VARIABLES:
+        value = os.environ.get(name, "").strip()
+        if value:
+            code = value.replace("-", "_").partition("_")[0].partition(".")[0].lower()
+            return code if code in LANGUAGES else LANGUAGES[0]
+    return LANGUAGES[0]
