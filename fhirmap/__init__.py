@@ -6,7 +6,7 @@ dict), notes and faults. Names are resolved on first use, so that importing the 
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+from fhirmap.version import __version__ as __version__
 
 # Not imported from `typing`: that alone would be a third of what importing fhirmap may cost.
 TYPE_CHECKING = False

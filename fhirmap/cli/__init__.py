@@ -15,7 +15,7 @@ from keyword import iskeyword
 
 import click
 
-from fhirmap import __version__
+from fhirmap.version import __version__
 
 COMMANDS: dict[str, str] = {
     "init": "Start a project folder, or copy a shipped example",

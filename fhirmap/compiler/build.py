@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from types import CodeType
 
-from fhirmap import __version__
 from fhirmap.analysis.typed import Checked
 from fhirmap.compiler.lower import lower
 from fhirmap.compiler.positions import compile_marked, file_name, take_marks
 from fhirmap.compiler.render import Marks, render
 from fhirmap.compiler.storeplan import store_plan
 from fhirmap.stores import StorePlan
+from fhirmap.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
