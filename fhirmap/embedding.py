@@ -5,7 +5,6 @@ What reads files on the way from a map to a `Transformer` is here; analysis and 
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -99,9 +98,6 @@ def transformer_of(
     if any(entry.is_error for entry in diagnostics):
         raise MapError(diagnostics)
     compiled = compile_checked(checked, validator=_validator(contract, checked.functions), trace=trace)
-    for name, text in compiled.texts.items():
-        # Tracebacks show the text that was compiled, wherever the program runs and whatever became of the file.
-        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     return Transformer(
         compiled.text,
         compiled.digest,
@@ -109,6 +105,7 @@ def transformer_of(
         store=compiled.store,
         code=compiled.code,
         files=compiled.files,
+        texts=compiled.texts,
     )
 
 

@@ -63,6 +63,15 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadRecord:
+    """A record as a map's model reads it: ``values`` by the names of the model's elements; what cannot be read is
+    absent and among ``faults``."""
+
+    values: Mapping[str, Any]
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One business record as the source holds it: raw column values, children nested under the model's element names.
 

@@ -49,7 +49,7 @@ def lower(checked: Checked, *, digest: str, version: str, validator: str = "", t
         *(plan.Table(Name(name), Code(value)) for value, name in module.constants.lines.items()),
         plan.Table(Name("PLACES"), places, "Element of the result -> rule that makes it, source columns."),
     )
-    functions = (*readers.functions, *module.functions, *groups, *transform)
+    functions = (*readers.functions, *module.functions, *groups, *_read(reader), *transform)
     if any("Decimal(" in text for entry in functions for step in entry.steps for text in codes_of(step)):
         module.use("Decimal")
     titles = " -> ".join(dict.fromkeys(stage.unit.name for stage in checked.stages))
@@ -86,6 +86,17 @@ def _entry_reader(checked: Checked, readers: ReaderLowering) -> Name | None:
     if first is None or first.source is None or first.source.structure not in checked.models:
         return None
     return readers.reader(first.source)
+
+
+def _read(reader: Name | None) -> list[plan.Function]:
+    """The module's own name for the reader of its records, whatever the model is called."""
+    if reader is None:
+        return []
+    parameters = (_ROW, Name("faults"))
+    doc = "A record as the map's model reads it."
+    return [
+        plan.Function(Name("_read"), parameters, doc, (plan.Return(1, None, code("{}({}, {})", reader, *parameters)),))
+    ]
 
 
 def _transform(

@@ -12,7 +12,6 @@ from typing import Any
 
 from fhirmap.analysis.checks.unknown_column import unknown_columns
 from fhirmap.analysis.lineage import lineage
-from fhirmap.compiler.names import snake_case
 from fhirmap.compiler.profile import Contract
 from fhirmap.compiler.storeplan import store_plan
 from fhirmap.diagnostics import Diagnostic, MapText, Span
@@ -104,20 +103,16 @@ class Engine:
 
     def _placed(self, fault: Fault) -> Fault:
         element = self.blamed.get(fault.rule, "")
-        position, columns = self.transformer.globals.get("PLACES", {}).get(element, (fault.position, fault.columns))
+        position, columns = self.transformer.places.get(element, (fault.position, fault.columns))
         return replace(fault, element=element, position=position, columns=columns) if element else fault
 
     def read(self, record: Record) -> Mapping[str, Any]:
         """The record as its model reads it: `%source` of the columns. What cannot be read is absent."""
-        if self.setting.source is None:
-            return record.values
-        reader = self.transformer.globals.get(f"read_{snake_case(self.setting.source.name)}")
-        found: Mapping[str, Any] = reader(record.values, []) if reader is not None else record.values
-        return found
+        return self.transformer.read(record.values).values
 
     def origin_of(self, element: str) -> tuple[str, tuple[str, ...]] | None:
         """The map rule's place and the source columns behind an element, for answers that name one."""
-        places: Mapping[str, tuple[str, tuple[str, ...]]] = self.transformer.globals.get("PLACES", {})
+        places = self.transformer.places
         return next((places[path] for path in paths_up(element) if path in places), None)
 
     @cached_property

@@ -145,8 +145,7 @@ class Tracer:
     def __call__(self, record: Mapping[str, Any], *, strict: bool = False) -> Result:
         """The result for one record; `trace` then holds how it came about."""
         self.trace = Trace(self.with_values)
-        result: Result = self.transformer.globals["transform"](record, strict, self.trace)
-        return result
+        return self.transformer.traced(record, self.trace, strict=strict)
 
 
 # --- shown ------------------------------------------------------------------------------------------------------------

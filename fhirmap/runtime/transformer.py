@@ -6,12 +6,13 @@ runtime alone. Calls share nothing: no I/O, no global state, and the caller's re
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import Any
 
-from fhirmap.records import Result
+from fhirmap.records import Fault, ReadRecord, Result
+from fhirmap.runtime.context import Places, Run
+from fhirmap.runtime.source_lines import keep_lines
 from fhirmap.stores import StorePlan
 
 
@@ -31,7 +32,9 @@ class Transformer:
         store: StorePlan | None = None,
         code: CodeType | None = None,
         files: Mapping[str, str] | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> None:
+        """``files``, ``texts``: name in code objects -> name of the map as given, and its characters."""
         self.source = source
         self.digest = digest
         self.name = name
@@ -39,12 +42,16 @@ class Transformer:
         module_name = f"<generated from {name} {digest[:12]}>"
         if code is None:
             code = compile(source, module_name, "exec", dont_inherit=True)
-        _remember(module_name, source)
+        keep_lines(self, {module_name: source, **(texts or {})})
         self._module: dict[str, Any] = {"__name__": f"fhirmap_generated_{digest[:12]}", "MARKS": {}}
         if files is not None:
             self._module.update(STAMPED=True, FILES=dict(files))
         exec(code, self._module)
-        self._transform: Callable[[Mapping[str, Any], bool], Result] = self._module["transform"]
+        # What the generated module offers, under names that no map can take; nothing else reads its globals.
+        self._transform: Callable[..., Result] = self._module["transform"]
+        self._validate: Callable[[dict[str, Any]], Result] | None = self._module.get("judge")
+        self._read: Callable[[Any, list[Fault]], Mapping[str, Any]] | None = self._module.get("_read")
+        self._places: Places = self._module["PLACES"]
 
     def __call__(self, record: Mapping[str, Any], *, strict: bool = False) -> Result:
         """The result for one record: a resource or none (out of scope), notes, and all its faults.
@@ -54,10 +61,30 @@ class Transformer:
         """
         return self._transform(record, strict)
 
+    def traced(self, record: Mapping[str, Any], trace: object, *, strict: bool = False) -> Result:
+        """As a call, each step noted in ``trace``: only where the map was compiled for tracing (`Tracer`)."""
+        return self._transform(record, strict, trace)
+
+    def read(self, record: Mapping[str, Any]) -> ReadRecord:
+        """The record as the map's model reads it, with what of it cannot be read; as it is where no model reads it."""
+        if self._read is None:
+            return ReadRecord(record)
+        run = Run(self._module)
+        values: Mapping[str, Any] = {}
+        try:
+            values = self._read(record, run.faults)
+        except run.caught as error:  # a record of quite another shape
+            run.fail(error)
+        return ReadRecord(values, tuple(run.faults))
+
     def validate(self, resource: dict[str, Any]) -> Result:
-        """A resource made elsewhere, judged by this map's contract; without a contract there is nothing to say."""
-        judge: Callable[[dict[str, Any]], Result] | None = self._module.get("judge")
-        return judge(resource) if judge is not None else Result(resource)
+        """A resource made elsewhere, validated against this map's contract; valid where there is no contract."""
+        return self._validate(resource) if self._validate is not None else Result(resource)
+
+    @property
+    def places(self) -> Places:
+        """Element of the result -> position of the rule that makes it, and the source columns it comes from."""
+        return self._places
 
     @property
     def columns(self) -> Mapping[str, tuple[str, ...]]:
@@ -71,11 +98,6 @@ class Transformer:
                 found[child.table] = tuple(dict.fromkeys((*known, *child.shape.column_names)))
         return found
 
-    @property
-    def globals(self) -> Mapping[str, Any]:
-        """The generated module's names: its functions and tables."""
-        return self._module
-
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (self.source, self.digest, self.name, self.store)
 
@@ -85,8 +107,3 @@ class Transformer:
 
 def _restored(source: str, digest: str, name: str, store: StorePlan | None) -> Transformer:
     return Transformer(source, digest, name=name, store=store)
-
-
-def _remember(name: str, text: str) -> None:
-    """Let tracebacks show the lines of a text that is in no file; no time stamp, so that it stays."""
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)

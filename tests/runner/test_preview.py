@@ -146,3 +146,22 @@ def test_check_judges_rules_and_columns_without_compiling(tmp_path: Path) -> Non
     project = load_project(tmp_path / "p")
     found = settings_diagnostics(project, check_project(project))
     assert sorted(entry.code for entry in found) == ["FM742", "FM743"]
+
+
+@pytest.mark.parametrize("word", ["read_row", "transform", "judge", "validate", "places", "MARKS", "PLACES"])
+def test_columns_of_the_source_whatever_a_group_is_called(tmp_path: Path, word: str) -> None:
+    (tmp_path / "rows.map").write_text(
+        'uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target\n'
+        "model Row from csv key 'id' { id : string 1..1 }\n"
+        f'group main(source src : Row, target tgt : Patient) {{ src then {word}(src, tgt) "all"; }}\n'
+        f"group {word}(source src : Row, target tgt : Patient) {{ src.id as v -> tgt.id = v; }}\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "rows.csv").write_text("id\n7\n8\n", encoding="utf-8")
+    (tmp_path / "fhirmap.toml").write_text(
+        '[map]\nsource = "rows.map"\n[source]\nurl = "rows.csv"\n'
+        '[sink]\nkind = "ndjson"\npath = "out.ndjson"\n[records]\nident = "%source.id"\n',
+        encoding="utf-8",
+    )
+    found = written(build_engine(load_project(tmp_path)), tmp_path / "out.csv")
+    assert [(row["key"], row["ident"]) for row in found] == [("7", "7"), ("8", "8")]

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
 
+import pytest
+
 import fhirmap
 from fhirmap.compiler.profile import contract_of
 from fhirmap.embedding import shipped_folder
@@ -120,3 +122,39 @@ def test_importing_fhirmap_imports_nothing_of_it() -> None:
     program = "import sys, fhirmap\nprint(sorted(name for name in sys.modules if name.startswith('fhirmap')))\n"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "['fhirmap']"
+
+
+RESERVED = (
+    "read", "read_row", "transform", "validate", "judge", "places", "traced", "MARKS", "PLACES", "TRACE", "FILES",
+    "STAMPED", "_read", "_places", "_transform", "_validate", "run", "row", "faults",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("word", RESERVED)
+def test_a_group_may_be_called_as_what_a_transformer_offers(word: str) -> None:
+    transformer = fhirmap.compile_map(
+        'uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target\n'
+        "model Row from csv key 'id' { id : string 1..1  born : date 0..1 }\n"
+        f'group main(source src : Row, target tgt : Patient) {{ src then {word}(src, tgt) "all"; }}\n'
+        f"group {word}(source src : Row, target tgt : Patient) {{\n"
+        "  src.id as v -> tgt.id = v;\n"
+        "  src.born as b -> tgt.birthDate = b;\n"
+        "}\n"
+    )
+    row = {"id": "7", "born": "1951-02-03"}
+    assert transformer(row).resource == {"resourceType": "Patient", "id": "7", "birthDate": "1951-02-03"}
+    read = transformer.read({**row, "born": "soon"})
+    assert read.values == {"id": "7"}
+    assert [fault.columns for fault in read.faults] == [("born",)]
+    assert transformer.places["Patient.birthDate"][1] == ("born",)
+    assert transformer.validate({"resourceType": "Patient", "id": "7"}).valid
+
+
+def test_reading_a_record_of_another_shape_is_a_fault_of_it() -> None:
+    transformer = fhirmap.compile_map(
+        'uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target\n'
+        "model Row { id : string }\n"
+        "group main(source src : Row, target tgt : Patient) { src.id as v -> tgt.id = v; }\n"
+    )
+    read = transformer.read("not a row")  # type: ignore[arg-type]
+    assert (read.values, [fault.code for fault in read.faults]) == ({}, ["FM400"])

@@ -251,6 +251,11 @@ def act(a, p, run):
         p['part'] = p_part
 
 
+def _read(row, faults):
+    """A record as the map's model reads it."""
+    return read_stay(row, faults)
+
+
 def transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)

@@ -89,6 +89,11 @@ def done(src, tgt, run):
         run.fail(error)
 
 
+def _read(row, faults):
+    """A record as the map's model reads it."""
+    return read_row(row, faults)
+
+
 def transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)

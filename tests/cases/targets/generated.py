@@ -206,6 +206,11 @@ def targets(src, tgt, run):
         tgt['generalPractitioner'] = tgt_generalPractitioner
 
 
+def _read(row, faults):
+    """A record as the map's model reads it."""
+    return read_person(row, faults)
+
+
 def transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)

@@ -292,6 +292,11 @@ def transforms(src, tgt, run):
         tgt['parameter'] = tgt_parameter
 
 
+def _read(row, faults):
+    """A record as the map's model reads it."""
+    return read_in(row, faults)
+
+
 def transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
