@@ -42,7 +42,7 @@ $(VENV)/installed: pyproject.toml
 	@echo "preparing the environment ($(VENV)), about a minute the first time"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fhirmap needs Python 3.11 or later (make demo PYTHON=python3.12)")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --editable .
+	@$(BIN)/python -m pip install --quiet --editable '.[simulator]'
 	@echo "environment ready ($(VENV))"
 	@touch $@
 

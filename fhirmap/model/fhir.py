@@ -1,8 +1,7 @@
 """FHIR's base types, read from shipped tables, one line a type: only the types asked for are parsed.
 
-The tables are written from the field metadata of fhir.resources by `python -m fhirmap.model.fhir --write`; nothing here
-imports that library at run time. It knows no R4: the R4 table is its R4B with the facts of `_R4_*` below. Its lists of
-codes that end in `+` are cut short; `_CODES` holds them whole.
+`tools/fhir_tables.py` of the source tree writes the tables from the field metadata of fhir.resources and says what it
+corrects; nothing here imports that library.
 """
 
 from __future__ import annotations
@@ -183,9 +182,3 @@ def _primitive(version: str, name: str, prefix: str) -> StructureSource | None:
         ),
     }
     return StructureSource(structure, lambda _: elements)
-
-
-if __name__ == "__main__":
-    from fhirmap.model.fhir_tables import main
-
-    main()

@@ -15,12 +15,17 @@ def as_model(resource: Mapping[str, Any], *, fhir_version: str = "R4") -> Any:
     """The resource as an instance of its fhir.resources class (R4 by the library's R4B, which serves it).
 
     Raises: ``ValidationFailed`` FM456 where that library does not accept it; its own words would quote the data.
+    ``ConfigError`` FM457 for a FHIR version it has no models of, FM797 where the extra `models` is not installed.
     """
     package = _PACKAGES.get(fhir_version)
     if package is None:
         raise ConfigError("FM457", version=fhir_version)
-    from pydantic import ValidationError
+    try:
+        from pydantic import ValidationError
 
+        import_module(package)
+    except ModuleNotFoundError:
+        raise ConfigError("FM797", library="fhir.resources", extra="models") from None
     name = str(resource.get("resourceType", ""))
     try:
         module = import_module(f"{package}.{name.lower()}")

@@ -52,3 +52,11 @@ def test_nothing_else_imports_the_library() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
+
+
+def test_without_the_extra_it_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fhir.resources.R4B", None)
+    with pytest.raises(ConfigError) as caught:
+        fhirmap.as_model({"resourceType": "Patient"})
+    assert caught.value.code == "FM797"
+    assert caught.value.diagnostic().hint_text == "pip install 'fhirmap[models]'"

@@ -1,4 +1,4 @@
-"""The shipped tables are what `python -m fhirmap.model.fhir --write` writes today."""
+"""The shipped tables are what `python tools/fhir_tables.py --write` writes today."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import sys
 from importlib.resources import files
 
 from fhirmap.model.fhir import VERSIONS
-from fhirmap.model.fhir_tables import write_table
+from tools.fhir_tables import write_table
 
 
 def test_tables_are_up_to_date() -> None:
     for version in VERSIONS:
         shipped = files("fhirmap").joinpath("tables", f"{version.lower()}.ndjson").read_text(encoding="utf-8")
-        assert shipped == write_table(version), f"{version}: run `python -m fhirmap.model.fhir --write`"
+        assert shipped == write_table(version), f"{version}: run `python tools/fhir_tables.py --write`"
 
 
 def test_looking_up_a_type_imports_no_fhir_library() -> None:

@@ -1,11 +1,11 @@
-"""Writes the tables of base types from the field metadata of fhir.resources: `python -m fhirmap.model.fhir --write`.
+"""Writes the tables of base types from the field metadata of fhir.resources: `python tools/fhir_tables.py --write`.
 
-The only module that imports that library to read it (seconds, for all types); everybody else reads the tables. What the
-library has wrong or cut short is put right here, fact by fact.
+Reading that library takes seconds for all types, so fhirmap reads these tables instead; this file is not in the wheel.
+What the library has wrong or cut short is corrected here, fact by fact.
 
-Held against R4's own StructureDefinitions, the R4 table differs in what R4B redrew and the library cannot tell: the
-resources that R4B dropped are absent (MedicinalProduct and its kin, SubstanceSpecification and its kin,
-EffectEvidenceSynthesis, RiskEvidenceSynthesis), and Evidence, EvidenceVariable are R4B's.
+Compared with R4's own StructureDefinitions, the R4 table differs where R4B changed a resource, since the library has
+no R4: the resources that R4B dropped are absent (MedicinalProduct and its family, SubstanceSpecification and its
+family, EffectEvidenceSynthesis, RiskEvidenceSynthesis), and Evidence, EvidenceVariable are R4B's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, get_args
 from fhirmap.model.fhir import VERSIONS
 
 _PACKAGES = {"R4": "fhir.resources.R4B", "R4B": "fhir.resources.R4B", "R5": "fhir.resources"}
-_TABLES = Path(__file__).parent.parent / "tables"
+_TABLES = Path(__file__).resolve().parent.parent / "fhirmap" / "tables"
 _NOT_FHIR = frozenset({"fhir_comments", "resource_type"})
 _MACHINERY = ("FHIR", "BaseModel", "ABC", "object")
 _OBSERVATION_STATUS = (
@@ -205,8 +205,8 @@ def write_table(version: str) -> str:
 
 
 def main() -> None:
-    """Write every table, or with ``--check`` say which are out of date."""
-    parser = argparse.ArgumentParser(prog="python -m fhirmap.model.fhir", description=main.__doc__)
+    """Write every table, or report which are out of date."""
+    parser = argparse.ArgumentParser(prog="python tools/fhir_tables.py", description=main.__doc__)
     parser.add_argument("--write", action="store_true", help="write the tables (else: compare)")
     wanted = parser.parse_args()
     stale = []
@@ -219,7 +219,7 @@ def main() -> None:
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
             stale.append(path.name)
     if stale:
-        raise SystemExit(f"out of date: {', '.join(stale)}; run `python -m fhirmap.model.fhir --write`")
+        raise SystemExit(f"out of date: {', '.join(stale)}; run `python tools/fhir_tables.py --write`")
 
 
 def _classes(version: str) -> Iterator[type[Any]]:
@@ -390,3 +390,7 @@ _NOT_IN_VERSION: frozenset[tuple[str, str]] = frozenset(
     }
 )
 """Choices that R4B added to R4's elements."""
+
+
+if __name__ == "__main__":
+    main()
