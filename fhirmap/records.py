@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 
@@ -118,9 +119,18 @@ class Issue:
     columns: tuple[str, ...] = ()
 
 
+class ReceiptState(StrEnum):
+    """What an answer means for its record: done, not acceptable as it is, to be sent again later, or not known."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    DEFERRED = "deferred"
+    UNCERTAIN = "uncertain"
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one attempt. ``state``: accepted, refused, deferred, uncertain, as the journal names them.
+    """What became of one attempt.
 
     ``status``: HTTP status or 0 where no answer was seen. ``retry_after_s``: seconds the receiver asked to wait.
     ``body``: the answer as received, for the journal alone. ``reason``: why there was no answer, in words without any
@@ -128,7 +138,7 @@ class Receipt:
     refused credentials).
     """
 
-    state: str
+    state: ReceiptState
     code: str
     status: int = 0
     issues: tuple[Issue, ...] = ()

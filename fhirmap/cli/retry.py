@@ -37,6 +37,7 @@ def command(
 
     Without a state, keys and reason choose among refused and deferred ones.
     """
+    from fhirmap.journal import EntryState
     from fhirmap.runner.project import load_project
     from fhirmap.runner.run import has_journal, open_journal
 
@@ -48,7 +49,7 @@ def command(
     count = 0
     if has_journal(loaded):
         with open_journal(loaded, create=False) as journal:
-            count = journal.release(keys or None, reason, states)
+            count = journal.release(keys or None, reason, [EntryState(state) for state in states])
     if as_json:
         click.echo(json.dumps({"released": count}))
         return

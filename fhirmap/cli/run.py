@@ -84,12 +84,13 @@ def _sink_settings(project: Project, quiet: bool) -> Iterator[SinkSettings]:
     if not project.sink.is_simulator:
         yield project.sink_settings()
         return
+    from fhirmap.journal import EntryState
     from fhirmap.registry import RegistryConfig, RegistryServer, read_config
 
     config = read_config(project.registry) if project.registry else RegistryConfig()
     with open_journal(project) as journal:
         # The simulator forgets; its numbers go on all the same, as the registry's would.
-        config = replace(config, first_number=1 + journal.status().states.get("accepted", 0))
+        config = replace(config, first_number=1 + journal.status().states.get(EntryState.ACCEPTED, 0))
     client = config.clients[0]
     with RegistryServer(config) as server:
         if not quiet:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from fhirmap.journal import Answer, Journal, Status
+    from fhirmap.journal import Journal, RecordedAnswer, Status
 
 _STATES = ("accepted", "refused", "invalid", "out_of_scope", "ready", "sending", "deferred", "uncertain")
 
@@ -43,6 +43,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Show the states of PROJECT's records (default: this folder) and the last answer of each, from its journal."""
+    from fhirmap.journal import EntryState
     from fhirmap.runner.project import load_project
     from fhirmap.runner.run import has_journal, open_journal
 
@@ -58,7 +59,7 @@ def command(
         if key is not None:
             _one(journal, key, as_json)
         elif chosen or every:
-            answers = journal.answers(states=chosen or None)
+            answers = journal.answers(states={EntryState(name) for name in chosen} or None)
             if as_json:
                 _echo_json([_answer_data(answer) for answer in answers])
             for answer in () if as_json else answers:
@@ -82,6 +83,7 @@ def _nothing(as_json: bool, key: str | None, *, listed: bool) -> None:
 
 def _overview(status: Status, as_json: bool) -> None:
     from fhirmap.diagnostics.catalog import page
+    from fhirmap.journal import EntryState
 
     if as_json:
         _echo_json(
@@ -101,7 +103,8 @@ def _overview(status: Status, as_json: bool) -> None:
     run = status.last_run
     took = f", {run.finished_at - run.started_at:.0f} s" if run.finished_at else ", interrupted"
     click.echo(f"last run {_moment(run.started_at)}{took}")
-    shown = [f"{state.replace('_', ' ')} {status.states[state]:,}" for state in _STATES if status.states.get(state)]
+    counts = [(name.replace("_", " "), status.states.get(EntryState(name), 0)) for name in _STATES]
+    shown = [f"{words} {count:,}" for words, count in counts if count]
     click.echo("   ".join(shown) or "no records")
     for reason in status.reasons:
         words = reason.words or (page(reason.code).title if reason.code else "not sent yet")
@@ -114,7 +117,7 @@ def _overview(status: Status, as_json: bool) -> None:
         )
     if status.archive_pending:
         click.echo(f"{status.archive_pending} identifiers are still to be archived: fhirmap run")
-    if status.states.get("refused"):
+    if status.states.get(EntryState.REFUSED):
         click.echo("release refused records: fhirmap retry --refused [--reason 422]")
 
 
@@ -137,7 +140,7 @@ def _one(journal: Journal, key: str, as_json: bool) -> None:
             click.echo(f"      {issue.severity} {issue.code}: {issue.diagnostics}")
 
 
-def _answer_lines(answer: Answer) -> list[str]:
+def _answer_lines(answer: RecordedAnswer) -> list[str]:
     """A record in a line, and beneath it what the receiver said or what is wrong with it."""
     from fhirmap.diagnostics.catalog import page
     from fhirmap.diagnostics.render import fault_to_line, note_to_line
@@ -158,7 +161,7 @@ def _answer_lines(answer: Answer) -> list[str]:
     return lines
 
 
-def _answer_data(answer: Answer) -> dict[str, Any]:
+def _answer_data(answer: RecordedAnswer) -> dict[str, Any]:
     from fhirmap.diagnostics.render import fault_to_json
 
     return {**_plain(answer), "faults": [fault_to_json(fault) for fault in answer.faults]}

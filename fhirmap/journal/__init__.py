@@ -1,8 +1,9 @@
 """The journal: the only memory. Kill the process anywhere, start again: nothing is lost, nothing is delivered as two
 things.
 
-What it owns: one row a (establishment, operation, record key, payload digest), a list of attempts that only grows, the
-runs, the source checkpoints. `states.py` has the legal moves. Invariants:
+What it owns: one row for each (establishment, operation, record key, payload digest), a list of attempts that only
+grows, the runs, the source checkpoints. `states.py` has the legal moves, `queue.py` what a run does, `ledger.py` the
+account of a run, `reading.py` what people ask, `store.py` the database, `codec.py` the JSON in its columns. Invariants:
 
 - `put`, `lease` and `settle` are one transaction each, committed before they return. A request leaves only after its
   lease is committed; an answer counts only once its settlement is.
@@ -14,18 +15,22 @@ Absent on purpose: sending, waiting, limits (`runner.deliver`), and any opinion 
 (`sinks.outcome`).
 """
 
-from fhirmap.journal.entries import Accepted, Answer, Counts, Entry, Lease, Ledger, Reason, RunSummary, Status
-from fhirmap.journal.journal import Journal, grouped_reasons
+from fhirmap.journal.entries import Accepted, Counts, Entry, Lease, Ledger, Reason, RecordedAnswer, RunSummary, Status
+from fhirmap.journal.journal import Journal
+from fhirmap.journal.reading import grouped_reasons
+from fhirmap.journal.states import PENDING, EntryState
 
 __all__ = [
+    "PENDING",
     "Accepted",
-    "Answer",
     "Counts",
     "Entry",
+    "EntryState",
     "Journal",
     "Lease",
     "Ledger",
     "Reason",
+    "RecordedAnswer",
     "RunSummary",
     "Status",
     "grouped_reasons",

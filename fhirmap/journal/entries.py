@@ -1,13 +1,14 @@
-"""The values that go into and come out of the journal. Frozen, standard library only."""
+"""The values that go into and come out of the journal, frozen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fhirmap.journal.states import ArchiveState, EntryState
 from fhirmap.records import Envelope, Fault, Issue, Note
 
-__all__ = ["Accepted", "Answer", "Counts", "Entry", "Lease", "Ledger", "Reason", "RunSummary", "Status"]
+__all__ = ["Accepted", "Counts", "Entry", "Lease", "Ledger", "Reason", "RecordedAnswer", "RunSummary", "Status"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Entry:
     """
 
     key: str
-    state: str
+    state: EntryState
     payload: bytes = b""
     digest: str = ""
     limit_key: str = ""
@@ -45,7 +46,7 @@ class Counts:
 
     @property
     def read(self) -> int:
-        """All of them: each entry is counted once, whatever else is said of it."""
+        """All of them: each entry is counted once, whatever else applies to it."""
         return self.ready + self.invalid + self.out_of_scope + self.superseded + self.unchanged + self.pending
 
     def __add__(self, other: Counts) -> Counts:
@@ -60,7 +61,7 @@ class Lease:
     entry_id: int
     envelope: Envelope
     number: int
-    was: str
+    was: EntryState
     token: str
 
 
@@ -77,11 +78,11 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RecordedAnswer:
     """One current record and what was last said of it."""
 
     key: str
-    state: str
+    state: EntryState
     code: str = ""
     status: int = 0
     issues: tuple[Issue, ...] = ()
@@ -94,7 +95,7 @@ class Answer:
     not_before: float = 0.0
     in_doubt: bool = False
     origin: str = ""
-    archive: str = ""
+    archive: ArchiveState = ArchiveState.NONE
     was_read: bool = False
     """In the run that the journal is at."""
     was_settled: bool = False
@@ -105,7 +106,7 @@ class Answer:
 class Reason:
     """Records of one state that share an answer: code, HTTP status and the receiver's words."""
 
-    state: str
+    state: EntryState
     code: str
     status: int
     words: str
@@ -171,9 +172,9 @@ class Ledger:
 class Status:
     """The journal at a glance: current records by state, why, and what may have been taken twice."""
 
-    states: Mapping[str, int] = field(default_factory=dict)
+    states: Mapping[EntryState, int] = field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
-    possible_duplicates: tuple[Answer, ...] = ()
+    possible_duplicates: tuple[RecordedAnswer, ...] = ()
     last_run: RunSummary | None = None
     next_due: float | None = None
     archive_pending: int = 0

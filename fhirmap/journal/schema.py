@@ -1,17 +1,20 @@
 """The journal's tables, as SQLAlchemy Core: entry, attempt, run, checkpoint, meta. SQL in sight, no ORM.
 
-`entry` holds one row a (establishment, operation, record key, payload digest). A record without a payload to send
-(invalid, out of scope) has the empty digest. `is_current` marks the row that speaks for its key: what the source said
-last. `attempt` is only ever appended to: one row when a request is about to leave, one when its answer was read or is
+`entry` holds one row for each (establishment, operation, record key, payload digest). A record without a payload to
+send (invalid, out of scope) has the empty digest. `is_current` marks the row with what the source said last of its
+key. `attempt` is only ever appended to: one row when a request is about to leave, one when its answer was read or is
 known to be lost. Times are seconds since the epoch (UTC), as floats.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Enum,
     Float,
     ForeignKey,
     Index,
@@ -24,12 +27,23 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState
+
 __all__ = ["VERSION", "attempt", "checkpoint", "entry", "meta", "metadata", "run"]
 
 VERSION = 1
 """Of the tables below. A journal of another version is refused, never guessed at."""
 
 metadata = MetaData()
+
+
+def _words(states: type[StrEnum], length: int) -> Enum:
+    """A text column that holds the values of ``states``, and no others."""
+    return Enum(
+        states, native_enum=False, length=length, values_callable=lambda entries: [entry.value for entry in entries]
+    )
+
+
 _ID = BigInteger().with_variant(Integer, "sqlite")
 
 meta = Table(
@@ -59,7 +73,7 @@ entry = Table(
     Column("operation", String(200), nullable=False),
     Column("key", String(500), nullable=False),
     Column("digest", String(64), nullable=False),
-    Column("state", String(20), nullable=False),
+    Column("state", _words(EntryState, 20), nullable=False),
     Column("is_current", Boolean, nullable=False),
     Column("payload", LargeBinary, nullable=False, default=b""),
     Column("limit_key", String(200), nullable=False, default=""),
@@ -80,7 +94,7 @@ entry = Table(
     Column("in_doubt", Boolean, nullable=False, default=False),
     Column("lease", String(80), nullable=False, default=""),
     Column("lease_until", Float, nullable=False, default=0.0),
-    Column("archive", String(10), nullable=False, default=""),
+    Column("archive", _words(ArchiveState, 10), nullable=False, default=ArchiveState.NONE),
     Column("read_run", _ID, nullable=False, default=0),
     Column("settled_run", _ID, nullable=False, default=0),
     UniqueConstraint("establishment", "operation", "key", "digest", name="fhirmap_entry_identity"),
@@ -104,9 +118,9 @@ attempt = Table(
     Column("entry_id", _ID, ForeignKey("fhirmap_entry.id"), nullable=False, index=True),
     Column("run_id", _ID, nullable=False),
     Column("number", Integer, nullable=False),
-    Column("event", String(10), nullable=False),
+    Column("event", _words(AttemptEvent, 10), nullable=False),
     Column("at", Float, nullable=False),
-    Column("state", String(20), nullable=False),
+    Column("state", _words(EntryState, 20), nullable=False),
     Column("code", String(10), nullable=False, default=""),
     Column("status", Integer, nullable=False, default=0),
     Column("duration_s", Float, nullable=False, default=0.0),

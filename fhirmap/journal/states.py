@@ -13,57 +13,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
+
 from fhirmap.errors import InternalError
 
-__all__ = [
-    "ACCEPTED",
-    "DEFERRED",
-    "INVALID",
-    "OUT_OF_SCOPE",
-    "PENDING",
-    "READY",
-    "REFUSED",
-    "SENDING",
-    "STATES",
-    "SUPERSEDED",
-    "UNCERTAIN",
-    "check_move",
-]
+__all__ = ["MOVES", "PENDING", "VERDICTS", "ArchiveState", "AttemptEvent", "EntryState", "check_move"]
 
-INVALID = "invalid"
-OUT_OF_SCOPE = "out_of_scope"
-SUPERSEDED = "superseded"
-READY = "ready"
-SENDING = "sending"
-ACCEPTED = "accepted"
-REFUSED = "refused"
-DEFERRED = "deferred"
-UNCERTAIN = "uncertain"
 
-STATES = (INVALID, OUT_OF_SCOPE, SUPERSEDED, READY, SENDING, ACCEPTED, REFUSED, DEFERRED, UNCERTAIN)
-PENDING = frozenset({READY, SENDING, DEFERRED, UNCERTAIN})
-"""Neither taken nor refused yet: what a later run has still to do."""
+class EntryState(StrEnum):
+    """Where an entry is on its way; the order is the one in which reports list them."""
 
-_SETTLED = frozenset({ACCEPTED, REFUSED, DEFERRED, UNCERTAIN})
-MOVES: dict[str, frozenset[str]] = {
-    INVALID: frozenset({INVALID, OUT_OF_SCOPE}),
-    OUT_OF_SCOPE: frozenset({INVALID, OUT_OF_SCOPE}),
-    SUPERSEDED: frozenset({READY}),
-    READY: frozenset({SENDING, SUPERSEDED}),
-    SENDING: _SETTLED | {SUPERSEDED},
-    DEFERRED: frozenset({SENDING, READY, SUPERSEDED}),
-    UNCERTAIN: frozenset({SENDING, READY, SUPERSEDED, ACCEPTED}),
-    REFUSED: frozenset({READY, ACCEPTED}),
-    ACCEPTED: frozenset({READY}),
+    INVALID = "invalid"
+    OUT_OF_SCOPE = "out_of_scope"
+    SUPERSEDED = "superseded"
+    READY = "ready"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    DEFERRED = "deferred"
+    UNCERTAIN = "uncertain"
+
+
+class ArchiveState(StrEnum):
+    """Whether the identifier of an accepted entry is written back to the hospital's own tables."""
+
+    NONE = ""
+    PENDING = "pending"
+    DONE = "done"
+
+
+class AttemptEvent(StrEnum):
+    """What is noted of an attempt: a request is about to leave, its answer was read, none came, or the process died."""
+
+    SENT = "sent"
+    ANSWERED = "answered"
+    UNANSWERED = "unanswered"
+    LOST = "lost"
+
+
+VERDICTS = frozenset({EntryState.INVALID, EntryState.OUT_OF_SCOPE})
+"""A record that has nothing to send."""
+
+PENDING = frozenset({EntryState.READY, EntryState.SENDING, EntryState.DEFERRED, EntryState.UNCERTAIN})
+"""Neither accepted nor refused yet: what a later run has still to do."""
+
+_SETTLED = frozenset({EntryState.ACCEPTED, EntryState.REFUSED, EntryState.DEFERRED, EntryState.UNCERTAIN})
+MOVES: Mapping[EntryState, frozenset[EntryState]] = {
+    EntryState.INVALID: VERDICTS,
+    EntryState.OUT_OF_SCOPE: VERDICTS,
+    EntryState.SUPERSEDED: frozenset({EntryState.READY}),
+    EntryState.READY: frozenset({EntryState.SENDING, EntryState.SUPERSEDED}),
+    EntryState.SENDING: _SETTLED | {EntryState.SUPERSEDED},
+    EntryState.DEFERRED: frozenset({EntryState.SENDING, EntryState.READY, EntryState.SUPERSEDED}),
+    EntryState.UNCERTAIN: frozenset({EntryState.SENDING, EntryState.READY, EntryState.SUPERSEDED, EntryState.ACCEPTED}),
+    EntryState.REFUSED: frozenset({EntryState.READY, EntryState.ACCEPTED}),
+    EntryState.ACCEPTED: frozenset({EntryState.READY}),
 }
 """`UNCERTAIN -> ACCEPTED` and `REFUSED -> ACCEPTED`: an answer that arrives after its lease was given to another
 worker."""
 
 
-def check_move(before: str, after: str) -> None:
+def check_move(before: EntryState, after: EntryState) -> None:
     """Nothing where the move is legal.
 
-    Raises: InternalError FM911 where it is not: the journal is never left in a state nobody planned.
+    Raises: InternalError FM911 where it is not: the journal is never left in a state that was not planned.
     """
     if after not in MOVES[before]:
         raise InternalError("FM911", before=before, after=after)

@@ -23,8 +23,7 @@ from typing import Protocol
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import DeliveryError
 from fhirmap.journal import Journal, Lease
-from fhirmap.journal import states as st
-from fhirmap.records import Receipt
+from fhirmap.records import Receipt, ReceiptState
 from fhirmap.runner.pace import Backoff, Breaker, RateLimit
 from fhirmap.runner.project import Limits
 from fhirmap.sinks import Sink
@@ -231,8 +230,8 @@ class _Courier:
         nothing."""
         if isinstance(error, DeliveryError):
             self._stop(error.diagnostic())
-            return Receipt("deferred", error.code)
-        return Receipt("uncertain", "FM651")
+            return Receipt(ReceiptState.DEFERRED, error.code)
+        return Receipt(ReceiptState.UNCERTAIN, "FM651")
 
     # ---- in batches ----------------------------------------------------------------------------------------
 
@@ -246,7 +245,7 @@ class _Courier:
                 receipts = self._sink.send_all([lease.envelope for lease in leases])
             except DeliveryError as error:
                 self._stop(error.diagnostic())
-                receipts = [Receipt("deferred", error.code)] * len(leases)
+                receipts = [Receipt(ReceiptState.DEFERRED, error.code)] * len(leases)
             self._journal.settle_all(list(zip(leases, receipts, strict=True)))
             for receipt in receipts:
                 self._count(receipt, is_final=True)
@@ -270,9 +269,9 @@ class _Courier:
 
     def _retry_at(self, lease: Lease, receipt: Receipt, now: float) -> tuple[float, bool]:
         """When the record may go again, and whether this run is done with it."""
-        if receipt.state not in (st.DEFERRED, st.UNCERTAIN):
+        if receipt.state not in (ReceiptState.DEFERRED, ReceiptState.UNCERTAIN):
             return 0.0, True
-        held = receipt.state == st.UNCERTAIN and self._limits.uncertain == "hold"
+        held = receipt.state == ReceiptState.UNCERTAIN and self._limits.uncertain == "hold"
         if held or receipt.stops_run or self.delivery.stopped_by is not None:
             self._given_up.add(lease.entry_id)
             return 0.0, True

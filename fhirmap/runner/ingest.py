@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from fhirmap.journal import Counts, Entry
+from fhirmap.journal import Counts, Entry, EntryState
 from fhirmap.records import Fault, Note, Record, Result
 from fhirmap.runner.unmapped import UnmappedCodes
 from fhirmap.sinks.redaction import redact_numbers
@@ -24,11 +24,11 @@ SENDABLE, NOTED, INVALID = "sendable", "sendable-with-notes", "invalid"
 OUT_OF_SCOPE, SUPERSEDED = "out-of-scope", "superseded"
 
 _STATES = {
-    SENDABLE: "ready",
-    NOTED: "ready",
-    INVALID: "invalid",
-    OUT_OF_SCOPE: "out_of_scope",
-    SUPERSEDED: "superseded",
+    SENDABLE: EntryState.READY,
+    NOTED: EntryState.READY,
+    INVALID: EntryState.INVALID,
+    OUT_OF_SCOPE: EntryState.OUT_OF_SCOPE,
+    SUPERSEDED: EntryState.SUPERSEDED,
 }
 _BATCH = 200
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
@@ -148,7 +148,7 @@ def entry(record: Record, result: Result, judgement: Judgement, limit_key: Calla
     state = _STATES[judgement.verdict]
     # a map's author may have put a number that names somebody into a note, and notes go to screens and mails
     notes = tuple(replace(note, text=redact_numbers(note.text)) for note in result.notes)
-    if state != "ready" or result.resource is None:
+    if state != EntryState.READY or result.resource is None:
         return Entry(key, state, origin=record.origin, notes=notes, faults=result.faults)
     payload = canonical_json(result.resource)
     return Entry(

@@ -16,8 +16,7 @@ from typing import Any
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.catalog import page
-from fhirmap.journal import Answer, Journal, Ledger, Reason, grouped_reasons
-from fhirmap.journal import states as st
+from fhirmap.journal import PENDING, EntryState, Journal, Ledger, Reason, RecordedAnswer, grouped_reasons
 from fhirmap.records import Fault
 from fhirmap.runner.archive import Archived
 from fhirmap.runner.deliver import Delivery
@@ -29,7 +28,7 @@ __all__ = ["FaultLine", "Report", "Stop", "build_report", "exit_code", "report_l
 
 _KEYS_SHOWN = 20
 _LINES_SHOWN = 6
-_SENT = st.PENDING | {st.ACCEPTED, st.REFUSED}
+_SENT = PENDING | {EntryState.ACCEPTED, EntryState.REFUSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ def build_report(
     """The report of the run that the journal is at. ``rules``: names of the maps' rules by ``file:line``, for notes.
     ``unmapped``: codes that concept maps lack, as the reading counted them."""
     told = _Told(rules or {})
-    for answer in journal.remarkable():
+    for answer in journal.needing_attention():
         told.add(answer)
     return Report(
         project=project,
@@ -121,7 +120,7 @@ def build_report(
         finished_at=finished_at,
         ledger=ledger,
         exit_code=code,
-        carried=dict(journal.carried()),
+        carried={state.value: count for state, count in journal.carried().items()},
         archived=archived or Archived(),
         refused=grouped_reasons(told.refused),
         pending=grouped_reasons(told.pending),
@@ -162,29 +161,29 @@ class _Told:
     """The answers of a run, sorted as they come: what is kept does not grow with the records that went well."""
 
     def __init__(self, rules: Mapping[str, str]) -> None:
-        self.refused: list[Answer] = []
-        self.pending: list[Answer] = []
-        self.looked_at: list[Answer] = []
+        self.refused: list[RecordedAnswer] = []
+        self.pending: list[RecordedAnswer] = []
+        self.looked_at: list[RecordedAnswer] = []
         self.invalid, self.notes, self.out_of_scope = _Lines(), _Lines(), _Lines()
         self._rules = rules
 
-    def add(self, answer: Answer) -> None:
+    def add(self, answer: RecordedAnswer) -> None:
         """One record and what became of it."""
-        if answer.state == st.INVALID:
+        if answer.state == EntryState.INVALID:
             errors = [_fault_line(fault) for fault in answer.faults if fault.severity == "error"]
             self.invalid.add(answer.key, errors or [FaultLine(0, "", "invalid")])
-        elif answer.state == st.OUT_OF_SCOPE:
+        elif answer.state == EntryState.OUT_OF_SCOPE:
             self.out_of_scope.add(answer.key, self._remarks(answer))
         elif answer.state in _SENT:
             self.notes.add(answer.key, self._remarks(answer))
-        if answer.state in st.PENDING:
+        if answer.state in PENDING:
             self.pending.append(answer)
-        elif answer.was_settled and answer.state == st.REFUSED:
+        elif answer.was_settled and answer.state == EntryState.REFUSED:
             self.refused.append(answer)
-        elif answer.was_settled and answer.state == st.ACCEPTED and answer.code:
+        elif answer.was_settled and answer.state == EntryState.ACCEPTED and answer.code:
             self.looked_at.append(answer)
 
-    def _remarks(self, answer: Answer) -> Iterator[FaultLine]:
+    def _remarks(self, answer: RecordedAnswer) -> Iterator[FaultLine]:
         for note in answer.notes:
             # the words may be made of the record's values: the rule that says them is named instead
             yield FaultLine(0, "", note_reason(note, self._rules), position=note.position)
@@ -204,7 +203,7 @@ def _fault_line(fault: Fault) -> FaultLine:
 def report_lines(report: Report) -> list[str]:
     """The final table: the ledger, then one line a destination that needs somebody, with what to do next."""
     lines = [report.ledger.equation()]
-    if report.ledger.accepted or report.carried.get(st.ACCEPTED):
+    if report.ledger.accepted or report.carried.get(EntryState.ACCEPTED):
         lines.append(_line("accepted", report.ledger.accepted, _archived_text(report)))
     elif report.archived.count:
         lines.append(_line("archived", report.archived.count, f"{_archived_text(report)}, accepted in an earlier run"))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from fhirmap.records import Issue, Receipt
+from fhirmap.records import Issue, Receipt, ReceiptState
 from fhirmap.sinks import outcome
 from fhirmap.sinks.fhir_operation import open_http
 from fhirmap.sinks.sink import Sink, SinkSettings
@@ -32,11 +32,11 @@ def classify_transaction(answer: Answer, payload: bytes, now: float) -> Receipt:
     issues = outcome.tied_issues(tuple(_issues(responses)), payload)
     failed = any(not str(response.get("status", "")).startswith("2") for response in responses)
     if failed or any(issue.severity in ("error", "fatal") for issue in issues):
-        return replace(receipt, state="refused", code="FM664", issues=issues)
+        return replace(receipt, state=ReceiptState.REFUSED, code="FM664", issues=issues)
     system, value = _identifier(bundle)
     return replace(
         receipt,
-        state="accepted",
+        state=ReceiptState.ACCEPTED,
         code="" if value else "FM690",
         issues=issues,
         identifier_system=system,

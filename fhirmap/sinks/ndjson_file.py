@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fhirmap.errors import ConfigError, DeliveryError
-from fhirmap.records import Envelope, Receipt
+from fhirmap.records import Envelope, Receipt, ReceiptState
 from fhirmap.sinks.sink import Sink, SinkSettings
 
 __all__ = ["NdjsonFile", "open_sink"]
@@ -62,7 +62,7 @@ class NdjsonFile:
         except OSError as error:
             os.ftruncate(self._descriptor, before)
             raise DeliveryError("FM619", file=str(self._path), reason=error.strerror or "not writable") from None
-        return [Receipt("accepted", "")] * len(envelopes)
+        return [Receipt(ReceiptState.ACCEPTED, "")] * len(envelopes)
 
     def close(self) -> None:
         """Closes the file."""

@@ -30,7 +30,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fhirmap.errors import DeliveryError
-from fhirmap.records import Issue, Receipt
+from fhirmap.records import Issue, Receipt, ReceiptState
 from fhirmap.sinks.element import element_of
 from fhirmap.sinks.redaction import payload_values, redact
 from fhirmap.sinks.transport import Answer, NoAnswer
@@ -70,30 +70,32 @@ def classify(answer: Answer, payload: bytes, now: float) -> Receipt:
     """
     reading = read_body(answer.body) if answer.complete else Reading(False)
     issues = tied_issues(reading.issues, payload)
-    receipt = Receipt("refused", "FM663", answer.status, issues, duration_s=answer.duration_s, body=answer.body)
+    receipt = Receipt(
+        ReceiptState.REFUSED, "FM663", answer.status, issues, duration_s=answer.duration_s, body=answer.body
+    )
     status = answer.status
     if 200 <= status < 300:
         return _success(receipt, answer, reading)
     if status in _STOPS:
-        return replace(receipt, state="deferred", code=_STOPS[status], stops_run=True)
+        return replace(receipt, state=ReceiptState.DEFERRED, code=_STOPS[status], stops_run=True)
     if status < 400:
-        return replace(receipt, state="deferred", code="FM618", stops_run=True)
+        return replace(receipt, state=ReceiptState.DEFERRED, code="FM618", stops_run=True)
     if status in _DEFERRED or status >= 500:
         wait_s = retry_after_s(answer.headers, now)
-        return replace(receipt, state="deferred", code=_DEFERRED.get(status, "FM604"), retry_after_s=wait_s)
+        return replace(receipt, state=ReceiptState.DEFERRED, code=_DEFERRED.get(status, "FM604"), retry_after_s=wait_s)
     return replace(receipt, code=_REFUSED.get(status, "FM663"))
 
 
 def _success(receipt: Receipt, answer: Answer, reading: Reading) -> Receipt:
     if answer.status == 204:
-        return replace(receipt, state="accepted", code="FM690")
+        return replace(receipt, state=ReceiptState.ACCEPTED, code="FM690")
     if not reading.understood:
-        return replace(receipt, state="uncertain", code="FM652")
+        return replace(receipt, state=ReceiptState.UNCERTAIN, code="FM652")
     if reading.is_failure:
-        return replace(receipt, state="refused", code="FM664")
+        return replace(receipt, state=ReceiptState.REFUSED, code="FM664")
     return replace(
         receipt,
-        state="accepted",
+        state=ReceiptState.ACCEPTED,
         code="" if reading.identifier_value else "FM690",
         identifier_system=reading.identifier_system,
         identifier_value=reading.identifier_value,
@@ -104,8 +106,8 @@ def classify_silence(silence: NoAnswer) -> Receipt:
     """The receipt where no answer was seen: uncertain once the whole request had left, deferred before."""
     if silence.sent:
         code = "FM650" if silence.kind == "timeout" else "FM651"
-        return Receipt("uncertain", code, duration_s=silence.duration_s, reason=silence.reason)
-    return Receipt("deferred", "FM600", duration_s=silence.duration_s, reason=silence.reason)
+        return Receipt(ReceiptState.UNCERTAIN, code, duration_s=silence.duration_s, reason=silence.reason)
+    return Receipt(ReceiptState.DEFERRED, "FM600", duration_s=silence.duration_s, reason=silence.reason)
 
 
 TLS_KINDS = ("certificate", "dates", "host", "tls")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from fhirmap.errors import DeliveryError
-from fhirmap.records import Envelope, Receipt
+from fhirmap.records import Envelope, Receipt, ReceiptState
 from fhirmap.sinks.ndjson_file import one_line
 from fhirmap.sinks.sink import Sink, SinkSettings
 
@@ -42,7 +42,7 @@ class StandardOutput:
             self._stream.flush()
         except OSError as error:
             raise DeliveryError("FM619", file=self.name, reason=error.strerror or "not writable") from None
-        return [Receipt("accepted", "")] * len(envelopes)
+        return [Receipt(ReceiptState.ACCEPTED, "")] * len(envelopes)
 
     def close(self) -> None:
         """Nothing: the stream is not ours."""

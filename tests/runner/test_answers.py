@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fhirmap.journal import Entry
+from fhirmap.journal import Entry, EntryState
 from fhirmap.runner.deliver import deliver
 from fhirmap.runner.project import Limits
 from fhirmap.sinks import SinkSettings, TransportSettings, open_sink
@@ -106,7 +106,7 @@ def test_each_answer_ends_in_its_state_with_its_words(
 ) -> None:  # fmt: skip
     server = raw_server(said)
     sink = open_sink(SinkSettings("fhir-operation", server.url, "$op", transport=TransportSettings(timeout_s=0.3)))
-    journal.put([Entry("1", "ready", PAYLOAD, "digest")])
+    journal.put([Entry("1", EntryState.READY, PAYLOAD, "digest")])
     delivery = deliver(journal, sink, ONCE, clock=clock, rng=random.Random(1))
     sink.close()
     (answer,) = journal.answers()
@@ -121,7 +121,7 @@ def test_each_answer_ends_in_its_state_with_its_words(
 def test_the_request_is_what_the_operation_wants(journal: Any, clock: Any, raw_server: Callable[..., Any]) -> None:
     server = raw_server(http(200, PAIRED, FHIR))
     sink = open_sink(SinkSettings("fhir-operation", f"{server.url}/fhir/", "$op", headers={"X-Api-Key": "k"}))
-    journal.put([Entry("1", "ready", PAYLOAD, "digest")])
+    journal.put([Entry("1", EntryState.READY, PAYLOAD, "digest")])
     deliver(journal, sink, ONCE, clock=clock)
     sink.close()
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
@@ -138,7 +138,7 @@ def test_nobody_listening_is_deferred_and_nothing_is_in_doubt(journal: Any, cloc
     server = raw_server(b"")
     server.stop()
     sink = open_sink(SinkSettings("fhir-operation", server.url, "$op"))
-    journal.put([Entry("1", "ready", PAYLOAD, "digest")])
+    journal.put([Entry("1", EntryState.READY, PAYLOAD, "digest")])
     delivery = deliver(journal, sink, Limits(attempts=3), clock=clock, rng=random.Random(1))
     sink.close()
     (answer,) = journal.answers()
@@ -149,7 +149,7 @@ def test_nobody_listening_is_deferred_and_nothing_is_in_doubt(journal: Any, cloc
 def test_an_issue_is_tied_to_the_map_rule_and_the_source_column(journal: Any, clock: Any, raw_server: Any) -> None:
     body = bare("error", "required", "inconnu", expression=["Parameters.parameter[0].value"])
     sink = open_sink(SinkSettings("fhir-operation", raw_server(http(400, body, FHIR)).url, "$op"))
-    journal.put([Entry("1", "ready", PAYLOAD, "digest")])
+    journal.put([Entry("1", EntryState.READY, PAYLOAD, "digest")])
     places = {"Parameters.parameter:nir.value[x]": ("valmorel.map:31:5", ("PATIENT.nir",))}
     deliver(journal, sink, ONCE, clock=clock, lineage=places.get)
     sink.close()

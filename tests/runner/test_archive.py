@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fhirmap.errors import ConfigError, JournalError
-from fhirmap.journal import Accepted, Entry, Journal
-from fhirmap.records import Receipt
+from fhirmap.journal import Accepted, Entry, EntryState, Journal
+from fhirmap.records import Receipt, ReceiptState
 from fhirmap.runner.archive import CsvArchive, TableArchive, archive
 from fhirmap.runner.project import ArchiveTable
 from fhirmap.sources.address import parse_address
@@ -35,10 +35,10 @@ def make(path: Path, *statements: str) -> None:
 
 
 def accept(journal: Journal, *keys: str, value: str = "R") -> None:
-    journal.put([Entry(key, "ready", b"{}", f"d{key}{value}") for key in keys])
+    journal.put([Entry(key, EntryState.READY, b"{}", f"d{key}{value}") for key in keys])
     for lease in journal.lease(100):
         identifier = f"{value}-{lease.envelope.key}" if value else ""
-        receipt = Receipt("accepted", "", 200, identifier_system="urn:r", identifier_value=identifier)
+        receipt = Receipt(ReceiptState.ACCEPTED, "", 200, identifier_system="urn:r", identifier_value=identifier)
         journal.settle(lease, receipt)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from fhirmap.errors import DeliveryError
-from fhirmap.journal import Entry, Journal
-from fhirmap.records import Envelope, Receipt
+from fhirmap.journal import Entry, EntryState, Journal
+from fhirmap.records import Envelope, Receipt, ReceiptState
 from fhirmap.registry import Client, Fault, RegistryConfig
 from fhirmap.runner.deliver import Progress, SystemClock, deliver, unreached
 from fhirmap.runner.pace import Backoff, Breaker, RateLimit
@@ -27,7 +27,7 @@ from fhirmap.sinks.ndjson_file import NdjsonFile
 from fhirmap.sinks.oauth import TokenSource
 from fhirmap.sinks.transport import Transport
 
-ACCEPTED = Receipt("accepted", "", 200, identifier_value="R")
+ACCEPTED = Receipt(ReceiptState.ACCEPTED, "", 200, identifier_value="R")
 FAST = Limits(rate_per_s=0.0, concurrency=4, attempts=3)
 
 
@@ -73,7 +73,7 @@ class Scripted:
 
 
 def put(journal: Journal, *keys: str, limit_key: str = "L") -> None:
-    journal.put([Entry(key, "ready", b"{}", f"digest-{key}", limit_key) for key in keys])
+    journal.put([Entry(key, EntryState.READY, b"{}", f"digest-{key}", limit_key) for key in keys])
 
 
 def states(journal: Journal) -> dict[str, str]:
@@ -94,7 +94,7 @@ def test_never_more_than_the_limit_in_any_second_for_one_establishment(journal: 
 
 def test_retry_after_is_honoured_and_holds_back_the_whole_establishment(journal: Journal, clock: Any) -> None:
     put(journal, "k1", "k2")
-    throttled = Receipt("deferred", "FM601", 429, retry_after_s=30.0)
+    throttled = Receipt(ReceiptState.DEFERRED, "FM601", 429, retry_after_s=30.0)
     sink = Scripted(clock, k1=[throttled, ACCEPTED])
     start = clock.now()
     deliver(journal, sink, Limits(rate_per_s=5, concurrency=1), clock=clock)
@@ -106,7 +106,7 @@ def test_retry_after_is_honoured_and_holds_back_the_whole_establishment(journal:
 
 def test_without_retry_after_the_wait_grows_and_the_tries_are_bounded(journal: Journal, clock: Any) -> None:
     put(journal, "k1")
-    sink = Scripted(clock, Receipt("deferred", "FM603", 503))
+    sink = Scripted(clock, Receipt(ReceiptState.DEFERRED, "FM603", 503))
     delivery = deliver(journal, sink, Limits(rate_per_s=0, attempts=4, backoff_s=1), clock=clock, rng=random.Random(1))
     times = [at for _, at in sink.calls]
     gaps = [later - earlier for earlier, later in pairwise(times)]
@@ -119,7 +119,7 @@ def test_without_retry_after_the_wait_grows_and_the_tries_are_bounded(journal: J
 
 def test_nobody_waits_for_what_an_earlier_run_has_put_off(journal: Journal, clock: Any) -> None:
     put(journal, "k1")
-    sink = Scripted(clock, Receipt("deferred", "FM603", 503))
+    sink = Scripted(clock, Receipt(ReceiptState.DEFERRED, "FM603", 503))
     deliver(journal, sink, Limits(attempts=1), clock=clock)
     clock.waits.clear()
     deliver(journal, sink, Limits(attempts=1), clock=clock)
@@ -129,7 +129,7 @@ def test_nobody_waits_for_what_an_earlier_run_has_put_off(journal: Journal, cloc
 
 def test_a_very_long_retry_after_is_left_for_another_run(journal: Journal, clock: Any) -> None:
     put(journal, "k1")
-    sink = Scripted(clock, Receipt("deferred", "FM601", 429, retry_after_s=3000.0))
+    sink = Scripted(clock, Receipt(ReceiptState.DEFERRED, "FM601", 429, retry_after_s=3000.0))
     deliver(journal, sink, FAST, clock=clock)
     assert len(sink.calls) == 1
     assert sum(clock.waits) < 1
@@ -141,7 +141,7 @@ def test_an_uncertain_record_goes_again_or_is_held(tmp_path: Path, clock: Any) -
         with Journal.open(tmp_path / f"{policy}.db", "e", "o", uncertain=policy, clock=clock) as journal:
             journal.start_run()
             put(journal, "k1")
-            sink = Scripted(clock, k1=[Receipt("uncertain", "FM650"), ACCEPTED])
+            sink = Scripted(clock, k1=[Receipt(ReceiptState.UNCERTAIN, "FM650"), ACCEPTED])
             deliver(journal, sink, Limits(rate_per_s=0, uncertain=policy), clock=clock)
             assert len(sink.calls) == calls
             assert [answer.key for answer in journal.status().possible_duplicates] == ["k1"]
@@ -158,7 +158,7 @@ def test_as_many_at_once_as_allowed_and_no_more(journal: Journal, clock: Any) ->
 
 def test_a_receiver_that_is_down_is_tried_with_one_record_at_a_time_and_then_left(journal: Journal, clock: Any) -> None:
     put(journal, *map(str, range(50)))
-    sink = Scripted(clock, Receipt("deferred", "FM600"))
+    sink = Scripted(clock, Receipt(ReceiptState.DEFERRED, "FM600"))
     delivery = deliver(journal, sink, Limits(rate_per_s=5, attempts=3), clock=clock, rng=random.Random(1))
     assert delivery.stopped_by is not None
     assert delivery.stopped_by.code == "FM620"
@@ -168,7 +168,7 @@ def test_a_receiver_that_is_down_is_tried_with_one_record_at_a_time_and_then_lef
 
 def test_the_breaker_closes_again_when_the_receiver_is_back(journal: Journal, clock: Any) -> None:
     put(journal, *(f"k{n}" for n in range(20)))
-    down: list[Receipt | Exception] = [Receipt("deferred", "FM602", 500), ACCEPTED]
+    down: list[Receipt | Exception] = [Receipt(ReceiptState.DEFERRED, "FM602", 500), ACCEPTED]
     sink = Scripted(clock, **{f"k{n}": list(down) for n in range(6)})
     delivery = deliver(journal, sink, Limits(rate_per_s=5, attempts=5), clock=clock, rng=random.Random(1))
     assert delivery.stopped_by is None
@@ -177,7 +177,7 @@ def test_the_breaker_closes_again_when_the_receiver_is_back(journal: Journal, cl
 
 def test_one_record_that_always_fails_does_not_stop_the_others(journal: Journal, clock: Any) -> None:
     put(journal, *map(str, range(10)))
-    sink = Scripted(clock, **{"3": [Receipt("deferred", "FM602", 500)]})
+    sink = Scripted(clock, **{"3": [Receipt(ReceiptState.DEFERRED, "FM602", 500)]})
     delivery = deliver(journal, sink, Limits(rate_per_s=5, attempts=9), clock=clock)
     assert delivery.stopped_by is None
     assert delivery.states == {"accepted": 9, "deferred": 1}
@@ -186,7 +186,7 @@ def test_one_record_that_always_fails_does_not_stop_the_others(journal: Journal,
 @pytest.mark.parametrize("code", ["FM614", "FM615"])
 def test_a_refused_client_stops_the_run_at_once_and_nothing_is_lost(journal: Journal, clock: Any, code: str) -> None:
     put(journal, *map(str, range(30)))
-    sink = Scripted(clock, Receipt("deferred", code, 403, stops_run=True))
+    sink = Scripted(clock, Receipt(ReceiptState.DEFERRED, code, 403, stops_run=True))
     delivery = deliver(journal, sink, Limits(rate_per_s=5), clock=clock)
     assert delivery.stopped_by is not None
     assert delivery.stopped_by.code == code
@@ -253,7 +253,7 @@ def test_progress_tells_done_total_and_rate(journal: Journal, clock: Any) -> Non
 
 def test_no_answer_at_all_is_a_sink_that_was_not_reached(journal: Journal, clock: Any) -> None:
     put(journal, "1")
-    sink = Scripted(clock, Receipt("deferred", "FM600"))
+    sink = Scripted(clock, Receipt(ReceiptState.DEFERRED, "FM600"))
     delivery = deliver(journal, sink, FAST, clock=clock)
     diagnostic = unreached(sink, delivery)
     assert diagnostic is not None
@@ -292,7 +292,7 @@ def send_all(journal: Journal, registry: Any, config: RegistryConfig, clock: Any
     transport = Transport(server.url, TransportSettings())
     tokens = TokenSource(credentials, transport, clock=clock.now, sleep=clock.sleep)
     sink = FhirOperation(f"{server.url}/$associer-implants-registre", transport, tokens, clock=clock.now)
-    journal.put([Entry(str(n), "ready", declaration(n), f"d{n}", "750100018") for n in range(count)])
+    journal.put([Entry(str(n), EntryState.READY, declaration(n), f"d{n}", "750100018") for n in range(count)])
     delivery = deliver(journal, sink, limits, clock=clock, rng=random.Random(3))
     sink.close()
     return server, delivery

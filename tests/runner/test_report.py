@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from fhirmap.diagnostics import Diagnostic
-from fhirmap.journal import Entry, Journal
-from fhirmap.records import Fault, Issue, Note, Receipt
+from fhirmap.journal import Entry, EntryState, Journal
+from fhirmap.records import Fault, Issue, Note, Receipt, ReceiptState
 from fhirmap.runner.archive import Archived
 from fhirmap.runner.deliver import Delivery
 from fhirmap.runner.report import Report, build_report, exit_code, report_lines, report_to_html, write_report
 
 
 def report_of(journal: Journal, **more: Any) -> Report:
-    entries = [Entry(str(n), "ready", b"{}", f"d{n}") for n in range(1, 6)]
+    entries = [Entry(str(n), EntryState.READY, b"{}", f"d{n}") for n in range(1, 6)]
     fault = Fault("FM803", args={"journal": "x"}, rule="required", position="a.map:3:1", columns=("POSE.lot",))
-    journal.put([*entries, Entry("6", "invalid", faults=(fault,)), Entry("7", "out_of_scope")])
-    refused = Receipt("refused", "FM661", 422, (Issue("error", "processing", "pas d'intervention <b>"),))
+    journal.put([*entries, Entry("6", EntryState.INVALID, faults=(fault,)), Entry("7", EntryState.OUT_OF_SCOPE)])
+    refused = Receipt(ReceiptState.REFUSED, "FM661", 422, (Issue("error", "processing", "pas d'intervention <b>"),))
     receipts = [
-        Receipt("accepted", "", 200, identifier_value="R-00001"),
-        Receipt("accepted", "FM690", 200),
+        Receipt(ReceiptState.ACCEPTED, "", 200, identifier_value="R-00001"),
+        Receipt(ReceiptState.ACCEPTED, "FM690", 200),
         refused,
-        Receipt("deferred", "FM603", 503),
-        Receipt("uncertain", "FM650"),
+        Receipt(ReceiptState.DEFERRED, "FM603", 503),
+        Receipt(ReceiptState.UNCERTAIN, "FM650"),
     ]
     for lease, receipt in zip(journal.lease(5), receipts, strict=True):
         journal.settle(lease, receipt, not_before=2e9)
@@ -80,7 +80,7 @@ def test_page_and_data_are_for_their_owner_and_escape_what_others_said(journal: 
 
 def test_the_words_of_a_note_stay_in_the_journal(journal: Journal, tmp_path: Path) -> None:
     note = Note("canary Martin", "/somewhere/a.map:12:3")
-    journal.put([Entry("n", "ready", b"{}", "dn", notes=(note,))])
+    journal.put([Entry("n", EntryState.READY, b"{}", "dn", notes=(note,))])
     report = build_report(
         journal, journal.ledger(), project="p", target="t", sink="s", started_at=0, finished_at=0, code=0,
         rules={"/somewhere/a.map:12": "side-unknown"},

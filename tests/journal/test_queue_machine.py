@@ -16,7 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from fhirmap.journal import Entry, Journal
+from fhirmap.journal import Entry, EntryState, Journal
 from fhirmap.records import Receipt
 
 KEYS = some.sampled_from(["k1", "k1", "k2"])
@@ -89,7 +89,7 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(key=KEYS, payload=PAYLOADS, fuse=FUSES)
     def read(self, key: str, payload: str, fuse: int | None) -> None:
         """An empty payload is an invalid record."""
-        entry = Entry(key, "ready", payload.encode(), payload) if payload else Entry(key, "invalid")
+        entry = Entry(key, EntryState.READY, payload.encode(), payload) if payload else Entry(key, EntryState.INVALID)
         while not self.guarded(fuse, lambda: self.journal.put([entry])):
             fuse = None
         self.wanted[key] = payload

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from fhirmap.journal import Entry, Journal
-from fhirmap.records import Receipt
+from fhirmap.journal import Entry, EntryState, Journal
+from fhirmap.records import Receipt, ReceiptState
 
 URL = os.environ.get("FHIRMAP_TEST_POSTGRESQL", "")
 pytestmark = pytest.mark.skipif(not URL, reason="FHIRMAP_TEST_POSTGRESQL names no server")
@@ -27,7 +27,7 @@ def worker(clock: Any) -> Iterator[Callable[[], Journal]]:
 
 
 def put(journal: Journal, count: int) -> None:
-    journal.put([Entry(str(n), "ready", b"{}", f"d{n}", "L") for n in range(count)])
+    journal.put([Entry(str(n), EntryState.READY, b"{}", f"d{n}", "L") for n in range(count)])
 
 
 def test_no_record_is_leased_to_two_workers(worker: Callable[[], Journal]) -> None:
@@ -40,7 +40,7 @@ def test_no_record_is_leased_to_two_workers(worker: Callable[[], Journal]) -> No
         done = []
         while leases := journal.lease(3):
             for lease in leases:
-                journal.settle(lease, Receipt("accepted", "", 200, identifier_value="R"))
+                journal.settle(lease, Receipt(ReceiptState.ACCEPTED, "", 200, identifier_value="R"))
                 done.append(lease.envelope.key)
         return done
 
@@ -64,8 +64,8 @@ def test_only_a_lease_that_has_run_out_is_taken_back(worker: Callable[[], Journa
     assert second.recover() == 1
     again = second.lease(1)[0]
     assert again.envelope.request_key == lease.envelope.request_key
-    assert first.settle(lease, Receipt("accepted", "", 200)) == "accepted", "a late acceptance still counts"
-    assert second.settle(again, Receipt("refused", "FM661", 422)) == "accepted"
+    assert first.settle(lease, Receipt(ReceiptState.ACCEPTED, "", 200)) == "accepted", "a late acceptance still counts"
+    assert second.settle(again, Receipt(ReceiptState.REFUSED, "FM661", 422)) == "accepted"
     assert [answer.key for answer in second.status().possible_duplicates] == ["0"]
 
 
@@ -79,7 +79,7 @@ def test_put_release_ledger_and_archive_as_on_sqlite(worker: Callable[[], Journa
     assert len(journal.to_archive()) == 1
     assert journal.release() == 2
     put(journal, 3)
-    journal.put([Entry("0", "ready", b"{1}", "other")], {"source": "x"})
+    journal.put([Entry("0", EntryState.READY, b"{1}", "other")], {"source": "x"})
     assert len(journal.lease(9)) == 3
     assert journal.checkpoint("source") == "x"
     assert journal.finish_run(0).balanced

@@ -1,0 +1,61 @@
+"""The journal's JSON columns: issues of an answer, faults and notes of a record; and a row as a `RecordedAnswer`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from fhirmap.journal.connection import Row
+from fhirmap.journal.entries import RecordedAnswer
+from fhirmap.records import Fault, Issue, Note
+
+__all__ = ["faults_to_json", "issues_from_json", "issues_to_json", "notes_to_json", "recorded_answer"]
+
+
+def recorded_answer(row: Row, run_id: int) -> RecordedAnswer:
+    """A row without its payload, as the run ``run_id`` sees it."""
+    return RecordedAnswer(
+        key=row.key,
+        state=row.state,
+        code=row.code,
+        status=row.status,
+        issues=issues_from_json(row.issues),
+        faults=tuple(
+            Fault(**{**values, "columns": tuple(values.get("columns", ()))}) for values in json.loads(row.faults)
+        ),
+        notes=tuple(Note(**values) for values in json.loads(row.notes)),
+        identifier_system=row.identifier_system,
+        identifier_value=row.identifier_value,
+        attempts=row.attempts,
+        changed_at=row.changed_at,
+        not_before=row.not_before,
+        in_doubt=bool(row.in_doubt),
+        origin=row.origin,
+        archive=row.archive,
+        was_read=row.read_run == run_id > 0,
+        was_settled=row.settled_run == run_id > 0,
+    )
+
+
+def issues_to_json(issues: Iterable[Issue]) -> str:
+    """The column `issues`."""
+    return json.dumps([asdict(issue) for issue in issues], ensure_ascii=False)
+
+
+def issues_from_json(text: str) -> tuple[Issue, ...]:
+    """The issues that `issues_to_json` wrote."""
+    return tuple(
+        Issue(**{**values, "expression": tuple(values["expression"]), "columns": tuple(values.get("columns", ()))})
+        for values in json.loads(text)
+    )
+
+
+def notes_to_json(notes: Iterable[Note]) -> str:
+    """The column `notes`."""
+    return json.dumps([asdict(note) for note in notes], ensure_ascii=False)
+
+
+def faults_to_json(faults: Iterable[Fault]) -> str:
+    """The column `faults`."""
+    return json.dumps([asdict(fault) | {"args": dict(fault.args)} for fault in faults], ensure_ascii=False, default=str)

@@ -1,0 +1,106 @@
+"""The runs: where each record that a run read has ended, and what it settled of earlier runs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+
+from sqlalchemy import func, insert, select, update
+
+from fhirmap.errors import InternalError
+from fhirmap.journal.connection import JournalConnection
+from fhirmap.journal.entries import Ledger, RunSummary
+from fhirmap.journal.schema import entry, run
+from fhirmap.journal.states import PENDING, EntryState
+
+__all__ = ["RunLedger"]
+
+
+class RunLedger(JournalConnection):
+    """Opens and closes runs, and accounts for what they read."""
+
+    def start_run(self, map_digest: str = "") -> int:
+        """Opens a run and gives its number; what is put, leased and settled from now on belongs to it."""
+        with self._transaction() as connection:
+            result = connection.execute(
+                insert(run)
+                .values(**self._identity, started_at=self._clock(), map_digest=map_digest)
+                .returning(run.c.id)
+            )
+            self._run = int(result.scalar_one())
+        return self._run
+
+    def finish_run(self, exit_code: int, read: int | None = None) -> Ledger:
+        """Closes the run and gives its ledger. ``read``: how many records the caller counted on its side.
+
+        Raises: InternalError FM910 where the ledger does not balance; the run is closed all the same.
+        """
+        ledger = self.ledger(read)
+        counts = {name: getattr(ledger, name) for name in Ledger.__slots__}
+        with self._transaction() as connection:
+            connection.execute(
+                update(run)
+                .where(run.c.id == self._run)
+                .values(finished_at=self._clock(), exit_code=exit_code, counts=json.dumps(counts))
+            )
+        if not ledger.balanced:
+            raise InternalError("FM910", equation=ledger.equation(), total=ledger.total)
+        return ledger
+
+    def ledger(self, read: int | None = None) -> Ledger:
+        """Where each record read by the current run has ended so far.
+
+        A record counts once, by the state of its entry now: accepted and refused are those answered in this run,
+        ``unchanged`` those accepted or refused in an earlier one; pending is ready, sending, deferred and uncertain;
+        superseded is an older revision, a key read twice, or a payload replaced within this run.
+        """
+        with self._transaction() as connection:
+            rows = connection.execute(
+                select(entry.c.state, entry.c.settled_run, func.count())
+                .where(self._scope, entry.c.read_run == self._run)
+                .group_by(entry.c.state, entry.c.settled_run)
+            ).all()
+            journalled = connection.execute(
+                select(run.c.read, run.c.repeated).where(run.c.id == self._run)
+            ).one_or_none()
+        counts: Counter[str] = Counter()
+        for state, settled_run, number in rows:
+            counts[_ledger_column(state, settled_run == self._run)] += number
+        counts["superseded"] += journalled.repeated if journalled else 0
+        return Ledger(read=(journalled.read if journalled else 0) if read is None else read, **counts)
+
+    def carried(self) -> Mapping[EntryState, int]:
+        """Entries of earlier runs, not read in this one, that this run has settled, by state: they are not in the
+        ledger."""
+        with self._transaction() as connection:
+            rows = connection.execute(
+                select(entry.c.state, func.count())
+                .where(self._scope, entry.c.settled_run == self._run, entry.c.read_run != self._run)
+                .group_by(entry.c.state)
+            ).all()
+        return {state: int(number) for state, number in rows}
+
+    def last_run(self) -> RunSummary | None:
+        """The latest run of this establishment and operation."""
+        with self._transaction() as connection:
+            row = connection.execute(
+                select(run)
+                .where(
+                    run.c.establishment == self._identity["establishment"],
+                    run.c.operation == self._identity["operation"],
+                )
+                .order_by(run.c.id.desc())
+                .limit(1)
+            ).one_or_none()
+        if row is None:
+            return None
+        return RunSummary(row.id, row.started_at, row.finished_at, row.exit_code, json.loads(row.counts))
+
+
+def _ledger_column(state: EntryState, settled_here: bool) -> str:
+    if state in PENDING:
+        return "pending"
+    if state in (EntryState.ACCEPTED, EntryState.REFUSED) and not settled_here:
+        return "unchanged"
+    return state

@@ -1,0 +1,115 @@
+"""What people ask the journal: each record with its last answer, what needs attention, the history of one record, the
+whole at a glance. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import and_, func, not_, or_, select
+
+from fhirmap.journal.codec import issues_from_json, recorded_answer
+from fhirmap.journal.connection import CHUNK, WITHOUT_PAYLOAD
+from fhirmap.journal.entries import Reason, RecordedAnswer, Status
+from fhirmap.journal.queue import EntryQueue
+from fhirmap.journal.schema import attempt, entry
+from fhirmap.journal.states import ArchiveState, EntryState
+
+__all__ = ["JournalReading", "grouped_reasons"]
+
+
+class JournalReading(EntryQueue):
+    """The questions of reports and of `fhirmap status`."""
+
+    def answers(
+        self, states: Collection[EntryState] | None = None, keys: Collection[str] | None = None
+    ) -> list[RecordedAnswer]:
+        """Current records with what was last said of each, in the order first read."""
+        query = select(*WITHOUT_PAYLOAD).where(self._scope, entry.c.is_current.is_(True)).order_by(entry.c.id)
+        if states is not None:
+            query = query.where(entry.c.state.in_(list(states)))
+        if keys is not None:
+            query = query.where(entry.c.key.in_(list(keys)))
+        with self._transaction() as connection:
+            rows = connection.execute(query).all()
+        return [recorded_answer(row, self._run) for row in rows]
+
+    def needing_attention(self) -> Iterator[RecordedAnswer]:
+        """Current records of this run that somebody may have to look at, one after the other: all but those that were
+        simply accepted, or are out of scope without a note."""
+        went_well = and_(
+            entry.c.state.in_([EntryState.ACCEPTED, EntryState.OUT_OF_SCOPE]),
+            entry.c.code == "",
+            entry.c.notes == "[]",
+            entry.c.faults == "[]",
+        )
+        query = (
+            select(*WITHOUT_PAYLOAD)
+            .where(self._scope, entry.c.is_current.is_(True), not_(went_well))
+            .where(or_(entry.c.read_run == self._run, entry.c.settled_run == self._run))
+            .order_by(entry.c.id)
+            .execution_options(yield_per=CHUNK)
+        )
+        with self._transaction() as connection:
+            for row in connection.execute(query):
+                yield recorded_answer(row, self._run)
+
+    def history(self, key: str) -> list[Mapping[str, Any]]:
+        """Every event of every payload of ``key``, oldest first: at, event, number, state, code, status, duration_s,
+        issues."""
+        query = (
+            select(attempt, entry.c.digest)
+            .join(entry, entry.c.id == attempt.c.entry_id)
+            .where(self._scope, entry.c.key == key)
+            .order_by(attempt.c.id)
+        )
+        names = ("at", "event", "number", "state", "code", "status", "duration_s", "run_id", "digest")
+        with self._transaction() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [{name: row[name] for name in names} | {"issues": issues_from_json(row["issues"])} for row in rows]
+
+    def status(self) -> Status:
+        """The journal at a glance."""
+        current = and_(self._scope, entry.c.is_current.is_(True))
+        with self._transaction() as connection:
+            by_state = connection.execute(
+                select(entry.c.state, func.count()).where(current).group_by(entry.c.state)
+            ).all()
+            answered = connection.execute(
+                select(*WITHOUT_PAYLOAD)
+                .where(
+                    current,
+                    entry.c.state.in_(
+                        [EntryState.REFUSED, EntryState.DEFERRED, EntryState.UNCERTAIN, EntryState.ACCEPTED]
+                    ),
+                )
+                .where(or_(entry.c.state != EntryState.ACCEPTED, entry.c.code != ""))
+                .order_by(entry.c.id)
+            ).all()
+            doubtful = connection.execute(
+                select(*WITHOUT_PAYLOAD).where(self._scope, entry.c.in_doubt.is_(True)).order_by(entry.c.id)
+            ).all()
+            unarchived = connection.execute(
+                select(func.count()).where(
+                    self._scope, entry.c.archive == ArchiveState.PENDING, entry.c.state == EntryState.ACCEPTED
+                )
+            ).scalar_one()
+        return Status(
+            states={state: int(number) for state, number in by_state},
+            reasons=grouped_reasons(recorded_answer(row, self._run) for row in answered),
+            possible_duplicates=tuple(recorded_answer(row, self._run) for row in doubtful),
+            last_run=self.last_run(),
+            next_due=self.next_due(),
+            archive_pending=int(unarchived),
+        )
+
+
+def grouped_reasons(answers: Iterable[RecordedAnswer]) -> tuple[Reason, ...]:
+    """Records that share state, code, status and the receiver's words, the most frequent first within a state."""
+    grouped: dict[tuple[EntryState, str, int, str], list[str]] = {}
+    for answer in answers:
+        words = "; ".join(dict.fromkeys(issue.diagnostics or issue.code for issue in answer.issues))
+        grouped.setdefault((answer.state, answer.code, answer.status, words), []).append(answer.key)
+    reasons = [Reason(*found, count=len(keys), keys=tuple(keys[:20])) for found, keys in grouped.items()]
+    order = list(EntryState)
+    return tuple(sorted(reasons, key=lambda reason: (order.index(reason.state), -reason.count)))

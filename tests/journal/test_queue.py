@@ -1,0 +1,179 @@
+"""The queue's promises, one by one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fhirmap.journal import Entry, EntryState, Journal
+from fhirmap.records import Fault
+from tests.journal.sending import ACCEPTED, DEFERRED, REFUSED, UNCERTAIN, answer_all, ready, state_of
+
+
+def test_what_is_put_is_counted_and_can_be_leased_in_order(journal: Journal) -> None:
+    counts = journal.put(
+        [
+            ready("1"),
+            ready("2", "b"),
+            Entry("3", EntryState.INVALID),
+            Entry("4", EntryState.OUT_OF_SCOPE),
+            Entry("1", EntryState.SUPERSEDED),
+        ]
+    )
+    assert (counts.ready, counts.invalid, counts.out_of_scope, counts.superseded, counts.read) == (2, 1, 1, 1, 5)
+    leases = journal.lease(5)
+    assert [lease.envelope.key for lease in leases] == ["1", "2"]
+    assert leases[0].envelope.payload == b"a"
+    assert journal.lease(5) == []
+
+
+def test_the_same_payload_is_not_sent_twice(journal: Journal) -> None:
+    journal.put([ready("1"), ready("2")])
+    first, second = journal.lease(2)
+    journal.settle(first, ACCEPTED)
+    journal.settle(second, REFUSED)
+    counts = journal.put([ready("1"), ready("2")])
+    assert counts.unchanged == 2
+    assert journal.lease(5) == []
+
+
+def test_another_payload_takes_the_place_of_the_former_even_of_an_accepted_one(journal: Journal) -> None:
+    journal.put([ready("1", "a"), ready("2", "a")])
+    lease = journal.lease(1)[0]
+    journal.settle(lease, ACCEPTED)
+    journal.put([ready("1", "b"), ready("2", "b")])
+    sent = [(lease.envelope.key, lease.envelope.payload) for lease in journal.lease(5)]
+    assert sent == [("1", b"b"), ("2", b"b")]
+
+
+def test_a_payload_that_is_back_after_another_was_sent_is_a_new_request(journal: Journal) -> None:
+    keys = []
+    for payload in "aba":
+        journal.start_run()
+        journal.put([ready("1", payload)])
+        lease = journal.lease(1)[0]
+        keys.append(lease.envelope.request_key)
+        journal.settle(lease, ACCEPTED)
+    assert len(set(keys)) == 3
+
+
+def test_a_payload_that_is_back_after_another_that_never_left_is_unchanged(journal: Journal) -> None:
+    journal.put([ready("1", "a")])
+    answer_all(journal, ACCEPTED)
+    journal.start_run()
+    journal.put([ready("1", "b")])
+    journal.start_run()
+    assert journal.put([ready("1", "a")]).unchanged == 1
+    assert journal.lease(5) == []
+    assert state_of(journal, "1") == "accepted"
+
+
+def test_a_record_that_became_invalid_is_not_sent_and_comes_back_when_it_is_corrected(journal: Journal) -> None:
+    journal.put([ready("1")])
+    journal.start_run()
+    journal.put([Entry("1", EntryState.INVALID, faults=(Fault("FM500"),))])
+    assert journal.lease(5) == []
+    journal.start_run()
+    journal.put([ready("1")])
+    assert answer_all(journal, ACCEPTED) == ["1"]
+
+
+def test_the_request_key_is_the_same_at_each_attempt_at_a_payload_and_only_there(journal: Journal) -> None:
+    journal.put([ready("1"), ready("2")])
+    first = {lease.envelope.key: lease for lease in journal.lease(5)}
+    for lease in first.values():
+        journal.settle(lease, DEFERRED)
+    second = {lease.envelope.key: lease for lease in journal.lease(5)}
+    for key in "12":
+        assert first[key].envelope.request_key == second[key].envelope.request_key
+        assert (first[key].number, second[key].number) == (1, 2)
+    assert first["1"].envelope.request_key != first["2"].envelope.request_key
+
+
+def test_a_deferred_record_waits_for_its_time(journal: Journal, clock: Any) -> None:
+    journal.put([ready("1")])
+    now = clock()
+    journal.settle(journal.lease(1)[0], DEFERRED, not_before=now + 60)
+    assert journal.lease(1) == []
+    assert journal.next_due() == now + 60
+    assert len(journal.lease(1, now + 60)) == 1
+
+
+def test_limit_keys_whose_turn_has_not_come_are_passed_over(journal: Journal) -> None:
+    journal.put([ready("1", limit_key="A"), ready("2", limit_key="B")])
+    assert [lease.envelope.key for lease in journal.lease(5, avoid={"A"})] == ["2"]
+    assert [lease.envelope.key for lease in journal.lease(5)] == ["1"]
+
+
+def test_what_was_being_sent_when_the_process_died_is_uncertain_and_in_doubt(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with Journal.open(path, "e", "o") as first:
+        first.start_run()
+        first.put([ready("1"), ready("2")])
+        first.lease(1)
+    with Journal.open(path, "e", "o") as second:
+        second.start_run()
+        assert second.recover() == 1
+        assert second.recover() == 0
+        assert [answer.key for answer in second.status().possible_duplicates] == ["1"]
+        assert [lease.envelope.key for lease in second.lease(5)] == ["1", "2"]
+        assert [event["event"] for event in second.history("1")] == ["sent", "lost", "sent"]
+
+
+def test_uncertain_records_can_be_held(tmp_path: Path) -> None:
+    with Journal.open(tmp_path / "journal.db", "e", "o", uncertain="hold") as journal:
+        journal.put([ready("1")])
+        journal.settle(journal.lease(1)[0], UNCERTAIN)
+        assert journal.lease(1) == []
+        assert journal.next_due() is None
+        assert journal.release(states=[EntryState.UNCERTAIN]) == 1
+        assert len(journal.lease(1)) == 1
+
+
+def test_release_by_key_by_reason_and_by_state(journal: Journal, clock: Any) -> None:
+    journal.put([ready("1"), ready("2"), ready("3"), ready("4")])
+    for lease, receipt in zip(journal.lease(4), (ACCEPTED, REFUSED, DEFERRED, REFUSED), strict=True):
+        journal.settle(lease, receipt, not_before=clock() + 999)
+    assert journal.release(reason="429") == 0
+    assert journal.release(keys=["1"]) == 0, "an accepted record is never released"
+    assert journal.release(keys=["2"], reason="422") == 1
+    assert journal.release(reason="NO SUCH") == 1
+    assert journal.release(states=[EntryState.DEFERRED], reason="fm603") == 1
+    assert sorted(answer_all(journal, ACCEPTED)) == ["2", "3", "4"]
+
+
+def test_a_late_acceptance_still_counts_and_a_late_failure_does_not(journal: Journal) -> None:
+    journal.put([ready("1"), ready("2")])
+    late = journal.lease(2)
+    journal.recover()
+    again = journal.lease(2)
+    assert journal.settle(late[0], ACCEPTED) == "accepted"
+    assert journal.settle(late[1], REFUSED) == "sending"
+    assert journal.settle(again[1], ACCEPTED) == "accepted"
+    assert {answer.in_doubt for answer in journal.answers()} == {True}
+
+
+def test_a_payload_replaced_while_it_was_under_way_is_not_sent_again(journal: Journal) -> None:
+    journal.put([ready("1", "a")])
+    lease = journal.lease(1)[0]
+    journal.put([ready("1", "b")])
+    assert journal.settle(lease, UNCERTAIN) == "superseded"
+    assert [lease.envelope.payload for lease in journal.lease(5)] == [b"b"]
+    assert [answer.key for answer in journal.status().possible_duplicates] == ["1"]
+
+
+def test_the_archive_list_empties_as_it_is_written_back(journal: Journal) -> None:
+    journal.put([ready("1"), ready("2")])
+    journal.settle_all([(lease, ACCEPTED) for lease in journal.lease(2)])
+    rows = journal.to_archive()
+    assert [(row.key, row.system, row.value) for row in rows] == [("1", "urn:s", "R-1"), ("2", "urn:s", "R-1")]
+    assert journal.status().archive_pending == 2
+    journal.archived([rows[0].entry_id])
+    assert [row.key for row in journal.to_archive()] == ["2"]
+
+
+def test_checkpoints_are_kept_with_the_batch(journal: Journal) -> None:
+    assert journal.checkpoint("INTERVENTION") is None
+    journal.put([ready("1")], {"INTERVENTION": "2025-03-15"})
+    journal.put([], {"INTERVENTION": "2025-03-16"})
+    assert journal.checkpoint("INTERVENTION") == "2025-03-16"
