@@ -1,16 +1,28 @@
 # Two commands for a newcomer: `make demo` runs the main job, `make test` passes the tests.
-PYTHON ?= python3
 VENV := .venv
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+BIN := $(VENV)/Scripts
+else
+PYTHON ?= python3
 BIN := $(VENV)/bin
+endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Options for pytest: `make test PYTEST="-k journal"`.
+PYTEST ?=
 
-.PHONY: demo test lint types conformance bench dist clean
+.PHONY: demo test coverage lint types docs conformance bench constraints dist demo-from-wheel release-check \
+	test-lowest test-highest clean
 
 demo: $(VENV)/installed
 	@$(BIN)/fhirmap run examples/ch-valmorel || test $$? -eq 1
 
 test: $(VENV)/test-ready
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto $(PYTEST)
+
+# The tests, with the share of lines and branches that they run; less than pyproject.toml asks for is an error.
+coverage:
+	$(MAKE) test PYTEST="--cov $(PYTEST)"
 
 lint: $(VENV)/test-ready
 	$(BIN)/ruff check .
@@ -19,7 +31,11 @@ lint: $(VENV)/test-ready
 types: $(VENV)/test-ready
 	$(BIN)/mypy
 
-# The language's official cases and both FHIRPath suites, as tables; they lie in the reference data beside the checkout.
+# The documentation as a site in build/site; a link that leads nowhere is an error.
+docs: $(VENV)/docs-ready
+	$(BIN)/python -m mkdocs build --quiet --strict
+
+# The language's official cases and both FHIRPath suites, as tables; they are in the reference data beside the checkout.
 conformance: $(VENV)/test-ready
 	$(BIN)/python -m tests.conformance.fml_suite ../shared/fml/suite
 	$(BIN)/python -m tests.runtime.fhirpath_suite ../shared/fml/fhirpath
@@ -27,15 +43,37 @@ conformance: $(VENV)/test-ready
 bench: $(VENV)/test-ready
 	$(BIN)/python -m benchmarks
 
-# From what is committed: a checkout in which the demo has run holds a journal, which has no place in a wheel.
-dist: $(VENV)/test-ready
-	rm -rf dist build
-	mkdir -p build
-	git archive --format=tar HEAD | tar -x -C build
-	$(BIN)/python -m build --wheel --outdir dist build
+# Exact versions with hashes of everything an installation with all its extras may need, for Python 3.11 and later.
+constraints: $(VENV)/release-ready
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--upgrade --extra postgresql --extra mariadb --no-emit-package fhirmap --output-file constraints.txt
+
+# Wheel, source distribution, constraints and bill of materials. From what is committed: a checkout in which the demo has
+# run holds a journal, which has no place in a package.
+dist: $(VENV)/release-ready
+	rm -rf dist build/source
+	mkdir -p build/source dist
+	git archive --format=tar HEAD | tar -x -C build/source
+	$(BIN)/python -m build --outdir dist build/source
+	cp build/source/constraints.txt dist/constraints.txt
+	$(BIN)/cyclonedx-py requirements --pyproject build/source/pyproject.toml --output-reproducible \
+		--output-file dist/fhirmap.cdx.json build/source/constraints.txt
+
+# The main job from the wheel, in an environment of its own that has nothing of the checkout.
+demo-from-wheel:
+	tools/demo_from_wheel dist
+
+# `make release-check TAG=v1.2.3`: the tag names the version, and the changelog has a dated section for it.
+release-check:
+	$(PYTHON) tools/release_check.py "$(TAG)"
+
+test-lowest test-highest: test-%: $(VENV)/release-ready
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-$*
+	$(BIN)/uv pip install --quiet --python .venv-$* --resolution $* --editable '.[test]'
+	.venv-$*/$(notdir $(BIN))/python -m pytest -n auto $(PYTEST)
 
 clean:
-	rm -rf $(VENV) dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest .venv-highest dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/installed: pyproject.toml
@@ -48,4 +86,12 @@ $(VENV)/installed: pyproject.toml
 
 $(VENV)/test-ready: $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@
+
+$(VENV)/docs-ready: $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $@
+
+$(VENV)/release-ready: $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --editable '.[release]'
 	@touch $@
