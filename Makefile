@@ -46,7 +46,8 @@ bench: $(VENV)/test-ready
 # Exact versions with hashes of everything an installation with all its extras may need, for Python 3.11 and later.
 constraints: $(VENV)/release-ready
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--upgrade --extra postgresql --extra mariadb --no-emit-package fhirmap --output-file constraints.txt
+		--upgrade --extra postgresql --extra mariadb --extra models --extra simulator \
+		--no-emit-package fhirmap --output-file constraints.txt
 
 # Wheel, source distribution, constraints and bill of materials. From what is committed: a checkout in which the demo has
 # run holds a journal, which has no place in a package.
@@ -56,8 +57,10 @@ dist: $(VENV)/release-ready
 	git archive --format=tar HEAD | tar -x -C build/source
 	$(BIN)/python -m build --outdir dist build/source
 	cp build/source/constraints.txt dist/constraints.txt
-	$(BIN)/cyclonedx-py requirements --pyproject build/source/pyproject.toml --output-reproducible \
-		--output-file dist/fhirmap.cdx.json build/source/constraints.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/installed
+	$(BIN)/uv pip install --quiet --python build/installed --require-hashes --requirement dist/constraints.txt
+	$(BIN)/cyclonedx-py environment --pyproject build/source/pyproject.toml --output-reproducible \
+		--output-file dist/fhirmap.cdx.json build/installed
 
 # The main job from the wheel, in an environment of its own that has nothing of the checkout.
 demo-from-wheel:
