@@ -33,7 +33,7 @@ types: $(VENV)/test-ready
 
 # The documentation as a site in build/site; a link that leads nowhere is an error.
 docs: $(VENV)/docs-ready
-	$(BIN)/python -m mkdocs build --quiet --strict
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/site
 
 # The language's official cases and both FHIRPath suites, as tables; they are in the reference data beside the checkout.
 conformance: $(VENV)/test-ready
