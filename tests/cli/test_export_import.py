@@ -137,7 +137,7 @@ def test_a_wrong_resource_is_not_imported(folder: Path) -> None:
     (folder / "wrong.json").write_text('{"resourceType": "StructureMap", "group": [{"name": 1}]}', encoding="utf-8")
     result = invoke("import", folder / "wrong.json", "-o", folder / "wrong.map")
     assert code_of(result) == 2
-    assert "`group[0].name` should be a text" in result.stderr and not (folder / "wrong.map").exists()
+    assert "`group[0].name` must be a text" in result.stderr and not (folder / "wrong.map").exists()
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ MISTAKES = [
     ("tgt.parameter as p, p.name = 'nir'", "tgt.parameter p, p.name = 'nir'", "FM001", "", "`as`"),
     ("p.name = 'nir', p.value = v", "p.name := 'nir', p.value = v", "FM001", ":=", "`=`"),
     ("p.name = 'nir', p.value = v", "p.name == 'nir', p.value = v", "FM001", "==", "`=`"),
-    ("p.name = 'nir', p.value = v", "p.name = 'nir'; p.value = v", "FM001", "=", "separated by `,`"),
+    ("p.name = 'nir', p.value = v", "p.name = 'nir'; p.value = v", "FM001", "=", "targets of one rule with `,`"),
     ("p.name = 'nir', p.value = v", "p.name = nir, p.value = v", "FM104", "nir", "`'nir'`"),
     ("state   : code ", "state   = code ", "FM001", "=", "`:`"),
     ('prefix s = "urn:house:side"', 'prefix s : "urn:house:side"', "FM001", ":", "`=`"),
@@ -125,7 +125,7 @@ MISTAKES = [
     ("group piece(", "function piece(", "FM004", "function", "`group`"),
     ("group piece(", "piece(", "FM001", "piece", "`group`"),
     ("then piece(i, p)", "piece(i, p)", "FM001", "", "`then`"),
-    ("then piece(i, p)", "then { piece(i, p); }", "FM020", "piece", "behind `then`"),
+    ("then piece(i, p)", "then { piece(i, p); }", "FM020", "piece", "after `then`"),
     ("then piece(i, p)", "-> piece(i, p)", "FM001", "->", ""),
     ("then piece(i, p)", "then piece(src, p)", "FM119", "src", "`Piece`"),
     ("group piece(source i : Piece, target p)", "group piece(source p : Piece, target p)", "FM105", "target p", "rename"),
@@ -144,7 +144,7 @@ MISTAKES = [
     ("columns 'kind', 'code'", "columns 'kind', 'kode'", "FM101", "'kode'", "`code`"),
     ("delimiter ';'", "delimiter ','", "FM101", "'kind'", "delimiter ';'"),
     ("delimiter ';'", "delimiter ';;'", "FM158", "';;'", "delimiter"),
-    ('from "kinds.csv"', 'from "kind.csv"', "FM102", '"kind.csv"', "beside the map"),
+    ('from "kinds.csv"', 'from "kind.csv"', "FM102", '"kind.csv"', "in the folder of the map"),
     ("src.nir as v -> tgt.parameter as p, p.name = 'nir', p.value = v", "src.nir -> tgt.nir", "FM204", "nir", "known here"),
 ]  # fmt: skip
 
