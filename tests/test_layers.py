@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("runtime",),
     ("functions",),
     ("embedding", "sources", "journal", "sinks"),
-    ("mapset",),
+    ("mapset", "inspection"),
     ("runner",),
     ("registry",),
     ("cli",),

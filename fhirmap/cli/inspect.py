@@ -32,10 +32,10 @@ def command(
 
     Types and formats come from the columns and from a sample of their values; no value is written.
     """
+    from fhirmap.inspection import inspect_source, sketches_to_text
     from fhirmap.runner.whole_file import write_whole
-    from fhirmap.sources.inspect import inspect_source
 
-    block = inspect_source(url, table, name=name, encoding=encoding, zone=zone)
+    block = sketches_to_text(inspect_source(url, table, name=name, encoding=encoding, zone=zone))
     if output is not None:
         write_whole(output, block.encode(), mode=0o644)
     if as_json:

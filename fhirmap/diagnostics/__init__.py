@@ -7,6 +7,6 @@ diagnostic.
 
 from fhirmap.diagnostics.diagnostic import Diagnostic, Related, Severity
 from fhirmap.diagnostics.nearest import did_you_mean, nearest
-from fhirmap.diagnostics.span import MapText, Span
+from fhirmap.diagnostics.span import NO_SPAN, MapText, Span
 
-__all__ = ["Diagnostic", "MapText", "Related", "Severity", "Span", "did_you_mean", "nearest"]
+__all__ = ["NO_SPAN", "Diagnostic", "MapText", "Related", "Severity", "Span", "did_you_mean", "nearest"]

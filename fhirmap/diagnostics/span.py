@@ -103,3 +103,7 @@ class Span:
     def to(self, other: Span) -> Span:
         """From the start of this span to the end of ``other``."""
         return Span(self.text, self.start, other.end)
+
+
+NO_SPAN = Span(MapText("", ""), 0, 0)
+"""The span of a node that was made, not read from a text."""

@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fhirmap.diagnostics.nearest import did_you_mean
 from fhirmap.embedding import shipped_folder
 from fhirmap.errors import ConfigError
+from fhirmap.inspection import ModelSketch, inspect_source, sketches_to_text
+from fhirmap.inspection.names import pascal_case
 from fhirmap.language import nodes
+from fhirmap.language.node_text import element_to_text
 from fhirmap.language.parser import parse
 from fhirmap.runner.project import FILE
 from fhirmap.runner.target import find_target, shipped
 from fhirmap.runner.toml_text import TomlText
 from fhirmap.runner.whole_file import write_whole
 from fhirmap.sources.address import Address, mask, parse_address
-from fhirmap.sources.inspect import inspect_source, pascal_case
 
 __all__ = ["copy_example", "init_project"]
 
@@ -76,10 +78,10 @@ def init_project(
         _write({FILE: re.sub(r'(?m)^target = ".*"$', f'target = "{target}"', text), ".gitignore": _IGNORED}, folder)
         return tuple(sorted(entry for entry in folder.rglob("*") if entry.is_file()))
     address = parse_address(source_url)
-    models = inspect_source(address, table, taken=goal.taken)
+    sketches = inspect_source(address, table, taken=goal.taken)
     files = {
         FILE: _project_text(name, _written_url(address, source_url, folder), target),
-        f"{name}.map": _map_text(name, models, goal),
+        f"{name}.map": _map_text(name, sketches, goal),
         ".gitignore": _IGNORED,
     }
     _write(files, folder)
@@ -163,10 +165,10 @@ def _toml(text: str) -> str:
 # --- the map ----------------------------------------------------------------------------------------------------------
 
 
-def _map_text(name: str, models: str, goal: _Goal) -> str:
-    tree, _ = parse(models, f"{name}.map")
-    first = tree.models[0]
-    rules, missing = _rules(first, {model.name: model for model in tree.models}, goal)
+def _map_text(name: str, sketches: Sequence[ModelSketch], goal: _Goal) -> str:
+    models = [sketch.model() for sketch in sketches]
+    first = models[0]
+    rules, missing = _rules(first, {model.name: model for model in models}, goal)
     scope = next(
         (e.name for e in first.elements if first.store and e.column in first.store.key), first.elements[0].name
     )
@@ -182,13 +184,13 @@ imports "{goal.url}"
 
 {title.format("what our source holds")}
 
-{models.strip()}
+{sketches_to_text(sketches).strip()}
 
 {title.format("the rules")}
 
 // A record is in scope where this `where` holds; a record that no rule reaches is not sent.
 group {goal.group}(source src : {first.name}, target tgt : {goal.model.name}) {{
-  src where ({_written(scope)}.exists()) then {{
+  src where ({element_to_text(scope)}.exists()) then {{
 {rules}  }} "in-scope";
 }}
 
@@ -211,7 +213,7 @@ def _rules(first: nodes.Model, models: Mapping[str, nodes.Model], goal: _Goal) -
         path, element = found
         lines.append(f'    src.{path} as v -> tgt.{target.name} = {_value(target, element)} "{target.name}";\n')
     if not lines:
-        lines.append(f'    src.{_written(first.elements[0].name)} as v -> tgt.id = (v.toString()) "id";\n')
+        lines.append(f'    src.{element_to_text(first.elements[0].name)} as v -> tgt.id = (v.toString()) "id";\n')
     return "".join(lines), [name for name in missing if name != "id"]
 
 
@@ -222,7 +224,7 @@ def _paths(
     for element in model.elements:
         if element.maximum != 1:
             continue
-        path = f"{prefix}{_written(element.name)}"
+        path = f"{prefix}{element_to_text(element.name)}"
         below = models.get(element.type)
         if below is None:
             yield path, element
@@ -240,12 +242,3 @@ def _value(target: nodes.ModelElement, element: nodes.ModelElement) -> str:
     if target.type == "date" and element.type != "date":
         return "(v.toString().substring(0, 10).toDate())"
     return "(v.toString())" if element.type == "integer" else "v"
-
-
-def _written(name: str) -> str:
-    return f"`{name}`" if name in _WORDS else name
-
-
-_WORDS = frozenset(
-    ("key", "latest", "on", "desc", "model", "group", "then", "log", "check", "as", "default", "first", "last", "map")
-)

@@ -1,0 +1,53 @@
+"""A `model` block from what a source holds: a live table, a CSV file, the list of a JSON document.
+
+The source's layout and a sample of its values go in; models of the language's own tree come out, each with remarks for
+the analyst who goes on from there: what the sample cannot say, what is not read, which tables could be joined. No value
+of the source is in them. `text.py` writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fhirmap.inspection.names import UniqueNames
+from fhirmap.inspection.sketch import ModelSketch
+from fhirmap.inspection.text import sketches_to_text
+from fhirmap.sources.address import Address, parse_address
+
+__all__ = ["ZONE", "ModelSketch", "inspect_source", "sketches_to_text"]
+
+ZONE = "Europe/Paris"
+"""Where times without an offset are local, unless the caller says otherwise."""
+
+
+def inspect_source(
+    address: Address | str,
+    table: str | None = None,
+    *,
+    name: str | None = None,
+    encoding: str = "",
+    zone: str = ZONE,
+    taken: Iterable[str] = (),
+) -> tuple[ModelSketch, ...]:
+    """The models of a table (or of the only one), a CSV file, or the list at a path of a JSON document.
+
+    The first model is the record's own, the others are what it joins or holds.
+    ``name``: of that model, by default the table's. ``encoding``: of a CSV, by default found out. ``zone``: where times
+    without offset are local. ``taken``: names that no model may have, since the map imports others so called.
+
+    Raises: ConfigError FM70x (cannot be opened), FM703 (no such table), FM750 (no record), FM751 (which table?).
+    """
+    where = parse_address(address) if isinstance(address, str) else address
+    names = UniqueNames(taken)
+    # Each kind needs its own libraries: SQLAlchemy is not loaded to read a CSV file.
+    if where.kind == "sql":
+        from fhirmap.inspection.sql_models import sql_models
+
+        return tuple(sql_models(where, table, name, zone, names))
+    if where.kind == "csv":
+        from fhirmap.inspection.csv_models import csv_models
+
+        return tuple(csv_models(where, name, encoding, zone, names))
+    from fhirmap.inspection.json_models import json_models
+
+    return tuple(json_models(where, table, name, zone, names))

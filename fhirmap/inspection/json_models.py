@@ -1,0 +1,133 @@
+"""Models of the list of objects that a JSON document holds, one for each kind of object below it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from fhirmap.diagnostics import NO_SPAN
+from fhirmap.errors import ConfigError
+from fhirmap.inspection.guess import TEXT, Guess, guess
+from fhirmap.inspection.names import UniqueNames, camel_case, is_identifier_name, is_revision_name, pascal_case
+from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element, column_element, store_clause
+from fhirmap.language.nodes import OrderKey
+from fhirmap.sources.address import Address
+from fhirmap.sources.json_file import JsonFile, scalar_text
+from fhirmap.stores import Shape, StorePlan
+from fhirmap.texts import Text
+
+__all__ = ["json_models"]
+
+_SAMPLE = 2000
+_LARGEST_INTEGER = 2**31
+_Objects = Sequence[Mapping[str, Any]]
+
+
+def json_models(
+    address: Address, path: str | None, name: str | None, zone: str, names: UniqueNames
+) -> list[ModelSketch]:
+    """The record's model, then those of the objects below it. ``path``: of the list, by default the first one.
+
+    Raises: ConfigError FM70x (cannot be read), FM750 (no list of objects).
+    """
+    found = path if path is not None else _list_path(_file(address, "").document())
+    entries = [entry for entry in islice(_file(address, found).entries(), _SAMPLE) if isinstance(entry, Mapping)]
+    if not entries:
+        raise ConfigError("FM750", source=address.shown, reason="there is no list of objects")
+    key, latest = _key_of(entries)
+    store = store_clause(
+        "json", found, key=(key,) if key else (), latest=OrderKey(latest, False, NO_SPAN) if latest else None
+    )
+    stem = (found or (address.path.stem if address.path else "Record")).rpartition(".")[2]
+    model = ModelSketch(names.take(name or pascal_case(_singular(stem))), store)
+    if not key:
+        model.remark = Text("inspection.no_key")
+    return _object_models(model, entries, key, names, zone)
+
+
+def _file(address: Address, path: str) -> JsonFile:
+    return JsonFile(address, StorePlan("json", path, (), Shape("", ())))
+
+
+def _list_path(document: Any) -> str:
+    """The first list of objects, breadth first; empty where the document itself is one."""
+    if isinstance(document, list):
+        return ""
+    level: list[tuple[str, Any]] = [("", document)]
+    while level:
+        below: list[tuple[str, Any]] = []
+        for here, entry in level:
+            for name, value in entry.items() if isinstance(entry, Mapping) else ():
+                inner = f"{here}.{name}" if here else str(name)
+                if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+                    return inner
+                below.append((inner, value))
+        level = below
+    return ""
+
+
+def _key_of(entries: _Objects) -> tuple[str, str]:
+    """The member that is the key, and that of the revision where the key occurs several times."""
+    texts = {name: [scalar_text(entry.get(name)) for entry in entries] for name in _members(entries)}
+    filled = [name for name, held in texts.items() if all(held)]
+    named = [name for name in filled if is_identifier_name(name)]
+    revision = next((name for name in filled if is_revision_name(name)), "")
+    if named and revision and len(entries) > len(set(texts[named[0]])) > len(entries) // 2:
+        return named[0], revision
+    for name in [*named, *filled]:
+        if len(set(texts[name])) == len(entries) and name != revision:
+            return name, ""
+    return (named or filled or [""])[0], ""
+
+
+def _members(entries: _Objects) -> list[str]:
+    return list(dict.fromkeys(name for entry in entries for name in entry))
+
+
+def _object_models(model: ModelSketch, entries: _Objects, key: str, names: UniqueNames, zone: str) -> list[ModelSketch]:
+    """``model`` with the members of ``entries`` as its elements, then the models of the objects among them."""
+    element_names = UniqueNames()
+    found = [model]
+    for name in _members(entries):
+        held = [entry[name] for entry in entries if entry.get(name) is not None]
+        items = [item for value in held for item in (value if isinstance(value, list) else [value])]
+        many = any(isinstance(value, list) for value in held)
+        element_name = element_names.take(camel_case(name))
+        if items and all(isinstance(item, Mapping) for item in items):
+            below = ModelSketch(names.take(pascal_case(_singular(name) if many else name)))
+            model.add(replace(child_element(element_name, below.name, repeats=many), column=name))
+            found += _object_models(below, items, "", names, zone)
+            continue
+        kind = TEXT if name == key else _value_type(items)
+        element = column_element(element_name, kind, name, zone, required=name == key)
+        is_mixed = "." in name or any(isinstance(item, Mapping | list) for item in items)
+        remark = Text("inspection.mixed") if is_mixed else None
+        model.elements.append(ElementSketch(replace(element, maximum=None if many else 1), remark, is_mixed))
+    return found
+
+
+def _value_type(items: Sequence[Any]) -> Guess:
+    """FHIR type of a member's values."""
+    if not items:
+        return TEXT
+    if all(isinstance(item, bool) for item in items):
+        return Guess("boolean")
+    if any(isinstance(item, bool) for item in items):
+        return TEXT
+    if all(isinstance(item, int) and abs(item) < _LARGEST_INTEGER for item in items):
+        return Guess("integer")
+    if all(isinstance(item, int | Decimal) for item in items):
+        return Guess("decimal") if any(isinstance(item, Decimal) for item in items) else TEXT
+    texts = [item for item in items if isinstance(item, str)]
+    if len(texts) < len(items):
+        return TEXT
+    kind = guess(texts)
+    # A JSON text that looks like a number was written as text for a reason.
+    return TEXT if kind.type in ("integer", "decimal", "boolean") else kind
+
+
+def _singular(name: str) -> str:
+    return name[:-1] if len(name) > 3 and name.endswith("s") and not name.endswith("ss") else name

@@ -1,0 +1,35 @@
+"""What a sample of texts is read as: careful where it may be an identifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from fhirmap.inspection.guess import guess
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "form"),
+    [
+        (["2025-03-20"], "date", ""),
+        (["20/03/2025", "", "01/12/1999"], "date", "dd/MM/yyyy"),
+        (["20/03/2025", "31/02/2025"], "string", ""),
+        (["20/03/25"], "date", "dd/MM/yy"),
+        (["20250320", "00000000"], "string", ""),
+        (["202503201530"], "dateTime", "yyyyMMddHHmm"),
+        (["2025-03-20T08:15:00Z", "2025-03-20T08:15:00.123+02:00"], "dateTime", ""),
+        (["08:15"], "time", ""),
+        (["1", "12", "-3"], "integer", ""),
+        (["01", "12"], "string", ""),
+        (["75011", "69002"], "string", ""),
+        (["1", "2.50"], "decimal", ""),
+        (["1,5"], "string", ""),
+        (["true", "false"], "boolean", ""),
+        (["", " "], "string", ""),
+        ([], "string", ""),
+    ],
+)
+def test_guesses_are_careful(texts: Iterable[str], kind: str, form: str) -> None:
+    found = guess(texts)
+    assert (found.type, found.format) == (kind, form)

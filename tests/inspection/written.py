@@ -1,0 +1,41 @@
+"""Written models: parsed back, and records read through them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhirmap.embedding import compile_map
+from fhirmap.inspection import inspect_source, sketches_to_text
+from fhirmap.language.nodes import Model
+from fhirmap.language.parser import parse
+from fhirmap.sources import open_source
+
+
+def inspected(url: str, table: str | None = None, **options: Any) -> str:
+    """The blocks that `fhirmap inspect` writes; the text says what the sketches say."""
+    sketches = inspect_source(url, table, **options)
+    text = sketches_to_text(sketches)
+    assert models_of(text) == [sketch.model() for sketch in sketches]
+    return text
+
+
+def models_of(text: str) -> list[Model]:
+    tree, diagnostics = parse(text, "written.map")
+    assert [entry.message for entry in diagnostics] == [], text
+    return list(tree.models)
+
+
+def round_trip(url: str, text: str) -> list[dict[str, Any]]:
+    """Records read through the written model: each element copied into a logical target of the same shape."""
+    first = models_of(text)[0]
+    elements = "".join(f"  `{e.name}` : {e.type} 0..{'*' if e.maximum is None else 1}\n" for e in first.elements)
+    rules = "".join(f"  src.`{e.name}` as v -> tgt.`{e.name}` = v;\n" for e in first.elements)
+    target = f"model Copy {{\n{elements}}}\n"
+    group = f"group copy(source src : {first.name}, target tgt : Copy) {{\n{rules}}}\n"
+    transformer = compile_map(text + target + group)
+    assert transformer.store is not None
+    with open_source(url, transformer.store) as source:
+        assert [entry.message for entry in source.check() if entry.is_error] == []
+        results = [transformer(record.values) for record in source.records()]
+    assert not [fault for result in results for fault in result.faults]
+    return [result.resource or {} for result in results]
