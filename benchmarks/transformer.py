@@ -16,8 +16,9 @@ from benchmarks.hand_written import declaration
 from benchmarks.interventions import make_database
 from benchmarks.timing import fastest
 from fhirmap.embedding import compile_map
-from fhirmap.runner.engine import build_engine, open_project_source
+from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project import load_project
+from fhirmap.runner.source import open_project_source
 
 ROOT = Path(__file__).resolve().parent.parent
 INTERVENTIONS = 300

@@ -106,7 +106,7 @@ def _check_folder(
     """What is wrong with a project: its file, its maps, and the columns of its source."""
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.errors import ConfigError
-    from fhirmap.runner.engine import settings_diagnostics, source_diagnostics
+    from fhirmap.runner.check import settings_diagnostics, source_diagnostics
     from fhirmap.runner.program import check_project
     from fhirmap.runner.project import read_project
 

@@ -107,7 +107,7 @@ def _failed(what: str, fault: Exception) -> Iterator[Finding]:
 
 
 def _source(engine: Engine) -> Finding:
-    from fhirmap.runner.engine import open_project_source
+    from fhirmap.runner.source import open_project_source
 
     with open_project_source(engine.project, engine.plan) as source:
         tables = len(source.columns())

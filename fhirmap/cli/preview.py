@@ -64,9 +64,10 @@ def command(
 
 def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
     from fhirmap.cli.progress import Progress
-    from fhirmap.runner.engine import open_project_source
     from fhirmap.runner.preview import preview_all
+    from fhirmap.runner.source import open_project_source
     from fhirmap.runner.unmapped import unmapped_lines
+    from fhirmap.runner.verdict import Verdict
 
     with open_project_source(engine.project, engine.plan) as source, Progress("read", source.count()) as progress:
         found = preview_all(engine, source.records(), records, progress=progress.update)
@@ -87,12 +88,12 @@ def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
             click.echo(f"  {line}")
         if records is not None:
             click.echo(f"records: {records}")
-    return 1 if found.verdicts["invalid"] else 0
+    return 1 if found.verdicts[Verdict.INVALID] else 0
 
 
 def _one(engine: Engine, key: str, as_json: bool) -> int:
-    from fhirmap.runner.engine import open_project_source
     from fhirmap.runner.preview import preview_row, row_to_data
+    from fhirmap.runner.source import open_project_source
 
     with open_project_source(engine.project, engine.plan) as source:
         row = preview_row(engine, source, key)
@@ -107,8 +108,8 @@ def _one(engine: Engine, key: str, as_json: bool) -> int:
 
 def _traced(engine: Engine, key: str, with_values: bool, as_json: bool) -> int:
     from fhirmap.diagnostics.render import fault_to_line
-    from fhirmap.runner.engine import open_project_source
     from fhirmap.runner.preview import row_trace_to_data, trace_row
+    from fhirmap.runner.source import open_project_source
     from fhirmap.runtime.trace import trace_lines
 
     with open_project_source(engine.project, engine.plan) as source:

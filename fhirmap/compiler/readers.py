@@ -13,6 +13,7 @@ from fhirmap.analysis.typed import ModelUse
 from fhirmap.compiler import plan
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.names import Code, Name, code, literal
+from fhirmap.compiler.storeplan import child_key
 from fhirmap.language import nodes
 from fhirmap.model.definition import TypeRef
 
@@ -320,12 +321,3 @@ class _Body:
         table = self.module.table(f"{self.use.node.name}_{hint}", Code(f"Cell({', '.join(parts)})"))
         self.module.cells[element, column, hint] = table
         return table
-
-
-def child_key(model: nodes.Model, entry: nodes.ModelElement) -> str:
-    """Under which key of the raw row a source puts child rows: the element's name, unless a column is called so."""
-    columns = {other.column or other.name for other in model.elements if other.join is None and not other.lines}
-    key = entry.name
-    while key in columns:
-        key += "[]"
-    return key

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fhirmap.analysis.typed import Checked, ModelUse
-from fhirmap.compiler.readers import child_key
 from fhirmap.language import nodes
 from fhirmap.stores import Child, Column, Order, Shape, StorePlan
 
@@ -91,3 +90,12 @@ def _model(checked: Checked, use: ModelUse, entry: nodes.ModelElement) -> ModelU
         if element
         else None
     )
+
+
+def child_key(model: nodes.Model, entry: nodes.ModelElement) -> str:
+    """Under which key of the raw row a source puts child rows: the element's name, unless a column is called so."""
+    columns = {other.column or other.name for other in model.elements if other.join is None and not other.lines}
+    key = entry.name
+    while key in columns:
+        key += "[]"
+    return key

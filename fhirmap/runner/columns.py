@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fhirmap.analysis.expression import infer_expression
+from fhirmap.analysis.expression import ExpressionScope, infer_expression
 from fhirmap.analysis.static import Static
-from fhirmap.compiler.fhirpath import ExprScope, FreshNames
-from fhirmap.compiler.fhirpath.lower import lower_values
-from fhirmap.compiler.fhirpath.scope import RUNTIME_IMPORT
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import FhirmapError, ProjectError
+from fhirmap.language.nodes import FPExpr
 from fhirmap.language.parser import parse_expression
 from fhirmap.model.definition import Definitions, TypeRef
-from fhirmap.runner.project import RecordColumn
+from fhirmap.runner.program import CheckedMaps
+from fhirmap.runner.project import ColumnSetting
 
-__all__ = ["Column", "Setting", "compile_columns", "shown"]
+if TYPE_CHECKING:
+    from fhirmap.compiler.fhirpath import ExprScope
+
+__all__ = ["ExpressionTypes", "RecordsColumn", "check_columns", "compile_columns", "expression_types", "shown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """Where expressions stand: the result's type, the record's model, and what can be called."""
+class ExpressionTypes:
+    """What expressions are about: the result's type, the record's model, and what can be called."""
 
     definitions: Definitions
     result: TypeRef | None
     source: TypeRef | None
     functions: Mapping[str, Any]
 
+    @property
+    def focus(self) -> Static:
+        """Static type of the result. Out of scope means no result: the focus is then empty."""
+        return Static(frozenset((self.result,)) if self.result else frozenset(), "optional", True)
+
+    @property
+    def record(self) -> Static:
+        """Static type of `%source`."""
+        return Static(frozenset((self.source,)) if self.source else frozenset(), "one", True)
+
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class RecordsColumn:
     """A compiled column: ``values(result, record)``; the result is None where the record is out of scope."""
 
     name: str
@@ -46,55 +58,77 @@ class Column:
             return ""
 
 
-def compile_columns(columns: tuple[RecordColumn, ...], setting: Setting) -> tuple[Column, ...]:
+def expression_types(maps: CheckedMaps) -> ExpressionTypes:
+    """Result and record of a project's maps, as its FHIRPath expressions see them."""
+    checked = maps.checked
+    last, first = checked.stages[-1], checked.stages[0]
+    structure = checked.definitions.structure(last.target.structure or last.target.name) if last.target else None
+    return ExpressionTypes(
+        checked.definitions,
+        (checked.definitions.type_ref(structure.type) or last.target) if structure else last.target,
+        first.source if first.source is not None and first.source.structure in checked.models else None,
+        checked.functions,
+    )
+
+
+def check_columns(columns: Sequence[ColumnSetting], types: ExpressionTypes) -> list[Diagnostic]:
+    """FM743 for each column that is no FHIRPath or not of these types, at its line of the project file."""
+    return [entry for column in columns for entry in _checked(column, types)[1]]
+
+
+def compile_columns(columns: Sequence[ColumnSetting], types: ExpressionTypes) -> tuple[RecordsColumn, ...]:
     """Each column compiled; `%source` is the record as its model reads it.
 
-    Raises: ProjectError with FM743 for each column that is no FHIRPath, at its line of the project file.
+    Raises: ProjectError with what `check_columns` finds.
     """
-    found: list[Column] = []
-    faults: list[Diagnostic] = []
-    for column in columns:
-        told, compiled = _compiled(column, setting)
-        faults += told
-        if compiled is not None:
-            found.append(compiled)
-    if faults:
-        raise ProjectError(faults)
-    return tuple(found)
+    checked = [(column, *_checked(column, types)) for column in columns]
+    wrong = [entry for _, _, found in checked for entry in found]
+    if wrong:
+        raise ProjectError(wrong)
+    return tuple(
+        _compiled(column.name, expression, types) for column, expression, _ in checked if expression is not None
+    )
 
 
-def _compiled(column: RecordColumn, setting: Setting) -> tuple[list[Diagnostic], Column | None]:
+def _checked(column: ColumnSetting, types: ExpressionTypes) -> tuple[FPExpr | None, list[Diagnostic]]:
     expression, diagnostics = parse_expression(column.expression)
     wrong = [entry for entry in diagnostics if entry.is_error]
-    if expression is None or wrong:
-        return [_told(column, entry) for entry in wrong], None
-    scope = _scope(setting)
-    wrong = [entry for entry in infer_expression(expression, scope.inference()).diagnostics if entry.is_error]
-    if wrong:
-        return [_told(column, entry) for entry in wrong], None
+    if expression is not None and not wrong:
+        scope = ExpressionScope(
+            types.definitions, types.focus, {"source": types.record}.get, ("source",), types.functions
+        )
+        wrong = [entry for entry in infer_expression(expression, scope).diagnostics if entry.is_error]
+    return expression, [_wrong_column(column, entry) for entry in wrong]
+
+
+def _compiled(name: str, expression: FPExpr, types: ExpressionTypes) -> RecordsColumn:
+    # Here, not above: `check` looks at columns and compiles none.
+    from fhirmap.compiler.fhirpath.lower import lower_values
+    from fhirmap.compiler.fhirpath.scope import RUNTIME_IMPORT
+
+    scope = _scope(types)
     lowered = lower_values(expression, scope)
     lines = [RUNTIME_IMPORT, *scope.constants.imports, *scope.constants.source(), "def values(result, record):"]
     lines += [f"    {line}" for line in (*lowered.statements, f"return {lowered.code}")]
     names: dict[str, Any] = {}
-    exec(compile("\n".join(lines), f"<column {column.name!r}>", "exec"), names)
-    return [], Column(column.name, names["values"])
+    exec(compile("\n".join(lines), f"<column {name!r}>", "exec"), names)
+    return RecordsColumn(name, names["values"])
 
 
-def _scope(setting: Setting) -> ExprScope:
-    # Out of scope means no result: its focus is then empty.
-    focus = Static(frozenset((setting.result,)) if setting.result else frozenset(), "optional", True)
-    source = Static(frozenset((setting.source,)) if setting.source else frozenset(), "one", True)
+def _scope(types: ExpressionTypes) -> ExprScope:
+    from fhirmap.compiler.fhirpath import ExprScope, FreshNames
+
     return ExprScope(
-        setting.definitions,
-        focus,
+        types.definitions,
+        types.focus,
         focus_name="result",
-        variables={"source": ("record", source)},
-        functions=setting.functions,
+        variables={"source": ("record", types.record)},
+        functions=types.functions,
         fresh=FreshNames({"result", "record", "values", "fp"}),
     )
 
 
-def _told(column: RecordColumn, entry: Diagnostic) -> Diagnostic:
+def _wrong_column(column: ColumnSetting, entry: Diagnostic) -> Diagnostic:
     args = {"column": column.name, "reason": entry.message}
     return Diagnostic("FM743", column.span, args, entry.hint_text or None)
 

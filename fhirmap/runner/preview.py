@@ -17,9 +17,10 @@ from fhirmap.embedding import transformer_of
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Note, Record
 from fhirmap.runner.columns import shown
-from fhirmap.runner.engine import Engine, paths_up, project_contract
-from fhirmap.runner.ingest import judge, mapped
+from fhirmap.runner.contract import project_contract
+from fhirmap.runner.engine import Engine, paths_up
 from fhirmap.runner.unmapped import UnmappedCodes
+from fhirmap.runner.verdict import Verdict, classify, mapped
 from fhirmap.runtime import trace as steps
 from fhirmap.sinks.element import element_of
 from fhirmap.sources import Source
@@ -44,7 +45,7 @@ _SHOWN_VALUES = 6
 class Previewed:
     """How many records were read, by verdict and by reason, and the codes that concept maps lack."""
 
-    verdicts: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     unmapped: UnmappedCodes = field(default_factory=UnmappedCodes)
 
@@ -100,7 +101,8 @@ def preview_all(
     *,
     progress: Callable[[int], None] | None = None,
 ) -> Previewed:
-    """Map and judge every record; with ``file`` write `key;verdict;reasons;<columns of [records]>`, one line a record.
+    """Map and classify every record; with ``file`` write `key;verdict;reasons;<columns of [records]>`, a line
+    each.
 
     The file is UTF-8 and there whole or as it was before.
     Raises: ConfigError FM744 (cannot be written), FM70x-72x (source); ProjectError FM743 (a column is no FHIRPath).
@@ -111,15 +113,15 @@ def preview_all(
         write(("key", "verdict", "reasons", *(column.name for column in columns)))
         for record in records:
             result = engine.result(record)
-            judgement = judge(record, result, engine.rules)
-            found.verdicts[judgement.verdict] += 1
-            found.reasons.update(judgement.reasons)
+            classified = classify(record, result, engine.rules)
+            found.verdicts[classified.verdict] += 1
+            found.reasons.update(classified.reasons)
             if result.unmapped and not record.superseded:
                 found.unmapped.add(result.unmapped)
             if file is not None:
                 read = engine.read(record)
                 cells = [column.text(result.resource, read) for column in columns]
-                write((record.key, judgement.verdict, ",".join(judgement.reasons), *cells))
+                write((record.key, classified.verdict, ",".join(classified.reasons), *cells))
             if progress is not None:
                 progress(found.read)
     return found
@@ -166,13 +168,13 @@ def preview_row(engine: Engine, source: Source, key: str) -> RowPreview:
     """
     record = _record(source, key)
     result = engine.result(record)
-    judgement = judge(record, result, engine.rules)
+    classified = classify(record, result, engine.rules)
     resource = result.resource
     traces = (
         tuple(_trace(engine, record, path, value, resource) for path, value in leaves(resource)) if resource else ()
     )
     return RowPreview(
-        record.key, record.origin, judgement.verdict, judgement.reasons, result.notes, result.faults, traces, resource
+        record.key, record.origin, classified.verdict, classified.reasons, result.notes, result.faults, traces, resource
     )
 
 
@@ -190,8 +192,8 @@ def trace_row(engine: Engine, source: Source, key: str, *, with_values: bool = F
     )
     tracer = steps.Tracer(traced, with_values=with_values)
     result = mapped(record, tracer)
-    judgement = judge(record, result, engine.rules)
-    return RowTrace(record.key, record.origin, judgement.verdict, judgement.reasons, result.faults, tracer.trace)
+    classified = classify(record, result, engine.rules)
+    return RowTrace(record.key, record.origin, classified.verdict, classified.reasons, result.faults, tracer.trace)
 
 
 def row_trace_to_data(row: RowTrace) -> dict[str, Any]:

@@ -136,7 +136,7 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordColumn:
+class ColumnSetting:
     """One column of `preview --records`: a name and a FHIRPath over the result."""
 
     name: str
@@ -162,7 +162,7 @@ class Project:
     limits: Limits
     journal: JournalPart
     archive: Archive
-    records: tuple[RecordColumn, ...]
+    records: tuple[ColumnSetting, ...]
     registry: Path | None = None
     rule_spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
     warnings: tuple[Diagnostic, ...] = ()
@@ -298,7 +298,7 @@ class _Reading:
             limits=self._limits(root.section("limits")),
             journal=self._journal(root.section("journal")),
             archive=self._archive(root.section("archive")),
-            records=tuple(RecordColumn(key, text, self._file.span(("records", key))) for key, text in records.items()),
+            records=tuple(ColumnSetting(key, text, self._file.span(("records", key))) for key, text in records.items()),
             registry=registry_file,
             rule_spans={key: span for key in severities if (span := self._file.span(("rules", key)))},
         )
@@ -481,11 +481,11 @@ __all__ = [
     "Archive",
     "ArchiveTable",
     "AuthSettings",
+    "ColumnSetting",
     "JournalPart",
     "Limits",
     "MapSettings",
     "Project",
-    "RecordColumn",
     "SinkPart",
     "SourceSettings",
     "TlsFiles",

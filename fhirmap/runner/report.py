@@ -20,8 +20,8 @@ from fhirmap.journal import PENDING, EntryState, Journal, Ledger, Reason, Record
 from fhirmap.records import Fault
 from fhirmap.runner.archive import Archived
 from fhirmap.runner.deliver import Delivery
-from fhirmap.runner.ingest import note_reason
 from fhirmap.runner.unmapped import UnmappedTable, unmapped_lines
+from fhirmap.runner.verdict import note_reason
 from fhirmap.runner.whole_file import write_whole
 
 __all__ = ["FaultLine", "Report", "Stop", "build_report", "exit_code", "report_lines", "write_report"]

@@ -12,10 +12,11 @@ from fhirmap.errors import JournalError
 from fhirmap.journal import Journal
 from fhirmap.runner.archive import Archive, Archived, TableArchive, archive, open_archives
 from fhirmap.runner.deliver import Clock, Delivery, Progress, SystemClock, deliver, unreached
-from fhirmap.runner.engine import Engine, open_project_source
+from fhirmap.runner.engine import Engine
 from fhirmap.runner.ingest import ingest
 from fhirmap.runner.project import Project
 from fhirmap.runner.report import Report, build_report, exit_code, write_report
+from fhirmap.runner.source import open_project_source
 from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.sinks import ClientCredentials, Sink, SinkSettings, open_sink
 

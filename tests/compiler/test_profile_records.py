@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from fhirmap.runner.engine import build_engine, open_project_source
+from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project import load_project
+from fhirmap.runner.source import open_project_source
 from tests.compiler.test_profile_oracle import broken_by_oracle, oracle_rules, rejects
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

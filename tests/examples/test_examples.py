@@ -10,10 +10,11 @@ from types import ModuleType
 
 import pytest
 
-from fhirmap.runner.engine import build_engine, open_project_source
-from fhirmap.runner.ingest import judge
+from fhirmap.runner.engine import build_engine
 from fhirmap.runner.program import check_project
 from fhirmap.runner.project import load_project
+from fhirmap.runner.source import open_project_source
+from fhirmap.runner.verdict import classify
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
@@ -37,9 +38,9 @@ def verdicts(name: str) -> dict[str, tuple[str, tuple[str, ...]]]:
     found = {}
     with open_project_source(engine.project, engine.plan) as source:
         for record in source.records():
-            judgement = judge(record, engine.result(record))
+            classified = classify(record, engine.result(record))
             key = f"{record.key} superseded" if record.superseded else record.key
-            found[key] = (judgement.verdict, judgement.reasons)
+            found[key] = (classified.verdict, classified.reasons)
     return found
 
 
@@ -70,7 +71,7 @@ def test_nothing_to_say_about_the_maps_whatever_the_target(name: str, target: st
     engine = build_engine(project)
     assert [column.name for column in engine.columns] == ["procedure", "laterality", "date", "implants", "pe_type"]
     with open_project_source(project, engine.plan) as source:
-        verdicts = Counter(judge(record, engine.result(record)).verdict for record in source.records())
+        verdicts = Counter(classify(record, engine.result(record)).verdict for record in source.records())
     assert verdicts["sendable"] > verdicts["invalid"] > 0
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from fhirmap.records import Record
-from fhirmap.runner.engine import build_engine, open_project_source
-from fhirmap.runner.ingest import judge
+from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project import load_project
+from fhirmap.runner.source import open_project_source
+from fhirmap.runner.verdict import classify
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 VERDICTS = {
@@ -50,7 +51,7 @@ def got(example: str, url: str) -> Iterator[tuple[Record, Line]]:
         for record in source.records():
             result = engine.result(record)
             read = engine.read(record)
-            verdict = judge(record, result).verdict
+            verdict = classify(record, result).verdict
             yield record, (VERDICTS[verdict], *(column.text(result.resource, read) for column in engine.columns))
 
 

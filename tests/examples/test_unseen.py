@@ -14,10 +14,11 @@ import pytest
 import sqlalchemy as sa
 
 from fhirmap.records import Record
-from fhirmap.runner.engine import Engine, build_engine, open_project_source
-from fhirmap.runner.ingest import judge
+from fhirmap.runner.engine import Engine, build_engine
 from fhirmap.runner.preview import preview_all
 from fhirmap.runner.project import load_project
+from fhirmap.runner.source import open_project_source
+from fhirmap.runner.verdict import classify
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import unseen
@@ -53,7 +54,7 @@ def sent(resource: dict[str, Any] | None) -> dict[str, Any]:
 def wrong(engine: Engine, record: Record, expected: unseen.Expected) -> list[str]:
     """What of a record is not as expected, in words without the record's own values."""
     result = engine.result(record)
-    verdict = judge(record, result, engine.rules).verdict
+    verdict = classify(record, result, engine.rules).verdict
     read = engine.read(record)
     line = tuple(column.text(result.resource, read) for column in engine.columns)
     found = [] if verdict in expected.verdicts() else [f"verdict {verdict}, not {sorted(expected.verdicts())}"]

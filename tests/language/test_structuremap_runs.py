@@ -19,8 +19,9 @@ from fhirmap.language.structuremap import FhirVersion, structure_map_to_text, wr
 from fhirmap.mapset import MapSet, run
 from fhirmap.model.formats import json_text, text_of
 from fhirmap.records import Result
-from fhirmap.runner.engine import build_engine, open_project_source
+from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project import load_project
+from fhirmap.runner.source import open_project_source
 
 ROOT = Path(__file__).resolve().parents[2]
 _FENCE = re.compile(r"^```(?P<info>[^\n]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -13,7 +13,8 @@ import pytest
 
 from fhirmap.journal import Counts, Entry, Journal
 from fhirmap.records import Fault, Note, Record, Result
-from fhirmap.runner.ingest import canonical_json, ingest, judge, mapped, reason
+from fhirmap.runner.ingest import canonical_json, ingest
+from fhirmap.runner.verdict import classify, mapped, reason
 
 ERROR = Fault("FM520", rule="nir-key")
 WARNING = Fault("FM520", severity="warning", rule="lot-differs")
@@ -42,15 +43,15 @@ BODY: dict[str, Any] = {"resourceType": "Parameters", "id": "x"}
     ],
 )
 def test_verdicts(record: Record, result: Result, verdict: str, reasons: tuple[str, ...]) -> None:
-    judgement = judge(record, result)
-    assert (judgement.verdict, judgement.reasons) == (verdict, reasons)
-    told = judge(record, mapped(record, lambda _: result))
-    assert told == judgement
+    classified = classify(record, result)
+    assert (classified.verdict, classified.reasons) == (verdict, reasons)
+    told = classify(record, mapped(record, lambda _: result))
+    assert told == classified
 
 
 def test_reasons_are_the_names_of_rules_where_they_are_known() -> None:
     names = {"maps/own.map:12": "side-unknown"}
-    assert judge(Record("1", {}), Result(BODY, (NOTE,)), names).reasons == ("side-unknown",)
+    assert classify(Record("1", {}), Result(BODY, (NOTE,)), names).reasons == ("side-unknown",)
     failed = Fault("FM451", rule="rule", position="maps/own.map:12:9")
     assert reason(failed, names) == "FM451:side-unknown"
     assert reason(failed) == "FM451:own.map:12"

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from fhirmap.embedding import checked_map, target_contract, transformer_of
-from fhirmap.runner.engine import build_engine, open_project_source, project_contract
+from fhirmap.runner.contract import project_contract
+from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project import load_project
+from fhirmap.runner.source import open_project_source
 from fhirmap.runtime.trace import Trace, Tracer, trace_lines, trace_to_data
 
 ROOT = Path(__file__).resolve().parents[2]

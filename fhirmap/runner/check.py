@@ -1,0 +1,58 @@
+"""What of a project only its maps, its contract and its source can say: for `fhirmap check`. Nothing is compiled."""
+
+from __future__ import annotations
+
+from fhirmap.analysis.checks.unknown_column import unknown_columns
+from fhirmap.compiler.storeplan import store_plan
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.runner.columns import check_columns, expression_types
+from fhirmap.runner.contract import project_contract, unknown_rules
+from fhirmap.runner.program import CheckedMaps
+from fhirmap.runner.project import Project
+from fhirmap.runner.source import located, open_unchecked
+
+__all__ = ["settings_diagnostics", "source_diagnostics"]
+
+
+def settings_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
+    """What of the project file only its maps and contract show: rule keys (FM742), record columns (FM743)."""
+    if maps.has_errors or not maps.checked.stages:
+        return []
+    contract = project_contract(project, maps)
+    found = unknown_rules(project, contract) if contract is not None else []
+    return [*found, *check_columns(project.records, expression_types(maps))]
+
+
+def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
+    """What the project's source lacks of what its map names, also where the map has other faults.
+
+    Raises: ConfigError FM70x where the source cannot be opened.
+    """
+    plan = store_plan(maps.checked)
+    if plan is None or any(entry.code == "FM102" for entry in maps.diagnostics):
+        return []  # nowhere to look, or a query of the map that is not there
+    with open_unchecked(project, plan) as source:
+        lacking = source.check()
+    absent = {
+        (str(entry.args["table"]), str(entry.args.get("column", ""))): entry.hint_text
+        for entry in lacking
+        if entry.code in ("FM703", "FM704") and not entry.variant and plan.kind != "json"
+    }
+    file = next((table for table, _ in absent if plan.kind == "csv"), "")
+    named = [
+        entry
+        for entry in unknown_columns(maps.checked, lambda table, column: absent.get((table or file, column)))
+        if not _was_not_read(entry, maps)
+    ]
+    if maps.has_errors:
+        return named
+    # The map itself knows where each name is written; the rest (the author's SQL, JSON paths) comes with its line.
+    placed = {"FM703", "FM704"} if named else set()
+    return [*named, *(located(entry) for entry in lacking if entry.variant or entry.code not in placed)]
+
+
+def _was_not_read(entry: Diagnostic, maps: CheckedMaps) -> bool:
+    """Is there a syntax error on the line that names the column? Then it may not have been read as it was meant."""
+    broken = [found.span for found in maps.diagnostics if found.code < "FM100" and found.is_error and found.span]
+    span = entry.span
+    return span is not None and any(place.text is span.text and place.line == span.line for place in broken)

@@ -1,0 +1,69 @@
+"""A project's source, opened; and what its layout lacks, at the place of the map that names it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fhirmap.diagnostics import Diagnostic, MapText, Span
+from fhirmap.embedding import map_path, read_map
+from fhirmap.errors import ConfigError, ProjectError
+from fhirmap.plugins import BUILT_IN, find_plugins, load
+from fhirmap.runner.project import Project
+from fhirmap.sources import Source, open_source
+from fhirmap.stores import StorePlan
+
+__all__ = ["located", "open_project_source", "open_unchecked"]
+
+
+def open_project_source(project: Project, plan: StorePlan) -> Source:
+    """The project's source, its layout checked against the plan: nothing of it has been read when this returns.
+
+    Raises: ConfigError FM70x where it cannot be opened; ProjectError with everything that it lacks.
+    """
+    source = open_unchecked(project, plan)
+    try:
+        found = [located(entry) for entry in source.check()]
+        if any(entry.is_error for entry in found):
+            raise ProjectError(found)
+    except BaseException:
+        source.close()
+        raise
+    return source
+
+
+def open_unchecked(project: Project, plan: StorePlan) -> Source:
+    """The project's source, whatever its layout.
+
+    Raises: ConfigError FM70x where it cannot be opened.
+    """
+    factories = {
+        name: load(plugin)
+        for name, plugin in find_plugins("fhirmap.sources").items()
+        if name not in BUILT_IN["fhirmap.sources"]
+    }
+    return open_source(project.source_address(), plan, factories)
+
+
+def located(entry: Diagnostic) -> Diagnostic:
+    """The diagnostic at the place of the map that it names (``position``), so that it is shown with that line."""
+    position = str(entry.args.get("position", ""))
+    parts = position.rsplit(":", 2)
+    if entry.span is not None or len(parts) != 3 or not (parts[1].isdecimal() and parts[2].isdecimal()):
+        return entry
+    try:
+        text = MapText(parts[0], read_map(map_path(parts[0])))
+    except ConfigError:
+        return entry
+    line, column = int(parts[1]), int(parts[2])
+    if line > text.line_count:
+        return entry
+    start = text.line_start(line) + column - 1
+    rest = text.line_text(line)[column - 1 :]
+    return replace(entry, span=Span(text, start, start + _token_length(rest)))
+
+
+def _token_length(rest: str) -> int:
+    if rest[:1] in "'\"`":
+        end = rest.find(rest[0], 1)
+        return end + 1 if end > 0 else 1
+    return max(1, next((n for n, letter in enumerate(rest) if not (letter.isalnum() or letter in "_-")), len(rest)))
