@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any
 
 from fhirmap.errors import ConfigError
@@ -54,7 +55,7 @@ def find_plugins(group: str) -> dict[str, Plugin]:
     Raises: ConfigError FM748 where two distributions offer different things under one name.
     """
     found = {name: Plugin(name, target, "fhirmap") for name, target in BUILT_IN.get(group, {}).items()}
-    for entry in entry_points(group=group):
+    for entry in _installed().select(group=group):
         plugin = Plugin(entry.name, entry.value, _distribution(entry))
         other = found.setdefault(entry.name, plugin)
         if other.target != plugin.target:
@@ -62,6 +63,12 @@ def find_plugins(group: str) -> dict[str, Plugin]:
                 "FM748", name=entry.name, group=group, first=other.distribution, second=plugin.distribution
             )
     return found
+
+
+@cache
+def _installed() -> EntryPoints:
+    """Entry points of every distribution that can be imported, looked up once: each look reads all their files."""
+    return entry_points()
 
 
 def names(group: str) -> tuple[str, ...]:

@@ -10,12 +10,9 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
-from xml.etree import ElementTree
 
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.model.definition import Definitions, Structure, TypeRef
-from fhirmap.model.xml_reader import read_xml
-from fhirmap.model.xml_writer import write_xml
 
 Format = Literal["json", "xml"]
 _ANY_RESOURCE = frozenset(("Resource", "DomainResource"))
@@ -54,6 +51,8 @@ def text_of(
 ) -> str:
     """A tree in the format ``wanted``, its elements in the order of the structure."""
     if wanted == "xml":
+        from fhirmap.model.xml_writer import write_xml
+
         return write_xml(node, definitions, structure)
     return json_text(in_order(node, definitions, structure.root if structure is not None else None))
 
@@ -114,6 +113,11 @@ def _decoded(content: bytes) -> str:
 
 
 def _xml(content: bytes, source: MapText, definitions: Definitions) -> dict[str, Any] | Diagnostic:
+    # Here, not above: most runs read JSON alone, and the XML libraries are a good part of a cold start.
+    from xml.etree import ElementTree
+
+    from fhirmap.model.xml_reader import read_xml
+
     try:
         return read_xml(content, definitions)
     except ElementTree.ParseError as error:

@@ -1,0 +1,59 @@
+"""What a command loads: looking at a CSV or JSON project needs no database, no HTTP library and no journal."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fhirmap.runner.target import shipped_folder
+
+PROJECTS = {"export-pharmacie": "000000901", "clinique-sainte-aubierge": "CSA-2026001"}
+NEVER = (
+    "sqlalchemy", "httpx2", "httpcore", "authlib", "joserfc", "cryptography", "starlette", "uvicorn", "asyncio", "ssl",
+    "fhirmap.journal", "fhirmap.sinks.transport", "fhirmap.sinks.oauth", "fhirmap.sources.sql_table",
+    "fhirmap.registry", "xml.etree.ElementTree", "fhir", "pydantic", "email.mime",
+)  # fmt: skip
+"""Each of these costs more than the command's own work."""
+PROGRAM = """
+import json, sys
+from fhirmap.cli import main
+try:
+    main(json.loads(sys.argv[1]))
+except SystemExit as left:
+    print(json.dumps([left.code, sorted(sys.modules)]), file=sys.stderr)
+"""
+
+
+def loaded(*arguments: str) -> set[str]:
+    """Modules in memory after a command that went well, in a process of its own."""
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(arguments)], capture_output=True, text=True, check=True
+    )
+    code, modules = json.loads(ran.stderr.splitlines()[-1])
+    assert code in (0, 1), ran.stdout
+    return set(modules)
+
+
+@pytest.fixture(params=PROJECTS)
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    """A copy of a shipped example, and the key of one of its records."""
+    shutil.copytree(shipped_folder("examples") / request.param, tmp_path / "p")
+    return str(tmp_path / "p"), PROJECTS[request.param]
+
+
+def test_check_loads_what_it_needs(project: tuple[str, str]) -> None:
+    assert loaded("check", project[0]) & {*NEVER, "rich"} == set()
+
+
+@pytest.mark.parametrize("options", [["--row"], ["--json", "--row"], ["--trace", "--row"]])
+def test_preview_of_a_row_loads_what_it_needs(project: tuple[str, str], options: list[str]) -> None:
+    assert loaded("preview", project[0], *options, project[1]) & set(NEVER) == set()
+
+
+def test_preview_of_all_loads_what_it_needs(project: tuple[str, str]) -> None:
+    assert loaded("preview", project[0], "--all") & set(NEVER) == set()
