@@ -68,7 +68,7 @@ def find_plugins(group: str) -> dict[str, Plugin]:
 @cache
 def _installed() -> EntryPoints:
     """Entry points of every distribution that can be imported, looked up once: each look reads all their files."""
-    return entry_points()
+    return EntryPoints(entry for group in BUILT_IN for entry in entry_points(group=group))
 
 
 def names(group: str) -> tuple[str, ...]:
