@@ -1,6 +1,6 @@
 """What analysis knows of FML's own transforms: how many parameters each takes, and the type of what it gives.
 
-Spec: FML, transforms; `docs/language.md` lists those that differ between versions.
+Spec: FML, transforms; `docs/reference/language.md` lists those that differ between versions.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import pytest
 from fhirmap.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -65,10 +65,10 @@ def test_toml_in_pages_is_toml(page: Path) -> None:
 
 
 def test_the_settings_of_the_documentation_are_those_of_the_program(tmp_path: Path) -> None:
-    """Every key that docs/project-file.md shows is accepted by the reader, which refuses unknown ones."""
+    """Every key that docs/reference/project-file.md shows is accepted by the reader, which refuses unknown ones."""
     from fhirmap.runner.project import read_project
 
-    block = next(b for b in blocks(ROOT / "docs" / "project-file.md", "toml") if b.startswith("[source]"))
+    block = next(b for b in blocks(ROOT / "docs" / "reference" / "project-file.md", "toml") if b.startswith("[source]"))
     (tmp_path / "fhirmap.toml").write_text(block, encoding="utf-8")
     _, diagnostics = read_project(tmp_path, environ={"RENACOT_SECRET": "x", "DB_PASSWORD": "x"})
     unknown = [entry.message for entry in diagnostics if entry.code in ("FM732", "FM733", "FM735")]
