@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fhirmap.functions.identity import finess_number, lot_number, nir_with_key, rpps_number
-from fhirmap.functions.udi import parse_udi, spreadsheet_exponent, udi_from_gtin
+from fhirmap.functions.identity import finess_number, lot_number, nir_with_key, rpps_number, spreadsheet_exponent
+from fhirmap.functions.udi import parse_udi, udi_from_gtin
 
 SNOMED = "http://snomed.info/sct"
 PROFILE = "https://fhir.orthense.com/StructureDefinition/InterventionInputParametersBaseProfile"
