@@ -91,16 +91,12 @@ def _show(found: Lineage) -> None:
         for element, source, rules in [_TITLES, *rows]:
             click.echo(f"{element:<{widths[0]}}  {source:<{widths[1]}}  {rules}")
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from shutil import get_terminal_size
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in _TITLES:
-        table.add_column(title, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console(highlight=False).print(table)
+    from fhirmap.cli.table import table_lines
+
+    for line in table_lines([_TITLES, *rows], get_terminal_size().columns):
+        click.echo(line)
 
 
 def _rows(found: Lineage) -> Iterator[tuple[str, str, str]]:

@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 import click
@@ -130,24 +131,18 @@ def _traced(engine: Engine, key: str, with_values: bool, as_json: bool) -> int:
 
 def _show(row: RowPreview) -> None:
     """Columns and cells on the left, rule in the middle, element and value on the right; then what to say of it."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
+    from fhirmap.cli.table import table_lines
     from fhirmap.diagnostics.render import fault_to_line, note_to_line
 
-    console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    colour = sys.stdout.isatty()
     click.echo(f"{row.origin or row.key}")
-    for title in ("column", "cell", "", "rule", "", "element", "value"):
-        table.add_column(title, overflow="fold")
+    rows: list[tuple[str, ...]] = [("column", "cell", "", "rule", "", "element", "value")]
     ranks: dict[str, list[str]] = {}
     for trace in row.traces:
         if trace.columns and not trace.path.endswith((".system", ".name")):
-            for row_cells in _rows(trace, ranks):
-                table.add_row(*(Text(cell) for cell in row_cells))
-    console.print(table)
-    colour = sys.stdout.isatty()
+            rows += _rows(trace, ranks)
+    for line in table_lines(rows, get_terminal_size().columns if colour else 150):
+        click.echo(line)
     for fault in row.faults:
         click.echo("  " + fault_to_line(fault, colour=colour))
     for note in row.notes:
@@ -156,7 +151,7 @@ def _show(row: RowPreview) -> None:
 
 
 def _rows(trace: Trace, ranks: dict[str, list[str]]) -> list[tuple[str, ...]]:
-    """A line for each column, so that a long cell moves nobody else's; rule and element stand on the first."""
+    """A line for each column, so that a long cell moves nobody else's; rule and element are on the first."""
     said = [(column, cell) for column, cell in zip(trace.columns, trace.cells, strict=True) if cell]
     said = [(column, cell if len(cell) <= 48 else cell[:47] + "…") for column, cell in said] or [("", "")]
     line = trace.position.rpartition("/")[2].rpartition(":")[0]
