@@ -79,7 +79,7 @@ def validators() -> dict[str, Callable[[Any, list[Fault]], None]]:
         module: dict[str, Any] = {}
         exec(compile(render_validator(lower_contract(contract, functions)[0]), label, "exec"), module)
         found[label] = module["validate"]
-        found.setdefault("close look only", module["PARAMETERS"].check)
+        found.setdefault("close look only", module["PARAMETERS"].report)
     return found
 
 

@@ -200,7 +200,7 @@ class _Lowering:
         return found
 
     def _limits(self, merged: Merged, path: str, when: tuple[tuple[str, Any], ...] = ()) -> Code | None:
-        """`Limits(...)` of one element or slice; None where it is as the base type has it."""
+        """`ElementRules(...)` of one element or slice; None where it is as the base type has it."""
         base = merged.base
         given: dict[str, object] = {}
         if when or merged.minimum > base.minimum:
@@ -229,7 +229,7 @@ class _Lowering:
             given["slices"] = Code("(\n" + "".join(f"        {entry},\n" for entry in slices) + "    )")
         if not given:
             return None
-        return Code("Limits(" + ", ".join(code("{}={}", Code(key), value) for key, value in given.items()) + ")")
+        return Code("ElementRules(" + ", ".join(code("{}={}", Code(key), value) for key, value in given.items()) + ")")
 
     def _slices(self, merged: Merged, path: str) -> list[Code]:
         for name in merged.blind_slices():
@@ -237,7 +237,7 @@ class _Lowering:
         found = []
         for name, values, held in merged.slices():
             limits = self._limits(held, f"{path}:{name}", values)
-            found.append(code("SliceLimits({}, {}, {})", name, values, limits or Code("Limits()")))
+            found.append(code("SliceRules({}, {}, {})", name, values, limits or Code("ElementRules()")))
         return found
 
     def _below(self, merged: Merged, path: str) -> Code | None:
@@ -290,8 +290,10 @@ class _Lowering:
 
 
 _RUNTIME_NAMES = (
-    "Limits",
-    "SliceLimits",
+    "ElementRules",
+    "Invariant",
+    "SliceRules",
+    "Visit",
     "broken",
     "is_base64_binary",
     "is_boolean",
@@ -313,7 +315,7 @@ _RUNTIME_NAMES = (
     "is_uri",
     "is_uuid",
     "names_profiles",
-    "not_judged",
+    "not_evaluated",
     "report_count",
 )
 

@@ -70,15 +70,17 @@ class RuleWriter:
         lines.append(Line(1, Code("try:")))
         lines += [Line(2, Code(line)) for line in found.statements]
         lines.append(Line(2, Code(f"if not ({found.code}):")))
-        report = code("broken(faults, {}, {}, path, element, {}", entry.key, severity, entry.human or entry.key)
+        invariant = code("Invariant({}, {}, {}", entry.key, severity, entry.human or entry.key)
+        visit = "Visit(faults, path, element, resource)"
         if causes:
-            lines.append(Line(3, Code(f"{report}, focus, resource, (")))
+            lines.append(Line(3, Code(f"broken({invariant}, (")))
             lines += [Line(4, Code(f"{cause},")) for cause in causes]
-            lines.append(Line(3, Code("))")))
+            lines.append(Line(3, Code(f")), focus, {visit})")))
         else:
-            lines.append(Line(3, Code(f"{report})")))
+            lines.append(Line(3, Code(f"broken({invariant}), focus, {visit})")))
         lines.append(Line(1, Code("except TransformFailed as error:")))
-        lines.append(Line(2, code("not_judged(faults, {}, {}, path, element, error.code)", entry.key, severity)))
+        failed = code("Invariant({}, {})", entry.key, severity)
+        lines.append(Line(2, Code(f"not_evaluated({failed}, error.code, {visit})")))
         return lines
 
     def _causes(self, entry: Constraint, focus: TypeRef, functions: list[Function]) -> list[Code]:

@@ -92,7 +92,7 @@ class StraightWriter:
     def write(self) -> list[Function]:
         """All functions, `validate` last."""
         found = self._sliced_list(self.root)
-        lines = [Line(1, code("{}.check(resource, faults)", self.root.name))] if found is None else self._body(found)
+        lines = [Line(1, code("{}.report(resource, faults)", self.root.name))] if found is None else self._body(found)
         doc = "Report everything in ``resource`` that breaks the contract."
         self.functions.append(Function(Name("validate"), (Name("resource"), Name("faults")), doc, tuple(lines)))
         return self.functions
@@ -102,11 +102,12 @@ class StraightWriter:
         lines = [
             Line(1, code("items = resource.get({}) if type(resource) is dict else None", found.name)),
             Line(1, code("if type(items) is not list or not items or resource.get('resourceType') != {}:", kind)),
-            Line(2, code("{}.check(resource, faults)", root.name)),
+            Line(2, code("{}.report(resource, faults)", root.name)),
             Line(2, Code("return")),
             Line(1, Code("before = len(faults)")),
         ]
-        close = code("{}.check_elements(resource, faults, {}, {}, resource, {})", root.name, kind, kind, found.name)
+        visit = code("Visit(faults, {}, {}, resource)", kind, kind)
+        close = code("{}.check_elements(resource, {}, {})", root.name, visit, found.name)
         others = [merged for name, merged in root.elements.items() if name != found.name]
         if root.limited - {found.name} or any(merged.minimum for merged in others):
             lines.append(Line(1, close))
@@ -229,19 +230,16 @@ class StraightWriter:
         """The call that finds every fault of one item."""
         shape = self.lowering.shape_of(kind, here.element)
         known = shape.name if shape is not None else code("TYPES.shape({})", kind)
-        return Code(f"{known}.check(item, faults, {here.path_code()}, {code('{}', here.element)}, resource)")
+        return Code(f"{known}.check(item, {self._visit(here, here.element)})")
+
+    def _visit(self, place: _Place, element: str) -> Code:
+        return Code(f"Visit(faults, {place.path_code()}, {code('{}', element)}, resource)")
 
     def _count(self, name: str, counter: Name, merged: Merged, place: _Place) -> Iterator[Line]:
         least, most = merged.minimum, merged.maximum
         if most is None and least == 0:
             return
-        if most is not None and least == most:
-            test = f"{counter} != {most}"
-        else:
-            tests = [f"{counter} < {least}"] if least else []
-            tests += [f"{counter} > {most}"] if most is not None else []
-            test = " or ".join(tests)
-        yield Line(1, Code(f"if {test}:"))
+        yield Line(1, Code(f"if {_outside(counter, least, most)}:"))
         yield Line(2, self._report(name, counter, least, most, place, f"{place.element}:{name}"))
 
     def _total(self, found: _SlicedList, place: _Place) -> Iterator[Line]:
@@ -249,10 +247,18 @@ class StraightWriter:
         least, most = found.merged.minimum, found.merged.maximum
         if most is None and least <= sum(merged.minimum for _, _, merged in found.slices):
             return
-        yield Line(1, self._report(found.name, Name("total"), least, most, place, place.element))
+        count = Code("len(items)")
+        yield Line(1, Code(f"if {_outside(count, least, most)}:"))
+        yield Line(2, self._report(found.name, count, least, most, place, place.element))
 
-    def _report(self, name: str, counter: Name, least: int, most: int | None, place: _Place, element: str) -> Code:
-        count = Code("len(items)") if counter == "total" else counter
-        return code(
-            "report_count({}, {}, {}, {}, faults, {}, {})", name, count, least, most, place.path_code(), element
-        )
+    def _report(self, name: str, count: Code, least: int, most: int | None, place: _Place, element: str) -> Code:
+        return code("report_count({}, {}, {}, {})", name, count, (least, most), self._visit(place, element))
+
+
+def _outside(count: Code, least: int, most: int | None) -> str:
+    """Test of a count that is less than ``least`` or more than ``most``."""
+    if most is not None and least == most:
+        return f"{count} != {most}"
+    tests = [f"{count} < {least}"] if least else []
+    tests += [f"{count} > {most}"] if most is not None else []
+    return " or ".join(tests)

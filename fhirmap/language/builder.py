@@ -9,6 +9,7 @@ from lark import Token, Tree
 
 from fhirmap.diagnostics import Span
 from fhirmap.diagnostics.nearest import nearest
+from fhirmap.fhir_types import PRIMITIVES
 from fhirmap.language import nodes as n
 from fhirmap.language.expression_text import expression_to_text
 from fhirmap.language.expressions import (
@@ -281,7 +282,7 @@ class MapBuilder:
             return found
         name, alias = expression.type_name, self._span(part.children[2])
         late = expression.operator == "as" and "variable" not in options and name[:1].islower()
-        if not late or name in _PRIMITIVES:
+        if not late or name in PRIMITIVES:
             return found
         self._faults.add("FM026", alias, name=name, word=str(tree.children[0]))
         options.update(variable=name, variable_span=alias)
@@ -391,13 +392,6 @@ class MapBuilder:
 _MODES = frozenset(("SOURCE", "TARGET", "QUERIED", "PRODUCED"))
 _PARAMETERS = frozenset(("parameter", "legacy_parameter"))
 _WORDS_BEFORE_NAME = ("first", "last", "single", "collate", "share", "then", "not_first", "not_last", "only_one")
-_PRIMITIVES = frozenset(
-    (
-        *("boolean", "string", "code", "id", "uri", "url", "canonical", "oid", "uuid", "markdown", "base64Binary"),
-        *("integer", "integer64", "decimal", "positiveInt", "unsignedInt", "date", "dateTime", "instant", "time"),
-        "xhtml",
-    )
-)
 _OPTION_WORDS = {
     "type_identifier": ":",
     "source_cardinality": "..",

@@ -12,56 +12,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from fhirmap.fhir_types import PARENTS, PRIMITIVES, system_type
 from fhirmap.model.definition import FHIR_URL, SYSTEM_URL, Binding, Element, Structure, StructureSource, TypeRef
 
 VERSIONS: Mapping[str, str] = {"R4": "4.0", "R4B": "4.3", "R5": "5.0"}
 """FHIR releases with a table, and the number that versioned canonicals (`http://hl7.org/fhir/4.0/…`) write."""
-
-_PRIMITIVE_PARENTS: Mapping[str, str] = {
-    "base64Binary": "Element",
-    "boolean": "Element",
-    "canonical": "uri",
-    "code": "string",
-    "date": "Element",
-    "dateTime": "Element",
-    "decimal": "Element",
-    "id": "string",
-    "instant": "Element",
-    "integer": "Element",
-    "integer64": "Element",
-    "markdown": "string",
-    "oid": "uri",
-    "positiveInt": "integer",
-    "string": "Element",
-    "time": "Element",
-    "unsignedInt": "integer",
-    "uri": "Element",
-    "url": "uri",
-    "uuid": "uri",
-    "xhtml": "Element",
-}
-_SYSTEM_TYPES: Mapping[str, str] = {
-    "boolean": "Boolean",
-    "integer": "Integer",
-    "integer64": "Long",
-    "positiveInt": "Integer",
-    "unsignedInt": "Integer",
-    "decimal": "Decimal",
-    "date": "Date",
-    "dateTime": "DateTime",
-    "instant": "DateTime",
-    "time": "Time",
-}
-
-
-def is_primitive_name(name: str) -> bool:
-    """Is ``name`` one of FHIR's primitive types, in any release?"""
-    return name in _PRIMITIVE_PARENTS
-
-
-def system_type(primitive: str) -> str:
-    """Name of the FHIRPath System type that a FHIR primitive's value has: `code` is a String."""
-    return _SYSTEM_TYPES.get(primitive, "String")
 
 
 def base_types(version: str = "R4") -> Callable[[str], StructureSource | None]:
@@ -96,7 +51,7 @@ def _table(version: str) -> str:
 
 @cache
 def _load(version: str, name: str, prefix: str) -> StructureSource | None:
-    if name in _PRIMITIVE_PARENTS:
+    if name in PRIMITIVES:
         return _primitive(version, name, prefix)
     root, dot, _ = name.partition(".")
     if dot:
@@ -159,7 +114,7 @@ def _type_ref(name: str, prefix: str, targets: tuple[str, ...]) -> TypeRef:
 def _primitive(version: str, name: str, prefix: str) -> StructureSource | None:
     if name == "integer64" and version != "R5":
         return None
-    parent = _PRIMITIVE_PARENTS[name]
+    parent = PARENTS.get(name, "Element")
     structure = Structure(
         url=prefix + name,
         name=name,

@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from fhirmap.diagnostics import Diagnostic, MapText, Span
+from fhirmap.fhir_types import ANY_RESOURCE
 from fhirmap.model.definition import Definitions, Structure, TypeRef
 
 Format = Literal["json", "xml"]
-_ANY_RESOURCE = frozenset(("Resource", "DomainResource"))
 
 
 def read_document(content: bytes, name: str, definitions: Definitions) -> dict[str, Any] | Diagnostic:
@@ -70,7 +70,7 @@ def _ordered(
     node: Mapping[str, Any], definitions: Definitions, ref: TypeRef | None, known: dict[TypeRef | None, _Kinds]
 ) -> dict[str, Any]:
     told = node.get("resourceType")
-    if isinstance(told, str) and (ref is None or ref.name in _ANY_RESOURCE or told != ref.name):
+    if isinstance(told, str) and (ref is None or ref.name in ANY_RESOURCE or told != ref.name):
         ref = definitions.type_ref(told) or ref
     kinds = known.get(ref)
     if kinds is None:

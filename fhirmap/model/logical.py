@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from fhirmap.fhir_types import PRIMITIVES
 from fhirmap.language.nodes import Model, ModelElement
 from fhirmap.model.definition import FHIR_URL, Definitions, Element, Structure, StructureSource, TypeRef
-from fhirmap.model.fhir import is_primitive_name
 
 MODEL_URL = "urn:fhirmap:model:"
 """Where a model lives when its map has no URL to put it under."""
@@ -21,7 +21,7 @@ def model_url(model: Model, base: str = MODEL_URL) -> str:
 
 def model_ref(name: str, base: str = MODEL_URL) -> TypeRef:
     """The type that a model's element or a group's parameter names: a FHIR primitive or a model."""
-    return TypeRef(name, FHIR_URL + name if is_primitive_name(name) else base + name)
+    return TypeRef(name, FHIR_URL + name if name in PRIMITIVES else base + name)
 
 
 def model_structure(model: Model, base: str = MODEL_URL) -> StructureSource:
@@ -57,7 +57,7 @@ def model_to_structure_definition(model: Model, base: str, fhir_version: str = "
     ]
     for element in model.elements:
         path = f"{model.name}.{element.name}"
-        code = element.type if is_primitive_name(element.type) else base + element.type
+        code = element.type if element.type in PRIMITIVES else base + element.type
         elements.append(
             {
                 "id": path,

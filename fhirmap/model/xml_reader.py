@@ -14,14 +14,13 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
+from fhirmap.fhir_types import ANY_RESOURCE, INTEGERS
 from fhirmap.model.definition import Definitions, Element, Structure, TypeRef
 
 FHIR_NAMESPACE = "http://hl7.org/fhir"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _XSI_TYPE = f"{{{XSI}}}type"
 _XHTML = "http://www.w3.org/1999/xhtml"
-_ANY_RESOURCE = frozenset(("Resource", "DomainResource"))
-_INTEGERS = frozenset(("integer", "positiveInt", "unsignedInt", "integer64"))
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 
 
@@ -124,7 +123,7 @@ class _Reader:
         """The value of an element, and the `_x` object beside a primitive."""
         if node.tag == f"{{{_XHTML}}}div":
             return "".join(_xhtml(node, outermost=True)), {}
-        if ref is not None and ref.name in _ANY_RESOURCE:
+        if ref is not None and ref.name in ANY_RESOURCE:
             inner = next((child for child in node if isinstance(child.tag, str)), None)
             return (self.resource(inner) if inner is not None else None), {}
         if ref is None:
@@ -189,7 +188,7 @@ def primitive_of(text: str | None, type_name: str) -> Any:
         return None
     if type_name == "boolean" and text in ("true", "false"):
         return text == "true"
-    if type_name in _INTEGERS and _WHOLE.fullmatch(text):
+    if type_name in INTEGERS and _WHOLE.fullmatch(text):
         return int(text)
     if type_name == "decimal":
         try:

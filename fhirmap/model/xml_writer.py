@@ -15,11 +15,11 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
+from fhirmap.fhir_types import ANY_RESOURCE
 from fhirmap.model.definition import Definitions, Element, Structure, TypeRef
 from fhirmap.model.xml_reader import FHIR_NAMESPACE, XSI
 
 _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_ANY_RESOURCE = frozenset(("Resource", "DomainResource"))
 
 
 def write_xml(node: Mapping[str, Any], definitions: Definitions, structure: Structure | None = None) -> str:
@@ -66,9 +66,9 @@ class _Writer:
         if not isinstance(node, Mapping):
             yield from self._wrapped(name, "", [], escape(_text(node)), depth)
             return
-        if ref is not None and ref.name in _ANY_RESOURCE:
+        if ref is not None and ref.name in ANY_RESOURCE:
             kind = str(node.get("resourceType", ""))
-            inner = self.definitions.structure(kind) if kind and kind not in _ANY_RESOURCE else None
+            inner = self.definitions.structure(kind) if kind and kind not in ANY_RESOURCE else None
             held = list(self.element(kind or ref.name, node, inner.root if inner else None, None, depth + 1))
             yield from self._wrapped(name, "", held, "", depth)
             return

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from fhirmap.errors import TransformFailed
+from fhirmap.fhir_types import ANY_RESOURCE, DATES, NUMBERS, PRIMITIVES, TEXTS
 from fhirmap.runtime.context import Run
 from fhirmap.runtime.fhirpath.item import Node, plain, type_name
 from fhirmap.runtime.lists import copied, place_first, place_last, single
@@ -19,12 +20,6 @@ from fhirmap.runtime.transforms.text import cast
 
 Choices = tuple[tuple[str, ...], bool]
 """Types that an element takes, and whether its JSON name ends in the type."""
-_TEXTS = frozenset((
-    "string", "code", "id", "uri", "url", "canonical", "oid", "uuid", "markdown", "base64Binary", "xhtml",
-))  # fmt: skip
-_DATES = frozenset(("date", "dateTime", "instant", "time"))
-_NUMBERS = frozenset(("integer", "positiveInt", "unsignedInt", "integer64", "decimal"))
-_PRIMITIVES = _TEXTS | _DATES | _NUMBERS | {"boolean"}
 _SYSTEM = {"Date": "date", "DateTime": "dateTime", "Time": "time"}
 
 
@@ -42,7 +37,7 @@ class Slot:
 
     def put(self, value: Any) -> None:
         """Set the value itself."""
-        value = cast(value, self.type) if self.type in _PRIMITIVES else value
+        value = cast(value, self.type) if self.type in PRIMITIVES else value
         if self.repeats:
             _at_rank(self.node, self.key, self.rank, value)
         else:
@@ -157,7 +152,7 @@ def _assign_one(node: dict[str, Any], name: str, item: Any, choices: Choices, re
         given = _given(item, value)
     chosen = given if given in types or not types else _nearest(given, types)
     if value is not None:
-        is_right = isinstance(item, Node) and given == chosen and not (isinstance(value, str) and given in _NUMBERS)
+        is_right = isinstance(item, Node) and given == chosen and not (isinstance(value, str) and given in NUMBERS)
         value = copied(value) if is_right else _fitted(value, given, chosen)
     key = _key(name, chosen, is_choice)
     if value is None and sibling is None:
@@ -183,7 +178,7 @@ def _given(item: Any, value: Any) -> str:
 
 
 def _nearest(given: str, types: tuple[str, ...]) -> str:
-    for family in (_TEXTS, _NUMBERS, _DATES):
+    for family in (TEXTS, NUMBERS, DATES):
         if given in family:
             found = [entry for entry in types if entry in family]
             if found:
@@ -197,15 +192,10 @@ def _fitted(value: Any, given: str, wanted: str) -> Any:
         if given == "Coding" and wanted == "CodeableConcept":
             return {"coding": [value]}
         return value
-    if wanted in _PRIMITIVES:
-        if isinstance(value, str) and wanted in _TEXTS:
+    if wanted in PRIMITIVES:
+        if isinstance(value, str) and wanted in TEXTS:
             return value
-        if (
-            isinstance(value, int | Decimal)
-            and not isinstance(value, bool)
-            and wanted in _NUMBERS
-            and given in _NUMBERS
-        ):
+        if isinstance(value, int | Decimal) and not isinstance(value, bool) and wanted in NUMBERS and given in NUMBERS:
             return value
         return cast(value, wanted)
     if wanted == "Reference":
@@ -282,7 +272,7 @@ def run_default(
     """
     types, is_choice = choices
     given = _given(item, plain(item))
-    wanted = types[0] if len(types) == 1 and types[0] not in ("Resource", "DomainResource") else ""
+    wanted = types[0] if len(types) == 1 and types[0] not in ANY_RESOURCE else ""
     found = groups.get((given, wanted)) if wanted else None
     made = wanted
     if found is None and (given, "") in groups:
@@ -294,9 +284,9 @@ def run_default(
         assign(node, name, [item], choices, repeats)
         return
     key_choices: Choices = ((made,), is_choice)
-    if made in _PRIMITIVES:
+    if made in PRIMITIVES:
         target: Any = slot(node, name, key_choices, repeats)
     else:
-        fresh = {"resourceType": made} if types and types[0] in ("Resource", "DomainResource") else {}
+        fresh = {"resourceType": made} if types and types[0] in ANY_RESOURCE else {}
         target = child_node(node, name, key_choices, repeats, fresh, run, None)
     found[1](item, target, run)

@@ -13,6 +13,7 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from fhirmap.fhir_types import INTEGER_RANGES
 from fhirmap.records import Fault
 from fhirmap.runtime.transforms.dates import parser
 
@@ -20,6 +21,7 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 # How spreadsheets and decimal columns write a count: `2,0` is two; `1,000` may be one or a thousand.
 _COUNT = re.compile(r"\s*(\d{1,4})[.,]0{1,2}\s*", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_COUNTS = frozenset(("positiveInt", "unsignedInt"))
 _TRUE = frozenset(("true", "1", "t"))
 _FALSE = frozenset(("false", "0", "f"))
 
@@ -124,8 +126,8 @@ def as_integer(raw: Any, cell: Cell, faults: list[Fault]) -> int | None:
 
 
 def _in_range(number: int, type_name: str) -> bool:
-    least = {"positiveInt": 1, "unsignedInt": 0}.get(type_name)
-    return least is None or number >= least
+    """Is a count none below its type's least? Keys are counted wider than 32 bits, and are no fault."""
+    return type_name not in _COUNTS or number >= INTEGER_RANGES[type_name][0]
 
 
 def as_decimal(raw: Any, cell: Cell, faults: list[Fault]) -> Decimal | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fhirmap.fhir_types import system_type
 from fhirmap.model.definition import FHIR_URL, Definitions, TypeRef
-from fhirmap.model.fhir import base_types, system_type, type_names
+from fhirmap.model.fhir import base_types, type_names
 
 
 @pytest.fixture(scope="module")

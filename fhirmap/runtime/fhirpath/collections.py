@@ -7,7 +7,8 @@ from functools import cmp_to_key
 from typing import Any
 
 from fhirmap.errors import TransformFailed
-from fhirmap.runtime.fhirpath.item import PRIMITIVES, Items, Node, is_type, one, single, system, type_name
+from fhirmap.fhir_types import PRIMITIVES
+from fhirmap.runtime.fhirpath.item import Items, Node, is_type, one, single, system, type_name
 from fhirmap.runtime.fhirpath.operators import _key, _shown, distinct, holds_item, order_of, same
 from fhirmap.runtime.fhirpath.strings import number_of
 

@@ -13,26 +13,12 @@ from decimal import Decimal
 from typing import Any
 
 from fhirmap.errors import TransformFailed
+from fhirmap.fhir_types import PARENTS, PRIMITIVES, QUANTITIES
 from fhirmap.runtime.fhirpath.quantity import UCUM, Quantity
 from fhirmap.runtime.fhirpath.temporal import Temporal, parse_date, parse_date_time, parse_time
 
 Items = list[Any]
 
-_QUANTITIES = frozenset(("Quantity", "Age", "Count", "Distance", "Duration", "SimpleQuantity", "MoneyQuantity"))
-_INTEGERS = frozenset(("integer", "positiveInt", "unsignedInt", "integer64"))
-_PARENTS = {
-    "code": "string", "id": "string", "markdown": "string", "canonical": "uri", "oid": "uri", "url": "uri",
-    "uuid": "uri",
-    "positiveInt": "integer", "unsignedInt": "integer", "Age": "Quantity", "Count": "Quantity", "Distance": "Quantity",
-    "Duration": "Quantity", "SimpleQuantity": "Quantity", "MoneyQuantity": "Quantity",
-}  # fmt: skip
-PRIMITIVES = frozenset(
-    (
-        "base64Binary", "boolean", "canonical", "code", "date", "dateTime", "decimal", "id", "instant",
-        "integer", "integer64",
-        "markdown", "oid", "positiveInt", "string", "time", "unsignedInt", "uri", "url", "uuid", "xhtml",
-    )
-)  # fmt: skip
 _CODE_SYSTEMS_OF_UNITS = (None, UCUM)
 
 
@@ -159,7 +145,7 @@ def system(item: Any) -> Any:
             return Decimal(value)
         return value
     if isinstance(value, dict):
-        return _quantity(value) or item if name in _QUANTITIES else item
+        return _quantity(value) or item if name in QUANTITIES else item
     if name == "decimal" and value is not None:
         return value if isinstance(value, Decimal) else Decimal(str(value))
     return item if value is None else value
@@ -253,7 +239,7 @@ def is_type(item: Any, name: str, space: str = "", *, exact: bool = False) -> bo
     while current and not exact:
         if current == name:
             return True
-        current = bases.get(current) or _PARENTS.get(current) or ("BackboneElement" if "." in current else None)
+        current = bases.get(current) or PARENTS.get(current) or ("BackboneElement" if "." in current else None)
     return False
 
 

@@ -1,5 +1,7 @@
 """Text: truncate, append, escape, cast and the implicit conversions between primitives.
 
+What `cast` gives is what the validator accepts: both ask the predicates of `fhirmap.runtime.validation.primitives`.
+
 Spec: FML, transforms; `cast` takes FHIR's primitive types.
 """
 
@@ -8,25 +10,20 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from fhirmap.errors import TransformFailed
-from fhirmap.runtime.transforms.dates import parser
+from fhirmap.fhir_types import INTEGERS
+from fhirmap.runtime.validation.primitives import PREDICATES
 
-_INTEGERS = {"integer": None, "integer64": None, "unsignedInt": 0, "positiveInt": 1}
-_DATES = frozenset(("date", "dateTime", "instant", "time"))
-_PATTERNS = {
-    "id": re.compile(r"[A-Za-z0-9\-.]{1,64}"),
-    "oid": re.compile(r"urn:oid:[0-2](\.(0|[1-9]\d*))+", re.ASCII),
-    "uuid": re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
-    "uri": re.compile(r"\S*"),
-    "url": re.compile(r"\S*"),
-    "canonical": re.compile(r"\S*"),
-    "code": re.compile(r"\S+( \S+)*"),
-    "base64Binary": re.compile(r"(\s*[A-Za-z0-9+/=]\s*)*"),
-}
+_INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
+_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_DAY_AND_CLOCK = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)(\.[0-9]+)?)?"
+    r"\s?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -52,8 +49,11 @@ def primitive_of(value: Any) -> Any:
 def cast(value: Any, type_name: str) -> Any:
     """``value`` as FHIR primitive ``type_name``, by its text; None for none.
 
+    The text is in FHIR's own form, with three exceptions: numbers may have leading zeros and a sign, `1` and `0` are
+    booleans as databases keep them, and a date may be the day of a dateTime.
+
     Raises: ``TransformFailed`` FM404 where the text does not say such a value.
-    Spec: FML, transforms, cast.
+    Spec: FML, transforms, cast; FHIR R4, datatypes.html, Primitive Types.
 
     Example:
         >>> cast("5", "integer"), cast(Decimal("1.50"), "string"), cast("2025-03-20", "dateTime")
@@ -69,34 +69,35 @@ def cast(value: Any, type_name: str) -> Any:
 
 
 def _cast_text(text: str, type_name: str) -> Any:
-    if type_name in _INTEGERS:
-        least = _INTEGERS[type_name]
-        if not re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
-            return None
-        return int(text) if least is None or int(text) >= least else None
-    if type_name == "decimal":
-        try:
-            number = Decimal(text) if re.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", text, re.ASCII) else None
-        except InvalidOperation:
-            return None
-        return number
-    if type_name == "boolean":
-        return _BOOLEANS.get(text)
-    if type_name in _DATES:
-        return _date(text, type_name)
-    pattern = _PATTERNS.get(type_name)
-    return text if pattern is None or pattern.fullmatch(text) else None
+    found = _READERS[type_name](text) if type_name in _READERS else text
+    is_fit = PREDICATES.get(type_name)
+    return found if is_fit is None or is_fit(found) else None
 
 
-def _date(text: str, type_name: str) -> str | None:
-    """A date keeps its precision; a dateTime gives its own day as it is written."""
-    if type_name == "date" and len(text) > 10 and text[10] == "T":
-        text = text[:10]
-    return parser(None, type_name, None)(text) if "T" not in text or type_name == "date" else _moment(text, type_name)
+def _integer(text: str) -> int | None:
+    return int(text) if _INTEGER.fullmatch(text) else None
 
 
-def _moment(text: str, type_name: str) -> str | None:
-    return text if parser(None, type_name, None)(text) is not None else None
+def _decimal(text: str) -> Decimal | None:
+    try:
+        return Decimal(text) if _DECIMAL.fullmatch(text) else None
+    except InvalidOperation:
+        return None
+
+
+def _date(text: str) -> str:
+    """A dateTime gives its own day, as it is written."""
+    match = _DAY_AND_CLOCK.fullmatch(text)
+    return match[1] if match else text
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "boolean": _BOOLEANS.get,
+    "date": _date,
+    "decimal": _decimal,
+    **dict.fromkeys(INTEGERS, _integer),
+}
+"""How the text of a type is read where its value is no text, or another type has it in itself."""
 
 
 def truncate(text: Any, length: Any) -> str | None:

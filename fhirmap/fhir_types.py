@@ -1,0 +1,107 @@
+"""Facts of FHIR's data types, each written once: names, families, parents, ranges and the forms of primitives.
+
+The analysis, the compiler and the runtime all read this table; standard library only, since the runtime is shipped
+without the rest. Names of a release's resources and complex types are in ``tables/``.
+
+Spec: FHIR R4, datatypes.html, Primitive Types (2.24.0.1): the regular expressions, ranges and lengths there; integer64
+is R5's. FHIRPath N1, 2.1, for the System types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TEXTS = frozenset((
+    "string", "code", "id", "uri", "url", "canonical", "oid", "uuid", "markdown", "base64Binary", "xhtml",
+))  # fmt: skip
+"""Primitives that are any text of a certain form."""
+DATES = frozenset(("date", "dateTime", "instant", "time"))
+"""Primitives of the calendar and the clock: texts in JSON."""
+INTEGERS = frozenset(("integer", "positiveInt", "unsignedInt", "integer64"))
+NUMBERS = INTEGERS | {"decimal"}
+PRIMITIVES = TEXTS | DATES | NUMBERS | {"boolean"}
+"""FHIR's primitive types, in any release."""
+
+QUANTITIES = frozenset(("Quantity", "Age", "Count", "Distance", "Duration", "SimpleQuantity", "MoneyQuantity"))
+"""Quantity and its profiles that are types of elements."""
+
+PARENTS: Mapping[str, str] = {
+    "code": "string", "id": "string", "markdown": "string",
+    "canonical": "uri", "oid": "uri", "url": "uri", "uuid": "uri",
+    "positiveInt": "integer", "unsignedInt": "integer",
+    "Age": "Quantity", "Count": "Quantity", "Distance": "Quantity", "Duration": "Quantity",
+    "SimpleQuantity": "Quantity", "MoneyQuantity": "Quantity",
+}  # fmt: skip
+"""The type that a primitive or a quantity specialises. A primitive that is not here specialises Element."""
+
+ANY_RESOURCE = frozenset(("Resource", "DomainResource"))
+"""Types of elements that hold a resource of any type."""
+ABSTRACT_RESOURCES = ANY_RESOURCE | {"CanonicalResource", "MetadataResource"}
+"""Resource types of which there are no instances."""
+OPEN_TYPES = ANY_RESOURCE | {"Element", "BackboneElement", "Base", "DataType", "BackboneType"}
+"""Abstract types: an element of such a type may hold elements that the type does not list."""
+
+SYSTEM_TYPES: Mapping[str, str] = {
+    "boolean": "Boolean",
+    "integer": "Integer",
+    "integer64": "Long",
+    "positiveInt": "Integer",
+    "unsignedInt": "Integer",
+    "decimal": "Decimal",
+    "date": "Date",
+    "dateTime": "DateTime",
+    "instant": "DateTime",
+    "time": "Time",
+}
+"""The FHIRPath System type of a primitive's value. One that is not here is a String."""
+
+INTEGER_RANGES: Mapping[str, tuple[int, int]] = {
+    "integer": (-(2**31), 2**31 - 1),
+    "positiveInt": (1, 2**31 - 1),
+    "unsignedInt": (0, 2**31 - 1),
+    "integer64": (-(2**63), 2**63 - 1),
+}
+"""Least and greatest value."""
+
+MOST_CHARACTERS = 1024 * 1024
+"""A string holds at most 1 MB."""
+CONTROL_CHARACTERS = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
+"""What a string does not hold: characters below U+0020 other than tab and line breaks."""
+
+_BLANKS = r"[ \t\r\n]*"
+_SEXTET = r"[0-9a-zA-Z+/]"
+_PADDED = rf"{_SEXTET}{{2}}(?:==|{_SEXTET}=)"
+_YEAR = r"[0-9]{4}"
+_MONTH = r"(?:0[1-9]|1[0-2])"
+_DAY = r"(?:0[1-9]|[12][0-9]|3[01])"
+_CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
+_ZONE = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
+
+PATTERNS: Mapping[str, str] = {
+    "base64Binary": rf"{_BLANKS}(?={_SEXTET})(?:{_SEXTET}{{4}}{_BLANKS})*+(?:{_PADDED}{_BLANKS})?",
+    "code": r"\S+(?: \S+)*",
+    "date": rf"({_YEAR})(?:-({_MONTH})(?:-({_DAY}))?)?",
+    "dateTime": rf"({_YEAR})(?:-({_MONTH})(?:-({_DAY})(?:T{_CLOCK}{_ZONE})?)?)?",
+    "id": r"[A-Za-z0-9\-.]{1,64}",
+    "instant": rf"({_YEAR})-({_MONTH})-({_DAY})T{_CLOCK}{_ZONE}",
+    "integer64": r"0|[-+]?[1-9][0-9]*",
+    "oid": r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+",
+    "time": _CLOCK,
+    "uri": r"\S+",
+    "uuid": r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+}
+"""What the whole text of a primitive matches. The dates' first three groups are year, month and day.
+
+Narrower than the specification's own expressions where its words are: a code has single blanks only, base64 is whole
+groups of four characters with its padding at the end, an empty uri is no value.
+"""
+
+
+def system_type(primitive: str) -> str:
+    """Name of the FHIRPath System type that a primitive's value has.
+
+    Example:
+        >>> system_type("code"), system_type("positiveInt")
+        ('String', 'Integer')
+    """
+    return SYSTEM_TYPES.get(primitive, "String")
