@@ -19,16 +19,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fhirmap.diagnostics import Diagnostic, Span
+from fhirmap.texts import Listing, Text
 
 
 class FhirmapError(Exception):
     """Root of everything fhirmap raises: a code and the arguments of its message template, never a cell's value."""
 
     def __init__(
-        self, code: str, *, span: Span | None = None, hint: str | None = None, variant: str = "", **args: object
+        self,
+        code: str,
+        *,
+        span: Span | None = None,
+        hint: Text | Listing | None = None,
+        variant: str = "",
+        meant: str | None = None,
+        known: tuple[str, ...] = (),
+        **args: object,
     ) -> None:
         self.code = code
-        self._diagnostic = Diagnostic(code, span, args, hint, variant)
+        self._diagnostic = Diagnostic(code, span, args, hint, variant, meant=meant, known=known)
         super().__init__(f"{code}: {self._diagnostic.message}")
 
     def diagnostic(self) -> Diagnostic:

@@ -195,7 +195,7 @@ def run(
         inputs = {**({names[0]: content} if content is not None else {}), **(named or {})}
         unknown = next((name for name in inputs if name not in names), None)
         if unknown is not None:
-            raise ConfigError("FM763", name=unknown, known=", ".join(names))
+            raise ConfigError("FM763", name=unknown, inputs=", ".join(names))
         given = Inputs(inputs)
     result = runnable.transformer(given, strict=strict)
     faults = tuple(_severity(fault) for fault in result.faults)

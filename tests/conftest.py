@@ -19,6 +19,9 @@ from hypothesis import settings
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
+# Tests compare English texts, whatever the language of the machine.
+os.environ["FHIRMAP_LANG"] = "en"
+
 
 # On a pull request the examples are the same each time: a new one is found by somebody who can look into it.
 settings.register_profile("ci", derandomize=True, deadline=None)

@@ -8,17 +8,18 @@ Past 400 lines, and one thing: a walk over the tree that gives each kind of node
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from fhirmap.analysis.expression_functions import FUNCTIONS, FunctionSpec
 from fhirmap.analysis.foreign_words import function_meant
+from fhirmap.analysis.hints import nothing_meant, number_of, only_meant
 from fhirmap.analysis.static import UNKNOWN, Cardinality, Static
-from fhirmap.diagnostics import Diagnostic, Span
-from fhirmap.diagnostics.nearest import did_you_mean
+from fhirmap.diagnostics import Diagnostic, Span, Subject, SubjectKind, Suggestion, suggestion
 from fhirmap.language import nodes as n
 from fhirmap.model.definition import FHIR_URL, SYSTEM_URL, Definitions, Element, TypeRef
+from fhirmap.texts import Listing, Text
 
 FUNCTION_URL = "urn:fhirmap:function:"
 """Structure of the result of a plug-in function that gives several elements."""
@@ -85,9 +86,9 @@ def as_fhir(static: Static) -> Static:
     return static.with_types(_AS_FHIR.get(ref.name, ref) for ref in static.types)
 
 
-def shown(static: Static) -> str:
+def shown(static: Static) -> Text | Listing:
     """A value's types as a message names them: a literal's `System.String` is a string to its reader."""
-    return as_fhir(static).show()
+    return as_fhir(static).text()
 
 
 def family(name: str) -> str:
@@ -249,8 +250,17 @@ class _Inference:
         self.repeats = False
         self.total: Static | None = None
 
-    def report(self, code: str, span: Span, hint: str | None = None, variant: str = "", **args: object) -> None:
-        self.diagnostics.append(Diagnostic(code, span, args, hint, variant))
+    def report(
+        self,
+        code: str,
+        span: Span,
+        variant: str = "",
+        *,
+        about: Subject | None = None,
+        like: Suggestion | None = None,
+        **args: object,
+    ) -> None:
+        self.diagnostics.append(Diagnostic(code, span, args, variant=variant, about=about, **(like or nothing_meant())))
 
     def branch(self, node: n.FPExpr, focus: Static | None) -> Static:
         """A part of its own: variables it defines are not seen beside it."""
@@ -308,8 +318,7 @@ class _Inference:
         if name in ("resource", "rootResource", "context"):
             return (self.scope.resource if name != "context" else None) or self.scope.focus or UNKNOWN
         if not self.defines_any:
-            hint = did_you_mean(name, [*self.scope.names, *self.defined])
-            self.report("FM254", node.span, hint, name=name)
+            self._unknown_variable(name, node.span, [*self.scope.names, *self.defined])
         return UNKNOWN
 
     # --- navigation ---------------------------------------------------------------------------------------------------
@@ -326,13 +335,16 @@ class _Inference:
             self.variables[id(node)] = node.name
             return known
         if focus is None:
-            hint = did_you_mean(node.name, self.scope.names)
-            self.report("FM254", node.name_span, hint, name=node.name)
+            self._unknown_variable(node.name, node.name_span, self.scope.names)
             return UNKNOWN
         if node.name[:1].isupper() and focus.is_known and self.definitions.type_ref(node.name):
             self.report("FM250", node.name_span, variant="type", name=node.name, type=shown(focus))
             return UNKNOWN
         return self._element(node, focus)
+
+    def _unknown_variable(self, name: str, span: Span, names: Sequence[str]) -> None:
+        about = Subject(SubjectKind.VARIABLE, name)
+        self.report("FM254", span, about=about, like=suggestion(name, names), name=name)
 
     def _is_focus_type(self, name: str, focus: Static) -> bool:
         if not name[:1].isupper():
@@ -372,8 +384,9 @@ class _Inference:
 
     def _unknown_element(self, node: n.FPMember, base: Static) -> None:
         names = [name for ref in base.types for name in children_of(ref, self.definitions, self.scope.functions)]
-        hint = did_you_mean(node.name, names)
-        self.report("FM250", node.name_span, hint, name=node.name, type=shown(base))
+        about = Subject(SubjectKind.ELEMENT, node.name, frozenset(ref.structure for ref in base.types))
+        found = suggestion(node.name, names)
+        self.report("FM250", node.name_span, about=about, like=found, name=node.name, type=shown(base))
 
     def _is_known_type(self, ref: TypeRef) -> bool:
         return ref.name not in _OPEN and bool(
@@ -388,11 +401,7 @@ class _Inference:
         if spec is None:
             return self._plug_in(node, base, focus)
         if not spec.required <= len(node.arguments) <= len(spec.arguments):
-            wanted = (
-                str(spec.required)
-                if spec.required == len(spec.arguments)
-                else f"{spec.required} to {len(spec.arguments)}"
-            )
+            wanted = number_of(spec.required, len(spec.arguments))
             self.report("FM252", node.span, name=node.name, wanted=wanted, given=len(node.arguments))
             return UNKNOWN
         given = base or UNKNOWN
@@ -493,17 +502,14 @@ class _Inference:
         signature = self.scope.functions.get(node.name)
         arguments = [self.branch(argument, focus) for argument in node.arguments if not isinstance(argument, n.SortKey)]
         if signature is None:
-            meant = function_meant(node.name)
-            hint = did_you_mean(node.name, [*FUNCTIONS, *self.scope.functions])
-            hint = f"did you mean `{meant}`?" if meant else hint
-            self.report("FM251", node.name_span, hint, name=node.name)
+            found = suggestion(node.name, [*FUNCTIONS, *self.scope.functions])
+            found["meant"] = function_meant(node.name) or found["meant"]
+            self.report("FM251", node.name_span, like=found, name=node.name)
             return UNKNOWN
         given = [base or UNKNOWN, *arguments] if node.focus is not None else arguments
         required = sum(parameter.required for parameter in signature.parameters)
         if not required <= len(given) <= len(signature.parameters):
-            wanted = (
-                str(required) if required == len(signature.parameters) else f"{required} to {len(signature.parameters)}"
-            )
+            wanted = number_of(required, len(signature.parameters))
             self.report("FM252", node.span, name=node.name, wanted=wanted, given=len(given))
         for static, parameter in zip(given, signature.parameters, strict=False):
             known = families(static)
@@ -524,7 +530,9 @@ class _Inference:
         if wanted is None or not base.is_known or not self._is_judged(base):
             return
         if not families(base) & wanted:
-            self.report("FM257", node.name_span, name=node.name, given=shown(base), wanted=spec.input)
+            self.report(
+                "FM257", node.name_span, name=node.name, given=shown(base), wanted=Text(f"words.wanted_{spec.input}")
+            )
 
     def _is_judged(self, static: Static) -> bool:
         return all(ref.name not in _OPEN for ref in static.types)
@@ -540,14 +548,9 @@ class _Inference:
         name = type_argument(expression)
         ref = type_named(name, self.definitions) if name else None
         if ref is None:
-            hint = (
-                None
-                if not name
-                else did_you_mean(
-                    name, [*_SYSTEM_NAMES, "Patient", "Quantity", "CodeableConcept", "Coding"], otherwise=""
-                )
-            )
-            self.report("FM255", expression.span, hint or None, name=name or "this")
+            types = (*_SYSTEM_NAMES, "Patient", "Quantity", "CodeableConcept", "Coding")
+            found = only_meant(name, types) if name else None
+            self.report("FM255", expression.span, like=found, name=name or "this")
             return UNKNOWN
         return Static(frozenset((ref,)), "optional", False)
 

@@ -14,6 +14,7 @@ from typing import Any
 from fhirmap.analysis import conversions
 from fhirmap.analysis.expression import FUNCTION_URL, children_of, expression_static
 from fhirmap.analysis.foreign_words import function_meant
+from fhirmap.analysis.hints import number_of, variable_hint
 from fhirmap.analysis.qualify import qualified
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import UNKNOWN, Static, fhir_type, primitive
@@ -35,11 +36,11 @@ from fhirmap.analysis.typed import (
     Unit,
     Variable,
 )
-from fhirmap.diagnostics import Related, Severity, Span
-from fhirmap.diagnostics.nearest import did_you_mean, nearest
+from fhirmap.diagnostics import Related, Severity, Span, Subject, SubjectKind, Suggestion, nearest, suggestion
 from fhirmap.language import nodes
 from fhirmap.model.definition import FHIR_URL, ConceptMap, Element, TypeRef
 from fhirmap.model.fhir import type_names
+from fhirmap.texts import Text
 
 _OPEN_TYPES = frozenset(
     ("Resource", "DomainResource", "Element", "BackboneElement", "Base", "DataType", "BackboneType")
@@ -193,24 +194,25 @@ class Inference:
         if uses is not None:
             urls = [entry.url for entry in self.scope.definitions.structures() if entry.url.startswith("http")]
             found = _near_url(uses.url, (*urls, *(FHIR_URL + entry for entry in type_names())))
-            hint = f"did you mean `{found}`?" if found else None
             # Nearly the address of a structure that is known: nothing at all would be checked against it.
             severity = Severity.ERROR if found else None
             if not any(entry.code == "FM117" and entry.span == uses.url_span for entry in self.scope.diagnostics):
-                self.scope.report(
-                    "FM117", uses.url_span, hint, severity=severity, url=uses.url, name=uses.alias or uses.url
-                )
+                like = Suggestion(meant=found, known=())
+                name = uses.alias or uses.url
+                self.scope.report("FM117", uses.url_span, severity=severity, like=like, url=uses.url, name=name)
             return
         own = self.scope.type_names(unit)
         loaded = (entry.name for entry in self.scope.definitions.structures())
         known = (*own, *loaded, *sorted(conversions.PRIMITIVES), *type_names())
         found = nearest(name, own) or nearest(name, known)
         bare = [entry for entry in unit.tree.uses if entry.alias is None]
+        hint = None
         if found is None and len(bare) == 1:
-            hint = f'name the structure of line {bare[0].span.line}: `uses "…" alias {name} as {bare[0].mode}`'
-        else:
-            hint = f"did you mean `{found}`?" if found else None
-        self.scope.report("FM107", span, hint, name=name)
+            args = {"line": bare[0].span.line, "name": name, "mode": bare[0].mode}
+            hint = Text("hints.name_structure", args)
+        about = Subject(SubjectKind.MODEL, name)
+        like = Suggestion(meant=found, known=())
+        self.scope.report("FM107", span, hint, about=about, like=like, name=name)
 
     # --- constants ----------------------------------------------------------------------------------------------------
 
@@ -300,7 +302,7 @@ class Inference:
         found = environment.lookup(node.context)
         if found is None:
             names = [*environment.sources, *environment.constants]
-            self.scope.report("FM104", node.context_span, did_you_mean(node.context, names), name=node.context)
+            self._unknown_variable(node.context, node.context_span, names)
             # Told: the rest of the rule is looked at all the same.
             found = Variable(node.context, "source", UNKNOWN, node.context_span)
         steps: list[SourceStep] = []
@@ -379,8 +381,9 @@ class Inference:
             return
         # No structure of FHIR can hold `group!` or `section4.5`: the map means others than those that are known.
         severity = None if _ELEMENT_NAME.fullmatch(name) else Severity.WARNING
-        hint = did_you_mean(name, children)
-        self.scope.report("FM204", span, hint, severity=severity, type=ref.name, name=name)
+        about = Subject(SubjectKind.ELEMENT, name, frozenset((ref.structure,)))
+        like = suggestion(name, children)
+        self.scope.report("FM204", span, severity=severity, about=about, like=like, type=ref.name, name=name)
 
     def _filter_types(self, unit: Unit, node: nodes.RuleSource) -> frozenset[TypeRef] | None:
         if node.type is None:
@@ -433,7 +436,7 @@ class Inference:
             if transform.name != "create" and steps[-1].static.is_known:
                 value = value.with_types(steps[-1].static.types) if not _is_many(steps[-1].static) else value
         elif steps[-1].element is not None and len(steps[-1].static.types) > 1:
-            self.scope.report("FM201", steps[-1].span, name=node.elements[-1], types=steps[-1].static.show())
+            self.scope.report("FM201", steps[-1].span, name=node.elements[-1], types=steps[-1].static.text())
         variable = self._bound(node, value.as_one())
         return TypedTarget(node, context, tuple(steps), transform, transform.result if transform else value, variable)
 
@@ -454,8 +457,13 @@ class Inference:
         if node.context in environment.sources:
             self.scope.report("FM111", span, name=node.context)
             return
-        hint = did_you_mean(node.context, environment.targets)
-        self.scope.report("FM104", span, hint, variant="target", name=node.context)
+        self._unknown_variable(node.context, span, environment.targets, variant="target")
+
+    def _unknown_variable(
+        self, name: str, span: Span, names: Iterable[str], hint: Text | None = None, variant: str = ""
+    ) -> None:
+        about, like = Subject(SubjectKind.VARIABLE, name), suggestion(name, names)
+        self.scope.report("FM104", span, hint, variant=variant, about=about, like=like, name=name)
 
     def _bound(self, node: nodes.RuleTarget, static: Static) -> Variable | None:
         if node.variable is None:
@@ -545,8 +553,8 @@ class Inference:
             hint,
             related=related,
             place=place,
-            allowed=step.static.show(),
-            given=value.show(),
+            allowed=step.static.text(),
+            given=value.text(),
             value=span.snippet,
         )
 
@@ -577,10 +585,9 @@ class Inference:
             variable = environment.lookup(body.name)
             if variable is None:
                 names = [*environment.sources, *environment.constants, *environment.targets]
-                hint = did_you_mean(body.name, names)
-                if hint is None or not hint.startswith("did"):
-                    hint = f"{hint}; a text is written in quotes: `'{body.name}'`" if hint else None
-                self.scope.report("FM104", node.span, hint, name=body.name)
+                self._unknown_variable(
+                    body.name, node.span, names, variable_hint(body.name, suggestion(body.name, names))
+                )
                 variable = Variable(body.name, "source", UNKNOWN, node.span)
             return Expression(node, environment, None, variable.static, variable)
         # `a.b`, `a.where(…)`: the leading name is a variable, never a child of the focus.
@@ -598,7 +605,9 @@ class Inference:
         assert node is not None
         function = self.functions.get(node.name)
         if node.name not in TRANSFORMS and function is None:
-            self.scope.report("FM109", node.name_span, self._function_hint(unit, node), name=node.name)
+            like = suggestion(node.name, [*TRANSFORMS, *self.functions])
+            hint = self._function_hint(unit, node, like["meant"])
+            self.scope.report("FM109", node.name_span, hint, like=like, name=node.name)
             return None
         if node.name == "evaluate":
             return self._evaluate(node, environment, focus)
@@ -612,20 +621,17 @@ class Inference:
         transform = Transform(node.name, arguments, UNKNOWN, node.span, function)
         return self._with_result(unit, transform, step)
 
-    def _function_hint(self, unit: Unit, node: nodes.TransformCall) -> str | None:
-        """What may have been meant by a function that nobody knows."""
+    def _function_hint(self, unit: Unit, node: nodes.TransformCall, near: str | None) -> Text | None:
+        """What to write for an unknown function that is a group, or a function of FHIRPath."""
         arguments = [entry.text for entry in node.arguments]
         if any(group.name == node.name for place in unit.visible() for group in place.tree.groups):
-            return (
-                f"`{node.name}` is a group: it is called behind `then`: `src then {node.name}({', '.join(arguments)});`"
-            )
-        names = [*TRANSFORMS, *self.functions]
-        found = nearest(node.name, names)
-        meant = found or function_meant(node.name)
-        if found is None and arguments and meant:
-            focus = arguments[0] if arguments[0][:1] in "%('" else f"%{arguments[0]}"
-            return f"a function of FHIRPath stands in parentheses: `({focus}.{meant}({', '.join(arguments[1:])}))`"
-        return did_you_mean(node.name, names)
+            return Text("hints.call_after_then", {"name": node.name, "arguments": ", ".join(arguments)})
+        function = function_meant(node.name)
+        if near is not None or not arguments or function is None:
+            return None
+        focus = arguments[0] if arguments[0][:1] in "%('" else f"%{arguments[0]}"
+        args = {"focus": focus, "function": function, "arguments": ", ".join(arguments[1:])}
+        return Text("hints.function_in_parentheses", args)
 
     def _evaluate(
         self, node: nodes.TransformCall, environment: Environment, focus: Variable | None
@@ -634,7 +640,7 @@ class Inference:
             inner = self.expression(qualified(node.arguments[0], environment), environment, focus)
             return Transform("evaluate", (inner,), inner.static, node.span)
         if len(node.arguments) != 2:
-            self.scope.report("FM202", node.span, name="evaluate", wanted="1 or 2", given=len(node.arguments))
+            self.scope.report("FM202", node.span, name="evaluate", wanted=number_of(1, 2), given=len(node.arguments))
             return None
         context = self.argument(node.arguments[0], environment)
         variable = context.variable or Variable("", "source", context.static, context.span, context)
@@ -680,7 +686,7 @@ class Inference:
         body = node.arguments[position].expression
         if not isinstance(body, nodes.FPMember) or body.focus is not None or environment.lookup(body.name):
             return False
-        hint = f"write it in quotes: `'{body.name}'`"
+        hint = Text("hints.in_quotes", {"name": body.name})
         self.scope.report("FM202", node.arguments[position].span, hint, variant="literal", name=node.name)
         return True
 
@@ -703,8 +709,9 @@ class Inference:
             found = ConceptMap(literal.value, SPECIAL_MAP, ())
         if found is None:
             names = self.scope.concept_map_names(unit)
-            hint = did_you_mean(literal.value, names)
-            self.scope.report("FM108", transform.arguments[1].span, hint, name=literal.value)
+            about = Subject(SubjectKind.CONCEPT_MAP, literal.value.lstrip("#"))
+            like = suggestion(literal.value, names)
+            self.scope.report("FM108", transform.arguments[1].span, about=about, like=like, name=literal.value)
         return replace(transform, concept_map=found)
 
     # --- calls --------------------------------------------------------------------------------------------------------
@@ -748,7 +755,7 @@ class Inference:
                 name=parameter.name,
                 group=group.name,
                 wanted=declared.name,
-                given=entry.static.show(),
+                given=entry.static.text(),
             )
             given.append(None)
         return given
@@ -763,8 +770,11 @@ class Inference:
         variable = environment.targets.get(name)
         if variable is None or (isinstance(body, nodes.FPMember) and body.focus is not None):
             variant = "source" if name in environment.sources else ""
-            hint = did_you_mean(name, environment.targets) if not variant else None
-            self.scope.report("FM118", node.span, hint, variant=variant, name=node.text, parameter=parameter.name)
+            like = suggestion(name, environment.targets) if not variant else None
+            about = Subject(SubjectKind.VARIABLE, name)
+            self.scope.report(
+                "FM118", node.span, variant=variant, about=about, like=like, name=node.text, parameter=parameter.name
+            )
             return None
         return Expression(node, environment, None, variable.static, variable)
 
@@ -806,7 +816,7 @@ class Inference:
             item.type.name != step.static.type.name
             and conversions.best(item.type.name, [step.static.type.name]) is None
         ):
-            self.scope.report("FM205", target.span, source=item.show(), target=step.static.show())
+            self.scope.report("FM205", target.span, source=item.text(), target=step.static.text())
         else:
             steps[-1] = self._assigned(step, transform, item)
         copied = TypedTarget(target, context, tuple(steps), transform, item)
@@ -941,7 +951,7 @@ def _shown(element: Element) -> str:
     return last.partition(":")[2] or element.path
 
 
-def _type_hint(transform: Transform, wanted: Static) -> tuple[str | None, tuple[Related, ...]]:
+def _type_hint(transform: Transform, wanted: Static) -> tuple[Text | None, tuple[Related, ...]]:
     """What to do about a value of the wrong type: give the model's element, which is shown, another one."""
     variable = transform.arguments[0].variable if transform.name == "copy" and transform.arguments else None
     element = variable.element if variable is not None else None
@@ -950,8 +960,10 @@ def _type_hint(transform: Transform, wanted: Static) -> tuple[str | None, tuple[
         return None, ()
     column = f" from '{element.column}'" if element.column else ""
     form = " format 'yyyyMMdd'" if type_name in _DATES and element.column and element.format is None else ""
-    hint = f"give the model's element its type: `{element.name} : {type_name}{column}{form}` ({_place(element.span)})"
-    return hint, (Related(element.type_span, f"declared as {element.type}"),)
+    place = _place(element.span)
+    args = {"element": element.name, "type": type_name, "column": column, "format": form, "place": place}
+    related = Related(element.type_span, Text("labels.declared_as", {"type": element.type}))
+    return Text("hints.element_type", args), (related,)
 
 
 def _place(span: Span) -> str:

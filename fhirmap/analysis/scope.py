@@ -11,9 +11,9 @@ from copy import copy
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from fhirmap.analysis.hints import nothing_meant
 from fhirmap.analysis.typed import ModelUse, Program, Unit
-from fhirmap.diagnostics import Diagnostic, Related, Severity, Span
-from fhirmap.diagnostics.nearest import did_you_mean
+from fhirmap.diagnostics import Diagnostic, Related, Severity, Span, Subject, SubjectKind, Suggestion, suggestion
 from fhirmap.language import nodes
 from fhirmap.model.definition import (
     FHIR_URL,
@@ -26,6 +26,7 @@ from fhirmap.model.definition import (
     StructureSource,
     TypeRef,
 )
+from fhirmap.texts import Text
 
 _RELATIONS = {
     "-": "related-to", "=": "equivalent", "==": "equivalent", "!=": "not-related-to", "--": "unmatched",
@@ -112,11 +113,12 @@ class Scope:
                 return unit, group
         found = [(place, group) for place in unit.imports for group in place.tree.groups if group.name == name]
         if len(found) > 1:
-            related = tuple(Related(group.name_span, "declared here") for _, group in found)
+            related = tuple(Related(group.name_span, Text("labels.declared_here")) for _, group in found)
             self.report("FM110", span, name=name, related=related)
         elif not found:
             names = [group.name for place in unit.visible() for group in place.tree.groups]
-            self.report("FM103", span, did_you_mean(name, names), name=name)
+            about = Subject(SubjectKind.GROUP, name)
+            self.report("FM103", span, about=about, like=suggestion(name, names), name=name)
         return found[0] if found else None
 
     def typed_groups(self, unit: Unit) -> Iterable[tuple[Unit, nodes.Group]]:
@@ -157,36 +159,44 @@ class Scope:
         self,
         code: str,
         span: Span | None,
-        hint: str | None = None,
+        hint: Text | None = None,
         *,
         variant: str = "",
         related: tuple[Related, ...] = (),
         severity: Severity | None = None,
+        about: Subject | None = None,
+        like: Suggestion | None = None,
         **args: object,
     ) -> None:
-        """Note one fault."""
-        found = Diagnostic(code, span, args, hint, variant, related=related, severity_override=severity)
-        self.diagnostics.append(found)
+        """Note one fault. ``like``: what may have been meant."""
+        found = like or nothing_meant()
+        self.diagnostics.append(Diagnostic(code, span, args, hint, variant, severity, related, about=about, **found))
 
     def _declare(self, unit: Unit) -> None:
         tree = unit.tree
         for model in tree.models:
             ref = TypeRef(model.name, model_url(unit, model.name))
             self.models[ref.structure] = ModelUse(model, unit, ref)
-            self._unique("element", [(entry.name, entry.name_span) for entry in model.elements])
-        self._unique("model", [(model.name, model.name_span) for model in tree.models])
-        self._unique("group", [(group.name, group.name_span) for group in tree.groups])
-        self._unique("constant", [(entry.name, entry.span) for entry in tree.lets])
-        self._unique("concept map", [(entry.id, entry.id_span) for entry in tree.concept_maps])
+            names = [(entry.name, entry.name_span) for entry in model.elements]
+            self._unique(SubjectKind.ELEMENT, names, frozenset((ref.structure,)))
+        self._unique(SubjectKind.MODEL, [(model.name, model.name_span) for model in tree.models])
+        self._unique(SubjectKind.GROUP, [(group.name, group.name_span) for group in tree.groups])
+        self._unique(SubjectKind.CONSTANT, [(entry.name, entry.span) for entry in tree.lets])
+        self._unique(SubjectKind.CONCEPT_MAP, [(entry.id, entry.id_span) for entry in tree.concept_maps])
         for group in tree.groups:
-            self._unique("parameter", [(entry.name, entry.span) for entry in group.parameters])
+            self._unique(SubjectKind.PARAMETER, [(entry.name, entry.span) for entry in group.parameters])
 
-    def _unique(self, kind: str, names: Iterable[tuple[str, Span]]) -> None:
+    def _unique(
+        self, kind: SubjectKind, names: Iterable[tuple[str, Span]], owners: frozenset[str] = frozenset()
+    ) -> None:
         seen: dict[str, Span] = {}
         for name, span in names:
             first = seen.setdefault(name, span)
             if first is not span:
-                self.report("FM105", span, kind=kind, name=name, related=(Related(first, "first declared here"),))
+                related = (Related(first, Text("labels.first_declared_here")),)
+                about = Subject(kind, name, owners)
+                shown = Text(f"words.{kind.name.lower()}")
+                self.report("FM105", span, about=about, related=related, kind=shown, name=name)
 
     def _structure(self, use: ModelUse) -> StructureSource:
         elements: dict[str, Element] = {}

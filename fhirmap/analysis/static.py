@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from fhirmap.model.definition import FHIR_URL, TypeRef
+from fhirmap.texts import Listing, Text
 
 Cardinality = Literal["one", "optional", "many"]
 
@@ -52,8 +53,16 @@ class Static:
         return replace(self, types=frozenset(types))
 
     def show(self) -> str:
+        """As a comment of the generated code names it: `string`, `Quantity or string`."""
+        return " or ".join(self.type_names())
+
+    def text(self) -> Text | Listing:
         """As a message names it: `string`, `Quantity or string`, `unknown type`."""
-        return " or ".join(sorted(ref.name for ref in self.types)) or "unknown type"
+        return Listing(self.type_names(), joint="lists.or") if self.types else Text("words.unknown_type")
+
+    def type_names(self) -> tuple[str, ...]:
+        """Names of the types it may have, in order."""
+        return tuple(sorted(ref.name for ref in self.types))
 
 
 UNKNOWN = Static()

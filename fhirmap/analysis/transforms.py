@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from fhirmap.analysis.expression import value_ref
+from fhirmap.analysis.hints import number_of
 from fhirmap.analysis.static import Cardinality, Static, fhir_type, primitive
 from fhirmap.analysis.typed import Transform
+from fhirmap.texts import Text
 
 TRANSFORMS: dict[str, tuple[int, int | None, str]] = {
     "create": (0, 1, ""),
@@ -47,18 +49,16 @@ _OUTPUTS = {
 }
 
 
-def arity_fault(name: str, given: int, function: Any = None) -> str:
-    """The number of parameters ``name`` takes, as text, where ``given`` is not such a number; else an empty string."""
+def arity_fault(name: str, given: int, function: Any = None) -> Text | None:
+    """The number of parameters ``name`` takes, as text, where ``given`` is not such a number; else None."""
     if function is not None:
         least = sum(parameter.required for parameter in function.parameters)
         most: int | None = len(function.parameters)
     else:
         least, most, _ = TRANSFORMS[name]
     if least <= given and (most is None or given <= most):
-        return ""
-    if most is None:
-        return f"at least {least}"
-    return str(least) if least == most else f"{least} to {most}"
+        return None
+    return number_of(least, most)
 
 
 def result_of(transform: Transform) -> Static:

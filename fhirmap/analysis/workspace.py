@@ -8,11 +8,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from fhirmap.analysis.hints import column_hint
 from fhirmap.analysis.typed import Program, Unit
-from fhirmap.diagnostics import Diagnostic, MapText, Severity, Span
+from fhirmap.diagnostics import Diagnostic, MapText, Severity, Span, Subject, SubjectKind
 from fhirmap.diagnostics.nearest import nearest
 from fhirmap.language import nodes
 from fhirmap.language.parser import parse
+from fhirmap.texts import Text
 
 Read = Callable[[str, str], bytes]
 """(name of the map, file as the map names it) -> bytes of the file beside the map. Raises ``OSError``."""
@@ -76,12 +78,18 @@ class _Workspace:
             for text in self.candidates
             for match in re.findall(r"[\"']([^\"'\s]+/StructureMap/[^\"']+)", text.text)
         ]
-        found = nearest(entry.url, urls)
-        hint = f"did you mean `{found}`?" if found else None
+        meant = nearest(entry.url, urls)
         # A wildcard that matches nothing may be meant: what is then missing is told where it is called.
         severity = Severity.WARNING if "*" in entry.url else None
         self.diagnostics.append(
-            Diagnostic("FM100", entry.url_span or entry.span, {"url": entry.url}, hint, severity_override=severity)
+            Diagnostic(
+                "FM100",
+                entry.url_span or entry.span,
+                {"url": entry.url},
+                severity_override=severity,
+                meant=meant,
+                about=Subject(SubjectKind.IMPORT, entry.url),
+            )
         )
 
     def table(self, unit: Unit, declaration: nodes.ConceptMapDeclaration) -> tuple[nodes.ConceptMapCode, ...]:
@@ -103,7 +111,8 @@ class _Workspace:
             if column not in header:
                 span = table.column_spans[order] if table.column_spans else table.span
                 args = {"column": column, "place": table.file}
-                self.diagnostics.append(Diagnostic("FM101", span, args, _column_hint(column, header), variant="file"))
+                hint, found = column_hint(column, header)
+                self.diagnostics.append(Diagnostic("FM101", span, args, hint, "file", **found))
                 return ()
         codes = []
         for row in rows:
@@ -126,23 +135,13 @@ class _Workspace:
         try:
             return self.read(unit.name, name).decode("utf-8-sig" if encoding in ("utf-8", "") else encoding)
         except OSError as error:
-            args = {"file": name, "why": error.strerror or "it is not there"}
+            args = {"file": name, "why": error.strerror or Text("words.not_there")}
             self.diagnostics.append(Diagnostic("FM102", span, args))
         except LookupError:
             return None  # an encoding that does not exist is told by a check
         except UnicodeDecodeError:
             self.diagnostics.append(Diagnostic("FM102", span, {"file": name, "encoding": encoding}, variant="encoding"))
         return None
-
-
-def _column_hint(column: str, header: Sequence[str]) -> str:
-    """What to do about a column that a code table does not have."""
-    mark = next((mark for mark in ";,\t|" if len(header) == 1 and mark in header[0]), "")
-    if mark:
-        shown = "\\t" if mark == "\t" else mark
-        return f"the file's first line is `{header[0]}`: write `delimiter '{shown}'`"
-    found = nearest(column, header)
-    return f"did you mean `{found}`?" if found else f"its columns: {', '.join(header)}"
 
 
 def load(

@@ -14,6 +14,7 @@ from fhirmap.analysis.typed import Checked, Transform, Unit, Variable
 from fhirmap.diagnostics import Related, Span
 from fhirmap.language.nodes import ConceptMapDeclaration
 from fhirmap.model.definition import TypeRef
+from fhirmap.texts import Text
 
 _NO_MATCH = ("!=", "--")
 
@@ -78,7 +79,7 @@ def _translated(transform: Transform | None, checked: Checked) -> Iterator[Writt
     """Target codes of the concept map in a map's text that a `translate` names."""
     if transform is None or transform.name != "translate" or transform.concept_map is None:
         return
-    related = (Related(transform.span, "translated here"),)
+    related = (Related(transform.span, Text("labels.translated_here")),)
     for unit in checked.program.units:
         for table in unit.tree.concept_maps:
             if transform.concept_map.url == f"{unit.tree.url or unit.name}#{table.id}":
@@ -115,7 +116,7 @@ class _Origins:
         if transform.name in ("cc", "c") and len(transform.arguments) > 1:
             system, code = transform.arguments[0].literal, transform.arguments[1].variable
             if system is not None and code is not None:
-                related = (Related(transform.arguments[0].span, "sent here"),)
+                related = (Related(transform.arguments[0].span, Text("labels.sent_here")),)
                 for written in self._codes_of(code, before):
                     yield replace(written, related=related, sent=str(system.value))
         elif transform.name == "copy" and transform.arguments[0].variable is not None:

@@ -18,8 +18,7 @@ from fhirmap.compiler.profile_rules import RuleWriter
 from fhirmap.compiler.profile_straight import StraightWriter
 from fhirmap.compiler.profile_views import Merged, constraints_below, merged_constraints, merged_elements
 from fhirmap.compiler.render import Marks, render
-from fhirmap.diagnostics import Diagnostic
-from fhirmap.diagnostics.nearest import did_you_mean
+from fhirmap.diagnostics import Diagnostic, suggestion
 from fhirmap.model.definition import FHIR_URL, Constraint, Definitions, Operation, Structure, TypeRef
 from fhirmap.model.terminology import expand
 
@@ -125,8 +124,8 @@ class _Lowering:
         """Write everything."""
         for url in self.contract.structures:
             if self.definitions.structure(url) is None:
-                hint = did_you_mean(url, [entry.url for entry in self.definitions.structures()])
-                self.diagnostics.append(Diagnostic("FM356", None, {"url": url}, hint))
+                found = suggestion(url, [entry.url for entry in self.definitions.structures()])
+                self.diagnostics.append(Diagnostic("FM356", None, {"url": url}, **found))
         roots = [root.root for root in self.contract.roots]
         shape = self._shape(self.root, roots, self.contract.type) or self._base_shape()
         self.parts += StraightWriter(self, shape).write()

@@ -6,7 +6,22 @@ diagnostic.
 """
 
 from fhirmap.diagnostics.diagnostic import Diagnostic, Related, Severity
-from fhirmap.diagnostics.nearest import did_you_mean, nearest
+from fhirmap.diagnostics.nearest import Suggestion, listed, nearest, suggestion
 from fhirmap.diagnostics.span import NO_SPAN, MapText, Span
+from fhirmap.diagnostics.subject import Cause, Subject, SubjectKind
 
-__all__ = ["NO_SPAN", "Diagnostic", "MapText", "Related", "Severity", "Span", "did_you_mean", "nearest"]
+__all__ = [
+    "NO_SPAN",
+    "Cause",
+    "Diagnostic",
+    "MapText",
+    "Related",
+    "Severity",
+    "Span",
+    "Subject",
+    "SubjectKind",
+    "Suggestion",
+    "listed",
+    "nearest",
+    "suggestion",
+]

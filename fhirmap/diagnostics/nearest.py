@@ -1,9 +1,14 @@
-"""The nearest right name for a misspelt one: what every `did you mean` rests on."""
+"""The nearest right name for a misspelt one, and the names that are known: values, put into words by `Diagnostic`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypedDict
 from unicodedata import combining, normalize
+
+from fhirmap.texts import Text
+
+_MOST_LISTED = 16
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
@@ -34,23 +39,35 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     return _holding(plain, (entry[-1] for entry in ranked))
 
 
-def did_you_mean(name: str, candidates: Iterable[str], *, otherwise: str | None = None, most: int = 12) -> str | None:
-    """A hint: the nearest candidate, else ``otherwise``, else the candidates themselves, ``most`` of them.
+class Suggestion(TypedDict):
+    """What may have been meant by a wrong name: the keyword arguments that `Diagnostic` takes for it."""
+
+    meant: str | None
+    known: tuple[str, ...]
+
+
+def suggestion(name: str, candidates: Iterable[str]) -> Suggestion:
+    """The nearest candidate, and all that are known.
 
     Example:
-        >>> did_you_mean("no_lott", ["no_lot", "udi"])
-        'did you mean `no_lot`?'
-        >>> did_you_mean("zzz", ["no_lot", "udi"])
-        'known here: `no_lot`, `udi`'
+        >>> suggestion("no_lott", ["no_lot", "udi"])
+        {'meant': 'no_lot', 'known': ('no_lot', 'udi')}
     """
     known = tuple(dict.fromkeys(candidates))
-    found = nearest(name, known)
-    if found is not None:
-        return f"did you mean `{found}`?"
-    if otherwise is not None or not known:
-        return otherwise
-    more = f" and {len(known) - most} more" if len(known) > most else ""
-    return "known here: " + ", ".join(f"`{entry}`" for entry in known[:most]) + more
+    return Suggestion(meant=nearest(name, known), known=known)
+
+
+def listed(names: Sequence[str]) -> Text:
+    """The first of ``names`` in backticks, and how many more there are.
+
+    Example:
+        >>> str(listed(["no_lot", "udi"]))
+        '`no_lot`, `udi`'
+    """
+    shown = ", ".join(f"`{entry}`" for entry in names[:_MOST_LISTED])
+    if len(names) <= _MOST_LISTED:
+        return Text("lists.names", {"names": shown})
+    return Text("lists.names_and_more", {"names": shown, "count": len(names) - _MOST_LISTED})
 
 
 def _plain(name: str) -> str:

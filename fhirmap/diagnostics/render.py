@@ -47,7 +47,7 @@ def render_diagnostic(diagnostic: Diagnostic, *, colour: bool = False) -> str:
         return "\n".join((head, *_tail(diagnostic, 0, paint)))
     spans = [diagnostic.span, *(related.span for related in diagnostic.related)]
     gutter = max(len(str(span.line)) for span in spans)
-    masked = bool(page(diagnostic.code).fields.get("masked"))
+    masked = page(diagnostic.code).is_masked
     lines = [head, *_excerpt(diagnostic.span, diagnostic.label, gutter, paint, severity, "-->", "^", masked=masked)]
     for related in diagnostic.related:
         lines += _excerpt(related.span, related.label, gutter, paint, "frame", ":::", "-")

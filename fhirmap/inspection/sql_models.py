@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedForeignKeyConstraint
 
+from fhirmap.diagnostics import listed
 from fhirmap.errors import ConfigError
 from fhirmap.inspection.guess import TEXT, Guess, guess
 from fhirmap.inspection.names import UniqueNames, camel_case, pascal_case
@@ -23,7 +24,6 @@ from fhirmap.texts import Text
 __all__ = ["sql_models"]
 
 _SAMPLE = 2000
-_SHOWN = 20
 _FOREIGN_KEY_AFFIX = re.compile(r"(?i)^(id|fk)_|_(id|fk)$")
 _LARGEST_INTEGER = 2**31
 
@@ -42,8 +42,8 @@ def sql_models(
             wanted = table or _only_table(layout.names(), address)
             found = layout.table(wanted)
             if found is None:
-                hint = naming.hint(wanted, layout.names())
-                raise ConfigError("FM703", hint=hint, table=wanted, source=address.shown)
+                like = naming.like(wanted, layout.names())
+                raise ConfigError("FM703", table=wanted, source=address.shown, **like)
             return _SqlInspection(engine, layout, zone, names).models(found.name, found.schema, name)
     finally:
         engine.dispose()
@@ -54,8 +54,7 @@ def _only_table(names: list[str], address: Address) -> str:
         return names[0]
     if not names:
         raise ConfigError("FM750", source=address.shown, reason="there is no table")
-    listed = ", ".join(f"`{entry}`" for entry in names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
-    raise ConfigError("FM751", hint=f"name one of {listed}", source=address.shown)
+    raise ConfigError("FM751", hint=Text("hints.name_one_of", {"names": listed(names)}), source=address.shown)
 
 
 class _SqlInspection:

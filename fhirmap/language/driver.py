@@ -11,14 +11,16 @@ import re
 
 from lark import Lark, Token, Tree
 
-from fhirmap.diagnostics import Related
+from fhirmap.diagnostics import Related, Span, Subject
 from fhirmap.diagnostics.nearest import nearest
 from fhirmap.language import nodes as n
+from fhirmap.language.declared import declared_names
 from fhirmap.language.expected import expected_words
 from fhirmap.language.expressions import end_of, first_token, start_of
 from fhirmap.language.faults import Faults
 from fhirmap.language.habits import Habits
 from fhirmap.language.reader import END, LOST, Reader
+from fhirmap.texts import Text
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _TOP_LEVEL = re.compile(
@@ -76,6 +78,10 @@ class Driver:
     def comments(self) -> tuple[n.Comment, ...]:
         """The comments between the tokens."""
         return tuple(self._reader.comments.values())
+
+    def declared(self) -> tuple[tuple[Subject, Span], ...]:
+        """Names that the text declares, those of declarations that could not be read among them."""
+        return declared_names(self._reader)
 
     def run(self) -> None:
         """Parses to the end of the text."""
@@ -363,7 +369,7 @@ class Driver:
         if mark in ")]}":
             opening, opener = {")": ("(", "LPAR"), "]": ("[", "LSQB"), "}": ("{", "LBRACE")}[mark]
             found = self._reader.innermost(opener)
-            related = (Related(self._reader.span(found), "opened here"),) if found is not None else ()
+            related = (Related(self._reader.span(found), Text("labels.opened_here")),) if found is not None else ()
             code = "FM003" if mark == "}" else "FM018"
             self._faults.add(code, self._reader.gap(), mark=mark, opening=opening, related=related)
         elif kind == "LBRACE":

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fhirmap.language.reader import END
+from fhirmap.texts import Listing, Text
+
 _EXPRESSION = frozenset(("PERCENT", "THIS", "NULL_LITERAL", "DATE"))
 _LITERALS = frozenset(
     (
@@ -54,37 +57,36 @@ _OPERATORS = frozenset(
 _MOST = 8
 
 
-def expected_words(accepted: list[str], patterns: Mapping[str, Any]) -> str:
+def expected_words(accepted: list[str], patterns: Mapping[str, Any]) -> Text | Listing:
     """`a name, `;` or `->``: the kinds of token in ``accepted``, the many of an expression as one."""
     kinds = set(accepted)
-    words: list[str] = []
+    words: list[str | Text] = []
     if kinds >= _EXPRESSION:
-        words.append("an expression")
+        words.append(Text("syntax.expression"))
         kinds -= _LITERALS | _NAMES | {"PLUS", "MINUS", "LPAR"}
     elif "DATE" in kinds:
-        words.append("a value")
+        words.append(Text("syntax.value"))
         kinds -= _LITERALS | {"MINUS"}
     if kinds & _NAMES:
-        words.append("a name")
+        words.append(Text("syntax.name"))
     if kinds & _TEXTS:
-        words.append("a text in quotes")
+        words.append(Text("syntax.quoted"))
     if len(kinds & _OPERATORS) > 5:
-        words.append("an operator")
+        words.append(Text("syntax.operator"))
         kinds -= {kind for kind in kinds if kind in _OPERATORS or kind.startswith("__ANON")} - {"MINUS"}
         kinds -= {"MINUS", "EQUAL", "AS", "BANG"}
     if "INTEGER" in kinds:
-        words.append("a number")
+        words.append(Text("syntax.number"))
     kinds -= _NAMES | _TEXTS | {"INTEGER", "BARE_RULE_NAME", "METADATA", "MAKE", "LEGACY_COLON", "LEGACY_FOR"}
-    words += sorted({_word(kind, patterns) for kind in kinds})
+    words += sorted({_word(kind, patterns) for kind in kinds - {END}})
+    if END in kinds:
+        words.append(Text("syntax.end"))
     if len(words) > _MOST:
-        words = [*words[:_MOST], "…"]
-        return ", ".join(words)
-    return ", ".join(words[:-1]) + (" or " if len(words) > 1 else "") + words[-1] if words else "nothing more"
+        return Listing((*words[:_MOST], "…"))
+    return Listing(tuple(words), joint="lists.or") if words else Text("syntax.nothing_more")
 
 
 def _word(kind: str, patterns: Mapping[str, Any]) -> str:
-    if kind == "$END":
-        return "the end"
     if kind in _MARKS:
         return f"`{_MARKS[kind]}`"
     pattern = patterns.get(kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fhirmap.diagnostics import Diagnostic, MapText, Related, Span
+from fhirmap.texts import Text
 
 
 class Faults:
@@ -22,7 +23,7 @@ class Faults:
         span: Span,
         *,
         variant: str = "",
-        hint: str | None = None,
+        hint: Text | None = None,
         related: tuple[Related, ...] = (),
         **args: object,
     ) -> None:

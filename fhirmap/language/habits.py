@@ -14,6 +14,7 @@ from fhirmap.diagnostics.nearest import nearest
 from fhirmap.language.expressions import end_of, start_of
 from fhirmap.language.faults import Faults
 from fhirmap.language.reader import END, Reader
+from fhirmap.texts import Listing, Text
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _BARE_TEXT = re.compile(r"`[^`\n]*`|[^\s,;{}()=\"']+")
@@ -22,18 +23,18 @@ _BOXED_CARDINALITY = re.compile(r"[\[({]\s*(\d+)\s*\.\.\s*(\d+|[*n])\s*[\])}]")
 _CARDINALITY = re.compile(r"\d+\s*\.\.\s*(?:\d+|\*)")
 _LENGTH = re.compile(r"\(\s*\d+(?:\s*,\s*\d+)?\s*\)")
 _HYPHENATED = re.compile(r"[\w-]+")
-_OPERATORS = {
+_OPERATORS: dict[tuple[str, str], str | Text] = {
     ("LESSTHAN", "MORETHAN"): "`!=`",
     ("EQUAL", "EQUAL"): "`=`",
-    ("VBAR", "VBAR"): "`or` between conditions, `&` between texts",
+    ("VBAR", "VBAR"): Text("syntax.or_between"),
     ("AMPERSAND", "AMPERSAND"): "`and`",
 }
 """Two marks that another language writes as one operator, and what is written here."""
-_SQL_WORDS = {
-    "like": "`startsWith('…')`, `contains('…')` or `matches('…')`",
-    "ilike": "`lower().contains('…')` or `matches('…')`",
-    "between": "`>=` and `<=`",
-    "not": "`(…).not()` around the condition",
+_SQL_WORDS: dict[str, Text | Listing] = {
+    "like": Listing(("`startsWith('…')`", "`contains('…')`", "`matches('…')`"), joint="lists.or"),
+    "ilike": Listing(("`lower().contains('…')`", "`matches('…')`"), joint="lists.or"),
+    "between": Listing(("`>=`", "`<=`"), joint="lists.and"),
+    "not": Text("syntax.not_around"),
 }
 _CLAUSES = ("as", "default", "first", "not_first", "last", "not_last", "only_one", "where", "check", "log")
 _MODEL_WORDS = ("table", "struct", "class", "type", "view", "entity", "record", "structure", "source", "object")
@@ -165,7 +166,7 @@ class Habits:
             return False
         if start_of(opened) not in self._lists:
             self._lists.add(start_of(opened))
-            self._instead(start_of(token), end_of(token), "`|` between the values: `in ('a' | 'b')`")
+            self._instead(start_of(token), end_of(token), Text("syntax.bar_between"))
         return self._reader.feed(Token("VBAR", "|", start_pos=start_of(token), end_pos=end_of(token)))
 
     # --- models -------------------------------------------------------------------------------------------------------
@@ -458,7 +459,7 @@ class Habits:
 
     # --- telling ------------------------------------------------------------------------------------------------------
 
-    def _instead(self, start: int, end: int, wanted: str) -> None:
+    def _instead(self, start: int, end: int, wanted: str | Text | Listing) -> None:
         span = self._faults.span(start, end)
         self._faults.add("FM001", span, variant="instead", found=span.snippet, wanted=wanted)
 

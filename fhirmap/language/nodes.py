@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal as OneOf
 
-from fhirmap.diagnostics import Span
+from fhirmap.diagnostics import Span, Subject
 
 
 def _span() -> Span:
@@ -493,6 +493,8 @@ class Map:
     groups: tuple[Group, ...]
     span: Span = _span()
     comments: tuple[Comment, ...] = field(default=(), compare=False, repr=False)
+    declared: tuple[tuple[Subject, Span], ...] = field(default=(), compare=False, repr=False)
+    """Of a text with syntax errors: every name that it declares, also where the declaration could not be read."""
 
     @property
     def url(self) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from fhirmap.diagnostics import Diagnostic, MapText
 from fhirmap.language import nodes as n
@@ -61,6 +62,8 @@ def _parse_whole(text: MapText, *, closes_lines: bool = False) -> tuple[n.Map, t
     assert driver.tree is not None, "a whole map always ends in a tree"
     result = MapBuilder(faults).map(driver.tree, driver.comments)
     _check_whole(result, faults)
+    if len(faults):
+        result = replace(result, declared=driver.declared())
     return result, faults.sorted(), driver.spans_lines
 
 

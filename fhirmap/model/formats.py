@@ -14,6 +14,7 @@ from typing import Any, Literal
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.fhir_types import ANY_RESOURCE
 from fhirmap.model.definition import Definitions, Structure, TypeRef
+from fhirmap.texts import Text
 
 Format = Literal["json", "xml"]
 
@@ -26,7 +27,7 @@ def read_document(content: bytes, name: str, definitions: Definitions) -> dict[s
     found = read_value(content, name, definitions)
     if isinstance(found, dict | Diagnostic):
         return found
-    return _at(MapText(name, ""), 0, "not an object")
+    return _at(MapText(name, ""), 0, Text("words.not_an_object"))
 
 
 def read_value(content: bytes, name: str, definitions: Definitions) -> Any:
@@ -34,7 +35,11 @@ def read_value(content: bytes, name: str, definitions: Definitions) -> Any:
     try:
         text = _decoded(content)
     except UnicodeDecodeError as error:
-        return Diagnostic("FM350", None, {"file": name, "reason": f"byte {error.start} is not {error.encoding}"})
+        return Diagnostic(
+            "FM350",
+            None,
+            {"file": name, "reason": Text("words.not_encoded", {"byte": error.start, "encoding": error.encoding})},
+        )
     source = MapText(name, text)
     if text.lstrip().startswith("<"):
         return _xml(content, source, definitions)
@@ -126,9 +131,9 @@ def _xml(content: bytes, source: MapText, definitions: Definitions) -> dict[str,
         # The parser's words, without the position that it appends.
         return _at(source, offset, str(error).partition(":")[0])
     except (LookupError, ValueError):
-        return _at(source, 0, "its encoding is unknown")
+        return _at(source, 0, Text("words.unknown_encoding"))
     except RecursionError:
-        return _at(source, 0, "nested too deep")
+        return _at(source, 0, Text("words.nested_too_deep"))
 
 
 def _json(source: MapText) -> Any:
@@ -140,12 +145,12 @@ def _json(source: MapText) -> Any:
     except json.JSONDecodeError as error:
         return _at(source, error.pos, error.msg)
     except RecursionError:
-        return _at(source, 0, "nested too deep")
+        return _at(source, 0, Text("words.nested_too_deep"))
     except ValueError:
-        return _at(source, 0, "NaN and Infinity are no JSON")
+        return _at(source, 0, Text("words.not_a_number"))
 
 
-def _at(source: MapText, offset: int, reason: str) -> Diagnostic:
+def _at(source: MapText, offset: int, reason: str | Text) -> Diagnostic:
     offset = max(0, min(offset, len(source.text)))
     span = Span(source, offset, min(offset + 1, len(source.text)))
     return Diagnostic("FM351", span, {"file": source.name, "reason": reason})

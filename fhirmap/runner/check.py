@@ -34,7 +34,7 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
     with open_unchecked(project, plan) as source:
         lacking = source.check()
     absent = {
-        (str(entry.args["table"]), str(entry.args.get("column", ""))): entry.hint_text
+        (str(entry.args["table"]), str(entry.args.get("column", ""))): entry
         for entry in lacking
         if entry.code in ("FM703", "FM704") and not entry.variant and plan.kind != "json"
     }

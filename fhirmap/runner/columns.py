@@ -130,7 +130,7 @@ def _scope(types: ExpressionTypes) -> ExprScope:
 
 def _wrong_column(column: ColumnSetting, entry: Diagnostic) -> Diagnostic:
     args = {"column": column.name, "reason": entry.message}
-    return Diagnostic("FM743", column.span, args, entry.hint_text or None)
+    return Diagnostic("FM743", column.span, args, entry.hint_shown)
 
 
 def shown(value: Any) -> str:

@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fhirmap.compiler.profile import Contract
-from fhirmap.diagnostics import Diagnostic
-from fhirmap.diagnostics.nearest import did_you_mean
+from fhirmap.diagnostics import Diagnostic, suggestion
 from fhirmap.embedding import target_contract
 from fhirmap.errors import ConfigError
 from fhirmap.model.definition import Constraint, Definitions, Operation, Structure
@@ -62,11 +61,11 @@ def unknown_rules(project: Project, contract: Contract) -> list[Diagnostic]:
     known = contract.rule_keys()
     target = project.map.target
     wrong = [
-        Diagnostic("FM742", project.rule_spans.get(key), {"rule": key}, did_you_mean(key, known))
+        Diagnostic("FM742", project.rule_spans.get(key), {"rule": key}, **suggestion(key, known))
         for key in project.severities
         if key not in known
     ]
     for key in target.severities if target else ():
         if key not in known:
-            wrong.append(Diagnostic("FM742", None, {"rule": key}, did_you_mean(key, known)))
+            wrong.append(Diagnostic("FM742", None, {"rule": key}, **suggestion(key, known)))
     return wrong

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fhirmap.diagnostics import Diagnostic, Span, did_you_mean
+from fhirmap.diagnostics import Diagnostic, Span, nearest
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.runner.secret import Secret
 from fhirmap.runner.target import (
@@ -21,6 +21,7 @@ from fhirmap.runner.target import (
 )
 from fhirmap.runner.toml_text import Section, TomlText
 from fhirmap.sources.address import Address, mask, parse_address
+from fhirmap.texts import Text
 
 if TYPE_CHECKING:
     from fhirmap.sinks.settings import ClientCredentials
@@ -363,8 +364,11 @@ class _Reading:
             tls=self._tls(section.section("tls")),
         )
         if kind.startswith("fhir-") and part.url is not None and not _is_receiver(part.url):
-            hint = did_you_mean(part.url, (SIMULATOR,), otherwise="for instance `https://registry.example/fhir`")
-            self._file.report("FM735", ("sink", "url"), hint, reason=f'an address (https://…) or "{SIMULATOR}"')
+            meant = nearest(part.url, (SIMULATOR,))
+            hint = Text("hints.address_example") if meant is None else None
+            self._file.report(
+                "FM735", ("sink", "url"), hint, meant=meant, reason=f'an address (https://…) or "{SIMULATOR}"'
+            )
         self._warn_of_literal_password(part.proxy, ("sink", "proxy"))
         self._warn_of_literal_password(section.secret("url", self._folder, warn=False), ("sink", "url"))
         section.done()
@@ -453,8 +457,8 @@ def _password_of(url: str) -> str:
 def _without_value(error: ConfigError, shown: str) -> ConfigError:
     """The same fault told of the text in the file: what a variable held stays out of the message."""
     found = error.diagnostic()
-    args = {name: value for name, value in found.args.items() if name not in ("source", "scheme", "suffix")}
-    return ConfigError(error.code, span=None, hint=found.hint, variant="url", **{**args, "source": shown})
+    args: dict[str, Any] = {n: value for n, value in found.args.items() if n not in ("source", "scheme", "suffix")}
+    return ConfigError(error.code, span=None, hint=found.hint_shown, variant="url", **{**args, "source": shown})
 
 
 def _is_receiver(url: str) -> bool:

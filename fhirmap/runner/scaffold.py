@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fhirmap.diagnostics.nearest import did_you_mean
+from fhirmap.diagnostics import suggestion
 from fhirmap.embedding import shipped_folder
 from fhirmap.errors import ConfigError
 from fhirmap.inspection import ModelSketch, inspect_source, sketches_to_text
@@ -49,7 +49,7 @@ def copy_example(name: str, folder: Path) -> Path:
     """
     known = shipped("examples", FILE)
     if name not in known:
-        raise ConfigError("FM747", hint=did_you_mean(name, known), example=name)
+        raise ConfigError("FM747", example=name, **suggestion(name, known))
     _must_be_free(folder)
     try:
         shutil.copytree(shipped_folder("examples") / name, folder, dirs_exist_ok=True, ignore=_LEFT_OUT)

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fhirmap.diagnostics import Diagnostic, Span
-from fhirmap.diagnostics.nearest import did_you_mean
+from fhirmap.diagnostics import Diagnostic, Span, suggestion
 from fhirmap.embedding import shipped_folder
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.runner.toml_text import Section, TomlText
@@ -68,7 +67,7 @@ def find_target(name: str, folder: Path) -> Path:
     if "/" not in name and (bundled / "target.toml").is_file():
         return bundled
     known = shipped("maps", "target.toml")
-    raise ConfigError("FM740", hint=did_you_mean(name, known), target=name)
+    raise ConfigError("FM740", target=name, **suggestion(name, known))
 
 
 def read_target(folder: Path) -> Target:

@@ -11,11 +11,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from fhirmap.diagnostics import Diagnostic, MapText, Span
-from fhirmap.diagnostics.nearest import did_you_mean
+from fhirmap.diagnostics import Diagnostic, MapText, Span, listed, suggestion
 from fhirmap.errors import ConfigError
 from fhirmap.runner.secret import Secret
 from fhirmap.runner.toml_secrets import hide_secrets
+from fhirmap.texts import Text
 
 _HEADER = re.compile(r"\s*\[\[?\s*(.+?)\s*\]\]?\s*(?:#.*)?$")
 _NAME = r"""(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
@@ -65,11 +65,19 @@ class TomlText:
         return None
 
     def report(
-        self, code: str, keys: tuple[str, ...], hint: str | None = None, variant: str = "", **args: object
+        self,
+        code: str,
+        keys: tuple[str, ...],
+        hint: Text | None = None,
+        variant: str = "",
+        *,
+        meant: str | None = None,
+        known: tuple[str, ...] = (),
+        **args: object,
     ) -> None:
         """One more fault, at the place of ``keys``."""
         named = {"setting": ".".join(keys), **args}
-        self.diagnostics.append(Diagnostic(code, self.span(keys), named, hint, variant))
+        self.diagnostics.append(Diagnostic(code, self.span(keys), named, hint, variant, meant=meant, known=known))
 
     def root(self, environ: Mapping[str, str] | None = None) -> Section:
         """The file's own table."""
@@ -104,8 +112,7 @@ class Section:
         if required and not found.strip():
             self._file.report("FM734", (*self.path, key), variant="empty")
         if choices and found not in choices:
-            listed = ", ".join(f"`{choice}`" for choice in choices)
-            self._file.report("FM735", (*self.path, key), did_you_mean(found, choices), reason=f"one of {listed}")
+            self._file.report("FM735", (*self.path, key), reason=_one_of(choices), **suggestion(found, choices))
             return default
         secret = Secret(".".join((*self.path, key)), found, environ=self._environ)
         for name in secret.unset:
@@ -193,8 +200,7 @@ class Section:
             if not isinstance(value, str):
                 self._file.report("FM733", (*self.path, key), wanted="text", found=_kind(value))
             elif choices and value not in choices:
-                listed = ", ".join(f"`{choice}`" for choice in choices)
-                self._file.report("FM735", (*self.path, key), did_you_mean(value, choices), reason=f"one of {listed}")
+                self._file.report("FM735", (*self.path, key), reason=_one_of(choices), **suggestion(value, choices))
             else:
                 found[key] = value
         return found
@@ -204,8 +210,7 @@ class Section:
         for key in self._values:
             if key not in self._asked:
                 where = f"[{'.'.join(self.path)}]" if self.path else self._file.path.name
-                hint = did_you_mean(key, self._asked, most=12)
-                self._file.report("FM732", (*self.path, key), hint, key=key, table=where)
+                self._file.report("FM732", (*self.path, key), key=key, table=where, **suggestion(key, self._asked))
 
     def _take(self, key: str, kind: type | tuple[type, ...], wanted: str, required: bool = False) -> Any:
         self._asked.append(key)
@@ -274,3 +279,7 @@ def _open_after(line: str, depth: int, quotes: str) -> tuple[int, str]:
             depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(line[index], 0)
             index += 1
     return max(depth, 0), quotes if len(quotes) == 3 else ""
+
+
+def _one_of(choices: Collection[str]) -> Text:
+    return Text("lists.one_of", {"names": listed(tuple(choices))})

@@ -124,7 +124,7 @@ class CsvFile:
         args = {"table": self._address.shown, "column": name, "source": self._address.shown, "position": place}
         real = naming.match(name, dict.fromkeys(header))
         if real is None:
-            return [Diagnostic("FM704", args=args, hint=naming.hint(name, [entry for entry in header if entry]))]
+            return [Diagnostic("FM704", args=args, **naming.like(name, [entry for entry in header if entry]))]
         count = header.count(real)
         return [Diagnostic("FM704", args={**args, "count": count}, variant="double")] if count > 1 else []
 
@@ -148,8 +148,8 @@ class CsvFile:
     def _place(self, name: str, header: list[str]) -> int:
         real = naming.match(name, dict.fromkeys(header))
         if real is None:
-            hint = naming.hint(name, [entry for entry in header if entry])
-            raise ConfigError("FM704", hint=hint, table=self._address.shown, column=name, source=self._address.shown)
+            like = naming.like(name, [entry for entry in header if entry])
+            raise ConfigError("FM704", table=self._address.shown, column=name, source=self._address.shown, **like)
         return header.index(real)
 
     def _stamp(self) -> tuple[int, int]:

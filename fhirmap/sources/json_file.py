@@ -83,8 +83,8 @@ class JsonFile:
             if name not in there and naming.match(name, there) is None:
                 args = {"table": self._address.shown, "column": name, "source": self._address.shown, "position": place}
                 code = "FM704" if name in needed else "FM726"
-                hint = naming.hint(name, there)
-                found.append(Diagnostic(code, args=args, hint=hint, variant="json" if code == "FM704" else ""))
+                like = naming.like(name, there)
+                found.append(Diagnostic(code, args=args, variant="json" if code == "FM704" else "", **like))
         return found
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ class JsonFile:
         for name in path.split(".") if path else ():
             if not isinstance(node, Mapping) or name not in node:
                 there = list(node) if isinstance(node, Mapping) else []
-                raise ConfigError("FM714", hint=naming.hint(name, there), source=self._address.shown, path=path)
+                raise ConfigError("FM714", source=self._address.shown, path=path, **naming.like(name, there))
             node = node[name]
         if isinstance(node, Mapping):
             return [node]

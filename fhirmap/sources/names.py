@@ -5,9 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-from fhirmap.diagnostics.nearest import did_you_mean
-
-_SHOWN = 12
+from fhirmap.diagnostics import Suggestion, listed, suggestion
+from fhirmap.texts import Text
 
 
 def fold(name: str) -> str:
@@ -24,10 +23,22 @@ def match(name: str, there: Iterable[str]) -> str | None:
     return alike[0] if len(alike) == 1 else None
 
 
-def hint(name: str, there: Iterable[str]) -> str:
-    """`did you mean …?` and what is there, shortened."""
-    names = list(there)
-    listing = "there is " + ", ".join(f"`{entry}`" for entry in names[:_SHOWN]) if names else "there is none"
-    listing += " …" if len(names) > _SHOWN else ""
-    close = did_you_mean(name, names, otherwise="")
-    return f"{close} ({listing})" if close else listing
+class Missing(Suggestion):
+    """A suggestion with its hint."""
+
+    hint: Text
+
+
+def hint(found: Suggestion) -> Text:
+    """The nearest name, and what is there."""
+    if not found["known"]:
+        return Text("hints.there_is_none")
+    if found["meant"] is None:
+        return Text("hints.there_is", {"names": listed(found["known"])})
+    return Text("hints.meant_and_there", {"meant": found["meant"], "names": listed(found["known"])})
+
+
+def like(name: str, there: Iterable[str]) -> Missing:
+    """What `Diagnostic` and `ConfigError` take for a name that is not ``there``."""
+    found = suggestion(name, there)
+    return Missing(hint=hint(found), **found)

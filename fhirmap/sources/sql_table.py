@@ -126,8 +126,8 @@ class SqlTable:
 
     def _missing_table(self, name: str, position: str) -> Diagnostic:
         with translated(self._address.shown):
-            hint = naming.hint(name, self._layout().names())
-        return Diagnostic("FM703", args={"table": name, "source": self._address.shown, "position": position}, hint=hint)
+            like = naming.like(name, self._layout().names())
+        return Diagnostic("FM703", args={"table": name, "source": self._address.shown, "position": position}, **like)
 
     def _check_columns(
         self, name: str, table: Table, columns: Collection[Any], needed: Collection[str], position: str
@@ -137,7 +137,7 @@ class SqlTable:
             Diagnostic(
                 "FM704",
                 args={"table": name, "column": column, "source": self._address.shown, "position": place or position},
-                hint=naming.hint(column, table.columns),
+                **naming.like(column, table.columns),
             )
             for column, place in places.items()
             if table.real(column) is None
@@ -165,7 +165,7 @@ class SqlTable:
     def _known_root(self) -> Table:
         root = self._root()
         if root is None:
-            raise ConfigError("FM703", hint="", table=self._plan.name, source=self._address.shown, position="")
+            raise ConfigError("FM703", table=self._plan.name, source=self._address.shown, position="")
         return root
 
     def count(self) -> int | None:

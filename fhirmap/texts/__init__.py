@@ -45,6 +45,25 @@ class Text:
         return text(self.key, **self.args)
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Several texts as one: separated by commas, the last one by the word ``joint`` (a key) where there is one.
+
+    Example:
+        >>> str(Listing(("`,`", "`;`", Text("lists.nothing")), joint="lists.or"))
+        '`,`, `;` or nothing'
+    """
+
+    parts: tuple[object, ...]
+    joint: str = ""
+
+    def __str__(self) -> str:
+        shown = [str(part) for part in self.parts]
+        if not self.joint or len(shown) < 2:
+            return ", ".join(shown)
+        return f"{', '.join(shown[:-1])} {text(self.joint)} {shown[-1]}"
+
+
 def text(key: str, **args: object) -> str:
     """The text ``key`` in the current language, filled with ``args``.
 

@@ -10,7 +10,7 @@ from fhirmap.analysis.check import check
 from fhirmap.analysis.checks.unknown_column import Lacking, unknown_columns
 from fhirmap.analysis.strict import extensions
 from fhirmap.analysis.workspace import load
-from fhirmap.diagnostics import Diagnostic, MapText, did_you_mean
+from fhirmap.diagnostics import Diagnostic, MapText, suggestion
 from fhirmap.diagnostics.render import ordered
 from fhirmap.functions import bundle, identity, udi
 from fhirmap.language.parser import parse
@@ -46,10 +46,12 @@ def functions() -> Mapping[str, FunctionSignature]:
 def lacking(tables: Tables) -> Lacking:
     """What a source with these columns says of a table or column that it does not have."""
 
-    def missing(table: str, column: str) -> str | None:
+    def missing(table: str, column: str) -> Diagnostic | None:
         if table not in tables:
-            return did_you_mean(table, tables)
-        return None if not column or column in tables[table] else did_you_mean(column, tables[table])
+            return Diagnostic("FM703", **suggestion(table, tables))
+        return (
+            None if not column or column in tables[table] else Diagnostic("FM704", **suggestion(column, tables[table]))
+        )
 
     return missing
 

@@ -92,7 +92,7 @@ MISTAKES = [
     ("lot  : string 1..1", "lot  : varchar(20) 1..1", "FM001", "varchar(20)", "`string`"),
     ("state   : code ", "state   : varchar ", "FM157", "varchar", "`string`"),
     ("join 'SURGEON' on 'id_surgeon'", "left join 'SURGEON' on 'id_surgeon'", "FM004", "left", "clauses"),
-    ("on 'id_surgeon' = 'id_operator'", "on 'id_operator' = 'id_surgeon'", "FM150", "'id_operator'", "stands first"),
+    ("on 'id_surgeon' = 'id_operator'", "on 'id_operator' = 'id_surgeon'", "FM150", "'id_operator'", "comes first"),
     ("on 'id_surgeon' = 'id_operator'", "on 'id_surgeon'", "FM150", "'id_surgeon'", "name the column of `OPERATION` too"),
     # marks
     ("src.nir as v -> tgt", "src.nir as v => tgt", "FM001", "=>", "`->`"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fhirmap.diagnostics import did_you_mean, nearest
+from fhirmap.diagnostics import listed, nearest, suggestion
+from fhirmap.texts import language_of
 
 
 @pytest.mark.parametrize(
@@ -32,8 +33,13 @@ def test_no_name_is_its_own_neighbour() -> None:
     assert nearest("nir", ["nir"]) is None
 
 
-def test_few_candidates_are_all_named_many_are_not() -> None:
-    assert did_you_mean("zzz", ["a", "b"]) == "known here: `a`, `b`"
-    assert did_you_mean("zzz", [f"n{number}" for number in range(20)], most=2) == "known here: `n0`, `n1` and 18 more"
-    assert did_you_mean("zzz", []) is None
-    assert did_you_mean("zzz", ["a", "b"], otherwise="look it up") == "look it up"
+def test_a_suggestion_holds_what_was_meant_and_what_is_known() -> None:
+    assert suggestion("no_lott", ["no_lot", "udi", "no_lot"]) == {"meant": "no_lot", "known": ("no_lot", "udi")}
+    assert suggestion("zzz", []) == {"meant": None, "known": ()}
+
+
+def test_few_names_are_all_listed_many_are_not() -> None:
+    assert str(listed(["a", "b"])) == "`a`, `b`"
+    assert str(listed([f"n{number}" for number in range(20)])).endswith(", `n15` and 4 more")
+    with language_of("fr"):
+        assert str(listed([f"n{number}" for number in range(17)])).endswith(", `n15` et 1 autre")

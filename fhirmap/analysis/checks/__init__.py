@@ -1,7 +1,7 @@
 """The semantic checks: one fault a file, named after the fault, in the order they run.
 
 A check is a function from the checked program to its diagnostics. It never raises and never looks at a name that was
-not resolved: what resolving and typing find wrong (FM100-FM149, FM200-FM229) is told there. `unknown_column` stands
+not resolved: what resolving and typing find wrong (FM100-FM149, FM200-FM229) is reported there. `unknown_column` is
 apart, since it needs a source.
 """
 
@@ -46,7 +46,7 @@ from fhirmap.analysis.checks.unused_model import unused_model
 from fhirmap.analysis.checks.unused_prefix import unused_prefix
 from fhirmap.analysis.checks.unused_variable import unused_variable
 from fhirmap.analysis.checks.wrong_delimiter import wrong_delimiter
-from fhirmap.analysis.consequences import Consequences, told_once
+from fhirmap.analysis.consequences import Consequences, reported_once
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic
 
@@ -97,14 +97,14 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def run_checks(checked: Checked, told: Iterable[Diagnostic], syntax: Iterable[Diagnostic] = ()) -> list[Diagnostic]:
-    """What was ``told`` of names and types and what the checks find, without what only follows from something else.
+def run_checks(checked: Checked, reported: Iterable[Diagnostic], syntax: Iterable[Diagnostic] = ()) -> list[Diagnostic]:
+    """What was ``reported`` of names and types and what the checks find, without what only follows from something else.
 
     ``syntax``: what was wrong with the texts; it is not handed back.
     """
-    found = [*told, *(entry for check in CHECKS for entry in check(checked))]
+    found = [*reported, *(entry for check in CHECKS for entry in check(checked))]
     consequences = Consequences.of(checked, found, syntax)
-    return told_once([entry for entry in found if not consequences.explain(entry)], checked)
+    return reported_once([entry for entry in found if not consequences.explain(entry)], checked)
 
 
 __all__ = ["CHECKS", "Check", "run_checks"]

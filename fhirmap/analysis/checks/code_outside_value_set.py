@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fhirmap.analysis.production import Produced, production
 from fhirmap.analysis.typed import Checked
 from fhirmap.analysis.written_codes import Written, written_codes
-from fhirmap.diagnostics import Diagnostic, Span, did_you_mean
+from fhirmap.diagnostics import Diagnostic, Span, suggestion
 from fhirmap.model.definition import Binding, Definitions, Element
 from fhirmap.model.terminology import Membership, expand_partly, membership
 
@@ -56,7 +56,7 @@ def _unknown_system(system: str, span: Span, binding: Binding, definitions: Defi
         return
     if membership(definitions, binding.value_set, system, "") is Membership.NO:
         args = {"system": system, "value_set": binding.value_set.rpartition("/")[2]}
-        yield Diagnostic("FM301", span, args, did_you_mean(system, systems), "system")
+        yield Diagnostic("FM301", span, args, variant="system", **suggestion(system, systems))
 
 
 def _outside(written: Written, binding: Binding, definitions: Definitions) -> Iterator[Diagnostic]:
@@ -66,8 +66,8 @@ def _outside(written: Written, binding: Binding, definitions: Definitions) -> It
     if system is None or binding.codes is not None:
         allowed = _plain_codes(binding, definitions)
         if allowed and written.code not in allowed:
-            hint = did_you_mean(written.code, allowed, most=16)
-            yield Diagnostic("FM301", written.span, args, hint, "" if name else "list", related=written.related)
+            variant, found = "" if name else "list", suggestion(written.code, allowed)
+            yield Diagnostic("FM301", written.span, args, variant=variant, related=written.related, **found)
         return
     if membership(definitions, binding.value_set, system, written.code) is not Membership.NO:
         return
@@ -77,8 +77,8 @@ def _outside(written: Written, binding: Binding, definitions: Definitions) -> It
         yield from unknown
         return
     known = sorted(expand_partly(definitions, binding.value_set))
-    hint = did_you_mean(written.code, (code for entry, code in known if entry == system), most=16)
-    yield Diagnostic("FM301", written.span, args, hint, related=written.related)
+    found = suggestion(written.code, (code for entry, code in known if entry == system))
+    yield Diagnostic("FM301", written.span, args, related=written.related, **found)
 
 
 def _plain_codes(binding: Binding, definitions: Definitions) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Related, Span
+from fhirmap.texts import Text
 
 _NO_MATCH = ("!=", "--")
 
@@ -27,5 +28,5 @@ def duplicate_code(checked: Checked) -> Iterator[Diagnostic]:
                 code.source_span,
                 {"code": f"{code.source_prefix}:{code.source_code}", "conceptmap": table.id},
                 variant="same" if before == code.target_code else "",
-                related=(Related(span, "first here"),),
+                related=(Related(span, Text("labels.first_here")),),
             )

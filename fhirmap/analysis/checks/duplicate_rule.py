@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Related
 from fhirmap.language.nodes import Rule
+from fhirmap.texts import Text
 
 
 def duplicate_rule(checked: Checked) -> Iterator[Diagnostic]:
@@ -20,6 +21,6 @@ def _repeated(rules: tuple[Rule, ...]) -> Iterator[Diagnostic]:
     for order, rule in enumerate(rules):
         first = next((other for other in rules[:order] if other == rule), None)
         if first is not None:
-            yield Diagnostic("FM249", rule.span, related=(Related(first.span, "first here"),))
+            yield Diagnostic("FM249", rule.span, related=(Related(first.span, Text("labels.first_here")),))
         elif rule.dependent is not None:
             yield from _repeated(rule.dependent.rules or ())

@@ -9,6 +9,7 @@ from fhirmap.analysis.conversions import PRIMITIVES
 from fhirmap.analysis.date_format import Run, parts, runs
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
+from fhirmap.texts import Text
 
 TEMPORAL = ("date", "dateTime", "instant", "time")
 _NEEDED = {"time": ("hour", "minute"), "instant": ("year", "month", "day", "hour", "minute", "second")}
@@ -44,10 +45,12 @@ def _misfit(type_name: str, pieces: tuple[Run, ...], text: str) -> tuple[str, di
         return "type", {}
     for part in _NEEDED.get(type_name, ("year",)):
         if part not in held:
-            return ("year" if part == "year" and "y" not in text else "missing"), {"part": part}
+            return ("year" if part == "year" and "y" not in text else "missing"), {"part": Text(f"words.{part}")}
     for part in sorted(held):
         if (before := _BEFORE.get(part)) and before not in held and not (type_name == "time" and before == "day"):
-            return ("months" if {part, before} & {"minute", "month"} and "mm" in text else "missing"), {"part": before}
+            return ("months" if {part, before} & {"minute", "month"} and "mm" in text else "missing"), {
+                "part": Text(f"words.{before}")
+            }
     for piece, following in pairwise(pieces):
         if piece.text in _VARYING and following.part:
             return "width", {"code": piece.text, "following": following.text}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.production import Produced, production
 from fhirmap.analysis.typed import Checked
-from fhirmap.diagnostics import Diagnostic
+from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 from fhirmap.model.definition import Element
 
 
@@ -15,13 +15,13 @@ def missing_required(checked: Checked) -> Iterator[Diagnostic]:
     for stage in checked.stages:
         for node in production(checked, stage).walk():
             if not node.is_opaque:
-                for variant, name, owner in _missing(node, checked):
-                    args = {"name": name, "owner": owner, "group": stage.entry.name}
-                    yield Diagnostic("FM240", node.span, args, variant=variant)
+                for variant, about, owner in _missing(node, checked):
+                    args = {"name": about.name, "owner": owner, "group": stage.entry.name}
+                    yield Diagnostic("FM240", node.span, args, variant=variant, about=about)
 
 
-def _missing(node: Produced, checked: Checked) -> Iterator[tuple[str, str, str]]:
-    """(page's variant, name, name of the owner) of each required element and slice that ``node`` never gets."""
+def _missing(node: Produced, checked: Checked) -> Iterator[tuple[str, Subject, str]]:
+    """(page's variant, element or slice, name of its owner) of each that is required and that ``node`` never gets."""
     found = node.slice()
     ref = found.element.types[0] if found and len(found.element.types) == 1 else node.type
     if ref is None:
@@ -30,10 +30,11 @@ def _missing(node: Produced, checked: Checked) -> Iterator[tuple[str, str, str]]
     for element in checked.definitions.children(ref).values():
         made = node.children.get(element.name, [])
         if element.minimum and not made and not any(entry.element.minimum for entry in element.slices):
-            yield "", element.name, owner
+            yield "", Subject(SubjectKind.ELEMENT, element.name, frozenset((ref.structure,))), owner
         for entry in element.slices:
             if entry.element.minimum and not any(other.may_be(entry) for other in made):
-                yield _slice_variant(element), entry.name, owner
+                about = Subject(SubjectKind.SLICE, entry.name, frozenset((element.path,)))
+                yield _slice_variant(element), about, owner
 
 
 def _slice_name(node: Produced) -> str:

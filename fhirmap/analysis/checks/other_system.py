@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fhirmap.analysis.checks.code_outside_value_set import code_outside_value_set
 from fhirmap.analysis.typed import Checked
 from fhirmap.analysis.written_codes import written_codes
-from fhirmap.diagnostics import Diagnostic, Span
+from fhirmap.diagnostics import Diagnostic, Span, Subject, SubjectKind
 
 
 def other_system(checked: Checked) -> Iterator[Diagnostic]:
@@ -23,5 +23,5 @@ def other_system(checked: Checked) -> Iterator[Diagnostic]:
             continue
         told.add(written.system_span)
         args = {"system": written.system, "sent": written.sent}
-        hint = f"did you mean `{written.sent}`?"
-        yield Diagnostic("FM307", written.system_span, args, hint, related=written.related)
+        about = Subject(SubjectKind.CONCEPT_MAP, "")
+        yield Diagnostic("FM307", written.system_span, args, related=written.related, meant=written.sent, about=about)

@@ -10,6 +10,7 @@ from fhirmap.analysis.production import production
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.model.terminology import expand_partly
+from fhirmap.texts import Text
 
 
 def text_for_code(checked: Checked) -> Iterator[Diagnostic]:
@@ -32,10 +33,10 @@ def text_for_code(checked: Checked) -> Iterator[Diagnostic]:
             systems = {system for system, _ in expand_partly(checked.definitions, binding.value_set)}
             args = {
                 "value": target.transform.span.snippet,
-                "type": "text" if text_alone else target.value.show(),
+                "type": Text("words.text") if text_alone else target.value.text(),
                 "value_set": binding.value_set.rpartition("/")[2],
                 "system": next(iter(systems)) if len(systems) == 1 else "…",
             }
             code = target.transform.arguments[0].span.snippet if text_alone else ""
-            hint = f"say system and code: `cc('{args['system']}', {code})`" if text_alone else None
+            hint = Text("hints.system_and_code", {"system": args["system"], "code": code}) if text_alone else None
             yield Diagnostic("FM308", target.transform.span, args, hint)

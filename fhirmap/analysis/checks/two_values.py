@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fhirmap.analysis.typed import Checked, TypedRule, TypedSource, TypedTarget
 from fhirmap.diagnostics import Diagnostic, Related, Span
 from fhirmap.language.nodes import RuleSource
+from fhirmap.texts import Text
 
 Place = tuple[int, tuple[str, ...]]
 
@@ -36,7 +37,9 @@ def _within(rule: TypedRule) -> Iterator[Diagnostic]:
         span, name = target.steps[-1].span, target.steps[-1].name
         first = seen.setdefault(place, span)
         if first is not span:
-            yield Diagnostic("FM247", span, {"element": name}, related=(Related(first, "first value here"),))
+            yield Diagnostic(
+                "FM247", span, {"element": name}, related=(Related(first, Text("labels.first_value_here")),)
+            )
         elif several is not None and place[0] not in outer:
             source = several.node.elements[-1] if several.node.elements else several.node.context
             yield Diagnostic("FM247", span, {"element": name, "source": source}, variant="repeats")
@@ -54,7 +57,9 @@ def _block(rules: Sequence[TypedRule]) -> Iterator[Diagnostic]:
             span, name = target.steps[-1].span, target.steps[-1].name
             first, other = seen.setdefault(place, (span, rule))
             if other is not rule:
-                yield Diagnostic("FM247", span, {"element": name}, related=(Related(first, "first value here"),))
+                yield Diagnostic(
+                    "FM247", span, {"element": name}, related=(Related(first, Text("labels.first_value_here")),)
+                )
 
 
 def _place(target: TypedTarget) -> Place | None:

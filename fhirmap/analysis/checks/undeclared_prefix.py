@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhirmap.analysis.typed import Checked
-from fhirmap.diagnostics import Diagnostic, Span, did_you_mean
+from fhirmap.diagnostics import Diagnostic, Span, Subject, SubjectKind, suggestion
 from fhirmap.language.nodes import ConceptMapDeclaration
 
 
@@ -15,8 +15,9 @@ def undeclared_prefix(checked: Checked) -> Iterator[Diagnostic]:
         declared = [prefix.name for prefix in table.prefixes]
         for name, span in used_prefixes(table):
             if name not in declared:
-                hint = did_you_mean(name, declared)
-                yield Diagnostic("FM303", span, {"prefix": name, "conceptmap": table.id}, hint)
+                about = Subject(SubjectKind.PREFIX, name, frozenset((table.id,)))
+                args = {"prefix": name, "conceptmap": table.id}
+                yield Diagnostic("FM303", span, args, about=about, **suggestion(name, declared))
 
 
 def used_prefixes(table: ConceptMapDeclaration) -> Iterator[tuple[str, Span]]:

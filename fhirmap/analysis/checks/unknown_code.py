@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fhirmap.analysis.checks.code_outside_value_set import code_outside_value_set
 from fhirmap.analysis.typed import Checked
 from fhirmap.analysis.written_codes import concept_map_targets
-from fhirmap.diagnostics import Diagnostic, Span, did_you_mean
+from fhirmap.diagnostics import Diagnostic, Span, suggestion
 from fhirmap.model.definition import Definitions
 
 
@@ -17,8 +17,7 @@ def unknown_code(checked: Checked) -> Iterator[Diagnostic]:
     for system, code, span in _codes(checked):
         known = _complete(checked.definitions, system)
         if known and code not in known and span not in told:
-            hint = did_you_mean(code, known, most=16)
-            yield Diagnostic("FM306", span, {"code": code, "system": system}, hint)
+            yield Diagnostic("FM306", span, {"code": code, "system": system}, **suggestion(code, known))
 
 
 def _codes(checked: Checked) -> Iterator[tuple[str, str, Span]]:

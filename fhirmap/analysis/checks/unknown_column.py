@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fhirmap.analysis.conversions import PRIMITIVES
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.language.nodes import Join, Model, ModelElement, OrderKey, Store
+from fhirmap.texts import Text
 
-Lacking = Callable[[str, str], str | None]
-"""(table, column) -> a hint where the source does not have it, else None. An empty column asks for the table."""
+Lacking = Callable[[str, str], Diagnostic | None]
+"""(table, column) -> what the source says where it does not have it. An empty column asks for the table."""
 
 
 def unknown_columns(checked: Checked, lacking: Lacking) -> Iterator[Diagnostic]:
@@ -36,7 +37,7 @@ class _Walk:
         name = "" if store.kind == "csv" else store.name
         absent = self.lacking(name, "")
         if absent is not None:
-            yield Diagnostic("FM151", store.name_span, {"table": name}, absent or None)
+            yield _lacking("FM151", store.name_span, {"table": name}, absent)
             return
         for order, column in enumerate(store.key):
             yield from self.column(name, column, store.key_spans[order] if store.key_spans else store.span)
@@ -65,12 +66,12 @@ class _Walk:
     def join(self, join: Join, parent: str) -> Iterator[Diagnostic]:
         absent = self.lacking(join.table, "")
         if absent is not None:
-            yield Diagnostic("FM151", join.table_span, {"table": join.table}, absent or None)
+            yield _lacking("FM151", join.table_span, {"table": join.table}, absent)
             return
         for order, (left, right) in enumerate(join.on):
             spans = join.on_spans[order] if join.on_spans else (join.span, join.span)
             if left != right and self._are_swapped(join.table, parent, left, right):
-                hint = f"the column of `{join.table}` stands first: `'{right}' = '{left}'`"
+                hint = Text("hints.swapped_columns", {"table": join.table, "left": left, "right": right})
                 yield Diagnostic("FM150", spans[0], {"table": join.table, "column": left}, hint)
                 continue
             inner = [*self.column(join.table, left, spans[0])]
@@ -79,16 +80,15 @@ class _Walk:
                 continue
             for entry in self.column(parent, right, spans[1]):
                 if spans[0] == spans[1]:
-                    hint = f"name the column of `{parent}` too: `on '{left}' = '…'` ({entry.hint_text})"
-                    entry = replace(entry, hint=hint)
+                    args = {"table": parent, "column": left, "hint": entry.hint_shown or ""}
+                    entry = replace(entry, hint=Text("hints.other_column", args))
                 yield entry
         yield from self.orders(join.table, join.order)
 
     def _are_swapped(self, child: str, parent: str, left: str, right: str) -> bool:
         """Has each table the column that is named for the other?"""
-        wrong = self.lacking(child, left) is not None and self.lacking(parent, right) is not None
-        # Nothing is asked of the source that it was not asked before, so a column told of may still be unknown here.
-        return wrong and right in (self.lacking(child, left) or "") and left in (self.lacking(parent, right) or "")
+        in_child, in_parent = self.lacking(child, left), self.lacking(parent, right)
+        return bool(in_child and in_parent and right in in_child.known and left in in_parent.known)
 
     def orders(self, table: str, keys: tuple[OrderKey, ...]) -> Iterator[Diagnostic]:
         for key in keys:
@@ -98,7 +98,12 @@ class _Walk:
         absent = self.lacking(table, column)
         if absent is not None:
             args = {"table": table, "column": column}
-            yield Diagnostic("FM150", span, args, absent or None, "" if table else "file")
+            yield _lacking("FM150", span, args, absent, "" if table else "file")
+
+
+def _lacking(code: str, span: Span, args: Mapping[str, object], absent: Diagnostic, variant: str = "") -> Diagnostic:
+    """What the source lacks, at the place of the map that names it."""
+    return Diagnostic(code, span, args, absent.hint, variant, meant=absent.meant, known=absent.known)
 
 
 def _column_span(element: ModelElement) -> Span:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.conversions import PRIMITIVES
 from fhirmap.analysis.typed import Checked
-from fhirmap.diagnostics import Diagnostic, did_you_mean
+from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind, suggestion
 
 _OTHER_WORDS = {
     "int": "integer",
@@ -35,5 +35,8 @@ def unknown_element_type(checked: Checked) -> Iterator[Diagnostic]:
             if element.type in models or element.type in PRIMITIVES:
                 continue
             word = _OTHER_WORDS.get(element.type.lower())
-            hint = f"did you mean `{word}`?" if word else did_you_mean(element.type, (*models, *sorted(PRIMITIVES)))
-            yield Diagnostic("FM157", element.type_span, {"type": element.type, "element": element.name}, hint)
+            found = suggestion(element.type, (*models, *sorted(PRIMITIVES)))
+            if word is not None:
+                found["meant"] = word
+            args, about = {"type": element.type, "element": element.name}, Subject(SubjectKind.MODEL, element.type)
+            yield Diagnostic("FM157", element.type_span, args, about=about, **found)

@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterator
 
 from fhirmap.analysis.typed import Checked
-from fhirmap.diagnostics import Diagnostic, did_you_mean
+from fhirmap.diagnostics import Diagnostic, suggestion
 from fhirmap.language.nodes import ConceptMapTable, Store
 
 _USUAL = ("utf-8", "cp1252", "latin-1", "iso-8859-15", "mac-roman", "utf-16", "cp850")
@@ -19,9 +19,9 @@ def unknown_encoding(checked: Checked) -> Iterator[Diagnostic]:
     nodes: tuple[Store | ConceptMapTable, ...] = (*stores, *tables)
     for node in nodes:
         if node.encoding and not _exists(node.encoding):
-            hint = did_you_mean(node.encoding, _USUAL)
+            found = suggestion(node.encoding, _USUAL)
             span = node.encoding_span if isinstance(node, ConceptMapTable) else None
-            yield Diagnostic("FM159", span or node.span, {"encoding": node.encoding}, hint)
+            yield Diagnostic("FM159", span or node.span, {"encoding": node.encoding}, **found)
 
 
 def _exists(encoding: str) -> bool:

@@ -24,7 +24,7 @@ def unknown_format_code(checked: Checked) -> Iterator[Diagnostic]:
         if "%" in text:
             yield Diagnostic("FM235", span, {"code": "%", "format": text}, variant="strftime")
         elif wrong.meant:
-            yield Diagnostic("FM235", span, {"code": wrong.text, "format": text}, f"did you mean `{wrong.meant}`?")
+            yield Diagnostic("FM235", span, {"code": wrong.text, "format": text}, meant=wrong.meant)
         else:
             yield Diagnostic("FM235", span, {"code": wrong.text, "format": text})
 

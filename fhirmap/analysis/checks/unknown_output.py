@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhirmap.analysis.typed import Checked
-from fhirmap.diagnostics import Diagnostic, did_you_mean
+from fhirmap.diagnostics import Diagnostic, suggestion
 
 _OUTPUTS = ("code", "system", "display", "Coding", "CodeableConcept")
 
@@ -21,5 +21,5 @@ def unknown_output(checked: Checked) -> Iterator[Diagnostic]:
             table = transform.concept_map.name if transform.concept_map is not None else ""
             allowed = (*_OUTPUTS, "uri") if table == "special-oid2uri" else _OUTPUTS
             if literal is not None and literal.value not in allowed:
-                hint = did_you_mean(str(literal.value), _OUTPUTS)
-                yield Diagnostic("FM302", literal.span, {"output": literal.value}, hint)
+                found = suggestion(str(literal.value), allowed)
+                yield Diagnostic("FM302", literal.span, {"output": literal.value}, **found)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.production import Produced, production
 from fhirmap.analysis.typed import Checked
-from fhirmap.diagnostics import Diagnostic, Severity, did_you_mean
-from fhirmap.diagnostics.nearest import nearest
+from fhirmap.diagnostics import Diagnostic, Severity, Subject, SubjectKind, suggestion
 
 
 def unknown_slice(checked: Checked) -> Iterator[Diagnostic]:
@@ -32,11 +31,13 @@ def _unknown(node: Produced) -> Iterator[Diagnostic]:
         closed = element.slicing is not None and element.slicing.rules == "closed"
         name = str(leaf.literal.value)
         # Nearly the name of a slice is never an addition of one's own, whatever open slicing allows.
-        wrong = closed or nearest(name, values) is not None
+        found = suggestion(name, values)
+        wrong = closed or found["meant"] is not None
         yield Diagnostic(
             "FM245",
             leaf.literal.span,
             {"name": name, "element": element.path},
-            did_you_mean(name, values, most=20),
             severity_override=Severity.ERROR if wrong else None,
+            about=Subject(SubjectKind.SLICE, name, frozenset((element.path,))),
+            **found,
         )

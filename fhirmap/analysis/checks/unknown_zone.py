@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from fhirmap.analysis.typed import Checked
-from fhirmap.diagnostics import Diagnostic, did_you_mean
+from fhirmap.diagnostics import Diagnostic, suggestion
 
 
 def unknown_zone(checked: Checked) -> Iterator[Diagnostic]:
@@ -14,8 +14,8 @@ def unknown_zone(checked: Checked) -> Iterator[Diagnostic]:
     for use in checked.models.values():
         for element in use.node.elements:
             if element.zone is not None and not _exists(element.zone):
-                hint = did_you_mean(element.zone, sorted(available_timezones()))
-                yield Diagnostic("FM236", element.zone_span or element.span, {"zone": element.zone}, hint)
+                found = suggestion(element.zone, sorted(available_timezones()))
+                yield Diagnostic("FM236", element.zone_span or element.span, {"zone": element.zone}, **found)
 
 
 def _exists(zone: str) -> bool:

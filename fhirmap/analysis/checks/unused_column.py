@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhirmap.analysis.typed import Checked, ModelUse
-from fhirmap.diagnostics import Diagnostic
+from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 from fhirmap.language.nodes import FPMember, Rule
 from fhirmap.language.visit import walk
 
@@ -27,7 +27,8 @@ def unused_column(checked: Checked) -> Iterator[Diagnostic]:
                 continue
             args = {"column": f"{table}.{column}" if table else column, "element": element.name}
             variant = "element" if element.join or element.lines or element.position else ""
-            yield Diagnostic("FM241", element.name_span, args, variant=variant)
+            about = Subject(SubjectKind.ELEMENT, element.name, frozenset((use.ref.structure,)))
+            yield Diagnostic("FM241", element.name_span, args, variant=variant, about=about)
 
 
 def _read_names(checked: Checked) -> set[str]:

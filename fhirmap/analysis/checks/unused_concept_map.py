@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.checks.unused_group import is_closed
 from fhirmap.analysis.typed import Checked
-from fhirmap.diagnostics import Diagnostic
+from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 from fhirmap.language.nodes import FPLiteral
 from fhirmap.language.visit import walk
 
@@ -23,4 +23,6 @@ def unused_concept_map(checked: Checked) -> Iterator[Diagnostic]:
     for unit in filter(is_closed, checked.program.stages):
         for table in unit.tree.concept_maps:
             if table.id not in texts:
-                yield Diagnostic("FM156", table.id_span, {"conceptmap": table.id})
+                yield Diagnostic(
+                    "FM156", table.id_span, {"conceptmap": table.id}, about=Subject(SubjectKind.CONCEPT_MAP, table.id)
+                )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhirmap.analysis.typed import Checked, Unit
-from fhirmap.diagnostics import Diagnostic
+from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 from fhirmap.language.nodes import Rule
 
 
@@ -15,7 +15,12 @@ def unused_group(checked: Checked) -> Iterator[Diagnostic]:
         reached = _reached(unit)
         for group in unit.tree.groups:
             if reached is not None and group.name not in reached and group.type_mode is None:
-                yield Diagnostic("FM154", group.name_span, {"group": group.name, "entry": unit.tree.groups[0].name})
+                yield Diagnostic(
+                    "FM154",
+                    group.name_span,
+                    {"group": group.name, "entry": unit.tree.groups[0].name},
+                    about=Subject(SubjectKind.GROUP, group.name),
+                )
 
 
 def _reached(unit: Unit) -> set[str] | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fhirmap.analysis.typed import Checked, Unit
-from fhirmap.diagnostics import Diagnostic
+from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 from fhirmap.language.nodes import FPLiteral, GroupCall, Import, Map, RuleSource
 from fhirmap.language.visit import walk
 
@@ -18,7 +18,7 @@ def unused_import(checked: Checked) -> Iterator[Diagnostic]:
         for entry in unit.tree.imports:
             maps = [other for other in unit.imports if _matches(entry, other)]
             if maps and not any(used & _offered(other.tree) for other in maps):
-                yield Diagnostic("FM153", entry.span, {"url": entry.url})
+                yield Diagnostic("FM153", entry.span, {"url": entry.url}, about=Subject(SubjectKind.IMPORT, entry.url))
 
 
 def _matches(entry: Import, unit: Unit) -> bool:

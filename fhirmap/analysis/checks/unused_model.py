@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.checks.unused_group import is_closed
 from fhirmap.analysis.typed import Checked
-from fhirmap.diagnostics import Diagnostic
+from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 
 
 def unused_model(checked: Checked) -> Iterator[Diagnostic]:
@@ -18,4 +18,6 @@ def unused_model(checked: Checked) -> Iterator[Diagnostic]:
         used |= {entry.url.rpartition("/")[2] for entry in unit.tree.uses}
         for model in unit.tree.models:
             if model.name not in used:
-                yield Diagnostic("FM155", model.name_span, {"model": model.name})
+                yield Diagnostic(
+                    "FM155", model.name_span, {"model": model.name}, about=Subject(SubjectKind.MODEL, model.name)
+                )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.checks.undeclared_prefix import used_prefixes
 from fhirmap.analysis.typed import Checked
-from fhirmap.diagnostics import Diagnostic
+from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 
 
 def unused_prefix(checked: Checked) -> Iterator[Diagnostic]:
@@ -15,4 +15,9 @@ def unused_prefix(checked: Checked) -> Iterator[Diagnostic]:
         used = {name for name, _ in used_prefixes(table)}
         for prefix in table.prefixes[2:] if table.table else table.prefixes:
             if prefix.name not in used:
-                yield Diagnostic("FM305", prefix.span, {"prefix": prefix.name, "conceptmap": table.id})
+                yield Diagnostic(
+                    "FM305",
+                    prefix.span,
+                    {"prefix": prefix.name, "conceptmap": table.id},
+                    about=Subject(SubjectKind.PREFIX, prefix.name, frozenset((table.id,))),
+                )

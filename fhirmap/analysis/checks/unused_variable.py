@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhirmap.analysis.typed import Checked
-from fhirmap.diagnostics import Diagnostic, Span
+from fhirmap.diagnostics import Diagnostic, Span, Subject, SubjectKind
 from fhirmap.language.nodes import FPMember, FPVariable, Group, Let, Map, Rule, RuleSource, RuleTarget
 from fhirmap.language.visit import walk
+from fhirmap.texts import Text
 
 
 def unused_variable(checked: Checked) -> Iterator[Diagnostic]:
@@ -19,7 +20,7 @@ def unused_variable(checked: Checked) -> Iterator[Diagnostic]:
                 used = mentioned(rule)
                 for name, span in _declared(rule):
                     if name not in used:
-                        yield Diagnostic("FM152", span, {"variable": name})
+                        yield Diagnostic("FM152", span, {"variable": name}, about=Subject(SubjectKind.VARIABLE, name))
 
 
 def mentioned(tree: Rule | Group | Let) -> set[str]:
@@ -39,8 +40,9 @@ def _constants(tree: Map) -> Iterator[Diagnostic]:
     used = {name for node in readers for name in mentioned(node)}
     for entry in tree.lets:
         if entry.name not in used:
-            hint = "remove it, or use it in a rule: `%" + entry.name + "`"
-            yield Diagnostic("FM152", entry.span, {"variable": entry.name}, hint, "constant")
+            hint = Text("hints.remove_constant", {"name": entry.name})
+            about = Subject(SubjectKind.VARIABLE, entry.name)
+            yield Diagnostic("FM152", entry.span, {"variable": entry.name}, hint, "constant", about=about)
 
 
 def _declared(rule: Rule) -> Iterator[tuple[str, Span]]:
