@@ -2,44 +2,51 @@
 
 Exit codes: 0 done; 1 some records invalid or refused; 2 the map or project is wrong; 3 the sink or source cannot be
 reached; 70 our bug; 130 interrupted. A fault is shown as a diagnostic on standard error, or as JSON on standard output
-with ``--json``.
+with ``--json``. Words are in the language of ``--lang``, ``FHIRMAP_LANG`` or the locale; codes, states and keys of JSON
+are the same in each.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from keyword import iskeyword
 
 import click
 
+from fhirmap.cli.localized import Localized, common_option
+from fhirmap.texts import LANGUAGES, VARIABLE, text
 from fhirmap.version import __version__
 
-COMMANDS: dict[str, str] = {
-    "init": "Start a project folder, or copy a shipped example",
-    "inspect": "Write a `model` block from a live table, a CSV or a JSON file",
-    "check": "Say everything that is wrong with a map or a project",
-    "fmt": "Format maps",
-    "transform": "Run any map on any input",
-    "export": "Write a map as a StructureMap resource",
-    "import": "Write a StructureMap resource as the text of a map",
-    "compile": "Write the generated Python of a map",
-    "preview": "Map and validate records, send nothing",
-    "lineage": "Show the source columns and rules behind each element",
-    "run": "Send what is new or changed, archive the registry's identifiers",
-    "status": "Show the state of each record and its last answer",
-    "retry": "Release refused or deferred records",
-    "report": "Show or write the report of a run",
-    "explain": "Show the page of a code such as FM203",
-    "functions": "List the functions that maps can call",
-    "doctor": "Check settings, source, journal, TLS, token and clock",
-    "registry": "Serve the registry simulator",
-}
+COMMANDS = (
+    "init",
+    "inspect",
+    "check",
+    "fmt",
+    "transform",
+    "export",
+    "import",
+    "compile",
+    "preview",
+    "lineage",
+    "run",
+    "status",
+    "retry",
+    "report",
+    "explain",
+    "functions",
+    "doctor",
+    "registry",
+)
+"""Names in the order a newcomer meets them."""
 
 
-class LazyCommands(click.Group):
+class LazyCommands(Localized, click.Group):
     """A group that imports a command's file when that command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -61,38 +68,53 @@ class LazyCommands(click.Group):
         """As click does, with the nearest name where there is none."""
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in COMMANDS:
-            from difflib import get_close_matches
+            from fhirmap.diagnostics.nearest import nearest
 
-            near = get_close_matches(name, COMMANDS, n=1)
-            ctx.fail(f"no command `{name}`" + (f", did you mean `{near[0]}`?" if near else ""))
+            near = nearest(name, COMMANDS)
+            ctx.fail(
+                text("cli.no_such_command_near", name=name, near=near)
+                if near
+                else text("cli.no_such_command", name=name)
+            )
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table above, without importing any command."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """A command and what is its own."""
+        return [text("cli.command_metavar")]
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What all of it is for."""
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(text("cli.group_help"))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options, then each command with its summary, without importing any."""
+        super().format_options(ctx, formatter)
+        with formatter.section(text("cli.commands")):
+            formatter.write_dl([(name, text(f"commands.{name}.summary")) for name in COMMANDS])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What to try first."""
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(text("cli.group_epilog"))
 
 
-@click.command(
-    cls=LazyCommands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Try: fhirmap init --example ch-valmorel demo && fhirmap run demo",
-)
-@click.version_option(__version__, prog_name="fhirmap")
-def commands() -> None:
-    """Feed the RENACOT registry from a hospital's own tables: maps in, checked and compiled; identifiers archived."""
+def _show_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        click.echo(text("cli.version", version=__version__))
+        ctx.exit()
 
 
-def _show_usage(fault: click.ClickException, *, as_json: bool) -> None:
-    """What is wrong with the call itself; in the form of a diagnostic without a code where JSON was asked for."""
-    if not as_json:
-        fault.show()
-        return
-    import json
-
-    path = fault.ctx.command_path if isinstance(fault, click.UsageError) and fault.ctx else "fhirmap"
-    told = {"code": None, "severity": "error", "message": fault.format_message(), "hint": f"{path} --help"}
-    click.echo(json.dumps({"diagnostics": [told]}, ensure_ascii=False))
+@click.command("fhirmap", cls=LazyCommands, invoke_without_command=True)
+@common_option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version)
+@click.pass_context
+def commands(ctx: click.Context) -> None:
+    """The group of all commands; called alone it shows its help."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(2)
 
 
 def _heed_termination() -> None:
@@ -101,25 +123,60 @@ def _heed_termination() -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+@contextmanager
+def _in_language(arguments: Sequence[str]) -> Iterator[None]:
+    """The language that ``--lang`` names, wherever it is on the line: help and faults of the call are in it too.
+
+    It is put into the environment, so that every thread of the command speaks it.
+    """
+    chosen = _language_of(arguments)
+    before = os.environ.get(VARIABLE)
+    if chosen is not None:
+        os.environ[VARIABLE] = chosen
+    try:
+        yield
+    finally:
+        if chosen is not None:
+            os.environ.pop(VARIABLE, None)
+            if before is not None:
+                os.environ[VARIABLE] = before
+
+
+def _language_of(arguments: Sequence[str]) -> str | None:
+    for number, entry in enumerate(arguments):
+        name, equals, value = entry.partition("=")
+        if name == "--lang":
+            value = value if equals else next(iter(arguments[number + 1 :]), "")
+            return value.lower() if value.lower() in LANGUAGES else None
+    return None
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code; never a bare traceback."""
     arguments = sys.argv[1:] if arguments is None else arguments
     _heed_termination()
+    with _in_language(arguments):
+        sys.exit(_exit_code(arguments))
+
+
+def _exit_code(arguments: list[str]) -> int:
     try:
         code = commands.main(args=arguments, prog_name="fhirmap", standalone_mode=False)
     except click.exceptions.Exit as leave:
-        code = leave.exit_code
+        return leave.exit_code
     except click.ClickException as fault:
-        _show_usage(fault, as_json="--json" in arguments)
-        code = 2
+        from fhirmap.cli.usage import show_usage_fault
+
+        show_usage_fault(fault, as_json="--json" in arguments)
+        return 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        code = 130
+        click.echo(text("cli.interrupted"), err=True)
+        return 130
     except BrokenPipeError:
         sys.stderr.close()
-        code = 0
-    except Exception as fault:  # noqa: BLE001 - the last door: whatever comes is shown without a value and gets its exit code
+        return 0
+    except Exception as fault:  # noqa: BLE001 - whatever comes is shown without a value and gets its exit code
         from fhirmap.cli.faults import show_fault
 
-        code = show_fault(fault, as_json="--json" in arguments)
-    sys.exit(code if isinstance(code, int) else 0)
+        return show_fault(fault, as_json="--json" in arguments)
+    return code if isinstance(code, int) else 0

@@ -10,40 +10,31 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fhirmap.cli.localized import FilePath, argument, define, option
+
 if TYPE_CHECKING:
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.runner.program import CheckedMaps
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  fhirmap check                          the project in this folder
-  fhirmap check examples/ch-valmorel
-  fhirmap check --offline hospital       without looking at the source's columns
-  fhirmap check renacot.map --definitions maps/renacot/definitions
-  fhirmap check --strict-fml order.map   what another engine of the language would not take
-  fhirmap check --one-line . | head      a line a fault, for editors and pipelines"""
-)
-@click.argument("places", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--source", help="Look at the columns of another source of the same layout.")
-@click.option("--offline", is_flag=True, help="Do not look at the source's columns.")
-@click.option(
+@define("check")
+@argument("places", nargs=-1, type=FilePath())
+@option("--source")
+@option("--offline", is_flag=True)
+@option(
     "--import",
     "imports",
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="For a single map: further maps, files or folders, that it may import.",
+    type=FilePath(exists=True),
 )
-@click.option(
+@option(
     "--definitions",
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="For a single map: structure definitions, files, folders or a package.",
+    type=FilePath(exists=True),
 )
-@click.option("--strict-fml", is_flag=True, help="Report each use of an extension of the language, too.")
-@click.option("--one-line", is_flag=True, help="One line for each diagnostic.")
-@click.option("--json", "as_json", is_flag=True, help="Diagnostics as JSON on standard output.")
+@option("--strict-fml", is_flag=True)
+@option("--one-line", is_flag=True)
+@option("--json", "as_json", is_flag=True)
 def command(
     places: tuple[Path, ...],
     source: str | None,
@@ -54,11 +45,7 @@ def command(
     one_line: bool,
     as_json: bool,
 ) -> int:
-    """Check the project folders or maps PLACES (default: this folder) and report every fault at once.
-
-    A project is checked with its target's map and contract, and with the columns of its source where that can be
-    reached. Exit code 2 if there is an error, 1 if `--strict-fml` found an extension and nothing is wrong, 0 if not.
-    """
+    """Check the project folders or maps PLACES (default: this folder) and report every fault at once."""
     from fhirmap.analysis.strict import extensions
     from fhirmap.diagnostics.render import (
         diagnostic_to_json,

@@ -7,30 +7,20 @@ from pathlib import Path
 
 import click
 
+from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.texts import text
 
-@click.command(
-    epilog="""\b
-Examples:
-  fhirmap compile examples/ch-valmorel -o valmorel.py     project: both stages and the contract's validator
-  fhirmap compile patient.map --definitions profiles/     one map
-  python -c 'import valmorel; print(valmorel.transform({...}))'"""
-)
-@click.argument("place", type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default: standard output."
-)
-@click.option("--import", "imports", multiple=True, type=click.Path(exists=True, path_type=Path), help="Further maps.")
-@click.option(
-    "--definitions", multiple=True, type=click.Path(exists=True, path_type=Path), help="Structure definitions."
-)
-@click.option("--json", "as_json", is_flag=True, help="Source, digest and columns as JSON.")
+
+@define("compile")
+@argument("place", type=FilePath(exists=True))
+@option("-o", "--output", type=FilePath("file"))
+@option("--import", "imports", multiple=True, type=FilePath(exists=True))
+@option("--definitions", multiple=True, type=FilePath(exists=True))
+@option("--json", "as_json", is_flag=True)
 def command(
     place: Path, output: Path | None, imports: tuple[Path, ...], definitions: tuple[Path, ...], as_json: bool
 ) -> None:
-    """Write the Python generated from PLACE, a map or a project folder.
-
-    The module needs Python and `fhirmap.runtime` alone (and the functions it names); the same map gives the same bytes.
-    """
+    """Write the Python generated from PLACE, a map or a project folder."""
     from fhirmap.cli.faults import show_diagnostics
     from fhirmap.embedding import check, compile_map
     from fhirmap.runner.engine import build_engine
@@ -46,12 +36,14 @@ def command(
         transformer = compile_map(place, imports=imported, definitions=definitions)
     if not as_json:
         show_diagnostics(warnings, as_json=False)
-    text = transformer.source
+    source = transformer.source
     if output is not None:
-        write_whole(output, text.encode())
-        click.echo(f"{output}: {len(text.splitlines())} lines, map digest {transformer.digest[:12]}", err=True)
+        write_whole(output, source.encode())
+        lines = len(source.splitlines())
+        shown = text("output.compile.written", file=output, count=lines, digest=transformer.digest[:12])
+        click.echo(shown, err=True)
     if as_json:
-        told = {"source": text} if output is None else {"output": str(output)}
-        click.echo(json.dumps({**told, "digest": transformer.digest, "columns": dict(transformer.columns)}))
+        found = {"source": source} if output is None else {"output": str(output)}
+        click.echo(json.dumps({**found, "digest": transformer.digest, "columns": dict(transformer.columns)}))
     elif output is None:
-        click.echo(text, nl=False)
+        click.echo(source, nl=False)

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.texts import text
+
 if TYPE_CHECKING:
     from fhirmap.runner.engine import Engine
     from fhirmap.runner.project import Project
@@ -32,28 +35,19 @@ class Finding:
     exit: int = 0
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  fhirmap doctor hospital
-  fhirmap doctor hospital --offline     no network: project, source, journal
-  fhirmap doctor hospital --json"""
-)
-@click.argument("project", type=click.Path(exists=True, path_type=Path), default=".")
-@click.option("--offline", is_flag=True, help="Do not ask the identity server for a token.")
-@click.option("--json", "as_json", is_flag=True, help="Findings as JSON.")
+@define("doctor")
+@argument("project", type=FilePath(exists=True), default=".")
+@option("--offline", is_flag=True)
+@option("--json", "as_json", is_flag=True)
 def command(project: Path, offline: bool, as_json: bool) -> int:
-    """Check PROJECT's settings (default: this folder), source, journal, certificates, token and clock; send nothing.
-
-    Exit code 0; 2 if the project is wrong; 3 if source, journal or identity server cannot be used.
-    """
+    """Check PROJECT's settings (default: this folder), source, journal, certificates, token and clock; send nothing."""
     findings: list[Finding] = []
     for finding in _examine(project, offline):
         findings.append(finding)
         if not as_json:
-            click.echo(f"  {finding.state:<5} {finding.what}")
+            click.echo(f"  {text(f'doctor.states.{finding.state}'):<6} {finding.what}")
             if finding.hint:
-                click.echo(f"        -> {finding.hint}")
+                click.echo(f"         -> {finding.hint}")
     code = max((finding.exit for finding in findings), default=0)
     if as_json:
         click.echo(json.dumps({"exit": code, "findings": [asdict(entry) for entry in findings]}, ensure_ascii=False))
@@ -72,8 +66,11 @@ def _examine(folder: Path, offline: bool) -> Iterator[Finding]:
         yield from _failed("project", fault)
         return
     target = project.map.target
-    contract = f", target {target.name}" if target else ""
-    yield Finding("ok", f"project {project.name}, map digest {engine.digest[:12]}{contract}")
+    names = {"name": project.name, "digest": engine.digest[:12]}
+    if target:
+        yield Finding("ok", text("doctor.project_and_target", **names, target=target.name))
+    else:
+        yield Finding("ok", text("doctor.project", **names))
     for warning in (*project.warnings, *engine.maps.diagnostics):
         yield Finding("warn", warning.message, warning.hint_text)
     for unset in project.unset:
@@ -98,12 +95,17 @@ def _failed(what: str, fault: Exception) -> Iterator[Finding]:
         for entry in fault.diagnostics:
             where = f"{entry.span.position}: " if entry.span else ""
             state = "FAIL" if entry.is_error else "warn"
-            yield Finding(state, f"{what}: {where}{entry.message} [{entry.code}]", entry.hint_text, 2 * entry.is_error)
+            shown = _failure(what, f"{where}{entry.message}", entry.code)
+            yield Finding(state, shown, entry.hint_text, 2 * entry.is_error)
     elif isinstance(fault, FhirmapError):
         entry = fault.diagnostic()
-        yield Finding("FAIL", f"{what}: {entry.message} [{entry.code}]", entry.hint_text, exit_code(fault.code))
+        yield Finding("FAIL", _failure(what, entry.message, entry.code), entry.hint_text, exit_code(fault.code))
     else:
         raise fault
+
+
+def _failure(what: str, message: str, code: str) -> str:
+    return text("doctor.failed", what=text(f"doctor.parts.{what}"), message=message, code=code)
 
 
 def _source(engine: Engine) -> Finding:
@@ -112,10 +114,8 @@ def _source(engine: Engine) -> Finding:
     with open_project_source(engine.project, engine.plan) as source:
         tables = len(source.columns())
         count = source.count()
-    told = "" if count is None else f", {count:,} records"
-    return Finding(
-        "ok", f"source {engine.project.source_address().shown}: {tables} tables or files, all columns as declared{told}"
-    )
+    shown = text("doctor.source", address=engine.project.source_address().shown, count=tables)
+    return Finding("ok", shown if count is None else f"{shown}, {text('doctor.records', count=count)}")
 
 
 def _journal(project: Project) -> Finding:
@@ -126,25 +126,29 @@ def _journal(project: Project) -> Finding:
     with open_journal(project) as journal:
         run = journal.last_run()
     if project.journal.url is not None:
-        return Finding("ok", "journal on a database server")
+        return Finding("ok", text("doctor.journal_on_server"))
     path = project.journal.path
     mode = path.stat().st_mode & 0o777
     free = shutil.disk_usage(path.parent).free
-    told = f"journal {path}, {mode:04o}, {free / 1024**3:.1f} GB free" + ("" if run else ", no run yet")
+    found = text("doctor.journal", path=path, mode=f"{mode:04o}", free=_gigabytes(free))
+    found = found if run else f"{found}, {text('doctor.no_run')}"
     if mode & 0o077 and os.name == "posix":
-        return Finding("warn", told, f"others may read it, and it holds patients' numbers: chmod 600 {path}")
+        return Finding("warn", found, text("doctor.others_may_read", path=path))
     if free < _LOW_DISK_BYTES:
-        return Finding("warn", told, "little room is left")
-    return Finding("ok", told)
+        return Finding("warn", found, text("doctor.low_disk"))
+    return Finding("ok", found)
 
 
 def _no_journal(path: Path) -> Finding:
     """A journal that the first run will make: can it?"""
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        hint = "make the folder, and give the account that runs fhirmap the right to write into it"
-        return Finding("FAIL", f"journal {path}: its folder is not there or may not be written", hint, 3)
+        return Finding("FAIL", text("doctor.journal_folder", path=path), text("doctor.journal_folder_hint"), 3)
     free = shutil.disk_usage(path.parent).free
-    return Finding("ok", f"journal {path}: the first run makes it, {free / 1024**3:.1f} GB free")
+    return Finding("ok", text("doctor.journal_to_come", path=path, free=_gigabytes(free)))
+
+
+def _gigabytes(size_bytes: int) -> str:
+    return text("doctor.gigabytes", size=f"{size_bytes / 1024**3:.1f}")
 
 
 def _receiver(project: Project, offline: bool) -> Iterator[Finding]:
@@ -153,10 +157,10 @@ def _receiver(project: Project, offline: bool) -> Iterator[Finding]:
     from fhirmap.sources.address import mask
 
     if project.sink.is_simulator:
-        yield Finding("skip", "receiver: the built-in simulator, which starts with each run")
+        yield Finding("skip", text("doctor.simulator"))
         return
     if project.unset:
-        yield Finding("skip", "token endpoint: a setting it needs is not set")
+        yield Finding("skip", text("doctor.token_unset"))
         return
     try:
         settings = project.sink_settings()
@@ -164,19 +168,17 @@ def _receiver(project: Project, offline: bool) -> Iterator[Finding]:
         yield from _failed("sink", fault)
         return
     if settings.credentials is None or offline:
-        yield Finding("skip", "token endpoint: " + ("--offline" if offline else "no [sink.auth]"))
+        yield Finding("skip", text("doctor.token_offline" if offline else "doctor.token_no_auth"))
         return
 
     def token() -> Finding:
         assert settings.credentials is not None
         with Transport(settings.credentials.token_url, settings.transport) as transport:
             TokenSource(settings.credentials, transport).bearer()
-        return Finding(
-            "ok",
-            f"token endpoint {mask(settings.credentials.token_url)}: a token for scope {settings.credentials.scope}",
-        )
+        credentials = settings.credentials
+        return Finding("ok", text("doctor.token", url=mask(credentials.token_url), scope=credentials.scope))
 
-    yield from _tried("token endpoint", token)
+    yield from _tried("token", token)
     yield from _tried("clock", lambda: _clock(project))
 
 
@@ -189,14 +191,14 @@ def _clock(project: Project) -> Finding:
     try:
         with Transport(settings.url, settings.transport) as transport:
             answer = transport.post(settings.url, b"", {})
-    except NoAnswer as silent:
-        return Finding("FAIL", f"receiver {shown}: {silent.reason}", "look at [sink] url, proxy and [sink.tls]", 3)
+    except NoAnswer as silence:
+        return Finding(
+            "FAIL", text("doctor.no_answer", url=shown, reason=silence.reason), text("doctor.no_answer_hint"), 3
+        )
     stated = next((value for name, value in answer.headers.items() if name.lower() == "date"), "")
     if not stated:
-        return Finding("ok", f"receiver {shown} answers ({answer.status}); it tells no time")
+        return Finding("ok", text("doctor.no_time", url=shown, status=answer.status))
     skew = time.time() - parsedate_to_datetime(stated).timestamp()
     if abs(skew) > _CLOCK_SKEW_S:
-        return Finding(
-            "warn", f"this machine's clock is {skew:+.0f} s off the receiver's", "tokens may be refused: set the clock"
-        )
-    return Finding("ok", f"receiver {shown} answers ({answer.status}), clocks agree within {abs(skew):.0f} s")
+        return Finding("warn", text("doctor.clock", seconds=f"{skew:+.0f}"), text("doctor.clock_hint"))
+    return Finding("ok", text("doctor.answers", url=shown, status=answer.status, seconds=f"{abs(skew):.0f}"))

@@ -6,19 +6,14 @@ import json
 
 import click
 
+from fhirmap.cli.localized import argument, define, option
 from fhirmap.diagnostics.catalog import codes, page
 from fhirmap.diagnostics.explain import UnknownCode, explain
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  fhirmap explain FM203
-  fhirmap explain 203
-  fhirmap explain            every code with its title"""
-)
-@click.argument("code", required=False)
-@click.option("--json", "as_json", is_flag=True, help="The page as JSON.")
+@define("explain")
+@argument("code", required=False)
+@option("--json", "as_json", is_flag=True)
 def command(code: str | None, as_json: bool) -> None:
     """Show the page of CODE: what is wrong, why it matters, a wrong map and its repair."""
     if code is None:

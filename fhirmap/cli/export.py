@@ -8,37 +8,28 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from fhirmap.cli.localized import Choice, FilePath, argument, define, option
+from fhirmap.texts import text
+
 if TYPE_CHECKING:
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.language.nodes import Map
     from fhirmap.model.definition import Definitions
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  fhirmap export patient.map                               R4, on standard output
-  fhirmap export patient.map -o StructureMap-patient.json --fhir-version R5
-  fhirmap export valmorel.map -o out/valmorel.json         and out/StructureDefinition-Operation.json, one a model
-  fhirmap export StructureMap-r4.json --fhir-version R5    from one shape to another"""
-)
-@click.argument("map_file", metavar="MAP", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
-@click.option(
+@define("export")
+@argument("map_file", metavar="map", type=FilePath("file", exists=True))
+@option("-o", "--output", type=FilePath("file"))
+@option(
     "--fhir-version",
-    type=click.Choice(["R4", "R4B", "R5"], case_sensitive=False),
+    type=Choice(["R4", "R4B", "R5"]),
     default="R4",
     show_default=True,
-    help="Release whose StructureMap is written.",
 )
-@click.option("--format", "form", type=click.Choice(["json", "xml"]), help="Default: the output's suffix, else JSON.")
-@click.option("--json", "as_json", is_flag=True, help="Resource, structures and diagnostics as one JSON document.")
+@option("--format", "form", type=Choice(["json", "xml"]))
+@option("--json", "as_json", is_flag=True)
 def command(map_file: Path, output: Path | None, fhir_version: str, form: str | None, as_json: bool) -> int:
-    """Write MAP as a StructureMap resource, and each of its models as a StructureDefinition beside the output.
-
-    What the resource cannot hold, or only in a way that other engines pass over, is told on standard error. Exit code 0
-    with the resource; 2 where the map cannot be read, and nothing is written then.
-    """
+    """Write MAP as a StructureMap resource, and each of its models as a StructureDefinition beside the output."""
     from fhirmap.cli.faults import EXIT_WRONG, show_diagnostics
     from fhirmap.diagnostics.render import diagnostic_to_json, ordered
     from fhirmap.embedding import built_in_functions
@@ -50,13 +41,13 @@ def command(map_file: Path, output: Path | None, fhir_version: str, form: str | 
 
     version: Any = fhir_version.upper()
     definitions, _ = load_definitions([], fhir_version=version)
-    tree, told = read_any_map(map_file, definitions)
-    if any(entry.is_error for entry in told):
-        show_diagnostics(told, as_json=as_json)
+    tree, found = read_any_map(map_file, definitions)
+    if any(entry.is_error for entry in found):
+        show_diagnostics(found, as_json=as_json)
         return EXIT_WRONG
     tables, missing = _tables(tree)
     written = write_structure_map(tree, version, tables=tables, functions=built_in_functions())
-    diagnostics = ordered([*told, *missing, *written.diagnostics])
+    diagnostics = ordered([*found, *missing, *written.diagnostics])
     structures = [model_to_structure_definition(model, written.model_base, version) for model in tree.models]
     if as_json:
         shown = [diagnostic_to_json(entry) for entry in diagnostics]
@@ -69,14 +60,15 @@ def command(map_file: Path, output: Path | None, fhir_version: str, form: str | 
     if output is not None:
         files += [(output.with_name(f"StructureDefinition-{entry['id']}.{suffix}"), entry) for entry in structures]
     elif structures and not as_json:
-        click.echo(f"models not written: {', '.join(entry['name'] for entry in structures)} (give -o)", err=True)
+        names = ", ".join(f"`{entry['name']}`" for entry in structures)
+        click.echo(text("output.export.models_not_written", count=len(structures), names=names), err=True)
     for path, resource in files:
-        text = text_of(resource, suffix, definitions)
+        content = text_of(resource, suffix, definitions)
         if path is not None:
-            write_whole(path, text.encode(), mode=0o644)
+            write_whole(path, content.encode(), mode=0o644)
             click.echo(f"{path}: {resource['resourceType']} {resource['url']}", err=True)
         elif not as_json:
-            sys.stdout.buffer.write(text.encode())
+            sys.stdout.buffer.write(content.encode())
             sys.stdout.buffer.flush()
     return 0
 
@@ -121,8 +113,8 @@ def _tables(tree: Map) -> tuple[dict[str, Any], list[Diagnostic]]:
 
     if not any(entry.table is not None for entry in tree.concept_maps):
         return {}, []
-    program, told = load([tree], read=read_beside)
-    wrong = [entry for entry in told if entry.code in ("FM101", "FM102")]
+    program, found = load([tree], read=read_beside)
+    wrong = [entry for entry in found if entry.code in ("FM101", "FM102")]
     failed = {entry.span.start for entry in wrong if entry.span is not None}
     tables = {
         entry.id: program.stages[0].tables[entry.id]

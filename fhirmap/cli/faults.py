@@ -14,6 +14,7 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.catalog import page
 from fhirmap.diagnostics.render import diagnostic_to_json, render_diagnostic
 from fhirmap.errors import FhirmapError, MapError, ProjectError
+from fhirmap.texts import os_reason
 
 EXIT_DONE = 0
 EXIT_RECORDS = 1
@@ -58,7 +59,7 @@ def show_fault(fault: BaseException, *, as_json: bool) -> int:
         return exit_code(fault.code)
     if isinstance(fault, OSError) and fault.filename:
         # What is read has its own faults: this is a file or folder that was to be written.
-        reason = (fault.strerror or "not writable").lower()
+        reason = os_reason(fault)
         show_diagnostics([Diagnostic("FM744", None, {"path": fault.filename, "reason": reason})], as_json=as_json)
         return exit_code("FM744")
     return _show_bug(fault, as_json=as_json)

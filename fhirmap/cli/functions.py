@@ -6,15 +6,13 @@ import json
 
 import click
 
+from fhirmap.cli.localized import argument, define, option
+from fhirmap.texts import text
 
-@click.command(
-    epilog="""\b
-Examples:
-  fhirmap functions              every function with its signature
-  fhirmap functions parseUdi     one function, with its description and example"""
-)
-@click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
+@define("functions")
+@argument("name", required=False)
+@option("--json", "as_json", is_flag=True)
 def command(name: str | None, as_json: bool) -> None:
     """List the functions that plug-ins offer to maps, built in or installed."""
     from fhirmap.plugins import find_plugins, load
@@ -26,10 +24,11 @@ def command(name: str | None, as_json: bool) -> None:
         for entry in functions_of(load(plugin))
     }
     if name is not None and name not in found:
-        from difflib import get_close_matches
+        from fhirmap.diagnostics.nearest import nearest
 
-        near = get_close_matches(name, found, n=3)
-        raise click.ClickException(f"no function `{name}`" + (f"; did you mean {', '.join(near)}?" if near else ""))
+        near = nearest(name, found)
+        key = "output.functions.unknown_near" if near else "output.functions.unknown"
+        raise click.ClickException(text(key, name=name, near=near))
     chosen = [found[name]] if name is not None else sorted(found.values(), key=lambda entry: entry.name)
     if as_json:
         shown = [

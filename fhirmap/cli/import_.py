@@ -8,29 +8,21 @@ from pathlib import Path
 
 import click
 
+from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.texts import Text, text
+
 _R5_ONLY = re.compile(
     rb"<(?:const|versionAlgorithm\w+|copyrightLabel|defaultValue)[\s>]|<dependent>(?:(?!</dependent>)[\s\S])*<parameter>"
 )
 """What only R5 has in the XML of a StructureMap; JSON says for itself what repeats."""
 
 
-@click.command(
-    name="import",
-    epilog="""\b
-Examples:
-  fhirmap import StructureMap-patient.json                   on standard output
-  fhirmap import StructureMap-patient.xml -o patient.map
-  fhirmap import patient.json -o patient.map && fhirmap check patient.map""",
-)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
-@click.option("--json", "as_json", is_flag=True, help="Text and diagnostics as one JSON document.")
+@define("import")
+@argument("file", type=FilePath("file", exists=True))
+@option("-o", "--output", type=FilePath("file"))
+@option("--json", "as_json", is_flag=True)
 def command(file: Path, output: Path | None, as_json: bool) -> int:
-    """Write the StructureMap in FILE (JSON or XML, of R4, R4B, R5 or R6) as the text of a map.
-
-    What a text has no words for is told on standard error. Exit code 0 with the text; 2 where the resource is wrong,
-    and nothing is written then.
-    """
+    """Write the StructureMap in FILE (JSON or XML, of R4, R4B, R5 or R6) as the text of a map."""
     from fhirmap.cli.export import structure_map_of
     from fhirmap.cli.faults import EXIT_WRONG, show_diagnostics
     from fhirmap.diagnostics.render import diagnostic_to_json
@@ -44,20 +36,21 @@ def command(file: Path, output: Path | None, as_json: bool) -> int:
     definitions, _ = load_definitions([], fhir_version=version)
     resource = structure_map_of(file, definitions)
     if resource is None or resource.get("resourceType") != "StructureMap":
-        raise ConfigError("FM760", file=str(file), reason="no StructureMap resource")
-    text, told = structure_map_to_text(resource, str(file))
-    told = (*told, *(entry for entry in parse(text, f"{file} (as text)")[1] if entry.is_error))
-    is_wrong = any(entry.is_error for entry in told)
+        raise ConfigError("FM760", file=str(file), reason=Text("output.import.no_structure_map"))
+    written, found = structure_map_to_text(resource, str(file))
+    as_text = text("output.import.as_text", file=file)
+    found = (*found, *(entry for entry in parse(written, as_text)[1] if entry.is_error))
+    is_wrong = any(entry.is_error for entry in found)
     if as_json:
-        shown = [diagnostic_to_json(entry) for entry in told]
-        click.echo(json.dumps({"text": None if is_wrong else text, "diagnostics": shown}, ensure_ascii=False))
+        shown = [diagnostic_to_json(entry) for entry in found]
+        click.echo(json.dumps({"text": None if is_wrong else written, "diagnostics": shown}, ensure_ascii=False))
     else:
-        show_diagnostics(told, as_json=False)
+        show_diagnostics(found, as_json=False)
     if is_wrong:
         return EXIT_WRONG
     if output is not None:
-        write_whole(output, text.encode(), mode=0o644)
-        click.echo(f"{output}: {len(text.splitlines())} lines", err=True)
+        write_whole(output, written.encode(), mode=0o644)
+        click.echo(text("output.import.written", file=output, count=len(written.splitlines())), err=True)
     elif not as_json:
-        click.echo(text, nl=False)
+        click.echo(written, nl=False)
     return 0

@@ -7,25 +7,17 @@ from pathlib import Path
 
 import click
 
+from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.texts import text
 
-@click.command(
-    epilog="""\b
-Examples:
-  fhirmap init --example ch-valmorel demo           a shipped establishment, ready to run
-  fhirmap init hospital                             a small project to change
-  fhirmap init hospital --source postgresql://sih-lecture@db/bloc --table interventions
-  fhirmap init pharmacie --source export.csv"""
-)
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--example", help="Copy a shipped establishment: ch-valmorel, clinique-sainte-aubierge, export-pharmacie."
-)
-@click.option("--source", help="URL or file of your data: its columns become the map's first model.")
-@click.option("--table", help="Table of interventions (or path of the list in a JSON document).")
-@click.option(
-    "--target", default="renacot", show_default=True, help="renacot, renacot-2025-03, procedure-device or a folder."
-)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
+@define("init")
+@argument("folder", type=FilePath())
+@option("--example")
+@option("--source")
+@option("--table")
+@option("--target", default="renacot", show_default=True)
+@option("--json", "as_json", is_flag=True)
 def command(
     folder: Path, example: str | None, source: str | None, table: str | None, target: str, as_json: bool
 ) -> None:
@@ -41,4 +33,4 @@ def command(
         click.echo(json.dumps({"folder": str(folder), "files": files}, ensure_ascii=False))
         return
     click.echo(f"{folder}: {', '.join(files)}")
-    click.echo(f"next: fhirmap check {folder}   fhirmap preview {folder}   fhirmap run {folder}")
+    click.echo(text("output.init.next", folder=folder))

@@ -10,43 +10,33 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.texts import text
+
 if TYPE_CHECKING:
     from fhirmap.analysis.lineage import Lineage, Origin
     from fhirmap.analysis.typed import Checked
     from fhirmap.diagnostics import Diagnostic
 
-_TITLES = ("element", "from", "rules")
+_TITLES = ("element", "source", "rules")
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  fhirmap lineage examples/ch-valmorel                    every element, its columns, the rules of both stages
-  fhirmap lineage hospital | grep POSE_DMI.num_lot        where a column goes
-  fhirmap lineage order.fml --definitions structures/     a map without models: source elements
-  fhirmap lineage hospital --json                         as data"""
-)
-@click.argument("place", type=click.Path(exists=True, path_type=Path), default=".")
-@click.option(
+@define("lineage")
+@argument("place", type=FilePath(exists=True), default=".")
+@option(
     "--import",
     "imports",
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="For a single map: further maps, files or folders, that it may import.",
+    type=FilePath(exists=True),
 )
-@click.option(
+@option(
     "--definitions",
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="For a single map: structure definitions, files, folders or a package.",
+    type=FilePath(exists=True),
 )
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@option("--json", "as_json", is_flag=True)
 def command(place: Path, imports: tuple[Path, ...], definitions: tuple[Path, ...], as_json: bool) -> int:
-    """For each element that the map or project PLACE (default: this folder) writes: source columns and map lines.
-
-    Nothing is read and nothing run: it is told from the maps alone. A slice is named behind its element,
-    `parameter:nir`; of several stages, each rule is shown behind those it builds on. Exit code 2 if the map is wrong.
-    """
+    """For each element that the map or project PLACE (default: this folder) writes: source columns and map lines."""
     from fhirmap.analysis.lineage import as_json as lineage_data
     from fhirmap.analysis.lineage import lineage
     from fhirmap.cli.faults import show_diagnostics
@@ -85,17 +75,18 @@ def _checked(
 
 def _show(found: Lineage) -> None:
     rows = list(_rows(found))
+    titles = tuple(text(f"output.lineage.{title}") for title in _TITLES)
     if not sys.stdout.isatty():
         # One line an origin and nothing cut, so that it can be searched.
-        widths = [max(map(len, column)) for column in zip(*rows, _TITLES, strict=True)][:2] if rows else [0, 0]
-        for element, source, rules in [_TITLES, *rows]:
+        widths = [max(map(len, column)) for column in zip(*rows, titles, strict=True)][:2] if rows else [0, 0]
+        for element, source, rules in [titles, *rows]:
             click.echo(f"{element:<{widths[0]}}  {source:<{widths[1]}}  {rules}")
         return
     from shutil import get_terminal_size
 
     from fhirmap.cli.table import table_lines
 
-    for line in table_lines([_TITLES, *rows], get_terminal_size().columns):
+    for line in table_lines([titles, *rows], get_terminal_size().columns):
         click.echo(line)
 
 

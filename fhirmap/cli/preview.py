@@ -11,28 +11,25 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.texts import text
+
 if TYPE_CHECKING:
     from fhirmap.runner.engine import Engine
-    from fhirmap.runner.preview import RowPreview, Trace
+    from fhirmap.runner.preview import RowPreview, RowTrace, TracedElement
+
+_TITLES = ("column", "cell", "", "rule", "", "element", "value")
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  fhirmap preview examples/ch-valmorel                      verdicts of all records, counted
-  fhirmap preview examples/ch-valmorel --row 12             one record, from column to element, with values
-  fhirmap preview hospital --row 1042 --trace               which rule ran, in which order, with what in scope
-  fhirmap preview hospital --all --records verdicts.csv     key;verdict;reasons and the columns of [records]
-  fhirmap preview hospital --all --source other.sqlite      the same maps on other data of the same layout"""
-)
-@click.argument("project", type=click.Path(exists=True, path_type=Path), default=".")
-@click.option("--all", "every", is_flag=True, help="All records (the default without --row).")
-@click.option("--row", "key", help="One record, by its key: shows values, so mind who is watching.")
-@click.option("--trace", is_flag=True, help="With --row: each step of its way, without values.")
-@click.option("--values", is_flag=True, help="With --trace: with the values of the variables.")
-@click.option("--records", type=click.Path(dir_okay=False, path_type=Path), help="Write a line a record to this CSV.")
-@click.option("--source", help="URL or file of other data of the same layout.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@define("preview")
+@argument("project", type=FilePath(exists=True), default=".")
+@option("--all", "every", is_flag=True)
+@option("--row", "key")
+@option("--trace", is_flag=True)
+@option("--values", is_flag=True)
+@option("--records", type=FilePath("file"))
+@option("--source")
+@option("--json", "as_json", is_flag=True)
 def command(
     project: Path,
     every: bool,
@@ -43,18 +40,15 @@ def command(
     source: str | None,
     as_json: bool,
 ) -> int:
-    """Map and validate the records of PROJECT (default: this folder), send nothing.
-
-    Exit code 0, or 1 if a record is invalid.
-    """
+    """Map and validate the records of PROJECT (default: this folder), send nothing."""
     from fhirmap.cli.faults import show_diagnostics
     from fhirmap.runner.engine import build_engine
     from fhirmap.runner.project import load_project
 
     if key is not None and (every or records):
-        raise click.UsageError("--row is for one record; --all and --records are for all of them")
+        raise click.UsageError(text("preview.row_or_all"))
     if (trace and key is None) or (values and not trace):
-        raise click.UsageError("--trace is for one record: --row KEY --trace; --values goes with --trace")
+        raise click.UsageError(text("preview.trace_needs_row"))
     engine = build_engine(load_project(project, source=source))
     if not as_json:
         show_diagnostics((*engine.project.warnings, *engine.maps.diagnostics), as_json=False)
@@ -64,13 +58,16 @@ def command(
 
 
 def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
-    from fhirmap.cli.progress import Progress
+    from fhirmap.cli.progress import ProgressBar
     from fhirmap.runner.preview import preview_all
     from fhirmap.runner.source import open_project_source
     from fhirmap.runner.unmapped import unmapped_lines
     from fhirmap.runner.verdict import Verdict
 
-    with open_project_source(engine.project, engine.plan) as source, Progress("read", source.count()) as progress:
+    with (
+        open_project_source(engine.project, engine.plan) as source,
+        ProgressBar(text("preview.reading"), source.count()) as progress,
+    ):
         found = preview_all(engine, source.records(), records, progress=progress.update)
     if as_json:
         shown = {
@@ -81,14 +78,15 @@ def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
         }
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
-        told = "   ".join(f"{verdict} {count}" for verdict, count in found.verdicts.most_common())
-        click.echo(f"read {found.read}   {told}")
+        counts = found.verdicts.most_common()
+        verdicts = "   ".join(text(f"states.verdicts_counted.{verdict}", count=count) for verdict, count in counts)
+        click.echo(f"{text('preview.read', count=found.read)}   {verdicts}")
         for reason, count in found.reasons.most_common(12):
             click.echo(f"  {count:>6}  {reason}")
         for line in unmapped_lines(found.unmapped.tables()):
             click.echo(f"  {line}")
         if records is not None:
-            click.echo(f"records: {records}")
+            click.echo(text("preview.records_at", file=records))
     return 1 if found.verdicts[Verdict.INVALID] else 0
 
 
@@ -125,7 +123,7 @@ def _traced(engine: Engine, key: str, with_values: bool, as_json: bool) -> int:
         click.echo(line)
     for fault in row.faults:
         click.echo("  " + fault_to_line(fault, colour=sys.stdout.isatty()))
-    click.echo(f"{row.verdict}" + (f": {', '.join(row.reasons)}" if row.reasons else ""))
+    click.echo(_verdict(row))
     return 1 if row.verdict == "invalid" else 0
 
 
@@ -136,7 +134,7 @@ def _show(row: RowPreview) -> None:
 
     colour = sys.stdout.isatty()
     click.echo(f"{row.origin or row.key}")
-    rows: list[tuple[str, ...]] = [("column", "cell", "", "rule", "", "element", "value")]
+    rows: list[tuple[str, ...]] = [tuple(title and text(f"preview.{title}") for title in _TITLES)]
     ranks: dict[str, list[str]] = {}
     for trace in row.traces:
         if trace.columns and not trace.path.endswith((".system", ".name")):
@@ -147,10 +145,15 @@ def _show(row: RowPreview) -> None:
         click.echo("  " + fault_to_line(fault, colour=colour))
     for note in row.notes:
         click.echo("  " + note_to_line(note, colour=colour))
-    click.echo(f"{row.verdict}" + (f": {', '.join(row.reasons)}" if row.reasons else ""))
+    click.echo(_verdict(row))
 
 
-def _rows(trace: Trace, ranks: dict[str, list[str]]) -> list[tuple[str, ...]]:
+def _verdict(row: RowPreview | RowTrace) -> str:
+    verdict = text(f"states.verdicts.{row.verdict}")
+    return text("preview.verdict", verdict=verdict, reasons=", ".join(row.reasons)) if row.reasons else verdict
+
+
+def _rows(trace: TracedElement, ranks: dict[str, list[str]]) -> list[tuple[str, ...]]:
     """A line for each column, so that a long cell moves nobody else's; rule and element are on the first."""
     said = [(column, cell) for column, cell in zip(trace.columns, trace.cells, strict=True) if cell]
     said = [(column, cell if len(cell) <= 48 else cell[:47] + "…") for column, cell in said] or [("", "")]
@@ -160,7 +163,7 @@ def _rows(trace: Trace, ranks: dict[str, list[str]]) -> list[tuple[str, ...]]:
     return [(*said[0], *of_rule), *((*pair, "", "", "", "", "") for pair in said[1:])]
 
 
-def _short_name(trace: Trace, ranks: dict[str, list[str]]) -> str:
+def _short_name(trace: TracedElement, ranks: dict[str, list[str]]) -> str:
     """`implants[2].lot` for `Parameters.parameter:implants.part:lot.value[x]`: slices by name, counted from 1."""
     steps = trace.element.split(".")[1:]
     names = [step.partition(":")[2] or step for step in steps if step not in ("value[x]", "coding")]

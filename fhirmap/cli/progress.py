@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
+from fhirmap.texts import text
+
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
+    from rich.progress import Progress
 
 _FIRST_LINE_S = 5.0
 _NEXT_LINE_S = 30.0
 
 
-class Progress:
+class ProgressBar:
     """Shows ``label`` with the count done of ``total`` (None: unknown) on standard error, from ``with`` to its end."""
 
     def __init__(self, label: str, total: int | None = None) -> None:
         self._label = label
         self._total = total
-        self._bar: Bar | None = None
+        self._bar: Progress | None = None
         self._started = time.monotonic()
         self._next_line = self._started + _FIRST_LINE_S
 
@@ -55,17 +57,24 @@ class Progress:
         if self._total is None:
             return f"{self._label} {done:,}   {rate:,.1f}/s"
         left_s = (self._total - done) / rate if rate else 0.0
-        return f"{self._label} {done:,}/{self._total:,}   {rate:,.1f}/s   {_clock(left_s)} to go"
+        return f"{self._label} {done:,}/{self._total:,}   {rate:,.1f}/s   {text('run.to_go', time=_clock(left_s))}"
 
 
 def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def _bar() -> Bar:
+def _bar() -> Progress:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
     from rich.text import Text
 
     class Rate(ProgressColumn):
@@ -76,7 +85,7 @@ def _bar() -> Bar:
             speed = task.finished_speed or task.speed
             return Text(f"{speed:,.1f}/s" if speed else "")
 
-    return Bar(
+    return Progress(
         TextColumn("  {task.description}"),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),

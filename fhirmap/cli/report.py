@@ -6,22 +6,18 @@ from pathlib import Path
 
 import click
 
+from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.texts import text
 
-@click.command(
-    epilog="""\b
-Examples:
-  fhirmap report hospital                 where the last report is, and what it says
-  fhirmap report hospital --json          its data
-  fhirmap report hospital -o today.html   a copy of its page"""
-)
-@click.argument("project", type=click.Path(exists=True, path_type=Path), default=".")
-@click.option(
+
+@define("report")
+@argument("project", type=FilePath(exists=True), default=".")
+@option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Copy the page (.html) or data (.json) there.",
+    type=FilePath("file"),
 )
-@click.option("--json", "as_json", is_flag=True, help="The report's data as JSON.")
+@option("--json", "as_json", is_flag=True)
 def command(project: Path, output: Path | None, as_json: bool) -> None:
     """Show the report of PROJECT's last run (default: this folder). No report holds a patient's value."""
     import json
@@ -42,7 +38,8 @@ def command(project: Path, output: Path | None, as_json: bool) -> None:
         click.echo(data)
         return
     report = json.loads(data)
-    click.echo(f"{report['project']} -> {report['target']} ({report['sink']}), exit code {report['exit_code']}")
+    names = {name: report[name] for name in ("project", "target", "sink", "exit_code")}
+    click.echo(text("output.report.head", **names))
     for line in report["lines"]:
         click.echo(f"  {line}")
-    click.echo(f"report: {output or page}")
+    click.echo(text("run.report_at", file=output or page))

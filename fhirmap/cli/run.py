@@ -13,37 +13,27 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.texts import text
+
 if TYPE_CHECKING:
     from fhirmap.runner.project import Project
     from fhirmap.sinks import SinkSettings
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  fhirmap run examples/ch-valmorel       against the built-in simulator of the registry
-  fhirmap run hospital                   what is new or changed since the last run
-  fhirmap run hospital --json | jq .ledger
-  fhirmap run hospital --debug 2> run.log    what happens step by step, without any patient value"""
-)
-@click.argument("project", type=click.Path(exists=True, path_type=Path), default=".")
-@click.option("--source", help="URL or file of other data of the same layout.")
-@click.option(
+@define("run")
+@argument("project", type=FilePath(exists=True), default=".")
+@option("--source")
+@option(
     "--reports",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the report; default: PROJECT/reports.",
+    type=FilePath("folder"),
 )
-@click.option("--json", "as_json", is_flag=True, help="The report as JSON on standard output.")
-@click.option("--debug", is_flag=True, help="Log each step on standard error; never a value of a record.")
+@option("--json", "as_json", is_flag=True)
+@option("--debug", is_flag=True)
 def command(project: Path, source: str | None, reports: Path | None, as_json: bool, debug: bool) -> int:
-    """Send the records of PROJECT (default: this folder) that are new or changed, and archive the identifiers.
-
-    Each is mapped, validated and journalled before it leaves, so a run may be interrupted at any moment and started
-    again. Exit code 0; 1 if records are invalid or refused; 3 if the source or the registry cannot be reached; 130 if
-    interrupted.
-    """
+    """Send the records of PROJECT (default: this folder) that are new or changed, and archive the identifiers."""
     from fhirmap.cli.faults import show_diagnostics
-    from fhirmap.cli.progress import Progress
+    from fhirmap.cli.progress import ProgressBar
     from fhirmap.runner.engine import build_engine
     from fhirmap.runner.project import load_project
     from fhirmap.runner.report import report_lines, report_to_data
@@ -56,7 +46,7 @@ def command(project: Path, source: str | None, reports: Path | None, as_json: bo
         show_diagnostics((*engine.project.warnings, *engine.maps.diagnostics), as_json=False)
     with _sink_settings(engine.project, as_json) as settings:
         title = f"{engine.project.name} -> {engine.project.target_name}"
-        with Progress(title) as progress:
+        with ProgressBar(title) as progress:
             outcome = run(
                 engine,
                 settings=settings,
@@ -70,9 +60,7 @@ def command(project: Path, source: str | None, reports: Path | None, as_json: bo
         return outcome.exit_code
     for line in report_lines(outcome.report):
         click.echo(f"  {line}")
-    click.echo(
-        f"  report: {outcome.page}" if outcome.page else "  the report could not be written; the journal has everything"
-    )
+    click.echo("  " + (text("run.report_at", file=outcome.page) if outcome.page else text("run.report_not_written")))
     return outcome.exit_code
 
 
@@ -94,11 +82,7 @@ def _sink_settings(project: Project, quiet: bool) -> Iterator[SinkSettings]:
     client = config.clients[0]
     with RegistryServer(config) as server:
         if not quiet:
-            click.echo(
-                f"  registry simulator on 127.0.0.1:{server.port}   token endpoint, "
-                f"$associer-implants-registre, {config.rate_per_s} calls/s",
-                err=True,
-            )
+            click.echo("  " + text("run.simulator", port=server.port, rate=config.rate_per_s), err=True)
         yield simulated(
             project.sink_settings(),
             url=server.url,
@@ -110,7 +94,7 @@ def _sink_settings(project: Project, quiet: bool) -> Iterator[SinkSettings]:
 
 
 def _log_steps() -> None:
-    """fhirmap's own log on standard error. Other libraries' logs may hold headers or parameters: they stay silent."""
+    """fhirmap's own log on standard error. Other libraries' logs may hold headers or parameters: they are left out."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logger = logging.getLogger("fhirmap")

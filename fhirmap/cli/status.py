@@ -9,29 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fhirmap.cli.localized import Choice, FilePath, argument, define, option
+from fhirmap.texts import text
+
 if TYPE_CHECKING:
     from fhirmap.journal import Journal, RecordedAnswer, Status
 
 _STATES = ("accepted", "refused", "invalid", "out_of_scope", "ready", "sending", "deferred", "uncertain")
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  fhirmap status hospital                   counts, reasons, possible duplicates
-  fhirmap status hospital --refused         each refused record with the registry's words
-  fhirmap status hospital --invalid         each invalid record with rule, element and source column
-  fhirmap status hospital --key 1042        everything that happened to one record
-  fhirmap status hospital --records         every record with its state and last answer"""
-)
-@click.argument("project", type=click.Path(exists=True, path_type=Path), default=".")
-@click.option("--key", help="One record: its state and every attempt.")
-@click.option("--records", "every", is_flag=True, help="Every record.")
-@click.option("--state", "states", multiple=True, type=click.Choice(_STATES), help="Records in this state; repeatable.")
-@click.option("--refused", is_flag=True, help="Short for --state refused.")
-@click.option("--invalid", is_flag=True, help="Short for --state invalid.")
-@click.option("--pending", is_flag=True, help="Short for the states ready, sending, deferred and uncertain.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@define("status")
+@argument("project", type=FilePath(exists=True), default=".")
+@option("--key")
+@option("--records", "every", is_flag=True)
+@option("--state", "states", multiple=True, type=Choice(_STATES))
+@option("--refused", is_flag=True)
+@option("--invalid", is_flag=True)
+@option("--pending", is_flag=True)
+@option("--json", "as_json", is_flag=True)
 def command(
     project: Path,
     key: str | None,
@@ -76,7 +71,7 @@ def _nothing(as_json: bool, key: str | None, *, listed: bool) -> None:
     if key is not None:
         raise ConfigError("FM745", variant="journal", key=key)
     if listed:
-        click.echo("[]" if as_json else "no run yet: fhirmap run")
+        click.echo("[]" if as_json else text("status.no_run"))
     else:
         _overview(Status(), as_json)
 
@@ -98,27 +93,28 @@ def _overview(status: Status, as_json: bool) -> None:
         )
         return
     if status.last_run is None:
-        click.echo("no run yet: fhirmap run")
+        click.echo(text("status.no_run"))
         return
     run = status.last_run
-    took = f", {run.finished_at - run.started_at:.0f} s" if run.finished_at else ", interrupted"
-    click.echo(f"last run {_moment(run.started_at)}{took}")
-    counts = [(name.replace("_", " "), status.states.get(EntryState(name), 0)) for name in _STATES]
-    shown = [f"{words} {count:,}" for words, count in counts if count]
-    click.echo("   ".join(shown) or "no records")
+    started = _moment(run.started_at)
+    if run.finished_at:
+        click.echo(text("status.last_run", started=started, seconds=round(run.finished_at - run.started_at)))
+    else:
+        click.echo(text("status.last_run_interrupted", started=started))
+    counts = [(name, status.states.get(EntryState(name), 0)) for name in _STATES]
+    shown = [text(f"states.counted.{name}", count=count) for name, count in counts if count]
+    click.echo("   ".join(shown) or text("status.no_records"))
     for reason in status.reasons:
-        words = reason.words or (page(reason.code).title if reason.code else "not sent yet")
+        words = reason.words or (page(reason.code).title if reason.code else text("status.not_sent_yet"))
         answered = f"{reason.status}: " if reason.status else ""
         keys = f"   ({', '.join(reason.keys[:5])}{', …' if reason.count > 5 else ''})" if reason.keys else ""
-        click.echo(f"{reason.state:<10} {reason.count:>5}x {answered}{words}{keys}")
+        click.echo(f"{text(f'states.one.{reason.state}'):<10} {reason.count:>5}x {answered}{words}{keys}")
     for answer in status.possible_duplicates:
-        click.echo(
-            f"in doubt          key {answer.key}: sent and an answer was lost; it may stand twice at the receiver"
-        )
+        click.echo(text("status.in_doubt", key=answer.key))
     if status.archive_pending:
-        click.echo(f"{status.archive_pending} identifiers are still to be archived: fhirmap run")
+        click.echo(text("status.archive_pending", count=status.archive_pending))
     if status.states.get(EntryState.REFUSED):
-        click.echo("release refused records: fhirmap retry --refused [--reason 422]")
+        click.echo(text("status.retry"))
 
 
 def _one(journal: Journal, key: str, as_json: bool) -> None:
@@ -135,7 +131,7 @@ def _one(journal: Journal, key: str, as_json: bool) -> None:
     for event in history:
         status = f" {event['status']}" if event["status"] else ""
         code = f" {event['code']}" if event["code"] else ""
-        click.echo(f"  {_moment(event['at'])}  {event['event']} {event['number']}  {event['state']}{status}{code}")
+        click.echo(f"  {_moment(event['at'])}  {_event(event)}{status}{code}")
         for issue in event["issues"]:
             click.echo(f"      {issue.severity} {issue.code}: {issue.diagnostics}")
 
@@ -147,18 +143,24 @@ def _answer_lines(answer: RecordedAnswer) -> list[str]:
 
     identifier = f"   {answer.identifier_value}" if answer.identifier_value else ""
     status = f" {answer.status}" if answer.status else ""
-    lines = [f"{answer.key}   {answer.state.replace('_', ' ')}{status}{identifier}   {_moment(answer.changed_at)}"]
+    lines = [f"{answer.key}   {text(f'states.one.{answer.state}')}{status}{identifier}   {_moment(answer.changed_at)}"]
     for issue in answer.issues:
         lines.append(f"    {issue.severity} {issue.code}: {issue.diagnostics}")
         if issue.position or issue.columns:
-            lines.append(f"        --> {issue.position}   from {', '.join(issue.columns)}")
+            lines.append("        " + text("status.origin", position=issue.position, columns=", ".join(issue.columns)))
     if answer.code and not answer.issues:
         lines.append(f"    {answer.code}: {page(answer.code).title}")
     lines += [f"    {fault_to_line(fault)}" for fault in answer.faults]
     lines += [f"    {note_to_line(note)}" for note in answer.notes]
     if answer.not_before and answer.state in ("deferred", "uncertain"):
-        lines.append(f"    next try {_moment(answer.not_before)}")
+        lines.append("    " + text("status.next_try", at=_moment(answer.not_before)))
     return lines
+
+
+def _event(event: dict[str, Any]) -> str:
+    """A line of a record's history: what happened, the attempt's number, the state it led to."""
+    happened, state = text(f"states.events.{event['event']}"), text(f"states.one.{event['state']}")
+    return f"{happened} {event['number']}  {state}"
 
 
 def _answer_data(answer: RecordedAnswer) -> dict[str, Any]:

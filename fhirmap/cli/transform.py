@@ -9,78 +9,66 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fhirmap.cli.localized import Choice, FilePath, argument, define, option
+from fhirmap.texts import Text, text
+
 if TYPE_CHECKING:
     from fhirmap.mapset import MapSet, Runnable
     from fhirmap.records import Result
     from fhirmap.runner.unmapped import UnmappedTable
 
+_STREAM = Path("-")
 
-@click.command(
-    epilog="""\b
-Examples:
-  fhirmap transform patient.map patient.json                      the result on standard output
-  fhirmap transform order.fml order.xml -o order.json             XML in, JSON out
-  fhirmap transform cda.map qr.json --definitions cda/ --format xml
-  fhirmap transform 4to5.map - --import xver/ --fhir-version R5 < patient.json
-  fhirmap transform cda.map qr.json --trace -                     what it does, step by step
-  fhirmap transform merge.map a.json --source other=b.json        a map with two sources"""
-)
-@click.argument("map_file", metavar="MAP", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("input_file", metavar="INPUT", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
-@click.option(
+
+@define("transform")
+@argument("map_file", metavar="map", type=FilePath("file", exists=True))
+@argument("input_file", metavar="input", type=FilePath("file", exists=True, dash=True))
+@option("-o", "--output", type=FilePath("file"))
+@option(
     "--import",
     "imports",
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="Further maps, concept maps and structures: file, folder or package.",
+    type=FilePath(exists=True),
 )
-@click.option(
+@option(
     "--definitions",
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="Structures, value sets and concept maps: file, folder or package.",
+    type=FilePath(exists=True),
 )
-@click.option(
+@option(
     "--fhir-version",
-    type=click.Choice(["R4", "R4B", "R5"], case_sensitive=False),
+    type=Choice(["R4", "R4B", "R5"]),
     default="R4",
     show_default=True,
-    help="Release whose base types hold.",
 )
-@click.option("--format", "form", type=click.Choice(["json", "xml"]), help="Default: the output's suffix, else JSON.")
-@click.option("--source", "sources", multiple=True, metavar="NAME=FILE", help="A further source, by its name.")
-@click.option(
+@option("--format", "form", type=Choice(["json", "xml"]))
+@option("--source", "sources", multiple=True, metavar="name_file")
+@option(
     "--trace",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    help="Write each step of the run there, `-` for standard error; .json for JSON.",
+    type=FilePath("file", dash=True),
 )
-@click.option("--values", is_flag=True, help="With --trace: with the values of the variables.")
-@click.option("--json", "as_json", is_flag=True, help="Result, notes and faults as one JSON document.")
+@option("--values", is_flag=True)
+@option("--json", "as_json", is_flag=True)
 def command(
     map_file: Path,
-    input_file: str,
+    input_file: Path,
     output: Path | None,
     imports: tuple[Path, ...],
     definitions: tuple[Path, ...],
     fhir_version: str,
     form: str | None,
     sources: tuple[str, ...],
-    trace: str | None,
+    trace: Path | None,
     values: bool,
     as_json: bool,
 ) -> int:
-    """Run MAP, the text of a map or a StructureMap resource, on INPUT (JSON or XML; `-` for standard input).
-
-    Notes of `log`, warnings, faults and codes that no concept map holds go to standard error. Exit code 0 with the
-    result; 1 where the input cannot be read or a rule fails on it; 2 where the map is wrong. Nothing is written then.
-    """
+    """Run MAP, the text of a map or a StructureMap resource, on INPUT (JSON or XML; `-` for standard input)."""
     from fhirmap.cli.faults import EXIT_RECORDS, show_diagnostics
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.mapset import MapSet, run
 
     if values and trace is None:
-        raise click.UsageError("--values goes with --trace")
+        raise click.UsageError(text("output.transform.values_need_trace"))
     known = MapSet([*imports, *definitions], fhir_version=fhir_version.upper())
     runnable = known.runnable(map_file)
     if not as_json:
@@ -96,7 +84,7 @@ def command(
     if as_json:
         click.echo(_as_json(result, runnable, known), nl=False)
     else:
-        _tell(result)
+        _show(result)
     if has_failed:
         return EXIT_RECORDS
     if not as_json or output is not None:
@@ -104,27 +92,27 @@ def command(
     return 0
 
 
-def _named(written: str) -> tuple[str, str]:
+def _named(written: str) -> tuple[str, Path]:
     name, equals, file = written.partition("=")
     if not name or not equals or not file:
-        raise click.UsageError(f"--source takes NAME=FILE, not `{written}`")
-    return name, file
+        raise click.UsageError(text("output.transform.source_form", written=written))
+    return name, Path(file)
 
 
-def _content(file: str, known: MapSet) -> Any:
+def _content(file: Path, known: MapSet) -> Any:
     """The tree of an input, or what is wrong with it."""
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.model.formats import read_document
 
-    if file == "-":
-        return read_document(sys.stdin.buffer.read(), "standard input", known.definitions)
+    if file == _STREAM:
+        return read_document(sys.stdin.buffer.read(), text("output.transform.stdin"), known.definitions)
     try:
-        return read_document(Path(file).read_bytes(), file, known.definitions)
+        return read_document(file.read_bytes(), str(file), known.definitions)
     except OSError as error:
-        return Diagnostic("FM350", None, {"file": file, "reason": error.strerror or "cannot be read"})
+        return Diagnostic("FM350", None, {"file": str(file), "reason": error.strerror or Text("system.cannot_be_read")})
 
 
-def _tell(result: Result) -> None:
+def _show(result: Result) -> None:
     from fhirmap.diagnostics.render import fault_to_line, note_to_line
     from fhirmap.runner.unmapped import unmapped_lines
 
@@ -136,10 +124,10 @@ def _tell(result: Result) -> None:
     for line in unmapped_lines(_unmapped(result)):
         click.echo(line, err=True)
     if result.resource is None:
-        click.echo("out of scope: no rule of the map fired", err=True)
+        click.echo(text("output.transform.out_of_scope"), err=True)
 
 
-def _traced(runnable: Runnable, content: Any, named: dict[str, Any], place: str, with_values: bool) -> Result:
+def _traced(runnable: Runnable, content: Any, named: dict[str, Any], place: Path, with_values: bool) -> Result:
     """The result, each step of its making written to ``place``."""
     import msgspec
 
@@ -148,14 +136,14 @@ def _traced(runnable: Runnable, content: Any, named: dict[str, Any], place: str,
     from fhirmap.runtime.trace import trace_lines, trace_to_data
 
     result, trace = traced(runnable, content, named, with_values=with_values)
-    if place.endswith(".json"):
-        text = msgspec.json.format(msgspec.json.encode(trace_to_data(trace))).decode()
+    if place.suffix == ".json":
+        shown = msgspec.json.format(msgspec.json.encode(trace_to_data(trace))).decode()
     else:
-        text = "\n".join(trace_lines(trace))
-    if place == "-":
-        click.echo(text, err=True)
+        shown = "\n".join(trace_lines(trace))
+    if place == _STREAM:
+        click.echo(shown, err=True)
     else:
-        write_whole(Path(place), f"{text}\n".encode())
+        write_whole(place, f"{shown}\n".encode())
     return result
 
 
@@ -173,16 +161,16 @@ def _write(result: Result, runnable: Runnable, known: MapSet, output: Path | Non
 
     if result.resource is None:
         return
-    told = form or (output.suffix.removeprefix(".").lower() if output is not None else "")
+    chosen = form or (output.suffix.removeprefix(".").lower() if output is not None else "")
     target = runnable.target
-    if told not in ("json", "xml"):
+    if chosen not in ("json", "xml"):
         # A logical model with a name space of its own, CDA above all, has no other form than XML.
-        told = "xml" if target is not None and target.kind == "logical" and target.namespace else "json"
-    text = text_of(result.resource, "xml" if told == "xml" else "json", known.definitions, target)
+        chosen = "xml" if target is not None and target.kind == "logical" and target.namespace else "json"
+    content = text_of(result.resource, "xml" if chosen == "xml" else "json", known.definitions, target)
     if output is None:
-        click.echo(text, nl=False)
+        click.echo(content, nl=False)
     else:
-        write_whole(output, text.encode())
+        write_whole(output, content.encode())
 
 
 def _as_json(result: Result, runnable: Runnable, known: MapSet) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from fhirmap.journal.states import ArchiveState, EntryState
 from fhirmap.records import Envelope, Fault, Issue, Note
+from fhirmap.texts import text
 
 __all__ = ["Accepted", "Counts", "Entry", "Lease", "Ledger", "Reason", "RecordedAnswer", "RunSummary", "Status"]
 
@@ -160,12 +161,17 @@ class Ledger:
 
     def equation(self) -> str:
         """``read 34 = accepted 24 + refused 1 + …``; superseded is shown only where there is one."""
-        parts = [f"accepted {self.accepted}", f"refused {self.refused}", f"invalid {self.invalid}"]
-        parts.append(f"out of scope {self.out_of_scope}")
-        if self.superseded:
-            parts.append(f"superseded {self.superseded}")
-        parts += [f"unchanged {self.unchanged}", f"pending {self.pending}"]
-        return f"read {self.read} = {' + '.join(parts)}"
+        counts = {
+            "accepted": self.accepted,
+            "refused": self.refused,
+            "invalid": self.invalid,
+            "out_of_scope": self.out_of_scope,
+            **({"superseded": self.superseded} if self.superseded else {}),
+            "unchanged": self.unchanged,
+            "pending": self.pending,
+        }
+        parts = " + ".join(text(f"states.counted.{state}", count=count) for state, count in counts.items())
+        return text("run.equation", read=text("run.read", count=self.read), parts=parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from fhirmap.journal import Accepted, Journal
 from fhirmap.runner.project import ArchiveTable, Project
 from fhirmap.runner.whole_file import write_whole
 from fhirmap.sources.address import Address, parse_address
+from fhirmap.texts import Text, os_reason
 
 __all__ = ["Archived", "CsvArchive", "TableArchive", "archive", "open_archives"]
 
@@ -92,7 +93,7 @@ def open_archives(project: Project) -> list[Archive]:
 def _address(project: Project, table: ArchiveTable) -> Address:
     address = project.source_address() if table.url is None else parse_address(table.url.reveal(), project.folder)
     if address.kind != "sql":
-        raise ConfigError("FM796", table=table.table, reason="the source is no database; give it a `url`")
+        raise ConfigError("FM796", table=table.table, reason=Text("run.archive.no_database"))
     return address
 
 
@@ -157,7 +158,8 @@ class TableArchive:
                 table = sa.Table(name, sa.MetaData(), schema=schema or None, autoload_with=self._engine)
                 missing = [column for column in self._named().values() if column not in table.c]
                 if missing:
-                    reason = f"it has no column {', '.join(f'`{column}`' for column in missing)}"
+                    columns = ", ".join(f"`{column}`" for column in missing)
+                    reason = Text("run.archive.missing_columns", {"count": len(missing), "columns": columns})
                     raise ConfigError("FM796", table=self._settings.table, reason=reason)
             else:
                 table = self._create(name, schema)
@@ -276,7 +278,11 @@ class CsvArchive:
         with self._path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, delimiter=";")
             if reader.fieldnames is not None and tuple(reader.fieldnames) != _COLUMNS:
-                raise ConfigError("FM796", table=str(self._path), reason=f"its columns are not {'; '.join(_COLUMNS)}")
+                raise ConfigError(
+                    "FM796",
+                    table=str(self._path),
+                    reason=Text("run.archive.other_columns", {"columns": "; ".join(_COLUMNS)}),
+                )
             return {row["key"]: row for row in reader}
 
     def _replace(self, rows: Mapping[str, Mapping[str, str]]) -> None:
@@ -291,5 +297,5 @@ class CsvArchive:
         try:
             yield
         except (OSError, UnicodeDecodeError, csv.Error) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+            reason = os_reason(error) if isinstance(error, OSError) else type(error).__name__
             raise JournalError("FM808", archive=str(self._path), place=str(self._path.parent), reason=reason) from None

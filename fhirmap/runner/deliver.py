@@ -27,11 +27,12 @@ from fhirmap.records import Receipt, ReceiptState
 from fhirmap.runner.pace import Backoff, Breaker, RateLimit
 from fhirmap.runner.project import Limits
 from fhirmap.sinks import Sink
+from fhirmap.texts import text
 
-__all__ = ["Clock", "Delivery", "Lineage", "Progress", "SystemClock", "deliver"]
+__all__ = ["Clock", "Delivery", "DeliveryProgress", "Lineage", "SystemClock", "deliver"]
 
 Lineage = Callable[[str], tuple[str, tuple[str, ...]] | None]
-"""From an element with slice names to the map rule's ``file:line:col`` and the source columns behind it."""
+"""From an element with slice names to the map rule's ``file:line:col`` and the source columns it comes from."""
 
 _LONGEST_WAIT_S = 120.0
 """Within a run. Whatever has to wait longer is left for the next one."""
@@ -70,7 +71,7 @@ class SystemClock:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class DeliveryProgress:
     """How far a delivery is. Units: records, records a second, seconds."""
 
     done: int
@@ -99,7 +100,7 @@ def deliver(
     limits: Limits,
     *,
     clock: Clock | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[DeliveryProgress], None] | None = None,
     lineage: Lineage | None = None,
     rng: random.Random | None = None,
 ) -> Delivery:
@@ -111,23 +112,23 @@ def deliver(
 
     Raises: JournalError; what is under way then is uncertain at the next run.
     """
-    courier = _Courier(journal, sink, limits, clock or SystemClock(), progress, lineage, rng or random.Random())
-    with courier.heeding_signals():
+    dispatcher = _Dispatcher(journal, sink, limits, clock or SystemClock(), progress, lineage, rng or random.Random())
+    with dispatcher.handling_signals():
         if sink.is_remote:
-            courier.run()
+            dispatcher.run()
         else:
-            courier.run_in_batches()
-    return courier.delivery
+            dispatcher.run_in_batches()
+    return dispatcher.delivery
 
 
-class _Courier:
+class _Dispatcher:
     def __init__(
         self,
         journal: Journal,
         sink: Sink,
         limits: Limits,
         clock: Clock,
-        progress: Callable[[Progress], None] | None,
+        progress: Callable[[DeliveryProgress], None] | None,
         lineage: Lineage | None,
         rng: random.Random,
     ) -> None:
@@ -249,7 +250,7 @@ class _Courier:
             self._journal.settle_all(list(zip(leases, receipts, strict=True)))
             for receipt in receipts:
                 self._count(receipt, is_final=True)
-            self._tell()
+            self._report_progress()
 
     # ---- answers -------------------------------------------------------------------------------------------
 
@@ -265,7 +266,7 @@ class _Courier:
             self._stop(Diagnostic(receipt.code, args={"sink": self._sink.name, "status": receipt.status}))
         elif self._breaker.gave_up:
             self._stop(_keeps_failing(self._sink, self._breaker.failures, self.delivery.last_failure))
-        self._tell()
+        self._report_progress()
 
     def _retry_at(self, lease: Lease, receipt: Receipt, now: float) -> tuple[float, bool]:
         """When the record may go again, and whether this run is done with it."""
@@ -288,7 +289,7 @@ class _Courier:
         return now + max(wait_s, _LONGEST_WAIT_S), True
 
     def _tied(self, receipt: Receipt) -> Receipt:
-        """The receipt with the map rule and columns behind each issue's element."""
+        """The receipt with the map rule and columns of each issue's element."""
         if self._lineage is None or not any(issue.element for issue in receipt.issues):
             return receipt
         issues = []
@@ -308,18 +309,18 @@ class _Courier:
         if self.delivery.stopped_by is None:
             self.delivery.stopped_by = diagnostic
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         if self._progress is None:
             return
         elapsed = max(self._clock.now() - self._started, 1e-6)
         rate = self._finished / elapsed
         eta_s = (self._total - self._finished) / rate if rate else None
-        self._progress(Progress(self._finished, self._total, rate, eta_s))
+        self._progress(DeliveryProgress(self._finished, self._total, rate, eta_s))
 
     # ---- signals -------------------------------------------------------------------------------------------
 
     @contextmanager
-    def heeding_signals(self) -> Iterator[None]:
+    def handling_signals(self) -> Iterator[None]:
         """Turns the first Ctrl-C or SIGTERM into an orderly end; a second one has its ordinary effect."""
         if threading.current_thread() is not threading.main_thread():
             yield
@@ -332,13 +333,13 @@ class _Courier:
             for number, handler in former.items():
                 signal.signal(number, handler)  # type: ignore[arg-type]
 
-        def heed(_number: int, _frame: FrameType | None) -> None:
+        def end_orderly(_number: int, _frame: FrameType | None) -> None:
             self.delivery.interrupted = True
             restore()
             self._arrivals.put(None)  # wakes the thread that waits; SimpleQueue may be used from a signal's handler
 
         for number in former:
-            signal.signal(number, heed)
+            signal.signal(number, end_orderly)
         try:
             yield
         finally:
@@ -346,16 +347,16 @@ class _Courier:
 
 
 def _failure(receipt: Receipt) -> str:
-    return f"status {receipt.status}" if receipt.status else receipt.reason or "no answer"
+    return text("run.status", status=receipt.status) if receipt.status else receipt.reason or text("run.no_answer")
 
 
 def _keeps_failing(sink: Sink, failures: int, last: str) -> Diagnostic:
-    return Diagnostic("FM620", args={"sink": sink.name, "failures": failures, "last": last or "no answer"})
+    return Diagnostic("FM620", args={"sink": sink.name, "failures": failures, "last": last or text("run.no_answer")})
 
 
 def unreached(sink: Sink, delivery: Delivery) -> Diagnostic | None:
     """What to say where something was sent and no answer at all was ever seen."""
     if delivery.stopped_by is not None:
         return delivery.stopped_by
-    silent = delivery.sent > 0 and not delivery.was_reached
-    return _keeps_failing(sink, delivery.sent, delivery.last_failure) if silent else None
+    unanswered = delivery.sent > 0 and not delivery.was_reached
+    return _keeps_failing(sink, delivery.sent, delivery.last_failure) if unanswered else None

@@ -25,12 +25,13 @@ from fhirmap.runtime import trace as steps
 from fhirmap.sinks.element import element_of
 from fhirmap.sources import Source
 from fhirmap.stores import Child, Shape
+from fhirmap.texts import os_reason
 
 __all__ = [
     "Previewed",
     "RowPreview",
     "RowTrace",
-    "Trace",
+    "TracedElement",
     "preview_all",
     "preview_row",
     "row_to_data",
@@ -56,8 +57,8 @@ class Previewed:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """One value of the result: the columns and cells it comes from, the rule that wrote it, where it stands."""
+class TracedElement:
+    """One value of the result: the columns and cells it comes from, the rule that wrote it, where it is."""
 
     columns: tuple[str, ...]
     cells: tuple[str, ...]
@@ -78,7 +79,7 @@ class RowPreview:
     reasons: tuple[str, ...]
     notes: tuple[Note, ...]
     faults: tuple[Fault, ...]
-    traces: tuple[Trace, ...]
+    traces: tuple[TracedElement, ...]
     resource: Mapping[str, Any] | None
 
 
@@ -155,7 +156,7 @@ def _opened(beside: Path, file: Path) -> IO[str]:
 
 
 def _unwritable(file: Path, error: OSError) -> ConfigError:
-    return ConfigError("FM744", path=str(file), reason=(error.strerror or "not writable").lower())
+    return ConfigError("FM744", path=str(file), reason=os_reason(error, "not_writable"))
 
 
 # --- one record -------------------------------------------------------------------------------------------------------
@@ -233,7 +234,7 @@ def leaves(resource: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield from below(resource, str(resource.get("resourceType", "")))
 
 
-def _trace(engine: Engine, record: Record, path: str, value: Any, resource: Mapping[str, Any]) -> Trace:
+def _trace(engine: Engine, record: Record, path: str, value: Any, resource: Mapping[str, Any]) -> TracedElement:
     element = element_of(path, resource)
     origin = engine.origin_of(element)
     position, columns = origin if origin is not None else ("", ())
@@ -248,7 +249,7 @@ def _trace(engine: Engine, record: Record, path: str, value: Any, resource: Mapp
         origins = [origin for origin in origins if set(origin.columns) & set(columns)]
         position = next((origin.span.position for origin in origins), position)
     rules = ", ".join(dict.fromkeys(origin.rule for origin in origins if origin.rule))
-    return Trace(columns, cells, rules, position, path, element, text)
+    return TracedElement(columns, cells, rules, position, path, element, text)
 
 
 def _agree(cell: str, text: str) -> bool:
@@ -285,7 +286,7 @@ def _table_of(child: Child, table: str) -> str:
 
 
 def _at(values: Any, path: str) -> Iterator[Any]:
-    """What stands at a column's name, or at a dotted JSON path, lists looked through."""
+    """What is at a column's name, or at a dotted JSON path, lists looked through."""
     if isinstance(values, Mapping) and path in values:
         found = values[path]
         if not isinstance(found, list | Mapping):
@@ -323,14 +324,14 @@ def row_to_data(row: RowPreview) -> dict[str, Any]:
 
 
 def _fault_to_data(fault: Fault) -> dict[str, Any]:
-    told = Diagnostic(fault.code, args=fault.args, variant=fault.variant)
+    shown_fault = Diagnostic(fault.code, args=fault.args, variant=fault.variant)
     return {
         "code": fault.code,
         "severity": fault.severity,
         "rule": fault.rule,
         "path": fault.path,
         "element": fault.element,
-        "message": told.message,
+        "message": shown_fault.message,
         "position": fault.position,
         "columns": list(fault.columns),
     }

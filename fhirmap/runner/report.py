@@ -23,6 +23,7 @@ from fhirmap.runner.deliver import Delivery
 from fhirmap.runner.unmapped import UnmappedTable, unmapped_lines
 from fhirmap.runner.verdict import note_reason
 from fhirmap.runner.whole_file import write_whole
+from fhirmap.texts import language, text
 
 __all__ = ["FaultLine", "Report", "Stop", "build_report", "exit_code", "report_lines", "write_report"]
 
@@ -108,9 +109,9 @@ def build_report(
 ) -> Report:
     """The report of the run that the journal is at. ``rules``: names of the maps' rules by ``file:line``, for notes.
     ``unmapped``: codes that concept maps lack, as the reading counted them."""
-    told = _Told(rules or {})
+    found = _Findings(rules or {})
     for answer in journal.needing_attention():
-        told.add(answer)
+        found.add(answer)
     return Report(
         project=project,
         target=target,
@@ -122,15 +123,15 @@ def build_report(
         exit_code=code,
         carried={state.value: count for state, count in journal.carried().items()},
         archived=archived or Archived(),
-        refused=grouped_reasons(told.refused),
-        pending=grouped_reasons(told.pending),
-        looked_at=grouped_reasons(told.looked_at),
-        invalid=told.invalid.lines(),
-        notes=told.notes.lines(),
-        out_of_scope=told.out_of_scope.lines(),
+        refused=grouped_reasons(found.refused),
+        pending=grouped_reasons(found.pending),
+        looked_at=grouped_reasons(found.looked_at),
+        invalid=found.invalid.lines(),
+        notes=found.notes.lines(),
+        out_of_scope=found.out_of_scope.lines(),
         possible_duplicates=tuple(answer.key for answer in journal.status().possible_duplicates),
         unmapped=unmapped,
-        next_due=min((answer.not_before for answer in told.pending), default=None),
+        next_due=min((answer.not_before for answer in found.pending), default=None),
         stopped_by=Stop(stopped.code, stopped.message, stopped.hint_text) if stopped else None,
         interrupted=interrupted,
     )
@@ -157,7 +158,7 @@ class _Lines:
         return tuple(sorted(found, key=lambda line: (-line.count, line.code, line.text)))
 
 
-class _Told:
+class _Findings:
     """The answers of a run, sorted as they come: what is kept does not grow with the records that went well."""
 
     def __init__(self, rules: Mapping[str, str]) -> None:
@@ -171,7 +172,7 @@ class _Told:
         """One record and what became of it."""
         if answer.state == EntryState.INVALID:
             errors = [_fault_line(fault) for fault in answer.faults if fault.severity == "error"]
-            self.invalid.add(answer.key, errors or [FaultLine(0, "", "invalid")])
+            self.invalid.add(answer.key, errors or [FaultLine(0, "", text("run.lines.invalid"))])
         elif answer.state == EntryState.OUT_OF_SCOPE:
             self.out_of_scope.add(answer.key, self._remarks(answer))
         elif answer.state in _SENT:
@@ -193,8 +194,8 @@ class _Told:
 
 
 def _fault_line(fault: Fault) -> FaultLine:
-    text = Diagnostic(fault.code, args=fault.args, variant=fault.variant).message
-    return FaultLine(0, fault.code, text, fault.rule, fault.position, tuple(fault.columns))
+    message = Diagnostic(fault.code, args=fault.args, variant=fault.variant).message
+    return FaultLine(0, fault.code, message, fault.rule, fault.position, tuple(fault.columns))
 
 
 # ---- for people --------------------------------------------------------------------------------------------
@@ -202,58 +203,101 @@ def _fault_line(fault: Fault) -> FaultLine:
 
 def report_lines(report: Report) -> list[str]:
     """The final table: the ledger, then one line a destination that needs somebody, with what to do next."""
-    lines = [report.ledger.equation()]
-    if report.ledger.accepted or report.carried.get(EntryState.ACCEPTED):
-        lines.append(_line("accepted", report.ledger.accepted, _archived_text(report)))
-    elif report.archived.count:
-        lines.append(_line("archived", report.archived.count, f"{_archived_text(report)}, accepted in an earlier run"))
+    ledger = report.ledger
+    lines = [ledger.equation(), *_accepted_lines(report)]
     lines += [_line("", reason.count, _reason_text(reason)) for reason in report.looked_at]
-    lines += _reason_lines("refused", report.ledger.refused, report.refused, "fhirmap status --refused")
+    lines += _reason_lines("refused", ledger.refused, report.refused, "fhirmap status --refused")
     lines += _pending_lines(report)
-    if report.invalid:
-        reasons = [f"{line.count}x {_fault_text(line)}" for line in report.invalid]
-        more = [f"and {len(reasons) - _LINES_SHOWN} more: see the report"] if len(reasons) > _LINES_SHOWN else []
-        first, *others = [*reasons[:_LINES_SHOWN], *more]
-        lines.append(_line("invalid", report.ledger.invalid, first, "fhirmap status --invalid"))
-        lines += [f"{'':<21}{text}" for text in others]
+    lines += _invalid_lines(report)
     if report.out_of_scope:
-        told = ", ".join(f"{line.count} {line.text}" for line in report.out_of_scope[:4])
-        lines.append(_line("out of scope", report.ledger.out_of_scope, told))
+        reasons = ", ".join(f"{line.count} {line.text}" for line in report.out_of_scope[:4])
+        lines.append(_line(_state("out_of_scope"), ledger.out_of_scope, reasons))
     if report.notes:
-        told = ", ".join(f"{line.count} {line.text}" for line in report.notes[:4])
-        lines.append(_line("to look at", sum(line.count for line in report.notes), told))
-    if report.ledger.unchanged:
-        lines.append(_line("unchanged", report.ledger.unchanged, "answered in an earlier run, nothing new to send"))
+        reasons = ", ".join(f"{line.count} {line.text}" for line in report.notes[:4])
+        lines.append(_line(text("run.words.to_look_at"), sum(line.count for line in report.notes), reasons))
+    if ledger.unchanged:
+        lines.append(_line(_state("unchanged"), ledger.unchanged, text("run.lines.unchanged")))
     carried = sum(report.carried.values())
     if carried:
-        lines.append(_line("earlier", carried, "records of earlier runs, no longer in the source, sent as well"))
-    if report.possible_duplicates:
-        keys = ", ".join(report.possible_duplicates[:6]) + (", …" if len(report.possible_duplicates) > 6 else "")
-        text = f"possible duplicates, an answer was lost: {keys}"
-        lines.append(_line("in doubt", len(report.possible_duplicates), text))
-    codes = unmapped_lines(report.unmapped)
-    lines += [_line("codes", table.count, line) for table, line in zip(report.unmapped, codes, strict=True)]
+        lines.append(_line(text("run.words.earlier"), carried, text("run.lines.carried")))
+    return [*lines, *_doubt_lines(report), *_unmapped_lines(report), *_end_lines(report)]
+
+
+def _accepted_lines(report: Report) -> list[str]:
+    archived = _archived_text(report)
+    if report.ledger.accepted or report.carried.get(EntryState.ACCEPTED):
+        return [_line(_state("accepted"), report.ledger.accepted, archived)]
+    if report.archived.count:
+        shown = text("run.lines.accepted_earlier", archived=archived)
+        return [_line(text("run.words.archived"), report.archived.count, shown)]
+    return []
+
+
+def _invalid_lines(report: Report) -> list[str]:
+    if not report.invalid:
+        return []
+    reasons = [f"{line.count}x {_fault_text(line)}" for line in report.invalid]
+    hidden = len(reasons) - _LINES_SHOWN
+    more = [text("run.lines.more", count=hidden)] if hidden > 0 else []
+    first, *others = [*reasons[:_LINES_SHOWN], *more]
+    line = _line(_state("invalid"), report.ledger.invalid, first, "fhirmap status --invalid")
+    return [line, *(_continued(reason) for reason in others)]
+
+
+def _doubt_lines(report: Report) -> list[str]:
+    doubtful = report.possible_duplicates
+    if not doubtful:
+        return []
+    keys = ", ".join(doubtful[:6]) + (", …" if len(doubtful) > 6 else "")
+    return [_line(text("run.words.in_doubt"), len(doubtful), text("run.lines.possible_duplicates", keys=keys))]
+
+
+def _unmapped_lines(report: Report) -> list[str]:
+    lines = zip(report.unmapped, unmapped_lines(report.unmapped), strict=True)
+    return [_line(text("run.words.codes"), table.count, line) for table, line in lines]
+
+
+def _end_lines(report: Report) -> list[str]:
+    lines = []
     if report.stopped_by is not None:
-        lines.append(f"stopped: {report.stopped_by.code} {report.stopped_by.message}")
-        lines.append(f"  = hint: {report.stopped_by.hint}")
+        stop = report.stopped_by
+        lines.append(text("run.lines.stopped", code=stop.code, message=stop.message))
+        lines.append(text("run.lines.hint", hint=stop.hint))
     if report.interrupted:
-        lines.append("interrupted: what was under way is settled, the rest is kept for the next run")
+        lines.append(text("run.lines.interrupted"))
     return lines
 
 
-def _line(title: str, count: int, text: str, then: str = "") -> str:
-    line = f"{title:<12} {count:>5}   {text}"
+def _state(state: str) -> str:
+    return text(f"states.one.{state}")
+
+
+def _line(title: str, count: int, words: str, then: str = "") -> str:
+    line = f"{title:<{_title_width()}} {count:>5}   {words}"
     return f"{line:<96} -> {then}" if then else line.rstrip()
+
+
+def _continued(words: str) -> str:
+    """A further line of the same title."""
+    return " " * (_title_width() + 9) + words
+
+
+def _title_width() -> int:
+    titles = [_state(state) for state in ("accepted", "refused", "invalid", "out_of_scope", "unchanged", "pending")]
+    return max(len(title) for title in [*titles, text("run.words.to_look_at"), text("run.words.earlier")])
 
 
 def _archived_text(report: Report) -> str:
     archived = report.archived
     if not archived.count:
         return ""
-    where = ", ".join(archived.places)
-    if not archived.first or archived.first == archived.last:
-        return f"identifiers archived in {where}" + (f" ({archived.first})" if archived.first else "")
-    return f"identifiers archived in {where} ({archived.first} ... {_tail(archived.first, archived.last)})"
+    places = ", ".join(archived.places)
+    if not archived.first:
+        return text("run.lines.archived_in", places=places)
+    if archived.first == archived.last:
+        return text("run.lines.archived_one", places=places, first=archived.first)
+    last = _tail(archived.first, archived.last)
+    return text("run.lines.archived_range", places=places, first=archived.first, last=last)
 
 
 def _tail(first: str, last: str) -> str:
@@ -263,7 +307,7 @@ def _tail(first: str, last: str) -> str:
 
 
 def _reason_text(reason: Reason) -> str:
-    words = reason.words or (_code_text(reason.code) if reason.code else "not sent yet")
+    words = reason.words or (_code_text(reason.code) if reason.code else text("run.lines.not_sent_yet"))
     return f"{reason.status}: {words}" if reason.status else words
 
 
@@ -273,24 +317,26 @@ def _code_text(code: str) -> str:
     return template.title if "{" in str(template.fields["message"]) else Diagnostic(code).message
 
 
-def _reason_lines(title: str, total: int, reasons: Sequence[Reason], then: str) -> list[str]:
+def _reason_lines(state: str, total: int, reasons: Sequence[Reason], then: str) -> list[str]:
     lines = []
     for number, reason in enumerate(reasons):
-        shown = title if number == 0 else ""
-        lines.append(_line(shown, reason.count, _reason_text(reason), then if number == 0 else ""))
-    return lines or ([_line(title, total, "", then)] if total else [])
+        title = _state(state) if number == 0 else ""
+        lines.append(_line(title, reason.count, _reason_text(reason), then if number == 0 else ""))
+    return lines or ([_line(_state(state), total, "", then)] if total else [])
 
 
 def _pending_lines(report: Report) -> list[str]:
     lines = _reason_lines("pending", report.ledger.pending, report.pending, "fhirmap run")
     wait_s = (report.next_due or 0.0) - report.finished_at
     if lines and wait_s > 1:
-        lines.append(_line("", 0, f"next try in {_duration(wait_s)}").replace("     0   ", "         "))
+        lines.append(_continued(text("run.lines.next_try", time=_duration(wait_s))))
     return lines
 
 
 def _duration(seconds: float) -> str:
-    return f"{round(seconds)} s" if seconds < 90 else f"{round(seconds / 60)} min"
+    if seconds < 90:
+        return text("run.lines.seconds", count=round(seconds))
+    return text("run.lines.minutes", count=round(seconds / 60))
 
 
 def _fault_text(line: FaultLine) -> str:
@@ -303,8 +349,8 @@ def _fault_text(line: FaultLine) -> str:
 def report_to_data(report: Report) -> dict[str, Any]:
     """The report as JSON values, with the equation and the lines for people as text."""
     ledger = report.ledger
-    told = {"equation": ledger.equation(), "balanced": ledger.balanced, "lines": report_lines(report)}
-    return {**asdict(report), **told}
+    shown = {"equation": ledger.equation(), "balanced": ledger.balanced, "lines": report_lines(report)}
+    return {**asdict(report), **shown}
 
 
 def report_to_html(report: Report) -> str:
@@ -316,7 +362,9 @@ def report_to_html(report: Report) -> str:
     )
     environment.filters["moment"] = _moment
     environment.filters["reason"] = _reason_text
-    return environment.get_template("report.html.j2").render(report=report, states=Counter(report.carried))
+    return environment.get_template("report.html.j2").render(
+        report=report, states=Counter(report.carried), equation=report.ledger.equation(), text=text, language=language()
+    )
 
 
 def _moment(seconds: float) -> str:

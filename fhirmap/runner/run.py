@@ -11,7 +11,7 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import JournalError
 from fhirmap.journal import Journal
 from fhirmap.runner.archive import Archive, Archived, TableArchive, archive, open_archives
-from fhirmap.runner.deliver import Clock, Delivery, Progress, SystemClock, deliver, unreached
+from fhirmap.runner.deliver import Clock, Delivery, DeliveryProgress, SystemClock, deliver, unreached
 from fhirmap.runner.engine import Engine
 from fhirmap.runner.ingest import ingest
 from fhirmap.runner.project import Project
@@ -75,7 +75,7 @@ def run(
     *,
     settings: SinkSettings | None = None,
     reading: Callable[[int], None] | None = None,
-    sending: Callable[[Progress], None] | None = None,
+    sending: Callable[[DeliveryProgress], None] | None = None,
     clock: Clock | None = None,
     reports: Path | None = None,
 ) -> RunOutcome:

@@ -102,7 +102,11 @@ def _must_be_free(folder: Path) -> None:
 
 
 def _unwritable(folder: Path, error: OSError | shutil.Error) -> ConfigError:
-    return ConfigError("FM744", path=str(folder), reason=(error.strerror or "not writable").lower())
+    return ConfigError(
+        "FM744",
+        path=str(folder),
+        reason=os_reason(error, "not_writable") if isinstance(error, OSError) else str(Text("system.not_writable")),
+    )
 
 
 def _goal() -> _Goal:

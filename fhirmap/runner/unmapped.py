@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fhirmap.records import Unmapped
+from fhirmap.texts import text
 
 __all__ = ["UnmappedCode", "UnmappedCodes", "UnmappedTable", "unmapped_lines"]
 
@@ -76,9 +77,9 @@ def unmapped_lines(tables: Iterable[UnmappedTable]) -> list[str]:
     """A line a concept map: `not in familles: CIM x3, VIS x2, 1 not shown`."""
     lines = []
     for table in tables:
-        told = [f"{entry.code} x{entry.count}" for entry in table.codes[:_CODES_SHOWN]]
+        codes = [f"{entry.code} x{entry.count}" for entry in table.codes[:_CODES_SHOWN]]
         more = len(table.codes) - _CODES_SHOWN
-        told += [f"{more} further codes"] if more > 0 else []
-        told += [f"{table.hidden} not shown"] if table.hidden else []
-        lines.append(f"not in {table.concept_map}: {', '.join(told)}")
+        codes += [text("run.unmapped.further", count=more)] if more > 0 else []
+        codes += [text("run.unmapped.hidden", count=table.hidden)] if table.hidden else []
+        lines.append(text("run.unmapped.line", concept_map=table.concept_map, codes=", ".join(codes)))
     return lines

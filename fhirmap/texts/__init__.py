@@ -17,12 +17,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from errno import errorcode
 from functools import cache
 from importlib.resources import files
 
 LANGUAGES = ("en", "fr")
 """Languages with a complete catalogue; the first is the default."""
-_VARIABLES = ("FHIRMAP_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+VARIABLE = "FHIRMAP_LANG"
+"""The variable of the environment that names the language."""
+_VARIABLES = (VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG")
 _chosen: ContextVar[str | None] = ContextVar("fhirmap_language", default=None)
 
 
@@ -74,6 +77,17 @@ def text(key: str, **args: object) -> str:
     if isinstance(template, Mapping):
         template = template[_number(args.get("count"), language())]
     return template.format(**args)
+
+
+def os_reason(error: OSError, otherwise: str = "not_possible") -> Text:
+    """Why the operating system refused, in the current language for what people meet, else in the system's own words.
+
+    ``otherwise``: the key of the area ``system`` where the system says nothing.
+    """
+    name = errorcode.get(error.errno or 0, "")
+    if name in catalogue("system", LANGUAGES[0]):
+        return Text(f"system.{name}")
+    return Text("system.other", {"words": error.strerror}) if error.strerror else Text(f"system.{otherwise}")
 
 
 def language() -> str:

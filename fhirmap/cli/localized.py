@@ -1,0 +1,223 @@
+"""Commands, options and arguments whose words come from the catalogues, in the language of the moment.
+
+A command `run` finds its help under ``commands.run``: ``summary``, ``help``, ``examples``, and ``options`` by the Python
+name of each. What click itself would say (usage, headings, faults of a call) is in the catalogue ``cli``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from fhirmap.texts import LANGUAGES, text
+
+__all__ = [
+    "Choice",
+    "FilePath",
+    "Localized",
+    "LocalizedCommand",
+    "WholeNumber",
+    "argument",
+    "common_option",
+    "define",
+    "option",
+]
+
+_WIDTH = 110
+
+
+class Choice(click.Choice[str]):
+    """One of a few words; case counts little."""
+
+    def __init__(self, choices: Sequence[str]) -> None:
+        super().__init__(tuple(choices), case_sensitive=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word as it is spelt in the list."""
+        for choice in self.choices:
+            if choice.lower() == str(value).lower():
+                return choice
+        listed = ", ".join(f"`{choice}`" for choice in self.choices)
+        return self.fail(text("cli.not_a_choice", value=value, choices=listed), param, ctx)
+
+
+class WholeNumber(click.ParamType):
+    """A number from ``least`` to ``most``."""
+
+    name = "integer"
+
+    def __init__(self, least: int, most: int) -> None:
+        self._least = least
+        self._most = most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        shown = str(value)
+        if shown.isdecimal() and self._least <= int(shown) <= self._most:
+            return int(shown)
+        return self.fail(text("cli.not_a_number", value=value, least=self._least, most=self._most), param, ctx)
+
+
+class FilePath(click.ParamType):
+    """A path; ``kind``: what it may be where there is something, ``exists``: there must be, ``dash``: `-` is a stream."""
+
+    def __init__(
+        self, kind: Literal["file", "folder", "path"] = "path", *, exists: bool = False, dash: bool = False
+    ) -> None:
+        self.name: str = kind
+        self._exists = exists
+        self._dash = dash
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path, after a look at what is there."""
+        path = Path(value)
+        if not (self._dash and str(value) == "-"):
+            wrong = self._wrong(path)
+            if wrong:
+                self.fail(text(f"cli.{wrong}", path=value), param, ctx)
+        return path
+
+    def _wrong(self, path: Path) -> str:
+        if not path.exists():
+            return "path_absent" if self._exists else ""
+        if self.name == "file" and path.is_dir():
+            return "path_is_folder"
+        if self.name == "folder" and not path.is_dir():
+            return "path_is_file"
+        return "path_unreadable" if self._exists and not os.access(path, os.R_OK) else ""
+
+
+class _Option(click.Option):
+    """An option whose help is a text of its command."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Names and help, with the default where it is to be shown."""
+        spelt = ", ".join(self.opts)
+        if not self.is_flag:
+            spelt = f"{spelt} {self.make_metavar(ctx)}"
+        found = self.help or text(f"commands.{ctx.command.name}.options.{self.name}")
+        return spelt, found + (f"  [{text('cli.default', value=self.default)}]" if self.show_default else "")
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        """What is to be given."""
+        return _metavar(self)
+
+
+class _CommonOption(_Option):
+    """An option that every command has: its help is in the catalogue ``cli``."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Names and help."""
+        self.help = text(f"cli.{self.name}_help")
+        return super().get_help_record(ctx)
+
+
+class _Argument(click.Argument):
+    """An argument named in the language of the reader."""
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        """Its name, in brackets where it may be left out."""
+        shown = self.human_readable_name
+        if not self.required:
+            shown = f"[{shown}]"
+        return shown + ("..." if self.nargs != 1 else "")
+
+    @property
+    def human_readable_name(self) -> str:
+        """Its name alone."""
+        return _metavar(self)
+
+
+def _metavar(param: click.Parameter) -> str:
+    if isinstance(param.type, click.Choice):
+        return f"[{'|'.join(param.type.choices)}]"
+    kind = param.metavar or (param.name if isinstance(param, click.Argument) else param.type.name)
+    return text(f"cli.metavars.{kind}")
+
+
+class Localized(click.Command):
+    """What commands and the group of them have in common: help from the catalogues, ``--lang`` and ``--help``."""
+
+    allow_extra_args = True
+    """So that the fault is ours to show."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, add_help_option=False, context_settings={"max_content_width": _WIDTH}, **settings)
+        # `main` has read it before anything is parsed; here it is checked and shown.
+        self.params.append(_CommonOption(["--lang"], type=Choice(LANGUAGES), expose_value=False))
+        self.params.append(
+            _CommonOption(["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=_show_help)
+        )
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The first line."""
+        pieces = [text("cli.options_metavar"), *self.collect_usage_pieces(ctx)]
+        formatter.write_usage(ctx.command_path, " ".join(pieces), prefix=f"{text('cli.usage')} ")
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """The arguments."""
+        return [piece for param in self.get_params(ctx) for piece in param.get_usage_pieces(ctx)]
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What the command does."""
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(text(f"commands.{self.name}.help").strip())
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options, each with its help."""
+        records = [param.get_help_record(ctx) for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        with formatter.section(text("cli.options")):
+            formatter.write_dl([record for record in records if record is not None])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The examples, as they are written."""
+        formatter.write_paragraph()
+        lines = text(f"commands.{self.name}.examples").strip().splitlines()
+        formatter.write("".join(f"{line}\n" for line in ("  " + text("cli.examples"), *("    " + e for e in lines))))
+
+
+class LocalizedCommand(Localized):
+    """One command."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; too many arguments are a fault."""
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            shown = " ".join(f"`{entry}`" for entry in rest)
+            raise click.UsageError(text("cli.extra_arguments", count=len(rest), arguments=shown), ctx)
+        return rest
+
+
+def _show_help(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
+def define(name: str) -> Callable[[Callable[..., Any]], LocalizedCommand]:
+    """Make a function the command ``name``."""
+
+    def made(function: Callable[..., Any]) -> LocalizedCommand:
+        return click.command(name, cls=LocalizedCommand)(function)
+
+    return made
+
+
+def option(*names: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option of a command, as `click.option` makes it. ``metavar``: a key of ``cli.metavars``."""
+    return click.option(*names, cls=_Option, **settings)
+
+
+def common_option(*names: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option whose help is in the catalogue ``cli``, as ``<its name>_help``."""
+    return click.option(*names, cls=_CommonOption, **settings)
+
+
+def argument(name: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An argument of a command, as `click.argument` makes it. ``metavar``: a key of ``cli.metavars``, else its name."""
+    return click.argument(name, cls=_Argument, **settings)
