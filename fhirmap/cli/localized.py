@@ -1,7 +1,7 @@
 """Commands, options and arguments whose words come from the catalogues, in the language of the moment.
 
-A command `run` finds its help under ``commands.run``: ``summary``, ``help``, ``examples``, and ``options`` by the Python
-name of each. What click itself would say (usage, headings, faults of a call) is in the catalogue ``cli``.
+A command `run` finds its help under ``commands.run``: ``summary``, ``help``, ``examples``, and ``options`` by the
+Python name of each. What click itself would say (usage, headings, faults of a call) is in the catalogue ``cli``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Choice(click.Choice[str]):
         return self.fail(text("cli.not_a_choice", value=value, choices=listed), param, ctx)
 
 
-class WholeNumber(click.ParamType):
+class WholeNumber(click.ParamType[int]):
     """A number from ``least`` to ``most``."""
 
     name = "integer"
@@ -62,8 +62,8 @@ class WholeNumber(click.ParamType):
         return self.fail(text("cli.not_a_number", value=value, least=self._least, most=self._most), param, ctx)
 
 
-class FilePath(click.ParamType):
-    """A path; ``kind``: what it may be where there is something, ``exists``: there must be, ``dash``: `-` is a stream."""
+class FilePath(click.ParamType[Path]):
+    """A path; ``kind``: what may be there; ``exists``: something must be; ``dash``: `-` is a stream."""
 
     def __init__(
         self, kind: Literal["file", "folder", "path"] = "path", *, exists: bool = False, dash: bool = False
@@ -145,8 +145,8 @@ class Localized(click.Command):
     allow_extra_args = True
     """So that the fault is ours to show."""
 
-    def __init__(self, *args: Any, **settings: Any) -> None:
-        super().__init__(*args, add_help_option=False, context_settings={"max_content_width": _WIDTH}, **settings)
+    def __init__(self, name: str | None, **settings: Any) -> None:
+        super().__init__(name, add_help_option=False, context_settings={"max_content_width": _WIDTH}, **settings)
         # `main` has read it before anything is parsed; here it is checked and shown.
         self.params.append(_CommonOption(["--lang"], type=Choice(LANGUAGES), expose_value=False))
         self.params.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,7 +158,7 @@ def _answer_lines(answer: RecordedAnswer) -> list[str]:
     return lines
 
 
-def _event(event: dict[str, Any]) -> str:
+def _event(event: Mapping[str, Any]) -> str:
     """A line of a record's history: what happened, the attempt's number, the state it led to."""
     happened, state = text(f"states.events.{event['event']}"), text(f"states.one.{event['state']}")
     return f"{happened} {event['number']}  {state}"

@@ -22,6 +22,7 @@ from fhirmap.runner.target import find_target, shipped
 from fhirmap.runner.toml_text import TomlText
 from fhirmap.runner.whole_file import write_whole
 from fhirmap.sources.address import Address, mask, parse_address
+from fhirmap.texts import os_reason, text
 
 __all__ = ["copy_example", "init_project"]
 
@@ -102,11 +103,7 @@ def _must_be_free(folder: Path) -> None:
 
 
 def _unwritable(folder: Path, error: OSError | shutil.Error) -> ConfigError:
-    return ConfigError(
-        "FM744",
-        path=str(folder),
-        reason=os_reason(error, "not_writable") if isinstance(error, OSError) else str(Text("system.not_writable")),
-    )
+    return ConfigError("FM744", path=str(folder), reason=os_reason(error, "not_writable"))
 
 
 def _goal() -> _Goal:
@@ -141,14 +138,14 @@ name = "{name}"
 
 [map]
 source = "{name}.map"
-# What is sent, and to what: a target that ships with fhirmap, or a folder with a target.toml.
+# {text("scaffold.target")}
 target = "{target}"
 
 [source]
 url = {_toml(source)}
 
 [sink]
-# The simulator starts with the run and stops with it. A real receiver is an address and an account:
+# {text("scaffold.sink")}
 #   url = "https://…"
 #   [sink.auth]
 #   kind = "client_credentials"
@@ -177,28 +174,28 @@ def _map_text(name: str, sketches: Sequence[ModelSketch], goal: _Goal) -> str:
         (e.name for e in first.elements if first.store and e.column in first.store.key), first.elements[0].name
     )
     wanted = "\n".join(f"//   src.… as v -> tgt.{entry} = v;" for entry in missing)
-    title = "// --- {} " + "-" * 100
+    heading = "// --- {} " + "-" * 100
     return f"""\
 /// url = 'https://{name}.example/fhir/StructureMap/{name}'
 /// name = '{pascal_case(name)}'
-/// title = 'From our own tables to what every target begins with'
+/// title = '{text("scaffold.title")}'
 /// status = 'draft'
 
 imports "{goal.url}"
 
-{title.format("what our source holds")}
+{heading.format(text("scaffold.source"))}
 
 {sketches_to_text(sketches).strip()}
 
-{title.format("the rules")}
+{heading.format(text("scaffold.rules"))}
 
-// A record is in scope where this `where` holds; a record that no rule reaches is not sent.
+// {text("scaffold.scope")}
 group {goal.group}(source src : {first.name}, target tgt : {goal.model.name}) {{
   src where ({element_to_text(scope)}.exists()) then {{
 {rules}  }} "in-scope";
 }}
 
-// Still to be written, each from the column or the child that holds it:
+// {text("scaffold.still_to_write")}
 {wanted}
 """
 
@@ -224,7 +221,7 @@ def _rules(first: nodes.Model, models: Mapping[str, nodes.Model], goal: _Goal) -
 def _paths(
     model: nodes.Model, models: Mapping[str, nodes.Model], prefix: str
 ) -> Iterator[tuple[str, nodes.ModelElement]]:
-    """Primitive elements that stand at most once, below this model and what it joins once."""
+    """Primitive elements that occur at most once, below this model and what it joins once."""
     for element in model.elements:
         if element.maximum != 1:
             continue

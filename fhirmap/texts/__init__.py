@@ -67,7 +67,7 @@ class Listing:
         return f"{', '.join(shown[:-1])} {text(self.joint)} {shown[-1]}"
 
 
-def text(key: str, **args: object) -> str:
+def text(key: str, /, **args: object) -> str:
     """The text ``key`` in the current language, filled with ``args``.
 
     Raises:

@@ -35,7 +35,7 @@ def test_every_command_is_documented(name: str) -> None:
 
 
 def test_each_command_is_a_file_and_each_file_a_command() -> None:
-    shared = {"__init__", "faults", "progress"}
+    shared = {"__init__", "faults", "localized", "progress", "usage"}
     files = {path.stem for path in (ROOT / "fhirmap" / "cli").glob("*.py")} - shared
     names = {re.sub(r"\W", "_", name) for name in COMMANDS}
     assert names <= {name.strip("_") for name in files} | files
@@ -51,7 +51,7 @@ def test_help_imports_no_command_and_no_library_but_click() -> None:
         "print(sorted(heavy & set(sys.modules)), sorted(n for n in sys.modules if n.startswith('fhirmap')))\n"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ran.stdout.splitlines()[-1] == "[] ['fhirmap', 'fhirmap.cli', 'fhirmap.version']"
+    assert ran.stdout.splitlines()[-1] == "[] ['fhirmap', 'fhirmap.cli', 'fhirmap.cli.localized', 'fhirmap.texts', 'fhirmap.version']"
 
 
 @pytest.mark.parametrize(
@@ -59,17 +59,17 @@ def test_help_imports_no_command_and_no_library_but_click() -> None:
     [
         (["nosuch"], "no command `nosuch`"),
         (["statsu"], "did you mean `status`?"),
-        (["run", "--jsn"], "Did you mean '--json'?"),
+        (["run", "--jsn"], "did you mean `--json`?"),
         (["run", "nowhere-at-all"], "does not exist"),
-        (["retry", "."], "say which: --refused"),
-        (["preview", "--row", "1", "--all"], "--row is for one record"),
-        (["status", "--state", "sent"], "'accepted', 'refused'"),
+        (["retry", "."], "say which: `--refused`"),
+        (["preview", "--row", "1", "--all"], "`--row` is for one record"),
+        (["status", "--state", "sent"], "`accepted`, `refused`"),
         (["explain", "FM999"], "there is no code `FM999`"),
-        (["functions", "nirWithKe"], "did you mean nirWithKey"),
-        (["inspect"], "Missing argument 'URL'"),
-        (["registry", "--port", "99999"], "0<=x<=65535"),
-        (["compile"], "Missing argument"),
-        (["init"], "Missing argument 'FOLDER'"),
+        (["functions", "nirWithKe"], "did you mean `nirWithKey`?"),
+        (["inspect"], "missing argument `URL`"),
+        (["registry", "--port", "99999"], "from 0 to 65535"),
+        (["compile"], "missing argument `PLACE`"),
+        (["init"], "missing argument `FOLDER`"),
     ],
 )
 def test_a_wrong_call_is_2_with_a_hint(arguments: list[str], words: str) -> None:
@@ -106,7 +106,7 @@ def test_before_the_first_run(tiny: Make) -> None:
     in_process("report", project.folder).told("FM770", 2, "fhirmap run")
     doctor = in_process("doctor", project.folder)
     assert doctor.code == 0
-    assert "the first run makes it" in doctor.out
+    assert "the first run creates it" in doctor.out
     assert not (project.folder / "journal.db").exists(), "looking makes nothing"
 
 

@@ -99,7 +99,7 @@ def test_standard_output_is_the_resource(folder: Path) -> None:
     result = invoke("export", folder / "stay.map", "--fhir-version", "R5")
     assert code_of(result) == 0
     assert json.loads(result.stdout)["const"] == [{"name": "prefix", "value": "'id-'"}]
-    assert "FM043" in result.stderr and "models not written: Stay, Name" in result.stderr
+    assert "FM043" in result.stderr and "models not written: `Stay`, `Name`" in result.stderr
 
 
 def test_as_json(folder: Path) -> None:

@@ -252,7 +252,7 @@ def test_an_archive_that_may_only_be_read_is_written_by_the_next_run(
     csv = project.folder / "kept" / "recu.csv"
     stopped_by(mounted(read_only(project.data), "run", project.folder), "FM808", "RECU", "may only be read")
     assert table() == []
-    stopped_by(mounted(read_only(csv.parent), "run", project.folder), "FM808", "recu.csv", "Read-only")
+    stopped_by(mounted(read_only(csv.parent), "run", project.folder), "FM808", "recu.csv", "read-only")
     assert not csv.exists()
     assert not list(csv.parent.iterdir())
     done = run(project)

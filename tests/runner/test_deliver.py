@@ -18,7 +18,7 @@ from fhirmap.errors import DeliveryError
 from fhirmap.journal import Entry, EntryState, Journal
 from fhirmap.records import Envelope, Receipt, ReceiptState
 from fhirmap.registry import Client, Fault, RegistryConfig
-from fhirmap.runner.deliver import Progress, SystemClock, deliver, unreached
+from fhirmap.runner.deliver import DeliveryProgress, SystemClock, deliver, unreached
 from fhirmap.runner.pace import Backoff, Breaker, RateLimit
 from fhirmap.runner.project import Limits
 from fhirmap.sinks import ClientCredentials, SinkSettings, TransportSettings, open_sink
@@ -244,7 +244,7 @@ def test_an_interruption_settles_what_is_under_way_and_keeps_the_rest(journal: J
 
 def test_progress_tells_done_total_and_rate(journal: Journal, clock: Any) -> None:
     put(journal, *map(str, range(10)))
-    told: list[Progress] = []
+    told: list[DeliveryProgress] = []
     deliver(journal, Scripted(clock), Limits(rate_per_s=5), clock=clock, progress=told.append)
     assert [(progress.done, progress.total) for progress in told] == [(n, 10) for n in range(1, 11)]
     assert told[-1].eta_s == 0
