@@ -160,9 +160,9 @@ SECOND = "2;260057523800129;MARTIN;1960-05-04;L1002"
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("2;260057523800129;MARTIN", "line 3 has 3 fields, the first line names 5"),
+        ("2;260057523800129;MARTIN", "line 3 has 3 fields, the first line has 5"),
         ("2;260057523800129;MAR;TIN;1960-05-04;L1002", "line 3 has 6 fields"),
-        ('2;260057523800129;"MAR"TIN;1960-05-04;L1002', "line 3: text behind a closing quote"),
+        ('2;260057523800129;"MAR"TIN;1960-05-04;L1002', "line 3: text after a closing quote"),
     ],
 )
 def test_a_ragged_line_is_one_invalid_record(tiny: Make, line: str, words: str) -> None:
@@ -187,7 +187,7 @@ def test_a_line_break_within_quotes_is_part_of_the_field(tiny: Make) -> None:
 def test_a_quote_that_is_never_closed_stops_before_anything_is_sent(tiny: Make) -> None:
     project = tiny("csv")
     replaced(project, "MARTIN", '"MARTIN')
-    run(project).told("FM712", 3, "the quote opened in line 3 is never closed")
+    run(project).told("FM712", 3, "the quote opened in line 3 is not closed")
     assert project.sent == []
 
 
@@ -196,7 +196,7 @@ def test_a_quote_that_is_never_closed_stops_before_anything_is_sent(tiny: Make) 
 
 @pytest.mark.parametrize("kind", list(FILES))
 @pytest.mark.parametrize(
-    ("name", "words"), [("MAR\0TIN", "NUL"), ("M" * 5_000_000, "longer than the 1 MB")], ids=["nul", "5mb"]
+    ("name", "words"), [("MAR\0TIN", "NUL"), ("M" * 5_000_000, "exceeds the 1 MB")], ids=["nul", "5mb"]
 )
 def test_a_cell_that_no_receiver_would_take(tiny: Make, kind: str, name: str, words: str) -> None:
     project = tiny(kind).write([ROWS[0], ("2", "260057523800129", name, "1960-05-04", "L1002"), ROWS[2]])
@@ -238,7 +238,7 @@ def test_json_of_another_shape(tiny: Make) -> None:
     project.data.write_text('{"stays": [1, null, {"id": "7", "nir": "1"}]}', encoding="utf-8")
     done = run(project)
     assert done.code == 1
-    assert "entry 1 is no object" in done.out
+    assert "entry 1 is not an object" in done.out
     assert len(project.sent) == 1
 
 

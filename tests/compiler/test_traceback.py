@@ -43,7 +43,7 @@ def test_the_traceback_of_a_failing_rule_is_the_maps(tmp_path: Path, monkeypatch
     )
     assert "31/02/2025" not in shown
     assert shown.endswith(
-        "fhirmap.errors.TransformFailed: FM451: a text of 10 characters is no date in the form `dd/MM/yyyy`\n"
+        "fhirmap.errors.TransformFailed: FM451: a text of 10 characters is not a date in the format `dd/MM/yyyy`\n"
     )
 
 
