@@ -18,6 +18,7 @@ from fhirmap.diagnostics.render import render_diagnostics
 from fhirmap.language.parser import parse
 from fhirmap.language.structuremap import structure_map_to_text, write_structure_map
 from fhirmap.model.packages import add_text, load_definitions
+from fhirmap.texts import LANGUAGES, language_of
 from tests.analysis.harness import REFERENCE, definitions, diagnose
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,16 +51,29 @@ def yielded(code: str, example: str) -> str:
     return render_diagnostics(diagnose(*stages, names=names, strict=is_strict, **beside_too))
 
 
+@pytest.mark.parametrize("in_language", LANGUAGES)
 @pytest.mark.parametrize("code", RUN)
-def test_the_wrong_map_yields_the_shown_text(code: str, request: pytest.FixtureRequest) -> None:
-    shown = yielded(code, "map wrong")
-    told = set(re.findall(r"^\w+\[(FM\d{3})\]", shown, re.MULTILINE))
+def test_the_wrong_map_yields_the_shown_text(code: str, in_language: str, request: pytest.FixtureRequest) -> None:
+    with language_of(in_language):
+        shown = yielded(code, "map wrong")
+        expected = page(code).examples["text rendered"]
+    reported = set(re.findall(r"^\w+\[(FM\d{3})\]", shown, re.MULTILINE))
     if request.config.getoption("--accept"):
-        path = FOLDER / f"{code}.md"
-        path.write_text(_RENDERED.sub(lambda _: shown, path.read_text(encoding="utf-8"), count=1), encoding="utf-8")
+        accept(code, in_language, shown)
     else:
-        assert shown == page(code).examples["text rendered"]
-    assert told == {code}
+        assert shown == expected
+    assert reported == {code}
+
+
+def accept(code: str, in_language: str, shown: str) -> None:
+    """Write what checking the wrong map shows into the page of a language."""
+    path = (FOLDER if in_language == LANGUAGES[0] else FOLDER / in_language) / f"{code}.md"
+    text = path.read_text(encoding="utf-8")
+    if "```text rendered\n" in text:
+        text = _RENDERED.sub(lambda _: shown, text, count=1)
+    else:
+        text += f"\n```text rendered\n{shown}```\n"
+    path.write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize("code", RUN)
