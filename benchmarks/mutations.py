@@ -217,8 +217,8 @@ def _hangs(_signal: int, _frame: FrameType | None) -> None:
 def run(seed: int, numbers: range) -> Outcome:
     """Parses the texts of ``numbers``, checks some of them."""
     from fhirmap.embedding import checked_map
+    from fhirmap.interchange.packages import load_definitions
     from fhirmap.language.parser import parse
-    from fhirmap.model.packages import load_definitions
 
     texts = corpus()
     definitions, _ = load_definitions([ROOT / "maps" / "renacot" / "definitions"])

@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.timing import fastest
 from fhirmap.compiler.profile import contract_of, lower_contract, render_validator
 from fhirmap.functions import identity, udi
-from fhirmap.model.packages import load_definitions
+from fhirmap.interchange.packages import load_definitions
 from fhirmap.records import Fault
 from fhirmap.runtime.functions import functions_of
 

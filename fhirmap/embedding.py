@@ -191,8 +191,8 @@ def built_in_functions() -> Mapping[str, Any]:
 def _definitions(
     given: Definitions | Iterable[str | Path] | None,
 ) -> tuple[Definitions, tuple[Diagnostic, ...]]:
+    from fhirmap.interchange.packages import load_definitions
     from fhirmap.model.definition import Definitions as Tank
-    from fhirmap.model.packages import load_definitions
 
     if isinstance(given, Tank):
         return given, ()

@@ -64,7 +64,7 @@ class MapSet:
         fhir_version: str = "R4",
         functions: Mapping[str, Any] | None = None,
     ) -> None:
-        from fhirmap.model.packages import load_definitions
+        from fhirmap.interchange.packages import load_definitions
 
         found = [Path(entry) for entry in places]
         self._maps = [path for path in found if path.is_dir() or path.suffix in MAP_SUFFIXES]
@@ -127,7 +127,7 @@ class MapSet:
     def _resource_map(self, path: Path) -> tuple[nodes.Map, tuple[Diagnostic, ...]] | None:
         """The map that a file holds as a StructureMap resource; None for a text."""
         from fhirmap.diagnostics import Diagnostic
-        from fhirmap.model.formats import read_document
+        from fhirmap.interchange.formats import read_document
 
         try:
             content = path.read_bytes()
@@ -229,6 +229,6 @@ def _severity(fault: Fault) -> Fault:
 
 
 def _structure_map(resource: Mapping[str, Any], name: str) -> tuple[nodes.Map, tuple[Diagnostic, ...]]:
-    from fhirmap.language.structuremap import read_structure_map
+    from fhirmap.interchange.structure_map import read_structure_map
 
     return read_structure_map(resource, name)

@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("plugins",),
     ("language",),
     ("model",),
-    ("analysis",),
+    ("analysis", "interchange"),
     ("compiler",),
     ("runtime",),
     ("functions",),

@@ -33,10 +33,10 @@ def command(map_file: Path, output: Path | None, fhir_version: str, form: str | 
     from fhirmap.cli.faults import EXIT_WRONG, show_diagnostics
     from fhirmap.diagnostics.render import diagnostic_to_json, ordered
     from fhirmap.embedding import built_in_functions
-    from fhirmap.language.structuremap import write_structure_map
-    from fhirmap.model.formats import json_text, text_of
+    from fhirmap.interchange.formats import json_text, text_of
+    from fhirmap.interchange.packages import load_definitions
+    from fhirmap.interchange.structure_map import write_structure_map
     from fhirmap.model.logical import model_to_structure_definition
-    from fhirmap.model.packages import load_definitions
     from fhirmap.runner.whole_file import write_whole
 
     version: Any = fhir_version.upper()
@@ -76,8 +76,8 @@ def command(map_file: Path, output: Path | None, fhir_version: str, form: str | 
 def read_any_map(path: Path, definitions: Definitions) -> tuple[Map, tuple[Diagnostic, ...]]:
     """The tree of a map's text, or of a StructureMap resource, and what is wrong with either."""
     from fhirmap.embedding import read_map
+    from fhirmap.interchange.structure_map import read_structure_map
     from fhirmap.language.parser import parse
-    from fhirmap.language.structuremap import read_structure_map
 
     resource = structure_map_of(path, definitions)
     if resource is None:
@@ -92,7 +92,7 @@ def structure_map_of(path: Path, definitions: Definitions) -> dict[str, Any] | N
     """
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.errors import ConfigError, MapError
-    from fhirmap.model.formats import read_document
+    from fhirmap.interchange.formats import read_document
 
     try:
         content = path.read_bytes()

@@ -27,9 +27,8 @@ def command(file: Path, output: Path | None, as_json: bool) -> int:
     from fhirmap.cli.faults import EXIT_WRONG, show_diagnostics
     from fhirmap.diagnostics.render import diagnostic_to_json
     from fhirmap.errors import ConfigError
-    from fhirmap.language.parser import parse
-    from fhirmap.language.structuremap import structure_map_to_text
-    from fhirmap.model.packages import load_definitions
+    from fhirmap.interchange.packages import load_definitions
+    from fhirmap.interchange.structure_map import read_structure_map
     from fhirmap.runner.whole_file import write_whole
 
     version = "R5" if _R5_ONLY.search(file.read_bytes()) else "R4"
@@ -37,9 +36,8 @@ def command(file: Path, output: Path | None, as_json: bool) -> int:
     resource = structure_map_of(file, definitions)
     if resource is None or resource.get("resourceType") != "StructureMap":
         raise ConfigError("FM760", file=str(file), reason=Text("output.import.no_structure_map"))
-    written, found = structure_map_to_text(resource, str(file))
-    as_text = text("output.import.as_text", file=file)
-    found = (*found, *(entry for entry in parse(written, as_text)[1] if entry.is_error))
+    tree, found = read_structure_map(resource, str(file))
+    written = tree.span.text.text
     is_wrong = any(entry.is_error for entry in found)
     if as_json:
         shown = [diagnostic_to_json(entry) for entry in found]

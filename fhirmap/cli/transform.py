@@ -102,7 +102,7 @@ def _named(written: str) -> tuple[str, Path]:
 def _content(file: Path, known: MapSet) -> Any:
     """The tree of an input, or what is wrong with it."""
     from fhirmap.diagnostics import Diagnostic
-    from fhirmap.model.formats import read_document
+    from fhirmap.interchange.formats import read_document
 
     if file == _STREAM:
         return read_document(sys.stdin.buffer.read(), text("output.transform.stdin"), known.definitions)
@@ -156,7 +156,7 @@ def _unmapped(result: Result) -> tuple[UnmappedTable, ...]:
 
 
 def _write(result: Result, runnable: Runnable, known: MapSet, output: Path | None, form: str | None) -> None:
-    from fhirmap.model.formats import text_of
+    from fhirmap.interchange.formats import text_of
     from fhirmap.runner.whole_file import write_whole
 
     if result.resource is None:
@@ -175,7 +175,7 @@ def _write(result: Result, runnable: Runnable, known: MapSet, output: Path | Non
 
 def _as_json(result: Result, runnable: Runnable, known: MapSet) -> str:
     from fhirmap.diagnostics.render import diagnostic_to_json, fault_to_json, note_to_json
-    from fhirmap.model.formats import in_order, json_text
+    from fhirmap.interchange.formats import in_order, json_text
 
     target = runnable.target
     root = target.root if target is not None else None

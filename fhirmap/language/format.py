@@ -101,7 +101,7 @@ class _Layout:
             case n.Group():
                 head_end = self._mark_after("{", _last_end(node, node.name_span, node.extends_span, *node.parameters))
                 rules: Callable[[], None] = lambda: self._rules(node.rules, 1)  # noqa: E731
-                self._block(node.span, t.group_head(node), head_end, rules, apart)
+                self._block(node.span, t.group_head(node), head_end, rules, apart, node.documentation)
             case n.Model():
                 head_end = self._mark_after("{", _last_end(node, node.name_span, node.store))
                 elements: Callable[[], None] = lambda: self._elements(node.elements)  # noqa: E731
@@ -109,12 +109,22 @@ class _Layout:
             case n.ConceptMapDeclaration():
                 head_end = self._mark_after("{", _last_end(node, node.id_span, node.table))
                 entries: Callable[[], None] = lambda: self._entries(node)  # noqa: E731
-                self._block(node.span, t.concept_map_head(node), head_end, entries, apart)
+                self._block(node.span, t.concept_map_head(node), head_end, entries, apart, node.documentation)
+            case n.Uses():
+                self._item(node.span, t.uses_to_text(node), 0, apart, node.documentation)
             case _:
                 self._item(node.span, _simple(node), 0, apart)
 
-    def _block(self, span: Span, head: str, head_end: int, write: Callable[[], None], apart: bool) -> None:
-        self._start(head_end, span.start, 0, apart)
+    def _block(
+        self,
+        span: Span,
+        head: str,
+        head_end: int,
+        write: Callable[[], None],
+        apart: bool,
+        documentation: Sequence[str] = (),
+    ) -> None:
+        self._start(head_end, span.start, 0, apart, documentation)
         self._write(head, 0, head_end)
         write()
         close = self._closing(span, head_end)
@@ -122,8 +132,8 @@ class _Layout:
         self._write("}", 0, span.end)
         self._trailing(span.end)
 
-    def _item(self, span: Span, text: str, depth: int, apart: bool = False) -> None:
-        self._start(span.end, span.start, depth, apart)
+    def _item(self, span: Span, text: str, depth: int, apart: bool = False, documentation: Sequence[str] = ()) -> None:
+        self._start(span.end, span.start, depth, apart, documentation)
         self._write(text, depth, span.end)
         self._trailing(span.end)
 
@@ -163,7 +173,8 @@ class _Layout:
         name = f" {quote(rule.name, chr(34))}" if rule.name is not None else ""
         block = rule.dependent.rules if rule.dependent is not None else None
         pieces = self._pieces(rule, " {" if block is not None else f"{name};")
-        self._start(rule.span.start + 1 if self._text else 0, rule.span.start, depth, apart=False)
+        start = rule.span.start
+        self._start(start + 1 if self._text else 0, start, depth, apart=False, documentation=rule.documentation)
         self._head(pieces, depth)
         if block is not None and rule.dependent is not None:
             self._rules(block, depth + 1)
@@ -244,10 +255,12 @@ class _Layout:
         comment = self._peek()
         return comment.span.start if comment is not None else len(self._text) + 1
 
-    def _start(self, upto: int, start: int, depth: int, apart: bool) -> None:
-        """Comments that stand above, or inside before ``upto``, and the empty line that keeps things apart."""
+    def _start(self, upto: int, start: int, depth: int, apart: bool, documentation: Sequence[str] = ()) -> None:
+        """The empty line that keeps things apart, and comments above, or inside before ``upto``."""
         if apart and self._lines and self._lines[-1] != "":
             self._lines.append("")
+        for line in documentation:
+            self._write(line, depth, start)
         self._flush(upto, depth)
         self._blank(start)
 
@@ -322,8 +335,6 @@ def _simple(node: Any) -> str:
             return t.metadata_to_text(node)
         case n.MapDeclaration():
             return f"map {t.url_to_text(node.url)} = {t.url_to_text(node.name)}"
-        case n.Uses():
-            return t.uses_to_text(node)
         case n.Import():
             return f"imports {t.url_to_text(node.url)}"
         case _:

@@ -24,6 +24,11 @@ def _spans() -> tuple[Span, ...]:
     return field(default=(), compare=False, repr=False)
 
 
+def _documentation() -> tuple[str, ...]:
+    """Lines of comment above a node that was made; those of a text are among the map's own comments."""
+    return field(default=(), compare=False, repr=False)
+
+
 # --- FHIRPath ---------------------------------------------------------------------------------------------------------
 
 
@@ -173,6 +178,7 @@ class Uses:
     span: Span = _span()
     url_span: Span = _span()
     alias_span: Span | None = field(default=None, compare=False, repr=False)
+    documentation: tuple[str, ...] = _documentation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +267,7 @@ class ConceptMapDeclaration:
     table: ConceptMapTable | None
     span: Span = _span()
     id_span: Span = _span()
+    documentation: tuple[str, ...] = _documentation()
 
 
 # --- models (extension 1) ---------------------------------------------------------------------------------------------
@@ -463,6 +470,7 @@ class Rule:
     span: Span = _span()
     batch: tuple[str, ...] = ()
     batch_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+    documentation: tuple[str, ...] = _documentation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -477,6 +485,7 @@ class Group:
     span: Span = _span()
     name_span: Span = _span()
     extends_span: Span | None = field(default=None, compare=False, repr=False)
+    documentation: tuple[str, ...] = _documentation()
 
 
 @dataclass(frozen=True, slots=True)

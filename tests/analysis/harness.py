@@ -13,9 +13,9 @@ from fhirmap.analysis.workspace import load
 from fhirmap.diagnostics import Diagnostic, MapText, suggestion
 from fhirmap.diagnostics.render import ordered
 from fhirmap.functions import bundle, identity, udi
+from fhirmap.interchange.packages import load_definitions
 from fhirmap.language.parser import parse
 from fhirmap.model.definition import Definitions
-from fhirmap.model.packages import load_definitions
 from fhirmap.runtime.functions import FunctionSignature, functions_of
 
 MAPS = Path(__file__).resolve().parents[2] / "maps"

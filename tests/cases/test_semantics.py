@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from fhirmap.errors import MapError
+from fhirmap.interchange.formats import json_text, text_of
 from fhirmap.mapset import MapSet, run
-from fhirmap.model.formats import json_text, text_of
 
 HERE = Path(__file__).resolve().parent
 _FENCE = re.compile(r"^```(?P<info>[^\n]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -14,8 +14,8 @@ import pytest
 from fhirmap.compiler.profile import Contract, contract_of, lower_contract, render_validator
 from fhirmap.diagnostics import MapText
 from fhirmap.functions import identity, udi
+from fhirmap.interchange.packages import add_resource, load_definitions
 from fhirmap.model.definition import Constraint, Definitions
-from fhirmap.model.packages import add_resource, load_definitions
 from fhirmap.records import Fault
 from fhirmap.runtime.functions import functions_of
 

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fhirmap.compiler.profile import Contract, contract_of, lower_contract, render_validator
+from fhirmap.interchange.packages import load_definitions
 from fhirmap.model.definition import Definitions
-from fhirmap.model.packages import load_definitions
 from fhirmap.records import Fault
 
 RENACOT = Path(__file__).resolve().parents[2] / "maps" / "renacot" / "definitions"

@@ -19,14 +19,14 @@ from xml.etree import ElementTree
 from fhirmap.compiler.fhirpath.evaluate import compile_expression
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import FhirmapError
+from fhirmap.interchange.formats import read_document, text_of
+from fhirmap.interchange.structure_map import read_structure_map, write_structure_map
 from fhirmap.language.format import format_map
 from fhirmap.language.nodes import Map
 from fhirmap.language.parser import parse
-from fhirmap.language.structuremap import read_structure_map, write_structure_map
 from fhirmap.mapset import MapSet, run
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
-from fhirmap.model.formats import read_document, text_of
 
 R5 = Definitions(base_types("R5"), fhir_version="R5")
 Judge = Callable[[], str]

@@ -15,9 +15,9 @@ import pytest
 from fhirmap.diagnostics.catalog import codes, page
 from fhirmap.diagnostics.explain import explain
 from fhirmap.diagnostics.render import render_diagnostics
+from fhirmap.interchange.packages import add_text, load_definitions
+from fhirmap.interchange.structure_map import structure_map_to_text, write_structure_map
 from fhirmap.language.parser import parse
-from fhirmap.language.structuremap import structure_map_to_text, write_structure_map
-from fhirmap.model.packages import add_text, load_definitions
 from fhirmap.texts import LANGUAGES, language_of
 from tests.analysis.harness import REFERENCE, definitions, diagnose
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from fhirmap.interchange.packages import load_definitions
 from fhirmap.model.definition import Definitions, Element
-from fhirmap.model.packages import load_definitions
 from fhirmap.model.terminology import expand
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -189,7 +189,7 @@ def test_what_is_no_definition_passes_silently(tmp_path: Path) -> None:
 
 def test_a_short_choice_name_is_its_slice() -> None:
     from fhirmap.diagnostics import MapText
-    from fhirmap.model.packages import add_resource
+    from fhirmap.interchange.packages import add_resource
 
     definitions, _ = load_definitions([])
     profile = {

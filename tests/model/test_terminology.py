@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fhirmap.diagnostics import MapText
+from fhirmap.interchange.packages import add_resource
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
-from fhirmap.model.packages import add_resource
 from fhirmap.model.terminology import Membership, display, expand, membership, read_concept_map, system_of, translate
 
 SCT = "http://snomed.info/sct"

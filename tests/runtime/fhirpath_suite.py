@@ -22,10 +22,10 @@ from fhirmap.analysis.static import Static
 from fhirmap.compiler.fhirpath import ExprScope, compile_items
 from fhirmap.compiler.fhirpath.tables import table_code
 from fhirmap.errors import FhirmapError
+from fhirmap.interchange.xml_reader import read_xml
 from fhirmap.language.parser import parse_expression
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
-from fhirmap.model.xml_reader import read_xml
 from fhirmap.runtime import fhirpath as fp
 
 FORMS = ("generic", "plain")

@@ -163,8 +163,8 @@ def test_a_trace_changes_no_result_of_a_project(name: str) -> None:
 
 
 def test_official_maps_trace_as_they_run(shared_dir: Path) -> None:
+    from fhirmap.interchange.formats import read_document
     from fhirmap.mapset import MapSet, run, traced
-    from fhirmap.model.formats import read_document
 
     folder = shared_dir / "fml" / "suite" / "official"
     maps = MapSet([folder / "cda"], fhir_version="R5")

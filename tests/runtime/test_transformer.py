@@ -14,7 +14,7 @@ import pytest
 import fhirmap
 from fhirmap.compiler.profile import contract_of
 from fhirmap.embedding import shipped_folder
-from fhirmap.model.packages import load_definitions
+from fhirmap.interchange.packages import load_definitions
 
 RENACOT = shipped_folder("maps") / "renacot"
 RECORD = {

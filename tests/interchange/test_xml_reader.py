@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from fhirmap.interchange.xml_reader import read_xml
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
-from fhirmap.model.xml_reader import read_xml
 
 KNOWN = Definitions(base_types("R4"))
 

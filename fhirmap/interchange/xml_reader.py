@@ -34,7 +34,7 @@ def read_xml(text: str | bytes, definitions: Definitions) -> dict[str, Any]:
     """
     root = ElementTree.fromstring(text)
     namespace, name = split_tag(root.tag)
-    reader = _Reader(definitions)
+    reader = XmlReader(definitions)
     structure = root_structure(namespace, name, definitions)
     if namespace == FHIR_NAMESPACE or (structure is not None and structure.kind == "resource"):
         return reader.resource(root)
@@ -56,7 +56,7 @@ def split_tag(tag: str) -> tuple[str, str]:
     return namespace.removeprefix("{"), name
 
 
-class _Reader:
+class XmlReader:
     """Reads one document."""
 
     def __init__(self, definitions: Definitions) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fhirmap.diagnostics import Diagnostic, Span
-from fhirmap.language import nodes as n
-from fhirmap.language.structuremap.part import Part
-from fhirmap.language.structuremap.shapes import (
+from fhirmap.interchange.structure_map.documentation import comment_lines
+from fhirmap.interchange.structure_map.resource_part import ResourcePart
+from fhirmap.interchange.structure_map.shapes import (
     ABSENT_EXTENSION,
     NEAREST_R5,
     RELATION_TOKENS,
@@ -17,6 +17,7 @@ from fhirmap.language.structuremap.shapes import (
     UNMAPPED_EXTENSION,
     FhirVersion,
 )
+from fhirmap.language import nodes as n
 
 
 def concept_map_resource(
@@ -106,13 +107,13 @@ def _unmapped(unmapped: n.ConceptMapUnmapped, version: FhirVersion) -> dict[str,
 # --- resource → declaration -------------------------------------------------------------------------------------------
 
 
-def concept_map_declaration(resource: Part, span: Span) -> tuple[n.ConceptMapDeclaration, str | None]:
-    """What a contained ConceptMap declares, and its description."""
+def concept_map_declaration(resource: ResourcePart, span: Span) -> n.ConceptMapDeclaration:
+    """What a contained ConceptMap declares, its description as documentation."""
     resource.ignore("resourceType", "status")
-    reading = _Reading(span)
+    reading = _ConceptMapReader(span)
     for group in resource.parts("group"):
         reading.group(group)
-    declaration = n.ConceptMapDeclaration(
+    return n.ConceptMapDeclaration(
         (resource.text("id") or "").removeprefix("#"),
         tuple(reading.prefixes),
         tuple(reading.unmapped),
@@ -120,18 +121,18 @@ def concept_map_declaration(resource: Part, span: Span) -> tuple[n.ConceptMapDec
         None,
         span,
         span,
+        documentation=comment_lines(resource.text("description")),
     )
-    return declaration, resource.text("description")
 
 
-class _Reading:
+class _ConceptMapReader:
     def __init__(self, span: Span) -> None:
         self._span = span
         self.prefixes: list[n.ConceptMapPrefix] = []
         self.unmapped: list[n.ConceptMapUnmapped] = []
         self.codes: list[n.ConceptMapCode] = []
 
-    def group(self, group: Part) -> None:
+    def group(self, group: ResourcePart) -> None:
         source = self._prefix("s", group.text("source") or "")
         target = self._prefix("t", group.text("target") or "")
         for extension in group.parts("extension"):
@@ -150,7 +151,7 @@ class _Reading:
         self.prefixes.append(n.ConceptMapPrefix(name, url, self._span))
         return name
 
-    def _unmapped(self, unmapped: Part, source: str, target: str) -> None:
+    def _unmapped(self, unmapped: ResourcePart, source: str, target: str) -> None:
         mode = unmapped.text("mode")
         if mode in ("provided", "use-source-code"):
             self.unmapped.append(n.ConceptMapUnmapped("provided", source, self._span))
@@ -160,7 +161,7 @@ class _Reading:
         else:
             unmapped.lost()
 
-    def _element(self, element: Part, source: str, target: str) -> Iterator[n.ConceptMapCode]:
+    def _element(self, element: ResourcePart, source: str, target: str) -> Iterator[n.ConceptMapCode]:
         code = element.text("code")
         no_map = element.flag("noMap")
         targets = element.parts("target")

@@ -14,16 +14,16 @@ import pytest
 import fhirmap
 from fhirmap.embedding import read_beside
 from fhirmap.errors import MapError
+from fhirmap.interchange.formats import json_text, text_of
+from fhirmap.interchange.structure_map import FhirVersion, structure_map_to_text, write_structure_map
 from fhirmap.language.parser import parse
-from fhirmap.language.structuremap import FhirVersion, structure_map_to_text, write_structure_map
 from fhirmap.mapset import MapSet, run
-from fhirmap.model.formats import json_text, text_of
 from fhirmap.records import Result
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project import load_project
 from fhirmap.runner.source import open_project_source
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 _FENCE = re.compile(r"^```(?P<info>[^\n]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 VERSIONS: tuple[FhirVersion, ...] = ("R4", "R5")
 

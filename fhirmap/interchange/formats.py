@@ -56,7 +56,7 @@ def text_of(
 ) -> str:
     """A tree in the format ``wanted``, its elements in the order of the structure."""
     if wanted == "xml":
-        from fhirmap.model.xml_writer import write_xml
+        from fhirmap.interchange.xml_writer import write_xml
 
         return write_xml(node, definitions, structure)
     return json_text(in_order(node, definitions, structure.root if structure is not None else None))
@@ -121,7 +121,7 @@ def _xml(content: bytes, source: MapText, definitions: Definitions) -> dict[str,
     # Here, not above: most runs read JSON alone, and the XML libraries are a good part of a cold start.
     from xml.etree import ElementTree
 
-    from fhirmap.model.xml_reader import read_xml
+    from fhirmap.interchange.xml_reader import read_xml
 
     try:
         return read_xml(content, definitions)

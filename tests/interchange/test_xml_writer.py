@@ -10,11 +10,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from fhirmap.interchange.packages import load_definitions
+from fhirmap.interchange.xml_reader import read_xml
+from fhirmap.interchange.xml_writer import write_xml
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
-from fhirmap.model.packages import load_definitions
-from fhirmap.model.xml_reader import read_xml
-from fhirmap.model.xml_writer import write_xml
 
 R4 = Definitions(base_types("R4"))
 PATIENT: dict[str, Any] = {

@@ -11,21 +11,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fhirmap.language import nodes as n
-from fhirmap.language.format import format_map
-from fhirmap.language.parser import parse
-from fhirmap.language.structuremap import (
+from fhirmap.interchange.formats import json_text
+from fhirmap.interchange.structure_map import (
     FhirVersion,
     WrittenMap,
     read_structure_map,
     structure_map_to_text,
     write_structure_map,
 )
-from fhirmap.model.formats import json_text
+from fhirmap.language import nodes as n
+from fhirmap.language.format import format_map
+from fhirmap.language.parser import parse
 from tests.language import strategies
 from tests.language.corpus import CONSTRUCTS, suite_maps
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 VERSIONS: tuple[FhirVersion, ...] = ("R4", "R5")
 _QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=150)
 HEAD = "/// url = 'http://example.org/StructureMap/a'\n/// name = 'a'\n"

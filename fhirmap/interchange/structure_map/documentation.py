@@ -113,6 +113,6 @@ def _lines(comment: str) -> list[str]:
     return [line.rstrip() for line in stripped]
 
 
-def comment_lines(documentation: str) -> list[str]:
-    """Documentation as comments, one a line."""
-    return [f"// {line}".rstrip() for line in _BREAK.split(documentation)]
+def comment_lines(documentation: str | None) -> tuple[str, ...]:
+    """Documentation as comments, one per line of it."""
+    return tuple(f"// {line}".rstrip() for line in _BREAK.split(documentation)) if documentation else ()

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from fhirmap.diagnostics import Diagnostic, Span
+from fhirmap.interchange.structure_map.shapes import FhirVersion, HeaderElement, header_element
 from fhirmap.language import nodes as n
-from fhirmap.language.structuremap.shapes import FhirVersion, HeaderElement, header_element
 
 NOWHERE_PATH = ("structure", "group", "import", "const", "contained", "resourceType")
 """Elements of the resource that the map says in words of its own."""

@@ -9,7 +9,7 @@ from typing import Any
 from fhirmap.diagnostics import Diagnostic
 
 
-class Part:
+class ResourcePart:
     """One object, its path in the resource, and which of its elements have been read."""
 
     def __init__(self, value: Mapping[str, Any], path: str, told: list[Diagnostic], name: str) -> None:
@@ -18,7 +18,7 @@ class Part:
         self._told = told
         self._name = name
         self._unread = dict.fromkeys(value)
-        self._inside: list[Part] = []
+        self._inside: list[ResourcePart] = []
 
     def child_path(self, name: str) -> str:
         """Path of an element of this object."""
@@ -75,7 +75,7 @@ class Part:
                 self.wrong(f"{name}[{rank}]", "text")
         return found
 
-    def parts(self, name: str, *, single: bool = False) -> list[Part]:
+    def parts(self, name: str, *, single: bool = False) -> list[ResourcePart]:
         """The objects of a list, or the one object that the element is (``single``)."""
         found = []
         value = self.take(name)
@@ -83,7 +83,7 @@ class Part:
         for rank, entry in enumerate(entries):
             place = name if single else f"{name}[{rank}]"
             if isinstance(entry, Mapping):
-                part = Part(entry, self.child_path(place), self._told, self._name)
+                part = ResourcePart(entry, self.child_path(place), self._told, self._name)
                 self._inside.append(part)
                 found.append(part)
             else:

@@ -61,7 +61,7 @@ class RuleNames:
         return name, generated
 
 
-class FreshNames:
+class FreshVariables:
     """Variables of ours, by names that stand nowhere in the map."""
 
     def __init__(self, tree: n.Map) -> None:

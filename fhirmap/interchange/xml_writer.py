@@ -16,8 +16,8 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 from fhirmap.fhir_types import ANY_RESOURCE
+from fhirmap.interchange.xml_reader import FHIR_NAMESPACE, XSI
 from fhirmap.model.definition import Definitions, Element, Structure, TypeRef
-from fhirmap.model.xml_reader import FHIR_NAMESPACE, XSI
 
 _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -33,7 +33,7 @@ def write_xml(node: Mapping[str, Any], definitions: Definitions, structure: Stru
     found = structure or (definitions.structure(told) if told else None)
     name = (found.xml_name or found.type) if found is not None else told or "root"
     namespace = (found.namespace or ("" if found.kind == "logical" else FHIR_NAMESPACE)) if found is not None else ""
-    writer = _Writer(definitions, namespace)
+    writer = XmlWriter(definitions, namespace)
     body = "".join(writer.element(name, node, found.root if found else None, None, 0))
     declared = f" xmlns={quoteattr(namespace)}" if namespace else ""
     for prefix, url in writer.prefixes.items():
@@ -53,7 +53,7 @@ class _Child:
     siblings: list[Any]
 
 
-class _Writer:
+class XmlWriter:
     """Writes one document; gathers the prefixes it needs."""
 
     def __init__(self, definitions: Definitions, namespace: str) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from fhirmap.diagnostics import Diagnostic, MapText, Span
+from fhirmap.interchange.formats import read_value
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
-from fhirmap.model.formats import read_value
 from fhirmap.model.operationdefinition import input_structure, read_operation
 from fhirmap.model.structuredefinition import read_structure
 from fhirmap.model.terminology import read_code_system, read_concept_map, read_value_set
