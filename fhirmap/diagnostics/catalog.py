@@ -37,6 +37,7 @@ class Page:
     follows_from: frozenset[Cause]
     once: str
     is_masked: bool
+    is_translated: bool
 
     def text(self, field: str, variant: str, args: Mapping[str, object]) -> str:
         """The template ``field`` of ``variant`` filled with ``args``; empty where the page has none."""
@@ -89,6 +90,7 @@ def _page(code: str, in_language: str) -> Page:
         frozenset(Cause(entry) for entry in shared.get("follows_from", ())),
         shared.get("once", ""),
         bool(shared.get("masked")),
+        translated is not None,
     )
 
 

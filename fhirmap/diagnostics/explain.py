@@ -5,9 +5,10 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from fhirmap.diagnostics.catalog import codes, page
+from fhirmap.texts import text
 
 _DIGITS = str.maketrans("OIL", "011")
-_HEADINGS = {"map wrong": "wrong:", "text rendered": "fhirmap says:", "map repaired": "repaired:"}
+_HEADINGS = {"map wrong": "wrong", "text rendered": "rendered", "map repaired": "repaired"}
 
 
 class UnknownCode(LookupError):
@@ -16,8 +17,8 @@ class UnknownCode(LookupError):
     def __init__(self, code: str, nearest: tuple[str, ...]) -> None:
         self.code = code
         self.nearest = nearest
-        hint = f"; did you mean {', '.join(nearest)}?" if nearest else ""
-        super().__init__(f"there is no code `{code}`{hint}")
+        key = "diagnostics.no_code_near" if nearest else "diagnostics.no_code"
+        super().__init__(text(key, code=code, near=", ".join(nearest)))
 
 
 def explain(code: str) -> str:
@@ -33,7 +34,8 @@ def explain(code: str) -> str:
         alike = wanted[:2] + wanted[2:].translate(_DIGITS)
         raise UnknownCode(code, tuple(get_close_matches(alike, known, n=3, cutoff=0.6)))
     found = page(wanted)
-    return f"{found.code}: {found.title} ({found.severity})\n\n{_as_text(found.body)}"
+    severity = text(f"diagnostics.severity.{found.severity}")
+    return f"{found.code}{text('diagnostics.colon')}{found.title} ({severity})\n\n{_as_text(found.body)}"
 
 
 def _as_text(markdown: str) -> str:
@@ -44,7 +46,15 @@ def _as_text(markdown: str) -> str:
         if line.startswith("```"):
             inside = not inside
             if inside:
-                lines.append(_HEADINGS.get(line[3:].strip(), line[3:].strip().partition(" ")[2] + ":").lstrip(":"))
+                lines.append(_heading(line[3:].strip()))
         else:
             lines.append(f"    {line}".rstrip() if inside else line)
     return "\n".join(lines).strip() + "\n"
+
+
+def _heading(info: str) -> str:
+    """What is shown above a fenced block; other blocks are called what their info string says after its language."""
+    if info in _HEADINGS:
+        return text(f"diagnostics.example.{_HEADINGS[info]}")
+    name = info.partition(" ")[2]
+    return name + text("diagnostics.colon").rstrip() if name else ""

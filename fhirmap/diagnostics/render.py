@@ -14,6 +14,7 @@ from fhirmap.diagnostics.catalog import page
 from fhirmap.diagnostics.diagnostic import Diagnostic, Severity
 from fhirmap.diagnostics.span import Span
 from fhirmap.records import Fault, Note
+from fhirmap.texts import text
 
 Paint = Callable[[str, str], str]
 
@@ -42,7 +43,7 @@ def render_diagnostic(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     """The diagnostic as a terminal shows it: message, place, source line with carets, hint, and where to read more."""
     paint = _ansi if colour else _plain
     severity = diagnostic.severity.value
-    head = paint(severity, f"{severity}[{diagnostic.code}]") + paint("strong", f": {_visible(diagnostic.message)}")
+    head = _head(severity, diagnostic.code, diagnostic.message, paint)
     if diagnostic.span is None:
         return "\n".join((head, *_tail(diagnostic, 0, paint)))
     spans = [diagnostic.span, *(related.span for related in diagnostic.related)]
@@ -57,8 +58,9 @@ def render_diagnostic(diagnostic: Diagnostic, *, colour: bool = False) -> str:
 def diagnostic_to_line(diagnostic: Diagnostic) -> str:
     """The diagnostic on one line, as compilers print it for editors and pipelines."""
     place = f"{diagnostic.span.position}: " if diagnostic.span else ""
-    hint = f"   = hint: {_visible(diagnostic.hint_text)}" if diagnostic.hint_text else ""
-    return f"{place}{diagnostic.severity.value}[{diagnostic.code}]: {_visible(diagnostic.message)}{hint}"
+    shown = diagnostic.hint_text
+    hint = f"   = {text('diagnostics.hint')}{text('diagnostics.colon')}{_visible(shown)}" if shown else ""
+    return place + _head(diagnostic.severity.value, diagnostic.code, diagnostic.message, _plain) + hint
 
 
 def diagnostic_to_json(diagnostic: Diagnostic) -> dict[str, object]:
@@ -82,14 +84,18 @@ def render_diagnostics(diagnostics: Iterable[Diagnostic], *, colour: bool = Fals
 def summary(diagnostics: Sequence[Diagnostic], names: Sequence[str] = (), elapsed_s: float | None = None) -> str:
     """`2 errors, 2 warnings in renacot.map (43 ms)`. ``names``: the files looked at."""
     counts = [
-        f"{count} {severity.value}{'s' if count > 1 else ''}"
+        text(f"diagnostics.count.{severity.value}", count=count)
         for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE)
         if (count := sum(entry.severity is severity for entry in diagnostics))
     ]
     files = tuple(dict.fromkeys(names)) or tuple(dict.fromkeys(entry.span.name for entry in diagnostics if entry.span))
-    where = f" in {files[0]}" if len(files) == 1 else f" in {len(files)} files" if files else ""
-    took = f" ({elapsed_s * 1000:.0f} ms)" if elapsed_s is not None else ""
-    return (", ".join(counts) or "no errors") + where + took
+    parts = [", ".join(counts) or text("diagnostics.no_errors")]
+    if files:
+        key = "diagnostics.in_file" if len(files) == 1 else "diagnostics.in_files"
+        parts.append(text(key, file=files[0], count=len(files)))
+    if elapsed_s is not None:
+        parts.append(text("diagnostics.took", milliseconds=f"{elapsed_s * 1000:.0f}"))
+    return " ".join(parts)
 
 
 def fault_message(fault: Fault) -> str:
@@ -100,8 +106,8 @@ def fault_message(fault: Fault) -> str:
 def fault_to_line(fault: Fault, *, colour: bool = False) -> str:
     """The fault on one line: what, where in the result, by which rule of the map, from which columns. Never a value."""
     paint = _ansi if colour else _plain
-    head = paint(fault.severity, f"{fault.severity}[{fault.code}]") + f": {_visible(fault_message(fault))}"
-    columns = f"from {', '.join(fault.columns)}" if fault.columns else ""
+    head = _head(fault.severity, fault.code, fault_message(fault), paint, strong=False)
+    columns = text("diagnostics.from_columns", columns=", ".join(fault.columns)) if fault.columns else ""
     return "   ".join(part for part in (head, fault.path, fault.position and f"--> {fault.position}", columns) if part)
 
 
@@ -123,7 +129,8 @@ def fault_to_json(fault: Fault) -> dict[str, object]:
 def note_to_line(note: Note, *, colour: bool = False) -> str:
     """The note on one line: the map's own words and the rule that said them."""
     paint = _ansi if colour else _plain
-    return f"{paint('note', 'note')}: {_visible(note.text)}" + (f"   --> {note.position}" if note.position else "")
+    head = paint("note", text("diagnostics.severity.note")) + text("diagnostics.colon")
+    return f"{head}{_visible(note.text)}" + (f"   --> {note.position}" if note.position else "")
 
 
 def note_to_json(note: Note) -> dict[str, object]:
@@ -134,18 +141,19 @@ def note_to_json(note: Note) -> dict[str, object]:
 def _excerpt(
     span: Span, label: str, gutter: int, paint: Paint, style: str, arrow: str, mark: str, *, masked: bool = False
 ) -> tuple[str, str, str, str]:
-    """Place, empty frame line, source line, marks under the span with the label behind them.
+    """Place, empty frame line, source line, marks under the span with the label after them.
 
     ``masked``: the marked characters are a secret and are shown as asterisks.
     """
-    text = span.text.line_text(span.line)
-    start = min(span.column - 1, len(text))
+    line = span.text.line_text(span.line)
+    start = min(span.column - 1, len(line))
     several = span.end_line > span.line
-    end = len(text) if several else max(start, min(span.end_column - 1, len(text)))
-    shown = "*" * (end - start) if masked else text[start:end]
-    before, marked, after = _cropped(text[:start], shown, text[end:])
+    end = len(line) if several else max(start, min(span.end_column - 1, len(line)))
+    shown = "*" * (end - start) if masked else line[start:end]
+    before, marked, after = _cropped(line[:start], shown, line[end:])
     marks = " " * _width(before) + paint(style, mark * max(1, _width(marked)))
-    words = ", ".join(part for part in (_visible(label), f"up to line {span.end_line}" if several else "") if part)
+    until = text("diagnostics.up_to_line", line=span.end_line) if several else ""
+    words = ", ".join(part for part in (_visible(label), until) if part)
     bar = paint("frame", "|")
     return (
         f"{' ' * gutter}{paint('frame', arrow)} {span.position}",
@@ -155,10 +163,17 @@ def _excerpt(
     )
 
 
+def _head(severity: str, code: str, message: str, paint: Paint, *, strong: bool = True) -> str:
+    shown = text("diagnostics.colon") + _visible(message)
+    word = text(f"diagnostics.severity.{severity}")
+    return paint(severity, f"{word}[{code}]") + (paint("strong", shown) if strong else shown)
+
+
 def _tail(diagnostic: Diagnostic, gutter: int, paint: Paint) -> tuple[str, ...]:
     hint = _visible(diagnostic.hint_text)
-    parts = [f"{paint('frame', '=')} {paint('strong', 'hint')}: {hint}"] if hint else []
-    parts.append(f"{paint('frame', '=')} {paint('strong', 'why')}: fhirmap explain {diagnostic.code}")
+    frame, colon = paint("frame", "="), text("diagnostics.colon")
+    parts = [f"{frame} {paint('strong', text('diagnostics.hint'))}{colon}{hint}"] if hint else []
+    parts.append(f"{frame} {paint('strong', text('diagnostics.why'))}{colon}fhirmap explain {diagnostic.code}")
     lead = " " * (gutter + 1)
     return (lead + "   ".join(parts),) if len(hint) <= _WIDEST_TAIL else tuple(lead + part for part in parts)
 
@@ -168,34 +183,34 @@ def _cropped(before: str, marked: str, after: str) -> tuple[str, str, str]:
     before, marked, after = _visible(before), _visible(marked), _visible(after)
     if len(before) + len(marked) + len(after) <= _WIDEST_LINE:
         return before, marked, after
-    room = _WIDEST_LINE // 3
-    if len(before) > room:
-        before = "…" + before[-room:]
-    if len(marked) > room:
-        return before, marked[:room] + "…", ""
+    third = _WIDEST_LINE // 3
+    if len(before) > third:
+        before = "…" + before[-third:]
+    if len(marked) > third:
+        return before, marked[:third] + "…", ""
     rest = _WIDEST_LINE - len(before) - len(marked)
     return before, marked, after if len(after) <= rest else after[:rest] + "…"
 
 
-def _visible(text: str) -> str:
+def _visible(shown: str) -> str:
     """Text that moves no cursor: a tab is four blanks, any other control character a replacement mark."""
-    return "".join("\ufffd" if category(char) == "Cc" else char for char in text.replace("\t", _TAB))
+    return "".join("\ufffd" if category(char) == "Cc" else char for char in shown.replace("\t", _TAB))
 
 
-def _width(text: str) -> int:
-    """Columns that a terminal gives ``text``: wide characters two, combining marks and joiners none."""
+def _width(shown: str) -> int:
+    """Columns that a terminal gives ``shown``: wide characters two, combining marks and joiners none."""
     return sum(
         0 if combining(char) or category(char) in ("Mn", "Me", "Cf") else 2 if east_asian_width(char) in "WF" else 1
-        for char in text
+        for char in shown
     )
 
 
-def _plain(_style: str, text: str) -> str:
-    return text
+def _plain(_style: str, shown: str) -> str:
+    return shown
 
 
-def _ansi(style: str, text: str) -> str:
-    return f"\x1b[{_STYLES.get(style, '1')}m{text}\x1b[0m"
+def _ansi(style: str, shown: str) -> str:
+    return f"\x1b[{_STYLES.get(style, '1')}m{shown}\x1b[0m"
 
 
 def _place_json(span: Span | None) -> dict[str, object]:
