@@ -64,7 +64,7 @@ def test_a_diagnostic_is_shown_in_the_language_of_the_moment() -> None:
     with language_of("fr"):
         shown = render_diagnostic(entry)
         assert shown.startswith("erreur[FM204] : ")
-        assert "conseil : vouliez-vous dire `lot` ?" in shown
+        assert "aide : vouliez-vous dire `lot` ?" in shown
         assert "déclaré ici" in shown
         assert "pourquoi : fhirmap explain FM204" in shown
         warning = Diagnostic("FM204", span, severity_override=Severity.WARNING)
