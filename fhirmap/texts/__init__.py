@@ -38,7 +38,7 @@ class Text:
     Example:
         >>> with language_of("fr"):
         ...     str(Text("hints.did_you_mean", {"name": "udi"}))
-        'vouliez-vous dire `udi` ?'
+        'vouliez-vous dire `udi`\\xa0?'
     """
 
     key: str

@@ -72,7 +72,7 @@ def test_a_text_is_shown_in_the_language_of_the_moment() -> None:
     with texts.language_of("en"):
         assert str(value) == "did you mean `udi`?"
     with texts.language_of("fr"):
-        assert str(value) == "vouliez-vous dire `udi` ?"
+        assert str(value) == "vouliez-vous dire `udi`\N{NO-BREAK SPACE}?"
 
 
 def test_an_unknown_key_is_an_error() -> None:
