@@ -34,9 +34,9 @@ def command(map_file: Path, output: Path | None, fhir_version: str, form: str | 
     from fhirmap.diagnostics.render import diagnostic_to_json, ordered
     from fhirmap.embedding import built_in_functions
     from fhirmap.interchange.formats import json_text, text_of
+    from fhirmap.interchange.logical_models import model_to_structure_definition
     from fhirmap.interchange.packages import load_definitions
     from fhirmap.interchange.structure_map import write_structure_map
-    from fhirmap.model.logical import model_to_structure_definition
     from fhirmap.runner.whole_file import write_whole
 
     version: Any = fhir_version.upper()
