@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from fhirmap.cli.localized import argument, define, option
-from fhirmap.texts import text
+from fhirmap.texts import optional_text, text
+
+if TYPE_CHECKING:
+    from fhirmap.runtime.functions import FunctionSignature
+
+_EXAMPLE = "Example:"
+"""Where the example of a docstring begins."""
 
 
 @define("functions")
@@ -32,11 +39,33 @@ def command(name: str | None, as_json: bool) -> None:
     chosen = [found[name]] if name is not None else sorted(found.values(), key=lambda entry: entry.name)
     if as_json:
         shown = [
-            {"name": e.name, "signature": e.display, "summary": e.summary, "module": e.module, "doc": e.doc}
+            {"name": e.name, "signature": e.display, "summary": summary_of(e), "module": e.module, "doc": described(e)}
             for e in chosen
         ]
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
         return
     for entry in chosen:
         click.echo(entry.display)
-        click.echo("\n".join(f"    {line}".rstrip() for line in (entry.doc if name else entry.summary).splitlines()))
+        words = described(entry) if name else summary_of(entry)
+        click.echo("\n".join(f"    {line}".rstrip() for line in words.splitlines()))
+
+
+def summary_of(entry: FunctionSignature) -> str:
+    """What a function gives, in a line: from the catalogue of the current language, else from its docstring."""
+    return _translated(entry, "summary") or entry.summary
+
+
+def described(entry: FunctionSignature) -> str:
+    """Everything that there is to say of a function, its example at the end."""
+    summary = _translated(entry, "summary")
+    if not summary:
+        return entry.doc
+    more = _translated(entry, "more").strip()
+    example = entry.doc.partition(_EXAMPLE)[2].rstrip()
+    parts = [summary, more, f"{text('output.functions.example')}{example}" if example else ""]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _translated(entry: FunctionSignature, part: str) -> str:
+    """Empty where a plug-in of others, or English, has its docstring alone."""
+    return optional_text(f"functions.{entry.name}.{part}")

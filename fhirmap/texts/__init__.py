@@ -79,6 +79,14 @@ def text(key: str, /, **args: object) -> str:
     return template.format(**args)
 
 
+def optional_text(key: str) -> str:
+    """The text ``key`` without arguments; empty where the current language has none, for what is worded elsewhere."""
+    try:
+        return text(key)
+    except (KeyError, FileNotFoundError):
+        return ""
+
+
 def os_reason(error: OSError, otherwise: str = "not_possible") -> Text:
     """Why the operating system refused, in the current language for what people meet, else in the system's own words.
 
