@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from fhirmap.cli.localized import Choice, FilePath, argument, define, option
-from fhirmap.texts import text
+from fhirmap.texts import os_reason, text
 
 if TYPE_CHECKING:
     from fhirmap.diagnostics import Diagnostic
@@ -97,7 +97,7 @@ def structure_map_of(path: Path, definitions: Definitions) -> dict[str, Any] | N
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ConfigError("FM760", file=str(path), reason=error.strerror or "cannot be read") from None
+        raise ConfigError("FM760", file=str(path), reason=os_reason(error, "cannot_be_read")) from None
     if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"<", b"[", b"\xff\xfe", b"\xfe\xff")):
         return None
     found = read_document(content, str(path), definitions)

@@ -41,7 +41,7 @@ def csv_models(address: Address, name: str | None, encoding: str, zone: str, nam
     header, rows, delimiter = file.sample(_SAMPLE)
     distinct = [column for column in dict.fromkeys(header) if column]
     if not distinct:
-        raise ConfigError("FM750", source=address.shown, reason="its first line names no column")
+        raise ConfigError("FM750", source=address.shown, reason=Text("reasons.no_column"))
     once = [column for column in distinct if header.count(column) == 1]
     columns = _Columns(once, {column: [row.get(column, "") for row in rows] for column in distinct})
     key = _key_of(columns)

@@ -36,7 +36,7 @@ def json_models(
     found = path if path is not None else _list_path(_file(address, "").document())
     entries = [entry for entry in islice(_file(address, found).entries(), _SAMPLE) if isinstance(entry, Mapping)]
     if not entries:
-        raise ConfigError("FM750", source=address.shown, reason="there is no list of objects")
+        raise ConfigError("FM750", source=address.shown, reason=Text("reasons.no_list"))
     key, latest = _key_of(entries)
     store = store_clause(
         "json", found, key=(key,) if key else (), latest=OrderKey(latest, False, NO_SPAN) if latest else None

@@ -53,7 +53,7 @@ def _only_table(names: list[str], address: Address) -> str:
     if len(names) == 1:
         return names[0]
     if not names:
-        raise ConfigError("FM750", source=address.shown, reason="there is no table")
+        raise ConfigError("FM750", source=address.shown, reason=Text("reasons.no_table"))
     raise ConfigError("FM751", hint=Text("hints.name_one_of", {"names": listed(names)}), source=address.shown)
 
 

@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 
 from fhirmap.errors import JournalError
 from fhirmap.journal import schema
+from fhirmap.texts import Text
 
 __all__ = ["RunLock", "open_engine", "translated"]
 
@@ -66,7 +67,9 @@ def _shown_name(text: str) -> str:
     try:
         return make_url(text).render_as_string(hide_password=True)
     except exc.ArgumentError:
-        raise JournalError("FM800", journal="the journal's url", reason="it is not a database URL") from None
+        raise JournalError(
+            "FM800", journal=Text("reasons.journal_url"), reason=Text("reasons.not_database_url")
+        ) from None
 
 
 def _private_file(path: Path, create: bool) -> None:

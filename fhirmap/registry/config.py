@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from fhirmap.errors import ConfigError
+from fhirmap.texts import Text, os_reason, text
 
 __all__ = ["FAULTS", "Client", "Fault", "Operation", "RegistryConfig", "Scripted", "read_config"]
 
@@ -147,14 +148,14 @@ def read_config(path: Path) -> RegistryConfig:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         return _config(content, path)
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8"
+        reason = os_reason(error) if isinstance(error, OSError) else Text("reasons.not_utf8")
         raise ConfigError("FM794", file=str(path), reason=reason) from None
     except (tomllib.TOMLDecodeError, TypeError, ValueError) as error:
         raise ConfigError("FM794", file=str(path), reason=str(error)) from None
 
 
 def _config(content: Mapping[str, Any], path: Path) -> RegistryConfig:
-    _only(content, ("server", "client", "known", "operation", "fault", "answer"), "the file")
+    _only(content, ("server", "client", "known", "operation", "fault", "answer"), text("reasons.the_file"))
     server = content.get("server", {})
     _only(server, _SERVER, "[server]")
     known = content.get("known", {})
@@ -175,10 +176,10 @@ def _config(content: Mapping[str, Any], path: Path) -> RegistryConfig:
 
 def _only(table: object, names: tuple[str, ...], where: str) -> None:
     if not isinstance(table, Mapping):
-        raise TypeError(f"{where} must be a table")
+        raise TypeError(text("reasons.must_be_table", where=where))
     for name in table:
         if name not in names:
-            raise ValueError(f"{where} has no setting `{name}`; it has {', '.join(names)}")
+            raise ValueError(text("reasons.no_setting", where=where, name=name, names=", ".join(names)))
 
 
 def _made(kind: type[Any], entry: object, where: str) -> Any:
@@ -198,7 +199,7 @@ def _client(entry: Mapping[str, Any], path: Path) -> Client:
 def _fault(entry: Mapping[str, Any]) -> Fault:
     made: Fault = _matched(_made(Fault, {**entry, "calls": tuple(entry.get("calls", ()))}, "[[fault]]"))
     if made.kind not in FAULTS:
-        raise ValueError(f"[[fault]] has no kind `{made.kind}`; there are {', '.join(FAULTS)}")
+        raise ValueError(text("reasons.no_kind", kind=made.kind, names=", ".join(FAULTS)))
     return made
 
 

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from fhirmap.errors import ConfigError
 from fhirmap.registry.app import BASE, Simulator
 from fhirmap.registry.config import RegistryConfig
+from fhirmap.texts import os_reason
 
 __all__ = ["RegistryServer", "serve"]
 
@@ -45,7 +46,7 @@ class RegistryServer:
             self._socket.bind((_HOST, port))
         except OSError as error:
             self._socket.close()
-            raise ConfigError("FM795", port=port, reason=error.strerror or "not free") from None
+            raise ConfigError("FM795", port=port, reason=os_reason(error)) from None
         self._socket.listen(128)
         self.port = int(self._socket.getsockname()[1])
         settings = uvicorn.Config(

@@ -367,7 +367,11 @@ class _Reading:
             meant = nearest(part.url, (SIMULATOR,))
             hint = Text("hints.address_example") if meant is None else None
             self._file.report(
-                "FM735", ("sink", "url"), hint, meant=meant, reason=f'an address (https://…) or "{SIMULATOR}"'
+                "FM735",
+                ("sink", "url"),
+                hint,
+                meant=meant,
+                reason=Text("reasons.address_or_simulator", {"simulator": SIMULATOR}),
             )
         self._warn_of_literal_password(part.proxy, ("sink", "proxy"))
         self._warn_of_literal_password(section.secret("url", self._folder, warn=False), ("sink", "url"))

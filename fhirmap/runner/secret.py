@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fhirmap.errors import ConfigError
+from fhirmap.texts import Text, os_reason
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -61,5 +62,5 @@ class Secret:
         try:
             return file.read_text(encoding="utf-8").strip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no UTF-8 text"
+            reason = os_reason(error) if isinstance(error, OSError) else Text("system.not_utf8")
             raise ConfigError("FM738", setting=self.setting, path=str(file), reason=reason) from None

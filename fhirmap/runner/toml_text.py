@@ -15,7 +15,7 @@ from fhirmap.diagnostics import Diagnostic, MapText, Span, listed, suggestion
 from fhirmap.errors import ConfigError
 from fhirmap.runner.secret import Secret
 from fhirmap.runner.toml_secrets import hide_secrets
-from fhirmap.texts import Text
+from fhirmap.texts import Text, os_reason
 
 _HEADER = re.compile(r"\s*\[\[?\s*(.+?)\s*\]\]?\s*(?:#.*)?$")
 _NAME = r"""(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
@@ -36,7 +36,7 @@ class TomlText:
         try:
             raw = path.read_bytes()
         except OSError as error:
-            raise ConfigError(code_missing, path=shown, reason=error.strerror or "not readable") from None
+            raise ConfigError(code_missing, path=shown, reason=os_reason(error, "cannot_be_read")) from None
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -101,12 +101,12 @@ class Section:
 
     def section(self, key: str) -> Section:
         """The table ``key``; an empty one where it is absent."""
-        found = self._take(key, dict, "a table")
+        found = self._take(key, dict, Text("reasons.a_table"))
         return Section(self._file, (*self.path, key), found or {}, self._environ)
 
     def text(self, key: str, default: str = "", *, required: bool = False, choices: Collection[str] = ()) -> str:
         """A text, with ``${NAME}`` replaced by the variable's value."""
-        found = self._take(key, str, "text", required)
+        found = self._take(key, str, Text("reasons.text"), required)
         if found is None:
             return default
         if required and not found.strip():
@@ -122,14 +122,19 @@ class Section:
 
     def raw_text(self, key: str, default: str = "", *, required: bool = False) -> str:
         """A text as it stands: FHIRPath and the like, in which ``${`` means nothing."""
-        found = self._take(key, str, "text", required)
+        found = self._take(key, str, Text("reasons.text"), required)
         return default if found is None else str(found)
 
     def sections(self, key: str) -> tuple[Section, ...]:
         """Each table of the list of tables ``key``."""
-        found = self._take(key, list, "a list of tables") or []
+        found = self._take(key, list, Text("reasons.list_of_tables")) or []
         if not all(isinstance(entry, dict) for entry in found):
-            self._file.report("FM733", (*self.path, key), wanted="a list of tables", found="a list of something else")
+            self._file.report(
+                "FM733",
+                (*self.path, key),
+                wanted=Text("reasons.list_of_tables"),
+                found=Text("reasons.list_of_something_else"),
+            )
             return ()
         keys = (*self.path, key)
         return tuple(Section(self._file, (*keys, str(n)), entry, self._environ) for n, entry in enumerate(found))
@@ -140,32 +145,38 @@ class Section:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts."""
-        found = self._take(key, list, "a list of texts")
+        found = self._take(key, list, Text("reasons.list_of_texts"))
         if found is None:
             return ()
         if not all(isinstance(entry, str) for entry in found):
-            self._file.report("FM733", (*self.path, key), wanted="a list of texts", found="a list of something else")
+            self._file.report(
+                "FM733",
+                (*self.path, key),
+                wanted=Text("reasons.list_of_texts"),
+                found=Text("reasons.list_of_something_else"),
+            )
             return ()
         return tuple(found)
 
     def number(self, key: str, default: float, *, above: float | None = 0, least: float | None = None) -> float:
         """A number, above ``above`` or at least ``least``."""
-        found = self._take(key, (int, float), "a number")
+        found = self._take(key, (int, float), Text("reasons.number"))
         if found is None:
             return default
         if (least is not None and found < least) or (least is None and above is not None and found <= above):
-            reason = f"at least {least:g}" if least is not None else f"above {above:g}"
-            self._file.report("FM735", (*self.path, key), reason=f"a number {reason}")
+            limit = {"limit": f"{above if least is None else least:g}"}
+            reason = Text("reasons.number_above" if least is None else "reasons.number_least", limit)
+            self._file.report("FM735", (*self.path, key), reason=reason)
             return default
         return float(found)
 
     def integer(self, key: str, default: int, *, least: int = 1) -> int:
         """A whole number of at least ``least``."""
-        found = self._take(key, int, "a whole number")
+        found = self._take(key, int, Text("reasons.whole_number"))
         if found is None:
             return default
         if found < least:
-            self._file.report("FM735", (*self.path, key), reason=f"at least {least}")
+            self._file.report("FM735", (*self.path, key), reason=Text("reasons.least", {"limit": least}))
             return default
         return int(found)
 
@@ -180,11 +191,11 @@ class Section:
             variable, file = inner.text("env"), inner.text("file")
             inner.done()
             if bool(variable) == bool(file):
-                self._file.report("FM735", keys, reason='{env = "NAME"} or {file = "path"}')
+                self._file.report("FM735", keys, reason=Text("reasons.reference"))
             if file:
                 return Secret(setting, file=folder / Path(file).expanduser(), environ=self._environ)
             return Secret(setting, "${" + variable + "}", environ=self._environ)
-        text = self._take(key, str, 'text, {env = "NAME"} or {file = "path"}')
+        text = self._take(key, str, Text("reasons.text_or_reference"))
         if text is None:
             return None
         secret = Secret(setting, text, environ=self._environ)
@@ -198,7 +209,7 @@ class Section:
         for key, value in self._values.items():
             self._asked.append(key)
             if not isinstance(value, str):
-                self._file.report("FM733", (*self.path, key), wanted="text", found=_kind(value))
+                self._file.report("FM733", (*self.path, key), wanted=Text("reasons.text"), found=_kind(value))
             elif choices and value not in choices:
                 self._file.report("FM735", (*self.path, key), reason=_one_of(choices), **suggestion(value, choices))
             else:
@@ -212,7 +223,7 @@ class Section:
                 where = f"[{'.'.join(self.path)}]" if self.path else self._file.path.name
                 self._file.report("FM732", (*self.path, key), key=key, table=where, **suggestion(key, self._asked))
 
-    def _take(self, key: str, kind: type | tuple[type, ...], wanted: str, required: bool = False) -> Any:
+    def _take(self, key: str, kind: type | tuple[type, ...], wanted: Text, required: bool = False) -> Any:
         self._asked.append(key)
         if key not in self._values:
             if required:
@@ -225,11 +236,18 @@ class Section:
         return found
 
 
-def _kind(value: object) -> str:
-    if isinstance(value, bool):
-        return "true or false"
-    names: dict[type, str] = {int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a table"}
-    return names.get(type(value), "a date or time")
+_KINDS: dict[type, str] = {
+    bool: "true_or_false",
+    int: "whole_number",
+    float: "number",
+    str: "text",
+    list: "a_list",
+    dict: "a_table",
+}
+
+
+def _kind(value: object) -> Text:
+    return Text(f"reasons.{_KINDS.get(type(value), 'date_or_time')}")
 
 
 def _places(text: str) -> dict[tuple[str, ...], tuple[int, int]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from fhirmap.errors import ConfigError, DeliveryError
 from fhirmap.records import Envelope, Receipt, ReceiptState
 from fhirmap.sinks.sink import Sink, SinkSettings
+from fhirmap.texts import Text, os_reason
 
 __all__ = ["NdjsonFile", "open_sink"]
 
@@ -33,7 +34,7 @@ class NdjsonFile:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             _cut_torn_line(self._descriptor)
         except OSError as error:
-            raise DeliveryError("FM619", file=str(path), reason=error.strerror or "not writable") from None
+            raise DeliveryError("FM619", file=str(path), reason=os_reason(error, "not_writable")) from None
 
     @property
     def name(self) -> str:
@@ -61,7 +62,7 @@ class NdjsonFile:
             os.fsync(self._descriptor)
         except OSError as error:
             os.ftruncate(self._descriptor, before)
-            raise DeliveryError("FM619", file=str(self._path), reason=error.strerror or "not writable") from None
+            raise DeliveryError("FM619", file=str(self._path), reason=os_reason(error, "not_writable")) from None
         return [Receipt(ReceiptState.ACCEPTED, "")] * len(envelopes)
 
     def close(self) -> None:
@@ -95,5 +96,5 @@ def open_sink(settings: SinkSettings) -> Sink:
     Raises: ConfigError FM791 without a path, DeliveryError FM619.
     """
     if settings.path is None:
-        raise ConfigError("FM791", what="path", reason="a file needs a path")
+        raise ConfigError("FM791", what="path", reason=Text("reasons.needs_path"))
     return NdjsonFile(settings.path)

@@ -27,6 +27,7 @@ from fhirmap.errors import ConfigError, DeliveryError
 from fhirmap.sinks.outcome import TLS_KINDS, tls_variant
 from fhirmap.sinks.settings import METHODS, ClientCredentials
 from fhirmap.sinks.transport import Answer, NoAnswer, Transport
+from fhirmap.texts import Text, text
 
 __all__ = ["TokenSource"]
 
@@ -116,7 +117,9 @@ class TokenSource:
                 if answer.status != 429 and answer.status < 500:
                     return answer
                 if number == _TRIES:
-                    raise DeliveryError("FM611", host=_host(url), reason=f"status {answer.status}")
+                    raise DeliveryError(
+                        "FM611", host=_host(url), reason=Text("reasons.status", {"status": answer.status})
+                    )
             self._sleep(2.0 ** (number - 1))
         raise AssertionError("unreachable")
 
@@ -126,16 +129,16 @@ class TokenSource:
         if answer.status != 200:
             # only the error codes of RFC 6749 §5.2: a description might quote what we sent
             named = values.get("error")
-            error = named if isinstance(named, str) and named in _OAUTH_ERRORS else "no OAuth error code"
+            error = named if isinstance(named, str) and named in _OAUTH_ERRORS else text("reasons.no_oauth_error")
             if 300 <= answer.status < 400 or answer.status in (404, 405):
-                raise DeliveryError("FM613", host=host, status=answer.status, reason="it is not the token endpoint")
+                raise DeliveryError("FM613", host=host, status=answer.status, reason=Text("reasons.not_token_endpoint"))
             raise DeliveryError("FM612", host=host, status=answer.status, error=error)
         token = values.get("access_token")
         if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
-            reason = "its JSON holds no access_token" if values else "it is not JSON"
+            reason = Text("reasons.no_access_token" if values else "reasons.not_json")
             raise DeliveryError("FM613", host=host, status=200, reason=reason)
         if str(values.get("token_type", "Bearer")).casefold() != "bearer":
-            raise DeliveryError("FM613", host=host, status=200, reason="its token is not of type Bearer")
+            raise DeliveryError("FM613", host=host, status=200, reason=Text("reasons.not_bearer"))
         return token, _life_s(values.get("expires_in"))
 
 
@@ -182,7 +185,7 @@ def _auth_method(credentials: ClientCredentials, clock: Callable[[], float]) -> 
         return _PrivateKeyJwt(credentials, clock)
     if credentials.method == "client_secret_post":
         return "client_secret_post"
-    raise ConfigError("FM792", what="method", reason=f"it is one of {', '.join(METHODS)}")
+    raise ConfigError("FM792", what="method", reason=Text("reasons.one_of", {"names": ", ".join(METHODS)}))
 
 
 def _client_secret_basic(client: Any, _method: str, uri: str, headers: dict[str, str], body: str) -> _Prepared:
@@ -233,11 +236,11 @@ def _signing_key(credentials: ClientCredentials) -> tuple[RSAKey | ECKey, str]:
         try:
             key = ECKey.import_key(credentials.private_key)
         except (JoseError, ValueError, TypeError):
-            raise ConfigError("FM792", what="private_key", reason="it is no RSA or EC private key in PEM") from None
+            raise ConfigError("FM792", what="private_key", reason=Text("reasons.no_private_key")) from None
         allowed = tuple(name for curve, name in _EC_ALGORITHMS.items() if curve == key.curve_name)
     algorithm = credentials.algorithm or (allowed[0] if allowed else "")
     if not key.is_private:
-        raise ConfigError("FM792", what="private_key", reason="it is a public key")
+        raise ConfigError("FM792", what="private_key", reason=Text("reasons.public_key"))
     if algorithm not in allowed:
-        raise ConfigError("FM792", what="algorithm", reason="it does not go with the key (RS256, RS384, ES256, ES384)")
+        raise ConfigError("FM792", what="algorithm", reason=Text("reasons.algorithm"))
     return key, algorithm

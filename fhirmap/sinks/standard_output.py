@@ -10,6 +10,7 @@ from fhirmap.errors import DeliveryError
 from fhirmap.records import Envelope, Receipt, ReceiptState
 from fhirmap.sinks.ndjson_file import one_line
 from fhirmap.sinks.sink import Sink, SinkSettings
+from fhirmap.texts import os_reason, text
 
 __all__ = ["StandardOutput", "open_sink"]
 
@@ -17,12 +18,12 @@ __all__ = ["StandardOutput", "open_sink"]
 class StandardOutput:
     """Writes each payload as a line and flushes."""
 
-    name = "standard output"
     batch_size = 100
     is_remote = False
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self.name = text("reasons.standard_output")
 
     def prepare(self) -> None:
         """Nothing: it is open."""
@@ -41,7 +42,7 @@ class StandardOutput:
                 self._stream.write(one_line(envelope.payload))
             self._stream.flush()
         except OSError as error:
-            raise DeliveryError("FM619", file=self.name, reason=error.strerror or "not writable") from None
+            raise DeliveryError("FM619", file=self.name, reason=os_reason(error, "not_writable")) from None
         return [Receipt(ReceiptState.ACCEPTED, "")] * len(envelopes)
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ import httpx2
 
 from fhirmap.errors import ConfigError
 from fhirmap.sinks.settings import Tls, TransportSettings
+from fhirmap.texts import Text, os_reason, text
 
 __all__ = ["Answer", "NoAnswer", "Transport", "classify_exception"]
 
@@ -98,24 +99,14 @@ def classify_exception(error: Exception) -> tuple[str, str]:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _KINDS_OF_CERTIFICATE.get(cause.verify_code, "certificate"), _certificate_reason(cause)
         if isinstance(cause, ssl.SSLError):
-            return "tls", (cause.reason or "TLS handshake failed").replace("_", " ").lower()
+            return "tls", (cause.reason or text("reasons.tls")).replace("_", " ").lower()
         if isinstance(cause, socket.gaierror):
-            return "name", "host name not known"
+            return "name", text("reasons.host_not_known")
         if isinstance(cause, OSError) and cause.strerror:
-            return kind, cause.strerror.lower()
-    return kind, _REASONS[kind]
+            return kind, str(os_reason(cause)).lower()
+    return kind, text(f"reasons.transport_{kind}")
 
 
-_REASONS = {
-    "connect": "no connection",
-    "busy": "no free connection",
-    "timeout": "no answer in time",
-    "lost": "connection lost",
-    "proxy": "proxy refused",
-    "address": "not an http(s) address",
-    "garbled": "answer is not HTTP",
-    "program": "request not well formed",
-}
 _UNKNOWN_ISSUER = {2, 18, 19, 20, 21}
 """OpenSSL's verify codes for a chain that ends in no authority we trust."""
 _KINDS_OF_CERTIFICATE = {9: "dates", 10: "dates", 62: "host", 63: "host", 64: "host"}
@@ -124,8 +115,8 @@ _KINDS_OF_CERTIFICATE = {9: "dates", 10: "dates", 62: "host", 63: "host", 64: "h
 
 def _certificate_reason(error: ssl.SSLCertVerificationError) -> str:
     if error.verify_code in _UNKNOWN_ISSUER:
-        return "signed by an unknown authority"
-    return (error.verify_message or "not valid").rstrip(".")
+        return text("reasons.unknown_authority")
+    return (error.verify_message or text("reasons.not_valid")).rstrip(".")
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -156,17 +147,17 @@ def ssl_context(tls: Tls) -> ssl.SSLContext:
     """
     for path in (tls.ca, tls.cert, tls.key):
         if path is not None and not path.is_file():
-            raise ConfigError("FM790", file=str(path), reason="there is no such file")
+            raise ConfigError("FM790", file=str(path), reason=Text("reasons.no_such_file"))
     try:
         context = ssl.create_default_context(cafile=None if tls.ca is None else str(tls.ca))
     except (ssl.SSLError, OSError):
-        raise ConfigError("FM790", file=str(tls.ca), reason="it holds no PEM certificate that can be read") from None
+        raise ConfigError("FM790", file=str(tls.ca), reason=Text("reasons.no_certificate")) from None
     if tls.cert is not None:
         try:
             # a password callback that fails: otherwise OpenSSL asks on the terminal, which a nightly run does not have
             context.load_cert_chain(str(tls.cert), None if tls.key is None else str(tls.key), password=_no_password)
         except (ssl.SSLError, OSError, ValueError):
-            reason = "certificate and key do not go together, cannot be read, or the key has a password"
+            reason = Text("reasons.certificate_and_key")
             raise ConfigError("FM790", file=str(tls.cert), reason=reason) from None
     return context
 
@@ -185,7 +176,7 @@ class Transport:
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError("FM791", what="address", reason="it must begin with http:// or https:// and name a host")
+            raise ConfigError("FM791", what="address", reason=Text("reasons.http_address"))
         self._timeout_s = settings.timeout_s
         self._proxy = urlsplit(settings.proxy).netloc.rpartition("@")[2] if settings.proxy else ""
         trust_env = settings.proxy is None and not is_loopback(url)
@@ -199,7 +190,7 @@ class Transport:
                 transport=transport,
             )
         except (ValueError, httpx2.InvalidURL):
-            raise ConfigError("FM791", what="proxy", reason="it is not a proxy URL") from None
+            raise ConfigError("FM791", what="proxy", reason=Text("reasons.not_proxy_url")) from None
 
     def __enter__(self) -> Transport:
         return self
@@ -229,7 +220,7 @@ class Transport:
         except tuple(_KINDS) as error:
             kind, reason = classify_exception(error)
             if self._proxy and not progress.sent:
-                reason = f"{reason} (by way of the proxy `{self._proxy}`)"
+                reason = text("reasons.by_proxy", reason=reason, proxy=self._proxy)
             raise NoAnswer(kind, sent=progress.sent, reason=reason, duration_s=time.monotonic() - started) from None
 
     def _read(self, response: httpx2.Response, deadline: float) -> tuple[bytes, bool]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fhirmap.errors import ConfigError
+from fhirmap.texts import Text
 
 SUFFIXES = {
     ".sqlite": "sql",
@@ -87,5 +88,5 @@ def _file(path_text: str, shown: str, folder: Path | None, kind: str = "") -> Ad
         path = folder / path
     found = kind or SUFFIXES.get(path.suffix.lower(), "")
     if not found:
-        raise ConfigError("FM700", source=shown, variant="suffix", suffix=path.suffix or "no suffix")
+        raise ConfigError("FM700", source=shown, variant="suffix", suffix=path.suffix or Text("reasons.no_suffix"))
     return Address(found, shown, path=path)

@@ -18,6 +18,7 @@ from fhirmap.sources.address import Address
 from fhirmap.sources.csv_text import DELIMITERS, Line, proved_encoding, read_lines
 from fhirmap.sources.revisions import Revisions
 from fhirmap.stores import Child, Column, StorePlan
+from fhirmap.texts import Text
 
 _FRENCH_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(.*)", re.DOTALL)
 
@@ -202,7 +203,7 @@ class CsvFile:
             if wanted is None or record.key in wanted:
                 yield record
         if self._stamp() != scan.stamp:
-            raise ConfigError("FM724", source=self._address.shown, reason="the file changed while it was read")
+            raise ConfigError("FM724", source=self._address.shown, reason=Text("reasons.file_changed"))
 
     def _single(self, scan: _Scan) -> Iterator[Record]:
         for line in self._body(scan):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fhirmap.errors import ConfigError
+from fhirmap.texts import Text, os_reason
 
 _CHUNK = 1 << 20
 _FIELD_LIMIT = 1 << 28
@@ -39,7 +40,7 @@ def open_failure(error: OSError, shown: str, path: Path) -> ConfigError:
     """FM701 for a file that is not there, FM702 for one that cannot be read."""
     if isinstance(error, FileNotFoundError):
         return ConfigError("FM701", source=shown, path=str(path))
-    reason = "it is a folder" if isinstance(error, IsADirectoryError) else (error.strerror or "not readable").lower()
+    reason = Text("reasons.is_folder") if isinstance(error, IsADirectoryError) else os_reason(error, "cannot_be_read")
     return ConfigError("FM702", source=shown, reason=reason)
 
 

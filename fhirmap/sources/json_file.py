@@ -21,6 +21,7 @@ from fhirmap.sources.csv_file import sortable
 from fhirmap.sources.csv_text import open_failure
 from fhirmap.sources.revisions import Revisions
 from fhirmap.stores import StorePlan
+from fhirmap.texts import Text
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _PLACE = re.compile(r"\(byte (\d+)\)")
@@ -162,7 +163,8 @@ class JsonFile:
         offset = int(found.group(1)) if found else len(text)
         before = text[:offset]
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-        reason = "it ends too early" if "truncated" in message or not text.strip() else "a character out of place"
+        is_cut = "truncated" in message or not text.strip()
+        reason = Text("reasons.ends_early" if is_cut else "reasons.out_of_place")
         line = before.count(b"\n") + 1
         return ConfigError("FM713", source=self._address.shown, reason=reason, line=line, column=column)
 
@@ -177,7 +179,7 @@ class JsonFile:
         if isinstance(node, Mapping):
             return [node]
         if not isinstance(node, list):
-            raise ConfigError("FM714", source=self._address.shown, path=path or "its top")
+            raise ConfigError("FM714", source=self._address.shown, path=path or Text("reasons.its_top"))
         return node
 
     def document(self) -> Any:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from fhirmap.errors import ConfigError
+from fhirmap.texts import Text
 
 _STUMBLED = re.compile(
     r"no such (?:column|table|function): ([\w.\"]+)"
@@ -43,7 +44,7 @@ def translated(shown: str, what: str = "") -> Iterator[None]:
 def config_error(error: Exception, shown: str, what: str = "") -> ConfigError:
     """The ConfigError for one exception of SQLAlchemy or a driver."""
     if isinstance(error, ImportError | NoSuchModuleError):
-        return ConfigError("FM710", source=shown, driver=getattr(error, "name", None) or "of this URL")
+        return ConfigError("FM710", source=shown, driver=getattr(error, "name", None) or Text("reasons.driver_of_url"))
     origin = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     text = str(origin)
     if isinstance(origin, sqlite3.Error):
@@ -59,10 +60,10 @@ def _sqlite(error: sqlite3.Error, text: str, shown: str, what: str) -> ConfigErr
     if "not a database" in text or "malformed" in text or "encrypted" in text:
         return ConfigError("FM706", source=shown)
     if "unable to open" in text or "disk I/O" in text or "readonly" in text:
-        return ConfigError("FM702", source=shown, reason="SQLite cannot open it")
+        return ConfigError("FM702", source=shown, reason=Text("reasons.sqlite_cannot_open"))
     stumbled = _stumbled(text)
     if stumbled or "syntax error" in text or "incomplete input" in text or "misuse" in text:
-        return ConfigError("FM715", what=what or shown, near=stumbled or "its end", source=shown)
+        return ConfigError("FM715", what=what or shown, near=stumbled or Text("reasons.its_end"), source=shown)
     return ConfigError("FM724", source=shown, reason=getattr(error, "sqlite_errorname", "") or type(error).__name__)
 
 
@@ -74,33 +75,37 @@ def _server(text: str, state: str, number: int, shown: str, what: str, kind: str
     if state == "3D000" or number == 1049 or ('database "' in text and "does not exist" in text):
         return ConfigError("FM708", source=shown, variant="database")
     if state == "42501" or number in _LOGIN_NUMBERS:
-        return ConfigError("FM725", source=shown, what=what or "a table")
+        return ConfigError("FM725", source=shown, what=what or Text("reasons.a_table"))
     stumbled = _stumbled(text)
     if state.startswith("42") or number in (1064, 1054, 1146, 1305) or stumbled:
-        return ConfigError("FM715", what=what or shown, near=stumbled or "its SQL", source=shown)
+        return ConfigError("FM715", what=what or shown, near=stumbled or Text("reasons.its_sql"), source=shown)
     unreachable = not state and kind in ("OperationalError", "ConnectionTimeout", "InterfaceError") and number == 0
     if number in _HOST_NUMBERS or state.startswith("53") or unreachable:
         return ConfigError("FM708", source=shown, reason=_network_reason(text))
     if state.startswith(("08", "57")) or number in _LOST_NUMBERS:
-        return ConfigError("FM724", source=shown, reason="the server closed the connection")
-    return ConfigError("FM724", source=shown, reason=f"SQLSTATE {state}" if state else f"error {number or kind}")
+        return ConfigError("FM724", source=shown, reason=Text("reasons.server_closed"))
+    return ConfigError(
+        "FM724",
+        source=shown,
+        reason=f"SQLSTATE {state}" if state else Text("reasons.error_number", {"number": number or kind}),
+    )
 
 
-def _network_reason(text: str) -> str:
+def _network_reason(text: str) -> Text:
     for found, reason in (
-        ("refused", "connection refused"),
-        ("resolve", "host name not found"),
-        ("not known", "host name not found"),
-        ("translate host", "host name not found"),
-        ("timeout", "no answer in time"),
-        ("timed out", "no answer in time"),
-        ("too many", "too many connections"),
-        ("SSL", "TLS handshake failed"),
-        ("certificate", "TLS handshake failed"),
+        ("refused", "refused"),
+        ("resolve", "host_not_found"),
+        ("not known", "host_not_found"),
+        ("translate host", "host_not_found"),
+        ("timeout", "transport_timeout"),
+        ("timed out", "transport_timeout"),
+        ("too many", "too_many_connections"),
+        ("SSL", "tls"),
+        ("certificate", "tls"),
     ):
         if found in text:
-            return reason
-    return "no connection"
+            return Text(f"reasons.{reason}")
+    return Text("reasons.transport_connect")
 
 
 def _stumbled(text: str) -> str:

@@ -27,6 +27,7 @@ from fhirmap.sources.sql_errors import make_engine, translated
 from fhirmap.sources.sql_layout import Layout, Table
 from fhirmap.sources.sql_statements import Row, Statement, StatementBuilder, Values, build_tree
 from fhirmap.stores import Child, StorePlan
+from fhirmap.texts import Text
 
 _BATCH = 500
 _CONNECT_S = 10
@@ -252,7 +253,7 @@ class _Groups:
             self._identity, group = next(self._groups, (None, iter(())))
             self._rows = list(group)
             if self._identity != identity:
-                raise ConfigError("FM724", source=self._shown, reason="the tables changed while they were read")
+                raise ConfigError("FM724", source=self._shown, reason=Text("reasons.tables_changed"))
         statement, child = self._statement, self._statement.node.child
         assert child is not None and statement.node.parent is not None
         by_value: dict[Any, list[Values]] = {}
@@ -266,7 +267,7 @@ class _Groups:
     def finish(self) -> None:
         """Nothing may be left when the records are through."""
         if next(self._groups, None) is not None:
-            raise ConfigError("FM724", source=self._shown, reason="the tables changed while they were read")
+            raise ConfigError("FM724", source=self._shown, reason=Text("reasons.tables_changed"))
 
 
 def _stream(connection: sa.Connection, statement: Statement) -> Iterator[Row]:
@@ -325,7 +326,7 @@ def _sqlite_engine(address: Address, path: Path) -> sa.Engine:
     if not path.exists():
         raise ConfigError("FM701", source=address.shown, path=str(path))
     if not path.is_file():
-        raise ConfigError("FM702", source=address.shown, reason="it is not a file")
+        raise ConfigError("FM702", source=address.shown, reason=Text("reasons.not_a_file"))
 
     def connect() -> sqlite3.Connection:
         uri = f"file:{quote(str(path.resolve()))}?mode=ro{'&immutable=1' if _is_still(path) else ''}"
