@@ -78,17 +78,17 @@ class FilePath(click.ParamType[Path]):
         if not (self._dash and str(value) == "-"):
             wrong = self._wrong(path)
             if wrong:
-                self.fail(text(f"cli.{wrong}", path=value), param, ctx)
+                self.fail(text(wrong, path=value), param, ctx)
         return path
 
     def _wrong(self, path: Path) -> str:
         if not path.exists():
-            return "path_absent" if self._exists else ""
+            return "cli.path_absent" if self._exists else ""
         if self.name == "file" and path.is_dir():
-            return "path_is_folder"
+            return "cli.path_is_folder"
         if self.name == "folder" and not path.is_dir():
-            return "path_is_file"
-        return "path_unreadable" if self._exists and not os.access(path, os.R_OK) else ""
+            return "cli.path_is_file"
+        return "cli.path_unreadable" if self._exists and not os.access(path, os.R_OK) else ""
 
 
 class _Option(click.Option):

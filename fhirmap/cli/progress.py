@@ -75,15 +75,15 @@ def _bar() -> Progress:
         TextColumn,
         TimeRemainingColumn,
     )
-    from rich.text import Text
+    from rich.text import Text as StyledText
 
     class Rate(ProgressColumn):
         """Records a second."""
 
-        def render(self, task: Task) -> Text:
+        def render(self, task: Task) -> StyledText:
             """The rate of the last seconds."""
             speed = task.finished_speed or task.speed
-            return Text(f"{speed:,.1f}/s" if speed else "")
+            return StyledText(f"{speed:,.1f}/s" if speed else "")
 
     return Progress(
         TextColumn("  {task.description}"),
