@@ -86,7 +86,7 @@ def test_the_disk_of_the_output_is_full_and_then_has_room(tiny: Make, mounted: C
     small = project.folder / "small"
     small.mkdir()
     done = mounted(f'mount -t tmpfs -o size=100k none {small} && exec "$@"', "run", project.folder)
-    stopped_by(done, "FM619", "small/out.ndjson", "No space left", "pending 900")
+    stopped_by(done, "FM619", "small/out.ndjson", "no space left", "pending 900")
     assert run(project).code == 0
     assert len((small / "out.ndjson").read_text(encoding="utf-8").splitlines()) == 900
 
@@ -134,9 +134,9 @@ def test_files_without_rights(tiny: Make) -> None:
     unread.data.chmod(0)
     (unset.folder / "fhirmap.toml").chmod(0)
     done = several(["run", project.folder], ["run", unread.folder], ["check", unset.folder], before=humble)
-    done[0].told("FM805", 3, "state/journal.db", "Permission denied")
+    done[0].told("FM805", 3, "state/journal.db", "permission denied")
     done[1].told("FM702", 3, "stays.csv", "permission denied", "account that runs fhirmap")
-    done[2].told("FM730", 2, "fhirmap.toml", "Permission denied")
+    done[2].told("FM730", 2, "fhirmap.toml", "permission denied")
 
 
 # ---- databases -------------------------------------------------------------------------------------------------------

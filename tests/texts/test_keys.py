@@ -64,6 +64,7 @@ def literals() -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
+                yield from re.findall(r'Text\("([\w.-]+)"', node.value)  # a docstring's example
     for path in PACKAGE.rglob("*.j2"):
         yield from re.findall(r'"([\w.-]+)"', path.read_text(encoding="utf-8"))
 
