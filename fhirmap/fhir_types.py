@@ -9,7 +9,8 @@ is R5's. FHIRPath N1, 2.1, for the System types.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
 
 TEXTS = frozenset((
     "string", "code", "id", "uri", "url", "canonical", "oid", "uuid", "markdown", "base64Binary", "xhtml",
@@ -105,3 +106,56 @@ def system_type(primitive: str) -> str:
         ('String', 'Integer')
     """
     return SYSTEM_TYPES.get(primitive, "String")
+
+
+class Family(StrEnum):
+    """Types whose values compare with one another."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIME = "time"
+    QUANTITY = "quantity"
+    OTHER = ""
+
+
+_FAMILIES: Mapping[str, Family] = {
+    "String": Family.TEXT,
+    "Integer": Family.NUMBER,
+    "Long": Family.NUMBER,
+    "Decimal": Family.NUMBER,
+    "Boolean": Family.BOOLEAN,
+    "Date": Family.DATE,
+    "DateTime": Family.DATE,
+    "Time": Family.TIME,
+    "Quantity": Family.QUANTITY,
+}
+
+
+def family(type_name: str) -> Family:
+    """The family of a FHIR or System type.
+
+    Example:
+        >>> family("instant").value, family("System.Long").value, family("HumanName").value
+        ('date', 'number', '')
+    """
+    if type_name in PRIMITIVES:
+        return _FAMILIES[system_type(type_name)]
+    if type_name in QUANTITIES:
+        return Family.QUANTITY
+    _, is_system, short = type_name.partition("System.")
+    return _FAMILIES.get(short, Family.OTHER) if is_system else Family.OTHER
+
+
+def number_type(type_names: Iterable[str]) -> str:
+    """The System type of a sum of numbers of those types: the widest of them.
+
+    Spec: FHIRPath N1, 6.6, Math: an Integer becomes a Long beside a Long, and either a Decimal beside a Decimal.
+
+    Example:
+        >>> number_type(["System.Long", "positiveInt"]), number_type(["decimal", "integer"])
+        ('Long', 'Decimal')
+    """
+    given = {SYSTEM_TYPES.get(name, name.removeprefix("System.")) for name in type_names}
+    return next((name for name in ("Decimal", "Long") if name in given), "Integer")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from fhirmap.analysis.infer import Inference
 from fhirmap.analysis.scope import Scope
@@ -11,12 +10,13 @@ from fhirmap.analysis.typed import Checked, Program, Stage
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.render import ordered
 from fhirmap.model.definition import Definitions
+from fhirmap.signatures import FunctionSignature
 
 
 def check(
     program: Program,
     definitions: Definitions,
-    functions: Mapping[str, Any] | None = None,
+    functions: Mapping[str, FunctionSignature] | None = None,
     *,
     syntax: Sequence[Diagnostic] = (),
 ) -> tuple[Checked, tuple[Diagnostic, ...]]:

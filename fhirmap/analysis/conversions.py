@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-TEXTS = frozenset((
-    "string", "code", "id", "uri", "url", "canonical", "oid", "uuid", "markdown", "base64Binary", "xhtml",
-))  # fmt: skip
-INTEGERS = frozenset(("integer", "positiveInt", "unsignedInt", "integer64"))
-_OTHERS = frozenset(("boolean", "decimal", "date", "dateTime", "instant", "time"))
-PRIMITIVES = TEXTS | INTEGERS | _OTHERS
+from fhirmap.fhir_types import INTEGERS, PRIMITIVES, QUANTITIES, TEXTS
+
+__all__ = ["INTEGERS", "PRIMITIVES", "TEXTS", "best", "can", "keeps"]
+
 _KEPT = {
     "date": ("dateTime",),
     "instant": ("dateTime",),
@@ -23,7 +21,6 @@ _KEPT = {
 }
 _COMPLEX = {"CodeableConcept": ("Coding",), "Reference": (), "Identifier": ()}
 _FROM_TEXT = ("Reference", "CodeableConcept", "CodeableReference")
-_QUANTITIES = frozenset(("Quantity", "SimpleQuantity", "Age", "Distance", "Duration", "Count", "MoneyQuantity"))
 
 
 def keeps(given: str, wanted: str) -> bool:
@@ -37,7 +34,7 @@ def keeps(given: str, wanted: str) -> bool:
         return True
     if given in PRIMITIVES and wanted in ("string", "markdown") and given != "boolean":
         return given in INTEGERS or given == "decimal"
-    if given in _QUANTITIES and wanted in _QUANTITIES:
+    if given in QUANTITIES and wanted in QUANTITIES:
         return True
     return wanted in _KEPT.get(given, ()) or given in _COMPLEX.get(wanted, ()) or (
         given in TEXTS and wanted in _FROM_TEXT

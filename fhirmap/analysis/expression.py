@@ -8,17 +8,19 @@ Past 400 lines, and one thing: a walk over the tree that gives each kind of node
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
 
 from fhirmap.analysis.expression_functions import FUNCTIONS, FunctionSpec
 from fhirmap.analysis.foreign_words import function_meant
 from fhirmap.analysis.hints import nothing_meant, number_of, only_meant
 from fhirmap.analysis.static import UNKNOWN, Cardinality, Static
+from fhirmap.analysis.typed import Environment, Variable
 from fhirmap.diagnostics import Diagnostic, Span, Subject, SubjectKind, Suggestion, suggestion
+from fhirmap.fhir_types import OPEN_TYPES, family, number_type
 from fhirmap.language import nodes as n
 from fhirmap.model.definition import FHIR_URL, SYSTEM_URL, Definitions, Element, TypeRef
+from fhirmap.signatures import FunctionSignature, ValueType
 from fhirmap.texts import Listing, Text
 
 FUNCTION_URL = "urn:fhirmap:function:"
@@ -34,21 +36,6 @@ CONSTANTS: Mapping[str, str] = {
 }
 """Environment variables that are a URL."""
 _RESERVED = frozenset((*CONSTANTS, "context", "resource", "rootResource", "terminologies", "factory", "server"))
-_OPEN = frozenset(("Resource", "DomainResource", "Element", "BackboneElement", "Base", "DataType", "BackboneType"))
-_TEXT = frozenset(
-    (
-        "string", "code", "id", "uri", "url", "canonical", "uuid", "oid", "markdown", "base64Binary", "xhtml",
-        "System.String",
-    )
-)  # fmt: skip
-_NUMBERS = frozenset(
-    ["integer", "integer64", "positiveInt", "unsignedInt", "decimal", "System.Integer", "System.Long", "System.Decimal"]
-)
-_FAMILIES = {
-    "boolean": "boolean", "System.Boolean": "boolean", "date": "date", "System.Date": "date", "dateTime": "date",
-    "instant": "date", "System.DateTime": "date", "time": "time", "System.Time": "time", "System.Quantity": "quantity",
-    "Quantity": "quantity", "Age": "quantity", "Duration": "quantity", "Count": "quantity", "Distance": "quantity",
-}  # fmt: skip
 _SYSTEM_NAMES = frozenset(["String", "Integer", "Long", "Decimal", "Boolean", "Date", "DateTime", "Time", "Quantity"])
 _COMPARISONS = frozenset(("<", "<=", ">", ">="))
 _AS_FHIR = {
@@ -58,22 +45,6 @@ _AS_FHIR = {
         "Date": "date", "DateTime": "dateTime", "Time": "time", "Quantity": "Quantity",
     }.items()
 }  # fmt: skip
-
-
-class ParameterType(Protocol):
-    """A plug-in function's parameter or result type."""
-
-    @property
-    def name(self) -> str:
-        """FHIR primitive, or `structure`."""
-
-    @property
-    def repeats(self) -> bool:
-        """A list?"""
-
-    @property
-    def elements(self) -> Mapping[str, Any]:
-        """Elements of a structure."""
 
 
 def system(name: str, cardinality: Cardinality = "one") -> Static:
@@ -89,13 +60,6 @@ def as_fhir(static: Static) -> Static:
 def shown(static: Static) -> Text | Listing:
     """A value's types as a message names them: a literal's `System.String` is a string to its reader."""
     return as_fhir(static).text()
-
-
-def family(name: str) -> str:
-    """Types that compare with one another: text, number, boolean, date, time, quantity; empty for the rest."""
-    if name in _TEXT:
-        return "text"
-    return "number" if name in _NUMBERS else _FAMILIES.get(name, "")
 
 
 def families(static: Static) -> set[str]:
@@ -117,7 +81,7 @@ class ExpressionScope:
     focus: Static | None = None
     lookup: Callable[[str], Static | None] = lambda _name: None
     names: tuple[str, ...] = ()
-    functions: Mapping[str, Any] = field(default_factory=dict)
+    functions: Mapping[str, FunctionSignature] = field(default_factory=dict)
     resource: Static | None = None
     is_strict: bool = False
 
@@ -183,7 +147,11 @@ def _parts(node: n.FPExpr) -> tuple[n.FPExpr, ...]:
 
 
 def expression_static(
-    expression: n.FPExpr, environment: Any, focus: Any, definitions: Definitions, functions: Mapping[str, Any]
+    expression: n.FPExpr,
+    environment: Environment,
+    focus: Variable | None,
+    definitions: Definitions,
+    functions: Mapping[str, FunctionSignature],
 ) -> tuple[Static, tuple[Diagnostic, ...]]:
     """Static view and faults of an expression of a map; ``environment.lookup(name)`` answers with a variable."""
 
@@ -197,12 +165,14 @@ def expression_static(
     return as_fhir(found.static), found.diagnostics
 
 
-def children_of(ref: TypeRef, definitions: Definitions, functions: Mapping[str, Any]) -> Mapping[str, Element]:
+def children_of(
+    ref: TypeRef, definitions: Definitions, functions: Mapping[str, FunctionSignature]
+) -> Mapping[str, Element]:
     """Elements of a type, or of the structure that a plug-in function gives."""
     if not ref.structure.startswith(FUNCTION_URL):
         return definitions.children(ref)
     name, *path = ref.name.split(".")
-    held: Any = functions[name].result
+    held = functions[name].result
     for step in path:
         held = held.elements[step]
     return {
@@ -213,7 +183,7 @@ def children_of(ref: TypeRef, definitions: Definitions, functions: Mapping[str, 
     }
 
 
-def value_ref(value: ParameterType, path: str) -> TypeRef:
+def value_ref(value: ValueType, path: str) -> TypeRef:
     """Type of a plug-in function's parameter or result."""
     if value.name == "structure":
         return TypeRef(path, FUNCTION_URL + path.partition(".")[0])
@@ -389,7 +359,7 @@ class _Inference:
         self.report("FM250", node.name_span, about=about, like=found, name=node.name, type=shown(base))
 
     def _is_known_type(self, ref: TypeRef) -> bool:
-        return ref.name not in _OPEN and bool(
+        return ref.name not in OPEN_TYPES and bool(
             ref.name.startswith("System.") or children_of(ref, self.definitions, self.scope.functions)
         )
 
@@ -535,7 +505,7 @@ class _Inference:
             )
 
     def _is_judged(self, static: Static) -> bool:
-        return all(ref.name not in _OPEN for ref in static.types)
+        return all(ref.name not in OPEN_TYPES for ref in static.types)
 
     def _needs_order(self, focus: n.FPExpr, what: str, span: Span) -> None:
         if isinstance(focus, n.FPCall) and focus.name in ("children", "descendants"):
@@ -621,13 +591,8 @@ class _Inference:
         if pairs == {("text", "text")}:
             return system("String", once)
         if pairs == {("number", "number")}:
-            whole = all(
-                "Integer" in ref.name or "nt" in ref.name[-3:] or ref.name == "integer"
-                for ref in left.types | right.types
-            )
-            if operator in ("/", "div", "mod"):
-                return system("Decimal" if operator == "/" or not whole else "Integer", "optional")
-            return system("Integer" if whole else "Decimal", once)
+            result = "Decimal" if operator == "/" else number_type(ref.name for ref in left.types | right.types)
+            return system(result, "optional" if operator in ("/", "div", "mod") else once)
         return (
             left.with_cardinality("optional")
             if len(pairs) == 1 and pairs <= {("date", "quantity"), ("time", "quantity")}
@@ -658,17 +623,3 @@ def _fits(operator: str, left: str, right: str) -> bool:
     if operator in ("div", "mod"):
         return left == right == "number"
     return left in ("number", "quantity") and right in ("number", "quantity")
-
-
-def reachable(refs: Iterable[TypeRef], definitions: Definitions) -> list[TypeRef]:
-    """``refs`` and every type below them, each once, in the order they are met."""
-    found: dict[TypeRef, None] = {}
-    waiting = list(refs)
-    while waiting:
-        ref = waiting.pop(0)
-        if ref in found:
-            continue
-        found[ref] = None
-        for element in definitions.children(ref).values():
-            waiting += element.types
-    return list(found)

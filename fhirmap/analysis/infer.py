@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from fhirmap.analysis import conversions
 from fhirmap.analysis.expression import FUNCTION_URL, children_of, expression_static
@@ -37,18 +36,16 @@ from fhirmap.analysis.typed import (
     Variable,
 )
 from fhirmap.diagnostics import Related, Severity, Span, Subject, SubjectKind, Suggestion, nearest, suggestion
+from fhirmap.fhir_types import DATES, OPEN_TYPES, PRIMITIVES
 from fhirmap.language import nodes
 from fhirmap.model.definition import FHIR_URL, ConceptMap, Element, TypeRef
 from fhirmap.model.fhir import type_names
+from fhirmap.signatures import FunctionSignature
 from fhirmap.texts import Text
 
-_OPEN_TYPES = frozenset(
-    ("Resource", "DomainResource", "Element", "BackboneElement", "Base", "DataType", "BackboneType")
-)
 SPECIAL_MAP = "special-oid2uri"
 """The concept map that is built in: an OID as the URI that FHIR has for it."""
-_DATES = ("date", "dateTime", "instant", "time")
-_DECLARED = (*_DATES, "boolean", "decimal", "integer", "positiveInt", "unsignedInt")
+_DECLARED = (*sorted(DATES), "boolean", "decimal", "integer", "positiveInt", "unsignedInt")
 """Types that a column is read as by saying so in the model."""
 _ELEMENT_NAME = re.compile(r"\w+")
 _PSEUDO = frozenset(("value", "id", "extension"))
@@ -70,7 +67,7 @@ class Inference:
     """Types one program, group by group as they are called."""
 
     scope: Scope
-    functions: Mapping[str, Any] = field(default_factory=dict)
+    functions: Mapping[str, FunctionSignature] = field(default_factory=dict)
     groups: list[TypedGroup] = field(default_factory=list)
     _known: dict[tuple[object, ...], TypedGroup] = field(default_factory=dict)
     _constants: dict[str, dict[str, Variable]] = field(default_factory=dict)
@@ -203,7 +200,7 @@ class Inference:
             return
         own = self.scope.type_names(unit)
         loaded = (entry.name for entry in self.scope.definitions.structures())
-        known = (*own, *loaded, *sorted(conversions.PRIMITIVES), *type_names())
+        known = (*own, *loaded, *sorted(PRIMITIVES), *type_names())
         found = nearest(name, own) or nearest(name, known)
         bare = [entry for entry in unit.tree.uses if entry.alias is None]
         hint = None
@@ -377,7 +374,7 @@ class Inference:
         if not children and not is_model and not self.scope.definitions.is_primitive(ref.name):
             return
         structure = self.scope.definitions.structure(ref.structure or ref.name)
-        if ref.name in _OPEN_TYPES or (structure is not None and structure.abstract):
+        if ref.name in OPEN_TYPES or (structure is not None and structure.abstract):
             return
         # No structure of FHIR can hold `group!` or `section4.5`: the map means others than those that are known.
         severity = None if _ELEMENT_NAME.fullmatch(name) else Severity.WARNING
@@ -510,7 +507,7 @@ class Inference:
         if element is None or not value.is_known or not step.static.is_known:
             return step
         allowed = sorted(step.static.types, key=lambda ref: ref.name)
-        if transform.name == "create" or any(ref.name in _OPEN_TYPES for ref in allowed):
+        if transform.name == "create" or any(ref.name in OPEN_TYPES for ref in allowed):
             chosen = value.type
             if chosen is not None and element.is_choice:
                 return replace(step, key=element.json_name(chosen.name), static=value.as_one())
@@ -796,7 +793,7 @@ class Inference:
             steps.append(self.target_step(static, element, span))
             static = steps[-1].static
         step, item = steps[-1], source.item
-        is_open = any(ref.name in _OPEN_TYPES for ref in (*item.types, *step.static.types))
+        is_open = any(ref.name in OPEN_TYPES for ref in (*item.types, *step.static.types))
         if not item.plain and (not item.is_known or len(item.types) > 1 or len(step.static.types) != 1 or is_open):
             default = Default(dynamic=True, groups=self._default_groups(unit))
             written = TypedTarget(target, context, tuple(steps), None, step.static)
@@ -959,7 +956,7 @@ def _type_hint(transform: Transform, wanted: Static) -> tuple[Text | None, tuple
     if element is None or not type_name:
         return None, ()
     column = f" from '{element.column}'" if element.column else ""
-    form = " format 'yyyyMMdd'" if type_name in _DATES and element.column and element.format is None else ""
+    form = " format 'yyyyMMdd'" if type_name in DATES and element.column and element.format is None else ""
     place = _place(element.span)
     args = {"element": element.name, "type": type_name, "column": column, "format": form, "place": place}
     related = Related(element.type_span, Text("labels.declared_as", {"type": element.type}))

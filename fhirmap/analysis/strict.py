@@ -7,7 +7,6 @@ accepted is the language itself, in its current or one of its older spellings.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from fhirmap.analysis.expression_functions import FUNCTIONS
 from fhirmap.analysis.transforms import TRANSFORMS
@@ -16,6 +15,7 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.render import ordered
 from fhirmap.language import nodes
 from fhirmap.language.visit import walk
+from fhirmap.signatures import FunctionSignature
 
 
 def extensions(checked: Checked) -> tuple[Diagnostic, ...]:
@@ -23,7 +23,7 @@ def extensions(checked: Checked) -> tuple[Diagnostic, ...]:
     return ordered(entry for unit in checked.program.units for entry in extensions_of(unit.tree, checked.functions))
 
 
-def extensions_of(tree: nodes.Map, functions: Mapping[str, Any]) -> Iterator[Diagnostic]:
+def extensions_of(tree: nodes.Map, functions: Mapping[str, FunctionSignature]) -> Iterator[Diagnostic]:
     """Each use of an extension in one map. ``functions``: those of plug-ins, by name."""
     for model in tree.models:
         yield from _model(model)
@@ -68,7 +68,7 @@ def _concept_map(declaration: nodes.ConceptMapDeclaration) -> Iterator[Diagnosti
             yield Diagnostic("FM192", entry.span, {"name": declaration.id, "mode": entry.mode})
 
 
-def _calls(part: object, functions: Mapping[str, Any]) -> Iterator[Diagnostic]:
+def _calls(part: object, functions: Mapping[str, FunctionSignature]) -> Iterator[Diagnostic]:
     for node in walk(part):
         if isinstance(node, nodes.FPCall):
             is_own = node.name in functions and node.name not in FUNCTIONS

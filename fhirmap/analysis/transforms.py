@@ -5,12 +5,11 @@ Spec: FML, transforms; `docs/reference/language.md` lists those that differ betw
 
 from __future__ import annotations
 
-from typing import Any
-
 from fhirmap.analysis.expression import value_ref
 from fhirmap.analysis.hints import number_of
 from fhirmap.analysis.static import Cardinality, Static, fhir_type, primitive
 from fhirmap.analysis.typed import Transform
+from fhirmap.signatures import FunctionSignature
 from fhirmap.texts import Text
 
 TRANSFORMS: dict[str, tuple[int, int | None, str]] = {
@@ -49,7 +48,7 @@ _OUTPUTS = {
 }
 
 
-def arity_fault(name: str, given: int, function: Any = None) -> Text | None:
+def arity_fault(name: str, given: int, function: FunctionSignature | None = None) -> Text | None:
     """The number of parameters ``name`` takes, as text, where ``given`` is not such a number; else None."""
     if function is not None:
         least = sum(parameter.required for parameter in function.parameters)

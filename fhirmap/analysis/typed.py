@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from fhirmap.analysis.static import Static
 from fhirmap.diagnostics import MapText, Span
 from fhirmap.language import nodes
 from fhirmap.model.definition import ConceptMap, Definitions, Element, TypeRef
+from fhirmap.signatures import FunctionSignature
 
 
 @dataclass(eq=False, slots=True)
@@ -160,7 +161,7 @@ class Transform:
     arguments: tuple[Expression, ...]
     result: Static
     span: Span
-    function: Any = None
+    function: FunctionSignature | None = None
     type: TypeRef | None = None
     concept_map: ConceptMap | None = None
 
@@ -289,7 +290,7 @@ class Checked:
     groups: tuple[TypedGroup, ...]
     models: Mapping[str, ModelUse]
     """Models by their structure's URL."""
-    functions: Mapping[str, Any] = field(default_factory=dict)
+    functions: Mapping[str, FunctionSignature] = field(default_factory=dict)
 
     def model(self, ref: TypeRef | None) -> ModelUse | None:
         """The model that ``ref`` is the type of."""

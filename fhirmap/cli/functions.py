@@ -11,7 +11,7 @@ from fhirmap.cli.localized import argument, define, option
 from fhirmap.texts import optional_text, text
 
 if TYPE_CHECKING:
-    from fhirmap.runtime.functions import FunctionSignature
+    from fhirmap.signatures import FunctionSignature
 
 _EXAMPLE = "Example:"
 """Where the example of a docstring begins."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fhirmap.analysis.conversions import INTEGERS, TEXTS
 from fhirmap.analysis.typed import ModelUse
 from fhirmap.compiler import plan
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.names import Code, Name, code, literal
 from fhirmap.compiler.storeplan import child_key
+from fhirmap.fhir_types import INTEGERS, TEXTS
 from fhirmap.language import nodes
 from fhirmap.model.definition import TypeRef
 

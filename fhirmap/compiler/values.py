@@ -138,6 +138,7 @@ class Values:
     def _plugin(self, transform: Transform) -> Value:
         """A plug-in's function: not called where its first argument is absent."""
         values, statements = self._arguments(transform)
+        assert transform.function is not None
         function = self.module.plugin(transform.function)
         arguments = []
         for value, parameter in zip(values, transform.function.parameters, strict=False):

@@ -7,7 +7,6 @@ it from its own module by its own name and calls it like any other function. Sta
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from inspect import Parameter as PythonParameter
 from inspect import getdoc, signature
@@ -25,6 +24,8 @@ from typing import (
     overload,
 )
 
+from fhirmap.signatures import FunctionParameter, FunctionSignature, ValueType
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 FhirDate = Annotated[str, "date"]
@@ -36,53 +37,6 @@ FhirUri = Annotated[str, "uri"]
 
 _MARK = "__fhirmap_function__"
 _PRIMITIVES: Mapping[Any, str] = {str: "string", int: "integer", Decimal: "decimal", bool: "boolean"}
-
-
-@dataclass(frozen=True, slots=True)
-class ValueType:
-    """What a function takes or gives. ``name``: a FHIR primitive type, or `structure` with its ``elements``.
-
-    ``repeats``: a list. ``optional``: may be empty (``None``, or a key that a structure need not have).
-    """
-
-    name: str
-    repeats: bool = False
-    optional: bool = False
-    elements: Mapping[str, ValueType] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionParameter:
-    """One parameter: its Python name, its type, and whether it may be left out."""
-
-    name: str
-    type: ValueType
-    required: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionSignature:
-    """A function as a map sees it. ``module`` and ``python_name``: where the generated code imports it from.
-
-    ``summary``: the first line of its docstring; ``doc``: all of it.
-    """
-
-    name: str
-    module: str
-    python_name: str
-    parameters: tuple[FunctionParameter, ...]
-    result: ValueType
-    summary: str
-    doc: str
-
-    @property
-    def display(self) -> str:
-        """`nirKey(nir : string) : string`, as help and hints show it."""
-        shown = []
-        for entry in self.parameters:
-            text = f"{entry.name} : {entry.type.name}{'[]' if entry.type.repeats else ''}"
-            shown.append(text if entry.required else f"[{text}]")
-        return f"{self.name}({', '.join(shown)}) : {self.result.name}{'[]' if self.result.repeats else ''}"
 
 
 @overload

@@ -16,7 +16,8 @@ from fhirmap.functions import bundle, identity, udi
 from fhirmap.interchange.packages import load_definitions
 from fhirmap.language.parser import parse
 from fhirmap.model.definition import Definitions
-from fhirmap.runtime.functions import FunctionSignature, functions_of
+from fhirmap.runtime.functions import functions_of
+from fhirmap.signatures import FunctionSignature
 
 MAPS = Path(__file__).resolve().parents[2] / "maps"
 REFERENCE = MAPS / "renacot" / "definitions"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from fhirmap.analysis.conversions import PRIMITIVES
 from fhirmap.analysis.date_format import Run, parts, runs
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
+from fhirmap.fhir_types import PRIMITIVES
 from fhirmap.texts import Text
 
 TEMPORAL = ("date", "dateTime", "instant", "time")

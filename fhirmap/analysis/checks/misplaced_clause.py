@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhirmap.analysis.checks.format_misfit import TEMPORAL
-from fhirmap.analysis.conversions import PRIMITIVES
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
+from fhirmap.fhir_types import INTEGERS, PRIMITIVES
 from fhirmap.language.nodes import ModelElement
 
 _FLAT = ("table", "query", "csv")
@@ -37,7 +37,7 @@ def _misplaced(element: ModelElement, is_model: bool, kind: str) -> Iterator[tup
         yield "nowhere", element.type_span
     if element.zone is not None and element.format is None and element.type not in TEMPORAL:
         yield "zone", element.zone_span or element.span
-    if element.position and element.type not in ("integer", "positiveInt", "unsignedInt"):
+    if element.position and (element.type not in INTEGERS or element.type == "integer64"):
         yield "position", element.type_span
     if element.repeat is not None and element.maximum == 1:
         yield "repeat", element.repeat_span or element.span

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from fhirmap.analysis.conversions import PRIMITIVES
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
+from fhirmap.fhir_types import PRIMITIVES
 from fhirmap.language.nodes import Join, Model, ModelElement, OrderKey, Store
 from fhirmap.texts import Text
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fhirmap.analysis.conversions import PRIMITIVES
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind, suggestion
+from fhirmap.fhir_types import PRIMITIVES
 
 _OTHER_WORDS = {
     "int": "integer",

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fhirmap.analysis.expression import families, family, is_fhir, type_argument, type_named
+from fhirmap.analysis.expression import families, is_fhir, type_argument, type_named
 from fhirmap.analysis.static import Static
 from fhirmap.compiler.fhirpath.generic import _first, operands
 from fhirmap.compiler.fhirpath.keysets import looked_up
 from fhirmap.compiler.fhirpath.patterns import pattern_constant
 from fhirmap.compiler.fhirpath.values import Place, Val, is_cheap
+from fhirmap.fhir_types import family
 from fhirmap.language import nodes as n
 from fhirmap.model.definition import SYSTEM_URL, TypeRef
 

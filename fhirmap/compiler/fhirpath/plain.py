@@ -14,7 +14,6 @@ from fhirmap.analysis.expression import (
     FUNCTION_URL,
     children_of,
     families,
-    family,
     is_fhir,
     type_argument,
     type_named,
@@ -25,6 +24,7 @@ from fhirmap.compiler.fhirpath.conditions import COMPARISONS, LOGIC, ConditionFo
 from fhirmap.compiler.fhirpath.generic import GenericForm, _first, operands
 from fhirmap.compiler.fhirpath.tables import walk
 from fhirmap.compiler.fhirpath.values import Choice, Place, Val, as_list, is_cheap, looked_for, or_empty, or_empty_list
+from fhirmap.fhir_types import family
 from fhirmap.language import nodes as n
 from fhirmap.model.definition import SYSTEM_URL, Element, TypeRef
 

@@ -8,6 +8,7 @@ from fhirmap.analysis.expression import FUNCTION_URL, children_of, type_argument
 from fhirmap.language import nodes as n
 from fhirmap.model.definition import FHIR_URL, Definitions, TypeRef
 from fhirmap.model.fhir import type_names
+from fhirmap.signatures import FunctionSignature
 
 _ANY_RESOURCE = frozenset(("Resource", "DomainResource"))
 _WHOLE_TREE = frozenset(("children", "descendants", "repeat", "repeatAll"))
@@ -36,7 +37,7 @@ def walk(node: object) -> Iterable[n.FPExpr]:
 
 
 def table_code(
-    expression: n.FPExpr, roots: Iterable[TypeRef], definitions: Definitions, functions: Mapping[str, object]
+    expression: n.FPExpr, roots: Iterable[TypeRef], definitions: Definitions, functions: Mapping[str, FunctionSignature]
 ) -> str:
     """Python source of the table, deterministic."""
     names: set[str] | None = set()
@@ -68,7 +69,9 @@ def table_key(ref: TypeRef) -> str:
 
 
 class _Builder:
-    def __init__(self, names: set[str] | None, definitions: Definitions, functions: Mapping[str, object]) -> None:
+    def __init__(
+        self, names: set[str] | None, definitions: Definitions, functions: Mapping[str, FunctionSignature]
+    ) -> None:
         self.names = names
         self.definitions = definitions
         self.functions = functions
