@@ -1,4 +1,4 @@
-"""Numbers of persons, practitioners and establishments: tidied as the source writes them, their check digits judged.
+"""Numbers of persons, practitioners and establishments: normalised, their check digits verified.
 
 The arithmetic is a line each here and not a call of python-stdnum, which is the oracle in the tests: one Luhn sum takes
 it 4.5 us where 0.5 do, on the path of every record, and importing `stdnum.fr` takes 70 ms of a start.
@@ -71,7 +71,7 @@ def nir_key(nir: str) -> str | None:
 def nir_with_key(nir: str, key: str | None = None) -> str | None:
     """The NIR in 15 characters: as it is where it has its key, else with ``key``, else with the key computed.
 
-    A wrong key is kept: sending what the source says and telling it is better than mending an identity. What has not
+    A wrong key is kept: sending what the source says and reporting it is better than changing an identity. What has not
     the shape of a NIR comes back tidied and no more, for the contract to refuse; nothing for separators alone.
 
     Example:
@@ -104,7 +104,7 @@ def nir_key_valid(nir: str) -> bool:
 
 @function
 def rpps_number(rpps: str) -> str:
-    """The RPPS number in 11 digits: no blanks, no `8` of the national identifier in front, no `.0` behind.
+    """The RPPS number in 11 digits: no blanks, no `8` of the national identifier in front, no `.0` at the end.
 
     What is no such number comes back without its blanks, for the contract to refuse.
 
@@ -147,7 +147,7 @@ def finess_number(finess: str) -> str:
 def finess_luhn_valid(finess: str) -> bool:
     """Is the last digit of a FINESS number its check digit (Luhn over all 9)?
 
-    A Corsican number (2A, 2B) is judged by its shape alone: how the letters count is published nowhere that we know of.
+    A Corsican number (2A, 2B) is checked by its form alone: how the letters count is published nowhere that we know of.
 
     Example:
         >>> finess_luhn_valid("310780259"), finess_luhn_valid("123456789"), finess_luhn_valid("2A9990015")
@@ -163,7 +163,7 @@ def lot_number(text: str) -> str | None:
     """A lot or serial number that can be sent; nothing where the text means a missing one or a spreadsheet damaged it.
 
     Missing: `N/A`, `INCONNU`, `-`, `0`, `SANS` and their like, in any case. Damaged: an exponent form, `1,23457E+11`,
-    which has lost the digits it stands for.
+    which has lost digits.
 
     Example:
         >>> lot_number("A213B456"), lot_number("inconnu"), lot_number("1,23457E+11")
@@ -197,6 +197,6 @@ def _number(body: str) -> int:
 
 
 def _luhn_valid(number: str) -> bool:
-    # Sums of the digits' character codes, a doubled digit standing as another digit: 48, 8 modulo 10, is a zero.
+    # Sums of the digits' character codes, a doubled digit written as another digit: 48, 8 modulo 10, is a zero.
     codes = number.encode("utf-8", "replace")
     return codes.isdigit() and (sum(codes[::-2]) + sum(codes[-2::-2].translate(_DOUBLED))) % 10 == 8 * len(codes) % 10

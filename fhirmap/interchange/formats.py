@@ -1,6 +1,6 @@
 """Documents as bytes: JSON and XML read into trees of FHIR JSON shape, and trees written.
 
-The format is told by the text itself, a byte order mark is skipped, decimals keep their digits. What cannot be read is
+The text itself shows its format, a byte order mark is skipped, decimals keep their digits. What cannot be read is
 one fault with file, line and column.
 """
 
@@ -74,9 +74,9 @@ _Kinds = dict[str, TypeRef | None]
 def _ordered(
     node: Mapping[str, Any], definitions: Definitions, ref: TypeRef | None, known: dict[TypeRef | None, _Kinds]
 ) -> dict[str, Any]:
-    told = node.get("resourceType")
-    if isinstance(told, str) and (ref is None or ref.name in ANY_RESOURCE or told != ref.name):
-        ref = definitions.type_ref(told) or ref
+    named = node.get("resourceType")
+    if isinstance(named, str) and (ref is None or ref.name in ANY_RESOURCE or named != ref.name):
+        ref = definitions.type_ref(named) or ref
     kinds = known.get(ref)
     if kinds is None:
         kinds = known[ref] = _kinds(definitions, ref)
@@ -97,12 +97,12 @@ def _value_ordered(
 
 
 def _kinds(definitions: Definitions, ref: TypeRef | None) -> _Kinds:
-    beside = definitions.type_ref("Element")
+    element = definitions.type_ref("Element")
     kinds: _Kinds = {"resourceType": None}
     for view in definitions.children(ref).values() if ref is not None else ():
         for name, kind in view.json_names().items():
             kinds[name] = kind or (view.types[0] if view.types else None)
-            kinds[f"_{name}"] = beside
+            kinds[f"_{name}"] = element
     return kinds
 
 

@@ -26,7 +26,7 @@ _NOT_RESOURCES = frozenset({"package.json", ".index.json"})
 
 
 def load_definitions(paths: Iterable[Path], *, fhir_version: str = "R4") -> tuple[Definitions, tuple[Diagnostic, ...]]:
-    """The tank over the base types of ``fhir_version``, filled with what the files, folders and packages define."""
+    """Definitions over the base types of ``fhir_version``, filled with what the files, folders and packages define."""
     definitions = Definitions(base_types(fhir_version), fhir_version=fhir_version)
     diagnostics: list[Diagnostic] = []
     for path in paths:
@@ -57,7 +57,7 @@ def add_text(definitions: Definitions, text: bytes | str, name: str) -> list[Dia
 
 
 def add_resource(definitions: Definitions, resource: Json, source: MapText) -> list[Diagnostic]:
-    """Add one conformance resource, read from ``source``; other resources are no concern of ours and pass silently."""
+    """Add one conformance resource, read from ``source``; other resources are left out without a diagnostic."""
     kind = resource["resourceType"]
     if kind == "Bundle":
         entries = [entry.get("resource") for entry in resource.get("entry", ())]

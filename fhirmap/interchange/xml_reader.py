@@ -1,8 +1,8 @@
-"""XML read into FHIR JSON shape, driven by definitions: FHIR resources, logical models (CDA), and trees nobody knows.
+"""XML read into FHIR JSON shape, driven by definitions: FHIR resources, logical models (CDA), and unknown trees.
 
-Which child repeats, which is a choice, which type a value has, and whether it stands in an attribute, in the text or in
+Which child repeats, which is a choice, which type a value has, and whether it is in an attribute, in the text or in
 an element of its own is what the structure says (`representation`). What it does not know is kept: an attribute or a
-child under its own name, a list where it stands twice, text alone as a string.
+child under its own name, a list where it occurs twice, text alone as a string.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 def read_xml(text: str | bytes, definitions: Definitions) -> dict[str, Any]:
     """The document as FHIR JSON has it; decimals digit for digit.
 
-    A root in FHIR's name space is a resource; another is told by name space and name among the logical models.
+    A root in FHIR's name space is a resource; another is found by name space and name among the logical models.
 
     Raises: ``xml.etree.ElementTree.ParseError`` for text that is no XML.
     Spec: FHIR R4, xml.html and json.html; ElementDefinition.representation.
@@ -74,9 +74,9 @@ class XmlReader:
         """Attributes, children and text of one element that is no primitive, in the structure's order."""
         views = self.definitions.children(ref) if ref is not None else {}
         held: dict[str, Any] = {}
-        told = node.attrib.get(_XSI_TYPE, "").rpartition(":")[2]
-        if told and (declared is None or told != declared.name):
-            held["resourceType"] = told
+        named = node.attrib.get(_XSI_TYPE, "").rpartition(":")[2]
+        if named and (declared is None or named != declared.name):
+            held["resourceType"] = named
         for tag, value in node.attrib.items():
             namespace, name = split_tag(tag)
             if namespace != XSI:
@@ -96,15 +96,15 @@ class XmlReader:
         self, held: dict[str, Any], parent: ElementTree.Element, child: ElementTree.Element, ref: TypeRef | None
     ) -> None:
         view, chosen = self._view(child, ref)
-        told = child.attrib.get(_XSI_TYPE, "").rpartition(":")[2]
+        named = child.attrib.get(_XSI_TYPE, "").rpartition(":")[2]
         declared = view.types[0] if view is not None and len(view.types) == 1 and not view.is_choice else None
-        found = chosen or (self.definitions.type_ref(told) if told else None) or declared
+        found = chosen or (self.definitions.type_ref(named) if named else None) or declared
         name = view.name if view is not None and chosen is None else split_tag(child.tag)[1]
-        if view is not None and view.is_choice and chosen is None and (told or view.types):
-            name = view.json_name(told or view.types[0].name)
+        if view is not None and view.is_choice and chosen is None and (named or view.types):
+            name = view.json_name(named or view.types[0].name)
             found = found or view.types[0]
         value, sibling = self._value(child, found, declared or (found if chosen else None))
-        repeats = view.is_repeating if view is not None else _stands_twice(parent, child)
+        repeats = view.is_repeating if view is not None else _occurs_twice(parent, child)
         _put(held, name, value, sibling, repeats=repeats or name in held)
 
     def _view(self, child: ElementTree.Element, ref: TypeRef | None) -> tuple[Element | None, TypeRef | None]:
@@ -120,7 +120,7 @@ class XmlReader:
     def _value(
         self, node: ElementTree.Element, ref: TypeRef | None, declared: TypeRef | None
     ) -> tuple[Any, dict[str, Any]]:
-        """The value of an element, and the `_x` object beside a primitive."""
+        """The value of an element, and the `_x` object of a primitive."""
         if node.tag == f"{{{_XHTML}}}div":
             return "".join(_xhtml(node, outermost=True)), {}
         if ref is not None and ref.name in ANY_RESOURCE:
@@ -173,7 +173,7 @@ def _put(held: dict[str, Any], name: str, value: Any, sibling: dict[str, Any], *
         return
     values = held.setdefault(name, [])
     if not isinstance(values, list):
-        # It stands twice, against what its structure says: nothing is lost.
+        # It occurs twice, against what its structure says: nothing is lost.
         values = held[name] = [values]
     values.append(value)
     siblings = held.get(f"_{name}")
@@ -183,7 +183,7 @@ def _put(held: dict[str, Any], name: str, value: Any, sibling: dict[str, Any], *
 
 
 def primitive_of(text: str | None, type_name: str) -> Any:
-    """A value's text as JSON holds that type; text that says no such value stays as it is, for the map to judge."""
+    """A value's text as JSON holds that type; text that says no such value stays as it is, for the map to check."""
     if text is None:
         return None
     if type_name == "boolean" and text in ("true", "false"):
@@ -199,7 +199,7 @@ def primitive_of(text: str | None, type_name: str) -> Any:
 
 
 def _xhtml(node: ElementTree.Element, *, outermost: bool = False) -> Iterator[str]:
-    """Narrative as it stands, without prefixes."""
+    """Narrative as it is, without prefixes."""
     name = split_tag(node.tag)[1]
     declared = f' xmlns="{_XHTML}"' if outermost else ""
     attributes = "".join(f" {split_tag(tag)[1]}={quoteattr(value)}" for tag, value in node.attrib.items())
@@ -214,5 +214,5 @@ def _xhtml(node: ElementTree.Element, *, outermost: bool = False) -> Iterator[st
         yield f"</{name}>"
 
 
-def _stands_twice(parent: ElementTree.Element, child: ElementTree.Element) -> bool:
+def _occurs_twice(parent: ElementTree.Element, child: ElementTree.Element) -> bool:
     return sum(entry.tag == child.tag for entry in parent) > 1

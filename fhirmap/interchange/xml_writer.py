@@ -1,7 +1,7 @@
 """FHIR JSON shape written as XML: FHIR resources and logical models, with name spaces, attributes, `xsi:type`, text.
 
 A structure says how each element is written (`representation`): `xmlAttr` an attribute, `xmlText` the element's text,
-`typeAttr` an element that names its type, `xhtml` narrative as it stands. All else is an element; a primitive keeps
+`typeAttr` an element that names its type, `xhtml` narrative as it is. All else is an element; a primitive keeps
 its value in `value`.
 """
 
@@ -25,13 +25,13 @@ _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 def write_xml(node: Mapping[str, Any], definitions: Definitions, structure: Structure | None = None) -> str:
     """A resource, or an instance of a logical model, as an XML document; elements in the structure's order.
 
-    Shape: ``structure`` may be left out where ``node`` names its ``resourceType``; a node that nobody knows becomes
+    Shape: ``structure`` may be left out where ``node`` names its ``resourceType``; a node of an unknown type becomes
     plain XML without name space, its root called ``resourceType`` or `root`.
     Spec: FHIR R4, xml.html; ElementDefinition.representation.
     """
-    told = str(node.get("resourceType", ""))
-    found = structure or (definitions.structure(told) if told else None)
-    name = (found.xml_name or found.type) if found is not None else told or "root"
+    named = str(node.get("resourceType", ""))
+    found = structure or (definitions.structure(named) if named else None)
+    name = (found.xml_name or found.type) if found is not None else named or "root"
     namespace = (found.namespace or ("" if found.kind == "logical" else FHIR_NAMESPACE)) if found is not None else ""
     writer = XmlWriter(definitions, namespace)
     body = "".join(writer.element(name, node, found.root if found else None, None, 0))
@@ -74,11 +74,11 @@ class XmlWriter:
             return
         attributes, text = "", ""
         lines: list[str] = []
-        told = str(node.get("resourceType", "")) if depth and view is not None else ""
-        if told and (ref is None or told != ref.name):
+        named = str(node.get("resourceType", "")) if depth and view is not None else ""
+        if named and (ref is None or named != ref.name):
             # What it was made as, where the element takes more than that.
-            ref = self.definitions.type_ref(told) or ref
-        if view is not None and ref is not None and ("typeAttr" in view.representation or told):
+            ref = self.definitions.type_ref(named) or ref
+        if view is not None and ref is not None and ("typeAttr" in view.representation or named):
             self.prefixes["xsi"] = XSI
             attributes += f" xsi:type={quoteattr(self._type_name(node, ref))}"
         for child in self._children(node, ref):
@@ -148,7 +148,7 @@ class XmlWriter:
 
     def _name(self, child: _Child) -> str:
         view = child.element
-        # Where an attribute tells the type, a choice goes by its one name.
+        # Where an attribute names the type, a choice goes by its one name.
         stem = view.name if view is not None and "typeAttr" in view.representation else child.name
         name = view.xml_name if view is not None and view.xml_name else stem
         if view is not None and view.namespace and view.namespace != self.namespace:
@@ -159,9 +159,9 @@ class XmlWriter:
         return name
 
     def _type_name(self, node: Any, ref: TypeRef) -> str:
-        told = node.get("resourceType") if isinstance(node, Mapping) else None
+        named = node.get("resourceType") if isinstance(node, Mapping) else None
         structure = self.definitions.structure(ref.structure)
-        return str(told or (structure.xml_name or structure.name if structure else ref.name))
+        return str(named or (structure.xml_name or structure.name if structure else ref.name))
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -54,7 +54,7 @@ class PutBatch:
         self._touched.append(row.id)
 
     def replace(self, row: Row) -> None:
-        """Another entry speaks for the key from now on."""
+        """Another entry of the key is the current one from now on."""
         if row.state in (EntryState.READY, EntryState.DEFERRED, EntryState.UNCERTAIN):
             check_move(row.state, EntryState.SUPERSEDED)
             self._replaced.append(row.id)

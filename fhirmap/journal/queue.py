@@ -406,7 +406,7 @@ def _settlement(lease: Lease, receipt: Receipt, row: Row, not_before: float) -> 
     state = EntryState(receipt.state)
     late = row.lease != lease.token or row.state != EntryState.SENDING
     if late and state != EntryState.ACCEPTED:
-        state = row.state  # somebody else has it by now; only an acceptance still says something
+        state = row.state  # another worker has it by now; only an acceptance still counts
     elif not row.is_current and state in (EntryState.DEFERRED, EntryState.UNCERTAIN):
         state = EntryState.SUPERSEDED
     if state != row.state:

@@ -35,7 +35,7 @@ class JournalReading(EntryQueue):
         return [recorded_answer(row, self._run) for row in rows]
 
     def needing_attention(self) -> Iterator[RecordedAnswer]:
-        """Current records of this run that somebody may have to look at, one after the other: all but those that were
+        """Current records of this run that may need attention, one after the other: all but those that were
         simply accepted, or are out of scope without a note."""
         went_well = and_(
             entry.c.state.in_([EntryState.ACCEPTED, EntryState.OUT_OF_SCOPE]),

@@ -73,7 +73,7 @@ def _shown_name(text: str) -> str:
 
 
 def _private_file(path: Path, create: bool) -> None:
-    """See to it that the file exists and that nobody else may read it, before a first byte is in it. SQLite gives
+    """Makes sure that the file exists and is readable by its owner alone, before a first byte is in it. SQLite gives
     ``-wal`` and ``-shm`` the mode of the main file."""
     flags = os.O_RDWR | (os.O_CREAT if create else 0)
     descriptor = os.open(path, flags, 0o600)
@@ -154,8 +154,8 @@ def _journal_error(error: BaseException | None, name: str) -> JournalError:
 
 
 class RunLock:
-    """Only one run at a time on a SQLite journal: an advisory lock beside it, which the system drops when the process
-    dies."""
+    """Only one run at a time on a SQLite journal: an advisory lock on a file next to it, which the system drops when
+    the process dies."""
 
     def __init__(self, journal_path: Path) -> None:
         self._journal = str(journal_path)

@@ -1,7 +1,7 @@
 """Structures and terminologies: what an element is called, what it may hold, how often, and which codes it takes.
 
 One kind of view serves FHIR's base types, profiles, operation definitions and the `model` blocks of a map, so that
-whoever checks, lowers or validates asks one question of one tank, `Definitions`. Everything here is a frozen value
+whoever checks, lowers or validates asks one registry, `Definitions`. Everything here is a frozen value
 once loaded; files are read in `packages` alone, and an unreadable one is a diagnostic, not an exception.
 
 A profile is an overlay: its elements are found by the id that the StructureDefinition gives them

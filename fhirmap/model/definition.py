@@ -1,4 +1,4 @@
-"""The views that everybody asks, and `Definitions`, the tank that holds them."""
+"""Views of structure definitions, and `Definitions`, the registry that holds them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class Discriminator:
-    """What tells slices apart: ``kind`` value, pattern, exists, type, profile; ``path`` below the sliced element."""
+    """What distinguishes slices: ``kind`` value, pattern, exists, type, profile; ``path`` below the sliced element."""
 
     kind: str
     path: str
@@ -93,7 +93,7 @@ class Slice:
 class Element:
     """One element of a structure.
 
-    ``name``: as in paths, the stem for a choice (`value`). ``path``: with slice names where it stands in a profile,
+    ``name``: as in paths, the stem for a choice (`value`). ``path``: with slice names where it is in a profile,
     `Parameters.parameter:nir.value[x]`. ``maximum`` None is `*`. ``representation``: xmlAttr, xmlText, typeAttr,
     cdaText, xhtml as logical models give it. ``order``: rank among its siblings. ``namespace``: XML name space where
     it is not the structure's.
@@ -280,7 +280,7 @@ ElementsOf = Callable[[TypeRef], Mapping[str, Element]]
 
 @dataclass(frozen=True, slots=True)
 class StructureSource:
-    """A structure together with the way to its elements: what `fhir`, `packages` and `logical` hand to the tank."""
+    """A structure together with the way to its elements: what readers hand to `Definitions`."""
 
     structure: Structure
     children: ElementsOf
@@ -451,13 +451,13 @@ class Definitions:
             return self.children(inside) if inside else ()
         if kind == "structure":
             return [*self._by_name, *self._structures]
-        tanks: dict[str, Mapping[str, Any]] = {
+        registries: dict[str, Mapping[str, Any]] = {
             "value_set": self._value_sets,
             "code_system": self._code_systems,
             "concept_map": self._concept_maps,
             "operation": self._operations,
         }
-        return tanks[kind]
+        return registries[kind]
 
     def source(self, name_or_url: str) -> StructureSource | None:
         """The structure of that URL or name with the way to its elements."""

@@ -1,7 +1,7 @@
-"""An OperationDefinition as a value, and its input as a profile of Parameters: a slice for each parameter, told by
+"""An OperationDefinition as a value, and its input as a profile of Parameters: a slice for each parameter, by its
 name.
 
-So one walk serves both: a rule that fills `parameter` is checked against the slice, and the validator lays operation
+So one walk serves both: a rule that fills `parameter` is checked against the slice, and the validator applies operation
 and profile over each other. A parameter that the operation does not name is no fault of its own: slicing stays open.
 """
 

@@ -27,7 +27,7 @@ from fhirmap.model.definition import (
 
 Json = Mapping[str, Any]
 VARIANT_URL = "https://fhirmap.dev/StructureDefinition/constraint-variant"
-"""Our extension on a constraint: name, expression and text of one cause that is worth telling apart."""
+"""Our extension on a constraint: name, expression and text of one cause that is worth a name of its own."""
 _KINDS: Mapping[str, Kind] = {"complex-type": "complex", "primitive-type": "primitive", "resource": "resource"}
 _FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 _NAMESPACES = (
@@ -53,7 +53,7 @@ def read_structure(resource: Json, definitions: Definitions) -> StructureSource:
 
 
 class _Profile:
-    """A profile's overlay and the walk that lays it over the base's elements."""
+    """A profile's overlay and the walk that applies it to the base's elements."""
 
     def __init__(self, resource: Json, definitions: Definitions) -> None:
         self.resource = resource
@@ -360,7 +360,7 @@ class _Type:
 
 
 def _overlay(resource: Json) -> dict[str, Json]:
-    """Elements of a profile by id; ids that are missing are told from path and slice name."""
+    """Elements of a profile by id; missing ids are made from path and slice name."""
     written = resource.get("differential") or resource.get("snapshot") or {}
     found: dict[str, Json] = {}
     slices: dict[str, str] = {}
@@ -451,5 +451,5 @@ def _extension(holder: Json, urls: tuple[str, ...]) -> str:
 
 
 def _short(name: str) -> str:
-    """The type's name where a canonical stands for it."""
+    """The type's name where a canonical is given for it."""
     return name.rsplit("/", 1)[-1]

@@ -26,7 +26,7 @@ Json = Mapping[str, Any]
 
 
 class Membership(Enum):
-    """Is a code in a value set? Unknown where that cannot be told offline."""
+    """Is a code in a value set? Unknown where that cannot be decided offline."""
 
     YES = "yes"
     NO = "no"

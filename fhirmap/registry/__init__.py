@@ -9,7 +9,15 @@ FM797 where that is not installed.
 """
 
 from fhirmap.errors import ConfigError
-from fhirmap.registry.config import FAULTS, Client, Fault, Operation, RegistryConfig, Scripted, read_config
+from fhirmap.registry.config import (
+    FAULTS,
+    Client,
+    InjectedFault,
+    RegistryConfig,
+    RegistryOperation,
+    ScriptedAnswer,
+    read_config,
+)
 
 try:
     from fhirmap.registry.server import RegistryServer, serve
@@ -19,11 +27,11 @@ except ModuleNotFoundError as error:
 __all__ = [
     "FAULTS",
     "Client",
-    "Fault",
-    "Operation",
+    "InjectedFault",
     "RegistryConfig",
+    "RegistryOperation",
     "RegistryServer",
-    "Scripted",
+    "ScriptedAnswer",
     "read_config",
     "serve",
 ]

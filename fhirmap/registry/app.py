@@ -24,10 +24,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fhirmap.registry.config import Fault, RegistryConfig
+from fhirmap.registry.config import InjectedFault, RegistryConfig
 from fhirmap.registry.declaration import Declaration, Problem, read_draft, read_published
 from fhirmap.registry.identity import IdentityServer
-from fhirmap.registry.pairing import Registry, Seen, Verdict, matches
+from fhirmap.registry.pairing import PairingResult, Registry, SeenCall, matches
 
 __all__ = ["BASE", "Simulator"]
 
@@ -50,7 +50,7 @@ _CARRIED_OUT = frozenset(
 """Faults that strike after the declaration has been taken in."""
 
 Reader = Callable[[Mapping[str, Any]], tuple[Declaration, list[Problem]]]
-Builder = Callable[[Verdict, RegistryConfig], Mapping[str, Any]]
+Builder = Callable[[PairingResult, RegistryConfig], Mapping[str, Any]]
 
 
 class Simulator:
@@ -103,7 +103,7 @@ class Simulator:
                 request,
                 body,
                 declaration,
-                lambda digest: self.registry.judge(declaration, problems, digest),
+                lambda digest: self.registry.pair(declaration, problems, digest),
                 build,
             )
 
@@ -122,14 +122,14 @@ class Simulator:
 
         declaration, problems = _read(body, "Bundle", read)
 
-        def judge(digest: str) -> Verdict:
+        def classify(digest: str) -> PairingResult:
             if problems:
-                return Verdict(400, tuple(problems))
+                return PairingResult(400, tuple(problems))
             identifier, repeated = self.registry.take_bundle(digest)
-            return Verdict(200, identifier=identifier, is_repeat=repeated)
+            return PairingResult(200, identifier=identifier, is_repeat=repeated)
 
         return await self._answer(
-            request, body, declaration, judge, lambda verdict, config: _bundle_answer(verdict, config, entries)
+            request, body, declaration, classify, lambda verdict, config: _bundle_answer(verdict, config, entries)
         )
 
     async def _answer(
@@ -137,19 +137,19 @@ class Simulator:
         request: Request,
         body: bytes,
         declaration: Declaration,
-        judge: Callable[[str], Verdict],
+        classify: Callable[[str], PairingResult],
         build: Builder,
     ) -> Response:
-        """The answer to one call: access, rate, fault, judgement, in this order."""
+        """The answer to one call: access, rate, fault, pairing, in this order."""
         digest = sha256(body).hexdigest()
         authorization = request.headers.get("authorization", "")
         refusal = self._access(authorization) or self._throttle(declaration.finess)
         fault = None if refusal else self._fault(declaration)
         verdict = None
         if refusal is None and (fault is None or fault.kind in _CARRIED_OUT):
-            verdict = judge(digest)
+            verdict = classify(digest)
         response = refusal or self._respond(verdict, fault, authorization, build)
-        seen = Seen(
+        seen = SeenCall(
             number=len(self.registry.calls) + 1,
             request_key=request.headers.get("x-request-id", ""),
             digest=digest,
@@ -182,7 +182,7 @@ class Simulator:
         recent.append(now)
         return None
 
-    def _fault(self, declaration: Declaration) -> Fault | None:
+    def _fault(self, declaration: Declaration) -> InjectedFault | None:
         """The first fault that strikes at this call."""
         number = len(self.registry.calls) + 1
         for index, fault in enumerate(self._config.faults):
@@ -196,7 +196,9 @@ class Simulator:
                 return fault
         return None
 
-    def _respond(self, verdict: Verdict | None, fault: Fault | None, authorization: str, build: Builder) -> Response:
+    def _respond(
+        self, verdict: PairingResult | None, fault: InjectedFault | None, authorization: str, build: Builder
+    ) -> Response:
         kind = fault.kind if fault else ""
         headers = {"Retry-After": fault.retry_after_s} if fault and fault.retry_after_s else {}
         if kind == "401":
@@ -224,7 +226,7 @@ class Simulator:
             case _:
                 return JSONResponse(content, media_type=_FHIR)
 
-    async def _misbehave(self, request: Request, fault: Fault) -> None:
+    async def _misbehave(self, request: Request, fault: InjectedFault) -> None:
         if fault.kind in ("reset", "reset-before"):
             _reset(request)
         elif fault.kind == "slow":
@@ -299,18 +301,18 @@ def _wrapped(outcome: Mapping[str, Any], *others: Mapping[str, Any], name: str =
     return {"resourceType": "Parameters", "parameter": [{"name": name, "resource": outcome}, *others]}
 
 
-def _published_answer(verdict: Verdict, config: RegistryConfig) -> Mapping[str, Any]:
+def _published_answer(verdict: PairingResult, config: RegistryConfig) -> Mapping[str, Any]:
     identifier = {"system": config.identifier_system, "value": verdict.identifier}
     return _wrapped(_outcome(()), {"name": "idRegistre", "valueIdentifier": identifier})
 
 
-def _draft_answer(verdict: Verdict, config: RegistryConfig) -> Mapping[str, Any]:
+def _draft_answer(verdict: PairingResult, config: RegistryConfig) -> Mapping[str, Any]:
     identifier = {"system": config.identifier_system, "value": verdict.identifier}
     reference = {"name": "referenceRegistre", "valueIdentifier": identifier}
     return _wrapped(_outcome(()), reference, name="operationOutcome")
 
 
-def _bundle_answer(verdict: Verdict, config: RegistryConfig, entries: list[Any]) -> Mapping[str, Any]:
+def _bundle_answer(verdict: PairingResult, config: RegistryConfig, entries: list[Any]) -> Mapping[str, Any]:
     answers: list[Mapping[str, Any]] = []
     for number, entry in enumerate(entries, 1):
         resource = entry.get("resource")

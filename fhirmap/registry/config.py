@@ -1,15 +1,16 @@
 """``registry.toml``: whom the simulator knows, how fast it may be called, and when it misbehaves.
 
-    [server]   rate_per_s = 5   retry_after = true   token_life_s = 3600   seed = 1   accept_all = true
+    [server]       rate_per_s = 5   retry_after = true   token_life_s = 3600   seed = 1   accept_all = true
     [[client]]     id = "ch-valmorel"   secret = "…"   scope = "implant"   public_key = "client.pem"
     [known]        patients = ["…"]   surgeons = ["…"]   establishments = ["…"]
     [[operation]]  nir = "…"   rpps = "…"   finess = "…"   date = "2025-03-15"   type = "19063003"   side = "DROITE"
-    id = "…" [[fault]]      kind = "503"   match = { lot = "…" }   times = 2   rate = 0.05   calls = [3, 7]
-    retry_after_s = 2 [[answer]]     match = { date = "2025-03-14" }   status = 422   words = "…"
+                   id = "…"
+    [[fault]]      kind = "503"   match = { lot = "…" }   times = 2   rate = 0.05   calls = [3, 7]   retry_after_s = "2"
+    [[answer]]     match = { date = "2025-03-14" }   status = 422   words = "…"
 
 Without ``accept_all`` a declaration must meet a known patient, surgeon and establishment and one `operation`, equal in
-all it sends. A `fault` strikes where its ``match`` agrees, on the ``calls`` listed (counted from 1), or at random at
-its ``rate``; ``times`` bounds it.
+all it sends. A `fault` is injected where its ``match`` agrees, on the ``calls`` listed (counted from 1), or at random
+at its ``rate``; ``times`` bounds it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 from fhirmap.errors import ConfigError
 from fhirmap.texts import Text, os_reason, text
 
-__all__ = ["FAULTS", "Client", "Fault", "Operation", "RegistryConfig", "Scripted", "read_config"]
+__all__ = ["FAULTS", "Client", "InjectedFault", "RegistryConfig", "RegistryOperation", "ScriptedAnswer", "read_config"]
 
 FAULTS = (
     "400",
@@ -66,7 +67,7 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class RegistryOperation:
     """An operation that a surgeon has entered. ``side``: empty where the registry holds none."""
 
     nir: str
@@ -79,7 +80,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InjectedFault:
     """A way to misbehave, and when. ``after_s``: for ``slow`` and ``timeout``."""
 
     kind: str
@@ -92,7 +93,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Scripted:
+class ScriptedAnswer:
     """What is answered to the declarations that ``match``."""
 
     match: Mapping[str, str]
@@ -107,7 +108,7 @@ _DEMO_CLIENTS = (Client("demo", "demo"),)
 
 @dataclass(frozen=True, slots=True)
 class RegistryConfig:
-    """Everything the simulator may be told. As it is: one client, accepts every well-formed declaration, five calls a
+    """Everything that can be set. By default: one client, accepts every well-formed declaration, five calls a
     second."""
 
     clients: tuple[Client, ...] = _DEMO_CLIENTS
@@ -115,9 +116,9 @@ class RegistryConfig:
     patients: frozenset[str] = frozenset()
     surgeons: frozenset[str] = frozenset()
     establishments: frozenset[str] = frozenset()
-    operations: tuple[Operation, ...] = ()
-    faults: tuple[Fault, ...] = ()
-    answers: tuple[Scripted, ...] = ()
+    operations: tuple[RegistryOperation, ...] = ()
+    faults: tuple[InjectedFault, ...] = ()
+    answers: tuple[ScriptedAnswer, ...] = ()
     rate_per_s: int = 5
     retry_after: bool = True
     token_life_s: int = 3600
@@ -167,9 +168,9 @@ def _config(content: Mapping[str, Any], path: Path) -> RegistryConfig:
         patients=frozenset(known.get("patients", ())),
         surgeons=frozenset(known.get("surgeons", ())),
         establishments=frozenset(known.get("establishments", ())),
-        operations=tuple(_made(Operation, entry, "[[operation]]") for entry in content.get("operation", [])),
+        operations=tuple(_made(RegistryOperation, entry, "[[operation]]") for entry in content.get("operation", [])),
         faults=faults,
-        answers=tuple(_matched(_made(Scripted, entry, "[[answer]]")) for entry in content.get("answer", [])),
+        answers=tuple(_matched(_made(ScriptedAnswer, entry, "[[answer]]")) for entry in content.get("answer", [])),
         **server,
     )
 
@@ -196,8 +197,8 @@ def _client(entry: Mapping[str, Any], path: Path) -> Client:
     return Client(client.id, client.secret, client.scope, key)
 
 
-def _fault(entry: Mapping[str, Any]) -> Fault:
-    made: Fault = _matched(_made(Fault, {**entry, "calls": tuple(entry.get("calls", ()))}, "[[fault]]"))
+def _fault(entry: Mapping[str, Any]) -> InjectedFault:
+    made: InjectedFault = _matched(_made(InjectedFault, {**entry, "calls": tuple(entry.get("calls", ()))}, "[[fault]]"))
     if made.kind not in FAULTS:
         raise ValueError(text("reasons.no_kind", kind=made.kind, names=", ".join(FAULTS)))
     return made

@@ -80,7 +80,7 @@ class Declaration:
         return (self.nir, self.rpps, self.finess, self.date, self.type, self.side)
 
 
-class _Reader:
+class DeclarationReader:
     """Reads parameters of one level and gathers what is wrong with them."""
 
     def __init__(self, parameters: list[Parameter], path: str, problems: list[Problem]) -> None:
@@ -133,7 +133,7 @@ class _Reader:
 def read_published(resource: Mapping[str, Any]) -> tuple[Declaration, list[Problem]]:
     """The declaration of the operation as published, and its problems."""
     problems: list[Problem] = []
-    reader = _Reader(_items(resource.get("parameter")), "Parameters.parameter", problems)
+    reader = DeclarationReader(_items(resource.get("parameter")), "Parameters.parameter", problems)
     nir = reader.text("nir", "valueString", _NIR)
     rpps = reader.text("rpps", "valueString", _RPPS)
     finess = reader.text("finessGeographique", "valueString", _FINESS)
@@ -149,7 +149,7 @@ def read_published(resource: Mapping[str, Any]) -> tuple[Declaration, list[Probl
         problems.append(Problem("invariant", "peType n'est permis que pour une épaule."))
     lots = []
     for implant, path in reader.all("implants"):
-        part = _Reader(_items(implant.get("part")), f"{path}.part", problems)
+        part = DeclarationReader(_items(implant.get("part")), f"{path}.part", problems)
         part.text("udi", "valueString")
         lots.append(part.text("lot", "valueString"))
         part.code("type", lambda system, code: system == IMPLANT_TYPES and code in _TYPES, required=True)
@@ -166,7 +166,7 @@ def read_draft(resource: Mapping[str, Any]) -> tuple[Declaration, list[Problem]]
     """The declaration of the March 2025 draft, and its problems. Its value sets were never closed, so any SNOMED code
     passes."""
     problems: list[Problem] = []
-    reader = _Reader(_items(resource.get("parameter")), "Parameters.parameter", problems)
+    reader = DeclarationReader(_items(resource.get("parameter")), "Parameters.parameter", problems)
     parties = _parts(reader, "identifiantsPartiesPrenantes", problems)
     procedure = _parts(reader, "procedureInfo", problems)
     nir = parties.text("nir", "valueIdentifier", _NIR)
@@ -178,7 +178,7 @@ def read_draft(resource: Mapping[str, Any]) -> tuple[Declaration, list[Problem]]
     side = procedure.code("cote", lambda system, code: system == SNOMED and code in _SNOMED_SIDES, required=False)
     lots = []
     for implant, path in reader.all("implants"):
-        part = _Reader(_items(implant.get("part")), f"{path}.part", problems)
+        part = DeclarationReader(_items(implant.get("part")), f"{path}.part", problems)
         part.text("fournisseur", "valueString")
         part.text("reference", "valueString")
         lots.append(part.text("lot", "valueString"))
@@ -188,11 +188,11 @@ def read_draft(resource: Mapping[str, Any]) -> tuple[Declaration, list[Problem]]
     return Declaration(nir, rpps, finess, date[:10], kind, _SNOMED_SIDES.get(side, ""), tuple(lots)), problems
 
 
-def _parts(reader: _Reader, name: str, problems: list[Problem]) -> _Reader:
+def _parts(reader: DeclarationReader, name: str, problems: list[Problem]) -> DeclarationReader:
     found = reader.one(name, required=True)
     if found is None:
-        return _Reader([], "", [])
-    return _Reader(_items(found[0].get("part")), f"{found[1]}.part", problems)
+        return DeclarationReader([], "", [])
+    return DeclarationReader(_items(found[0].get("part")), f"{found[1]}.part", problems)
 
 
 def _items(found: object) -> list[Parameter]:

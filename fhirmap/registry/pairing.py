@@ -2,8 +2,8 @@
 declaration.
 
 The order is the guide's: the structure, then patient, surgeon and establishment, then one operation equal in patient,
-surgeon, establishment, date, type and, if it is sent, side. Several operations equal: not paired either, for nobody
-could say with which. No answer and no log line holds a value of the declaration.
+surgeon, establishment, date, type and, if it is sent, side. Several operations equal: not paired either, since
+it is unknown with which. No answer and no log line holds a value of the declaration.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhirmap.registry.config import RegistryConfig, Scripted
+from fhirmap.registry.config import RegistryConfig, ScriptedAnswer
 from fhirmap.registry.declaration import Declaration, Problem
 
-__all__ = ["Registry", "Seen", "Verdict"]
+__all__ = ["PairingResult", "Registry", "SeenCall"]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PairingResult:
     """What the registry makes of a declaration: an HTTP status, its problems, the identifier where it is paired."""
 
     status: int
@@ -29,7 +29,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenCall:
     """One call, for those who check what was sent: no value of it, only its digest and request key."""
 
     number: int
@@ -47,7 +47,7 @@ class Registry:
     """The state of one simulator. Only the server's one thread changes it."""
 
     config: RegistryConfig
-    calls: list[Seen] = field(default_factory=list)
+    calls: list[SeenCall] = field(default_factory=list)
     _by_payload: dict[str, str] = field(default_factory=dict)
     _by_operation: dict[tuple[str, ...], str] = field(default_factory=dict)
 
@@ -61,24 +61,24 @@ class Registry:
         """How many times a payload came that had been taken before."""
         return sum(call.is_repeat for call in self.calls)
 
-    def judge(self, declaration: Declaration, problems: list[Problem], digest: str) -> Verdict:
+    def pair(self, declaration: Declaration, problems: list[Problem], digest: str) -> PairingResult:
         """What to answer; takes the declaration in where it is paired. The same payload again gets the same
         identifier."""
         if problems:
-            return Verdict(400, tuple(problems))
+            return PairingResult(400, tuple(problems))
         scripted = self.scripted(declaration)
         if scripted is not None and scripted.status >= 300:
-            return Verdict(scripted.status, (Problem(scripted.code, scripted.words, scripted.expression),))
+            return PairingResult(scripted.status, (Problem(scripted.code, scripted.words, scripted.expression),))
         if digest in self._by_payload:
-            return Verdict(200, identifier=self._by_payload[digest], is_repeat=True)
+            return PairingResult(200, identifier=self._by_payload[digest], is_repeat=True)
         if self.config.accept_all:
-            return Verdict(200, identifier=self._associate(declaration.identity, "", digest))
+            return PairingResult(200, identifier=self._associate(declaration.identity, "", digest))
         unknown = tuple(self._unknown(declaration))
         if unknown:
-            return Verdict(400, unknown)
+            return PairingResult(400, unknown)
         return self._pair(declaration, digest)
 
-    def scripted(self, declaration: Declaration) -> Scripted | None:
+    def scripted(self, declaration: Declaration) -> ScriptedAnswer | None:
         """The scripted answer that matches, if there is one."""
         return next((answer for answer in self.config.answers if matches(answer.match, declaration)), None)
 
@@ -106,7 +106,7 @@ class Registry:
             if value not in names and value not in entered
         ]
 
-    def _pair(self, declaration: Declaration, digest: str) -> Verdict:
+    def _pair(self, declaration: Declaration, digest: str) -> PairingResult:
         found = [
             operation
             for operation in self.config.operations
@@ -121,10 +121,10 @@ class Registry:
                 if not found
                 else "Plusieurs interventions du registre correspondent : précisez le côté."
             )
-            return Verdict(422, (Problem("processing", words),))
+            return PairingResult(422, (Problem("processing", words),))
         operation = found[0]
         key = (operation.nir, operation.rpps, operation.finess, operation.date, operation.type, operation.side)
-        return Verdict(200, identifier=self._associate(key, operation.id, digest))
+        return PairingResult(200, identifier=self._associate(key, operation.id, digest))
 
     def _associate(self, key: tuple[str, ...], identifier: str, digest: str) -> str:
         """One identifier an operation: another payload for the same operation replaces its implants."""

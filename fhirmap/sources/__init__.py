@@ -30,7 +30,7 @@ class Source(Protocol):
         """What is there: the columns of each table the plan names that exists (one entry for a file)."""
 
     def check(self) -> list[Diagnostic]:
-        """What the plan names and the store lacks; ``position`` among the arguments tells which map line names it."""
+        """What the plan names and the store lacks; ``position`` among the arguments is the map line that names it."""
 
     def records(self, keys: Collection[str] | None = None) -> Iterator[Record]:
         """Every record, or those of ``keys``.
@@ -39,7 +39,7 @@ class Source(Protocol):
         """
 
     def count(self) -> int | None:
-        """How many records there are about, for progress; None where only reading them all would tell."""
+        """How many records there are about, for progress; None where only reading them all would show it."""
 
     def close(self) -> None:
         """Give files and connections back."""

@@ -1,4 +1,4 @@
-"""Where a source is: a database URL or a file, told apart, with its password out of sight."""
+"""Where a source is: a database URL or a file, with its password masked when shown."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def mask(text: str) -> str:
 def parse_address(
     text: str, folder: Path | None = None, *, password: str = "", schemes: Collection[str] = ()
 ) -> Address:
-    """The address that ``text`` means: a URL, or the path of a file from ``folder`` (its suffix tells the kind).
+    """The address that ``text`` means: a URL, or the path of a file from ``folder`` (its suffix shows the kind).
 
     Raises: ConfigError FM700 for a scheme or suffix that nothing reads.
     Example:

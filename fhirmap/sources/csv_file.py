@@ -1,4 +1,4 @@
-"""Records from a CSV file: one a line, or one a key whose lines stand anywhere in the file (`lines`)."""
+"""Records from a CSV file: one per line, or one per key, whose lines may be anywhere in the file (`lines`)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FRENCH_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(.*)", re.DOTALL)
 
 @dataclass(slots=True)
 class _Scan:
-    """What the first reading found: the encoding, the columns and how often each key stands."""
+    """What the first reading found: the encoding, the columns and how often each key occurs."""
 
     encoding: str
     delimiter: str
@@ -49,7 +49,7 @@ class CsvFile:
     """A CSV file as a stream of records.
 
     The file is read twice: once to prove its encoding, its quotes and to count the lines of each key, then to yield. So
-    the lines of a record need not stand together and only records that are not complete yet are held. Shape: cells
+    the lines of a record need not be together and only records that are not complete yet are held. Shape: cells
     under the names that the map gives; the lines of a record as a list under each ``lines`` child.
     Raises: ConfigError FM701, FM702, FM704, FM705, FM711, FM712, FM724.
     """
@@ -113,7 +113,7 @@ class CsvFile:
         return header, found, delimiter
 
     def check(self) -> list[Diagnostic]:
-        """Columns that are missing or stand twice (FM704), and a `where`, which is SQL (FM715)."""
+        """Columns that are missing or occur twice (FM704), and a `where`, which is SQL (FM715)."""
         header = self._head()[2]
         found = [entry for name, place in self._needed().items() for entry in self._check_column(name, place, header)]
         if self._plan.where:
@@ -193,7 +193,7 @@ class CsvFile:
         return len(revisions) if self._lines else revisions.total
 
     def records(self, keys: Collection[str] | None = None) -> Iterator[Record]:
-        """Every record, each where the last of its lines stands, or those of ``keys``.
+        """Every record, each where the last of its lines is, or those of ``keys``.
 
         Raises: ConfigError FM704, FM705, FM711, FM712, FM724.
         """

@@ -91,7 +91,7 @@ class JsonFile:
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def _documents(self) -> Iterator[tuple[str, int, Any]]:
-        """Where each entry stands, its number from 1, and the entry; None for a line that is no JSON."""
+        """Where each entry is, its number from 1, and the entry; None for a line that is no JSON."""
         if not self._by_line and self._entries is None:
             self._entries = self._load()
         if self._entries is not None:
@@ -237,7 +237,7 @@ class JsonFile:
         return "|".join(parts) if all(parts) else ""
 
     def _revision(self, entry: Any) -> Any:
-        """What tells revisions apart, comparable; None where they do not count."""
+        """What distinguishes revisions, comparable; None where they do not count."""
         if self._plan.latest is None:
             return None
         found = _at(entry, self._plan.latest.column)

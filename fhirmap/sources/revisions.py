@@ -1,4 +1,4 @@
-"""How often each key stands in a file, and which of its revisions is the current one."""
+"""How often each key occurs in a file, and which of its revisions is the current one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Revisions:
             self._keys[key] = (count + 1, best, same)
 
     def count(self, key: str) -> int:
-        """How often ``key`` stands."""
+        """How often ``key`` occurs."""
         return self._keys.get(key, (0, None, 0))[0]
 
     def state(self, key: str, revision: Any = None) -> State:

@@ -2,7 +2,7 @@
 errors.
 
 A server's text may quote a cell (`invalid input syntax for integer: "…"`), so it is never passed on: only its class,
-its SQLSTATE or number, and where the fault is in the SQL itself, the name or token it stumbled over, which stands in
+its SQLSTATE or number, and where the fault is in the SQL itself, the name or token it stumbled over, which is in
 the map.
 """
 
@@ -68,8 +68,8 @@ def _sqlite(error: sqlite3.Error, text: str, shown: str, what: str) -> ConfigErr
 
 
 def _server(text: str, state: str, number: int, shown: str, what: str, kind: str) -> ConfigError:
-    told = ("authentication failed", "no password supplied", "not permitted to log in", "no pg_hba.conf entry")
-    refused = any(words in text for words in told) or re.search(r'role "[^"]*" does not exist', text) is not None
+    refusals = ("authentication failed", "no password supplied", "not permitted to log in", "no pg_hba.conf entry")
+    refused = any(words in text for words in refusals) or re.search(r'role "[^"]*" does not exist', text) is not None
     if state in _LOGIN_STATES or number in (1045, 1698) or refused:
         return ConfigError("FM709", source=shown)
     if state == "3D000" or number == 1049 or ('database "' in text and "does not exist" in text):

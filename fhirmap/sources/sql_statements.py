@@ -1,6 +1,6 @@
 """A plan and a database's layout -> the SELECT statements that read it, and how their rows become nested records.
 
-One statement reads the records, with every child that stands at most once (its joined columns are unique) LEFT JOINed
+One statement reads the records, with every child that occurs at most once (its joined columns are unique) LEFT JOINed
 in. Each one-to-many child has a statement of its own. All are sorted by the same *identity* of the record, so that
 reading them side by side needs equality alone: Python never compares text, whose order is the database's business
 (collations). A child's statement LEFT JOINs from the records it belongs to, childless ones included: two streams that
@@ -49,7 +49,7 @@ class Node:
 class RowReader:
     """Turns a slice of a row into the values of its node, joined children included.
 
-    ``marker``: the column that tells whether the node's row is there. ``is_parent``: other statements hang rows from
+    ``marker``: the column that shows whether the node's row is there. ``is_parent``: other statements hang rows from
     it.
     """
 
@@ -133,7 +133,7 @@ class StatementBuilder:
         names = [*(table.real(name) or name for name in node.names), *table.primary]
         base = _from_table(table)
         where = node.child.where if node.child else self._plan.where
-        # Window functions must see every row of a key: beside them, keys are asked for outside.
+        # Window functions must see every row of a key: with them, keys are asked for outside.
         asked = self._asked(sa.column) if node is self._root and not extra else None
         if not where and not extra and asked is None and not table.query:
             return base.alias(alias)
@@ -168,7 +168,7 @@ class StatementBuilder:
         return sa.collate(column, "BINARY") if self._dialect == "sqlite" else None
 
     def _identity(self, columns: dict[str, Cell]) -> tuple[list[Cell], list[Cell]]:
-        """The columns that tell one record's rows from another's, and the ORDER BY that keeps them together."""
+        """The columns that distinguish one record's rows from another's, and the ORDER BY that keeps them together."""
         plan = self._plan
         order = [columns[entry.column].desc() if entry.descending else columns[entry.column] for entry in plan.order]
         names = [*(entry.column for entry in plan.order), *plan.key]
@@ -310,5 +310,5 @@ def _child_order(node: Node, child: Child, columns: dict[str, Cell]) -> list[Cel
 
 
 def _labelled(columns: Sequence[Cell]) -> list[Cell]:
-    """Each column under a name of its own: the same one may stand several times in a row."""
+    """Each column under a name of its own: the same one may occur several times in a row."""
     return [column.label(f"f{number}") for number, column in enumerate(columns)]

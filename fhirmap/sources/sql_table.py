@@ -338,7 +338,7 @@ def _sqlite_engine(address: Address, path: Path) -> sa.Engine:
 
 
 def _is_still(path: Path) -> bool:
-    """A copy in WAL mode in a folder that cannot be written: SQLite opens it only as a file that nobody changes."""
+    """A copy in WAL mode in a folder that cannot be written: SQLite opens it only as a file that does not change."""
     if os.access(path.parent, os.W_OK) or path.with_name(f"{path.name}-wal").exists():
         return False
     with suppress(OSError), path.open("rb") as file:

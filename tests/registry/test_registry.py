@@ -12,10 +12,10 @@ import pytest
 
 from fhirmap.errors import ConfigError
 from fhirmap.records import Envelope, Receipt
-from fhirmap.registry import Fault, Operation, RegistryConfig, Scripted, read_config
+from fhirmap.registry import InjectedFault, RegistryConfig, RegistryOperation, ScriptedAnswer, read_config
 from fhirmap.sinks import ClientCredentials, SinkSettings, open_sink
 
-ENTERED = Operation("284051012345678", "10001234567", "750100018", "2025-03-15", "19063003", "DROITE", "R-7")
+ENTERED = RegistryOperation("284051012345678", "10001234567", "750100018", "2025-03-15", "19063003", "DROITE", "R-7")
 STRICT = RegistryConfig(accept_all=False, operations=(ENTERED,), rate_per_s=0)
 
 
@@ -155,8 +155,8 @@ def test_the_draft_and_the_transaction_are_served(registry: Any) -> None:
 
 def test_a_scripted_answer_and_a_fault_that_passes(registry: Any) -> None:
     config = RegistryConfig(
-        answers=(Scripted({"date": "2025-03-16"}, 422, "Pas encore"),),
-        faults=(Fault("503", {"lot": "L1"}, times=1),),
+        answers=(ScriptedAnswer({"date": "2025-03-16"}, 422, "Pas encore"),),
+        faults=(InjectedFault("503", {"lot": "L1"}, times=1),),
         rate_per_s=0,
     )
     server = registry(config)

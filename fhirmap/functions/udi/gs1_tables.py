@@ -40,7 +40,7 @@ VARIABLE |= {"39": (4, 18), "43": (4, 70), "70": (4, 30), "72": (4, 30), "80": (
 
 RAW = re.compile(r"(?:\][CQdeJ][0-9])?\x1d?([0-9]{4,}[!-~\x1d]*)")
 # Nine labels in ten: GTIN, expiry, lot, in either order, as scanned or as printed.
-# A lot without the signs that stand for a lost separator (`<GS>`, `^]`, `~`, `#`, `|`).
+# A lot without the signs that replace a lost separator (`<GS>`, `^]`, `~`, `#`, `|`).
 SCANNED = re.compile(r"(?:\]d2|\]C1)?01([0-9]{14})(?:17([0-9]{6}))?10([!\"%-;=?A-Z_a-z]{1,20})(?:\x1d17([0-9]{6}))?")
 # A lot that ends as an expiry date would, had the separator between them been lost.
 DATED = re.compile(r".+17[2-4][0-9][01][0-9][0-3][0-9]")

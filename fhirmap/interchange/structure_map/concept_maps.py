@@ -30,10 +30,12 @@ def concept_map_resource(
 
     ``table``: the codes of the declaration's CSV file, where it was read.
     """
-    told: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     if declaration.table is not None:
         variant = "table" if table is not None else "unread"
-        told.append(Diagnostic("FM049", declaration.table.span, {"file": declaration.table.file}, variant=variant))
+        diagnostics.append(
+            Diagnostic("FM049", declaration.table.span, {"file": declaration.table.file}, variant=variant)
+        )
     groups: dict[tuple[str, str], dict[str, list[n.ConceptMapCode]]] = {}
     codes = [entry for entry in (*declaration.codes, *(table or ())) if entry.source_code]
     for code in codes:
@@ -49,12 +51,12 @@ def concept_map_resource(
         group: dict[str, Any] = {}
         unmapped = next((entry for entry in declaration.unmapped if entry.prefix in (None, source)), None)
         if unmapped is not None and unmapped.mode == "error":
-            told.append(Diagnostic("FM040", unmapped.span, {"what": "unmapped error"}))
+            diagnostics.append(Diagnostic("FM040", unmapped.span, {"what": "unmapped error"}))
             group["extension"] = [{"url": UNMAPPED_EXTENSION, "valueCode": "error"}]
         for name, prefix in (("source", source), ("target", target)):
             if url := urls.get(prefix, prefix):
                 group[name] = url
-        group["element"] = [_element(code, codes, version, told) for code, codes in elements.items()] or [
+        group["element"] = [_element(code, codes, version, diagnostics) for code, codes in elements.items()] or [
             {"extension": [{"url": ABSENT_EXTENSION, "valueCode": "not-applicable"}]}
         ]
         if unmapped is not None and unmapped.mode != "error":
@@ -63,7 +65,7 @@ def concept_map_resource(
     resource: dict[str, Any] = {"resourceType": "ConceptMap", "id": declaration.id, "status": status}
     if written:
         resource["group"] = written
-    return resource, tuple(told)
+    return resource, tuple(diagnostics)
 
 
 def _other_prefix(declaration: n.ConceptMapDeclaration, codes: list[n.ConceptMapCode], source: str) -> str:
@@ -73,11 +75,13 @@ def _other_prefix(declaration: n.ConceptMapDeclaration, codes: list[n.ConceptMap
             return code.target_prefix
     sources = {code.source_prefix for code in codes}
     names = [entry.name for entry in declaration.prefixes]
-    behind = names[names.index(source) + 1 :] if source in names else []
-    return next((name for name in (*behind, *names) if name not in sources), "")
+    later = names[names.index(source) + 1 :] if source in names else []
+    return next((name for name in (*later, *names) if name not in sources), "")
 
 
-def _element(code: str, codes: list[n.ConceptMapCode], version: FhirVersion, told: list[Diagnostic]) -> dict[str, Any]:
+def _element(
+    code: str, codes: list[n.ConceptMapCode], version: FhirVersion, diagnostics: list[Diagnostic]
+) -> dict[str, Any]:
     element: dict[str, Any] = {"code": code} if code else {}
     targets: list[dict[str, Any]] = []
     for entry in codes:
@@ -90,7 +94,7 @@ def _element(code: str, codes: list[n.ConceptMapCode], version: FhirVersion, tol
             relation = NEAREST_R5.get(entry.relation, entry.relation)
             if relation != entry.relation:
                 args = {"relation": entry.relation, "written": RELATIONS_R5[relation]}
-                told.append(Diagnostic("FM049", entry.span, args))
+                diagnostics.append(Diagnostic("FM049", entry.span, args))
             targets.append({**target, "relationship": RELATIONS_R5[relation]})
     if targets:
         element.pop("noMap", None)

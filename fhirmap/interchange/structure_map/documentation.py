@@ -1,4 +1,4 @@
-"""Comments of a map → the documentation of what they stand at, and back."""
+"""Comments of a map → the documentation of the element they belong to, and back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 class Documentation:
     """Which comments belong to which declaration, group or rule of one tree; ``left`` are those that belong to none.
 
-    A comment belongs to what it stands above or, on the same line, behind; one inside a rule, or at the end of a
+    A comment belongs to what it is above or, on the same line, after; one inside a rule, or at the end of a
     block, to that rule or block.
     """
 
@@ -28,7 +28,7 @@ class Documentation:
         self._ends = sorted(self._anchors, key=lambda node: (node.span.end, -node.span.start))
         self._end_offsets = [node.span.end for node in self._ends]
         self._found: dict[tuple[type, int], list[n.Comment]] = {}
-        self._behind: dict[tuple[type, int], list[n.Comment]] = {}
+        self._trailing: dict[tuple[type, int], list[n.Comment]] = {}
         self.left: list[n.Comment] = []
         comments = sorted(tree.comments, key=lambda comment: comment.span.start)
         self._blank = _without(self._text, comments)
@@ -40,7 +40,7 @@ class Documentation:
 
     def of(self, node: Anchor) -> str | None:
         """The documentation of a declaration, a group or a rule; None without any."""
-        comments = (*self._found.get(_key(node), ()), *self._behind.get(_key(node), ()))
+        comments = (*self._found.get(_key(node), ()), *self._trailing.get(_key(node), ()))
         lines = [line for comment in comments for line in _lines(comment.text)]
         while lines and not lines[-1]:
             lines.pop()
@@ -56,7 +56,7 @@ class Documentation:
             node = self._ends[before]
             between = self._blank[node.span.end : start]
             if "\n" not in between and not between.strip(" \t;,"):
-                self._behind.setdefault(_key(node), []).append(comment)
+                self._trailing.setdefault(_key(node), []).append(comment)
                 return
         after = bisect_left(self._starts, end)
         if after < len(self._anchors) and not self._blank[end : self._starts[after]].strip(" \t\r\n{"):
@@ -65,7 +65,7 @@ class Documentation:
         for rank in range(after - 1, -1, -1):
             around = self._anchors[rank]
             if around.span.end > start:
-                self._behind.setdefault(_key(around), []).append(comment)
+                self._trailing.setdefault(_key(around), []).append(comment)
                 return
         self.left.append(comment)
 

@@ -21,12 +21,14 @@ _FARTHEST = 1000
 def header_of(metadata: Iterable[n.Metadata], version: FhirVersion) -> tuple[dict[str, Any], tuple[Diagnostic, ...]]:
     """The header elements that the lines fill, and what no element of this shape can hold (FM045)."""
     header: dict[str, Any] = {}
-    told: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     for entry in metadata:
         variant = _put(header, entry, version)
         if variant is not None:
-            told.append(Diagnostic("FM045", entry.span, {"path": entry.path, "version": version}, variant=variant))
-    return _pruned(header), tuple(told)
+            diagnostics.append(
+                Diagnostic("FM045", entry.span, {"path": entry.path, "version": version}, variant=variant)
+            )
+    return _pruned(header), tuple(diagnostics)
 
 
 def _put(header: dict[str, Any], entry: n.Metadata, version: FhirVersion) -> str | None:

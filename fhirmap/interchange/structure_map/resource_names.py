@@ -62,7 +62,7 @@ class RuleNames:
 
 
 class FreshVariables:
-    """Variables of ours, by names that stand nowhere in the map."""
+    """Variables of ours, by names that the map has nowhere."""
 
     def __init__(self, tree: n.Map) -> None:
         self._used = {text for node in walk(tree) for text in _texts(node)}
@@ -92,7 +92,7 @@ def _texts(node: object) -> Iterator[str]:
 def ids_for(tree: n.Map) -> tuple[dict[str, str], list[tuple[str, Any]]]:
     """Names of variables, constants and groups that are no ids, each with the id that takes its place.
 
-    A name that is also an element's, and stands bare in an expression, may be either there: it is kept. Beside: names
+    A name that is also an element's, and occurs bare in an expression, may be either there: it is kept. Also: names
     kept, and all of them with the node that declares them.
     """
     declared: dict[str, Any] = {}
@@ -143,7 +143,7 @@ def _declared(tree: n.Map) -> Iterator[tuple[str, Any]]:
 
 
 def renamed_map(tree: n.Map, names: Mapping[str, str]) -> n.Map:
-    """The map with its own names replaced, wherever they stand; elements keep theirs."""
+    """The map with its own names replaced, wherever they occur; elements keep theirs."""
     return _Renaming(names).map(tree) if names else tree
 
 

@@ -1,4 +1,4 @@
-"""An object of a resource that is read step by step: what nobody asks for is reported, never dropped in silence."""
+"""An object of a resource that is read step by step: what is never asked for is reported, not dropped."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from fhirmap.diagnostics import Diagnostic
 class ResourcePart:
     """One object, its path in the resource, and which of its elements have been read."""
 
-    def __init__(self, value: Mapping[str, Any], path: str, told: list[Diagnostic], name: str) -> None:
+    def __init__(self, value: Mapping[str, Any], path: str, diagnostics: list[Diagnostic], name: str) -> None:
         self.value = value
         self.path = path
-        self._told = told
+        self._diagnostics = diagnostics
         self._name = name
         self._unread = dict.fromkeys(value)
         self._inside: list[ResourcePart] = []
@@ -83,7 +83,7 @@ class ResourcePart:
         for rank, entry in enumerate(entries):
             place = name if single else f"{name}[{rank}]"
             if isinstance(entry, Mapping):
-                part = ResourcePart(entry, self.child_path(place), self._told, self._name)
+                part = ResourcePart(entry, self.child_path(place), self._diagnostics, self._name)
                 self._inside.append(part)
                 found.append(part)
             else:
@@ -102,13 +102,13 @@ class ResourcePart:
     def wrong(self, name: str, variant: str, **args: object) -> None:
         """Notes that an element cannot be what it is."""
         path = self.child_path(name) if name else self.path
-        self._told.append(Diagnostic("FM048", None, {"file": self._name, "path": path, **args}, variant=variant))
+        self._diagnostics.append(Diagnostic("FM048", None, {"file": self._name, "path": path, **args}, variant=variant))
 
     def lose(self, name: str) -> None:
         """Notes an element that no text of a map can say."""
         self._unread.pop(name, None)
         args = {"file": self._name, "path": self.child_path(name) if name else self.path}
-        self._told.append(Diagnostic("FM047", None, args))
+        self._diagnostics.append(Diagnostic("FM047", None, args))
 
     def lost(self) -> None:
         """Notes that the whole object is left out."""
@@ -126,7 +126,7 @@ class ResourcePart:
         self._unread.clear()
 
     def report_unread(self) -> None:
-        """Notes what nobody asked for, here and inside."""
+        """Notes what was never asked for, here and inside."""
         for name in list(self._unread):
             self.lose(name)
         for part in self._inside:

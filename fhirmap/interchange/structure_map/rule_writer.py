@@ -58,7 +58,7 @@ class RuleWriter:
         return written
 
     def _without_path(self, rule: n.Rule) -> tuple[tuple[n.RuleSource, ...], n.Rule | None]:
-        """The sources up to the first step of the first path; the rest of the rule, to stand inside."""
+        """The sources up to the first step of the first path; the rest of the rule, for a rule inside it."""
         for rank, source in enumerate(rule.sources):
             if len(source.elements) > 1:
                 variable = self._resource.fresh()

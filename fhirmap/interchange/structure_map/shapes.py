@@ -138,7 +138,7 @@ _EVERYWHERE = _elements("id extension:Extension*")
 def header_element(owner: str, name: str) -> HeaderElement | None:
     """The element ``name`` of the type ``owner``; None where the header has none."""
     if owner == "Extension" and name.startswith("value"):
-        # A primitive's own JSON type tells; a complex value is filled by the names it uses.
+        # A primitive's own JSON type decides; a complex value is filled by the names it uses.
         stem = name.removeprefix("value")
         return HeaderElement(stem if stem in HEADER else "literal")
     if name.startswith("_") and header_element(owner, name[1:]) is not None:

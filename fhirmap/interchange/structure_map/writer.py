@@ -138,7 +138,7 @@ class StructureMapWriter:
         return self._documented(structure, uses)
 
     def _model(self, model: n.Model, base: str) -> dict[str, Any]:
-        """A structure that carries the model's own text; its logical StructureDefinition goes beside."""
+        """A structure that carries the model's own text; its logical StructureDefinition is a file of its own."""
         self._resource.report("FM043", model.name_span, "store" if model.store is not None else "", name=model.name)
         entry = self._tree.groups[0].parameters if self._tree.groups else ()
         modes = {parameter.type: parameter.mode for parameter in reversed(entry)}
@@ -201,8 +201,8 @@ def _model_text(model: n.Model) -> str:
     """The model as its map has it, comments and all, in canonical form."""
     text = model.span.snippet
     if text:
-        tree, told = parse(text)
-        if not told and len(tree.models) == 1 and tree.models[0] == model:
+        tree, diagnostics = parse(text)
+        if not diagnostics and len(tree.models) == 1 and tree.models[0] == model:
             return format_map(tree, text).rstrip("\n")
     alone = n.Map((), None, (), (), (), (), (model,), (), model.span)
     return format_map(alone).rstrip("\n")
