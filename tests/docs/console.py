@@ -83,7 +83,8 @@ def _run(command: str, folder: Path, language: str) -> str:
         command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=120
     )
     assert done.returncode in (0, 1, 2), f"$ {command}\n{done.stdout}{done.stderr}"
-    return done.stdout + done.stderr
+    # A page is written with plain blanks where French has blanks that do not break.
+    return (done.stdout + done.stderr).replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def _is_shown(printed: str, lines: tuple[str, ...]) -> bool:

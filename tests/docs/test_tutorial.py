@@ -12,7 +12,7 @@ from tests.docs.console import run_page
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-@pytest.mark.parametrize(("page", "language"), [("tutorial.md", "en")])
+@pytest.mark.parametrize(("page", "language"), [("tutorial.md", "en"), ("fr/tutoriel.md", "fr")])
 def test_the_tutorial_runs(page: str, language: str, tmp_path: Path) -> None:
     assert run_page(DOCS / page, tmp_path, language=language) >= 10
 
