@@ -216,7 +216,7 @@ def _hangs(_signal: int, _frame: FrameType | None) -> None:
 
 def run(seed: int, numbers: range) -> Outcome:
     """Parses the texts of ``numbers``, checks some of them."""
-    from fhirmap.embedding import checked_map
+    from fhirmap.compilation.program import check_maps
     from fhirmap.interchange.packages import load_definitions
     from fhirmap.language.parser import parse
 
@@ -234,7 +234,7 @@ def run(seed: int, numbers: range) -> Outcome:
             tree, diagnostics = parse(text, "mutation.map")
             if number % CHECKED == 1:
                 outcome.checked += 1
-                diagnostics = (*diagnostics, *checked_map(tree, definitions=definitions)[1])
+                diagnostics = (*diagnostics, *check_maps(tree, definitions=definitions).diagnostics)
             for entry in diagnostics:
                 entry.message, entry.hint_text, entry.label  # noqa: B018  each text can be made
                 if entry.span is not None:

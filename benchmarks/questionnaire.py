@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from fhirmap.embedding import compile_map
+from fhirmap.compilation.maps import compile_map
 
 FEW, MANY = 10_000, 100_000
 BOUND_RATIO = 15.0

@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.hand_written import declaration
 from benchmarks.interventions import make_database
 from benchmarks.timing import fastest
-from fhirmap.embedding import compile_map
+from fhirmap.compilation.maps import compile_map
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project import load_project
 from fhirmap.runner.source import open_project_source

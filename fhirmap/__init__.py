@@ -1,7 +1,9 @@
 """fhirmap: FHIR Mapping Language compiled to Python, for hospitals.
 
 Shape: `compile_map(path)` gives a `Transformer`; called with a record (a dict) it gives a `Result` with the resource (a
-dict), notes and faults. Names are resolved on first use, so that importing the package costs nothing.
+dict), notes and faults. All that these functions take, return or raise is exported here; what plug-ins implement is in
+`fhirmap.extending`, what tests them in `fhirmap.testing`. Names are resolved on first use, so that importing the
+package costs nothing.
 """
 
 from __future__ import annotations
@@ -14,57 +16,145 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from fhirmap.embedding import check, compile_map, compile_stages, parse
-    from fhirmap.errors import FhirmapError, MapError
+    from fhirmap.compilation.maps import check, compile_map, parse
+    from fhirmap.compilation.mapset import MapSet, Runnable
+    from fhirmap.compilation.program import CheckedMaps
+    from fhirmap.compiler.profile import Contract, contract_of
+    from fhirmap.diagnostics.diagnostic import Diagnostic, Severity
+    from fhirmap.diagnostics.span import MapText, Span
+    from fhirmap.errors import (
+        ConfigError,
+        DeliveryError,
+        DiagnosedError,
+        FhirmapError,
+        InternalError,
+        JournalError,
+        MapError,
+        ProjectError,
+        RecordError,
+        TransformFailed,
+        ValidationFailed,
+    )
+    from fhirmap.interchange.packages import load_definitions
+    from fhirmap.language.nodes import Map
+    from fhirmap.model.definition import Constraint, Definitions, Operation, Structure
     from fhirmap.model.library_model import as_model
-    from fhirmap.records import Fault, Note, Record, Result
+    from fhirmap.records import Envelope, Fault, Issue, Note, ReadRecord, Receipt, Record, Result, Unmapped
     from fhirmap.runner.engine import compile_project
-    from fhirmap.runner.project import load_project
+    from fhirmap.runner.project import Project, load_project
+    from fhirmap.runtime.functions import FunctionParameter, FunctionSignature, ValueType, function
     from fhirmap.runtime.transformer import Transformer
+    from fhirmap.stores import Child, Column, Order, Shape, StorePlan
 
-_HOMES = {
-    "Fault": "fhirmap.records",
-    "FhirmapError": "fhirmap.errors",
-    "MapError": "fhirmap.errors",
-    "Note": "fhirmap.records",
-    "Record": "fhirmap.records",
-    "Result": "fhirmap.records",
-    "Transformer": "fhirmap.runtime.transformer",
-    "as_model": "fhirmap.model.library_model",
-    "check": "fhirmap.embedding",
-    "compile_map": "fhirmap.embedding",
-    "compile_project": "fhirmap.runner.engine",
-    "compile_stages": "fhirmap.embedding",
-    "load_project": "fhirmap.runner.project",
-    "parse": "fhirmap.embedding",
+_MODULES = {
+    "fhirmap.compilation.maps": ("check", "compile_map", "parse"),
+    "fhirmap.compilation.mapset": ("MapSet", "Runnable"),
+    "fhirmap.compilation.program": ("CheckedMaps",),
+    "fhirmap.compiler.profile": ("Contract", "contract_of"),
+    "fhirmap.diagnostics.diagnostic": ("Diagnostic", "Severity"),
+    "fhirmap.diagnostics.span": ("MapText", "Span"),
+    "fhirmap.errors": (
+        "ConfigError",
+        "DeliveryError",
+        "DiagnosedError",
+        "FhirmapError",
+        "InternalError",
+        "JournalError",
+        "MapError",
+        "ProjectError",
+        "RecordError",
+        "TransformFailed",
+        "ValidationFailed",
+    ),
+    "fhirmap.language.nodes": ("Map",),
+    "fhirmap.model.definition": ("Constraint", "Definitions", "Operation", "Structure"),
+    "fhirmap.model.library_model": ("as_model",),
+    "fhirmap.interchange.packages": ("load_definitions",),
+    "fhirmap.records": (
+        "Envelope",
+        "Fault",
+        "Issue",
+        "Note",
+        "ReadRecord",
+        "Receipt",
+        "Record",
+        "Result",
+        "Unmapped",
+    ),
+    "fhirmap.runner.engine": ("compile_project",),
+    "fhirmap.runner.project": ("Project", "load_project"),
+    "fhirmap.runtime.functions": ("FunctionParameter", "FunctionSignature", "ValueType", "function"),
+    "fhirmap.runtime.transformer": ("Transformer",),
+    "fhirmap.stores": ("Child", "Column", "Order", "Shape", "StorePlan"),
 }
+"""Where each public name is defined."""
+
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "CheckedMaps",
+    "Child",
+    "Column",
+    "ConfigError",
+    "Constraint",
+    "Contract",
+    "Definitions",
+    "DeliveryError",
+    "DiagnosedError",
+    "Diagnostic",
+    "Envelope",
     "Fault",
     "FhirmapError",
+    "FunctionParameter",
+    "FunctionSignature",
+    "InternalError",
+    "Issue",
+    "JournalError",
+    "Map",
     "MapError",
+    "MapSet",
+    "MapText",
     "Note",
+    "Operation",
+    "Order",
+    "Project",
+    "ProjectError",
+    "ReadRecord",
+    "Receipt",
     "Record",
+    "RecordError",
     "Result",
+    "Runnable",
+    "Severity",
+    "Shape",
+    "Span",
+    "StorePlan",
+    "Structure",
+    "TransformFailed",
     "Transformer",
+    "Unmapped",
+    "ValidationFailed",
+    "ValueType",
     "as_model",
     "check",
     "compile_map",
     "compile_project",
-    "compile_stages",
+    "contract_of",
+    "function",
+    "load_definitions",
     "load_project",
     "parse",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
+    module = _MODULE_OF.get(name)
+    if module is None:
         raise AttributeError(f"module 'fhirmap' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(home), name)
+    return getattr(import_module(module), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return [*__all__, "__version__"]

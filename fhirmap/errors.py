@@ -45,17 +45,21 @@ class FhirmapError(Exception):
         return self._diagnostic
 
 
-class MapError(FhirmapError):
-    """A map that cannot run, with all its diagnostics."""
+class DiagnosedError(FhirmapError):
+    """Something of which everything that is wrong is known: all its ``diagnostics``, the first error's code."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
-        errors = [entry for entry in self.diagnostics if entry.is_error]
+        errors = [entry for entry in self.diagnostics if entry.is_error] or list(self.diagnostics)
         self.code = errors[0].code
         self._diagnostic = errors[0]
         where = f"{errors[0].span.position}: " if errors[0].span else ""
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         Exception.__init__(self, f"{where}{errors[0].code}: {errors[0].message}{more}")
+
+
+class MapError(DiagnosedError):
+    """A map that cannot run, with all its diagnostics."""
 
 
 class RecordError(FhirmapError):
@@ -78,17 +82,8 @@ class ConfigError(FhirmapError):
     """Project file, plug-ins, source or files are not usable (FM7xx)."""
 
 
-class ProjectError(ConfigError):
+class ProjectError(DiagnosedError, ConfigError):
     """A project that cannot run, with all its diagnostics: those of its files and of its source's layout."""
-
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
-        errors = [entry for entry in self.diagnostics if entry.is_error] or list(self.diagnostics)
-        self.code = errors[0].code
-        self._diagnostic = errors[0]
-        where = f"{errors[0].span.position}: " if errors[0].span else ""
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        Exception.__init__(self, f"{where}{errors[0].code}: {errors[0].message}{more}")
 
 
 class JournalError(FhirmapError):

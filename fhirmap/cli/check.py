@@ -13,8 +13,8 @@ import click
 from fhirmap.cli.localized import FilePath, argument, define, option
 
 if TYPE_CHECKING:
+    from fhirmap.compilation.program import CheckedMaps
     from fhirmap.diagnostics import Diagnostic
-    from fhirmap.runner.program import CheckedMaps
 
 
 @define("check")
@@ -47,6 +47,7 @@ def command(
 ) -> int:
     """Check the project folders or maps PLACES (default: this folder) and report every fault at once."""
     from fhirmap.analysis.strict import extensions
+    from fhirmap.compilation.program import check_maps
     from fhirmap.diagnostics.render import (
         diagnostic_to_json,
         diagnostic_to_line,
@@ -54,7 +55,6 @@ def command(
         render_diagnostics,
         summary,
     )
-    from fhirmap.runner.program import check_maps
 
     found: list[Diagnostic] = []
     files: list[str] = []
@@ -64,7 +64,7 @@ def command(
         if place.is_dir() or place.suffix == ".toml":
             diagnostics, names, maps = _check_folder(place, source, offline)
         else:
-            maps = check_maps([place], imports=[*imports, place.parent], definitions=definitions)
+            maps = check_maps(place, imports=[*imports, place.parent], definitions=definitions)
             diagnostics, names = list(maps.diagnostics), maps.files
         if strict_fml and maps is not None:
             used = extensions(maps.checked)

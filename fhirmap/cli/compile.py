@@ -22,7 +22,7 @@ def command(
 ) -> None:
     """Write the Python generated from PLACE, a map or a project folder."""
     from fhirmap.cli.faults import show_diagnostics
-    from fhirmap.embedding import check, compile_map
+    from fhirmap.compilation.maps import check, compile_map
     from fhirmap.runner.engine import build_engine
     from fhirmap.runner.project import load_project
     from fhirmap.runner.whole_file import write_whole

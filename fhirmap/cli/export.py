@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 def command(map_file: Path, output: Path | None, fhir_version: str, form: str | None, as_json: bool) -> int:
     """Write MAP as a StructureMap resource, and each of its models as a StructureDefinition beside the output."""
     from fhirmap.cli.faults import EXIT_WRONG, show_diagnostics
+    from fhirmap.compilation.program import installed_functions
     from fhirmap.diagnostics.render import diagnostic_to_json, ordered
-    from fhirmap.embedding import built_in_functions
     from fhirmap.interchange.formats import json_text, text_of
     from fhirmap.interchange.logical_models import model_to_structure_definition
     from fhirmap.interchange.packages import load_definitions
@@ -46,7 +46,7 @@ def command(map_file: Path, output: Path | None, fhir_version: str, form: str | 
         show_diagnostics(found, as_json=as_json)
         return EXIT_WRONG
     tables, missing = _tables(tree)
-    written = write_structure_map(tree, version, tables=tables, functions=built_in_functions())
+    written = write_structure_map(tree, version, tables=tables, functions=installed_functions())
     diagnostics = ordered([*found, *missing, *written.diagnostics])
     structures = [model_to_structure_definition(model, written.model_base, version) for model in tree.models]
     if as_json:
@@ -75,7 +75,7 @@ def command(map_file: Path, output: Path | None, fhir_version: str, form: str | 
 
 def read_any_map(path: Path, definitions: Definitions) -> tuple[Map, tuple[Diagnostic, ...]]:
     """The tree of a map's text, or of a StructureMap resource, and what is wrong with either."""
-    from fhirmap.embedding import read_map
+    from fhirmap.compilation.files import read_map
     from fhirmap.interchange.structure_map import read_structure_map
     from fhirmap.language.parser import parse
 
@@ -109,7 +109,7 @@ def structure_map_of(path: Path, definitions: Definitions) -> dict[str, Any] | N
 def _tables(tree: Map) -> tuple[dict[str, Any], list[Diagnostic]]:
     """The codes of the map's CSV files, and what is wrong with those files."""
     from fhirmap.analysis.workspace import load
-    from fhirmap.embedding import read_beside
+    from fhirmap.compilation.files import read_beside
 
     if not any(entry.table is not None for entry in tree.concept_maps):
         return {}, []

@@ -24,7 +24,7 @@ _STDIN = "<stdin>"
 @option("--json", "as_json", is_flag=True)
 def command(places: tuple[Path, ...], to_stdout: bool, only_check: bool, show_diff: bool, as_json: bool) -> int:
     """Format maps: two spaces, one rule a line, every comment kept."""
-    from fhirmap.embedding import read_map
+    from fhirmap.compilation.files import read_map
 
     if as_json and (to_stdout or show_diff):
         raise click.UsageError(text("output.fmt.json_alone"))

@@ -58,18 +58,19 @@ def _checked(
     place: Path, imports: tuple[Path, ...], definitions: tuple[Path, ...]
 ) -> tuple[Checked, tuple[Diagnostic, ...]]:
     """The program of a project, a map's text, or a StructureMap resource."""
-    from fhirmap.runner.program import check_maps, check_project
+    from fhirmap.compilation.program import check_maps
+    from fhirmap.runner.program import check_project
     from fhirmap.runner.project import load_project
 
     if place.is_dir() or place.suffix == ".toml":
         maps = check_project(load_project(place))
     elif place.suffix in (".json", ".xml"):
-        from fhirmap.mapset import MapSet
+        from fhirmap.compilation.mapset import MapSet
 
         runnable = MapSet([*imports, *definitions]).runnable(place)
         return runnable.checked, runnable.diagnostics
     else:
-        maps = check_maps([place], imports=[*imports, place.parent], definitions=definitions)
+        maps = check_maps(place, imports=[*imports, place.parent], definitions=definitions)
     return maps.checked, maps.diagnostics
 
 

@@ -13,7 +13,7 @@ from fhirmap.cli.localized import Choice, FilePath, argument, define, option
 from fhirmap.texts import Text, text
 
 if TYPE_CHECKING:
-    from fhirmap.mapset import MapSet, Runnable
+    from fhirmap.compilation.mapset import MapSet, Runnable
     from fhirmap.records import Result
     from fhirmap.runner.unmapped import UnmappedTable
 
@@ -64,8 +64,8 @@ def command(
 ) -> int:
     """Run MAP, the text of a map or a StructureMap resource, on INPUT (JSON or XML; `-` for standard input)."""
     from fhirmap.cli.faults import EXIT_RECORDS, show_diagnostics
+    from fhirmap.compilation.mapset import MapSet, run
     from fhirmap.diagnostics import Diagnostic
-    from fhirmap.mapset import MapSet, run
 
     if values and trace is None:
         raise click.UsageError(text("output.transform.values_need_trace"))
@@ -131,7 +131,7 @@ def _traced(runnable: Runnable, content: Any, named: dict[str, Any], place: Path
     """The result, each step of its making written to ``place``."""
     import msgspec
 
-    from fhirmap.mapset import traced
+    from fhirmap.compilation.mapset import traced
     from fhirmap.runner.whole_file import write_whole
     from fhirmap.runtime.trace import trace_lines, trace_to_data
 

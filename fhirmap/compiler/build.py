@@ -1,6 +1,6 @@
 """The driver: a checked program becomes a `CompiledMap`, its text, its code object and its digest.
 
-Nothing is executed here, and nothing of the runtime imported: `fhirmap.embedding` makes a `Transformer` of the result.
+Nothing is executed here, and nothing of the runtime imported: `fhirmap.compilation` makes a `Transformer` of it.
 """
 
 from __future__ import annotations

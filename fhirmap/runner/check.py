@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fhirmap.analysis.checks.unknown_column import unknown_columns
+from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compiler.storeplan import store_plan
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.runner.columns import check_columns, expression_types
 from fhirmap.runner.contract import project_contract, unknown_rules
-from fhirmap.runner.program import CheckedMaps
 from fhirmap.runner.project import Project
 from fhirmap.runner.source import located, open_unchecked
 

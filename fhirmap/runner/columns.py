@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from fhirmap.analysis.expression import ExpressionScope, infer_expression
 from fhirmap.analysis.static import Static
+from fhirmap.compilation.program import CheckedMaps
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import FhirmapError, ProjectError
 from fhirmap.language.nodes import FPExpr
 from fhirmap.language.parser import parse_expression
 from fhirmap.model.definition import Definitions, TypeRef
-from fhirmap.runner.program import CheckedMaps
 from fhirmap.runner.project import ColumnSetting
 
 if TYPE_CHECKING:

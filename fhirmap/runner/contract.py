@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from fhirmap.compilation.contract import target_contract
+from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compiler.profile import Contract
 from fhirmap.diagnostics import Diagnostic, suggestion
-from fhirmap.embedding import target_contract
 from fhirmap.errors import ConfigError
 from fhirmap.model.definition import Constraint, Definitions, Operation, Structure
-from fhirmap.runner.program import CheckedMaps
 from fhirmap.runner.project import Project
 from fhirmap.runner.target import Target
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from fhirmap.analysis.lineage import lineage
-from fhirmap.embedding import transformer_of
+from fhirmap.compilation.program import CheckedMaps
+from fhirmap.compilation.transformers import transformer_of
 from fhirmap.errors import ConfigError, MapError, ProjectError
 from fhirmap.records import Fault, Record, Result
 from fhirmap.runner.columns import ExpressionTypes, RecordsColumn, compile_columns, expression_types
 from fhirmap.runner.contract import project_contract, unknown_rules
-from fhirmap.runner.program import CheckedMaps, check_project
+from fhirmap.runner.program import check_project
 from fhirmap.runner.project import ColumnSetting, Project, load_project
 from fhirmap.runner.verdict import mapped
 from fhirmap.runtime.transformer import Transformer
@@ -119,11 +120,10 @@ def build_engine(project: Project) -> Engine:
     maps = check_project(project)
     if maps.has_errors:
         raise MapError(maps.diagnostics)
-    checked = maps.checked
     contract = project_contract(project, maps)
     if contract is not None and (wrong := unknown_rules(project, contract)):
         raise ProjectError(wrong)
-    transformer = transformer_of(checked, maps.diagnostics, contract=contract)
+    transformer = transformer_of(maps, contract=contract)
     target = project.map.target
     blamed = {rule.key: rule.element for rule in (target.rules if target else ()) if rule.element}
     return Engine(project, maps, transformer, expression_types(maps), blamed)

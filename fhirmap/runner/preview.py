@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from fhirmap.analysis.lineage import Origin
+from fhirmap.compilation.transformers import transformer_of
 from fhirmap.diagnostics import Diagnostic
-from fhirmap.embedding import transformer_of
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Note, Record
 from fhirmap.runner.columns import shown
@@ -186,8 +186,7 @@ def trace_row(engine: Engine, source: Source, key: str, *, with_values: bool = F
     """
     record = _record(source, key)
     traced = transformer_of(
-        engine.maps.checked,
-        engine.maps.diagnostics,
+        engine.maps,
         contract=project_contract(engine.project, engine.maps),
         trace=True,
     )

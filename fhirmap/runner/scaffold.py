@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fhirmap.compilation.files import shipped_folder
 from fhirmap.diagnostics import suggestion
-from fhirmap.embedding import shipped_folder
 from fhirmap.errors import ConfigError
 from fhirmap.inspection import ModelSketch, inspect_source, sketches_to_text
 from fhirmap.inspection.names import pascal_case

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fhirmap.compilation.files import map_path, read_map
 from fhirmap.diagnostics import Diagnostic, MapText, Span
-from fhirmap.embedding import map_path, read_map
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.plugins import BUILT_IN, find_plugins, load
 from fhirmap.runner.project import Project

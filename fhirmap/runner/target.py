@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fhirmap.compilation.files import shipped_folder
 from fhirmap.diagnostics import Diagnostic, Span, suggestion
-from fhirmap.embedding import shipped_folder
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.runner.toml_text import Section, TomlText
 

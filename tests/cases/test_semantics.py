@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
+from fhirmap.compilation.mapset import MapSet, run
 from fhirmap.errors import MapError
 from fhirmap.interchange.formats import json_text, text_of
-from fhirmap.mapset import MapSet, run
 
 HERE = Path(__file__).resolve().parent
 _FENCE = re.compile(r"^```(?P<info>[^\n]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)

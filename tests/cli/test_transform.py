@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from fhirmap.compilation.mapset import MapSet
 from fhirmap.errors import ConfigError, TransformFailed
-from fhirmap.mapset import MapSet
 
 PATIENT = """/// url = 'http://example.org/StructureMap/patient'
 /// name = 'patient'

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from fhirmap.compilation.mapset import MapSet, run
 from fhirmap.compiler.fhirpath.evaluate import compile_expression
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import FhirmapError
@@ -24,7 +25,6 @@ from fhirmap.interchange.structure_map import read_structure_map, write_structur
 from fhirmap.language.format import format_map
 from fhirmap.language.nodes import Map
 from fhirmap.language.parser import parse
-from fhirmap.mapset import MapSet, run
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fhirmap.embedding import compile_map
+from fhirmap.compilation.maps import compile_map
 from fhirmap.inspection import inspect_source, sketches_to_text
 from fhirmap.language.nodes import Model
 from fhirmap.language.parser import parse

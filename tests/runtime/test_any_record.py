@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fhirmap
-from fhirmap.embedding import shipped_folder
+from fhirmap.compilation.files import shipped_folder
 
 CANARY = "CANARY284051012345678"
 LEAVES = st.one_of(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import fhirmap
-from fhirmap.mapset import MapSet
+from fhirmap.compilation.mapset import MapSet
 from fhirmap.records import Unmapped
 from fhirmap.runtime.context import shown_code
 

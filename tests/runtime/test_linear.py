@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks import questionnaire
-from fhirmap.embedding import compile_map
+from fhirmap.compilation.maps import compile_map
 from tests.work import calls
 
 FEW = 500

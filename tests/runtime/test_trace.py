@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from fhirmap.embedding import checked_map, target_contract, transformer_of
+from fhirmap.compilation.contract import target_contract
+from fhirmap.compilation.program import check_maps
+from fhirmap.compilation.transformers import transformer_of
 from fhirmap.runner.contract import project_contract
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project import load_project
@@ -38,8 +40,8 @@ group lot(source l, target o) {
 
 
 def tracer(text: str | Path, *, with_values: bool = False, **options: Any) -> Tracer:
-    checked, diagnostics = checked_map(text, **options)
-    return Tracer(transformer_of(checked, diagnostics, trace=True), with_values=with_values)
+    maps = check_maps(text, **options)
+    return Tracer(transformer_of(maps, trace=True), with_values=with_values)
 
 
 def shape(trace: Trace) -> list[str]:
@@ -142,9 +144,9 @@ def test_lines_for_people() -> None:
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.parent.name)
 def test_a_trace_changes_no_result(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(file.parent)
-    checked, diagnostics = checked_map("case.map", imports=["."])
-    plain = transformer_of(checked, diagnostics)
-    traced = Tracer(transformer_of(checked, diagnostics, trace=True), with_values=True)
+    maps = check_maps("case.map", imports=["."])
+    plain = transformer_of(maps)
+    traced = Tracer(transformer_of(maps, trace=True), with_values=True)
     for record in json.loads(Path("records.json").read_text(encoding="utf-8"), parse_float=Decimal):
         assert traced(record) == plain(record)
         assert is_balanced(traced.trace)
@@ -155,7 +157,7 @@ def test_a_trace_changes_no_result(file: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_a_trace_changes_no_result_of_a_project(name: str) -> None:
     engine = build_engine(load_project(ROOT / "examples" / name))
     contract = project_contract(engine.project, engine.maps)
-    traced = Tracer(transformer_of(engine.maps.checked, contract=contract, trace=True))
+    traced = Tracer(transformer_of(engine.maps, contract=contract, trace=True))
     with open_project_source(engine.project, engine.plan) as source:
         for record in source.records():
             assert traced(record.values) == engine.transformer(record.values)
@@ -163,8 +165,8 @@ def test_a_trace_changes_no_result_of_a_project(name: str) -> None:
 
 
 def test_official_maps_trace_as_they_run(shared_dir: Path) -> None:
+    from fhirmap.compilation.mapset import MapSet, run, traced
     from fhirmap.interchange.formats import read_document
-    from fhirmap.mapset import MapSet, run, traced
 
     folder = shared_dir / "fml" / "suite" / "official"
     maps = MapSet([folder / "cda"], fhir_version="R5")
@@ -182,6 +184,6 @@ def test_official_maps_trace_as_they_run(shared_dir: Path) -> None:
 
 
 def test_code_without_a_trace_has_none_of_it() -> None:
-    checked, diagnostics = checked_map(MAP)
-    source = transformer_of(checked, diagnostics, contract=target_contract(checked)).source
+    maps = check_maps(MAP)
+    source = transformer_of(maps, contract=target_contract(maps.checked)).source
     assert "TRACE" not in source and "run.enter" not in source

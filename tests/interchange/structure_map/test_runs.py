@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 import fhirmap
-from fhirmap.embedding import read_beside
+from fhirmap.compilation.files import read_beside
+from fhirmap.compilation.mapset import MapSet, run
 from fhirmap.errors import MapError
 from fhirmap.interchange.formats import json_text, text_of
 from fhirmap.interchange.structure_map import FhirVersion, structure_map_to_text, write_structure_map
 from fhirmap.language.parser import parse
-from fhirmap.mapset import MapSet, run
 from fhirmap.records import Result
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project import load_project

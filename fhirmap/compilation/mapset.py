@@ -1,4 +1,4 @@
-"""A set of maps with what they need, out of files, folders and packages: any of them runs, told by URL or file.
+"""A set of maps with what they need, out of files, folders and packages: any of them runs, by its URL or file.
 
 This is the shape of FHIR's `StructureMap/$transform`: a map by canonical URL, content in, a tree out. Inputs are FHIR,
 instances of logical models, or trees nobody has described.
@@ -9,18 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from fhirmap.analysis.typed import Checked
+from fhirmap.compilation.contract import target_contract
+from fhirmap.compilation.files import library, read_map
+from fhirmap.compilation.program import CheckedMaps, load_maps
+from fhirmap.compilation.transformers import transformer_of
+from fhirmap.diagnostics import Diagnostic, MapText
 from fhirmap.errors import ConfigError, MapError
+from fhirmap.interchange.formats import read_document
+from fhirmap.interchange.packages import load_definitions
+from fhirmap.interchange.structure_map import read_structure_map
+from fhirmap.language.nodes import Map
+from fhirmap.language.parser import parse
+from fhirmap.model.definition import Definitions, Structure
 from fhirmap.records import Fault, Result
+from fhirmap.runtime.context import Inputs
+from fhirmap.runtime.functions import FunctionSignature
+from fhirmap.runtime.trace import Trace, Tracer
+from fhirmap.runtime.transformer import Transformer
 
-if TYPE_CHECKING:
-    from fhirmap.analysis.typed import Checked
-    from fhirmap.diagnostics import Diagnostic, MapText
-    from fhirmap.language import nodes
-    from fhirmap.model.definition import Definitions, Structure
-    from fhirmap.runtime.trace import Trace, Tracer
-    from fhirmap.runtime.transformer import Transformer
+__all__ = ["MapSet", "Runnable", "run", "traced"]
 
 MAP_SUFFIXES = (".map", ".fml", ".txt")
 _BINDING_FAULTS = frozenset(("FM506", "FM511"))
@@ -29,12 +39,21 @@ _BINDING_FAULTS = frozenset(("FM506", "FM511"))
 
 @dataclass(frozen=True, slots=True)
 class Runnable:
-    """A compiled map of the set. ``diagnostics`` are its warnings; ``target``: the structure it fills, where known."""
+    """A compiled map of the set. ``target``: the structure it fills, where known."""
 
     transformer: Transformer | Tracer
-    checked: Checked
-    diagnostics: tuple[Diagnostic, ...]
+    maps: CheckedMaps
     target: Structure | None
+
+    @property
+    def checked(self) -> Checked:
+        """The map and what it imports, typed."""
+        return self.maps.checked
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Warnings about the map."""
+        return self.maps.diagnostics
 
     @property
     def reads_model(self) -> bool:
@@ -62,10 +81,8 @@ class MapSet:
         places: Iterable[str | Path] = (),
         *,
         fhir_version: str = "R4",
-        functions: Mapping[str, Any] | None = None,
+        functions: Mapping[str, FunctionSignature] | None = None,
     ) -> None:
-        from fhirmap.interchange.packages import load_definitions
-
         found = [Path(entry) for entry in places]
         self._maps = [path for path in found if path.is_dir() or path.suffix in MAP_SUFFIXES]
         structured = [path for path in found if path.is_dir() or path.suffix not in MAP_SUFFIXES]
@@ -89,28 +106,24 @@ class MapSet:
             known = self._runnables[key] = self._compiled(*self._tree(wanted))
         return known
 
-    def _compiled(self, tree: nodes.Map, syntax: tuple[Diagnostic, ...]) -> Runnable:
-        from fhirmap.analysis.check import check
-        from fhirmap.analysis.workspace import load
-        from fhirmap.diagnostics.render import ordered
-        from fhirmap.embedding import built_in_functions, read_beside, target_contract, transformer_of
-
+    def _compiled(self, tree: Map, syntax: tuple[Diagnostic, ...]) -> Runnable:
         trees, reading = self._resource_maps() if tree.imports else ((), ())
-        program, gathering = load([tree], library=self._library(tree), maps=trees, read=read_beside)
-        functions = built_in_functions() if self._functions is None else self._functions
-        checked, checking = check(program, self.definitions, functions, syntax=list(syntax))
-        told = ordered([*self.diagnostics, *syntax, *reading, *gathering, *checking])
-        if any(entry.is_error for entry in told):
-            raise MapError(told)
-        transformer = transformer_of(checked, told, contract=target_contract(checked))
-        target = checked.stages[-1].target if checked.stages else None
+        maps = load_maps(
+            [tree],
+            library=self._library(tree),
+            maps=trees,
+            definitions=self.definitions,
+            functions=self._functions,
+            syntax=syntax,
+            found=[*self.diagnostics, *reading],
+        )
+        if maps.has_errors:
+            raise MapError(maps.diagnostics)
+        target = maps.checked.stages[-1].target if maps.checked.stages else None
         structure = self.definitions.structure(target.structure or target.name) if target is not None else None
-        return Runnable(transformer, checked, told, structure)
+        return Runnable(transformer_of(maps, contract=target_contract(maps.checked)), maps, structure)
 
-    def _tree(self, wanted: str | Path) -> tuple[nodes.Map, tuple[Diagnostic, ...]]:
-        from fhirmap.embedding import read_map
-        from fhirmap.language.parser import parse
-
+    def _tree(self, wanted: str | Path) -> tuple[Map, tuple[Diagnostic, ...]]:
         if isinstance(wanted, Path) or "://" not in wanted:
             path = Path(wanted)
             return self._resource_map(path) or parse(read_map(path), str(path))
@@ -124,11 +137,8 @@ class MapSet:
             raise ConfigError("FM762", url=wanted)
         return _structure_map(known[1], known[0])
 
-    def _resource_map(self, path: Path) -> tuple[nodes.Map, tuple[Diagnostic, ...]] | None:
+    def _resource_map(self, path: Path) -> tuple[Map, tuple[Diagnostic, ...]] | None:
         """The map that a file holds as a StructureMap resource; None for a text."""
-        from fhirmap.diagnostics import Diagnostic
-        from fhirmap.interchange.formats import read_document
-
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -142,15 +152,13 @@ class MapSet:
             raise ConfigError("FM760", file=str(path), reason="neither a map's text nor a StructureMap")
         return _structure_map(found, str(path))
 
-    def _resource_maps(self) -> tuple[tuple[nodes.Map, ...], tuple[Diagnostic, ...]]:
+    def _resource_maps(self) -> tuple[tuple[Map, ...], tuple[Diagnostic, ...]]:
         """Every StructureMap resource of the set as a map."""
         read = [_structure_map(held, name) for name, held in self.definitions.structure_maps().values()]
         return tuple(tree for tree, _ in read), tuple(entry for _, found in read for entry in found)
 
-    def _library(self, tree: nodes.Map | None) -> tuple[MapText, ...]:
+    def _library(self, tree: Map | None) -> tuple[MapText, ...]:
         """Texts that may be imported; those beside the map itself come last."""
-        from fhirmap.embedding import library
-
         if self._texts is None:
             self._texts = library(self._maps)
         beside: tuple[MapText, ...] = ()
@@ -187,8 +195,6 @@ def run(
     Raises: ``ConfigError`` FM763 for an input that the map does not have; ``TransformFailed`` FM458 where one is
     missing.
     """
-    from fhirmap.runtime.context import Inputs
-
     given: Mapping[str, Any] = content if content is not None else {}
     names = runnable.sources
     if named or len(names) > 1:
@@ -214,11 +220,8 @@ def traced(
     with_values: bool = False,
 ) -> tuple[Result, Trace]:
     """As `run`, with the trace of it. The map is compiled again, for tracing."""
-    from fhirmap.embedding import target_contract, transformer_of
-    from fhirmap.runtime.trace import Tracer
-
-    checked = runnable.checked
-    tracer = Tracer(transformer_of(checked, contract=target_contract(checked), trace=True), with_values=with_values)
+    transformer = transformer_of(runnable.maps, contract=target_contract(runnable.checked), trace=True)
+    tracer = Tracer(transformer, with_values=with_values)
     result = run(replace(runnable, transformer=tracer), content, named)
     return result, tracer.trace
 
@@ -228,7 +231,5 @@ def _severity(fault: Fault) -> Fault:
     return replace(fault, severity="warning") if is_validators and fault.code not in _BINDING_FAULTS else fault
 
 
-def _structure_map(resource: Mapping[str, Any], name: str) -> tuple[nodes.Map, tuple[Diagnostic, ...]]:
-    from fhirmap.interchange.structure_map import read_structure_map
-
+def _structure_map(resource: Mapping[str, Any], name: str) -> tuple[Map, tuple[Diagnostic, ...]]:
     return read_structure_map(resource, name)

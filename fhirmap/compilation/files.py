@@ -1,0 +1,78 @@
+"""Maps as files: their texts, the names they are shown by, and the files that they name themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from fhirmap.diagnostics import MapText
+from fhirmap.errors import ConfigError
+
+__all__ = ["library", "map_name", "map_path", "read_beside", "read_map", "reader_of", "shipped_folder"]
+
+_SHIPPED = "fhirmap/maps/"
+"""How the maps that come with fhirmap are named, in every installation alike: the name is shown in diagnostics, in
+faults and in generated modules."""
+
+
+def read_map(path: Path) -> str:
+    """The text of a map's file, without a byte order mark.
+
+    Raises: ConfigError FM760 where it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError("FM760", file=str(path), reason=error.strerror or "cannot be read") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError("FM760", file=str(path), reason=f"not UTF-8, first on line {line}") from None
+
+
+def map_name(path: Path) -> str:
+    """The name that a map's file is shown by: `fhirmap/maps/…` where fhirmap itself found it there, else as given."""
+    shipped = shipped_folder("maps")
+    return f"{_SHIPPED}{path.relative_to(shipped).as_posix()}" if path.is_relative_to(shipped) else str(path)
+
+
+def map_path(name: str) -> Path:
+    """The file that `map_name` named."""
+    return shipped_folder("maps") / name.removeprefix(_SHIPPED) if name.startswith(_SHIPPED) else Path(name)
+
+
+def shipped_folder(kind: str) -> Path:
+    """`maps` or `examples` of this checkout, or where the wheel keeps them (`fhirmap/_maps`, `fhirmap/_examples`)."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / f"_{kind}"
+    return installed if installed.is_dir() else package.parent / kind
+
+
+def library(imports: Iterable[str | Path] = (), *, without: Iterable[Path] = ()) -> tuple[MapText, ...]:
+    """Maps that may be imported: those of ``imports`` (files or folders), then fhirmap's own library.
+
+    ``without``: files of ``imports`` that are left out, since a newer text of them is at hand.
+    """
+    left_out = {path.resolve() for path in without}
+    texts = []
+    for entry in imports:
+        path = Path(entry)
+        found = sorted([*path.glob("**/*.map"), *path.glob("**/*.fml")]) if path.is_dir() else [path]
+        texts += [MapText(str(file), read_map(file)) for file in found if file.resolve() not in left_out]
+    own = shipped_folder("maps") / "lib"
+    texts += [MapText(map_name(file), read_map(file)) for file in sorted(own.glob("*.map"))]
+    return tuple(texts)
+
+
+def read_beside(name: str, file: str) -> bytes:
+    """A file that a map names: it is beside the map. Raises: ``OSError``."""
+    return (map_path(name).parent / file).read_bytes()
+
+
+def reader_of(folders: Mapping[str, Path]) -> Callable[[str, str], bytes]:
+    """As `read_beside`, with ``folders``: name of a map -> the folder that stands in for its own."""
+
+    def read(name: str, file: str) -> bytes:
+        folder = folders.get(name)
+        return read_beside(name, file) if folder is None else (folder / file).read_bytes()
+
+    return read

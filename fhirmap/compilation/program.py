@@ -1,0 +1,143 @@
+"""Maps that run together, parsed and checked: the one way from stages, library and definitions to a checked program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from fhirmap.analysis.check import check
+from fhirmap.analysis.typed import Checked
+from fhirmap.analysis.workspace import Read, load
+from fhirmap.compilation.files import library, map_name, read_beside, read_map, reader_of
+from fhirmap.diagnostics import Diagnostic, MapText
+from fhirmap.diagnostics.render import ordered
+from fhirmap.interchange.packages import load_definitions
+from fhirmap.language.nodes import Map
+from fhirmap.language.parser import parse
+from fhirmap.model.definition import Definitions
+from fhirmap.plugins import find_plugins
+from fhirmap.plugins import load as load_plugin
+from fhirmap.runtime.functions import FunctionSignature, functions_of
+
+__all__ = ["CheckedMaps", "MapSource", "check_maps", "installed_functions", "load_maps", "map_text"]
+
+MapSource = str | Path | MapText | Map
+"""A map: its file, its text (a string with a line break or a brace, or a `MapText`), or its tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedMaps:
+    """Maps that run together, typed, with everything to say about them. ``files``: their names, in order of stages."""
+
+    checked: Checked
+    diagnostics: tuple[Diagnostic, ...]
+    files: tuple[str, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        """Is one of the diagnostics an error?"""
+        return any(entry.is_error for entry in self.diagnostics)
+
+
+def check_maps(
+    *sources: MapSource,
+    name: str | None = None,
+    folder: str | Path | None = None,
+    imports: Iterable[str | Path] = (),
+    definitions: Definitions | Iterable[str | Path] | None = None,
+    functions: Mapping[str, FunctionSignature] | None = None,
+) -> CheckedMaps:
+    """The maps ``sources`` as stages of one another, checked. The options are those of `fhirmap.check`.
+
+    Raises: ConfigError FM760 where a map cannot be read.
+    """
+    stages = [_stage(source, name) for source in sources]
+    folders: dict[str, Path] = {}
+    if folder is not None:
+        imports = [*imports, folder]
+        texts = (tree for (tree, _), source in zip(stages, sources, strict=True) if _is_text(source, name))
+        folders = {tree.span.text.name: Path(folder) for tree in texts}
+    known, loading = _definitions(definitions)
+    return load_maps(
+        [tree for tree, _ in stages],
+        library=library(imports, without=_files(folders)),
+        definitions=known,
+        functions=functions,
+        syntax=[entry for _, found in stages for entry in found],
+        found=loading,
+        read=reader_of(folders),
+    )
+
+
+def load_maps(
+    stages: Sequence[Map],
+    *,
+    library: Iterable[MapText],
+    definitions: Definitions,
+    maps: Iterable[Map] = (),
+    functions: Mapping[str, FunctionSignature] | None = None,
+    syntax: Sequence[Diagnostic] = (),
+    found: Sequence[Diagnostic] = (),
+    read: Read = read_beside,
+) -> CheckedMaps:
+    """The maps ``stages`` checked with what they import from ``library`` (texts) and ``maps`` (trees).
+
+    ``syntax``: what parsing the stages found, so that nothing is reported that only follows from it; ``found``: what
+    else was found before. ``functions``: those of the installed plug-ins by default.
+    """
+    program, gathering = load(stages, library=library, maps=maps, read=read)
+    known = installed_functions() if functions is None else functions
+    checked, checking = check(program, definitions, known, syntax=syntax)
+    names = tuple(tree.span.text.name for tree in stages)
+    return CheckedMaps(checked, ordered([*syntax, *found, *gathering, *checking]), names)
+
+
+@cache
+def installed_functions() -> Mapping[str, FunctionSignature]:
+    """Signatures of the functions of installed plug-ins, by name.
+
+    Raises: ConfigError FM748 where two of them clash, FM749 where one cannot be loaded.
+    """
+    found: dict[str, FunctionSignature] = {}
+    for plugin in find_plugins("fhirmap.functions").values():
+        found.update({entry.name: entry for entry in functions_of(load_plugin(plugin))})
+    return found
+
+
+def map_text(source: str | Path | MapText, name: str | None = None) -> MapText:
+    """The text of a map that is given as a file, a text, or both at once.
+
+    Raises: ConfigError FM760 where a file cannot be read.
+    """
+    if isinstance(source, MapText):
+        return source
+    if isinstance(source, str) and _is_text(source, name):
+        return MapText(name or "<string>", source)
+    return MapText(name or map_name(Path(source)), read_map(Path(source)))
+
+
+def _is_text(source: MapSource, name: str | None) -> bool:
+    """Is it a text, not a path? A string is one where it looks like one, or where its name is given beside it."""
+    if isinstance(source, str):
+        return name is not None or "\n" in source or "{" in source
+    return isinstance(source, MapText)
+
+
+def _files(folders: Mapping[str, Path]) -> list[Path]:
+    """The files that texts of these names and folders may be newer than."""
+    return [path for name, base in folders.items() for path in (Path(name), base / name)]
+
+
+def _stage(source: MapSource, name: str | None) -> tuple[Map, tuple[Diagnostic, ...]]:
+    if isinstance(source, Map):
+        return source, ()
+    text = map_text(source, name)
+    return parse(text.text, text.name)
+
+
+def _definitions(given: Definitions | Iterable[str | Path] | None) -> tuple[Definitions, tuple[Diagnostic, ...]]:
+    if isinstance(given, Definitions):
+        return given, ()
+    return load_definitions([Path(entry) for entry in given or ()])

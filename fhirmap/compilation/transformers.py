@@ -1,0 +1,43 @@
+"""Checked maps become a `Transformer`, with the validator of a contract where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fhirmap.compilation.program import CheckedMaps
+from fhirmap.compiler.build import compile_checked
+from fhirmap.compiler.profile import Contract, lower_contract, render_validator
+from fhirmap.errors import MapError
+from fhirmap.runtime.functions import FunctionSignature
+from fhirmap.runtime.transformer import Transformer
+
+__all__ = ["transformer_of"]
+
+
+def transformer_of(maps: CheckedMaps, *, contract: Contract | None = None, trace: bool = False) -> Transformer:
+    """The `Transformer` of checked maps. ``trace``: one for `fhirmap.runtime.trace.Tracer`, slower and longer.
+
+    Raises: MapError with every diagnostic, where one of them is an error.
+    """
+    if maps.has_errors:
+        raise MapError(maps.diagnostics)
+    validator = _validator(contract, maps.checked.functions)
+    compiled = compile_checked(maps.checked, validator=validator, trace=trace)
+    return Transformer(
+        compiled.text,
+        compiled.digest,
+        name=compiled.name,
+        store=compiled.store,
+        code=compiled.code,
+        files=compiled.files,
+        texts=compiled.texts,
+    )
+
+
+def _validator(contract: Contract | None, functions: Mapping[str, FunctionSignature]) -> str:
+    if contract is None:
+        return ""
+    plan, diagnostics = lower_contract(contract, functions)
+    if any(entry.is_error for entry in diagnostics):
+        raise MapError(diagnostics)
+    return render_validator(plan)
