@@ -42,8 +42,9 @@ if TYPE_CHECKING:
     from fhirmap.records import Envelope, Fault, Issue, Note, ReadRecord, Receipt, Record, Result, Unmapped
     from fhirmap.runner.engine import compile_project
     from fhirmap.runner.project import Project, load_project
-    from fhirmap.runtime.functions import FunctionParameter, FunctionSignature, ValueType, function
+    from fhirmap.runtime.functions import function
     from fhirmap.runtime.transformer import Transformer
+    from fhirmap.signatures import FunctionParameter, FunctionSignature, ValueType
     from fhirmap.stores import Child, Column, Order, Shape, StorePlan
 
 _MODULES = {
@@ -83,7 +84,8 @@ _MODULES = {
     ),
     "fhirmap.runner.engine": ("compile_project",),
     "fhirmap.runner.project": ("Project", "load_project"),
-    "fhirmap.runtime.functions": ("FunctionParameter", "FunctionSignature", "ValueType", "function"),
+    "fhirmap.runtime.functions": ("function",),
+    "fhirmap.signatures": ("FunctionParameter", "FunctionSignature", "ValueType"),
     "fhirmap.runtime.transformer": ("Transformer",),
     "fhirmap.stores": ("Child", "Column", "Order", "Shape", "StorePlan"),
 }

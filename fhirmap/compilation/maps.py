@@ -13,8 +13,8 @@ from fhirmap.diagnostics import Diagnostic, MapText
 from fhirmap.language.nodes import Map
 from fhirmap.language.parser import parse as parse_text
 from fhirmap.model.definition import Definitions
-from fhirmap.runtime.functions import FunctionSignature
 from fhirmap.runtime.transformer import Transformer
+from fhirmap.signatures import FunctionSignature
 
 __all__ = ["check", "compile_map", "parse"]
 

@@ -26,9 +26,9 @@ from fhirmap.language.parser import parse
 from fhirmap.model.definition import Definitions, Structure
 from fhirmap.records import Fault, Result
 from fhirmap.runtime.context import Inputs
-from fhirmap.runtime.functions import FunctionSignature
 from fhirmap.runtime.trace import Trace, Tracer
 from fhirmap.runtime.transformer import Transformer
+from fhirmap.signatures import FunctionSignature
 
 __all__ = ["MapSet", "Runnable", "run", "traced"]
 

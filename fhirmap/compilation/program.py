@@ -19,7 +19,8 @@ from fhirmap.language.parser import parse
 from fhirmap.model.definition import Definitions
 from fhirmap.plugins import find_plugins
 from fhirmap.plugins import load as load_plugin
-from fhirmap.runtime.functions import FunctionSignature, functions_of
+from fhirmap.runtime.functions import functions_of
+from fhirmap.signatures import FunctionSignature
 
 __all__ = ["CheckedMaps", "MapSource", "check_maps", "installed_functions", "load_maps", "map_text"]
 

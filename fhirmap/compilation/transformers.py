@@ -8,8 +8,8 @@ from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compiler.build import compile_checked
 from fhirmap.compiler.profile import Contract, lower_contract, render_validator
 from fhirmap.errors import MapError
-from fhirmap.runtime.functions import FunctionSignature
 from fhirmap.runtime.transformer import Transformer
+from fhirmap.signatures import FunctionSignature
 
 __all__ = ["transformer_of"]
 
