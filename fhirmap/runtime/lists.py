@@ -45,7 +45,7 @@ def single(values: list[Any]) -> Any:
 
 
 def discard(items: list[Any], node: Any) -> None:
-    """Take ``node`` itself, not its equal, out of ``items``, looking from the end, where it mostly stands."""
+    """Take ``node`` itself, not its equal, out of ``items``, looking from the end, where it mostly is."""
     for index in range(len(items) - 1, -1, -1):
         if items[index] is node:
             del items[index]
@@ -61,7 +61,7 @@ def drop(node: dict[str, Any], key: str, item: Any) -> None:
 
 
 def place_first(run: Run, items: list[Any], value: Any, rule: str) -> None:
-    """Put ``value`` at the front of ``items``, behind the others that ``rule`` placed there.
+    """Put ``value`` at the front of ``items``, after the others that ``rule`` placed there.
 
     Nodes get there when the stage ends: one by one, each would move the whole list.
 
@@ -85,7 +85,7 @@ class _Last:
 
 
 def place_last(run: Run, items: list[Any], value: Any, rule: str) -> None:
-    """Put ``value`` at the end of ``items`` for good: what other rules append later stands before it.
+    """Put ``value`` at the end of ``items`` for good: what other rules append later comes before it.
 
     Raises: ``TransformFailed`` FM409 where another rule claimed the end of the same list.
     """
@@ -159,7 +159,7 @@ def _kept(node: dict[str, Any], key: str, entry: Any) -> Any:
     if not isinstance(entry, list) or not isinstance(other, list):
         return pruned(entry)
     length = max(len(entry), len(other))
-    own, beside = ([pruned(item) for item in held] + [None] * (length - len(held)) for held in (entry, other))
+    own, siblings = ([pruned(item) for item in held] + [None] * (length - len(held)) for held in (entry, other))
     if all(item is None for item in own):
         return None
-    return [item for item, its in zip(own, beside, strict=True) if item is not None or its is not None]
+    return [item for item, its in zip(own, siblings, strict=True) if item is not None or its is not None]

@@ -24,7 +24,7 @@ _SYSTEM = {"Date": "date", "DateTime": "dateTime", "Time": "time"}
 
 
 class Slot:
-    """A primitive of the result that is filled piece by piece. It stands in its parent once it holds something."""
+    """A primitive of the result that is filled piece by piece. It is in its parent once it holds something."""
 
     __slots__ = ("key", "node", "rank", "repeats", "type")
 
@@ -44,7 +44,7 @@ class Slot:
             self.node[self.key] = value
 
     def sibling(self) -> dict[str, Any]:
-        """The object beside the value that holds its id and extensions."""
+        """The object that holds the value's id and extensions."""
         key = f"_{self.key}"
         if not self.repeats:
             found: dict[str, Any] = self.node.setdefault(key, {})
@@ -161,10 +161,10 @@ def _assign_one(node: dict[str, Any], name: str, item: Any, choices: Choices, re
         _put(node, key, value, repeats)
     held = node.get(key)
     if isinstance(held, list) and (sibling is not None or f"_{key}" in node):
-        # Both lists stay in step: what stands beside a value has its rank.
-        beside = _list_of(node, f"_{key}")
-        beside += [None] * (len(held) - len(beside))
-        beside[-1] = copied(sibling)
+        # Both lists stay in step: the sibling of a value has its rank.
+        siblings = _list_of(node, f"_{key}")
+        siblings += [None] * (len(held) - len(siblings))
+        siblings[-1] = copied(sibling)
     elif sibling is not None:
         node[f"_{key}"] = copied(sibling)
     return value
@@ -266,7 +266,7 @@ def run_default(
 ) -> None:
     """`src.a -> tgt.b;` for one item: the group for its type and the element's, else a copy.
 
-    ``groups``: (source type, target type) -> target type, function; `type+` groups stand under (type, '') too.
+    ``groups``: (source type, target type) -> target type, function; `type+` groups are under (type, '') too.
 
     Raises: ``TransformFailed`` FM408 where there is no group and the types differ.
     """

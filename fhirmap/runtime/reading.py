@@ -1,6 +1,6 @@
 """Raw cells become values: what generated readers call for every column that is not plain text already.
 
-Text is trimmed of all Unicode blanks; empty text is absent. What does not convert, is absent though required, or stands
+Text is trimmed of all Unicode blanks; empty text is absent. What does not convert, is absent though required, or occurs
 too often is a fault with the column named and the value never shown; the value then counts as absent.
 """
 
@@ -58,7 +58,7 @@ def absent(cell: Cell, faults: list[Fault]) -> None:
 
 
 def too_many(cell: Cell, count: int, faults: list[Fault]) -> None:
-    """Note that an element stands more often than its model allows."""
+    """Note that an element occurs more often than its model allows."""
     args = {"column": cell.column, "element": cell.element, "count": count, "most": cell.maximum}
     faults.append(_fault("FM412", "cardinality", cell, args))
 
@@ -234,7 +234,7 @@ def rows(raw: Any, cell: Cell, faults: list[Fault]) -> Sequence[Mapping[str, Any
 
 
 def times(row: Mapping[str, Any], cell: Cell, faults: list[Fault]) -> int:
-    """How often a row stands: its quantity, once where that is absent. A negative one is a fault."""
+    """How often a row counts: its quantity, once where that is absent. A negative one is a fault."""
     raw = row.get(cell.name)
     if type(raw) is int and 0 <= raw <= 1000 and not cell.nulls:
         return raw

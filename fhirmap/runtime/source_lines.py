@@ -1,6 +1,6 @@
 """Lines of texts that are in no file, or not any more, for tracebacks: kept as long as a transformer that shows them.
 
-Two transformers may bear the same name (one map compiled twice, or a map and its edited copy). Each keeps its own text;
+Two transformers may have the same name (one map compiled twice, or a map and its edited copy). Each keeps its own text;
 what is shown under the name is the latest text of those that live.
 """
 

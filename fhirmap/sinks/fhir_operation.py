@@ -12,13 +12,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from fhirmap.records import Envelope, Receipt
 from fhirmap.sinks.oauth import TokenSource
-from fhirmap.sinks.outcome import classify, classify_silence, raise_if_hopeless
+from fhirmap.sinks.outcome import classify, classify_no_answer, raise_if_fatal
 from fhirmap.sinks.sink import Sink, SinkSettings
-from fhirmap.sinks.transport import Answer, NoAnswer, Transport
+from fhirmap.sinks.transport import HttpAnswer, NoAnswer, Transport
 
 __all__ = ["FhirOperation", "open_sink"]
 
-Classify = Callable[[Answer, bytes, float], Receipt]
+Classify = Callable[[HttpAnswer, bytes, float], Receipt]
 
 
 class FhirOperation:
@@ -72,9 +72,9 @@ class FhirOperation:
             answer = self._post(envelope, token)
             if answer.status == 401 and self._tokens:
                 answer = self._post(envelope, self._tokens.renew(token))
-        except NoAnswer as silence:
-            raise_if_hopeless(silence, self.name)
-            return classify_silence(silence)
+        except NoAnswer as no_answer:
+            raise_if_fatal(no_answer, self.name)
+            return classify_no_answer(no_answer)
         return self._classify(answer, envelope.payload, self._clock())
 
     def send_all(self, envelopes: Sequence[Envelope]) -> list[Receipt]:
@@ -87,7 +87,7 @@ class FhirOperation:
         if self._tokens:
             self._tokens.close()
 
-    def _post(self, envelope: Envelope, token: str) -> Answer:
+    def _post(self, envelope: Envelope, token: str) -> HttpAnswer:
         headers = {
             **self._headers,
             "Content-Type": "application/fhir+json",
@@ -100,7 +100,7 @@ class FhirOperation:
 
 
 def open_sink(settings: SinkSettings) -> Sink:
-    """The sink of ``kind = "fhir-operation"``: ``url`` is the base, ``endpoint`` what stands below it."""
+    """The sink of ``kind = "fhir-operation"``: ``url`` is the base, ``endpoint`` what comes after it."""
     url = f"{settings.url.rstrip('/')}/{settings.endpoint.lstrip('/')}" if settings.endpoint else settings.url
     return open_http(settings, url, classify)
 

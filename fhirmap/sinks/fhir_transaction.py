@@ -15,12 +15,12 @@ from fhirmap.records import Issue, Receipt, ReceiptState
 from fhirmap.sinks import outcome
 from fhirmap.sinks.fhir_operation import open_http
 from fhirmap.sinks.sink import Sink, SinkSettings
-from fhirmap.sinks.transport import Answer
+from fhirmap.sinks.transport import HttpAnswer
 
 __all__ = ["classify_transaction", "open_sink"]
 
 
-def classify_transaction(answer: Answer, payload: bytes, now: float) -> Receipt:
+def classify_transaction(answer: HttpAnswer, payload: bytes, now: float) -> Receipt:
     """The receipt of a transaction: a Bundle is read entry by entry, anything else as an operation's answer."""
     receipt = outcome.classify(answer, payload, now)
     bundle = outcome.json_object(answer.body) if answer.complete else {}

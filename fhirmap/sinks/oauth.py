@@ -26,7 +26,7 @@ from joserfc.jwk import ECKey, RSAKey
 from fhirmap.errors import ConfigError, DeliveryError
 from fhirmap.sinks.outcome import TLS_KINDS, tls_variant
 from fhirmap.sinks.settings import METHODS, ClientCredentials
-from fhirmap.sinks.transport import Answer, NoAnswer, Transport
+from fhirmap.sinks.transport import HttpAnswer, NoAnswer, Transport
 from fhirmap.texts import Text, text
 
 __all__ = ["TokenSource"]
@@ -97,7 +97,7 @@ class TokenSource:
         margin = min(_MARGIN_S, life_s / 10)
         self._expires_at = self._clock() + life_s - margin
 
-    def _ask(self) -> Answer:
+    def _ask(self) -> HttpAnswer:
         """The identity server's answer; a connection that fails and a 429 or 5xx are tried again, twice."""
         fields = {"scope": self._credentials.scope} if self._credentials.scope else {}
         for number in range(1, _TRIES + 1):
@@ -107,12 +107,12 @@ class TokenSource:
             url, headers, body = self._client.prepare("POST", self._credentials.token_url, headers, body)
             try:
                 answer = self._transport.post(url, body.encode(), headers)
-            except NoAnswer as silence:
-                if silence.kind in TLS_KINDS:
-                    variant = tls_variant(silence)
-                    raise DeliveryError("FM610", variant=variant, host=_host(url), reason=silence.reason) from None
-                if number == _TRIES or silence.kind in ("name", "address", "program"):
-                    raise DeliveryError("FM611", host=_host(url), reason=silence.reason) from None
+            except NoAnswer as no_answer:
+                if no_answer.kind in TLS_KINDS:
+                    variant = tls_variant(no_answer)
+                    raise DeliveryError("FM610", variant=variant, host=_host(url), reason=no_answer.reason) from None
+                if number == _TRIES or no_answer.kind in ("name", "address", "program"):
+                    raise DeliveryError("FM611", host=_host(url), reason=no_answer.reason) from None
             else:
                 if answer.status != 429 and answer.status < 500:
                     return answer
@@ -123,7 +123,7 @@ class TokenSource:
             self._sleep(2.0 ** (number - 1))
         raise AssertionError("unreachable")
 
-    def _read(self, answer: Answer) -> tuple[str, float]:
+    def _read(self, answer: HttpAnswer) -> tuple[str, float]:
         host = _host(self._credentials.token_url)
         values = _json_object(answer.body)
         if answer.status != 200:

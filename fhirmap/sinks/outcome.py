@@ -33,9 +33,9 @@ from fhirmap.errors import DeliveryError
 from fhirmap.records import Issue, Receipt, ReceiptState
 from fhirmap.sinks.element import element_of
 from fhirmap.sinks.redaction import payload_values, redact
-from fhirmap.sinks.transport import Answer, NoAnswer
+from fhirmap.sinks.transport import HttpAnswer, NoAnswer
 
-__all__ = ["TLS_KINDS", "Reading", "classify", "classify_silence", "raise_if_hopeless", "read_body", "tls_variant"]
+__all__ = ["TLS_KINDS", "Reading", "classify", "classify_no_answer", "raise_if_fatal", "read_body", "tls_variant"]
 
 _RESULT_NAMES = ("result", "operationOutcome", "return")
 _IDENTIFIER_NAMES = ("idRegistre", "referenceRegistre", "registre-identifier", "procedureReference")
@@ -62,7 +62,7 @@ class Reading:
         return any(issue.severity in ("error", "fatal") for issue in self.issues)
 
 
-def classify(answer: Answer, payload: bytes, now: float) -> Receipt:
+def classify(answer: HttpAnswer, payload: bytes, now: float) -> Receipt:
     """The receipt of an answer. ``payload``: what was sent, to tie issues to its elements and take its values out of
     their words.
 
@@ -86,7 +86,7 @@ def classify(answer: Answer, payload: bytes, now: float) -> Receipt:
     return replace(receipt, code=_REFUSED.get(status, "FM663"))
 
 
-def _success(receipt: Receipt, answer: Answer, reading: Reading) -> Receipt:
+def _success(receipt: Receipt, answer: HttpAnswer, reading: Reading) -> Receipt:
     if answer.status == 204:
         return replace(receipt, state=ReceiptState.ACCEPTED, code="FM690")
     if not reading.understood:
@@ -102,16 +102,16 @@ def _success(receipt: Receipt, answer: Answer, reading: Reading) -> Receipt:
     )
 
 
-def classify_silence(silence: NoAnswer) -> Receipt:
+def classify_no_answer(no_answer: NoAnswer) -> Receipt:
     """The receipt where no answer was seen: uncertain once the whole request had left, deferred before."""
-    if silence.sent:
-        code = "FM650" if silence.kind == "timeout" else "FM651"
-        return Receipt(ReceiptState.UNCERTAIN, code, duration_s=silence.duration_s, reason=silence.reason)
-    return Receipt(ReceiptState.DEFERRED, "FM600", duration_s=silence.duration_s, reason=silence.reason)
+    if no_answer.sent:
+        code = "FM650" if no_answer.kind == "timeout" else "FM651"
+        return Receipt(ReceiptState.UNCERTAIN, code, duration_s=no_answer.duration_s, reason=no_answer.reason)
+    return Receipt(ReceiptState.DEFERRED, "FM600", duration_s=no_answer.duration_s, reason=no_answer.reason)
 
 
 TLS_KINDS = ("certificate", "dates", "host", "tls")
-_HOPELESS = {
+_FATAL = {
     **dict.fromkeys(TLS_KINDS, "FM610"),
     "proxy": "FM616",
     "address": "FM617",
@@ -119,22 +119,22 @@ _HOPELESS = {
 }
 
 
-def raise_if_hopeless(silence: NoAnswer, sink: str) -> None:
-    """Nothing, unless no other record would fare better and nothing was sent.
+def raise_if_fatal(no_answer: NoAnswer, sink: str) -> None:
+    """Stop where the failure would meet every record, and nothing was sent.
 
     Raises: DeliveryError FM610 (certificate), FM616 (proxy), FM617 (no request can be made).
     """
-    if not silence.sent and silence.kind in _HOPELESS:
-        code = _HOPELESS[silence.kind]
-        variant = tls_variant(silence) if code == "FM610" else ""
+    if not no_answer.sent and no_answer.kind in _FATAL:
+        code = _FATAL[no_answer.kind]
+        variant = tls_variant(no_answer) if code == "FM610" else ""
         raise DeliveryError(
-            code, variant=variant, host=urlsplit(sink).netloc, sink=sink, reason=silence.reason
+            code, variant=variant, host=urlsplit(sink).netloc, sink=sink, reason=no_answer.reason
         ) from None
 
 
-def tls_variant(silence: NoAnswer) -> str:
+def tls_variant(no_answer: NoAnswer) -> str:
     """The variant of FM610's page for a certificate or handshake that failed."""
-    return "" if silence.kind == "certificate" else silence.kind
+    return "" if no_answer.kind == "certificate" else no_answer.kind
 
 
 def read_body(body: bytes) -> Reading:

@@ -1,4 +1,4 @@
-"""What a sink may be told: certificates, time limits, credentials. Plain values, so that reading a project loads no
+"""What can be set for a sink: certificates, time limits, credentials. Plain values, so that reading a project loads no
 HTTP library."""
 
 from __future__ import annotations

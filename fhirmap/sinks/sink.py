@@ -67,7 +67,7 @@ class SinkSettings:
 def open_sink(settings: SinkSettings) -> Sink:
     """The sink that ``settings`` names, built in or a plug-in's.
 
-    Raises: ConfigError FM793 for a kind that nobody offers, FM790-FM792 for settings that cannot work.
+    Raises: ConfigError FM793 for a kind that does not exist, FM790-FM792 for settings that cannot work.
     """
     found = find_plugins("fhirmap.sinks")
     if settings.kind not in found:

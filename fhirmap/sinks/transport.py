@@ -1,4 +1,4 @@
-"""One HTTP request out, one `Answer` or one `NoAnswer` back. The only module that knows httpx2.
+"""One HTTP request out, one `HttpAnswer` or one `NoAnswer` back. The only module that knows httpx2.
 
 Proxies and certificate stores named by the environment are honoured for real hosts and never for loopback, where they
 surprise. Redirects are not followed: a declaration goes where the project says, or nowhere.
@@ -22,7 +22,7 @@ from fhirmap.errors import ConfigError
 from fhirmap.sinks.settings import Tls, TransportSettings
 from fhirmap.texts import Text, os_reason, text
 
-__all__ = ["Answer", "NoAnswer", "Transport", "classify_exception"]
+__all__ = ["HttpAnswer", "NoAnswer", "Transport", "classify_exception"]
 
 _BODY_LIMIT_BYTES = 1_048_576
 _KEEPALIVE_S = 3.0
@@ -30,7 +30,7 @@ _KEEPALIVE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """An answer whose status line was read. ``complete`` is false where its body was cut off, too long or not
     decodable."""
 
@@ -90,7 +90,7 @@ _KINDS: Mapping[type[Exception], str] = {
 
 
 def classify_exception(error: Exception) -> tuple[str, str]:
-    """Kind and reason of what httpx2 raised; certificate and name faults are told from other connection faults.
+    """Kind and reason of what httpx2 raised; certificate and name faults are kinds of their own.
 
     Raises: KeyError for a class that `_KINDS` does not have.
     """
@@ -204,7 +204,7 @@ class Transport:
         """Closes every connection."""
         self._client.close()
 
-    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> HttpAnswer:
         """The answer to one POST.
 
         Raises: NoAnswer.
@@ -216,7 +216,9 @@ class Transport:
                 "POST", url, content=content, headers=dict(headers), extensions={"trace": progress.note}
             ) as response:
                 body, complete = self._read(response, started + self._timeout_s)
-                return Answer(response.status_code, dict(response.headers), body, complete, time.monotonic() - started)
+                return HttpAnswer(
+                    response.status_code, dict(response.headers), body, complete, time.monotonic() - started
+                )
         except tuple(_KINDS) as error:
             kind, reason = classify_exception(error)
             if self._proxy and not progress.sent:

@@ -59,4 +59,4 @@ def test_without_the_extra_it_names_what_to_install(monkeypatch: pytest.MonkeyPa
     with pytest.raises(ConfigError) as caught:
         fhirmap.as_model({"resourceType": "Patient"})
     assert caught.value.code == "FM797"
-    assert caught.value.diagnostic().hint_text == "pip install 'fhirmap[models]'"
+    assert "pip install 'fhirmap[models]'" in caught.value.diagnostic().hint_text

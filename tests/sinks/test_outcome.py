@@ -13,7 +13,7 @@ from fhirmap.records import Issue
 from fhirmap.sinks import outcome
 from fhirmap.sinks.element import element_of
 from fhirmap.sinks.redaction import payload_values, redact
-from fhirmap.sinks.transport import Answer, NoAnswer, classify_exception
+from fhirmap.sinks.transport import HttpAnswer, NoAnswer, classify_exception
 
 PAYLOAD = {
     "resourceType": "Parameters",
@@ -31,9 +31,9 @@ PAYLOAD = {
 SENT = json.dumps(PAYLOAD).encode()
 
 
-def answer(status: int, body: bytes | dict[str, object] = b"", **headers: str) -> Answer:
+def answer(status: int, body: bytes | dict[str, object] = b"", **headers: str) -> HttpAnswer:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, content, True, 0.1)
+    return HttpAnswer(status, {name.replace("_", "-"): value for name, value in headers.items()}, content, True, 0.1)
 
 
 def outcome_of(severity: str = "error", words: str = "non", **more: object) -> dict[str, object]:
@@ -152,7 +152,7 @@ def test_a_byte_order_mark_before_the_json_does_no_harm() -> None:
 
 
 def test_a_body_that_was_cut_off_is_not_believed_even_if_it_parses() -> None:
-    cut = Answer(200, {}, json.dumps(outcome_of("information")).encode(), False, 0.1)
+    cut = HttpAnswer(200, {}, json.dumps(outcome_of("information")).encode(), False, 0.1)
     assert outcome.classify(cut, SENT, 0.0).state == "uncertain"
 
 
@@ -193,8 +193,8 @@ def test_every_exception_class_of_httpx2_is_classified() -> None:
 
 @pytest.mark.parametrize("kind", ["connect", "name", "busy", "timeout", "lost", "garbled"])
 def test_silence_is_deferred_before_and_uncertain_after_the_request_left(kind: str) -> None:
-    assert outcome.classify_silence(NoAnswer(kind, sent=False, reason="")).state == "deferred"
-    after = outcome.classify_silence(NoAnswer(kind, sent=True, reason=""))
+    assert outcome.classify_no_answer(NoAnswer(kind, sent=False, reason="")).state == "deferred"
+    after = outcome.classify_no_answer(NoAnswer(kind, sent=True, reason=""))
     assert (after.state, after.code) == ("uncertain", "FM650" if kind == "timeout" else "FM651")
 
 

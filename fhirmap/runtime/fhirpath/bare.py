@@ -36,7 +36,7 @@ def apply(function: Callable[..., T], *arguments: Any) -> T | None:
 
 
 def before(left: str | None, right: str | None) -> bool | None:
-    """Is one date earlier than another? None where one is absent, or where their precisions do not tell.
+    """Is one date earlier than another? None where one is absent, or where their precisions do not decide it.
 
     Example:
         >>> before("2025-03-20", "2025-03-21"), before("2025-03", "2025-03-21")
@@ -112,7 +112,7 @@ def only(found: Iterable[T], what: str) -> T | None:
 
 
 def choice(held: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
-    """The value of a choice element that may stand under any of ``keys``."""
+    """The value of a choice element that may be under any of ``keys``."""
     for key in keys:
         if key in held:
             return held[key]

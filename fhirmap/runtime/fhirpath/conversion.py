@@ -1,4 +1,4 @@
-"""`toX()` and `convertsToX()`. What does not convert gives nothing. Spec: FHIRPath 2.0, "Conversion"."""
+"""`toX()` and `convertsToX()`. What does not convert is the empty collection. Spec: FHIRPath 2.0, "Conversion"."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Environment:
     """``resource``: `%resource`, as an item. ``member_of``: is a code (or Coding, CodeableConcept) in a value set?
 
     ``conforms_to``: does a value conform to a profile? ``resolve``: the resource a reference names. All three answer
-    None for "I cannot tell".
+    None where it is not known.
     """
 
     resource: Any = None
@@ -63,7 +63,7 @@ def trace(collection: Items, environment: Environment, name: Items, projected: I
 def resolve(collection: Items, environment: Environment, around: Items | None = None) -> Items:
     """`resolve`: what references name, as far as it can be found; the rest is left out.
 
-    ``around``: the resource in which the expression stands, where the environment does not say.
+    ``around``: the resource that the expression is in, where the environment does not say.
     """
     found: Items = []
     root = environment.resource if environment.resource is not None else next(iter(around or ()), None)
@@ -90,9 +90,9 @@ def member_of(collection: Items, environment: Environment, value_set: Items) -> 
 
 
 def conforms_to(collection: Items, environment: Environment, profile: Items) -> Items:
-    """`conformsTo`: of a base type, or of a profile the host can judge.
+    """`conformsTo`: of a base type, or of a profile the host can check.
 
-    Raises: ``TransformFailed`` FM434 for a profile that cannot be judged here.
+    Raises: ``TransformFailed`` FM434 for a profile that cannot be checked here.
     """
     url = text_of(profile, "conformsTo")
     if url is None or len(collection) != 1:

@@ -1,7 +1,7 @@
 """Items of a collection, and the way down a tree.
 
 An item is a System value (str, int, Decimal, bool, `Temporal`, `Quantity`), a `Node` where its FHIR type matters, or a
-plain dict of which nothing is known. A `TypeTable` tells a node's children their types; the compiler writes the part
+plain dict of which nothing is known. A `TypeTable` gives a node's children their types; the compiler writes the part
 an expression needs.
 """
 
@@ -39,7 +39,7 @@ NO_TYPES = TypeTable()
 class Node:
     """A value with its FHIR type.
 
-    ``sibling``: the `_x` object of a primitive; ``value`` None where only that stands.
+    ``sibling``: the `_x` object of a primitive; ``value`` None where there is only that.
     """
 
     __slots__ = ("sibling", "table", "type", "value")
@@ -128,7 +128,7 @@ def descendants(collection: Items) -> Items:
 
 
 def system(item: Any) -> Any:
-    """The System value that an item stands for: a primitive node's value, a Quantity node's quantity; else the item
+    """The System value of an item: a primitive node's value, a Quantity node's quantity; else the item
     itself.
     """
     if not isinstance(item, Node):

@@ -400,7 +400,7 @@ def _as_quantities(left: Any, right: Any, operator: str) -> tuple[Quantity, Quan
 
 
 def _as_alike(left: Any, right: Any) -> tuple[Any, Any]:
-    """A number beside a quantity is a quantity of unit 1."""
+    """A number compared with a quantity is a quantity of unit 1."""
     if isinstance(left, Quantity) and _is_number(right):
         return left, Quantity(Decimal(right))
     if isinstance(right, Quantity) and _is_number(left):

@@ -30,7 +30,7 @@ def python_pattern(pattern: str) -> str:
 def compile_pattern(pattern: str, flags: str = "") -> re.Pattern[str]:
     """A FHIRPath regular expression, ready: `.` takes line breaks, `\\d` and `\\w` are ASCII.
 
-    ``flags``: `i` takes capitals and small letters alike, `m` lets `^` and `$` stand at each line.
+    ``flags``: `i` takes capitals and small letters alike, `m` lets `^` and `$` match at each line.
 
     Raises: ``TransformFailed`` FM433 for a pattern that is none.
     """
@@ -121,7 +121,7 @@ def lower(collection: Items) -> Items:
 
 
 def replace(collection: Items, pattern: Items, substitution: Items) -> Items:
-    """`replace`: an empty pattern stands before every character and at the end."""
+    """`replace`: an empty pattern matches before every character and at the end."""
     text, old, new = text_of(collection, "replace"), text_of(pattern, "replace"), text_of(substitution, "replace")
     return [] if text is None or old is None or new is None else [text.replace(old, new)]
 
@@ -242,6 +242,6 @@ def unescape(collection: Items, target: Items) -> Items:
 
 
 def _from_json(text: str) -> Any:
-    # A quote that stands bare in the text is itself: only what a backslash introduces is an escape.
+    # A bare quote in the text is itself: only what a backslash introduces is an escape.
     bare = re.sub(r'(?<!\\)((?:\\\\)*)"', r'\1\\"', text)
     return json.loads(f'"{bare}"', strict=False)

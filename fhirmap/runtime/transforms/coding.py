@@ -78,7 +78,7 @@ def cc_text(text: Any) -> dict[str, Any] | None:
 def translate(value: Any, table: CodeTable, output: str = "code", run: Run | None = None) -> Any:
     """What ``table`` says of a code, Coding or CodeableConcept, as ``output`` asks; None where it says nothing.
 
-    ``run`` is told of codes that the table does not hold.
+    ``run`` notes codes that the table does not hold.
     Raises: ``TransformFailed`` FM405 where the table makes an unknown code an error, FM406 for several targets.
     Spec: FML, transforms, translate: a bare code matches whatever its system.
     """

@@ -1,6 +1,6 @@
 """Dates in formats: what a model's `format` and `toDate(text, format)` read, and Unix times.
 
-Spec: FML, transforms, date formats. Codes are case-sensitive, other characters stand for themselves. A local time with
+Spec: FML, transforms, date formats. Codes are case-sensitive, other characters are themselves. A local time with
 a zone gets the offset that holds there on that day; one without zone is UTC. Precision is what the format holds, no
 more.
 """

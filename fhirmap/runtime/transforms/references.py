@@ -68,7 +68,7 @@ def identifier(system: Any, value: Any, kind: Any = None) -> dict[str, Any] | No
 
 
 def contact_point(first: Any, value: Any = None) -> dict[str, Any] | None:
-    """A ContactPoint: `cp(system, value)`; with `cp(value)` the system is told from the value.
+    """A ContactPoint: `cp(system, value)`; with `cp(value)` the system is guessed from the value.
 
     Spec: FML, transforms, cp.
 

@@ -118,7 +118,7 @@ def truncate(text: Any, length: Any) -> str | None:
 
 
 def append(*parts: Any) -> str | None:
-    """All ``parts`` one behind the other, an absent one as nothing (HAPI writes `null`).
+    """All ``parts`` one after the other, an absent one as nothing (HAPI writes `null`).
 
     Spec: FML, transforms, append.
 
