@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fhirmap.analysis.infer import Inference
+from fhirmap.analysis.inference import Inference
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.typed import Checked, Program, Stage
 from fhirmap.diagnostics import Diagnostic

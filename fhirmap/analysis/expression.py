@@ -15,7 +15,7 @@ from fhirmap.analysis.expression_functions import FUNCTIONS, FunctionSpec
 from fhirmap.analysis.foreign_words import function_meant
 from fhirmap.analysis.hints import nothing_meant, number_of, only_meant
 from fhirmap.analysis.static import UNKNOWN, Cardinality, Static
-from fhirmap.analysis.typed import Environment, Variable
+from fhirmap.analysis.typed import NameScope, Variable
 from fhirmap.diagnostics import Diagnostic, Span, Subject, SubjectKind, Suggestion, suggestion
 from fhirmap.fhir_types import OPEN_TYPES, family, number_type
 from fhirmap.language import nodes as n
@@ -34,7 +34,7 @@ CONSTANTS: Mapping[str, str] = {
     "loinc": "http://loinc.org",
     "ucum": "http://unitsofmeasure.org",
 }
-"""Environment variables that are a URL."""
+"""NameScope variables that are a URL."""
 _RESERVED = frozenset((*CONSTANTS, "context", "resource", "rootResource", "terminologies", "factory", "server"))
 _SYSTEM_NAMES = frozenset(["String", "Integer", "Long", "Decimal", "Boolean", "Date", "DateTime", "Time", "Quantity"])
 _COMPARISONS = frozenset(("<", "<=", ">", ">="))
@@ -148,7 +148,7 @@ def _parts(node: n.FPExpr) -> tuple[n.FPExpr, ...]:
 
 def expression_static(
     expression: n.FPExpr,
-    environment: Environment,
+    environment: NameScope,
     focus: Variable | None,
     definitions: Definitions,
     functions: Mapping[str, FunctionSignature],

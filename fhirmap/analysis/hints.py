@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from fhirmap.diagnostics import Suggestion, listed, nearest, suggestion
+from fhirmap.analysis.static import Static
+from fhirmap.analysis.typed import Transform
+from fhirmap.diagnostics import Related, Suggestion, listed, nearest, suggestion
+from fhirmap.fhir_types import DATES
 from fhirmap.texts import Text
+
+_DECLARED = (*sorted(DATES), "boolean", "decimal", "integer", "positiveInt", "unsignedInt")
+"""Types that a column is read as because the model says so."""
 
 
 def number_of(least: int, most: int | None) -> Text:
@@ -42,3 +48,18 @@ def nothing_meant() -> Suggestion:
 def only_meant(name: str, candidates: Collection[str]) -> Suggestion:
     """The nearest of ``candidates``, which are too many to be listed."""
     return Suggestion(meant=nearest(name, candidates), known=())
+
+
+def type_hint(transform: Transform, wanted: Static) -> tuple[Text | None, tuple[Related, ...]]:
+    """What to do about a value of the wrong type: give the model's element, which is shown, another one."""
+    variable = transform.arguments[0].variable if transform.name == "copy" and transform.arguments else None
+    element = variable.element if variable is not None else None
+    type_name = next((ref.name for ref in sorted(wanted.types, key=lambda ref: ref.name) if ref.name in _DECLARED), "")
+    if element is None or not type_name:
+        return None, ()
+    column = f" from '{element.column}'" if element.column else ""
+    form = " format 'yyyyMMdd'" if type_name in DATES and element.column and element.format is None else ""
+    place = f"{element.span.name}:{element.span.line}"
+    args = {"element": element.name, "type": type_name, "column": column, "format": form, "place": place}
+    related = Related(element.type_span, Text("labels.declared_as", {"type": element.type}))
+    return Text("hints.element_type", args), (related,)

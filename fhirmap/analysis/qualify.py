@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fhirmap.analysis.typed import Environment
+from fhirmap.analysis.typed import NameScope
 from fhirmap.language import nodes
 
 _OWN_FOCUS = frozenset((
@@ -18,12 +18,12 @@ _OWN_FOCUS = frozenset((
 """Functions whose arguments are read on each item, not where the call stands."""
 
 
-def qualified(node: nodes.FHIRPath, environment: Environment) -> nodes.FHIRPath:
+def qualified(node: nodes.FHIRPath, environment: NameScope) -> nodes.FHIRPath:
     """The expression with each leading bare name that is a variable turned into that variable."""
     return replace(node, expression=_qualify(node.expression, environment))
 
 
-def _qualify(node: nodes.FPExpr, environment: Environment) -> nodes.FPExpr:
+def _qualify(node: nodes.FPExpr, environment: NameScope) -> nodes.FPExpr:
     match node:
         case nodes.FPMember(focus=None):
             if environment.lookup(node.name) is not None:

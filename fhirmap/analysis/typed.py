@@ -64,7 +64,7 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
+class NameScope:
     """What a rule sees: source variables, target variables (two name spaces), constants of its file."""
 
     sources: Mapping[str, Variable] = field(default_factory=dict)
@@ -75,13 +75,13 @@ class Environment:
         """Source variable, then constant, then target variable."""
         return self.sources.get(name) or self.constants.get(name) or self.targets.get(name)
 
-    def with_source(self, variable: Variable) -> Environment:
+    def with_source(self, variable: Variable) -> NameScope:
         """The same with one more source variable."""
-        return Environment({**self.sources, variable.name: variable}, self.targets, self.constants)
+        return NameScope({**self.sources, variable.name: variable}, self.targets, self.constants)
 
-    def with_target(self, variable: Variable) -> Environment:
+    def with_target(self, variable: Variable) -> NameScope:
         """The same with one more target variable."""
-        return Environment(self.sources, {**self.targets, variable.name: variable}, self.constants)
+        return NameScope(self.sources, {**self.targets, variable.name: variable}, self.constants)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -89,7 +89,7 @@ class Expression:
     """A FHIRPath expression in its place. ``focus`` is None where it has none; ``variable``: it is just that name."""
 
     node: nodes.FHIRPath
-    environment: Environment
+    environment: NameScope
     focus: Variable | None
     static: Static
     variable: Variable | None = None
@@ -226,7 +226,7 @@ class TypedRule:
     targets: tuple[TypedTarget, ...]
     calls: tuple[TypedCall, ...]
     rules: tuple[TypedRule, ...]
-    environment: Environment
+    environment: NameScope
     default: Default | None = None
 
     @property

@@ -15,8 +15,8 @@ from fhirmap.analysis import conversions
 from fhirmap.analysis.static import Static
 from fhirmap.analysis.typed import (
     Default,
-    Environment,
     Expression,
+    NameScope,
     SourceStep,
     TargetStep,
     Transform,
@@ -993,7 +993,7 @@ def _expressions(rule: TypedRule) -> Iterator[Expression]:
 def _reads(expression: Expression, variable: Variable) -> bool:
     if expression.variable is not None:
         return expression.variable is variable
-    environment: Environment = expression.environment
+    environment: NameScope = expression.environment
     for node in walk(expression.node.expression):
         if isinstance(node, nodes.FPVariable | nodes.FPMember) and environment.lookup(node.name) is variable:
             return True

@@ -1,0 +1,154 @@
+"""Types of everything a map names: variables, sources, targets, values. Rules become `TypedRule`s; faults are reported.
+
+A group is typed for the arguments it is called with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fhirmap.analysis.inference.batches import RuleNames
+from fhirmap.analysis.inference.constants import Constants
+from fhirmap.analysis.inference.defaults import Defaults
+from fhirmap.analysis.inference.rules import Rules
+from fhirmap.analysis.inference.sources import Sources
+from fhirmap.analysis.inference.targets import Targets
+from fhirmap.analysis.inference.transforms import Transforms
+from fhirmap.analysis.inference.unknown import unknown_type
+from fhirmap.analysis.inference.values import Values
+from fhirmap.analysis.scope import Scope
+from fhirmap.analysis.static import Static
+from fhirmap.analysis.typed import NameScope, Stage, TypedGroup, TypedRule, Unit, Variable
+from fhirmap.diagnostics import Span
+from fhirmap.language import nodes
+from fhirmap.model.definition import TypeRef
+from fhirmap.signatures import FunctionSignature
+
+
+@dataclass
+class Inference:
+    """Types one program, group by group as they are called."""
+
+    scope: Scope
+    functions: Mapping[str, FunctionSignature] = field(default_factory=dict)
+    groups: list[TypedGroup] = field(default_factory=list)
+    _known: dict[tuple[object, ...], TypedGroup] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        values = Values(self.scope, self.functions)
+        targets = Targets(self.scope, self.functions, Transforms(self.scope, self.functions, values))
+        defaults = Defaults(self.scope, targets, self.group)
+        self._constants = Constants(self.scope, values)
+        self._rules = Rules(self.scope, values, Sources(self.scope, values), targets, defaults, self.group)
+
+    def stage(self, unit: Unit, previous: Stage | None) -> Stage | None:
+        """The stage that ``unit`` is: its first group, typed for the source it is given."""
+        if not unit.tree.groups:
+            # A file of models or concept maps alone is made to be imported; a stage has something to do.
+            if len(self.scope.program.stages) > 1 or not (unit.tree.models or unit.tree.concept_maps):
+                self.scope.report("FM114", Span(unit.text, 0, 0), variant="empty")
+            return None
+        group = unit.tree.groups[0]
+        modes = [parameter.mode for parameter in group.parameters]
+        if modes.count("source") < 1 or modes.count("target") < 1:
+            self.scope.report("FM114", group.name_span, name=group.name)
+            return None
+        arguments: list[Static | None] = [None] * len(group.parameters)
+        if previous is not None and previous.target is not None:
+            arguments[modes.index("source")] = Static(frozenset((previous.target,)), "one", plain=True)
+            self._fits_stage(unit, group.parameters[modes.index("source")], previous)
+        typed = self.group(unit, group, arguments)
+        source = typed.parameters[modes.index("source")].static.type
+        target = typed.parameters[modes.index("target")].static.type
+        return Stage(unit, typed, source, target)
+
+    def _fits_stage(self, unit: Unit, parameter: nodes.Parameter, previous: Stage) -> None:
+        declared = self.scope.type_ref(unit, parameter.type) if parameter.type else None
+        if declared and previous.target and declared != previous.target:
+            self.scope.report(
+                "FM115",
+                parameter.type_span or parameter.span,
+                name=parameter.type,
+                given=previous.target.name,
+                stage=previous.unit.name,
+            )
+
+    def group(self, unit: Unit, node: nodes.Group, arguments: Sequence[Static | None]) -> TypedGroup:
+        """``node`` typed for ``arguments`` (None: only what it declares is known)."""
+        variables = []
+        for parameter, argument in zip(node.parameters, arguments, strict=True):
+            static = self._parameter_static(unit, parameter, argument)
+            variables.append(
+                Variable(parameter.name, parameter.mode, static, parameter.span, is_parameter=True, unit=unit)
+            )
+        key = (id(node), *((entry.static.types, entry.static.plain) for entry in variables))
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        typed = TypedGroup(node, unit, tuple(variables))
+        self._known[key] = typed
+        self.groups.append(typed)
+        environment = NameScope(
+            {entry.name: entry for entry in variables if entry.mode == "source"},
+            {entry.name: entry for entry in variables if entry.mode == "target"},
+        )
+        rules: list[TypedRule] = []
+        names = RuleNames()
+        for place, part in self._with_bases(unit, node):
+            inner = NameScope(environment.sources, environment.targets, self._constants.of(place))
+            for rule in part.rules:
+                rules += self._rules.rule(place, rule, inner, names)
+        typed.rules = tuple(rules)
+        return typed
+
+    def _with_bases(self, unit: Unit, node: nodes.Group) -> list[tuple[Unit, nodes.Group]]:
+        """The group and those it extends, base first."""
+        chain = [(unit, node)]
+        while chain[0][1].extends:
+            place, group = chain[0]
+            assert group.extends is not None
+            span = group.extends_span or group.name_span
+            base = self.scope.group(place, group.extends, span)
+            if base is None:
+                break
+            if any(base[1] is entry for _, entry in chain):
+                self.scope.report("FM112", span, name=group.name)
+                break
+            self._shares_parameters(group, base[1], span)
+            chain.insert(0, base)
+        return chain
+
+    def _shares_parameters(self, group: nodes.Group, base: nodes.Group, span: Span) -> None:
+        own = {entry.name: entry.mode for entry in group.parameters}
+        for entry in base.parameters:
+            if own.get(entry.name) != entry.mode:
+                self.scope.report(
+                    "FM112", span, variant="parameter", name=group.name, base=base.name, parameter=entry.name
+                )
+
+    def _parameter_static(self, unit: Unit, parameter: nodes.Parameter, argument: Static | None) -> Static:
+        declared = self._declared(unit, parameter)
+        plain = parameter.mode == "target" or bool(declared and declared.structure in self.scope.models)
+        if argument is None:
+            return Static(frozenset((declared,)) if declared else frozenset(), "one", plain and declared is not None)
+        if not argument.is_known and declared is not None:
+            return Static(frozenset((declared,)), "one", argument.plain)
+        return argument.as_one()
+
+    def _declared(self, unit: Unit, parameter: nodes.Parameter) -> TypeRef | None:
+        name = parameter.type
+        if name is None:
+            # Only the entry group reads and writes what the map is for; others may be handed any part of it.
+            entries = unit.tree.groups[0].parameters
+            is_entry = any(parameter is entry for entry in entries)
+            urls = [entry for entry in unit.tree.uses if entry.mode == parameter.mode]
+            is_only = [entry.mode for entry in entries].count("source") == 1 or parameter.mode == "target"
+            alone = is_entry and is_only and len(urls) == 1
+            name = urls[0].alias or urls[0].url if alone else None
+        if name is None:
+            return None
+        ref = self.scope.type_ref(unit, name)
+        if ref is None:
+            unknown_type(self.scope, unit, name, parameter.type_span or parameter.span)
+        return ref

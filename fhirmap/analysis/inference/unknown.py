@@ -1,0 +1,83 @@
+"""Names that nothing declares: reported with what may have been meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from fhirmap.analysis.scope import Scope
+from fhirmap.analysis.typed import Unit
+from fhirmap.diagnostics import Severity, Span, Subject, SubjectKind, Suggestion, nearest, suggestion
+from fhirmap.fhir_types import OPEN_TYPES, PRIMITIVES
+from fhirmap.model.definition import FHIR_URL, TypeRef
+from fhirmap.model.fhir import type_names
+from fhirmap.texts import Text
+
+PRIMITIVE_PARTS = frozenset(("value", "id", "extension"))
+"""What a primitive has below it in FHIR's JSON: its value in the map's words, and its sibling `_x`."""
+_ELEMENT_NAME = re.compile(r"\w+")
+
+
+def unknown_variable(
+    scope: Scope, name: str, span: Span, names: Iterable[str], hint: Text | None = None, variant: str = ""
+) -> None:
+    """Report a name that is no variable (FM104)."""
+    about, like = Subject(SubjectKind.VARIABLE, name), suggestion(name, names)
+    scope.report("FM104", span, hint, variant=variant, about=about, like=like, name=name)
+
+
+def unknown_element(scope: Scope, ref: TypeRef, name: str, span: Span) -> None:
+    """Report a name that is no element of a type (FM204), unless the type may hold any."""
+    children = scope.definitions.children(ref)
+    is_model = ref.structure in scope.models
+    if not children and not is_model and not scope.definitions.is_primitive(ref.name):
+        return
+    structure = scope.definitions.structure(ref.structure or ref.name)
+    if ref.name in OPEN_TYPES or (structure is not None and structure.abstract):
+        return
+    # No structure of FHIR can hold `group!` or `section4.5`: the map means others than those that are known.
+    severity = None if _ELEMENT_NAME.fullmatch(name) else Severity.WARNING
+    about = Subject(SubjectKind.ELEMENT, name, frozenset((ref.structure,)))
+    like = suggestion(name, children)
+    scope.report("FM204", span, severity=severity, about=about, like=like, type=ref.name, name=name)
+
+
+def unknown_type(scope: Scope, unit: Unit, name: str, span: Span) -> None:
+    """A type nobody knows: an error where it is but a name, a warning where a `uses` gives an unknown URL."""
+    uses = next((entry for entry in unit.tree.uses if name in (entry.alias, entry.url)), None)
+    if uses is not None:
+        urls = [entry.url for entry in scope.definitions.structures() if entry.url.startswith("http")]
+        found = _near_url(uses.url, (*urls, *(FHIR_URL + entry for entry in type_names())))
+        # Nearly the address of a structure that is known: nothing at all would be checked against it.
+        severity = Severity.ERROR if found else None
+        if not any(entry.code == "FM117" and entry.span == uses.url_span for entry in scope.diagnostics):
+            like = Suggestion(meant=found, known=())
+            name = uses.alias or uses.url
+            scope.report("FM117", uses.url_span, severity=severity, like=like, url=uses.url, name=name)
+        return
+    own = scope.type_names(unit)
+    loaded = (entry.name for entry in scope.definitions.structures())
+    known = (*own, *loaded, *sorted(PRIMITIVES), *type_names())
+    found = nearest(name, own) or nearest(name, known)
+    bare = [entry for entry in unit.tree.uses if entry.alias is None]
+    hint = None
+    if found is None and len(bare) == 1:
+        args = {"line": bare[0].span.line, "name": name, "mode": bare[0].mode}
+        hint = Text("hints.name_structure", args)
+    about = Subject(SubjectKind.MODEL, name)
+    like = Suggestion(meant=found, known=())
+    scope.report("FM107", span, hint, about=about, like=like, name=name)
+
+
+def _near_url(url: str, known: Iterable[str]) -> str | None:
+    """The known address that ``url`` nearly is: another name in the same folder, or the same name in another one."""
+    folder, _, name = url.rpartition("/")
+    names: dict[str, str] = {}
+    for entry in known:
+        place, _, last = entry.rpartition("/")
+        if last == name and nearest(folder, (place,)) is not None:
+            return entry
+        if place == folder:
+            names[last] = entry
+    found = nearest(name, names)
+    return names[found] if found else None
