@@ -14,7 +14,7 @@ from fhirmap.diagnostics import Diagnostic, MapText, Severity, Span, Subject, Su
 from fhirmap.diagnostics.nearest import nearest
 from fhirmap.language import nodes
 from fhirmap.language.parser import parse
-from fhirmap.texts import Text
+from fhirmap.texts import os_reason
 
 Read = Callable[[str, str], bytes]
 """(name of the map, file as the map names it) -> bytes of the file beside the map. Raises ``OSError``."""
@@ -135,7 +135,7 @@ class _Workspace:
         try:
             return self.read(unit.name, name).decode("utf-8-sig" if encoding in ("utf-8", "") else encoding)
         except OSError as error:
-            args = {"file": name, "why": error.strerror or Text("words.not_there")}
+            args = {"file": name, "why": os_reason(error)}
             self.diagnostics.append(Diagnostic("FM102", span, args))
         except LookupError:
             return None  # an encoding that does not exist is told by a check

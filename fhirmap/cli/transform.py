@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirmap.cli.localized import Choice, FilePath, argument, define, option
-from fhirmap.texts import Text, text
+from fhirmap.texts import os_reason, text
 
 if TYPE_CHECKING:
     from fhirmap.compilation.mapset import MapSet, Runnable
@@ -109,7 +109,7 @@ def _content(file: Path, known: MapSet) -> Any:
     try:
         return read_document(file.read_bytes(), str(file), known.definitions)
     except OSError as error:
-        return Diagnostic("FM350", None, {"file": str(file), "reason": error.strerror or Text("system.cannot_be_read")})
+        return Diagnostic("FM350", None, {"file": str(file), "reason": os_reason(error, "cannot_be_read")})
 
 
 def _show(result: Result) -> None:

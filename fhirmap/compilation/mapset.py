@@ -29,6 +29,7 @@ from fhirmap.runtime.context import Inputs
 from fhirmap.runtime.trace import Trace, Tracer
 from fhirmap.runtime.transformer import Transformer
 from fhirmap.signatures import FunctionSignature
+from fhirmap.texts import Text, os_reason
 
 __all__ = ["MapSet", "Runnable", "run", "traced"]
 
@@ -142,14 +143,14 @@ class MapSet:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise ConfigError("FM760", file=str(path), reason=error.strerror or "cannot be read") from None
+            raise ConfigError("FM760", file=str(path), reason=os_reason(error, "cannot_be_read")) from None
         if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"<")):
             return None
         found = read_document(content, str(path), self.definitions)
         if isinstance(found, Diagnostic):
             raise MapError([found])
         if found.get("resourceType") != "StructureMap":
-            raise ConfigError("FM760", file=str(path), reason="neither a map's text nor a StructureMap")
+            raise ConfigError("FM760", file=str(path), reason=Text("reasons.no_map"))
         return _structure_map(found, str(path))
 
     def _resource_maps(self) -> tuple[tuple[Map, ...], tuple[Diagnostic, ...]]:

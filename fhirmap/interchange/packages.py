@@ -19,6 +19,7 @@ from fhirmap.model.fhir import base_types
 from fhirmap.model.operationdefinition import input_structure, read_operation
 from fhirmap.model.structuredefinition import read_structure
 from fhirmap.model.terminology import read_code_system, read_concept_map, read_value_set
+from fhirmap.texts import os_reason
 
 Json = dict[str, Any]
 _SUFFIXES = (".json", ".xml")
@@ -41,7 +42,7 @@ def add_path(definitions: Definitions, path: Path) -> list[Diagnostic]:
         for name, text in _texts(path):
             diagnostics += add_text(definitions, text, name)
     except (OSError, tarfile.TarError, EOFError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        reason = os_reason(error) if isinstance(error, OSError) else type(error).__name__
         diagnostics.append(Diagnostic("FM350", None, {"file": str(path), "reason": reason}))
     return diagnostics
 

@@ -21,7 +21,7 @@ from sqlalchemy.engine import make_url
 
 from fhirmap.errors import JournalError
 from fhirmap.journal import schema
-from fhirmap.texts import Text
+from fhirmap.texts import Text, os_reason
 
 __all__ = ["RunLock", "open_engine", "translated"]
 
@@ -144,7 +144,7 @@ def _journal_error(error: BaseException | None, name: str) -> JournalError:
         return JournalError(code, journal=name, reason=reason)
     if isinstance(error, OSError):
         code = _OS_CODES.get(error.errno or 0, "FM800")
-        return JournalError(code, journal=name, reason=error.strerror or type(error).__name__)
+        return JournalError(code, journal=name, reason=os_reason(error))
     state = getattr(error, "sqlstate", None) or ""
     if state == "53100":
         return JournalError("FM803", journal=name, reason="disk_full")

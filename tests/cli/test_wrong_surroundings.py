@@ -109,7 +109,7 @@ def test_a_folder_that_may_only_be_read(tiny: Make, unshared: list[str]) -> None
     assert done[3].code == 3
     assert "state/journal.db: its folder" in done[3].out
     (done,) = several(["run", folder], before=[*unshared, read_only(folder / "state"), "sh"])
-    done.told("FM805", 3, "state/journal.db", "Read-only", "write access")
+    done.told("FM805", 3, "state/journal.db", "read-only", "write access")
     assert project.sent == []
 
 
@@ -181,7 +181,7 @@ def test_a_journal_that_is_none(tiny: Make) -> None:
     assert journal.read_bytes() == b"\xa5" * 20_000, "what may still be rescued is left alone"
     journal.unlink()
     journal.mkdir()
-    run(project).told("FM800", 3, "journal.db", "Is a directory")
+    run(project).told("FM800", 3, "journal.db", "is a directory")
     project.configure(journal='path = "nowhere/journal.db"')
     run(project).told("FM800", 3, "nowhere/journal.db`", "No such file or directory")
     assert project.sent == []
