@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fhirmap.diagnostics import MapText
 from fhirmap.errors import ConfigError
+from fhirmap.texts import Text, os_reason
 
 __all__ = ["library", "map_name", "map_path", "read_beside", "read_map", "reader_of", "shipped_folder"]
 
@@ -23,10 +24,10 @@ def read_map(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ConfigError("FM760", file=str(path), reason=error.strerror or "cannot be read") from None
+        raise ConfigError("FM760", file=str(path), reason=os_reason(error, "cannot_be_read")) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise ConfigError("FM760", file=str(path), reason=f"not UTF-8, first on line {line}") from None
+        raise ConfigError("FM760", file=str(path), reason=Text("reasons.not_utf8_line", {"line": line})) from None
 
 
 def map_name(path: Path) -> str:

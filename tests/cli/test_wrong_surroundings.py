@@ -183,7 +183,7 @@ def test_a_journal_that_is_none(tiny: Make) -> None:
     journal.mkdir()
     run(project).told("FM800", 3, "journal.db", "is a directory")
     project.configure(journal='path = "nowhere/journal.db"')
-    run(project).told("FM800", 3, "nowhere/journal.db`", "No such file or directory")
+    run(project).told("FM800", 3, "nowhere/journal.db`", "no such file or directory")
     assert project.sent == []
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "fhirmap"
-CHECKED = ("cli", "inspection", "journal", "registry", "runner", "sinks", "sources", "texts")
+CHECKED = ("cli", "compilation", "inspection", "journal", "registry", "runner", "sinks", "sources", "texts")
 """Packages whose texts are all in the catalogues."""
 
 PROSE = re.compile(r"(?<![\w$%{}/.'`-])[A-Za-zÀ-ÿ]{2,}[,:;]? (?:`[^`]*` )?[A-Za-zÀ-ÿ`]{2,}")
