@@ -73,7 +73,7 @@ TABLES = {
 }
 
 MISTAKES = [
-    # habits of SQL
+    # mistakes of SQL
     ("state != 'DONE'", "state <> 'DONE'", "FM001", "<>", "write `!=`"),
     ("state = 'DONE'", "state == 'DONE'", "FM001", "==", "write `=`"),
     ("state = 'DONE'", "state is null", "FM001", "is null", "x.empty()"),

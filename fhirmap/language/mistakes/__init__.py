@@ -1,0 +1,55 @@
+"""Common mistakes of people who come from SQL, another language or FHIR's JSON: reported, and read as meant.
+
+The driver asks here before it tries the marks and words of the grammar. Each mistake is one function: it looks at the
+token that is not allowed here, reports what to write instead, and leaves the parser where reading can go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lark import Token
+
+from fhirmap.language.mistakes.clauses import boxed_cardinality, late_cardinality, length
+from fhirmap.language.mistakes.codes import code_without_prefix, entry_word, hyphenated_code, relation
+from fhirmap.language.mistakes.declarations import other_declaration, parameter_order
+from fhirmap.language.mistakes.marks import alias_without_as, call_without_then, comma_too_many, other_mark
+from fhirmap.language.mistakes.operators import assigned, comment, doubled_operator, null_test, sql_word
+from fhirmap.language.mistakes.rules import clause_order, group_as_source, written_first
+from fhirmap.language.mistakes.site import MistakeSite
+from fhirmap.language.reader import END
+
+Mistake = Callable[[MistakeSite, Token], bool]
+
+MISTAKES: tuple[Mistake, ...] = (
+    comment,
+    doubled_operator,
+    assigned,
+    null_test,
+    sql_word,
+    boxed_cardinality,
+    late_cardinality,
+    length,
+    other_mark,
+    relation,
+    entry_word,
+    code_without_prefix,
+    hyphenated_code,
+    parameter_order,
+    other_declaration,
+    call_without_then,
+    alias_without_as,
+    clause_order,
+    written_first,
+    group_as_source,
+    comma_too_many,
+)
+"""In the order in which they are tried."""
+
+
+def read_mistake(site: MistakeSite, token: Token) -> bool:
+    """Is ``token``, which is not allowed here, part of a common mistake? Then it is reported, and reading can go on."""
+    return token.type != END and any(mistake(site, token) for mistake in MISTAKES)
+
+
+__all__ = ["MISTAKES", "Mistake", "MistakeSite", "read_mistake"]

@@ -1,0 +1,80 @@
+"""Rules in another order than source, arrow, target."""
+
+from __future__ import annotations
+
+import re
+
+from lark import Token
+
+from fhirmap.language.expressions import end_of, start_of
+from fhirmap.language.mistakes.site import MistakeSite
+from fhirmap.language.reader import END
+
+_CLAUSES = ("as", "default", "first", "not_first", "last", "not_last", "only_one", "where", "check", "log")
+_ENTRIES = ("map_rule", "model_element", "concept_map_item", "first_declaration", "declaration")
+
+
+def clause_order(site: MistakeSite, token: Token) -> bool:
+    """`as v default 'x'`, `where (…) where (…)`: a source's clauses have one order."""
+    reader = site.reader
+    if str(token) not in _CLAUSES or reader.after("ARROW") is None or reader.after("SHARE") is not None:
+        return False
+    site.faults.add("FM001", reader.span(token), variant="order", found=str(token))
+    depth, at = 0, end_of(token)
+    while True:
+        found = reader.raw_token(at)
+        stops = found.type in ("ARROW", "COMMA", "THEN") or str(found) in _CLAUSES
+        if found.type in (END, "SEMICOLON", "LBRACE", "RBRACE") or (depth == 0 and stops):
+            reader.at = start_of(found)
+            return True
+        depth += (found.type in ("LPAR", "LSQB")) - (found.type in ("RPAR", "RSQB"))
+        at = end_of(found)
+
+
+def written_first(site: MistakeSite, token: Token) -> bool:
+    """`tgt.date = src.date`: a rule begins with what is read."""
+    reader = site.reader
+    if token.type != "EQUAL" or reader.after("ARROW") is None or reader.after("AS") is None:
+        return False
+    if reader.after("SHARE") is not None or site.text.startswith("=>", start_of(token)):
+        return False
+    site.faults.add("FM001", reader.span(token), variant="source")
+    return _drop_rule(site, start_of(token))
+
+
+def group_as_source(site: MistakeSite, token: Token) -> bool:
+    """`pose(p, i);` or `then pose(p, i);` for a whole rule."""
+    last, opened = site.reader.last, site.reader.innermost("LPAR")
+    if last is not None and last == "then" and _begins_rule(site, start_of(last)):
+        site.faults.add("FM020", site.reader.span(last), variant="then")
+        return _drop_rule(site, start_of(token))
+    if token.type != "COMMA" or opened is None:
+        return False
+    found = re.search(r"\w+\s*\Z", site.text[max(0, start_of(opened) - 200) : start_of(opened)])
+    if found is None:
+        return False
+    start = max(0, start_of(opened) - 200) + found.start()
+    if not _begins_rule(site, start):
+        return False
+    name = found[0].strip()
+    site.faults.add("FM020", site.faults.span(start, start + len(name)), name=name)
+    return _drop_rule(site, start_of(token))
+
+
+def _begins_rule(site: MistakeSite, at: int) -> bool:
+    before = re.sub(r"(?://[^\n]*\n|/\*.*?\*/|\s)+\Z", "", site.text[max(0, at - 2000) : at], flags=re.DOTALL)
+    return site.reader.inside(*_ENTRIES) == "map_rule" and before.endswith(("{", ";", "}"))
+
+
+def _drop_rule(site: MistakeSite, at: int) -> bool:
+    """Forgets the rule and goes on behind its end."""
+    site.reader.cut("map_rule")
+    while True:
+        found = site.reader.raw_token(at)
+        site.reader.at = start_of(found)
+        if found.type in (END, "RBRACE", "LBRACE"):
+            break
+        at = site.reader.at = end_of(found)
+        if found.type == "SEMICOLON":
+            break
+    return True
