@@ -81,7 +81,7 @@ def test_a_broken_line_is_a_faulty_record(tmp_path: Path) -> None:
         ("{'id'", "line 1, column 2"),
     ],
 )
-def test_a_broken_document_is_told_with_its_place(tmp_path: Path, text: str, place: str) -> None:
+def test_a_broken_document_is_reported_with_its_place(tmp_path: Path, text: str, place: str) -> None:
     error = fails(write(tmp_path / "a.json", text), CASES)
     assert error.code == "FM713"
     assert place in str(error)

@@ -1,0 +1,82 @@
+"""The base types of each release."""
+
+from __future__ import annotations
+
+import pytest
+
+from fhirmap.fhir_types import system_type
+from fhirmap.model.definition import FHIR_URL, Definitions, TypeRef
+from fhirmap.model.fhir import base_types, type_names
+
+
+@pytest.fixture(scope="module")
+def r4() -> Definitions:
+    return Definitions(base_types("R4"))
+
+
+def test_a_versioned_url_finds_its_release(r4: Definitions) -> None:
+    old = r4.structure("http://hl7.org/fhir/4.0/StructureDefinition/MedicationRequest")
+    new = r4.structure("http://hl7.org/fhir/5.0/StructureDefinition/MedicationRequest")
+    assert old is not None
+    assert new is not None
+    assert "reported" in r4.children(old.root)
+    assert "reported" in r4.children(new.root)
+    assert r4.children(old.root)["reported"].is_choice
+    assert not r4.children(new.root)["reported"].is_choice
+    assert r4.children(new.root)["subject"].types[0].structure.startswith("http://hl7.org/fhir/5.0/")
+
+
+def test_primitives_have_value_id_and_extension(r4: Definitions) -> None:
+    children = r4.children(TypeRef("date", FHIR_URL + "date"))
+    assert list(children) == ["id", "extension", "value"]
+    assert children["value"].types[0].name == "System.Date"
+    assert system_type("code") == "String"
+    assert r4.is_primitive("code")
+    assert not r4.is_primitive("Coding")
+
+
+@pytest.mark.parametrize(
+    ("version", "path", "element", "expected"),
+    [
+        ("R4", "Procedure", "performed", True),
+        ("R5", "Procedure", "performed", False),
+        ("R5", "Procedure", "occurrence", True),
+        ("R4", "Device.udiCarrier", "carrierHRF", True),
+        ("R5", "Attachment", "height", True),
+        ("R4", "Attachment", "height", False),
+    ],
+)
+def test_releases_differ(version: str, path: str, element: str, expected: bool) -> None:
+    tank = Definitions(base_types(version), fhir_version=version)
+    ref = TypeRef(path, FHIR_URL + path.partition(".")[0])
+    assert (element in tank.children(ref)) is expected
+
+
+def test_r4_has_nothing_of_r4b() -> None:
+    assert "SubscriptionTopic" in type_names("R4B")
+    assert "SubscriptionTopic" not in type_names("R4")
+    tank = Definitions(base_types("R4"))
+    assert [ref.name for ref in tank.children(TypeRef("ActivityDefinition"))["subject"].types] == [
+        "CodeableConcept",
+        "Reference",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "element", "code"),
+    [
+        ("Procedure", "status", "entered-in-error"),
+        ("Device.udiCarrier", "entryType", "self-reported"),
+        ("Observation", "status", "cancelled"),
+        ("Questionnaire.item", "type", "open-choice"),
+        ("Quantity", "comparator", ">="),
+        ("OperationOutcome.issue", "code", "throttled"),
+        ("Bundle", "type", "transaction"),
+    ],
+)
+def test_required_codes_are_whole(r4: Definitions, path: str, element: str, code: str) -> None:
+    binding = r4.children(TypeRef(path, FHIR_URL + path.partition(".")[0]))[element].binding
+    assert binding is not None
+    assert binding.codes is not None
+    assert code in binding.codes
+    assert "+" not in binding.codes
