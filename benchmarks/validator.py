@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import fastest
-from fhirmap.compiler.profile import contract_of, lower_contract, render_validator
+from fhirmap.compiler.render import render_section
+from fhirmap.compiler.validator.build import lower_contract
+from fhirmap.compiler.validator.contract import contract_of
 from fhirmap.functions import identity, udi
 from fhirmap.interchange.packages import load_definitions
 from fhirmap.records import Fault
@@ -68,7 +70,7 @@ def build() -> dict[str, Any]:
 
 
 def validators() -> dict[str, Callable[[Any, list[Fault]], None]]:
-    """The contract of the registry alone, with our own rules too, and the close look without the straight way."""
+    """The contract of the registry alone, with our own rules too, and the full check without the fast path."""
     definitions, diagnostics = load_definitions([DEFINITIONS])
     assert not diagnostics
     operation = definitions.operation("associer-implants-registre")
@@ -77,9 +79,9 @@ def validators() -> dict[str, Callable[[Any, list[Fault]], None]]:
     for label, profile in (("registry's rules", None), ("with our rules", definitions.structure(RULES))):
         contract = contract_of(definitions, operation=operation, profile=profile)
         module: dict[str, Any] = {}
-        exec(compile(render_validator(lower_contract(contract, functions)[0]), label, "exec"), module)
-        found[label] = module["validate"]
-        found.setdefault("close look only", module["PARAMETERS"].report)
+        exec(compile(render_section(lower_contract(contract, functions)[0]), label, "exec"), module)
+        found[label] = module["_validate"]
+        found.setdefault("full check only", module["_PARAMETERS"].report)
     return found
 
 
@@ -114,8 +116,8 @@ def main() -> int:
     runs: dict[str, Callable[[], object]] = {"building by hand": build}
     for label, validate in found.items():
         runs[f"validator, {label}"] = lambda run=validate: run(resource, [])  # type: ignore[misc]
-    times = fastest({label: run for label, run in runs.items() if "close look" not in label}, rounds=500, number=20)
-    slow = {"validator, close look only": runs["validator, close look only"]}
+    times = fastest({label: run for label, run in runs.items() if "full check" not in label}, rounds=500, number=20)
+    slow = {"validator, full check only": runs["validator, full check only"]}
     slow["fhir.resources, base types only"] = lambda: Parameters.model_validate(resource)
     times |= fastest(slow, rounds=30, number=1)
     building = times["building by hand"]

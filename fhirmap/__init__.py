@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fhirmap.compilation.maps import check, compile_map, parse
     from fhirmap.compilation.mapset import MapSet, Runnable
     from fhirmap.compilation.program import CheckedMaps
-    from fhirmap.compiler.profile import Contract, contract_of
+    from fhirmap.compiler.validator.contract import Contract, contract_of
     from fhirmap.diagnostics.diagnostic import Diagnostic, Severity
     from fhirmap.diagnostics.span import MapText, Span
     from fhirmap.errors import (
@@ -51,7 +51,7 @@ _MODULES = {
     "fhirmap.compilation.maps": ("check", "compile_map", "parse"),
     "fhirmap.compilation.mapset": ("MapSet", "Runnable"),
     "fhirmap.compilation.program": ("CheckedMaps",),
-    "fhirmap.compiler.profile": ("Contract", "contract_of"),
+    "fhirmap.compiler.validator.contract": ("Contract", "contract_of"),
     "fhirmap.diagnostics.diagnostic": ("Diagnostic", "Severity"),
     "fhirmap.diagnostics.span": ("MapText", "Span"),
     "fhirmap.errors": (

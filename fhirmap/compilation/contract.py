@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fhirmap.analysis.typed import Checked
-from fhirmap.compiler.profile import Contract
+from fhirmap.compiler.validator.contract import Contract
 
 __all__ = ["target_contract"]
 

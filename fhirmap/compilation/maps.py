@@ -8,7 +8,7 @@ from pathlib import Path
 from fhirmap.compilation.contract import target_contract
 from fhirmap.compilation.program import MapSource, check_maps, map_text
 from fhirmap.compilation.transformers import transformer_of
-from fhirmap.compiler.profile import Contract
+from fhirmap.compiler.validator.contract import Contract
 from fhirmap.diagnostics import Diagnostic, MapText
 from fhirmap.language.nodes import Map
 from fhirmap.language.parser import parse as parse_text

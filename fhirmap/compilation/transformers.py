@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compiler.build import compile_checked
-from fhirmap.compiler.profile import Contract, lower_contract, render_validator
+from fhirmap.compiler.plan import Section
+from fhirmap.compiler.validator.build import lower_contract
+from fhirmap.compiler.validator.contract import Contract
 from fhirmap.errors import MapError
 from fhirmap.runtime.transformer import Transformer
 from fhirmap.signatures import FunctionSignature
@@ -34,10 +36,10 @@ def transformer_of(maps: CheckedMaps, *, contract: Contract | None = None, trace
     )
 
 
-def _validator(contract: Contract | None, functions: Mapping[str, FunctionSignature]) -> str:
+def _validator(contract: Contract | None, functions: Mapping[str, FunctionSignature]) -> Section | None:
     if contract is None:
-        return ""
-    plan, diagnostics = lower_contract(contract, functions)
+        return None
+    section, diagnostics = lower_contract(contract, functions)
     if any(entry.is_error for entry in diagnostics):
         raise MapError(diagnostics)
-    return render_validator(plan)
+    return section

@@ -12,8 +12,9 @@ from types import CodeType
 
 from fhirmap.analysis.typed import Checked
 from fhirmap.compiler.lower import lower
-from fhirmap.compiler.positions import compile_marked, file_name, take_marks
-from fhirmap.compiler.render import Marks, render
+from fhirmap.compiler.plan import Section
+from fhirmap.compiler.positions import compile_stamped, file_name
+from fhirmap.compiler.render import render_module, render_section
 from fhirmap.compiler.storeplan import store_plan
 from fhirmap.stores import StorePlan
 from fhirmap.version import __version__
@@ -35,25 +36,24 @@ class CompiledMap:
     store: StorePlan | None
 
 
-def compile_checked(checked: Checked, *, validator: str = "", trace: bool = False) -> CompiledMap:
+def compile_checked(checked: Checked, *, validator: Section | None = None, trace: bool = False) -> CompiledMap:
     """The Python of a checked program without errors; the same program gives the same bytes.
 
-    ``trace``: Python that tells of each step (`fhirmap.runtime.trace`), for looking into one record.
+    ``trace``: Python that reports each step (`fhirmap.runtime.trace`), for looking into one record.
     """
     digest = _digest(checked, validator, trace)
     lowered = lower(checked, digest=digest, version=__version__, validator=validator, trace=trace)
-    marks = Marks()
-    printed = take_marks(render("module.py.j2", marks, module=lowered.module), marks.spans)
+    printed = render_module(lowered.module)
     name = checked.stages[-1].unit.name if checked.stages else "map"
     module_name = f"<generated from {name} {digest[:12]}>"
-    code = compile_marked(printed, lowered.texts, module_name)
+    code = compile_stamped(printed, lowered.texts, module_name)
     units = checked.program.units
     files = {file_name(unit.text): unit.name for unit in units}
     texts = {file_name(unit.text): unit.text.text for unit in units}
     return CompiledMap(name, printed.text, code, digest, files, texts, store_plan(checked))
 
 
-def _digest(checked: Checked, validator: str, trace: bool) -> str:
+def _digest(checked: Checked, validator: Section | None, trace: bool) -> str:
     """SHA-256 over the map texts, their code tables, the validator and the compiler's version."""
     seen = sha256(__version__.encode())
     for unit in checked.program.units:
@@ -62,6 +62,7 @@ def _digest(checked: Checked, validator: str, trace: bool) -> str:
             seen.update(repr([(entry.source_code, entry.relation, entry.target_code) for entry in codes]).encode())
         for query in unit.queries.values():
             seen.update(query.encode())
-    seen.update(validator.encode())
+    if validator is not None:
+        seen.update(render_section(validator).encode())
     seen.update(b"trace" if trace else b"")
     return seen.hexdigest()

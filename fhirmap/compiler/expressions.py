@@ -7,73 +7,66 @@ from dataclasses import dataclass, replace
 
 from fhirmap.analysis.static import Static
 from fhirmap.analysis.typed import Expression, Variable
-from fhirmap.compiler import plan
 from fhirmap.compiler.fhirpath import ExprScope, lower_condition, lower_expression
-from fhirmap.compiler.fhirpath.scope import PyExpr
 from fhirmap.compiler.module import ModuleBuilder
-from fhirmap.compiler.names import Code, Name, Names, code, literal
+from fhirmap.compiler.names import Names
+from fhirmap.compiler.plan import PythonFunction
+from fhirmap.compiler.python import Assign, Attribute, Expr, ListOf, Literal, Name, Return, literal_dict
+from fhirmap.compiler.runtime_functions import RUN, call, fp_call, run_call
 from fhirmap.language import nodes
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldVariable:
     """How a variable is held: in a Python name, or as a constant's code. ``is_optional``: it may be None."""
 
-    code: Code
+    code: Expr
     static: Static
     is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """Code of a value. ``certain``: it is one value, never None."""
+class PythonValue:
+    """Code of a value, and the statements before it. ``certain``: it is one value, never None."""
 
-    code: Code
+    code: Expr
     static: Static
     certain: bool = False
-    statements: tuple[str, ...] = ()
+    statements: tuple[Assign, ...] = ()
 
     @property
     def is_many(self) -> bool:
         """A list of values?"""
         return self.static.cardinality == "many"
 
-    def as_it_is(self) -> Code:
-        """A plain value, or a list of items."""
-        return self.code
-
-    def as_single(self, module: ModuleBuilder) -> Code:
+    def as_single(self) -> Expr:
         """One plain value or None; several are this record's fault."""
         if not self.static.plain:
-            module.use_fhirpath()
-            return code("fp.value({})", self.code)
-        return code("{}({})", module.use("single"), self.code) if self.is_many else self.code
+            return fp_call("value", self.code)
+        return call("single", self.code) if self.is_many else self.code
 
-    def as_list(self, module: ModuleBuilder) -> Code:
+    def as_list(self) -> Expr:
         """A list of values, of items where they are not plain."""
         if self.is_many or not self.static.plain:
             return self.code
-        if self.certain:
-            return code("[{}]", self.code)
-        module.use_fhirpath()
-        return code("fp.items({})", self.code)
+        return ListOf((self.code,)) if self.certain else fp_call("items", self.code)
 
-    def as_items(self) -> Code:
-        """A list of items, whatever the value is held as: None stands for no item."""
+    def as_items(self) -> Expr:
+        """A list of items, whatever the value is held as: None is no item."""
         if self.is_many or not self.static.plain:
             return self.code
-        return code("[{}]", self.code)
+        return ListOf((self.code,))
 
 
 class Expressions:
     """Compiles the expressions of one function."""
 
-    def __init__(self, module: ModuleBuilder, held: Mapping[Variable, Held], names: Names) -> None:
+    def __init__(self, module: ModuleBuilder, held: Mapping[Variable, HeldVariable], names: Names) -> None:
         self.module = module
         self.held = held
         self.names = names
 
-    def value(self, expression: Expression) -> Value:
+    def value(self, expression: Expression) -> PythonValue:
         """The value of an expression: plain where its types allow it, else a list of items."""
         found = expression.literal
         if found is not None:
@@ -83,98 +76,100 @@ class Expressions:
         lowered = lower_expression(expression.node.expression, self._scope(expression))
         static = lowered.static
         certain = static.plain and static.cardinality == "one"
-        return Value(Code(lowered.code), static, certain, lowered.statements)
+        return PythonValue(lowered.code, static, certain, lowered.statements)
 
-    def condition(self, expression: Expression) -> tuple[Code, tuple[str, ...]]:
+    def condition(self, expression: Expression) -> tuple[Expr, tuple[Assign, ...]]:
         """Truthy code for a condition, and the statements before it."""
         found = expression.literal
         if found is not None:
             holds = found.value if found.kind == "boolean" else found.kind != "empty"
-            return literal(bool(holds)), ()
-        lowered: PyExpr = lower_condition(expression.node.expression, self._scope(expression))
-        return Code(lowered.code), lowered.statements
+            return Literal(bool(holds)), ()
+        lowered = lower_condition(expression.node.expression, self._scope(expression))
+        return lowered.code, lowered.statements
 
-    def constant(self, variable: Variable) -> Value:
+    def constant(self, variable: Variable) -> PythonValue:
         """A `let` constant: its literal, or what is computed once a run."""
         expression = variable.expression
         if expression is None:
-            return Value(Code("None"), variable.static.with_cardinality("optional"))
+            return PythonValue(Literal(None), variable.static.with_cardinality("optional"))
         found = expression.literal
         if found is not None:
             return _literal(found, expression.static)
-        function, static = self.module.constant(variable)
-        return Value(
-            code("run.constant({}, {})", str(function), function), static, static.cardinality == "one" and static.plain
-        )
+        function, static = self._function_of(variable, expression)
+        code = run_call("constant", Literal(function.text), function)
+        return PythonValue(code, static, static.cardinality == "one" and static.plain)
 
-    def _variable(self, variable: Variable) -> Value:
+    def _function_of(self, variable: Variable, expression: Expression) -> tuple[Name, Static]:
+        """The function that computes a `let` constant, and what it gives."""
+        known = self.module.lets.get(variable)
+        if known is None:
+            name = self.module.names.take(f"constant_{variable.name}")
+            value = Expressions(self.module, {}, self.module.local_names()).value(expression)
+            known = self.module.lets[variable] = name, value.static
+            self.module.functions.append(_constant_function(name, variable, value))
+        return known
+
+    def _variable(self, variable: Variable) -> PythonValue:
         if variable.mode == "constant":
             return self.constant(variable)
         held = self.held.get(variable)
         if held is None:
             if variable.expression is not None:
                 return self.value(variable.expression)
-            return Value(Code("None"), Static(frozenset(), "optional", plain=True))
+            return PythonValue(Literal(None), Static(frozenset(), "optional", plain=True))
         if held.static.cardinality == "many":
-            return Value(held.code, held.static)
+            return PythonValue(held.code, held.static)
         if not held.static.plain:
-            return Value(code("[{}]", held.code), held.static.with_cardinality("many"))
-        cardinality = "optional" if held.is_optional else "one"
-        return Value(held.code, replace(held.static, cardinality=cardinality), not held.is_optional)  # type: ignore[arg-type]
+            return PythonValue(ListOf((held.code,)), held.static.with_cardinality("many"))
+        static = held.static.with_cardinality("optional" if held.is_optional else "one")
+        return PythonValue(held.code, static, not held.is_optional)
 
     def _scope(self, expression: Expression) -> ExprScope:
-        variables: dict[str, tuple[str, Static]] = {}
+        variables: dict[str, tuple[Expr, Static]] = {}
         environment = expression.environment
         for name in (*environment.sources, *environment.constants, *environment.targets):
             variable = environment.lookup(name)
-            if variable is None or not self._is_named(expression, name):
+            if variable is None or name not in self.module.names_of(expression.node):
                 continue
             value = self._variable(variable)
-            variables[name] = (str(value.code), value.static)
-        focus, focus_name = None, "focus"
-        if expression.focus is not None:
-            value = self._variable(expression.focus)
-            focus, focus_name = value.static, str(value.code)
+            variables[name] = (value.code, value.static)
+        focus = self._variable(expression.focus) if expression.focus is not None else None
         return ExprScope(
             self.module.checked.definitions,
-            focus,
-            focus_name,
+            focus.static if focus is not None else None,
+            focus.code if focus is not None else Name("focus"),
             variables,
             self.module.checked.functions,
             self.module.constants,
-            lambda hint: str(self.names.take(hint)),
+            self.names.take,
             resource=self._resource(),
-            environment="run.environment",
+            environment=Attribute(RUN, "environment"),
         )
 
-    def _resource(self) -> tuple[str, Static] | None:
+    def _resource(self) -> tuple[Expr, Static] | None:
         """`%resource`: the input, where it is a tree as it came; a record read through a model is none."""
         stages = self.module.checked.stages
         if not stages or self.module.checked.model(stages[0].source) is not None:
             return None
         ref = stages[0].source
-        return "[run.resource]", Static(frozenset((ref,)) if ref else frozenset(), "many")
-
-    def _is_named(self, expression: Expression, name: str) -> bool:
-        return name in self.module.names_of(expression.node)
+        code = ListOf((Attribute(RUN, "resource"),))
+        return code, Static(frozenset((ref,)) if ref else frozenset(), "many")
 
 
-def _literal(found: nodes.FPLiteral, static: Static) -> Value:
+def _literal(found: nodes.FPLiteral, static: Static) -> PythonValue:
     if found.kind == "empty":
-        return Value(Code("None"), Static(static.types, "optional", plain=True))
+        return PythonValue(Literal(None), Static(static.types, "optional", plain=True))
     if found.kind == "quantity":
-        quantity = {"value": found.value, "unit": found.unit}
-        return Value(literal(quantity), Static(static.types, "one", plain=True), certain=True)
+        quantity = literal_dict({"value": found.value, "unit": found.unit})
+        return PythonValue(quantity, Static(static.types, "one", plain=True), certain=True)
     value = found.value
     if found.kind == "time" and isinstance(value, str):
         value = value.removeprefix("T")
-    return Value(literal(value), Static(static.types, "one", plain=True), certain=True)
+    return PythonValue(Literal(value), Static(static.types, "one", plain=True), certain=True)
 
 
-def constant_function(name: Name, variable: Variable, value: Value) -> plan.Function:
+def _constant_function(name: Name, variable: Variable, value: PythonValue) -> PythonFunction:
     """The function that computes a `let` constant."""
     span = variable.span
-    steps: list[plan.Step] = [plan.Do(1, span, Code(line)) for line in value.statements]
-    steps.append(plan.Return(1, span, value.code))
-    doc = f"let {variable.name}  {span.name}:{span.line}"
-    return plan.Function(name, (Name("run"),), doc, tuple(steps), span.text, span)
+    body = (*(replace(statement, span=span) for statement in value.statements), Return(span, value.code))
+    return PythonFunction(name, (RUN,), f"let {variable.name}  {span.name}:{span.line}", body, span.text, span)

@@ -1,119 +1,16 @@
-"""What templates see: a module of functions, each a flat list of frozen steps with an indentation depth.
-
-Every name is chosen and every expression written (`Code`) before a plan exists; a template never decides anything.
-"""
+"""What templates see: a module of constants and functions, every name chosen and every statement a typed node."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fhirmap.compiler.names import Code, Name
+from fhirmap.compiler.python import Expr, Import, Name, Statement
 from fhirmap.diagnostics import MapText, Span
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One line of a function. ``span``: the place in the map that it comes from."""
-
-    depth: int
-    span: Span | None
-
-    @property
-    def kind(self) -> str:
-        """Which template prints it."""
-        return type(self).__name__.lower()
-
-
-@dataclass(frozen=True, slots=True)
-class Comment(Step):
-    """`# text`."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Blank(Step):
-    """An empty line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Assign(Step):
-    """`name = value`."""
-
-    name: Name
-    value: Code
-
-
-@dataclass(frozen=True, slots=True)
-class Store(Step):
-    """`node[key] = value`."""
-
-    node: Name
-    key: str
-    value: Code
-
-
-@dataclass(frozen=True, slots=True)
-class Append(Step):
-    """`items.append(value)`."""
-
-    items: Code
-    value: Code
-
-
-@dataclass(frozen=True, slots=True)
-class Do(Step):
-    """An expression for its effect."""
-
-    value: Code
-
-
-@dataclass(frozen=True, slots=True)
-class If(Step):
-    """`if test:`."""
-
-    test: Code
-
-
-@dataclass(frozen=True, slots=True)
-class Else(Step):
-    """`else:`."""
-
-
-@dataclass(frozen=True, slots=True)
-class For(Step):
-    """`for name in items:`; ``name`` may be two names."""
-
-    name: Code
-    items: Code
-
-
-@dataclass(frozen=True, slots=True)
-class Try(Step):
-    """`try:`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Catch(Step):
-    """`except run.caught as error:` and what becomes of it: this rule's fault, while the others go on."""
-
-    run: Name
-
-
-@dataclass(frozen=True, slots=True)
-class Return(Step):
-    """`return value`."""
-
-    value: Code
-
-
-@dataclass(frozen=True, slots=True)
-class Pass(Step):
-    """`pass`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
+class PythonFunction:
     """One function. ``text``: the map it comes from, whose name its code object bears; ``span``: its heading there.
 
     ``flags``: parameters that are False unless given.
@@ -122,29 +19,61 @@ class Function:
     name: Name
     parameters: tuple[Name, ...]
     doc: str
-    steps: tuple[Step, ...]
+    body: tuple[Statement, ...]
     text: MapText | None = None
     span: Span | None = None
     flags: tuple[Name, ...] = ()
 
+    @property
+    def uses(self) -> frozenset[Import]:
+        """Imports that it needs."""
+        return frozenset[Import]().union(*(statement.uses for statement in self.body))
+
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """A module constant. ``comment``: what it is, where that is not plain."""
+class ModuleConstant:
+    """A constant of the module. ``comment``: what it is, where that is not plain."""
 
     name: Name
-    value: Code
+    value: Expr
     comment: str = ""
+
+    @property
+    def uses(self) -> frozenset[Import]:
+        """Imports that it needs."""
+        return self.value.uses
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Part of a module: ``parts`` in the order in which they need each other. ``title``: a comment that opens it."""
+
+    parts: tuple[ModuleConstant | PythonFunction, ...] = ()
+    title: str = ""
+
+    @property
+    def uses(self) -> frozenset[Import]:
+        """Imports that it needs."""
+        return uses_of(self.parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A whole generated module. ``extra``: Python that another part of the compiler wrote (the validator)."""
+    """A whole generated module. ``validator``: what another part of the compiler made of the contract."""
 
     title: str
     digest: str
     version: str
-    imports: tuple[Code, ...]
-    tables: tuple[Table, ...]
-    functions: tuple[Function, ...]
-    extra: Code
+    constants: tuple[ModuleConstant, ...]
+    functions: tuple[PythonFunction, ...]
+    validator: Section = Section()
+
+    @property
+    def imports(self) -> frozenset[Import]:
+        """Everything that its parts use."""
+        return uses_of((*self.constants, *self.functions, self.validator))
+
+
+def uses_of(parts: Iterable[ModuleConstant | PythonFunction | Section]) -> frozenset[Import]:
+    """Imports that some parts of a module need."""
+    return frozenset[Import]().union(*(part.uses for part in parts))

@@ -1,8 +1,9 @@
-"""Map positions for generated Python: the marks in the text become the positions of its statements.
+"""Map positions for generated Python: each statement of a compiled module bears the place in the map it comes from.
 
-A mark ends a statement's line. `compile_marked` stamps the marked span on that statement's AST nodes and compiles, so
-that a traceback shows the map's line with carets; each function's code object bears the name of the map it comes from.
-The text that people read has its marks taken off and ends with the same facts as a table, `MARKS`.
+The printer says which line of the module comes from which span (`render.ModuleText`). `compile_stamped` puts the span
+on the AST nodes of that line's statement and compiles, so that a traceback shows the map's line with carets; each
+function's code object bears the name of the map it comes from. The text that people read holds the same facts as a
+table, `_marks`.
 
 AST columns are UTF-8 bytes, hence `Span.utf8_column`.
 """
@@ -10,59 +11,22 @@ AST columns are UTF-8 bytes, hence `Span.utf8_column`.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import CodeType
 
-from fhirmap.compiler.names import literal
-from fhirmap.compiler.render import MARK
+from fhirmap.compiler.render import ModuleText
 from fhirmap.diagnostics import MapText, Span
 
-_MARK = re.compile(rf"{re.escape(MARK)}(\d+)$")
 
-
-@dataclass(frozen=True, slots=True)
-class Printed:
-    """A module's text without marks, and the span of each marked line (1-based)."""
-
-    text: str
-    spans: Mapping[int, Span]
-
-
-def take_marks(marked: str, spans: Sequence[Span]) -> Printed:
-    """Take the marks off ``marked``, and end it with the table `MARKS` that tells a written-out module its places."""
-    lines: list[str] = []
-    found: dict[int, Span] = {}
-    for number, line in enumerate(marked.splitlines(), 1):
-        match = _MARK.search(line)
-        lines.append(line[: match.start()] if match else line.rstrip())
-        if match:
-            found[number] = spans[int(match[1])]
-    text = "\n".join(lines).rstrip("\n") + "\n"
-    return Printed(text + _table(found), found)
-
-
-def _table(spans: Mapping[int, Span]) -> str:
-    """Only where the place changes: what follows a marked line stays there until the next."""
-    lines = ["", "", "# From this line on -> where the map says so.", "MARKS.update({"]
-    before = ""
-    for number, span in spans.items():
-        if span.position != before:
-            before = span.position
-            lines.append(f"    {number}: {literal(before)},")
-    return "\n".join([*lines, "})", ""])
-
-
-def compile_marked(printed: Printed, texts: Mapping[str, MapText], module_name: str) -> CodeType:
+def compile_stamped(module: ModuleText, texts: Mapping[str, MapText], module_name: str) -> CodeType:
     """The code object of a module, its statements bearing map positions.
 
     ``texts``: function name -> the map text that the function comes from.
     """
-    tree = ast.parse(printed.text)
+    tree = ast.parse(module.text)
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name in texts:
-            _stamp(node, printed.spans)
+            _stamp(node, module.spans)
     return _named(
         compile(tree, module_name, "exec", dont_inherit=True), {name: file_name(text) for name, text in texts.items()}
     )
@@ -77,10 +41,10 @@ def file_name(text: MapText) -> str:
     return f"<map {sha256(text.text.encode()).hexdigest()[:12]}>"
 
 
-_Place = tuple[int, int, int, int]
+StampedPlace = tuple[int, int, int, int]
 
 
-def _place_of(span: Span) -> _Place:
+def _place_of(span: Span) -> StampedPlace:
     return span.line, span.utf8_column, span.end_line, span.utf8_end_column
 
 
@@ -95,13 +59,13 @@ def _stamp(function: ast.FunctionDef, spans: Mapping[int, Span]) -> None:
     _stamp_body(function.body, places, current)
 
 
-def _stamp_body(body: Sequence[ast.stmt], places: Mapping[int, _Place], current: _Place) -> None:
+def _stamp_body(body: Sequence[ast.stmt], places: Mapping[int, StampedPlace], current: StampedPlace) -> None:
     for statement in body:
         current = places.get(statement.lineno, current)
         _stamp_statement(statement, places, current)
 
 
-def _stamp_statement(statement: ast.stmt, places: Mapping[int, _Place], current: _Place) -> None:
+def _stamp_statement(statement: ast.stmt, places: Mapping[int, StampedPlace], current: StampedPlace) -> None:
     for name, value in ast.iter_fields(statement):
         if name in ("body", "orelse", "finalbody") and isinstance(value, list):
             _stamp_body(value, places, current)
@@ -120,12 +84,12 @@ def _stamp_statement(statement: ast.stmt, places: Mapping[int, _Place], current:
     _put(statement, current)
 
 
-def _put_all(node: ast.AST, place: _Place) -> None:
+def _put_all(node: ast.AST, place: StampedPlace) -> None:
     for entry in ast.walk(node):
         _put(entry, place)
 
 
-def _put(node: ast.AST, place: _Place) -> None:
+def _put(node: ast.AST, place: StampedPlace) -> None:
     if "lineno" in node._attributes:
         node.lineno, node.col_offset, node.end_lineno, node.end_col_offset = place  # type: ignore[attr-defined]
 

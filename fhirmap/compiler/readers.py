@@ -1,33 +1,74 @@
-"""Readers: one function a model, which turns a raw row into a plain record and tells what it cannot read.
+"""Readers: one function a model, which turns a raw row into a plain record and reports what it cannot read.
 
 Text columns, which are most, are read in place; the others through `fhirmap.runtime.reading`. What a reader promises:
-every key it sets holds a value of the declared type, and everything it leaves out was absent or is told as a fault.
+every key it sets holds a value of the declared type, and everything it leaves out was absent or is a fault.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fhirmap.analysis.typed import ModelUse
-from fhirmap.compiler import plan
 from fhirmap.compiler.module import ModuleBuilder
-from fhirmap.compiler.names import Code, Name, code, literal
+from fhirmap.compiler.plan import PythonFunction
+from fhirmap.compiler.python import (
+    Arithmetic,
+    Assign,
+    Blank,
+    Call,
+    Comment,
+    Comparison,
+    Conditional,
+    Connective,
+    DictOf,
+    Do,
+    Expr,
+    For,
+    Get,
+    If,
+    ListOf,
+    Literal,
+    Logic,
+    Name,
+    Not,
+    Operator,
+    Return,
+    SetItem,
+    SetOf,
+    Statement,
+    TupleOf,
+    all_of,
+    builtin,
+    compared,
+    is_not_none,
+    method,
+)
+from fhirmap.compiler.runtime_functions import call
 from fhirmap.compiler.storeplan import child_key
-from fhirmap.fhir_types import INTEGERS, TEXTS
+from fhirmap.compiler.writer import Writer
+from fhirmap.fhir_types import DATES, INTEGERS, TEXTS
 from fhirmap.language import nodes
 from fhirmap.model.definition import TypeRef
 
-_DATES = frozenset(("date", "dateTime", "instant", "time"))
+READ = Name("_read")
+"""The reader of the records that the module takes."""
 _ROW, _FAULTS, _RECORD, _CELL = Name("row"), Name("faults"), Name("record"), Name("cell")
 _VALUE, _POSITION = Name("value"), Name("position")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ColumnSite:
     """How rows of a model come: ``kind`` of the store (empty: none, a plain dict), and the table they are of."""
 
     kind: str
     table: str
+
+    @property
+    def is_tree(self) -> bool:
+        """Are rows trees of dicts and lists, not rows of columns?"""
+        return self.kind in ("json", "")
 
 
 class ReaderLowering:
@@ -35,34 +76,36 @@ class ReaderLowering:
 
     def __init__(self, module: ModuleBuilder) -> None:
         self.module = module
-        self.functions: list[plan.Function] = []
-        self._done: dict[tuple[str, Place], Name] = {}
+        self.functions: list[PythonFunction] = []
+        self._done: dict[tuple[str, ColumnSite], Name] = {}
+        self._open: dict[str, Name] = {}
+        """Readers that are being written, by model: one that holds itself is read by the same reader at any depth."""
 
     def reader(self, ref: TypeRef) -> Name:
         """The reader of the record's own model."""
         use = self.module.checked.models[ref.structure]
         store = use.node.store
-        place = Place(store.kind if store else "", store.name if store and store.kind == "table" else "")
-        return self.model(use, place)
+        site = ColumnSite(store.kind if store else "", store.name if store and store.kind == "table" else "")
+        return self.model(use, site, READ)
 
-    def model(self, use: ModelUse, place: Place) -> Name:
-        """The reader of a model's rows that come from ``place``: its faults name the columns of that place."""
+    def model(self, use: ModelUse, site: ColumnSite, name: Name | None = None) -> Name:
+        """The reader of a model's rows that come from ``site``: its faults name the columns of that place."""
         url = use.ref.structure
-        if (url, place) in self._done:
-            return self._done[url, place]
-        first = all(known != url for known, _ in self._done)
-        wanted = self.module.readers[url]
-        name = wanted if first else self.module.names.take(str(wanted))
-        self._done[url, place] = name
-        body = _Body(self, use, place)
-        steps = body.steps()
-        parameters = [_ROW, _FAULTS]
-        if has_position(use.node):
-            parameters.append(_POSITION)
-        heading = f"{use.node.name}: {_where(use.node, place)} ({use.node.span.name}:{use.node.span.line})."
-        function = plan.Function(name, tuple(parameters), heading, steps, use.unit.text, use.node.name_span)
-        self.functions.append(function)
+        known = self._done.get((url, site)) or self._open.get(url)
+        if known is not None:
+            return known
+        name = name or self._name(url)
+        self._done[url, site] = self._open[url] = name
+        body = ReaderBody(self, use, site).statements()
+        del self._open[url]
+        parameters = (_ROW, _FAULTS, _POSITION) if has_position(use.node) else (_ROW, _FAULTS)
+        heading = f"{use.node.name}: {_where(use.node, site)} ({use.node.span.name}:{use.node.span.line})."
+        self.functions.append(PythonFunction(name, parameters, heading, body, use.unit.text, use.node.name_span))
         return name
+
+    def _name(self, url: str) -> Name:
+        wanted = self.module.readers[url]
+        return self.module.names.take(wanted.text) if wanted in self._done.values() else wanted
 
 
 def has_position(node: nodes.Model) -> bool:
@@ -70,43 +113,45 @@ def has_position(node: nodes.Model) -> bool:
     return any(entry.position for entry in node.elements)
 
 
-def _where(node: nodes.Model, place: Place) -> str:
+def _where(node: nodes.Model, site: ColumnSite) -> str:
     if node.store is not None:
         named = {"table": "table ", "query": "query ", "csv": "CSV lines", "json": "JSON documents"}[node.store.kind]
         return f"{named}{node.store.name if node.store.kind in ('table', 'query') else ''}"
-    return f"rows of {place.table}" if place.table else "a plain record"
+    return f"rows of {site.table}" if site.table else "a plain record"
 
 
-class _Body:
-    def __init__(self, lowering: ReaderLowering, use: ModelUse, place: Place) -> None:
+class ReaderBody:
+    """The statements of one reader."""
+
+    def __init__(self, lowering: ReaderLowering, use: ModelUse, site: ColumnSite) -> None:
         self.lowering = lowering
         self.module = lowering.module
         self.use = use
-        self.place = place
-        self.out: list[plan.Step] = []
+        self.site = site
+        self.writer = Writer()
         self.names = self.module.local_names()
 
-    def steps(self) -> tuple[plan.Step, ...]:
-        self.out.append(plan.Assign(1, None, _RECORD, Code("{}")))
+    def statements(self) -> tuple[Statement, ...]:
+        """An empty record, a paragraph for each element, and the record returned."""
+        self.writer.add(Assign(None, (_RECORD,), DictOf()))
         lines = next((entry for entry in self.use.node.elements if entry.lines), None)
         if lines is not None:
             self._agreement(lines)
         for entry in self.use.node.elements:
             self._element(entry)
-        self.out.append(plan.Return(1, None, _RECORD))
-        return tuple(self.out)
+        self.writer.add(Return(None, _RECORD))
+        return self.writer.statements
 
     # --- one element --------------------------------------------------------------------------------------------------
 
     def _element(self, entry: nodes.ModelElement) -> None:
         maximum = "*" if entry.maximum is None else entry.maximum
-        place = f"{entry.span.name}:{entry.span.line}"
-        self.out.append(plan.Blank(1, None))
-        text = f"{entry.name} : {entry.type} {entry.minimum}..{maximum}  ({place})"
-        self.out.append(plan.Comment(1, entry.span, text))
+        where = f"{entry.span.name}:{entry.span.line}"
+        self.writer.add(Blank(None))
+        self.writer.add(Comment(entry.span, f"{entry.name} : {entry.type} {entry.minimum}..{maximum}  ({where})"))
         model = self.module.checked.models.get(self._model_url(entry))
         if entry.position:
-            self._put(entry, 1, _POSITION)
+            self._put(entry, _POSITION)
         elif model is not None:
             self._children(entry, model)
         elif entry.maximum is None or entry.maximum > 1:
@@ -118,52 +163,53 @@ class _Body:
         element = self.module.checked.definitions.children(self.use.ref).get(entry.name)
         return next((ref.structure for ref in element.types if ref.structure), "") if element else ""
 
-    def _put(self, entry: nodes.ModelElement, depth: int, value: Code) -> None:
-        self.out.append(plan.Store(depth, entry.span, _RECORD, entry.name, value))
+    def _put(self, entry: nodes.ModelElement, value: Expr) -> None:
+        self.writer.add(SetItem(entry.span, _RECORD, entry.name, value))
 
     def _single(self, entry: nodes.ModelElement) -> None:
         raw = self._raw(entry)
         cell = self._cell(entry)
-        if self.place.kind in ("json", ""):
-            raw = (
-                code("{}({}, {}, {})", self.module.use("one"), raw, cell, _FAULTS) if "." in self._path(entry) else raw
-            )
-        self.out.append(plan.Assign(1, entry.span, _CELL, raw))
-        self._known(entry, cell, 1)
+        if self.site.is_tree and "." in self._path(entry):
+            raw = call("one", raw, cell, _FAULTS)
+        self.writer.add(Assign(entry.span, (_CELL,), raw))
+        with self._known(entry, cell):
+            self._put(entry, _VALUE)
+        self._required(entry, compared(Literal(entry.name), Comparison.NOT_IN, _RECORD), cell)
+
+    @contextmanager
+    def _known(self, entry: nodes.ModelElement, cell: Name) -> Iterator[None]:
+        """Convert the cell where it holds something: what is written inside happens where that gave a value."""
+        with self.writer.block(If(entry.span, is_not_none(_CELL), ())):
+            self.writer.add(Assign(entry.span, (_VALUE,), self._converted(entry, cell)))
+            with self.writer.block(If(entry.span, self._present(entry), ())):
+                yield
+
+    def _required(self, entry: nodes.ModelElement, is_absent: Expr, cell: Name) -> None:
         if entry.minimum:
-            self.out.append(plan.If(1, entry.span, code("{} not in {}", entry.name, _RECORD)))
-            self.out.append(plan.Do(2, entry.span, code("{}({}, {})", self.module.use("absent"), cell, _FAULTS)))
+            with self.writer.block(If(entry.span, is_absent, ())):
+                self.writer.add(Do(entry.span, call("absent", cell, _FAULTS)))
 
-    def _known(self, entry: nodes.ModelElement, cell: Name, depth: int) -> None:
-        """Convert the cell where it holds something; leave the element out where it does not."""
-        span = entry.span
-        self.out.append(plan.If(depth, span, code("{} is not None", _CELL)))
-        self.out.append(plan.Assign(depth + 1, span, _VALUE, self._converted(entry, cell)))
-        self.out.append(plan.If(depth + 1, span, self._present(entry)))
-        self._put(entry, depth + 2, _VALUE)
-
-    def _converted(self, entry: nodes.ModelElement, cell: Name) -> Code:
+    def _converted(self, entry: nodes.ModelElement, cell: Name) -> Expr:
         if entry.type in TEXTS:
-            call = code("{}({}, {}, {})", self.module.use("as_text"), _CELL, cell, _FAULTS)
-            return code("{}.strip() if type({}) is str else {}", _CELL, _CELL, call)
-        if entry.type in _DATES:
-            reader = self._date_reader(entry, cell)
-            return code("{}({}, {})", reader, _CELL, _FAULTS)
+            is_text = compared(builtin("type", _CELL), Comparison.IS, Name("str"))
+            return Conditional(method(_CELL, "strip", raises=False), is_text, call("as_text", _CELL, cell, _FAULTS))
+        if entry.type in DATES:
+            return Call(self._date_reader(entry, cell), (_CELL, _FAULTS))
         name = "as_boolean" if entry.type == "boolean" else "as_integer" if entry.type in INTEGERS else "as_decimal"
-        return code("{}({}, {}, {})", self.module.use(name), _CELL, cell, _FAULTS)
+        return call(name, _CELL, cell, _FAULTS)
 
-    def _present(self, entry: nodes.ModelElement) -> Code:
+    def _present(self, entry: nodes.ModelElement) -> Expr:
         if entry.type not in TEXTS:
-            return code("{} is not None", _VALUE)
-        nulls = tuple(dict.fromkeys(token.strip() for token in entry.nulls if token.strip()))
+            return is_not_none(_VALUE)
+        nulls = _null_tokens(entry)
         if not nulls:
             return _VALUE
-        test = code("{} != {}", _VALUE, nulls[0]) if len(nulls) == 1 else code("{} not in {}", _VALUE, nulls)
-        return code("{} and {}", _VALUE, test)
+        if len(nulls) == 1:
+            return all_of(_VALUE, compared(_VALUE, Comparison.UNEQUAL, Literal(nulls[0])))
+        return all_of(_VALUE, compared(_VALUE, Comparison.NOT_IN, Literal(nulls)))
 
     def _date_reader(self, entry: nodes.ModelElement, cell: Name) -> Name:
-        call = code("{}({})", self.module.use("date_reader"), cell)
-        return self.module.table(f"read_{self.use.node.name}_{entry.name}", call)
+        return self.module.table(f"read_{self.use.node.name}_{entry.name}", call("date_reader", cell))
 
     def _several(self, entry: nodes.ModelElement) -> None:
         """A repeating primitive: what a JSON array holds, or the one cell of a column."""
@@ -171,92 +217,84 @@ class _Body:
         values = self.names.take(f"{entry.name}_values")
         held = self.names.take("held")
         span = entry.span
-        self.out.append(plan.Assign(1, span, values, Code("[]")))
-        self.out.append(plan.Assign(1, span, held, self._raw(entry)))
-        items = code("{} if isinstance({}, list) else [{}]", held, held, held)
-        self.out.append(plan.For(1, span, _CELL, items))
-        self.out.append(plan.If(2, span, code("{} is not None", _CELL)))
-        self.out.append(plan.Assign(3, span, _VALUE, self._converted(entry, cell)))
-        self.out.append(plan.If(3, span, self._present(entry)))
-        self.out.append(plan.Append(4, span, values, _VALUE))
-        self.out.append(plan.If(1, span, values))
-        self._put(entry, 2, values)
-        if entry.minimum:
-            self.out.append(plan.If(1, span, code("not {}", values)))
-            self.out.append(plan.Do(2, span, code("{}({}, {})", self.module.use("absent"), cell, _FAULTS)))
+        self.writer.add(Assign(span, (values,), ListOf()))
+        self.writer.add(Assign(span, (held,), self._raw(entry)))
+        items = Conditional(held, builtin("isinstance", held, Name("list")), ListOf((held,)))
+        with self.writer.block(For(span, (_CELL,), items, ())), self._known(entry, cell):
+            self.writer.append(span, values, _VALUE)
+        with self.writer.block(If(span, values, ())):
+            self._put(entry, values)
+        self._required(entry, Not(values), cell)
 
     # --- child rows ---------------------------------------------------------------------------------------------------
 
     def _children(self, entry: nodes.ModelElement, model: ModelUse) -> None:
         span = entry.span
-        place = Place(self.place.kind, entry.join.table if entry.join else "" if entry.lines else self._below(entry))
-        reader = self.lowering.model(model, place)
+        table = entry.join.table if entry.join else "" if entry.lines else self._below(entry)
+        site = ColumnSite(self.site.kind, table)
+        reader = self.lowering.model(model, site)
         cell = self._cell(entry)
-        raw = self._raw(entry)
-        held_rows = self.names.take(f"{entry.name}_raw")
-        rows = code("{}({}, {}, {})", self.module.use("rows"), held_rows, cell, _FAULTS)
-        if self.place.kind not in ("json", "") and entry.maximum in (None, 1):
-            # Sources of tables and lines hand over lists of rows: mostly nothing is to be judged.
-            few = code(" and len({}) < 2", held_rows) if entry.maximum == 1 else Code("")
-            rows = code("{} if type({}) is list{} else {}", held_rows, held_rows, few, rows)
-        many = entry.maximum is None or entry.maximum > 1
+        raw = self.names.take(f"{entry.name}_raw")
+        is_many = entry.maximum is None or entry.maximum > 1
         items = self.names.take(f"{entry.name}_rows")
         before, child, rank, held = (self.names.take(name) for name in ("before", "child", "rank", "item"))
-        self.out.append(plan.Assign(1, span, held_rows, raw))
-        if many:
-            self.out.append(plan.Assign(1, span, items, Code("[]")))
-        self.out.append(plan.For(1, span, code("{}, {}", rank, child), code("enumerate({}, 1)", rows)))
-        self.out.append(plan.Assign(2, span, before, code("len({})", _FAULTS)))
-        ranked = code(", {}", rank) if has_position(model.node) else Code("")
-        self.out.append(plan.Assign(2, span, held, code("{}({}, {}{})", reader, child, _FAULTS, ranked)))
-        if many and entry.repeat:
-            repeat = self._repeat_cell(entry, place)
-            count = code("{}({}, {}, {})", self.module.use("times"), child, repeat, _FAULTS)
-            self.out.append(plan.Do(2, span, code("{}.extend([{}] * {})", items, held, count)))
-        elif many:
-            self.out.append(plan.Append(2, span, items, held))
-        else:
-            self._put(entry, 2, held)
-        self.out.append(plan.If(2, span, code("len({}) > {}", _FAULTS, before)))
-        where = f"{self.use.node.name}.{entry.name}"
-        within = code("{}({}, {}, {}, {} - 1)", self.module.use("within"), _FAULTS, before, where, rank)
-        self.out.append(plan.Do(3, span, within))
-        if many:
-            self.out.append(plan.If(1, span, items))
-            self._put(entry, 2, items)
-        if entry.minimum:
-            self.out.append(plan.If(1, span, code("{} not in {}", entry.name, _RECORD)))
-            self.out.append(plan.Do(2, span, code("{}({}, {})", self.module.use("absent"), cell, _FAULTS)))
+        self.writer.add(Assign(span, (raw,), self._raw(entry)))
+        if is_many:
+            self.writer.add(Assign(span, (items,), ListOf()))
+        numbered = builtin("enumerate", self._rows(entry, raw, cell), Literal(1))
+        count = builtin("len", _FAULTS)
+        with self.writer.block(For(span, (rank, child), numbered, ())):
+            self.writer.add(Assign(span, (before,), count))
+            ranked = (rank,) if has_position(model.node) else ()
+            self.writer.add(Assign(span, (held,), Call(reader, (child, _FAULTS, *ranked))))
+            if is_many:
+                self._keep(entry, site, items, held, child)
+            else:
+                self._put(entry, held)
+            with self.writer.block(If(span, compared(count, Comparison.GREATER, before), ())):
+                where = Literal(f"{self.use.node.name}.{entry.name}")
+                index = Arithmetic(rank, Operator.MINUS, Literal(1), raises=False)
+                self.writer.add(Do(span, call("within", _FAULTS, before, where, index)))
+        if is_many:
+            with self.writer.block(If(span, items, ())):
+                self._put(entry, items)
+        self._required(entry, compared(Literal(entry.name), Comparison.NOT_IN, _RECORD), cell)
+
+    def _rows(self, entry: nodes.ModelElement, raw: Name, cell: Name) -> Expr:
+        """The child rows that a raw value holds."""
+        rows = call("rows", raw, cell, _FAULTS)
+        if self.site.is_tree or entry.maximum not in (None, 1):
+            return rows
+        # Sources of tables and lines hand over lists of rows: mostly there is nothing to check.
+        is_plain: Expr = compared(builtin("type", raw), Comparison.IS, Name("list"))
+        if entry.maximum == 1:
+            is_plain = all_of(is_plain, compared(builtin("len", raw), Comparison.LESS, Literal(2)))
+        return Conditional(raw, is_plain, rows)
+
+    def _keep(self, entry: nodes.ModelElement, site: ColumnSite, items: Name, held: Name, child: Name) -> None:
+        """Add a child record to the list of them, as often as its row says."""
+        if not entry.repeat:
+            self.writer.append(entry.span, items, held)
+            return
+        times = call("times", child, self._repeat_cell(entry, site), _FAULTS)
+        repeated = Arithmetic(ListOf((held,)), Operator.TIMES, times)
+        self.writer.add(Do(entry.span, method(items, "extend", repeated)))
 
     def _below(self, entry: nodes.ModelElement) -> str:
         path = entry.column or entry.name
-        return f"{self.place.table}.{path}" if self.place.table else path
-
-    def _repeat_cell(self, entry: nodes.ModelElement, place: Place) -> Name:
-        assert entry.repeat is not None
-        shown = f"{place.table}.{entry.repeat}" if place.table else entry.repeat
-        position = (entry.repeat_span or entry.span).position
-        return self._cell_table(
-            f"{entry.name}_repeat", f"{entry.type}.{entry.repeat}", shown, "integer", position, entry.repeat
-        )
+        return f"{self.site.table}.{path}" if self.site.table else path
 
     def _agreement(self, lines: nodes.ModelElement) -> None:
         """Flat lines must say the same of everything that is read once a record."""
-        cells = [
+        cells = tuple(
             self._cell(entry)
             for entry in self.use.node.elements
             if not entry.lines and not entry.position and entry.join is None and not self._is_model(entry)
-        ]
+        )
         if cells:
-            table = self.module.table(f"{self.use.node.name}_columns", Code(f"({', '.join(cells)},)"))
-            call = code(
-                "{}({}, {}, {})",
-                self.module.use("disagreeing"),
-                code("{}.get({}) or ()", _ROW, child_key(self.use.node, lines)),
-                table,
-                _FAULTS,
-            )
-            self.out.append(plan.Do(1, lines.span, call))
+            table = self.module.table(f"{self.use.node.name}_columns", TupleOf(cells))
+            held = Logic(Connective.OR, (Get(_ROW, child_key(self.use.node, lines)), TupleOf()))
+            self.writer.add(Do(lines.span, call("disagreeing", held, table, _FAULTS)))
 
     def _is_model(self, entry: nodes.ModelElement) -> bool:
         return self._model_url(entry) in self.module.checked.models
@@ -266,58 +304,56 @@ class _Body:
     def _path(self, entry: nodes.ModelElement) -> str:
         return entry.column or entry.name
 
-    def _raw(self, entry: nodes.ModelElement) -> Code:
+    def _raw(self, entry: nodes.ModelElement) -> Expr:
         if entry.join is not None or entry.lines:
-            return code("{}.get({})", _ROW, child_key(self.use.node, entry))
+            return Get(_ROW, child_key(self.use.node, entry))
         path = self._path(entry)
-        if self.place.kind == "json" and "." in path:
-            return code("{}({}, {})", self.module.use("at"), _ROW, tuple(path.split(".")))
-        return code("{}.get({})", _ROW, path)
+        if self.site.kind == "json" and "." in path:
+            return call("at", _ROW, Literal(tuple(path.split("."))))
+        return Get(_ROW, path)
 
     def _cell(self, entry: nodes.ModelElement) -> Name:
         path = self._path(entry)
-        shown = entry.join.table if entry.join else f"{self.place.table}.{path}" if self.place.table else path
-        return self._cell_table(
-            entry.name,
-            f"{self.use.node.name}.{entry.name}",
-            shown,
-            entry.type,
-            (entry.column_span or entry.span).position,
-            path,
-            entry,
-        )
+        shown = entry.join.table if entry.join else f"{self.site.table}.{path}" if self.site.table else path
+        element = f"{self.use.node.name}.{entry.name}"
+        position = (entry.column_span or entry.span).position
+        texts = (element, shown, entry.type, position, path)
+        return self._cell_table(entry.name, texts, _cell_options(entry))
 
-    def _cell_table(
-        self,
-        hint: str,
-        element: str,
-        column: str,
-        type_name: str,
-        position: str,
-        key: str,
-        entry: nodes.ModelElement | None = None,
-    ) -> Name:
+    def _repeat_cell(self, entry: nodes.ModelElement, site: ColumnSite) -> Name:
+        assert entry.repeat is not None
+        shown = f"{site.table}.{entry.repeat}" if site.table else entry.repeat
+        position = (entry.repeat_span or entry.span).position
+        texts = (f"{entry.type}.{entry.repeat}", shown, "integer", position, entry.repeat)
+        return self._cell_table(f"{entry.name}_repeat", texts, {})
+
+    def _cell_table(self, hint: str, texts: tuple[str, str, str, str, str], options: dict[str, Expr]) -> Name:
+        """The constant that describes a cell: element, column, type, position, key; then what differs from others."""
+        element, column, *_ = texts
         known = self.module.cells.get((element, column, hint))
-        if known is not None:
-            return known
-        self.module.use("Cell")
-        parts = [literal(part) for part in (element, column, type_name, position, key)]
-        if entry is not None:
-            options = {
-                "minimum": entry.minimum,
-                "maximum": entry.maximum,
-                "format": entry.format,
-                "zone": entry.zone,
-                "nulls": frozenset(token.strip() for token in entry.nulls if token.strip()),
-            }
-            defaults: dict[str, object] = {
-                "minimum": 0,
-                "maximum": 1,
-                "format": None,
-                "zone": None,
-                "nulls": frozenset(),
-            }
-            parts += [Code(f"{name}={literal(value)}") for name, value in options.items() if value != defaults[name]]
-        table = self.module.table(f"{self.use.node.name}_{hint}", Code(f"Cell({', '.join(parts)})"))
-        self.module.cells[element, column, hint] = table
-        return table
+        if known is None:
+            value = call("Cell", *map(Literal, texts), **options)
+            known = self.module.table(f"{self.use.node.name}_{hint}", value)
+            self.module.cells[element, column, hint] = known
+        return known
+
+
+def _null_tokens(entry: nodes.ModelElement) -> tuple[str, ...]:
+    """Texts that stand for no value, in the order in which the map has them."""
+    return tuple(dict.fromkeys(token.strip() for token in entry.nulls if token.strip()))
+
+
+def _cell_options(entry: nodes.ModelElement) -> dict[str, Expr]:
+    """What a cell says beyond its names, where it differs from most."""
+    options: dict[str, Expr] = {}
+    if entry.minimum:
+        options["minimum"] = Literal(entry.minimum)
+    if entry.maximum != 1:
+        options["maximum"] = Literal(entry.maximum)
+    if entry.format is not None:
+        options["format"] = Literal(entry.format)
+    if entry.zone is not None:
+        options["zone"] = Literal(entry.zone)
+    if _null_tokens(entry):
+        options["nulls"] = SetOf(tuple(Literal(token) for token in sorted(_null_tokens(entry))))
+    return options

@@ -1,86 +1,89 @@
-"""Plans become text: the jinja2 environment and its guard.
+"""A module becomes text: the jinja2 environment and its guard, and where each line of it comes from.
 
-Autoescape is on and `finalize` refuses every string that is not `Code`, so a template cannot print a map's text other
-than through ``|literal`` (a `repr`), ``|name`` (a checked identifier) or ``|comment`` (one line without control
-characters). ``|at`` ends a statement with the mark that `positions` reads.
+Autoescape is on and `finalize` refuses everything but what a filter of this module printed, so a template cannot print
+a map's text other than as a node (a `repr`, a checked identifier) or inside a comment or docstring of one line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
-from unicodedata import category
 
-from jinja2 import DictLoader, Environment, StrictUndefined, pass_context
-from jinja2.runtime import Context
+from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup
 
-from fhirmap.compiler.names import Code, Name, join, literal
-from fhirmap.compiler.plan import Step
+from fhirmap.compiler import printing
+from fhirmap.compiler.plan import Module, ModuleConstant, Section
+from fhirmap.compiler.python import DictOf, Expr, Import, Literal, Name
 from fhirmap.diagnostics import Span
 from fhirmap.errors import InternalError
 
-MARK = "  #@"
-"""What opens a position mark: two blanks keep it apart from code, and no generated comment begins so."""
+MARKS = Name("_marks")
+"""The constant that tells a written-out module its places: line of the module -> place in the map."""
 
 
-class Marks:
-    """Spans of one module's statements, numbered in the order they are printed."""
+class Printed(Markup):
+    """Text that a filter of this module made: the one kind of string that reaches generated code."""
 
-    def __init__(self) -> None:
-        self.spans: list[Span] = []
-        self._known: dict[tuple[str, int, int], int] = {}
-
-    def at(self, span: Span | None) -> Code:
-        """The mark for ``span``; nothing where a statement has no place in the map."""
-        if span is None:
-            return Code("")
-        key = (span.name, span.start, span.end)
-        if key not in self._known:
-            self._known[key] = len(self.spans)
-            self.spans.append(span)
-        return Code(f"{MARK}{self._known[key]}")
+    __slots__ = ()
 
 
-def comment(text: object) -> Code:
-    """``text`` fit for one comment line: control characters and line breaks become blanks."""
-    plain = "".join(" " if category(letter) in ("Cc", "Zl", "Zp", "Cs") else letter for letter in str(text))
-    return Code(plain.replace("#@", "# @"))
+@dataclass(frozen=True, slots=True)
+class ModuleText:
+    """A module as text. ``spans``: line (1-based) -> the place in the map that its statement comes from."""
+
+    text: str
+    spans: Mapping[int, Span]
 
 
-def docstring(text: object) -> Code:
-    """``text`` fit for a docstring in triple double quotes: no quote and no backslash of it can end or bend it."""
-    return Code(comment(text).replace("\\", "\\\\").replace('"', "'"))
+def render_module(module: Module) -> ModuleText:
+    """The text of ``module``, which ends with the table of its places."""
+    lines = [printing.CodeLine(line) for line in _render("module.py.j2", module=module).splitlines()]
+    for function in module.functions:
+        lines += (printing.CodeLine(""), printing.CodeLine(""), *printing.function_lines(function))
+    lines += printing.section_lines(module.validator)
+    spans = {number: line.span for number, line in enumerate(lines, 1) if line.span is not None}
+    lines += (printing.CodeLine(""), printing.CodeLine(""), *printing.constant_lines(_marks(spans)))
+    return ModuleText("".join(f"{line.text}\n" for line in lines), spans)
 
 
-def indent(step: Step) -> Code:
-    """The blanks before a step."""
-    return Code("    " * step.depth)
+def render_section(section: Section) -> str:
+    """A part of a module as a module of its own."""
+    lines = [*printing.import_lines(section.uses), *(line.text for line in printing.section_lines(section))]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def names(entries: Iterable[Name]) -> Code:
-    """Several identifiers, in a list as Python writes them."""
-    return join(Name(entry) for entry in entries)
+def _marks(spans: Mapping[int, Span]) -> ModuleConstant:
+    """Only where the place changes: what follows a line is there, too, until the next."""
+    entries: list[tuple[Expr, Expr]] = []
+    before = ""
+    for number, span in spans.items():
+        if span.position != before:
+            before = span.position
+            entries.append((Literal(number), Literal(before)))
+    return ModuleConstant(MARKS, DictOf(tuple(entries), is_tall=True), "From this line on -> where the map says so.")
 
 
-def refuse(value: Any) -> Any:
-    """Let `Code` through and stop everything else: the last line of defence against injected text."""
-    if isinstance(value, Code):
+def refuse(value: object) -> object:
+    """Let `Printed` through and stop everything else: the last line of defence against injected text."""
+    if isinstance(value, Printed):
         return value
     raise InternalError("FM903", kind=type(value).__name__)
 
 
-def render(template: str, marks: Marks, **values: object) -> str:
-    """The text of ``template`` filled with ``values``."""
-    return _environment().get_template(template).render(marks=marks, **values)
+def _printed(constant: ModuleConstant) -> Printed:
+    """A constant as Python."""
+    return Printed("\n".join(line.text for line in printing.constant_lines(constant)))
 
 
-@pass_context
-def _at(context: Context, span: Span | None) -> Code:
-    """The mark for a statement's place, among the marks of the module that is printed."""
-    marks: Marks = context["marks"]
-    return marks.at(span)
+def _imports(uses: Iterable[Import]) -> Printed:
+    return Printed("\n".join(printing.import_lines(uses)))
+
+
+def _render(template: str, **values: object) -> str:
+    return _environment().get_template(template).render(**values)
 
 
 @cache
@@ -96,6 +99,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(literal=literal, name=Name, comment=comment, doc=docstring, at=_at)
-    environment.filters.update(indent=indent, names=names)
+    environment.filters.update(
+        py=_printed,
+        imports=_imports,
+        doc=lambda text: Printed(printing.docstring(text)),
+    )
     return environment

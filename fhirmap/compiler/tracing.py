@@ -1,4 +1,4 @@
-"""Compiling for a trace: the table of places that a tracing module tells of, and the calls that tell.
+"""Compiling for a trace: the table of places that a tracing module reports, and the calls that report them.
 
 A module is compiled without any of this unless it is asked for: what a run executes has no trace in it.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from fhirmap.analysis.typed import Unit, Variable
-from fhirmap.compiler.names import Code, Name, code, join, literal
-from fhirmap.compiler.plan import Table
+from fhirmap.compiler.plan import ModuleConstant
+from fhirmap.compiler.python import Call, Expr, Literal, Name, TupleOf
+from fhirmap.compiler.runtime_functions import run_call
 from fhirmap.diagnostics import Span
 from fhirmap.language import nodes
 
@@ -20,7 +21,7 @@ class Tracing:
     """The places of one module, numbered as they are lowered."""
 
     def __init__(self) -> None:
-        self._points: list[Code] = []
+        self._points: list[Expr] = []
         self._paths: dict[str, dict[tuple[str, int, int], str]] = {}
 
     def point(self, unit: Unit, kind: str, name: str, span: Span, variables: Iterable[Variable]) -> int:
@@ -30,19 +31,18 @@ class Tracing:
             paths = self._paths[unit.name] = dict(_map_paths(unit.tree))
         path = paths.get((kind, span.start, span.end), "")
         seen = tuple((entry.name, _CONTEXTS[entry.mode], _shown_type(entry)) for entry in variables)
-        self._points.append(literal((kind, name, span.position, path, seen)))
+        self._points.append(Literal((kind, name, span.position, path, seen)))
         return len(self._points) - 1
 
-    def table(self) -> Table:
+    def table(self) -> ModuleConstant:
         """The table that the runtime reads places from."""
-        body = "".join(f"    {point},\n" for point in self._points)
-        return Table(Name("TRACE"), Code(f"(\n{body})"), "What is traced: kind, name, place, path, variables in scope.")
+        comment = "What is traced: kind, name, place, path, variables in scope."
+        return ModuleConstant(Name("_points"), TupleOf(tuple(self._points), is_tall=True), comment)
 
 
-def call(verb: str, point: int, held: Mapping[Variable, Code], *more: Code) -> Code:
+def trace_call(verb: str, point: int, held: Mapping[Variable, Expr], *more: Expr) -> Call:
     """`run.verb(point, (values of the variables in scope,), …)`."""
-    values = Code("(" + "".join(f"{entry}, " for entry in held.values()).rstrip(" ") + ")")
-    return code("run.{}({})", Code(verb), join([literal(point), values, *more]))
+    return run_call(verb, Literal(point), TupleOf(tuple(held.values())), *more)
 
 
 def _shown_type(variable: Variable) -> str:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from fhirmap.analysis import conversions
 from fhirmap.analysis.static import Static
 from fhirmap.analysis.typed import Expression, TargetStep, Transform
-from fhirmap.compiler.expressions import Expressions, Value
-from fhirmap.compiler.names import Code, code, join, literal
+from fhirmap.compiler.expressions import Expressions, PythonValue
+from fhirmap.compiler.module import ModuleBuilder
+from fhirmap.compiler.python import (
+    Assign,
+    Call,
+    Conditional,
+    Connective,
+    DictOf,
+    Expr,
+    ListOf,
+    Literal,
+    Logic,
+    is_none,
+    literal_dict,
+    method,
+)
+from fhirmap.compiler.runtime_functions import RUN, call, fp_call, run_call
 from fhirmap.model.definition import TypeRef
-
-if TYPE_CHECKING:
-    from fhirmap.compiler.module import ModuleBuilder
 
 _SIMPLE = {
     "truncate": "truncate",
@@ -82,13 +93,13 @@ class Values:
 
     # --- transforms ---------------------------------------------------------------------------------------------------
 
-    def transformed(self, transform: Transform, step: TargetStep | None) -> Value:
+    def transformed(self, transform: Transform, step: TargetStep | None) -> PythonValue:
         """What a transform gives."""
         name = transform.name
         if transform.function is not None:
             return self._plugin(transform)
         if name == "create":
-            return Value(self._created(transform), transform.result, certain=True)
+            return PythonValue(self._created(transform), transform.result, certain=True)
         if name == "copy":
             return self._copy(transform)
         if name == "evaluate":
@@ -101,98 +112,90 @@ class Values:
             return self._structure(transform)
         return self._call(_SIMPLE[name], transform)
 
-    def _created(self, transform: Transform) -> Code:
+    def _created(self, transform: Transform) -> Expr:
         ref = transform.type
         structure = self.module.checked.definitions.structure(ref.structure or ref.name) if ref else None
         if structure is not None and structure.kind == "resource" and ref is not None and "." not in ref.name:
-            return literal({"resourceType": structure.type})
+            return literal_dict({"resourceType": structure.type})
         if ref is not None and ref.name in conversions.PRIMITIVES:
-            return code("{}({})", self.module.use("free_slot"), ref.name)
-        return Code("{}")
+            return call("free_slot", Literal(ref.name))
+        return DictOf()
 
-    def _copy(self, transform: Transform) -> Value:
+    def _copy(self, transform: Transform) -> PythonValue:
         argument = transform.arguments[0]
         value = self.expressions.value(argument)
         if argument.variable is not None and argument.variable.mode == "target":
             return value
         if value.static.plain and any(self._is_complex(ref) for ref in value.static.types) and argument.literal is None:
-            call = code("{}({})", self.module.use("copied"), value.code)
-            return Value(call, value.static, value.certain, value.statements)
+            return PythonValue(call("copied", value.code), value.static, value.certain, value.statements)
         return value
 
     def _is_complex(self, ref: TypeRef) -> bool:
         return ref.name not in conversions.PRIMITIVES and not ref.name.startswith("System.")
 
-    def _arguments(self, transform: Transform) -> tuple[list[Value], tuple[str, ...]]:
+    def _arguments(self, transform: Transform) -> tuple[list[PythonValue], tuple[Assign, ...]]:
         values = [self.expressions.value(argument) for argument in transform.arguments]
         return values, tuple(line for value in values for line in value.statements)
 
-    def _call(self, function: str, transform: Transform) -> Value:
+    def _call(self, function: str, transform: Transform) -> PythonValue:
         values, statements = self._arguments(transform)
-        arguments = join(value.as_single(self.module) for value in values)
-        call = code("{}({})", self.module.use(function), arguments)
-        return Value(
-            call, _plain(transform.result), transform.result.cardinality == "one" and function == "uuid", statements
-        )
+        code = call(function, *(value.as_single() for value in values))
+        is_certain = transform.result.cardinality == "one" and function == "uuid"
+        return PythonValue(code, _plain(transform.result), is_certain, statements)
 
-    def _plugin(self, transform: Transform) -> Value:
+    def _plugin(self, transform: Transform) -> PythonValue:
         """A plug-in's function: not called where its first argument is absent."""
         values, statements = self._arguments(transform)
         assert transform.function is not None
-        function = self.module.plugin(transform.function)
-        arguments = []
+        function = self.module.plugin(transform.function.module, transform.function.python_name)
+        arguments: list[Expr] = []
         for value, parameter in zip(values, transform.function.parameters, strict=False):
-            if parameter.type.repeats:
-                self.module.use_fhirpath()
-                arguments.append(
-                    value.as_list(self.module) if value.static.plain else code("fp.values({})", value.code)
-                )
+            if not parameter.type.repeats:
+                arguments.append(value.as_single())
             else:
-                arguments.append(value.as_single(self.module))
-        call = code("{}({})", function, join(arguments))
+                arguments.append(value.as_list() if value.static.plain else fp_call("values", value.code))
+        code: Expr = Call(function, tuple(arguments))
         static = _plain(transform.result)
         if values and not values[0].certain and not transform.function.parameters[0].type.repeats:
-            first = arguments[0]
-            call = code("None if {} is None else {}", first, call)
+            code = _unless_none(arguments[0], code)
         if static.cardinality == "many":
-            call = code("({} or [])", call)
-        return Value(call, static, False, statements)
+            code = Logic(Connective.OR, (code, ListOf()))
+        return PythonValue(code, static, False, statements)
 
-    def _cast(self, transform: Transform, step: TargetStep | None) -> Value:
+    def _cast(self, transform: Transform, step: TargetStep | None) -> PythonValue:
         value = self.expressions.value(transform.arguments[0])
         ref = transform.type or (step.static.type if step else None)
         wanted = ref.name if ref else "string"
         if value.static.plain and value.static.is_known and all(
             _is_free_between(given.name, wanted) for given in value.static.types
         ):  # fmt: skip
-            return Value(
+            return PythonValue(
                 value.code, value.static.with_types((ref,)) if ref else value.static, value.certain, value.statements
             )
-        call = code("{}({}, {})", self.module.use("cast"), value.as_single(self.module), wanted)
+        code = call("cast", value.as_single(), Literal(wanted))
         static = Static(frozenset((ref,)) if ref else frozenset(), "one" if value.certain else "optional", plain=True)
-        return Value(call, static, value.certain, value.statements)
+        return PythonValue(code, static, value.certain, value.statements)
 
-    def _translate(self, transform: Transform) -> Value:
+    def _translate(self, transform: Transform) -> PythonValue:
         value = self.expressions.value(transform.arguments[0])
         concept_map = transform.concept_map
         wanted = transform.arguments[2].literal if len(transform.arguments) > 2 else None
         output = str(wanted.value) if wanted is not None else "code"
         static = _plain(transform.result)
         if concept_map is None:
-            return Value(Code("None"), static, False, value.statements)
+            return PythonValue(Literal(None), static, False, value.statements)
         is_code = value.static.plain and bool(value.static.types) and not any(map(self._is_complex, value.static.types))
-        simple = self.module.simple_codes(concept_map) if is_code and output == "code" else None
+        simple = self.module.code_tables.simple(concept_map) if is_code and output == "code" else None
         if simple is not None and not value.is_many:
-            found = code("{}.get({})", simple, value.code)
+            found = method(simple, "get", value.code, raises=False)
             longest = max((len(known) for group in concept_map.groups for known in group.elements), default=0)
-            told = code("run.unmapped({}, {}, {})", concept_map.name, value.code, longest)
-            return Value(code("({} or {})", found, told), static, False, value.statements)
-        table = self.module.code_table(concept_map)
-        translate = self.module.use("translate")
-        call = code("{}({}, {}, {}, run)", translate, value.as_single(self.module), table, output)
-        return Value(call, static, False, value.statements)
+            missed = run_call("unmapped", Literal(concept_map.name), value.code, Literal(longest))
+            return PythonValue(Logic(Connective.OR, (found, missed)), static, False, value.statements)
+        table = self.module.code_tables.table(concept_map)
+        code = call("translate", value.as_single(), table, Literal(output), RUN)
+        return PythonValue(code, static, False, value.statements)
 
-    def _structure(self, transform: Transform) -> Value:
+    def _structure(self, transform: Transform) -> PythonValue:
         """cc, c, id, cp, qty: a display where all parts are there, else a call."""
         values, statements = self._arguments(transform)
         static = _plain(transform.result)
@@ -200,33 +203,32 @@ class Values:
         if all(value.certain and not value.is_many for value in values):
             display = _display(name, [value.code for value in values])
             if display is not None:
-                return Value(display, static.as_one(), True, statements)
+                return PythonValue(display, static.as_one(), True, statements)
         functions = {"c": "c", "cc": "cc", "id": "identifier", "cp": "contact_point", "qty": "quantity_of"}
         function = functions[name]
         if len(values) == 1:
             function = {"cc": "cc_text", "qty": "quantity"}.get(name, function)
-        call = code("{}({})", self.module.use(function), join(value.as_single(self.module) for value in values))
+        code = call(function, *(value.as_single() for value in values))
         needed = 0 if len(values) == 1 else 0 if name == "qty" else 1
-        return Value(call, static, name in ("c", "cc", "id") and values[needed].certain, statements)
+        return PythonValue(code, static, name in ("c", "cc", "id") and values[needed].certain, statements)
 
     # --- items --------------------------------------------------------------------------------------------------------
 
-    def children(self, item: Code, name: str) -> Code:
+    def children(self, item: Expr, name: str) -> Expr:
         """Children of an item whose types are known at run time only."""
-        self.module.use_fhirpath()
-        return code("fp.child({}, {})", item, name)
+        return fp_call("child", item, Literal(name))
 
-    def of_types(self, items: Code, types: Iterable[TypeRef]) -> Code:
+    def of_types(self, items: Expr, types: Iterable[TypeRef]) -> Expr:
         """Those of some items that are of one of ``types``."""
         names = tuple(sorted(ref.name for ref in types))
-        return code("{}({}, {})", self.module.use("of_types"), items, names)
+        return call("of_types", items, Literal(names))
 
-    def is_type(self, item: Code, types: Iterable[TypeRef]) -> Code:
+    def is_type(self, item: Expr, types: Iterable[TypeRef]) -> Expr:
         """Is an item of one of ``types``?"""
-        return self.of_types(code("[{}]", item), types)
+        return self.of_types(ListOf((item,)), types)
 
 
-def converted(module: ModuleBuilder, value: Value, step: TargetStep) -> Value:
+def converted(value: PythonValue, step: TargetStep) -> PythonValue:
     """``value`` as the type its element has."""
     wanted = step.static.type
     if wanted is None or not value.static.plain:
@@ -234,7 +236,7 @@ def converted(module: ModuleBuilder, value: Value, step: TargetStep) -> Value:
     given = {ref.name for ref in value.static.types}
     static = value.static.with_types((wanted,))
     if given and all(_is_free_between(name, wanted.name) for name in given):
-        return Value(value.code, static, value.certain, value.statements)
+        return PythonValue(value.code, static, value.certain, value.statements)
     if not given and wanted.name not in conversions.PRIMITIVES:
         return value
     if wanted.name in ("Reference", "CodeableConcept") and given and given <= conversions.TEXTS:
@@ -243,24 +245,28 @@ def converted(module: ModuleBuilder, value: Value, step: TargetStep) -> Value:
     if wanted.name == "CodeableConcept" and given == {"Coding"}:
         return _wrapped(value, static, "coding", list_=True)
     if wanted.name in conversions.PRIMITIVES:
-        call = code("{}({}, {})", module.use("cast"), value.code, wanted.name)
-        return Value(call, static, value.certain, value.statements)
-    return Value(value.code, static, value.certain, value.statements)
+        return PythonValue(call("cast", value.code, Literal(wanted.name)), static, value.certain, value.statements)
+    return PythonValue(value.code, static, value.certain, value.statements)
 
 
-def _wrapped(value: Value, static: Static, key: str, *, list_: bool) -> Value:
-    inner = code("[{}]", value.code) if list_ else value.code
-    display = code("{{{}: {}}}", key, inner)
+def _wrapped(value: PythonValue, static: Static, key: str, *, list_: bool) -> PythonValue:
+    inner = ListOf((value.code,)) if list_ else value.code
+    display = DictOf(((Literal(key), inner),))
     if value.certain:
-        return Value(display, static, True, value.statements)
-    return Value(code("None if {} is None else {}", value.code, display), static, False, value.statements)
+        return PythonValue(display, static, True, value.statements)
+    return PythonValue(_unless_none(value.code, display), static, False, value.statements)
 
 
-def choices(step: TargetStep) -> Code:
+def _unless_none(value: Expr, code: Expr) -> Conditional:
+    """``code`` where there is a value, else None."""
+    return Conditional(Literal(None), is_none(value), code)
+
+
+def choices(step: TargetStep) -> Expr:
     """What the runtime is told of an element: its types, and whether its JSON name ends in the type."""
     types = tuple(sorted(ref.name for ref in step.static.types))
     chooses = bool(step.element is not None and step.element.is_choice)
-    return literal((types, chooses))
+    return Literal((types, chooses))
 
 
 def _is_free_between(given: str, wanted: str) -> bool:
@@ -283,16 +289,19 @@ def _plain(static: Static) -> Static:
     return Static(static.types, static.cardinality, plain=True)
 
 
-def _display(name: str, parts: list[Code]) -> Code | None:
+def _display(name: str, parts: list[Expr]) -> Expr | None:
     """cc, c, id as a dict display."""
     if name == "cc" and len(parts) == 1:
         return None
     if name in ("c", "cc"):
-        entries = [code("'system': {}", parts[0]), code("'code': {}", parts[1])]
-        if len(parts) > 2:
-            entries.append(code("'display': {}", parts[2]))
-        coding = Code("{" + ", ".join(entries) + "}")
-        return coding if name == "c" else code("{{'coding': [{}]}}", coding)
+        keys = ("system", "code", "display")
+        coding = _dict_of(keys, parts)
+        return coding if name == "c" else DictOf(((Literal("coding"), ListOf((coding,))),))
     if name == "id" and len(parts) == 2:
-        return code("{{'system': {}, 'value': {}}}", parts[0], parts[1])
+        return _dict_of(("system", "value"), parts)
     return None
+
+
+def _dict_of(keys: Iterable[str], values: Iterable[Expr]) -> DictOf:
+    """A dict of as many keys as there are values."""
+    return DictOf(tuple((Literal(key), value) for key, value in zip(keys, values, strict=False)))

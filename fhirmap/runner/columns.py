@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fhirmap.analysis.expression import ExpressionScope, infer_expression
 from fhirmap.analysis.static import Static
 from fhirmap.compilation.program import CheckedMaps
+from fhirmap.decimals import decimal_text
 from fhirmap.diagnostics import Diagnostic
-from fhirmap.errors import FhirmapError, ProjectError
+from fhirmap.errors import ProjectError
 from fhirmap.language.nodes import FPExpr
 from fhirmap.language.parser import parse_expression
 from fhirmap.model.definition import Definitions, TypeRef
 from fhirmap.runner.project import ColumnSetting
-
-if TYPE_CHECKING:
-    from fhirmap.compiler.fhirpath import ExprScope
 
 __all__ = ["ExpressionTypes", "RecordsColumn", "check_columns", "compile_columns", "expression_types", "shown"]
 
@@ -54,7 +52,7 @@ class RecordsColumn:
         """The values as text, joined by `,`; empty where the expression fails on this record."""
         try:
             return ",".join(shown(value) for value in self.values(result, record))
-        except FhirmapError:
+        except Exception:  # noqa: BLE001 - whatever this record's values do to the expression, others are shown
             return ""
 
 
@@ -103,29 +101,20 @@ def _checked(column: ColumnSetting, types: ExpressionTypes) -> tuple[FPExpr | No
 
 def _compiled(name: str, expression: FPExpr, types: ExpressionTypes) -> RecordsColumn:
     # Here, not above: `check` looks at columns and compiles none.
-    from fhirmap.compiler.fhirpath.lower import lower_values
-    from fhirmap.compiler.fhirpath.scope import RUNTIME_IMPORT
+    from fhirmap.compiler.fhirpath import ExprScope, NumberedNames, function_of, lower_values
+    from fhirmap.compiler.python import Name
 
-    scope = _scope(types)
-    lowered = lower_values(expression, scope)
-    lines = [RUNTIME_IMPORT, *scope.constants.imports, *scope.constants.source(), "def values(result, record):"]
-    lines += [f"    {line}" for line in (*lowered.statements, f"return {lowered.code}")]
-    names: dict[str, Any] = {}
-    exec(compile("\n".join(lines), f"<column {name!r}>", "exec"), names)
-    return RecordsColumn(name, names["values"])
-
-
-def _scope(types: ExpressionTypes) -> ExprScope:
-    from fhirmap.compiler.fhirpath import ExprScope, FreshNames
-
-    return ExprScope(
+    result, record = Name("result"), Name("record")
+    scope = ExprScope(
         types.definitions,
         types.focus,
-        focus_name="result",
-        variables={"source": ("record", types.record)},
+        focus_name=result,
+        variables={"source": (record, types.record)},
         functions=types.functions,
-        fresh=FreshNames({"result", "record", "values", "fp"}),
+        fresh=NumberedNames({"result", "record", "evaluate", "fp"}),
     )
+    lowered = lower_values(expression, scope)
+    return RecordsColumn(name, function_of(lowered, scope, (result, record), name=f"<column {name!r}>"))
 
 
 def _wrong_column(column: ColumnSetting, entry: Diagnostic) -> Diagnostic:
@@ -138,5 +127,5 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return decimal_text(value)
     return str(value)

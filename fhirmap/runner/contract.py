@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fhirmap.compilation.contract import target_contract
 from fhirmap.compilation.program import CheckedMaps
-from fhirmap.compiler.profile import Contract
+from fhirmap.compiler.validator.contract import Contract
 from fhirmap.diagnostics import Diagnostic, suggestion
 from fhirmap.errors import ConfigError
 from fhirmap.model.definition import Constraint, Definitions, Operation, Structure

@@ -102,7 +102,7 @@ class Run:
         """Make ``error`` a fault of the record, at the place of the rule that raised it."""
         self.failed = True
         position = position_of(error.__traceback__, self.module)
-        where = _written_at(position, self.module.get("PLACES", {}))
+        where = _written_at(position, self.module.get("_places", {}))
         if isinstance(error, RecordError):
             told = error.diagnostic()
             fault = Fault(error.code, args=told.args, variant=told.variant, position=position, rule="rule", **where)
@@ -111,6 +111,19 @@ class Run:
             kind = error.code if isinstance(error, FhirmapError) else type(error).__name__
             fault = Fault("FM400", args={"kind": kind}, position=position, rule="rule", **where)
         self.faults.append(fault)
+
+    def abandon(self, error: Exception) -> None:
+        """Make ``error`` a fault of the record where no rule raised it: a reader, a stage as a whole, the validator.
+
+        That the record itself is to blame is known for a `RecordError` alone: all else is FM414, which says so.
+        """
+        if isinstance(error, RecordError):
+            self.fail(error)
+            return
+        self.failed = True
+        kind = error.code if isinstance(error, FhirmapError) else type(error).__name__
+        position = position_of(error.__traceback__, self.module)
+        self.faults.append(Fault("FM414", args={"kind": kind}, position=position, rule="record"))
 
     def nothing(self) -> Result:
         """The outcome of a record that is out of scope: what could not be read of it does not matter."""
@@ -181,12 +194,13 @@ def position_of(trace: TracebackType | None, module: Mapping[str, Any]) -> str:
 
 
 def _position(trace: TracebackType, module: Mapping[str, Any]) -> str:
-    marks: Mapping[int, str] = module["MARKS"]
-    if not module.get("STAMPED"):
+    marks: Mapping[int, str] = module["_marks"]
+    files: Mapping[str, str] | None = module.get("_files")
+    if files is None:
         before = [line for line in marks if line <= trace.tb_lineno]
         return marks[before[-1]] if before else ""
     code = trace.tb_frame.f_code
-    shown = module["FILES"].get(code.co_filename)
+    shown = files.get(code.co_filename)
     if shown is None:
         return ""
     places = list(code.co_positions())

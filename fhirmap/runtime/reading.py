@@ -13,11 +13,14 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from fhirmap.decimals import decimal_text
 from fhirmap.fhir_types import INTEGER_RANGES
 from fhirmap.records import Fault
 from fhirmap.runtime.transforms.dates import parser
 
-_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d{1,38}", re.ASCII)
+_WIDEST = 10**38
+"""Whole numbers are narrower: the widest that databases keep. Python writes no more than 4300 digits at once."""
 # How spreadsheets and decimal columns write a count: `2,0` is two; `1,000` may be one or a thousand.
 _COUNT = re.compile(r"\s*(\d{1,4})[.,]0{1,2}\s*", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
@@ -85,7 +88,7 @@ def as_text(raw: Any, cell: Cell, faults: list[Fault]) -> str:
     A float has lost its digits already (a number of 15 figures read from a spreadsheet): only a whole one is taken.
     """
     if type(raw) is int:
-        return str(raw)
+        return _digits(raw, cell, faults)
     if raw is None:
         return ""
     if isinstance(raw, str):
@@ -93,14 +96,22 @@ def as_text(raw: Any, cell: Cell, faults: list[Fault]) -> str:
     if isinstance(raw, bool):
         return "true" if raw else "false"
     if isinstance(raw, int):
-        return str(raw)
+        return _digits(raw, cell, faults)
     if isinstance(raw, Decimal):
-        return format(raw, "f") if raw.is_finite() else _none(cell, faults)
+        return decimal_text(raw) if raw.is_finite() else _none(cell, faults)
     if isinstance(raw, float) and raw.is_integer() and abs(raw) < 1e15:
         return str(int(raw))
     if isinstance(raw, datetime | date | time):
         return raw.isoformat()
     return _none(cell, faults)
+
+
+def _digits(raw: int, cell: Cell, faults: list[Fault]) -> str:
+    """A whole number as text, if it has fewer digits than Python writes at once (4300)."""
+    try:
+        return str(raw)
+    except ValueError:
+        return _none(cell, faults)
 
 
 def _none(cell: Cell, faults: list[Fault]) -> str:
@@ -127,6 +138,8 @@ def as_integer(raw: Any, cell: Cell, faults: list[Fault]) -> int | None:
 
 def _in_range(number: int, type_name: str) -> bool:
     """Is a count none below its type's least? Keys are counted wider than 32 bits, and are no fault."""
+    if abs(number) >= _WIDEST:
+        return False
     return type_name not in _COUNTS or number >= INTEGER_RANGES[type_name][0]
 
 

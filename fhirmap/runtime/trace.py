@@ -23,7 +23,7 @@ from fhirmap.runtime.transformer import Transformer
 
 Phase = Literal["enter", "step", "exit"]
 Point = tuple[str, str, str, str, tuple[tuple[str, str, str], ...]]
-"""A place of the map as the generated table `TRACE` has it: kind, name, `file:line:col`, StructureMap path, and the
+"""A place of the map as the generated table `_points` has it: kind, name, `file:line:col`, StructureMap path, and the
 variables in scope: name, input or output, type."""
 
 
@@ -114,7 +114,7 @@ class TraceRun(Run):
         self._trace.events.append(TraceEvent("step", len(self._open), "fault", "", fault.position, "", (), fault.code))
 
     def _add(self, phase: Phase, point: int, values: Sequence[Any], outcome: str = "") -> None:
-        points: Sequence[Point] = self.module["TRACE"]
+        points: Sequence[Point] = self.module["_points"]
         kind, name, position, element, variables = points[point]
         with_values = self._trace.with_values
         held = tuple(

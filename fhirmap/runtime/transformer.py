@@ -43,15 +43,15 @@ class Transformer:
         if code is None:
             code = compile(source, module_name, "exec", dont_inherit=True)
         keep_lines(self, {module_name: source, **(texts or {})})
-        self._module: dict[str, Any] = {"__name__": f"fhirmap_generated_{digest[:12]}", "MARKS": {}}
+        self._module: dict[str, Any] = {"__name__": f"fhirmap_generated_{digest[:12]}"}
         if files is not None:
-            self._module.update(STAMPED=True, FILES=dict(files))
+            self._module["_files"] = dict(files)
         exec(code, self._module)
         # What the generated module offers, under names that no map can take; nothing else reads its globals.
-        self._transform: Callable[..., Result] = self._module["transform"]
-        self._validate: Callable[[dict[str, Any]], Result] | None = self._module.get("judge")
+        self._transform: Callable[..., Result] = self._module["_transform"]
+        self._validate: Callable[[Any, list[Fault]], None] | None = self._module.get("_validate")
         self._read: Callable[[Any, list[Fault]], Mapping[str, Any]] | None = self._module.get("_read")
-        self._places: Places = self._module["PLACES"]
+        self._places: Places = self._module["_places"]
 
     def __call__(self, record: Mapping[str, Any], *, strict: bool = False) -> Result:
         """The result for one record: a resource or none (out of scope), notes, and all its faults.
@@ -74,12 +74,19 @@ class Transformer:
         try:
             values = self._read(record, run.faults)
         except run.caught as error:  # a record of quite another shape
-            run.fail(error)
+            run.abandon(error)
         return ReadRecord(values, tuple(run.faults))
 
     def validate(self, resource: dict[str, Any]) -> Result:
         """A resource made elsewhere, validated against this map's contract; valid where there is no contract."""
-        return self._validate(resource) if self._validate is not None else Result(resource)
+        if self._validate is None:
+            return Result(resource)
+        run = Run(self._module)
+        try:
+            self._validate(resource, run.faults)
+        except run.caught as error:  # nested deeper than Python goes
+            run.abandon(error)
+        return run.result(resource, self._places)
 
     @property
     def places(self) -> Places:

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import msgspec
 
+from fhirmap.decimals import decimal_text
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record
@@ -255,7 +256,7 @@ def scalar_text(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, Decimal):
-        return format(value.normalize(), "f") if value == value.to_integral_value() else format(value, "f")
+        return decimal_text(value.to_integral_value() if value == value.to_integral_value() else value)
     return ""
 
 

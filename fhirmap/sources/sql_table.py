@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
+from fhirmap.decimals import decimal_text
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record
@@ -291,7 +292,7 @@ def key_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, Decimal):
-        return format(value.normalize() if value == value.to_integral_value() else value, "f")
+        return decimal_text(value.to_integral_value() if value == value.to_integral_value() else value)
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, bytes | bytearray | memoryview):

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import pytest
 
 import fhirmap
-from fhirmap.compiler.module import RUNTIME
-
-
-@pytest.mark.parametrize("name", sorted(RUNTIME))
-def test_what_generated_code_may_import_is_there(name: str) -> None:
-    assert callable(getattr(import_module(RUNTIME[name]), name))
-
 
 WORDS = ("run", "error", "fp", "cc", "translate", "re", "src_2", "value", "assign", "MARKS", "transform", "print", "g")
 

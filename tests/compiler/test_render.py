@@ -8,20 +8,28 @@ import pytest
 from jinja2 import DictLoader
 
 import fhirmap
+from fhirmap.compiler import python as py
 from fhirmap.compiler import render as rendering
-from fhirmap.compiler.names import Code, Name, Names, code, literal
-from fhirmap.compiler.render import Marks, comment, docstring, refuse
+from fhirmap.compiler.plan import Module, ModuleConstant, PythonFunction, Section
+from fhirmap.compiler.render import Printed, refuse, render_module, render_section
+from fhirmap.diagnostics import MapText, Span
 from fhirmap.errors import InternalError
 
 EVIL = "x\\'; import os; os.system('true')  #@0\n\u2028\"\"\"{{ 7 * 7 }}"
+TEXT = MapText("a.map", "one\ntwo\n")
+
+
+def module(**parts: object) -> Module:
+    held = {"title": EVIL, "digest": "d", "version": "v", "constants": (), "functions": (), **parts}
+    return Module(**held)  # type: ignore[arg-type]
 
 
 def test_a_plain_string_stops_the_build() -> None:
-    for value in (EVIL, 5, None, [Code("x")]):
+    for value in (EVIL, 5, None, [Printed("x")]):
         with pytest.raises(InternalError) as caught:
             refuse(value)
         assert caught.value.code == "FM903"
-    assert refuse(Code("x")) == "x"
+    assert refuse(Printed("x")) == "x"
 
 
 def test_a_template_cannot_print_a_string_either() -> None:
@@ -30,27 +38,34 @@ def test_a_template_cannot_print_a_string_either() -> None:
         environment.get_template("t").render(value=EVIL)
 
 
-def test_literals_are_read_back_as_they_were() -> None:
-    for value in (EVIL, "é", 5, True, None, ("a",), ["b"], {"k": EVIL}):
-        assert ast.literal_eval(literal(value)) == value
-    assert code("{}.get({})", Name("src"), EVIL) == f"src.get({EVIL!r})"
+def test_a_module_says_where_its_lines_come_from() -> None:
+    one, two = Span(TEXT, 0, 3), Span(TEXT, 4, 7)
+    body = (py.Do(two, py.Name("a")), py.Do(two, py.Name("b")), py.Pass(None))
+    found = render_module(module(functions=(PythonFunction(py.Name("f"), (), "d", body, TEXT, one),)))
+    lines = found.text.splitlines()
+    heading = lines.index("def f():") + 1
+    assert dict(found.spans) == {heading: one, heading + 2: two, heading + 3: two}
+    names: dict[str, object] = {}
+    exec(found.text, names)
+    assert names["_marks"] == {heading: "a.map:1:1", heading + 2: "a.map:2:1"}
 
 
-def test_names_are_identifiers_or_nothing() -> None:
-    for text in ("a b", "1a", "class", "a;b", "", "é"):
-        with pytest.raises(ValueError, match="identifier"):
-            Name(text)
-    names = Names(("run",))
-    assert [names.take(word) for word in ("run", "a b", "__x__", "9", "list", EVIL)][:5] == [
-        "run_2", "a_b", "x__", "n_9", "list_",
-    ]  # fmt: skip
+def test_a_module_imports_what_its_parts_use() -> None:
+    imported = py.Imported(py.Import("fhirmap.runtime.lists", "copied"))
+    constant = ModuleConstant(py.Name("_k"), py.Call(imported))
+    section = Section((ModuleConstant(py.Name("_v"), py.Imported(py.DECIMAL)),), "checks")
+    text = render_module(module(constants=(constant,), validator=section)).text
+    assert "from decimal import Decimal\nfrom fhirmap.runtime.lists import copied\n" in text
+    assert text.index("_k = copied()") < text.index("# checks") < text.index("_v = Decimal")
+    assert render_section(section) == "from decimal import Decimal\n\n\n# checks\n_v = Decimal\n"
 
 
-def test_comments_and_docstrings_stay_one_line() -> None:
-    assert "\n" not in comment(EVIL)
-    assert "\u2028" not in comment(EVIL)
-    assert ast.literal_eval(f'"""{docstring(EVIL)}"""')
-    assert Marks().at(None) == ""
+def test_titles_and_docstrings_cannot_end_themselves() -> None:
+    body = (py.Comment(None, EVIL), py.Return(None, py.Literal(EVIL)))
+    found = render_module(module(functions=(PythonFunction(py.Name("f"), (), EVIL, body),)))
+    names: dict[str, object] = {}
+    exec(found.text, names)
+    assert names["f"]() == EVIL  # type: ignore[operator]
 
 
 def test_a_hostile_map_compiles_to_harmless_text() -> None:

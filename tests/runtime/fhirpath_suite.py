@@ -98,7 +98,7 @@ def whole_table(release: str, name: str) -> fp.TypeTable:
     tree, _ = parse_expression("descendants()")
     root = known.type_ref(name)
     assert tree is not None
-    return eval(table_code(tree, [root] if root else [], known, {}), {"fp": fp})  # type: ignore[no-any-return]
+    return eval(str(table_code(tree, [root] if root else [], known, {})), {"fp": fp})  # type: ignore[no-any-return]
 
 
 def run(case: Case, folder: Path, form: str) -> str:

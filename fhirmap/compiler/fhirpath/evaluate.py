@@ -1,4 +1,4 @@
-"""One expression as a Python function of one node: for the columns of a project, and for tests."""
+"""One expression as a Python function: for the columns of a project, and for tests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from fhirmap.analysis.expression import infer_expression
 from fhirmap.analysis.static import Static
+from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.lower import lower_items, lower_values
-from fhirmap.compiler.fhirpath.scope import RUNTIME_IMPORT, ExprScope, PyExpr
+from fhirmap.compiler.fhirpath.scope import ExprScope, PythonExpr
 from fhirmap.errors import MapError
 from fhirmap.language.nodes import FPExpr
 from fhirmap.language.parser import parse_expression
@@ -18,9 +19,10 @@ from fhirmap.model.definition import Definitions
 def compile_expression(
     text: str, type_name: str, definitions: Definitions, functions: Mapping[str, Any] | None = None
 ) -> Callable[[dict[str, Any]], list[Any]]:
-    """A function from a node of type ``type_name`` to the plain values of the expression.
+    """A function from a node of type ``type_name`` to the bare values of the expression.
 
-    Raises: ``MapError`` with all diagnostics of the text and of its types.
+    Raises:
+        MapError: with all diagnostics of the text and of its types.
     """
     expression, root = _parsed(text), definitions.type_ref(type_name)
     static = Static(frozenset((root,)) if root else frozenset(), "one", True)
@@ -30,18 +32,33 @@ def compile_expression(
 
 
 def compile_items(expression: FPExpr, scope: ExprScope) -> Callable[[Any], list[Any]]:
-    """A function from ``scope``'s focus to the list of items that the expression gives."""
-    found = lower_items(expression, scope)
-    return function_of(found, scope)
+    """A function from ``scope``'s focus to the list of items of the expression."""
+    return function_of(lower_items(expression, scope), scope)
 
 
-def function_of(found: PyExpr, scope: ExprScope) -> Callable[[Any], list[Any]]:
-    """The Python function that evaluates compiled code for one value of its focus."""
-    lines = [RUNTIME_IMPORT, *scope.constants.imports, *scope.constants.source(), f"def evaluate({scope.focus_name}):"]
-    lines += [f"    {line}" for line in (*found.statements, f"return {found.code}")]
+def function_of(
+    found: PythonExpr, scope: ExprScope, parameters: tuple[py.Expr, ...] = (), *, name: str = "<expression>"
+) -> Callable[..., Any]:
+    """The Python function that evaluates lowered code.
+
+    ``parameters``: names that the code uses, by default that of its focus. ``name``: what a traceback shows as the
+    file.
+    """
+    constants = scope.constants.entries()
+    assigned = [(statement.targets[0], statement.value) for statement in found.statements]
+    printed = [found.code, *(value for _, value in (*constants, *assigned))]
+    imports = sorted(frozenset[py.Import]().union(*(code.uses for code in printed)))
+    lines = [
+        *(entry.line for entry in imports),
+        *(f"{constant} = {value}" for constant, value in constants),
+        f"def evaluate({', '.join(map(str, parameters or (scope.focus_name,)))}):",
+        *(f"    {target} = {value}" for target, value in assigned),
+        f"    return {found.code}",
+    ]
     names: dict[str, Any] = {}
-    exec(compile("\n".join(lines), "<expression>", "exec"), names)
-    evaluate: Callable[[Any], list[Any]] = names["evaluate"]
+    # The text is the printer's: whatever an author wrote is a literal in it, or a checked identifier (`python`).
+    exec(compile("\n".join(lines), name, "exec"), names)
+    evaluate: Callable[..., Any] = names["evaluate"]
     return evaluate
 
 

@@ -1,223 +1,134 @@
-"""Expression → Python: the three questions a map, a validator or a project asks, and the hoisting of what several
-expressions share.
-"""
+"""Expression → Python: the questions a map, a validator or a project asks."""
 
 from __future__ import annotations
 
-import ast
-import re
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 
 from fhirmap.analysis.expression import as_fhir, infer_expression
 from fhirmap.analysis.static import Static
-from fhirmap.compiler.fhirpath.generic import GenericForm, keeps_type
-from fhirmap.compiler.fhirpath.keysets import is_keyed, looked_up, worthwhile
-from fhirmap.compiler.fhirpath.plain import PlainForm
-from fhirmap.compiler.fhirpath.scope import ExprScope, PyExpr
-from fhirmap.compiler.fhirpath.values import Place
+from fhirmap.compiler import python as py
+from fhirmap.compiler.fhirpath.conditions import ConditionLowering
+from fhirmap.compiler.fhirpath.elements import ElementReader
+from fhirmap.compiler.fhirpath.lowering_context import LoweringContext
+from fhirmap.compiler.fhirpath.scope import ExprScope, PythonExpr
+from fhirmap.compiler.fhirpath.streams import whole
+from fhirmap.compiler.fhirpath.typed import TypedLowering
+from fhirmap.compiler.fhirpath.typed_values import EvaluationSite, TypedValue
+from fhirmap.compiler.fhirpath.untyped import UntypedLowering
+from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.language import nodes as n
-from fhirmap.language.expression_text import expression_to_text
 from fhirmap.model.definition import FHIR_URL, TypeRef
 
-_PARENTHESIS = re.compile(r"[()]|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
-_GENERATOR_CALL = re.compile(r"\b(?:any|all|sum)\($")
 _BOOLEAN = Static(frozenset((TypeRef("boolean", FHIR_URL + "boolean"),)), "one", True)
 
 
-def lower_expression(expression: n.FPExpr, scope: ExprScope) -> PyExpr:
-    """The value of an expression, plain where its types allow it (see `PyExpr`)."""
-    form = _Form(expression, scope)
-    found = form.plain.value(expression, form.place)
-    if found is not None and found.kind in ("scalar", "stream") and found.choice is None:
-        many = found.kind == "stream"
-        static = found.static.with_cardinality("many") if many else found.static
-        return form.done(form.plain.whole(found), as_fhir(replace(static, plain=True)))
-    code = form.generic.branch(expression, form.place)
-    return form.done(code, as_fhir(replace(form.inferred.static, cardinality="many", plain=False)))
+def lower_expression(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
+    """The value of an expression, bare where its types allow it (see `PythonExpr`)."""
+    lowering = _Lowering(expression, scope)
+    found = lowering.root_value()
+    if found is not None and found.is_typed and found.choice is None:
+        static = found.static.with_cardinality("many") if found.is_stream else found.static
+        return lowering.done(whole(found, scope.fresh), as_fhir(replace(static, plain=True)))
+    static = replace(lowering.inferred, cardinality="many", plain=False)
+    return lowering.done(lowering.root_branch(), as_fhir(static))
 
 
-def lower_value(expression: n.FPExpr, scope: ExprScope) -> PyExpr:
-    """The one plain value of an expression, None where it is empty; several are a `TransformFailed` FM430."""
-    form = _Form(expression, scope)
-    found = form.plain.value(expression, form.place)
+def lower_value(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
+    """The one bare value of an expression, None where it is empty; several are a `TransformFailed` FM430."""
+    lowering = _Lowering(expression, scope)
+    found = lowering.root_value()
     one = found is not None and found.is_one
-    code = form.plain.single(expression, form.place, "a single value")
-    static = form.inferred.static if found is None or not found.static.types else found.static
-    return form.done(code, as_fhir(Static(static.types, "one" if one else "optional", True)))
+    code = lowering.single(expression, lowering.site, "a single value")
+    static = lowering.inferred if found is None or not found.static.types else found.static
+    return lowering.done(code, as_fhir(Static(static.types, "one" if one else "optional", True)))
 
 
-def lower_values(expression: n.FPExpr, scope: ExprScope) -> PyExpr:
-    """All plain values of an expression, a list."""
-    form = _Form(expression, scope)
-    found = form.plain.value(expression, form.place)
-    if found is not None and found.kind == "stream" and found.choice is None:
-        return form.done(form.plain.whole(found), as_fhir(found.static.with_cardinality("many")))
+def lower_values(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
+    """All bare values of an expression, a list."""
+    lowering = _Lowering(expression, scope)
+    found = lowering.root_value()
+    if found is not None and found.is_stream:
+        return lowering.done(whole(found, scope.fresh), as_fhir(found.static.with_cardinality("many")))
     if found is not None and found.is_scalar:
-        code = f"[{found.code}]" if found.is_one else f"fp.items({found.code})"
-        return form.done(code, as_fhir(found.static.with_cardinality("many")))
-    code = f"fp.values({form.generic.branch(expression, form.place)})"
-    return form.done(code, as_fhir(Static(form.inferred.static.types, "many", True)))
+        code = py.ListOf((found.code,)) if found.is_one else fp_call("items", found.code)
+        return lowering.done(code, as_fhir(found.static.with_cardinality("many")))
+    code = fp_call("values", lowering.root_branch())
+    return lowering.done(code, as_fhir(Static(lowering.inferred.types, "many", True)))
 
 
-def lower_items(expression: n.FPExpr, scope: ExprScope) -> PyExpr:
-    """All items of an expression with their types: a list for the generic runtime."""
-    form = _Form(expression, scope)
-    found = form.plain.value(expression, form.place)
-    if found is not None and keeps_type(found):
-        code = form.generic.as_items(found)
-    else:
-        code = form.generic.branch(expression, form.place)
-    return form.done(code, replace(form.inferred.static, cardinality="many", plain=False))
+def lower_items(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
+    """All items of an expression with their types: a list for the runtime's functions."""
+    lowering = _Lowering(expression, scope)
+    found = lowering.root_value()
+    wraps = found is not None and found.keeps_type
+    code = lowering.context.as_items(found) if found is not None and wraps else lowering.root_branch()
+    return lowering.done(code, replace(lowering.inferred, cardinality="many", plain=False))
 
 
-def lower_condition(expression: n.FPExpr, scope: ExprScope) -> PyExpr:
-    """Does the expression hold: its only boolean is itself, nothing is false, anything else is true.
+def lower_condition(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
+    """Does the expression hold: its only boolean is itself, an empty value is false, anything else is true.
 
     The code is truthy or falsy.
     """
-    form = _Form(expression, scope)
-    code = form.plain.conditions.condition(expression, form.place, wanted=True)
-    if code is None:
-        code = f"fp.holds({form.generic.branch(expression, form.place)})"
-    return form.done(code, _BOOLEAN)
+    lowering = _Lowering(expression, scope)
+    code = lowering.typed_condition(expression, lowering.site, wanted=True)
+    return lowering.done(code or fp_call("holds", lowering.root_branch()), _BOOLEAN)
 
 
-def expression_key(expression: n.FPExpr) -> str:
-    """Canonical text of an expression: the same for all that say the same."""
-    return expression_to_text(expression)
+class _Lowering:
+    """The three lowerings of one expression, as each sees the others (`forms.Forms`)."""
 
-
-def hoist(expressions: Iterable[n.FPExpr], scope: ExprScope) -> tuple[list[str], ExprScope]:
-    """Statements that compute what several expressions over one focus share, and the scope where they use those names.
-
-    Shared are filtered collections (`parameter.where(name = 'implants')`) and what is read below them. Each statement
-    stands before all uses and has no effect but its name. What `and`, `or` and `implies` mostly skip is left in its
-    place unless it is cheap.
-    """
-    statements: list[str] = []
-    inner = replace(scope, hoisted=dict(scope.hoisted), key_sets=dict(scope.key_sets))
-    listed = list(expressions)
-    parts = [part for expression in listed for part in _chains(expression)]
-    counts = Counter(parts)
-    certain = {part for expression in listed for part in _chains(expression, certain_only=True)}
-    sets = [entry for entry in worthwhile(parts) if entry[0] in certain and counts[entry[0]] > 1]
-    for part in parts:
-        # What a set answers needs no list of its own.
-        found_by = looked_up(part)
-        if found_by is not None and found_by[0] in sets and isinstance(part, n.FPCall) and part.focus is not None:
-            counts[part.focus] -= 1
-    shared = [
-        node
-        for node, count in counts.items()
-        if count > 1 and _is_worth_hoisting(node) and (node in certain or _is_one_filter(node))
-    ]
-    for node in sorted(shared, key=lambda entry: len(expression_key(entry))):
-        if any(other != node and counts[other] == counts[node] and node in set(_chains(other)) for other in shared):
-            # All its uses are inside one longer shared chain, which is enough.
-            continue
-        found = lower_expression(node, inner)
-        if not found.static.plain:
-            continue
-        name = inner.fresh(_hint(node))
-        statements += [*found.statements, f"{name} = {found.code}"]
-        inner.hoisted[node] = (name, found.static)
-    for node, keys in sets:
-        held = inner.hoisted.get(node)
-        if held is not None and is_keyed(held[1], keys, inner):
-            name, item = inner.fresh(f"{_hint(node)}_keys"), inner.fresh("item")
-            texts = ", ".join(f"{item}.get({key!r})" for key in keys)
-            statements.append(f"{name} = {{({texts}) for {item} in {held[0]}}}")
-            inner.key_sets[node, keys] = name
-    return statements, inner
-
-
-class _Form:
     def __init__(self, expression: n.FPExpr, scope: ExprScope) -> None:
-        self.inferred = infer_expression(expression, scope.inference())
-        self.generic = GenericForm(expression, self.inferred, scope)
-        self.plain = PlainForm(self.generic)
-        focus = self.plain.held(scope.focus_name, scope.focus) if scope.focus is not None else None
-        self.place = Place(focus)
+        self.expression = expression
+        inferred = infer_expression(expression, scope.inference())
+        self.inferred = inferred.static
+        self.context = LoweringContext(expression, inferred, scope)
+        self.elements = ElementReader(self.context)
+        self.typed = TypedLowering(self)
+        self.conditions = ConditionLowering(self)
+        self.untyped = UntypedLowering(self)
+        self.site = EvaluationSite(self.context.focus())
 
-    def done(self, code: str, static: Static) -> PyExpr:
-        """``code`` as a hand would write it: without a parenthesis too many."""
-        scope = self.generic.scope
-        if "fp." in code or self.generic.statements:
-            scope.constants.imports.setdefault("from fhirmap.runtime import fhirpath as fp")
-        return PyExpr(_tidy(ast.unparse(ast.parse(code, mode="eval"))), static, tuple(self.generic.statements))
+    def done(self, code: py.Expr, static: Static) -> PythonExpr:
+        """What came of the expression, with the assignments before it."""
+        return PythonExpr(code, static, tuple(self.context.statements))
 
+    def root_value(self) -> TypedValue | None:
+        """The typed value of the whole expression."""
+        return self.value(self.expression, self.site)
 
-def _tidy(code: str) -> str:
-    """`any((x for …))` as `any(x for …)`: `ast.unparse` writes the inner pair."""
-    opened: list[int] = []
-    dropped: set[int] = set()
-    previous_close = previous_open = -1
-    for found in _PARENTHESIS.finditer(code):
-        place = found.start()
-        if found[0] == "(":
-            opened.append(place)
-        elif found[0] == ")":
-            start = opened.pop()
-            if (
-                previous_close == place - 1
-                and previous_open == start + 1
-                and _GENERATOR_CALL.search(code, 0, start + 1)
-            ):
-                dropped |= {previous_open, previous_close}
-            previous_close, previous_open = place, start
-    return "".join(letter for place, letter in enumerate(code) if place not in dropped)
+    def root_branch(self) -> py.Expr:
+        """The items of the whole expression."""
+        return self.branch(self.expression, self.site)
 
+    # --- forms.Forms --------------------------------------------------------------------------------------------------
 
-def _chains(node: n.FPExpr, *, certain_only: bool = False) -> Iterable[n.FPExpr]:
-    """All parts of an expression that are evaluated for its own focus, not for an item of something.
+    def value(self, node: n.FPExpr, site: EvaluationSite) -> TypedValue | None:
+        return self.typed.value(node, site)
 
-    ``certain_only``: without those that an operator may skip.
-    """
-    waiting: list[n.FPExpr | None] = [node]
-    while waiting:
-        part = waiting.pop()
-        if part is None:
-            continue
-        yield part
-        if isinstance(part, n.FPBinary):
-            may_skip = certain_only and part.operator in ("and", "or", "implies")
-            waiting += [part.left] if may_skip else [part.right, part.left]
-        elif isinstance(part, n.FPUnary | n.FPType):
-            waiting.append(part.operand)
-        elif isinstance(part, n.FPIndex | n.FPMember | n.FPCall):
-            waiting.append(part.focus)
+    def input_of(self, node: n.FPCall, site: EvaluationSite) -> TypedValue | None:
+        return self.typed.calls.input_of(node, site)
 
+    def filtered(self, node: n.FPCall, base: TypedValue, site: EvaluationSite) -> TypedValue | None:
+        return self.typed.calls.filtered(node, base, site)
 
-def _is_worth_hoisting(node: n.FPExpr) -> bool:
-    """A chain below a `where`, not a test or a count on top of it."""
-    current: n.FPExpr | None = node
-    if isinstance(node, n.FPCall) and node.name not in ("where", "select"):
-        return False
-    while isinstance(current, n.FPMember | n.FPCall):
-        if isinstance(current, n.FPCall) and current.name == "where":
-            return True
-        current = current.focus
-    return False
+    def single(self, node: n.FPExpr, site: EvaluationSite, what: str) -> py.Expr:
+        return self.typed.calls.single(node, site, what)
 
+    def plug_in(self, node: n.FPCall, site: EvaluationSite) -> TypedValue:
+        return self.typed.calls.plug_in(node, site)
 
-def _is_one_filter(node: n.FPExpr) -> bool:
-    return isinstance(node, n.FPCall) and sum(isinstance(part, n.FPCall) for part in _chains(node)) == 1
+    def typed_condition(self, node: n.FPExpr, site: EvaluationSite, *, wanted: bool) -> py.Expr | None:
+        return self.conditions.condition(node, site, wanted=wanted)
 
+    def condition(self, node: n.FPExpr, site: EvaluationSite, *, wanted: bool = True) -> py.Expr:
+        return self.untyped.condition(node, site, wanted=wanted)
 
-def _hint(node: n.FPExpr) -> str:
-    """A name that tells what is held: `implants` for `parameter.where(name = 'implants')`."""
-    current: n.FPExpr | None = node
-    while isinstance(current, n.FPMember | n.FPCall):
-        if isinstance(current, n.FPMember):
-            return current.name
-        for argument in current.arguments:
-            if (
-                isinstance(argument, n.FPBinary)
-                and isinstance(argument.right, n.FPLiteral)
-                and argument.right.kind == "string"
-            ):
-                return str(argument.right.value)
-        current = current.focus
-    return "shared"
+    def truth(self, node: n.FPExpr, site: EvaluationSite) -> TypedValue | None:
+        return self.conditions.truth(node, site)
+
+    def items(self, node: n.FPExpr, site: EvaluationSite) -> py.Expr:
+        return self.untyped.items(node, site)
+
+    def branch(self, node: n.FPExpr | n.SortKey, site: EvaluationSite) -> py.Expr:
+        return self.untyped.branch(node, site)

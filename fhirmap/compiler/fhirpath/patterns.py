@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 
+from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.scope import Constants
 
+_RE = py.Imported(py.Import("re"))
+_FLAGS = py.Arithmetic(py.Attribute(_RE, "DOTALL"), py.Operator.BITS, py.Attribute(_RE, "ASCII"), raises=False)
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[$|()]", re.DOTALL)
 
 
-def pattern_constant(pattern: str, constants: Constants, *, full: bool) -> tuple[str, str] | None:
-    """Name of the compiled pattern and the method that tests a text with it; None for a pattern that is none.
+def pattern_constant(pattern: str, constants: Constants, *, full: bool) -> py.Attribute | None:
+    """The method of the compiled pattern that tests a text; None for a pattern that is none.
 
-    `$` becomes the very end of the text: Python's own would also accept a line break behind it, and let
+    `$` becomes the very end of the text: Python's own would also accept a line break after it, and let
     `"12345678901\\n"` through.
     """
     text = _TOKEN.sub(lambda found: r"\Z" if found[0] == "$" else found[0], pattern)
@@ -25,12 +28,12 @@ def pattern_constant(pattern: str, constants: Constants, *, full: bool) -> tuple
         re.compile(text, re.DOTALL | re.ASCII)
     except re.error:
         return None
-    constants.imports.setdefault("import re")
-    return constants.add("PATTERN", f"re.compile({text!r}, re.DOTALL | re.ASCII)"), method
+    compiled = py.method(_RE, "compile", py.Literal(text), _FLAGS)
+    return py.Attribute(constants.add("PATTERN", compiled), method)
 
 
 def _has_alternatives(pattern: str) -> bool:
-    """Does a `|` stand outside all parentheses?"""
+    """Does a `|` occur outside all parentheses?"""
     depth = 0
     for found in _TOKEN.finditer(pattern):
         depth += {"(": 1, ")": -1}.get(found[0], 0)

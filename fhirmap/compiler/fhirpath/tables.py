@@ -5,58 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from fhirmap.analysis.expression import FUNCTION_URL, children_of, type_argument
+from fhirmap.compiler import python as py
+from fhirmap.compiler.runtime_functions import fp_call
+from fhirmap.fhir_types import ANY_RESOURCE
 from fhirmap.language import nodes as n
+from fhirmap.language.visit import walk
 from fhirmap.model.definition import FHIR_URL, Definitions, TypeRef
 from fhirmap.model.fhir import type_names
 from fhirmap.signatures import FunctionSignature
 
-_ANY_RESOURCE = frozenset(("Resource", "DomainResource"))
-_WHOLE_TREE = frozenset(("children", "descendants", "repeat", "repeatAll"))
+_TYPE_TESTS = frozenset(("is", "as", "ofType", "conformsTo"))
 _READ_BY = {"extension": ("extension", "url"), "resolve": ("reference", "contained", "entry", "resource", "fullUrl")}
-
-
-def walk(node: object) -> Iterable[n.FPExpr]:
-    """An expression and all below it, outermost first."""
-    waiting: list[object] = [node]
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, n.SortKey):
-            waiting.append(current.expression)
-            continue
-        yield current  # type: ignore[misc]
-        if isinstance(current, n.FPMember):
-            waiting += [current.focus] if current.focus is not None else []
-        elif isinstance(current, n.FPCall):
-            waiting += [*([current.focus] if current.focus is not None else []), *current.arguments]
-        elif isinstance(current, n.FPIndex):
-            waiting += [current.focus, current.index]
-        elif isinstance(current, n.FPUnary | n.FPType):
-            waiting.append(current.operand)
-        elif isinstance(current, n.FPBinary):
-            waiting += [current.left, current.right]
 
 
 def table_code(
     expression: n.FPExpr, roots: Iterable[TypeRef], definitions: Definitions, functions: Mapping[str, FunctionSignature]
-) -> str:
-    """Python source of the table, deterministic."""
-    names: set[str] | None = set()
-    tests_types = False
-    for node in walk(expression):
-        if isinstance(node, n.FPCall) and node.name in _WHOLE_TREE:
-            names = None if node.name in ("children", "descendants") else names
-        if names is not None and isinstance(node, n.FPMember):
-            names.add(node.name)
-        if names is not None and isinstance(node, n.FPCall):
-            names.update(_READ_BY.get(node.name, ()))
-        if isinstance(node, n.FPType) or (
-            isinstance(node, n.FPCall) and node.name in ("is", "as", "ofType", "conformsTo")
-        ):
-            tests_types = True
-    tests_types = tests_types or names is None
+) -> py.Expr:
+    """The `fp.TypeTable` of an expression that starts from ``roots``, deterministic."""
+    parts = list(walk(expression))
+    names = _named_elements(parts)
     builder = _Builder(names, definitions, functions)
     builder.reach(roots)
-    return builder.code(with_bases=tests_types)
+    return builder.code(with_bases=names is None or any(map(_tests_types, parts)))
+
+
+def _named_elements(parts: Iterable[object]) -> set[str] | None:
+    """Elements that an expression can name; None where it goes through the whole tree."""
+    names: set[str] = set()
+    for node in parts:
+        if isinstance(node, n.FPMember):
+            names.add(node.name)
+        elif isinstance(node, n.FPCall):
+            if node.name in ("children", "descendants"):
+                return None
+            names.update(_READ_BY.get(node.name, ()))
+    return names
+
+
+def _tests_types(node: object) -> bool:
+    return isinstance(node, n.FPType) or (isinstance(node, n.FPCall) and node.name in _TYPE_TESTS)
 
 
 def table_key(ref: TypeRef) -> str:
@@ -85,7 +72,7 @@ class _Builder:
             key = table_key(ref)
             if key in self.shapes or ref.name.startswith("System."):
                 continue
-            if ref.name in _ANY_RESOURCE:
+            if ref.name in ANY_RESOURCE:
                 version = self.definitions.fhir_version
                 self.shapes[key] = {}
                 waiting += [TypeRef(name, FHIR_URL + name) for name in type_names(version, "resource")]
@@ -95,7 +82,7 @@ class _Builder:
                 continue
             self.shapes[key] = self._shape(ref, waiting)
             self.refs[key] = ref
-        for name in _ANY_RESOURCE:
+        for name in ANY_RESOURCE:
             self.shapes.pop(name, None)
 
     def _shape(self, ref: TypeRef, waiting: list[TypeRef]) -> dict[str, str | tuple[str, ...]]:
@@ -121,7 +108,7 @@ class _Builder:
         return [TypeRef("Extension", FHIR_URL + "Extension")]
 
     def _base(self, ref: TypeRef) -> TypeRef:
-        """The unconstrained type: what a profile says of one slice must not stand for its siblings."""
+        """The unconstrained type: what a profile says of one slice does not hold for its siblings."""
         structure = self.definitions.structure(ref.structure) if ref.structure else None
         if not ref.profile and (structure is None or not structure.is_profile):
             return ref
@@ -130,15 +117,21 @@ class _Builder:
         base = structure.url if structure is not None else FHIR_URL + ref.name.partition(".")[0]
         return TypeRef(ref.name, base)
 
-    def code(self, *, with_bases: bool) -> str:
-        shapes = dict(sorted(self.shapes.items()))
+    def code(self, *, with_bases: bool) -> py.Expr:
+        shapes = py.DictOf(
+            tuple((py.Literal(key), py.literal_dict(shape)) for key, shape in sorted(self.shapes.items()))
+        )
+        bases = self._bases() if with_bases else {}
+        return fp_call("TypeTable", shapes, *([py.literal_dict(bases)] if bases else []))
+
+    def _bases(self) -> dict[str, str]:
         bases: dict[str, str] = {}
-        for key, ref in sorted(self.refs.items()) if with_bases else ():
+        for key, ref in sorted(self.refs.items()):
             parent = self.definitions.parent_type(ref.name) if key == ref.name else None
             while parent and key not in bases:
                 bases[key] = parent
                 key, parent = parent, self.definitions.parent_type(parent)
-        return f"fp.TypeTable({shapes!r}, {bases!r})" if bases else f"fp.TypeTable({shapes!r})"
+        return bases
 
 
 def leading_types(expression: n.FPExpr, definitions: Definitions) -> list[TypeRef]:

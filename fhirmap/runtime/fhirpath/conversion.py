@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from fhirmap.decimals import decimal_text
 from fhirmap.runtime.fhirpath import quantity as quantities
 from fhirmap.runtime.fhirpath import temporal
 from fhirmap.runtime.fhirpath.item import Items, Node, one
@@ -160,7 +161,7 @@ def as_string(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return decimal_text(value)
     return str(value) if isinstance(value, int | Temporal | Quantity) else None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
+from fhirmap.decimals import decimal_text
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.fhirpath import quantity as quantities
 from fhirmap.runtime.fhirpath import temporal
@@ -352,7 +353,7 @@ def _text(collection: Items) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return decimal_text(value)
     if isinstance(value, Node | dict):
         raise TransformFailed("FM431", variant="one", operator="&", left=_shown(value))
     return str(value)

@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
+from fhirmap.decimals import decimal_text
 from fhirmap.runtime.fhirpath.temporal import calendar_unit
 
 UCUM = "http://unitsofmeasure.org"
@@ -68,7 +69,7 @@ class Quantity:
     unit: str = "1"
 
     def __str__(self) -> str:
-        number = format(self.value, "f")
+        number = decimal_text(self.value)
         return f"{number} {self.unit}" if is_calendar_word(self.unit) else f"{number} '{self.unit}'"
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from fhirmap.decimals import decimal_text
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import INTEGERS
 from fhirmap.runtime.validation.primitives import PREDICATES
@@ -32,7 +33,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return decimal_text(value)
     return str(value)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 Row = tuple[str, int, int, list[str], list[str] | None, list[str]]
 """One element of a type: name (`value[x]`), minimum, maximum (0 is no limit), types, codes of a required binding,
@@ -35,7 +34,7 @@ class BaseTypeTable:
         """Is it the name of a resource type?"""
         return self.rows(name) is not None and self._kinds.get(name) == "resource"
 
-    def _line(self, root: str) -> Any:
+    def _line(self, root: str) -> str | None:
         opening = f'["{root}",'
         start = 0 if self._text.startswith(opening) else self._text.find("\n" + opening) + 1
         if start == 0 and not self._text.startswith(opening):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Protocol
 
 from fhirmap.runtime.validation.primitives import is_string, is_uri
@@ -41,7 +42,7 @@ class ElementRules:
 
     def check(self, value: object, visit: Visit) -> None:
         """Report where a value is not the fixed one, lacks what the pattern holds, or is outside the binding."""
-        if self.fixed is not None and value != self.fixed:
+        if self.fixed is not None and not (value == self.fixed or _is_same(value, self.fixed)):
             visit.report("FM510", "fixed")
         if self.pattern is not None and not matches_pattern(value, self.pattern):
             visit.report("FM510", "pattern")
@@ -64,7 +65,7 @@ NO_RULES = ElementRules()
 class Slicing:
     """Finds the slice that an item belongs to: the first whose values it holds.
 
-    Where one child's text tells all slices apart, as `name` does in Parameters, they are found by it in one look.
+    Where one child's text identifies every slice, as `name` does in Parameters, they are found by it at once.
     """
 
     __slots__ = ("_by_text", "_key", "slices")
@@ -89,7 +90,7 @@ class Slicing:
 
 
 def _only_key(slices: Sequence[SliceRules]) -> str:
-    """The child whose text tells all slices apart; empty where it takes more than that."""
+    """The child whose text identifies every slice; empty where it takes more than that."""
     paths = {path for entry in slices for path, _ in entry.when}
     only = next(iter(paths)) if len(paths) == 1 else ""
     is_plain = all(len(entry.when) == 1 and isinstance(entry.when[0][1], str) for entry in slices)
@@ -109,7 +110,14 @@ def matches_pattern(value: object, pattern: object) -> bool:
         )
     if isinstance(pattern, list):
         return isinstance(value, list) and all(any(matches_pattern(item, held) for item in value) for held in pattern)
-    return type(value) is type(pattern) and value == pattern
+    return _is_same(value, pattern)
+
+
+def _is_same(value: object, expected: object) -> bool:
+    """Are two primitives the same: numbers by their value, whatever Python holds them in, and `True` is no number?"""
+    if isinstance(value, float):
+        value = Decimal(repr(value))
+    return isinstance(value, bool) is isinstance(expected, bool) and value == expected
 
 
 def is_bound(value: object, codes: Codes) -> bool:

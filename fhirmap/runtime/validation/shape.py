@@ -179,7 +179,7 @@ class TypeShape:
         faults = visit.faults
         before = len(faults)
         self.check_elements(node, visit)
-        if self.invariants is not None and is_sound(faults[before:]):
+        if self.invariants is not None and is_sound(faults, before):
             self.invariants(node, visit.resource, faults, visit.path, visit.element)
 
     def check_elements(self, node: dict[str, object], visit: Visit, but: str = "") -> None:
@@ -294,7 +294,7 @@ class TypeShape:
         if rules is NO_RULES:
             return
         rules.check(value, here)
-        if rules.rules is not None and is_sound(faults[before:]):
+        if rules.rules is not None and is_sound(faults, before):
             rules.rules(value, here.resource, faults, here.path, here.element)
 
     def _shape_for(self, kind: str, value: object, here: Visit) -> Checks | None:

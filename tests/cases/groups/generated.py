@@ -10,11 +10,9 @@ from fhirmap.runtime.lists import drop
 from fhirmap.runtime.nodes import assign
 from fhirmap.runtime.transforms.text import truncate
 
-# Filled at the end: line of this module -> place in the map.
-MARKS = {}
 _types_1 = fp.TypeTable({'Address': {'id': 'string', 'extension': 'Extension'}, 'Age': {'id': 'string', 'extension': 'Extension', 'value': 'decimal', 'system': 'uri'}, 'Annotation': {'id': 'string', 'extension': 'Extension'}, 'Attachment': {'id': 'string', 'extension': 'Extension'}, 'CodeableConcept': {'id': 'string', 'extension': 'Extension'}, 'Coding': {'id': 'string', 'extension': 'Extension', 'system': 'uri'}, 'ContactDetail': {'id': 'string', 'extension': 'Extension', 'name': 'string', 'telecom': 'ContactPoint'}, 'ContactPoint': {'id': 'string', 'extension': 'Extension', 'system': 'code', 'value': 'string'}, 'Contributor': {'id': 'string', 'extension': 'Extension', 'name': 'string'}, 'Count': {'id': 'string', 'extension': 'Extension', 'value': 'decimal', 'system': 'uri'}, 'DataRequirement': {'id': 'string', 'extension': 'Extension'}, 'Distance': {'id': 'string', 'extension': 'Extension', 'value': 'decimal', 'system': 'uri'}, 'Dosage': {'id': 'string', 'extension': 'Extension'}, 'Duration': {'id': 'string', 'extension': 'Extension', 'value': 'decimal', 'system': 'uri'}, 'Expression': {'id': 'string', 'extension': 'Extension', 'name': 'id'}, 'Extension': {'id': 'string', 'extension': 'Extension', 'value': ('base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid', 'Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactPoint', 'Count', 'Distance', 'Duration', 'HumanName', 'Identifier', 'Money', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'SampledData', 'Signature', 'Timing', 'ContactDetail', 'Contributor', 'DataRequirement', 'Expression', 'ParameterDefinition', 'RelatedArtifact', 'TriggerDefinition', 'UsageContext', 'Dosage', 'Meta')}, 'HumanName': {'id': 'string', 'extension': 'Extension', 'family': 'string', 'given': 'string'}, 'Identifier': {'id': 'string', 'extension': 'Extension', 'system': 'uri', 'value': 'string'}, 'Meta': {'id': 'string', 'extension': 'Extension'}, 'Money': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'ParameterDefinition': {'id': 'string', 'extension': 'Extension', 'name': 'code'}, 'Patient': {'id': 'id', 'extension': 'Extension', 'identifier': 'Identifier', 'active': 'boolean', 'name': 'HumanName', 'telecom': 'ContactPoint', 'gender': 'code', 'birthDate': 'date', 'address': 'Address'}, 'Period': {'id': 'string', 'extension': 'Extension'}, 'Quantity': {'id': 'string', 'extension': 'Extension', 'value': 'decimal', 'system': 'uri'}, 'Range': {'id': 'string', 'extension': 'Extension'}, 'Ratio': {'id': 'string', 'extension': 'Extension'}, 'Reference': {'id': 'string', 'extension': 'Extension', 'identifier': 'Identifier'}, 'RelatedArtifact': {'id': 'string', 'extension': 'Extension'}, 'SampledData': {'id': 'string', 'extension': 'Extension'}, 'Signature': {'id': 'string', 'extension': 'Extension'}, 'Timing': {'id': 'string', 'extension': 'Extension'}, 'TriggerDefinition': {'id': 'string', 'extension': 'Extension', 'name': 'string'}, 'UsageContext': {'id': 'string', 'extension': 'Extension', 'value': ('CodeableConcept', 'Quantity', 'Range', 'Reference')}}, {'Address': 'Element', 'Age': 'Quantity', 'Quantity': 'Element', 'Annotation': 'Element', 'Attachment': 'Element', 'CodeableConcept': 'Element', 'Coding': 'Element', 'ContactDetail': 'Element', 'ContactPoint': 'Element', 'Contributor': 'Element', 'Count': 'Quantity', 'DataRequirement': 'Element', 'Distance': 'Quantity', 'Dosage': 'BackboneElement', 'BackboneElement': 'Element', 'Duration': 'Quantity', 'Expression': 'Element', 'Extension': 'Element', 'HumanName': 'Element', 'Identifier': 'Element', 'Meta': 'Element', 'Money': 'Element', 'ParameterDefinition': 'Element', 'Patient': 'DomainResource', 'DomainResource': 'Resource', 'Period': 'Element', 'Range': 'Element', 'Ratio': 'Element', 'Reference': 'Element', 'RelatedArtifact': 'Element', 'SampledData': 'Element', 'Signature': 'Element', 'Timing': 'BackboneElement', 'TriggerDefinition': 'Element', 'UsageContext': 'Element'})
 # Element of the result -> rule that makes it, source columns.
-PLACES = {
+_places = {
     'Person.id': ('case.map:15:18', ()),
     'Person.identifier': ('case.map:16:26', ()),
     'Person.identifier.system': ('case.map:19:51', ()),
@@ -155,57 +153,64 @@ def Contact(src, tgt, run):
         run.fail(error)
 
 
-def transform(row, strict=False):
+def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
-    source = fp.nodes(row, 'Patient', _types_1)[0]
+    try:
+        source = fp.nodes(row, 'Patient', _types_1)[0]
+    except run.caught as error:
+        run.abandon(error)
+        return run.result({}, _places)
     run.resource = source
     resource = {'resourceType': 'Person'}
-    entry(source, resource, run)
+    try:
+        entry(source, resource, run)
+    except run.caught as error:
+        run.abandon(error)
     if len(resource) == 1 and not run.failed:
         return run.nothing()
-    return run.result(resource, PLACES)
+    return run.result(resource, _places)
 
 
 # From this line on -> where the map says so.
-MARKS.update({
-    35: 'case.map:6:7',
-    39: 'case.map:15:3',
-    40: 'case.map:15:18',
-    46: 'case.map:16:3',
-    47: 'case.map:16:26',
-    49: 'case.map:16:51',
-    50: 'case.map:16:63',
-    52: 'case.map:16:81',
-    53: 'case.map:16:26',
-    60: 'case.map:7:3',
-    61: 'case.map:7:15',
-    63: 'case.map:7:3',
-    64: 'case.map:7:15',
-    71: 'case.map:8:3',
-    72: 'case.map:8:20',
-    78: 'case.map:9:3',
-    79: 'case.map:9:18',
-    81: 'case.map:9:3',
-    82: 'case.map:9:18',
-    89: 'case.map:10:3',
-    90: 'case.map:10:18',
-    96: 'case.map:11:3',
-    97: 'case.map:11:16',
-    103: 'case.map:11:3',
-    104: 'case.map:11:24',
-    109: 'case.map:19:7',
-    113: 'case.map:19:34',
-    114: 'case.map:19:51',
-    119: 'case.map:20:7',
-    123: 'case.map:20:34',
-    124: 'case.map:20:50',
-    129: 'types.map:2:7',
-    133: 'types.map:3:3',
-    134: 'types.map:3:22',
-    140: 'types.map:4:3',
-    141: 'types.map:4:16',
-    146: 'types.map:6:7',
-    150: 'types.map:7:3',
-    151: 'types.map:7:21',
-})
+_marks = {
+    33: 'case.map:6:7',
+    37: 'case.map:15:3',
+    38: 'case.map:15:18',
+    44: 'case.map:16:3',
+    45: 'case.map:16:26',
+    47: 'case.map:16:51',
+    48: 'case.map:16:63',
+    50: 'case.map:16:81',
+    51: 'case.map:16:26',
+    58: 'case.map:7:3',
+    59: 'case.map:7:15',
+    61: 'case.map:7:3',
+    62: 'case.map:7:15',
+    69: 'case.map:8:3',
+    70: 'case.map:8:20',
+    76: 'case.map:9:3',
+    77: 'case.map:9:18',
+    79: 'case.map:9:3',
+    80: 'case.map:9:18',
+    87: 'case.map:10:3',
+    88: 'case.map:10:18',
+    94: 'case.map:11:3',
+    95: 'case.map:11:16',
+    101: 'case.map:11:3',
+    102: 'case.map:11:24',
+    107: 'case.map:19:7',
+    111: 'case.map:19:34',
+    112: 'case.map:19:51',
+    117: 'case.map:20:7',
+    121: 'case.map:20:34',
+    122: 'case.map:20:50',
+    127: 'types.map:2:7',
+    131: 'types.map:3:3',
+    132: 'types.map:3:22',
+    138: 'types.map:4:3',
+    139: 'types.map:4:16',
+    144: 'types.map:6:7',
+    148: 'types.map:7:3',
+    149: 'types.map:7:21',
+}

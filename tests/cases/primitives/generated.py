@@ -10,11 +10,9 @@ from fhirmap.runtime.lists import discard, drop
 from fhirmap.runtime.nodes import assign, slot
 from fhirmap.runtime.transforms.text import cast
 
-# Filled at the end: line of this module -> place in the map.
-MARKS = {}
 _types_1 = fp.TypeTable({'Address': {'id': 'string', 'extension': 'Extension'}, 'Age': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Annotation': {'id': 'string', 'extension': 'Extension'}, 'Attachment': {'id': 'string', 'extension': 'Extension', 'url': 'url'}, 'CodeableConcept': {'id': 'string', 'extension': 'Extension'}, 'Coding': {'id': 'string', 'extension': 'Extension'}, 'ContactDetail': {'id': 'string', 'extension': 'Extension', 'name': 'string'}, 'ContactPoint': {'id': 'string', 'extension': 'Extension', 'value': 'string'}, 'Contributor': {'id': 'string', 'extension': 'Extension', 'name': 'string'}, 'Count': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'DataRequirement': {'id': 'string', 'extension': 'Extension'}, 'Distance': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Dosage': {'id': 'string', 'extension': 'Extension'}, 'Duration': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Expression': {'id': 'string', 'extension': 'Extension', 'name': 'id'}, 'Extension': {'id': 'string', 'extension': 'Extension', 'url': 'uri', 'value': ('base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid', 'Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactPoint', 'Count', 'Distance', 'Duration', 'HumanName', 'Identifier', 'Money', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'SampledData', 'Signature', 'Timing', 'ContactDetail', 'Contributor', 'DataRequirement', 'Expression', 'ParameterDefinition', 'RelatedArtifact', 'TriggerDefinition', 'UsageContext', 'Dosage', 'Meta')}, 'HumanName': {'id': 'string', 'extension': 'Extension', 'family': 'string', 'given': 'string'}, 'Identifier': {'id': 'string', 'extension': 'Extension', 'value': 'string'}, 'Meta': {'id': 'string', 'extension': 'Extension'}, 'Money': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'ParameterDefinition': {'id': 'string', 'extension': 'Extension', 'name': 'code'}, 'Patient': {'id': 'id', 'extension': 'Extension', 'active': 'boolean', 'name': 'HumanName', 'gender': 'code', 'birthDate': 'date', 'multipleBirth': ('boolean', 'integer')}, 'Period': {'id': 'string', 'extension': 'Extension'}, 'Quantity': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Range': {'id': 'string', 'extension': 'Extension'}, 'Ratio': {'id': 'string', 'extension': 'Extension'}, 'Reference': {'id': 'string', 'extension': 'Extension'}, 'RelatedArtifact': {'id': 'string', 'extension': 'Extension', 'url': 'url'}, 'SampledData': {'id': 'string', 'extension': 'Extension'}, 'Signature': {'id': 'string', 'extension': 'Extension'}, 'Timing': {'id': 'string', 'extension': 'Extension'}, 'TriggerDefinition': {'id': 'string', 'extension': 'Extension', 'name': 'string'}, 'UsageContext': {'id': 'string', 'extension': 'Extension', 'value': ('CodeableConcept', 'Quantity', 'Range', 'Reference')}}, {'Address': 'Element', 'Age': 'Quantity', 'Quantity': 'Element', 'Annotation': 'Element', 'Attachment': 'Element', 'CodeableConcept': 'Element', 'Coding': 'Element', 'ContactDetail': 'Element', 'ContactPoint': 'Element', 'Contributor': 'Element', 'Count': 'Quantity', 'DataRequirement': 'Element', 'Distance': 'Quantity', 'Dosage': 'BackboneElement', 'BackboneElement': 'Element', 'Duration': 'Quantity', 'Expression': 'Element', 'Extension': 'Element', 'HumanName': 'Element', 'Identifier': 'Element', 'Meta': 'Element', 'Money': 'Element', 'ParameterDefinition': 'Element', 'Patient': 'DomainResource', 'DomainResource': 'Resource', 'Period': 'Element', 'Range': 'Element', 'Ratio': 'Element', 'Reference': 'Element', 'RelatedArtifact': 'Element', 'SampledData': 'Element', 'Signature': 'Element', 'Timing': 'BackboneElement', 'TriggerDefinition': 'Element', 'UsageContext': 'Element'})
 # Element of the result -> rule that makes it, source columns.
-PLACES = {
+_places = {
     'Person.birthDate': ('case.map:6:25', ()),
     'Person.birthDate.id': ('case.map:21:18', ()),
     'Person.birthDate.extension': ('case.map:22:25', ()),
@@ -205,71 +203,78 @@ def string(src, tgt, run):
         run.fail(error)
 
 
-def transform(row, strict=False):
+def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
-    source = fp.nodes(row, 'Patient', _types_1)[0]
+    try:
+        source = fp.nodes(row, 'Patient', _types_1)[0]
+    except run.caught as error:
+        run.abandon(error)
+        return run.result({}, _places)
     run.resource = source
     resource = {'resourceType': 'Person'}
-    entry(source, resource, run)
+    try:
+        entry(source, resource, run)
+    except run.caught as error:
+        run.abandon(error)
     if len(resource) == 1 and not run.failed:
         return run.nothing()
-    return run.result(resource, PLACES)
+    return run.result(resource, _places)
 
 
 # From this line on -> where the map says so.
-MARKS.update({
-    42: 'case.map:5:7',
-    44: 'case.map:5:1',
-    48: 'case.map:6:3',
-    49: 'case.map:6:25',
-    50: 'case.map:6:49',
-    56: 'case.map:7:3',
-    57: 'case.map:7:22',
-    58: 'case.map:7:63',
-    64: 'case.map:8:3',
-    65: 'case.map:8:15',
-    67: 'case.map:8:3',
-    68: 'case.map:8:15',
-    75: 'case.map:9:3',
-    76: 'case.map:9:29',
-    78: 'case.map:9:69',
-    84: 'case.map:10:3',
-    85: 'case.map:10:22',
-    93: 'case.map:11:3',
-    94: 'case.map:11:27',
-    98: 'case.map:11:55',
-    99: 'case.map:11:73',
-    104: 'case.map:11:88',
-    105: 'case.map:11:106',
-    108: 'case.map:11:27',
-    113: 'case.map:5:1',
-    117: 'case.map:13:7',
-    121: 'case.map:21:3',
-    122: 'case.map:21:18',
-    128: 'case.map:22:3',
-    129: 'case.map:22:25',
-    135: 'case.map:13:78',
-    136: 'case.map:13:96',
-    141: 'case.map:14:7',
-    145: 'case.map:21:3',
-    146: 'case.map:21:18',
-    152: 'case.map:22:3',
-    153: 'case.map:22:25',
-    159: 'case.map:14:87',
-    160: 'case.map:14:105',
-    165: 'case.map:16:7',
+_marks = {
+    40: 'case.map:5:7',
+    42: 'case.map:5:1',
+    46: 'case.map:6:3',
+    47: 'case.map:6:25',
+    48: 'case.map:6:49',
+    54: 'case.map:7:3',
+    55: 'case.map:7:22',
+    56: 'case.map:7:63',
+    62: 'case.map:8:3',
+    63: 'case.map:8:15',
+    65: 'case.map:8:3',
+    66: 'case.map:8:15',
+    73: 'case.map:9:3',
+    74: 'case.map:9:29',
+    76: 'case.map:9:69',
+    82: 'case.map:10:3',
+    83: 'case.map:10:22',
+    91: 'case.map:11:3',
+    92: 'case.map:11:27',
+    96: 'case.map:11:55',
+    97: 'case.map:11:73',
+    102: 'case.map:11:88',
+    103: 'case.map:11:106',
+    106: 'case.map:11:27',
+    111: 'case.map:5:1',
+    115: 'case.map:13:7',
+    119: 'case.map:21:3',
+    120: 'case.map:21:18',
+    126: 'case.map:22:3',
+    127: 'case.map:22:25',
+    133: 'case.map:13:78',
+    134: 'case.map:13:96',
+    139: 'case.map:14:7',
+    143: 'case.map:21:3',
+    144: 'case.map:21:18',
+    150: 'case.map:22:3',
+    151: 'case.map:22:25',
+    157: 'case.map:14:87',
+    158: 'case.map:14:105',
+    163: 'case.map:16:7',
+    167: 'case.map:17:3',
+    168: 'case.map:17:17',
     169: 'case.map:17:3',
-    170: 'case.map:17:17',
-    171: 'case.map:17:3',
+    175: 'case.map:18:3',
+    176: 'case.map:18:16',
     177: 'case.map:18:3',
-    178: 'case.map:18:16',
-    179: 'case.map:18:3',
-    184: 'case.map:15:7',
-    188: 'case.map:21:3',
-    189: 'case.map:21:18',
-    195: 'case.map:22:3',
-    196: 'case.map:22:25',
-    202: 'case.map:15:84',
-    203: 'case.map:15:102',
-})
+    182: 'case.map:15:7',
+    186: 'case.map:21:3',
+    187: 'case.map:21:18',
+    193: 'case.map:22:3',
+    194: 'case.map:22:25',
+    200: 'case.map:15:84',
+    201: 'case.map:15:102',
+}

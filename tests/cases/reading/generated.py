@@ -5,13 +5,10 @@ Digest of its texts: df1f888ab7f01c984cf7f8812381601a49f4cb2338f3c4a143c44973074
 """
 
 from fhirmap.runtime.context import Run
-from fhirmap.runtime.lists import discard
 from fhirmap.runtime.reading import Cell, absent, as_boolean, as_decimal, as_integer, as_text, date_reader, rows, times, within
 
-# Filled at the end: line of this module -> place in the map.
-MARKS = {}
 _STAY_ID = Cell('Stay.id', 'SEJOUR.id', 'string', 'case.map:5:36', 'id', minimum=1)
-_STAY_WARD = Cell('Stay.ward', 'SEJOUR.service', 'code', 'case.map:6:36', 'service', nulls=frozenset(('-', 'X', )))
+_STAY_WARD = Cell('Stay.ward', 'SEJOUR.service', 'code', 'case.map:6:36', 'service', nulls=frozenset(('-', 'X')))
 _STAY_BEDS = Cell('Stay.beds', 'SEJOUR.lits', 'integer', 'case.map:7:36', 'lits')
 _STAY_WEIGHT = Cell('Stay.weight', 'SEJOUR.poids', 'decimal', 'case.map:8:36', 'poids')
 _STAY_URGENT = Cell('Stay.urgent', 'SEJOUR.urgent', 'boolean', 'case.map:9:36', 'urgent')
@@ -21,7 +18,7 @@ _STAY_START = Cell('Stay.start', 'SEJOUR.debut', 'dateTime', 'case.map:11:36', '
 _READ_STAY_START = date_reader(_STAY_START)
 _STAY_UTC_DAY = Cell('Stay.utcDay', 'SEJOUR.fin', 'date', 'case.map:12:36', 'fin', zone='Europe/Paris')
 _READ_STAY_UTC_DAY = date_reader(_STAY_UTC_DAY)
-_STAY_FRENCH = Cell('Stay.french', 'SEJOUR.saisie', 'date', 'case.map:13:36', 'saisie', format='dd/MM/yyyy', nulls=frozenset(('00/00/0000', )))
+_STAY_FRENCH = Cell('Stay.french', 'SEJOUR.saisie', 'date', 'case.map:13:36', 'saisie', format='dd/MM/yyyy', nulls=frozenset(('00/00/0000',)))
 _READ_STAY_FRENCH = date_reader(_STAY_FRENCH)
 _DOCTOR_RPPS = Cell('Doctor.rpps', 'MEDECIN.rpps', 'string', 'case.map:17:40', 'rpps', minimum=1)
 _STAY_DOCTOR = Cell('Stay.doctor', 'MEDECIN', 'Doctor', 'case.map:14:3', 'doctor')
@@ -29,7 +26,7 @@ _ACT_CODE = Cell('Act.code', 'ACTE.code', 'string', 'case.map:20:27', 'code', mi
 _STAY_ACTS = Cell('Stay.acts', 'ACTE', 'Act', 'case.map:15:3', 'acts', maximum=None)
 _STAY_ACTS_REPEAT = Cell('Act.qte', 'ACTE.qte', 'integer', 'case.map:15:88', 'qte')
 # Element of the result -> rule that makes it, source columns.
-PLACES = {
+_places = {
     'Parameters.parameter': ('case.map:24:18', ('SEJOUR.id', 'SEJOUR.service', 'SEJOUR.lits', 'SEJOUR.poids', 'SEJOUR.urgent', 'SEJOUR.debut', 'SEJOUR.fin', 'SEJOUR.saisie')),
     'Parameters.parameter.name': ('case.map:24:38', ()),
     'Parameters.parameter.value[x]': ('case.map:24:53', ('SEJOUR.id', 'SEJOUR.service', 'SEJOUR.lits', 'SEJOUR.poids', 'SEJOUR.urgent', 'SEJOUR.debut', 'SEJOUR.fin', 'SEJOUR.saisie', 'MEDECIN.rpps')),
@@ -72,7 +69,7 @@ def read_act(row, faults, position):
     return record
 
 
-def read_stay(row, faults):
+def _read(row, faults):
     """Stay: table SEJOUR (case.map:4)."""
     record = {}
 
@@ -251,78 +248,76 @@ def act(a, p, run):
         p['part'] = p_part
 
 
-def _read(row, faults):
-    """A record as the map's model reads it."""
-    return read_stay(row, faults)
-
-
-def transform(row, strict=False):
+def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
     try:
-        source = read_stay(row, run.faults)
+        source = _read(row, run.faults)
     except run.caught as error:
-        run.fail(error)
-        return run.result({}, PLACES)
+        run.abandon(error)
+        return run.result({}, _places)
     resource = {'resourceType': 'Parameters'}
-    stay(source, resource, run)
+    try:
+        stay(source, resource, run)
+    except run.caught as error:
+        run.abandon(error)
     if len(resource) == 1 and not run.failed:
         return run.nothing()
-    return run.result(resource, PLACES)
+    return run.result(resource, _places)
 
 
 # From this line on -> where the map says so.
-MARKS.update({
-    42: 'case.map:17:7',
-    47: 'case.map:17:16',
-    57: 'case.map:18:7',
-    62: 'case.map:19:3',
-    65: 'case.map:20:3',
-    75: 'case.map:4:7',
-    80: 'case.map:5:3',
-    89: 'case.map:6:3',
-    96: 'case.map:7:3',
-    103: 'case.map:8:3',
-    110: 'case.map:9:3',
-    117: 'case.map:10:3',
-    124: 'case.map:11:3',
-    131: 'case.map:12:3',
-    138: 'case.map:13:3',
-    145: 'case.map:14:3',
-    154: 'case.map:15:3',
-    167: 'case.map:23:7',
-    169: 'case.map:23:1',
-    172: 'case.map:24:3',
-    174: 'case.map:24:18',
-    177: 'case.map:25:3',
-    179: 'case.map:25:20',
-    182: 'case.map:26:3',
-    184: 'case.map:26:20',
-    187: 'case.map:27:3',
-    189: 'case.map:27:22',
-    192: 'case.map:28:3',
-    194: 'case.map:28:22',
-    197: 'case.map:29:3',
-    199: 'case.map:29:19',
-    202: 'case.map:30:3',
-    204: 'case.map:30:21',
-    207: 'case.map:31:3',
-    209: 'case.map:31:22',
-    212: 'case.map:32:3',
-    214: 'case.map:32:22',
-    217: 'case.map:33:3',
-    219: 'case.map:33:22',
-    222: 'case.map:33:67',
-    224: 'case.map:33:82',
-    227: 'case.map:34:3',
-    228: 'case.map:34:20',
-    230: 'case.map:34:60',
-    232: 'case.map:23:1',
-    236: 'case.map:37:7',
-    238: 'case.map:37:1',
-    241: 'case.map:38:3',
-    243: 'case.map:38:18',
-    246: 'case.map:39:3',
-    248: 'case.map:39:18',
-    250: 'case.map:37:1',
-})
+_marks = {
+    39: 'case.map:17:7',
+    44: 'case.map:17:16',
+    54: 'case.map:18:7',
+    59: 'case.map:19:3',
+    62: 'case.map:20:3',
+    72: 'case.map:4:7',
+    77: 'case.map:5:3',
+    86: 'case.map:6:3',
+    93: 'case.map:7:3',
+    100: 'case.map:8:3',
+    107: 'case.map:9:3',
+    114: 'case.map:10:3',
+    121: 'case.map:11:3',
+    128: 'case.map:12:3',
+    135: 'case.map:13:3',
+    142: 'case.map:14:3',
+    151: 'case.map:15:3',
+    164: 'case.map:23:7',
+    166: 'case.map:23:1',
+    169: 'case.map:24:3',
+    171: 'case.map:24:18',
+    174: 'case.map:25:3',
+    176: 'case.map:25:20',
+    179: 'case.map:26:3',
+    181: 'case.map:26:20',
+    184: 'case.map:27:3',
+    186: 'case.map:27:22',
+    189: 'case.map:28:3',
+    191: 'case.map:28:22',
+    194: 'case.map:29:3',
+    196: 'case.map:29:19',
+    199: 'case.map:30:3',
+    201: 'case.map:30:21',
+    204: 'case.map:31:3',
+    206: 'case.map:31:22',
+    209: 'case.map:32:3',
+    211: 'case.map:32:22',
+    214: 'case.map:33:3',
+    216: 'case.map:33:22',
+    219: 'case.map:33:67',
+    221: 'case.map:33:82',
+    224: 'case.map:34:3',
+    225: 'case.map:34:20',
+    227: 'case.map:34:60',
+    229: 'case.map:23:1',
+    233: 'case.map:37:7',
+    235: 'case.map:37:1',
+    238: 'case.map:38:3',
+    240: 'case.map:38:18',
+    243: 'case.map:39:3',
+    245: 'case.map:39:18',
+    247: 'case.map:37:1',
+}

@@ -8,20 +8,18 @@ from fhirmap.runtime import fhirpath as fp
 from fhirmap.runtime.context import Run, check_failed
 from fhirmap.runtime.reading import Cell, absent, as_text, at, one
 
-# Filled at the end: line of this module -> place in the map.
-MARKS = {}
 _ROW_ID = Cell('Row.id', 'id', 'string', 'case.map:5:3', 'id', minimum=1)
 _ROW_STATUS = Cell('Row.status', 'state.code', 'code', 'case.map:6:29', 'state.code')
 _ROW_TAGS = Cell('Row.tags', 'tags.label', 'string', 'case.map:7:29', 'tags.label', maximum=None)
 # Element of the result -> rule that makes it, source columns.
-PLACES = {
+_places = {
     'Patient.id': ('case.map:16:18', ('id',)),
     'Patient.name': ('case.map:17:20', ('tags.label',)),
     'Patient.name.text': ('case.map:17:35', ('tags.label',)),
 }
 
 
-def read_row(row, faults):
+def _read(row, faults):
     """Row: JSON documents (case.map:4)."""
     record = {}
 
@@ -61,11 +59,8 @@ def row_2(src, tgt, run):
         done(src, tgt, run)
 
     # rule-2  (case.map:12)
-    try:
-        if None is not src.get('status') != 'DONE':
-            run.note(fp.joined('not done: ', src.get('status')), 'case.map:12:37')
-    except run.caught as error:
-        run.fail(error)
+    if None is not src.get('status') != 'DONE':
+        run.note(fp.joined('not done: ', src.get('status')), 'case.map:12:37')
 
 
 def done(src, tgt, run):
@@ -83,49 +78,47 @@ def done(src, tgt, run):
     try:
         for t in src.get('tags', ()):
             if t == 'bad':
-                if not (False):
+                if not False:
                     raise check_failed('false')
     except run.caught as error:
         run.fail(error)
 
 
-def _read(row, faults):
-    """A record as the map's model reads it."""
-    return read_row(row, faults)
-
-
-def transform(row, strict=False):
+def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
     try:
-        source = read_row(row, run.faults)
+        source = _read(row, run.faults)
     except run.caught as error:
-        run.fail(error)
-        return run.result({}, PLACES)
+        run.abandon(error)
+        return run.result({}, _places)
     resource = {'resourceType': 'Patient'}
-    row_2(source, resource, run)
+    try:
+        row_2(source, resource, run)
+    except run.caught as error:
+        run.abandon(error)
     if len(resource) == 1 and not run.failed:
         return run.nothing()
-    return run.result(resource, PLACES)
+    return run.result(resource, _places)
 
 
 # From this line on -> where the map says so.
-MARKS.update({
-    24: 'case.map:4:7',
-    29: 'case.map:5:3',
-    38: 'case.map:6:3',
-    45: 'case.map:7:3',
-    57: 'case.map:10:7',
-    60: 'case.map:11:14',
-    61: 'case.map:11:36',
-    65: 'case.map:12:14',
-    66: 'case.map:12:37',
-    71: 'case.map:15:7',
-    74: 'case.map:16:3',
-    76: 'case.map:16:18',
-    79: 'case.map:17:3',
-    80: 'case.map:17:20',
-    84: 'case.map:18:3',
-    85: 'case.map:18:24',
-    86: 'case.map:18:46',
-})
+_marks = {
+    22: 'case.map:4:7',
+    27: 'case.map:5:3',
+    36: 'case.map:6:3',
+    43: 'case.map:7:3',
+    55: 'case.map:10:7',
+    58: 'case.map:11:14',
+    59: 'case.map:11:36',
+    62: 'case.map:12:14',
+    63: 'case.map:12:37',
+    66: 'case.map:15:7',
+    69: 'case.map:16:3',
+    71: 'case.map:16:18',
+    74: 'case.map:17:3',
+    75: 'case.map:17:20',
+    79: 'case.map:18:3',
+    80: 'case.map:18:24',
+    81: 'case.map:18:46',
+}

@@ -10,14 +10,12 @@ from fhirmap.runtime.reading import Cell, as_text
 from fhirmap.runtime.transforms.references import reference
 from fhirmap.runtime.transforms.text import append
 
-# Filled at the end: line of this module -> place in the map.
-MARKS = {}
 _PERSON_NAME = Cell('Person.name', 'name', 'string', 'case.map:4:16', 'name', maximum=None)
 _PERSON_NICK = Cell('Person.nick', 'nick', 'string', 'case.map:4:35', 'nick', maximum=None)
 _PERSON_CITY = Cell('Person.city', 'city', 'string', 'case.map:4:54', 'city')
 _PERSON_PHONE = Cell('Person.phone', 'phone', 'string', 'case.map:4:73', 'phone')
 # Element of the result -> rule that makes it, source columns.
-PLACES = {
+_places = {
     'Patient.name': ('case.map:7:20', ('name', 'nick')),
     'Patient.name.family': ('case.map:7:35', ('name',)),
     'Patient.name.text': ('case.map:8:41', ('nick',)),
@@ -41,7 +39,7 @@ PLACES = {
 }
 
 
-def read_person(row, faults):
+def _read(row, faults):
     """Person: a plain record (case.map:4)."""
     record = {}
 
@@ -121,15 +119,18 @@ def targets(src, tgt, run):
         m['text'] = c_2
 
     # city-4  (case.map:12)
-    c_2 = src.get('city')
-    if c_2 is not None:
-        made_m = 'maritalStatus' not in tgt
-        m = tgt.setdefault('maritalStatus', {})
-        text = append(c_2, '!')
-        if text is not None:
-            m['text'] = text
-        if made_m and not m:
-            del tgt['maritalStatus']
+    try:
+        c_2 = src.get('city')
+        if c_2 is not None:
+            made_m = 'maritalStatus' not in tgt
+            m = tgt.setdefault('maritalStatus', {})
+            text = append(c_2, '!')
+            if text is not None:
+                m['text'] = text
+            if made_m and not m:
+                del tgt['maritalStatus']
+    except run.caught as error:
+        run.fail(error)
 
     # phone  (case.map:13)
     try:
@@ -206,77 +207,75 @@ def targets(src, tgt, run):
         tgt['generalPractitioner'] = tgt_generalPractitioner
 
 
-def _read(row, faults):
-    """A record as the map's model reads it."""
-    return read_person(row, faults)
-
-
-def transform(row, strict=False):
+def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
     try:
-        source = read_person(row, run.faults)
+        source = _read(row, run.faults)
     except run.caught as error:
-        run.fail(error)
-        return run.result({}, PLACES)
+        run.abandon(error)
+        return run.result({}, _places)
     resource = {'resourceType': 'Patient'}
-    targets(source, resource, run)
-    settle_endings(run)
-    resource = pruned(resource) or {}
+    try:
+        targets(source, resource, run)
+        settle_endings(run)
+        resource = pruned(resource) or {}
+    except run.caught as error:
+        run.abandon(error)
     if len(resource) == 1 and not run.failed:
         return run.nothing()
-    return run.result(resource, PLACES)
+    return run.result(resource, _places)
 
 
 # From this line on -> where the map says so.
-MARKS.update({
-    44: 'case.map:4:7',
-    49: 'case.map:4:16',
-    60: 'case.map:4:35',
-    71: 'case.map:4:54',
-    78: 'case.map:4:73',
-    86: 'case.map:6:7',
-    88: 'case.map:6:1',
-    93: 'case.map:7:3',
-    94: 'case.map:7:20',
-    98: 'case.map:8:3',
-    99: 'case.map:8:20',
-    105: 'case.map:9:3',
-    107: 'case.map:9:20',
-    110: 'case.map:10:3',
-    112: 'case.map:10:20',
-    118: 'case.map:11:3',
-    120: 'case.map:11:20',
-    121: 'case.map:11:44',
-    124: 'case.map:12:3',
-    126: 'case.map:12:20',
-    128: 'case.map:12:44',
-    131: 'case.map:12:20',
-    136: 'case.map:13:3',
-    138: 'case.map:13:21',
-    139: 'case.map:13:54',
-    140: 'case.map:13:21',
-    147: 'case.map:14:3',
-    149: 'case.map:14:21',
-    150: 'case.map:14:54',
-    151: 'case.map:14:21',
-    157: 'case.map:15:3',
-    159: 'case.map:15:21',
-    160: 'case.map:15:42',
-    163: 'case.map:16:3',
-    165: 'case.map:16:21',
-    168: 'case.map:16:60',
-    169: 'case.map:16:80',
-    170: 'case.map:16:21',
-    175: 'case.map:17:3',
-    177: 'case.map:17:21',
-    178: 'case.map:17:50',
-    179: 'case.map:17:64',
-    180: 'case.map:17:76',
-    181: 'case.map:17:95',
-    189: 'case.map:18:3',
-    191: 'case.map:18:16',
-    197: 'case.map:19:3',
-    199: 'case.map:19:16',
-    201: 'case.map:6:1',
-})
+_marks = {
+    42: 'case.map:4:7',
+    47: 'case.map:4:16',
+    58: 'case.map:4:35',
+    69: 'case.map:4:54',
+    76: 'case.map:4:73',
+    84: 'case.map:6:7',
+    86: 'case.map:6:1',
+    91: 'case.map:7:3',
+    92: 'case.map:7:20',
+    96: 'case.map:8:3',
+    97: 'case.map:8:20',
+    103: 'case.map:9:3',
+    105: 'case.map:9:20',
+    108: 'case.map:10:3',
+    110: 'case.map:10:20',
+    116: 'case.map:11:3',
+    118: 'case.map:11:20',
+    119: 'case.map:11:44',
+    123: 'case.map:12:3',
+    125: 'case.map:12:20',
+    127: 'case.map:12:44',
+    130: 'case.map:12:20',
+    137: 'case.map:13:3',
+    139: 'case.map:13:21',
+    140: 'case.map:13:54',
+    141: 'case.map:13:21',
+    148: 'case.map:14:3',
+    150: 'case.map:14:21',
+    151: 'case.map:14:54',
+    152: 'case.map:14:21',
+    158: 'case.map:15:3',
+    160: 'case.map:15:21',
+    161: 'case.map:15:42',
+    164: 'case.map:16:3',
+    166: 'case.map:16:21',
+    169: 'case.map:16:60',
+    170: 'case.map:16:80',
+    171: 'case.map:16:21',
+    176: 'case.map:17:3',
+    178: 'case.map:17:21',
+    179: 'case.map:17:50',
+    180: 'case.map:17:64',
+    181: 'case.map:17:76',
+    182: 'case.map:17:95',
+    190: 'case.map:18:3',
+    192: 'case.map:18:16',
+    198: 'case.map:19:3',
+    200: 'case.map:19:16',
+    202: 'case.map:6:1',
+}

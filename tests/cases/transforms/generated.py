@@ -6,7 +6,6 @@ Digest of its texts: 2cc564a50d043f9762c97514543c4b0296223a91446a4a728bb51ae1d31
 
 from decimal import Decimal
 from fhirmap.runtime.context import Run
-from fhirmap.runtime.lists import discard
 from fhirmap.runtime.reading import Cell, as_integer, as_text
 from fhirmap.runtime.transforms.coding import CodeTable, cc_text, translate
 from fhirmap.runtime.transforms.dates import to_date, unix_to_date_time
@@ -14,8 +13,6 @@ from fhirmap.runtime.transforms.quantity import quantity, quantity_of
 from fhirmap.runtime.transforms.references import contact_point, identifier
 from fhirmap.runtime.transforms.text import append, cast, escape, truncate
 
-# Filled at the end: line of this module -> place in the map.
-MARKS = {}
 _IN_TEXT = Cell('In.text', 'text', 'string', 'case.map:22:12', 'text')
 _IN_DAY = Cell('In.day', 'day', 'string', 'case.map:22:26', 'day')
 _IN_NUMBER = Cell('In.number', 'number', 'string', 'case.map:22:39', 'number')
@@ -40,14 +37,14 @@ _CODES_LOOSE = CodeTable('loose', {
     'D': (('urn:side', 'urn:lateralite', 'DROITE', ''),),
 }, (('urn:side', 'fixed', 'urn:lateralite', 'OTHER'),))
 # Element of the result -> rule that makes it, source columns.
-PLACES = {
+_places = {
     'Parameters.parameter': ('case.map:25:20', ('text', 'number', 'day', 'seconds', 'side')),
     'Parameters.parameter.name': ('case.map:25:40', ()),
     'Parameters.parameter.value[x]': ('case.map:25:61', ('text', 'number', 'day', 'seconds', 'side')),
 }
 
 
-def read_in(row, faults):
+def _read(row, faults):
     """In: a plain record (case.map:22)."""
     record = {}
 
@@ -105,13 +102,16 @@ def transforms(src, tgt, run):
         run.fail(error)
 
     # text-2  (case.map:26)
-    v = src.get('text')
-    if v is not None:
-        p = {'name': 'append'}
-        tgt_parameter.append(p)
-        value = append(v, '-', 5, '-', v)
-        if value is not None:
-            p['valueString'] = value
+    try:
+        v = src.get('text')
+        if v is not None:
+            p = {'name': 'append'}
+            tgt_parameter.append(p)
+            value = append(v, '-', 5, '-', v)
+            if value is not None:
+                p['valueString'] = value
+    except run.caught as error:
+        run.fail(error)
 
     # text-3  (case.map:27)
     try:
@@ -233,7 +233,7 @@ def transforms(src, tgt, run):
     if v is not None:
         p = {'name': 'translate'}
         tgt_parameter.append(p)
-        value = (_SIDE.get(v) or run.unmapped('side', v, 1))
+        value = _SIDE.get(v) or run.unmapped('side', v, 1)
         if value is not None:
             p['valueCode'] = value
 
@@ -281,53 +281,48 @@ def transforms(src, tgt, run):
         p['valueInteger'] = len(v)
 
     # text-10  (case.map:44)
-    try:
-        v = src.get('text')
-        if v is not None:
-            tgt_parameter.append({'name': 'literal', 'valueDecimal': Decimal('1.50')})
-    except run.caught as error:
-        run.fail(error)
+    v = src.get('text')
+    if v is not None:
+        tgt_parameter.append({'name': 'literal', 'valueDecimal': Decimal('1.50')})
 
     if tgt_parameter:
         tgt['parameter'] = tgt_parameter
 
 
-def _read(row, faults):
-    """A record as the map's model reads it."""
-    return read_in(row, faults)
-
-
-def transform(row, strict=False):
+def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = Run(globals(), strict)
     try:
-        source = read_in(row, run.faults)
+        source = _read(row, run.faults)
     except run.caught as error:
-        run.fail(error)
-        return run.result({}, PLACES)
+        run.abandon(error)
+        return run.result({}, _places)
     resource = {'resourceType': 'Parameters'}
-    transforms(source, resource, run)
+    try:
+        transforms(source, resource, run)
+    except run.caught as error:
+        run.abandon(error)
     if len(resource) == 1 and not run.failed:
         return run.nothing()
-    return run.result(resource, PLACES)
+    return run.result(resource, _places)
 
 
 # From this line on -> where the map says so.
-MARKS.update({
-    50: 'case.map:22:7',
-    55: 'case.map:22:12',
-    62: 'case.map:22:26',
-    69: 'case.map:22:39',
-    76: 'case.map:22:55',
-    83: 'case.map:22:67',
-    91: 'case.map:24:7',
-    93: 'case.map:24:1',
-    97: 'case.map:25:3',
-    99: 'case.map:25:20',
-    101: 'case.map:25:61',
-    108: 'case.map:26:3',
-    110: 'case.map:26:20',
-    112: 'case.map:26:59',
+_marks = {
+    47: 'case.map:22:7',
+    52: 'case.map:22:12',
+    59: 'case.map:22:26',
+    66: 'case.map:22:39',
+    73: 'case.map:22:55',
+    80: 'case.map:22:67',
+    88: 'case.map:24:7',
+    90: 'case.map:24:1',
+    94: 'case.map:25:3',
+    96: 'case.map:25:20',
+    98: 'case.map:25:61',
+    106: 'case.map:26:3',
+    108: 'case.map:26:20',
+    110: 'case.map:26:59',
     118: 'case.map:27:3',
     120: 'case.map:27:20',
     122: 'case.map:27:59',
@@ -375,7 +370,7 @@ MARKS.update({
     277: 'case.map:43:3',
     279: 'case.map:43:20',
     281: 'case.map:43:61',
-    285: 'case.map:44:3',
-    287: 'case.map:44:20',
-    291: 'case.map:24:1',
-})
+    284: 'case.map:44:3',
+    286: 'case.map:44:20',
+    288: 'case.map:24:1',
+}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +70,11 @@ def test_what_is_plainly_coded_is_bound_and_well_formed(value: object) -> None:
         ({"a": [{"c": 1}]}, {"a": [{"c": 2}]}, False),
         ("x", "x", True),
         (1, True, False),
+        (True, 1, False),
+        ("1", 1, False),
+        (5, Decimal("5.0"), True),
+        (0.1, Decimal("0.1"), True),
+        ({"value": Decimal("5.0")}, {"value": 5}, True),
         ({"a": None}, {"a": {"b": 1}}, False),
     ],
 )
@@ -126,3 +133,10 @@ def test_slices_are_found_by_their_values(
 ) -> None:
     found = slicing(*values).slice_of(item, kind)
     assert (found.name if found else None) == expected
+
+
+@pytest.mark.parametrize(("value", "is_right"), [(0.5, True), (Decimal("0.50"), True), (1, False), ("0.5", False)])
+def test_fixed_numbers_are_compared_by_their_value(value: object, is_right: bool) -> None:
+    faults: list[Fault] = []
+    ElementRules(fixed=Decimal("0.5")).check(value, Visit(faults, "P.x", "P.x"))
+    assert (not faults) is is_right

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fhirmap.errors import TransformFailed
 from fhirmap.records import Fault
 from fhirmap.runtime.validation import Invariant, Visit, broken, is_sound, not_evaluated, report_count
 
@@ -28,11 +29,13 @@ def test_an_invariant_is_worded_by_the_first_cause_that_applies() -> None:
     )
     broken(invariant, 1, Visit(faults, "P", "P"))
     broken(Invariant("k", "error", "in general"), 1, Visit(faults, "P", "P"))
-    not_evaluated(Invariant("k", "error"), "FM404", Visit(faults, "P", "P"))
+    not_evaluated(Invariant("k", "error"), TransformFailed("FM404"), Visit(faults, "P", "P"))
+    not_evaluated(Invariant("k", "error"), ValueError("CANARY"), Visit(faults, "P", "P"))
     assert [(fault.code, fault.severity, fault.variant, dict(fault.args)) for fault in faults] == [
         ("FM520", "warning", "yes", {"human": "so"}),
         ("FM520", "error", "", {"human": "in general"}),
         ("FM521", "error", "", {"code": "FM404"}),
+        ("FM521", "error", "", {"code": "ValueError"}),
     ]
 
 
@@ -55,3 +58,4 @@ def test_counts(count: int, allowed: tuple[int, int | None], expected: tuple[str
 def test_invariants_are_asked_only_where_the_json_has_its_types() -> None:
     assert is_sound([Fault("FM504"), Fault("FM520")])
     assert not is_sound([Fault("FM504"), Fault("FM501")])
+    assert is_sound([Fault("FM501"), Fault("FM504")], 1)

@@ -1,0 +1,136 @@
+"""Elements of typed values: which key of a dict a name reads, `code.get('x')`.
+
+Records read through a model and typed FHIR JSON are dicts in which an absent element is an absent key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fhirmap.analysis.expression import FUNCTION_URL, children_of, is_fhir
+from fhirmap.analysis.static import UNKNOWN, Static
+from fhirmap.compiler import python as py
+from fhirmap.compiler.fhirpath.lowering_context import LoweringContext
+from fhirmap.compiler.fhirpath.streams import or_no_entries
+from fhirmap.compiler.fhirpath.typed_values import Choice, Sibling, TypedValue, ValueKind
+from fhirmap.compiler.runtime_functions import fp_call
+from fhirmap.fhir_types import OPEN_TYPES
+from fhirmap.language import nodes as n
+from fhirmap.model.definition import Element, TypeRef
+
+
+class ElementReader:
+    """Reads elements for one expression."""
+
+    def __init__(self, context: LoweringContext) -> None:
+        self.context = context
+        self.scope = context.scope
+        self.definitions = context.definitions
+
+    def child(self, base: TypedValue, name: str) -> TypedValue | None:
+        """The element ``name`` of a value; None where the types do not say which that is."""
+        if base.choice is not None:
+            # `value.coding`: of all types that `value` may have, only a CodeableConcept has a coding.
+            narrowed = self.narrowed(base, lambda ref: name in children_of(ref, self.definitions, self.scope.functions))
+            if narrowed is None:
+                return None
+            base = narrowed
+        found = self._element(base, name)
+        if found is None:
+            return None
+        element, suffix, owner_type = found
+        owner = self._owner(base)
+        if element.is_choice and suffix is None:
+            return self._choice(base, Choice(owner, owner_type, element, tuple(element.types)))
+        types = (suffix,) if suffix is not None else element.types
+        if any(ref.name in OPEN_TYPES for ref in types):
+            # What `contained.name` reads, only the run knows.
+            return None
+        key = name if suffix is not None else element.name
+        static = Static(frozenset(types), "optional", True)
+        has_sibling = is_fhir(owner_type, self.definitions) and self.is_primitive(static)
+        sibling = Sibling(owner, key) if has_sibling else None
+        code = py.Get(owner, key)
+        if element.is_repeating:
+            return self._repeating(base, name, code, static, sibling)
+        return TypedValue(code, static, base.kind, base.clauses, sibling=sibling)
+
+    def _owner(self, base: TypedValue) -> py.Expr:
+        """The dict of a value: `first.lot` asks an empty one where there is no `first`."""
+        if base.is_one or (base.kind is ValueKind.STREAM and base.static.cardinality != "optional"):
+            return base.code
+        return py.or_default(base.code, py.DictOf())
+
+    def _choice(self, base: TypedValue, choice: Choice) -> TypedValue:
+        static = Static(frozenset(choice.types), "optional", True)
+        if len(choice.types) == 1:
+            key = choice.element.json_name(choice.types[0].name)
+            return TypedValue(py.Get(choice.owner, key), static, base.kind, base.clauses)
+        return TypedValue(choice.owner, static, base.kind, base.clauses, choice=choice)
+
+    def _repeating(
+        self, base: TypedValue, name: str, code: py.Expr, static: Static, sibling: Sibling | None
+    ) -> TypedValue:
+        item = self.context.fresh(name)
+        clauses: tuple[py.Clause, ...] = (*base.clauses, py.ForClause((item,), or_no_entries(code)))
+        if sibling is not None:
+            # FHIR JSON writes null for an entry that has extensions only: `"given": ["Anne", null]`.
+            clauses = (*clauses, py.IfClause(py.is_not_none(item)))
+        source = code if not base.clauses and sibling is None else None
+        return TypedValue(item, static.with_cardinality("many"), ValueKind.STREAM, clauses, source, sibling)
+
+    def _element(self, base: TypedValue, name: str) -> tuple[Element, TypeRef | None, TypeRef] | None:
+        """The element that ``name`` means for every type the value may have, if it is one and the same.
+
+        With it the type that a choice's JSON name says (`valueQuantity`), and the type that has the element.
+        """
+        found: list[tuple[Element, TypeRef | None, TypeRef]] = []
+        for ref in base.static.types:
+            if ref.name in OPEN_TYPES or ref.name.startswith("System."):
+                return None
+            children = children_of(ref, self.definitions, self.scope.functions)
+            if name in children:
+                found.append((children[name], None, ref))
+            elif not ref.structure.startswith(FUNCTION_URL):
+                suffixed = self.definitions.element(ref, name)
+                found += [(suffixed[0], suffixed[1], ref)] if suffixed is not None else []
+        if not found or self.is_primitive(base.static):
+            return None
+        first = found[0][0]
+        same = all(entry[0].types == first.types and entry[0].maximum == first.maximum for entry in found)
+        return found[0] if same else None
+
+    def narrowed(self, value: TypedValue, keep: Callable[[TypeRef], bool]) -> TypedValue | None:
+        """A choice, read under the keys of the types that ``keep`` accepts."""
+        choice = value.choice
+        assert choice is not None
+        kept = [ref for ref in choice.types if keep(ref)]
+        if not kept or any(ref.name in OPEN_TYPES for ref in kept):
+            return None
+        keys = tuple(choice.element.json_name(ref.name) for ref in kept)
+        static = Static(frozenset(kept), "optional", True)
+        if len(keys) == 1:
+            return TypedValue(py.Get(choice.owner, keys[0]), static, value.kind, value.clauses)
+        constant = self.scope.constants.add("KEYS", py.Literal(keys))
+        return TypedValue(fp_call("choice", choice.owner, constant), static, value.kind, value.clauses)
+
+    def is_primitive(self, static: Static) -> bool:
+        """Is the value without elements of its own, whatever type it has?"""
+        return bool(static.types) and all(
+            self.definitions.is_primitive(ref.name) or ref.name.startswith("System.") for ref in static.types
+        )
+
+    def is_focus_type(self, name: str, static: Static) -> bool:
+        """Is ``name`` the type that the focus has: `Patient` in `Patient.name`?"""
+        return name[:1].isupper() and any(
+            ref.name == name or self.definitions.is_subtype(ref.name, name) for ref in static.types
+        )
+
+    def may_have_sibling(self, node: n.FPMember) -> bool:
+        """Is it a primitive of FHIR JSON?"""
+        inferred = self.context.inferred
+        static = inferred.of(node)
+        if not static.types or not all(self.definitions.is_primitive(ref.name) for ref in static.types):
+            return False
+        base = inferred.of(node.focus) if node.focus is not None else self.scope.focus or UNKNOWN
+        return not base.types or any(is_fhir(ref, self.definitions) for ref in base.types)

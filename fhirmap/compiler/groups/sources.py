@@ -1,0 +1,172 @@
+"""Sources: the blocks that a rule's sources open, and the variables that they bind."""
+
+from __future__ import annotations
+
+from fhirmap.analysis.static import Static
+from fhirmap.analysis.typed import SourceStep, TypedSource
+from fhirmap.compiler.expressions import HeldVariable
+from fhirmap.compiler.groups.state import GroupState
+from fhirmap.compiler.groups.uses import needs_list, source_span, written
+from fhirmap.compiler.python import (
+    Conditional,
+    Do,
+    Expr,
+    For,
+    Get,
+    If,
+    ListOf,
+    Literal,
+    Name,
+    Not,
+    Raise,
+    Slice,
+    TupleOf,
+    builtin,
+    is_none,
+    is_not_none,
+)
+from fhirmap.compiler.runtime_functions import call, run_call
+from fhirmap.compiler.tracing import trace_call
+from fhirmap.diagnostics import Span
+
+_CHOSEN = {"first": (None, 1), "not_first": (1, None), "last": (-1, None), "not_last": (None, -1)}
+"""Start and end of the items that a list mode chooses."""
+
+
+class SourceLowering:
+    """The sources of one group's rules."""
+
+    def __init__(self, state: GroupState) -> None:
+        self.state = state
+        self.writer = state.writer
+
+    def source(self, source: TypedSource) -> None:
+        """Open the blocks that a source needs, and bind its variable."""
+        self._open(source)
+        self.state.traced("step", "source", written(source.node), source.node.span)
+
+    def _open(self, source: TypedSource) -> None:
+        node = source.node
+        context = self._context(source)
+        is_whole = not source.steps and source.default is None and source.search is None
+        if is_whole and node.list_mode is None and node.minimum is None:
+            self.state.held[source.variable] = self._filtered_context(source, context)
+            self._conditions(source)
+            return
+        span = source_span(node)
+        for step in source.steps[:-1]:
+            context = self._step(context, step, span)
+        last = source.steps[-1] if source.steps else None
+        if context.static.plain and last is not None and not last.repeats and not needs_list(source):
+            self._plain_single(source, context, last, span)
+        elif not needs_list(source):
+            self._each(source, self._items(source, context, last), span)
+        else:
+            self._listed(source, self._items(source, context, last), span)
+
+    def _context(self, source: TypedSource) -> HeldVariable:
+        if source.context.mode == "constant":
+            value = self.state.expressions.constant(source.context)
+            return HeldVariable(value.code, value.static)
+        held = self.state.held.get(source.context)
+        return held if held is not None else HeldVariable(Literal(None), Static(frozenset(), "one"))
+
+    def _filtered_context(self, source: TypedSource, context: HeldVariable) -> HeldVariable:
+        span = source_span(source.node)
+        if source.filter_types and not context.static.plain:
+            self.writer.open(If(span, self.state.values.is_type(context.code, source.filter_types), ()))
+        self.state.skip_unbound(context, span)
+        return HeldVariable(context.code, source.item)
+
+    def _step(self, context: HeldVariable, step: SourceStep, span: Span) -> HeldVariable:
+        """Go one name down a path that goes on."""
+        name = self.state.names.take(step.name)
+        if context.static.plain and not step.repeats:
+            self.state.assign(name, Get(context.code, step.name), span)
+            self.writer.open(If(span, is_not_none(name), ()))
+        elif context.static.plain:
+            self.writer.open(For(span, (name,), Get(context.code, step.name, TupleOf()), ()))
+        else:
+            self.writer.open(For(span, (name,), self.state.values.children(context.code, step.name), ()))
+        return HeldVariable(name, step.static)
+
+    def _bind(self, source: TypedSource) -> Name:
+        wanted = source.variable.name or (source.steps[-1].name if source.steps else source.context.name)
+        name = self.state.names.take(wanted)
+        self.state.held[source.variable] = HeldVariable(name, source.item)
+        return name
+
+    def _plain_single(self, source: TypedSource, context: HeldVariable, step: SourceStep, span: Span) -> None:
+        name = self._bind(source)
+        self.state.assign(name, Get(context.code, step.name), span)
+        if source.default is not None:
+            with self.writer.block(If(span, is_none(name), ())):
+                self.state.assign(name, self.state.value(source.default).as_single(), source.default.span)
+        self.writer.open(If(span, is_not_none(name), ()))
+        self._conditions(source)
+
+    def _items(self, source: TypedSource, context: HeldVariable, step: SourceStep | None) -> Expr:
+        """The items of a source as a list (or what a `for` takes)."""
+        if source.search is not None:
+            return run_call("search", self.state.value(source.search).as_list())
+        if step is None:
+            return ListOf((context.code,))
+        if context.static.plain and step.repeats:
+            return Get(context.code, step.name, TupleOf())
+        if context.static.plain:
+            held = self.state.names.take(step.name)
+            self.state.assign(held, Get(context.code, step.name), step.span)
+            return Conditional(ListOf(), is_none(held), ListOf((held,)))
+        items = self.state.values.children(context.code, step.name)
+        return self.state.values.of_types(items, source.filter_types) if source.filter_types else items
+
+    def _each(self, source: TypedSource, items: Expr, span: Span) -> Name:
+        name = self._bind(source)
+        self.writer.open(For(span, (name,), items, ()))
+        self._conditions(source)
+        return name
+
+    def _listed(self, source: TypedSource, items: Expr, span: Span) -> None:
+        """A source with a cardinality, a default or a list mode: filtered into a list before it fires."""
+        node = source.node
+        if node.minimum is not None or node.maximum is not None:
+            most = None if node.maximum in (None, -1) else node.maximum
+            items = call("counted", builtin("list", items), Literal(node.minimum or 0), Literal(most))
+        if source.default is not None:
+            held = self.state.names.take("found")
+            self.state.assign(held, items, span)
+            with self.writer.block(If(span, Not(held), ())):
+                self.state.assign(held, self.state.value(source.default).as_list(), source.default.span)
+            items = held
+        if node.list_mode is None:
+            self._each(source, items, span)
+            return
+        kept = self.state.names.take("kept")
+        self.state.assign(kept, ListOf(), span)
+        with self.writer.scope():
+            name = self._each(source, items, span)
+            self.writer.append(span, kept, name)
+        if node.list_mode == "only_one":
+            chosen: Expr = call("only_one", kept)
+        else:
+            chosen = Slice(kept, *_CHOSEN[node.list_mode])
+        self.writer.open(For(span, (name,), chosen, ()))
+
+    def _conditions(self, source: TypedSource) -> None:
+        """where, check, log: in this order, for one item."""
+        if source.where is not None:
+            test = self.state.condition(source.where)
+            point = self.state.point("where", source.where.node.text, source.where.span)
+            if point is not None:
+                test = trace_call("test", point.number, point.held, test)
+            if test != Literal(True):
+                self.writer.open(If(source.where.span, test, ()))
+        if source.check is not None:
+            test = self.state.condition(source.check)
+            with self.writer.block(If(source.check.span, Not(test), ())):
+                failure = call("check_failed", Literal(source.check.node.text))
+                self.writer.add(Raise(source.check.span, failure))
+        if source.log is not None:
+            value = self.state.value(source.log)
+            position = Literal(source.log.span.position)
+            self.writer.add(Do(source.log.span, run_call("note", value.as_single(), position)))

@@ -1,0 +1,120 @@
+"""What the parts of one group's lowering share: names, statements, and how variables are held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from fhirmap.analysis.typed import Expression, TargetStep, Transform, TypedGroup, Variable
+from fhirmap.compiler.expressions import Expressions, HeldVariable, PythonValue
+from fhirmap.compiler.module import ModuleBuilder
+from fhirmap.compiler.python import Assign, Do, Expr, If, Name, is_not_none
+from fhirmap.compiler.tracing import trace_call
+from fhirmap.compiler.values import Values
+from fhirmap.compiler.writer import Writer
+from fhirmap.diagnostics import Span
+
+
+@dataclass(eq=False, slots=True)
+class TargetNode:
+    """A target variable in generated code. ``lists``: local names of its lists, attached to it when its scope ends."""
+
+    name: Name
+    lists: dict[str, Name] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What becomes of a created node when its rule has run. ``removal``: takes it away where nothing was written."""
+
+    variable: Variable
+    span: Span
+    removal: If | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TracePoint:
+    """A place that a trace entered, and the variables in scope there."""
+
+    number: int
+    held: dict[Variable, Expr]
+
+
+class GroupState:
+    """One group in the making."""
+
+    def __init__(self, module: ModuleBuilder, group: TypedGroup) -> None:
+        self.module = module
+        self.names = module.local_names()
+        self.writer = Writer()
+        self.held: dict[Variable, HeldVariable] = {}
+        self.nodes: dict[Variable, TargetNode] = {}
+        self.expressions = Expressions(module, self.held, self.names)
+        self.values = Values(module, self.expressions)
+        self.unit = group.unit
+        """The map of the current rule: one of a group that this one extends may come from another."""
+        self.scope: tuple[Variable, ...] = group.parameters
+        """Variables that a trace reports, where there is one."""
+
+    # --- variables ----------------------------------------------------------------------------------------------------
+
+    def bind(self, variable: Variable, wanted: str, held: PythonValue) -> Name:
+        """A name for a variable of the target side, and how it is held there."""
+        name = self.names.take(wanted)
+        self.held[variable] = HeldVariable(name, held.static, is_optional=not held.certain)
+        self.nodes[variable] = TargetNode(name)
+        return name
+
+    def skip_unbound(self, held: HeldVariable | None, span: Span) -> None:
+        """Open a block that runs only where an optional variable is bound."""
+        if held is not None and held.is_optional:
+            self.writer.open(If(span, is_not_none(held.code), ()))
+
+    # --- expressions --------------------------------------------------------------------------------------------------
+
+    def assign(self, name: Name, value: Expr, span: Span) -> None:
+        """`name = value`."""
+        self.writer.add(Assign(span, (name,), value))
+
+    def value(self, expression: Expression) -> PythonValue:
+        """The value of an expression, after the statements that it needs."""
+        value = self.expressions.value(expression)
+        self._statements(value.statements, expression.span)
+        return value
+
+    def condition(self, expression: Expression) -> Expr:
+        """Truthy code for a condition, after the statements that it needs."""
+        test, statements = self.expressions.condition(expression)
+        self._statements(statements, expression.span)
+        return test
+
+    def transformed(self, transform: Transform, step: TargetStep | None) -> PythonValue:
+        """The value of a transform, after the statements that it needs."""
+        value = self.values.transformed(transform, step)
+        self._statements(value.statements, transform.span)
+        return value
+
+    def _statements(self, statements: Iterable[Assign], span: Span) -> None:
+        for statement in statements:
+            self.writer.add(replace(statement, span=span))
+
+    # --- tracing ------------------------------------------------------------------------------------------------------
+
+    def point(self, kind: str, name: str, span: Span) -> TracePoint | None:
+        """A place for a trace, where the module is compiled for one."""
+        if self.module.tracing is None:
+            return None
+        held = {entry: self.held[entry].code for entry in self.scope if entry.name and entry in self.held}
+        return TracePoint(self.module.tracing.point(self.unit, kind, name, span, held), held)
+
+    def traced(self, verb: str, kind: str, name: str, span: Span, *more: Expr) -> TracePoint | None:
+        """Report a place to a trace, where there is one."""
+        point = self.point(kind, name, span)
+        if point is not None:
+            self.writer.add(Do(None, trace_call(verb, point.number, point.held, *more)))
+        return point
+
+    def left(self, entered: TracePoint | None) -> None:
+        """Report to a trace that what was entered is done."""
+        if entered is not None:
+            self.writer.add(Do(None, trace_call("exit", entered.number, entered.held)))

@@ -1,0 +1,175 @@
+"""Targets: what a rule computes, writes and creates, in text order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fhirmap.analysis.typed import TargetStep, TypedRule, TypedTarget, Variable
+from fhirmap.compiler.expressions import HeldVariable, PythonValue
+from fhirmap.compiler.groups.creation import CreationLowering
+from fhirmap.compiler.groups.lists import attach, list_of, place
+from fhirmap.compiler.groups.state import Ending, GroupState, TargetNode
+from fhirmap.compiler.groups.uses import end_of, written
+from fhirmap.compiler.python import Assign, Do, Expr, For, If, Literal, Name, SetItem, is_not_none
+from fhirmap.compiler.runtime_functions import RUN, call
+from fhirmap.compiler.values import choices, converted
+from fhirmap.diagnostics import Span
+
+
+class TargetLowering:
+    """The targets of one group's rules."""
+
+    def __init__(self, state: GroupState) -> None:
+        self.state = state
+        self.writer = state.writer
+        self.creation = CreationLowering(state)
+
+    def targets(self, rule: TypedRule) -> list[Ending]:
+        """Write a rule's targets; what is left to do when the rule has run."""
+        endings: list[Ending] = []
+        index = 0
+        while index < len(rule.targets):
+            end = index + 1 + self._folded(rule, index)
+            endings += self._guarded(rule, index, end)
+            index = end
+        return endings
+
+    def _folded(self, rule: TypedRule, index: int) -> int:
+        """How many targets after this one are written into the display of the node that it creates."""
+        target = rule.targets[index]
+        if target.variable is None or not self._creates(rule, target):
+            return 0
+        return self.creation.foldable(rule.targets[index + 1 :], target)
+
+    def _creates(self, rule: TypedRule, target: TypedTarget) -> bool:
+        if target.context is None or not target.steps or (rule.default is not None and rule.default.dynamic):
+            return False
+        return target.transform is None or target.transform.name == "create"
+
+    def _guarded(self, rule: TypedRule, index: int, end: int) -> list[Ending]:
+        """One target, and those folded into it: left out where its context is bound to nothing."""
+        target = rule.targets[index]
+        context = self.state.held.get(target.context) if target.context is not None else None
+        mark = self.writer.mark()
+        with self.writer.scope():
+            self.state.skip_unbound(context, target.span)
+            endings = self._target(rule, target, rule.targets[index + 1 : end])
+        if context is not None and context.is_optional and target.variable is not None:
+            self._may_be_absent(target.variable, mark, target.span)
+        return endings
+
+    def _target(self, rule: TypedRule, target: TypedTarget, folded: tuple[TypedTarget, ...]) -> list[Ending]:
+        endings: list[Ending] = []
+        if target.context is None:
+            self._computed(target)
+        elif not target.steps:
+            self._whole(target)
+        elif rule.default is not None and rule.default.dynamic:
+            return []  # a group that is chosen at run time writes it
+        elif self._creates(rule, target):
+            endings += self.creation.create(rule, target, folded)
+        else:
+            with self.writer.scope():
+                self._assign(target)
+        self._traced((target, *folded))
+        return endings
+
+    def _traced(self, targets: tuple[TypedTarget, ...]) -> None:
+        """Report to a trace what was written."""
+        if self.state.module.tracing is None:
+            return
+        for target in targets:
+            held = self.state.held.get(target.variable) if target.variable is not None else None
+            is_written = (is_not_none(held.code),) if held is not None and held.is_optional else ()
+            self.state.traced("step", "target", written(target.node), target.span, *is_written)
+
+    def _may_be_absent(self, variable: Variable, mark: int, span: Span) -> None:
+        """Bind a variable that was made under a condition to nothing beforehand, for what follows."""
+        held = self.state.held.get(variable)
+        if held is None:
+            return  # nothing asks for it
+        assert isinstance(held.code, Name)
+        self.state.held[variable] = replace(held, is_optional=True)
+        self.writer.insert(mark, Assign(span, (held.code,), Literal(None)))
+
+    def _computed(self, target: TypedTarget) -> None:
+        assert target.transform is not None
+        value = self.state.transformed(target.transform, None)
+        if target.variable is None:
+            self.writer.add(Do(target.span, value.code))
+            return
+        name = self.state.bind(target.variable, target.variable.name, value)
+        self.state.assign(name, value.code, target.span)
+
+    def _whole(self, target: TypedTarget) -> None:
+        """A target that names the node itself: another name for it, or its value."""
+        assert target.context is not None
+        node = self.state.nodes[target.context]
+        if target.transform is not None:
+            value = self.state.transformed(target.transform, None)
+            nothing = Literal(((), False))
+            written_ = call("assign", node.name, Literal("value"), value.as_items(), nothing, Literal(False))
+            self.writer.add(Do(target.span, written_))
+        if target.variable is not None:
+            self.state.nodes[target.variable] = node
+            self.state.held[target.variable] = self.state.held[target.context]
+
+    # --- assigning ----------------------------------------------------------------------------------------------------
+
+    def _assign(self, target: TypedTarget) -> None:
+        assert target.transform is not None
+        parent = self.creation.parent(target)
+        step = target.steps[-1]
+        value = self.state.transformed(target.transform, step)
+        if not value.static.plain or step.repeats is None or not step.key:
+            self._assign_dynamic(parent, target, step, value)
+            return
+        value = converted(self._one_by_one(target, step, value), step)
+        if not value.certain or target.variable is not None:
+            value = self._named(target, step, value)
+        if not step.repeats:
+            self.writer.add(SetItem(target.span, parent.name, step.key, value.code))
+        elif target.node.list_modes:
+            place(self.state, target, list_of(parent, step.key), value.code)
+        else:
+            self.writer.append(target.span, list_of(parent, step.key), value.code)
+
+    def _one_by_one(self, target: TypedTarget, step: TargetStep, value: PythonValue) -> PythonValue:
+        """One of several values, inside a loop over them; their only one where the element takes one."""
+        if not value.is_many:
+            return value
+        if not step.repeats:
+            return PythonValue(call("single", value.code), value.static.with_cardinality("optional"))
+        name = self.state.names.take(step.name)
+        self.writer.open(For(target.span, (name,), value.code, ()))
+        return PythonValue(name, value.static.as_one(), certain=True)
+
+    def _named(self, target: TypedTarget, step: TargetStep, value: PythonValue) -> PythonValue:
+        """A value in a name of its own, inside a block that runs where there is one."""
+        if target.variable is not None:
+            one = PythonValue(value.code, value.static.as_one(), value.certain)
+            name = self.state.bind(target.variable, target.variable.name, one)
+        else:
+            name = self.state.names.take(step.name)
+        self.state.assign(name, value.code, target.span)
+        if not value.certain:
+            self.writer.open(If(target.span, is_not_none(name), ()))
+        return PythonValue(name, value.static, certain=True)
+
+    def _assign_dynamic(self, parent: TargetNode, target: TypedTarget, step: TargetStep, value: PythonValue) -> None:
+        """The types, or the element, are known at run time only."""
+        attach(self.state, parent, step.key, target.span)
+        end = end_of(target)
+        node, items = (parent.name, Literal(step.name)), (value.as_items(), choices(step))
+        if end and step.repeats is not False:
+            self.state.module.has_endings = True
+            written_: Expr = call("assign_placed", RUN, *node, *items, Literal(end), Literal(target.span.position))
+        else:
+            written_ = call("assign", *node, *items, Literal(step.repeats))
+        if target.variable is None:
+            self.writer.add(Do(target.span, written_))
+            return
+        name = self.state.names.take(target.variable.name)
+        self.state.assign(name, written_, target.span)
+        self.state.held[target.variable] = HeldVariable(name, target.variable.static, is_optional=True)
+        self.state.nodes[target.variable] = TargetNode(name)

@@ -1,0 +1,142 @@
+"""The function that runs a module's stages for one record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fhirmap.analysis.typed import Stage, Variable
+from fhirmap.compiler.fhirpath.tables import table_key
+from fhirmap.compiler.module import ModuleBuilder
+from fhirmap.compiler.plan import PythonFunction
+from fhirmap.compiler.python import (
+    Assign,
+    Attribute,
+    Call,
+    Comparison,
+    Connective,
+    DictOf,
+    Do,
+    Expr,
+    If,
+    Item,
+    Literal,
+    Logic,
+    Name,
+    Not,
+    Return,
+    SetAttribute,
+    Statement,
+    Try,
+    all_of,
+    builtin,
+    compared,
+    literal_dict,
+)
+from fhirmap.compiler.readers import READ
+from fhirmap.compiler.runtime_functions import RUN, call, fp_call, run_call
+from fhirmap.compiler.writer import caught
+from fhirmap.model.definition import Structure, TypeRef
+
+_ROW, _STRICT, _TRACE, _PLACES = Name("row"), Name("strict"), Name("trace"), Name("_places")
+_FAULTS, _FAILED = Attribute(RUN, "faults"), Attribute(RUN, "failed")
+_GLOBALS = builtin("globals")
+
+
+class StageLowering:
+    """Lowers the way of one record through all stages."""
+
+    def __init__(self, module: ModuleBuilder, *, has_reader: bool, has_validator: bool) -> None:
+        self.module = module
+        self.stages = module.checked.stages
+        self.has_reader = has_reader
+        self.has_validator = has_validator
+        self.names = module.local_names()
+        self.source = self.names.take("source")
+
+    def function(self) -> PythonFunction:
+        """`_transform(row, strict)`."""
+        flags = (_STRICT,) if self.module.tracing is None else (_STRICT, _TRACE)
+        run = call("Run" if self.module.tracing is None else "TraceRun", _GLOBALS, *flags)
+        body: list[Statement] = [Assign(None, (RUN,), run), *self._opening()]
+        name = self.source
+        for number, stage in enumerate(self.stages):
+            is_last = number == len(self.stages) - 1
+            made = self.names.take("resource" if is_last else f"stage_{number + 1}")
+            body += self._stage(stage, name, made, is_foreign=not self.has_reader and number == 0, is_last=is_last)
+            name = made
+        if self.has_validator:
+            body.append(_net(Do(None, Call(Name("_validate"), (name, _FAULTS)))))
+        body.append(Return(None, run_call("result", name, _PLACES)))
+        doc = "One record: what it becomes, with notes and faults; no resource where it is out of scope."
+        return PythonFunction(Name("_transform"), (_ROW,), doc, tuple(body), flags=flags)
+
+    def _opening(self) -> list[Statement]:
+        """The record as the first stage's source."""
+        if self.has_reader:
+            return [self._read(Call(READ, (_ROW, _FAULTS)))]
+        if self.stages and len(_sources(self.stages[0])) == 1:
+            source = _foreign_source(self.stages[0].source, _ROW, self.module)
+            read = self._read(source) if source.may_raise else Assign(None, (self.source,), source)
+            return [read, SetAttribute(None, RUN, "resource", self.source)]
+        return []
+
+    def _read(self, source: Expr) -> Statement:
+        """A record of quite another shape (a text where rows are read) ends here."""
+        net = _net(Assign(None, (self.source,), source))
+        return replace(net, handler=(*net.handler, Return(None, run_call("result", DictOf(), _PLACES))))
+
+    def _stage(self, stage: Stage, source: Name, made: Name, *, is_foreign: bool, is_last: bool) -> list[Statement]:
+        body: list[Statement] = [Do(None, self._entry_call(stage, source, made, is_foreign=is_foreign))]
+        if self.module.has_endings:
+            body.append(Do(None, call("settle_endings", RUN)))
+        if is_last and self.module.needs_pruning:
+            kept = Logic(Connective.OR, (call("pruned", made), DictOf()))
+            body.append(Assign(None, (made,), kept))
+        is_empty = If(None, self._is_empty(stage, made), (Return(None, run_call("nothing")),))
+        return [Assign(None, (made,), self._fresh(stage)), _net(*body), is_empty]
+
+    def _entry_call(self, stage: Stage, source: Name, made: Name, *, is_foreign: bool) -> Expr:
+        arguments: list[Expr] = []
+        modes = [entry.mode for entry in stage.entry.parameters]
+        for index, parameter in enumerate(stage.entry.parameters):
+            if parameter.mode == "target":
+                arguments.append(made if modes.index("target") == index else DictOf())
+            elif is_foreign and len(_sources(stage)) > 1:
+                row = run_call("input", _ROW, Literal(parameter.name))
+                arguments.append(_foreign_source(parameter.static.type, row, self.module))
+            else:
+                arguments.append(source)
+        return Call(self.module.groups[stage.entry], (*arguments, RUN))
+
+    def _fresh(self, stage: Stage) -> DictOf:
+        structure = self._structure(stage)
+        if structure is not None and structure.kind == "resource":
+            return literal_dict({"resourceType": structure.type})
+        return DictOf()
+
+    def _is_empty(self, stage: Stage, made: Name) -> Expr:
+        structure = self._structure(stage)
+        is_empty: Expr = Not(made)
+        if structure is not None and structure.kind == "resource":
+            is_empty = compared(builtin("len", made), Comparison.EQUAL, Literal(1))
+        return all_of(is_empty, Not(_FAILED))
+
+    def _structure(self, stage: Stage) -> Structure | None:
+        ref = stage.target
+        return self.module.checked.definitions.structure(ref.structure or ref.name) if ref is not None else None
+
+
+def _net(*body: Statement) -> Try:
+    """``body``, whatever it raises made a fault of the record: no rule's, since rules catch their own."""
+    return caught(body, "abandon")
+
+
+def _sources(stage: Stage) -> list[Variable]:
+    return [entry for entry in stage.entry.parameters if entry.mode == "source"]
+
+
+def _foreign_source(ref: TypeRef | None, row: Expr, module: ModuleBuilder) -> Expr:
+    """A source that no model describes: FHIR JSON, or anything in its shape."""
+    if ref is None:
+        return row
+    return Item(fp_call("nodes", row, Literal(table_key(ref)), module.type_table(ref)), Literal(0))

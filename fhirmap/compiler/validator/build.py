@@ -1,0 +1,34 @@
+"""The validator of a contract, as a section of a generated module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fhirmap.compiler.plan import Section
+from fhirmap.compiler.validator.contract import Contract
+from fhirmap.compiler.validator.fast_path import FastPathWriter
+from fhirmap.compiler.validator.invariants import InvariantWriter
+from fhirmap.compiler.validator.section import SectionBuilder
+from fhirmap.compiler.validator.shapes import ShapeWriter
+from fhirmap.diagnostics import Diagnostic, suggestion
+from fhirmap.model.definition import FHIR_URL, TypeRef
+
+
+def lower_contract(
+    contract: Contract, functions: Mapping[str, Any] | None = None
+) -> tuple[Section, tuple[Diagnostic, ...]]:
+    """The validator of a contract, `_validate(resource, faults)`, and what of the contract cannot be checked."""
+    section = SectionBuilder(contract.definitions)
+    for url in contract.structures:
+        if contract.definitions.structure(url) is None:
+            found = suggestion(url, [entry.url for entry in contract.definitions.structures()])
+            section.diagnostics.append(Diagnostic("FM356", None, {"url": url}, **found))
+    root = TypeRef(contract.type, FHIR_URL + contract.type)
+    shapes = ShapeWriter(contract, section, InvariantWriter(section, functions or {}, contract.severities, root))
+    shape = shapes.root(root, [entry.root for entry in contract.roots])
+    FastPathWriter(section, shapes, shape).write()
+    for element, rules in shapes.unplaced.items():
+        for rule in rules:
+            section.report("FM355", rule=rule.key, element=element)
+    return section.finished(", ".join(entry.url for entry in contract.roots)), tuple(section.diagnostics)

@@ -1,0 +1,120 @@
+"""Invariants become functions: all those of one node in one function, what they share computed once at its head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fhirmap.analysis.static import Static
+from fhirmap.compiler.fhirpath import ExprScope, NumberedNames, PythonExpr, hoist, lower_condition
+from fhirmap.compiler.names import snake_case
+from fhirmap.compiler.plan import PythonFunction
+from fhirmap.compiler.python import (
+    Assign,
+    Comment,
+    Do,
+    Expr,
+    If,
+    Literal,
+    Name,
+    Not,
+    Return,
+    Statement,
+    Try,
+    TupleOf,
+    builtin,
+)
+from fhirmap.compiler.runtime_functions import call
+from fhirmap.compiler.validator.section import ELEMENT, ERROR, FAULTS, FOCUS, PATH, RESOURCE, SectionBuilder, visit
+from fhirmap.language import nodes as n
+from fhirmap.language.parser import parse_expression
+from fhirmap.model.definition import Constraint, TypeRef
+
+_PARAMETERS = (FOCUS, RESOURCE, FAULTS, PATH, ELEMENT)
+_CAUGHT = Name("Exception")
+
+
+@dataclass(frozen=True, slots=True)
+class InvariantWriter:
+    """Writes the invariants of one validator. ``root``: the resource's type, for `%resource`."""
+
+    section: SectionBuilder
+    functions: Mapping[str, Any]
+    severities: Mapping[str, str]
+    root: TypeRef
+
+    def write(self, constraints: Iterable[Constraint], focus: TypeRef, path: str, name: Name) -> bool:
+        """Write the function ``name`` that reports rules of the node at ``path``; False where there are none."""
+        rules = []
+        for entry in constraints:
+            tree = self._parsed(entry.expression, entry.key) if self._severity(entry) != "off" else None
+            if tree is not None:
+                rules.append((entry, tree))
+        if not rules:
+            return False
+        shared, scope = self._hoisted([tree for _, tree in rules], focus)
+        body: list[Statement] = [*shared]
+        for entry, tree in rules:
+            body += self._rule(entry, lower_condition(tree, scope), self._causes(entry, focus))
+        doc = f"Report the rules of {path} that do not hold."
+        self.section.parts.append(PythonFunction(name, _PARAMETERS, doc, tuple(body)))
+        return True
+
+    def _severity(self, entry: Constraint) -> str:
+        return self.severities.get(entry.key, entry.severity)
+
+    def _hoisted(self, trees: Sequence[n.FPExpr], focus: TypeRef) -> tuple[list[Assign], ExprScope]:
+        """What the rules share. Nothing where computing it may raise: each rule then fails for itself."""
+        shared, scope = hoist(trees, self._scope(focus))
+        return ([], self._scope(focus)) if any(entry.may_raise for entry in shared) else (shared, scope)
+
+    def _scope(self, focus: TypeRef) -> ExprScope:
+        return ExprScope(
+            self.section.definitions,
+            focus=Static(frozenset((focus,)), "one", plain=True),
+            focus_name=FOCUS,
+            functions=self.functions,
+            constants=self.section.constants,
+            fresh=NumberedNames({str(name) for name in (*_PARAMETERS, ERROR)}),
+            resource=(RESOURCE, Static(frozenset((self.root,)), "one", plain=True)),
+        )
+
+    def _parsed(self, text: str, key: str) -> n.FPExpr | None:
+        tree, found = parse_expression(text, f"rule {key}")
+        self.section.diagnostics += found
+        return None if any(entry.is_error for entry in found) else tree
+
+    def _rule(self, entry: Constraint, found: PythonExpr, causes: tuple[Expr, ...]) -> Iterable[Statement]:
+        """Report one rule where it does not hold, and where it cannot be evaluated."""
+        key, severity = Literal(entry.key), Literal(self._severity(entry))
+        here = visit(PATH, ELEMENT)
+        invariant: list[Expr] = [key, severity, Literal(entry.human or entry.key)]
+        if causes:
+            invariant.append(TupleOf(causes, is_tall=True))
+        broken = call("broken", call("Invariant", *invariant), FOCUS, here)
+        body: list[Statement] = [*found.statements, If(None, Not(found.code), (Do(None, broken),))]
+        yield Comment(None, f"{entry.key}: {entry.expression}")
+        if not found.may_raise:
+            yield from body
+            return
+        failed = call("not_evaluated", call("Invariant", key, severity), ERROR, here)
+        yield Try(None, tuple(body), _CAUGHT, ERROR, (Do(None, failed),))
+
+    def _causes(self, entry: Constraint, focus: TypeRef) -> tuple[Expr, ...]:
+        """(name, test, text) of each reason for which a rule fails; writes the tests."""
+        rows = []
+        for label, text, human in entry.variants:
+            tree = self._parsed(text, entry.key)
+            if tree is not None:
+                name = self.section.name(f"is_{snake_case(entry.key)}_{snake_case(label)}")
+                self._write_test(name, lower_condition(tree, self._scope(focus)), f"{entry.key} fails: {label}")
+                rows.append(TupleOf((Literal(label), name, Literal(human))))
+        return tuple(rows)
+
+    def _write_test(self, name: Name, found: PythonExpr, what: str) -> None:
+        """A test that fails is no reason."""
+        body: tuple[Statement, ...] = (*found.statements, Return(None, builtin("bool", found.code)))
+        if found.may_raise:
+            body = (Try(None, body, _CAUGHT, None, (Return(None, Literal(False)),)),)
+        self.section.parts.append(PythonFunction(name, _PARAMETERS[:2], f"Is this why {what}?", body))

@@ -1,0 +1,72 @@
+"""Readers: text in place, the rest through the runtime, and nothing that a row holds raises."""
+
+from __future__ import annotations
+
+import fhirmap
+from tests.compiler.generated import PATIENT, body_of
+
+
+def compiled(models: str) -> fhirmap.Transformer:
+    group = "group g(source src : Row, target tgt : Patient) { src.a as v -> tgt.id = 'x'; }\n"
+    return fhirmap.compile_map(PATIENT + models + group, validate=False)
+
+
+def paragraph(models: str, element: str) -> str:
+    """The statements that read an element."""
+    paragraphs = body_of(compiled(models), "_read").split("\n\n")
+    (found,) = (text for text in paragraphs if text.startswith(f"# {element} :"))
+    return found.partition("\n")[2].removesuffix("\nreturn record")
+
+
+def test_a_text_is_stripped_in_place() -> None:
+    assert paragraph("model Row { a : string }\n", "a") == (
+        "cell = row.get('a')\n"
+        "if cell is not None:\n"
+        "    value = cell.strip() if type(cell) is str else as_text(cell, _ROW_A, faults)\n"
+        "    if value:\n"
+        "        record['a'] = value"
+    )
+
+
+def test_texts_that_mean_nothing_are_left_out() -> None:
+    assert "if value and value != '-':" in paragraph('model Row { a : string null "-" }\n', "a")
+    assert "if value and value not in ('-', 'X'):" in paragraph('model Row { a : string null "-", "X" }\n', "a")
+    assert "nulls=frozenset(('-', 'X'))" in compiled('model Row { a : string null "X", "-" }\n').source
+
+
+def test_a_required_element_is_reported_where_it_is_absent() -> None:
+    assert paragraph("model Row { a : integer 1..1 }\n", "a").endswith(
+        "if 'a' not in record:\n    absent(_ROW_A, faults)"
+    )
+    read = compiled("model Row { a : integer 1..1 }\n").read({})
+    assert [(fault.code, fault.columns) for fault in read.faults] == [("FM411", ("a",))]
+
+
+def test_child_rows_are_read_by_a_reader_of_their_own() -> None:
+    transformer = compiled("model Row { a : string part : Part 0..* }\nmodel Part { x : integer }\n")
+    assert "item = read_part(child, faults)" in transformer.source
+    read = transformer.read({"a": " v ", "part": [{"x": "1"}, {"x": "one"}]})
+    assert read.values == {"a": "v", "part": [{"x": 1}, {}]}
+    assert [(fault.code, fault.path) for fault in read.faults] == [("FM410", "Row.part[1].x")]
+
+
+def test_the_same_model_from_two_places_has_two_readers() -> None:
+    models = "model Row { a : string one : Part two : Part }\nmodel Part { x : integer }\n"
+    transformer = compiled(models)
+    found = transformer.read({"one": {"x": "1"}, "two": {"x": "2"}}).values
+    assert found == {"one": {"x": 1}, "two": {"x": 2}}
+    assert "def read_part_2(row, faults):" in transformer.source
+
+
+def test_a_row_of_another_shape_is_a_fault() -> None:
+    transformer = compiled("model Row { a : string part : Part 0..* }\nmodel Part { x : integer }\n")
+    for row in ("text", [1], None, 5):
+        read = transformer.read(row)  # type: ignore[arg-type]
+        assert read.values == {}
+        assert [(fault.code, fault.args) for fault in read.faults] == [("FM414", {"kind": "AttributeError"})]
+
+
+def test_a_number_of_thousands_of_digits_is_a_fault_of_its_cell() -> None:
+    read = compiled("model Row { a : integer b : string }\n").read({"a": 10**5000, "b": "x"})
+    assert read.values == {"b": "x"}
+    assert [(fault.code, fault.path) for fault in read.faults] == [("FM410", "Row.a")]

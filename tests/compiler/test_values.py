@@ -1,0 +1,47 @@
+"""Transforms in the plainest Python that the types of their arguments allow."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.generated import compiled, rule, try_of
+
+CODES = 'conceptmap "side" { prefix s = "urn:s"\n s:M == s:male\n s:F == s:female }\n'
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        ("tgt.id = v", "tgt['id'] = v"),
+        ("tgt.birthDate = cast(v, 'date')", "tgt['birthDate'] = cast(v, 'date')"),
+        ("tgt.maritalStatus = cc('urn:s', v)", "tgt['maritalStatus'] = {'coding': [{'system': 'urn:s', 'code': v}]}"),
+        ("tgt.maritalStatus = v", "tgt['maritalStatus'] = {'text': v}"),
+        ("tgt.id = 'it\\'s'", "tgt['id'] = \"it's\""),
+    ],
+)
+def test_values(target: str, line: str) -> None:
+    found = rule(f"  src.a as v -> {target};")
+    assert line in found
+
+
+def test_displays_need_no_try_and_casts_do() -> None:
+    assert not rule("  src.a as v -> tgt.identifier = id('urn:s', v);").startswith("try:")
+    assert rule("  src.a as v -> tgt.active = cast(v, 'boolean');") == try_of(
+        """
+        v = src.get('a')
+        if v is not None:
+            tgt['active'] = cast(v, 'boolean')
+        """
+    )
+
+
+def test_a_code_of_a_simple_table_is_looked_up() -> None:
+    text = "  src.a as v -> tgt.gender = translate(v, '#side', 'code');"
+    assert "gender = _SIDE.get(v) or run.unmapped('side', v, 1)" in rule(text, uses=CODES)
+    assert "gender = translate(v, _CODES_SIDE, 'code', run)" not in rule(text, uses=CODES)
+
+
+def test_an_optional_value_is_wrapped_where_there_is_one() -> None:
+    transformer = compiled("  src.a as v -> tgt.maritalStatus = (v.substring(5));")
+    assert transformer({"a": "x"}).resource is None
+    assert transformer({"a": "123456"}).resource == {"resourceType": "Patient", "maritalStatus": {"text": "6"}}
