@@ -17,6 +17,7 @@ from fhirmap.language.nodes import FPExpr
 from fhirmap.language.parser import parse_expression
 from fhirmap.model.definition import Definitions, TypeRef
 from fhirmap.runner.project import ColumnSetting
+from fhirmap.signatures import FunctionSignature
 
 __all__ = ["ExpressionTypes", "RecordsColumn", "check_columns", "compile_columns", "expression_types", "shown"]
 
@@ -28,7 +29,7 @@ class ExpressionTypes:
     definitions: Definitions
     result: TypeRef | None
     source: TypeRef | None
-    functions: Mapping[str, Any]
+    functions: Mapping[str, FunctionSignature]
 
     @property
     def focus(self) -> Static:

@@ -14,10 +14,11 @@ from fhirmap.errors import MapError
 from fhirmap.language.nodes import FPExpr
 from fhirmap.language.parser import parse_expression
 from fhirmap.model.definition import Definitions
+from fhirmap.signatures import FunctionSignature
 
 
 def compile_expression(
-    text: str, type_name: str, definitions: Definitions, functions: Mapping[str, Any] | None = None
+    text: str, type_name: str, definitions: Definitions, functions: Mapping[str, FunctionSignature] | None = None
 ) -> Callable[[dict[str, Any]], list[Any]]:
     """A function from a node of type ``type_name`` to the bare values of the expression.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from fhirmap.analysis.expression import ExpressionScope
 from fhirmap.analysis.static import UNKNOWN, Static
 from fhirmap.compiler import python as py
 from fhirmap.language.nodes import FPExpr
 from fhirmap.model.definition import Definitions
+from fhirmap.signatures import FunctionSignature
 
 KeySet = tuple[FPExpr, tuple[str, ...]]
 """A list, and the children by which its items are looked for."""
@@ -90,7 +90,7 @@ class ExprScope:
     focus: Static | None = None
     focus_name: py.Expr = field(default_factory=lambda: py.Name("focus"))
     variables: Mapping[str, tuple[py.Expr, Static]] = field(default_factory=dict)
-    functions: Mapping[str, Any] = field(default_factory=dict)
+    functions: Mapping[str, FunctionSignature] = field(default_factory=dict)
     constants: Constants = field(default_factory=Constants)
     fresh: Callable[[str], py.Name] = field(default_factory=NumberedNames)
     resource: tuple[py.Expr, Static] | None = None

@@ -1,0 +1,33 @@
+"""Columns of `preview --records`: FHIRPath over the result and `%source`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from fhirmap.errors import ProjectError
+from fhirmap.runner.columns import ExpressionTypes, compile_columns
+from fhirmap.runner.project import ColumnSetting
+from tests.compiler.fhirpath.operations import KNOWN, OP
+
+TYPES = ExpressionTypes(KNOWN, None, OP, {})
+
+
+@pytest.mark.parametrize(
+    ("expression", "weight", "text"),
+    [
+        ("%source.weight * %source.weight", Decimal(3), "9"),
+        ("%source.weight * %source.weight", Decimal("9E999999"), ""),
+        ("%source.weight | 2.50", Decimal("1.50"), "1.50,2.50"),
+    ],
+)
+def test_a_column_is_empty_where_its_expression_fails(expression: str, weight: Decimal, text: str) -> None:
+    (column,) = compile_columns((ColumnSetting("weight", expression),), TYPES)
+    assert column.text(None, {"weight": weight}) == text
+
+
+def test_a_wrong_column_is_refused_by_its_name() -> None:
+    with pytest.raises(ProjectError) as caught:
+        compile_columns((ColumnSetting("weight", "%source.weigth"),), TYPES)
+    assert [entry.code for entry in caught.value.diagnostics] == ["FM743"]
