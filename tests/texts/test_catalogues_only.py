@@ -27,7 +27,6 @@ FILES = {
 }
 LITERALS = {
     "sans identifiant": "a value of the archive's column `state`: data, the same in each language",
-    "def values(result, record):": "Python of a compiled column",
     "fhirmap status --": "a command to type",
     "fhirmap run": "a command to type",
     'imports "{}"': "the text of a map; its comments come from the catalogue",
