@@ -16,6 +16,7 @@ from tests.compiler.validator.contracts import (
     CODES,
     coded,
     declaration,
+    profiled,
     registry_module,
     registry_validate,
     reported,
@@ -236,3 +237,38 @@ def test_predicates_are_those_of_the_full_check() -> None:
     assert PREDICATES.keys() == validation.PREDICATES.keys() - {"xhtml"}
     for kind, name in PREDICATES.items():
         assert getattr(validation, name) is validation.PREDICATES[kind]
+
+
+def test_an_element_that_the_type_itself_requires_beside_the_list_is_missed() -> None:
+    entry = {"id": "Bundle.entry", "path": "Bundle.entry"}
+    found = profiled(
+        "Bundle",
+        {**entry, "slicing": {"discriminator": [{"type": "value", "path": "fullUrl"}], "rules": "open"}},
+        {**entry, "id": "Bundle.entry:a", "sliceName": "a", "max": "1"},
+        {"id": "Bundle.entry:a.fullUrl", "path": "Bundle.entry.fullUrl", "fixedUri": "urn:a"},
+    )
+    resource = {"resourceType": "Bundle", "entry": [{"fullUrl": "urn:a"}]}
+    assert reported(validator(found)(resource)) == [("FM504", "required", "Bundle.type")]
+    assert validator(found)({**resource, "type": "batch"}) == []
+
+
+def test_a_slice_with_rules_of_its_own_takes_the_full_check() -> None:
+    rule = {"key": "short", "severity": "error", "human": "short", "expression": "value.ofType(string).length() < 3"}
+    parameter = {"id": "Parameters.parameter", "path": "Parameters.parameter"}
+    found = profiled(
+        "Parameters",
+        {**parameter, "slicing": {"discriminator": [{"type": "value", "path": "name"}], "rules": "open"}},
+        {**parameter, "id": "Parameters.parameter:a", "sliceName": "a", "constraint": [rule]},
+        {"id": "Parameters.parameter:a.name", "path": "Parameters.parameter.name", "fixedString": "a"},
+        {
+            "id": "Parameters.parameter:a.value[x]",
+            "path": "Parameters.parameter.value[x]",
+            "min": 1,
+            "type": [{"code": "string"}],
+        },
+    )
+    validate = validator(found)
+    resource: dict[str, Any] = {"resourceType": "Parameters", "parameter": [{"name": "a", "valueString": "xy"}]}
+    assert validate(resource) == []
+    resource["parameter"] = [{"name": "a", "valueString": "xyz"}, {"name": "b", "valueString": "xyz"}]
+    assert reported(validate(resource)) == [("FM520", "short", "Parameters.parameter[0]")]

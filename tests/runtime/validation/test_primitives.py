@@ -44,6 +44,7 @@ WRONG: dict[str, tuple[object, ...]] = {
         "A",
         "AAA",
         "YWJ",
+        "YW=",
         "YW=j",
         "YW Jj",
         "YWJjZ",

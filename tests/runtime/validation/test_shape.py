@@ -109,3 +109,10 @@ def test_a_type_that_fhir_does_not_know() -> None:
     assert types_of("R4").resource_shape("Patient.contact") is None
     with pytest.raises(KeyError):
         types_of("R4").constrained("Patiant", {})
+
+
+def test_an_empty_list_of_a_required_element_is_reported_once() -> None:
+    shape = types_of("R4").constrained("Patient", {"name": ElementRules(minimum=1)})
+    faults: list[Fault] = []
+    shape.report({"resourceType": "Patient", "name": []}, faults)
+    assert [fault.code for fault in faults] == ["FM503"]
