@@ -15,7 +15,9 @@ from fhirmap.texts import text
 
 if TYPE_CHECKING:
     from fhirmap.journal import Journal, RecordedAnswer, Status
+    from fhirmap.records import Issue
 
+_SEVERITIES = ("fatal", "error", "warning", "information")
 _STATES = ("accepted", "refused", "invalid", "out_of_scope", "ready", "sending", "deferred", "uncertain")
 
 
@@ -107,9 +109,9 @@ def _overview(status: Status, as_json: bool) -> None:
     click.echo("   ".join(shown) or text("status.no_records"))
     for reason in status.reasons:
         words = reason.words or (page(reason.code).title if reason.code else text("status.not_sent_yet"))
-        answered = f"{reason.status}: " if reason.status else ""
+        words = text("run.lines.answered", status=reason.status, words=words) if reason.status else words
         keys = f"   ({', '.join(reason.keys[:5])}{', …' if reason.count > 5 else ''})" if reason.keys else ""
-        click.echo(f"{text(f'states.one.{reason.state}'):<10} {reason.count:>5}x {answered}{words}{keys}")
+        click.echo(f"{text(f'states.one.{reason.state}'):<10} {reason.count:>5}x {words}{keys}")
     for answer in status.possible_duplicates:
         click.echo(text("status.in_doubt", key=answer.key))
     if status.archive_pending:
@@ -134,7 +136,7 @@ def _one(journal: Journal, key: str, as_json: bool) -> None:
         code = f" {event['code']}" if event["code"] else ""
         click.echo(f"  {_moment(event['at'])}  {_event(event)}{status}{code}")
         for issue in event["issues"]:
-            click.echo(f"      {issue.severity} {issue.code}: {issue.diagnostics}")
+            click.echo(f"      {_issue(issue)}")
 
 
 def _answer_lines(answer: RecordedAnswer) -> list[str]:
@@ -146,7 +148,7 @@ def _answer_lines(answer: RecordedAnswer) -> list[str]:
     status = f" {answer.status}" if answer.status else ""
     lines = [f"{answer.key}   {text(f'states.one.{answer.state}')}{status}{identifier}   {_moment(answer.changed_at)}"]
     for issue in answer.issues:
-        lines.append(f"    {issue.severity} {issue.code}: {issue.diagnostics}")
+        lines.append(f"    {_issue(issue)}")
         if issue.position or issue.columns:
             lines.append("        " + text("status.origin", position=issue.position, columns=", ".join(issue.columns)))
     if answer.code and not answer.issues:
@@ -156,6 +158,12 @@ def _answer_lines(answer: RecordedAnswer) -> list[str]:
     if answer.not_before and answer.state in ("deferred", "uncertain"):
         lines.append("    " + text("status.next_try", at=_moment(answer.not_before)))
     return lines
+
+
+def _issue(issue: Issue) -> str:
+    """What the receiver said. A severity that FHIR does not have is left out."""
+    severity = issue.severity if issue.severity in _SEVERITIES else "other"
+    return text(f"status.issue.{severity}", code=issue.code, words=issue.diagnostics)
 
 
 def _event(event: Mapping[str, Any]) -> str:

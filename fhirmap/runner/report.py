@@ -308,7 +308,7 @@ def _tail(first: str, last: str) -> str:
 
 def _reason_text(reason: Reason) -> str:
     words = reason.words or (_code_text(reason.code) if reason.code else text("run.lines.not_sent_yet"))
-    return f"{reason.status}: {words}" if reason.status else words
+    return text("run.lines.answered", status=reason.status, words=words) if reason.status else words
 
 
 def _code_text(code: str) -> str:
