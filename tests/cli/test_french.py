@@ -136,7 +136,8 @@ def test_what_stops_a_run(tiny: Callable[..., Tiny], tmp_path: Path, monkeypatch
     project = tiny()
     project.data.unlink()
     in_french("run", project.folder, code=3)
-    auth = 'kind = "client_credentials"\ntoken_url = "http://127.0.0.1:1/token"\nclient_id = "a"\nclient_secret = "${SECRET}"'
+    client = 'client_id = "a"\nclient_secret = "${SECRET}"'
+    auth = f'kind = "client_credentials"\ntoken_url = "http://127.0.0.1:1/token"\n{client}'
     monkeypatch.setenv("SECRET", "s")
     unreachable = tiny("csv").to("http://127.0.0.1:1/fhir", auth=auth)
     in_french("run", unreachable.folder, code=3)
