@@ -14,8 +14,10 @@ PYTEST ?=
 .PHONY: demo test coverage lint types docs conformance bench constraints dist demo-from-wheel release-check \
 	test-lowest test-highest clean
 
+# A copy of a shipped example, made once and ignored by git: what a run writes stays out of the checkout.
 demo: $(VENV)/installed
-	@$(BIN)/fhirmap run examples/ch-valmorel || test $$? -eq 1
+	@test -d demo || $(BIN)/fhirmap init --example ch-valmorel demo
+	@$(BIN)/fhirmap run demo || test $$? -eq 1
 
 test: $(VENV)/test-ready
 	$(BIN)/python -m pytest -n auto $(PYTEST)
@@ -76,7 +78,7 @@ test-lowest test-highest: test-%: $(VENV)/release-ready
 	.venv-$*/$(notdir $(BIN))/python -m pytest -n auto $(PYTEST)
 
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-highest dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
+	rm -rf demo $(VENV) .venv-lowest .venv-highest dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/installed: pyproject.toml

@@ -48,7 +48,7 @@ class FunctionSignature:
 
     @property
     def display(self) -> str:
-        """`nirKey(nir : string) : string`, as help and hints show it."""
+        """`wardName(code : string) : string`, as help and hints show it."""
         shown = []
         for entry in self.parameters:
             text = f"{entry.name} : {entry.type.name}{'[]' if entry.type.repeats else ''}"

@@ -46,7 +46,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Element path of the result, `Parameters.parameter:nir.value[x]`, to the rules that write it, in text order."""
+    """Element path of the result, `Parameters.parameter:ident.value[x]`, to the rules that write it, in text order."""
 
     elements: Mapping[str, tuple[Origin, ...]]
 

@@ -16,10 +16,10 @@ from fhirmap.texts import text
 @option("--example")
 @option("--source")
 @option("--table")
-@option("--target", default="renacot", show_default=True)
+@option("--target")
 @option("--json", "as_json", is_flag=True)
 def command(
-    folder: Path, example: str | None, source: str | None, table: str | None, target: str, as_json: bool
+    folder: Path, example: str | None, source: str | None, table: str | None, target: str | None, as_json: bool
 ) -> None:
     """Start a project in FOLDER, new or empty: fhirmap.toml, a map, and a sample where no source is given."""
     from fhirmap.runner.scaffold import copy_example, init_project

@@ -98,7 +98,7 @@ def _rows(found: Lineage) -> Iterator[tuple[str, str, str]]:
 
 
 def _rules(origin: Origin) -> str:
-    """`valmorel.map:41 lot -> renacot.map:60 lot`: the first stage's rules, then those that build on them."""
+    """`valmorel.map:41 lot -> message.map:60 lot`: the first stage's rules, then those that build on them."""
     own = f"{origin.span.name.rpartition('/')[2]}:{origin.span.line} {origin.rule}"
     before = list(dict.fromkeys(_rules(entry) for entry in origin.before))
     return f"{', '.join(before)} -> {own}" if before else own

@@ -82,7 +82,7 @@ def render_diagnostics(diagnostics: Iterable[Diagnostic], *, colour: bool = Fals
 
 
 def summary(diagnostics: Sequence[Diagnostic], names: Sequence[str] = (), elapsed_s: float | None = None) -> str:
-    """`2 errors, 2 warnings in renacot.map (43 ms)`. ``names``: the files looked at."""
+    """`2 errors, 2 warnings in message.map (43 ms)`. ``names``: the files looked at."""
     counts = [
         text(f"diagnostics.count.{severity.value}", count=count)
         for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE)

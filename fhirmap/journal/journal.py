@@ -22,7 +22,7 @@ class Journal(JournalReading):
 
     Example::
 
-        with Journal.open("journal.db", "ch-valmorel", "associer-implants-registre", exclusive=True) as journal:
+        with Journal.open("journal.db", "ch-valmorel", "declare", exclusive=True) as journal:
             journal.start_run(map_digest)
             journal.recover()                                  # requests that an earlier process left unanswered
             counts = journal.put([Entry("12", EntryState.READY, payload=b"...", digest="...", limit_key="750100018")])

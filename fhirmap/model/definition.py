@@ -21,7 +21,7 @@ class TypeRef:
 
     ``name``: `HumanName`, `string`, a backbone's path `Patient.contact`, a model's name, `System.String`.
     ``structure``: canonical URL of the structure it lives in. ``profile``: id of the element inside that structure
-    whose constraints apply (`Parameters.parameter:nir`), empty where nothing but the base type holds. ``targets``:
+    whose constraints apply (`Parameters.parameter:ident`), empty where nothing but the base type holds. ``targets``:
     resource types or profiles that a Reference or canonical may point to.
     """
 
@@ -81,7 +81,7 @@ class Slicing:
 class Slice:
     """One slice: its own element view, and the values by which an instance belongs to it.
 
-    ``values``: (discriminator path, value) for discriminators of kind value and pattern: `(("name", "nir"),)`.
+    ``values``: (discriminator path, value) for discriminators of kind value and pattern: `(("name", "ident"),)`.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Element:
     """One element of a structure.
 
     ``name``: as in paths, the stem for a choice (`value`). ``path``: with slice names where it is in a profile,
-    `Parameters.parameter:nir.value[x]`. ``maximum`` None is `*`. ``representation``: xmlAttr, xmlText, typeAttr,
+    `Parameters.parameter:ident.value[x]`. ``maximum`` None is `*`. ``representation``: xmlAttr, xmlText, typeAttr,
     cdaText, xhtml as logical models give it. ``order``: rank among its siblings. ``namespace``: XML name space where
     it is not the structure's.
     """
@@ -136,7 +136,7 @@ class Element:
         return next((entry for entry in self.slices if entry.name == name), None)
 
     def slice_with(self, path: str, value: object) -> Slice | None:
-        """The slice an instance belongs to when its ``path`` holds ``value``: `slice_with("name", "nir")`."""
+        """The slice an instance belongs to when its ``path`` holds ``value``: `slice_with("name", "ident")`."""
         return next((entry for entry in self.slices if (path, value) in entry.values), None)
 
 

@@ -1,6 +1,6 @@
 """A StructureDefinition resource as a structure: a profile over its base, or a type or logical model of its own.
 
-A profile keeps its elements by id (`Parameters.parameter:nir.value[x]`), differential or snapshot alike; those of a
+A profile keeps its elements by id (`Parameters.parameter:ident.value[x]`), differential or snapshot alike; those of a
 base that is a profile too come first. What the profile does not say is its base's.
 """
 

@@ -6,7 +6,7 @@ from fhirmap.analysis.checks.unknown_column import unknown_columns
 from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compiler.storeplan import store_plan
 from fhirmap.diagnostics import Diagnostic
-from fhirmap.runner.columns import check_columns, expression_types
+from fhirmap.runner.columns import answer_types, check_columns, expression_types, limit_columns, receipt_columns
 from fhirmap.runner.contract import project_contract, unknown_rules
 from fhirmap.runner.project import Project
 from fhirmap.runner.source import located, open_unchecked
@@ -20,7 +20,12 @@ def settings_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic
         return []
     contract = project_contract(project, maps)
     found = unknown_rules(project, contract) if contract is not None else []
-    return [*found, *check_columns(project.records, expression_types(maps))]
+    types, target = expression_types(maps), project.map.target
+    return [
+        *found,
+        *check_columns((*limit_columns(target), *project.records), types),
+        *check_columns(receipt_columns(target), answer_types(types)),
+    ]
 
 
 def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,9 +17,20 @@ from fhirmap.language.nodes import FPExpr
 from fhirmap.language.parser import parse_expression
 from fhirmap.model.definition import Definitions, TypeRef
 from fhirmap.runner.project import ColumnSetting
+from fhirmap.runner.target import Target
 from fhirmap.signatures import FunctionSignature
 
-__all__ = ["ExpressionTypes", "RecordsColumn", "check_columns", "compile_columns", "expression_types", "shown"]
+__all__ = [
+    "ExpressionTypes",
+    "RecordsColumn",
+    "answer_types",
+    "check_columns",
+    "compile_columns",
+    "expression_types",
+    "limit_columns",
+    "receipt_columns",
+    "shown",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +62,14 @@ class RecordsColumn:
 
     def text(self, result: dict[str, Any] | None, record: Mapping[str, Any]) -> str:
         """The values as text, joined by `,`; empty where the expression fails on this record."""
+        return ",".join(shown(value) for value in self.found(result, record))
+
+    def found(self, result: dict[str, Any] | None, record: Mapping[str, Any]) -> list[Any]:
+        """The values; none where the expression fails on this record or answer, whose shape is anybody's."""
         try:
-            return ",".join(shown(value) for value in self.values(result, record))
-        except Exception:  # noqa: BLE001 - whatever this record's values do to the expression, others are shown
-            return ""
+            return self.values(result, record)
+        except Exception:  # noqa: BLE001 - an answer may be of any shape, and what it holds must not stop a run
+            return []
 
 
 def expression_types(maps: CheckedMaps) -> ExpressionTypes:
@@ -68,6 +83,21 @@ def expression_types(maps: CheckedMaps) -> ExpressionTypes:
         first.source if first.source is not None and first.source.structure in checked.models else None,
         checked.functions,
     )
+
+
+def limit_columns(target: Target | None) -> tuple[ColumnSetting, ...]:
+    """What the receiver's rate limit counts by, as an expression over the result."""
+    return (ColumnSetting("limit_key", target.limit_key),) if target is not None and target.limit_key else ()
+
+
+def receipt_columns(target: Target | None) -> tuple[ColumnSetting, ...]:
+    """Where the receiver's identifier is, as expressions over its answer."""
+    return tuple(ColumnSetting("receipt.identifier", entry) for entry in target.receipt) if target is not None else ()
+
+
+def answer_types(types: ExpressionTypes) -> ExpressionTypes:
+    """As ``types``, for expressions over an operation's answer: Parameters."""
+    return replace(types, result=types.definitions.type_ref("Parameters"), source=None)
 
 
 def check_columns(columns: Sequence[ColumnSetting], types: ExpressionTypes) -> list[Diagnostic]:

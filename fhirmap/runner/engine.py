@@ -14,12 +14,21 @@ from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compilation.transformers import transformer_of
 from fhirmap.errors import ConfigError, MapError, ProjectError
 from fhirmap.records import Fault, Record, Result
-from fhirmap.runner.columns import ExpressionTypes, RecordsColumn, compile_columns, expression_types
+from fhirmap.runner.columns import (
+    ExpressionTypes,
+    RecordsColumn,
+    answer_types,
+    compile_columns,
+    expression_types,
+    limit_columns,
+    receipt_columns,
+)
 from fhirmap.runner.contract import project_contract, unknown_rules
 from fhirmap.runner.program import check_project
-from fhirmap.runner.project import ColumnSetting, Project, load_project
+from fhirmap.runner.project import Project, load_project
 from fhirmap.runner.verdict import mapped
 from fhirmap.runtime.transformer import Transformer
+from fhirmap.sinks.settings import IdentifiersOf
 from fhirmap.stores import StorePlan
 
 __all__ = ["Engine", "build_engine", "compile_project", "paths_up"]
@@ -71,11 +80,21 @@ class Engine:
     @cached_property
     def limit_key(self) -> Callable[[Mapping[str, Any]], str]:
         """What the receiver's rate limit counts a result by; empty where the target does not say."""
-        target = self.project.map.target
-        if target is None or not target.limit_key:
-            return lambda _: ""
-        (column,) = compile_columns((ColumnSetting("limit_key", target.limit_key),), self.types)
-        return lambda resource: column.text(dict(resource), {})
+        columns = compile_columns(limit_columns(self.project.map.target), self.types)
+        return lambda resource: "".join(column.text(dict(resource), {}) for column in columns)
+
+    @cached_property
+    def identifiers_of(self) -> IdentifiersOf:
+        """Where in an answer the receiver's identifier is, as the target says; nowhere where it does not.
+
+        Raises: ProjectError FM743.
+        """
+        columns = compile_columns(receipt_columns(self.project.map.target), answer_types(self.types))
+
+        def identifiers(answer: Mapping[str, Any]) -> list[Any]:
+            return [found for column in columns for found in column.found(dict(answer), {})]
+
+        return identifiers
 
     def result(self, record: Record) -> Result:
         """The record's result, with the source's own faults and the places of the target's rules."""

@@ -95,7 +95,7 @@ def run(
         source = stack.enter_context(open_project_source(project, engine.plan))
         archives = open_archives(project)
         _check(archives)
-        sink = open_sink(settings or project.sink_settings())
+        sink = open_sink(replace(settings or project.sink_settings(), identifiers_of=engine.identifiers_of))
         stack.callback(sink.close)
         journal = stack.enter_context(open_journal(project, exclusive=True))
         work = _Run(engine, sink, journal, archives, clock)

@@ -41,6 +41,7 @@ class _Goal:
     taken: frozenset[str]
     usual: Mapping[str, tuple[str, ...]]
     sample: str
+    target: str
 
 
 def copy_example(name: str, folder: Path) -> Path:
@@ -60,18 +61,20 @@ def copy_example(name: str, folder: Path) -> Path:
 
 
 def init_project(
-    folder: Path, source_url: str | None = None, table: str | None = None, target: str = "renacot"
+    folder: Path, source_url: str | None = None, table: str | None = None, target: str | None = None
 ) -> tuple[Path, ...]:
     """The files of a new project in ``folder``: one that `check` accepts, its map written from ``source_url``'s layout.
 
+    ``target``: a shipped target or a folder; by default the one that `maps/lib/init.toml` names.
     Without a source there is a small sample to look at. A password in the URL is not written: the file refers to a
     variable in its place.
     Raises: ConfigError FM746, FM744, FM740 (no such target), FM70x, FM703, FM750, FM751 (source).
     """
     _must_be_free(folder)
-    find_target(target, folder)
     name = re.sub(r"[^a-z0-9-]+", "-", folder.resolve().name.lower()).strip("-") or "project"
     goal = _goal()
+    target = target or goal.target
+    find_target(target, folder)
     if source_url is None:
         copy_example(goal.sample, folder)
         file = folder / FILE
@@ -120,6 +123,7 @@ def _goal() -> _Goal:
         frozenset(model.name for model in tree.models),
         {element.name: usual.texts(element.name) for model in tree.models for element in model.elements},
         root.text("sample"),
+        root.text("target"),
     )
 
 

@@ -33,7 +33,8 @@ class Target:
     ``map``: the map's file. ``operation``, ``profile``: definition files (None: the map's own target type).
     ``definitions``: files and folders of definitions, by default the folder of that name. ``severities``: what this
     target sets for the contract's rules, before the project does. ``endpoint``: path below the receiver's base.
-    ``limit_key``: FHIRPath of what the rate limit counts by.
+    ``limit_key``: FHIRPath of what the rate limit counts by. ``receipt``: FHIRPath over the receiver's answer, of the
+    identifier that it gave, the best place first.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Target:
     endpoint: str = ""
     sink: str = "fhir-operation"
     limit_key: str = ""
+    receipt: tuple[str, ...] = ()
 
 
 def shipped(kind: str, marker: str) -> tuple[str, ...]:
@@ -90,6 +92,7 @@ def read_target(folder: Path) -> Target:
         endpoint=root.text("endpoint"),
         sink=root.text("sink", "fhir-operation"),
         limit_key=root.raw_text("limit_key"),
+        receipt=_receipt(root.section("receipt")),
     )
     root.done()
     raise_errors(file.diagnostics)
@@ -99,6 +102,12 @@ def read_target(folder: Path) -> Target:
 def _default_definitions(folder: Path) -> tuple[Path, ...]:
     beside = folder / "definitions"
     return (beside,) if beside.is_dir() else ()
+
+
+def _receipt(section: Section) -> tuple[str, ...]:
+    found = section.texts("identifier")
+    section.done()
+    return found
 
 
 def _rule(section: Section) -> TargetRule:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
 from fhirmap.records import Envelope, Receipt
@@ -100,9 +101,9 @@ class FhirOperation:
 
 
 def open_sink(settings: SinkSettings) -> Sink:
-    """The sink of ``kind = "fhir-operation"``: ``url`` is the base, ``endpoint`` what comes after it."""
+    """The sink of ``kind = "fhir-operation"``: ``url`` is the base, ``endpoint`` what comes below it."""
     url = f"{settings.url.rstrip('/')}/{settings.endpoint.lstrip('/')}" if settings.endpoint else settings.url
-    return open_http(settings, url, classify)
+    return open_http(settings, url, partial(classify, identifiers_of=settings.identifiers_of))
 
 
 def open_http(settings: SinkSettings, url: str, reading: Classify) -> FhirOperation:

@@ -33,13 +33,18 @@ from fhirmap.errors import DeliveryError
 from fhirmap.records import Issue, Receipt, ReceiptState
 from fhirmap.sinks.element import element_of
 from fhirmap.sinks.redaction import payload_values, redact
+from fhirmap.sinks.settings import IdentifiersOf
 from fhirmap.sinks.transport import HttpAnswer, NoAnswer
 
-__all__ = ["TLS_KINDS", "Reading", "classify", "classify_no_answer", "raise_if_fatal", "read_body", "tls_variant"]
-
-_RESULT_NAMES = ("result", "operationOutcome", "return")
-_IDENTIFIER_NAMES = ("idRegistre", "referenceRegistre", "registre-identifier", "procedureReference")
-"""The published names first, then those of the guide's drafts."""
+__all__ = [
+    "TLS_KINDS",
+    "AnswerReading",
+    "classify",
+    "classify_no_answer",
+    "raise_if_fatal",
+    "read_body",
+    "tls_variant",
+]
 
 _STOPS = {401: "FM614", 403: "FM615", 407: "FM616"}
 _DEFERRED = {408: "FM604", 425: "FM604", 429: "FM601", 500: "FM602", 502: "FM603", 503: "FM603", 504: "FM603"}
@@ -48,7 +53,7 @@ _RETRY_LIMIT_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AnswerReading:
     """What a body says. ``understood``: it is FHIR of a shape an operation answers with."""
 
     understood: bool
@@ -62,13 +67,13 @@ class Reading:
         return any(issue.severity in ("error", "fatal") for issue in self.issues)
 
 
-def classify(answer: HttpAnswer, payload: bytes, now: float) -> Receipt:
+def classify(answer: HttpAnswer, payload: bytes, now: float, identifiers_of: IdentifiersOf | None = None) -> Receipt:
     """The receipt of an answer. ``payload``: what was sent, to tie issues to its elements and take its values out of
-    their words.
+    their words. ``identifiers_of``: see `read_body`.
 
     Units: ``now`` in seconds since the epoch, for a Retry-After that is a date.
     """
-    reading = read_body(answer.body) if answer.complete else Reading(False)
+    reading = read_body(answer.body, identifiers_of) if answer.complete else AnswerReading(False)
     issues = tied_issues(reading.issues, payload)
     receipt = Receipt(
         ReceiptState.REFUSED, "FM663", answer.status, issues, duration_s=answer.duration_s, body=answer.body
@@ -86,7 +91,7 @@ def classify(answer: HttpAnswer, payload: bytes, now: float) -> Receipt:
     return replace(receipt, code=_REFUSED.get(status, "FM663"))
 
 
-def _success(receipt: Receipt, answer: HttpAnswer, reading: Reading) -> Receipt:
+def _success(receipt: Receipt, answer: HttpAnswer, reading: AnswerReading) -> Receipt:
     if answer.status == 204:
         return replace(receipt, state=ReceiptState.ACCEPTED, code="FM690")
     if not reading.understood:
@@ -120,7 +125,7 @@ _FATAL = {
 
 
 def raise_if_fatal(no_answer: NoAnswer, sink: str) -> None:
-    """Stop where the failure would meet every record, and nothing was sent.
+    """Nothing, unless no other record would fare better and nothing was sent.
 
     Raises: DeliveryError FM610 (certificate), FM616 (proxy), FM617 (no request can be made).
     """
@@ -137,17 +142,21 @@ def tls_variant(no_answer: NoAnswer) -> str:
     return "" if no_answer.kind == "certificate" else no_answer.kind
 
 
-def read_body(body: bytes) -> Reading:
+def read_body(body: bytes, identifiers_of: IdentifiersOf | None = None) -> AnswerReading:
     """Issues and identifier of a body: Parameters with an OperationOutcome, a bare OperationOutcome, or not
-    understood."""
+    understood.
+
+    ``identifiers_of``: where in Parameters the receiver's identifier is, the best place first; the only Identifier of
+    the answer otherwise.
+    """
     resource = json_object(body)
     match resource.get("resourceType"):
         case "OperationOutcome":
-            return Reading(True, tuple(issues_of(resource)))
+            return AnswerReading(True, tuple(issues_of(resource)))
         case "Parameters":
-            return _read_parameters(resource)
+            return _read_parameters(resource, identifiers_of)
         case _:
-            return Reading(False)
+            return AnswerReading(False)
 
 
 def json_object(body: bytes) -> Mapping[str, Any]:
@@ -159,38 +168,33 @@ def json_object(body: bytes) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _read_parameters(resource: Mapping[str, Any]) -> Reading:
+def _read_parameters(resource: Mapping[str, Any], identifiers_of: IdentifiersOf | None) -> AnswerReading:
     parameters = _dicts(resource.get("parameter"))
     issues: list[Issue] = []
     for parameter in parameters:
         outcome = parameter.get("resource")
         if isinstance(outcome, dict) and outcome.get("resourceType") == "OperationOutcome":
             issues += issues_of(outcome)
-    for name in _IDENTIFIER_NAMES:
-        for parameter in parameters:
-            system, value = _identifier(parameter) if parameter.get("name") == name else ("", "")
-            if value:
-                return Reading(True, tuple(issues), system, value)
+    for found in identifiers_of(resource) if identifiers_of is not None else ():
+        system, value = _identifier(found)
+        if value:
+            return AnswerReading(True, tuple(issues), system, value)
     # Another operation names its receipt as it likes: the answer's only Identifier is it.
-    identifiers = [_identifier(parameter) for parameter in parameters if "valueIdentifier" in parameter]
-    if len(identifiers) == 1:
-        return Reading(True, tuple(issues), *identifiers[0])
-    return Reading(True, tuple(issues))
+    only = [parameter["valueIdentifier"] for parameter in parameters if "valueIdentifier" in parameter]
+    if len(only) == 1:
+        return AnswerReading(True, tuple(issues), *_identifier(only[0]))
+    return AnswerReading(True, tuple(issues))
 
 
-def _identifier(parameter: Mapping[str, Any]) -> tuple[str, str]:
+def _identifier(found: object) -> tuple[str, str]:
     """System and value of an Identifier, of a Reference's identifier, or a literal reference or string with no
     system."""
-    for key in ("valueIdentifier", "valueReference"):
-        found = parameter.get(key)
-        if not isinstance(found, dict):
-            continue
-        inner = found.get("identifier") if key == "valueReference" else found
-        if isinstance(inner, dict) and inner.get("value"):
-            return str(inner.get("system", "")), str(inner["value"])
-        if found.get("reference"):
-            return "", str(found["reference"])
-    return "", str(parameter.get("valueString", ""))
+    if not isinstance(found, dict):
+        return "", found if isinstance(found, str) else ""
+    inner = found.get("identifier", found)
+    if isinstance(inner, dict) and inner.get("value"):
+        return str(inner.get("system", "")), str(inner["value"])
+    return "", str(found.get("reference") or "")
 
 
 def issues_of(outcome: Mapping[str, Any]) -> Iterator[Issue]:

@@ -16,8 +16,8 @@ _LONG_NUMBER = re.compile(r"\b(?:\d[ .\-]?){5}[\dABab](?:[ .\-]?\d){6,}\b")
 
 
 def redact(words: str, values: Mapping[str, str]) -> str:
-    """``words`` with each of ``values`` replaced by its element's name, and any long number (a NIR, an RPPS, a GTIN)
-    by a mark. A date is found in the spellings of a screen or a form too."""
+    """``words`` with each of ``values`` replaced by its element's name, and any long number (of a person, a
+    device) by a mark. A date is found in the spellings of a screen or a form too."""
     spelt = {spelling: name for value, name in values.items() for spelling in (value, *_other_spellings(value))}
     for value, name in sorted(spelt.items(), key=lambda pair: -len(pair[0])):
         mark = f"[{name}]".replace("\\", "")  # a backslash would be read as a reference to a group
@@ -39,7 +39,7 @@ def _other_spellings(value: str) -> Iterator[str]:
 
 
 def redact_numbers(words: str) -> str:
-    """``words`` with any long number (a NIR, an RPPS, a GTIN) replaced by a mark."""
+    """``words`` with any long number (of a person, a device) replaced by a mark."""
     return _LONG_NUMBER.sub("[number]", words)
 
 

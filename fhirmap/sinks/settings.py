@@ -1,12 +1,18 @@
-"""What can be set for a sink: certificates, time limits, credentials. Plain values, so that reading a project loads no
-HTTP library."""
+"""What a sink may be set up with: certificates, time limits, credentials. Plain values, so that reading a project
+loads no HTTP library."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-__all__ = ["METHODS", "ClientCredentials", "Tls", "TransportSettings"]
+__all__ = ["METHODS", "ClientCredentials", "IdentifiersOf", "Tls", "TransportSettings"]
+
+IdentifiersOf = Callable[[Mapping[str, Any]], Sequence[Any]]
+"""The places of an answer (FHIR JSON) where the receiver's identifier may be, the best one first: Identifiers,
+References, strings. Never raises."""
 
 METHODS = ("client_secret_post", "client_secret_basic", "private_key_jwt")
 

@@ -10,7 +10,7 @@ from typing import Protocol, cast
 from fhirmap.errors import ConfigError
 from fhirmap.plugins import find_plugins, load
 from fhirmap.records import Envelope, Receipt
-from fhirmap.sinks.settings import ClientCredentials, TransportSettings
+from fhirmap.sinks.settings import ClientCredentials, IdentifiersOf, TransportSettings
 
 __all__ = ["Sink", "SinkSettings", "open_sink"]
 
@@ -53,7 +53,7 @@ class Sink(Protocol):
 @dataclass(frozen=True, slots=True)
 class SinkSettings:
     """``[sink]`` of a project. ``url``: base address of a receiver, or path of a file. ``endpoint``: of the target,
-    below the base."""
+    below the base. ``identifiers_of``: ``[receipt]`` of the target, compiled."""
 
     kind: str
     url: str = ""
@@ -62,6 +62,7 @@ class SinkSettings:
     transport: TransportSettings = field(default_factory=TransportSettings)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     path: Path | None = None
+    identifiers_of: IdentifiersOf | None = None
 
 
 def open_sink(settings: SinkSettings) -> Sink:

@@ -146,3 +146,22 @@ def test_march_does_not_want_a_label(row: MakeRow, engine: MakeEngine) -> None:
     del changed["pieces"][0]["scan"]
     assert engine("renacot-2025-03").transformer(changed).valid
     assert not engine().transformer(changed).valid
+
+
+@pytest.mark.parametrize("target", ["renacot", "renacot-2025-03"])
+@pytest.mark.parametrize("name", ["idRegistre", "referenceRegistre", "registre-identifier", "procedureReference"])
+def test_the_published_name_of_the_receipt_and_those_of_the_drafts(target: str, name: str, engine: MakeEngine) -> None:
+    identifier = {"system": "urn:registry", "value": "R-1"}
+    other = {"name": "patient", "valueIdentifier": {"value": "P-1"}}
+    answer = {"resourceType": "Parameters", "parameter": [other, {"name": name, "valueIdentifier": identifier}]}
+    assert engine(target).identifiers_of(answer) == [identifier]
+    reference = {"resourceType": "Parameters", "parameter": [{"name": name, "valueReference": {"reference": "P/1"}}]}
+    assert engine(target).identifiers_of(reference) == [{"reference": "P/1"}]
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"parameter": "x"}, {"parameter": [3, {"name": ["idRegistre"]}]}, {"parameter": {}}]
+)
+def test_an_answer_of_another_shape_has_no_identifier(answer: dict[str, Any], engine: MakeEngine) -> None:
+    assert engine("renacot").identifiers_of(answer) == []
+    assert engine("procedure-device").identifiers_of(answer) == []

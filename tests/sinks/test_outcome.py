@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import httpx2
 import pytest
@@ -77,17 +79,23 @@ def test_a_status_that_is_no_success_decides_whatever_the_body(
 IDENTIFIER = {"system": "https://registres.renacot.org/procedure", "value": "RENACOT-2025-12345"}
 
 
-@pytest.mark.parametrize("name", ["idRegistre", "referenceRegistre", "registre-identifier", "procedureReference"])
+def receipts(answer: Mapping[str, Any]) -> list[object]:
+    """What a target's `[receipt]` finds: the value of the parameter `receipt`."""
+    held = [entry for entry in answer["parameter"] if entry["name"] == "receipt"]
+    return [value for entry in held for key, value in entry.items() if key.startswith("value")]
+
+
 @pytest.mark.parametrize("result", ["result", "operationOutcome", "return"])
-def test_the_published_names_and_those_of_the_drafts_are_read(name: str, result: str) -> None:
+def test_the_identifier_is_where_the_target_says(result: str) -> None:
     body = {
         "resourceType": "Parameters",
         "parameter": [
             {"name": result, "resource": outcome_of("information", "ok")},
-            {"name": name, "valueIdentifier": IDENTIFIER},
+            {"name": "patient", "valueIdentifier": {"value": "another"}},
+            {"name": "receipt", "valueIdentifier": IDENTIFIER},
         ],
     }
-    receipt = outcome.classify(answer(200, body), SENT, 0.0)
+    receipt = outcome.classify(answer(200, body), SENT, 0.0, receipts)
     assert (receipt.state, receipt.code) == ("accepted", "")
     assert (receipt.identifier_system, receipt.identifier_value) == tuple(IDENTIFIER.values())
     assert receipt.issues[0].diagnostics == "ok"
@@ -101,12 +109,12 @@ def test_the_published_names_and_those_of_the_drafts_are_read(name: str, result:
         ({"valueIdentifier": {"value": "12345"}}, ("", "12345")),
         ({"valueString": "12345"}, ("", "12345")),
         ({"valueIdentifier": {"system": "x"}}, ("", "")),
-        ({"valueIdentifier": "12345"}, ("", "")),
+        ({"valueIdentifier": ["12345"]}, ("", "")),
     ],
 )
 def test_an_identifier_in_any_of_its_shapes(parameter: dict[str, object], found: tuple[str, str]) -> None:
-    body = {"resourceType": "Parameters", "parameter": [{"name": "idRegistre", **parameter}]}
-    receipt = outcome.classify(answer(200, body), SENT, 0.0)
+    body = {"resourceType": "Parameters", "parameter": [{"name": "receipt", **parameter}]}
+    receipt = outcome.classify(answer(200, body), SENT, 0.0, receipts)
     assert (receipt.identifier_system, receipt.identifier_value) == found
     assert receipt.code == ("" if found[1] else "FM690")
 
@@ -192,7 +200,7 @@ def test_every_exception_class_of_httpx2_is_classified() -> None:
 
 
 @pytest.mark.parametrize("kind", ["connect", "name", "busy", "timeout", "lost", "garbled"])
-def test_silence_is_deferred_before_and_uncertain_after_the_request_left(kind: str) -> None:
+def test_a_transport_error_is_deferred_before_and_uncertain_after_the_request_left(kind: str) -> None:
     assert outcome.classify_no_answer(NoAnswer(kind, sent=False, reason="")).state == "deferred"
     after = outcome.classify_no_answer(NoAnswer(kind, sent=True, reason=""))
     assert (after.state, after.code) == ("uncertain", "FM650" if kind == "timeout" else "FM651")

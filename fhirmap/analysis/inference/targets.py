@@ -1,6 +1,6 @@
 """Targets of rules: which element, or slice of it, gets which value, and whether the value fits.
 
-A target's slice is known from the constants that its own rule writes (`tgt.parameter as p, p.name = 'nir'`), wherever
+A target's slice is known from the constants that its own rule writes (`tgt.parameter as p, p.name = 'ident'`), wherever
 in the rule they are written, so that `p.value` is checked against it.
 """
 

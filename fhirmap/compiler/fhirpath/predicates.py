@@ -119,7 +119,7 @@ class Predicates:
     # --- texts --------------------------------------------------------------------------------------------------------
 
     def _matches(self, node: n.FPCall, site: EvaluationSite, wanted: bool) -> py.Expr | None:
-        """`nir.matches('^[12][0-9]{14}$')`, by a pattern that the module compiles once."""
+        """`ident.matches('^[12][0-9]{14}$')`, by a pattern that the module compiles once."""
         base = self._text_input(node, site)
         pattern = node.arguments[0] if len(node.arguments) == 1 else None
         if base is None or not isinstance(pattern, n.FPLiteral) or not isinstance(pattern.value, str):

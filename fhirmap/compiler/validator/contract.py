@@ -16,7 +16,7 @@ class Contract:
     ``structures``: canonical URLs of profiles and operations (whose input is meant) that all hold, or of a base type.
     ``severities``: rule key → off, warning or error; a rule that is not named keeps its own. ``rules``: further
     invariants by the path of the element they are for, slice names included (`Parameters`,
-    `Parameters.parameter:nir.value[x]`).
+    `Parameters.parameter:ident.value[x]`).
     """
 
     definitions: Definitions
