@@ -9,7 +9,10 @@ from fhirmap.diagnostics import Diagnostic
 
 
 def cardinality_contradiction(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each source whose own cardinality excludes the element's (FM230)."""
+    """One diagnostic for each source whose own cardinality excludes the element's (FM230).
+
+    Spec: FML, rules, source: `min..max` of a source element.
+    """
     for _, rule in checked.rules():
         for source in rule.sources:
             element = source.steps[-1].element if source.steps else None

@@ -12,7 +12,10 @@ _NO_MATCH = ("!=", "--")
 
 
 def duplicate_code(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each further row of a source code into the same target system (FM304)."""
+    """One diagnostic for each further row of a source code into the same target system (FM304).
+
+    Spec: FHIR R4, conceptmap.html: one source code, one mapping for each target system.
+    """
     for table in (table for unit in checked.program.units for table in unit.tree.concept_maps):
         first: dict[tuple[str, str, str], tuple[str, Span]] = {}
         for code in table.codes:

@@ -11,7 +11,10 @@ from fhirmap.texts import Text
 
 
 def duplicate_rule(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each rule that repeats one before it word for word (FM249)."""
+    """One diagnostic for each rule that repeats one before it word for word (FM249).
+
+    Spec: FML, rules.
+    """
     for unit in checked.program.units:
         for group in unit.tree.groups:
             yield from _repeated(group.rules)

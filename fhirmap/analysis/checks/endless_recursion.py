@@ -13,6 +13,8 @@ def endless_recursion(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each call that always leads back to its own group (FM242).
 
     Only calls that nothing can hold back count: sources without element, filter or condition.
+
+    Spec: FML, groups, dependent rules: a group may call itself.
     """
     calls = {id(group): tuple(_certain(group.rules)) for group in checked.groups}
     for group in checked.groups:

@@ -9,7 +9,10 @@ from fhirmap.diagnostics import Diagnostic
 
 
 def fixed_value(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each literal that is not the value its element is fixed to (FM246)."""
+    """One diagnostic for each literal that is not the value its element is fixed to (FM246).
+
+    Spec: FHIR R4, elementdefinition.html: `fixed[x]` and `pattern[x]`.
+    """
     for _, rule in checked.rules():
         for target in rule.targets:
             transform = target.transform

@@ -28,7 +28,10 @@ def formats(checked: Checked) -> Iterator[tuple[str, Span, str]]:
 
 
 def format_misfit(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each format that its type cannot be read with (FM234)."""
+    """One diagnostic for each format that its type cannot be read with (FM234).
+
+    Spec: FML, transforms, date formats.
+    """
     for text, span, type_name in formats(checked):
         pieces = runs(text)
         if not all(piece.is_known for piece in pieces):

@@ -9,7 +9,10 @@ from fhirmap.diagnostics import Diagnostic
 
 
 def impossible_type(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each `src.value : Type` that can never fire (FM239)."""
+    """One diagnostic for each `src.value : Type` that can never fire (FM239).
+
+    Spec: FML, rules, source: type of a source; FHIRPath N1, 6.3, is.
+    """
     is_subtype = checked.definitions.is_subtype
     for _, rule in checked.rules():
         for source in rule.sources:

@@ -9,7 +9,10 @@ from fhirmap.diagnostics import Diagnostic
 
 
 def list_mode_on_single(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each `first`, `last`… on an element that stands at most once (FM231)."""
+    """One diagnostic for each `first`, `last`… on an element that stands at most once (FM231).
+
+    Spec: FML, rules, list modes of sources and targets.
+    """
     for _, rule in checked.rules():
         for source in rule.sources:
             step = source.steps[-1] if source.steps else None

@@ -11,7 +11,10 @@ from fhirmap.model.definition import Element
 
 
 def missing_required(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each required element or slice that no rule assigns to a node that rules make (FM240)."""
+    """One diagnostic for each required element or slice that no rule assigns to a node that rules make (FM240).
+
+    Spec: FHIR R4, conformance-rules.html#cardinality, and profiling.html#slicing.
+    """
     for stage in checked.stages:
         for node in production(checked, stage).walk():
             if not node.is_opaque:

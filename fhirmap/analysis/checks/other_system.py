@@ -14,6 +14,8 @@ def other_system(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each prefix whose codes `cc` or `c` sends under another system (FM307).
 
     Where the system that is sent is the wrong one, FM301 tells it already.
+
+    Spec: FML, transforms, translate and cc.
     """
     told: set[Span] = {entry.span for entry in code_outside_value_set(checked) if entry.span is not None}
     for _, _, written in written_codes(checked):

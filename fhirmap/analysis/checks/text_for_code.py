@@ -17,6 +17,8 @@ def text_for_code(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each text written to a CodeableConcept whose value set is required (FM308).
 
     Elsewhere a text becomes the concept's `text`; a required value set can never hold that.
+
+    Spec: FHIR R4, terminologies.html#strength; FML, transforms, cc.
     """
     for stage in checked.stages:
         for node, leaf in production(checked, stage).pairs():

@@ -17,6 +17,8 @@ def two_values(checked: Checked) -> Iterator[Diagnostic]:
 
     Two targets of one rule, two rules of one block that both fire without a condition, or a source that gives several
     items where one value fits. A rule that a group inherits may be overridden.
+
+    Spec: FML, rules, target: assignments to an element; FHIR R4, conformance-rules.html#cardinality.
     """
     for group in checked.groups:
         own = [rule for rule in group.rules if rule.node in group.node.rules]

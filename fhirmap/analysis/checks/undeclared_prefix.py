@@ -10,7 +10,10 @@ from fhirmap.language.nodes import ConceptMapDeclaration
 
 
 def undeclared_prefix(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each use of a prefix that is not declared (FM303)."""
+    """One diagnostic for each use of a prefix that is not declared (FM303).
+
+    Spec: FML, concept maps: `prefix`.
+    """
     for table in (table for unit in checked.program.units for table in unit.tree.concept_maps):
         declared = [prefix.name for prefix in table.prefixes]
         for name, span in used_prefixes(table):

@@ -15,7 +15,10 @@ _FUNCTIONS = ("toDate", "toDateTime", "toTime")
 
 
 def unknown_format_code(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each format, naming its first unknown code (FM235)."""
+    """One diagnostic for each format, naming its first unknown code (FM235).
+
+    Spec: FML, transforms, date formats.
+    """
     declared = ((text, span) for text, span, _ in formats(checked))
     for text, span in (*declared, *_of_functions(checked)):
         wrong = next((run for run in runs(text) if not run.is_known), None)

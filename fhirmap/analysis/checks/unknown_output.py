@@ -11,7 +11,10 @@ _OUTPUTS = ("code", "system", "display", "Coding", "CodeableConcept")
 
 
 def unknown_output(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each third parameter of `translate` that names no output (FM302)."""
+    """One diagnostic for each third parameter of `translate` that names no output (FM302).
+
+    Spec: FML, transforms, translate: the third parameter.
+    """
     for _, rule in checked.rules():
         for target in rule.targets:
             transform = target.transform

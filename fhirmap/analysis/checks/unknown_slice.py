@@ -12,7 +12,10 @@ from fhirmap.diagnostics import Diagnostic, Severity, Subject, SubjectKind, sugg
 def unknown_slice(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each literal where slices are told apart that no slice has (FM245).
 
-    An error where slicing is closed, and where a slice's name is nearly the same."""
+    An error where slicing is closed, and where a slice's name is nearly the same.
+
+    Spec: FHIR R4, profiling.html#slicing: discriminators, `slicing.rules`.
+    """
     for stage in checked.stages:
         for node in production(checked, stage).walk():
             yield from _unknown(node)

@@ -10,7 +10,10 @@ from fhirmap.language.nodes import FPBinary, FPCall, FPExpr, FPLiteral, FPMember
 
 
 def unreachable_rule(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each `where` that is false whatever the record holds (FM238)."""
+    """One diagnostic for each `where` that is false whatever the record holds (FM238).
+
+    Spec: FML, rules, source: `where`; FHIRPath N1, 6, operators.
+    """
     for _, rule in checked.rules():
         for source in rule.sources:
             if source.where is None:

@@ -12,7 +12,10 @@ from fhirmap.language.visit import walk
 
 
 def unused_concept_map(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each concept map whose id stands in no text of the program (FM156)."""
+    """One diagnostic for each concept map whose id stands in no text of the program (FM156).
+
+    Spec: FML, concept maps.
+    """
     texts = {
         node.value.rpartition("#")[2]
         for unit in checked.program.units

@@ -10,7 +10,10 @@ from fhirmap.language.nodes import Rule
 
 
 def unused_group(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each group that the entry group never reaches (FM154). `<<types>>` groups call themselves."""
+    """One diagnostic for each group that the entry group never reaches (FM154). `<<types>>` groups call themselves.
+
+    Spec: FML, groups: the first group is the entry; `<<types>>`.
+    """
     for unit in filter(is_closed, checked.program.stages):
         reached = _reached(unit)
         for group in unit.tree.groups:

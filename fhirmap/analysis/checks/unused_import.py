@@ -12,7 +12,10 @@ from fhirmap.language.visit import walk
 
 
 def unused_import(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each import whose maps lend no group, model or concept map (FM153)."""
+    """One diagnostic for each import whose maps lend no group, model or concept map (FM153).
+
+    Spec: FML, imports.
+    """
     for unit in checked.program.stages:
         used = _used(unit.tree)
         for entry in unit.tree.imports:

@@ -10,7 +10,10 @@ from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 
 
 def unused_prefix(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each declared prefix without use (FM305). A code table in a file uses the first two."""
+    """One diagnostic for each declared prefix without use (FM305). A code table in a file uses the first two.
+
+    Spec: FML, concept maps: `prefix`.
+    """
     for table in (table for unit in checked.program.units for table in unit.tree.concept_maps):
         used = {name for name, _ in used_prefixes(table)}
         for prefix in table.prefixes[2:] if table.table else table.prefixes:

@@ -12,7 +12,10 @@ from fhirmap.texts import Text
 
 
 def unused_variable(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each `as name` whose name stands nowhere below its rule (FM152)."""
+    """One diagnostic for each `as name` whose name stands nowhere below its rule (FM152).
+
+    Spec: FML, rules, variables; `let` constants.
+    """
     for unit in checked.program.stages:
         yield from _constants(unit.tree)
         for group in unit.tree.groups:

@@ -1,0 +1,34 @@
+"""`misplaced_clause`: what it reports, and what it does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from fhirmap.analysis.checks.misplaced_clause import misplaced_clause
+from tests.analysis.checks.harness import copied, reported
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (copied("string join 't' on 'id'"), ["FM162 join: join 't' on 'id'"]),
+        (copied("string from 'x' zone 'Europe/Paris'"), ["FM162 zone: 'Europe/Paris'"]),
+        (copied("string from position"), ["FM162 position: string"]),
+        (copied("string 0..* from 'x'"), ["FM162 several: x : string 0..* from 'x'"]),
+    ],
+)
+def test_it_reports(text: str, found: list[str]) -> None:
+    assert reported(misplaced_clause, text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        copied("string 0..1"),
+        copied("dateTime 0..1 format 'yyyyMMddHHmm' zone 'Europe/Paris'"),
+        copied("integer from position"),
+        copied("string 0..*", store="json key 'id'"),
+    ],
+)
+def test_it_does_not_report(text: str) -> None:
+    assert reported(misplaced_clause, text) == []

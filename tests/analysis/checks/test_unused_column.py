@@ -1,0 +1,35 @@
+"""`unused_column`: what it reports, and what it does not."""
+
+# ruff: noqa: E501  maps of one line
+
+from __future__ import annotations
+
+import pytest
+
+from fhirmap.analysis.checks.unused_column import unused_column
+from tests.analysis.checks.harness import PATIENT, copied, reported, stored
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (stored("x : string 0..1"), ["FM241: x"]),
+        (stored("p : Part 0..* join 't' on 'id'", more="model Part { c : string }"), ["FM241 element: p", "FM241: c"]),
+    ],
+)
+def test_it_reports(text: str, found: list[str]) -> None:
+    assert reported(unused_column, text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        stored(),
+        copied("string 0..1"),
+        stored("x : string 0..1", "src where (x = 'a') -> tgt.language = 'fr';"),
+        PATIENT
+        + "model Row { id : string  x : string }\ngroup row(source src : Row, target tgt : Patient) { src.id as v -> tgt.id = v; }",
+    ],
+)
+def test_it_does_not_report(text: str) -> None:
+    assert reported(unused_column, text) == []
