@@ -6,9 +6,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+from reference import write_reference  # noqa: E402 - tools/reference.py
 
 from fhirmap import __version__  # noqa: E402 - the checkout's own, whatever is installed
+
+write_reference(ROOT / "docs" / "reference" / "generated")
 
 project = "fhirmap"
 author = "The fhirmap contributors"

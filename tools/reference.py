@@ -1,0 +1,244 @@
+"""``python tools/reference.py FOLDER``: write the pages of the reference that are made from the code.
+
+Commands, functions, transforms, FHIRPath, the API and the codes are described where they are defined; these pages hold
+nothing else, so that they cannot fall behind. `docs/conf.py` calls `write_reference` before each build.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import click
+
+import fhirmap
+from fhirmap.analysis.expression_functions import FUNCTIONS, FunctionSpec
+from fhirmap.analysis.transforms import TRANSFORMS
+from fhirmap.cli import COMMANDS, commands
+from fhirmap.diagnostics.catalog import codes, page
+from fhirmap.plugins import find_plugins, load
+from fhirmap.runtime.functions import functions_of
+from fhirmap.signatures import FunctionSignature
+from fhirmap.texts import LANGUAGES, language_of
+
+ROOT = Path(__file__).resolve().parent.parent
+FHIRPATH = ROOT / "docs" / "reference" / "fhirpath.toml"
+
+_WORDS = {
+    "commands": {"en": "Commands", "fr": "Commandes"},
+    "codes": {"en": "Codes", "fr": "Codes"},
+    "wrong": {"en": "Wrong", "fr": "Erroné"},
+    "rendered": {"en": "What is reported", "fr": "Ce qui est signalé"},
+    "repaired": {"en": "Mended", "fr": "Corrigé"},
+    "code": {"en": "code", "fr": "code"},
+    "title": {"en": "what it says", "fr": "ce qu'il signale"},
+    "severity": {"en": "severity", "fr": "gravité"},
+}
+_SEVERITIES = {"error": "erreur", "warning": "avertissement", "note": "remarque"}
+_FAMILIES = (
+    ("FM0", "Syntax", "Syntaxe"),
+    ("FM1", "Names", "Noms"),
+    ("FM2", "Elements and types", "Éléments et types"),
+    ("FM3", "Codes and contracts", "Codes et contrats"),
+    ("FM4", "Rules that fail on a record", "Règles en échec sur un enregistrement"),
+    ("FM5", "Results that break the contract", "Résultats contraires au contrat"),
+    ("FM6", "Delivery", "Envoi"),
+    ("FM7", "Project, source and surroundings", "Projet, source et environnement"),
+    ("FM8", "Journal", "Journal"),
+    ("FM9", "Faults of fhirmap itself", "Défauts de fhirmap"),
+)
+
+
+def write_reference(folder: Path) -> None:
+    """Write all generated pages into ``folder``; a page that would be the same is left alone."""
+    for code in LANGUAGES:
+        with language_of(code):
+            _write(folder / code / "commands.md", _commands(code))
+            _write(folder / code / "codes" / "index.md", _code_index(code))
+            for name in codes():
+                _write(folder / code / "codes" / f"{name}.md", _code_page(name, code))
+    with language_of(LANGUAGES[0]):
+        _write(folder / "fhirpath.md", _fhirpath())
+        _write(folder / "transforms.md", _transforms())
+        _write(folder / "functions.md", _functions())
+        _write(folder / "api.md", _api())
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    text = "\n".join(lines) + "\n"
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _commands(code: str) -> Iterator[str]:
+    yield f"# {_WORDS['commands'][code]}\n"
+    group = click.Context(commands, info_name="fhirmap")
+    yield _text_block(commands.get_help(group))
+    for name in COMMANDS:
+        command = commands.get_command(group, name)
+        assert command is not None
+        yield f"\n## `fhirmap {name}`\n"
+        yield _text_block(command.get_help(click.Context(command, info_name=name, parent=group)))
+
+
+def _text_block(text: str, info: str = "text") -> str:
+    return f"```{info}\n{text.rstrip()}\n```"
+
+
+def _code_index(code: str) -> Iterator[str]:
+    yield f"# {_WORDS['codes'][code]}\n"
+    for prefix, english, french in _FAMILIES:
+        listed = [page(name, code) for name in codes() if name.startswith(prefix)]
+        yield f"## {prefix}xx: {english if code == 'en' else french}\n"
+        yield f"| {_WORDS['code'][code]} | {_WORDS['title'][code]} | {_WORDS['severity'][code]} |\n|---|---|---|"
+        for entry in listed:
+            severity = entry.severity if code == "en" else _SEVERITIES[entry.severity]
+            yield f"| [{entry.code}]({entry.code}.md) | {_cell(entry.title)} | {severity} |"
+        yield ""
+
+
+def _code_page(name: str, code: str) -> Iterator[str]:
+    entry = page(name, code)
+    # Reached by the index alone: hundreds of pages in the navigation of each page would hide the others.
+    yield "---\norphan: true\n---\n"
+    yield f"# {name}: {entry.title}\n"
+    yield entry.prose + "\n"
+    for info, text in entry.examples.items():
+        kind = info.split()[-1]
+        heading = _WORDS.get(kind)
+        if heading is not None:
+            yield f"## {heading[code]}\n"
+        yield _text_block(text) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _fhirpath() -> Iterator[str]:
+    yield "# FHIRPath\n"
+    yield (
+        "Conditions, computed values and the rules of a contract are FHIRPath 2.0, with functions of the 3.0 ballot and "
+        "those of FHIR. Decimals are exact, dates keep their precision, and what the specification leaves open is an "
+        "empty collection, never a guess. `hasTemplateIdOf`, `%terminologies`, `%factory` and `%server` need a server or "
+        "a package of templates: they are refused as unknown (FM251, FM254).\n"
+    )
+    yield "## Functions\n"
+    yield "| function | gives | does | differs |\n|---|---|---|---|"
+    described = tomllib.loads(FHIRPATH.read_text(encoding="utf-8"))
+    for name, spec in FUNCTIONS.items():
+        entry = described[name]
+        cells = (f"`{name}({_arguments(spec)})`", _result(spec), entry["does"], entry.get("differs", ""))
+        yield f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _arguments(spec: FunctionSpec) -> str:
+    words = {"value": "value", "each": "expression", "focus": "value", "type": "type", "sort": "key"}
+    shown = [words[kind] for kind in spec.arguments[: spec.required]]
+    rest = [words[kind] for kind in spec.arguments[spec.required :]]
+    if len(rest) > 2:
+        return ", ".join([*shown, "…"])
+    return ", ".join([*shown, *(f"[{word}]" for word in rest)])
+
+
+def _result(spec: FunctionSpec) -> str:
+    """How `FunctionSpec.result` is said: `Boolean!` is always one, `Boolean?` at most one, `String*` any number."""
+    endings: dict[str, str] = {"!": "one {}", "?": "at most one {}", "*": "any number of {}"}
+    ending = endings.get(spec.result[-1:])
+    if ending is not None:
+        return ending.format(spec.result[:-1])
+    return {"same": "the same items", "item": "at most one item", "filtered": "some of the items"}.get(
+        spec.result, "depends on its input"
+    )
+
+
+def _transforms() -> Iterator[str]:
+    yield "# Transforms\n"
+    yield "What may be written after `=` in a target, besides a value, a path and `(an expression)`.\n"
+    yield "| transform | parameters | gives |\n|---|---|---|"
+    for name, (least, most, result) in TRANSFORMS.items():
+        count = f"{least} or more" if most is None else str(least) if least == most else f"{least} to {most}"
+        yield f"| [`{name}`](#{name.lower()}) | {count} | {result or 'depends on its parameters'} |"
+    described = tomllib.loads((ROOT / "docs" / "reference" / "transforms.toml").read_text(encoding="utf-8"))
+    for name in TRANSFORMS:
+        entry = described[name]
+        yield f"\n## {name}\n"
+        yield entry["does"]
+        yield "\n" + _text_block(entry["example"])
+        if "differs" in entry:
+            yield f"\n**Differs:** {entry['differs']}"
+
+
+def _functions() -> Iterator[str]:
+    yield "# Functions of plug-ins\n"
+    yield "Callable in expressions (`nirKey(nir)`, `nir.nirKey()`) and as transforms (`tgt.a = nirKey(v)`).\n"
+    found = [entry for plugin in find_plugins("fhirmap.functions").values() for entry in functions_of(load(plugin))]
+    for entry in sorted(found, key=lambda signature: signature.name):
+        yield from _function(entry)
+
+
+def _function(entry: FunctionSignature) -> Iterator[str]:
+    yield f"\n## {entry.name}\n"
+    yield _text_block(entry.display)
+    yield "\n" + _docstring(entry.doc)
+
+
+def _api() -> Iterator[str]:
+    yield "# The Python interface\n"
+    yield "All names are imported from `fhirmap`. Other modules may change with any version.\n"
+    for name in sorted(fhirmap.__all__, key=str.lower):
+        value = getattr(fhirmap, name)
+        yield f"\n## {name}\n"
+        yield _text_block(_signature(name, value), "python")
+        yield "\n" + _docstring(inspect.getdoc(value) or "")
+        if inspect.isclass(value):
+            yield from _members(value)
+
+
+def _signature(name: str, value: object) -> str:
+    if not callable(value):
+        return name
+    try:
+        return f"{'class ' if inspect.isclass(value) else ''}{name}{inspect.signature(value)}"
+    except (TypeError, ValueError):
+        return name
+
+
+def _members(value: type) -> Iterator[str]:
+    for name, member in vars(value).items():
+        if name.startswith("_") or not (inspect.isfunction(member) or isinstance(member, property | classmethod)):
+            continue
+        function: Callable[..., object] | None = (
+            member.fget if isinstance(member, property) else inspect.unwrap(getattr(value, name))
+        )
+        first = (inspect.getdoc(function) or "").split("\n", 1)[0]
+        shown = name if isinstance(member, property) else f"{name}{_parameters(function)}"
+        yield f"\n`{shown}`\n: {first}"
+
+
+def _parameters(function: Callable[..., object] | None) -> str:
+    return str(inspect.signature(function)) if function is not None else "()"
+
+
+def _docstring(text: str) -> str:
+    """A docstring as Markdown: doctests and tables of code become blocks, the double backquotes of code single ones."""
+    lines: list[str] = []
+    block: list[str] = []
+    for line in [*text.replace("``", "`").splitlines(), ""]:
+        if line.startswith("    "):
+            block.append(line[4:])
+            continue
+        if block and line == "" and lines:
+            lines += ["", _text_block("\n".join(block)), ""]
+            block = []
+        lines.append(line)
+    return "\n".join(lines).strip()
+
+
+if __name__ == "__main__":
+    write_reference(Path(sys.argv[1]))
