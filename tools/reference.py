@@ -124,7 +124,7 @@ def _fhirpath() -> Iterator[str]:
     yield "# FHIRPath\n"
     yield (
         "Conditions, computed values and the rules of a contract are FHIRPath 2.0, with functions of the 3.0 ballot "
-        "and those of FHIR. Decimals are exact, dates keep their precision, and what the specification leaves open is an "
+        "and those of FHIR. Decimals are exact, dates keep their precision, what the specification leaves open is an "
         "empty collection, never a guess. `hasTemplateIdOf`, `%terminologies`, `%factory` and `%server` need a server "
         "or a package of templates: they are refused as unknown (FM251, FM254).\n"
     )
