@@ -26,7 +26,7 @@ def _of(module: str, *names: str, raises: bool = True) -> dict[str, RuntimeFunct
 RUNTIME: Mapping[str, RuntimeFunction] = {
     **_of("reading", "absent", "as_boolean", "as_decimal", "as_integer", "as_text", "at", "Cell", "date_reader"),
     **_of("reading", "disagreeing", "one", "rows", "times", "within"),
-    **_of("context", "Run", "check_failed", raises=False),
+    **_of("context", "RecordRun", "check_failed", raises=False),
     **_of("trace", "TraceRun", raises=False),
     **_of("lists", "copied", "discard", "drop", raises=False),
     **_of("lists", "counted", "only_one", "place_first", "place_last", "pruned", "settle_endings", "shared", "single"),

@@ -56,7 +56,7 @@ class StageLowering:
     def function(self) -> PythonFunction:
         """`_transform(row, strict)`."""
         flags = (_STRICT,) if self.module.tracing is None else (_STRICT, _TRACE)
-        run = call("Run" if self.module.tracing is None else "TraceRun", _GLOBALS, *flags)
+        run = call("RecordRun" if self.module.tracing is None else "TraceRun", _GLOBALS, *flags)
         body: list[Statement] = [Assign(None, (RUN,), run), *self._opening()]
         name = self.source
         for number, stage in enumerate(self.stages):

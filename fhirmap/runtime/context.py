@@ -1,8 +1,8 @@
 """One record's run: what rules note, what goes wrong, and where in the map that is.
 
-A rule that fails is this record's fault and no more: the generated code catches it (`Run.fail`), the other rules go on,
-and the record reports all its faults at once. A strict run catches nothing, which is how a traceback shows
-the map's line.
+A rule that fails is this record's fault and no more: the generated code catches it (`RecordRun.fail`), the other rules
+go on, and the record reports all its faults at once. What no rule raises is caught, too (`RecordRun.abandon`). A strict
+run catches nothing, which is how a traceback shows the map's line.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from fhirmap.errors import FhirmapError, RecordError, TransformFailed
 from fhirmap.records import Fault, Note, Result, Unmapped
-from fhirmap.runtime.fhirpath.environment import Environment
+from fhirmap.runtime.fhirpath.environment import EvaluationContext
 
 _CODE = re.compile(r"\S+(?: \S+)*")
 _DATE = re.compile(r"\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}(?!\d)")
@@ -29,7 +29,7 @@ class Inputs(dict[str, Any]):
     """Several inputs of one call, by the names of the entry group's sources."""
 
 
-class Run:
+class RecordRun:
     """What one call of a transformer gathers. ``module``: the generated module's globals, which hold its marks."""
 
     __slots__ = (
@@ -45,7 +45,7 @@ class Run:
         self.misses: Any = ()
         self.failed = False
         self.resource: Any = None
-        self._environment: Environment | None = None
+        self._environment: EvaluationContext | None = None
         self._constants: dict[str, Any] = {}
         # Known by identity, so what they are known by is kept: a new node must not take the place of one let go.
         self.shares: dict[tuple[int, str], tuple[Any, dict[str, Any]]] = {}
@@ -53,10 +53,10 @@ class Run:
         self.endings: list[tuple[list[Any], Any, str]] = []
 
     @property
-    def environment(self) -> Environment:
+    def environment(self) -> EvaluationContext:
         """What FHIRPath functions like `now()` see: one moment for the whole run."""
         if self._environment is None:
-            self._environment = Environment(self.resource)
+            self._environment = EvaluationContext(self.resource)
         return self._environment
 
     def input(self, row: Any, name: str) -> Any:
@@ -85,7 +85,7 @@ class Run:
                 self.misses = []
             self.misses.append(Unmapped(concept_map, shown_code(value, longest)))
 
-    def constant(self, name: str, compute: Callable[[Run], Any]) -> Any:
+    def constant(self, name: str, compute: Callable[[RecordRun], Any]) -> Any:
         """A `let` constant: computed at first use, once per run."""
         if name not in self._constants:
             self._constants[name] = compute(self)

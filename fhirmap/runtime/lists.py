@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fhirmap.errors import TransformFailed
 
 if TYPE_CHECKING:
-    from fhirmap.runtime.context import Run
+    from fhirmap.runtime.context import RecordRun
 
 
 def only_one(items: list[Any]) -> list[Any]:
@@ -60,7 +60,7 @@ def drop(node: dict[str, Any], key: str, item: Any) -> None:
         del node[key]
 
 
-def place_first(run: Run, items: list[Any], value: Any, rule: str) -> None:
+def place_first(run: RecordRun, items: list[Any], value: Any, rule: str) -> None:
     """Put ``value`` at the front of ``items``, after the others that ``rule`` placed there.
 
     Nodes get there when the stage ends: one by one, each would move the whole list.
@@ -84,7 +84,7 @@ class _Last:
         self.value = value
 
 
-def place_last(run: Run, items: list[Any], value: Any, rule: str) -> None:
+def place_last(run: RecordRun, items: list[Any], value: Any, rule: str) -> None:
     """Put ``value`` at the end of ``items`` for good: what other rules append later comes before it.
 
     Raises: ``TransformFailed`` FM409 where another rule claimed the end of the same list.
@@ -96,7 +96,7 @@ def place_last(run: Run, items: list[Any], value: Any, rule: str) -> None:
     items.append(value)
 
 
-def settle_endings(run: Run) -> None:
+def settle_endings(run: RecordRun) -> None:
     """Move items placed first or last to that end of their lists, in their order: once a stage, when its rules have
     run. What was taken out of its list meanwhile, since nothing was written to it, stays out."""
     lists: dict[int, tuple[list[Any], dict[int, str]]] = {}
@@ -110,7 +110,7 @@ def settle_endings(run: Run) -> None:
     run.endings.clear()
 
 
-def _claim(run: Run, items: list[Any], end: str, rule: str) -> int:
+def _claim(run: RecordRun, items: list[Any], end: str, rule: str) -> int:
     """How many items ``rule`` placed at that end before."""
     _, owner, count = run.claims.setdefault((id(items), end), (items, rule, 0))
     if owner != rule:
@@ -119,7 +119,7 @@ def _claim(run: Run, items: list[Any], end: str, rule: str) -> int:
     return count
 
 
-def shared(run: Run, items: list[Any], share: str, fresh: dict[str, Any]) -> dict[str, Any]:
+def shared(run: RecordRun, items: list[Any], share: str, fresh: dict[str, Any]) -> dict[str, Any]:
     """The one item of ``items`` that all rules sharing ``share`` write to; without a name, the item that is there."""
     if not share:
         if not items:

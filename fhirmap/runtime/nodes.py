@@ -1,7 +1,7 @@
 """Writing where types are known at run time only: untyped targets, choices, primitives with their extensions, defaults.
 
-A complex node is a dict. A primitive that rules write into piece by piece (`value`, `extension`, `id`) is a `Slot`: the
-place in its parent where the value and its `_name` sibling belong. An element of which no structure says whether it
+A complex node is a dict. A primitive that rules write into piece by piece (`value`, `extension`, `id`) is a
+`TargetSlot`: the place in its parent where the value and its `_name` sibling belong. An element of which no structure says whether it
 repeats becomes a list when it is written a second time.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import ANY_RESOURCE, DATES, NUMBERS, PRIMITIVES, TEXTS
-from fhirmap.runtime.context import Run
-from fhirmap.runtime.fhirpath.item import Node, plain, type_name
+from fhirmap.runtime.context import RecordRun
+from fhirmap.runtime.fhirpath.item import FhirNode, plain, type_name
 from fhirmap.runtime.lists import copied, place_first, place_last, single
 from fhirmap.runtime.transforms.text import cast
 
@@ -23,7 +23,7 @@ Choices = tuple[tuple[str, ...], bool]
 _SYSTEM = {"Date": "date", "DateTime": "dateTime", "Time": "time"}
 
 
-class Slot:
+class TargetSlot:
     """A primitive of the result that is filled piece by piece. It is in its parent once it holds something."""
 
     __slots__ = ("key", "node", "rank", "repeats", "type")
@@ -67,16 +67,16 @@ def _at_rank(node: dict[str, Any], key: str, rank: int, value: Any, *, keep: boo
         held[rank] = value
 
 
-def slot(node: Any, name: str, choices: Choices, repeats: bool | None) -> Slot:
+def slot(node: Any, name: str, choices: Choices, repeats: bool | None) -> TargetSlot:
     """The place of a primitive child that rules will fill."""
     types, is_choice = choices
     type_ = types[0] if types else "string"
-    return Slot(_complex(node), _key(name, type_, is_choice), type_, bool(repeats))
+    return TargetSlot(_complex(node), _key(name, type_, is_choice), type_, bool(repeats))
 
 
-def free_slot(type_: str) -> Slot:
+def free_slot(type_: str) -> TargetSlot:
     """A primitive that has no place yet: `create('string')`."""
-    return Slot({}, "value", type_)
+    return TargetSlot({}, "value", type_)
 
 
 def assign(node: Any, name: str, items: Sequence[Any], choices: Choices, repeats: bool | None) -> Any:
@@ -84,7 +84,7 @@ def assign(node: Any, name: str, items: Sequence[Any], choices: Choices, repeats
 
     Raises: ``TransformFailed`` FM407 for several values of an element that takes one, FM404 where one does not convert.
     """
-    if isinstance(node, Slot):
+    if isinstance(node, TargetSlot):
         return _assign_to_slot(node, name, items)
     held = [item for item in items if item is not None]
     if repeats is False and len(held) > 1:
@@ -95,7 +95,9 @@ def assign(node: Any, name: str, items: Sequence[Any], choices: Choices, repeats
     return written
 
 
-def assign_placed(run: Run, node: Any, name: str, items: Sequence[Any], choices: Choices, mode: str, rule: str) -> Any:
+def assign_placed(
+    run: RecordRun, node: Any, name: str, items: Sequence[Any], choices: Choices, mode: str, rule: str
+) -> Any:
     """As `assign`, each value at the front or the end of its list (``mode`` first, last).
 
     Raises: ``TransformFailed`` FM409 where another rule claimed that end.
@@ -109,7 +111,7 @@ def assign_placed(run: Run, node: Any, name: str, items: Sequence[Any], choices:
     return written
 
 
-def placed(run: Run, node: Any, key: str, value: Any, mode: str, rule: str) -> None:
+def placed(run: RecordRun, node: Any, key: str, value: Any, mode: str, rule: str) -> None:
     """Move ``value``, the last of the list ``key``, to the front, or for good to the end.
 
     An element of which no structure says that it repeats is a list from then on: a place in it was asked for.
@@ -129,7 +131,7 @@ def _list_of(node: dict[str, Any], key: str) -> list[Any]:
     return items
 
 
-def _assign_to_slot(target: Slot, name: str, items: Sequence[Any]) -> Any:
+def _assign_to_slot(target: TargetSlot, name: str, items: Sequence[Any]) -> Any:
     for item in items:
         if item is None:
             continue
@@ -144,15 +146,15 @@ def _assign_to_slot(target: Slot, name: str, items: Sequence[Any]) -> Any:
 
 def _assign_one(node: dict[str, Any], name: str, item: Any, choices: Choices, repeats: bool | None) -> Any:
     types, is_choice = choices
-    if isinstance(item, Slot):
+    if isinstance(item, TargetSlot):
         value, sibling = item.node.get(item.key), item.node.get(f"_{item.key}")
         given = item.type
     else:
-        value, sibling = plain(item), item.sibling if isinstance(item, Node) else None
+        value, sibling = plain(item), item.sibling if isinstance(item, FhirNode) else None
         given = _given(item, value)
     chosen = given if given in types or not types else _nearest(given, types)
     if value is not None:
-        is_right = isinstance(item, Node) and given == chosen and not (isinstance(value, str) and given in NUMBERS)
+        is_right = isinstance(item, FhirNode) and given == chosen and not (isinstance(value, str) and given in NUMBERS)
         value = copied(value) if is_right else _fitted(value, given, chosen)
     key = _key(name, chosen, is_choice)
     if value is None and sibling is None:
@@ -223,14 +225,20 @@ def _put(node: dict[str, Any], key: str, value: Any, repeats: bool | None) -> No
 
 
 def _complex(node: Any) -> dict[str, Any]:
-    if isinstance(node, Slot):
+    if isinstance(node, TargetSlot):
         return node.sibling()
     held: dict[str, Any] = node
     return held
 
 
 def child_node(
-    node: Any, name: str, choices: Choices, repeats: bool | None, fresh: dict[str, Any], run: Run, share: str | None
+    node: Any,
+    name: str,
+    choices: Choices,
+    repeats: bool | None,
+    fresh: dict[str, Any],
+    run: RecordRun,
+    share: str | None,
 ) -> Any:
     """A new complex child ``name`` of ``node``, or the one that is there already where the element takes one."""
     parent = _complex(node)
@@ -252,11 +260,11 @@ def of_types(items: Sequence[Any], names: tuple[str, ...]) -> list[Any]:
     return [item for item in items if _given(item, plain(item)) in names or type_name(item)[1] in names]
 
 
-Group = Callable[[Any, Any, Run], None]
+Group = Callable[[Any, Any, RecordRun], None]
 
 
 def run_default(
-    run: Run,
+    run: RecordRun,
     item: Any,
     node: Any,
     name: str,

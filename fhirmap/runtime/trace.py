@@ -15,10 +15,10 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from fhirmap.records import Result
-from fhirmap.runtime.context import Run
+from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.fhirpath.item import plain
 from fhirmap.runtime.lists import copied
-from fhirmap.runtime.nodes import Slot
+from fhirmap.runtime.nodes import TargetSlot
 from fhirmap.runtime.transformer import Transformer
 
 Phase = Literal["enter", "step", "exit"]
@@ -69,7 +69,7 @@ class Trace:
         return "failed" if any(event.kind == "fault" for event in self.events) else "completed"
 
 
-class TraceRun(Run):
+class TraceRun(RecordRun):
     """A run that tells where it is. What an exception skipped is left when something around it is."""
 
     __slots__ = ("_open", "_trace")
@@ -126,7 +126,7 @@ class TraceRun(Run):
 
 def _shown(value: Any) -> Any:
     """A copy of what a variable holds, as JSON has it: it may change later."""
-    if isinstance(value, Slot):
+    if isinstance(value, TargetSlot):
         return copied(value.node.get(value.key))
     if isinstance(value, list):
         return [_shown(item) for item in value]

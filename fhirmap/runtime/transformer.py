@@ -11,7 +11,7 @@ from types import CodeType
 from typing import Any
 
 from fhirmap.records import Fault, ReadRecord, Result
-from fhirmap.runtime.context import Places, Run
+from fhirmap.runtime.context import Places, RecordRun
 from fhirmap.runtime.source_lines import keep_lines
 from fhirmap.stores import StorePlan
 
@@ -69,7 +69,7 @@ class Transformer:
         """The record as the map's model reads it, with what of it cannot be read; as it is where no model reads it."""
         if self._read is None:
             return ReadRecord(record)
-        run = Run(self._module)
+        run = RecordRun(self._module)
         values: Mapping[str, Any] = {}
         try:
             values = self._read(record, run.faults)
@@ -81,7 +81,7 @@ class Transformer:
         """A resource made elsewhere, validated against this map's contract; valid where there is no contract."""
         if self._validate is None:
             return Result(resource)
-        run = Run(self._module)
+        run = RecordRun(self._module)
         try:
             self._validate(resource, run.faults)
         except run.caught as error:  # nested deeper than Python goes

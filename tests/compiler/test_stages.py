@@ -13,7 +13,7 @@ RULE = "  src.a as v -> tgt.id = v;"
 
 def test_the_way_of_a_record_that_a_model_reads() -> None:
     assert body_of(compiled(RULE), "_transform") == (
-        "run = Run(globals(), strict)\n"
+        "run = RecordRun(globals(), strict)\n"
         "try:\n"
         "    source = _read(row, run.faults)\n"
         "except run.caught as error:\n"

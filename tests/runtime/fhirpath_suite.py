@@ -135,7 +135,7 @@ def evaluate(case: Case, folder: Path, form: str) -> tuple[str, list[Any]]:
         return f"semantic {[entry.code for entry in faults]}", []
     focus: Any = held
     if not plain:
-        focus = [fp.Node(held, name, whole_table(case.release, name))]
+        focus = [fp.FhirNode(held, name, whole_table(case.release, name))]
     try:
         return "", compile_items(tree, scope)(focus)
     except FhirmapError as error:

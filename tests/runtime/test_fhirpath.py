@@ -109,7 +109,7 @@ def test_several_values_are_a_fault_without_their_values() -> None:
         (lambda: fp.matches(["a"], ["(["]), "FM433"),
         (lambda: fp.matches(["a"], ["a"], ["x"]), "FM433"),
         (lambda: fp.decode(["%%"], ["base64"]), "FM433"),
-        (lambda: fp.member_of(["a"], fp.Environment(), ["http://x"]), "FM434"),
+        (lambda: fp.member_of(["a"], fp.EvaluationContext(), ["http://x"]), "FM434"),
         (lambda: fp.defined({}, "x"), "FM435"),
     ],
 )
@@ -149,9 +149,9 @@ def test_children_of_data_without_types() -> None:
 
 
 def test_decimals_and_dates_come_back_as_written() -> None:
-    node = fp.Node({"value": Decimal("1.50")}, "Quantity", fp.TypeTable({"Quantity": {"value": "decimal"}}))
+    node = fp.FhirNode({"value": Decimal("1.50")}, "Quantity", fp.TypeTable({"Quantity": {"value": "decimal"}}))
     assert str(fp.value(fp.child(node, "value"))) == "1.50"
-    assert fp.values([moment("2025-03"), fp.Node("2025-03-15T10:00:00+01:00", "dateTime")]) == [
+    assert fp.values([moment("2025-03"), fp.FhirNode("2025-03-15T10:00:00+01:00", "dateTime")]) == [
         "2025-03",
         "2025-03-15T10:00:00+01:00",
     ]

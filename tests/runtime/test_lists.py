@@ -9,7 +9,7 @@ import pytest
 import fhirmap
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime import lists
-from fhirmap.runtime.context import Run
+from fhirmap.runtime.context import RecordRun
 
 
 def test_an_item_is_taken_out_by_identity() -> None:
@@ -36,7 +36,7 @@ def test_pruning_keeps_false_and_zero() -> None:
 
 
 def test_two_rules_never_share_an_end() -> None:
-    run, items = Run({"MARKS": {}}), ["x"]
+    run, items = RecordRun({"MARKS": {}}), ["x"]
     lists.place_first(run, items, "a", "rule one")
     lists.place_first(run, items, "b", "rule one")
     lists.place_last(run, items, "z", "rule two")
@@ -49,7 +49,7 @@ def test_two_rules_never_share_an_end() -> None:
 
 
 def test_nodes_placed_at_an_end_keep_their_order_and_those_taken_out_stay_out() -> None:
-    run = Run({"MARKS": {}})
+    run = RecordRun({"MARKS": {}})
     first, second, last, empty = {"a": 1}, {"a": 2}, {"a": 9}, {}
     items = [{"a": 5}]
     for place, node, rule in (

@@ -71,13 +71,13 @@ class LoweringContext:
         return name
 
     def environment(self) -> py.Expr:
-        """The `fp.Environment` in which this expression runs."""
+        """The `fp.EvaluationContext` in which this expression runs."""
         if self._environment is None:
             name = self.fresh("environment")
             self._environment = name
             resource = self.root()
             first = NONE if resource is None else py.builtin("next", py.builtin("iter", self.as_items(resource)), NONE)
-            self.statements.append(py.Assign(None, (name,), fp_call("Environment", first)))
+            self.statements.append(py.Assign(None, (name,), fp_call("EvaluationContext", first)))
         return self._environment
 
     def variables(self) -> py.Name:

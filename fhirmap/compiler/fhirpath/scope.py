@@ -81,7 +81,7 @@ class ExprScope:
 
     ``focus``: static view of `$this`, held in the Python name ``focus_name`` (a list of items where it is not plain);
     None where bare names are variables only. ``variables``: FHIR name → (Python, static view). ``resource``: what
-    `%resource` is, default the focus. ``environment``: an `fp.Environment` where the caller has one. ``hoisted``:
+    `%resource` is, default the focus. ``environment``: an `fp.EvaluationContext` where the caller has one. ``hoisted``:
     sub-expressions whose value a Python name already holds. ``key_sets``: list and children → name of the set of what
     its items hold there. ``constants`` and ``fresh`` are shared by all expressions of one generated module.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from fhirmap.compiler.plan import Section
 from fhirmap.compiler.validator.contract import Contract
@@ -13,10 +12,11 @@ from fhirmap.compiler.validator.section import SectionBuilder
 from fhirmap.compiler.validator.shapes import ShapeWriter
 from fhirmap.diagnostics import Diagnostic, suggestion
 from fhirmap.model.definition import FHIR_URL, TypeRef
+from fhirmap.signatures import FunctionSignature
 
 
 def lower_contract(
-    contract: Contract, functions: Mapping[str, Any] | None = None
+    contract: Contract, functions: Mapping[str, FunctionSignature] | None = None
 ) -> tuple[Section, tuple[Diagnostic, ...]]:
     """The validator of a contract, `_validate(resource, faults)`, and what of the contract cannot be checked."""
     section = SectionBuilder(contract.definitions)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fhirmap.analysis.static import Static
 from fhirmap.compiler.fhirpath import ExprScope, NumberedNames, PythonExpr, hoist, lower_condition
@@ -30,6 +29,7 @@ from fhirmap.compiler.validator.section import ELEMENT, ERROR, FAULTS, FOCUS, PA
 from fhirmap.language import nodes as n
 from fhirmap.language.parser import parse_expression
 from fhirmap.model.definition import Constraint, TypeRef
+from fhirmap.signatures import FunctionSignature
 
 _PARAMETERS = (FOCUS, RESOURCE, FAULTS, PATH, ELEMENT)
 _CAUGHT = Name("Exception")
@@ -40,7 +40,7 @@ class InvariantWriter:
     """Writes the invariants of one validator. ``root``: the resource's type, for `%resource`."""
 
     section: SectionBuilder
-    functions: Mapping[str, Any]
+    functions: Mapping[str, FunctionSignature]
     severities: Mapping[str, str]
     root: TypeRef
 

@@ -72,7 +72,7 @@ from fhirmap.runtime.fhirpath.conversion import (
     to_time,
 )  # fmt: skip
 from fhirmap.runtime.fhirpath.environment import (
-    Environment,
+    EvaluationContext,
     conforms_to,
     define,
     defined,
@@ -86,7 +86,7 @@ from fhirmap.runtime.fhirpath.environment import (
     trace,
 )  # fmt: skip
 from fhirmap.runtime.fhirpath.item import (
-    Node,
+    FhirNode,
     TypeTable,
     child,
     children,

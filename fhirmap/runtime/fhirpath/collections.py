@@ -8,7 +8,7 @@ from typing import Any
 
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import PRIMITIVES
-from fhirmap.runtime.fhirpath.item import Items, Node, is_type, one, single, system, type_name
+from fhirmap.runtime.fhirpath.item import FhirNode, Items, is_type, one, single, system, type_name
 from fhirmap.runtime.fhirpath.operators import _key, _shown, distinct, holds_item, order_of, same
 from fhirmap.runtime.fhirpath.strings import number_of
 
@@ -163,7 +163,7 @@ def get_value(collection: Items) -> Items:
     if len(collection) != 1:
         return []
     value = system(collection[0])
-    return [] if isinstance(value, Node | dict) else [value]
+    return [] if isinstance(value, FhirNode | dict) else [value]
 
 
 def is_of_type(collection: Items, name: str, space: str = "") -> Items:

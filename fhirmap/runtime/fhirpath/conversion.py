@@ -10,7 +10,7 @@ from typing import Any
 from fhirmap.decimals import decimal_text
 from fhirmap.runtime.fhirpath import quantity as quantities
 from fhirmap.runtime.fhirpath import temporal
-from fhirmap.runtime.fhirpath.item import Items, Node, one
+from fhirmap.runtime.fhirpath.item import FhirNode, Items, one
 from fhirmap.runtime.fhirpath.quantity import Quantity, is_calendar_word
 from fhirmap.runtime.fhirpath.strings import text_of
 from fhirmap.runtime.fhirpath.temporal import Temporal
@@ -205,7 +205,7 @@ def as_quantity(value: Any) -> Quantity | None:
 
 def _converted(collection: Items, function: str, convert: Callable[[Any], Any]) -> Items:
     value = one(collection, function)
-    found = None if value is None or isinstance(value, Node) else convert(value)
+    found = None if value is None or isinstance(value, FhirNode) else convert(value)
     return [] if found is None else [found]
 
 

@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from fhirmap.errors import TransformFailed
-from fhirmap.runtime.fhirpath.item import Items, Node, TypeTable, child, is_type, one, plain, system, values
+from fhirmap.runtime.fhirpath.item import FhirNode, Items, TypeTable, child, is_type, one, plain, system, values
 from fhirmap.runtime.fhirpath.strings import text_of
 from fhirmap.runtime.fhirpath.temporal import Temporal, from_datetime
 
@@ -21,7 +21,7 @@ _BASE = "http://hl7.org/fhir/StructureDefinition/"
 
 
 @dataclass(slots=True)
-class Environment:
+class EvaluationContext:
     """``resource``: `%resource`, as an item. ``member_of``: is a code (or Coding, CodeableConcept) in a value set?
 
     ``conforms_to``: does a value conform to a profile? ``resolve``: the resource a reference names. All three answer
@@ -36,31 +36,31 @@ class Environment:
     resolve: Callable[[str], dict[str, Any] | None] | None = None
 
 
-def now(environment: Environment) -> Items:
+def now(environment: EvaluationContext) -> Items:
     """`now()`: the same moment all through one evaluation."""
     return [from_datetime(environment.moment)]
 
 
-def today(environment: Environment) -> Items:
+def today(environment: EvaluationContext) -> Items:
     """`today()`."""
     day = environment.moment.date()
     return [Temporal("date", day.isoformat(), (day.year, day.month, day.day))]
 
 
-def time_of_day(environment: Environment) -> Items:
+def time_of_day(environment: EvaluationContext) -> Items:
     """`timeOfDay()`."""
     moment = from_datetime(environment.moment)
     clock = moment.text[11:23]
     return [Temporal("time", clock, moment.parts[3:])]
 
 
-def trace(collection: Items, environment: Environment, name: Items, projected: Items | None = None) -> Items:
+def trace(collection: Items, environment: EvaluationContext, name: Items, projected: Items | None = None) -> Items:
     """`trace`: keeps the values under a name; the collection goes through unchanged."""
     environment.traced.append((text_of(name, "trace") or "", values(collection if projected is None else projected)))
     return collection
 
 
-def resolve(collection: Items, environment: Environment, around: Items | None = None) -> Items:
+def resolve(collection: Items, environment: EvaluationContext, around: Items | None = None) -> Items:
     """`resolve`: what references name, as far as it can be found; the rest is left out.
 
     ``around``: the resource that the expression is in, where the environment does not say.
@@ -75,7 +75,7 @@ def resolve(collection: Items, environment: Environment, around: Items | None = 
     return found
 
 
-def member_of(collection: Items, environment: Environment, value_set: Items) -> Items:
+def member_of(collection: Items, environment: EvaluationContext, value_set: Items) -> Items:
     """`memberOf`: is the code in the value set?
 
     Raises: ``TransformFailed`` FM434 where the value set is not known here.
@@ -89,7 +89,7 @@ def member_of(collection: Items, environment: Environment, value_set: Items) -> 
     return [answer]
 
 
-def conforms_to(collection: Items, environment: Environment, profile: Items) -> Items:
+def conforms_to(collection: Items, environment: EvaluationContext, profile: Items) -> Items:
     """`conformsTo`: of a base type, or of a profile the host can check.
 
     Raises: ``TransformFailed`` FM434 for a profile that cannot be checked here.
@@ -132,9 +132,9 @@ def html_checks(collection: Items) -> Items:
     return [checker.is_plain]
 
 
-def _find(reference: str, root: Any, environment: Environment) -> Items:
+def _find(reference: str, root: Any, environment: EvaluationContext) -> Items:
     held = plain(root) if root is not None else None
-    table = root.table if isinstance(root, Node) else TypeTable()
+    table = root.table if isinstance(root, FhirNode) else TypeTable()
     found: Any = None
     if isinstance(held, dict):
         if reference.startswith("#"):
@@ -149,7 +149,7 @@ def _find(reference: str, root: Any, environment: Environment) -> Items:
         found = environment.resolve(reference)
     if not isinstance(found, dict):
         return []
-    return [Node(found, str(found.get("resourceType", "Resource")), table) if isinstance(root, Node) else found]
+    return [FhirNode(found, str(found.get("resourceType", "Resource")), table) if isinstance(root, FhirNode) else found]
 
 
 def _is_entry(entry: Any, reference: str) -> bool:

@@ -1,7 +1,7 @@
 """Items of a collection, and the way down a tree.
 
-An item is a System value (str, int, Decimal, bool, `Temporal`, `Quantity`), a `Node` where its FHIR type matters, or a
-plain dict of which nothing is known. A `TypeTable` gives a node's children their types; the compiler writes the part
+An item is a System value (str, int, Decimal, bool, `Temporal`, `Quantity`), a `FhirNode` where its FHIR type matters, or
+a plain dict of which nothing is known. A `TypeTable` gives a node's children their types; the compiler writes the part
 an expression needs.
 """
 
@@ -36,7 +36,7 @@ class TypeTable:
 NO_TYPES = TypeTable()
 
 
-class Node:
+class FhirNode:
     """A value with its FHIR type.
 
     ``sibling``: the `_x` object of a primitive; ``value`` None where there is only that.
@@ -51,7 +51,7 @@ class Node:
         self.sibling = sibling
 
     def __repr__(self) -> str:
-        return f"Node({self.type})"
+        return f"FhirNode({self.type})"
 
 
 def nodes(value: Any, type_name: str, table: TypeTable = NO_TYPES) -> Items:
@@ -59,8 +59,8 @@ def nodes(value: Any, type_name: str, table: TypeTable = NO_TYPES) -> Items:
     if value is None:
         return []
     if isinstance(value, list):
-        return [Node(entry, type_of(entry, type_name), table) for entry in value if entry is not None]
-    return [Node(value, type_of(value, type_name), table)]
+        return [FhirNode(entry, type_of(entry, type_name), table) for entry in value if entry is not None]
+    return [FhirNode(value, type_of(value, type_name), table)]
 
 
 def primitive(held: Mapping[str, Any], name: str, type_name: str, table: TypeTable = NO_TYPES) -> Items:
@@ -91,7 +91,7 @@ def member(collection: Items, name: str) -> Items:
 
 def child(item: Any, name: str) -> Items:
     """Children called ``name`` of one item; the stem of a choice finds whatever it holds."""
-    if isinstance(item, Node):
+    if isinstance(item, FhirNode):
         if isinstance(item.value, dict):
             entry = item.table.shapes.get(item.type)
             if entry is None:
@@ -131,7 +131,7 @@ def system(item: Any) -> Any:
     """The System value of an item: a primitive node's value, a Quantity node's quantity; else the item
     itself.
     """
-    if not isinstance(item, Node):
+    if not isinstance(item, FhirNode):
         return item
     value, name = item.value, item.type
     if isinstance(value, str):
@@ -154,7 +154,7 @@ def system(item: Any) -> Any:
 def systems(collection: Items) -> Items:
     """The System values of all items; a primitive that only has extensions has none."""
     found = (system(item) for item in collection)
-    return [item for item in found if not (isinstance(item, Node) and item.value is None)]
+    return [item for item in found if not (isinstance(item, FhirNode) and item.value is None)]
 
 
 def one(collection: Items, what: str) -> Any:
@@ -167,7 +167,7 @@ def one(collection: Items, what: str) -> Any:
     if len(collection) > 1:
         raise TransformFailed("FM430", what=what, count=len(collection))
     value = system(collection[0])
-    return None if isinstance(value, Node) and value.value is None else value
+    return None if isinstance(value, FhirNode) and value.value is None else value
 
 
 def single(collection: Items, what: str) -> Any:
@@ -179,7 +179,7 @@ def single(collection: Items, what: str) -> Any:
 
 def plain(item: Any) -> Any:
     """An item as generated code holds it: FHIR JSON values, dates as their text."""
-    if isinstance(item, Node):
+    if isinstance(item, FhirNode):
         return item.value
     if isinstance(item, Temporal):
         return item.text
@@ -205,7 +205,7 @@ def value(collection: Items, what: str = "a value") -> Any:
 
 def type_name(item: Any) -> tuple[str, str]:
     """Name space and name of an item's type."""
-    if isinstance(item, Node):
+    if isinstance(item, FhirNode):
         return "FHIR", item.type.rpartition("#")[2]
     if isinstance(item, bool):
         return "System", "Boolean"
@@ -234,7 +234,7 @@ def is_type(item: Any, name: str, space: str = "", *, exact: bool = False) -> bo
         return own == name
     if own == name:
         return True
-    bases = item.table.bases if isinstance(item, Node) else {}
+    bases = item.table.bases if isinstance(item, FhirNode) else {}
     current: str | None = own
     while current and not exact:
         if current == name:
@@ -244,12 +244,12 @@ def is_type(item: Any, name: str, space: str = "", *, exact: bool = False) -> bo
 
 
 def _child_names(item: Any) -> Iterator[str]:
-    held = item.value if isinstance(item, Node) else item
+    held = item.value if isinstance(item, FhirNode) else item
     if not isinstance(held, dict):
-        if isinstance(item, Node) and isinstance(item.sibling, dict):
+        if isinstance(item, FhirNode) and isinstance(item.sibling, dict):
             yield from item.sibling
         return
-    shape = item.table.shapes.get(item.type) if isinstance(item, Node) else None
+    shape = item.table.shapes.get(item.type) if isinstance(item, FhirNode) else None
     if shape is not None:
         yield from shape
         return
@@ -271,7 +271,7 @@ def _children(held: Mapping[str, Any], name: str, declared: str | tuple[str, ...
     return []
 
 
-def _by_json_name(item: Node, name: str, shape: Mapping[str, str | tuple[str, ...]]) -> Items:
+def _by_json_name(item: FhirNode, name: str, shape: Mapping[str, str | tuple[str, ...]]) -> Items:
     """A choice called by its name in JSON, `valueQuantity`, as maps of the field do."""
     for stem, declared in shape.items():
         if name.startswith(stem) and not isinstance(declared, str):
@@ -290,13 +290,13 @@ def _wrap(found: Any, sibling: Any, declared: str, table: TypeTable) -> Items:
             for rank in range(length)
         )
         return [
-            Node(entry, type_of(entry, declared), table, other)
+            FhirNode(entry, type_of(entry, declared), table, other)
             for entry, other in pairs
             if entry is not None or other is not None
         ]
     if found is None and sibling is None:
         return []
-    return [Node(found, type_of(found, declared), table, sibling)]
+    return [FhirNode(found, type_of(found, declared), table, sibling)]
 
 
 def _untyped(held: Mapping[str, Any], name: str, table: TypeTable) -> Items:
@@ -313,7 +313,7 @@ def _untyped(held: Mapping[str, Any], name: str, table: TypeTable) -> Items:
     return []
 
 
-def _of_primitive(item: Node, name: str) -> Items:
+def _of_primitive(item: FhirNode, name: str) -> Items:
     if name == "value" and item.value is not None:
         return [system(item)]
     if not isinstance(item.sibling, dict):

@@ -13,7 +13,7 @@ from fhirmap.decimals import decimal_text
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.fhirpath import quantity as quantities
 from fhirmap.runtime.fhirpath import temporal
-from fhirmap.runtime.fhirpath.item import Items, Node, one, plain, system, type_name
+from fhirmap.runtime.fhirpath.item import FhirNode, Items, one, plain, system, type_name
 from fhirmap.runtime.fhirpath.quantity import Quantity
 from fhirmap.runtime.fhirpath.temporal import Temporal
 
@@ -99,8 +99,8 @@ def equal(left: Items, right: Items) -> Items:
 
 def _valued(collection: Items) -> Items:
     """Without primitives that only have extensions: there is nothing to compare."""
-    if any(isinstance(item, Node) and item.value is None for item in collection):
-        return [item for item in collection if not (isinstance(item, Node) and item.value is None)]
+    if any(isinstance(item, FhirNode) and item.value is None for item in collection):
+        return [item for item in collection if not (isinstance(item, FhirNode) and item.value is None)]
     return collection
 
 
@@ -354,7 +354,7 @@ def _text(collection: Items) -> str:
         return "true" if value else "false"
     if isinstance(value, Decimal):
         return decimal_text(value)
-    if isinstance(value, Node | dict):
+    if isinstance(value, FhirNode | dict):
         raise TransformFailed("FM431", variant="one", operator="&", left=_shown(value))
     return str(value)
 
@@ -447,7 +447,7 @@ def _key(item: Any) -> Any:
         return ("text", value)
     if isinstance(value, int | Decimal):
         return ("number", Decimal(value))
-    held = value.value if isinstance(value, Node) else value
+    held = value.value if isinstance(value, FhirNode) else value
     return ("node", _frozen(held)) if isinstance(held, dict) else None
 
 

@@ -13,7 +13,7 @@ from fhirmap.errors import TransformFailed
 from fhirmap.runtime.transforms.text import primitive_of, shown
 
 if TYPE_CHECKING:
-    from fhirmap.runtime.context import Run
+    from fhirmap.runtime.context import RecordRun
 
 _OID = "urn:oid:"
 _KNOWN_OIDS = {
@@ -75,7 +75,7 @@ def cc_text(text: Any) -> dict[str, Any] | None:
     return None if text is None else {"text": shown(primitive_of(text))}
 
 
-def translate(value: Any, table: CodeTable, output: str = "code", run: Run | None = None) -> Any:
+def translate(value: Any, table: CodeTable, output: str = "code", run: RecordRun | None = None) -> Any:
     """What ``table`` says of a code, Coding or CodeableConcept, as ``output`` asks; None where it says nothing.
 
     ``run`` notes codes that the table does not hold.
@@ -110,7 +110,7 @@ def _mapped(table: CodeTable, system: str, code: str) -> list[tuple[str, str, st
     return [entry[1:] for entry in table.codes.get(code, ()) if not system or not entry[0] or entry[0] == system]
 
 
-def _missed(table: CodeTable, codings: list[tuple[str, str]], run: Run | None) -> list[tuple[str, str, str]]:
+def _missed(table: CodeTable, codings: list[tuple[str, str]], run: RecordRun | None) -> list[tuple[str, str, str]]:
     """What the table's policy makes of codes that it does not hold; one that it says has no target stays without."""
     unknown = [(system, code) for system, code in codings if table.codes.get(code) != ()]
     if run is not None:

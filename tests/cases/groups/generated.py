@@ -5,7 +5,7 @@ Digest of its texts: 036e35558a832981c7275ea4c615cd9d7a291d96a2dfcb71e7d9beb3bae
 """
 
 from fhirmap.runtime import fhirpath as fp
-from fhirmap.runtime.context import Run
+from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.lists import drop
 from fhirmap.runtime.nodes import assign
 from fhirmap.runtime.transforms.text import truncate
@@ -155,7 +155,7 @@ def Contact(src, tgt, run):
 
 def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
-    run = Run(globals(), strict)
+    run = RecordRun(globals(), strict)
     try:
         source = fp.nodes(row, 'Patient', _types_1)[0]
     except run.caught as error:

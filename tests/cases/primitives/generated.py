@@ -5,7 +5,7 @@ Digest of its texts: e444c8b15046b98228a8560ec35505a828ef4d8cd33c90f886e2b69ae76
 """
 
 from fhirmap.runtime import fhirpath as fp
-from fhirmap.runtime.context import Run
+from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.lists import discard, drop
 from fhirmap.runtime.nodes import assign, slot
 from fhirmap.runtime.transforms.text import cast
@@ -205,7 +205,7 @@ def string(src, tgt, run):
 
 def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
-    run = Run(globals(), strict)
+    run = RecordRun(globals(), strict)
     try:
         source = fp.nodes(row, 'Patient', _types_1)[0]
     except run.caught as error:

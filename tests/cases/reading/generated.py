@@ -4,7 +4,7 @@ Written by fhirmap 0.1.0: change the map and compile it again.
 Digest of its texts: df1f888ab7f01c984cf7f8812381601a49f4cb2338f3c4a143c449730746c433
 """
 
-from fhirmap.runtime.context import Run
+from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.reading import Cell, absent, as_boolean, as_decimal, as_integer, as_text, date_reader, rows, times, within
 
 _STAY_ID = Cell('Stay.id', 'SEJOUR.id', 'string', 'case.map:5:36', 'id', minimum=1)
@@ -250,7 +250,7 @@ def act(a, p, run):
 
 def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
-    run = Run(globals(), strict)
+    run = RecordRun(globals(), strict)
     try:
         source = _read(row, run.faults)
     except run.caught as error:

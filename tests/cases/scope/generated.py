@@ -5,7 +5,7 @@ Digest of its texts: 3856c6f079f0baeafc2c15dafa0607d8321987179db242cc779f7dd6d18
 """
 
 from fhirmap.runtime import fhirpath as fp
-from fhirmap.runtime.context import Run, check_failed
+from fhirmap.runtime.context import RecordRun, check_failed
 from fhirmap.runtime.reading import Cell, absent, as_text, at, one
 
 _ROW_ID = Cell('Row.id', 'id', 'string', 'case.map:5:3', 'id', minimum=1)
@@ -86,7 +86,7 @@ def done(src, tgt, run):
 
 def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
-    run = Run(globals(), strict)
+    run = RecordRun(globals(), strict)
     try:
         source = _read(row, run.faults)
     except run.caught as error:

@@ -5,7 +5,7 @@ Digest of its texts: 0c81669477518e047c7c92684854686dd143c81b2ec1f58890563f84dd9
 """
 
 from fhirmap.runtime import fhirpath as fp
-from fhirmap.runtime.context import Run, check_failed
+from fhirmap.runtime.context import RecordRun, check_failed
 from fhirmap.runtime.lists import counted, only_one
 from fhirmap.runtime.nodes import assign, of_types
 
@@ -205,7 +205,7 @@ def sources(src, tgt, run):
 
 def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
-    run = Run(globals(), strict)
+    run = RecordRun(globals(), strict)
     try:
         source = fp.nodes(row, 'Patient', _types_1)[0]
     except run.caught as error:

@@ -4,7 +4,7 @@ Written by fhirmap 0.1.0: change the map and compile it again.
 Digest of its texts: 398893e04623be8f6940c72dc8ea614cb50e43f1cf42d16e9665b6719e95aa6b
 """
 
-from fhirmap.runtime.context import Run
+from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.lists import discard, drop, place_first, place_last, pruned, settle_endings, shared
 from fhirmap.runtime.reading import Cell, as_text
 from fhirmap.runtime.transforms.references import reference
@@ -209,7 +209,7 @@ def targets(src, tgt, run):
 
 def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
-    run = Run(globals(), strict)
+    run = RecordRun(globals(), strict)
     try:
         source = _read(row, run.faults)
     except run.caught as error:

@@ -5,7 +5,7 @@ Digest of its texts: 2cc564a50d043f9762c97514543c4b0296223a91446a4a728bb51ae1d31
 """
 
 from decimal import Decimal
-from fhirmap.runtime.context import Run
+from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.reading import Cell, as_integer, as_text
 from fhirmap.runtime.transforms.coding import CodeTable, cc_text, translate
 from fhirmap.runtime.transforms.dates import to_date, unix_to_date_time
@@ -291,7 +291,7 @@ def transforms(src, tgt, run):
 
 def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
-    run = Run(globals(), strict)
+    run = RecordRun(globals(), strict)
     try:
         source = _read(row, run.faults)
     except run.caught as error:

@@ -154,7 +154,7 @@ def test_references_are_found_inside_the_resource_also_in_a_map() -> None:
     tree, _ = parse_expression("result.resolve().ofType(Observation).status")
     root = KNOWN.type_ref("DiagnosticReport")
     assert tree is not None and root is not None
-    scope = ExprScope(KNOWN, Static(frozenset((root,)), "one", True), environment=fp_call("Environment"))
+    scope = ExprScope(KNOWN, Static(frozenset((root,)), "one", True), environment=fp_call("EvaluationContext"))
     assert function_of(lower_values(tree, scope), scope)(report) == ["final"]
 
 

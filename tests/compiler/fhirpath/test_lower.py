@@ -134,7 +134,7 @@ def _items(patient: dict[str, Any]) -> list[Any]:
     assert tree is not None
     if "table" not in _CACHE:
         _CACHE["table"] = eval(str(table_code(tree, [ROOT], KNOWN, {})), {"fp": fp})
-    return [fp.Node(patient, "Patient", _CACHE["table"])]
+    return [fp.FhirNode(patient, "Patient", _CACHE["table"])]
 
 
 _CACHE: dict[str, fp.TypeTable] = {}
