@@ -339,7 +339,7 @@ class ReaderBody:
 
 
 def _null_tokens(entry: nodes.ModelElement) -> tuple[str, ...]:
-    """Texts that stand for no value, in the order in which the map has them."""
+    """Texts that mean no value, in the order in which the map has them."""
     return tuple(dict.fromkeys(token.strip() for token in entry.nulls if token.strip()))
 
 

@@ -21,7 +21,7 @@ from fhirmap.diagnostics import Span
 from fhirmap.errors import InternalError
 
 MARKS = Name("_marks")
-"""The constant that tells a written-out module its places: line of the module -> place in the map."""
+"""The constant that gives a written-out module its places: line of the module -> place in the map."""
 
 
 class Printed(Markup):

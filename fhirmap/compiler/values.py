@@ -263,7 +263,7 @@ def _unless_none(value: Expr, code: Expr) -> Conditional:
 
 
 def choices(step: TargetStep) -> Expr:
-    """What the runtime is told of an element: its types, and whether its JSON name ends in the type."""
+    """What the runtime needs to know of an element: its types, and whether its JSON name ends in the type."""
     types = tuple(sorted(ref.name for ref in step.static.types))
     chooses = bool(step.element is not None and step.element.is_choice)
     return Literal((types, chooses))

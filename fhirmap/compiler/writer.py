@@ -88,6 +88,6 @@ class Writer:
                 self.add(replace(block.header, body=tuple(block.statements)))
 
 
-def caught(body: tuple[Statement, ...], method_: str = "fail") -> Try:
-    """``body``, what it raises made a fault of the record."""
-    return Try(None, body, Attribute(RUN, "caught"), ERROR, (Do(None, run_call(method_, ERROR)),))
+def caught(body: tuple[Statement, ...], report: str = "fail") -> Try:
+    """``body``, what it raises made a fault of the record; ``report``: the method of the run that does so."""
+    return Try(None, body, Attribute(RUN, "caught"), ERROR, (Do(None, run_call(report, ERROR)),))

@@ -104,10 +104,10 @@ class RecordRun:
         position = position_of(error.__traceback__, self.module)
         where = _written_at(position, self.module.get("_places", {}))
         if isinstance(error, RecordError):
-            told = error.diagnostic()
-            fault = Fault(error.code, args=told.args, variant=told.variant, position=position, rule="rule", **where)
+            found = error.diagnostic()
+            fault = Fault(error.code, args=found.args, variant=found.variant, position=position, rule="rule", **where)
         else:
-            # A function of somebody else's: its text may quote a patient, so only its kind is told.
+            # A function of somebody else's: its text may quote a patient, so only its kind is reported.
             kind = error.code if isinstance(error, FhirmapError) else type(error).__name__
             fault = Fault("FM400", args={"kind": kind}, position=position, rule="rule", **where)
         self.faults.append(fault)
@@ -176,7 +176,7 @@ def located(fault: Fault, places: Places) -> Fault:
 
 
 def _written_at(position: str, places: Places) -> dict[str, Any]:
-    """The element that the map writes at ``position``, and the columns it comes from, where that is told."""
+    """The element that the map writes at ``position``, and the columns it comes from, where that is known."""
     for path, (place, columns) in places.items():
         if place == position:
             return {"path": path, "element": path, "columns": columns}
@@ -184,7 +184,7 @@ def _written_at(position: str, places: Places) -> dict[str, Any]:
 
 
 def position_of(trace: TracebackType | None, module: Mapping[str, Any]) -> str:
-    """``file:line:col`` of the map where the innermost generated frame of ``trace`` stood; empty without one."""
+    """``file:line:col`` of the map where the innermost generated frame of ``trace`` was; empty without one."""
     found = ""
     while trace is not None:
         if trace.tb_frame.f_globals is module:

@@ -1,8 +1,8 @@
 """Writing where types are known at run time only: untyped targets, choices, primitives with their extensions, defaults.
 
 A complex node is a dict. A primitive that rules write into piece by piece (`value`, `extension`, `id`) is a
-`TargetSlot`: the place in its parent where the value and its `_name` sibling belong. An element of which no structure says whether it
-repeats becomes a list when it is written a second time.
+`TargetSlot`: the place in its parent where the value and its `_name` sibling belong. An element of which no structure
+says whether it repeats becomes a list when it is written a second time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The execution of one record, step by step: what a map that was compiled for tracing tells while it runs.
+"""The execution of one record, step by step: what a map that was compiled for tracing reports while it runs.
 
 The shape is the mapping guide's debug trace: events `enter`, `step` and `exit` with their depth, the place in the map,
 and the variables in scope. Values of variables are kept where they are asked for and nowhere else; without them a trace
@@ -70,7 +70,7 @@ class Trace:
 
 
 class TraceRun(RecordRun):
-    """A run that tells where it is. What an exception skipped is left when something around it is."""
+    """A run that reports where it is. What an exception skipped is left when something around it is."""
 
     __slots__ = ("_open", "_trace")
 
@@ -185,10 +185,10 @@ def _variable_to_data(variable: TraceVariable) -> dict[str, Any]:
 
 
 def trace_lines(trace: Trace) -> list[str]:
-    """A line an event: phase, what it is about, indented by its depth, where it stands, variables in scope."""
-    told = [(event, f"{event.phase:<5}  {'  ' * event.depth}{_title(event)}") for event in trace.events]
-    width = min(max((len(text) for _, text in told), default=0), 80)
-    return [f"{text:<{width}}  {_place(event)}  {_scope(event)}".rstrip() for event, text in told]
+    """A line an event: phase, what it is about, indented by its depth, where it is, variables in scope."""
+    titles = [(event, f"{event.phase:<5}  {'  ' * event.depth}{_title(event)}") for event in trace.events]
+    width = min(max((len(text) for _, text in titles), default=0), 80)
+    return [f"{text:<{width}}  {_place(event)}  {_scope(event)}".rstrip() for event, text in titles]
 
 
 def _title(event: TraceEvent) -> str:

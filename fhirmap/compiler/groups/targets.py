@@ -108,8 +108,8 @@ class TargetLowering:
         if target.transform is not None:
             value = self.state.transformed(target.transform, None)
             nothing = Literal(((), False))
-            written_ = call("assign", node.name, Literal("value"), value.as_items(), nothing, Literal(False))
-            self.writer.add(Do(target.span, written_))
+            assignment = call("assign", node.name, Literal("value"), value.as_items(), nothing, Literal(False))
+            self.writer.add(Do(target.span, assignment))
         if target.variable is not None:
             self.state.nodes[target.variable] = node
             self.state.held[target.variable] = self.state.held[target.context]
@@ -163,13 +163,13 @@ class TargetLowering:
         node, items = (parent.name, Literal(step.name)), (value.as_items(), choices(step))
         if end and step.repeats is not False:
             self.state.module.has_endings = True
-            written_: Expr = call("assign_placed", RUN, *node, *items, Literal(end), Literal(target.span.position))
+            assignment: Expr = call("assign_placed", RUN, *node, *items, Literal(end), Literal(target.span.position))
         else:
-            written_ = call("assign", *node, *items, Literal(step.repeats))
+            assignment = call("assign", *node, *items, Literal(step.repeats))
         if target.variable is None:
-            self.writer.add(Do(target.span, written_))
+            self.writer.add(Do(target.span, assignment))
             return
         name = self.state.names.take(target.variable.name)
-        self.state.assign(name, written_, target.span)
+        self.state.assign(name, assignment, target.span)
         self.state.held[target.variable] = HeldVariable(name, target.variable.static, is_optional=True)
         self.state.nodes[target.variable] = TargetNode(name)

@@ -1,8 +1,8 @@
 """Items of a collection, and the way down a tree.
 
-An item is a System value (str, int, Decimal, bool, `Temporal`, `Quantity`), a `FhirNode` where its FHIR type matters, or
-a plain dict of which nothing is known. A `TypeTable` gives a node's children their types; the compiler writes the part
-an expression needs.
+An item is a System value (str, int, Decimal, bool, `Temporal`, `Quantity`), a `FhirNode` where its FHIR type matters,
+or a plain dict of which nothing is known. A `TypeTable` gives a node's children their types; the compiler writes the
+part an expression needs.
 """
 
 from __future__ import annotations
