@@ -117,7 +117,7 @@ def commands(ctx: click.Context) -> None:
         ctx.exit(2)
 
 
-def _heed_termination() -> None:
+def _end_on_termination() -> None:
     """SIGTERM, by which a machine that shuts down or a scheduler asks to stop, is as good as Ctrl-C."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -154,7 +154,7 @@ def _language_of(arguments: Sequence[str]) -> str | None:
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code; never a bare traceback."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    _heed_termination()
+    _end_on_termination()
     with _in_language(arguments):
         sys.exit(_exit_code(arguments))
 

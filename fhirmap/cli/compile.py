@@ -23,9 +23,9 @@ def command(
     """Write the Python generated from PLACE, a map or a project folder."""
     from fhirmap.cli.faults import show_diagnostics
     from fhirmap.compilation.maps import check, compile_map
+    from fhirmap.runner.atomic_file import write_atomically
     from fhirmap.runner.engine import build_engine
     from fhirmap.runner.project import load_project
-    from fhirmap.runner.whole_file import write_whole
 
     if place.is_dir() or place.suffix == ".toml":
         engine = build_engine(load_project(place))
@@ -38,7 +38,7 @@ def command(
         show_diagnostics(warnings, as_json=False)
     source = transformer.source
     if output is not None:
-        write_whole(output, source.encode())
+        write_atomically(output, source.encode())
         lines = len(source.splitlines())
         shown = text("output.compile.written", file=output, count=lines, digest=transformer.digest[:12])
         click.echo(shown, err=True)

@@ -191,9 +191,9 @@ def _clock(project: Project) -> Finding:
     try:
         with Transport(settings.url, settings.transport) as transport:
             answer = transport.post(settings.url, b"", {})
-    except NoAnswer as silence:
+    except NoAnswer as fault:
         return Finding(
-            "FAIL", text("doctor.no_answer", url=shown, reason=silence.reason), text("doctor.no_answer_hint"), 3
+            "FAIL", text("doctor.no_answer", url=shown, reason=fault.reason), text("doctor.no_answer_hint"), 3
         )
     stated = next((value for name, value in answer.headers.items() if name.lower() == "date"), "")
     if not stated:

@@ -37,7 +37,7 @@ def command(map_file: Path, output: Path | None, fhir_version: str, form: str | 
     from fhirmap.interchange.logical_models import model_to_structure_definition
     from fhirmap.interchange.packages import load_definitions
     from fhirmap.interchange.structure_map import write_structure_map
-    from fhirmap.runner.whole_file import write_whole
+    from fhirmap.runner.atomic_file import write_atomically
 
     version: Any = fhir_version.upper()
     definitions, _ = load_definitions([], fhir_version=version)
@@ -65,7 +65,7 @@ def command(map_file: Path, output: Path | None, fhir_version: str, form: str | 
     for path, resource in files:
         content = text_of(resource, suffix, definitions)
         if path is not None:
-            write_whole(path, content.encode(), mode=0o644)
+            write_atomically(path, content.encode(), mode=0o644)
             click.echo(f"{path}: {resource['resourceType']} {resource['url']}", err=True)
         elif not as_json:
             sys.stdout.buffer.write(content.encode())

@@ -86,11 +86,11 @@ def _diff(before: str, after: str, name: str) -> bool:
 
 def _write(path: Path, formatted: str) -> None:
     """The file with its new text; line ends, byte order mark and mode stay as they were."""
-    from fhirmap.runner.whole_file import write_whole
+    from fhirmap.runner.atomic_file import write_atomically
 
     before = path.read_bytes()
     if before.partition(b"\n")[0].endswith(b"\r"):
         formatted = formatted.replace("\n", "\r\n")
     mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
-    write_whole(path, mark + formatted.encode(), mode=path.stat().st_mode & 0o777)
+    write_atomically(path, mark + formatted.encode(), mode=path.stat().st_mode & 0o777)
     click.echo(text("output.fmt.formatted", file=path), err=True)

@@ -29,7 +29,7 @@ def command(file: Path, output: Path | None, as_json: bool) -> int:
     from fhirmap.errors import ConfigError
     from fhirmap.interchange.packages import load_definitions
     from fhirmap.interchange.structure_map import read_structure_map
-    from fhirmap.runner.whole_file import write_whole
+    from fhirmap.runner.atomic_file import write_atomically
 
     version = "R5" if _R5_ONLY.search(file.read_bytes()) else "R4"
     definitions, _ = load_definitions([], fhir_version=version)
@@ -47,7 +47,7 @@ def command(file: Path, output: Path | None, as_json: bool) -> int:
     if is_wrong:
         return EXIT_WRONG
     if output is not None:
-        write_whole(output, written.encode(), mode=0o644)
+        write_atomically(output, written.encode(), mode=0o644)
         click.echo(text("output.import.written", file=output, count=len(written.splitlines())), err=True)
     elif not as_json:
         click.echo(written, nl=False)

@@ -23,11 +23,11 @@ def command(
 ) -> None:
     """Write the `model` block of TABLE at URL: a SQLite, PostgreSQL or MariaDB table, a CSV or a JSON file."""
     from fhirmap.inspection import inspect_source, sketches_to_text
-    from fhirmap.runner.whole_file import write_whole
+    from fhirmap.runner.atomic_file import write_atomically
 
     block = sketches_to_text(inspect_source(url, table, name=name, encoding=encoding, zone=zone))
     if output is not None:
-        write_whole(output, block.encode(), mode=0o644)
+        write_atomically(output, block.encode(), mode=0o644)
     if as_json:
         click.echo(json.dumps({"model": block}, ensure_ascii=False))
     elif output is None:

@@ -154,7 +154,7 @@ def _verdict(row: RowPreview | RowTrace) -> str:
 
 
 def _rows(trace: TracedElement, ranks: dict[str, list[str]]) -> list[tuple[str, ...]]:
-    """A line for each column, so that a long cell moves nobody else's; rule and element are on the first."""
+    """A line for each column, so that a long cell moves no other; rule and element are on the first."""
     said = [(column, cell) for column, cell in zip(trace.columns, trace.cells, strict=True) if cell]
     said = [(column, cell if len(cell) <= 48 else cell[:47] + "…") for column, cell in said] or [("", "")]
     line = trace.position.rpartition("/")[2].rpartition(":")[0]

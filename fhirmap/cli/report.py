@@ -23,8 +23,8 @@ def command(project: Path, output: Path | None, as_json: bool) -> None:
     import json
 
     from fhirmap.errors import ConfigError
+    from fhirmap.runner.atomic_file import write_atomically
     from fhirmap.runner.project import load_project
-    from fhirmap.runner.whole_file import write_whole
 
     folder = load_project(project).folder / "reports"
     pages = sorted(folder.glob("*.html"))
@@ -33,7 +33,7 @@ def command(project: Path, output: Path | None, as_json: bool) -> None:
     page = pages[-1]
     data = page.with_suffix(".json").read_text(encoding="utf-8")
     if output is not None:
-        write_whole(output, data.encode() if output.suffix == ".json" else page.read_bytes())
+        write_atomically(output, data.encode() if output.suffix == ".json" else page.read_bytes())
     if as_json:
         click.echo(data)
         return

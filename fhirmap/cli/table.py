@@ -29,9 +29,9 @@ def table_lines(rows: Iterable[Sequence[str]], width: int) -> Iterator[str]:
 
 def _widths(wanted: list[int], width: int) -> list[int]:
     """What each column gets: the widest give way first."""
-    room = width - _GAP * (len(wanted) - 1)
+    free = width - _GAP * (len(wanted) - 1)
     widths = list(wanted)
-    while sum(widths) > room and max(widths) > _NARROWEST:
+    while sum(widths) > free and max(widths) > _NARROWEST:
         widths[widths.index(max(widths))] -= 1
     return widths
 

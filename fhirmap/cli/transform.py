@@ -132,7 +132,7 @@ def _traced(runnable: Runnable, content: Any, named: dict[str, Any], place: Path
     import msgspec
 
     from fhirmap.compilation.mapset import traced
-    from fhirmap.runner.whole_file import write_whole
+    from fhirmap.runner.atomic_file import write_atomically
     from fhirmap.runtime.trace import trace_lines, trace_to_data
 
     result, trace = traced(runnable, content, named, with_values=with_values)
@@ -143,7 +143,7 @@ def _traced(runnable: Runnable, content: Any, named: dict[str, Any], place: Path
     if place == _STREAM:
         click.echo(shown, err=True)
     else:
-        write_whole(place, f"{shown}\n".encode())
+        write_atomically(place, f"{shown}\n".encode())
     return result
 
 
@@ -157,7 +157,7 @@ def _unmapped(result: Result) -> tuple[UnmappedTable, ...]:
 
 def _write(result: Result, runnable: Runnable, known: MapSet, output: Path | None, form: str | None) -> None:
     from fhirmap.interchange.formats import text_of
-    from fhirmap.runner.whole_file import write_whole
+    from fhirmap.runner.atomic_file import write_atomically
 
     if result.resource is None:
         return
@@ -170,7 +170,7 @@ def _write(result: Result, runnable: Runnable, known: MapSet, output: Path | Non
     if output is None:
         click.echo(content, nl=False)
     else:
-        write_whole(output, content.encode())
+        write_atomically(output, content.encode())
 
 
 def _as_json(result: Result, runnable: Runnable, known: MapSet) -> str:

@@ -21,8 +21,8 @@ import sqlalchemy as sa
 
 from fhirmap.errors import ConfigError, JournalError
 from fhirmap.journal import Accepted, Journal
+from fhirmap.runner.atomic_file import write_atomically
 from fhirmap.runner.project import ArchiveTable, Project
-from fhirmap.runner.whole_file import write_whole
 from fhirmap.sources.address import Address, parse_address
 from fhirmap.texts import Text, os_reason
 
@@ -52,7 +52,7 @@ class Archive(Protocol):
 
     @property
     def name(self) -> str:
-        """Whom people see it is."""
+        """Whom people know."""
 
     def write(self, rows: Sequence[Accepted]) -> None:
         """Writes them, all or none; those that are there are written over."""
@@ -79,7 +79,7 @@ def archive(journal: Journal, archives: Sequence[Archive]) -> Archived:
 def open_archives(project: Project) -> list[Archive]:
     """The archives that a project names; none is a fine answer.
 
-    Raises: ConfigError FM796 where the table's database cannot be told, or its table lacks a column; JournalError
+    Raises: ConfigError FM796 where the table's database is not known, or its table lacks a column; JournalError
     FM808.
     """
     found: list[Archive] = []
@@ -201,7 +201,7 @@ class TableArchive:
             yield
         except sa.exc.SQLAlchemyError as error:
             origin = getattr(error, "orig", None)
-            # a server's text may quote a value, so only the kind of error is told
+            # a server's text may quote a value, so only the kind of error is shown
             reason = getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None)
             reason = reason or type(origin or error).__name__
             variant = _VARIANTS.get(str(reason), "")
@@ -290,7 +290,7 @@ class CsvArchive:
         writer = csv.DictWriter(text, _COLUMNS, delimiter=";", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows.values())
-        write_whole(self._path, text.getvalue().encode())
+        write_atomically(self._path, text.getvalue().encode())
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

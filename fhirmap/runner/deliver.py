@@ -199,7 +199,7 @@ class _Dispatcher:
     def _next_turn(self, now: float) -> float | None:
         """Seconds until a record whose turn has not come, or one that this run tries again, may leave.
 
-        What an earlier run has put off beyond now is that later run's matter: nobody waits for it here.
+        What an earlier run has put off beyond now is not waited for here.
         """
         turns = [at for at in self._again.values() if at > now]
         due = self._journal.next_due(skip=self._given_up)

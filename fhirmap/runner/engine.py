@@ -57,7 +57,7 @@ class Engine:
 
     @cached_property
     def rules(self) -> Mapping[str, str]:
-        """Names of rules by the `file:line` they stand on, for reasons."""
+        """Names of rules by the `file:line` they are on, for reasons."""
         found: dict[str, str] = {}
         for _, rule in self.maps.checked.rules():
             for line in range(rule.span.line, rule.span.end_line + 1):
@@ -113,7 +113,7 @@ class Engine:
         return self.transformer.read(record.values).values
 
     def origin_of(self, element: str) -> tuple[str, tuple[str, ...]] | None:
-        """The map rule's place and the source columns behind an element, for answers that name one."""
+        """The map rule's place and the source columns of an element, for answers that name one."""
         places = self.transformer.places
         return next((places[path] for path in paths_up(element) if path in places), None)
 

@@ -148,7 +148,7 @@ def _lines(file: Path | None) -> Iterator[Callable[[Sequence[str]], object]]:
 
 def _opened(beside: Path, file: Path) -> IO[str]:
     try:
-        # What a record came to may tell of a patient: for its owner alone.
+        # The result of a record may identify a patient: for its owner alone.
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
     except OSError as error:
@@ -242,7 +242,7 @@ def _trace(engine: Engine, record: Record, path: str, value: Any, resource: Mapp
     table = engine.plan.name if engine.plan.kind == "table" else ""
     cells = tuple(_cells(engine.plan.shape, table, record.values, columns, text))
     if element not in engine.lineage and any(_agree(cell, text) for cell in cells):
-        # several rules write this element, told apart by their values alone
+        # several rules write this element, distinguished by their values alone
         agreeing = [(column, cell) for column, cell in zip(columns, cells, strict=True) if _agree(cell, text)]
         columns, cells = (tuple(part) for part in zip(*agreeing, strict=True))
         origins = [origin for origin in origins if set(origin.columns) & set(columns)]

@@ -459,7 +459,7 @@ def _password_of(url: str) -> str:
 
 
 def _without_value(error: ConfigError, shown: str) -> ConfigError:
-    """The same fault told of the text in the file: what a variable held stays out of the message."""
+    """The same fault of the text in the file: what a variable held stays out of the message."""
     found = error.diagnostic()
     args: dict[str, Any] = {n: value for n, value in found.args.items() if n not in ("source", "scheme", "suffix")}
     return ConfigError(error.code, span=None, hint=found.hint_shown, variant="url", **{**args, "source": shown})

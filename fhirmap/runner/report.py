@@ -19,10 +19,10 @@ from fhirmap.diagnostics.catalog import page
 from fhirmap.journal import PENDING, EntryState, Journal, Ledger, Reason, RecordedAnswer, grouped_reasons
 from fhirmap.records import Fault
 from fhirmap.runner.archive import Archived
+from fhirmap.runner.atomic_file import write_atomically
 from fhirmap.runner.deliver import Delivery
 from fhirmap.runner.unmapped import UnmappedTable, unmapped_lines
 from fhirmap.runner.verdict import note_reason
-from fhirmap.runner.whole_file import write_whole
 from fhirmap.texts import language, text
 
 __all__ = ["FaultLine", "Report", "Stop", "build_report", "exit_code", "report_lines", "write_report"]
@@ -380,7 +380,7 @@ def write_report(report: Report, folder: Path) -> Path:
 
     name = datetime.fromtimestamp(report.started_at).strftime("%Y-%m-%dT%H%M%S")
     page = folder / f"{name}.html"
-    write_whole(page, report_to_html(report).encode())
+    write_atomically(page, report_to_html(report).encode())
     content = json.dumps(report_to_data(report), ensure_ascii=False, indent=2)
-    write_whole(page.with_suffix(".json"), content.encode())
+    write_atomically(page.with_suffix(".json"), content.encode())
     return page

@@ -81,7 +81,7 @@ def run(
 ) -> RunOutcome:
     """Runs a project once. Nothing is read before the sink's settings and the source's layout are found sound.
 
-    ``settings``: the sink's, where they are not the project's own (see `simulated`). ``reading`` is told how many
+    ``settings``: the sink's, where they are not the project's own (see `simulated`). ``reading`` is called with how many
     records have been read, ``sending`` how far the delivery is. ``reports``: the folder to write to, ``reports`` in
     the project's.
 
@@ -142,7 +142,7 @@ class _Run:
         journal.recover()
 
     def finish(self, read: int | None, delivery: Delivery, unmapped: tuple[UnmappedTable, ...] = ()) -> Report:
-        """Writes back, closes the ledger, and tells what it came to."""
+        """Writes back, closes the ledger, and makes the report."""
         stopped = unreached(self._sink, delivery)
         archived, problem = self._archive()
         stopped = stopped or problem

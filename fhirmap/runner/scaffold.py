@@ -17,10 +17,10 @@ from fhirmap.inspection.names import pascal_case
 from fhirmap.language import nodes
 from fhirmap.language.node_text import element_to_text
 from fhirmap.language.parser import parse
+from fhirmap.runner.atomic_file import write_atomically
 from fhirmap.runner.project import FILE
 from fhirmap.runner.target import find_target, shipped
 from fhirmap.runner.toml_text import TomlText
-from fhirmap.runner.whole_file import write_whole
 from fhirmap.sources.address import Address, mask, parse_address
 from fhirmap.texts import os_reason, text
 
@@ -95,7 +95,7 @@ def init_project(
 def _write(files: Mapping[str, str], folder: Path) -> None:
     try:
         for relative, text in files.items():
-            write_whole(folder / relative, text.encode())
+            write_atomically(folder / relative, text.encode())
     except OSError as error:
         raise _unwritable(folder, error) from None
 

@@ -19,7 +19,7 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 class Secret:
     """``${NAME}`` inside a text, a whole variable, or a file. Its repr and str never show what it holds.
 
-    ``setting``: the key of the project file it stands at, for messages. ``environ``: where variables are looked up.
+    ``setting``: the key of the project file it is at, for messages. ``environ``: where variables are looked up.
     """
 
     setting: str
@@ -52,7 +52,7 @@ class Secret:
         return _REFERENCE.sub(self._value, self.text)
 
     def _value(self, found: re.Match[str]) -> str:
-        """A variable's value; percent-encoded where it stands before the `@` of a URL, so that any password may."""
+        """A variable's value; percent-encoded if it comes before the `@` of a URL, so that any password may."""
         value = self.environ[found.group(1)]
         before, _, after = found.string[: found.start()], "", found.string[found.end() :]
         in_credentials = "://" in before and "/" not in before.split("://", 1)[1] and "@" in after

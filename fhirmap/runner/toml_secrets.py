@@ -49,7 +49,7 @@ def _logins(text: str) -> Iterator[_Place]:
 
 
 def _values(text: str) -> Iterator[_Place]:
-    """Texts behind a key that may hold a secret."""
+    """Texts of a key that may hold a secret."""
     table, end = "", 0
     for line in _LINE.finditer(text):
         if line.start() < end:

@@ -25,7 +25,7 @@ _PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
 class TomlText:
-    """One TOML file: its values, where each key stands, and the faults found so far."""
+    """One TOML file: its values, where each key is, and the faults found so far."""
 
     def __init__(self, path: Path, shown: str, code_missing: str = "FM730") -> None:
         """Raises: ConfigError ``code_missing`` (not there or not readable), FM731 (no TOML)."""
@@ -58,7 +58,7 @@ class TomlText:
         return ConfigError("FM731", span=Span(self.text, start, start + 1), reason=reason[:1].lower() + reason[1:])
 
     def span(self, keys: tuple[str, ...]) -> Span | None:
-        """Where ``keys`` stand, or the nearest table above them."""
+        """Where ``keys`` are, or the nearest table above them."""
         for length in range(len(keys), 0, -1):
             if keys[:length] in self._places:
                 return Span(self.text, *self._places[keys[:length]])
@@ -121,7 +121,7 @@ class Section:
         return found if secret.unset else secret.reveal()
 
     def raw_text(self, key: str, default: str = "", *, required: bool = False) -> str:
-        """A text as it stands: FHIRPath and the like, in which ``${`` means nothing."""
+        """A text as it is written: FHIRPath and the like, in which ``${`` means nothing."""
         found = self._take(key, str, Text("reasons.text"), required)
         return default if found is None else str(found)
 
@@ -140,7 +140,7 @@ class Section:
         return tuple(Section(self._file, (*keys, str(n)), entry, self._environ) for n, entry in enumerate(found))
 
     def span(self, key: str) -> Span | None:
-        """Where ``key`` stands."""
+        """Where ``key`` is."""
         return self._file.span((*self.path, key))
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -217,7 +217,7 @@ class Section:
         return found
 
     def done(self) -> None:
-        """Reports every key that nobody asked for."""
+        """Reports every key that was not asked for."""
         for key in self._values:
             if key not in self._asked:
                 where = f"[{'.'.join(self.path)}]" if self.path else self._file.path.name
@@ -251,7 +251,7 @@ def _kind(value: object) -> Text:
 
 
 def _places(text: str) -> dict[tuple[str, ...], tuple[int, int]]:
-    """Where each key and table header stands. A small scan: text inside multi-line strings and lists is skipped."""
+    """Where each key and table header is. A small scan: text inside multi-line strings and lists is skipped."""
     places: dict[tuple[str, ...], tuple[int, int]] = {}
     table: tuple[str, ...] = ()
     offset, depth, quotes = 0, 0, ""

@@ -31,7 +31,7 @@ class Done:
     out: str
     err: str
 
-    def told(self, code: str, exit_code: int, *names: str) -> Done:
+    def reported(self, code: str, exit_code: int, *names: str) -> Done:
         """It stopped with this fault and exit code, named these things, and did not break."""
         assert "Traceback" not in self.out + self.err
         assert self.code == exit_code, self
@@ -183,7 +183,7 @@ class Tiny:
         return self
 
     def to(self, url: str, *, auth: str = "", tls: str = "", limits: str = "", **more: str) -> Tiny:
-        """Sends to a receiver, quickly and without patience unless told."""
+        """Sends to a receiver, quickly and without patience unless asked."""
         sections = {
             "sink": f'kind = "fhir-operation"\nurl = "{url}"\ntimeout_s = 5\nconnect_timeout_s = 2',
             "limits": limits or "rate_per_s = 500\nattempts = 1\nbackoff_s = 0",

@@ -31,7 +31,7 @@ def test_help_has_examples_and_json(name: str) -> None:
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_command_is_documented(name: str) -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
-    assert any(f"fhirmap {name}" in page.read_text(encoding="utf-8") for page in pages), f"no page tells of {name}"
+    assert any(f"fhirmap {name}" in page.read_text(encoding="utf-8") for page in pages), f"no page names {name}"
 
 
 def test_each_command_is_a_file_and_each_file_a_command() -> None:
@@ -79,9 +79,9 @@ def test_a_wrong_call_is_2_with_a_hint(arguments: list[str], words: str) -> None
     assert words in done.err
     as_json = in_process(*arguments, "--json")
     assert (as_json.code, as_json.err) == (2, "")
-    (told,) = json.loads(as_json.out)["diagnostics"]
-    assert told["severity"] == "error"
-    assert words in told["message"] + told["hint"]
+    (found,) = json.loads(as_json.out)["diagnostics"]
+    assert found["severity"] == "error"
+    assert words in found["message"] + found["hint"]
 
 
 @pytest.mark.parametrize("name", ["run", "check", "preview", "status", "report", "doctor", "compile"])
@@ -101,10 +101,10 @@ def test_before_the_first_run(tiny: Make) -> None:
     status = json.loads(in_process("status", project.folder, "--json").out)
     assert (status["states"], status["last_run"]) == ({}, None)
     assert json.loads(in_process("status", project.folder, "--records", "--json").out) == []
-    in_process("status", project.folder, "--key", "1").told("FM745", 2, "`1`")
+    in_process("status", project.folder, "--key", "1").reported("FM745", 2, "`1`")
     assert in_process("retry", project.folder, "--refused") == Done(0, "released 0: none matches\n", "")
     assert json.loads(in_process("retry", project.folder, "--key", "1", "--json").out) == {"released": 0}
-    in_process("report", project.folder).told("FM770", 2, "fhirmap run")
+    in_process("report", project.folder).reported("FM770", 2, "fhirmap run")
     doctor = in_process("doctor", project.folder)
     assert doctor.code == 0
     assert "the first run creates it" in doctor.out
@@ -237,8 +237,8 @@ def test_a_project_begun_from_data_runs(tiny: Make, tmp_path: Path, kind: str) -
 
 def test_nothing_is_written_over(tiny: Make) -> None:
     project = tiny()
-    in_process("init", project.folder).told("FM746", 2, str(project.folder))
-    in_process("init", project.folder / "x", "--example", "nosuch").told("FM747", 2, "`ch-valmorel`")
-    in_process("init", project.folder / "x", "--target", "nosuch").told("FM740", 2, "`renacot`")
-    in_process("init", project.folder / "x", "--source", "nowhere.csv").told("FM701", 3, "nowhere.csv")
+    in_process("init", project.folder).reported("FM746", 2, str(project.folder))
+    in_process("init", project.folder / "x", "--example", "nosuch").reported("FM747", 2, "`ch-valmorel`")
+    in_process("init", project.folder / "x", "--target", "nosuch").reported("FM740", 2, "`renacot`")
+    in_process("init", project.folder / "x", "--source", "nowhere.csv").reported("FM701", 3, "nowhere.csv")
     assert not (project.folder / "x").exists()

@@ -127,7 +127,7 @@ def test_a_wrong_map_is_not_exported(folder: Path) -> None:
     assert "error[FM" in result.stderr and not (folder / "wrong.json").exists()
 
 
-def test_a_csv_that_is_not_there_is_told(folder: Path) -> None:
+def test_a_csv_that_is_not_there_is_reported(folder: Path) -> None:
     (folder / "sexes.csv").unlink()
     result = invoke("export", folder / "stay.map")
     assert "error[FM102]" in result.stderr and "FM049" in result.stderr

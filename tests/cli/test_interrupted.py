@@ -81,7 +81,7 @@ def test_while_it_reads(tiny: Make, number: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-def test_the_registry_simulator_stops_when_told(number: signal.Signals) -> None:
+def test_the_registry_simulator_stops_when_asked(number: signal.Signals) -> None:
     process = start("registry", "--port", "0", "--json")
     assert process.stdout is not None
     addresses = json.loads(process.stdout.readline())

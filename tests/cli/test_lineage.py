@@ -58,7 +58,7 @@ def test_a_map_without_models_shows_source_elements(tmp_path: Path) -> None:
     assert found["Basic.extension.url"][0]["elements"] == []
 
 
-def test_a_wrong_map_is_told(tmp_path: Path) -> None:
+def test_a_wrong_map_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "nested.map"
     file.write_text(NESTED.replace("tgt.extension", "tgt.extnsion"), encoding="utf-8")
     done = in_process("lineage", file)

@@ -16,7 +16,7 @@ group person(source src : Person, target tgt : Patient) { src.id as v -> tgt.id 
 """
 
 
-def test_a_project_is_told_of_its_models() -> None:
+def test_a_project_is_reported_of_its_models() -> None:
     done = in_process("check", "--offline", "--strict-fml", "--one-line", ROOT / "examples" / "export-pharmacie")
     assert done.code == 1
     assert all("warning" in line for line in done.out.splitlines())

@@ -36,15 +36,15 @@ def test_as_json(tiny: Callable[..., Tiny]) -> None:
         "StructureMap.group[0]",
     )
     assert [entry["contextType"] for entry in first["variables"]] == ["input", "output"]
-    told = in_process("preview", folder, "--row", "1", "--trace", "--values", "--json").out
-    assert NIR in told
+    shown = in_process("preview", folder, "--row", "1", "--trace", "--values", "--json").out
+    assert NIR in shown
 
 
 def test_a_trace_is_of_one_record(tiny: Callable[..., Tiny]) -> None:
     folder = tiny().folder
     assert in_process("preview", folder, "--trace").code == 2
     assert in_process("preview", folder, "--row", "1", "--values").code == 2
-    in_process("preview", folder, "--row", "none", "--trace").told("FM745", 2)
+    in_process("preview", folder, "--row", "none", "--trace").reported("FM745", 2)
 
 
 def test_transform_writes_a_trace(tmp_path: Path) -> None:

@@ -38,8 +38,8 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int
 
     with pytest.raises(SystemExit) as left:
         main(["transform", *(str(argument) for argument in arguments)])
-    told = capsys.readouterr()
-    return int(left.value.code or 0), told.out, told.err
+    shown = capsys.readouterr()
+    return int(left.value.code or 0), shown.out, shown.err
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_another_release(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert (code, json.loads(out)["actualPeriod"]) == (0, {"start": "2020"})
 
 
-def test_a_tree_that_nobody_described(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_tree_without_a_description(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(
         folder / "any.map",
         "group g(source src, target tgt) {\n  src.line as l -> tgt.item as i, i.name = (%l.what);\n}\n",
@@ -293,7 +293,7 @@ def test_a_set_of_maps_runs_one_by_its_address(folder: Path) -> None:
     result = known.transform("http://example.org/StructureMap/merge", left={"a": 1}, right={"b": 2})
     assert result.resource == {"a": 1, "b": 2}
     with pytest.raises(ConfigError, match="FM762"):
-        known.transform("http://example.org/StructureMap/nobody", {})
+        known.transform("http://example.org/StructureMap/absent", {})
     with pytest.raises(ConfigError, match="FM763"):
         known.transform("http://example.org/StructureMap/merge", middle={})
     with pytest.raises(TransformFailed, match="FM458"):

@@ -45,7 +45,7 @@ def replaced(project: Tiny, old: str, new: str) -> None:
 def test_a_renamed_table(tiny: Make) -> None:
     project = tiny()
     sql(project, "alter table STAY rename to STAYS")
-    run(project).told("FM703", 2, "has no table `STAY`", "did you mean `STAYS`?", "tiny.map:6:")
+    run(project).reported("FM703", 2, "has no table `STAY`", "did you mean `STAYS`?", "tiny.map:6:")
     stopped(project)
 
 
@@ -56,17 +56,17 @@ def test_a_renamed_column(tiny: Make, kind: str) -> None:
         sql(project, "alter table STAY rename column nir to nir_patient")
     else:
         replaced(project, "id;nir;", "id;nir_patient;")
-    run(project).told("FM704", 2, "has no column `nir`", "`nir_patient`", "tiny.map:8:27", "'nir'")
+    run(project).reported("FM704", 2, "has no column `nir`", "`nir_patient`", "tiny.map:8:27", "'nir'")
     stopped(project)
 
 
 def test_a_missing_json_path_and_key(tiny: Make) -> None:
     project = tiny("json")
     replaced(project, '"stays"', '"stay"')
-    run(project).told("FM714", 2, "no list of records at `stays`", "did you mean `stay`?")
+    run(project).reported("FM714", 2, "no list of records at `stays`", "did you mean `stay`?")
     project.write(ROWS)
     replaced(project, '"id"', '"ident"')
-    run(project).told("FM704", 2, "no record of `stays.json` has `id`", "`ident`", "tiny.map:7:")
+    run(project).reported("FM704", 2, "no record of `stays.json` has `id`", "`ident`", "tiny.map:7:")
     stopped(project)
 
 
@@ -83,9 +83,9 @@ def test_a_json_column_that_no_record_has_makes_them_invalid(tiny: Make) -> None
 def test_no_file_or_a_folder_in_its_place(tiny: Make, kind: str) -> None:
     project = tiny(kind)
     project.data.unlink()
-    run(project).told("FM701", 3, FILES[kind], "does not exist", "[source] url")
+    run(project).reported("FM701", 3, FILES[kind], "does not exist", "[source] url")
     project.data.mkdir()
-    run(project).told("FM702", 3, FILES[kind], "not a file" if kind == "sqlite" else "folder")
+    run(project).reported("FM702", 3, FILES[kind], "not a file" if kind == "sqlite" else "folder")
     stopped(project)
 
 
@@ -95,7 +95,7 @@ def test_no_file_or_a_folder_in_its_place(tiny: Make, kind: str) -> None:
 def test_a_file_of_no_bytes(tiny: Make, kind: str, code: str, exit_code: int) -> None:
     project = tiny(kind)
     project.data.write_bytes(b"")
-    run(project).told(code, exit_code, FILES[kind])
+    run(project).reported(code, exit_code, FILES[kind])
     stopped(project)
 
 
@@ -115,7 +115,7 @@ def test_another_encoding_than_declared(tiny: Make, kind: str) -> None:
     project = tiny(kind)
     text = project.data.read_text(encoding="utf-8").replace("DURAND", "DÛRAND")
     project.data.write_text(text, encoding="cp1252")
-    done = run(project).told("FM705", 2, FILES[kind], "is not utf-8", "line", "encoding 'cp1252'")
+    done = run(project).reported("FM705", 2, FILES[kind], "is not utf-8", "line", "encoding 'cp1252'")
     assert "RAND" not in done.err
     stopped(project)
     map_file = project.folder / "tiny.map"
@@ -187,7 +187,7 @@ def test_a_line_break_within_quotes_is_part_of_the_field(tiny: Make) -> None:
 def test_a_quote_that_is_never_closed_stops_before_anything_is_sent(tiny: Make) -> None:
     project = tiny("csv")
     replaced(project, "MARTIN", '"MARTIN')
-    run(project).told("FM712", 3, "the quote opened in line 3 is not closed")
+    run(project).reported("FM712", 3, "the quote opened in line 3 is not closed")
     assert project.sent == []
 
 
@@ -226,14 +226,14 @@ def test_keys_absent_or_twice(tiny: Make, kind: str) -> None:
 def test_a_json_document_that_was_cut(tiny: Make) -> None:
     project = tiny("json")
     project.data.write_bytes(project.data.read_bytes()[:-5])
-    run(project).told("FM713", 3, "stays.json", "ends too early", "line 1, column")
+    run(project).reported("FM713", 3, "stays.json", "ends too early", "line 1, column")
     stopped(project)
 
 
 def test_json_of_another_shape(tiny: Make) -> None:
     project = tiny("json")
     project.data.write_text('{"stays": "none"}', encoding="utf-8")
-    run(project).told("FM714", 2, "no list of records at `stays`")
+    run(project).reported("FM714", 2, "no list of records at `stays`")
     stopped(project)
     project.data.write_text('{"stays": [1, null, {"id": "7", "nir": "1"}]}', encoding="utf-8")
     done = run(project)
@@ -249,7 +249,7 @@ def test_a_damaged_sqlite_file(tiny: Make, whole: bool) -> None:
     first = 0 if whole else 4096
     raw[first:] = b"\xa5" * (len(raw) - first)
     project.data.write_bytes(raw)
-    run(project).told("FM706", 3, "stays.sqlite", "integrity_check")
+    run(project).reported("FM706", 3, "stays.sqlite", "integrity_check")
     assert project.sent == []
 
 
@@ -296,10 +296,10 @@ def test_a_servers_table_renamed_column_and_empty_table(tiny: Make, server: Any)
     assert "read 0 = " in run(project).out
     with engine.begin() as connection:
         connection.exec_driver_sql(f"alter table {table} rename column nir to nir_patient")
-    run(project).told("FM704", 2, f"`{table}` has no column `nir`", "`nir_patient`", "tiny.map:8:27")
+    run(project).reported("FM704", 2, f"`{table}` has no column `nir`", "`nir_patient`", "tiny.map:8:27")
     with engine.begin() as connection:
         connection.exec_driver_sql(f"drop table {table}")
-    run(project).told("FM703", 2, f"has no table `{table}`", "tiny.map:6:")
+    run(project).reported("FM703", 2, f"has no table `{table}`", "tiny.map:6:")
 
 
 @pytest.mark.parametrize("variable", SERVERS)
@@ -321,8 +321,8 @@ def test_servers_that_cannot_be_used(tiny: Make, variable: str) -> None:
         return done
 
     secret = url.set(password="Canary-pw-77")
-    against(secret.set(port=9)).told("FM708", 3, "refused")
-    against(secret.set(host="no-such-host.invalid")).told("FM708", 3, "host name not found")
-    against(url.set(database="no_such_database")).told("FM708", 3)
-    against(secret.set(username="nobody_here")).told("FM709", 3)
+    against(secret.set(port=9)).reported("FM708", 3, "refused")
+    against(secret.set(host="no-such-host.invalid")).reported("FM708", 3, "host name not found")
+    against(url.set(database="no_such_database")).reported("FM708", 3)
+    against(secret.set(username="nobody_here")).reported("FM709", 3)
     stopped(project)

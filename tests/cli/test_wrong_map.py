@@ -1,4 +1,4 @@
-"""A run with a wrong map or project: told, exit code 2, nothing opened, nothing written, nothing sent."""
+"""A run with a wrong map or project: reported, exit code 2, nothing opened, nothing written, nothing sent."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_wrong_map_stops_the_run_before_anything(project: Path, code: str, rig
     (project / "data" / "sih.sqlite").write_bytes(b"no database")
     before = sorted(project.rglob("*"))
     done = in_process("run", project)
-    done.told(code, 2)
+    done.reported(code, 2)
     assert "FM70" not in done.err, "the source is not looked at"
     assert sorted(project.rglob("*")) == before, "no journal, no receipts"
 

@@ -1,4 +1,4 @@
-"""What stands around a run and is wrong: files, disks, databases, networks. Named, with the exit code, nothing lost."""
+"""Surroundings of a run that are wrong: files, disks, databases, networks. Named, with the exit code, nothing lost."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def stopped_by(done: Done, code: str, *words: str) -> None:
 
 @pytest.fixture(scope="module")
 def unshared() -> list[str]:
-    """What a command line begins with whose next word is a shell script that mounts what nobody else sees."""
+    """What a command line begins with whose next word is a shell script that mounts what no other process sees."""
     unshare = shutil.which("unshare")
     if unshare is None or subprocess.run([unshare, "-rm", "true"], capture_output=True).returncode:
-        pytest.skip("this system lets nobody have mounts of their own")
+        pytest.skip("this system allows no mounts of our own")
     return [unshare, "-rm", "sh", "-ec"]
 
 
@@ -66,7 +66,7 @@ def read_only(*paths: Path) -> str:
 MANY = [(str(number), "151024610204372", "DURAND" * 30, "1951-02-03", f"L{number}") for number in range(900)]
 
 
-def test_the_disk_of_the_journal_is_full_and_then_has_room(tiny: Make, mounted: Callable[..., Done]) -> None:
+def test_the_disk_of_the_journal_is_full_and_then_has_space(tiny: Make, mounted: Callable[..., Done]) -> None:
     project = tiny().write(MANY).configure(journal='path = "small/journal.db"')
     small = project.folder / "small"
     small.mkdir()
@@ -81,7 +81,7 @@ def test_the_disk_of_the_journal_is_full_and_then_has_room(tiny: Make, mounted: 
     assert len(project.sent) == 900, "nothing twice, nothing lost"
 
 
-def test_the_disk_of_the_output_is_full_and_then_has_room(tiny: Make, mounted: Callable[..., Done]) -> None:
+def test_the_disk_of_the_output_is_full_and_then_has_space(tiny: Make, mounted: Callable[..., Done]) -> None:
     project = tiny().write(MANY).configure(sink='kind = "ndjson"\npath = "small/out.ndjson"')
     small = project.folder / "small"
     small.mkdir()
@@ -104,12 +104,12 @@ def test_a_folder_that_may_only_be_read(tiny: Make, unshared: list[str]) -> None
         before=mount,
     )
     assert (done[0].code, done[0].err) == (0, ""), "nothing is written by a preview"
-    done[1].told("FM744", 2, "records.csv", "read-only")
-    done[2].told("FM744", 2, "tiny.py`", "read-only")
+    done[1].reported("FM744", 2, "records.csv", "read-only")
+    done[2].reported("FM744", 2, "tiny.py`", "read-only")
     assert done[3].code == 3
     assert "state/journal.db: its folder" in done[3].out
     (done,) = several(["run", folder], before=[*unshared, read_only(folder / "state"), "sh"])
-    done.told("FM805", 3, "state/journal.db", "read-only", "write access")
+    done.reported("FM805", 3, "state/journal.db", "read-only", "write access")
     assert project.sent == []
 
 
@@ -125,18 +125,18 @@ def test_reports_that_cannot_be_written_undo_nothing(tiny: Make) -> None:
 def test_files_without_rights(tiny: Make) -> None:
     project = tiny().configure(journal='path = "state/journal.db"')
     (project.folder / "state").mkdir(mode=0o500)
-    # root reads and writes whatever it likes unless it lays that right down
+    # root reads and writes whatever it likes unless it gives that right up
     humble = [] if os.getuid() else ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
     if humble and shutil.which("setpriv") is None:
-        pytest.skip("root has all rights here, and no setpriv to lay them down")
+        pytest.skip("root has all rights here, and no setpriv to give them up")
 
     unread, unset = tiny("csv"), tiny("json")
     unread.data.chmod(0)
     (unset.folder / "fhirmap.toml").chmod(0)
     done = several(["run", project.folder], ["run", unread.folder], ["check", unset.folder], before=humble)
-    done[0].told("FM805", 3, "state/journal.db", "permission denied")
-    done[1].told("FM702", 3, "stays.csv", "permission denied", "account that runs fhirmap")
-    done[2].told("FM730", 2, "fhirmap.toml", "permission denied")
+    done[0].reported("FM805", 3, "state/journal.db", "permission denied")
+    done[1].reported("FM702", 3, "stays.csv", "permission denied", "account that runs fhirmap")
+    done[2].reported("FM730", 2, "fhirmap.toml", "permission denied")
 
 
 # ---- databases -------------------------------------------------------------------------------------------------------
@@ -167,9 +167,9 @@ def test_databases_that_another_program_has(tiny: Make, tmp_path: Path, locked: 
     for process in running:
         out, err = process.communicate(timeout=60)
         done.append(Done(process.returncode, out, err))
-    done[0].told("FM707", 3, "stays.sqlite", "locked by another program")
+    done[0].reported("FM707", 3, "stays.sqlite", "locked by another program")
     assert not (source.folder / "journal.db").exists()
-    done[1].told("FM801", 3, "journal.db", "locked by another process")
+    done[1].reported("FM801", 3, "journal.db", "locked by another process")
 
 
 def test_a_journal_that_is_none(tiny: Make) -> None:
@@ -177,13 +177,13 @@ def test_a_journal_that_is_none(tiny: Make) -> None:
     journal = project.folder / "journal.db"
     journal.write_bytes(b"\xa5" * 20_000)
     for command in ("run", "status"):
-        in_process(command, project.folder).told("FM804", 3, "journal.db", "damaged", "backup")
+        in_process(command, project.folder).reported("FM804", 3, "journal.db", "damaged", "backup")
     assert journal.read_bytes() == b"\xa5" * 20_000, "what may still be rescued is left alone"
     journal.unlink()
     journal.mkdir()
-    run(project).told("FM800", 3, "journal.db", "is a directory")
+    run(project).reported("FM800", 3, "journal.db", "is a directory")
     project.configure(journal='path = "nowhere/journal.db"')
-    run(project).told("FM800", 3, "nowhere/journal.db`", "no such file or directory")
+    run(project).reported("FM800", 3, "nowhere/journal.db`", "no such file or directory")
     assert project.sent == []
 
 
@@ -194,7 +194,7 @@ def test_a_damaged_page_of_the_journal(tiny: Make) -> None:
     raw = bytearray(path.read_bytes())
     raw[4096:] = b"\xa5" * (len(raw) - 4096)
     path.write_bytes(raw)
-    run(project).told("FM804", 3, "journal.db", "damaged")
+    run(project).reported("FM804", 3, "journal.db", "damaged")
     assert len(project.sent) == 3
 
 
@@ -203,7 +203,7 @@ def test_a_journal_of_a_later_version(tiny: Make) -> None:
     assert run(project).code == 0
     with closing(sqlite3.connect(project.folder / "journal.db")) as connection, connection:
         connection.execute("update fhirmap_meta set value = '99' where name = 'version'")
-    run(project).told("FM806", 3, "version 99")
+    run(project).reported("FM806", 3, "version 99")
 
 
 def test_a_second_run_at_the_same_time(tiny: Make, receiver: Receiving) -> None:
@@ -221,7 +221,7 @@ def test_a_second_run_at_the_same_time(tiny: Make, receiver: Receiving) -> None:
     first = start("run", project.folder)
     assert arrived.wait(20)
     try:
-        run(project).told("FM802", 3, "another run", "journal.db")
+        run(project).reported("FM802", 3, "another run", "journal.db")
         status = in_process("status", project.folder)
         assert status.code == 0, "looking is allowed meanwhile"
         assert "sending" in status.out
@@ -273,7 +273,7 @@ def test_an_archive_that_may_only_be_read_is_written_by_the_next_run(
 def test_an_archive_table_that_lacks_a_column_stops_before_anything_is_sent(tiny: Make, receiver: Receiving) -> None:
     at = receiver()
     project = tiny().to(at.url, archive__table='table = "STAY"\nkey_column = "id"\nvalue_column = "registre"')
-    run(project).told("FM796", 2, "STAY", "registre")
+    run(project).reported("FM796", 2, "STAY", "registre")
     assert at.received == []
 
 
@@ -307,7 +307,7 @@ def test_a_proxy_that_is_not_there(tiny: Make, receiver: Receiving) -> None:
     assert "Canary-proxy" not in done.out + done.err
     assert "FM737" in done.err, "a secret in plain text is a warning"
     project.configure(sink=project.settings["sink"].replace("http://user", "user"))
-    run(project).told("FM791", 2, "proxy")
+    run(project).reported("FM791", 2, "proxy")
     assert at.received == []
 
 
@@ -316,7 +316,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("pki"))
 
 
-def test_an_authority_that_nobody_knows_until_it_is_named(
+def test_an_authority_that_is_unknown_until_it_is_named(
     tiny: Make, receiver: Receiving, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TINY_SECRET", "Canary-secret")
@@ -351,8 +351,8 @@ def test_certificates_of_another_time_and_another_host(
     assert (expired.received, other.received, plain.received) == ([], [], [])
     text = tmp_path / "no.pem"
     text.write_text("no certificate", encoding="utf-8")
-    run(project.to(plain.url, tls=f'ca = "{text}"')).told("FM790", 2, "no.pem", "no PEM certificate")
-    run(project.to(plain.url, tls='ca = "nowhere.pem"')).told("FM739", 2, "nowhere.pem", "fhirmap.toml:")
+    run(project.to(plain.url, tls=f'ca = "{text}"')).reported("FM790", 2, "no.pem", "no PEM certificate")
+    run(project.to(plain.url, tls='ca = "nowhere.pem"')).reported("FM739", 2, "nowhere.pem", "fhirmap.toml:")
 
 
 # ---- the identity server ---------------------------------------------------------------------------------------------
@@ -398,13 +398,13 @@ def test_secrets_that_are_not_there(tiny: Make, receiver: Receiving, monkeypatch
     monkeypatch.delenv("TINY_SECRET", raising=False)
     at = receiver()
     project = tiny().to(at.url, auth=at.auth())
-    run(project).told("FM736", 2, "TINY_SECRET", "sink.auth.client_secret", "export TINY_SECRET")
+    run(project).reported("FM736", 2, "TINY_SECRET", "sink.auth.client_secret", "export TINY_SECRET")
     assert in_process("check", project.folder).code == 0, "a map can be worked on without the secret"
     assert in_process("preview", project.folder).code == 0
     doctor = in_process("doctor", project.folder)
     assert doctor.code == 2
     assert "TINY_SECRET" in doctor.out
-    run(project.to(at.url, auth=at.auth('{file = "nowhere"}'))).told("FM738", 2, "nowhere")
+    run(project.to(at.url, auth=at.auth('{file = "nowhere"}'))).reported("FM738", 2, "nowhere")
     assert not (project.folder / "journal.db").exists()
 
 

@@ -1,4 +1,4 @@
-"""Every row of the registry's answers, over a real connection: what becomes of the record, what the analyst is told."""
+"""Every row of the registry's answers, over a real connection: what becomes of the record, what the analyst sees."""
 # ruff: noqa: E501 - a table reads best with one row a line
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def test_accepted_without_an_identifier_says_so(journal: Journal, tmp_path: Path
     assert rows(tmp_path / "sih.db")[0][2:4] == ("", "sans identifiant")
 
 
-def test_a_table_that_lacks_a_column_is_told_before_anything(tmp_path: Path) -> None:
+def test_a_table_that_lacks_a_column_is_reported_before_anything(tmp_path: Path) -> None:
     path = tmp_path / "sih.db"
     make(path, "CREATE TABLE RECU (cle TEXT PRIMARY KEY, valeur TEXT)")
     with pytest.raises(ConfigError, match="FM796") as caught:
@@ -129,7 +129,7 @@ def test_a_csv_of_other_columns_is_left_alone(tmp_path: Path) -> None:
     assert path.read_text() == "mine;yours\n1;2\n"
 
 
-def test_a_csv_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_csv_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(JournalError, match="FM808"):
         CsvArchive(tmp_path / "file" / "out.csv").write([Accepted(1, "1", "s", "v", 0.0, "d")])

@@ -117,7 +117,7 @@ def test_without_retry_after_the_wait_grows_and_the_tries_are_bounded(journal: J
     assert journal.next_due() >= clock.now() + 100  # type: ignore[operator]
 
 
-def test_nobody_waits_for_what_an_earlier_run_has_put_off(journal: Journal, clock: Any) -> None:
+def test_nothing_waits_for_what_an_earlier_run_has_put_off(journal: Journal, clock: Any) -> None:
     put(journal, "k1")
     sink = Scripted(clock, Receipt(ReceiptState.DEFERRED, "FM603", 503))
     deliver(journal, sink, Limits(attempts=1), clock=clock)
@@ -242,13 +242,13 @@ def test_an_interruption_settles_what_is_under_way_and_keeps_the_rest(journal: J
     assert sorted(key for key, _ in sink.calls) == sorted(map(str, range(50)))
 
 
-def test_progress_tells_done_total_and_rate(journal: Journal, clock: Any) -> None:
+def test_progress_has_done_total_and_rate(journal: Journal, clock: Any) -> None:
     put(journal, *map(str, range(10)))
-    told: list[DeliveryProgress] = []
-    deliver(journal, Scripted(clock), Limits(rate_per_s=5), clock=clock, progress=told.append)
-    assert [(progress.done, progress.total) for progress in told] == [(n, 10) for n in range(1, 11)]
-    assert told[-1].eta_s == 0
-    assert 4 < told[-1].rate < 7
+    shown: list[DeliveryProgress] = []
+    deliver(journal, Scripted(clock), Limits(rate_per_s=5), clock=clock, progress=shown.append)
+    assert [(progress.done, progress.total) for progress in shown] == [(n, 10) for n in range(1, 11)]
+    assert shown[-1].eta_s == 0
+    assert 4 < shown[-1].rate < 7
 
 
 def test_no_answer_at_all_is_a_sink_that_was_not_reached(journal: Journal, clock: Any) -> None:
@@ -338,7 +338,7 @@ def test_a_client_without_the_scope_is_stopped_by_the_403(journal: Journal, cloc
     assert len(server.simulator.registry.calls) == 1
 
 
-def test_a_wrong_secret_is_told_before_anything_is_sent(journal: Journal, clock: Any, registry: Any) -> None:
+def test_a_wrong_secret_is_reported_before_anything_is_sent(journal: Journal, clock: Any, registry: Any) -> None:
     server = registry(RegistryConfig(clients=(Client("c", "right"),)))
     credentials = ClientCredentials(server.token_url, "c", "canary-wrong")
     sink = open_sink(SinkSettings("fhir-operation", server.url, "$associer-implants-registre", credentials))

@@ -45,8 +45,8 @@ BODY: dict[str, Any] = {"resourceType": "Parameters", "id": "x"}
 def test_verdicts(record: Record, result: Result, verdict: str, reasons: tuple[str, ...]) -> None:
     classified = classify(record, result)
     assert (classified.verdict, classified.reasons) == (verdict, reasons)
-    told = classify(record, mapped(record, lambda _: result))
-    assert told == classified
+    found = classify(record, mapped(record, lambda _: result))
+    assert found == classified
 
 
 def test_reasons_are_the_names_of_rules_where_they_are_known() -> None:

@@ -1,4 +1,4 @@
-"""Previews: the CSV of verdicts on the documented data, one record traced, wrong columns told at their line."""
+"""Previews: the CSV of verdicts on the documented data, one record traced, wrong columns reported at their line."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_one_record_from_column_to_element() -> None:
     assert {entry["element"] for entry in shown["elements"]} >= {nir.element}
 
 
-def test_columns_that_are_no_fhirpath_are_told_at_their_line(tmp_path: Path) -> None:
+def test_columns_that_are_no_fhirpath_are_reported_at_their_line(tmp_path: Path) -> None:
     shutil.copytree(shipped_folder("examples") / "export-pharmacie", tmp_path / "p")
     file = tmp_path / "p" / "fhirmap.toml"
     text = file.read_text(encoding="utf-8") + 'bad = "parameter.where(name = \'x\'"\nworse = "parameter.nmae"\n'
@@ -118,7 +118,7 @@ def test_the_file_is_there_whole_or_as_it_was(tmp_path: Path) -> None:
     assert nowhere.value.code == "FM744"
 
 
-def test_an_unknown_rule_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_an_unknown_rule_is_reported_with_the_nearest(tmp_path: Path) -> None:
     shutil.copytree(shipped_folder("examples") / "export-pharmacie", tmp_path / "p")
     file = tmp_path / "p" / "fhirmap.toml"
     file.write_text(file.read_text(encoding="utf-8") + '\n[rules]\n"nir-kye" = "error"\n', encoding="utf-8")
@@ -129,7 +129,7 @@ def test_an_unknown_rule_is_told_with_the_nearest(tmp_path: Path) -> None:
     assert entry.span is not None
 
 
-def test_a_missing_column_is_told_where_the_map_names_it(tmp_path: Path) -> None:
+def test_a_missing_column_is_reported_where_the_map_names_it(tmp_path: Path) -> None:
     shutil.copytree(shipped_folder("examples") / "export-pharmacie", tmp_path / "p")
     data = next((tmp_path / "p" / "data").glob("*.csv"))
     data.write_bytes(data.read_bytes().replace("Côté".encode("cp1252"), b"Cote"))
@@ -141,7 +141,7 @@ def test_a_missing_column_is_told_where_the_map_names_it(tmp_path: Path) -> None
     assert (entry.code, entry.span.snippet, entry.span.name.endswith(".map")) == ("FM704", "'Côté'", True)
 
 
-def test_check_judges_rules_and_columns_without_compiling(tmp_path: Path) -> None:
+def test_check_validates_rules_and_columns_without_compiling(tmp_path: Path) -> None:
     shutil.copytree(shipped_folder("examples") / "export-pharmacie", tmp_path / "p")
     file = tmp_path / "p" / "fhirmap.toml"
     file.write_text(file.read_text(encoding="utf-8") + 'bad = "(("\n[rules]\n"nir-kye" = "off"\n', encoding="utf-8")

@@ -141,7 +141,7 @@ def test_a_variable_that_is_not_set_stops_only_what_needs_it(folder: Path) -> No
     assert (unread.value.code, "secret.txt" in str(unread.value)) == ("FM738", True)
 
 
-def test_every_fault_is_told_at_once_with_its_place(folder: Path) -> None:
+def test_every_fault_is_reported_at_once_with_its_place(folder: Path) -> None:
     text = (
         GOOD.replace('name = "chu"', "name = 3")
         .replace('source = "own.map"', 'source = "owm.map"')
@@ -183,7 +183,7 @@ def test_a_literal_secret_is_a_warning_and_works(folder: Path) -> None:
     ("text", "position"),
     [("[map\n", "1:"), ("[map]\nsource = own.map\n", "2:"), ('a = "x\n', "1:"), ("[a]\n[a]\n", "2:")],
 )
-def test_broken_toml_is_told_with_its_place(folder: Path, text: str, position: str) -> None:
+def test_broken_toml_is_reported_with_its_place(folder: Path, text: str, position: str) -> None:
     (folder / "fhirmap.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load_project(folder)
