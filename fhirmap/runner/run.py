@@ -81,9 +81,9 @@ def run(
 ) -> RunOutcome:
     """Runs a project once. Nothing is read before the sink's settings and the source's layout are found sound.
 
-    ``settings``: the sink's, where they are not the project's own (see `simulated`). ``reading`` is called with how many
-    records have been read, ``sending`` how far the delivery is. ``reports``: the folder to write to, ``reports`` in
-    the project's.
+    ``settings``: the sink's, where they are not the project's own (see `simulated`). ``reading`` is called with the
+    number of records read, ``sending`` with the progress of the delivery. ``reports``: the folder to write to,
+    ``reports`` in the project's.
 
     Raises: ConfigError, ProjectError (project, source), JournalError, InternalError FM910 (the ledger does not
     balance).

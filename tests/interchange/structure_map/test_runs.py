@@ -148,7 +148,7 @@ def results(folder: Path) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("path", sorted((ROOT / "maps").rglob("*.map")), ids=lambda path: path.name)
 def test_shipped_maps_are_checked_alike(path: Path, version: FhirVersion) -> None:
-    def reported(text: str) -> list[str]:
+    def told(text: str) -> list[str]:
         return sorted(entry.code for entry in fhirmap.check(text, imports=[path.parent], definitions=[path.parent]))
 
     assert told(there_and_back(path, version)) == told(path.read_text(encoding="utf-8"))
