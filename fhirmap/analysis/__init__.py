@@ -1,4 +1,4 @@
-"""From parsed maps to a checked program: names resolved, every variable, source and target typed, every fault told.
+"""From parsed maps to a checked program: names resolved, every variable, source and target typed, every fault reported.
 
 The pipeline: `workspace` gathers map texts and their imports into one program; `scope` resolves names; `infer` types
 each group for the arguments it is called with; `checks/` holds one fault a file; `check` runs them all and hands on

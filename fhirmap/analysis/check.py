@@ -23,7 +23,7 @@ def check(
     """What is known of ``program``, and every fault found in it, file by file and top to bottom.
 
     ``functions``: signatures of plug-in functions by name (`plugins.load_functions`). ``syntax``: what parsing the
-    texts told, so that nothing is told again that only follows from it.
+    texts reported, so that nothing that only follows from it is reported again.
     """
     from fhirmap.analysis.checks import run_checks
 

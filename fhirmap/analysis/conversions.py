@@ -42,7 +42,7 @@ def keeps(given: str, wanted: str) -> bool:
 
 
 def can(given: str, wanted: str) -> bool:
-    """May a value of type ``given`` be written where ``wanted`` stands, perhaps after a conversion that can fail?"""
+    """May a ``given`` be written where a ``wanted`` is expected, perhaps after a conversion that can fail?"""
     return keeps(given, wanted) or (given in PRIMITIVES and wanted in PRIMITIVES)
 
 

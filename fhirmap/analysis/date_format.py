@@ -1,6 +1,6 @@
-"""Date formats as maps write them: `yyyyMMddHHmm`, `dd/MM/yyyy`; which codes there are and what each stands for.
+"""Date formats as maps write them: `yyyyMMddHHmm`, `dd/MM/yyyy`; which codes there are and what each means.
 
-Spec: FHIR Mapping Language, transforms, date formats. Letters are case-sensitive; what is no letter stands for itself,
+Spec: FHIR Mapping Language, transforms, date formats. Letters are case-sensitive; what is no letter means itself,
 and so does the `T` of ISO dates.
 """
 
@@ -55,7 +55,7 @@ _MEANT = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the same letter in a format, or one character that stands for itself (``is_literal``)."""
+    """One run of the same letter in a format, or one character that means itself (``is_literal``)."""
 
     text: str
     is_literal: bool
@@ -67,7 +67,7 @@ class Run:
 
     @property
     def part(self) -> str:
-        """Which part of a date or time it stands for; empty for literals, am/pm marks and offsets."""
+        """Which part of a date or time it means; empty for literals, am/pm marks and offsets."""
         return "" if self.is_literal or not self.is_known else _PARTS.get(self.text[0], "")
 
     @property

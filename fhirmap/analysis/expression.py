@@ -1,7 +1,7 @@
 """Types of a FHIRPath expression and of each of its parts, and what is wrong with it.
 
 The compiler reads the same answers (`Inferred.of`) to decide where it may write plain Python. A type that is not known
-is no fault: what cannot be judged here is left to the run.
+is no fault: what cannot be decided here is left to the run.
 
 Past 400 lines, and one thing: a walk over the tree that gives each kind of node its type.
 """
@@ -69,7 +69,7 @@ def families(static: Static) -> set[str]:
 
 @dataclass(frozen=True)
 class ExpressionScope:
-    """Where an expression stands. ``focus``: what bare names are read from, None where there is nothing.
+    """Where an expression is. ``focus``: what bare names are read from, None where there is nothing.
 
     ``lookup``: static view of a variable, None where there is none; ``names``: the variables there are. ``functions``:
     signatures of plug-in functions. ``resource``: what `%resource` is (default: the focus). ``is_strict``: a choice's
@@ -113,7 +113,7 @@ def infer_expression(expression: n.FPExpr, scope: ExpressionScope) -> Inferred:
 
 
 def depth_of(expression: n.FPExpr) -> int:
-    """How many parts stand one inside (or one behind) the other."""
+    """How many parts are one inside (or one after) the other."""
     deepest, waiting = 0, [(expression, 1)]
     while waiting:
         node, depth = waiting.pop()
@@ -497,14 +497,14 @@ class _Inference:
 
     def _check_input(self, node: n.FPCall, spec: FunctionSpec, base: Static) -> None:
         wanted = {"text": {"text"}, "number": {"number", "quantity"}}.get(spec.input)
-        if wanted is None or not base.is_known or not self._is_judged(base):
+        if wanted is None or not base.is_known or not self._is_decided(base):
             return
         if not families(base) & wanted:
             self.report(
                 "FM257", node.name_span, name=node.name, given=shown(base), wanted=Text(f"words.wanted_{spec.input}")
             )
 
-    def _is_judged(self, static: Static) -> bool:
+    def _is_decided(self, static: Static) -> bool:
         return all(ref.name not in OPEN_TYPES for ref in static.types)
 
     def _needs_order(self, focus: n.FPExpr, what: str, span: Span) -> None:
@@ -537,7 +537,7 @@ class _Inference:
 
     def _unary(self, node: n.FPUnary, focus: Static | None) -> Static:
         static = self.branch(node.operand, focus)
-        if static.is_known and self._is_judged(static) and not families(static) & {"number", "quantity"}:
+        if static.is_known and self._is_decided(static) and not families(static) & {"number", "quantity"}:
             self.report("FM253", node.span, variant="one", operator=node.operator, given=shown(static))
         return static
 
@@ -575,14 +575,14 @@ class _Inference:
         """Values of types that nothing has in common are never equal: most often a missing conversion."""
         mine, other = families(left), families(right)
         alike = mine & other or {"number", "quantity"} <= mine | other or {"date", "time"} <= mine | other
-        if left.is_known and right.is_known and not alike and self._is_judged(left) and self._is_judged(right):
+        if left.is_known and right.is_known and not alike and self._is_decided(left) and self._is_decided(right):
             self.report("FM261", node.span, operator=node.operator, left=shown(left), right=shown(right))
 
     def _arithmetic(self, node: n.FPBinary, left: Static, right: Static, once: Cardinality) -> Static:
         operator = node.operator
-        judged = left.is_known and right.is_known and self._is_judged(left) and self._is_judged(right)
+        decided = left.is_known and right.is_known and self._is_decided(left) and self._is_decided(right)
         pairs = {(one, two) for one in families(left) for two in families(right)}
-        if judged and not any(_fits(operator, one, two) for one, two in pairs):
+        if decided and not any(_fits(operator, one, two) for one, two in pairs):
             self.report("FM253", node.span, operator=operator, left=shown(left), right=shown(right))
             return UNKNOWN
         if operator in _COMPARISONS:

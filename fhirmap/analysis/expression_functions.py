@@ -1,9 +1,9 @@
 """What FHIRPath's own functions take and give: the table that inference and the compiler share.
 
-Argument kinds: `value` is evaluated where the call stands, `each` once per item with `$this` bound, `focus` with the
+Argument kinds: `value` is evaluated at the call, `each` once per item with `$this` bound, `focus` with the
 whole input as `$this`, `type` names a type, `sort` is an expression with a direction. Inputs: `any`, `text`, `number`.
 Results: a System type's name with `!` (always one), `?` (at most one) or `*`; `same` the input's types, `item` at most
-one of them, `filtered` perhaps fewer; `projection` what the argument gives; the rest is told apart in `expression`.
+one of them, `filtered` perhaps fewer; `projection` what the argument gives; the rest is decided in `expression`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """One function: its arguments' kinds, how many must stand, what it gives, what it wants as input."""
+    """One function: its arguments' kinds, how many are required, what it gives, what it wants as input."""
 
     arguments: tuple[str, ...] = ()
     required: int = 0

@@ -1,7 +1,7 @@
 """Where each element of the result comes from: rules and source columns, through all stages.
 
 The table is static: it is read off the typed rules, one walk from the entry group of each stage, with the element path
-(slice names, no indexes) that every target variable stands for.
+(slice names, no indexes) that every target variable means.
 """
 
 from __future__ import annotations
@@ -76,12 +76,12 @@ class _Walk:
     bases: _Bases
     """Path in the stage's source -> what it rests on."""
     is_described: bool
-    """Do ``bases`` tell of all of the source? If not, its elements speak for themselves."""
+    """Do ``bases`` cover all of the source? If not, its elements speak for themselves."""
     found: dict[str, list[Origin]] = field(default_factory=dict)
     active: list[TypedGroup] = field(default_factory=list)
 
     def group(self, group: TypedGroup, places: Places, inherited: tuple[str, ...]) -> None:
-        # A group that calls itself goes one level deeper each time: two levels tell all its rules.
+        # A group that calls itself goes one level deeper each time: two levels show all its rules.
         if self.active.count(group) > 1:
             return
         self.active.append(group)

@@ -15,7 +15,7 @@ from fhirmap.language.nodes import FPLiteral
 from fhirmap.model.definition import Element, Slice, TypeRef
 
 _DEEPEST = 2
-"""How often a group may stand on its own way before what it makes is taken as opaque."""
+"""How often a group may occur on its own path before what it makes is taken as opaque."""
 
 
 @dataclass(eq=False, slots=True)
@@ -80,7 +80,7 @@ class Produced:
 
 
 Bound = dict[int, Produced | FPLiteral]
-"""What variables (by identity) stand for: the node of a target variable, the literal handed to a source parameter."""
+"""What variables (by identity) mean: the node of a target variable, the literal handed to a source parameter."""
 
 
 def production(checked: Checked, stage: Stage) -> Produced:

@@ -15,7 +15,7 @@ _OWN_FOCUS = frozenset((
     "where", "select", "all", "exists", "repeat", "repeatAll", "aggregate", "sort", "any", "trace", "defineVariable",
     "ofType", "as", "is",
 ))  # fmt: skip
-"""Functions whose arguments are read on each item, not where the call stands."""
+"""Functions whose arguments are read on each item, not at the call."""
 
 
 def qualified(node: nodes.FHIRPath, environment: NameScope) -> nodes.FHIRPath:

@@ -1,7 +1,7 @@
 """Names of a program: which group, model, type, constant or concept map a name in a map means.
 
 Lookup order everywhere: the map itself, then its direct imports. A name that two imports declare is ambiguous; one that
-nobody declares is a diagnostic with the nearest right name.
+nothing declares is a diagnostic with the nearest right name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is known of a value before the map runs: its types, how often it stands, and how it is held in Python."""
+"""What is known of a value before the map runs: its types, how often it occurs, and how it is held in Python."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ class TypedSource:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TargetStep:
-    """One name of a target path. ``key``: its JSON name, empty where only the value's type will tell.
+    """One name of a target path. ``key``: its JSON name, empty where only the value's type decides.
 
     ``repeats`` is None where no structure says. ``static``: what one item of it may hold.
     """
@@ -185,7 +185,7 @@ class TypedTarget:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TypedCall:
-    """A group called behind `then`, with its arguments in the order of the group's parameters."""
+    """A group called after `then`, with its arguments in the order of the group's parameters."""
 
     node: nodes.GroupCall
     group: TypedGroup

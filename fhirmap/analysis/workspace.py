@@ -79,7 +79,7 @@ class _Workspace:
             for match in re.findall(r"[\"']([^\"'\s]+/StructureMap/[^\"']+)", text.text)
         ]
         meant = nearest(entry.url, urls)
-        # A wildcard that matches nothing may be meant: what is then missing is told where it is called.
+        # A wildcard that matches nothing may be meant: what is then missing is reported where it is called.
         severity = Severity.WARNING if "*" in entry.url else None
         self.diagnostics.append(
             Diagnostic(
@@ -99,7 +99,7 @@ class _Workspace:
         prefixes = [entry.name for entry in declaration.prefixes]
         source, target = [*prefixes, "", ""][:2]
         if len(table.delimiter) != 1:
-            return ()  # told by a check
+            return ()  # reported by a check
         content = self.file(unit, table.file, table.encoding, table.file_span or table.span)
         if content is None:
             return ()
@@ -138,7 +138,7 @@ class _Workspace:
             args = {"file": name, "why": os_reason(error)}
             self.diagnostics.append(Diagnostic("FM102", span, args))
         except LookupError:
-            return None  # an encoding that does not exist is told by a check
+            return None  # an encoding that does not exist is reported by a check
         except UnicodeDecodeError:
             self.diagnostics.append(Diagnostic("FM102", span, {"file": name, "encoding": encoding}, variant="encoding"))
         return None

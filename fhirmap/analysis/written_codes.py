@@ -1,4 +1,4 @@
-"""The codes that a program can write, as far as its text says them: where each stands, and which element it ends in.
+"""The codes that a program can write, as far as its text says them: where each is, and which element it ends in.
 
 A code may be a literal, a concept map's target, or come through a model from the stage before: it is followed to the
 place where somebody wrote it, since that is where it has to be put right.

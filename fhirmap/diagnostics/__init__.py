@@ -1,6 +1,6 @@
 """Diagnostics: positions, the diagnostic value, its catalogue of codes, and how it is shown.
 
-A diagnostic is data. Whoever finds a fault builds a `Diagnostic`; nobody but `render` turns one into text for people.
+A diagnostic is data. Whoever finds a fault builds a `Diagnostic`; only `render` turns one into text for people.
 Standard library only, so that generated code can use it. No cell value of a source row is ever an argument of a
 diagnostic.
 """

@@ -75,7 +75,7 @@ class Span:
 
     @property
     def end_column(self) -> int:
-        """1-based column just behind the last character."""
+        """1-based column just after the last character."""
         return self.text.column_of(self.end)
 
     @property

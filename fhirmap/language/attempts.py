@@ -37,7 +37,7 @@ _QUOTED = ("STRING", "DOUBLE_QUOTED_STRING")
 
 
 def swallowed_lines(recovery: Recovery, _token: Token) -> bool:
-    """An error right behind a text of several lines: its quote was not closed on its own line."""
+    """An error right after a text of several lines: its quote was not closed on its own line."""
     last = recovery.reader.last
     if last is None or last.type not in ("STRING", "DOUBLE_QUOTED_STRING", "QUANTITY") or "\n" not in last:
         return False
@@ -130,7 +130,7 @@ def bad_cardinality(recovery: Recovery, token: Token) -> bool:
 
 
 def value_without_parentheses(recovery: Recovery, token: Token) -> bool:
-    """`tgt.x = a + b`: what computes a value stands in parentheses."""
+    """`tgt.x = a + b`: what computes a value is in parentheses."""
     reader = recovery.reader
     if token.type not in _VALUE_OPERATORS and not token.type.startswith("__ANON"):
         return False
@@ -224,7 +224,7 @@ def _curly_quote(recovery: Recovery, at: int) -> None:
 
 
 def _value_end(recovery: Recovery, at: int) -> int:
-    """Where the expression at ``at`` ends, as far as brackets and marks tell."""
+    """Where the expression at ``at`` ends, as far as brackets and marks show."""
     depth, end = 0, at
     while True:
         found = recovery.reader.raw_token(at)

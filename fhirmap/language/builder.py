@@ -81,7 +81,7 @@ class MapBuilder:
                 return self._group(tree) if _was_written(tree) else None
 
     def _check_place(self, node: Any, found: dict[type, list[Any]]) -> None:
-        """Declarations stand before the first group; models may stand anywhere."""
+        """Declarations come before the first group; models may be anywhere."""
         groups = found.get(n.Group)
         if groups and not isinstance(node, n.Group | n.Model):
             word = first_word(node.span)
@@ -274,7 +274,7 @@ class MapBuilder:
         options.update(found)
 
     def _condition(self, tree: Tree[Token], options: dict[str, Any]) -> n.FHIRPath:
-        """The expression of `where`, `check` or `log`; `where (…) as v` means an alias that stands too late."""
+        """The expression of `where`, `check` or `log`; `where (…) as v` means an alias that comes too late."""
         part = tree.children[1]
         found = self._fhirpath(part)
         expression = found.expression

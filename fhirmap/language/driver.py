@@ -1,7 +1,7 @@
 """Text → lark's tree, going on after every syntax error.
 
 At an error this looks at the parser's state, says what was expected there, and goes on: with a token put in, left out
-or replaced where that makes sense of what follows, else behind the next `;` or `}`. Each error is one diagnostic;
+or replaced where that makes sense of what follows, else after the next `;` or `}`. Each error is one diagnostic;
 what was put in has no width, so every span stays true.
 """
 
@@ -21,13 +21,13 @@ from fhirmap.language.recovery import Recovery
 
 _QUOTED = ("STRING", "DOUBLE_QUOTED_STRING")
 _MOST_ERRORS = 500
-"""A text with more errors than this is no map; reading on would tell nobody anything."""
+"""A text with more errors than is not a map; reading on would not help."""
 
 
 class Driver:
     """Parses one text; see `tree` and `comments` when it has run.
 
-    ``closes_lines``: take a text in quotes that goes on behind its line for one whose closing quote is missing.
+    ``closes_lines``: take a text in quotes that goes on after its line for one whose closing quote is missing.
     ``spans_lines``: was there such a text?
     """
 

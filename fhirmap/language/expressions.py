@@ -1,7 +1,7 @@
 """lark's tree of a FHIRPath expression → `FPExpr`.
 
 Chains (`a.b.c`, `a & b & c`) are built in a loop and nesting is limited, so that no text can exhaust Python's stack
-here or in any stage behind.
+here or in any stage after.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def start_of(token: Token) -> int:
 
 
 def end_of(token: Token) -> int:
-    """Offset just behind the token's last character."""
+    """Offset just after the token's last character."""
     return token.end_pos or 0
 
 

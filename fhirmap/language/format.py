@@ -1,8 +1,8 @@
 """Tree → canonical text, with every comment of the text that the tree was read from.
 
 Two blanks of indent; a rule on one line, or on as many as it fills; the elements of a model one below the other, and
-the comments behind them too. A comment stays behind what it stood behind on its line, or above what it stood above;
-one that stood inside moves behind it. Formatting twice changes nothing, and the tree of the result equals the tree
+the comments after them too. A comment stays after what it came after on its line, or above what it was above;
+one that was inside moves after it. Formatting twice changes nothing, and the tree of the result equals the tree
 given.
 """
 
@@ -45,7 +45,7 @@ def format_map(tree: n.Map, text: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A part of a rule's head, and where it stood. ``atoms``: what a line may end behind."""
+    """A part of a rule's head, and where it was. ``atoms``: what a line may end after."""
 
     atoms: tuple[str, ...]
     start: int
@@ -57,7 +57,7 @@ class _Piece:
         return " ".join(self.atoms)
 
     def between(self, lead: str, suffix: str) -> _Piece:
-        """The part with a mark before it and one behind it."""
+        """The part with a mark before it and one after it."""
         first, *rest = self.atoms
         *most, last = (lead + first, *rest)
         return _Piece((*most, last + suffix), self.start, self.end)
@@ -157,7 +157,7 @@ class _Layout:
             self._trailing(element.span.end)
             if len(self._lines[-1]) > before:
                 commented.append((len(self._lines) - 1, before))
-        # Comments behind the elements of a model stand one below the other too.
+        # Comments after the elements of a model are one below the other too.
         column = max((width for _, width in commented), default=0)
         for index, width in commented:
             line = self._lines[index]
@@ -184,7 +184,7 @@ class _Layout:
         self._trailing(rule.span.end)
 
     def _pieces(self, rule: n.Rule, suffix: str) -> list[_Piece]:
-        """The head of the rule in pieces; ``suffix`` stands behind the last."""
+        """The head of the rule in pieces; ``suffix`` comes after the last."""
         parts = [_Piece(t.source_clauses(entry), entry.span.start, entry.span.end) for entry in rule.sources]
         rows = [_with_commas(parts)]
         if rule.batch:
@@ -208,7 +208,7 @@ class _Layout:
         return [*pieces[:-1], _Piece(last.atoms, last.start, end)]
 
     def _head(self, pieces: list[_Piece], depth: int) -> None:
-        """On one line; filled up where that is too long; below one another where comments stand between."""
+        """On one line; filled up where that is too long; below one another where comments are between."""
         line = " ".join(piece.text for piece in pieces)
         commented = self._peek() is not None and self._peek_start() < pieces[-1].start
         if not commented:
@@ -236,7 +236,7 @@ class _Layout:
         return frozenset(found)
 
     def _between(self, end: int, start: int, depth: int) -> None:
-        """Comments between two pieces: behind the first where they stood on its line, else on lines of their own."""
+        """Comments between two pieces: after the first where they were on its line, else on lines of their own."""
         while (comment := self._peek()) is not None and comment.span.start < start:
             self._next += 1
             same_line = comment.span.start < end or "\n" not in self._text[end : comment.span.start]
@@ -282,7 +282,7 @@ class _Layout:
         self._open_comment = comment.text.startswith("//")
 
     def _trailing(self, end: int) -> None:
-        """Comments behind ``end`` on its line."""
+        """Comments after ``end`` on its line."""
         while (comment := self._peek()) is not None:
             between = self._text[end : comment.span.start]
             if comment.span.start >= end and (between.strip(" \t;,") or "\n" in between):
@@ -306,7 +306,7 @@ class _Layout:
         self._open_comment = False
 
     def _mark_after(self, mark: str, start: int) -> int:
-        """Offset just behind the first ``mark`` from ``start`` on that is in no comment; ``start`` without one."""
+        """Offset just after the first ``mark`` from ``start`` on that is in no comment; ``start`` without one."""
         at = start
         while True:
             found = self._text.find(mark, at)
@@ -355,7 +355,7 @@ def _with_commas(pieces: list[_Piece], lead: str = "") -> list[_Piece]:
 
 
 def _filled(atoms: Sequence[str], indent: str, width: int, breaks: frozenset[int] = frozenset()) -> list[str]:
-    """``atoms`` in lines of at most ``width`` characters where that can be, those behind the first indented.
+    """``atoms`` in lines of at most ``width`` characters where that can be, those after the first indented.
 
     ``breaks``: atoms that begin a line in any case.
     """

@@ -19,12 +19,12 @@ _REST = re.compile(r"[ \t]*(//.*)?\s*\Z")
 
 
 def looks_like_metadata(comment: str) -> bool:
-    """Is this comment a metadata line that stands too late?"""
+    """Is this comment a metadata line that comes too late?"""
     return comment.startswith("///") and _LINE.match(comment) is not None
 
 
 class MetadataReader:
-    """Reads the metadata lines of one text; ``comments`` are those that stand behind a value on its line."""
+    """Reads the metadata lines of one text; ``comments`` are those after a value on its line."""
 
     def __init__(self, expressions: ExpressionBuilder) -> None:
         self._expressions = expressions
@@ -76,6 +76,6 @@ class MetadataReader:
 
 
 def _without_outer_breaks(text: str) -> str:
-    """Exactly one line break less at each end: the one the grammar demands behind and before the marks."""
+    """Exactly one line break less at each end: the one the grammar demands after and before the marks."""
     text = text.removeprefix("\r\n") if text.startswith("\r\n") else text.removeprefix("\n")
     return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")

@@ -1,4 +1,4 @@
-"""Parts of a map → their canonical text, each on one line; `format` lays them out."""
+"""Parts of a map → their canonical text, each on one line; `format` arranges them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DATE = re.compile(r"\d{4}(?:-\d\d){0,2}(?:T[\d:.]*(?:Z|[+-]\d\d:\d\d)?)?\Z")
 
 
 def element_to_text(name: str) -> str:
-    """A name of the map: an element, a variable, a group. Nearly every word may stand bare there."""
+    """A name of the map: an element, a variable, a group. Nearly every word may be bare there."""
     return name if _IDENTIFIER.match(name) else quote(name, "`")
 
 
@@ -239,7 +239,7 @@ def _path(expression: n.FPExpr) -> str:
 
 
 def _value_name(name: str) -> str:
-    """A name where a literal could stand as well."""
+    """A name where a literal could be as well."""
     return quote(name, "`") if name in ("true", "false") else element_to_text(name)
 
 

@@ -326,7 +326,7 @@ class ModelElement:
     1-based rank among
     its siblings. ``lines``: the flat lines of the record, each read as the child model. ``repeat``: column whose
     number n makes
-    the row stand n times. ``nulls``: further texts that mean absent (the empty text always does). ``maximum`` None is
+    the row occur n times. ``nulls``: further texts that mean absent (the empty text always does). ``maximum`` None is
     `*`.
     """
 
@@ -410,7 +410,7 @@ class TransformCall:
     """`func(params)`, a literal (`copy` of one literal), a name (`copy` of one path) or `(expr)` (`evaluate` of one
     expression).
 
-    ``written`` tells which of them the text had: call, literal, path, expression.
+    ``written`` says which of them the text had: call, literal, path, expression.
     """
 
     name: str
@@ -440,7 +440,7 @@ class RuleTarget:
 
 @dataclass(frozen=True, slots=True)
 class GroupCall:
-    """`group(args)` behind `then`."""
+    """`group(args)` after `then`."""
 
     name: str
     arguments: tuple[FHIRPath, ...]

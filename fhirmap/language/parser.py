@@ -32,7 +32,7 @@ def parse(text: str, name: str = "<string>") -> tuple[n.Map, tuple[Diagnostic, .
     with _no_collecting():
         result, found, spans_lines = _parse_whole(map_text)
         if found and spans_lines:
-            # A quote that is not closed turns all texts behind it inside out: read again, each text closed on its line.
+            # A quote that is not closed turns all texts after it inside out: read again, each text closed on its line.
             again, fewer, _ = _parse_whole(map_text, closes_lines=True)
             if len(fewer) <= len(found):
                 return again, fewer
@@ -86,7 +86,7 @@ def parse_expression(text: str, name: str = "<expression>") -> tuple[n.FPExpr | 
 
 
 def _check_whole(tree: n.Map, faults: Faults) -> None:
-    """What only the whole file shows: metadata that stands too late."""
+    """What only the whole file shows: metadata that comes too late."""
     end = tree.groups[0].span.start if tree.groups else len(faults.text.text)
     for comment in tree.comments:
         if comment.span.start < end and looks_like_metadata(comment.text):

@@ -32,7 +32,7 @@ _BEFORE_UNIT = re.compile(r"[\d.]+|\s+|(//[^\r\n]*|/\*[\s\S]*?\*/)")
 
 
 class Reader:
-    """Where the parser stands in one text. ``tree`` is there once the end was read."""
+    """The state of the parser in one text. ``tree`` is there once the end was read."""
 
     def __init__(self, lark: Lark, start: str, faults: Faults) -> None:
         interactive = lark.parse_interactive("", start=start)
@@ -50,21 +50,21 @@ class Reader:
         self.comments: dict[int, n.Comment] = {}
         self.tree: Tree[Token] | None = None
         self._unclosed: set[str] = set()
-        """Quotes that were not closed up to the end: none behind can be either, so nobody need look again."""
+        """Quotes that were not closed up to the end: none after can be either, so no later search is needed."""
         self._exact: dict[frozenset[str], re.Pattern[str]] = {}
 
     # --- one token ----------------------------------------------------------------------------------------------------
 
     def next_token(self) -> Token:
         """The next token as the present state reads it; as any state would, where the present one cannot."""
-        token = self._lex_behind(self._state.state_stack, self.at)
+        token = self._lex_after(self._state.state_stack, self.at)
         return self.raw_token(self.at) if token.type == LOST else token
 
-    def _lex_behind(self, stack: list[int], at: int) -> Token:
-        """The token at ``at`` as it is read behind ``stack``.
+    def _lex_after(self, stack: list[int], at: int) -> Token:
+        """The token at ``at`` as it is read after ``stack``.
 
-        LALR merges states of different contexts, and with them what the contextual lexer believes possible: behind a
-        name an `as` or a `<-` of some other context. What cannot truly stand here is read again as what can.
+        LALR merges states of different contexts, and with them what the contextual lexer believes possible: after a
+        name an `as` or a `<-` of some other context. What is not really allowed here is read again as what can.
         """
         token = self._lex(self._lexers.lexers[stack[-1]], at)
         if token.type in _SAFE or self._after(stack, token.type) is not None:
@@ -76,7 +76,7 @@ class Reader:
         return Token(found.lastgroup, found[0], start_pos=start, end_pos=found.end())
 
     def _exact_pattern(self, stack: list[int]) -> re.Pattern[str]:
-        """Matches the tokens that can stand behind ``stack``, in the lexer's own order."""
+        """Matches the tokens that may come after ``stack``, in the lexer's own order."""
         kinds = frozenset(kind for kind in self._rows[stack[-1]] if self._after(stack, kind) is not None)
         if kinds not in self._exact:
             terminals = [terminal for terminal in self._lexers.root_lexer.terminals if terminal.name in kinds]
@@ -85,7 +85,7 @@ class Reader:
         return self._exact[kinds]
 
     def raw_token(self, at: int) -> Token:
-        """The token at ``at``, whatever may stand there."""
+        """The token at ``at``, whatever it is."""
         token = self._lex(self._lexers.root_lexer, at)
         if token.type == LOST and token in "'\"`":
             self._unclosed.add(str(token))
@@ -122,7 +122,7 @@ class Reader:
                 self._note_comment(found[1], at + found.start(1))
 
     def feed(self, token: Token) -> bool:
-        """Gives ``token`` to the parser; ``False`` where it cannot stand here."""
+        """Gives ``token`` to the parser; ``False`` where it is not allowed here."""
         if token.type not in self._rows[self._state.position]:
             return False
         states, values = self._state.state_stack[:], self._state.value_stack[:]
@@ -143,7 +143,7 @@ class Reader:
         at = self.last_end if at is None else at
         return self.feed(Token(kind, text, start_pos=at, end_pos=at))
 
-    def behind_last(self, kind: str) -> list[int] | None:
+    def after_last(self, kind: str) -> list[int] | None:
         """As `after`, as if the last token, which was only just read, were not there."""
         values = self._state.value_stack
         if not values or values[-1] is not self.last:
@@ -158,7 +158,7 @@ class Reader:
     # --- looking ahead ------------------------------------------------------------------------------------------------
 
     def after(self, *kinds: str, stack: list[int] | None = None) -> list[int] | None:
-        """The parser's stack of states after tokens of those kinds; ``None`` where they cannot stand here."""
+        """The parser's stack of states after tokens of those kinds; ``None`` where they are not allowed here."""
         states: list[int] | None = self._state.state_stack if stack is None else stack
         for kind in kinds:
             states = self._after(states, kind) if states is not None else None
@@ -179,11 +179,11 @@ class Reader:
         return None
 
     def goes_on(self, stack: list[int] | None, at: int, count: int = 2) -> bool:
-        """Do the next ``count`` tokens from ``at`` fit behind ``stack``?"""
+        """Do the next ``count`` tokens from ``at`` fit after ``stack``?"""
         for _ in range(count):
             if stack is None:
                 return False
-            token = self._lex_behind(stack, at)
+            token = self._lex_after(stack, at)
             stack = self._after(stack, token.type)
             at = end_of(token)
             if token.type == END:
@@ -191,11 +191,11 @@ class Reader:
         return stack is not None
 
     def fits_without(self, token: Token) -> bool:
-        """Do the tokens behind ``token`` fit here?"""
+        """Do the tokens after ``token`` fit here?"""
         return self.goes_on(self._state.state_stack, end_of(token))
 
     def accepted(self) -> list[str]:
-        """The kinds of token that can stand here."""
+        """The kinds of token that are allowed here."""
         kinds = [kind for kind in self._rows[self._state.position] if kind.isupper() or kind == END]
         return [kind for kind in kinds if self.after(kind) is not None]
 
@@ -203,7 +203,7 @@ class Reader:
 
     @property
     def last_end(self) -> int:
-        """Offset just behind the last token."""
+        """Offset just after the last token."""
         return end_of(self.last) if self.last is not None else 0
 
     def innermost(self, *kinds: str) -> Token | None:
@@ -247,5 +247,5 @@ class Reader:
         return self._faults.span(start_of(token), end_of(token))
 
     def gap(self) -> Span:
-        """The place just behind the last token, where something is missing."""
+        """The place just after the last token, where something is missing."""
         return self._faults.span(self.last_end, self.last_end)

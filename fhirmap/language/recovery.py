@@ -35,7 +35,7 @@ _HEADS: dict[str, tuple[tuple[str, str], ...]] = {
     "model": (("MODEL", "model"), ("IDENTIFIER", ""), ("LBRACE", "{")),
     "conceptmap": (("CONCEPTMAP", ""), ("STRING", "''"), ("LBRACE", "{")),
 }
-"""What stands in for a broken head, so that its block can be read; the builder leaves out what has no width."""
+"""What replaces a broken head, so that its block can be read; the builder leaves out what has no width."""
 
 
 class Recovery:
@@ -78,7 +78,7 @@ class Recovery:
         if self.reader.after(kind) is None:
             self.skip(line_end)
             return
-        # Without its backslashes: they would be told as faults of their own.
+        # Without its backslashes: they would be reported as faults of their own.
         text = mark + content.replace("\\", "") + mark
         self.reader.feed(Token(kind, text, start_pos=at, end_pos=at + 1 + len(content) + len(other)))
 
@@ -158,7 +158,7 @@ class Recovery:
         self.reader.feed(Token(END, "", start_pos=size, end_pos=size))
 
     def skip(self, at: int) -> None:
-        """Forgets the unfinished entry and goes on behind it; a block that it opens is read all the same."""
+        """Forgets the unfinished entry and goes on after it; a block that it opens is read all the same."""
         # What is complete so far is kept: a declaration, an element, a code. A rule ends only in `;`.
         complete = self.reader.after(END) is not None or self.reader.inside(*_LISTS) != "map_rule"
         if complete and self.reader.after("SEMICOLON") is not None:

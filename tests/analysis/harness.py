@@ -62,7 +62,7 @@ def diagnose(
     names: Sequence[str] = ("example.map", "target.map"),
     tables: Tables | None = None,
     files: Mapping[str, bytes] | None = None,
-    tank: Definitions | None = None,
+    known: Definitions | None = None,
     maps: Mapping[str, str] | None = None,
     strict: bool = False,
 ) -> tuple[Diagnostic, ...]:
@@ -81,7 +81,7 @@ def diagnose(
 
     more = [MapText(name, text) for name, text in (maps or {}).items()]
     program, loading = load([tree for tree, _ in parsed], library=(*library(), *more), read=read)
-    checked, checking = check(program, tank or definitions(), functions(), syntax=found)
+    checked, checking = check(program, known or definitions(), functions(), syntax=found)
     live = unknown_columns(checked, lacking(tables)) if tables is not None else ()
     portable = extensions(checked) if strict else ()
     return ordered([*found, *loading, *checking, *live, *portable])

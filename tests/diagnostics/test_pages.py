@@ -40,13 +40,13 @@ def yielded(code: str, example: str) -> str:
     if "export" in given:
         tree, diagnostics = parse(found.examples[example], "example.map")
         return render_diagnostics([*diagnostics, *write_structure_map(tree, given["export"]).diagnostics])
-    tank = definitions()
+    known = definitions()
     if "definitions" in given:
-        tank, _ = load_definitions([REFERENCE])
-        assert not [fault for name, text in given["definitions"].items() for fault in add_text(tank, text, name)]
+        known, _ = load_definitions([REFERENCE])
+        assert not [fault for name, text in given["definitions"].items() for fault in add_text(known, text, name)]
     stages = [given["before"], found.examples[example]] if "before" in given else [found.examples[example]]
     names = ("before.map", "example.map") if "before" in given else ("example.map",)
-    beside_too = {"tables": given.get("columns"), "maps": given.get("maps"), "files": beside, "tank": tank}
+    beside_too = {"tables": given.get("columns"), "maps": given.get("maps"), "files": beside, "known": known}
     is_strict = bool(given.get("strict"))
     return render_diagnostics(diagnose(*stages, names=names, strict=is_strict, **beside_too))
 

@@ -25,7 +25,7 @@ def blocks(case: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_wrong_is_told(case: str, request: pytest.FixtureRequest) -> None:
+def test_what_is_wrong_is_reported(case: str, request: pytest.FixtureRequest) -> None:
     given = blocks(case)
     shown = render_diagnostics(diagnose(given["map wrong"]))
     if request.config.getoption("--accept"):
@@ -37,11 +37,11 @@ def test_what_is_wrong_is_told(case: str, request: pytest.FixtureRequest) -> Non
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "map repaired" in blocks(case)])
-def test_once_repaired_nothing_is_told(case: str) -> None:
+def test_once_repaired_nothing_is_reported(case: str) -> None:
     assert render_diagnostics(diagnose(blocks(case)["map repaired"])) == ""
 
 
-def test_eight_faults_of_one_map_are_told_in_one_go() -> None:
+def test_eight_faults_of_one_map_are_reported_in_one_go() -> None:
     found = diagnose(blocks("eight-faults")["map wrong"])
     assert len(found) == 8
     assert len({entry.code for entry in found}) == 8

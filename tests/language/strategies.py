@@ -125,7 +125,7 @@ def _bigger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.builds(n.FPIndex, inner, inner, span),
         st.builds(n.FPUnary, st.sampled_from("+-"), inner, span),
         st.builds(n.FPBinary, st.sampled_from(_BINARY), inner, inner, span),
-        # `is null` is SQL, and told as that.
+        # `is null` is SQL, and reported as that.
         st.builds(n.FPType, st.sampled_from(["is", "as"]), inner, type_names.filter(lambda name: name != "null"), span),
     )
 

@@ -1,4 +1,4 @@
-"""Each independent error of a file is told, at its place, and what is right around it is read."""
+"""Each independent error of a file is reported, at its place, and what is right around it is read."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from fhirmap.model.terminology import Membership, expand_partly, membership
 
 
 def code_outside_value_set(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each code or system that a required binding excludes (FM301), told where it is written.
+    """One diagnostic for each code or system that a required binding excludes (FM301), reported where it is written.
 
     Spec: FHIR R4, terminologies.html#strength: required bindings.
     """

@@ -1,4 +1,4 @@
-"""FM304: a source code that stands twice in a concept map."""
+"""FM304: a source code that occurs twice in a concept map."""
 
 from __future__ import annotations
 

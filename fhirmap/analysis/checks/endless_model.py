@@ -12,12 +12,12 @@ from fhirmap.language.nodes import Model
 def endless_model(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each join that leads back to a model it came from (FM161). Nested JSON may be recursive."""
     models = {use.node.name: use.node for use in checked.models.values()}
-    told: set[frozenset[str]] = set()
+    reported: set[frozenset[str]] = set()
     for model in models.values():
         for element in model.elements:
             way = _way(element.type, model.name, models, ()) if element.join or element.lines else None
-            if way is not None and frozenset((model.name, *way)) not in told:
-                told.add(frozenset((model.name, *way)))
+            if way is not None and frozenset((model.name, *way)) not in reported:
+                reported.add(frozenset((model.name, *way)))
                 shown = " -> ".join((model.name, *way, model.name)) if way[:1] != (model.name,) else model.name
                 yield Diagnostic("FM161", element.type_span, {"model": model.name, "way": shown})
 

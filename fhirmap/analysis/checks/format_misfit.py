@@ -19,7 +19,7 @@ _BEFORE = {"day": "month", "month": "year", "minute": "hour", "second": "minute"
 
 
 def formats(checked: Checked) -> Iterator[tuple[str, Span, str]]:
-    """Each format that the models declare for a type that exists, where it stands, and that type."""
+    """Each format that the models declare for a type that exists, its place, and that type."""
     names = {use.node.name for use in checked.models.values()}
     for use in checked.models.values():
         for element in use.node.elements:

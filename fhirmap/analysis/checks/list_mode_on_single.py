@@ -9,7 +9,7 @@ from fhirmap.diagnostics import Diagnostic
 
 
 def list_mode_on_single(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each `first`, `last`… on an element that stands at most once (FM231).
+    """One diagnostic for each `first`, `last`… on an element that occurs at most once (FM231).
 
     Spec: FML, rules, list modes of sources and targets.
     """

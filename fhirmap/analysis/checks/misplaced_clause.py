@@ -14,7 +14,7 @@ _FLAT = ("table", "query", "csv")
 
 
 def misplaced_clause(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each clause without meaning where it stands (FM162)."""
+    """One diagnostic for each clause without meaning in its place (FM162)."""
     names = {use.node.name for use in checked.models.values()}
     for use in checked.models.values():
         kind = use.node.store.kind if use.node.store else ""
@@ -26,7 +26,7 @@ def misplaced_clause(checked: Checked) -> Iterator[Diagnostic]:
 
 
 def _misplaced(element: ModelElement, is_model: bool, kind: str) -> Iterator[tuple[str, Span]]:
-    """The page's variant for each misplaced clause, and where it stands."""
+    """The page's variant for each misplaced clause, and its place."""
     if element.join is not None and not is_model:
         yield "join", element.join.span
     if element.join is not None and kind in ("csv", "json"):

@@ -9,7 +9,7 @@ from fhirmap.diagnostics import Diagnostic
 
 
 def prohibited_element(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each target whose element stands at most zero times (FM248).
+    """One diagnostic for each target whose element is not allowed at all (FM248).
 
     Spec: FHIR R4, conformance-rules.html#cardinality: max = 0.
     """

@@ -1,4 +1,4 @@
-"""FM247: two values for an element that stands at most once."""
+"""FM247: two values for an element that occurs at most once."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _block(rules: Sequence[TypedRule]) -> Iterator[Diagnostic]:
 
 
 def _place(target: TypedTarget) -> Place | None:
-    """Where a target writes a value that stands at most once; None where it does not."""
+    """Where a target writes a value that occurs at most once; None where it does not."""
     if target.context is None or target.transform is None or not target.steps:
         return None
     if any(step.repeats is not False for step in target.steps):

@@ -12,14 +12,14 @@ from fhirmap.model.definition import Definitions
 
 
 def unknown_code(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each code that a complete code system lacks (FM306), unless FM301 tells it already.
+    """One diagnostic for each code that a complete code system lacks (FM306), unless FM301 is reported already.
 
     Spec: FHIR R4, codesystem.html: `content` complete.
     """
-    told = {entry.span for entry in code_outside_value_set(checked)}
+    reported = {entry.span for entry in code_outside_value_set(checked)}
     for system, code, span in _codes(checked):
         known = _complete(checked.definitions, system)
-        if known and code not in known and span not in told:
+        if known and code not in known and span not in reported:
             yield Diagnostic("FM306", span, {"code": code, "system": system}, **suggestion(code, known))
 
 

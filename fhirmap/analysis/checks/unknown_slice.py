@@ -10,7 +10,7 @@ from fhirmap.diagnostics import Diagnostic, Severity, Subject, SubjectKind, sugg
 
 
 def unknown_slice(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each literal where slices are told apart that no slice has (FM245).
+    """One diagnostic for each literal where a slice is chosen that no slice has (FM245).
 
     An error where slicing is closed, and where a slice's name is nearly the same.
 

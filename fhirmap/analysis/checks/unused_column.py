@@ -13,7 +13,7 @@ from fhirmap.language.visit import walk
 def unused_column(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each element of a stored model that no rule, and whose name no expression, reads (FM241).
 
-    The columns of the key are read in any case and may stand without use. A rule that hands on a whole record may use
+    The columns of the key are read in any case and may be without use. A rule that hands on a whole record may use
     every element of its model.
     """
     used = _read_names(checked)

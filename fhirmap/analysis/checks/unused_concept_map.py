@@ -12,7 +12,7 @@ from fhirmap.language.visit import walk
 
 
 def unused_concept_map(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each concept map whose id stands in no text of the program (FM156).
+    """One diagnostic for each concept map whose id is in no text of the program (FM156).
 
     Spec: FML, concept maps.
     """

@@ -12,7 +12,7 @@ from fhirmap.texts import Text
 
 
 def unused_variable(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each `as name` whose name stands nowhere below its rule (FM152).
+    """One diagnostic for each `as name` whose name is used nowhere below its rule (FM152).
 
     Spec: FML, rules, variables; `let` constants.
     """

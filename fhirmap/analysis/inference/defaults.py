@@ -74,7 +74,7 @@ class Defaults:
         value = Expression(_as_path(source.node.span), environment, None, item, source.variable)
         transform = Transform("copy", (value,), item, target.span)
         if item.type is None or step.static.type is None:
-            pass  # Told already: the element is unknown.
+            pass  # Reported already: the element is unknown.
         elif (
             item.type.name != step.static.type.name
             and conversions.best(item.type.name, [step.static.type.name]) is None

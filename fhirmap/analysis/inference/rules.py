@@ -30,7 +30,7 @@ class Rules:
     _typed_group: TypesGroup
 
     def rule(self, unit: Unit, node: nodes.Rule, environment: NameScope, names: RuleNames) -> list[TypedRule]:
-        """The typed rules that ``node`` stands for: one, or one an element of a batch."""
+        """The typed rules that ``node`` is: one, or one an element of a batch."""
         if node.batch:
             return [self._one_rule(unit, item, environment, names) for item in batch_items(node)]
         return [self._one_rule(unit, node, environment, names)]
@@ -52,7 +52,7 @@ class Rules:
         for target in node.targets:
             typed_target = self._targets.target(unit, node, target, environment, focus)
             if typed_target is None:
-                # Told already: what its name stands for is unknown, but the name is there.
+                # Reported already: what its name means is unknown, but the name is there.
                 if target.variable is not None:
                     span = target.variable_span or target.span
                     environment = environment.with_target(Variable(target.variable, "target", UNKNOWN.as_one(), span))
@@ -73,7 +73,7 @@ class Rules:
         return tuple(call for call in calls if call is not None), tuple(rules)
 
     def call(self, unit: Unit, node: nodes.GroupCall, environment: NameScope) -> TypedCall | None:
-        """A group called behind `then`; None where it is unknown or its arguments do not fit."""
+        """A group called after `then`; None where it is unknown or its arguments do not fit."""
         found = self._scope.group(unit, node.name, node.name_span)
         if found is None:
             return None
@@ -93,7 +93,7 @@ class Rules:
         return TypedCall(node, instance, tuple(arguments))
 
     def _as_declared(self, place: Unit, group: nodes.Group, arguments: Sequence[Expression]) -> list[Static | None]:
-        """Types of the arguments; one that is not the model that the group declares is told, and typed as declared."""
+        """Types of the arguments; one that is not the declared model is reported and typed as declared."""
         given: list[Static | None] = []
         for entry, parameter in zip(arguments, group.parameters, strict=True):
             declared = self._scope.type_ref(place, parameter.type) if parameter.type else None

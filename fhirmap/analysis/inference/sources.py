@@ -32,7 +32,7 @@ class Sources:
         if found is None:
             names = [*environment.sources, *environment.constants]
             unknown_variable(self._scope, node.context, node.context_span, names)
-            # Told: the rest of the rule is looked at all the same.
+            # Reported: the rest of the rule is looked at all the same.
             found = Variable(node.context, "source", UNKNOWN, node.context_span)
         steps: list[SourceStep] = []
         static = found.static.as_one()

@@ -116,7 +116,7 @@ class Transforms:
         return replace(transform, type=ref, result=Static(frozenset((ref,)), cardinality, plain=True))  # type: ignore[arg-type]
 
     def _bare_type(self, node: nodes.TransformCall, environment: NameScope) -> bool:
-        """`create(Procedure)`: the name of a type without quotes, told as that."""
+        """`create(Procedure)`: the name of a type without quotes, reported as that."""
         position = {"create": 0, "cast": 1}.get(node.name)
         if position is None or len(node.arguments) <= position:
             return False

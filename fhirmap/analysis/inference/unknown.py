@@ -43,7 +43,7 @@ def unknown_element(scope: Scope, ref: TypeRef, name: str, span: Span) -> None:
 
 
 def unknown_type(scope: Scope, unit: Unit, name: str, span: Span) -> None:
-    """A type nobody knows: an error where it is but a name, a warning where a `uses` gives an unknown URL."""
+    """An unknown type: an error where it is but a name, a warning where a `uses` gives an unknown URL."""
     uses = next((entry for entry in unit.tree.uses if name in (entry.alias, entry.url)), None)
     if uses is not None:
         urls = [entry.url for entry in scope.definitions.structures() if entry.url.startswith("http")]

@@ -47,7 +47,7 @@ def boxed_cardinality(site: MistakeSite, token: Token) -> bool:
 
 
 def late_cardinality(site: MistakeSite, token: Token) -> bool:
-    """`from 'x' 0..1`, `as v 0..1`: it stands behind the type, or the element."""
+    """`from 'x' 0..1`, `as v 0..1`: it comes after the type, or the element."""
     found = _CARDINALITY.match(site.text, start_of(token))
     inside = site.reader.inside(*_ENTRIES)
     if found is None or token.type != "INTEGER" or inside not in ("model_element", "map_rule"):

@@ -16,7 +16,7 @@ _ENTRIES = ("map_rule", "model_element", "concept_map_item", "first_declaration"
 
 
 def relation(site: MistakeSite, token: Token) -> bool:
-    """`s:A -> t:B`, `s:A t:B`: between the codes stands `-`."""
+    """`s:A -> t:B`, `s:A t:B`: `-` belongs between the codes."""
     reader = site.reader
     if not {"MINUS", "UNMATCHED", "TILDE"} <= set(reader.accepted()):
         return False
@@ -63,7 +63,7 @@ def hyphenated_code(site: MistakeSite, token: Token) -> bool:
     """`t:femoral-component`, `s:D-1`"""
     reader, last = site.reader, site.reader.last
     at = start_of(token)
-    if last is not None and last.type == "MINUS" and end_of(last) == at and reader.behind_last("MINUS") is not None:
+    if last is not None and last.type == "MINUS" and end_of(last) == at and reader.after_last("MINUS") is not None:
         run = _hyphenated(site, at)
         if run is not None and run[0] < start_of(last):
             site.faults.add("FM001", site.faults.span(*run), variant="quotes", found=site.text[slice(*run)])

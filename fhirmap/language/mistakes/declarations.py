@@ -17,7 +17,7 @@ _LET_HEAD = re.compile(r"(\w+)\s+\w+\s*=")
 
 
 def parameter_order(site: MistakeSite, token: Token) -> bool:
-    """`source Pose p`: the type stands behind the name."""
+    """`source Pose p`: the type comes after the name."""
     reader, last, before = site.reader, site.reader.last, site.reader.before
     if last is None or before is None or before.type not in ("SOURCE", "TARGET"):
         return False

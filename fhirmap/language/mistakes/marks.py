@@ -30,7 +30,7 @@ def other_mark(site: MistakeSite, token: Token) -> bool:
 def comma_too_many(site: MistakeSite, token: Token) -> bool:
     """`f(a, )`, `as v, ->`: without the comma it fits."""
     reader, last = site.reader, site.reader.last
-    if last is None or last.type not in ("COMMA", "LIST_COMMA") or reader.behind_last(token.type) is None:
+    if last is None or last.type not in ("COMMA", "LIST_COMMA") or reader.after_last(token.type) is None:
         return False
     site.faults.add("FM001", reader.span(last), variant="comma", found=str(token))
     reader.take_back()

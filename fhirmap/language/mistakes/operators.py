@@ -58,7 +58,7 @@ def assigned(site: MistakeSite, token: Token) -> bool:
         return site.reader.feed(Token("EQUAL", "=", start_pos=at, end_pos=at + 2))
     if last is None or last.type != "COLON" or token.type != "EQUAL" or end_of(last) != at:
         return False
-    if site.reader.behind_last("EQUAL") is None:
+    if site.reader.after_last("EQUAL") is None:
         return False
     site.instead(start_of(last), end_of(token), "`=`")
     site.reader.take_back()
@@ -66,7 +66,7 @@ def assigned(site: MistakeSite, token: Token) -> bool:
 
 
 def null_test(site: MistakeSite, token: Token) -> bool:
-    """`x is not null`; `is null` is told by the builder."""
+    """`x is not null`; `is null` is reported by the builder."""
     last, word = site.reader.last, site.reader.innermost("IS")
     if last is None or word is None or token.lower() != "null" or last.lower() != "not":
         return False
@@ -78,7 +78,7 @@ def null_test(site: MistakeSite, token: Token) -> bool:
 def sql_word(site: MistakeSite, token: Token) -> bool:
     """`x like 'A%'`, `x between 1 and 2`, `not x`."""
     reader, last = site.reader, site.reader.last
-    if last is not None and last.lower() == "not" and reader.behind_last(token.type) is not None:
+    if last is not None and last.lower() == "not" and reader.after_last(token.type) is not None:
         site.instead(start_of(last), end_of(last), _SQL_WORDS["not"])
         reader.take_back()
         reader.at = start_of(token)

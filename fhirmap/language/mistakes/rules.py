@@ -67,7 +67,7 @@ def _begins_rule(site: MistakeSite, at: int) -> bool:
 
 
 def _drop_rule(site: MistakeSite, at: int) -> bool:
-    """Forgets the rule and goes on behind its end."""
+    """Forgets the rule and goes on after its end."""
     site.reader.cut("map_rule")
     while True:
         found = site.reader.raw_token(at)

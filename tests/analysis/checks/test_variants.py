@@ -88,7 +88,7 @@ def test_variant(code: str, variant: str, text: str) -> None:
         stored("kids : Child 0..* from 'kids'", USE_CHILD, store="json", more=CHILD),
     ],
 )
-def test_what_is_right_is_not_told(text: str) -> None:
+def test_what_is_right_is_not_reported(text: str) -> None:
     assert [(entry.code, entry.message) for entry in diagnose(text)] == []
 
 
