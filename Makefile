@@ -33,9 +33,10 @@ lint: $(VENV)/test-ready
 types: $(VENV)/test-ready
 	$(BIN)/mypy
 
-# The documentation as a site in build/site; a link that leads nowhere is an error.
+# The documentation as a site in build/site; a link that leads nowhere, or a page that loads from the web, is an error.
 docs: $(VENV)/docs-ready
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/site
+	$(BIN)/python tools/offline_site.py build/site
 
 # The language's official cases and both FHIRPath suites, as tables; they are in the reference data beside the checkout.
 conformance: $(VENV)/test-ready
