@@ -1,4 +1,4 @@
-"""``python tools/offline_site.py SITE``: does any page of a built site load something from the web? Prints what, exits 1."""
+"""``python tools/offline_site.py SITE``: does a page of a built site load anything from the web? Prints it, exits 1."""
 
 from __future__ import annotations
 
