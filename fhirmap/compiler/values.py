@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from fhirmap.analysis import conversions
 from fhirmap.analysis.static import Static
@@ -19,6 +20,7 @@ from fhirmap.compiler.python import (
     ListOf,
     Literal,
     Logic,
+    is_cheap,
     is_none,
     literal_dict,
     method,
@@ -154,13 +156,14 @@ class Values:
                 arguments.append(value.as_single())
             else:
                 arguments.append(value.as_list() if value.static.plain else fp_call("values", value.code))
-        code: Expr = Call(function, tuple(arguments))
         static = _plain(transform.result)
+        value = PythonValue(Call(function, tuple(arguments)), static, False, statements)
         if values and not values[0].certain and not transform.function.parameters[0].type.repeats:
-            code = _unless_none(arguments[0], code)
+            first = PythonValue(arguments[0], static, False, statements)
+            value = self._unless_none(first, static, lambda held: Call(function, (held, *arguments[1:])))
         if static.cardinality == "many":
-            code = Logic(Connective.OR, (code, ListOf()))
-        return PythonValue(code, static, False, statements)
+            value = replace(value, code=Logic(Connective.OR, (value.code, ListOf())))
+        return value
 
     def _cast(self, transform: Transform, step: TargetStep | None) -> PythonValue:
         value = self.expressions.value(transform.arguments[0])
@@ -212,6 +215,38 @@ class Values:
         needed = 0 if len(values) == 1 else 0 if name == "qty" else 1
         return PythonValue(code, static, name in ("c", "cc", "id") and values[needed].certain, statements)
 
+    # --- conversions --------------------------------------------------------------------------------------------------
+
+    def converted(self, value: PythonValue, step: TargetStep) -> PythonValue:
+        """``value`` as the type its element has."""
+        wanted = step.static.type
+        if wanted is None or not value.static.plain:
+            return value
+        given = {ref.name for ref in value.static.types}
+        static = value.static.with_types((wanted,))
+        if given and all(_is_free_between(name, wanted.name) for name in given):
+            return replace(value, static=static)
+        if not given and wanted.name not in conversions.PRIMITIVES:
+            return value
+        if wanted.name in ("Reference", "CodeableConcept") and given and given <= conversions.TEXTS:
+            key = "reference" if wanted.name == "Reference" else "text"
+            return self._unless_none(value, static, lambda text: _dict_of((key,), (text,)))
+        if wanted.name == "CodeableConcept" and given == {"Coding"}:
+            return self._unless_none(value, static, lambda coding: _dict_of(("coding",), (ListOf((coding,)),)))
+        if wanted.name in conversions.PRIMITIVES:
+            return replace(value, code=call("cast", value.code, Literal(wanted.name)), static=static)
+        return replace(value, static=static)
+
+    def _unless_none(self, value: PythonValue, static: Static, code: Callable[[Expr], Expr]) -> PythonValue:
+        """``code`` of a value where there is one, else None: in a name of its own where it is not cheap."""
+        if value.certain:
+            return replace(value, code=code(value.code), static=static)
+        held, statements = value.code, value.statements
+        if not is_cheap(held):
+            name = self.expressions.names.take("value")
+            held, statements = name, (*statements, Assign(None, (name,), held))
+        return PythonValue(Conditional(Literal(None), is_none(held), code(held)), static, False, statements)
+
     # --- items --------------------------------------------------------------------------------------------------------
 
     def children(self, item: Expr, name: str) -> Expr:
@@ -226,40 +261,6 @@ class Values:
     def is_type(self, item: Expr, types: Iterable[TypeRef]) -> Expr:
         """Is an item of one of ``types``?"""
         return self.of_types(ListOf((item,)), types)
-
-
-def converted(value: PythonValue, step: TargetStep) -> PythonValue:
-    """``value`` as the type its element has."""
-    wanted = step.static.type
-    if wanted is None or not value.static.plain:
-        return value
-    given = {ref.name for ref in value.static.types}
-    static = value.static.with_types((wanted,))
-    if given and all(_is_free_between(name, wanted.name) for name in given):
-        return PythonValue(value.code, static, value.certain, value.statements)
-    if not given and wanted.name not in conversions.PRIMITIVES:
-        return value
-    if wanted.name in ("Reference", "CodeableConcept") and given and given <= conversions.TEXTS:
-        key = "reference" if wanted.name == "Reference" else "text"
-        return _wrapped(value, static, key, list_=False)
-    if wanted.name == "CodeableConcept" and given == {"Coding"}:
-        return _wrapped(value, static, "coding", list_=True)
-    if wanted.name in conversions.PRIMITIVES:
-        return PythonValue(call("cast", value.code, Literal(wanted.name)), static, value.certain, value.statements)
-    return PythonValue(value.code, static, value.certain, value.statements)
-
-
-def _wrapped(value: PythonValue, static: Static, key: str, *, list_: bool) -> PythonValue:
-    inner = ListOf((value.code,)) if list_ else value.code
-    display = DictOf(((Literal(key), inner),))
-    if value.certain:
-        return PythonValue(display, static, True, value.statements)
-    return PythonValue(_unless_none(value.code, display), static, False, value.statements)
-
-
-def _unless_none(value: Expr, code: Expr) -> Conditional:
-    """``code`` where there is a value, else None."""
-    return Conditional(Literal(None), is_none(value), code)
 
 
 def choices(step: TargetStep) -> Expr:

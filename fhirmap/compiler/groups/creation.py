@@ -25,7 +25,7 @@ from fhirmap.compiler.python import (
     method,
 )
 from fhirmap.compiler.runtime_functions import RUN, call
-from fhirmap.compiler.values import choices, converted
+from fhirmap.compiler.values import choices
 
 
 class CreationLowering:
@@ -94,7 +94,7 @@ class CreationLowering:
         assert target.transform is not None
         step = target.steps[0]
         value = self.state.transformed(target.transform, step)
-        return Literal(step.key), converted(value, step).code
+        return Literal(step.key), self.state.converted(value, step, target.span).code
 
     def _bound(self, target: TypedTarget, variable: Variable) -> Name:
         name = self.state.names.take(variable.name or target.steps[-1].name)

@@ -78,9 +78,7 @@ class GroupState:
 
     def value(self, expression: Expression) -> PythonValue:
         """The value of an expression, after the statements that it needs."""
-        value = self.expressions.value(expression)
-        self._statements(value.statements, expression.span)
-        return value
+        return self._ready(self.expressions.value(expression), expression.span)
 
     def condition(self, expression: Expression) -> Expr:
         """Truthy code for a condition, after the statements that it needs."""
@@ -90,9 +88,15 @@ class GroupState:
 
     def transformed(self, transform: Transform, step: TargetStep | None) -> PythonValue:
         """The value of a transform, after the statements that it needs."""
-        value = self.values.transformed(transform, step)
-        self._statements(value.statements, transform.span)
-        return value
+        return self._ready(self.values.transformed(transform, step), transform.span)
+
+    def converted(self, value: PythonValue, step: TargetStep, span: Span) -> PythonValue:
+        """``value`` as the type its element has, after the statements that it needs."""
+        return self._ready(self.values.converted(value, step), span)
+
+    def _ready(self, value: PythonValue, span: Span) -> PythonValue:
+        self._statements(value.statements, span)
+        return replace(value, statements=())
 
     def _statements(self, statements: Iterable[Assign], span: Span) -> None:
         for statement in statements:

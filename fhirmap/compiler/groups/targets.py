@@ -12,7 +12,7 @@ from fhirmap.compiler.groups.state import Ending, GroupState, TargetNode
 from fhirmap.compiler.groups.uses import end_of, written
 from fhirmap.compiler.python import Assign, Do, Expr, For, If, Literal, Name, SetItem, is_not_none
 from fhirmap.compiler.runtime_functions import RUN, call
-from fhirmap.compiler.values import choices, converted
+from fhirmap.compiler.values import choices
 from fhirmap.diagnostics import Span
 
 
@@ -124,7 +124,7 @@ class TargetLowering:
         if not value.static.plain or step.repeats is None or not step.key:
             self._assign_dynamic(parent, target, step, value)
             return
-        value = converted(self._one_by_one(target, step, value), step)
+        value = self.state.converted(self._one_by_one(target, step, value), step, target.span)
         if not value.certain or target.variable is not None:
             value = self._named(target, step, value)
         if not step.repeats:

@@ -179,7 +179,8 @@ def targets(src, tgt, run):
             o['id'] = 'org'
             o['name'] = p
             tgt.setdefault('contained', []).append(o)
-            managingOrganization = None if reference(o) is None else {'reference': reference(o)}
+            value = reference(o)
+            managingOrganization = None if value is None else {'reference': value}
             if managingOrganization is not None:
                 tgt['managingOrganization'] = managingOrganization
     except run.caught as error:
@@ -273,9 +274,9 @@ _marks = {
     180: 'case.map:17:64',
     181: 'case.map:17:76',
     182: 'case.map:17:95',
-    190: 'case.map:18:3',
-    192: 'case.map:18:16',
-    198: 'case.map:19:3',
-    200: 'case.map:19:16',
-    202: 'case.map:6:1',
+    191: 'case.map:18:3',
+    193: 'case.map:18:16',
+    199: 'case.map:19:3',
+    201: 'case.map:19:16',
+    203: 'case.map:6:1',
 }
