@@ -143,14 +143,6 @@ def test_what_is_written_is_what_was_meant(node: py.Expr) -> None:
     assert ast.dump(ast.parse(f"({node})", mode="eval").body) == ast.dump(tree(node))
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.one_of(TEXTS, NAMES), max_size=4).map(tuple))
-def test_an_f_string_holds_its_texts_and_names(parts: tuple[str | py.Name, ...]) -> None:
-    names = {"a": "1", "b": "{2}", "c": "'"}
-    expected = "".join(part if isinstance(part, str) else names[part.text] for part in parts)
-    assert eval(str(py.Formatted(parts)), {}, names) == expected
-
-
 def test_a_name_is_an_identifier() -> None:
     for text in ("a b", "1a", "class", "a;b", "", "é", "a\n"):
         with pytest.raises(ValueError, match="identifier"):
@@ -166,16 +158,6 @@ def test_what_can_raise() -> None:
     assert py.Not(py.ListOf((py.Call(a),))).may_raise
     safe = (py.is_none(py.Get(a, "x")), py.Call(a, (one,), raises=False), py.Arithmetic(a, py.Operator.PLUS, a, False))
     assert not any(node.may_raise for node in safe)
-
-
-def test_what_a_comprehension_holds_can_raise_too() -> None:
-    item = py.Name("item")
-    loop = py.ForClause((item,), py.Name("a"))
-    test = py.IfClause(py.compared(item, py.Comparison.GREATER, py.Literal(Decimal("1.0"))))
-    made = py.Comprehension(py.Container.LIST, item, (loop, test))
-    assert made.may_raise
-    assert made.uses == {py.DECIMAL}
-    assert not py.Comprehension(py.Container.LIST, item, (loop,)).may_raise
 
 
 def test_imports_come_from_the_whole_tree() -> None:
