@@ -12,19 +12,31 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fhirmap.analysis.expression_functions import FUNCTIONS, FunctionSpec
+from fhirmap.analysis.expression_types import (
+    SYSTEM_NAMES,
+    as_fhir,
+    children_of,
+    families,
+    is_decided,
+    shown,
+    system,
+    type_argument,
+    type_named,
+    value_ref,
+)
 from fhirmap.analysis.foreign_words import function_meant
 from fhirmap.analysis.hints import nothing_meant, number_of, only_meant
+from fhirmap.analysis.operators import operator_result
 from fhirmap.analysis.static import UNKNOWN, Cardinality, Static
 from fhirmap.analysis.typed import NameScope, Variable
 from fhirmap.diagnostics import Diagnostic, Span, Subject, SubjectKind, Suggestion, suggestion
-from fhirmap.fhir_types import OPEN_TYPES, family, number_type
+from fhirmap.fhir_types import OPEN_TYPES, family
 from fhirmap.language import nodes as n
-from fhirmap.model.definition import FHIR_URL, SYSTEM_URL, Definitions, Element, TypeRef
-from fhirmap.signatures import FunctionSignature, ValueType
-from fhirmap.texts import Listing, Text
+from fhirmap.language.visit import children, left_chain
+from fhirmap.model.definition import FHIR_URL, Definitions, Element, TypeRef
+from fhirmap.signatures import FunctionSignature
+from fhirmap.texts import Text
 
-FUNCTION_URL = "urn:fhirmap:function:"
-"""Structure of the result of a plug-in function that gives several elements."""
 MAXIMUM_DEPTH = 80
 """How deep an expression may be: generated code nests as it does, and Python reads at most 200 parentheses in one
 another.
@@ -34,37 +46,10 @@ CONSTANTS: Mapping[str, str] = {
     "loinc": "http://loinc.org",
     "ucum": "http://unitsofmeasure.org",
 }
-"""NameScope variables that are a URL."""
+"""Environment variables that are a URL."""
+_JOINING = ("and", "or")
+"""Operators of which any number in a row is one step."""
 _RESERVED = frozenset((*CONSTANTS, "context", "resource", "rootResource", "terminologies", "factory", "server"))
-_SYSTEM_NAMES = frozenset(["String", "Integer", "Long", "Decimal", "Boolean", "Date", "DateTime", "Time", "Quantity"])
-_COMPARISONS = frozenset(("<", "<=", ">", ">="))
-_AS_FHIR = {
-    f"System.{name}": TypeRef(fhir, FHIR_URL + fhir)
-    for name, fhir in {
-        "String": "string", "Integer": "integer", "Long": "integer64", "Decimal": "decimal", "Boolean": "boolean",
-        "Date": "date", "DateTime": "dateTime", "Time": "time", "Quantity": "Quantity",
-    }.items()
-}  # fmt: skip
-
-
-def system(name: str, cardinality: Cardinality = "one") -> Static:
-    """A value of one of FHIRPath's own types."""
-    return Static(frozenset((TypeRef(f"System.{name}", SYSTEM_URL + name),)), cardinality, True)
-
-
-def as_fhir(static: Static) -> Static:
-    """The same with FHIR's types for FHIRPath's own: what a map assigns and a message names."""
-    return static.with_types(_AS_FHIR.get(ref.name, ref) for ref in static.types)
-
-
-def shown(static: Static) -> Text | Listing:
-    """A value's types as a message names them: a literal's `System.String` is a string to its reader."""
-    return as_fhir(static).text()
-
-
-def families(static: Static) -> set[str]:
-    """The families of all types a value may have."""
-    return {family(ref.name) for ref in static.types}
 
 
 @dataclass(frozen=True)
@@ -119,31 +104,15 @@ def depth_of(expression: n.FPExpr) -> int:
         node, depth = waiting.pop()
         deepest = max(deepest, depth)
         # `a and b and c …` is taken as one step, however long.
-        waiting += [(child, depth if _continues(node, child) else depth + 1) for child in _parts(node)]
+        waiting += [(child, depth + (not _goes_on(node, child))) for child in children(node)]
     return deepest
 
 
-def _continues(node: n.FPExpr, left: n.FPExpr) -> bool:
-    return (
-        isinstance(node, n.FPBinary)
-        and isinstance(left, n.FPBinary)
-        and left is node.left
-        and left.operator == node.operator
-        and node.operator in ("and", "or")
-    )
-
-
-def _parts(node: n.FPExpr) -> tuple[n.FPExpr, ...]:
-    if isinstance(node, n.FPMember):
-        return (node.focus,) if node.focus is not None else ()
-    if isinstance(node, n.FPCall):
-        arguments = (entry.expression if isinstance(entry, n.SortKey) else entry for entry in node.arguments)
-        return (*((node.focus,) if node.focus is not None else ()), *arguments)
-    if isinstance(node, n.FPIndex):
-        return (node.focus, node.index)
-    if isinstance(node, n.FPUnary | n.FPType):
-        return (node.operand,)
-    return (node.left, node.right) if isinstance(node, n.FPBinary) else ()
+def _goes_on(node: n.FPExpr, child: n.FPExpr) -> bool:
+    """Is ``child`` what `a and b and c` joins before its last operand?"""
+    if not isinstance(node, n.FPBinary) or not isinstance(child, n.FPBinary) or node.operator not in _JOINING:
+        return False
+    return child is node.left and child.operator == node.operator
 
 
 def expression_static(
@@ -163,48 +132,6 @@ def expression_static(
     scope = ExpressionScope(definitions, focus.static if focus is not None else None, lookup, names, functions)
     found = infer_expression(expression, scope)
     return as_fhir(found.static), found.diagnostics
-
-
-def children_of(
-    ref: TypeRef, definitions: Definitions, functions: Mapping[str, FunctionSignature]
-) -> Mapping[str, Element]:
-    """Elements of a type, or of the structure that a plug-in function gives."""
-    if not ref.structure.startswith(FUNCTION_URL):
-        return definitions.children(ref)
-    name, *path = ref.name.split(".")
-    held = functions[name].result
-    for step in path:
-        held = held.elements[step]
-    return {
-        key: Element(
-            key, f"{ref.name}.{key}", (value_ref(entry, f"{ref.name}.{key}"),), maximum=None if entry.repeats else 1
-        )
-        for key, entry in held.elements.items()
-    }
-
-
-def value_ref(value: ValueType, path: str) -> TypeRef:
-    """Type of a plug-in function's parameter or result."""
-    if value.name == "structure":
-        return TypeRef(path, FUNCTION_URL + path.partition(".")[0])
-    return TypeRef(value.name, FHIR_URL + value.name)
-
-
-def is_fhir(ref: TypeRef, definitions: Definitions) -> bool:
-    """Does the type live in FHIR JSON, where a primitive may have a sibling `_x`?"""
-    structure = definitions.structure(ref.structure or ref.name)
-    return structure is not None and structure.kind != "logical"
-
-
-def type_named(name: str, definitions: Definitions) -> TypeRef | None:
-    """The type that `is`, `as` or `ofType` names: `Quantity`, `FHIR.Patient`, `System.String`."""
-    if name.startswith("System.") or name in _SYSTEM_NAMES:
-        short = name.removeprefix("System.")
-        known = definitions.type_ref(name) if name == short and short == "Quantity" else None
-        # `System.Patient` is nothing's type, yet a name that can be asked for.
-        exists = short in _SYSTEM_NAMES or definitions.type_ref(short) is not None
-        return known or (TypeRef(f"System.{short}", SYSTEM_URL + short) if exists else None)
-    return definitions.type_ref(name)
 
 
 class _Inference:
@@ -497,15 +424,12 @@ class _Inference:
 
     def _check_input(self, node: n.FPCall, spec: FunctionSpec, base: Static) -> None:
         wanted = {"text": {"text"}, "number": {"number", "quantity"}}.get(spec.input)
-        if wanted is None or not base.is_known or not self._is_decided(base):
+        if wanted is None or not base.is_known or not is_decided(base):
             return
         if not families(base) & wanted:
             self.report(
                 "FM257", node.name_span, name=node.name, given=shown(base), wanted=Text(f"words.wanted_{spec.input}")
             )
-
-    def _is_decided(self, static: Static) -> bool:
-        return all(ref.name not in OPEN_TYPES for ref in static.types)
 
     def _needs_order(self, focus: n.FPExpr, what: str, span: Span) -> None:
         if isinstance(focus, n.FPCall) and focus.name in ("children", "descendants"):
@@ -518,7 +442,7 @@ class _Inference:
         name = type_argument(expression)
         ref = type_named(name, self.definitions) if name else None
         if ref is None:
-            types = (*_SYSTEM_NAMES, "Patient", "Quantity", "CodeableConcept", "Coding")
+            types = (*SYSTEM_NAMES, "Patient", "Quantity", "CodeableConcept", "Coding")
             found = only_meant(name, types) if name else None
             self.report("FM255", expression.span, like=found, name=name or "this")
             return UNKNOWN
@@ -537,89 +461,17 @@ class _Inference:
 
     def _unary(self, node: n.FPUnary, focus: Static | None) -> Static:
         static = self.branch(node.operand, focus)
-        if static.is_known and self._is_decided(static) and not families(static) & {"number", "quantity"}:
+        if static.is_known and is_decided(static) and not families(static) & {"number", "quantity"}:
             self.report("FM253", node.span, variant="one", operator=node.operator, given=shown(static))
         return static
 
     def _binary(self, node: n.FPBinary, focus: Static | None) -> Static:
-        chain = [node]
-        while _continues(chain[-1], chain[-1].left):
-            chain.append(chain[-1].left)  # type: ignore[arg-type]
+        chain = left_chain(node) if node.operator in _JOINING else [node]
         left = self.branch(chain[-1].left, focus)
         for inner in reversed(chain[1:]):
-            left = self._operation(inner, left, self.branch(inner.right, focus))
+            left = operator_result(inner, left, self.branch(inner.right, focus), self._report_operands)
             self.nodes[id(inner)] = left
-        return self._operation(node, left, self.branch(node.right, focus))
+        return operator_result(node, left, self.branch(node.right, focus), self._report_operands)
 
-    def _operation(self, node: n.FPBinary, left: Static, right: Static) -> Static:
-        operator = node.operator
-        both_one = left.cardinality == right.cardinality == "one"
-        once: Cardinality = "one" if both_one else "optional"
-        if operator == "|":
-            known = all(part.is_known or part.cardinality == "optional" for part in (left, right))
-            return Static(left.types | right.types if known else frozenset(), "many", False)
-        if operator in ("=", "!=", "in", "contains"):
-            self._check_alike(node, left, right)
-        if operator in ("and", "or", "xor", "implies", "=", "!="):
-            dates = operator in ("=", "!=") and families(left) & families(right) & {"date", "time", "quantity"}
-            return system("Boolean", "optional" if dates else once)
-        if operator in ("~", "!~"):
-            return system("Boolean")
-        if operator in ("in", "contains"):
-            return system("Boolean", (left if operator == "in" else right).cardinality if both_one else "optional")
-        if operator == "&":
-            return system("String")
-        return self._arithmetic(node, left, right, once)
-
-    def _check_alike(self, node: n.FPBinary, left: Static, right: Static) -> None:
-        """Values of types that nothing has in common are never equal: most often a missing conversion."""
-        mine, other = families(left), families(right)
-        alike = mine & other or {"number", "quantity"} <= mine | other or {"date", "time"} <= mine | other
-        if left.is_known and right.is_known and not alike and self._is_decided(left) and self._is_decided(right):
-            self.report("FM261", node.span, operator=node.operator, left=shown(left), right=shown(right))
-
-    def _arithmetic(self, node: n.FPBinary, left: Static, right: Static, once: Cardinality) -> Static:
-        operator = node.operator
-        decided = left.is_known and right.is_known and self._is_decided(left) and self._is_decided(right)
-        pairs = {(one, two) for one in families(left) for two in families(right)}
-        if decided and not any(_fits(operator, one, two) for one, two in pairs):
-            self.report("FM253", node.span, operator=operator, left=shown(left), right=shown(right))
-            return UNKNOWN
-        if operator in _COMPARISONS:
-            certain = pairs and pairs <= {("number", "number"), ("text", "text")}
-            return system("Boolean", once if certain else "optional")
-        if pairs == {("text", "text")}:
-            return system("String", once)
-        if pairs == {("number", "number")}:
-            result = "Decimal" if operator == "/" else number_type(ref.name for ref in left.types | right.types)
-            return system(result, "optional" if operator in ("/", "div", "mod") else once)
-        return (
-            left.with_cardinality("optional")
-            if len(pairs) == 1 and pairs <= {("date", "quantity"), ("time", "quantity")}
-            else UNKNOWN
-        )
-
-
-def type_argument(expression: n.FPExpr | n.SortKey) -> str:
-    """The dotted name that an argument writes (`FHIR.Quantity`, or `'Quantity'` as legacy maps do); empty where it is
-    none.
-    """
-    if isinstance(expression, n.FPMember):
-        head = type_argument(expression.focus) if expression.focus is not None else ""
-        return f"{head}.{expression.name}" if head else expression.name if expression.focus is None else ""
-    return expression.value if isinstance(expression, n.FPLiteral) and isinstance(expression.value, str) else ""
-
-
-def _fits(operator: str, left: str, right: str) -> bool:
-    if operator in _COMPARISONS:
-        return (left == right and left in ("text", "number", "date", "time", "quantity")) or {left, right} == {
-            "number",
-            "quantity",
-        }
-    if operator == "+" and left == right == "text":
-        return True
-    if operator in ("+", "-") and left in ("date", "time"):
-        return right == "quantity"
-    if operator in ("div", "mod"):
-        return left == right == "number"
-    return left in ("number", "quantity") and right in ("number", "quantity")
+    def _report_operands(self, code: str, span: Span, /, **args: object) -> None:
+        self.diagnostics.append(Diagnostic(code, span, args))

@@ -5,7 +5,7 @@ Spec: FML, transforms; `docs/reference/language.md` lists those that differ betw
 
 from __future__ import annotations
 
-from fhirmap.analysis.expression import value_ref
+from fhirmap.analysis.expression_types import value_ref
 from fhirmap.analysis.hints import number_of
 from fhirmap.analysis.static import Cardinality, Static, fhir_type, primitive
 from fhirmap.analysis.typed import Transform

@@ -44,3 +44,30 @@ def children(node: Any) -> list[Any]:
 @cache
 def _field_names(kind: type[Any]) -> tuple[str, ...]:
     return tuple(entry.name for entry in fields(kind) if not entry.name.endswith(("span", "spans")))
+
+
+def left_chain(node: nodes.FPBinary) -> list[nodes.FPBinary]:
+    """``node`` and the operations that its left side goes on with, outermost first: two for `a + b + c`."""
+    found = [node]
+    while isinstance(left := found[-1].left, nodes.FPBinary) and left.operator == node.operator:
+        found.append(left)
+    return found
+
+
+def operands(node: nodes.FPBinary) -> list[nodes.FPExpr]:
+    """What `a and b and c` joins; a group in parentheses on the right stays one operand."""
+    chain = left_chain(node)
+    return [chain[-1].left, *(entry.right for entry in reversed(chain))]
+
+
+def chain(node: nodes.FPExpr, operator: str) -> list[nodes.FPExpr]:
+    """What ``operator`` joins, whichever way the parentheses go: three for `a or (b or c)`."""
+    parts: list[nodes.FPExpr] = []
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, nodes.FPBinary) and part.operator == operator:
+            waiting += [part.right, part.left]
+        else:
+            parts.append(part)
+    return parts

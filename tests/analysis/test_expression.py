@@ -6,7 +6,8 @@ from typing import TypedDict
 
 import pytest
 
-from fhirmap.analysis.expression import ExpressionScope, Inferred, as_fhir, infer_expression
+from fhirmap.analysis.expression import ExpressionScope, Inferred, infer_expression
+from fhirmap.analysis.expression_types import as_fhir
 from fhirmap.analysis.static import Static, fhir_type, primitive
 from fhirmap.language.parser import parse_expression
 from fhirmap.model.definition import Definitions

@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections import Counter
 
 from fhirmap.language import nodes as n
-from fhirmap.language.parser import parse
-from fhirmap.language.visit import children, walk
+from fhirmap.language.parser import parse, parse_expression
+from fhirmap.language.visit import chain, children, left_chain, operands, walk
 from tests.language.corpus import MODELS, MODERN
 
 
@@ -22,3 +22,25 @@ def test_parents_come_before_children() -> None:
 
 def test_no_span_is_taken_for_a_node() -> None:
     assert all(type(node).__module__ == n.__name__ for node in walk(parse(MODELS)[0]))
+
+
+def binary(text: str) -> n.FPBinary:
+    tree, _ = parse_expression(text)
+    assert isinstance(tree, n.FPBinary)
+    return tree
+
+
+def names(parts: list[n.FPExpr]) -> list[str]:
+    return [part.name if isinstance(part, n.FPMember) else "…" for part in parts]
+
+
+def test_operands_of_a_row_of_one_operator() -> None:
+    assert names(operands(binary("a and b and c"))) == ["a", "b", "c"]
+    assert names(operands(binary("a and (b and c)"))) == ["a", "…"]
+    assert names(operands(binary("a or b and c"))) == ["a", "…"]
+    assert len(left_chain(binary("a + b + c"))) == 2
+
+
+def test_a_chain_goes_into_parentheses() -> None:
+    assert names(chain(binary("a and (b and c)"), "and")) == ["a", "b", "c"]
+    assert names(chain(binary("a or b"), "and")) == ["…"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from fhirmap.analysis.typed import Checked, TypedSource
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.language.nodes import FPBinary, FPCall, FPExpr, FPLiteral, FPMember, FPVariable, ModelElement
+from fhirmap.language.visit import chain
 
 
 def unreachable_rule(checked: Checked) -> Iterator[Diagnostic]:
@@ -53,7 +54,7 @@ def _never(expression: FPExpr, source: TypedSource, checked: Checked) -> Found |
 def _contrary(expression: FPBinary) -> Found | None:
     """`x = 'a' and x = 'b'`: one value cannot be both."""
     seen: dict[str, object] = {}
-    for part in _conjuncts(expression):
+    for part in chain(expression, "and"):
         named = _comparison(part)
         if named is None:
             continue
@@ -61,14 +62,6 @@ def _contrary(expression: FPBinary) -> Found | None:
         if seen.setdefault(name, literal.value) != literal.value:
             return expression.span, "contrary", {"name": name}
     return None
-
-
-def _conjuncts(expression: FPExpr) -> Iterator[FPExpr]:
-    if isinstance(expression, FPBinary) and expression.operator == "and":
-        yield from _conjuncts(expression.left)
-        yield from _conjuncts(expression.right)
-    else:
-        yield expression
 
 
 def _comparison(expression: FPExpr) -> tuple[str, FPLiteral] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fhirmap.analysis.expression import FUNCTION_URL
+from fhirmap.analysis.expression_types import FUNCTION_URL
 from fhirmap.analysis.inference.batches import RuleNames, batch_items, is_default
 from fhirmap.analysis.inference.defaults import Defaults, TypesGroup
 from fhirmap.analysis.inference.sources import Sources

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fhirmap.analysis import conversions
-from fhirmap.analysis.expression import FUNCTION_URL, children_of
+from fhirmap.analysis.expression_types import FUNCTION_URL, children_of
 from fhirmap.analysis.hints import type_hint
 from fhirmap.analysis.inference.transforms import Transforms
 from fhirmap.analysis.inference.unknown import PRIMITIVE_PARTS, unknown_element, unknown_variable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fhirmap.analysis.expression import families
+from fhirmap.analysis.expression_types import families
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.forms import Forms
 from fhirmap.compiler.fhirpath.operands import COMPARISONS, literals

@@ -7,15 +7,16 @@ one code for each of the two senses (``wanted``) it costs nothing: an absent ope
 
 from __future__ import annotations
 
-from fhirmap.analysis.expression import families
+from fhirmap.analysis.expression_types import families
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.comparisons import Comparisons
 from fhirmap.compiler.fhirpath.forms import Forms
-from fhirmap.compiler.fhirpath.operands import COMPARISONS, LOGIC, flat_operands, operands
+from fhirmap.compiler.fhirpath.operands import COMPARISONS, LOGIC
 from fhirmap.compiler.fhirpath.predicates import TEXT_TESTS, VALUED, Predicates
 from fhirmap.compiler.fhirpath.streams import TRUE
 from fhirmap.compiler.fhirpath.typed_values import BOOLEAN, EvaluationSite, TypedValue
 from fhirmap.language import nodes as n
+from fhirmap.language.visit import chain, operands
 
 FALSE = py.Literal(False)
 _AND, _OR = py.Connective.AND, py.Connective.OR
@@ -104,7 +105,7 @@ class ConditionLowering:
         """`side = 'D' or side = 'G' or …` as one look into a tuple."""
         tested: n.FPExpr | None = None
         texts: list[str] = []
-        for part in flat_operands(node, "or"):
+        for part in chain(node, "or"):
             if not (isinstance(part, n.FPBinary) and part.operator == "=" and isinstance(part.right, n.FPLiteral)):
                 return None
             text = part.right.value

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fhirmap.analysis.expression import FUNCTION_URL, children_of, is_fhir
+from fhirmap.analysis.expression_types import FUNCTION_URL, children_of, is_fhir
 from fhirmap.analysis.static import UNKNOWN, Static
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.lowering_context import LoweringContext

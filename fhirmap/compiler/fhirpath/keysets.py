@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fhirmap.analysis.expression import children_of, families
+from fhirmap.analysis.expression_types import children_of, families
 from fhirmap.analysis.static import Static
-from fhirmap.compiler.fhirpath.operands import operands
 from fhirmap.compiler.fhirpath.scope import ExprScope, KeySet
 from fhirmap.language import nodes as n
+from fhirmap.language.visit import operands
 from fhirmap.model.definition import Element
 
 _WORTHWHILE = 3

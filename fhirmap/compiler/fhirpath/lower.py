@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fhirmap.analysis.expression import as_fhir, infer_expression
+from fhirmap.analysis.expression import infer_expression
+from fhirmap.analysis.expression_types import as_fhir
 from fhirmap.analysis.static import Static
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.conditions import ConditionLowering

@@ -10,28 +10,6 @@ LOGIC = frozenset(("and", "or", "implies", "xor"))
 BOOLEAN_OPERATORS = LOGIC | COMPARISONS | {"=", "!=", "~", "!~", "in", "contains"}
 
 
-def operands(node: n.FPBinary) -> list[n.FPExpr]:
-    """What `a and b and c` joins."""
-    found, rest = [node.right], node.left
-    while isinstance(rest, n.FPBinary) and rest.operator == node.operator:
-        found.append(rest.right)
-        rest = rest.left
-    return [rest, *reversed(found)]
-
-
-def flat_operands(node: n.FPExpr, operator: str) -> list[n.FPExpr]:
-    """What an operator joins, whichever way the parentheses go: `a or (b or c)`."""
-    parts: list[n.FPExpr] = []
-    waiting = [node]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, n.FPBinary) and part.operator == operator:
-            waiting += [part.right, part.left]
-        else:
-            parts.append(part)
-    return parts
-
-
 def first_argument(node: n.FPCall) -> n.FPExpr:
     """The expression of a call's first argument."""
     return expression_of(node.arguments[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from fhirmap.analysis.expression import families, is_fhir, type_argument, type_named
+from fhirmap.analysis.expression_types import families, is_fhir, type_argument, type_named
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.forms import Forms
 from fhirmap.compiler.fhirpath.keysets import looked_up

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from fhirmap.analysis.expression import FUNCTION_URL, children_of, type_argument
+from fhirmap.analysis.expression_types import FUNCTION_URL, children_of, type_argument
 from fhirmap.compiler import python as py
 from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.fhir_types import ANY_RESOURCE

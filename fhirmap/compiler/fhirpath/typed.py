@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from fhirmap.analysis.expression import families
+from fhirmap.analysis.expression_types import families
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.forms import Forms
-from fhirmap.compiler.fhirpath.operands import BOOLEAN_OPERATORS, operands
+from fhirmap.compiler.fhirpath.operands import BOOLEAN_OPERATORS
 from fhirmap.compiler.fhirpath.streams import first_entry, flushed, held
 from fhirmap.compiler.fhirpath.typed_calls import TypedCalls
 from fhirmap.compiler.fhirpath.typed_values import EvaluationSite, TypedValue, ValueKind, is_integer
 from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.language import nodes as n
+from fhirmap.language.visit import operands
 
 _ARITHMETIC = {operator.value: operator for operator in (py.Operator.PLUS, py.Operator.MINUS, py.Operator.TIMES)}
 

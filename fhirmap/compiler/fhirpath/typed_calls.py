@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fhirmap.analysis.expression import families, type_argument, type_named, value_ref
+from fhirmap.analysis.expression_types import families, type_argument, type_named, value_ref
 from fhirmap.analysis.static import Static
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.forms import Forms
-from fhirmap.compiler.fhirpath.operands import (
-    expression_of,
-    first_argument,
-    operands,
-    uses_index,
-    value_arguments,
-)
+from fhirmap.compiler.fhirpath.operands import expression_of, first_argument, uses_index, value_arguments
 from fhirmap.compiler.fhirpath.streams import (
     NONE,
     as_list,
@@ -30,6 +24,7 @@ from fhirmap.compiler.fhirpath.streams import (
 from fhirmap.compiler.fhirpath.typed_values import BOOLEAN, EvaluationSite, TypedValue, ValueKind, is_integer
 from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.language import nodes as n
+from fhirmap.language.visit import operands
 
 _TEXT_METHODS = {"upper": "upper", "lower": "lower", "trim": "strip"}
 _SUBSETS = frozenset(("first", "single", "last"))

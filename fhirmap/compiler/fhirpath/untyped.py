@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import re
 
-from fhirmap.analysis.expression import CONSTANTS, type_argument
+from fhirmap.analysis.expression import CONSTANTS
 from fhirmap.analysis.expression_functions import FUNCTIONS
+from fhirmap.analysis.expression_types import type_argument
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.forms import Forms
 from fhirmap.compiler.fhirpath.lowering_context import LoweringContext
-from fhirmap.compiler.fhirpath.operands import operands
 from fhirmap.compiler.fhirpath.typed_values import EvaluationSite, ValueKind
 from fhirmap.compiler.fhirpath.untyped_iterations import ITERATIONS, Iterations
 from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.errors import InternalError
 from fhirmap.language import nodes as n
+from fhirmap.language.visit import operands
 
 NOTHING = py.ListOf()
 _OPERATORS = {
