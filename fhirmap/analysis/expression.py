@@ -27,7 +27,7 @@ from fhirmap.analysis.expression_types import (
 from fhirmap.analysis.foreign_words import function_meant
 from fhirmap.analysis.hints import nothing_meant, number_of, only_meant
 from fhirmap.analysis.operators import operator_result
-from fhirmap.analysis.static import UNKNOWN, Cardinality, Static
+from fhirmap.analysis.static import UNKNOWN, Cardinality, StaticType
 from fhirmap.analysis.typed import NameScope, Variable
 from fhirmap.diagnostics import Diagnostic, Span, Subject, SubjectKind, Suggestion, suggestion
 from fhirmap.fhir_types import OPEN_TYPES, family
@@ -63,11 +63,11 @@ class ExpressionScope:
     """
 
     definitions: Definitions
-    focus: Static | None = None
-    lookup: Callable[[str], Static | None] = lambda _name: None
+    focus: StaticType | None = None
+    lookup: Callable[[str], StaticType | None] = lambda _name: None
     names: tuple[str, ...] = ()
     functions: Mapping[str, FunctionSignature] = field(default_factory=dict)
-    resource: Static | None = None
+    resource: StaticType | None = None
     is_strict: bool = False
 
 
@@ -75,13 +75,13 @@ class ExpressionScope:
 class Inferred:
     """The types of an expression: of its whole, and ``of`` each of its nodes by identity."""
 
-    static: Static
+    static: StaticType
     diagnostics: tuple[Diagnostic, ...]
-    nodes: Mapping[int, Static]
+    nodes: Mapping[int, StaticType]
     variables: Mapping[int, str]
     """Bare names (by identity of their node) that mean a variable, not a child."""
 
-    def of(self, node: n.FPExpr) -> Static:
+    def of(self, node: n.FPExpr) -> StaticType:
         """Static view of one of its nodes."""
         return self.nodes.get(id(node), UNKNOWN)
 
@@ -121,10 +121,10 @@ def expression_static(
     focus: Variable | None,
     definitions: Definitions,
     functions: Mapping[str, FunctionSignature],
-) -> tuple[Static, tuple[Diagnostic, ...]]:
+) -> tuple[StaticType, tuple[Diagnostic, ...]]:
     """Static view and faults of an expression of a map; ``environment.lookup(name)`` answers with a variable."""
 
-    def lookup(name: str) -> Static | None:
+    def lookup(name: str) -> StaticType | None:
         variable = environment.lookup(name)
         return variable.static if variable is not None else None
 
@@ -139,13 +139,13 @@ class _Inference:
         self.scope = scope
         self.definitions = scope.definitions
         self.diagnostics: list[Diagnostic] = []
-        self.nodes: dict[int, Static] = {}
+        self.nodes: dict[int, StaticType] = {}
         self.variables: dict[int, str] = {}
-        self.defined: dict[str, Static] = {}
+        self.defined: dict[str, StaticType] = {}
         self.defines_any = False
-        self.index: Static | None = None
+        self.index: StaticType | None = None
         self.repeats = False
-        self.total: Static | None = None
+        self.total: StaticType | None = None
 
     def report(
         self,
@@ -159,14 +159,14 @@ class _Inference:
     ) -> None:
         self.diagnostics.append(Diagnostic(code, span, args, variant=variant, about=about, **(like or nothing_meant())))
 
-    def branch(self, node: n.FPExpr, focus: Static | None) -> Static:
+    def branch(self, node: n.FPExpr, focus: StaticType | None) -> StaticType:
         """A part of its own: variables it defines are not seen beside it."""
         before = self.defined
         static = self.visit(node, focus)
         self.defined = before
         return static
 
-    def visit(self, node: n.FPExpr, focus: Static | None) -> Static:
+    def visit(self, node: n.FPExpr, focus: StaticType | None) -> StaticType:
         # Chains are long rather than deep, yet each link is visited through its focus: the parser limits how deep.
         if isinstance(node, n.FPLiteral):
             static = self._literal(node)
@@ -192,12 +192,12 @@ class _Inference:
 
     # --- leaves -------------------------------------------------------------------------------------------------------
 
-    def _literal(self, node: n.FPLiteral) -> Static:
+    def _literal(self, node: n.FPLiteral) -> StaticType:
         if node.kind == "empty":
-            return Static(frozenset(), "optional", False)
+            return StaticType(frozenset(), "optional", False)
         return system(node.kind[:1].upper() + node.kind[1:])
 
-    def _variable(self, node: n.FPVariable, focus: Static | None) -> Static:
+    def _variable(self, node: n.FPVariable, focus: StaticType | None) -> StaticType:
         name = node.name
         if name == "$this":
             return focus or UNKNOWN
@@ -220,7 +220,7 @@ class _Inference:
 
     # --- navigation ---------------------------------------------------------------------------------------------------
 
-    def _member(self, node: n.FPMember, focus: Static | None) -> Static:
+    def _member(self, node: n.FPMember, focus: StaticType | None) -> StaticType:
         if node.focus is not None:
             return self._element(node, self.visit(node.focus, focus))
         if focus is not None and self._is_focus_type(node.name, focus):
@@ -243,12 +243,12 @@ class _Inference:
         about = Subject(SubjectKind.VARIABLE, name)
         self.report("FM254", span, about=about, like=suggestion(name, names), name=name)
 
-    def _is_focus_type(self, name: str, focus: Static) -> bool:
+    def _is_focus_type(self, name: str, focus: StaticType) -> bool:
         if not name[:1].isupper():
             return False
         return any(ref.name == name or self.definitions.is_subtype(ref.name, name) for ref in focus.types)
 
-    def _found(self, base: Static, name: str) -> list[tuple[Element, TypeRef | None]]:
+    def _found(self, base: StaticType, name: str) -> list[tuple[Element, TypeRef | None]]:
         found: list[tuple[Element, TypeRef | None]] = []
         for ref in base.types:
             children = children_of(ref, self.definitions, self.scope.functions)
@@ -262,7 +262,7 @@ class _Inference:
                     found.append(suffixed)
         return found
 
-    def _element(self, node: n.FPMember, base: Static) -> Static:
+    def _element(self, node: n.FPMember, base: StaticType) -> StaticType:
         if not base.is_known or any(not self._is_known_type(ref) for ref in base.types):
             return UNKNOWN
         found = self._found(base, node.name)
@@ -277,9 +277,9 @@ class _Inference:
             self.report("FM258", node.name_span, variant=variant, name=node.name, stem=found[0][0].name)
         types = {ref for element, suffixed in found for ref in ((suffixed,) if suffixed else element.types)}
         repeats = base.cardinality == "many" or any(element.is_repeating for element, _ in found)
-        return Static(frozenset(types), "many" if repeats else "optional", base.plain)
+        return StaticType(frozenset(types), "many" if repeats else "optional", base.plain)
 
-    def _unknown_element(self, node: n.FPMember, base: Static) -> None:
+    def _unknown_element(self, node: n.FPMember, base: StaticType) -> None:
         names = [name for ref in base.types for name in children_of(ref, self.definitions, self.scope.functions)]
         about = Subject(SubjectKind.ELEMENT, node.name, frozenset(ref.structure for ref in base.types))
         found = suggestion(node.name, names)
@@ -292,7 +292,7 @@ class _Inference:
 
     # --- calls --------------------------------------------------------------------------------------------------------
 
-    def _call(self, node: n.FPCall, focus: Static | None) -> Static:
+    def _call(self, node: n.FPCall, focus: StaticType | None) -> StaticType:
         base = self.visit(node.focus, focus) if node.focus is not None else focus
         spec = FUNCTIONS.get(node.name)
         if spec is None:
@@ -316,8 +316,8 @@ class _Inference:
         return self._result(node, spec.result, given, results)
 
     def _argument(
-        self, node: n.FPCall, kind: str, argument: n.FPExpr | n.SortKey, base: Static, focus: Static | None
-    ) -> Static:
+        self, node: n.FPCall, kind: str, argument: n.FPExpr | n.SortKey, base: StaticType, focus: StaticType | None
+    ) -> StaticType:
         expression = argument.expression if isinstance(argument, n.SortKey) else argument
         if kind == "type":
             return self._named_type(expression)
@@ -348,7 +348,7 @@ class _Inference:
         self.total = before
         return static
 
-    def _result(self, node: n.FPCall, rule: str, base: Static, results: list[Static]) -> Static:
+    def _result(self, node: n.FPCall, rule: str, base: StaticType, results: list[StaticType]) -> StaticType:
         many: Cardinality = "many"
         if rule[-1] in "!?*":
             cardinality: Cardinality = {"!": "one", "?": "optional", "*": many}[rule[-1]]  # type: ignore[assignment]
@@ -376,12 +376,12 @@ class _Inference:
             known = all(part.is_known or part.cardinality == "optional" for part in parts)
             types = frozenset(ref for part in parts for ref in part.types) if known else frozenset()
             single = rule != "union" and all(part.cardinality != "many" for part in parts)
-            return Static(types, "optional" if single else many, False)
+            return StaticType(types, "optional" if single else many, False)
         if rule == "Extension":
-            return Static(frozenset((TypeRef("Extension", FHIR_URL + "Extension"),)), many, False)
+            return StaticType(frozenset((TypeRef("Extension", FHIR_URL + "Extension"),)), many, False)
         return UNKNOWN
 
-    def _define(self, node: n.FPCall, base: Static, focus: Static | None) -> Static:
+    def _define(self, node: n.FPCall, base: StaticType, focus: StaticType | None) -> StaticType:
         name = node.arguments[0]
         value = self.branch(node.arguments[1], base) if len(node.arguments) > 1 else base  # type: ignore[arg-type]
         if not (isinstance(name, n.FPLiteral) and isinstance(name.value, str)):
@@ -395,7 +395,7 @@ class _Inference:
         self.defined = {**self.defined, name.value: replace(value, cardinality="many", plain=False)}
         return base
 
-    def _plug_in(self, node: n.FPCall, base: Static | None, focus: Static | None) -> Static:
+    def _plug_in(self, node: n.FPCall, base: StaticType | None, focus: StaticType | None) -> StaticType:
         signature = self.scope.functions.get(node.name)
         arguments = [self.branch(argument, focus) for argument in node.arguments if not isinstance(argument, n.SortKey)]
         if signature is None:
@@ -420,9 +420,9 @@ class _Inference:
                     wanted=parameter.type.name,
                 )
         ref = value_ref(signature.result, node.name)
-        return Static(frozenset((ref,)), "many" if signature.result.repeats else "optional", True)
+        return StaticType(frozenset((ref,)), "many" if signature.result.repeats else "optional", True)
 
-    def _check_input(self, node: n.FPCall, spec: FunctionSpec, base: Static) -> None:
+    def _check_input(self, node: n.FPCall, spec: FunctionSpec, base: StaticType) -> None:
         wanted = {"text": {"text"}, "number": {"number", "quantity"}}.get(spec.input)
         if wanted is None or not base.is_known or not is_decided(base):
             return
@@ -438,7 +438,7 @@ class _Inference:
 
     # --- types --------------------------------------------------------------------------------------------------------
 
-    def _named_type(self, expression: n.FPExpr) -> Static:
+    def _named_type(self, expression: n.FPExpr) -> StaticType:
         name = type_argument(expression)
         ref = type_named(name, self.definitions) if name else None
         if ref is None:
@@ -446,26 +446,26 @@ class _Inference:
             found = only_meant(name, types) if name else None
             self.report("FM255", expression.span, like=found, name=name or "this")
             return UNKNOWN
-        return Static(frozenset((ref,)), "optional", False)
+        return StaticType(frozenset((ref,)), "optional", False)
 
-    def _type_operator(self, node: n.FPType, base: Static) -> Static:
+    def _type_operator(self, node: n.FPType, base: StaticType) -> StaticType:
         ref = type_named(node.type_name, self.definitions)
         if ref is None:
             self.report("FM255", node.span, name=node.type_name)
             return UNKNOWN
         if node.operator == "is":
             return system("Boolean", "one" if base.cardinality == "one" else "optional")
-        return Static(frozenset((ref,)), "optional", base.plain)
+        return StaticType(frozenset((ref,)), "optional", base.plain)
 
     # --- operators ----------------------------------------------------------------------------------------------------
 
-    def _unary(self, node: n.FPUnary, focus: Static | None) -> Static:
+    def _unary(self, node: n.FPUnary, focus: StaticType | None) -> StaticType:
         static = self.branch(node.operand, focus)
         if static.is_known and is_decided(static) and not families(static) & {"number", "quantity"}:
             self.report("FM253", node.span, variant="one", operator=node.operator, given=shown(static))
         return static
 
-    def _binary(self, node: n.FPBinary, focus: Static | None) -> Static:
+    def _binary(self, node: n.FPBinary, focus: StaticType | None) -> StaticType:
         chain = left_chain(node) if node.operator in _JOINING else [node]
         left = self.branch(chain[-1].left, focus)
         for inner in reversed(chain[1:]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fhirmap.analysis.static import Cardinality, Static
+from fhirmap.analysis.static import Cardinality, StaticType
 from fhirmap.fhir_types import OPEN_TYPES, family
 from fhirmap.language import nodes as n
 from fhirmap.model.definition import FHIR_URL, SYSTEM_URL, Definitions, Element, TypeRef
@@ -23,22 +23,22 @@ _AS_FHIR = {
 SYSTEM_NAMES = frozenset(["String", "Integer", "Long", "Decimal", "Boolean", "Date", "DateTime", "Time", "Quantity"])
 
 
-def system(name: str, cardinality: Cardinality = "one") -> Static:
+def system(name: str, cardinality: Cardinality = "one") -> StaticType:
     """A value of one of FHIRPath's own types."""
-    return Static(frozenset((TypeRef(f"System.{name}", SYSTEM_URL + name),)), cardinality, True)
+    return StaticType(frozenset((TypeRef(f"System.{name}", SYSTEM_URL + name),)), cardinality, True)
 
 
-def as_fhir(static: Static) -> Static:
+def as_fhir(static: StaticType) -> StaticType:
     """The same with FHIR's types for FHIRPath's own: what a map assigns and a message names."""
     return static.with_types(_AS_FHIR.get(ref.name, ref) for ref in static.types)
 
 
-def shown(static: Static) -> Text | Listing:
+def shown(static: StaticType) -> Text | Listing:
     """A value's types as a message names them: a literal's `System.String` is a string to its reader."""
     return as_fhir(static).text()
 
 
-def families(static: Static) -> set[str]:
+def families(static: StaticType) -> set[str]:
     """The families of all types a value may have."""
     return {family(ref.name) for ref in static.types}
 
@@ -95,6 +95,6 @@ def type_argument(expression: n.FPExpr | n.SortKey) -> str:
     return expression.value if isinstance(expression, n.FPLiteral) and isinstance(expression.value, str) else ""
 
 
-def is_decided(static: Static) -> bool:
+def is_decided(static: StaticType) -> bool:
     """Do the types say which elements a value has? An abstract type does not."""
     return all(ref.name not in OPEN_TYPES for ref in static.types)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Transform
 from fhirmap.diagnostics import Related, Suggestion, listed, nearest, suggestion
 from fhirmap.fhir_types import DATES
@@ -50,7 +50,7 @@ def only_meant(name: str, candidates: Collection[str]) -> Suggestion:
     return Suggestion(meant=nearest(name, candidates), known=())
 
 
-def type_hint(transform: Transform, wanted: Static) -> tuple[Text | None, tuple[Related, ...]]:
+def type_hint(transform: Transform, wanted: StaticType) -> tuple[Text | None, tuple[Related, ...]]:
     """What to do about a value of the wrong type: give the model's element, which is shown, another one."""
     variable = transform.arguments[0].variable if transform.name == "copy" and transform.arguments else None
     element = variable.element if variable is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from fhirmap.analysis.expression_types import families, is_decided, shown, system
-from fhirmap.analysis.static import UNKNOWN, Cardinality, Static
+from fhirmap.analysis.static import UNKNOWN, Cardinality, StaticType
 from fhirmap.diagnostics import Span
 from fhirmap.fhir_types import number_type
 from fhirmap.language import nodes as n
@@ -20,14 +20,14 @@ class Report(Protocol):
         """The fault ``code`` at ``span``."""
 
 
-def operator_result(node: n.FPBinary, left: Static, right: Static, report: Report) -> Static:
+def operator_result(node: n.FPBinary, left: StaticType, right: StaticType, report: Report) -> StaticType:
     """What `left operator right` gives; operands that do not go together are handed to ``report``."""
     operator = node.operator
     both_one = left.cardinality == right.cardinality == "one"
     once: Cardinality = "one" if both_one else "optional"
     if operator == "|":
         known = all(part.is_known or part.cardinality == "optional" for part in (left, right))
-        return Static(left.types | right.types if known else frozenset(), "many", False)
+        return StaticType(left.types | right.types if known else frozenset(), "many", False)
     if operator in ("=", "!=", "in", "contains"):
         _check_alike(node, left, right, report)
     if operator in ("and", "or", "xor", "implies", "=", "!="):
@@ -42,7 +42,7 @@ def operator_result(node: n.FPBinary, left: Static, right: Static, report: Repor
     return _arithmetic(node, left, right, once, report)
 
 
-def _check_alike(node: n.FPBinary, left: Static, right: Static, report: Report) -> None:
+def _check_alike(node: n.FPBinary, left: StaticType, right: StaticType, report: Report) -> None:
     """Values of types that nothing has in common are never equal: most often a missing conversion."""
     mine, other = families(left), families(right)
     alike = mine & other or {"number", "quantity"} <= mine | other or {"date", "time"} <= mine | other
@@ -50,7 +50,7 @@ def _check_alike(node: n.FPBinary, left: Static, right: Static, report: Report) 
         report("FM261", node.span, operator=node.operator, left=shown(left), right=shown(right))
 
 
-def _arithmetic(node: n.FPBinary, left: Static, right: Static, once: Cardinality, report: Report) -> Static:
+def _arithmetic(node: n.FPBinary, left: StaticType, right: StaticType, once: Cardinality, report: Report) -> StaticType:
     operator = node.operator
     decided = left.is_known and right.is_known and is_decided(left) and is_decided(right)
     pairs = {(one, two) for one in families(left) for two in families(right)}

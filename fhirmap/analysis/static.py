@@ -13,7 +13,7 @@ Cardinality = Literal["one", "optional", "many"]
 
 
 @dataclass(frozen=True, slots=True)
-class Static:
+class StaticType:
     """The static view of a value.
 
     ``types``: the types it may have; empty where nothing is known. ``cardinality``: one item, at most one (``None``
@@ -40,15 +40,15 @@ class Static:
         """Is there at least one type to go by?"""
         return bool(self.types)
 
-    def as_one(self) -> Static:
+    def as_one(self) -> StaticType:
         """The same types, exactly one item."""
         return replace(self, cardinality="one")
 
-    def with_cardinality(self, cardinality: Cardinality) -> Static:
+    def with_cardinality(self, cardinality: Cardinality) -> StaticType:
         """The same types, another cardinality."""
         return replace(self, cardinality=cardinality)
 
-    def with_types(self, types: Iterable[TypeRef]) -> Static:
+    def with_types(self, types: Iterable[TypeRef]) -> StaticType:
         """Other types, all else the same."""
         return replace(self, types=frozenset(types))
 
@@ -65,14 +65,14 @@ class Static:
         return tuple(sorted(ref.name for ref in self.types))
 
 
-UNKNOWN = Static()
+UNKNOWN = StaticType()
 
 
-def primitive(name: str, cardinality: Cardinality = "one", *, plain: bool = True) -> Static:
+def primitive(name: str, cardinality: Cardinality = "one", *, plain: bool = True) -> StaticType:
     """A value of the FHIR primitive type ``name``."""
-    return Static(frozenset((TypeRef(name, FHIR_URL + name),)), cardinality, plain)
+    return StaticType(frozenset((TypeRef(name, FHIR_URL + name),)), cardinality, plain)
 
 
-def fhir_type(name: str, cardinality: Cardinality = "one", *, plain: bool = True) -> Static:
+def fhir_type(name: str, cardinality: Cardinality = "one", *, plain: bool = True) -> StaticType:
     """A value of the FHIR complex type ``name``, held as a dict."""
-    return Static(frozenset((TypeRef(name, FHIR_URL + name),)), cardinality, plain)
+    return StaticType(frozenset((TypeRef(name, FHIR_URL + name),)), cardinality, plain)

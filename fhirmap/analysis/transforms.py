@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fhirmap.analysis.expression_types import value_ref
 from fhirmap.analysis.hints import number_of
-from fhirmap.analysis.static import Cardinality, Static, fhir_type, primitive
+from fhirmap.analysis.static import Cardinality, StaticType, fhir_type, primitive
 from fhirmap.analysis.typed import Transform
 from fhirmap.signatures import FunctionSignature
 from fhirmap.texts import Text
@@ -60,12 +60,12 @@ def arity_fault(name: str, given: int, function: FunctionSignature | None = None
     return number_of(least, most)
 
 
-def result_of(transform: Transform) -> Static:
+def result_of(transform: Transform) -> StaticType:
     """The static type of what a transform gives."""
     if transform.function is not None:
         result = transform.function.result
         cardinality: Cardinality = "many" if result.repeats else "optional"
-        return Static(frozenset((value_ref(result, transform.function.name),)), cardinality, plain=True)
+        return StaticType(frozenset((value_ref(result, transform.function.name),)), cardinality, plain=True)
     name = TRANSFORMS[transform.name][2]
     if transform.name == "translate":
         literal = transform.arguments[2].literal if len(transform.arguments) > 2 else None

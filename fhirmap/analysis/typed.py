@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.diagnostics import MapText, Span
 from fhirmap.language import nodes
 from fhirmap.model.definition import ConceptMap, Definitions, Element, TypeRef
@@ -54,7 +54,7 @@ class Variable:
 
     name: str
     mode: Literal["source", "target", "constant"]
-    static: Static
+    static: StaticType
     span: Span
     expression: Expression | None = None
     is_parameter: bool = False
@@ -91,7 +91,7 @@ class Expression:
     node: nodes.FHIRPath
     environment: NameScope
     focus: Variable | None
-    static: Static
+    static: StaticType
     variable: Variable | None = None
 
     @property
@@ -112,7 +112,7 @@ class SourceStep:
     name: str
     span: Span
     element: Element | None
-    static: Static
+    static: StaticType
     repeats: bool
 
 
@@ -123,7 +123,7 @@ class TypedSource:
     node: nodes.RuleSource
     context: Variable
     steps: tuple[SourceStep, ...]
-    item: Static
+    item: StaticType
     variable: Variable
     filter_types: frozenset[TypeRef] | None = None
     default: Expression | None = None
@@ -149,7 +149,7 @@ class TargetStep:
     span: Span
     element: Element | None
     key: str
-    static: Static
+    static: StaticType
     repeats: bool | None
 
 
@@ -159,7 +159,7 @@ class Transform:
 
     name: str
     arguments: tuple[Expression, ...]
-    result: Static
+    result: StaticType
     span: Span
     function: FunctionSignature | None = None
     type: TypeRef | None = None
@@ -174,7 +174,7 @@ class TypedTarget:
     context: Variable | None
     steps: tuple[TargetStep, ...]
     transform: Transform | None
-    value: Static
+    value: StaticType
     variable: Variable | None = None
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Expression, Variable
 from fhirmap.compiler.fhirpath import ExprScope, lower_condition, lower_expression
 from fhirmap.compiler.module import ModuleBuilder
@@ -21,7 +21,7 @@ class HeldVariable:
     """How a variable is held: in a Python name, or as a constant's code. ``is_optional``: it may be None."""
 
     code: Expr
-    static: Static
+    static: StaticType
     is_optional: bool = False
 
 
@@ -30,7 +30,7 @@ class PythonValue:
     """Code of a value, and the statements before it. ``certain``: it is one value, never None."""
 
     code: Expr
-    static: Static
+    static: StaticType
     certain: bool = False
     statements: tuple[Assign, ...] = ()
 
@@ -99,7 +99,7 @@ class Expressions:
         code = run_call("constant", Literal(function.text), function)
         return PythonValue(code, static, static.cardinality == "one" and static.plain)
 
-    def _function_of(self, variable: Variable, expression: Expression) -> tuple[Name, Static]:
+    def _function_of(self, variable: Variable, expression: Expression) -> tuple[Name, StaticType]:
         """The function that computes a `let` constant, and what it gives."""
         known = self.module.lets.get(variable)
         if known is None:
@@ -116,7 +116,7 @@ class Expressions:
         if held is None:
             if variable.expression is not None:
                 return self.value(variable.expression)
-            return PythonValue(Literal(None), Static(frozenset(), "optional", plain=True))
+            return PythonValue(Literal(None), StaticType(frozenset(), "optional", plain=True))
         if held.static.cardinality == "many":
             return PythonValue(held.code, held.static)
         if not held.static.plain:
@@ -125,7 +125,7 @@ class Expressions:
         return PythonValue(held.code, static, not held.is_optional)
 
     def _scope(self, expression: Expression) -> ExprScope:
-        variables: dict[str, tuple[Expr, Static]] = {}
+        variables: dict[str, tuple[Expr, StaticType]] = {}
         environment = expression.environment
         for name in (*environment.sources, *environment.constants, *environment.targets):
             variable = environment.lookup(name)
@@ -146,26 +146,26 @@ class Expressions:
             environment=Attribute(RUN, "environment"),
         )
 
-    def _resource(self) -> tuple[Expr, Static] | None:
+    def _resource(self) -> tuple[Expr, StaticType] | None:
         """`%resource`: the input, where it is a tree as it came; a record read through a model is none."""
         stages = self.module.checked.stages
         if not stages or self.module.checked.model(stages[0].source) is not None:
             return None
         ref = stages[0].source
         code = ListOf((Attribute(RUN, "resource"),))
-        return code, Static(frozenset((ref,)) if ref else frozenset(), "many")
+        return code, StaticType(frozenset((ref,)) if ref else frozenset(), "many")
 
 
-def _literal(found: nodes.FPLiteral, static: Static) -> PythonValue:
+def _literal(found: nodes.FPLiteral, static: StaticType) -> PythonValue:
     if found.kind == "empty":
-        return PythonValue(Literal(None), Static(static.types, "optional", plain=True))
+        return PythonValue(Literal(None), StaticType(static.types, "optional", plain=True))
     if found.kind == "quantity":
         quantity = literal_dict({"value": found.value, "unit": found.unit})
-        return PythonValue(quantity, Static(static.types, "one", plain=True), certain=True)
+        return PythonValue(quantity, StaticType(static.types, "one", plain=True), certain=True)
     value = found.value
     if found.kind == "time" and isinstance(value, str):
         value = value.removeprefix("T")
-    return PythonValue(Literal(value), Static(static.types, "one", plain=True), certain=True)
+    return PythonValue(Literal(value), StaticType(static.types, "one", plain=True), certain=True)
 
 
 def _constant_function(name: Name, variable: Variable, value: PythonValue) -> PythonFunction:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Checked, TypedGroup, Variable
 from fhirmap.compiler.code_tables import CodeTables
 from fhirmap.compiler.fhirpath.scope import Constants
@@ -36,7 +36,7 @@ class ModuleBuilder:
         self.constants = Constants()
         self.tables: list[ModuleConstant] = []
         self.functions: list[PythonFunction] = []
-        self.lets: dict[Variable, tuple[Name, Static]] = {}
+        self.lets: dict[Variable, tuple[Name, StaticType]] = {}
         """Functions of `let` constants, and what they give."""
         self.cells: dict[tuple[str, str, str], Name] = {}
         self.code_tables = CodeTables(checked.definitions, self.table)

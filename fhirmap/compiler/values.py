@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from fhirmap.analysis import conversions
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Expression, TargetStep, Transform
 from fhirmap.compiler.expressions import Expressions, PythonValue
 from fhirmap.compiler.module import ModuleBuilder
@@ -176,7 +176,9 @@ class Values:
                 value.code, value.static.with_types((ref,)) if ref else value.static, value.certain, value.statements
             )
         code = call("cast", value.as_single(), Literal(wanted))
-        static = Static(frozenset((ref,)) if ref else frozenset(), "one" if value.certain else "optional", plain=True)
+        static = StaticType(
+            frozenset((ref,)) if ref else frozenset(), "one" if value.certain else "optional", plain=True
+        )
         return PythonValue(code, static, value.certain, value.statements)
 
     def _translate(self, transform: Transform) -> PythonValue:
@@ -237,7 +239,7 @@ class Values:
             return replace(value, code=call("cast", value.code, Literal(wanted.name)), static=static)
         return replace(value, static=static)
 
-    def _unless_none(self, value: PythonValue, static: Static, code: Callable[[Expr], Expr]) -> PythonValue:
+    def _unless_none(self, value: PythonValue, static: StaticType, code: Callable[[Expr], Expr]) -> PythonValue:
         """``code`` of a value where there is one, else None: in a name of its own where it is not cheap."""
         if value.certain:
             return replace(value, code=code(value.code), static=static)
@@ -286,8 +288,8 @@ def _is_free(given: str, step: TargetStep) -> bool:
     return step.static.type is not None and _is_free_between(given, step.static.type.name)
 
 
-def _plain(static: Static) -> Static:
-    return Static(static.types, static.cardinality, plain=True)
+def _plain(static: StaticType) -> StaticType:
+    return StaticType(static.types, static.cardinality, plain=True)
 
 
 def _display(name: str, parts: list[Expr]) -> Expr | None:

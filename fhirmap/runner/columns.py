@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from fhirmap.analysis.expression import ExpressionScope, infer_expression
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compilation.program import CheckedMaps
 from fhirmap.decimals import decimal_text
 from fhirmap.diagnostics import Diagnostic
@@ -43,14 +43,14 @@ class ExpressionTypes:
     functions: Mapping[str, FunctionSignature]
 
     @property
-    def focus(self) -> Static:
+    def focus(self) -> StaticType:
         """Static type of the result. Out of scope means no result: the focus is then empty."""
-        return Static(frozenset((self.result,)) if self.result else frozenset(), "optional", True)
+        return StaticType(frozenset((self.result,)) if self.result else frozenset(), "optional", True)
 
     @property
-    def record(self) -> Static:
+    def record(self) -> StaticType:
         """Static type of `%source`."""
-        return Static(frozenset((self.source,)) if self.source else frozenset(), "one", True)
+        return StaticType(frozenset((self.source,)) if self.source else frozenset(), "one", True)
 
 
 @dataclass(frozen=True, slots=True)

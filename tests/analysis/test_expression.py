@@ -8,7 +8,7 @@ import pytest
 
 from fhirmap.analysis.expression import ExpressionScope, Inferred, infer_expression
 from fhirmap.analysis.expression_types import as_fhir
-from fhirmap.analysis.static import Static, fhir_type, primitive
+from fhirmap.analysis.static import StaticType, fhir_type, primitive
 from fhirmap.language.parser import parse_expression
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
@@ -37,7 +37,7 @@ def label_parts(text: str, strict: bool = False) -> Parts:
 FUNCTIONS = {entry.name: entry for entry in (signature_of(nir_key), signature_of(label_parts))}
 
 
-def infer(text: str, focus: Static | None = None, *, strict: bool = False, **variables: Static) -> Inferred:
+def infer(text: str, focus: StaticType | None = None, *, strict: bool = False, **variables: StaticType) -> Inferred:
     tree, diagnostics = parse_expression(text)
     assert tree is not None and not diagnostics
     place = fhir_type("Patient") if focus is None else focus
@@ -151,7 +151,7 @@ def test_a_variable_is_not_seen_beside_its_chain() -> None:
 
 
 def test_unknown_types_are_left_to_the_run() -> None:
-    unknown = Static(frozenset(), "many", False)
+    unknown = StaticType(frozenset(), "many", False)
     assert infer("a.b.startsWith('x') and c - 'y' = 3", unknown).diagnostics == ()
     assert infer("contained.whatever.startsWith('x')").diagnostics == ()
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import fhirmap
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
 from fhirmap.compiler.expressions import PythonValue
 from tests.compiler.generated import MODEL, PART, PATIENT, compiled, rule
 
 A = py.Name("a")
-ONE, MANY = Static(frozenset(), "one", plain=True), Static(frozenset(), "many", plain=True)
-ITEMS = Static(frozenset(), "many")
+ONE, MANY = StaticType(frozenset(), "one", plain=True), StaticType(frozenset(), "many", plain=True)
+ITEMS = StaticType(frozenset(), "many")
 
 
 def test_a_value_as_one_as_a_list_as_items() -> None:

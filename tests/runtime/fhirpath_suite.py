@@ -18,7 +18,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from fhirmap.analysis.expression import infer_expression
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compiler.fhirpath import ExprScope, compile_items
 from fhirmap.compiler.fhirpath.tables import table_code
 from fhirmap.errors import FhirmapError
@@ -128,7 +128,7 @@ def evaluate(case: Case, folder: Path, form: str) -> tuple[str, list[Any]]:
     name = held.get("resourceType", "")
     ref = known.type_ref(name)
     plain = form == "plain"
-    static = Static(frozenset((ref,)) if ref else frozenset(), "one" if plain else "many", plain)
+    static = StaticType(frozenset((ref,)) if ref else frozenset(), "one" if plain else "many", plain)
     scope = ExprScope(known, static, is_strict=not case.mode.startswith("lenient"))
     faults = infer_expression(tree, scope.inference()).diagnostics
     if not case.skip_static and (any(entry.is_error for entry in faults) or (faults and case.invalid)):

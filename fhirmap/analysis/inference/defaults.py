@@ -9,7 +9,7 @@ from typing import Protocol
 from fhirmap.analysis import conversions
 from fhirmap.analysis.inference.targets import Targets
 from fhirmap.analysis.scope import Scope
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import (
     Default,
     DefaultGroup,
@@ -33,7 +33,7 @@ from fhirmap.model.definition import TypeRef
 class TypesGroup(Protocol):
     """Types a group for its arguments."""
 
-    def __call__(self, unit: Unit, node: nodes.Group, arguments: Sequence[Static | None], /) -> TypedGroup:
+    def __call__(self, unit: Unit, node: nodes.Group, arguments: Sequence[StaticType | None], /) -> TypedGroup:
         """``node`` of ``unit``; None for an argument of which nothing is known."""
 
 

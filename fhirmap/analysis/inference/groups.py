@@ -18,7 +18,7 @@ from fhirmap.analysis.inference.transforms import Transforms
 from fhirmap.analysis.inference.unknown import unknown_type
 from fhirmap.analysis.inference.values import Values
 from fhirmap.analysis.scope import Scope
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import NameScope, Stage, TypedGroup, TypedRule, Unit, Variable
 from fhirmap.diagnostics import Span
 from fhirmap.language import nodes
@@ -54,9 +54,9 @@ class Inference:
         if modes.count("source") < 1 or modes.count("target") < 1:
             self.scope.report("FM114", group.name_span, name=group.name)
             return None
-        arguments: list[Static | None] = [None] * len(group.parameters)
+        arguments: list[StaticType | None] = [None] * len(group.parameters)
         if previous is not None and previous.target is not None:
-            arguments[modes.index("source")] = Static(frozenset((previous.target,)), "one", plain=True)
+            arguments[modes.index("source")] = StaticType(frozenset((previous.target,)), "one", plain=True)
             self._fits_stage(unit, group.parameters[modes.index("source")], previous)
         typed = self.group(unit, group, arguments)
         source = typed.parameters[modes.index("source")].static.type
@@ -74,7 +74,7 @@ class Inference:
                 stage=previous.unit.name,
             )
 
-    def group(self, unit: Unit, node: nodes.Group, arguments: Sequence[Static | None]) -> TypedGroup:
+    def group(self, unit: Unit, node: nodes.Group, arguments: Sequence[StaticType | None]) -> TypedGroup:
         """``node`` typed for ``arguments`` (None: only what it declares is known)."""
         variables = []
         for parameter, argument in zip(node.parameters, arguments, strict=True):
@@ -127,13 +127,15 @@ class Inference:
                     "FM112", span, variant="parameter", name=group.name, base=base.name, parameter=entry.name
                 )
 
-    def _parameter_static(self, unit: Unit, parameter: nodes.Parameter, argument: Static | None) -> Static:
+    def _parameter_static(self, unit: Unit, parameter: nodes.Parameter, argument: StaticType | None) -> StaticType:
         declared = self._declared(unit, parameter)
         plain = parameter.mode == "target" or bool(declared and declared.structure in self.scope.models)
         if argument is None:
-            return Static(frozenset((declared,)) if declared else frozenset(), "one", plain and declared is not None)
+            return StaticType(
+                frozenset((declared,)) if declared else frozenset(), "one", plain and declared is not None
+            )
         if not argument.is_known and declared is not None:
-            return Static(frozenset((declared,)), "one", argument.plain)
+            return StaticType(frozenset((declared,)), "one", argument.plain)
         return argument.as_one()
 
     def _declared(self, unit: Unit, parameter: nodes.Parameter) -> TypeRef | None:

@@ -12,7 +12,7 @@ from fhirmap.analysis.inference.sources import Sources
 from fhirmap.analysis.inference.targets import Targets
 from fhirmap.analysis.inference.values import Values
 from fhirmap.analysis.scope import Scope
-from fhirmap.analysis.static import UNKNOWN, Static
+from fhirmap.analysis.static import UNKNOWN, StaticType
 from fhirmap.analysis.typed import Expression, NameScope, TypedCall, TypedRule, TypedSource, TypedTarget, Unit, Variable
 from fhirmap.diagnostics import Subject, SubjectKind, suggestion
 from fhirmap.language import nodes
@@ -92,9 +92,9 @@ class Rules:
         instance = self._typed_group(place, group, self._as_declared(place, group, arguments))
         return TypedCall(node, instance, tuple(arguments))
 
-    def _as_declared(self, place: Unit, group: nodes.Group, arguments: Sequence[Expression]) -> list[Static | None]:
+    def _as_declared(self, place: Unit, group: nodes.Group, arguments: Sequence[Expression]) -> list[StaticType | None]:
         """Types of the arguments; one that is not the declared model is reported and typed as declared."""
-        given: list[Static | None] = []
+        given: list[StaticType | None] = []
         for entry, parameter in zip(arguments, group.parameters, strict=True):
             declared = self._scope.type_ref(place, parameter.type) if parameter.type else None
             types = entry.static.types

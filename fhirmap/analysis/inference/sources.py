@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fhirmap.analysis.inference.unknown import PRIMITIVE_PARTS, unknown_element, unknown_type, unknown_variable
 from fhirmap.analysis.inference.values import Values
 from fhirmap.analysis.scope import Scope
-from fhirmap.analysis.static import UNKNOWN, Static, fhir_type, primitive
+from fhirmap.analysis.static import UNKNOWN, StaticType, fhir_type, primitive
 from fhirmap.analysis.typed import Expression, NameScope, SourceStep, TypedSource, Unit, Variable
 from fhirmap.diagnostics import Span
 from fhirmap.language import nodes
@@ -54,7 +54,7 @@ class Sources:
         environment: NameScope,
         context: Variable,
         steps: tuple[SourceStep, ...],
-        item: Static,
+        item: StaticType,
         variable: Variable,
         search: Expression | None,
         types: frozenset[TypeRef] | None = None,
@@ -77,7 +77,7 @@ class Sources:
             search,
         )
 
-    def source_step(self, static: Static, name: str, span: Span) -> SourceStep:
+    def source_step(self, static: StaticType, name: str, span: Span) -> SourceStep:
         """The child ``name`` of a source item; reported where its type has none of that name."""
         ref = static.type
         if ref is None:
@@ -93,7 +93,7 @@ class Sources:
             return SourceStep(name, span, None, UNKNOWN.as_one(), True)
         element, chosen = found
         types = frozenset((chosen,)) if chosen else frozenset(element.types)
-        return SourceStep(name, span, element, Static(types, "one", static.plain), element.is_repeating)
+        return SourceStep(name, span, element, StaticType(types, "one", static.plain), element.is_repeating)
 
     def _filter_types(self, unit: Unit, node: nodes.RuleSource) -> frozenset[TypeRef] | None:
         if node.type is None:
@@ -107,7 +107,7 @@ class Sources:
             return frozenset((TypeRef(name),))
         return frozenset((ref,))
 
-    def _model_element(self, owner: Static, name: str) -> nodes.ModelElement | None:
+    def _model_element(self, owner: StaticType, name: str) -> nodes.ModelElement | None:
         """The declaration of a model's element, where ``owner`` is a model."""
         use = self._scope.models.get(owner.type.structure) if owner.type else None
         return next((entry for entry in use.node.elements if entry.name == name), None) if use else None

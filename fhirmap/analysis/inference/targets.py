@@ -15,7 +15,7 @@ from fhirmap.analysis.hints import type_hint
 from fhirmap.analysis.inference.transforms import Transforms
 from fhirmap.analysis.inference.unknown import PRIMITIVE_PARTS, unknown_element, unknown_variable
 from fhirmap.analysis.scope import Scope
-from fhirmap.analysis.static import UNKNOWN, Static, fhir_type
+from fhirmap.analysis.static import UNKNOWN, StaticType, fhir_type
 from fhirmap.analysis.typed import NameScope, TargetStep, Transform, TypedTarget, Unit, Variable
 from fhirmap.diagnostics import Span
 from fhirmap.fhir_types import OPEN_TYPES
@@ -95,12 +95,12 @@ class Targets:
             return
         unknown_variable(self._scope, node.context, span, environment.targets, variant="target")
 
-    def _bound(self, node: nodes.RuleTarget, static: Static) -> Variable | None:
+    def _bound(self, node: nodes.RuleTarget, static: StaticType) -> Variable | None:
         if node.variable is None:
             return None
         return Variable(node.variable, "target", static, node.variable_span or node.span)
 
-    def target_step(self, static: Static, name: str, span: Span) -> TargetStep:
+    def target_step(self, static: StaticType, name: str, span: Span) -> TargetStep:
         """The child ``name`` of a target; reported where its type has none of that name."""
         ref = static.type
         if ref is None:
@@ -117,9 +117,9 @@ class Targets:
         key = "" if element.is_choice else element.name
         if len(types) == 1 and element.is_choice:
             key = element.json_name(next(iter(types)).name)
-        return TargetStep(name, span, element, key, Static(types, "one", plain=True), element.is_repeating)
+        return TargetStep(name, span, element, key, StaticType(types, "one", plain=True), element.is_repeating)
 
-    def _narrowed(self, rule: nodes.Rule, node: nodes.RuleTarget, step: TargetStep, value: Static) -> TargetStep:
+    def _narrowed(self, rule: nodes.Rule, node: nodes.RuleTarget, step: TargetStep, value: StaticType) -> TargetStep:
         """The step as the slice that the rule's own constants choose."""
         element = step.element
         if element is not None and element.slices and node.variable:
@@ -134,7 +134,7 @@ class Targets:
                 return replace(step, static=value.as_one())
         return step
 
-    def assigned(self, step: TargetStep, transform: Transform, value: Static) -> TargetStep:
+    def assigned(self, step: TargetStep, transform: Transform, value: StaticType) -> TargetStep:
         """The step once the value's type is known: its JSON name; a fault where the type does not fit."""
         element = step.element
         if element is None or not value.is_known or not step.static.is_known:
@@ -171,7 +171,7 @@ class Targets:
             for name, element in children_of(given, self._scope.definitions, self._functions).items()
         )
 
-    def _does_not_fit(self, step: TargetStep, transform: Transform, value: Static) -> None:
+    def _does_not_fit(self, step: TargetStep, transform: Transform, value: StaticType) -> None:
         element = step.element
         assert element is not None
         span = transform.span
@@ -201,12 +201,12 @@ def _constants_written(rule: nodes.Rule, variable: str) -> Iterator[tuple[str, o
         yield from _constants_written(inner, variable)
 
 
-def _loses(ways: Iterable[str], value: Static) -> bool:
+def _loses(ways: Iterable[str], value: StaticType) -> bool:
     """Would a choice take the value only by changing what it says (text into a date)?"""
     return not any(conversions.keeps(ref.name, way) for ref in value.types for way in ways)
 
 
-def _is_many(static: Static) -> bool:
+def _is_many(static: StaticType) -> bool:
     return len(static.types) != 1
 
 

@@ -11,7 +11,7 @@ from fhirmap.analysis.inference.unknown import unknown_type
 from fhirmap.analysis.inference.values import Values
 from fhirmap.analysis.qualify import qualified
 from fhirmap.analysis.scope import Scope
-from fhirmap.analysis.static import UNKNOWN, Static
+from fhirmap.analysis.static import UNKNOWN, StaticType
 from fhirmap.analysis.transforms import TRANSFORMS, arity_fault, result_of
 from fhirmap.analysis.typed import NameScope, TargetStep, Transform, Unit, Variable
 from fhirmap.diagnostics import Subject, SubjectKind, suggestion
@@ -106,14 +106,16 @@ class Transforms:
             ref = self._scope.type_ref(unit, literal.value)
             if ref is None:
                 unknown_type(self._scope, unit, literal.value, transform.arguments[position].span)
-                return replace(transform, type=TypeRef(literal.value), result=Static(frozenset(), "one", plain=True))
+                return replace(
+                    transform, type=TypeRef(literal.value), result=StaticType(frozenset(), "one", plain=True)
+                )
         else:
             ref = step.static.type if step else None
             if ref is None:
                 self._scope.report("FM201", transform.span, variant="create", name=transform.name)
                 return None
         cardinality = "one" if transform.name == "create" else "optional"
-        return replace(transform, type=ref, result=Static(frozenset((ref,)), cardinality, plain=True))  # type: ignore[arg-type]
+        return replace(transform, type=ref, result=StaticType(frozenset((ref,)), cardinality, plain=True))  # type: ignore[arg-type]
 
     def _bare_type(self, node: nodes.TransformCall, environment: NameScope) -> bool:
         """`create(Procedure)`: the name of a type without quotes, reported as that."""

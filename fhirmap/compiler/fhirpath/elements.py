@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fhirmap.analysis.expression_types import FUNCTION_URL, children_of, is_fhir
-from fhirmap.analysis.static import UNKNOWN, Static
+from fhirmap.analysis.static import UNKNOWN, StaticType
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.lowering_context import LoweringContext
 from fhirmap.compiler.fhirpath.streams import or_no_entries
@@ -47,7 +47,7 @@ class ElementReader:
             # What `contained.name` reads, only the run knows.
             return None
         key = name if suffix is not None else element.name
-        static = Static(frozenset(types), "optional", True)
+        static = StaticType(frozenset(types), "optional", True)
         has_sibling = is_fhir(owner_type, self.definitions) and self.is_primitive(static)
         sibling = Sibling(owner, key) if has_sibling else None
         code = py.Get(owner, key)
@@ -62,14 +62,14 @@ class ElementReader:
         return py.or_default(base.code, py.DictOf())
 
     def _choice(self, base: TypedValue, choice: Choice) -> TypedValue:
-        static = Static(frozenset(choice.types), "optional", True)
+        static = StaticType(frozenset(choice.types), "optional", True)
         if len(choice.types) == 1:
             key = choice.element.json_name(choice.types[0].name)
             return TypedValue(py.Get(choice.owner, key), static, base.kind, base.clauses)
         return TypedValue(choice.owner, static, base.kind, base.clauses, choice=choice)
 
     def _repeating(
-        self, base: TypedValue, name: str, code: py.Expr, static: Static, sibling: Sibling | None
+        self, base: TypedValue, name: str, code: py.Expr, static: StaticType, sibling: Sibling | None
     ) -> TypedValue:
         item = self.context.fresh(name)
         clauses: tuple[py.Clause, ...] = (*base.clauses, py.ForClause((item,), or_no_entries(code)))
@@ -108,19 +108,19 @@ class ElementReader:
         if not kept or any(ref.name in OPEN_TYPES for ref in kept):
             return None
         keys = tuple(choice.element.json_name(ref.name) for ref in kept)
-        static = Static(frozenset(kept), "optional", True)
+        static = StaticType(frozenset(kept), "optional", True)
         if len(keys) == 1:
             return TypedValue(py.Get(choice.owner, keys[0]), static, value.kind, value.clauses)
         constant = self.scope.constants.add("KEYS", py.Literal(keys))
         return TypedValue(fp_call("choice", choice.owner, constant), static, value.kind, value.clauses)
 
-    def is_primitive(self, static: Static) -> bool:
+    def is_primitive(self, static: StaticType) -> bool:
         """Is the value without elements of its own, whatever type it has?"""
         return bool(static.types) and all(
             self.definitions.is_primitive(ref.name) or ref.name.startswith("System.") for ref in static.types
         )
 
-    def is_focus_type(self, name: str, static: Static) -> bool:
+    def is_focus_type(self, name: str, static: StaticType) -> bool:
         """Is ``name`` the type that the focus has: `Patient` in `Patient.name`?"""
         return name[:1].isupper() and any(
             ref.name == name or self.definitions.is_subtype(ref.name, name) for ref in static.types

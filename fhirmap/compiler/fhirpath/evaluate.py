@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fhirmap.analysis.expression import infer_expression
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.lower import lower_items, lower_values
 from fhirmap.compiler.fhirpath.scope import ExprScope, PythonExpr
@@ -26,7 +26,7 @@ def compile_expression(
         MapError: with all diagnostics of the text and of its types.
     """
     expression, root = _parsed(text), definitions.type_ref(type_name)
-    static = Static(frozenset((root,)) if root else frozenset(), "one", True)
+    static = StaticType(frozenset((root,)) if root else frozenset(), "one", True)
     scope = ExprScope(definitions, static, functions=functions or {})
     _checked(expression, scope)
     return function_of(lower_values(expression, scope), scope)

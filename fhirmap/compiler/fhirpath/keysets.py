@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fhirmap.analysis.expression_types import children_of, families
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compiler.fhirpath.scope import ExprScope, KeySet
 from fhirmap.language import nodes as n
 from fhirmap.language.visit import operands
@@ -65,7 +65,7 @@ def worthwhile(parts: Iterable[n.FPExpr]) -> list[KeySet]:
     return [entry for entry, count in uses.items() if count >= _WORTHWHILE]
 
 
-def is_keyed(static: Static, keys: tuple[str, ...], scope: ExprScope) -> bool:
+def is_keyed(static: StaticType, keys: tuple[str, ...], scope: ExprScope) -> bool:
     """Does every item of a typed list have each of these children at most once, as text?"""
     if not static.plain or not static.types or static.cardinality != "many":
         return False
@@ -79,4 +79,4 @@ def is_keyed(static: Static, keys: tuple[str, ...], scope: ExprScope) -> bool:
 def _is_text(child: Element | None) -> bool:
     if child is None or child.is_choice or child.is_repeating:
         return False
-    return families(Static(frozenset(child.types), "one", True)) == {"text"}
+    return families(StaticType(frozenset(child.types), "one", True)) == {"text"}

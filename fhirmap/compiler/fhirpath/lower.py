@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fhirmap.analysis.expression import infer_expression
 from fhirmap.analysis.expression_types import as_fhir
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.conditions import ConditionLowering
 from fhirmap.compiler.fhirpath.elements import ElementReader
@@ -20,7 +20,7 @@ from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.language import nodes as n
 from fhirmap.model.definition import FHIR_URL, TypeRef
 
-_BOOLEAN = Static(frozenset((TypeRef("boolean", FHIR_URL + "boolean"),)), "one", True)
+_BOOLEAN = StaticType(frozenset((TypeRef("boolean", FHIR_URL + "boolean"),)), "one", True)
 
 
 def lower_expression(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
@@ -41,7 +41,7 @@ def lower_value(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
     one = found is not None and found.is_one
     code = lowering.single(expression, lowering.site, "a single value")
     static = lowering.inferred if found is None or not found.static.types else found.static
-    return lowering.done(code, as_fhir(Static(static.types, "one" if one else "optional", True)))
+    return lowering.done(code, as_fhir(StaticType(static.types, "one" if one else "optional", True)))
 
 
 def lower_values(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
@@ -54,7 +54,7 @@ def lower_values(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
         code = py.ListOf((found.code,)) if found.is_one else fp_call("items", found.code)
         return lowering.done(code, as_fhir(found.static.with_cardinality("many")))
     code = fp_call("values", lowering.root_branch())
-    return lowering.done(code, as_fhir(Static(lowering.inferred.types, "many", True)))
+    return lowering.done(code, as_fhir(StaticType(lowering.inferred.types, "many", True)))
 
 
 def lower_items(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
@@ -90,7 +90,7 @@ class _Lowering:
         self.untyped = UntypedLowering(self)
         self.site = EvaluationSite(self.context.focus())
 
-    def done(self, code: py.Expr, static: Static) -> PythonExpr:
+    def done(self, code: py.Expr, static: StaticType) -> PythonExpr:
         """What came of the expression, with the assignments before it."""
         return PythonExpr(code, static, tuple(self.context.statements))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from fhirmap.analysis.expression import Inferred
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.scope import ExprScope
 from fhirmap.compiler.fhirpath.streams import NONE, held, whole
@@ -90,7 +90,7 @@ class LoweringContext:
         """The constant that holds the types this expression needs."""
         if self._table is None:
             scope = self.scope
-            statics: list[Static] = [static for _, static in scope.variables.values()]
+            statics: list[StaticType] = [static for _, static in scope.variables.values()]
             statics += [scope.focus] if scope.focus else []
             statics += [scope.resource[1]] if scope.resource else []
             roots: set[TypeRef] = {ref for static in statics for ref in static.types}

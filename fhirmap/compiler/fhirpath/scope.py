@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from fhirmap.analysis.expression import ExpressionScope
-from fhirmap.analysis.static import UNKNOWN, Static
+from fhirmap.analysis.static import UNKNOWN, StaticType
 from fhirmap.compiler import python as py
 from fhirmap.language.nodes import FPExpr
 from fhirmap.model.definition import Definitions
@@ -25,7 +25,7 @@ class PythonExpr:
     """
 
     code: py.Expr
-    static: Static = UNKNOWN
+    static: StaticType = UNKNOWN
     statements: tuple[py.Assign, ...] = ()
 
     @property
@@ -87,22 +87,22 @@ class ExprScope:
     """
 
     definitions: Definitions
-    focus: Static | None = None
+    focus: StaticType | None = None
     focus_name: py.Expr = field(default_factory=lambda: py.Name("focus"))
-    variables: Mapping[str, tuple[py.Expr, Static]] = field(default_factory=dict)
+    variables: Mapping[str, tuple[py.Expr, StaticType]] = field(default_factory=dict)
     functions: Mapping[str, FunctionSignature] = field(default_factory=dict)
     constants: Constants = field(default_factory=Constants)
     fresh: Callable[[str], py.Name] = field(default_factory=NumberedNames)
-    resource: tuple[py.Expr, Static] | None = None
+    resource: tuple[py.Expr, StaticType] | None = None
     environment: py.Expr | None = None
-    hoisted: dict[FPExpr, tuple[py.Name, Static]] = field(default_factory=dict)
+    hoisted: dict[FPExpr, tuple[py.Name, StaticType]] = field(default_factory=dict)
     key_sets: dict[KeySet, py.Name] = field(default_factory=dict)
     is_strict: bool = False
 
     def inference(self) -> ExpressionScope:
         """The same scope, as analysis sees it."""
 
-        def lookup(name: str) -> Static | None:
+        def lookup(name: str) -> StaticType | None:
             found = self.variables.get(name)
             return found[1] if found else None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.typed_values import TypedValue, ValueKind
 from fhirmap.compiler.runtime_functions import fp_call
@@ -19,7 +19,7 @@ TRUE = py.Literal(True)
 _NO_ENTRIES = py.TupleOf()
 
 
-def held(code: py.Expr, static: Static, fresh: Fresh) -> TypedValue:
+def held(code: py.Expr, static: StaticType, fresh: Fresh) -> TypedValue:
     """What the caller holds in a Python name or another expression, of the given static view."""
     if not static.plain:
         return TypedValue(code, static, ValueKind.ITEMS)
@@ -29,7 +29,7 @@ def held(code: py.Expr, static: Static, fresh: Fresh) -> TypedValue:
     return TypedValue(item, static, ValueKind.STREAM, (py.ForClause((item,), code),), source=code)
 
 
-def through(items: py.Expr, static: Static, fresh: Fresh) -> TypedValue:
+def through(items: py.Expr, static: StaticType, fresh: Fresh) -> TypedValue:
     """The entries of a list that another function makes."""
     item = fresh("item")
     return TypedValue(item, static, ValueKind.STREAM, (py.ForClause((item,), items),))

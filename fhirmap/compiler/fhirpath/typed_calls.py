@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fhirmap.analysis.expression_types import families, type_argument, type_named, value_ref
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.forms import Forms
 from fhirmap.compiler.fhirpath.operands import expression_of, first_argument, uses_index, value_arguments
@@ -169,7 +169,7 @@ class TypedCalls:
         chosen = py.Conditional(code, py.is_not_none(base.code), NONE)
         return TypedValue(chosen, static.with_cardinality("optional"))
 
-    def _part(self, base: TypedValue, arguments: list[TypedValue | None], static: Static) -> TypedValue | None:
+    def _part(self, base: TypedValue, arguments: list[TypedValue | None], static: StaticType) -> TypedValue | None:
         given = [entry.code for entry in arguments if entry is not None and entry.is_one and is_integer(entry.static)]
         if len(given) < len(arguments):
             return None
@@ -193,7 +193,7 @@ class TypedCalls:
             return None
         if families(yes.static) != families(no.static) or len(families(yes.static)) != 1:
             return None
-        static = Static(yes.static.types | no.static.types, "one" if yes.is_one and no.is_one else "optional", True)
+        static = StaticType(yes.static.types | no.static.types, "one" if yes.is_one and no.is_one else "optional", True)
         bare = any(entry.sibling is not None or entry.is_bare for entry in (yes, no))
         return TypedValue(py.Conditional(yes.code, test, no.code), static, is_bare=bare)
 
@@ -210,7 +210,7 @@ class TypedCalls:
         )
         call = py.Call(function, tuple(codes)) if is_certain else fp_call("apply", function, *codes)
         ref = value_ref(signature.result, node.name)
-        static = Static(frozenset((ref,)), "many" if signature.result.repeats else "optional", True)
+        static = StaticType(frozenset((ref,)), "many" if signature.result.repeats else "optional", True)
         if not signature.result.repeats:
             return TypedValue(call, static)
         return through(fp_call("as_list", call), static, self.fresh)

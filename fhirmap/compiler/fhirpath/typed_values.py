@@ -7,12 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
 from fhirmap.fhir_types import INTEGERS
 from fhirmap.model.definition import SYSTEM_URL, Element, TypeRef
 
-BOOLEAN = Static(frozenset((TypeRef("System.Boolean", SYSTEM_URL + "Boolean"),)), "one", True)
+BOOLEAN = StaticType(frozenset((TypeRef("System.Boolean", SYSTEM_URL + "Boolean"),)), "one", True)
 _INTEGERS = INTEGERS | {"System.Integer", "System.Long"}
 
 
@@ -60,7 +60,7 @@ class TypedValue:
     """
 
     code: py.Expr
-    static: Static
+    static: StaticType
     kind: ValueKind = ValueKind.SCALAR
     clauses: tuple[py.Clause, ...] = ()
     source: py.Expr | None = None
@@ -104,7 +104,7 @@ class TypedValue:
             return False
         return self.choice is not None or not self.is_typed or len(self.static.types) < 2
 
-    def with_static(self, static: Static) -> TypedValue:
+    def with_static(self, static: StaticType) -> TypedValue:
         """The same code, known otherwise."""
         return replace(self, static=static)
 
@@ -130,6 +130,6 @@ class EvaluationSite:
         return self.inside(TypedValue(stream.code, stream.static.as_one()))
 
 
-def is_integer(static: Static) -> bool:
+def is_integer(static: StaticType) -> bool:
     """Is a value a whole number, whatever type it has?"""
     return bool(static.types) and all(ref.name in _INTEGERS for ref in static.types)

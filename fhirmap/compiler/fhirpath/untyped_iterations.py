@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.forms import Forms
 from fhirmap.compiler.fhirpath.lowering_context import ITEM
@@ -16,7 +16,7 @@ from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.language import nodes as n
 
 _NOTHING = py.ListOf()
-_UNKNOWN = Static()
+_UNKNOWN = StaticType()
 
 
 class Iterations:
@@ -46,7 +46,7 @@ class Iterations:
         index = self.fresh("index")
         return name, py.ForClause((index, name), py.builtin("enumerate", base)), site.inside(focus, index)
 
-    def _input_static(self, node: n.FPCall, site: EvaluationSite) -> Static:
+    def _input_static(self, node: n.FPCall, site: EvaluationSite) -> StaticType:
         if node.focus is not None:
             return self.inferred.of(node.focus)
         return site.focus.static if site.focus is not None else _UNKNOWN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fhirmap.analysis import conversions
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import TargetStep, TypedRule, TypedTarget, Variable
 from fhirmap.compiler.expressions import HeldVariable
 from fhirmap.compiler.groups.lists import attach, list_of, open_lists, place_node, removal_of
@@ -151,7 +151,7 @@ class CreationLowering:
         step = target.steps[-1]
         attach(self.state, parent, step.key, target.span)
         name = self._bound(target, variable)
-        self.state.held[variable] = HeldVariable(name, Static(frozenset(), "one", plain=True))
+        self.state.held[variable] = HeldVariable(name, StaticType(frozenset(), "one", plain=True))
         made = target.transform.type if target.transform is not None else None
         kinds = Literal(((made.name,), step.element.is_choice)) if made and step.element else choices(step)
         slot = call("slot", parent.name, Literal(step.name), kinds, Literal(step.repeats))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import SourceStep, TypedSource
 from fhirmap.compiler.expressions import HeldVariable
 from fhirmap.compiler.groups.state import GroupState
@@ -69,7 +69,7 @@ class SourceLowering:
             value = self.state.expressions.constant(source.context)
             return HeldVariable(value.code, value.static)
         held = self.state.held.get(source.context)
-        return held if held is not None else HeldVariable(Literal(None), Static(frozenset(), "one"))
+        return held if held is not None else HeldVariable(Literal(None), StaticType(frozenset(), "one"))
 
     def _filtered_context(self, source: TypedSource, context: HeldVariable) -> HeldVariable:
         span = source_span(source.node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compiler.fhirpath import ExprScope, NumberedNames, PythonExpr, hoist, lower_condition
 from fhirmap.compiler.names import snake_case
 from fhirmap.compiler.plan import PythonFunction
@@ -72,12 +72,12 @@ class InvariantWriter:
     def _scope(self, focus: TypeRef) -> ExprScope:
         return ExprScope(
             self.section.definitions,
-            focus=Static(frozenset((focus,)), "one", plain=True),
+            focus=StaticType(frozenset((focus,)), "one", plain=True),
             focus_name=FOCUS,
             functions=self.functions,
             constants=self.section.constants,
             fresh=NumberedNames({str(name) for name in (*_PARAMETERS, ERROR)}),
-            resource=(RESOURCE, Static(frozenset((self.root,)), "one", plain=True)),
+            resource=(RESOURCE, StaticType(frozenset((self.root,)), "one", plain=True)),
         )
 
     def _parsed(self, text: str, key: str) -> n.FPExpr | None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.language.nodes import FPExpr
 from fhirmap.language.parser import parse_expression
 from fhirmap.model.definition import FHIR_URL, Definitions, Element, Structure, StructureSource, TypeRef
@@ -49,7 +49,7 @@ def definitions() -> Definitions:
 
 
 KNOWN = definitions()
-FOCUS = Static(frozenset((OP,)), "one", True)
+FOCUS = StaticType(frozenset((OP,)), "one", True)
 RECORDS: list[dict[str, Any]] = [
     {},
     {"id": "7", "side": "D", "day": "2025-03-15", "count": 3, "weight": Decimal("1.50"), "urgent": True},

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compiler.fhirpath import ExprScope, function_of, lower_condition, lower_values
 from fhirmap.compiler.fhirpath.tables import table_code, table_key
 from fhirmap.runtime import fhirpath as fp
@@ -102,7 +102,7 @@ CONDITIONS = [
 
 
 def untyped_scope() -> ExprScope:
-    return ExprScope(KNOWN, Static(frozenset((OP,)), "many", False))
+    return ExprScope(KNOWN, StaticType(frozenset((OP,)), "many", False))
 
 
 def as_item(record: dict[str, Any]) -> list[Any]:
@@ -147,7 +147,7 @@ def test_conditions_are_written_as_by_hand(text: str, code: str) -> None:
 def test_sibling_of_a_primitive_counts_as_existing() -> None:
     ref = KNOWN.type_ref("Patient")
     assert ref is not None
-    scope = ExprScope(KNOWN, Static(frozenset((ref,)), "one", True))
+    scope = ExprScope(KNOWN, StaticType(frozenset((ref,)), "one", True))
     test = function_of(lower_condition(tree("birthDate.exists()"), scope), scope)
     assert test({"_birthDate": {"extension": [{"url": "u", "valueCode": "unknown"}]}})
     assert test({"birthDate": "1990"})

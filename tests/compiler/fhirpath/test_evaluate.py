@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 import pytest
 
-from fhirmap.analysis.static import Static, primitive
+from fhirmap.analysis.static import StaticType, primitive
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath import ExprScope, compile_expression, function_of, lower_condition, lower_values
 from fhirmap.compiler.runtime_functions import fp_call
@@ -139,7 +139,7 @@ def test_evaluation_changes_nothing() -> None:
 def test_untyped_data_is_read_too() -> None:
     tree, _ = parse_expression("items.where(code = 'a').value.amount > 1")
     assert tree is not None
-    scope = ExprScope(KNOWN, Static(frozenset(), "many", False))
+    scope = ExprScope(KNOWN, StaticType(frozenset(), "many", False))
     test = function_of(lower_condition(tree, scope), scope)
     assert test([{"items": [{"code": "a", "value": {"amount": 2}}, {"code": "b", "value": {"amount": 0}}]}])
     assert not test([{"items": []}])
@@ -154,7 +154,7 @@ def test_references_are_found_inside_the_resource_also_in_a_map() -> None:
     tree, _ = parse_expression("result.resolve().ofType(Observation).status")
     root = KNOWN.type_ref("DiagnosticReport")
     assert tree is not None and root is not None
-    scope = ExprScope(KNOWN, Static(frozenset((root,)), "one", True), environment=fp_call("EvaluationContext"))
+    scope = ExprScope(KNOWN, StaticType(frozenset((root,)), "one", True), environment=fp_call("EvaluationContext"))
     assert function_of(lower_values(tree, scope), scope)(report) == ["final"]
 
 
@@ -163,6 +163,6 @@ def test_what_repeats_without_end_is_a_fault() -> None:
 
     tree, _ = parse_expression("1.repeatAll(2)")
     assert tree is not None
-    scope = ExprScope(KNOWN, Static(frozenset(), "many", False))
+    scope = ExprScope(KNOWN, StaticType(frozenset(), "many", False))
     with pytest.raises(TransformFailed, match="FM433"):
         function_of(lower_values(tree, scope), scope)([])

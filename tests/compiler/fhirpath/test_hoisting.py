@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath import ExprScope, PythonExpr, expression_key, function_of, hoist, lower_condition
 from fhirmap.language.nodes import FPExpr
@@ -83,7 +83,7 @@ def trees() -> list[FPExpr]:
 def scope() -> ExprScope:
     ref = KNOWN.type_ref("Parameters")
     assert ref is not None
-    return ExprScope(KNOWN, Static(frozenset((ref,)), "one", True), py.Name("resource"))
+    return ExprScope(KNOWN, StaticType(frozenset((ref,)), "one", True), py.Name("resource"))
 
 
 def oracle(text: str) -> Callable[[dict[str, Any]], bool]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fhirmap.analysis.expression import infer_expression
 from fhirmap.analysis.expression_functions import FUNCTIONS
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.compiler.fhirpath import ExprScope, compile_items
 from fhirmap.compiler.fhirpath.tables import table_code
 from fhirmap.errors import TransformFailed
@@ -111,8 +111,8 @@ def shown(found: list[Any]) -> str:
 def test_typed_and_untyped_lowering_agree_on_any_expression(text: str) -> None:
     tree, diagnostics = parse_expression(text)
     assert tree is not None and not diagnostics
-    typed = ExprScope(KNOWN, Static(frozenset((ROOT,)), "one", True))
-    untyped = ExprScope(KNOWN, Static(frozenset((ROOT,)), "many", False))
+    typed = ExprScope(KNOWN, StaticType(frozenset((ROOT,)), "one", True))
+    untyped = ExprScope(KNOWN, StaticType(frozenset((ROOT,)), "many", False))
     faults = infer_expression(tree, typed.inference()).diagnostics
     assert all(entry.message and entry.span is not None for entry in faults)
     tests = [compile_items(tree, scope) for scope in (typed, untyped)]

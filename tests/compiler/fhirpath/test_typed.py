@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fhirmap.analysis.static import Static, primitive
+from fhirmap.analysis.static import StaticType, primitive
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath import (
     ExprScope,
@@ -56,7 +56,7 @@ def test_decimals_stay_as_written() -> None:
 def test_a_choice_is_read_under_the_key_that_the_next_step_allows() -> None:
     ref = KNOWN.type_ref("Parameters")
     assert ref is not None
-    scope = ExprScope(KNOWN, Static(frozenset((ref,)), "one", True), py.Name("resource"))
+    scope = ExprScope(KNOWN, StaticType(frozenset((ref,)), "one", True), py.Name("resource"))
     found = lower_expression(tree("parameter.where(name = 'typeProcedure').value.coding.code"), scope)
     assert "valueCodeableConcept" in str(found.code)
     assert not found.code.uses
@@ -83,7 +83,7 @@ def number_scope(*, is_typed: bool) -> ExprScope:
     static = primitive("decimal")
     if is_typed:
         return ExprScope(KNOWN, None, focus_name=name, variables={"n": (name, static)})
-    return ExprScope(KNOWN, None, focus_name=name, variables={"n": (name, Static(static.types, "many", False))})
+    return ExprScope(KNOWN, None, focus_name=name, variables={"n": (name, StaticType(static.types, "many", False))})
 
 
 @pytest.mark.parametrize("is_typed", [True, False])

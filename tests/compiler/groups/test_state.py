@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fhirmap.analysis.static import Static
+from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Variable
 from fhirmap.compilation.program import check_maps
 from fhirmap.compiler import printing
@@ -13,7 +13,7 @@ from fhirmap.compiler.module import ModuleBuilder
 from tests.compiler.generated import MODEL, PART, PATIENT
 
 GROUP = "group g(source src : Row, target tgt : Patient) { src.a as v -> tgt.id = v; }\n"
-TEXT = Static(frozenset(), "optional", plain=True)
+TEXT = StaticType(frozenset(), "optional", plain=True)
 
 
 def state_of(*, trace: bool = False) -> tuple[GroupState, Variable]:
