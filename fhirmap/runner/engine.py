@@ -26,10 +26,12 @@ from fhirmap.runner.columns import (
 from fhirmap.runner.contract import project_contract, unknown_rules
 from fhirmap.runner.program import check_project
 from fhirmap.runner.project import Project, load_project
+from fhirmap.runner.rule_words import RuleWords, read_words, worded
 from fhirmap.runner.verdict import mapped
 from fhirmap.runtime.transformer import Transformer
 from fhirmap.sinks.settings import IdentifiersOf
 from fhirmap.stores import StorePlan
+from fhirmap.texts import language
 
 __all__ = ["Engine", "build_engine", "compile_project", "paths_up"]
 
@@ -99,9 +101,16 @@ class Engine:
     def result(self, record: Record) -> Result:
         """The record's result, with the source's own faults and the places of the target's rules."""
         result = mapped(record, self.transformer)
-        if not any(fault.rule in self.blamed for fault in result.faults):
+        words = self.words
+        if not any(fault.rule in self.blamed or fault.rule in words for fault in result.faults):
             return result
-        return replace(result, faults=tuple(self._placed(fault) for fault in result.faults))
+        return replace(result, faults=tuple(worded(self._placed(fault), words) for fault in result.faults))
+
+    @cached_property
+    def words(self) -> RuleWords:
+        """What the target's rules say in the current language; empty in the contract's own."""
+        target = self.project.map.target
+        return read_words(target.folder, language()) if target is not None else {}
 
     def _placed(self, fault: Fault) -> Fault:
         element = self.blamed.get(fault.rule, "")

@@ -1,0 +1,35 @@
+"""What the rules of a target's contract say in other languages than the contract's own: ``words/fr.toml`` beside it.
+
+By key of a rule: ``text``, and one by the name of each cause that the contract words apart. A rule without words keeps
+those of the contract.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from fhirmap.records import Fault
+
+__all__ = ["RuleWords", "read_words", "worded"]
+
+RuleWords = Mapping[str, Mapping[str, str]]
+_RULE = "FM520"
+
+
+def read_words(folder: Path, language: str) -> RuleWords:
+    """The words of a target's folder in a language; empty where it has none."""
+    try:
+        content = (folder / "words" / f"{language}.toml").read_text(encoding="utf-8")
+    except OSError:
+        return {}
+    return tomllib.loads(content)
+
+
+def worded(fault: Fault, words: RuleWords) -> Fault:
+    """The fault of a rule with the words of the rule, for the cause that it names."""
+    of_rule = words.get(fault.rule, {}) if fault.code == _RULE else {}
+    found = of_rule.get(fault.variant or "text") or of_rule.get("text")
+    return replace(fault, args={**fault.args, "human": found}) if found else fault

@@ -1,0 +1,52 @@
+"""Rules of the shipped targets speak French: every rule and every cause that a contract words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fhirmap.records import Fault
+from fhirmap.runner.rule_words import read_words, worded
+
+MAPS = Path(__file__).resolve().parents[2] / "maps"
+TARGETS = sorted(path.parent.name for path in MAPS.glob("*/target.toml"))
+
+
+def constraints(target: str) -> list[dict[str, Any]]:
+    found = []
+    for path in (MAPS / target).rglob("StructureDefinition-*.json"):
+        structure = json.loads(path.read_text(encoding="utf-8"))
+        views = [structure.get(view, {}) for view in ("differential", "snapshot")]
+        found += [
+            entry for view in views for element in view.get("element", ()) for entry in element.get("constraint", ())
+        ]
+    return [entry for entry in found if "expression" in entry]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_each_rule_and_cause_has_french_words(target: str) -> None:
+    words = read_words(MAPS / target, "fr")
+    causes = {
+        (rule["key"], part["valueCode"] if "valueCode" in part else part["valueString"])
+        for rule in constraints(target)
+        for extension in rule.get("extension", ())
+        for part in extension.get("extension", ())
+        if part.get("url") == "name"
+    }
+    wanted = {(rule["key"], "text") for rule in constraints(target)} | causes
+    assert wanted == {(key, cause) for key, of_rule in words.items() for cause in of_rule}
+
+
+def test_a_rule_is_worded_for_its_cause() -> None:
+    words = {"nir-regex": {"text": "le NIR", "blanks": "des espaces"}}
+    fault = Fault("FM520", "error", rule="nir-regex", args={"human": "the NIR"}, variant="blanks")
+    assert worded(fault, words).args == {"human": "des espaces"}
+    assert worded(Fault("FM520", "error", rule="nir-regex", variant="new"), words).args == {"human": "le NIR"}
+    assert worded(Fault("FM504", "error", rule="nir-regex"), words).args == {}
+
+
+def test_a_target_without_words_keeps_those_of_its_contract(tmp_path: Path) -> None:
+    assert read_words(tmp_path, "fr") == {}
