@@ -17,7 +17,7 @@ from fhirmap.inspection.sketch import ElementSketch, ModelSketch, column_element
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.sql_errors import translated
-from fhirmap.sources.sql_layout import Layout
+from fhirmap.sources.sql_layout import SqlLayout
 from fhirmap.sources.sql_table import engine_of
 from fhirmap.texts import Text
 
@@ -38,7 +38,7 @@ def sql_models(
     engine = engine_of(address)
     try:
         with translated(address.shown, table or ""):
-            layout = Layout(sa.inspect(engine))
+            layout = SqlLayout(sa.inspect(engine))
             wanted = table or _only_table(layout.names(), address)
             found = layout.table(wanted)
             if found is None:
@@ -60,7 +60,7 @@ def _only_table(names: list[str], address: Address) -> str:
 class _SqlInspection:
     """The models of one table of one database."""
 
-    def __init__(self, engine: sa.Engine, layout: Layout, zone: str, model_names: UniqueNames) -> None:
+    def __init__(self, engine: sa.Engine, layout: SqlLayout, zone: str, model_names: UniqueNames) -> None:
         self._engine = engine
         self._inspector = sa.inspect(engine)
         self._layout = layout

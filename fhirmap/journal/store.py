@@ -120,6 +120,11 @@ def translated(name: str) -> Iterator[None]:
         raise _journal_error(error.orig, name) from None
     except exc.SQLAlchemyError as error:
         raise JournalError("FM800", journal=name, reason=type(error).__name__) from None
+    except LookupError as error:
+        # SQLAlchemy's word for a column that holds none of its enumeration's values; its subclasses are bugs of ours.
+        if type(error) is not LookupError:
+            raise
+        raise JournalError("FM804", journal=name, reason=type(error).__name__) from None
     except (sqlite3.Error, OSError) as error:
         raise _journal_error(error, name) from None
 

@@ -64,7 +64,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """Who, by whom, where, when, what, on which side (empty where none was sent), and the lots laid."""
+    """Who, by whom, where, when, what, on which side (empty where none was sent), and the lots of the implants."""
 
     nir: str
     rpps: str
@@ -76,7 +76,7 @@ class Declaration:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What makes two declarations speak of one operation."""
+        """What two declarations of one operation have in common."""
         return (self.nir, self.rpps, self.finess, self.date, self.type, self.side)
 
 

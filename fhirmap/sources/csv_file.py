@@ -15,7 +15,7 @@ from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
-from fhirmap.sources.csv_text import DELIMITERS, Line, proved_encoding, read_lines
+from fhirmap.sources.csv_text import DELIMITERS, CsvLine, proved_encoding, read_lines
 from fhirmap.sources.revisions import Revisions
 from fhirmap.stores import Child, Column, StorePlan
 from fhirmap.texts import Text
@@ -160,12 +160,12 @@ class CsvFile:
             raise ConfigError("FM701", source=self._address.shown, path=str(self._path)) from None
         return status.st_size, status.st_mtime_ns
 
-    def _body(self, scan: _Scan) -> Iterator[Line]:
+    def _body(self, scan: _Scan) -> Iterator[CsvLine]:
         lines = read_lines(self._path, self._address.shown, scan.encoding, scan.delimiter)
         next(lines, None)
         return lines
 
-    def _row(self, line: Line, scan: _Scan, faults: list[Fault]) -> dict[str, str]:
+    def _row(self, line: CsvLine, scan: _Scan, faults: list[Fault]) -> dict[str, str]:
         """The cells that the map reads; what is wrong with the line goes to ``faults``."""
         cells, wanted = line.cells, len(scan.header)
         if line.problem:

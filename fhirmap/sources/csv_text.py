@@ -26,7 +26,7 @@ _MARKS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CsvLine:
     """One line's fields. ``number``: where it starts, from 1. ``problem``: a variant of FM719 where it could not be
     cut.
     """
@@ -111,7 +111,7 @@ def _still_utf8(decoder: codecs.IncrementalDecoder, chunk: bytes) -> codecs.Incr
     return decoder
 
 
-def read_lines(path: Path, shown: str, encoding: str, delimiter: str) -> Iterator[Line]:
+def read_lines(path: Path, shown: str, encoding: str, delimiter: str) -> Iterator[CsvLine]:
     """Every line that is not blank, the first (names) included. Quoted fields may hold delimiters and line breaks.
 
     Raises: ConfigError FM712 (a quote is never closed), FM701, FM702.
@@ -130,9 +130,9 @@ def read_lines(path: Path, shown: str, encoding: str, delimiter: str) -> Iterato
                 except csv.Error as error:
                     if "unexpected end" in str(error) or "field limit" in str(error):
                         raise ConfigError("FM712", source=shown, line=number) from None
-                    yield Line(number, [], "quote")
+                    yield CsvLine(number, [], "quote")
                     continue
                 if any(cell and not cell.isspace() for cell in cells):
-                    yield Line(number, cells)
+                    yield CsvLine(number, cells)
     except OSError as error:
         raise open_failure(error, shown, path) from None

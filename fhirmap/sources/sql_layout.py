@@ -12,7 +12,7 @@ from fhirmap.sources import names as naming
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SqlTableLayout:
     """A table, view or query that is there. ``columns``: real names with their types, in order.
 
     ``unique``: sets of columns of which no two rows agree, the primary key's first. ``query``: SQL text instead of a
@@ -36,12 +36,12 @@ class Table:
         return any(columns <= real for columns in self.unique)
 
 
-class Layout:
+class SqlLayout:
     """Looks tables up by the name a map gives them: exact, else differing by case only; `schema.table` too."""
 
     def __init__(self, inspector: sa.Inspector) -> None:
         self._inspector = inspector
-        self._found: dict[str, Table | None] = {}
+        self._found: dict[str, SqlTableLayout | None] = {}
 
     def names(self, schema: str | None = None) -> list[str]:
         """Tables and views of ``schema`` (None: the default one)."""
@@ -50,13 +50,13 @@ class Layout:
             listed += self._inspector.get_materialized_view_names(schema)
         return listed
 
-    def table(self, name: str) -> Table | None:
+    def table(self, name: str) -> SqlTableLayout | None:
         """The table that ``name`` means, or None where there is none."""
         if name not in self._found:
             self._found[name] = self._look_up(name)
         return self._found[name]
 
-    def _look_up(self, name: str) -> Table | None:
+    def _look_up(self, name: str) -> SqlTableLayout | None:
         real = naming.match(name, self.names())
         if real is not None:
             return self._read(real, None)
@@ -67,7 +67,7 @@ class Layout:
         real = naming.match(bare, self.names(real_schema)) if real_schema else None
         return self._read(real, real_schema) if real else None
 
-    def _read(self, name: str, schema: str | None) -> Table:
+    def _read(self, name: str, schema: str | None) -> SqlTableLayout:
         columns = {entry["name"]: entry["type"] for entry in self._inspector.get_columns(name, schema)}
         primary = self._inspector.get_pk_constraint(name, schema).get("constrained_columns") or []
         unique = [frozenset(primary)] if primary else []
@@ -77,4 +77,4 @@ class Layout:
             partial = any(key.endswith("_where") for key in index.get("dialect_options", {}))
             if index["unique"] and not partial and all(names):
                 unique.append(frozenset(str(part) for part in names))
-        return Table(name, schema, columns, tuple(columns for columns in unique if columns), tuple(primary))
+        return SqlTableLayout(name, schema, columns, tuple(columns for columns in unique if columns), tuple(primary))

@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from fhirmap.sources.sql_layout import Layout, Table
+from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
 from fhirmap.stores import Child, Shape, StorePlan
 
 Row = Sequence[Any]
@@ -26,19 +26,19 @@ Relation = Any
 
 
 @dataclass(slots=True)
-class Node:
+class SqlNode:
     """One kind of row in the tree of a record. ``joined``: it is read in its parent's statement."""
 
     number: int
     shape: Shape
-    table: Table
+    table: SqlTableLayout
     names: tuple[str, ...]
     child: Child | None = None
-    parent: Node | None = None
+    parent: SqlNode | None = None
     joined: bool = False
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[SqlNode] = field(default_factory=list)
 
-    def walk(self) -> Iterator[Node]:
+    def walk(self) -> Iterator[SqlNode]:
         """This node and every node below."""
         yield self
         for node in self.nodes:
@@ -53,7 +53,7 @@ class RowReader:
     it.
     """
 
-    node: Node
+    node: SqlNode
     names: tuple[str, ...]
     start: int
     end: int
@@ -79,21 +79,23 @@ class Statement:
     values.
     """
 
-    node: Node
+    node: SqlNode
     select: sa.Select[Any]
     identity: slice
     extra: slice
     reader: RowReader
 
 
-def build_tree(plan: StorePlan, layout: Layout, root: Table) -> Node:
+def build_tree(plan: StorePlan, layout: SqlLayout, root: SqlTableLayout) -> SqlNode:
     """The plan's shapes tied to the tables that hold them (which ``check`` has found to be there)."""
     numbers = iter(range(1_000_000))
     own = (*plan.key, *(order.column for order in plan.order), *((plan.latest.column,) if plan.latest else ()))
 
-    def grow(shape: Shape, table: Table, child: Child | None, parent: Node | None, needed: tuple[str, ...]) -> Node:
+    def grow(
+        shape: Shape, table: SqlTableLayout, child: Child | None, parent: SqlNode | None, needed: tuple[str, ...]
+    ) -> SqlNode:
         joins = tuple(pair[1] for entry in shape.children for pair in entry.on)
-        node = Node(next(numbers), shape, table, tuple(dict.fromkeys((*shape.column_names, *needed, *joins))))
+        node = SqlNode(next(numbers), shape, table, tuple(dict.fromkeys((*shape.column_names, *needed, *joins))))
         node.child, node.parent = child, parent
         node.joined = child is not None and table.is_unique_by(pair[0] for pair in child.on)
         for entry in shape.children:
@@ -109,7 +111,7 @@ def build_tree(plan: StorePlan, layout: Layout, root: Table) -> Node:
 class StatementBuilder:
     """Writes the statements of one tree for one dialect."""
 
-    def __init__(self, plan: StorePlan, root: Node, dialect: str, keys: Collection[str] | None = None) -> None:
+    def __init__(self, plan: StorePlan, root: SqlNode, dialect: str, keys: Collection[str] | None = None) -> None:
         self._plan = plan
         self._root = root
         self._dialect = dialect
@@ -128,7 +130,7 @@ class StatementBuilder:
 
     # --- relations ----------------------------------------------------------------------------------------------------
 
-    def _relation(self, node: Node, alias: str, extra: Sequence[Cell] = ()) -> Relation:
+    def _relation(self, node: SqlNode, alias: str, extra: Sequence[Cell] = ()) -> Relation:
         table = node.table
         names = [*(table.real(name) or name for name in node.names), *table.primary]
         base = _from_table(table)
@@ -158,7 +160,7 @@ class StatementBuilder:
             return sa.func.trim(sa.type_coerce(among(name), sa.String)).in_(list(self._keys))
         return None
 
-    def _columns(self, node: Node, relation: Relation) -> dict[str, Cell]:
+    def _columns(self, node: SqlNode, relation: Relation) -> dict[str, Cell]:
         return {name: relation.c[node.table.real(name) or name] for name in node.names}
 
     def _exact(self, column: Cell) -> Cell | None:
@@ -212,7 +214,7 @@ class StatementBuilder:
         return [rank.label("fm_rank"), same.label("fm_same")]
 
     def _with_joined(
-        self, node: Node, source: Relation, relation: Relation, start: int, marker: int
+        self, node: SqlNode, source: Relation, relation: Relation, start: int, marker: int
     ) -> tuple[Relation, list[Cell], RowReader]:
         """``source`` with the joined children of ``node``, their columns, and the reader of the whole."""
         columns = self._columns(node, relation)
@@ -233,7 +235,7 @@ class StatementBuilder:
         reader = RowReader(node, node.names, start, start + len(node.names), marker, is_parent, tuple(joined))
         return source, listed, reader
 
-    def _children(self, node: Node) -> Statement:
+    def _children(self, node: SqlNode) -> Statement:
         child, parent = node.child, node.parent
         assert child is not None and parent is not None
         source, identity, order, on_values = self._parents_of(node, parent, child)
@@ -248,10 +250,10 @@ class StatementBuilder:
         return Statement(node, select, slice(0, len(identity)), slice(len(identity), len(head) - 1), reader)
 
     def _parents_of(
-        self, node: Node, parent: Node, child: Child
+        self, node: SqlNode, parent: SqlNode, child: Child
     ) -> tuple[Relation, list[Cell], list[Cell], list[Cell]]:
         """The rows that ``node`` hangs from: identity of the record, its order, and the join values, each once."""
-        chain: list[Node] = [parent]
+        chain: list[SqlNode] = [parent]
         while chain[0].parent is not None:
             chain.insert(0, chain[0].parent)
         relation = self._relation(self._root, "r")
@@ -287,7 +289,7 @@ def _undirected(entry: Cell) -> Cell:
     return entry.element if is_direction else entry
 
 
-def _from_table(table: Table) -> Relation:
+def _from_table(table: SqlTableLayout) -> Relation:
     columns: list[Any] = [sa.column(name) for name in table.columns]
     if table.query:
         text = table.query.strip().rstrip(";").replace(":", "\\:") + "\n"
@@ -299,7 +301,7 @@ def _on(child: Child, columns: dict[str, Cell], parent: dict[str, Cell]) -> sa.C
     return sa.and_(*(columns[own] == parent[above] for own, above in child.on))
 
 
-def _child_order(node: Node, child: Child, columns: dict[str, Cell]) -> list[Cell]:
+def _child_order(node: SqlNode, child: Child, columns: dict[str, Cell]) -> list[Cell]:
     """The declared order, then what makes it the same at each reading: the primary key, else every column read."""
     order = [columns[entry.column].desc() if entry.descending else columns[entry.column] for entry in child.order]
     relation: Relation = next(iter(columns.values())).table

@@ -25,7 +25,7 @@ from fhirmap.records import Fault, Record
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.sql_errors import make_engine, translated
-from fhirmap.sources.sql_layout import Layout, Table
+from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
 from fhirmap.sources.sql_statements import Row, Statement, StatementBuilder, Values, build_tree
 from fhirmap.stores import Child, StorePlan
 from fhirmap.texts import Text
@@ -49,8 +49,8 @@ class SqlTable:
         self._address = address
         self._plan = plan
         self._engine = engine_of(address)
-        self._layout_cache: Layout | None = None
-        self._root_cache: Table | None = None
+        self._layout_cache: SqlLayout | None = None
+        self._root_cache: SqlTableLayout | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -66,13 +66,13 @@ class SqlTable:
 
     # --- layout -------------------------------------------------------------------------------------------------------
 
-    def _layout(self) -> Layout:
+    def _layout(self) -> SqlLayout:
         if self._layout_cache is None:
             with translated(self._address.shown):
-                self._layout_cache = Layout(sa.inspect(self._engine))
+                self._layout_cache = SqlLayout(sa.inspect(self._engine))
         return self._layout_cache
 
-    def _root(self) -> Table | None:
+    def _root(self) -> SqlTableLayout | None:
         if self._root_cache is None:
             with translated(self._address.shown, f"query `{self._plan.name}`" if self._plan.query else self._plan.name):
                 if self._plan.kind == "query":
@@ -81,11 +81,11 @@ class SqlTable:
                     self._root_cache = self._layout().table(self._plan.name)
         return self._root_cache
 
-    def _query_table(self) -> Table:
+    def _query_table(self) -> SqlTableLayout:
         text = self._plan.query.strip().rstrip(";").replace(":", "\\:")
         with self._engine.connect() as connection:
             names = list(connection.execute(sa.text(f"SELECT * FROM (\n{text}\n) q WHERE 1 = 0")).keys())
-        return Table(self._plan.name, None, dict.fromkeys(names), query=self._plan.query)
+        return SqlTableLayout(self._plan.name, None, dict.fromkeys(names), query=self._plan.query)
 
     def columns(self) -> Mapping[str, tuple[str, ...]]:
         """The columns of each table of the plan that is there."""
@@ -132,7 +132,7 @@ class SqlTable:
         return Diagnostic("FM703", args={"table": name, "source": self._address.shown, "position": position}, **like)
 
     def _check_columns(
-        self, name: str, table: Table, columns: Collection[Any], needed: Collection[str], position: str
+        self, name: str, table: SqlTableLayout, columns: Collection[Any], needed: Collection[str], position: str
     ) -> list[Diagnostic]:
         places = {**dict.fromkeys(needed, position), **{column.name: column.position for column in columns}}
         return [
@@ -145,7 +145,7 @@ class SqlTable:
             if table.real(column) is None
         ]
 
-    def _check_sql(self, root: Table) -> list[Diagnostic]:
+    def _check_sql(self, root: SqlTableLayout) -> list[Diagnostic]:
         """Lets the database look at each statement, reading no row: `where` and `query` are the author's own SQL."""
         try:
             with translated(self._address.shown, self._plan.name), self._engine.connect() as connection:
@@ -160,11 +160,11 @@ class SqlTable:
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    def _builder(self, root: Table, keys: Collection[str] | None) -> StatementBuilder:
+    def _builder(self, root: SqlTableLayout, keys: Collection[str] | None) -> StatementBuilder:
         tree = build_tree(self._plan, self._layout(), root)
         return StatementBuilder(self._plan, tree, self._engine.dialect.name, keys)
 
-    def _known_root(self) -> Table:
+    def _known_root(self) -> SqlTableLayout:
         root = self._root()
         if root is None:
             raise ConfigError("FM703", table=self._plan.name, source=self._address.shown, position="")

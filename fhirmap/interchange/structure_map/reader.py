@@ -15,7 +15,7 @@ from fhirmap.interchange.structure_map.concept_maps import concept_map_declarati
 from fhirmap.interchange.structure_map.documentation import comment_lines
 from fhirmap.interchange.structure_map.header import metadata_of
 from fhirmap.interchange.structure_map.literals import fhirpath
-from fhirmap.interchange.structure_map.resource_names import RuleNames, map_id
+from fhirmap.interchange.structure_map.resource_names import ResourceRuleNames, map_id
 from fhirmap.interchange.structure_map.resource_part import ResourcePart
 from fhirmap.interchange.structure_map.rule_reader import rules_of
 from fhirmap.interchange.structure_map.shapes import CONST_EXTENSION, MODEL_EXTENSION
@@ -166,7 +166,7 @@ class StructureMapReader:
             group.wrong("input", "missing")
             parameters = (n.Parameter("source", "src", None, NO_SPAN),)
         extends, documentation = group.text("extends"), comment_lines(group.text("documentation"))
-        rules = rules_of(group.parts("rule"), RuleNames())
+        rules = rules_of(group.parts("rule"), ResourceRuleNames())
         type_mode = _TYPE_MODES.get(mode or "")
         return n.Group(name, parameters, extends, type_mode, rules, NO_SPAN, NO_SPAN, documentation=documentation)
 

@@ -38,7 +38,7 @@ def map_id(name: object) -> str | None:
     return kept[:64] or None
 
 
-class RuleNames:
+class ResourceRuleNames:
     """Names of the rules of one group: the element read, and the type filtered by; else their number."""
 
     def __init__(self) -> None:

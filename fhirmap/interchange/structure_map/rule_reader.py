@@ -18,7 +18,7 @@ from fhirmap.interchange.structure_map.literals import (
     path,
     variable_or_literal,
 )
-from fhirmap.interchange.structure_map.resource_names import RuleNames
+from fhirmap.interchange.structure_map.resource_names import ResourceRuleNames
 from fhirmap.interchange.structure_map.resource_part import ResourcePart
 from fhirmap.interchange.structure_map.shapes import BATCH_PREFIX, DEFAULT_EXTENSION, LIST_MODES, SEARCH_CONTEXT
 from fhirmap.language import nodes as n
@@ -28,7 +28,7 @@ __all__ = ["rules_of"]
 _TARGET_MODES = frozenset(("first", "last", "share", "collate", "single"))
 
 
-def rules_of(parts: Sequence[ResourcePart], names: RuleNames) -> tuple[n.Rule, ...]:
+def rules_of(parts: Sequence[ResourcePart], names: ResourceRuleNames) -> tuple[n.Rule, ...]:
     """The rules of a group or of a rule. ``names``: those of the group's rules so far."""
     rules: list[n.Rule] = []
     at = 0
@@ -44,7 +44,7 @@ def rules_of(parts: Sequence[ResourcePart], names: RuleNames) -> tuple[n.Rule, .
     return tuple(rules)
 
 
-def _batch_rule(batch: Batch, parts: Sequence[ResourcePart], names: RuleNames) -> n.Rule:
+def _batch_rule(batch: Batch, parts: Sequence[ResourcePart], names: ResourceRuleNames) -> n.Rule:
     comments: list[str] = []
     for element, part in zip(batch.elements, parts, strict=True):
         names.name_of(element, None, f"{batch.prefix}{element}")
@@ -56,7 +56,7 @@ def _batch_rule(batch: Batch, parts: Sequence[ResourcePart], names: RuleNames) -
     return n.Rule(sources, targets, None, given, NO_SPAN, batch.elements, documentation=tuple(comments))
 
 
-def _rule(part: ResourcePart, names: RuleNames) -> n.Rule | None:
+def _rule(part: ResourcePart, names: ResourceRuleNames) -> n.Rule | None:
     documentation = comment_lines(part.text("documentation"))
     given = part.text("name")
     parts, target_parts = part.parts("source"), part.parts("target")

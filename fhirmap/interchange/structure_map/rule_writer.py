@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fhirmap.interchange.structure_map.resource_names import RuleNames, rule_id
+from fhirmap.interchange.structure_map.resource_names import ResourceRuleNames, rule_id
 from fhirmap.interchange.structure_map.resource_values import literal_slot, text_of_expression
 from fhirmap.interchange.structure_map.resource_writing import ResourceWriting
 from fhirmap.interchange.structure_map.shapes import (
@@ -20,17 +20,17 @@ from fhirmap.interchange.structure_map.shapes import (
 )
 from fhirmap.language import nodes as n
 
-__all__ = ["RuleWriter"]
+__all__ = ["StructureMapRuleWriter"]
 
 
-class RuleWriter:
+class StructureMapRuleWriter:
     """Writes the rules of one map's groups."""
 
     def __init__(self, resource: ResourceWriting) -> None:
         self._resource = resource
         self._slots = PARAMETER_SLOTS["R5" if resource.version == "R5" else "R4"]
 
-    def rules(self, rules: Sequence[n.Rule], names: RuleNames) -> list[dict[str, Any]]:
+    def rules(self, rules: Sequence[n.Rule], names: ResourceRuleNames) -> list[dict[str, Any]]:
         """The rules of a group or rule; ``names``: those of the group so far."""
         written: list[dict[str, Any]] = []
         for rule in rules:
@@ -40,7 +40,7 @@ class RuleWriter:
                 documentation = None
         return written
 
-    def _rule(self, rule: n.Rule, names: RuleNames, documentation: str | None = None) -> dict[str, Any]:
+    def _rule(self, rule: n.Rule, names: ResourceRuleNames, documentation: str | None = None) -> dict[str, Any]:
         sources, inner = self._without_path(rule)
         first = sources[0]
         given = rule_id(rule.name) if rule.name else None
@@ -70,7 +70,7 @@ class RuleWriter:
                 return (*rule.sources[:rank], head), rest
         return rule.sources, None
 
-    def _targets_and_dependents(self, rule: n.Rule, written: dict[str, Any], names: RuleNames) -> None:
+    def _targets_and_dependents(self, rule: n.Rule, written: dict[str, Any], names: ResourceRuleNames) -> None:
         if _is_default(rule):
             written["source"][0]["variable"] = AUTO_VARIABLE
             written["target"] = [self._default_target(rule.targets[0])]

@@ -16,14 +16,14 @@ from fhirmap.interchange.structure_map.documentation import Documentation
 from fhirmap.interchange.structure_map.header import header_of
 from fhirmap.interchange.structure_map.resource_names import (
     FreshVariables,
-    RuleNames,
+    ResourceRuleNames,
     ids_for,
     map_id,
     renamed_map,
 )
 from fhirmap.interchange.structure_map.resource_values import text_of_expression
 from fhirmap.interchange.structure_map.resource_writing import ResourceWriting, declared_names
-from fhirmap.interchange.structure_map.rule_writer import RuleWriter
+from fhirmap.interchange.structure_map.rule_writer import StructureMapRuleWriter
 from fhirmap.interchange.structure_map.shapes import (
     CONST_EXTENSION,
     HEADER_ORDER,
@@ -82,7 +82,7 @@ class StructureMapWriter:
         self._resource = ResourceWriting(
             version, functions, Documentation(tree), FreshVariables(self._tree), declared_names(self._tree)
         )
-        self._rules = RuleWriter(self._resource)
+        self._rules = StructureMapRuleWriter(self._resource)
 
     # --- header -------------------------------------------------------------------------------------------------------
 
@@ -192,7 +192,7 @@ class StructureMapWriter:
             {"name": entry.name, **({"type": entry.type} if entry.type is not None else {}), "mode": entry.mode}
             for entry in group.parameters
         ]
-        if rules := self._rules.rules(group.rules, RuleNames()):
+        if rules := self._rules.rules(group.rules, ResourceRuleNames()):
             written["rule"] = rules
         return written
 

@@ -1,4 +1,4 @@
-"""Resources of others: what they say, what is wrong in them, and what no text can say."""
+"""Resources of others: what is wrong in them, and what no text can say."""
 
 from __future__ import annotations
 
@@ -13,36 +13,9 @@ from fhirmap.interchange.structure_map import (
     structure_map_to_text,
     write_structure_map,
 )
+from tests.interchange.structure_map.resources import resource
 
 _QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=150)
-
-
-def resource(**rule: Any) -> dict[str, Any]:
-    group = {"name": "main", "input": [{"name": "src", "mode": "source"}, {"name": "tgt", "mode": "target"}]}
-    return {"resourceType": "StructureMap", "url": "http://x/y", "name": "y", "group": [{**group, "rule": [rule]}]}
-
-
-def line_of(**rule: Any) -> str:
-    text, told = structure_map_to_text(resource(**rule), "y.json")
-    assert told == ()
-    return text.splitlines()[4].strip()
-
-
-def test_a_created_element_is_no_default_mapping() -> None:
-    target = {"context": "tgt", "contextType": "variable", "element": "b"}
-    assert line_of(source=[{"context": "src", "element": "a"}], target=[target]) == "src.a as vvv -> tgt.b;"
-
-
-def test_values_of_r4_and_r6() -> None:
-    source = {"context": "src", "element": "a", "variable": "v"}
-    assert line_of(source=[{**source, "defaultValueCode": "x"}]) == "src.a default ('x') as v;"
-    assert line_of(source=[{**source, "defaultValue": "'x'"}]) == "src.a default ('x') as v;"
-    dependent = [{"name": "main", "variable": ["v", "'x'", "tgt"]}]
-    assert line_of(source=[source], dependent=dependent) == "src.a as v then main(v, 'x', tgt);"
-
-
-def test_odd_names_are_quoted() -> None:
-    assert line_of(source=[{"context": "src", "element": "a-b", "variable": "v"}]) == "src.`a-b` as v;"
 
 
 def test_a_map_read_has_places_in_its_text() -> None:

@@ -1,0 +1,36 @@
+"""Names that differ by case, blanks or accents."""
+
+from __future__ import annotations
+
+import pytest
+
+from fhirmap.sources.names import fold, like, match
+from fhirmap.texts import language_of
+
+
+@pytest.mark.parametrize(
+    ("name", "there", "found"),
+    [
+        ("Lot", ["lot", "LOT"], None),
+        ("Lot", ["lot"], "lot"),
+        ("Lot", ["LOT", "Lot"], "Lot"),
+        ("N° séjour", ["N°\u00a0se\u0301jour"], "N°\u00a0se\u0301jour"),
+        ("lot", ["lots"], None),
+        ("lot", [], None),
+    ],
+)
+def test_the_one_that_is_meant(name: str, there: list[str], found: str | None) -> None:
+    assert match(name, there) == found
+
+
+def test_what_people_do_not_distinguish() -> None:
+    assert fold("  Né(e)   LE ") == fold("ne\u0301(e) le")
+
+
+def test_the_nearest_and_what_is_there() -> None:
+    found = like("lto", ["lot", "serie"])
+    assert (found["meant"], found["known"]) == ("lot", ("lot", "serie"))
+    with language_of("en"):
+        assert "`lot`" in str(found["hint"])
+        assert "`serie`" in str(found["hint"])
+    assert like("x", [])["known"] == ()
