@@ -49,7 +49,7 @@ def test_elements_of_another_type() -> None:
 
 def test_what_was_not_asked_for_is_reported_here_and_inside() -> None:
     read, diagnostics = part({"a": "x", "b": [{"c": 1}, {"d": 2}], "e": 1, "f": 1})
-    first, second = read.parts("b")
+    _, second = read.parts("b")
     second.ignore_all()
     read.ignore("e")
     read.report_unread()
