@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from fhirmap.compilation.mapset import MapSet, Runnable
     from fhirmap.compilation.program import CheckedMaps
     from fhirmap.compiler.validator.contract import Contract, contract_of
-    from fhirmap.diagnostics.diagnostic import Diagnostic, Severity
+    from fhirmap.diagnostics.diagnostic import Diagnostic, Related, Severity
     from fhirmap.diagnostics.span import MapText, Span
+    from fhirmap.diagnostics.subject import Cause, Subject, SubjectKind
     from fhirmap.errors import (
         ConfigError,
         DeliveryError,
@@ -39,21 +40,34 @@ if TYPE_CHECKING:
     from fhirmap.language.nodes import Map
     from fhirmap.model.definition import Constraint, Definitions, Operation, Structure
     from fhirmap.model.library_model import as_model
-    from fhirmap.records import Envelope, Fault, Issue, Note, ReadRecord, Receipt, Record, Result, Unmapped
+    from fhirmap.records import (
+        Envelope,
+        Fault,
+        Issue,
+        Note,
+        ReadRecord,
+        Receipt,
+        ReceiptState,
+        Record,
+        Result,
+        Unmapped,
+    )
     from fhirmap.runner.engine import compile_project
     from fhirmap.runner.project import Project, load_project
     from fhirmap.runtime.functions import function
     from fhirmap.runtime.transformer import Transformer
     from fhirmap.signatures import FunctionParameter, FunctionSignature, ValueType
     from fhirmap.stores import Child, Column, Order, Shape, StorePlan
+    from fhirmap.texts import Listing, Text
 
 _MODULES = {
     "fhirmap.compilation.maps": ("check", "compile_map", "parse"),
     "fhirmap.compilation.mapset": ("MapSet", "Runnable"),
     "fhirmap.compilation.program": ("CheckedMaps",),
     "fhirmap.compiler.validator.contract": ("Contract", "contract_of"),
-    "fhirmap.diagnostics.diagnostic": ("Diagnostic", "Severity"),
+    "fhirmap.diagnostics.diagnostic": ("Diagnostic", "Related", "Severity"),
     "fhirmap.diagnostics.span": ("MapText", "Span"),
+    "fhirmap.diagnostics.subject": ("Cause", "Subject", "SubjectKind"),
     "fhirmap.errors": (
         "ConfigError",
         "DeliveryError",
@@ -78,6 +92,7 @@ _MODULES = {
         "Note",
         "ReadRecord",
         "Receipt",
+        "ReceiptState",
         "Record",
         "Result",
         "Unmapped",
@@ -87,6 +102,7 @@ _MODULES = {
     "fhirmap.runtime.functions": ("function",),
     "fhirmap.signatures": ("FunctionParameter", "FunctionSignature", "ValueType"),
     "fhirmap.runtime.transformer": ("Transformer",),
+    "fhirmap.texts": ("Listing", "Text"),
     "fhirmap.stores": ("Child", "Column", "Order", "Shape", "StorePlan"),
 }
 """Where each public name is defined."""
@@ -94,6 +110,7 @@ _MODULES = {
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "Cause",
     "CheckedMaps",
     "Child",
     "Column",
@@ -112,6 +129,7 @@ __all__ = [
     "InternalError",
     "Issue",
     "JournalError",
+    "Listing",
     "Map",
     "MapError",
     "MapSet",
@@ -123,8 +141,10 @@ __all__ = [
     "ProjectError",
     "ReadRecord",
     "Receipt",
+    "ReceiptState",
     "Record",
     "RecordError",
+    "Related",
     "Result",
     "Runnable",
     "Severity",
@@ -132,6 +152,9 @@ __all__ = [
     "Span",
     "StorePlan",
     "Structure",
+    "Subject",
+    "SubjectKind",
+    "Text",
     "TransformFailed",
     "Transformer",
     "Unmapped",

@@ -31,8 +31,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("functions",),
     ("compilation", "sources", "journal", "sinks"),
     ("inspection",),
-    ("runner",),
-    ("registry",),
+    ("runner", "extending"),
+    ("registry", "testing"),
     ("cli",),
     (PUBLIC, "__main__"),
 )

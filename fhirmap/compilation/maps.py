@@ -49,7 +49,7 @@ def check(
 
     Example:
         >>> [entry.code for entry in check("group a(source x) { }", name="buffer.map")]
-        ['FM103']
+        ['FM114']
     """
     maps = check_maps(*sources, name=name, folder=folder, imports=imports, definitions=definitions, functions=functions)
     return maps.diagnostics

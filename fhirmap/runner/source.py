@@ -7,7 +7,6 @@ from dataclasses import replace
 from fhirmap.compilation.files import map_path, read_map
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.errors import ConfigError, ProjectError
-from fhirmap.plugins import BUILT_IN, find_plugins, load
 from fhirmap.runner.project import Project
 from fhirmap.sources import Source, open_source
 from fhirmap.stores import StorePlan
@@ -36,12 +35,7 @@ def open_unchecked(project: Project, plan: StorePlan) -> Source:
 
     Raises: ConfigError FM70x where it cannot be opened.
     """
-    factories = {
-        name: load(plugin)
-        for name, plugin in find_plugins("fhirmap.sources").items()
-        if name not in BUILT_IN["fhirmap.sources"]
-    }
-    return open_source(project.source_address(), plan, factories)
+    return open_source(project.source_address(), plan)
 
 
 def located(entry: Diagnostic) -> Diagnostic:

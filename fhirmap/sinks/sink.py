@@ -12,7 +12,7 @@ from fhirmap.plugins import find_plugins, load
 from fhirmap.records import Envelope, Receipt
 from fhirmap.sinks.settings import ClientCredentials, IdentifiersOf, TransportSettings
 
-__all__ = ["Sink", "SinkSettings", "open_sink"]
+__all__ = ["Sink", "SinkFactory", "SinkSettings", "open_sink"]
 
 
 class Sink(Protocol):
@@ -52,17 +52,24 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SinkSettings:
-    """``[sink]`` of a project. ``url``: base address of a receiver, or path of a file. ``endpoint``: of the target,
-    below the base. ``identifiers_of``: ``[receipt]`` of the target, compiled."""
+    """``[sink]`` of a project. ``url``: base address of a receiver, or path of a file; it may hold a password.
+    ``endpoint``: of the target, below the base. ``identifiers_of``: ``[receipt]`` of the target, compiled."""
 
     kind: str
-    url: str = ""
+    url: str = field(default="", repr=False)
     endpoint: str = ""
     credentials: ClientCredentials | None = None
     transport: TransportSettings = field(default_factory=TransportSettings)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     path: Path | None = None
     identifiers_of: IdentifiersOf | None = None
+
+
+SinkFactory = Callable[[SinkSettings], Sink]
+"""What an entry point of `fhirmap.sinks` names: it opens the sink whose ``kind`` is the entry's name.
+
+Raises: ConfigError FM790-FM792 for settings that cannot work, with `what` they lack; nothing is sent yet.
+"""
 
 
 def open_sink(settings: SinkSettings) -> Sink:
@@ -73,5 +80,4 @@ def open_sink(settings: SinkSettings) -> Sink:
     found = find_plugins("fhirmap.sinks")
     if settings.kind not in found:
         raise ConfigError("FM793", kind=settings.kind, kinds=", ".join(sorted(found)))
-    opener = cast(Callable[[SinkSettings], Sink], load(found[settings.kind]))
-    return opener(settings)
+    return cast(SinkFactory, load(found[settings.kind]))(settings)

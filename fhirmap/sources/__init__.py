@@ -12,37 +12,48 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
+from fhirmap.plugins import find_plugins, load
 from fhirmap.records import Record
 from fhirmap.sources.address import Address, parse_address
 from fhirmap.stores import StorePlan
 
-__all__ = ["Address", "Source", "SourceFactory", "built_in", "open_source", "parse_address"]
+__all__ = ["Address", "Source", "SourceFactory", "open_source", "parse_address"]
 
 
 class Source(Protocol):
-    """A store opened for one plan."""
+    """A place of records, opened for one plan. It converts nothing and writes nothing.
+
+    Shape: ``Record.values`` holds raw cells under the column names of the plan's `Shape`, and under ``Child.key`` the
+    list of raw child rows; what is nested already (JSON) is handed over as it is. ``Record.key``: the plan's ``key``
+    columns as text, joined by ``|``; the order of records is the same at each reading.
+    What is wrong with one record is a `Fault` on that record; what makes the place unusable is a ConfigError. Neither
+    ever holds a cell's value or a password.
+    """
 
     def columns(self) -> Mapping[str, tuple[str, ...]]:
         """What is there: the columns of each table the plan names that exists (one entry for a file)."""
 
     def check(self) -> list[Diagnostic]:
-        """What the plan names and the store lacks; ``position`` among the arguments is the map line that names it."""
+        """What the plan names and the place lacks: FM703 (a table), FM704 (a column), by the name of the plan.
+
+        ``position`` among a diagnostic's arguments is the line of the map that names it. Empty where all is there.
+        """
 
     def records(self, keys: Collection[str] | None = None) -> Iterator[Record]:
         """Every record, or those of ``keys``.
 
-        Raises: ConfigError where the store cannot be read (on).
+        Raises: ConfigError where the place cannot be read, or not read on.
         """
 
     def count(self) -> int | None:
-        """How many records there are about, for progress; None where only reading them all would show it."""
+        """How many records there are about, for progress; None where only reading them all would show."""
 
     def close(self) -> None:
-        """Give files and connections back."""
+        """Give files and connections back; more than once does no harm."""
 
     def __enter__(self) -> Self: ...
 
@@ -52,34 +63,28 @@ class Source(Protocol):
 
 
 SourceFactory = Callable[[Address, StorePlan], Source]
+"""What an entry point of `fhirmap.sources` names: it opens the address for the plan. Its entry's name is the kind of
+addresses that it reads: a URL's scheme, or sql, csv and json for the built-in ones.
+
+Raises: ConfigError FM701, FM702 where the place cannot be opened.
+"""
+
+GROUP = "fhirmap.sources"
+_PLAN_KINDS = {"table": "sql", "query": "sql", "csv": "csv", "json": "json"}
+"""Kind of a plan -> kind of address it is meant for, where the address is one of fhirmap's own kinds."""
 
 
-def built_in(kind: str) -> SourceFactory:
-    """The class that reads ``kind`` (sql, csv, json). Loaded on call: SQLAlchemy only where SQL is read."""
-    if kind == "sql":
-        from fhirmap.sources.sql_table import SqlTable
+def open_source(address: Address | str, plan: StorePlan) -> Source:
+    """The source at ``address`` for ``plan``: what the entry point of the address's kind opens, loaded now.
 
-        return SqlTable
-    if kind == "csv":
-        from fhirmap.sources.csv_file import CsvFile
-
-        return CsvFile
-    from fhirmap.sources.json_file import JsonFile
-
-    return JsonFile
-
-
-def open_source(
-    address: Address | str, plan: StorePlan, factories: Mapping[str, SourceFactory] | None = None
-) -> Source:
-    """The source at ``address`` for ``plan``; ``factories`` adds kinds that plug-ins bring, by address kind.
-
-    Raises: ConfigError FM700 (address), FM716 (the plan's store is of another kind), FM701-FM710 (cannot be opened).
+    Raises: ConfigError FM700 (address), FM716 (the plan is for another kind), FM701-FM710 (cannot be opened), FM749 (a
+    plug-in cannot be loaded).
     """
     where = parse_address(address) if isinstance(address, str) else address
-    if factories and where.kind in factories:
-        return factories[where.kind](where, plan)
-    wanted = "sql" if plan.kind in ("table", "query") else plan.kind
-    if where.kind != wanted:
+    wanted = _PLAN_KINDS.get(plan.kind, plan.kind)
+    if where.kind in _PLAN_KINDS.values() and where.kind != wanted:
         raise ConfigError("FM716", source=where.shown, kind=where.kind, model=plan.shape.model, wanted=wanted)
-    return built_in(where.kind)(where, plan)
+    plugin = find_plugins(GROUP).get(where.kind)
+    if plugin is None:
+        raise ConfigError("FM700", source=where.shown, variant="scheme", scheme=where.kind)
+    return cast(SourceFactory, load(plugin))(where, plan)

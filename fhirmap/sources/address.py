@@ -40,7 +40,8 @@ class Address:
     """A place to read from. ``kind``: sql, csv, json, or a plug-in's scheme. ``shown`` is safe to print, ``url`` is
     not.
 
-    ``path``: the file, for SQLite, CSV and JSON. ``password``: kept apart from ``url`` when it comes from a reference.
+    ``path``: the file, for SQLite, CSV and JSON; for a plug-in, what comes after ``scheme://`` as a path from the
+    project's folder. ``password``: kept apart from ``url`` when it comes from a reference.
     """
 
     kind: str
@@ -72,7 +73,7 @@ def parse_address(
     scheme = found.group(1).lower()
     rest = text[found.end() :]
     if scheme in schemes:
-        return Address(scheme, mask(text), text, password=password)
+        return Address(scheme, mask(text), text, _from(folder, rest), password)
     if scheme in ("file", "csv", "json", "ndjson"):
         return _file(rest, text, folder, "" if scheme == "file" else scheme.replace("nd", ""))
     if scheme.split("+")[0] == "sqlite":
@@ -83,10 +84,13 @@ def parse_address(
 
 
 def _file(path_text: str, shown: str, folder: Path | None, kind: str = "") -> Address:
-    path = Path(path_text).expanduser()
-    if folder is not None and not path.is_absolute():
-        path = folder / path
+    path = _from(folder, path_text)
     found = kind or SUFFIXES.get(path.suffix.lower(), "")
     if not found:
         raise ConfigError("FM700", source=shown, variant="suffix", suffix=path.suffix or Text("reasons.no_suffix"))
     return Address(found, shown, path=path)
+
+
+def _from(folder: Path | None, path_text: str) -> Path:
+    path = Path(path_text).expanduser()
+    return path if folder is None or path.is_absolute() else folder / path
