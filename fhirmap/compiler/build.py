@@ -5,7 +5,7 @@ Nothing is executed here, and nothing of the runtime imported: `fhirmap.compilat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from types import CodeType
@@ -14,7 +14,8 @@ from fhirmap.analysis.typed import Checked
 from fhirmap.compiler.lower import lower
 from fhirmap.compiler.plan import Section
 from fhirmap.compiler.positions import compile_stamped, file_name
-from fhirmap.compiler.render import render_module, render_section
+from fhirmap.compiler.printing import CodeLine, section_lines
+from fhirmap.compiler.render import render_module
 from fhirmap.compiler.storeplan import store_plan
 from fhirmap.stores import StorePlan
 from fhirmap.version import __version__
@@ -41,9 +42,10 @@ def compile_checked(checked: Checked, *, validator: Section | None = None, trace
 
     ``trace``: Python that reports each step (`fhirmap.runtime.trace`), for looking into one record.
     """
-    digest = _digest(checked, validator, trace)
+    checks = tuple(section_lines(validator)) if validator is not None else ()
+    digest = _digest(checked, checks, trace)
     lowered = lower(checked, digest=digest, version=__version__, validator=validator, trace=trace)
-    printed = render_module(lowered.module)
+    printed = render_module(lowered.module, checks)
     name = checked.stages[-1].unit.name if checked.stages else "map"
     module_name = f"<generated from {name} {digest[:12]}>"
     code = compile_stamped(printed, lowered.texts, module_name)
@@ -53,7 +55,7 @@ def compile_checked(checked: Checked, *, validator: Section | None = None, trace
     return CompiledMap(name, printed.text, code, digest, files, texts, store_plan(checked))
 
 
-def _digest(checked: Checked, validator: Section | None, trace: bool) -> str:
+def _digest(checked: Checked, checks: Iterable[CodeLine], trace: bool) -> str:
     """SHA-256 over the map texts, their code tables, the validator and the compiler's version."""
     seen = sha256(__version__.encode())
     for unit in checked.program.units:
@@ -62,7 +64,7 @@ def _digest(checked: Checked, validator: Section | None, trace: bool) -> str:
             seen.update(repr([(entry.source_code, entry.relation, entry.target_code) for entry in codes]).encode())
         for query in unit.queries.values():
             seen.update(query.encode())
-    if validator is not None:
-        seen.update(render_section(validator).encode())
+    for line in checks:
+        seen.update(f"{line.text}\n".encode())
     seen.update(b"trace" if trace else b"")
     return seen.hexdigest()

@@ -1,9 +1,9 @@
 """Map positions for generated Python: each statement of a compiled module bears the place in the map it comes from.
 
-The printer says which line of the module comes from which span (`render.ModuleText`). `compile_stamped` puts the span
-on the AST nodes of that line's statement and compiles, so that a traceback shows the map's line with carets; each
-function's code object bears the name of the map it comes from. The text that people read holds the same facts as a
-table, `_marks`.
+The printer says which line of the module comes from which span (`render.ModuleText`). `compile_stamped` has Python
+parse the text, as it would to import it, puts the span on the AST nodes of that line's statement and compiles, so that
+a traceback shows the map's line with carets; each function's code object bears the name of the map it comes from.
+Nothing else is read in the text. People find the same facts at its end, as a table, `_marks`.
 
 AST columns are UTF-8 bytes, hence `Span.utf8_column`.
 """

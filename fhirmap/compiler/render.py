@@ -38,12 +38,12 @@ class ModuleText:
     spans: Mapping[int, Span]
 
 
-def render_module(module: Module) -> ModuleText:
-    """The text of ``module``, which ends with the table of its places."""
+def render_module(module: Module, validator: Iterable[printing.CodeLine] = ()) -> ModuleText:
+    """The text of ``module``, which ends with the table of its places. ``validator``: the lines of its validator."""
     lines = [printing.CodeLine(line) for line in _render("module.py.j2", module=module).splitlines()]
     for function in module.functions:
         lines += (printing.CodeLine(""), printing.CodeLine(""), *printing.function_lines(function))
-    lines += printing.section_lines(module.validator)
+    lines += validator
     spans = {number: line.span for number, line in enumerate(lines, 1) if line.span is not None}
     lines += (printing.CodeLine(""), printing.CodeLine(""), *printing.constant_lines(_marks(spans)))
     return ModuleText("".join(f"{line.text}\n" for line in lines), spans)

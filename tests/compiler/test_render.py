@@ -11,6 +11,7 @@ import fhirmap
 from fhirmap.compiler import python as py
 from fhirmap.compiler import render as rendering
 from fhirmap.compiler.plan import Module, ModuleConstant, PythonFunction, Section
+from fhirmap.compiler.printing import section_lines
 from fhirmap.compiler.render import Printed, refuse, render_module, render_section
 from fhirmap.diagnostics import MapText, Span
 from fhirmap.errors import InternalError
@@ -54,7 +55,7 @@ def test_a_module_imports_what_its_parts_use() -> None:
     imported = py.Imported(py.Import("fhirmap.runtime.lists", "copied"))
     constant = ModuleConstant(py.Name("_k"), py.Call(imported))
     section = Section((ModuleConstant(py.Name("_v"), py.Imported(py.DECIMAL)),), "checks")
-    text = render_module(module(constants=(constant,), validator=section)).text
+    text = render_module(module(constants=(constant,), validator=section), section_lines(section)).text
     assert "from decimal import Decimal\nfrom fhirmap.runtime.lists import copied\n" in text
     assert text.index("_k = copied()") < text.index("# checks") < text.index("_v = Decimal")
     assert render_section(section) == "from decimal import Decimal\n\n\n# checks\n_v = Decimal\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import cached_property
@@ -55,7 +54,7 @@ class Expr:
     @property
     def children(self) -> tuple[Expr, ...]:
         """The expressions that it is made of."""
-        return tuple(expressions_in(getattr(self, entry.name) for entry in fields(self)))
+        return expressions_in(self)
 
     @cached_property
     def may_raise(self) -> bool:
@@ -67,10 +66,16 @@ class Expr:
         """Can it raise although its parts do not?"""
         return False
 
-    @cached_property
+    @property
     def uses(self) -> frozenset[Import]:
         """Imports that it needs."""
-        return self.own_imports.union(*(child.uses for child in self.children))
+        found: set[Import] = set()
+        waiting: list[Expr] = [self]
+        while waiting:
+            node = waiting.pop()
+            found |= node.own_imports
+            waiting += node.children
+        return frozenset(found)
 
     @property
     def own_imports(self) -> frozenset[Import]:
@@ -95,13 +100,31 @@ class Expr:
         return self.inside(Precedence.ATOM)
 
 
-def expressions_in(values: Iterable[object]) -> Iterator[Expr]:
-    """The expressions among some values, and in tuples of them."""
-    for value in values:
-        if isinstance(value, Expr):
-            yield value
-        elif isinstance(value, tuple):
-            yield from expressions_in(value)
+def expressions_in(node: object) -> tuple[Expr, ...]:
+    """The expressions that the fields of a node hold, alone or in tuples."""
+    found: list[Expr] = []
+    for name in field_names(type(node)):
+        _collect(getattr(node, name), found)
+    return tuple(found)
+
+
+_FIELD_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def field_names(kind: type) -> tuple[str, ...]:
+    """The names of a dataclass's fields, looked up once: trees are walked often."""
+    known = _FIELD_NAMES.get(kind)
+    if known is None:
+        known = _FIELD_NAMES[kind] = tuple(entry.name for entry in fields(kind))
+    return known
+
+
+def _collect(value: object, found: list[Expr]) -> None:
+    if isinstance(value, Expr):
+        found.append(value)
+    elif isinstance(value, tuple):
+        for entry in value:
+            _collect(entry, found)
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from fhirmap.compiler.python.expressions import Expr, Import, Name, expressions_in
+from fhirmap.compiler.python.expressions import Expr, Import, Name, expressions_in, field_names
 from fhirmap.diagnostics import Span
 
 
@@ -18,12 +18,12 @@ class Statement:
     @property
     def expressions(self) -> tuple[Expr, ...]:
         """Its own expressions, without those of its blocks."""
-        return tuple(expressions_in(getattr(self, entry.name) for entry in fields(self)))
+        return expressions_in(self)
 
     @property
     def blocks(self) -> tuple[tuple[Statement, ...], ...]:
         """The blocks of statements inside it."""
-        held = (getattr(self, entry.name) for entry in fields(self))
+        held = (getattr(self, name) for name in field_names(type(self)))
         return tuple(entry for entry in held if isinstance(entry, tuple) and entry and isinstance(entry[0], Statement))
 
     def walk(self) -> Iterator[Statement]:

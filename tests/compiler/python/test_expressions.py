@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -67,7 +68,7 @@ def number(value: int) -> ast.expr:
     return ast.Constant(value) if value >= 0 else ast.UnaryOp(ast.USub(), ast.Constant(-value))
 
 
-OPERATORS: dict[str, type[ast.AST]] = {
+OPERATORS: dict[str, Any] = {
     "==": ast.Eq, "!=": ast.NotEq, "is": ast.Is, "is not": ast.IsNot, "in": ast.In, "not in": ast.NotIn,
     "<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE,
     "+": ast.Add, "-": ast.Sub, "*": ast.Mult, "|": ast.BitOr, "and": ast.And, "or": ast.Or,
@@ -112,7 +113,7 @@ def tree(node: py.Expr) -> ast.expr:
         case py.TupleOf(entries):
             return ast.Tuple([tree(entry) for entry in entries], load)
         case py.SetOf(entries):
-            held_ = [ast.Tuple([tree(entry) for entry in entries], load)] if entries else []
+            held_: list[ast.expr] = [ast.Tuple([tree(entry) for entry in entries], load)] if entries else []
             return ast.Call(ast.Name("frozenset", load), held_, [])
         case py.DictOf(pairs):
             return ast.Dict([tree(key) for key, _ in pairs], [tree(value) for _, value in pairs])
