@@ -25,6 +25,7 @@ def command(project: Path, output: Path | None, as_json: bool) -> None:
     from fhirmap.errors import ConfigError
     from fhirmap.runner.atomic_file import write_atomically
     from fhirmap.runner.project import load_project
+    from fhirmap.runner.report import report_from_data, report_lines
 
     folder = load_project(project).folder / "reports"
     pages = sorted(folder.glob("*.html"))
@@ -37,9 +38,9 @@ def command(project: Path, output: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(data)
         return
-    report = json.loads(data)
-    names = {name: report[name] for name in ("project", "target", "sink", "exit_code")}
+    report = report_from_data(json.loads(data))
+    names = {"project": report.project, "target": report.target, "sink": report.sink, "exit_code": report.exit_code}
     click.echo(text("output.report.head", **names))
-    for line in report["lines"]:
+    for line in report_lines(report):
         click.echo(f"  {line}")
     click.echo(text("run.report_at", file=output or page))

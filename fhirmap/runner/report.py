@@ -43,6 +43,15 @@ class FaultLine:
     position: str = ""
     columns: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    variant: str = ""
+    args: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What is wrong, in the current language; ``text`` has it in that of the run."""
+        if not self.code:
+            return self.text
+        return Diagnostic(self.code, args=dict(self.args), variant=self.variant).message
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +204,17 @@ class _Findings:
 
 def _fault_line(fault: Fault) -> FaultLine:
     message = Diagnostic(fault.code, args=fault.args, variant=fault.variant).message
-    return FaultLine(0, fault.code, message, fault.rule, fault.position, tuple(fault.columns))
+    args = tuple((name, str(value)) for name, value in fault.args.items())
+    return FaultLine(
+        0,
+        fault.code,
+        message,
+        fault.rule,
+        fault.position,
+        tuple(fault.columns),
+        variant=fault.variant,
+        args=args,
+    )
 
 
 # ---- for people --------------------------------------------------------------------------------------------
@@ -210,10 +229,10 @@ def report_lines(report: Report) -> list[str]:
     lines += _pending_lines(report)
     lines += _invalid_lines(report)
     if report.out_of_scope:
-        reasons = ", ".join(f"{line.count} {line.text}" for line in report.out_of_scope[:4])
+        reasons = ", ".join(f"{line.count} {line.words}" for line in report.out_of_scope[:4])
         lines.append(_line(_state("out_of_scope"), ledger.out_of_scope, reasons))
     if report.notes:
-        reasons = ", ".join(f"{line.count} {line.text}" for line in report.notes[:4])
+        reasons = ", ".join(f"{line.count} {line.words}" for line in report.notes[:4])
         lines.append(_line(text("run.words.to_look_at"), sum(line.count for line in report.notes), reasons))
     if ledger.unchanged:
         lines.append(_line(_state("unchanged"), ledger.unchanged, text("run.lines.unchanged")))
@@ -340,7 +359,7 @@ def _duration(seconds: float) -> str:
 
 
 def _fault_text(line: FaultLine) -> str:
-    return f"{line.text} ({', '.join(line.columns)})" if line.columns else line.text
+    return f"{line.words} ({', '.join(line.columns)})" if line.columns else line.words
 
 
 # ---- to keep -----------------------------------------------------------------------------------------------
@@ -351,6 +370,13 @@ def report_to_data(report: Report) -> dict[str, Any]:
     ledger = report.ledger
     shown = {"equation": ledger.equation(), "balanced": ledger.balanced, "lines": report_lines(report)}
     return {**asdict(report), **shown}
+
+
+def report_from_data(data: Mapping[str, Any]) -> Report:
+    """The report that `report_to_data` wrote, to be shown again."""
+    import msgspec
+
+    return msgspec.convert(data, Report)
 
 
 def report_to_html(report: Report) -> str:

@@ -131,6 +131,16 @@ def test_a_project_from_its_first_day(tiny: Callable[..., Tiny], receiver: Calla
     in_french("retry", folder, "--refused")
 
 
+def test_a_report_is_shown_in_the_language_of_who_reads_it(tmp_path: Path) -> None:
+    folder = tmp_path / "ch"
+    in_process("init", "--example", "export-pharmacie", folder, "--lang", "en")
+    shown = in_process("run", folder, "--lang", "en")
+    lines = [line for line in shown.out.splitlines() if "report:" not in line]
+    again = in_process("report", folder, "--lang", "en").out
+    assert all(line in again for line in lines), again
+    in_french("report", folder)
+
+
 def test_what_stops_a_run(tiny: Callable[..., Tiny], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     in_french("run", tmp_path, code=2)
     project = tiny()
