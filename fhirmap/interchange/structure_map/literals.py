@@ -10,6 +10,7 @@ from fhirmap.interchange.structure_map.resource_part import ResourcePart
 from fhirmap.language import nodes as n
 from fhirmap.language.expression_text import expression_to_text
 from fhirmap.language.parser import parse_expression
+from fhirmap.texts import Text
 
 __all__ = ["EMPTY", "argument", "embedded", "expression_of", "fhirpath", "literal", "path", "variable_or_literal"]
 
@@ -54,7 +55,7 @@ def fhirpath(part: ResourcePart, name: str, value: object) -> n.FHIRPath:
     expression, diagnostics = parse_expression(value)
     errors = [entry for entry in diagnostics if entry.is_error]
     if expression is None or errors:
-        part.wrong(name, "expression", why=errors[0].message if errors else "nothing is written")
+        part.wrong(name, "expression", why=errors[0].message if errors else Text("reasons.no_expression"))
         return EMPTY
     return embedded(expression)
 
