@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
-from fhirmap.texts import text
+from fhirmap.texts import language, text
 
 
 @define("report")
@@ -26,8 +26,10 @@ def command(project: Path, output: Path | None, as_json: bool) -> None:
     from fhirmap.runner.atomic_file import write_atomically
     from fhirmap.runner.project import load_project
     from fhirmap.runner.report import report_from_data, report_lines
+    from fhirmap.runner.rule_words import read_words
 
-    folder = load_project(project).folder / "reports"
+    loaded = load_project(project)
+    folder = loaded.folder / "reports"
     pages = sorted(folder.glob("*.html"))
     if not pages:
         raise ConfigError("FM770", folder=str(folder))
@@ -38,7 +40,9 @@ def command(project: Path, output: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(data)
         return
-    report = report_from_data(json.loads(data))
+    target = loaded.map.target
+    words = read_words(target.folder, language()) if target is not None else {}
+    report = report_from_data(json.loads(data), words)
     names = {"project": report.project, "target": report.target, "sink": report.sink, "exit_code": report.exit_code}
     click.echo(text("output.report.head", **names))
     for line in report_lines(report):

@@ -21,6 +21,7 @@ from fhirmap.records import Fault
 from fhirmap.runner.archive import Archived
 from fhirmap.runner.atomic_file import write_atomically
 from fhirmap.runner.deliver import Delivery
+from fhirmap.runner.rule_words import RuleWords, words_of
 from fhirmap.runner.unmapped import UnmappedTable, unmapped_lines
 from fhirmap.runner.verdict import note_reason
 from fhirmap.texts import language, text
@@ -372,11 +373,23 @@ def report_to_data(report: Report) -> dict[str, Any]:
     return {**asdict(report), **shown}
 
 
-def report_from_data(data: Mapping[str, Any]) -> Report:
-    """The report that `report_to_data` wrote, to be shown again."""
+def report_from_data(data: Mapping[str, Any], words: RuleWords) -> Report:
+    """The report that `report_to_data` wrote, to be shown again; ``words``: those of the target's rules, if it has any
+    in the current language."""
     import msgspec
 
-    return msgspec.convert(data, Report)
+    report = msgspec.convert(data, Report)
+    return replace(
+        report,
+        invalid=tuple(_reworded(line, words) for line in report.invalid),
+        notes=tuple(_reworded(line, words) for line in report.notes),
+        out_of_scope=tuple(_reworded(line, words) for line in report.out_of_scope),
+    )
+
+
+def _reworded(line: FaultLine, words: RuleWords) -> FaultLine:
+    human = words_of(line.code, line.rule, line.variant, words)
+    return replace(line, args=(("human", human),)) if human else line
 
 
 def report_to_html(report: Report) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fhirmap.records import Fault
 
-__all__ = ["RuleWords", "read_words", "worded"]
+__all__ = ["RuleWords", "read_words", "worded", "words_of"]
 
 RuleWords = Mapping[str, Mapping[str, str]]
 _RULE = "FM520"
@@ -28,8 +28,13 @@ def read_words(folder: Path, language: str) -> RuleWords:
     return tomllib.loads(content)
 
 
+def words_of(code: str, rule: str, cause: str, words: RuleWords) -> str:
+    """What a rule says of a cause; empty where ``code`` is not that of a rule, or there are no words of it."""
+    of_rule = words.get(rule, {}) if code == _RULE else {}
+    return of_rule.get(cause or "text") or of_rule.get("text", "")
+
+
 def worded(fault: Fault, words: RuleWords) -> Fault:
     """The fault of a rule with the words of the rule, for the cause that it names."""
-    of_rule = words.get(fault.rule, {}) if fault.code == _RULE else {}
-    found = of_rule.get(fault.variant or "text") or of_rule.get("text")
+    found = words_of(fault.code, fault.rule, fault.variant, words)
     return replace(fault, args={**fault.args, "human": found}) if found else fault

@@ -22,6 +22,7 @@ ENGLISH = re.compile(
 CODE = re.compile(
     r"`[^`]*`"
     r"|--[\w-]+(?: [a-z]+\b)?|\b(?:fhirmap|curl|cat|python) [^\n]*?(?=  |\n|$)"  # options and commands
+    r"|\b[a-z]+-[a-z-]+\b"  # names of a map's rules
     r"|\S*[/.\\_:=\[{]\S*"  # paths, columns, addresses, keys
 )
 """What is the same in each language."""
