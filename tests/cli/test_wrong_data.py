@@ -209,6 +209,22 @@ def test_a_cell_that_no_receiver_would_take(tiny: Make, kind: str, name: str, wo
     assert not any(path.stat().st_size > 1_000_000 for path in (project.folder / "reports").iterdir())
 
 
+@pytest.mark.parametrize("kind", list(FILES))
+def test_a_number_too_large_to_calculate_with(tiny: Make, kind: str) -> None:
+    """One cell is one record's fault: the others are sent, this night and the next."""
+    rows = [(*row[:4], number) for row, number in zip(ROWS, ("2", "9E999999", "3"), strict=True)]
+    project = tiny(kind).write(rows)
+    file = project.folder / "tiny.map"
+    text = file.read_text(encoding="utf-8").replace("lot  : string", "lot  : decimal")
+    text = text.replace("src.lot as v ->", "src.lot as v where (v * v > 1.0) ->")
+    file.write_text(text, encoding="utf-8")
+    for new in (2, 0):
+        done = run(project)
+        assert done.code == 1
+        assert "Overflow" in done.out
+        assert (project.ledger["accepted"], project.ledger["invalid"]) == (new, 1)
+
+
 @pytest.mark.parametrize("kind", ["csv", "json"])
 def test_keys_absent_or_twice(tiny: Make, kind: str) -> None:
     project = tiny(kind).write([ROWS[0], (None, *ROWS[1][1:]), ("3", *ROWS[1][1:]), ROWS[2]])
