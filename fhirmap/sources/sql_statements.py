@@ -74,7 +74,7 @@ class RowReader:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class SqlStatement:
     """A SELECT whose rows are: identity of the record, then (records) revision marks or (children) join values, then
     values.
     """
@@ -119,7 +119,7 @@ class StatementBuilder:
         self.is_unique = root.table.is_unique_by(plan.key)
         """Does the database itself promise one row a key?"""
 
-    def statements(self) -> list[Statement]:
+    def statements(self) -> list[SqlStatement]:
         """The records' statement first, then one for each child that needs its own, parents before children."""
         own = [node for node in self._root.walk() if node.parent is not None and not node.joined]
         return [self._records(), *(self._children(node) for node in own)]
@@ -184,7 +184,7 @@ class StatementBuilder:
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
-    def _records(self) -> Statement:
+    def _records(self) -> SqlStatement:
         marks = [] if self.is_unique else self._marks()
         relation = self._relation(self._root, "r", marks)
         columns = self._columns(self._root, relation)
@@ -195,7 +195,7 @@ class StatementBuilder:
         asked = self._asked(lambda name: relation.c[name]) if marks else None
         if asked is not None:
             select = select.where(asked)
-        return Statement(self._root, select, slice(0, len(identity)), slice(len(identity), len(head)), reader)
+        return SqlStatement(self._root, select, slice(0, len(identity)), slice(len(identity), len(head)), reader)
 
     def _marks(self) -> list[Cell]:
         """Rank of the revision within its key (1 is current), and how many rows share key and revision."""
@@ -235,7 +235,7 @@ class StatementBuilder:
         reader = RowReader(node, node.names, start, start + len(node.names), marker, is_parent, tuple(joined))
         return source, listed, reader
 
-    def _children(self, node: SqlNode) -> Statement:
+    def _children(self, node: SqlNode) -> SqlStatement:
         child, parent = node.child, node.parent
         assert child is not None and parent is not None
         source, identity, order, on_values = self._parents_of(node, parent, child)
@@ -247,7 +247,7 @@ class StatementBuilder:
         source, listed, reader = self._with_joined(node, source, relation, len(head), len(head) - 1)
         select = sa.select(*_labelled([*head, *listed])).select_from(source)
         select = select.order_by(*order, *_child_order(node, child, columns))
-        return Statement(node, select, slice(0, len(identity)), slice(len(identity), len(head) - 1), reader)
+        return SqlStatement(node, select, slice(0, len(identity)), slice(len(identity), len(head) - 1), reader)
 
     def _parents_of(
         self, node: SqlNode, parent: SqlNode, child: Child

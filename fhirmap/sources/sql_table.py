@@ -26,7 +26,7 @@ from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.sql_errors import make_engine, translated
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
-from fhirmap.sources.sql_statements import Row, Statement, StatementBuilder, Values, build_tree
+from fhirmap.sources.sql_statements import Row, SqlStatement, StatementBuilder, Values, build_tree
 from fhirmap.stores import Child, StorePlan
 from fhirmap.texts import Text
 
@@ -208,7 +208,7 @@ class SqlTable:
                 connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         return opened if many else opened * number
 
-    def _merge(self, statements: list[Statement], streams: list[Iterator[Row]], is_unique: bool) -> Iterator[Record]:
+    def _merge(self, statements: list[SqlStatement], streams: list[Iterator[Row]], is_unique: bool) -> Iterator[Record]:
         records, children = statements[0], statements[1:]
         groups = [_Groups(s, rows, self._address.shown) for s, rows in zip(children, streams[1:], strict=True)]
         node_count = 1 + max(node.number for node in records.node.walk())
@@ -240,7 +240,7 @@ class SqlTable:
 class _Groups:
     """The rows of one child statement, handed out record by record."""
 
-    def __init__(self, statement: Statement, rows: Iterator[Row], shown: str) -> None:
+    def __init__(self, statement: SqlStatement, rows: Iterator[Row], shown: str) -> None:
         self._statement = statement
         self._shown = shown
         self._groups = groupby(rows, key=itemgetter(statement.identity))
@@ -271,7 +271,7 @@ class _Groups:
             raise ConfigError("FM724", source=self._shown, reason=Text("reasons.tables_changed"))
 
 
-def _stream(connection: sa.Connection, statement: Statement) -> Iterator[Row]:
+def _stream(connection: sa.Connection, statement: SqlStatement) -> Iterator[Row]:
     options = {"stream_results": True, "max_row_buffer": _BATCH}
     result = connection.execution_options(**options).execute(statement.select)
     for batch in result.partitions(_BATCH):

@@ -46,7 +46,7 @@ def test_a_sketch_as_text() -> None:
 
 def test_remarks_are_in_the_language_of_the_reader() -> None:
     with language_of("fr"):
-        assert "// binaire : non lu" in sketches_to_text([SKETCH])
+        assert "// binaire\u00a0: non lu" in sketches_to_text([SKETCH])
 
 
 def test_proposals_are_not_part_of_the_model() -> None:
