@@ -130,7 +130,6 @@ _STATEMENTS: dict[type, Callable[..., Iterator[CodeLine]]] = {
     py.Do: _line(lambda node: str(node.value)),
     py.Raise: _line(lambda node: f"raise {node.value}"),
     py.Return: _line(lambda node: "return" if node.value is None else f"return {node.value}"),
-    py.Pass: _line(lambda _node: "pass"),
     py.If: _if,
     py.For: _for,
     py.Try: _try,

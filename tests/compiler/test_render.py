@@ -41,7 +41,7 @@ def test_a_template_cannot_print_a_string_either() -> None:
 
 def test_a_module_says_where_its_lines_come_from() -> None:
     one, two = Span(TEXT, 0, 3), Span(TEXT, 4, 7)
-    body = (py.Do(two, py.Name("a")), py.Do(two, py.Name("b")), py.Pass(None))
+    body = (py.Do(two, py.Name("a")), py.Do(two, py.Name("b")), py.Return(None))
     found = render_module(module(functions=(PythonFunction(py.Name("f"), (), "d", body, TEXT, one),)))
     lines = found.text.splitlines()
     heading = lines.index("def f():") + 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fhirmap.compiler.python.expressions import Expr, Import, Name, expressions_in, field_names
@@ -25,13 +24,6 @@ class Statement:
         """The blocks of statements inside it."""
         held = (getattr(self, name) for name in field_names(type(self)))
         return tuple(entry for entry in held if isinstance(entry, tuple) and entry and isinstance(entry[0], Statement))
-
-    def walk(self) -> Iterator[Statement]:
-        """This statement and all inside it."""
-        yield self
-        for block in self.blocks:
-            for statement in block:
-                yield from statement.walk()
 
     @property
     def may_raise(self) -> bool:
@@ -126,11 +118,6 @@ class Return(Statement):
     """`return value`, or `return`."""
 
     value: Expr | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pass(Statement):
-    """`pass`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,3 @@ def test_raise_raises() -> None:
 
 def test_imports_of_all_blocks() -> None:
     assert py.Try(None, (py.If(None, X, (RISKY,)),), A, X, (SAFE,)).uses == {py.Import("m", "f")}
-
-
-def test_walk_goes_through_every_block() -> None:
-    tree = py.If(None, X, (py.For(None, (X,), A, (SAFE,)),), (RISKY,))
-    assert [type(entry).__name__ for entry in tree.walk()] == ["If", "For", "Assign", "Do"]
