@@ -1,6 +1,6 @@
 """``python tools/reference.py FOLDER``: write the pages of the reference that are made from the code.
 
-Commands, functions, transforms, FHIRPath, the API and the codes are described where they are defined; these pages hold
+Commands, functions, transforms, FHIRPath, JSON outputs, the API and the codes are described where they are defined; these pages hold
 nothing else, so that they cannot fall behind. `docs/conf.py` calls `write_reference` before each build.
 """
 
@@ -26,6 +26,7 @@ from fhirmap.texts import LANGUAGES, language_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FHIRPATH = ROOT / "docs" / "reference" / "fhirpath.toml"
+OUTPUTS = ROOT / "docs" / "reference" / "json.toml"
 
 _WORDS = {
     "commands": {"en": "Commands", "fr": "Commandes"},
@@ -64,6 +65,7 @@ def write_reference(folder: Path) -> None:
         _write(folder / "fhirpath.md", _fhirpath())
         _write(folder / "transforms.md", _transforms())
         _write(folder / "functions.md", _functions())
+        _write(folder / "json.md", _outputs())
         _write(folder / "api.md", _api())
 
 
@@ -186,6 +188,34 @@ def _function(entry: FunctionSignature) -> Iterator[str]:
     yield f"\n## {entry.name}\n"
     yield _text_block(entry.display)
     yield "\n" + _docstring(entry.doc)
+
+
+def _outputs() -> Iterator[str]:
+    described = tomllib.loads(OUTPUTS.read_text(encoding="utf-8"))
+    yield "# JSON outputs\n"
+    yield (
+        "With `--json` a command prints one JSON document on standard output and nothing else there. Keys and their "
+        "types are a promise: a version may add a key, only a major version takes one away or changes its type. "
+        "Messages are in the language of the command; codes, states and keys are in none. "
+        "A key with *(may be absent)* is there only where it has something to say.\n"
+    )
+    yield "| command | prints | which is |\n|---|---|---|"
+    for name, entry in described["commands"].items():
+        yield f"| `fhirmap {name}` | {_type_links(entry['type'], described['shapes'])} | {_cell(entry['does'])} |"
+    for name, entry in described["shapes"].items():
+        yield f"\n## {name}\n"
+        yield entry["does"]
+        if "extends" in entry:
+            yield f"\nAll keys of {_type_links(entry['extends'], described['shapes'])}, and:"
+        yield "\n| key | type | meaning |\n|---|---|---|"
+        for key, (type_, meaning) in entry["keys"].items():
+            absent = " *(may be absent)*" if key.endswith("?") else ""
+            yield f"| `{key.rstrip('?')}`{absent} | {_type_links(type_, described['shapes'])} | {_cell(meaning)} |"
+
+
+def _type_links(type_: str, shapes: Iterable[str]) -> str:
+    """A type of docs/reference/json.toml, its shapes as links to their headings."""
+    return " ".join(f"[{word}](#{word})" if word in shapes else word for word in type_.split(" "))
 
 
 def _api() -> Iterator[str]:
