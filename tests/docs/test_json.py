@@ -114,10 +114,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], list[str]]
         for line in RUNS:
             words = line.split()
             done = CliRunner().invoke(commands, [*words, "--json"], standalone_mode=False)
-            if done.exception is None:
-                printed = done.stdout
-            else:  # faults are shown by the entry point
-                printed = _whole_process(folder, [*words, "--json"])
+            # What is wrong is shown by the entry point, which the runner does not go through.
+            printed = done.stdout if done.exception is None else _whole_process(folder, [*words, "--json"])
             if words[0] == "export":
                 (folder / "StructureMap.json").write_text(json.dumps(json.loads(printed)["resource"]), encoding="utf-8")
             type_ = f"{DESCRIBED['commands'][words[0]]['type']} or wrong"
