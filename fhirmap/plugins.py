@@ -8,14 +8,18 @@ that is not installed, or was installed before an entry was added, the built-ins
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from fhirmap.errors import ConfigError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = ["BUILT_IN", "Plugin", "find_plugins", "load", "names"]
 
@@ -55,7 +59,9 @@ def find_plugins(group: str) -> dict[str, Plugin]:
     Raises: ConfigError FM748 where two distributions offer different things under one name.
     """
     found = {name: Plugin(name, target, "fhirmap") for name, target in BUILT_IN.get(group, {}).items()}
-    for entry in _installed().select(group=group):
+    for entry in _installed():
+        if entry.group != group:
+            continue
         plugin = Plugin(entry.name, entry.value, _distribution(entry))
         other = found.setdefault(entry.name, plugin)
         if other.target != plugin.target:
@@ -66,9 +72,28 @@ def find_plugins(group: str) -> dict[str, Plugin]:
 
 
 @cache
-def _installed() -> EntryPoints:
+def _installed() -> tuple[EntryPoint, ...]:
     """Entry points of every distribution that can be imported, looked up once: each look reads all their files."""
-    return EntryPoints(entry for group in BUILT_IN for entry in entry_points(group=group))
+    if not _others_have_plugins():
+        return ()
+    from importlib.metadata import entry_points
+
+    return tuple(entry for group in BUILT_IN for entry in entry_points(group=group))
+
+
+def _others_have_plugins() -> bool:
+    """Does a distribution other than fhirmap name one of our groups?
+
+    Loading `importlib.metadata` is a twentieth of `check` and `preview`, and most hospitals have no plug-in. What
+    cannot be looked into here (a zip on the path) counts as having one.
+    """
+    for place in map(Path, dict.fromkeys(sys.path)):
+        if place.is_file():
+            return True
+        for file in (*place.glob("*.dist-info/entry_points.txt"), *place.glob("*.egg-info/entry_points.txt")):
+            if not file.parent.name.startswith("fhirmap-") and b"[fhirmap." in file.read_bytes():
+                return True
+    return False
 
 
 def names(group: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, EntryPoints
+from importlib.metadata import EntryPoint
 
 import pytest
 
@@ -12,7 +12,7 @@ from fhirmap.plugins import BUILT_IN, Plugin, find_plugins, load, names
 
 
 def entries(*found: EntryPoint) -> object:
-    return lambda: EntryPoints(found)
+    return lambda: found
 
 
 def test_built_ins_are_known_and_load() -> None:
