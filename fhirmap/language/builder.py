@@ -24,6 +24,7 @@ from fhirmap.language.expressions import (
 from fhirmap.language.faults import Faults
 from fhirmap.language.metadata import MetadataReader
 from fhirmap.language.models import ModelBuilder
+from fhirmap.texts import Listing
 
 
 class MapBuilder:
@@ -392,11 +393,11 @@ class MapBuilder:
 _MODES = frozenset(("SOURCE", "TARGET", "QUERIED", "PRODUCED"))
 _PARAMETERS = frozenset(("parameter", "legacy_parameter"))
 _WORDS_BEFORE_NAME = ("first", "last", "single", "collate", "share", "then", "not_first", "not_last", "only_one")
-_OPTION_WORDS = {
+_OPTION_WORDS: dict[str, str | Listing] = {
     "type_identifier": ":",
     "source_cardinality": "..",
     "source_default": "default",
-    "source_list_mode": "first, not_first, last, not_last or only_one",
+    "source_list_mode": Listing(("first", "not_first", "last", "not_last", "only_one"), joint="lists.or"),
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fhirmap.diagnostics import Diagnostic, MapText, Related, Span
-from fhirmap.texts import Text
 
 
 class Faults:
@@ -23,12 +22,12 @@ class Faults:
         span: Span,
         *,
         variant: str = "",
-        hint: Text | None = None,
+        meant: str | None = None,
         related: tuple[Related, ...] = (),
         **args: object,
     ) -> None:
-        """Notes one fault."""
-        self._found.append(Diagnostic(code, span, args, hint, variant, related=related))
+        """Note one fault. ``meant``: the right word for a wrong one."""
+        self._found.append(Diagnostic(code, span, args, variant=variant, related=related, meant=meant))
 
     def __len__(self) -> int:
         return len(self._found)

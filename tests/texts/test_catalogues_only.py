@@ -15,11 +15,14 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "fhirmap"
 CHECKED = (
+    "analysis",
     "cli",
     "compilation",
+    "diagnostics",
     "inspection",
     "interchange",
     "journal",
+    "language",
     "model",
     "registry",
     "runner",
@@ -32,6 +35,11 @@ CHECKED = (
 PROSE = re.compile(r"(?<![\w$%{}/.'`-])[A-Za-zÀ-ÿ]{2,}[,:;]? (?:`[^`]*` )?[A-Za-zÀ-ÿ`]{2,}")
 
 FILES = {
+    "analysis/expression_functions.py": "kinds of arguments, as words of a small language",
+    "diagnostics/explain.py": "info strings of fenced blocks",
+    "diagnostics/subject.py": "values of enumerations, as pages hold them",
+    "language/models.py": "keywords of the language",
+    "language/node_text.py": "the text of maps",
     "interchange/structure_map/shapes.py": "names and types of a resource's elements",
     "registry/app.py": "answers of the simulator: those of the registry, which speaks French",
     "registry/declaration.py": "the same",
@@ -39,6 +47,10 @@ FILES = {
     "sources/sql_errors.py": "words that are looked for in the messages of databases",
 }
 LITERALS = {
+    "from position": "the text of a map",
+    "the grammar's QUANTITY": "of an assertion",
+    "a whole map always": "of an assertion",
+    "the outermost state": "of an assertion",
     "sans identifiant": "a value of the archive's column `state`: data, the same in each language",
     "fhirmap status --": "a command to type",
     "fhirmap run": "a command to type",

@@ -14,6 +14,7 @@ from fhirmap.runtime.fhirpath.operators import _is_number, _shown
 from fhirmap.runtime.fhirpath.quantity import Quantity
 from fhirmap.runtime.fhirpath.strings import number_of
 from fhirmap.runtime.fhirpath.temporal import Temporal
+from fhirmap.texts import Text
 
 _EXACT = Context(prec=50)
 _SHOWN = Context(prec=28)
@@ -196,4 +197,4 @@ def _rounded(collection: Items, function: str, rounding: str) -> Items:
 def _number(value: Any, function: str) -> int | Decimal | None:
     if value is None or _is_number(value):
         return value  # type: ignore[no-any-return]
-    raise TransformFailed("FM432", function=function, found=_shown(value), wanted="a number")
+    raise TransformFailed("FM432", function=function, found=_shown(value), wanted=Text("values.a_number"))

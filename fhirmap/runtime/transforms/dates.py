@@ -17,6 +17,7 @@ from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from fhirmap.errors import TransformFailed
+from fhirmap.texts import Text
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONG_MONTHS = (
@@ -245,7 +246,9 @@ def _converted(text: object, format_text: str | None, kind: str) -> str | None:
         return None
     found = parser(format_text, kind, None)(str(text))
     if found is None:
-        raise TransformFailed("FM451", wanted=kind, format=format_text or "FHIR's own form", length=len(str(text)))
+        raise TransformFailed(
+            "FM451", wanted=kind, format=format_text or Text("values.own_form"), length=len(str(text))
+        )
     return found
 
 
@@ -305,7 +308,9 @@ def unix_to_date_time(seconds: object, zone: str | None = None) -> str | None:
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(Decimal(str(seconds))))
         place = _offset(zone) if zone else UTC
     except (ArithmeticError, ValueError, OverflowError):
-        raise TransformFailed("FM451", wanted="dateTime", format="Unix seconds", length=len(str(seconds))) from None
+        raise TransformFailed(
+            "FM451", wanted="dateTime", format=Text("values.unix_seconds"), length=len(str(seconds))
+        ) from None
     text = moment.astimezone(place).isoformat(timespec="seconds")
     return text.replace("+00:00", "Z")
 

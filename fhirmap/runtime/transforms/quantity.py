@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from fhirmap.errors import TransformFailed
+from fhirmap.texts import Text
 
 _TEXT = re.compile(r"\s*(<=|>=|<|>|ad)?\s*([+-]?\d+(?:\.\d+)?)\s*(\S.*?)?\s*", re.ASCII | re.DOTALL)
 
@@ -27,7 +28,7 @@ def quantity(text: Any) -> dict[str, Any] | None:
         return None
     match = _TEXT.fullmatch(str(text))
     if match is None:
-        raise TransformFailed("FM450", function="qty", what="text like `5.1 mg`")
+        raise TransformFailed("FM450", function="qty", what=Text("values.quantity_text"))
     held: dict[str, Any] = {"value": Decimal(match[2])}
     if match[1]:
         held["comparator"] = match[1]
@@ -46,6 +47,6 @@ def quantity_of(value: Any, unit: Any, system: Any = None, code: Any = None) -> 
     try:
         number = value if isinstance(value, int | Decimal) and not isinstance(value, bool) else Decimal(str(value))
     except InvalidOperation:
-        raise TransformFailed("FM450", function="qty", what="a number") from None
+        raise TransformFailed("FM450", function="qty", what=Text("values.a_number")) from None
     parts = {"value": number, "unit": unit, "system": system, "code": code}
     return {name: part for name, part in parts.items() if part is not None}

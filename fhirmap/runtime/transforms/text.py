@@ -18,6 +18,7 @@ from fhirmap.decimals import decimal_text
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import INTEGERS
 from fhirmap.runtime.validation.primitives import PREDICATES
+from fhirmap.texts import Text
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -43,7 +44,7 @@ def primitive_of(value: Any) -> Any:
     Raises: ``TransformFailed`` FM404 where it is an object or a list.
     """
     if isinstance(value, dict | list):
-        raise TransformFailed("FM404", given="an object", wanted="a primitive")
+        raise TransformFailed("FM404", given=Text("values.an_object"), wanted=Text("values.a_primitive"))
     return value
 
 
@@ -65,7 +66,7 @@ def cast(value: Any, type_name: str) -> Any:
     text = shown(primitive_of(value))
     found = _cast_text(text, type_name)
     if found is None:
-        raise TransformFailed("FM404", given=f"text of {len(text)} characters", wanted=type_name)
+        raise TransformFailed("FM404", given=Text("values.text_of", {"count": len(text)}), wanted=type_name)
     return found
 
 
@@ -114,7 +115,7 @@ def truncate(text: Any, length: Any) -> str | None:
     if text is None:
         return None
     if isinstance(length, bool) or not isinstance(length, int) or length < 0:
-        raise TransformFailed("FM450", function="truncate", what="a whole number of 0 or more as its length")
+        raise TransformFailed("FM450", function="truncate", what=Text("values.a_length"))
     return shown(primitive_of(text))[:length] or None
 
 
@@ -147,7 +148,8 @@ def escape(text: Any, source: str, target: str = "plain") -> str | None:
 
 def _way(ways: dict[str, Callable[[str], str]], name: str) -> Callable[[str], str]:
     if name not in ways:
-        raise TransformFailed("FM450", function="escape", what=f"one of the formats {', '.join(sorted(ways))}")
+        what = Text("values.one_of_formats", {"formats": ", ".join(sorted(ways))})
+        raise TransformFailed("FM450", function="escape", what=what)
     return ways[name]
 
 
@@ -155,7 +157,7 @@ def _json_unescape(text: str) -> str:
     try:
         found = json.loads(f'"{text}"')
     except ValueError:
-        raise TransformFailed("FM450", function="escape", what="text escaped as its first format says") from None
+        raise TransformFailed("FM450", function="escape", what=Text("values.escaped_text")) from None
     return str(found)
 
 

@@ -16,6 +16,7 @@ from fhirmap.runtime.validation.base_types import BaseTypeTable, Row, table_of
 from fhirmap.runtime.validation.element_rules import NO_RULES, Checks, ElementRules, Slicing
 from fhirmap.runtime.validation.primitives import JSON_TYPES, PREDICATES, has_control_characters
 from fhirmap.runtime.validation.reporting import Invariants, Visit, is_sound, report_count
+from fhirmap.texts import Listing, Text
 
 _ONE_OF: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "Parameters.parameter": ("inv-1", ("value", "resource", "part")),
@@ -57,7 +58,7 @@ class FieldSlot:
         if self.maximum == 0:
             visit.report("FM505", "cardinality", "forbidden", name=self.name)
         else:
-            visit.report("FM508", "type", expected=" or ".join(self.rules.types or ()))
+            visit.report("FM508", "type", expected=Listing(tuple(self.rules.types or ()), joint="lists.or"))
 
     def report_absent(self, visit: Visit) -> None:
         """Report what the element, or slices of it, should hold."""
@@ -169,10 +170,10 @@ class TypeShape:
     def check(self, node: object, visit: Visit) -> None:
         """Report everything that is wrong with ``node``."""
         if type(node) is not dict:
-            visit.report("FM501", "type", expected="an object")
+            visit.report("FM501", "type", expected=Text("values.an_object"))
             return
         if not node:
-            visit.report("FM503", "empty", what="object")
+            visit.report("FM503", "empty", what=Text("values.object"))
             return
         if self.is_resource:
             visit = visit.within(node)
@@ -241,7 +242,7 @@ class TypeShape:
         if not slot.repeats:
             beside.check(value, here)
         elif type(value) is not list or not value:
-            here.report("FM501", "type", expected="a list")
+            here.report("FM501", "type", expected=Text("values.a_list"))
         else:
             for index, item in enumerate(value):
                 if item is not None:
@@ -249,7 +250,7 @@ class TypeShape:
 
     def _check_single(self, slot: FieldSlot, kind: str, value: object, here: Visit) -> None:
         if type(value) is list:
-            here.report("FM501", "type", expected="one value, not a list")
+            here.report("FM501", "type", expected=Text("values.one_value"))
             return
         chosen = slot.slicing.slice_of(value, kind) if slot.rules.slices else None
         if chosen is None:
@@ -259,10 +260,10 @@ class TypeShape:
 
     def _check_list(self, slot: FieldSlot, kind: str, value: object, beside: object, here: Visit) -> None:
         if type(value) is not list:
-            here.report("FM501", "type", expected="a list")
+            here.report("FM501", "type", expected=Text("values.a_list"))
             return
         if not value:
-            here.report("FM503", "empty", what="list")
+            here.report("FM503", "empty", what=Text("values.list"))
         rules = slot.rules
         counts = dict.fromkeys((entry.name for entry in rules.slices), 0)
         for index, item in enumerate(value):
@@ -303,7 +304,7 @@ class TypeShape:
         name = value.get("resourceType") if type(value) is dict else None
         shape = self.types.resource_shape(name)
         if shape is None:
-            here.report("FM512", "type", expected="a resource type")
+            here.report("FM512", "type", expected=Text("values.a_resource_type"))
         return shape
 
 
@@ -330,7 +331,7 @@ def _check_primitive(kind: str, value: object, slot: FieldSlot, here: Visit) -> 
         if slot.codes and value not in slot.codes:
             here.report("FM506", "binding", name=slot.name, known=", ".join(sorted(slot.codes)))
     elif value is None or value == "":
-        here.report("FM503", "empty", what="value" if value is None else "text")
+        here.report("FM503", "empty", what=Text("values.value" if value is None else "values.text"))
     elif type(value) not in JSON_TYPES.get(kind, (str,)):
         here.report("FM501", "type", expected=kind)
     else:
