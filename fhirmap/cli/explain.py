@@ -8,7 +8,7 @@ import click
 
 from fhirmap.cli.localized import argument, define, option
 from fhirmap.diagnostics.catalog import codes, page
-from fhirmap.diagnostics.explain import UnknownCode, explain
+from fhirmap.diagnostics.explain import UnknownCode, code_meant, explain
 
 
 @define("explain")
@@ -22,11 +22,8 @@ def command(code: str | None, as_json: bool) -> None:
         click.echo(json.dumps(titles, ensure_ascii=False, indent=2) if as_json else lines)
         return
     try:
-        text = explain(code)
+        found = page(code_meant(code))
     except UnknownCode as unknown:
         raise click.ClickException(str(unknown)) from None
-    if as_json:
-        found = page(text[:5])
-        shown = {"code": found.code, "title": found.title, "severity": found.severity, "text": found.body}
-        text = json.dumps(shown, ensure_ascii=False, indent=2)
-    click.echo(text)
+    shown = {"code": found.code, "title": found.title, "severity": found.severity, "text": found.body}
+    click.echo(json.dumps(shown, ensure_ascii=False, indent=2) if as_json else explain(found.code))

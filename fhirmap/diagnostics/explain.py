@@ -21,10 +21,11 @@ class UnknownCode(LookupError):
         super().__init__(text(key, code=code, near=", ".join(nearest)))
 
 
-def explain(code: str) -> str:
-    """The page of ``code`` (`FM204`, `fm204` or `204`): title and severity, what it means and why, wrong and repaired.
+def code_meant(code: str) -> str:
+    """The code of a page that ``code`` says: `FM204` for `FM204`, `fm204` or `204`.
 
-    Raises: UnknownCode, with the nearest codes.
+    Raises:
+        UnknownCode: no page has that code; with the nearest codes.
     """
     wanted = code.strip().upper()
     if wanted.isdigit():
@@ -33,7 +34,16 @@ def explain(code: str) -> str:
     if wanted not in known:
         alike = wanted[:2] + wanted[2:].translate(_DIGITS)
         raise UnknownCode(code, tuple(get_close_matches(alike, known, n=3, cutoff=0.6)))
-    found = page(wanted)
+    return wanted
+
+
+def explain(code: str) -> str:
+    """The page of ``code``, spelt in any way: title and severity, what it means and why, wrong and repaired.
+
+    Raises:
+        UnknownCode: no page has that code; with the nearest codes.
+    """
+    found = page(code_meant(code))
     severity = text(f"diagnostics.severity.{found.severity}")
     return f"{found.code}{text('diagnostics.colon')}{found.title} ({severity})\n\n{_as_text(found.body)}"
 

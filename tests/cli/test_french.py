@@ -121,7 +121,7 @@ def test_a_project_from_its_first_day(tiny: Callable[..., Tiny], receiver: Calla
     in_french("lineage", folder)
     done = in_french("run", folder, code=1)
     assert "lus 3 = acceptés" in done.out.replace("accepté 0", "acceptés 0")
-    assert "rejetés 3" in done.out
+    assert "refusés 3" in done.out
     for words in ([], ["--refused"], ["--key", "1"], ["--records"]):
         in_french("status", folder, *words)
     in_french("report", folder)
