@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fhirmap.diagnostics import Diagnostic, Span
-from fhirmap.texts import Listing, Text
+from fhirmap.texts import Listing, Text, text
 
 
 class FhirmapError(Exception):
@@ -54,7 +54,7 @@ class DiagnosedError(FhirmapError):
         self.code = errors[0].code
         self._diagnostic = errors[0]
         where = f"{errors[0].span.position}: " if errors[0].span else ""
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        more = f" {text('diagnostics.and_more', count=len(errors) - 1)}" if len(errors) > 1 else ""
         Exception.__init__(self, f"{where}{errors[0].code}: {errors[0].message}{more}")
 
 
