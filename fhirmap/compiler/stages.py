@@ -52,6 +52,8 @@ class StageLowering:
         self.has_validator = has_validator
         self.names = module.local_names()
         self.source = self.names.take("source")
+        self.inputs: dict[Variable, Name] = {}
+        """Sources of the first stage where it has several, each with the name of its input."""
 
     def function(self) -> PythonFunction:
         """`_transform(row, strict)`."""
@@ -62,7 +64,7 @@ class StageLowering:
         for number, stage in enumerate(self.stages):
             is_last = number == len(self.stages) - 1
             made = self.names.take("resource" if is_last else f"stage_{number + 1}")
-            body += self._stage(stage, name, made, is_foreign=not self.has_reader and number == 0, is_last=is_last)
+            body += self._stage(stage, name, made, is_last=is_last)
             name = made
         if self.has_validator:
             body.append(_net(Do(None, Call(Name("_validate"), (name, _FAULTS)))))
@@ -78,15 +80,23 @@ class StageLowering:
             source = _foreign_source(self.stages[0].source, _ROW, self.module)
             read = self._read(source) if source.may_raise else Assign(None, (self.source,), source)
             return [read, SetAttribute(None, RUN, "resource", self.source)]
-        return []
+        return self._several_inputs() if self.stages else []
+
+    def _several_inputs(self) -> list[Statement]:
+        """An input for each source. One that is absent is the caller's mistake, not a record's: nothing catches it."""
+        read: list[Statement] = []
+        for parameter in _sources(self.stages[0]):
+            name = self.inputs[parameter] = self.names.take(parameter.name)
+            read.append(Assign(None, (name,), run_call("input", _ROW, Literal(parameter.name))))
+        return read
 
     def _read(self, source: Expr) -> Statement:
         """A record of quite another shape (a text where rows are read) ends here."""
         net = _net(Assign(None, (self.source,), source))
         return replace(net, handler=(*net.handler, Return(None, run_call("result", DictOf(), _PLACES))))
 
-    def _stage(self, stage: Stage, source: Name, made: Name, *, is_foreign: bool, is_last: bool) -> list[Statement]:
-        body: list[Statement] = [Do(None, self._entry_call(stage, source, made, is_foreign=is_foreign))]
+    def _stage(self, stage: Stage, source: Name, made: Name, *, is_last: bool) -> list[Statement]:
+        body: list[Statement] = [Do(None, self._entry_call(stage, source, made))]
         if self.module.has_endings:
             body.append(Do(None, call("settle_endings", RUN)))
         if is_last and self.module.needs_pruning:
@@ -95,15 +105,14 @@ class StageLowering:
         is_empty = If(None, self._is_empty(stage, made), (Return(None, run_call("nothing")),))
         return [Assign(None, (made,), self._fresh(stage)), _net(*body), is_empty]
 
-    def _entry_call(self, stage: Stage, source: Name, made: Name, *, is_foreign: bool) -> Expr:
+    def _entry_call(self, stage: Stage, source: Name, made: Name) -> Expr:
         arguments: list[Expr] = []
         modes = [entry.mode for entry in stage.entry.parameters]
         for index, parameter in enumerate(stage.entry.parameters):
             if parameter.mode == "target":
                 arguments.append(made if modes.index("target") == index else DictOf())
-            elif is_foreign and len(_sources(stage)) > 1:
-                row = run_call("input", _ROW, Literal(parameter.name))
-                arguments.append(_foreign_source(parameter.static.type, row, self.module))
+            elif parameter in self.inputs:
+                arguments.append(_foreign_source(parameter.static.type, self.inputs[parameter], self.module))
             else:
                 arguments.append(source)
         return Call(self.module.groups[stage.entry], (*arguments, RUN))

@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import fhirmap
+from fhirmap.errors import TransformFailed
+from fhirmap.runtime.context import Inputs
 from tests.compiler.generated import MODEL, PART, PATIENT, body_of, compiled
 
 RULE = "  src.a as v -> tgt.id = v;"
@@ -94,3 +98,14 @@ def test_a_group_may_be_called_as_any_name_of_a_generated_module() -> None:
         assert transformer.read({"a": "2"}).values == {"a": 2}
         assert set(transformer.places) == {"Patient.id", "Patient.language"}
         assert transformer.validate({"resourceType": "Patient", "id": "x"}).valid
+
+
+def test_an_input_that_is_absent_is_the_callers_mistake() -> None:
+    transformer = fhirmap.compile_map(
+        "group merge(source left, source right, target tgt) { left.a as v -> tgt.a = v; right.b as v -> tgt.b = v; }\n",
+        validate=False,
+    )
+    assert transformer(Inputs(left={"a": 1}, right={"b": 2})).resource == {"a": 1, "b": 2}
+    with pytest.raises(TransformFailed) as caught:
+        transformer(Inputs(left={"a": 1}))
+    assert caught.value.code == "FM458"
