@@ -20,24 +20,33 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_snippet_of_the_readme_prints_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_snippet_prints_what_the_page_shows(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    match = re.search(r"```python\n(.*?)```\n\n```\n(.*?)```", text, re.DOTALL)
-    assert match is not None
+    monkeypatch.setenv("FHIRMAP_LANG", "en")
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    snippets = re.findall(r"```python\n(.*?)```\n\n```\n(.*?)```", text, re.DOTALL)
+    snippet, shown = snippets[number]
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(match.group(1), {})
-    assert printed.getvalue() == match.group(2)
+        exec(snippet, {})
+    assert printed.getvalue() == shown
 
 
-def test_the_error_of_the_readme_is_what_check_says(tmp_path: Path) -> None:
+def test_the_readme_has_two_commands_and_five_links() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "make demo\nmake test\n" in text
+    assert len(re.findall(r"^- .*\]\(", text, re.MULTILINE)) == 5
+    assert len(text.splitlines()) <= 50
+
+
+def test_the_error_of_the_first_page_is_what_check_shows(tmp_path: Path) -> None:
     from fhirmap.diagnostics.render import render_diagnostic
     from fhirmap.runner.program import check_project
     from fhirmap.runner.project import load_project
     from fhirmap.runner.scaffold import copy_example
 
-    shown = next(b for b in blocks(ROOT / "README.md", "") if b.startswith("error["))
+    shown = next(b for b in blocks(ROOT / "docs" / "index.md", "text") if b.startswith("error["))
     folder = copy_example("ch-valmorel", tmp_path / "hospital")
     map_file = folder / "valmorel.map"
     map_file.write_text(map_file.read_text(encoding="utf-8").replace("tgt.side = ", "tgt.sidee = "), encoding="utf-8")
