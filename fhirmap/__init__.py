@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from fhirmap.runtime.functions import function
     from fhirmap.runtime.transformer import Transformer
     from fhirmap.signatures import FunctionParameter, FunctionSignature, ValueType
-    from fhirmap.stores import Child, Column, Order, Shape, StorePlan
+    from fhirmap.source_plan import Child, Order, RowLayout, SourceColumn, SourcePlan
     from fhirmap.texts import Listing, Text
 
 _MODULES = {
@@ -103,7 +103,7 @@ _MODULES = {
     "fhirmap.signatures": ("FunctionParameter", "FunctionSignature", "ValueType"),
     "fhirmap.runtime.transformer": ("Transformer",),
     "fhirmap.texts": ("Listing", "Text"),
-    "fhirmap.stores": ("Child", "Column", "Order", "Shape", "StorePlan"),
+    "fhirmap.source_plan": ("Child", "SourceColumn", "Order", "RowLayout", "SourcePlan"),
 }
 """Where each public name is defined."""
 
@@ -113,7 +113,6 @@ __all__ = [
     "Cause",
     "CheckedMaps",
     "Child",
-    "Column",
     "ConfigError",
     "Constraint",
     "Contract",
@@ -146,11 +145,12 @@ __all__ = [
     "RecordError",
     "Related",
     "Result",
+    "RowLayout",
     "Runnable",
     "Severity",
-    "Shape",
+    "SourceColumn",
+    "SourcePlan",
     "Span",
-    "StorePlan",
     "Structure",
     "Subject",
     "SubjectKind",

@@ -13,15 +13,14 @@ from fhirmap.runtime.functions import FhirBase64, FhirDate, FhirUri, function
 from fhirmap.signatures import FunctionParameter, FunctionSignature, ValueType
 from fhirmap.sinks.settings import ClientCredentials, IdentifiersOf, Tls, TransportSettings
 from fhirmap.sinks.sink import Sink, SinkFactory, SinkSettings
+from fhirmap.source_plan import Child, Order, RowLayout, SourceColumn, SourcePlan
 from fhirmap.sources import Source, SourceFactory
 from fhirmap.sources.address import Address
-from fhirmap.stores import Child, Column, Order, Shape, StorePlan
 
 __all__ = [
     "Address",
     "Child",
     "ClientCredentials",
-    "Column",
     "ConfigError",
     "DeliveryError",
     "Diagnostic",
@@ -40,14 +39,15 @@ __all__ = [
     "ReceiptState",
     "Record",
     "RecordError",
+    "RowLayout",
     "Severity",
-    "Shape",
     "Sink",
     "SinkFactory",
     "SinkSettings",
     "Source",
+    "SourceColumn",
     "SourceFactory",
-    "StorePlan",
+    "SourcePlan",
     "Tls",
     "TransformFailed",
     "TransportSettings",

@@ -20,7 +20,7 @@ PUBLIC = "__init__"
 # docs/architecture.md has the same table, with what each package is for.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("version", "texts", "records", "fhir_types", "decimals", "signatures"),
-    ("stores", "diagnostics"),
+    ("source_plan", "diagnostics"),
     ("errors",),
     ("plugins",),
     ("language",),
@@ -58,7 +58,7 @@ STANDARD_LIBRARY_ONLY = frozenset(
         "fhir_types",
         "decimals",
         "signatures",
-        "stores",
+        "source_plan",
         "diagnostics",
         "errors",
         "runtime",

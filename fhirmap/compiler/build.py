@@ -17,7 +17,7 @@ from fhirmap.compiler.positions import compile_stamped, file_name
 from fhirmap.compiler.printing import CodeLine, section_lines
 from fhirmap.compiler.render import render_module
 from fhirmap.compiler.storeplan import store_plan
-from fhirmap.stores import StorePlan
+from fhirmap.source_plan import SourcePlan
 from fhirmap.version import __version__
 
 
@@ -34,7 +34,7 @@ class CompiledMap:
     digest: str
     files: Mapping[str, str]
     texts: Mapping[str, str]
-    store: StorePlan | None
+    store: SourcePlan | None
 
 
 def compile_checked(checked: Checked, *, validator: Section | None = None, trace: bool = False) -> CompiledMap:

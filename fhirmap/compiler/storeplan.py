@@ -1,13 +1,13 @@
-"""From a map's `model` to a `StorePlan`: what a source has to fetch, and how rows belong together."""
+"""From a map's `model` to a `SourcePlan`: what a source has to fetch, and how rows belong together."""
 
 from __future__ import annotations
 
 from fhirmap.analysis.typed import Checked, ModelUse
 from fhirmap.language import nodes
-from fhirmap.stores import Child, Column, Order, Shape, StorePlan
+from fhirmap.source_plan import Child, Order, RowLayout, SourceColumn, SourcePlan
 
 
-def store_plan(checked: Checked) -> StorePlan | None:
+def store_plan(checked: Checked) -> SourcePlan | None:
     """The store of the first stage's source model; None where it has none."""
     first = checked.stages[0] if checked.stages else None
     use = checked.model(first.source) if first is not None else None
@@ -16,7 +16,7 @@ def store_plan(checked: Checked) -> StorePlan | None:
     store = use.node.store
     extra = [*store.key, *(entry.column for entry in store.order), *([store.latest.column] if store.latest else [])]
     shape = _shape(checked, use, extra, (use.ref.structure,))
-    return StorePlan(
+    return SourcePlan(
         store.kind,
         store.name,
         store.key,
@@ -35,9 +35,9 @@ def _orders(keys: tuple[nodes.OrderKey, ...]) -> tuple[Order, ...]:
     return tuple(Order(entry.column, entry.descending) for entry in keys)
 
 
-def _shape(checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, ...]) -> Shape:
+def _shape(checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, ...]) -> RowLayout:
     """Columns in the order of the model, then those the plan needs; children joined or grouped."""
-    columns: list[Column] = []
+    columns: list[SourceColumn] = []
     children: list[Child] = []
     needed = [(name, use.node.span.position) for name in extra]
     for entry in use.node.elements:
@@ -48,19 +48,19 @@ def _shape(checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, .
             continue
         if below is None:
             position = (entry.column_span or entry.name_span).position
-            columns.append(Column(entry.column or entry.name, position, f"{use.node.name}.{entry.name}"))
+            columns.append(SourceColumn(entry.column or entry.name, position, f"{use.node.name}.{entry.name}"))
         elif (entry.join is not None or entry.lines) and below.ref.structure not in seen:
             children.append(_child(checked, use, entry, below, seen))
         else:
             columns.append(
-                Column(entry.column or entry.name, entry.name_span.position, f"{use.node.name}.{entry.name}")
+                SourceColumn(entry.column or entry.name, entry.name_span.position, f"{use.node.name}.{entry.name}")
             )
     known = {column.name for column in columns}
     for name, position in needed:
         if name not in known:
             known.add(name)
-            columns.append(Column(name, position))
-    return Shape(use.node.name, tuple(columns), tuple(children))
+            columns.append(SourceColumn(name, position))
+    return RowLayout(use.node.name, tuple(columns), tuple(children))
 
 
 def _child(checked: Checked, use: ModelUse, entry: nodes.ModelElement, below: ModelUse, seen: tuple[str, ...]) -> Child:

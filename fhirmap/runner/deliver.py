@@ -25,7 +25,7 @@ from fhirmap.errors import DeliveryError
 from fhirmap.journal import Journal, Lease
 from fhirmap.records import Receipt, ReceiptState
 from fhirmap.runner.pace import Backoff, Breaker, RateLimit
-from fhirmap.runner.project import Limits
+from fhirmap.runner.project import SinkLimits
 from fhirmap.sinks import Sink
 from fhirmap.texts import text
 
@@ -97,7 +97,7 @@ class Delivery:
 def deliver(
     journal: Journal,
     sink: Sink,
-    limits: Limits,
+    limits: SinkLimits,
     *,
     clock: Clock | None = None,
     progress: Callable[[DeliveryProgress], None] | None = None,
@@ -126,7 +126,7 @@ class _Dispatcher:
         self,
         journal: Journal,
         sink: Sink,
-        limits: Limits,
+        limits: SinkLimits,
         clock: Clock,
         progress: Callable[[DeliveryProgress], None] | None,
         lineage: Lineage | None,

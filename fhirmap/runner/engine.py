@@ -30,7 +30,7 @@ from fhirmap.runner.rule_words import RuleWords, read_words, worded
 from fhirmap.runner.verdict import mapped
 from fhirmap.runtime.transformer import Transformer
 from fhirmap.sinks.settings import IdentifiersOf
-from fhirmap.stores import StorePlan
+from fhirmap.source_plan import SourcePlan
 from fhirmap.texts import language
 
 __all__ = ["Engine", "build_engine", "compile_project", "paths_up"]
@@ -48,7 +48,7 @@ class Engine:
     """Rule key -> the element that a rule of the target is about."""
 
     @property
-    def plan(self) -> StorePlan:
+    def plan(self) -> SourcePlan:
         """Where the records live.
 
         Raises: ConfigError FM752 where the map's first model has no store.

@@ -23,8 +23,8 @@ from fhirmap.runner.unmapped import UnmappedCodes
 from fhirmap.runner.verdict import Verdict, classify, mapped
 from fhirmap.runtime import trace as steps
 from fhirmap.sinks.element import element_of
+from fhirmap.source_plan import Child, RowLayout
 from fhirmap.sources import Source
-from fhirmap.stores import Child, Shape
 from fhirmap.texts import os_reason
 
 __all__ = [
@@ -260,7 +260,7 @@ def _origins_of(engine: Engine, element: str) -> list[Origin]:
     return list(engine.lineage.get(path, ()))
 
 
-def _cells(shape: Shape, table: str, values: Mapping[str, Any], columns: Sequence[str], text: str) -> Iterator[str]:
+def _cells(shape: RowLayout, table: str, values: Mapping[str, Any], columns: Sequence[str], text: str) -> Iterator[str]:
     """The cells of ``columns``, as the source holds them. Of several rows, those that say what the result says."""
     for column in columns:
         found = list(dict.fromkeys(str(cell) for cell in _held(shape, table, values, column) if cell is not None))
@@ -268,7 +268,7 @@ def _cells(shape: Shape, table: str, values: Mapping[str, Any], columns: Sequenc
         yield " | ".join((said or found)[:_SHOWN_VALUES])
 
 
-def _held(shape: Shape, table: str, values: Mapping[str, Any], column: str) -> Iterator[Any]:
+def _held(shape: RowLayout, table: str, values: Mapping[str, Any], column: str) -> Iterator[Any]:
     prefix = f"{table}." if table else ""
     name = column.removeprefix(prefix)
     if column.startswith(prefix) and any(entry.name == name for entry in shape.columns):

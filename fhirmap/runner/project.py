@@ -97,7 +97,7 @@ class SinkPart:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SinkLimits:
     """``[limits]``: how fast, how often, and what to do where an answer was never seen."""
 
     rate_per_s: float = 5.0
@@ -129,7 +129,7 @@ class ArchiveTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class ArchiveSettings:
     """``[archive]``: a table, a CSV, both or neither."""
 
     table: ArchiveTable | None = None
@@ -160,9 +160,9 @@ class Project:
     source: SourceSettings
     severities: Mapping[str, str]
     sink: SinkPart
-    limits: Limits
+    limits: SinkLimits
     journal: JournalPart
-    archive: Archive
+    archive: ArchiveSettings
     records: tuple[ColumnSetting, ...]
     registry: Path | None = None
     rule_spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
@@ -405,8 +405,8 @@ class _Reading:
         section.done()
         return TlsFiles(*paths)
 
-    def _limits(self, section: Section) -> Limits:
-        limits = Limits(
+    def _limits(self, section: Section) -> SinkLimits:
+        limits = SinkLimits(
             rate_per_s=section.number("rate_per_s", 5.0),
             concurrency=section.integer("concurrency", 4),
             attempts=section.integer("attempts", 5),
@@ -423,12 +423,12 @@ class _Reading:
         section.done()
         return JournalPart(self._folder / Path(path).expanduser(), url)
 
-    def _archive(self, section: Section) -> Archive:
+    def _archive(self, section: Section) -> ArchiveSettings:
         table = section.section("table") if "table" in section else None
         csv = section.section("csv")
         path = csv.text("path", required="csv" in section)
         csv.done()
-        archive = Archive(
+        archive = ArchiveSettings(
             self._archive_table(table) if table is not None else None, self._folder / path if path else None
         )
         section.done()
@@ -486,14 +486,14 @@ def _plugin_schemes() -> tuple[str, ...]:
 __all__ = [
     "FILE",
     "SIMULATOR",
-    "Archive",
+    "ArchiveSettings",
     "ArchiveTable",
     "AuthSettings",
     "ColumnSetting",
     "JournalPart",
-    "Limits",
     "MapSettings",
     "Project",
+    "SinkLimits",
     "SinkPart",
     "SourceSettings",
     "TlsFiles",

@@ -8,13 +8,13 @@ from fhirmap.compilation.files import map_path, read_map
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.runner.project import Project
+from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import Source, open_source
-from fhirmap.stores import StorePlan
 
 __all__ = ["located", "open_project_source", "open_unchecked"]
 
 
-def open_project_source(project: Project, plan: StorePlan) -> Source:
+def open_project_source(project: Project, plan: SourcePlan) -> Source:
     """The project's source, its layout checked against the plan: nothing of it has been read when this returns.
 
     Raises: ConfigError FM70x where it cannot be opened; ProjectError with everything that it lacks.
@@ -30,7 +30,7 @@ def open_project_source(project: Project, plan: StorePlan) -> Source:
     return source
 
 
-def open_unchecked(project: Project, plan: StorePlan) -> Source:
+def open_unchecked(project: Project, plan: SourcePlan) -> Source:
     """The project's source, whatever its layout.
 
     Raises: ConfigError FM70x where it cannot be opened.

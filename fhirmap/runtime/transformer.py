@@ -13,7 +13,7 @@ from typing import Any
 from fhirmap.records import Fault, ReadRecord, Result
 from fhirmap.runtime.context import Places, RecordRun
 from fhirmap.runtime.source_lines import keep_lines
-from fhirmap.stores import StorePlan
+from fhirmap.source_plan import SourcePlan
 
 
 class Transformer:
@@ -29,7 +29,7 @@ class Transformer:
         digest: str,
         *,
         name: str = "map",
-        store: StorePlan | None = None,
+        store: SourcePlan | None = None,
         code: CodeType | None = None,
         files: Mapping[str, str] | None = None,
         texts: Mapping[str, str] | None = None,
@@ -112,5 +112,5 @@ class Transformer:
         return f"<Transformer of {self.name} {self.digest[:12]}>"
 
 
-def _restored(source: str, digest: str, name: str, store: StorePlan | None) -> Transformer:
+def _restored(source: str, digest: str, name: str, store: SourcePlan | None) -> Transformer:
     return Transformer(source, digest, name=name, store=store)

@@ -18,8 +18,8 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.plugins import find_plugins, load
 from fhirmap.records import Record
+from fhirmap.source_plan import SourcePlan
 from fhirmap.sources.address import Address, parse_address
-from fhirmap.stores import StorePlan
 
 __all__ = ["Address", "Source", "SourceFactory", "open_source", "parse_address"]
 
@@ -27,9 +27,9 @@ __all__ = ["Address", "Source", "SourceFactory", "open_source", "parse_address"]
 class Source(Protocol):
     """A place of records, opened for one plan. It converts nothing and writes nothing.
 
-    Shape: ``Record.values`` holds raw cells under the column names of the plan's `Shape`, and under ``Child.key`` the
-    list of raw child rows; what is nested already (JSON) is handed over as it is. ``Record.key``: the plan's ``key``
-    columns as text, joined by ``|``; the order of records is the same at each reading.
+    Shape: ``Record.values`` holds raw cells under the column names of the plan's `RowLayout`, and under ``Child.key``
+    the list of raw child rows; what is nested already (JSON) is handed over as it is. ``Record.key``: the plan's
+    ``key`` columns as text, joined by ``|``; the order of records is the same at each reading.
     What is wrong with one record is a `Fault` on that record; what makes the place unusable is a ConfigError. Neither
     ever holds a cell's value or a password.
     """
@@ -62,7 +62,7 @@ class Source(Protocol):
     ) -> None: ...
 
 
-SourceFactory = Callable[[Address, StorePlan], Source]
+SourceFactory = Callable[[Address, SourcePlan], Source]
 """What an entry point of `fhirmap.sources` names: it opens the address for the plan. Its entry's name is the kind of
 addresses that it reads: a URL's scheme, or sql, csv and json for the built-in ones.
 
@@ -74,7 +74,7 @@ _PLAN_KINDS = {"table": "sql", "query": "sql", "csv": "csv", "json": "json"}
 """Kind of a plan -> kind of address it is meant for, where the address is one of fhirmap's own kinds."""
 
 
-def open_source(address: Address | str, plan: StorePlan) -> Source:
+def open_source(address: Address | str, plan: SourcePlan) -> Source:
     """The source at ``address`` for ``plan``: what the entry point of the address's kind opens, loaded now.
 
     Raises: ConfigError FM700 (address), FM716 (the plan is for another kind), FM701-FM710 (cannot be opened), FM749 (a

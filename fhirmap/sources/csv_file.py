@@ -13,11 +13,11 @@ from typing import Any, Self
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record
+from fhirmap.source_plan import Child, SourceColumn, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.csv_text import DELIMITERS, CsvLine, proved_encoding, read_lines
 from fhirmap.sources.revisions import Revisions
-from fhirmap.stores import Child, Column, StorePlan
 from fhirmap.texts import Text
 
 _FRENCH_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(.*)", re.DOTALL)
@@ -54,7 +54,7 @@ class CsvFile:
     Raises: ConfigError FM701, FM702, FM704, FM705, FM711, FM712, FM724.
     """
 
-    def __init__(self, address: Address, plan: StorePlan) -> None:
+    def __init__(self, address: Address, plan: SourcePlan) -> None:
         self._address = address
         self._plan = plan
         self._path = address.path or Path(address.url)
@@ -274,7 +274,7 @@ def _line(row: Mapping[str, str], child: Child) -> dict[str, str]:
     return {column.name: row[column.name] for column in child.shape.columns if column.name in row}
 
 
-def _disagreement(column: Column) -> Fault:
+def _disagreement(column: SourceColumn) -> Fault:
     args = {"column": column.name}
     return Fault(
         "FM720", element=column.element, rule="lines", args=args, position=column.position, columns=(column.name,)

@@ -16,12 +16,12 @@ from fhirmap.decimals import decimal_text
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record
+from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.csv_file import sortable
 from fhirmap.sources.csv_text import open_failure
 from fhirmap.sources.revisions import Revisions
-from fhirmap.stores import StorePlan
 from fhirmap.texts import Text
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
@@ -38,7 +38,7 @@ class JsonFile:
     Raises: ConfigError FM701, FM702, FM705, FM713, FM714, FM724.
     """
 
-    def __init__(self, address: Address, plan: StorePlan) -> None:
+    def __init__(self, address: Address, plan: SourcePlan) -> None:
         self._address = address
         self._plan = plan
         self._path = address.path or Path(address.url)

@@ -15,8 +15,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from fhirmap.source_plan import Child, RowLayout, SourcePlan
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
-from fhirmap.stores import Child, Shape, StorePlan
 
 Row = Sequence[Any]
 Values = dict[str, Any]
@@ -30,7 +30,7 @@ class SqlNode:
     """One kind of row in the tree of a record. ``joined``: it is read in its parent's statement."""
 
     number: int
-    shape: Shape
+    shape: RowLayout
     table: SqlTableLayout
     names: tuple[str, ...]
     child: Child | None = None
@@ -86,13 +86,13 @@ class SqlStatement:
     reader: RowReader
 
 
-def build_tree(plan: StorePlan, layout: SqlLayout, root: SqlTableLayout) -> SqlNode:
+def build_tree(plan: SourcePlan, layout: SqlLayout, root: SqlTableLayout) -> SqlNode:
     """The plan's shapes tied to the tables that hold them (which ``check`` has found to be there)."""
     numbers = iter(range(1_000_000))
     own = (*plan.key, *(order.column for order in plan.order), *((plan.latest.column,) if plan.latest else ()))
 
     def grow(
-        shape: Shape, table: SqlTableLayout, child: Child | None, parent: SqlNode | None, needed: tuple[str, ...]
+        shape: RowLayout, table: SqlTableLayout, child: Child | None, parent: SqlNode | None, needed: tuple[str, ...]
     ) -> SqlNode:
         joins = tuple(pair[1] for entry in shape.children for pair in entry.on)
         node = SqlNode(next(numbers), shape, table, tuple(dict.fromkeys((*shape.column_names, *needed, *joins))))
@@ -111,7 +111,7 @@ def build_tree(plan: StorePlan, layout: SqlLayout, root: SqlTableLayout) -> SqlN
 class StatementBuilder:
     """Writes the statements of one tree for one dialect."""
 
-    def __init__(self, plan: StorePlan, root: SqlNode, dialect: str, keys: Collection[str] | None = None) -> None:
+    def __init__(self, plan: SourcePlan, root: SqlNode, dialect: str, keys: Collection[str] | None = None) -> None:
         self._plan = plan
         self._root = root
         self._dialect = dialect

@@ -22,12 +22,12 @@ from fhirmap.decimals import decimal_text
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record
+from fhirmap.source_plan import Child, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.sql_errors import make_engine, translated
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
 from fhirmap.sources.sql_statements import Row, SqlStatement, StatementBuilder, Values, build_tree
-from fhirmap.stores import Child, StorePlan
 from fhirmap.texts import Text
 
 _BATCH = 500
@@ -45,7 +45,7 @@ class SqlTable:
     Raises: ConfigError FM701-FM710 (cannot be opened), FM715, FM724, FM725 (while reading).
     """
 
-    def __init__(self, address: Address, plan: StorePlan) -> None:
+    def __init__(self, address: Address, plan: SourcePlan) -> None:
         self._address = address
         self._plan = plan
         self._engine = engine_of(address)

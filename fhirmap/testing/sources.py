@@ -8,14 +8,14 @@ from fhirmap.compilation.program import check_maps
 from fhirmap.compiler.storeplan import store_plan
 from fhirmap.errors import MapError
 from fhirmap.records import Record
+from fhirmap.source_plan import RowLayout, SourcePlan
 from fhirmap.sources import Source, SourceFactory
 from fhirmap.sources.address import Address
-from fhirmap.stores import Shape, StorePlan
 
 __all__ = ["check_source", "plan_of"]
 
 
-def plan_of(model: str) -> StorePlan:
+def plan_of(model: str) -> SourcePlan:
     """The plan of a `model … from …` of the mapping language: what a source gets beside its address.
 
     Raises: MapError where the text is no model with a place of its own.
@@ -33,7 +33,7 @@ def plan_of(model: str) -> StorePlan:
 
 
 def check_source(
-    factory: SourceFactory, address: Address, plan: StorePlan, *, keys: Sequence[str], faulty: Sequence[str] = ()
+    factory: SourceFactory, address: Address, plan: SourcePlan, *, keys: Sequence[str], faulty: Sequence[str] = ()
 ) -> None:
     """Opens the source at ``address``, where the test has put the records ``keys``, in their order, and reads it.
 
@@ -66,7 +66,7 @@ def _check_layout(source: Source) -> None:
     assert count is None or count >= 0, "`count` is None or a number of records"
 
 
-def _check_record(record: Record, shape: Shape) -> None:
+def _check_record(record: Record, shape: RowLayout) -> None:
     assert isinstance(record, Record) and record.key, "a record has a key"
     assert record.origin, "`origin` says where to look: `file.csv:14`"
     for fault in record.faults:
@@ -76,7 +76,7 @@ def _check_record(record: Record, shape: Shape) -> None:
     _check_rows(record.values, shape)
 
 
-def _check_rows(values: Mapping[str, object], shape: Shape) -> None:
+def _check_rows(values: Mapping[str, object], shape: RowLayout) -> None:
     assert isinstance(values, Mapping), "`values` are cells by column"
     for child in shape.children:
         rows = values.get(child.key, ())

@@ -13,7 +13,7 @@ import pytest
 
 from fhirmap.journal import Entry, EntryState
 from fhirmap.runner.deliver import deliver
-from fhirmap.runner.project import Limits
+from fhirmap.runner.project import SinkLimits
 from fhirmap.sinks import SinkSettings, TransportSettings, open_sink
 
 PAYLOAD = json.dumps(
@@ -25,7 +25,7 @@ PAYLOAD = json.dumps(
         ],
     }
 ).encode()
-ONCE = Limits(attempts=1, uncertain="hold")
+ONCE = SinkLimits(attempts=1, uncertain="hold")
 
 
 def http(status: int, body: bytes = b"", *headers: str, length: int | None = None) -> bytes:
@@ -139,7 +139,7 @@ def test_nobody_listening_is_deferred_and_nothing_is_in_doubt(journal: Any, cloc
     server.stop()
     sink = open_sink(SinkSettings("fhir-operation", server.url, "$op"))
     journal.put([Entry("1", EntryState.READY, PAYLOAD, "digest")])
-    delivery = deliver(journal, sink, Limits(attempts=3), clock=clock, rng=random.Random(1))
+    delivery = deliver(journal, sink, SinkLimits(attempts=3), clock=clock, rng=random.Random(1))
     sink.close()
     (answer,) = journal.answers()
     assert (answer.state, answer.code, answer.attempts, answer.in_doubt) == ("deferred", "FM600", 3, False)

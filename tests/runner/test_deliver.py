@@ -20,7 +20,7 @@ from fhirmap.records import Envelope, Receipt, ReceiptState
 from fhirmap.registry import Client, InjectedFault, RegistryConfig
 from fhirmap.runner.deliver import DeliveryProgress, SystemClock, deliver, unreached
 from fhirmap.runner.pace import Backoff, Breaker, RateLimit
-from fhirmap.runner.project import Limits
+from fhirmap.runner.project import SinkLimits
 from fhirmap.sinks import ClientCredentials, SinkSettings, TransportSettings, open_sink
 from fhirmap.sinks.fhir_operation import FhirOperation
 from fhirmap.sinks.ndjson_file import NdjsonFile
@@ -28,7 +28,7 @@ from fhirmap.sinks.oauth import TokenSource
 from fhirmap.sinks.transport import Transport
 
 ACCEPTED = Receipt(ReceiptState.ACCEPTED, "", 200, identifier_value="R")
-FAST = Limits(rate_per_s=0.0, concurrency=4, attempts=3)
+FAST = SinkLimits(rate_per_s=0.0, concurrency=4, attempts=3)
 
 
 class Scripted:
@@ -84,7 +84,7 @@ def test_never_more_than_the_limit_in_any_second_for_one_establishment(journal: 
     put(journal, *(f"a{n}" for n in range(12)), limit_key="A")
     put(journal, *(f"b{n}" for n in range(12)), limit_key="B")
     sink = Scripted(clock)
-    delivery = deliver(journal, sink, Limits(rate_per_s=5), clock=clock)
+    delivery = deliver(journal, sink, SinkLimits(rate_per_s=5), clock=clock)
     assert delivery.states == {"accepted": 24}
     for key in "ab":
         times = sorted(at for name, at in sink.calls if name.startswith(key))
@@ -97,7 +97,7 @@ def test_retry_after_is_honoured_and_holds_back_the_whole_establishment(journal:
     throttled = Receipt(ReceiptState.DEFERRED, "FM601", 429, retry_after_s=30.0)
     sink = Scripted(clock, k1=[throttled, ACCEPTED])
     start = clock.now()
-    deliver(journal, sink, Limits(rate_per_s=5, concurrency=1), clock=clock)
+    deliver(journal, sink, SinkLimits(rate_per_s=5, concurrency=1), clock=clock)
     times = dict(sink.calls)
     assert times["k1"] - start >= 30
     assert times["k2"] - start >= 30
@@ -107,7 +107,9 @@ def test_retry_after_is_honoured_and_holds_back_the_whole_establishment(journal:
 def test_without_retry_after_the_wait_grows_and_the_tries_are_bounded(journal: Journal, clock: Any) -> None:
     put(journal, "k1")
     sink = Scripted(clock, Receipt(ReceiptState.DEFERRED, "FM603", 503))
-    delivery = deliver(journal, sink, Limits(rate_per_s=0, attempts=4, backoff_s=1), clock=clock, rng=random.Random(1))
+    delivery = deliver(
+        journal, sink, SinkLimits(rate_per_s=0, attempts=4, backoff_s=1), clock=clock, rng=random.Random(1)
+    )
     times = [at for _, at in sink.calls]
     gaps = [later - earlier for earlier, later in pairwise(times)]
     assert len(times) == 4
@@ -120,9 +122,9 @@ def test_without_retry_after_the_wait_grows_and_the_tries_are_bounded(journal: J
 def test_nothing_waits_for_what_an_earlier_run_has_put_off(journal: Journal, clock: Any) -> None:
     put(journal, "k1")
     sink = Scripted(clock, Receipt(ReceiptState.DEFERRED, "FM603", 503))
-    deliver(journal, sink, Limits(attempts=1), clock=clock)
+    deliver(journal, sink, SinkLimits(attempts=1), clock=clock)
     clock.waits.clear()
-    deliver(journal, sink, Limits(attempts=1), clock=clock)
+    deliver(journal, sink, SinkLimits(attempts=1), clock=clock)
     assert clock.waits == []
     assert len(sink.calls) == 1
 
@@ -142,7 +144,7 @@ def test_an_uncertain_record_goes_again_or_is_held(tmp_path: Path, clock: Any) -
             journal.start_run()
             put(journal, "k1")
             sink = Scripted(clock, k1=[Receipt(ReceiptState.UNCERTAIN, "FM650"), ACCEPTED])
-            deliver(journal, sink, Limits(rate_per_s=0, uncertain=policy), clock=clock)
+            deliver(journal, sink, SinkLimits(rate_per_s=0, uncertain=policy), clock=clock)
             assert len(sink.calls) == calls
             assert [answer.key for answer in journal.status().possible_duplicates] == ["k1"]
             assert states(journal) == {"k1": "accepted" if policy == "resend" else "uncertain"}
@@ -151,7 +153,7 @@ def test_an_uncertain_record_goes_again_or_is_held(tmp_path: Path, clock: Any) -
 def test_as_many_at_once_as_allowed_and_no_more(journal: Journal, clock: Any) -> None:
     put(journal, *map(str, range(40)))
     sink = Scripted(clock)
-    deliver(journal, sink, Limits(rate_per_s=0, concurrency=3), clock=clock)
+    deliver(journal, sink, SinkLimits(rate_per_s=0, concurrency=3), clock=clock)
     assert sink.most_at_once <= 3
     assert len(sink.calls) == 40
 
@@ -159,7 +161,7 @@ def test_as_many_at_once_as_allowed_and_no_more(journal: Journal, clock: Any) ->
 def test_a_receiver_that_is_down_is_tried_with_one_record_at_a_time_and_then_left(journal: Journal, clock: Any) -> None:
     put(journal, *map(str, range(50)))
     sink = Scripted(clock, Receipt(ReceiptState.DEFERRED, "FM600"))
-    delivery = deliver(journal, sink, Limits(rate_per_s=5, attempts=3), clock=clock, rng=random.Random(1))
+    delivery = deliver(journal, sink, SinkLimits(rate_per_s=5, attempts=3), clock=clock, rng=random.Random(1))
     assert delivery.stopped_by is not None
     assert delivery.stopped_by.code == "FM620"
     assert len(sink.calls) < 15
@@ -170,7 +172,7 @@ def test_the_breaker_closes_again_when_the_receiver_is_back(journal: Journal, cl
     put(journal, *(f"k{n}" for n in range(20)))
     down: list[Receipt | Exception] = [Receipt(ReceiptState.DEFERRED, "FM602", 500), ACCEPTED]
     sink = Scripted(clock, **{f"k{n}": list(down) for n in range(6)})
-    delivery = deliver(journal, sink, Limits(rate_per_s=5, attempts=5), clock=clock, rng=random.Random(1))
+    delivery = deliver(journal, sink, SinkLimits(rate_per_s=5, attempts=5), clock=clock, rng=random.Random(1))
     assert delivery.stopped_by is None
     assert set(states(journal).values()) == {"accepted"}
 
@@ -178,7 +180,7 @@ def test_the_breaker_closes_again_when_the_receiver_is_back(journal: Journal, cl
 def test_one_record_that_always_fails_does_not_stop_the_others(journal: Journal, clock: Any) -> None:
     put(journal, *map(str, range(10)))
     sink = Scripted(clock, **{"3": [Receipt(ReceiptState.DEFERRED, "FM602", 500)]})
-    delivery = deliver(journal, sink, Limits(rate_per_s=5, attempts=9), clock=clock)
+    delivery = deliver(journal, sink, SinkLimits(rate_per_s=5, attempts=9), clock=clock)
     assert delivery.stopped_by is None
     assert delivery.states == {"accepted": 9, "deferred": 1}
 
@@ -187,7 +189,7 @@ def test_one_record_that_always_fails_does_not_stop_the_others(journal: Journal,
 def test_a_refused_client_stops_the_run_at_once_and_nothing_is_lost(journal: Journal, clock: Any, code: str) -> None:
     put(journal, *map(str, range(30)))
     sink = Scripted(clock, Receipt(ReceiptState.DEFERRED, code, 403, stops_run=True))
-    delivery = deliver(journal, sink, Limits(rate_per_s=5), clock=clock)
+    delivery = deliver(journal, sink, SinkLimits(rate_per_s=5), clock=clock)
     assert delivery.stopped_by is not None
     assert delivery.stopped_by.code == code
     assert len(sink.calls) <= 4
@@ -198,7 +200,7 @@ def test_a_refused_client_stops_the_run_at_once_and_nothing_is_lost(journal: Jou
 def test_a_sink_that_cannot_be_used_stops_the_run_with_its_own_words(journal: Journal, clock: Any) -> None:
     put(journal, "1", "2")
     error = DeliveryError("FM612", host="id.example", status=400, error="invalid_client")
-    delivery = deliver(journal, Scripted(clock, error), Limits(rate_per_s=5), clock=clock)
+    delivery = deliver(journal, Scripted(clock, error), SinkLimits(rate_per_s=5), clock=clock)
     assert delivery.stopped_by is not None
     assert "invalid_client" in delivery.stopped_by.message
     assert set(states(journal).values()) <= {"ready", "deferred"}
@@ -207,7 +209,7 @@ def test_a_sink_that_cannot_be_used_stops_the_run_with_its_own_words(journal: Jo
 def test_a_bug_in_a_sink_is_not_hidden_and_its_record_is_in_doubt(journal: Journal, clock: Any) -> None:
     put(journal, "1")
     with pytest.raises(ZeroDivisionError):
-        deliver(journal, Scripted(clock, ZeroDivisionError()), Limits(rate_per_s=5), clock=clock)
+        deliver(journal, Scripted(clock, ZeroDivisionError()), SinkLimits(rate_per_s=5), clock=clock)
     assert states(journal) == {"1": "uncertain"}
 
 
@@ -231,13 +233,13 @@ def test_an_interruption_settles_what_is_under_way_and_keeps_the_rest(journal: J
 
     former = signal.getsignal(number)
     sink = Interrupted(SystemClock())
-    delivery = deliver(journal, sink, Limits(rate_per_s=0, concurrency=2))
+    delivery = deliver(journal, sink, SinkLimits(rate_per_s=0, concurrency=2))
     assert delivery.interrupted
     assert signal.getsignal(number) is former
     found = list(states(journal).values())
     assert set(found) == {"accepted", "ready"}
     assert found.count("accepted") == len(sink.calls) < 50
-    deliver(journal, sink, Limits(rate_per_s=0))
+    deliver(journal, sink, SinkLimits(rate_per_s=0))
     assert len(sink.calls) == 50
     assert sorted(key for key, _ in sink.calls) == sorted(map(str, range(50)))
 
@@ -245,7 +247,7 @@ def test_an_interruption_settles_what_is_under_way_and_keeps_the_rest(journal: J
 def test_progress_has_done_total_and_rate(journal: Journal, clock: Any) -> None:
     put(journal, *map(str, range(10)))
     shown: list[DeliveryProgress] = []
-    deliver(journal, Scripted(clock), Limits(rate_per_s=5), clock=clock, progress=shown.append)
+    deliver(journal, Scripted(clock), SinkLimits(rate_per_s=5), clock=clock, progress=shown.append)
     assert [(progress.done, progress.total) for progress in shown] == [(n, 10) for n in range(1, 11)]
     assert shown[-1].eta_s == 0
     assert 4 < shown[-1].rate < 7
@@ -285,7 +287,9 @@ def declaration(number: int, finess: str = "750100018") -> bytes:
     ).encode()
 
 
-def send_all(journal: Journal, registry: Any, config: RegistryConfig, clock: Any, count: int, limits: Limits) -> Any:
+def send_all(
+    journal: Journal, registry: Any, config: RegistryConfig, clock: Any, count: int, limits: SinkLimits
+) -> Any:
     server = registry(config, clock=clock.now)
     client = config.clients[0]
     credentials = ClientCredentials(server.token_url, client.id, client.secret, scope="implant")
@@ -300,7 +304,7 @@ def send_all(journal: Journal, registry: Any, config: RegistryConfig, clock: Any
 
 def test_one_token_for_a_whole_run_and_the_limit_is_kept(journal: Journal, clock: Any, registry: Any) -> None:
     # One at a time: with several, a call that a busy machine holds back meets the clock of a later one.
-    limits = Limits(rate_per_s=5, concurrency=1)
+    limits = SinkLimits(rate_per_s=5, concurrency=1)
     server, delivery = send_all(journal, registry, RegistryConfig(), clock, 30, limits)
     assert delivery.states == {"accepted": 30}
     assert server.simulator.identity.issued == 1
@@ -310,7 +314,7 @@ def test_one_token_for_a_whole_run_and_the_limit_is_kept(journal: Journal, clock
 
 def test_a_token_that_ends_within_the_run_is_renewed_before(journal: Journal, clock: Any, registry: Any) -> None:
     config = RegistryConfig(token_life_s=3)
-    server, delivery = send_all(journal, registry, config, clock, 40, Limits(rate_per_s=5, concurrency=1))
+    server, delivery = send_all(journal, registry, config, clock, 40, SinkLimits(rate_per_s=5, concurrency=1))
     assert delivery.states == {"accepted": 40}
     assert server.simulator.identity.issued > 1
     assert 401 not in {call.status for call in server.simulator.registry.calls}
@@ -318,14 +322,14 @@ def test_a_token_that_ends_within_the_run_is_renewed_before(journal: Journal, cl
 
 def test_one_renewal_after_a_401_then_it_goes_on(journal: Journal, clock: Any, registry: Any) -> None:
     config = RegistryConfig(faults=(InjectedFault("401", calls=(4,)),))
-    server, delivery = send_all(journal, registry, config, clock, 10, Limits(rate_per_s=5))
+    server, delivery = send_all(journal, registry, config, clock, 10, SinkLimits(rate_per_s=5))
     assert delivery.states == {"accepted": 10}
     assert server.simulator.identity.issued == 2
 
 
 def test_a_401_that_stays_stops_the_run(journal: Journal, clock: Any, registry: Any) -> None:
     config = RegistryConfig(faults=(InjectedFault("401", rate=1.0),))
-    server, delivery = send_all(journal, registry, config, clock, 10, Limits(rate_per_s=5, concurrency=1))
+    server, delivery = send_all(journal, registry, config, clock, 10, SinkLimits(rate_per_s=5, concurrency=1))
     assert delivery.stopped_by.code == "FM614"
     assert len(server.simulator.registry.calls) == 2
     assert set(states(journal).values()) <= {"ready", "deferred"}
@@ -333,7 +337,7 @@ def test_a_401_that_stays_stops_the_run(journal: Journal, clock: Any, registry: 
 
 def test_a_client_without_the_scope_is_stopped_by_the_403(journal: Journal, clock: Any, registry: Any) -> None:
     config = RegistryConfig(faults=(InjectedFault("403", rate=1.0),))
-    server, delivery = send_all(journal, registry, config, clock, 10, Limits(rate_per_s=5, concurrency=1))
+    server, delivery = send_all(journal, registry, config, clock, 10, SinkLimits(rate_per_s=5, concurrency=1))
     assert delivery.stopped_by.code == "FM615"
     assert len(server.simulator.registry.calls) == 1
 
@@ -354,7 +358,9 @@ def test_a_wrong_secret_is_reported_before_anything_is_sent(journal: Journal, cl
 def test_everything_is_taken_in_the_end_by_a_failing_registry(journal: Journal, clock: Any, registry: Any) -> None:
     kinds = ("500", "503", "reset", "truncated", "html", "empty", "429", "401", "html-503", "reset-before")
     config = RegistryConfig(faults=tuple(InjectedFault(kind, rate=0.05) for kind in kinds), seed=7)
-    server, delivery = send_all(journal, registry, config, clock, 60, Limits(rate_per_s=5, attempts=12, backoff_s=0.1))
+    server, delivery = send_all(
+        journal, registry, config, clock, 60, SinkLimits(rate_per_s=5, attempts=12, backoff_s=0.1)
+    )
     assert delivery.stopped_by is None
     assert set(states(journal).values()) == {"accepted"}
     assert server.simulator.registry.associated == 60
@@ -371,12 +377,12 @@ def test_a_file_takes_batches_and_an_interrupted_line_is_mended(journal: Journal
     path.write_bytes(b'{"whole":1}\n{"torn')
     put(journal, *map(str, range(1200)))
     sink = NdjsonFile(path)
-    assert deliver(journal, sink, Limits()).states == {"accepted": 1200}
+    assert deliver(journal, sink, SinkLimits()).states == {"accepted": 1200}
     sink.close()
     lines = path.read_bytes().splitlines()
     assert len(lines) == 1201
     assert lines[0] == b'{"whole":1}'
-    assert deliver(journal, NdjsonFile(path), Limits()).sent == 0
+    assert deliver(journal, NdjsonFile(path), SinkLimits()).sent == 0
 
 
 # ---- pace -----------------------------------------------------------------------------------------------------------

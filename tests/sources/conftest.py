@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from fhirmap.stores import Column
+from fhirmap.source_plan import SourceColumn
 
 VARIABLES = {"postgresql": "FHIRMAP_TEST_POSTGRESQL", "mariadb": "FHIRMAP_TEST_MARIADB"}
 
 
-def columns(*names: str) -> tuple[Column, ...]:
+def columns(*names: str) -> tuple[SourceColumn, ...]:
     """Columns as a map names them, each at a line of its own."""
-    return tuple(Column(name, f"a.map:{line}:3", name) for line, name in enumerate(names, 1))
+    return tuple(SourceColumn(name, f"a.map:{line}:3", name) for line, name in enumerate(names, 1))
 
 
 @dataclass

@@ -8,13 +8,13 @@ import pytest
 
 from fhirmap.errors import ConfigError
 from fhirmap.records import Record
+from fhirmap.source_plan import Child, RowLayout, SourcePlan
 from fhirmap.sources import open_source
-from fhirmap.stores import Child, Shape, StorePlan
 from tests.sources.conftest import columns
 
-LINES = Child("lines", "lines", "lines", Shape("Line", columns("Lot", "Qté")))
-STAYS = StorePlan("csv", "", ("N° séjour",), Shape("Stay", columns("N° séjour", "Côté"), (LINES,)), delimiter=";")
-FLAT = StorePlan("csv", "", ("id",), Shape("Row", columns("id", "v")))
+LINES = Child("lines", "lines", "lines", RowLayout("Line", columns("Lot", "Qté")))
+STAYS = SourcePlan("csv", "", ("N° séjour",), RowLayout("Stay", columns("N° séjour", "Côté"), (LINES,)), delimiter=";")
+FLAT = SourcePlan("csv", "", ("id",), RowLayout("Row", columns("id", "v")))
 HEAD = "N° séjour;Côté;Lot;Qté\r\n"
 
 
@@ -23,12 +23,12 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-def read(path: Path, plan: StorePlan) -> list[Record]:
+def read(path: Path, plan: SourcePlan) -> list[Record]:
     with open_source(str(path), plan) as source:
         return list(source.records())
 
 
-def fails(path: Path, plan: StorePlan) -> ConfigError:
+def fails(path: Path, plan: SourcePlan) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
         read(path, plan)
     return caught.value

@@ -11,11 +11,11 @@ import pytest
 
 from fhirmap.errors import ConfigError
 from fhirmap.records import Record
+from fhirmap.source_plan import Order, RowLayout, SourcePlan
 from fhirmap.sources import open_source
-from fhirmap.stores import Order, Shape, StorePlan
 from tests.sources.conftest import columns
 
-CASES = StorePlan("json", "data.cases", ("id",), Shape("Case", columns("id", "patient.nir")))
+CASES = SourcePlan("json", "data.cases", ("id",), RowLayout("Case", columns("id", "patient.nir")))
 LINES = replace(CASES, name="")
 
 
@@ -24,12 +24,12 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-def read(path: Path, plan: StorePlan) -> list[Record]:
+def read(path: Path, plan: SourcePlan) -> list[Record]:
     with open_source(str(path), plan) as source:
         return list(source.records())
 
 
-def fails(path: Path, plan: StorePlan) -> ConfigError:
+def fails(path: Path, plan: SourcePlan) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
         read(path, plan)
     return caught.value

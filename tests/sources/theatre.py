@@ -12,12 +12,12 @@ import sqlalchemy as sa
 
 from fhirmap.errors import ConfigError
 from fhirmap.records import Record
+from fhirmap.source_plan import Child, Order, RowLayout, SourcePlan
 from fhirmap.sources import open_source
-from fhirmap.stores import Child, Order, Shape, StorePlan
 from tests.sources.conftest import Database, columns
 
 
-def read(database: Database, plan: StorePlan, keys: list[str] | None = None) -> list[Record]:
+def read(database: Database, plan: SourcePlan, keys: list[str] | None = None) -> list[Record]:
     with open_source(database.url, plan) as source:
         return list(source.records(keys))
 
@@ -67,17 +67,17 @@ def theatre(database: Database, prefix: str, count: int = 40, seed: int = 1) -> 
     return {"op": operations, "patient": patients, "pose": poses, "article": articles, "fourn": makers}
 
 
-def theatre_plan(prefix: str) -> StorePlan:
-    maker = Shape("Maker", columns("nom"))
-    article = Shape(
+def theatre_plan(prefix: str) -> SourcePlan:
+    maker = RowLayout("Maker", columns("nom"))
+    article = RowLayout(
         "Article", columns("ref"), (Child("join", "f", "f", maker, f"{prefix}fourn", (("id_fourn", "id_fourn"),)),)
     )
-    pose = Shape(
+    pose = RowLayout(
         "Pose",
         columns("id_pose"),
         (Child("join", "a", "a", article, f"{prefix}article", (("id_article", "id_article"),)),),
     )
-    operation = Shape(
+    operation = RowLayout(
         "Op",
         columns("id_op", "statut"),
         (
@@ -85,7 +85,7 @@ def theatre_plan(prefix: str) -> StorePlan:
                 "join",
                 "p",
                 "p",
-                Shape("P", columns("nir")),
+                RowLayout("P", columns("nir")),
                 f"{prefix}patient",
                 (("id_patient", "id_patient"),),
                 at_most_one=True,
@@ -102,7 +102,7 @@ def theatre_plan(prefix: str) -> StorePlan:
             ),
         ),
     )
-    return StorePlan("table", f"{prefix}op", ("id_op",), operation, where="statut <> 'A'")
+    return SourcePlan("table", f"{prefix}op", ("id_op",), operation, where="statut <> 'A'")
 
 
 def expected(data: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -139,14 +139,14 @@ def only(
     return {name: only(value, names) for name, value in wanted.items() if name in names}
 
 
-def small(path: Path, statement: str = "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)") -> StorePlan:
+def small(path: Path, statement: str = "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)") -> SourcePlan:
     with sqlite3.connect(path) as connection:
         connection.execute(statement)
     connection.close()
-    return StorePlan("table", "t", ("id",), Shape("T", columns("id", "v")))
+    return SourcePlan("table", "t", ("id",), RowLayout("T", columns("id", "v")))
 
 
-def code_of(path: Path | str, plan: StorePlan) -> str:
+def code_of(path: Path | str, plan: SourcePlan) -> str:
     with pytest.raises(ConfigError) as caught:
         list(open_source(str(path), plan).records())
     return caught.value.code

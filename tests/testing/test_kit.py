@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 import fhirmap.functions.dates
-from fhirmap.extending import Address, Envelope, Receipt, ReceiptState, Record, SinkSettings, StorePlan
+from fhirmap.extending import Address, Envelope, Receipt, ReceiptState, Record, SinkSettings, SourcePlan
 from fhirmap.sinks.ndjson_file import NdjsonFile
 from fhirmap.sinks.ndjson_file import open_sink as open_ndjson
 from fhirmap.sources.csv_file import CsvFile
@@ -61,7 +61,7 @@ class Nowhere(CsvFile):
 
 @pytest.mark.parametrize(("source", "words"), [(Shuffled, "order"), (Forgetful, "records(["), (Nowhere, "origin")])
 def test_a_source_that_breaks_its_contract(source: type[CsvFile], words: str, address: Address) -> None:
-    def opened(where: Address, plan: StorePlan) -> CsvFile:
+    def opened(where: Address, plan: SourcePlan) -> CsvFile:
         return source(where, plan)
 
     with pytest.raises(AssertionError) as caught:

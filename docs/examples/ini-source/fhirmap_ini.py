@@ -15,13 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from fhirmap.extending import Address, ConfigError, Diagnostic, Fault, Record, StorePlan
+from fhirmap.extending import Address, ConfigError, Diagnostic, Fault, Record, SourcePlan
 
 
 class IniFile:
     """The sections of one file, in its order; the section's name is the column ``section``."""
 
-    def __init__(self, address: Address, plan: StorePlan) -> None:
+    def __init__(self, address: Address, plan: SourcePlan) -> None:
         """Raises: ConfigError FM701 (not there), FM702 (cannot be read)."""
         self._plan = plan
         self._path = address.path or Path(address.url)

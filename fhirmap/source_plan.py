@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class SourceColumn:
     """One physical column (or dotted JSON path) that the map reads, and the ``file:line:col`` that names it."""
 
     name: str
@@ -41,7 +41,7 @@ class Child:
     kind: str
     key: str
     element: str
-    shape: Shape
+    shape: RowLayout
     table: str = ""
     on: tuple[tuple[str, str], ...] = ()
     where: str = ""
@@ -51,11 +51,11 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class RowLayout:
     """What is read of one kind of row: its columns, in the order of the model, and its children."""
 
     model: str
-    columns: tuple[Column, ...]
+    columns: tuple[SourceColumn, ...]
     children: tuple[Child, ...] = ()
 
     @property
@@ -63,7 +63,7 @@ class Shape:
         """Names of the columns to fetch, each once: those that elements read, then those that the plan needs."""
         return tuple(dict.fromkeys(column.name for column in self.columns))
 
-    def walk(self) -> Iterator[Shape]:
+    def walk(self) -> Iterator[RowLayout]:
         """This shape and every shape below it."""
         yield self
         for child in self.children:
@@ -71,7 +71,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class StorePlan:
+class SourcePlan:
     """Where the records of a map's first model live.
 
     ``kind``: table, query, csv, json. ``name``: table, query file, or dotted path to the array of a JSON document.
@@ -82,7 +82,7 @@ class StorePlan:
     kind: str
     name: str
     key: tuple[str, ...]
-    shape: Shape
+    shape: RowLayout
     where: str = ""
     order: tuple[Order, ...] = ()
     latest: Order | None = None
