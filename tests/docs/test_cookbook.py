@@ -8,15 +8,18 @@ import pytest
 
 from tests.docs.console import run_page
 
-COOKBOOK = Path(__file__).resolve().parents[2] / "docs" / "cookbook"
-RECIPES = sorted(page for page in COOKBOOK.glob("*.md") if page.name != "index.md")
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+COOKBOOKS = {"en": DOCS / "cookbook", "fr": DOCS / "fr" / "recettes"}
+RECIPES = sorted(page.stem for page in COOKBOOKS["en"].glob("*.md") if page.name != "index.md")
 
 
-@pytest.mark.parametrize("page", RECIPES, ids=lambda page: page.stem)
-def test_a_recipe_runs(page: Path, tmp_path: Path) -> None:
-    assert run_page(page, tmp_path) >= 3
+@pytest.mark.parametrize("language", COOKBOOKS)
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_runs(recipe: str, language: str, tmp_path: Path) -> None:
+    assert run_page(COOKBOOKS[language] / f"{recipe}.md", tmp_path, language=language) >= 3
 
 
-def test_the_cookbook_names_each_recipe() -> None:
-    index = (COOKBOOK / "index.md").read_text(encoding="utf-8")
-    assert [page.name for page in RECIPES if f"]({page.name})" not in index] == []
+@pytest.mark.parametrize("language", COOKBOOKS)
+def test_the_cookbook_names_each_recipe(language: str) -> None:
+    index = (COOKBOOKS[language] / "index.md").read_text(encoding="utf-8")
+    assert [name for name in RECIPES if f"]({name}.md)" not in index] == []
