@@ -9,9 +9,10 @@ from typing import Any
 
 from fhirmap.language import nodes
 
-_NODE_TYPES = tuple(
+_NODE_TYPES = frozenset(
     entry for entry in vars(nodes).values() if isinstance(entry, type) and entry.__module__ == nodes.__name__
 )
+"""Every class of nodes. A set, asked for a value's own class: each map is walked dozens of times."""
 
 
 def walk(node: Any) -> Iterator[Any]:
@@ -35,8 +36,8 @@ def children(node: Any) -> list[Any]:
     for name in _field_names(node.__class__):
         value = getattr(node, name)
         if isinstance(value, tuple):
-            found.extend(entry for entry in value if isinstance(entry, _NODE_TYPES))
-        elif isinstance(value, _NODE_TYPES):
+            found.extend([entry for entry in value if entry.__class__ in _NODE_TYPES])
+        elif value.__class__ in _NODE_TYPES:
             found.append(value)
     return found
 

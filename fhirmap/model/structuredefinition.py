@@ -6,8 +6,8 @@ base that is a profile too come first. What the profile does not say is its base
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fhirmap.model.definition import (
@@ -52,6 +52,30 @@ def read_structure(resource: Json, definitions: Definitions) -> StructureSource:
 # --- profiles ---------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """The tree that the keys of an overlay spell: a profile of a hundred elements is asked thousands of times.
+
+    ``inner``: paths with something below them. ``slices``: names of the slices of a path, in order.
+    """
+
+    inner: frozenset[str]
+    slices: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, overlay: Iterable[str]) -> _Paths:
+        """The paths of all keys."""
+        inner: set[str] = set()
+        slices: dict[str, dict[str, None]] = {}
+        for key in overlay:
+            for place, letter in enumerate(key):
+                if letter == ".":
+                    inner.add(key[:place])
+                elif letter == ":":
+                    slices.setdefault(key[:place], {}).setdefault(key[place + 1 :].partition(".")[0])
+        return cls(frozenset(inner), {path: tuple(names) for path, names in slices.items()})
+
+
 class _Profile:
     """A profile's overlay and the walk that applies it to the base's elements."""
 
@@ -63,6 +87,7 @@ class _Profile:
         self.overlay = _overlay(resource)
         self.bases: dict[tuple[str, str], TypeRef] = {}
         self.is_inherited = False
+        self.known_paths: _Paths | None = None
 
     def source(self) -> StructureSource:
         root = self.overlay.get(self.type, {})
@@ -101,6 +126,7 @@ class _Profile:
         for key, value in self.overlay.items():
             merged[key] = _merged(merged.get(key, {}), value)
         self.overlay = merged
+        self.known_paths = None
 
     def children(self, ref: TypeRef) -> Mapping[str, Element]:
         self._inherit()
@@ -119,9 +145,18 @@ class _Profile:
         """Take `Observation.valueQuantity`, the short form, as the slice of `Observation.value[x]` that it means."""
         for name in (child.json_name(ref.name) for ref in child.types):
             short, whole = f"{parent}.{name}", f"{key}:{name}"
+            if short not in self.overlay and short not in self._paths().inner:
+                continue
             for entry in [known for known in self.overlay if known == short or known.startswith(f"{short}.")]:
                 renamed = whole + entry.removeprefix(short)
                 self.overlay[renamed] = _merged(self.overlay.pop(entry), self.overlay.get(renamed, {}))
+            self.known_paths = None
+
+    def _paths(self) -> _Paths:
+        """What the keys of the overlay say of its tree, found once for all questions."""
+        if self.known_paths is None:
+            self.known_paths = _Paths.of(self.overlay)
+        return self.known_paths
 
     def _core_ref(self, name: str) -> TypeRef | None:
         if "." in name:
@@ -167,9 +202,8 @@ class _Profile:
 
     def _type(self, ref: TypeRef, key: str) -> TypeRef:
         """``ref``, led on into the profile where it constrains what lies below ``key``."""
-        stripped = _without_slices(key)
-        below = (f"{key}.", f"{stripped}.")
-        if not any(entry.startswith(below) for entry in self.overlay):
+        inner = self._paths().inner
+        if key not in inner and _without_slices(key) not in inner:
             return ref
         self.bases[(ref.name, key)] = ref
         return replace(ref, structure=self.url, profile=key)
@@ -183,9 +217,7 @@ class _Profile:
         return _merged(self.overlay.get(stripped, {}), exact)
 
     def _slice_names(self, key: str) -> list[str]:
-        opening = f"{key}:"
-        names = [entry.removeprefix(opening).partition(".")[0] for entry in self.overlay if entry.startswith(opening)]
-        return list(dict.fromkeys(names))
+        return list(self._paths().slices.get(key, ()))
 
     def _values(self, slicing: Slicing | None, whole: Element, key: str) -> tuple[tuple[str, Any], ...]:
         if slicing is None:
