@@ -12,6 +12,7 @@ import pytest
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.transforms import coding, quantity, references, text
 from fhirmap.runtime.transforms.coding import CodeTable
+from fhirmap.texts import language_of
 
 CANARY = "CANARY-284051012345678"
 
@@ -140,3 +141,9 @@ def test_quantities_keep_their_digits() -> None:
     assert str(quantity.quantity("5.10")["value"]) == "5.10"  # type: ignore[index]
     with pytest.raises(TransformFailed):
         quantity.quantity(CANARY)
+
+
+@pytest.mark.parametrize(("code", "words"), [("en", "a resource"), ("fr", "une ressource")])
+def test_what_a_reference_needs_is_in_the_language_of_the_reader(code: str, words: str) -> None:
+    with language_of(code), pytest.raises(TransformFailed, match=words):
+        references.reference("Patient/1")

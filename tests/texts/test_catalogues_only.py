@@ -26,6 +26,8 @@ CHECKED = (
     "model",
     "registry",
     "runner",
+    "runtime",
+    "functions",
     "sinks",
     "sources",
     "texts",
@@ -44,10 +46,14 @@ FILES = {
     "registry/app.py": "answers of the simulator: those of the registry, which speaks French",
     "registry/declaration.py": "the same",
     "registry/pairing.py": "the same",
+    "runtime/functions.py": "errors for the author of a plug-in, when it is loaded",
     "sources/sql_errors.py": "words that are looked for in the messages of databases",
 }
 LITERALS = {
     "from position": "the text of a map",
+    "<generated from": "the file name of generated code",
+    "<Transformer of": "a repr",
+    "calendar month": "a unit, compared and never shown",
     "the grammar's QUANTITY": "of an assertion",
     "a whole map always": "of an assertion",
     "the outermost state": "of an assertion",

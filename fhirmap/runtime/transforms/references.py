@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from fhirmap.errors import TransformFailed
+from fhirmap.texts import Text
 
 _V2_TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
 _PHONE = re.compile(r"[0-9+().\-\s]+", re.ASCII)
@@ -32,7 +33,7 @@ def reference(resource: Any) -> str | None:
     if resource is None:
         return None
     if not isinstance(resource, dict) or "resourceType" not in resource:
-        raise TransformFailed("FM450", function="reference", what="a resource")
+        raise TransformFailed("FM450", function="reference", what=Text("values.a_resource"))
     return f"{resource['resourceType']}/{resource.setdefault('id', uuid())}"
 
 
@@ -45,7 +46,7 @@ def pointer(resource: Any) -> str | None:
     if resource is None:
         return None
     if not isinstance(resource, dict) or "resourceType" not in resource:
-        raise TransformFailed("FM450", function="pointer", what="a resource")
+        raise TransformFailed("FM450", function="pointer", what=Text("values.a_resource"))
     return f"urn:uuid:{resource.setdefault('id', uuid())}"
 
 
