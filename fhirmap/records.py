@@ -107,7 +107,7 @@ class Issue:
     words.
 
     ``element``: the payload's element that ``expression`` names, in the form `Fault.element` has; ``position`` and
-    ``columns``: the map rule and the source columns behind it, where lineage knows them.
+    ``columns``: the map rule and the source columns it comes from, where lineage knows them.
     """
 
     severity: str

@@ -10,11 +10,13 @@ import inspect
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 from pathlib import Path
 
 import click
 
 import fhirmap
+from fhirmap import extending, testing
 from fhirmap.analysis.expression_functions import FUNCTIONS, FunctionSpec
 from fhirmap.analysis.transforms import TRANSFORMS
 from fhirmap.cli import COMMANDS, commands
@@ -220,26 +222,72 @@ def _type_links(type_: str, shapes: Iterable[str]) -> str:
 
 def _api() -> Iterator[str]:
     yield "# The Python interface\n"
-    yield "All names are imported from `fhirmap`. Other modules may change with any version.\n"
-    for name in sorted(fhirmap.__all__, key=str.lower):
-        value = getattr(fhirmap, name)
-        yield f"\n## {name}\n"
-        yield _text_block(_signature(name, value), "python")
+    yield (
+        "Names are imported from `fhirmap`; what plug-ins need besides, from `fhirmap.extending`; their test kit, from "
+        "`fhirmap.testing`. Other modules may change with any version.\n"
+    )
+    known: set[str] = set()
+    for module in (fhirmap, extending, testing):
+        yield f"\n## From `{module.__name__}`\n"
+        for name in sorted(set(module.__all__) - known, key=str.lower):
+            yield from _public(name, getattr(module, name))
+        known |= set(module.__all__)
+
+
+def _public(name: str, value: object) -> Iterator[str]:
+    yield f"\n### {name}\n"
+    yield _text_block(_signature(name, value), "python")
+    if inspect.isclass(value) or inspect.isfunction(value):
         yield "\n" + _docstring(inspect.getdoc(value) or "")
-        if inspect.isclass(value):
-            yield from _members(value)
+    if inspect.isclass(value):
+        yield from _members(value)
+
+
+class _Written(str):
+    """An annotation as it is written; `inspect` shows a text with quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def _signature(name: str, value: object) -> str:
-    if not callable(value):
-        return name
-    try:
-        return f"{'class ' if inspect.isclass(value) else ''}{name}{inspect.signature(value)}"
-    except (TypeError, ValueError):
-        return name
+    if inspect.isclass(value) and issubclass(value, Enum | Exception):
+        return f"class {name}({value.__bases__[0].__name__})"
+    if not inspect.isroutine(value) and not inspect.isclass(value):
+        return f"{name} = {value}"
+    shown = f"{'class ' if inspect.isclass(value) else ''}{name}"
+    return f"{shown}{_parameters(value)}"
+
+
+def _parameters(function: Callable[..., object] | None) -> str:
+    """The parameters and the result, one parameter a line where they are long."""
+    if function is None:
+        return "()"
+    found = inspect.signature(function)
+    plain = [parameter.replace(annotation=_as_written(parameter.annotation)) for parameter in found.parameters.values()]
+    result = inspect.Signature.empty if inspect.isclass(function) else _as_written(found.return_annotation)
+    signature = found.replace(parameters=plain, return_annotation=result)
+    line = str(signature)
+    if len(line) < 80:
+        return line
+    several = [str(signature.replace(parameters=[p], return_annotation=inspect.Signature.empty))[1:-1] for p in plain]
+    keyword = next((n for n, p in enumerate(plain) if p.kind is p.KEYWORD_ONLY), None)
+    if keyword is not None:
+        several = [text.removeprefix("*, ") for text in several]
+        if not any(p.kind is p.VAR_POSITIONAL for p in plain):
+            several.insert(keyword, "*")
+    ending = line[line.rindex(")") :] if " -> " not in line else f") -> {line.rpartition(' -> ')[2]}"
+    return "(\n" + "".join(f"    {text},\n" for text in several) + ending
+
+
+def _as_written(annotation: object) -> object:
+    return _Written(annotation) if isinstance(annotation, str) else annotation
 
 
 def _members(value: type) -> Iterator[str]:
+    if issubclass(value, Enum):
+        yield "\n" + ", ".join(f"`{member.value}`" for member in value)
+        return
     for name, member in vars(value).items():
         if name.startswith("_") or not (inspect.isfunction(member) or isinstance(member, property | classmethod)):
             continue
@@ -248,11 +296,7 @@ def _members(value: type) -> Iterator[str]:
         )
         first = (inspect.getdoc(function) or "").split("\n", 1)[0]
         shown = name if isinstance(member, property) else f"{name}{_parameters(function)}"
-        yield f"\n`{shown}`\n: {first}"
-
-
-def _parameters(function: Callable[..., object] | None) -> str:
-    return str(inspect.signature(function)) if function is not None else "()"
+        yield f"\n`{' '.join(shown.split())}`\n: {first}"
 
 
 def _docstring(text: str) -> str:
