@@ -19,11 +19,10 @@ import fhirmap
 from fhirmap import extending, testing
 from fhirmap.analysis.expression_functions import FUNCTIONS, FunctionSpec
 from fhirmap.analysis.transforms import TRANSFORMS
-from fhirmap.cli import COMMANDS, commands
+from fhirmap.cli import COMMANDS, commands, functions
 from fhirmap.diagnostics.catalog import codes, page
 from fhirmap.plugins import find_plugins, load
 from fhirmap.runtime.functions import functions_of
-from fhirmap.signatures import FunctionSignature
 from fhirmap.texts import LANGUAGES, language_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +32,12 @@ OUTPUTS = ROOT / "docs" / "reference" / "json.toml"
 _WORDS = {
     "commands": {"en": "Commands", "fr": "Commandes"},
     "codes": {"en": "Codes", "fr": "Codes"},
+    "functions": {"en": "Functions of plug-ins", "fr": "Fonctions des extensions"},
+    "callable": {
+        "en": "Callable in expressions (`nirKey(nir)`, `nir.nirKey()`) and as transforms (`tgt.a = nirKey(v)`).",
+        "fr": "Utilisables dans les expressions (`nirKey(nir)`, `nir.nirKey()`) et comme fonctions de transformation "
+        "(`tgt.a = nirKey(v)`).",
+    },
     "wrong": {"en": "Wrong", "fr": "Erroné"},
     "rendered": {"en": "What is reported", "fr": "Ce qui est signalé"},
     "repaired": {"en": "Mended", "fr": "Corrigé"},
@@ -60,13 +65,13 @@ def write_reference(folder: Path) -> None:
     for code in LANGUAGES:
         with language_of(code):
             _write(folder / code / "commands.md", _commands(code))
+            _write(folder / code / "functions.md", _functions(code))
             _write(folder / code / "codes" / "index.md", _code_index(code))
             for name in codes():
                 _write(folder / code / "codes" / f"{name}.md", _code_page(name, code))
     with language_of(LANGUAGES[0]):
         _write(folder / "fhirpath.md", _fhirpath())
         _write(folder / "transforms.md", _transforms())
-        _write(folder / "functions.md", _functions())
         _write(folder / "json.md", _outputs())
         _write(folder / "api.md", _api())
 
@@ -178,18 +183,14 @@ def _transforms() -> Iterator[str]:
             yield f"\n**Differs:** {entry['differs']}"
 
 
-def _functions() -> Iterator[str]:
-    yield "# Functions of plug-ins\n"
-    yield "Callable in expressions (`nirKey(nir)`, `nir.nirKey()`) and as transforms (`tgt.a = nirKey(v)`).\n"
+def _functions(code: str) -> Iterator[str]:
+    yield f"# {_WORDS['functions'][code]}\n"
+    yield f"{_WORDS['callable'][code]}\n"
     found = [entry for plugin in find_plugins("fhirmap.functions").values() for entry in functions_of(load(plugin))]
     for entry in sorted(found, key=lambda signature: signature.name):
-        yield from _function(entry)
-
-
-def _function(entry: FunctionSignature) -> Iterator[str]:
-    yield f"\n## {entry.name}\n"
-    yield _text_block(entry.display)
-    yield "\n" + _docstring(entry.doc)
+        yield f"\n## {entry.name}\n"
+        yield _text_block(entry.display)
+        yield "\n" + _docstring(functions.described(entry))
 
 
 def _outputs() -> Iterator[str]:

@@ -57,7 +57,8 @@ def test_functions_and_transforms_are_described(pages: Path) -> None:
     assert list(DESCRIBED) == list(FUNCTIONS)
     transforms = tomllib.loads((ROOT / "docs" / "reference" / "transforms.toml").read_text(encoding="utf-8"))
     assert list(transforms) == list(TRANSFORMS)
-    assert "parseUdi(" in (pages / "functions.md").read_text(encoding="utf-8")
+    for language in ("en", "fr"):
+        assert "parseUdi(" in (pages / language / "functions.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", [name for name, entry in DESCRIBED.items() if "shows" in entry])
