@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Collection, Iterator, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,7 +24,19 @@ from fhirmap.sources.csv_text import open_failure
 from fhirmap.sources.revisions import Revisions
 from fhirmap.texts import Text
 
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+def _number(text: str) -> Decimal:
+    """A number with its digits; none where its exponent is larger than decimals go, which its reader refuses."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_number)
+_UNREAD = msgspec.json.Decoder(msgspec.Raw)
+_UNREAD_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+_UNREAD_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _PLACE = re.compile(r"\(byte (\d+)\)")
 _SHOWN = 12
 
@@ -65,7 +77,7 @@ class JsonFile:
         """Every dotted path at which some record holds something."""
         paths: dict[str, None] = {}
         for _, _, entry in self._documents():
-            _gather(entry, "", paths)
+            _gather(entry, paths)
         return {self._plan.name: tuple(paths)}
 
     def check(self) -> list[Diagnostic]:
@@ -112,7 +124,7 @@ class JsonFile:
                         continue
                     try:
                         entry = _DECODER.decode(line)
-                    except (msgspec.DecodeError, UnicodeDecodeError):
+                    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                         entry = None
                     yield f"{self._path.name}:{number}", number, entry
         except OSError as error:
@@ -127,6 +139,11 @@ class JsonFile:
         text = self._as_utf8(raw)
         try:
             document = _DECODER.decode(text)
+        except msgspec.ValidationError:
+            # A whole number of thousands of digits: well-formed, so the other entries can be read.
+            document = self._entry_by_entry(text)
+        except RecursionError:
+            raise ConfigError("FM713", variant="deep", source=self._address.shown) from None
         except msgspec.DecodeError as error:
             if "trailing characters" in str(error) and self._is_ndjson(text):
                 self._by_line = True
@@ -134,6 +151,23 @@ class JsonFile:
             raise self._broken(text, str(error)) from None
         self._document = document
         return self._list_in(document)
+
+    def _entry_by_entry(self, text: bytes) -> Any:
+        """The document as far as its entries can be read; a `msgspec.Raw` in the place of one that cannot."""
+        raw: Any = _UNREAD.decode(text)
+        names = self._plan.name.split(".") if self._plan.name else []
+        for name in names:
+            try:
+                raw = _UNREAD_OBJECT.decode(raw)[name]
+            except (msgspec.ValidationError, KeyError):
+                return {}
+        try:
+            document: Any = [_entry(item) for item in _UNREAD_LIST.decode(raw)]
+        except msgspec.ValidationError:  # one record
+            document = [raw]
+        for name in reversed(names):
+            document = {name: document}
+        return document
 
     def _as_utf8(self, raw: bytes) -> bytes:
         declared = self._plan.encoding or "utf-8"
@@ -222,6 +256,9 @@ class JsonFile:
             if entry is None and self._by_line:
                 args = {"line": number, "source": self._address.shown}
                 return Record("", {}, origin, (Fault("FM713", rule="line", args=args, variant="line"),))
+            if isinstance(entry, msgspec.Raw):
+                args = {"entry": number, "source": self._address.shown}
+                return Record("", {}, origin, (Fault("FM713", rule="record", args=args, variant="entry"),))
             return Record("", {}, origin, (Fault("FM722", rule="record", args={"number": number}),))
         key = self._key(entry)
         if not key:
@@ -242,7 +279,7 @@ class JsonFile:
         if self._plan.latest is None:
             return None
         found = _at(entry, self._plan.latest.column)
-        if isinstance(found, Decimal):
+        if isinstance(found, Decimal) and found.is_finite():
             return (1, found, "")
         return sortable(scalar_text(found))
 
@@ -255,7 +292,7 @@ def scalar_text(value: Any) -> str:
         return value.strip()
     if isinstance(value, int):
         return str(value)
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal) and value.is_finite():
         return decimal_text(value.to_integral_value() if value == value.to_integral_value() else value)
     return ""
 
@@ -269,13 +306,23 @@ def _at(entry: Any, path: str) -> Any:
     return node
 
 
-def _gather(entry: Any, prefix: str, paths: dict[str, None]) -> None:
-    """The dotted paths below ``entry``; lists are looked into as their items."""
-    if isinstance(entry, Mapping):
-        for name, value in entry.items():
-            path = f"{prefix}.{name}" if prefix else str(name)
-            paths[path] = None
-            _gather(value, path, paths)
-    elif isinstance(entry, list):
-        for item in entry:
-            _gather(item, prefix, paths)
+def _entry(raw: msgspec.Raw) -> Any:
+    """An entry of a list, itself where it cannot be read."""
+    try:
+        return _DECODER.decode(raw)
+    except msgspec.ValidationError:
+        return raw
+
+
+def _gather(entry: Any, paths: dict[str, None]) -> None:
+    """The dotted paths in ``entry``, in its order; lists are looked into as their items."""
+    waiting: list[tuple[str, Any]] = [("", entry)]  # no recursion: an entry may be nested as deep as Python goes
+    while waiting:
+        prefix, node = waiting.pop()
+        if prefix:
+            paths[prefix] = None
+        if isinstance(node, Mapping):
+            inner = [(f"{prefix}.{name}" if prefix else str(name), value) for name, value in node.items()]
+            waiting.extend(reversed(inner))
+        elif isinstance(node, list):
+            waiting.extend((prefix, item) for item in reversed(node))

@@ -72,6 +72,58 @@ def test_a_broken_line_is_a_faulty_record(tmp_path: Path) -> None:
     ]
 
 
+HUGE = ("9E99999999999999999999", "1e-99999999999999999999", "9" * 5000, "-" + "9" * 5000)
+"""Numbers that JSON allows and Python does not."""
+
+
+@pytest.mark.parametrize("number", HUGE)
+def test_a_number_too_large_is_its_record_s_fault_alone(tmp_path: Path, number: str) -> None:
+    entries = ['{"id": "A"}', f'{{"id": "B", "patient": {{"nir": {number}}}}}', '{"id": "C", "patient": {"nir": "1"}}']
+    document = write(tmp_path / "a.json", f'{{"data": {{"cases": [{", ".join(entries)}]}}}}')
+    lines = write(tmp_path / "b.ndjson", "\n".join(entries))
+    for path, plan in ((document, CASES), (lines, LINES)):
+        records = read(path, plan)
+        assert [record.key for record in records if not record.faults and record.key != "B"] == ["A", "C"]
+        faulty = records[1]
+        assert faulty.faults or not faulty.values["patient"]["nir"].is_finite()
+        assert "999" not in str([(fault.code, fault.args) for fault in faulty.faults])
+        with open_source(str(path), plan) as source:
+            assert source.check() == []
+
+
+@pytest.mark.parametrize("number", HUGE)
+def test_a_key_that_is_such_a_number_is_none(tmp_path: Path, number: str) -> None:
+    path = write(tmp_path / "a.json", f'[{{"id": {number}}}, {{"id": "B"}}]')
+    first, second = read(path, LINES)
+    assert (first.key, [fault.code for fault in first.faults] in (["FM717"], ["FM713"]), second.key) == ("", True, "B")
+
+
+@pytest.mark.parametrize("number", HUGE)
+def test_a_document_of_one_record_with_such_a_number(tmp_path: Path, number: str) -> None:
+    (record,) = read(write(tmp_path / "a.json", f'{{"id": {number}}}'), LINES)
+    assert record.key == ""
+    assert record.faults
+
+
+def test_a_document_nested_too_deeply(tmp_path: Path) -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    path = write(tmp_path / "a.json", f'[{{"id": "A", "w": {deep}}}]')
+    with open_source(str(path), LINES) as source, pytest.raises(ConfigError) as caught:
+        source.check()
+    assert caught.value.code == "FM713"
+    assert "nested" in str(caught.value)
+    lines = write(tmp_path / "b.ndjson", f'{{"id": "A", "w": {deep}}}\n{{"id": "B"}}')
+    assert [(r.key, [f.code for f in r.faults]) for r in read(lines, LINES)] == [("", ["FM713"]), ("B", [])]
+    for depth in range(100, 1000, 50):
+        nested = "[" * depth + "]" * depth
+        path = write(tmp_path / "c.json", f'[{{"id": "A", "w": {nested}}}]')
+        with open_source(str(path), LINES) as source:
+            try:
+                source.check()
+            except ConfigError as error:
+                assert error.code == "FM713"
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     [
