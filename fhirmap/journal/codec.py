@@ -5,12 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import Any
 
 from fhirmap.journal.connection import Row
 from fhirmap.journal.entries import RecordedAnswer
 from fhirmap.records import Fault, Issue, Note
+from fhirmap.texts import Listing, Text
 
-__all__ = ["faults_to_json", "issues_from_json", "issues_to_json", "notes_to_json", "recorded_answer"]
+__all__ = [
+    "faults_from_json",
+    "faults_to_json",
+    "issues_from_json",
+    "issues_to_json",
+    "notes_to_json",
+    "recorded_answer",
+]
+
+_TEXT, _LISTING = "$text", "$listing"
+"""Keys that no argument of a message has."""
 
 
 def recorded_answer(row: Row, run_id: int) -> RecordedAnswer:
@@ -21,9 +33,7 @@ def recorded_answer(row: Row, run_id: int) -> RecordedAnswer:
         code=row.code,
         status=row.status,
         issues=issues_from_json(row.issues),
-        faults=tuple(
-            Fault(**{**values, "columns": tuple(values.get("columns", ()))}) for values in json.loads(row.faults)
-        ),
+        faults=faults_from_json(row.faults),
         notes=tuple(Note(**values) for values in json.loads(row.notes)),
         identifier_system=row.identifier_system,
         identifier_value=row.identifier_value,
@@ -57,5 +67,31 @@ def notes_to_json(notes: Iterable[Note]) -> str:
 
 
 def faults_to_json(faults: Iterable[Fault]) -> str:
-    """The column `faults`."""
-    return json.dumps([asdict(fault) | {"args": dict(fault.args)} for fault in faults], ensure_ascii=False, default=str)
+    """The column `faults`. A text among the arguments is kept by its key, so that any language can be shown later."""
+    rows = [asdict(fault) | {"args": dict(fault.args)} for fault in faults]
+    return json.dumps(rows, ensure_ascii=False, default=_argument_to_json)
+
+
+def faults_from_json(text: str) -> tuple[Fault, ...]:
+    """The faults that `faults_to_json` wrote."""
+    return tuple(
+        Fault(**{**values, "columns": tuple(values.get("columns", ()))})
+        for values in json.loads(text, object_hook=_argument_from_json)
+    )
+
+
+def _argument_to_json(value: object) -> object:
+    match value:
+        case Text(key, args):
+            return {_TEXT: key, "args": dict(args)}
+        case Listing(parts, joint):
+            return {_LISTING: parts, "joint": joint}
+    return str(value)
+
+
+def _argument_from_json(value: dict[str, Any]) -> object:
+    if _TEXT in value:
+        return Text(value[_TEXT], value["args"])
+    if _LISTING in value:
+        return Listing(tuple(value[_LISTING]), value["joint"])
+    return value
