@@ -9,7 +9,7 @@ was meant. The fault itself is reported, these are not. What a code may follow f
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from fhirmap.analysis.typed import Checked, Unit
@@ -23,7 +23,7 @@ _DECLARED_TWICE = "FM105"
 _LOCAL = (SubjectKind.VARIABLE, SubjectKind.PARAMETER)
 """Kinds of names that are known in one group alone."""
 _SAME_NAME = {SubjectKind.CONSTANT: SubjectKind.VARIABLE}
-"""What is declared twice, and the kind of name that its uses are reported as where that is another one."""
+"""What is declared, and the kind of name that its uses are reported as where that is another one."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ class Consequences:
         """Is ``about`` what was meant by the wrong name of ``other``?"""
         if other.meant is None or other.about is None or other.span is None:
             return False
-        if not other.about.is_like(about) or other.meant.removeprefix("#") != about.name:  # `#id` refers to `id`
+        used = replace(about, kind=_SAME_NAME.get(about.kind, about.kind))
+        if not other.about.is_like(used) or other.meant.removeprefix("#") != about.name:  # `#id` refers to `id`
             return False
         return about.kind not in _LOCAL or self._in_one_group(other.span, span)
 

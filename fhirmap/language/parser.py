@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +16,9 @@ from fhirmap.language.expressions import ExpressionBuilder
 from fhirmap.language.faults import Faults
 from fhirmap.language.grammar import map_parser
 from fhirmap.language.metadata import looks_like_metadata
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character: an editor's buffer may hold one, UTF-8 cannot."""
 
 
 def parse(text: str, name: str = "<string>") -> tuple[n.Map, tuple[Diagnostic, ...]]:
@@ -86,8 +90,10 @@ def parse_expression(text: str, name: str = "<expression>") -> tuple[n.FPExpr | 
 
 
 def _check_whole(tree: n.Map, faults: Faults) -> None:
-    """What only the whole file shows: metadata that comes too late."""
+    """What only the whole file shows: metadata that comes too late, halves of characters."""
     end = tree.groups[0].span.start if tree.groups else len(faults.text.text)
     for comment in tree.comments:
         if comment.span.start < end and looks_like_metadata(comment.text):
             faults.add("FM025", comment.span)
+    for half in _SURROGATE.finditer(faults.text.text):  # also in quotes and comments: it has no bytes
+        faults.add("FM012", faults.span(*half.span()), variant="control", found=f"U+{ord(half[0]):04X}")

@@ -34,6 +34,21 @@ def test_the_column_that_a_misspelt_name_meant_is_not_reported(rule: str, report
     assert codes(diagnose(ROW.format(column="gender", rule=rule))) == reported
 
 
+@pytest.mark.parametrize(
+    ("rule", "reported"),
+    [
+        ("src.gender as v -> tgt.language = truncate(v, limt);", ["FM104"]),
+        ("src.gender as v where (v.length() > %limt) -> tgt.language = v;", ["FM254"]),
+        ("src.gender as v where (v.length() > %lmt) -> tgt.language = (limit.toString());", ["FM254"]),
+        ("src.gender as v -> tgt.langage = v;", ["FM152", "FM204"]),
+    ],
+)
+def test_the_constant_that_a_misspelt_variable_meant_is_not_reported(rule: str, reported: list[str]) -> None:
+    text = ROW.format(column="gender", rule="src.id as v -> tgt.id = v; " + rule)
+    text = text.replace("model", "let limit = 5;\nmodel", 1)
+    assert sorted(codes(diagnose(text))) == reported
+
+
 def test_an_element_of_the_same_name_in_another_model_is_reported() -> None:
     text = ROW.format(
         column="gender", rule="src.id as v -> tgt.id = v; src.parts as p where (gendr = 'a') -> tgt.active = true;"

@@ -107,6 +107,15 @@ def test_word_processor_marks() -> None:
     assert len(parse(text)[0].groups[0].rules) == 3
 
 
+@pytest.mark.parametrize(
+    "rule", ["s.a -> t.b = '\ud800';", "s.a -> t.b; // \udfff", 's.a -> t.b "\ud800";', "s.`\ud800` -> t.b;"]
+)
+def test_half_a_character_is_reported_wherever_it_is(rule: str) -> None:
+    text = f"group G(source s, target t) {{\n{rule}\n}}"
+    half = next(at for at, letter in enumerate(rule) if "\ud800" <= letter <= "\udfff")
+    assert places(text) == [("FM012", 2, half + 1)]
+
+
 def test_a_misspelt_keyword_is_read_as_what_it_resembles() -> None:
     tree, diagnostics = parse(
         "grop g(source s, target t) { s.a whre (x) -> t.b frst; s.c -> t.d thn { s.e -> t.f; }; }"

@@ -44,7 +44,7 @@ def _constants(tree: Map) -> Iterator[Diagnostic]:
     for entry in tree.lets:
         if entry.name not in used:
             hint = Text("hints.remove_constant", {"name": entry.name})
-            about = Subject(SubjectKind.VARIABLE, entry.name)
+            about = Subject(SubjectKind.CONSTANT, entry.name)
             yield Diagnostic("FM152", entry.span, {"variable": entry.name}, hint, "constant", about=about)
 
 
