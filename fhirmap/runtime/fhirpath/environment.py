@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from typing import Any
 
 from fhirmap.errors import TransformFailed
@@ -126,10 +125,10 @@ def html_checks(collection: Items) -> Items:
     value = one(collection, "htmlChecks")
     if not isinstance(value, str):
         return []
-    checker = _Narrative()
-    checker.feed(value)
-    checker.close()
-    return [checker.is_plain]
+    # Few maps ask, and a parser of HTML costs each command milliseconds.
+    from fhirmap.runtime.fhirpath.narrative import is_plain_narrative
+
+    return [is_plain_narrative(value)]
 
 
 def _find(reference: str, root: Any, environment: EvaluationContext) -> Items:
@@ -155,123 +154,6 @@ def _find(reference: str, root: Any, environment: EvaluationContext) -> Items:
 def _is_entry(entry: Any, reference: str) -> bool:
     held = entry.get("resource", {})
     return entry.get("fullUrl") == reference or f"{held.get('resourceType')}/{held.get('id')}" == reference
-
-
-class _Narrative(HTMLParser):
-    """Reads a narrative and remembers whether it keeps to the elements and attributes that FHIR allows."""
-
-    _ELEMENTS = frozenset(
-        [
-            "a",
-            "abbr",
-            "acronym",
-            "b",
-            "big",
-            "blockquote",
-            "br",
-            "caption",
-            "cite",
-            "code",
-            "col",
-            "colgroup",
-            "dd",
-            "dfn",
-            "div",
-            "dl",
-            "dt",
-            "em",
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-            "hr",
-            "i",
-            "img",
-            "li",
-            "ol",
-            "p",
-            "pre",
-            "q",
-            "samp",
-            "small",
-            "span",
-            "strong",
-            "sub",
-            "sup",
-            "table",
-            "tbody",
-            "td",
-            "tfoot",
-            "th",
-            "thead",
-            "tr",
-            "tt",
-            "ul",
-            "var",
-        ]
-    )
-    _ATTRIBUTES = frozenset(
-        [
-            "abbr",
-            "accesskey",
-            "align",
-            "alt",
-            "axis",
-            "bgcolor",
-            "border",
-            "cellhalign",
-            "cellpadding",
-            "cellspacing",
-            "cellvalign",
-            "char",
-            "charoff",
-            "charset",
-            "cite",
-            "class",
-            "colspan",
-            "compact",
-            "coords",
-            "dir",
-            "frame",
-            "headers",
-            "height",
-            "href",
-            "hreflang",
-            "hspace",
-            "id",
-            "lang",
-            "longdesc",
-            "name",
-            "nowrap",
-            "rel",
-            "rev",
-            "rowspan",
-            "rules",
-            "scope",
-            "shape",
-            "span",
-            "src",
-            "start",
-            "style",
-            "summary",
-            "tabindex",
-            "title",
-            "type",
-            "valign",
-            "value",
-            "vspace",
-            "width",
-            "xml:lang",
-            "xmlns",
-        ]
-    )
-    is_plain = True
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in self._ELEMENTS or any(name not in self._ATTRIBUTES for name, _ in attrs):
-            self.is_plain = False
 
 
 def define(known: dict[str, Items], name: Items, value: Items, collection: Items) -> Items:
