@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from fhirmap.runtime.functions import function
     from fhirmap.runtime.transformer import Transformer
     from fhirmap.signatures import FunctionParameter, FunctionSignature, ValueType
-    from fhirmap.source_plan import Child, Order, RowLayout, SourceColumn, SourcePlan
+    from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceColumn, SourceKind, SourcePlan
     from fhirmap.texts import Listing, Text
 
 _MODULES = {
@@ -113,6 +113,7 @@ __all__ = [
     "Cause",
     "CheckedMaps",
     "Child",
+    "ChildKind",
     "ConfigError",
     "Constraint",
     "Contract",
@@ -149,6 +150,7 @@ __all__ = [
     "Runnable",
     "Severity",
     "SourceColumn",
+    "SourceKind",
     "SourcePlan",
     "Span",
     "Structure",

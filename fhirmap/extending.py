@@ -13,13 +13,14 @@ from fhirmap.runtime.functions import FhirBase64, FhirDate, FhirUri, function
 from fhirmap.signatures import FunctionParameter, FunctionSignature, ValueType
 from fhirmap.sinks.settings import ClientCredentials, IdentifiersOf, Tls, TransportSettings
 from fhirmap.sinks.sink import Sink, SinkFactory, SinkSettings
-from fhirmap.source_plan import Child, Order, RowLayout, SourceColumn, SourcePlan
+from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceColumn, SourceKind, SourcePlan
 from fhirmap.sources import Source, SourceFactory
 from fhirmap.sources.address import Address
 
 __all__ = [
     "Address",
     "Child",
+    "ChildKind",
     "ClientCredentials",
     "ConfigError",
     "DeliveryError",
@@ -47,6 +48,7 @@ __all__ = [
     "Source",
     "SourceColumn",
     "SourceFactory",
+    "SourceKind",
     "SourcePlan",
     "Tls",
     "TransformFailed",

@@ -1,8 +1,8 @@
-"""Where a model's rows live, as sources need to know it: derived from a map's `model`, free of the map's tree.
+"""Where a model's rows are, as sources need to know it: derived from a map's `model`, free of the map's tree.
 
-A source opens the store and yields one `Record` per business record. ``Record.values`` holds raw cells under their
-physical column names and, under ``Child.key``, the list of raw child rows (always a list, also for a child that stands
-at most once: the generated reader judges the cardinality). A JSON document is handed over as it is: the reader walks
+A source opens what the plan names and yields one `Record` per business record. ``Record.values`` holds raw cells under
+their physical column names and, under ``Child.key``, the list of raw child rows (always a list, also for a child that
+comes at most once: the generated reader checks the cardinality). A JSON document is passed as it is: the reader walks
 the paths itself.
 """
 
@@ -10,6 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class SourceKind(StrEnum):
+    """What holds the records."""
+
+    TABLE = "table"
+    QUERY = "query"
+    CSV = "csv"
+    JSON = "json"
+
+
+class ChildKind(StrEnum):
+    """How child rows belong to their parent: joined from a table, or the flat lines of the record themselves."""
+
+    JOIN = "join"
+    LINES = "lines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +49,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """Child rows of a row: joined from a table (``kind`` join), or the flat lines of the record themselves (lines).
+    """Child rows of a row.
 
     ``on`` holds (child column, parent column). The rows go under ``key`` of the parent's row as a list, in ``order``.
     Nested JSON documents have no `Child`: they come with their parent.
     """
 
-    kind: str
+    kind: ChildKind
     key: str
     element: str
     shape: RowLayout
@@ -52,7 +69,7 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class RowLayout:
-    """What is read of one kind of row: its columns, in the order of the model, and its children."""
+    """Which parts of one kind of row are read: its columns, in the order of the model, and its children."""
 
     model: str
     columns: tuple[SourceColumn, ...]
@@ -64,7 +81,7 @@ class RowLayout:
         return tuple(dict.fromkeys(column.name for column in self.columns))
 
     def walk(self) -> Iterator[RowLayout]:
-        """This shape and every shape below it."""
+        """This layout and every layout below it."""
         yield self
         for child in self.children:
             yield from child.shape.walk()
@@ -72,14 +89,14 @@ class RowLayout:
 
 @dataclass(frozen=True, slots=True)
 class SourcePlan:
-    """Where the records of a map's first model live.
+    """Where the records of a map's first model are.
 
-    ``kind``: table, query, csv, json. ``name``: table, query file, or dotted path to the array of a JSON document.
+    ``name``: table, query file, or dotted path to the array of a JSON document.
     ``key``: the columns (JSON paths) of the business key; ``where``: SQL; ``latest``: column whose greatest value is
     the current revision of a key, the others being superseded. ``query``: the text of the query file.
     """
 
-    kind: str
+    kind: SourceKind
     name: str
     key: tuple[str, ...]
     shape: RowLayout

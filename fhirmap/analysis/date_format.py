@@ -54,7 +54,7 @@ _MEANT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class LetterRun:
     """One run of the same letter in a format, or one character that means itself (``is_literal``)."""
 
     text: str
@@ -76,7 +76,7 @@ class Run:
         return _MEANT.get(self.text[0])
 
 
-def runs(format_text: str) -> tuple[Run, ...]:
+def runs(format_text: str) -> tuple[LetterRun, ...]:
     """The format cut into codes and literals.
 
     Example:
@@ -84,9 +84,9 @@ def runs(format_text: str) -> tuple[Run, ...]:
         ['dd', '/', 'MM', '/', 'yyyy']
     """
     pieces = ("".join(letters) for _, letters in groupby(format_text))
-    return tuple(Run(piece, piece == "T" or not piece[0].isalpha()) for piece in pieces)
+    return tuple(LetterRun(piece, piece == "T" or not piece[0].isalpha()) for piece in pieces)
 
 
-def parts(pieces: Iterable[Run]) -> frozenset[str]:
+def parts(pieces: Iterable[LetterRun]) -> frozenset[str]:
     """What a format holds: year, month, day, hour, minute, second, fraction."""
     return frozenset(piece.part for piece in pieces if piece.part)

@@ -88,7 +88,7 @@ class Inferred:
 
 def infer_expression(expression: n.FPExpr, scope: ExpressionScope) -> Inferred:
     """Types and faults of ``expression``."""
-    inference = _Inference(scope)
+    inference = _ExpressionInference(scope)
     depth = depth_of(expression)
     if depth > MAXIMUM_DEPTH:
         inference.report("FM262", expression.span, depth=depth, most=MAXIMUM_DEPTH)
@@ -134,7 +134,7 @@ def expression_static(
     return as_fhir(found.static), found.diagnostics
 
 
-class _Inference:
+class _ExpressionInference:
     def __init__(self, scope: ExpressionScope) -> None:
         self.scope = scope
         self.definitions = scope.definitions

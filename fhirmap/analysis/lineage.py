@@ -71,7 +71,7 @@ _Bases = dict[str, _Basis]
 
 
 @dataclass
-class _Walk:
+class _LineageWalk:
     checked: Checked
     bases: _Bases
     """Path in the stage's source -> what it rests on."""
@@ -223,7 +223,7 @@ def lineage(checked: Checked) -> Lineage:
     found: dict[str, list[Origin]] = {}
     for number, stage in enumerate(checked.stages):
         is_described = bool(number) or (stage.source is not None and stage.source.structure in checked.models)
-        walked = _Walk(checked, _through(found) if number else _model_bases(checked, stage), is_described)
+        walked = _LineageWalk(checked, _through(found) if number else _model_bases(checked, stage), is_described)
         parameters = stage.entry.parameters
         places = {entry: _root(entry, checked) for entry in parameters}
         walked.group(stage.entry, places, ())

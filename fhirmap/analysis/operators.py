@@ -13,14 +13,14 @@ from fhirmap.language import nodes as n
 _COMPARISONS = frozenset(("<", "<=", ">", ">="))
 
 
-class Report(Protocol):
+class ExpressionReporter(Protocol):
     """Notes a fault of an expression."""
 
     def __call__(self, code: str, span: Span, /, **args: object) -> None:
         """The fault ``code`` at ``span``."""
 
 
-def operator_result(node: n.FPBinary, left: StaticType, right: StaticType, report: Report) -> StaticType:
+def operator_result(node: n.FPBinary, left: StaticType, right: StaticType, report: ExpressionReporter) -> StaticType:
     """What `left operator right` gives; operands that do not go together are handed to ``report``."""
     operator = node.operator
     both_one = left.cardinality == right.cardinality == "one"
@@ -42,7 +42,7 @@ def operator_result(node: n.FPBinary, left: StaticType, right: StaticType, repor
     return _arithmetic(node, left, right, once, report)
 
 
-def _check_alike(node: n.FPBinary, left: StaticType, right: StaticType, report: Report) -> None:
+def _check_alike(node: n.FPBinary, left: StaticType, right: StaticType, report: ExpressionReporter) -> None:
     """Values of types that nothing has in common are never equal: most often a missing conversion."""
     mine, other = families(left), families(right)
     alike = mine & other or {"number", "quantity"} <= mine | other or {"date", "time"} <= mine | other
@@ -50,7 +50,9 @@ def _check_alike(node: n.FPBinary, left: StaticType, right: StaticType, report: 
         report("FM261", node.span, operator=node.operator, left=shown(left), right=shown(right))
 
 
-def _arithmetic(node: n.FPBinary, left: StaticType, right: StaticType, once: Cardinality, report: Report) -> StaticType:
+def _arithmetic(
+    node: n.FPBinary, left: StaticType, right: StaticType, once: Cardinality, report: ExpressionReporter
+) -> StaticType:
     operator = node.operator
     decided = left.is_known and right.is_known and is_decided(left) and is_decided(right)
     pairs = {(one, two) for one in families(left) for two in families(right)}

@@ -90,12 +90,12 @@ def production(checked: Checked, stage: Stage) -> Produced:
     """
     root = Produced(stage.target, None, stage.entry.node.name_span)
     bound: Bound = {id(entry): root for entry in stage.entry.parameters if entry.mode == "target"}
-    _Walk(checked).group(stage.entry, bound, ())
+    _ProductionWalk(checked).group(stage.entry, bound, ())
     return root
 
 
 @dataclass
-class _Walk:
+class _ProductionWalk:
     checked: Checked
 
     def group(self, group: TypedGroup, bound: Bound, way: tuple[TypedGroup, ...]) -> None:

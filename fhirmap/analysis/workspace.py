@@ -71,7 +71,7 @@ class _Workspace:
                 self.library[candidate.name] = tree
         return [tree for tree in self.library.values() if tree.url and pattern.fullmatch(tree.url)]
 
-    def unknown_import(self, entry: nodes.Import) -> None:
+    def unknown_import(self, entry: nodes.MapImport) -> None:
         urls = [tree.url for tree in self.library.values() if tree.url]
         urls += [
             match
@@ -126,7 +126,7 @@ class _Workspace:
                 )
         return tuple(codes)
 
-    def query(self, unit: Unit, store: nodes.Store) -> str:
+    def query(self, unit: Unit, store: nodes.SourceClause) -> str:
         """Text of a model's query file."""
         return self.file(unit, store.name, store.encoding or "utf-8", store.name_span) or ""
 

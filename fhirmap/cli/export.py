@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from fhirmap.cli.localized import Choice, FilePath, argument, define, option
+from fhirmap.cli.localized import FilePath, WordChoice, argument, define, option
 from fhirmap.texts import os_reason, text
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 @option("-o", "--output", type=FilePath("file"))
 @option(
     "--fhir-version",
-    type=Choice(["R4", "R4B", "R5"]),
+    type=WordChoice(["R4", "R4B", "R5"]),
     default="R4",
     show_default=True,
 )
-@option("--format", "form", type=Choice(["json", "xml"]))
+@option("--format", "form", type=WordChoice(["json", "xml"]))
 @option("--json", "as_json", is_flag=True)
 def command(map_file: Path, output: Path | None, fhir_version: str, form: str | None, as_json: bool) -> int:
     """Write MAP as a StructureMap resource, and each of its models as a StructureDefinition beside the output."""

@@ -16,11 +16,11 @@ import click
 from fhirmap.texts import LANGUAGES, text
 
 __all__ = [
-    "Choice",
     "FilePath",
     "Localized",
     "LocalizedCommand",
     "WholeNumber",
+    "WordChoice",
     "argument",
     "common_option",
     "define",
@@ -30,7 +30,7 @@ __all__ = [
 _WIDTH = 110
 
 
-class Choice(click.Choice[str]):
+class WordChoice(click.Choice[str]):
     """One of a few words; case counts little."""
 
     def __init__(self, choices: Sequence[str]) -> None:
@@ -148,7 +148,7 @@ class Localized(click.Command):
     def __init__(self, name: str | None, **settings: Any) -> None:
         super().__init__(name, add_help_option=False, context_settings={"max_content_width": _WIDTH}, **settings)
         # `main` has read it before anything is parsed; here it is checked and shown.
-        self.params.append(_CommonOption(["--lang"], type=Choice(LANGUAGES), expose_value=False))
+        self.params.append(_CommonOption(["--lang"], type=WordChoice(LANGUAGES), expose_value=False))
         self.params.append(
             _CommonOption(["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=_show_help)
         )

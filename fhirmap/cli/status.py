@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fhirmap.cli.localized import Choice, FilePath, argument, define, option
+from fhirmap.cli.localized import FilePath, WordChoice, argument, define, option
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _STATES = ("accepted", "refused", "invalid", "out_of_scope", "ready", "sending",
 @argument("project", type=FilePath(exists=True), default=".")
 @option("--key")
 @option("--records", "every", is_flag=True)
-@option("--state", "states", multiple=True, type=Choice(_STATES))
+@option("--state", "states", multiple=True, type=WordChoice(_STATES))
 @option("--refused", is_flag=True)
 @option("--invalid", is_flag=True)
 @option("--pending", is_flag=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fhirmap.cli.localized import Choice, FilePath, argument, define, option
+from fhirmap.cli.localized import FilePath, WordChoice, argument, define, option
 from fhirmap.texts import os_reason, text
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ _STREAM = Path("-")
 )
 @option(
     "--fhir-version",
-    type=Choice(["R4", "R4B", "R5"]),
+    type=WordChoice(["R4", "R4B", "R5"]),
     default="R4",
     show_default=True,
 )
-@option("--format", "form", type=Choice(["json", "xml"]))
+@option("--format", "form", type=WordChoice(["json", "xml"]))
 @option("--source", "sources", multiple=True, metavar="name_file")
 @option(
     "--trace",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compiler.build import compile_checked
-from fhirmap.compiler.plan import Section
+from fhirmap.compiler.plan import ModuleSection
 from fhirmap.compiler.validator.build import lower_contract
 from fhirmap.compiler.validator.contract import Contract
 from fhirmap.errors import MapError
@@ -36,7 +36,7 @@ def transformer_of(maps: CheckedMaps, *, contract: Contract | None = None, trace
     )
 
 
-def _validator(contract: Contract | None, functions: Mapping[str, FunctionSignature]) -> Section | None:
+def _validator(contract: Contract | None, functions: Mapping[str, FunctionSignature]) -> ModuleSection | None:
     if contract is None:
         return None
     section, diagnostics = lower_contract(contract, functions)

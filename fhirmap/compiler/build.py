@@ -12,11 +12,11 @@ from types import CodeType
 
 from fhirmap.analysis.typed import Checked
 from fhirmap.compiler.lower import lower
-from fhirmap.compiler.plan import Section
+from fhirmap.compiler.model_plan import source_plan
+from fhirmap.compiler.plan import ModuleSection
 from fhirmap.compiler.positions import compile_stamped, file_name
 from fhirmap.compiler.printing import CodeLine, section_lines
 from fhirmap.compiler.render import render_module
-from fhirmap.compiler.storeplan import store_plan
 from fhirmap.source_plan import SourcePlan
 from fhirmap.version import __version__
 
@@ -37,7 +37,7 @@ class CompiledMap:
     store: SourcePlan | None
 
 
-def compile_checked(checked: Checked, *, validator: Section | None = None, trace: bool = False) -> CompiledMap:
+def compile_checked(checked: Checked, *, validator: ModuleSection | None = None, trace: bool = False) -> CompiledMap:
     """The Python of a checked program without errors; the same program gives the same bytes.
 
     ``trace``: Python that reports each step (`fhirmap.runtime.trace`), for looking into one record.
@@ -52,7 +52,7 @@ def compile_checked(checked: Checked, *, validator: Section | None = None, trace
     units = checked.program.units
     files = {file_name(unit.text): unit.name for unit in units}
     texts = {file_name(unit.text): unit.text.text for unit in units}
-    return CompiledMap(name, printed.text, code, digest, files, texts, store_plan(checked))
+    return CompiledMap(name, printed.text, code, digest, files, texts, source_plan(checked))
 
 
 def _digest(checked: Checked, checks: Iterable[CodeLine], trace: bool) -> str:

@@ -16,7 +16,7 @@ from fhirmap.analysis.lineage import Lineage, lineage
 from fhirmap.analysis.typed import Checked, TypedGroup
 from fhirmap.compiler.groups import GroupLowering
 from fhirmap.compiler.module import ModuleBuilder
-from fhirmap.compiler.plan import Module, ModuleConstant, Section
+from fhirmap.compiler.plan import Module, ModuleConstant, ModuleSection
 from fhirmap.compiler.python import DictOf, Expr, Literal, Name, TupleOf
 from fhirmap.compiler.readers import ReaderLowering
 from fhirmap.compiler.stages import StageLowering
@@ -32,13 +32,13 @@ class Lowered:
 
 
 def lower(
-    checked: Checked, *, digest: str, version: str, validator: Section | None = None, trace: bool = False
+    checked: Checked, *, digest: str, version: str, validator: ModuleSection | None = None, trace: bool = False
 ) -> Lowered:
     """The plan of a checked program without errors.
 
     ``validator``: what checks results, `_validate(resource, faults)`. ``trace``: have it report each step it takes.
     """
-    checks = validator or Section()
+    checks = validator or ModuleSection()
     module = ModuleBuilder(checked, trace=trace, taken=[part.name for part in checks.parts])
     readers = ReaderLowering(module)
     has_reader = _read_first(checked, readers)

@@ -45,7 +45,7 @@ class ModuleConstant:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ModuleSection:
     """Part of a module: ``parts`` in the order in which they need each other. ``title``: a comment that opens it."""
 
     parts: tuple[ModuleConstant | PythonFunction, ...] = ()
@@ -66,7 +66,7 @@ class Module:
     version: str
     constants: tuple[ModuleConstant, ...]
     functions: tuple[PythonFunction, ...]
-    validator: Section = Section()
+    validator: ModuleSection = ModuleSection()
 
     @property
     def imports(self) -> frozenset[Import]:
@@ -74,6 +74,6 @@ class Module:
         return uses_of((*self.constants, *self.functions, self.validator))
 
 
-def uses_of(parts: Iterable[ModuleConstant | PythonFunction | Section]) -> frozenset[Import]:
+def uses_of(parts: Iterable[ModuleConstant | PythonFunction | ModuleSection]) -> frozenset[Import]:
     """Imports that some parts of a module need."""
     return frozenset[Import]().union(*(part.uses for part in parts))

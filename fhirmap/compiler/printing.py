@@ -8,7 +8,7 @@ from itertools import groupby
 from unicodedata import category
 
 from fhirmap.compiler import python as py
-from fhirmap.compiler.plan import ModuleConstant, PythonFunction, Section
+from fhirmap.compiler.plan import ModuleConstant, ModuleSection, PythonFunction
 from fhirmap.diagnostics import Span
 
 
@@ -43,7 +43,7 @@ def import_lines(uses: Iterable[py.Import]) -> list[str]:
     return [line for _, line in sorted(lines)]
 
 
-def section_lines(section: Section) -> Iterator[CodeLine]:
+def section_lines(section: ModuleSection) -> Iterator[CodeLine]:
     """The lines of a part of a module, two empty lines before each function."""
     if section.parts:
         yield from (CodeLine(""), CodeLine(""), CodeLine(f"# {comment(section.title)}"))
@@ -88,7 +88,7 @@ def _code(text: str, span: Span | None, depth: int) -> Iterator[CodeLine]:
 def _body(statements: tuple[py.Statement, ...], depth: int) -> Iterator[CodeLine]:
     """A block: a `pass` where no statement of it does anything."""
     yield from block_lines(statements, depth + 1)
-    if all(isinstance(statement, py.Comment | py.Blank) for statement in statements):
+    if all(isinstance(statement, py.CommentLine | py.Blank) for statement in statements):
         yield from _code("pass", None, depth + 1)
 
 
@@ -120,7 +120,7 @@ def _line(write: Callable[..., str]) -> Callable[[py.Statement, int], Iterator[C
 
 
 _STATEMENTS: dict[type, Callable[..., Iterator[CodeLine]]] = {
-    py.Comment: lambda node, depth: _code(f"# {comment(node.text)}", None, depth),
+    py.CommentLine: lambda node, depth: _code(f"# {comment(node.text)}", None, depth),
     py.Blank: lambda _node, _depth: iter((CodeLine(""),)),
     py.Assign: _line(lambda node: f"{' = '.join(map(str, node.targets))} = {node.value}"),
     py.SetItem: _line(lambda node: f"{node.node}[{node.key!r}] = {node.value}"),

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fhirmap.analysis.typed import ModelUse
+from fhirmap.compiler.model_plan import child_key
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.plan import PythonFunction
 from fhirmap.compiler.python import (
@@ -18,7 +19,7 @@ from fhirmap.compiler.python import (
     Assign,
     Blank,
     Call,
-    Comment,
+    CommentLine,
     Comparison,
     Conditional,
     Connective,
@@ -46,7 +47,6 @@ from fhirmap.compiler.python import (
     method,
 )
 from fhirmap.compiler.runtime_functions import call
-from fhirmap.compiler.storeplan import child_key
 from fhirmap.compiler.writer import Writer
 from fhirmap.fhir_types import DATES, INTEGERS, TEXTS
 from fhirmap.language import nodes
@@ -148,7 +148,7 @@ class ReaderBody:
         maximum = "*" if entry.maximum is None else entry.maximum
         where = f"{entry.span.name}:{entry.span.line}"
         self.writer.add(Blank(None))
-        self.writer.add(Comment(entry.span, f"{entry.name} : {entry.type} {entry.minimum}..{maximum}  ({where})"))
+        self.writer.add(CommentLine(entry.span, f"{entry.name} : {entry.type} {entry.minimum}..{maximum}  ({where})"))
         model = self.module.checked.models.get(self._model_url(entry))
         if entry.position:
             self._put(entry, _POSITION)

@@ -15,7 +15,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from fhirmap.compiler import printing
-from fhirmap.compiler.plan import Module, ModuleConstant, Section
+from fhirmap.compiler.plan import Module, ModuleConstant, ModuleSection
 from fhirmap.compiler.python import DictOf, Expr, Import, Literal, Name
 from fhirmap.diagnostics import Span
 from fhirmap.errors import InternalError
@@ -49,7 +49,7 @@ def render_module(module: Module, validator: Iterable[printing.CodeLine] = ()) -
     return ModuleText("".join(f"{line.text}\n" for line in lines), spans)
 
 
-def render_section(section: Section) -> str:
+def render_section(section: ModuleSection) -> str:
     """A part of a module as a module of its own."""
     lines = [*printing.import_lines(section.uses), *(line.text for line in printing.section_lines(section))]
     return "".join(f"{line}\n" for line in lines)

@@ -45,7 +45,7 @@ _SIMPLE = {
 """Transforms that are a call of one runtime function with the same parameters."""
 
 
-class Values:
+class TransformCode:
     """Transforms of one function."""
 
     def __init__(self, module: ModuleBuilder, expressions: Expressions) -> None:

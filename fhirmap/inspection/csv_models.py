@@ -9,7 +9,7 @@ from fhirmap.errors import ConfigError
 from fhirmap.inspection.guess import TEXT, guess
 from fhirmap.inspection.names import UniqueNames, camel_case, is_identifier_name, is_quantity_name, pascal_case
 from fhirmap.inspection.sketch import ModelSketch, child_element, column_element, store_clause
-from fhirmap.source_plan import RowLayout, SourcePlan
+from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
 from fhirmap.sources.address import Address
 from fhirmap.sources.csv_file import CsvFile
 from fhirmap.sources.csv_text import proved_encoding
@@ -37,7 +37,7 @@ def csv_models(address: Address, name: str | None, encoding: str, zone: str, nam
     Raises: ConfigError FM70x (cannot be read), FM750 (no column).
     """
     chosen = encoding or _encoding_of(address)
-    file = CsvFile(address, SourcePlan("csv", "", (), RowLayout("", ()), encoding=chosen))
+    file = CsvFile(address, SourcePlan(SourceKind.CSV, "", (), RowLayout("", ()), encoding=chosen))
     header, rows, delimiter = file.sample(_SAMPLE)
     distinct = [column for column in dict.fromkeys(header) if column]
     if not distinct:

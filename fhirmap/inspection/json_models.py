@@ -14,7 +14,7 @@ from fhirmap.inspection.guess import TEXT, Guess, guess
 from fhirmap.inspection.names import UniqueNames, camel_case, is_identifier_name, is_revision_name, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element, column_element, store_clause
 from fhirmap.language.nodes import OrderKey
-from fhirmap.source_plan import RowLayout, SourcePlan
+from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
 from fhirmap.sources.address import Address
 from fhirmap.sources.json_file import JsonFile, scalar_text
 from fhirmap.texts import Text
@@ -49,7 +49,7 @@ def json_models(
 
 
 def _file(address: Address, path: str) -> JsonFile:
-    return JsonFile(address, SourcePlan("json", path, (), RowLayout("", ())))
+    return JsonFile(address, SourcePlan(SourceKind.JSON, path, (), RowLayout("", ())))
 
 
 def _list_path(document: Any) -> str:

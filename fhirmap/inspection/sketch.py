@@ -8,7 +8,7 @@ from typing import Literal
 
 from fhirmap.diagnostics import NO_SPAN
 from fhirmap.inspection.guess import Guess
-from fhirmap.language.nodes import Join, Model, ModelElement, OrderKey, Store
+from fhirmap.language.nodes import Join, Model, ModelElement, OrderKey, SourceClause
 from fhirmap.texts import Text
 
 __all__ = ["ElementSketch", "ModelSketch", "child_element", "column_element", "joined_element", "store_clause"]
@@ -29,7 +29,7 @@ class ModelSketch:
     """One model while it is put together, and when it is whole. ``remark``: for the line above it."""
 
     name: str
-    store: Store | None = None
+    store: SourceClause | None = None
     elements: list[ElementSketch] = field(default_factory=list)
     remark: Text | None = None
 
@@ -70,6 +70,6 @@ def store_clause(
     latest: OrderKey | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
-) -> Store:
+) -> SourceClause:
     """Where a model's records are: `from table 'T' key 'id'` and the like."""
-    return Store(kind, name, key, None, (), latest, encoding, delimiter, NO_SPAN, NO_SPAN)
+    return SourceClause(kind, name, key, None, (), latest, encoding, delimiter, NO_SPAN, NO_SPAN)

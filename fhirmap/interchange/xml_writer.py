@@ -43,7 +43,7 @@ def write_xml(node: Mapping[str, Any], definitions: Definitions, structure: Stru
 
 
 @dataclass(slots=True)
-class _Child:
+class _XmlChild:
     """One element of a node that holds something: its view, the JSON name and type it is under, values and siblings."""
 
     element: Element | None
@@ -92,7 +92,7 @@ class XmlWriter:
                     lines += self._one(child, value, sibling, depth + 1)
         yield from self._wrapped(name, attributes, lines, text, depth)
 
-    def _one(self, child: _Child, value: Any, sibling: Any, depth: int) -> Iterator[str]:
+    def _one(self, child: _XmlChild, value: Any, sibling: Any, depth: int) -> Iterator[str]:
         name = self._name(child)
         is_xhtml = (child.ref is not None and child.ref.name == "xhtml") or (
             child.element is not None and "xhtml" in child.element.representation
@@ -127,7 +127,7 @@ class XmlWriter:
             yield from lines
             yield f"{indent}</{name}>\n"
 
-    def _children(self, node: Mapping[str, Any], ref: TypeRef | None) -> Iterator[_Child]:
+    def _children(self, node: Mapping[str, Any], ref: TypeRef | None) -> Iterator[_XmlChild]:
         """What a node holds, in the structure's order; what the structure does not know comes last."""
         views = self.definitions.children(ref) if ref is not None else {}
         names = {name: (view, kind) for view in views.values() for name, kind in view.json_names().items()}
@@ -144,9 +144,9 @@ class XmlWriter:
             siblings += [None] * (length - len(siblings))
             if kind is None and view is not None and view.types:
                 kind = view.types[0]
-            yield _Child(view, name, kind, values, siblings)
+            yield _XmlChild(view, name, kind, values, siblings)
 
-    def _name(self, child: _Child) -> str:
+    def _name(self, child: _XmlChild) -> str:
         view = child.element
         # Where an attribute names the type, a choice goes by its one name.
         stem = view.name if view is not None and "typeAttr" in view.representation else child.name

@@ -36,7 +36,7 @@ class MapBuilder:
         self._metadata = MetadataReader(self._expressions)
         self._models = ModelBuilder(self._expressions)
 
-    def map(self, tree: Tree[Token], comments: Iterable[n.Comment]) -> n.Map:
+    def map(self, tree: Tree[Token], comments: Iterable[n.MapComment]) -> n.Map:
         """The map that ``tree`` is."""
         found: dict[type, list[Any]] = {}
         for part in subtrees(tree):
@@ -54,7 +54,7 @@ class MapBuilder:
             declaration=declarations[0] if declarations else None,
             concept_maps=tuple(found.get(n.ConceptMapDeclaration, ())),
             uses=tuple(found.get(n.Uses, ())),
-            imports=tuple(found.get(n.Import, ())),
+            imports=tuple(found.get(n.MapImport, ())),
             lets=tuple(found.get(n.Let, ())),
             models=tuple(found.get(n.Model, ())),
             groups=tuple(found.get(n.Group, ())),
@@ -71,7 +71,7 @@ class MapBuilder:
             case "structure_declaration":
                 return self._uses(tree)
             case "import_declaration":
-                return n.Import(self._text(tree.children[1]), self._span(tree), self._span(tree.children[1]))
+                return n.MapImport(self._text(tree.children[1]), self._span(tree), self._span(tree.children[1]))
             case "constant_declaration":
                 return n.Let(self._text(tree.children[1]), self._fhirpath(tree.children[3]), self._span(tree))
             case "concept_map_declaration":

@@ -48,7 +48,7 @@ class Driver:
         return self._reader.tree
 
     @property
-    def comments(self) -> tuple[n.Comment, ...]:
+    def comments(self) -> tuple[n.MapComment, ...]:
         """The comments between the tokens."""
         return tuple(self._reader.comments.values())
 

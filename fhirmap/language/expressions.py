@@ -33,7 +33,7 @@ _ESCAPED = {"f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _QUANTITY = re.compile(r"(\d*\.?\d+)(?>\s|//[^\r\n]*+|/\*[\s\S]*?\*/)*('[\s\S]*'|\w+)\Z")
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 _TIME = re.compile(r"T(\d\d)(?::(\d\d)(?::(\d\d))?)?(?:\.\d+)?(Z|[+-]\d\d:\d\d)?")
-_KINDS = {"DATE": "date", "DATETIME": "dateTime", "TIME": "time"}
+_KINDS: dict[str, n.LiteralKind] = {"DATE": "date", "DATETIME": "dateTime", "TIME": "time"}
 
 
 def first_token(part: Part) -> Token:

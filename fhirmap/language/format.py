@@ -64,7 +64,7 @@ class _Piece:
 
 
 class _Layout:
-    def __init__(self, text: str, comments: Sequence[n.Comment]) -> None:
+    def __init__(self, text: str, comments: Sequence[n.MapComment]) -> None:
         self._text = text
         self._comments = sorted(comments, key=lambda comment: comment.span.start)
         self._comment_ends = [comment.span.end for comment in self._comments]
@@ -248,7 +248,7 @@ class _Layout:
 
     # --- comments -----------------------------------------------------------------------------------------------------
 
-    def _peek(self) -> n.Comment | None:
+    def _peek(self) -> n.MapComment | None:
         return self._comments[self._next] if self._next < len(self._comments) else None
 
     def _peek_start(self) -> int:
@@ -277,7 +277,7 @@ class _Layout:
         if self._text[self._end : start].count("\n") > 1:
             self._lines.append("")
 
-    def _own_line(self, comment: n.Comment, indent: str, depth: int) -> None:
+    def _own_line(self, comment: n.MapComment, indent: str, depth: int) -> None:
         self._write(indent + _unix(comment.text), depth, comment.span.end)
         self._open_comment = comment.text.startswith("//")
 
@@ -293,7 +293,7 @@ class _Layout:
             self._append(comment)
             end = max(end, comment.span.end)
 
-    def _append(self, comment: n.Comment) -> None:
+    def _append(self, comment: n.MapComment) -> None:
         self._lines[-1] += f" {_unix(comment.text)}"
         self._open_comment = comment.text.startswith("//")
         self._end = max(self._end, comment.span.end)
@@ -335,7 +335,7 @@ def _simple(node: Any) -> str:
             return t.metadata_to_text(node)
         case n.MapDeclaration():
             return f"map {t.url_to_text(node.url)} = {t.url_to_text(node.name)}"
-        case n.Import():
+        case n.MapImport():
             return f"imports {t.url_to_text(node.url)}"
         case _:
             return t.let_to_text(node)

@@ -29,7 +29,7 @@ class MetadataReader:
     def __init__(self, expressions: ExpressionBuilder) -> None:
         self._expressions = expressions
         self._faults = expressions.faults
-        self.comments: list[n.Comment] = []
+        self.comments: list[n.MapComment] = []
 
     def read(self, token: Token) -> n.Metadata | None:
         """The line that ``token`` is; ``None`` for one that says nothing, which then counts as a comment."""
@@ -40,7 +40,7 @@ class MetadataReader:
             span = self._faults.span(start, end_of(token))
             if line.strip("/ \t"):
                 self._faults.add("FM022", span)
-            self.comments.append(n.Comment(line.rstrip(), span))
+            self.comments.append(n.MapComment(line.rstrip(), span))
             return None
         value, end, markdown, bare = self._value(token, matched.end())
         rest = _REST.match(line, end)
@@ -49,7 +49,7 @@ class MetadataReader:
             self._faults.add("FM022", self._faults.span(start + end, end_of(token)), variant="value")
         elif rest[1]:
             where = self._faults.span(start + rest.start(1), start + rest.end(1))
-            self.comments.append(n.Comment(rest[1].rstrip(), where))
+            self.comments.append(n.MapComment(rest[1].rstrip(), where))
         return n.Metadata(matched["path"], value, span, markdown, bare)
 
     def _value(self, token: Token, at: int) -> tuple[str | int | Decimal | bool | None, int, bool, bool]:

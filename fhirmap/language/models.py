@@ -30,13 +30,13 @@ class ModelBuilder:
             self._text(name), self._store(store) if store else None, elements, self._span(tree), self._span(name)
         )
 
-    def _store(self, tree: Tree[Token]) -> n.Store:
+    def _store(self, tree: Tree[Token]) -> n.SourceClause:
         kind = cast("Literal['table', 'query', 'csv', 'json']", str(tree.children[1]))
         named = next((part for part in tree.children[2:] if isinstance(part, Token) and part.type in _QUOTED), None)
         clauses = self._clauses(part for part in _trees(tree))
         key = clauses.get("key")
         latest = clauses.get("latest")
-        return n.Store(
+        return n.SourceClause(
             kind,
             self._text(named) if named is not None else "",
             self._texts(key),

@@ -31,18 +31,19 @@ def _documentation() -> tuple[str, ...]:
 
 # --- FHIRPath ---------------------------------------------------------------------------------------------------------
 
+LiteralKind = OneOf["string", "integer", "long", "decimal", "boolean", "empty", "date", "dateTime", "time", "quantity"]
+"""What a literal is, by the names of System types in lower case; ``empty`` is `{}`."""
+
 
 @dataclass(frozen=True, slots=True)
 class FPLiteral:
     """`'text'`, `5`, `1.50`, `true`, `{}`, `@2024`, `@T10:00`, `5 'mg'`.
 
-    ``kind``: string, integer, long, decimal, boolean, empty, date, dateTime, time, quantity. ``value`` is str, int,
-    Decimal,
-    bool or None; dates are their text without ``@``; a quantity is its number, with ``unit`` as written (``'mg'`` ->
-    ``mg``).
+    ``value`` is str, int, Decimal, bool or None; dates are their text without ``@``; a quantity is its number, with
+    ``unit`` as written (``'mg'`` -> ``mg``).
     """
 
-    kind: str
+    kind: LiteralKind
     value: str | int | Decimal | bool | None
     span: Span = _span()
     unit: str = ""
@@ -140,7 +141,7 @@ class FHIRPath:
 
 
 @dataclass(frozen=True, slots=True)
-class Comment:
+class MapComment:
     """`// …` or `/* … */`, kept beside the tree for the formatter and for documentation."""
 
     text: str
@@ -182,7 +183,7 @@ class Uses:
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
+class MapImport:
     """`imports "url"`, which may hold one `*`."""
 
     url: str
@@ -283,7 +284,7 @@ class OrderKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class SourceClause:
     """`from table 'T' | query 'f.sql' | csv | json [path 'cases']` with its options.
 
     ``kind``: table, query, csv, json. ``name``: table name, query file or JSON path to the array (dotted, empty: the
@@ -357,7 +358,7 @@ class Model:
     """`model Name [from store] { elements }`: a logical model, with its physical place where it has one."""
 
     name: str
-    store: Store | None
+    store: SourceClause | None
     elements: tuple[ModelElement, ...]
     span: Span = _span()
     name_span: Span = _span()
@@ -496,12 +497,12 @@ class Map:
     declaration: MapDeclaration | None
     concept_maps: tuple[ConceptMapDeclaration, ...]
     uses: tuple[Uses, ...]
-    imports: tuple[Import, ...]
+    imports: tuple[MapImport, ...]
     lets: tuple[Let, ...]
     models: tuple[Model, ...]
     groups: tuple[Group, ...]
     span: Span = _span()
-    comments: tuple[Comment, ...] = field(default=(), compare=False, repr=False)
+    comments: tuple[MapComment, ...] = field(default=(), compare=False, repr=False)
     declared: tuple[tuple[Subject, Span], ...] = field(default=(), compare=False, repr=False)
     """Of a text with syntax errors: every name that it declares, also where the declaration could not be read."""
 

@@ -47,7 +47,7 @@ class Reader:
         self.last: Token | None = None
         self.before: Token | None = None
         """The token before ``last``."""
-        self.comments: dict[int, n.Comment] = {}
+        self.comments: dict[int, n.MapComment] = {}
         self.tree: Tree[Token] | None = None
         self._unclosed: set[str] = set()
         """Quotes that were not closed up to the end: none after can be either, so no later search is needed."""
@@ -111,7 +111,7 @@ class Reader:
     def _note_comment(self, value: str, at: int) -> None:
         if at not in self.comments:
             text = value.rstrip()
-            self.comments[at] = n.Comment(text, self._faults.span(at, at + len(text)))
+            self.comments[at] = n.MapComment(text, self._faults.span(at, at + len(text)))
 
     def _note_inner_comments(self, quantity: str, at: int) -> None:
         """Those between a number and its unit, which are one token."""

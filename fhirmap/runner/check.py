@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fhirmap.analysis.checks.unknown_column import unknown_columns
 from fhirmap.compilation.program import CheckedMaps
-from fhirmap.compiler.storeplan import store_plan
+from fhirmap.compiler.model_plan import source_plan
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.runner.columns import answer_types, check_columns, expression_types, limit_columns, receipt_columns
 from fhirmap.runner.contract import project_contract, unknown_rules
 from fhirmap.runner.project import Project
 from fhirmap.runner.source import located, open_unchecked
+from fhirmap.source_plan import SourceKind
 
 __all__ = ["settings_diagnostics", "source_diagnostics"]
 
@@ -33,7 +34,7 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
 
     Raises: ConfigError FM70x where the source cannot be opened.
     """
-    plan = store_plan(maps.checked)
+    plan = source_plan(maps.checked)
     if plan is None or any(entry.code == "FM102" for entry in maps.diagnostics):
         return []  # nowhere to look, or a query of the map that is not there
     with open_unchecked(project, plan) as source:
@@ -41,9 +42,9 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
     absent = {
         (str(entry.args["table"]), str(entry.args.get("column", ""))): entry
         for entry in lacking
-        if entry.code in ("FM703", "FM704") and not entry.variant and plan.kind != "json"
+        if entry.code in ("FM703", "FM704") and not entry.variant and plan.kind != SourceKind.JSON
     }
-    file = next((table for table, _ in absent if plan.kind == "csv"), "")
+    file = next((table for table, _ in absent if plan.kind == SourceKind.CSV), "")
     named = [
         entry
         for entry in unknown_columns(maps.checked, lambda table, column: absent.get((table or file, column)))

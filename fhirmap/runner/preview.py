@@ -23,7 +23,7 @@ from fhirmap.runner.unmapped import UnmappedCodes
 from fhirmap.runner.verdict import Verdict, classify, mapped
 from fhirmap.runtime import trace as steps
 from fhirmap.sinks.element import element_of
-from fhirmap.source_plan import Child, RowLayout
+from fhirmap.source_plan import Child, ChildKind, RowLayout, SourceKind
 from fhirmap.sources import Source
 from fhirmap.texts import os_reason
 
@@ -239,7 +239,7 @@ def _trace(engine: Engine, record: Record, path: str, value: Any, resource: Mapp
     position, columns = origin if origin is not None else ("", ())
     origins = _origins_of(engine, element)
     text = shown(value)
-    table = engine.plan.name if engine.plan.kind == "table" else ""
+    table = engine.plan.name if engine.plan.kind == SourceKind.TABLE else ""
     cells = tuple(_cells(engine.plan.shape, table, record.values, columns, text))
     if element not in engine.lineage and any(_agree(cell, text) for cell in cells):
         # several rules write this element, distinguished by their values alone
@@ -281,7 +281,7 @@ def _held(shape: RowLayout, table: str, values: Mapping[str, Any], column: str) 
 
 
 def _table_of(child: Child, table: str) -> str:
-    return child.table if child.kind == "join" else table
+    return child.table if child.kind == ChildKind.JOIN else table
 
 
 def _at(values: Any, path: str) -> Iterator[Any]:

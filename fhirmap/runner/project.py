@@ -19,7 +19,7 @@ from fhirmap.runner.target import (
     raise_errors,
     read_target,
 )
-from fhirmap.runner.toml_text import Section, TomlText
+from fhirmap.runner.toml_text import TomlSection, TomlText
 from fhirmap.sources.address import Address, mask, parse_address
 from fhirmap.texts import Text
 
@@ -307,7 +307,7 @@ class _Reading:
         warnings = tuple(entry for entry in self._file.diagnostics if not entry.is_error)
         return replace(project, warnings=warnings, unset=tuple(self._file.unset))
 
-    def _map(self, section: Section) -> MapSettings:
+    def _map(self, section: TomlSection) -> MapSettings:
         source = existing_path(self._file, section, "source", self._folder, required=True)
         target = self._target(section.text("target"))
         imports = existing_paths(self._file, section, "imports", self._folder)
@@ -328,7 +328,7 @@ class _Reading:
             self._file.diagnostics.append(replace(found, span=span))
         return None
 
-    def _source(self, section: Section, override: str | None) -> SourceSettings:
+    def _source(self, section: TomlSection, override: str | None) -> SourceSettings:
         url = section.secret("url", self._folder, warn=False)
         password = section.secret("password", self._folder)
         file = section.text("password_file")
@@ -348,7 +348,7 @@ class _Reading:
         except ConfigError as error:
             self._file.diagnostics.append(replace(error.diagnostic(), span=self._file.span(("source", "url"))))
 
-    def _sink(self, section: Section, target: Target | None) -> SinkPart:
+    def _sink(self, section: TomlSection, target: Target | None) -> SinkPart:
         default = target.sink if target else "ndjson"
         kind = section.text("kind", default, choices=_sink_kinds())
         path = section.text("path")
@@ -378,7 +378,7 @@ class _Reading:
         section.done()
         return part
 
-    def _auth(self, section: Section) -> AuthSettings:
+    def _auth(self, section: TomlSection) -> AuthSettings:
         kind = section.text("kind", "none", choices=("client_credentials", "none"))
         wanted = kind == "client_credentials"
         method = section.text("method", "client_secret_post", choices=METHODS)
@@ -400,12 +400,12 @@ class _Reading:
             self._file.report("FM734", ("sink", "auth", needed))
         return auth
 
-    def _tls(self, section: Section) -> TlsFiles:
+    def _tls(self, section: TomlSection) -> TlsFiles:
         paths = [existing_path(self._file, section, key, self._folder) for key in ("ca", "cert", "key")]
         section.done()
         return TlsFiles(*paths)
 
-    def _limits(self, section: Section) -> SinkLimits:
+    def _limits(self, section: TomlSection) -> SinkLimits:
         limits = SinkLimits(
             rate_per_s=section.number("rate_per_s", 5.0),
             concurrency=section.integer("concurrency", 4),
@@ -416,14 +416,14 @@ class _Reading:
         section.done()
         return limits
 
-    def _journal(self, section: Section) -> JournalPart:
+    def _journal(self, section: TomlSection) -> JournalPart:
         path = section.text("path", "journal.db")
         url = section.secret("url", self._folder, warn=False)
         self._warn_of_literal_password(url, ("journal", "url"))
         section.done()
         return JournalPart(self._folder / Path(path).expanduser(), url)
 
-    def _archive(self, section: Section) -> ArchiveSettings:
+    def _archive(self, section: TomlSection) -> ArchiveSettings:
         table = section.section("table") if "table" in section else None
         csv = section.section("csv")
         path = csv.text("path", required="csv" in section)
@@ -434,7 +434,7 @@ class _Reading:
         section.done()
         return archive
 
-    def _archive_table(self, section: Section) -> ArchiveTable:
+    def _archive_table(self, section: TomlSection) -> ArchiveTable:
         found = ArchiveTable(
             table=section.text("table", required=True),
             key_column=section.text("key_column", required=True),

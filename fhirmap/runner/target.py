@@ -9,7 +9,7 @@ from pathlib import Path
 from fhirmap.compilation.files import shipped_folder
 from fhirmap.diagnostics import Diagnostic, Span, suggestion
 from fhirmap.errors import ConfigError, ProjectError
-from fhirmap.runner.toml_text import Section, TomlText
+from fhirmap.runner.toml_text import TomlSection, TomlText
 
 SEVERITIES = ("off", "warning", "error")
 
@@ -104,13 +104,13 @@ def _default_definitions(folder: Path) -> tuple[Path, ...]:
     return (beside,) if beside.is_dir() else ()
 
 
-def _receipt(section: Section) -> tuple[str, ...]:
+def _receipt(section: TomlSection) -> tuple[str, ...]:
     found = section.texts("identifier")
     section.done()
     return found
 
 
-def _rule(section: Section) -> TargetRule:
+def _rule(section: TomlSection) -> TargetRule:
     rule = TargetRule(
         key=section.text("key", required=True),
         severity=section.text("severity", "error", choices=SEVERITIES),
@@ -129,7 +129,7 @@ def raise_errors(found: list[Diagnostic]) -> None:
         raise ProjectError(found)
 
 
-def existing_paths(file: TomlText, section: Section, key: str, folder: Path) -> tuple[Path, ...]:
+def existing_paths(file: TomlText, section: TomlSection, key: str, folder: Path) -> tuple[Path, ...]:
     """Files and folders that a list of paths or patterns names; FM739 for an entry that names none."""
     found: list[Path] = []
     for pattern in section.texts(key):
@@ -149,7 +149,9 @@ def _matches(pattern: str, folder: Path) -> list[Path]:
     return sorted(folder.glob(pattern))
 
 
-def existing_path(file: TomlText, section: Section, key: str, folder: Path, *, required: bool = False) -> Path | None:
+def existing_path(
+    file: TomlText, section: TomlSection, key: str, folder: Path, *, required: bool = False
+) -> Path | None:
     """The path that a setting names, from ``folder``; FM739 where nothing is there."""
     name = section.text(key, required=required)
     if not name:

@@ -79,12 +79,12 @@ class TomlText:
         named = {"setting": ".".join(keys), **args}
         self.diagnostics.append(Diagnostic(code, self.span(keys), named, hint, variant, meant=meant, known=known))
 
-    def root(self, environ: Mapping[str, str] | None = None) -> Section:
+    def root(self, environ: Mapping[str, str] | None = None) -> TomlSection:
         """The file's own table."""
-        return Section(self, (), self.values, os.environ if environ is None else environ)
+        return TomlSection(self, (), self.values, os.environ if environ is None else environ)
 
 
-class Section:
+class TomlSection:
     """One table of the file. What is not there or of the wrong type gives a diagnostic and the default."""
 
     def __init__(
@@ -99,10 +99,10 @@ class Section:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
-    def section(self, key: str) -> Section:
+    def section(self, key: str) -> TomlSection:
         """The table ``key``; an empty one where it is absent."""
         found = self._take(key, dict, Text("reasons.a_table"))
-        return Section(self._file, (*self.path, key), found or {}, self._environ)
+        return TomlSection(self._file, (*self.path, key), found or {}, self._environ)
 
     def text(self, key: str, default: str = "", *, required: bool = False, choices: Collection[str] = ()) -> str:
         """A text, with ``${NAME}`` replaced by the variable's value."""
@@ -125,7 +125,7 @@ class Section:
         found = self._take(key, str, Text("reasons.text"), required)
         return default if found is None else str(found)
 
-    def sections(self, key: str) -> tuple[Section, ...]:
+    def sections(self, key: str) -> tuple[TomlSection, ...]:
         """Each table of the list of tables ``key``."""
         found = self._take(key, list, Text("reasons.list_of_tables")) or []
         if not all(isinstance(entry, dict) for entry in found):
@@ -137,7 +137,7 @@ class Section:
             )
             return ()
         keys = (*self.path, key)
-        return tuple(Section(self._file, (*keys, str(n)), entry, self._environ) for n, entry in enumerate(found))
+        return tuple(TomlSection(self._file, (*keys, str(n)), entry, self._environ) for n, entry in enumerate(found))
 
     def span(self, key: str) -> Span | None:
         """Where ``key`` is."""
@@ -187,7 +187,7 @@ class Section:
         setting = ".".join(keys)
         if isinstance(found, dict):
             self._asked.append(key)
-            inner = Section(self._file, keys, found, self._environ)
+            inner = TomlSection(self._file, keys, found, self._environ)
             variable, file = inner.text("env"), inner.text("file")
             inner.done()
             if bool(variable) == bool(file):

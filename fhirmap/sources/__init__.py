@@ -18,7 +18,7 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.plugins import find_plugins, load
 from fhirmap.records import Record
-from fhirmap.source_plan import SourcePlan
+from fhirmap.source_plan import SourceKind, SourcePlan
 from fhirmap.sources.address import Address, parse_address
 
 __all__ = ["Address", "Source", "SourceFactory", "open_source", "parse_address"]
@@ -28,7 +28,7 @@ class Source(Protocol):
     """A place of records, opened for one plan. It converts nothing and writes nothing.
 
     Shape: ``Record.values`` holds raw cells under the column names of the plan's `RowLayout`, and under ``Child.key``
-    the list of raw child rows; what is nested already (JSON) is handed over as it is. ``Record.key``: the plan's
+    the list of raw child rows; what is nested already (JSON) is passed as it is. ``Record.key``: the plan's
     ``key`` columns as text, joined by ``|``; the order of records is the same at each reading.
     What is wrong with one record is a `Fault` on that record; what makes the place unusable is a ConfigError. Neither
     ever holds a cell's value or a password.
@@ -70,7 +70,12 @@ Raises: ConfigError FM701, FM702 where the place cannot be opened.
 """
 
 GROUP = "fhirmap.sources"
-_PLAN_KINDS = {"table": "sql", "query": "sql", "csv": "csv", "json": "json"}
+_PLAN_KINDS = {
+    SourceKind.TABLE: "sql",
+    SourceKind.QUERY: "sql",
+    SourceKind.CSV: "csv",
+    SourceKind.JSON: "json",
+}
 """Kind of a plan -> kind of address it is meant for, where the address is one of fhirmap's own kinds."""
 
 
@@ -81,7 +86,7 @@ def open_source(address: Address | str, plan: SourcePlan) -> Source:
     plug-in cannot be loaded).
     """
     where = parse_address(address) if isinstance(address, str) else address
-    wanted = _PLAN_KINDS.get(plan.kind, plan.kind)
+    wanted = _PLAN_KINDS[plan.kind]
     if where.kind in _PLAN_KINDS.values() and where.kind != wanted:
         raise ConfigError("FM716", source=where.shown, kind=where.kind, model=plan.shape.model, wanted=wanted)
     plugin = find_plugins(GROUP).get(where.kind)

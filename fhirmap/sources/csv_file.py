@@ -13,7 +13,7 @@ from typing import Any, Self
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record
-from fhirmap.source_plan import Child, SourceColumn, SourcePlan
+from fhirmap.source_plan import Child, ChildKind, SourceColumn, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.csv_text import DELIMITERS, CsvLine, proved_encoding, read_lines
@@ -36,7 +36,7 @@ class _Scan:
 
 
 @dataclass(slots=True)
-class _Group:
+class _KeyLines:
     """The lines of one key, until the last of them."""
 
     first: int
@@ -59,7 +59,7 @@ class CsvFile:
         self._plan = plan
         self._path = address.path or Path(address.url)
         self._scanned: _Scan | None = None
-        self._lines = [child for child in plan.shape.children if child.kind == "lines"]
+        self._lines = [child for child in plan.shape.children if child.kind == ChildKind.LINES]
 
     def __enter__(self) -> Self:
         return self
@@ -220,7 +220,7 @@ class CsvFile:
             yield Record(key, _good(row, faults), self._origin(line.number), tuple(faults), state == "superseded")
 
     def _grouped(self, scan: _Scan) -> Iterator[Record]:
-        groups: dict[str, _Group] = {}
+        groups: dict[str, _KeyLines] = {}
         for line in self._body(scan):
             faults: list[Fault] = []
             row = self._row(line, scan, faults)
@@ -228,14 +228,14 @@ class CsvFile:
             if not key:
                 yield self._keyless(line.number, {}, faults)
                 continue
-            group = groups.setdefault(key, _Group(line.number, left=scan.revisions.count(key)))
+            group = groups.setdefault(key, _KeyLines(line.number, left=scan.revisions.count(key)))
             group.rows.append(_good(row, faults))
             group.faults += faults
             group.left -= 1
             if group.left <= 0:
                 yield self._whole(key, groups.pop(key))
 
-    def _whole(self, key: str, group: _Group) -> Record:
+    def _whole(self, key: str, group: _KeyLines) -> Record:
         """The record of a key: what its lines agree on, and the lines."""
         faults = group.faults
         values: dict[str, Any] = {}

@@ -19,7 +19,7 @@ from fhirmap.source_plan import Child, RowLayout, SourcePlan
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
 
 Row = Sequence[Any]
-Values = dict[str, Any]
+RowValues = dict[str, Any]
 Cell = sa.ColumnElement[Any]
 Relation = Any
 """A FromClause, which is generic from SQLAlchemy 2.1 on and is not before."""
@@ -61,11 +61,11 @@ class RowReader:
     is_parent: bool
     joined: tuple[tuple[str, RowReader], ...]
 
-    def read(self, row: Row, seen: list[list[Values]]) -> Values:
+    def read(self, row: Row, seen: list[list[RowValues]]) -> RowValues:
         """The values of this node; rows that others hang from are also gathered in ``seen``, by the number of their
         node.
         """
-        values: Values = dict(zip(self.names, row[self.start : self.end]))  # noqa: B905 - as long as each other
+        values: RowValues = dict(zip(self.names, row[self.start : self.end]))  # noqa: B905 - as long as each other
         for key, reader in self.joined:
             values[key] = [reader.read(row, seen)] if row[reader.marker] is not None else []
         if self.is_parent:

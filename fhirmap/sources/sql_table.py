@@ -22,12 +22,12 @@ from fhirmap.decimals import decimal_text
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record
-from fhirmap.source_plan import Child, SourcePlan
+from fhirmap.source_plan import Child, SourceKind, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.sql_errors import make_engine, translated
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
-from fhirmap.sources.sql_statements import Row, SqlStatement, StatementBuilder, Values, build_tree
+from fhirmap.sources.sql_statements import Row, RowValues, SqlStatement, StatementBuilder, build_tree
 from fhirmap.texts import Text
 
 _BATCH = 500
@@ -75,7 +75,7 @@ class SqlTable:
     def _root(self) -> SqlTableLayout | None:
         if self._root_cache is None:
             with translated(self._address.shown, f"query `{self._plan.name}`" if self._plan.query else self._plan.name):
-                if self._plan.kind == "query":
+                if self._plan.kind == SourceKind.QUERY:
                     self._root_cache = self._query_table()
                 else:
                     self._root_cache = self._layout().table(self._plan.name)
@@ -213,7 +213,7 @@ class SqlTable:
         groups = [_Groups(s, rows, self._address.shown) for s, rows in zip(children, streams[1:], strict=True)]
         node_count = 1 + max(node.number for node in records.node.walk())
         for row in streams[0]:
-            seen: list[list[Values]] = [[] for _ in range(node_count)]
+            seen: list[list[RowValues]] = [[] for _ in range(node_count)]
             values = records.reader.read(row, seen)
             identity = row[records.identity]
             for group in groups:
@@ -223,7 +223,7 @@ class SqlTable:
         for group in groups:
             group.finish()
 
-    def _record(self, values: Values, superseded: bool, is_double: bool) -> Record:
+    def _record(self, values: RowValues, superseded: bool, is_double: bool) -> Record:
         parts = [key_text(values[name]) for name in self._plan.key]
         key = "|".join(parts)
         faults: list[Fault] = []
@@ -248,7 +248,7 @@ class _Groups:
         self._rows: list[Row] | None = None
         self._names = [pair[1] for pair in statement.node.child.on] if statement.node.child else []
 
-    def attach(self, identity: Any, seen: list[list[Values]]) -> None:
+    def attach(self, identity: Any, seen: list[list[RowValues]]) -> None:
         """Put this record's rows under their parents' rows."""
         if self._rows is None or self._identity != identity:
             self._identity, group = next(self._groups, (None, iter(())))
@@ -257,7 +257,7 @@ class _Groups:
                 raise ConfigError("FM724", source=self._shown, reason=Text("reasons.tables_changed"))
         statement, child = self._statement, self._statement.node.child
         assert child is not None and statement.node.parent is not None
-        by_value: dict[Any, list[Values]] = {}
+        by_value: dict[Any, list[RowValues]] = {}
         marker, extra, read = statement.reader.marker, statement.extra, statement.reader.read
         for row in self._rows:
             if row[marker] is not None:

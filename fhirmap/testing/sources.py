@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fhirmap.compilation.program import check_maps
-from fhirmap.compiler.storeplan import store_plan
+from fhirmap.compiler.model_plan import source_plan
 from fhirmap.errors import MapError
 from fhirmap.records import Record
 from fhirmap.source_plan import RowLayout, SourcePlan
@@ -26,7 +26,7 @@ def plan_of(model: str) -> SourcePlan:
     """
     name = model.split()[1]
     maps = check_maps(f"{model}\ngroup main(source src : {name}, target tgt) {{ }}\n", name="model", functions={})
-    plan = store_plan(maps.checked)
+    plan = source_plan(maps.checked)
     if plan is None:
         raise MapError(maps.diagnostics)
     return plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fhirmap.compilation.program import check_maps
 from fhirmap.compiler import python as py
 from fhirmap.compiler.lower import Lowered, lower
-from fhirmap.compiler.plan import ModuleConstant, Section
+from fhirmap.compiler.plan import ModuleConstant, ModuleSection
 from tests.compiler.generated import MODEL, PART, PATIENT
 
 MAP = (
@@ -18,7 +18,7 @@ MAP = (
 )
 
 
-def lowered(text: str, *, validator: Section | None = None, trace: bool = False) -> Lowered:
+def lowered(text: str, *, validator: ModuleSection | None = None, trace: bool = False) -> Lowered:
     maps = check_maps(text)
     assert not maps.has_errors
     return lower(maps.checked, digest="d", version="v", validator=validator, trace=trace)
@@ -43,7 +43,7 @@ def test_constants_of_a_validator_are_not_hidden_by_those_of_a_map() -> None:
     rule = "src.a as v -> tgt.gender = translate(v, '#my codes', 'code');"
     text += f"group g(source src : Row, target tgt : Patient) {{ {rule} }}\n"
     own = next(entry for entry in lowered(text).module.constants if entry.comment == "Concept map my codes.")
-    validator = Section((ModuleConstant(own.name, py.Literal("of the validator")),), "Contract")
+    validator = ModuleSection((ModuleConstant(own.name, py.Literal("of the validator")),), "Contract")
     names = [entry.name for entry in lowered(text, validator=validator).module.constants]
     assert own.name not in names
 

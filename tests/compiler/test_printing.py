@@ -6,7 +6,7 @@ import ast
 
 from fhirmap.compiler import printing
 from fhirmap.compiler import python as py
-from fhirmap.compiler.plan import ModuleConstant, PythonFunction, Section
+from fhirmap.compiler.plan import ModuleConstant, ModuleSection, PythonFunction
 from fhirmap.diagnostics import MapText, Span
 
 TEXT = MapText("a.map", "one\ntwo\nthree\n")
@@ -36,7 +36,7 @@ def test_blocks_are_indented() -> None:
 
 def test_each_statement() -> None:
     assert lines(
-        py.Comment(None, "c\nd"), py.Blank(None), py.Assign(None, (A, X), py.Literal(1)),
+        py.CommentLine(None, "c\nd"), py.Blank(None), py.Assign(None, (A, X), py.Literal(1)),
         py.SetItem(None, A, "it's", X), py.SetAttribute(None, A, "resource", X), py.DeleteItem(None, A, "k"),
         py.Raise(None, X), py.Return(None), py.Return(None, X),
     ) == [
@@ -45,7 +45,7 @@ def test_each_statement() -> None:
 
 
 def test_a_block_of_comments_passes() -> None:
-    assert lines(py.If(None, X, (py.Comment(None, "empty"),))) == ["if x:", "    # empty", "    pass"]
+    assert lines(py.If(None, X, (py.CommentLine(None, "empty"),))) == ["if x:", "    # empty", "    pass"]
     assert lines(py.If(None, X, ())) == ["if x:", "    pass"]
 
 
@@ -79,12 +79,12 @@ def test_imports_are_sorted_and_joined() -> None:
 
 def test_a_section_opens_with_its_title() -> None:
     constant = ModuleConstant(py.Name("_k"), py.Literal(1), "what it is")
-    section = Section((constant, PythonFunction(A, (), "d", ()), constant), "Title")
+    section = ModuleSection((constant, PythonFunction(A, (), "d", ()), constant), "Title")
     assert [line.text for line in printing.section_lines(section)] == [
         "", "", "# Title", "# what it is", "_k = 1", "", "", "def a():", '    """d"""', "", "", "# what it is",
         "_k = 1",
     ]  # fmt: skip
-    assert list(printing.section_lines(Section())) == []
+    assert list(printing.section_lines(ModuleSection())) == []
 
 
 def test_comments_and_docstrings_stay_one_line() -> None:

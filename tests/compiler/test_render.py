@@ -10,7 +10,7 @@ from jinja2 import DictLoader
 import fhirmap
 from fhirmap.compiler import python as py
 from fhirmap.compiler import render as rendering
-from fhirmap.compiler.plan import Module, ModuleConstant, PythonFunction, Section
+from fhirmap.compiler.plan import Module, ModuleConstant, ModuleSection, PythonFunction
 from fhirmap.compiler.printing import section_lines
 from fhirmap.compiler.render import Printed, refuse, render_module, render_section
 from fhirmap.diagnostics import MapText, Span
@@ -54,7 +54,7 @@ def test_a_module_says_where_its_lines_come_from() -> None:
 def test_a_module_imports_what_its_parts_use() -> None:
     imported = py.Imported(py.Import("fhirmap.runtime.lists", "copied"))
     constant = ModuleConstant(py.Name("_k"), py.Call(imported))
-    section = Section((ModuleConstant(py.Name("_v"), py.Imported(py.DECIMAL)),), "checks")
+    section = ModuleSection((ModuleConstant(py.Name("_v"), py.Imported(py.DECIMAL)),), "checks")
     text = render_module(module(constants=(constant,), validator=section), section_lines(section)).text
     assert "from decimal import Decimal\nfrom fhirmap.runtime.lists import copied\n" in text
     assert text.index("_k = copied()") < text.index("# checks") < text.index("_v = Decimal")
@@ -62,7 +62,7 @@ def test_a_module_imports_what_its_parts_use() -> None:
 
 
 def test_titles_and_docstrings_cannot_end_themselves() -> None:
-    body = (py.Comment(None, EVIL), py.Return(None, py.Literal(EVIL)))
+    body = (py.CommentLine(None, EVIL), py.Return(None, py.Literal(EVIL)))
     found = render_module(module(functions=(PythonFunction(py.Name("f"), (), EVIL, body),)))
     names: dict[str, object] = {}
     exec(found.text, names)

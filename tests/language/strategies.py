@@ -192,7 +192,7 @@ orders = st.lists(order_keys, max_size=2).map(tuple)
 @st.composite
 def models(draw: st.DrawFn) -> n.Model:
     kind = draw(st.sampled_from(["table", "query", "csv", "json"]))
-    store = n.Store(
+    store = n.SourceClause(
         kind,
         "" if kind == "csv" else draw(texts),
         tuple(draw(st.lists(texts, max_size=2))),
@@ -355,7 +355,7 @@ maps = st.builds(
     st.none() | st.builds(n.MapDeclaration, urls, texts, st.just(NOWHERE)),
     _few(concept_maps()),
     _few(uses),
-    _few(st.builds(n.Import, urls, st.just(NOWHERE))),
+    _few(st.builds(n.MapImport, urls, st.just(NOWHERE))),
     _few(st.builds(n.Let, names, fhirpaths, st.just(NOWHERE))),
     _few(models()),
     _few(groups()),

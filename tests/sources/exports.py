@@ -8,13 +8,15 @@ import pytest
 
 from fhirmap.errors import ConfigError
 from fhirmap.records import Record
-from fhirmap.source_plan import Child, RowLayout, SourcePlan
+from fhirmap.source_plan import Child, ChildKind, RowLayout, SourceKind, SourcePlan
 from fhirmap.sources import open_source
 from tests.sources.conftest import columns
 
-LINES = Child("lines", "lines", "lines", RowLayout("Line", columns("Lot", "Qté")))
-STAYS = SourcePlan("csv", "", ("N° séjour",), RowLayout("Stay", columns("N° séjour", "Côté"), (LINES,)), delimiter=";")
-FLAT = SourcePlan("csv", "", ("id",), RowLayout("Row", columns("id", "v")))
+LINES = Child(ChildKind.LINES, "lines", "lines", RowLayout("Line", columns("Lot", "Qté")))
+STAYS = SourcePlan(
+    SourceKind.CSV, "", ("N° séjour",), RowLayout("Stay", columns("N° séjour", "Côté"), (LINES,)), delimiter=";"
+)
+FLAT = SourcePlan(SourceKind.CSV, "", ("id",), RowLayout("Row", columns("id", "v")))
 HEAD = "N° séjour;Côté;Lot;Qté\r\n"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fhirmap.errors import ConfigError
-from fhirmap.source_plan import Child, Order, RowLayout
+from fhirmap.source_plan import Child, ChildKind, Order, RowLayout
 from fhirmap.sources import open_source
 from tests.sources.conftest import columns
 from tests.sources.exports import FLAT, HEAD, STAYS, fails, read, write
@@ -119,7 +119,7 @@ def test_memory_holds_open_records_only(tmp_path: Path) -> None:
 
 
 def test_the_documented_export(shared_dir: Path) -> None:
-    line = Child("lines", "l", "l", RowLayout("L", columns("Lot", "UDI", "Qté")))
+    line = Child(ChildKind.LINES, "l", "l", RowLayout("L", columns("Lot", "UDI", "Qté")))
     plan = replace(STAYS, encoding="cp1252", shape=RowLayout("S", columns("N° séjour", "Côté", "FINESS"), (line,)))
     records = read(shared_dir / "renacot" / "sih" / "c_export_pharmacie.csv", plan)
     assert len(records) == 40

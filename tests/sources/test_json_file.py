@@ -11,11 +11,11 @@ import pytest
 
 from fhirmap.errors import ConfigError
 from fhirmap.records import Record
-from fhirmap.source_plan import Order, RowLayout, SourcePlan
+from fhirmap.source_plan import Order, RowLayout, SourceKind, SourcePlan
 from fhirmap.sources import open_source
 from tests.sources.conftest import columns
 
-CASES = SourcePlan("json", "data.cases", ("id",), RowLayout("Case", columns("id", "patient.nir")))
+CASES = SourcePlan(SourceKind.JSON, "data.cases", ("id",), RowLayout("Case", columns("id", "patient.nir")))
 LINES = replace(CASES, name="")
 
 

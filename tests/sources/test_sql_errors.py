@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from fhirmap.errors import ConfigError
-from fhirmap.source_plan import RowLayout, SourcePlan
+from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
 from fhirmap.sources import open_source
 from tests.sources.conftest import Database, columns
 from tests.sources.theatre import code_of, small, theatre, theatre_plan
@@ -31,7 +31,7 @@ def test_sql_that_the_database_refuses_is_reported_before_reading(
 
 
 def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
-    plan = SourcePlan("table", "t", ("id",), RowLayout("T", columns("id")))
+    plan = SourcePlan(SourceKind.TABLE, "t", ("id",), RowLayout("T", columns("id")))
     for url in ("postgresql://reader:s3cret@127.0.0.1:1/bloc", "mysql://reader:s3cret@127.0.0.1:1/bloc"):
         with pytest.raises(ConfigError) as caught:
             open_source(url, plan).check()
@@ -43,7 +43,7 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
 def test_a_refused_login_and_an_unknown_database_are_distinguished(database: Database) -> None:
     if database.kind == "sqlite":
         pytest.skip("SQLite knows no login")
-    plan = SourcePlan("table", "t", ("id",), RowLayout("T", columns("id")))
+    plan = SourcePlan(SourceKind.TABLE, "t", ("id",), RowLayout("T", columns("id")))
     url = sa.make_url(database.url)
     stranger = url.set(username="fm_stranger", password="s3cret").render_as_string(hide_password=False)
     elsewhere = url.set(database="fm_no_such_database").render_as_string(hide_password=False)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from fhirmap.source_plan import Child, Order, RowLayout, SourcePlan
+from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceKind, SourcePlan
 from fhirmap.sources import open_source
 from tests.sources.conftest import Database, columns
 from tests.sources.theatre import expected, only, read, theatre, theatre_plan
@@ -75,8 +75,8 @@ def test_text_keys_that_a_collation_takes_for_equal_stay_apart(database: Databas
         ],
         lines,
     )
-    child = Child("join", "lines", "lines", RowLayout("L", columns("v")), f"{prefix}line", (("doc", "id"),))
-    plan = SourcePlan("table", f"{prefix}doc", ("k",), RowLayout("D", columns("k"), (child,)))
+    child = Child(ChildKind.JOIN, "lines", "lines", RowLayout("L", columns("v")), f"{prefix}line", (("doc", "id"),))
+    plan = SourcePlan(SourceKind.TABLE, f"{prefix}doc", ("k",), RowLayout("D", columns("k"), (child,)))
     records = read(database, plan)
     assert sorted(record.key for record in records) == sorted(keys)
     found = {record.key: [line["v"] for line in record.values["lines"]] for record in records}
@@ -97,7 +97,7 @@ def test_the_latest_revision_is_the_record(database: Database, prefix: str) -> N
     ]
     database.fill(f"{prefix}doc", [sa.Column(name, sa.String(10)) for name in ("k", "maj", "v")], rows)
     shape = RowLayout("D", columns("k", "v"))
-    plan = SourcePlan("table", f"{prefix}doc", ("k",), shape, latest=Order("maj"))
+    plan = SourcePlan(SourceKind.TABLE, f"{prefix}doc", ("k",), shape, latest=Order("maj"))
     records = read(database, plan)
     assert sorted((r.key, r.values["v"], r.superseded, *(f.code for f in r.faults)) for r in records) == [
         ("", "blank", False, "FM717"),
@@ -127,9 +127,14 @@ def test_a_key_of_several_columns(database: Database, prefix: str) -> None:
         [{"site": row["site"], "no": row["no"], "lot": row["v"]} for row in pairs for _ in range(2)],
     )
     child = Child(
-        "join", "poses", "poses", RowLayout("P", columns("lot")), f"{prefix}pose", (("site", "site"), ("no", "no"))
+        ChildKind.JOIN,
+        "poses",
+        "poses",
+        RowLayout("P", columns("lot")),
+        f"{prefix}pose",
+        (("site", "site"), ("no", "no")),
     )
-    plan = SourcePlan("table", f"{prefix}op", ("site", "no"), RowLayout("O", columns("v"), (child,)))
+    plan = SourcePlan(SourceKind.TABLE, f"{prefix}op", ("site", "no"), RowLayout("O", columns("v"), (child,)))
     records = read(database, plan)
     assert [record.key for record in records] == ["N|1", "N|2", "S|1", "S|2"]
     assert all([p["lot"] for p in r.values["poses"]] == [r.values["v"]] * 2 for r in records)

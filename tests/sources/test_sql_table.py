@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from fhirmap.source_plan import Child, RowLayout
+from fhirmap.source_plan import Child, ChildKind, RowLayout
 from fhirmap.sources import open_source
 from fhirmap.sources.sql_table import key_text
 from tests.sources.conftest import Database, columns
@@ -66,7 +66,7 @@ def test_a_cell_that_is_no_utf8_spoils_its_record_alone(tmp_path: Path) -> None:
 
 def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
     plan = small(tmp_path / "a.sqlite")
-    lines = Child("join", "lines", "lines", RowLayout("L", columns("x")), "l", (("t", "id"),))
+    lines = Child(ChildKind.JOIN, "lines", "lines", RowLayout("L", columns("x")), "l", (("t", "id"),))
     plan = replace(plan, shape=replace(plan.shape, children=(lines,)))
 
     def peak(count: int) -> int:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from fhirmap.errors import ConfigError
 from fhirmap.records import Record
-from fhirmap.source_plan import Child, Order, RowLayout, SourcePlan
+from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceKind, SourcePlan
 from fhirmap.sources import open_source
 from tests.sources.conftest import Database, columns
 
@@ -70,19 +70,21 @@ def theatre(database: Database, prefix: str, count: int = 40, seed: int = 1) -> 
 def theatre_plan(prefix: str) -> SourcePlan:
     maker = RowLayout("Maker", columns("nom"))
     article = RowLayout(
-        "Article", columns("ref"), (Child("join", "f", "f", maker, f"{prefix}fourn", (("id_fourn", "id_fourn"),)),)
+        "Article",
+        columns("ref"),
+        (Child(ChildKind.JOIN, "f", "f", maker, f"{prefix}fourn", (("id_fourn", "id_fourn"),)),),
     )
     pose = RowLayout(
         "Pose",
         columns("id_pose"),
-        (Child("join", "a", "a", article, f"{prefix}article", (("id_article", "id_article"),)),),
+        (Child(ChildKind.JOIN, "a", "a", article, f"{prefix}article", (("id_article", "id_article"),)),),
     )
     operation = RowLayout(
         "Op",
         columns("id_op", "statut"),
         (
             Child(
-                "join",
+                ChildKind.JOIN,
                 "p",
                 "p",
                 RowLayout("P", columns("nir")),
@@ -91,7 +93,7 @@ def theatre_plan(prefix: str) -> SourcePlan:
                 at_most_one=True,
             ),
             Child(
-                "join",
+                ChildKind.JOIN,
                 "poses",
                 "poses",
                 pose,
@@ -102,7 +104,7 @@ def theatre_plan(prefix: str) -> SourcePlan:
             ),
         ),
     )
-    return SourcePlan("table", f"{prefix}op", ("id_op",), operation, where="statut <> 'A'")
+    return SourcePlan(SourceKind.TABLE, f"{prefix}op", ("id_op",), operation, where="statut <> 'A'")
 
 
 def expected(data: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -143,7 +145,7 @@ def small(path: Path, statement: str = "CREATE TABLE t (id INTEGER PRIMARY KEY, 
     with sqlite3.connect(path) as connection:
         connection.execute(statement)
     connection.close()
-    return SourcePlan("table", "t", ("id",), RowLayout("T", columns("id", "v")))
+    return SourcePlan(SourceKind.TABLE, "t", ("id",), RowLayout("T", columns("id", "v")))
 
 
 def code_of(path: Path | str, plan: SourcePlan) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from fhirmap.analysis.date_format import Run, parts, runs
+from fhirmap.analysis.date_format import LetterRun, parts, runs
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.fhir_types import PRIMITIVES
@@ -41,7 +41,7 @@ def format_misfit(checked: Checked) -> Iterator[Diagnostic]:
             yield Diagnostic("FM234", span, {"format": text, "type": type_name, **args}, variant=variant)
 
 
-def _misfit(type_name: str, pieces: tuple[Run, ...], text: str) -> tuple[str, dict[str, object]]:
+def _misfit(type_name: str, pieces: tuple[LetterRun, ...], text: str) -> tuple[str, dict[str, object]]:
     """The page's variant that says what is wrong, and its arguments; an empty variant where the format fits."""
     held = parts(pieces)
     if type_name not in TEMPORAL:

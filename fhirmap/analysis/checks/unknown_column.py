@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.fhir_types import PRIMITIVES
-from fhirmap.language.nodes import Join, Model, ModelElement, OrderKey, Store
+from fhirmap.language.nodes import Join, Model, ModelElement, OrderKey, SourceClause
 from fhirmap.texts import Text
 
 Lacking = Callable[[str, str], Diagnostic | None]
@@ -20,7 +20,7 @@ def unknown_columns(checked: Checked, lacking: Lacking) -> Iterator[Diagnostic]:
 
     The table of a CSV file is the empty name, that of a query its file. JSON documents have no columns.
     """
-    walk = _Walk({use.node.name: use.node for use in checked.models.values()}, lacking)
+    walk = _ColumnWalk({use.node.name: use.node for use in checked.models.values()}, lacking)
     stages = {unit.name for unit in checked.program.stages}
     for use in checked.models.values():
         store = use.node.store
@@ -29,11 +29,11 @@ def unknown_columns(checked: Checked, lacking: Lacking) -> Iterator[Diagnostic]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk:
+class _ColumnWalk:
     models: dict[str, Model]
     lacking: Lacking
 
-    def root(self, model: Model, store: Store) -> Iterator[Diagnostic]:
+    def root(self, model: Model, store: SourceClause) -> Iterator[Diagnostic]:
         name = "" if store.kind == "csv" else store.name
         absent = self.lacking(name, "")
         if absent is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, suggestion
-from fhirmap.language.nodes import ConceptMapTable, Store
+from fhirmap.language.nodes import ConceptMapTable, SourceClause
 
 _USUAL = ("utf-8", "cp1252", "latin-1", "iso-8859-15", "mac-roman", "utf-16", "cp850")
 
@@ -16,7 +16,7 @@ def unknown_encoding(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each `encoding` of a model or a code table that Python does not know (FM159)."""
     stores = [use.node.store for use in checked.models.values() if use.node.store is not None]
     tables = [entry.table for unit in checked.program.units for entry in unit.tree.concept_maps if entry.table]
-    nodes: tuple[Store | ConceptMapTable, ...] = (*stores, *tables)
+    nodes: tuple[SourceClause | ConceptMapTable, ...] = (*stores, *tables)
     for node in nodes:
         if node.encoding and not _exists(node.encoding):
             found = suggestion(node.encoding, _USUAL)

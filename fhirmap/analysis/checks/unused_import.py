@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.typed import Checked, Unit
 from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
-from fhirmap.language.nodes import FPLiteral, GroupCall, Import, Map, RuleSource
+from fhirmap.language.nodes import FPLiteral, GroupCall, Map, MapImport, RuleSource
 from fhirmap.language.visit import walk
 
 
@@ -24,7 +24,7 @@ def unused_import(checked: Checked) -> Iterator[Diagnostic]:
                 yield Diagnostic("FM153", entry.span, {"url": entry.url}, about=Subject(SubjectKind.IMPORT, entry.url))
 
 
-def _matches(entry: Import, unit: Unit) -> bool:
+def _matches(entry: MapImport, unit: Unit) -> bool:
     head, star, tail = entry.url.partition("*")
     return bool(re.fullmatch(re.escape(head) + (".+" if star else "") + re.escape(tail), unit.tree.url or ""))
 

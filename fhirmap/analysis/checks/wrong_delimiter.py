@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic
-from fhirmap.language.nodes import ConceptMapTable, Store
+from fhirmap.language.nodes import ConceptMapTable, SourceClause
 
 
 def wrong_delimiter(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each `delimiter` of a model or a code table that is empty or too long (FM158)."""
     stores = [use.node.store for use in checked.models.values() if use.node.store is not None]
     tables = [entry.table for unit in checked.program.units for entry in unit.tree.concept_maps if entry.table]
-    nodes: tuple[Store | ConceptMapTable, ...] = (*stores, *tables)
+    nodes: tuple[SourceClause | ConceptMapTable, ...] = (*stores, *tables)
     for node in nodes:
         if node.delimiter is not None and len(node.delimiter) != 1:
             span = node.delimiter_span if isinstance(node, ConceptMapTable) else None

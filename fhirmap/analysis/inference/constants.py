@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
-from fhirmap.analysis.inference.values import Values
+from fhirmap.analysis.inference.values import ValueTypes
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import UNKNOWN
 from fhirmap.analysis.typed import NameScope, Unit, Variable
@@ -15,11 +15,11 @@ from fhirmap.language.visit import walk
 
 
 @dataclass(frozen=True)
-class Constants:
+class ConstantTypes:
     """Types the constants of one program, map by map as they are asked for."""
 
     _scope: Scope
-    _values: Values
+    _values: ValueTypes
     _known: dict[str, dict[str, Variable]] = field(default_factory=dict)
 
     def of(self, unit: Unit) -> dict[str, Variable]:

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fhirmap.analysis.inference.batches import RuleNames
-from fhirmap.analysis.inference.constants import Constants
+from fhirmap.analysis.inference.constants import ConstantTypes
 from fhirmap.analysis.inference.defaults import Defaults
 from fhirmap.analysis.inference.rules import Rules
 from fhirmap.analysis.inference.sources import Sources
 from fhirmap.analysis.inference.targets import Targets
 from fhirmap.analysis.inference.transforms import Transforms
 from fhirmap.analysis.inference.unknown import unknown_type
-from fhirmap.analysis.inference.values import Values
+from fhirmap.analysis.inference.values import ValueTypes
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import NameScope, Stage, TypedGroup, TypedRule, Unit, Variable
@@ -36,10 +36,10 @@ class Inference:
     _known: dict[tuple[object, ...], TypedGroup] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        values = Values(self.scope, self.functions)
+        values = ValueTypes(self.scope, self.functions)
         targets = Targets(self.scope, self.functions, Transforms(self.scope, self.functions, values))
         defaults = Defaults(self.scope, targets, self.group)
-        self._constants = Constants(self.scope, values)
+        self._constants = ConstantTypes(self.scope, values)
         self._rules = Rules(self.scope, values, Sources(self.scope, values), targets, defaults, self.group)
 
     def stage(self, unit: Unit, previous: Stage | None) -> Stage | None:

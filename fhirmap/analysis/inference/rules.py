@@ -10,7 +10,7 @@ from fhirmap.analysis.inference.batches import RuleNames, batch_items, is_defaul
 from fhirmap.analysis.inference.defaults import Defaults, TypesGroup
 from fhirmap.analysis.inference.sources import Sources
 from fhirmap.analysis.inference.targets import Targets
-from fhirmap.analysis.inference.values import Values
+from fhirmap.analysis.inference.values import ValueTypes
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import UNKNOWN, StaticType
 from fhirmap.analysis.typed import Expression, NameScope, TypedCall, TypedRule, TypedSource, TypedTarget, Unit, Variable
@@ -23,7 +23,7 @@ class Rules:
     """Types the rules of one program."""
 
     _scope: Scope
-    _values: Values
+    _values: ValueTypes
     _sources: Sources
     _targets: Targets
     _defaults: Defaults

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fhirmap.analysis.inference.unknown import PRIMITIVE_PARTS, unknown_element, unknown_type, unknown_variable
-from fhirmap.analysis.inference.values import Values
+from fhirmap.analysis.inference.values import ValueTypes
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import UNKNOWN, StaticType, fhir_type, primitive
 from fhirmap.analysis.typed import Expression, NameScope, SourceStep, TypedSource, Unit, Variable
@@ -19,7 +19,7 @@ class Sources:
     """Types the sources of one program's rules."""
 
     _scope: Scope
-    _values: Values
+    _values: ValueTypes
 
     def source(self, unit: Unit, node: nodes.RuleSource, environment: NameScope) -> TypedSource | None:
         """One source, or None where its context is unknown."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fhirmap.analysis.foreign_words import function_meant
 from fhirmap.analysis.hints import number_of
 from fhirmap.analysis.inference.unknown import unknown_type
-from fhirmap.analysis.inference.values import Values
+from fhirmap.analysis.inference.values import ValueTypes
 from fhirmap.analysis.qualify import qualified
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import UNKNOWN, StaticType
@@ -30,7 +30,7 @@ class Transforms:
 
     _scope: Scope
     _functions: Mapping[str, FunctionSignature]
-    _values: Values
+    _values: ValueTypes
 
     def transform(
         self,

@@ -30,7 +30,7 @@ _LITERALS = {
 
 
 @dataclass(frozen=True)
-class Values:
+class ValueTypes:
     """Types the expressions of one program."""
 
     _scope: Scope

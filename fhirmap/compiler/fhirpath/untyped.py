@@ -163,7 +163,7 @@ class UntypedLowering:
             return write(self.iterations, node, site)
         base = self.iterations.input_of(node, site)
         if node.name in _ENDS:
-            return py.Slice(base, *_ENDS[node.name])
+            return py.ListSlice(base, *_ENDS[node.name])
         if node.name == "empty":
             return py.ListOf((py.Not(base),))
         if node.name == "count":

@@ -11,7 +11,7 @@ from fhirmap.compiler.groups.state import Ending, GroupState, TargetNode
 from fhirmap.compiler.groups.targets import TargetLowering
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.plan import PythonFunction
-from fhirmap.compiler.python import Blank, Comment, If, Name, is_not_none
+from fhirmap.compiler.python import Blank, CommentLine, If, Name, is_not_none
 from fhirmap.compiler.runtime_functions import RUN
 
 
@@ -67,7 +67,7 @@ class GroupLowering:
 
     def _rule(self, rule: TypedRule) -> None:
         state = self.state
-        self.writer.add(Comment(rule.span, f"{rule.name}  ({rule.span.name}:{rule.span.line})"))
+        self.writer.add(CommentLine(rule.span, f"{rule.name}  ({rule.span.name}:{rule.span.line})"))
         # A rule of a group that this one extends comes from another map, perhaps.
         outer, state.unit = state.scope, rule.unit
         entered = state.traced("enter", "rule", rule.name, rule.span)

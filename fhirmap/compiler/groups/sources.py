@@ -15,11 +15,11 @@ from fhirmap.compiler.python import (
     Get,
     If,
     ListOf,
+    ListSlice,
     Literal,
     Name,
     Not,
     Raise,
-    Slice,
     TupleOf,
     builtin,
     is_none,
@@ -149,7 +149,7 @@ class SourceLowering:
         if node.list_mode == "only_one":
             chosen: Expr = call("only_one", kept)
         else:
-            chosen = Slice(kept, *_CHOSEN[node.list_mode])
+            chosen = ListSlice(kept, *_CHOSEN[node.list_mode])
         self.writer.open(For(span, (name,), chosen, ()))
 
     def _conditions(self, source: TypedSource) -> None:

@@ -10,7 +10,7 @@ from fhirmap.compiler.expressions import Expressions, HeldVariable, PythonValue
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.python import Assign, Do, Expr, If, Name, is_not_none
 from fhirmap.compiler.tracing import trace_call
-from fhirmap.compiler.values import Values
+from fhirmap.compiler.values import TransformCode
 from fhirmap.compiler.writer import Writer
 from fhirmap.diagnostics import Span
 
@@ -50,7 +50,7 @@ class GroupState:
         self.held: dict[Variable, HeldVariable] = {}
         self.nodes: dict[Variable, TargetNode] = {}
         self.expressions = Expressions(module, self.held, self.names)
-        self.values = Values(module, self.expressions)
+        self.values = TransformCode(module, self.expressions)
         self.unit = group.unit
         """The map of the current rule: one of a group that this one extends may come from another."""
         self.scope: tuple[Variable, ...] = group.parameters

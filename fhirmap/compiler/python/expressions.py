@@ -242,7 +242,7 @@ class Item(Expr):
 
 
 @dataclass(frozen=True)
-class Slice(Expr):
+class ListSlice(Expr):
     """`owner[start:stop]`, of a list."""
 
     owner: Expr

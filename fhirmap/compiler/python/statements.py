@@ -42,7 +42,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Comment(Statement):
+class CommentLine(Statement):
     """`# text`: one line."""
 
     text: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fhirmap.compiler.plan import Section
+from fhirmap.compiler.plan import ModuleSection
 from fhirmap.compiler.validator.contract import Contract
 from fhirmap.compiler.validator.fast_path import FastPathWriter
 from fhirmap.compiler.validator.invariants import InvariantWriter
@@ -17,7 +17,7 @@ from fhirmap.signatures import FunctionSignature
 
 def lower_contract(
     contract: Contract, functions: Mapping[str, FunctionSignature] | None = None
-) -> tuple[Section, tuple[Diagnostic, ...]]:
+) -> tuple[ModuleSection, tuple[Diagnostic, ...]]:
     """The validator of a contract, `_validate(resource, faults)`, and what of the contract cannot be checked."""
     section = SectionBuilder(contract.definitions)
     for url in contract.structures:

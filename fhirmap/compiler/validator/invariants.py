@@ -11,7 +11,7 @@ from fhirmap.compiler.names import snake_case
 from fhirmap.compiler.plan import PythonFunction
 from fhirmap.compiler.python import (
     Assign,
-    Comment,
+    CommentLine,
     Do,
     Expr,
     If,
@@ -94,7 +94,7 @@ class InvariantWriter:
             invariant.append(TupleOf(causes, is_tall=True))
         broken = call("broken", call("Invariant", *invariant), FOCUS, here)
         body: list[Statement] = [*found.statements, If(None, Not(found.code), (Do(None, broken),))]
-        yield Comment(None, f"{entry.key}: {entry.expression}")
+        yield CommentLine(None, f"{entry.key}: {entry.expression}")
         if not found.may_raise:
             yield from body
             return

@@ -8,7 +8,7 @@ from typing import Any
 
 from fhirmap.model.definition import Constraint, Definitions, Element, TypeRef
 
-Values = tuple[tuple[str, Any], ...]
+SliceValues = tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class MergedElement:
         found = (ref for view in self.views for ref in view.types if ref.name == type_name and ref.profile)
         return list(dict.fromkeys(found))
 
-    def slices(self) -> list[tuple[str, Values, MergedElement]]:
+    def slices(self) -> list[tuple[str, SliceValues, MergedElement]]:
         """Slices whose items are known by values: name, values, and the slice as all views see it."""
-        found: dict[str, tuple[str, Values, list[Element]]] = {}
+        found: dict[str, tuple[str, SliceValues, list[Element]]] = {}
         for view in self.views:
             for entry in view.slices:
                 if entry.values:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from fhirmap.compiler.fhirpath import Constants
 from fhirmap.compiler.names import Names
-from fhirmap.compiler.plan import ModuleConstant, PythonFunction, Section
+from fhirmap.compiler.plan import ModuleConstant, ModuleSection, PythonFunction
 from fhirmap.compiler.python import Attribute, Call, DictOf, Expr, ListOf, Literal, Name, TupleOf
 from fhirmap.compiler.runtime_functions import call
 from fhirmap.diagnostics import Diagnostic
@@ -44,11 +44,11 @@ class SectionBuilder:
         """Report that something of the contract cannot be checked."""
         self.diagnostics.append(Diagnostic(code, None, args))
 
-    def finished(self, title: str) -> Section:
+    def finished(self, title: str) -> ModuleSection:
         """The section."""
         types = ModuleConstant(_TYPES, call("types_of", Literal(self.definitions.fhir_version)))
         rules = (ModuleConstant(name, value) for name, value in self.constants.entries())
-        return Section((types, *rules, *self.tables, *self.parts), f"Contract: {title}")
+        return ModuleSection((types, *rules, *self.tables, *self.parts), f"Contract: {title}")
 
 
 def base_shape(type_name: str) -> Call:

@@ -27,9 +27,9 @@ class Documentation:
         self._starts = [node.span.start for node in self._anchors]
         self._ends = sorted(self._anchors, key=lambda node: (node.span.end, -node.span.start))
         self._end_offsets = [node.span.end for node in self._ends]
-        self._found: dict[tuple[type, int], list[n.Comment]] = {}
-        self._trailing: dict[tuple[type, int], list[n.Comment]] = {}
-        self.left: list[n.Comment] = []
+        self._found: dict[tuple[type, int], list[n.MapComment]] = {}
+        self._trailing: dict[tuple[type, int], list[n.MapComment]] = {}
+        self.left: list[n.MapComment] = []
         comments = sorted(tree.comments, key=lambda comment: comment.span.start)
         self._blank = _without(self._text, comments)
         models = [node.span for node in tree.models]
@@ -49,7 +49,7 @@ class Documentation:
         # The line break of the reference engine, which the official cases state.
         return "\r\n".join(lines) if lines else None
 
-    def _place(self, comment: n.Comment) -> None:
+    def _place(self, comment: n.MapComment) -> None:
         start, end = comment.span.start, comment.span.end
         before = bisect_left(self._end_offsets, start + 1) - 1
         if before >= 0:
@@ -91,7 +91,7 @@ def _rules(rules: tuple[n.Rule, ...]) -> Iterator[n.Rule]:
             yield from _rules(rule.dependent.rules or ())
 
 
-def _without(text: str, comments: list[n.Comment]) -> str:
+def _without(text: str, comments: list[n.MapComment]) -> str:
     """The text with its comments blanked out, so that offsets stay."""
     pieces, at = [], 0
     for comment in comments:

@@ -79,7 +79,7 @@ class StructureMapReader:
         concept_maps = self._concept_maps(resource)
         structures = [self._structure(part) for part in resource.parts("structure")]
         uses = tuple(entry for entry in structures if isinstance(entry, n.Uses))
-        imports = tuple(n.Import(url, NO_SPAN) for url in resource.texts("import"))
+        imports = tuple(n.MapImport(url, NO_SPAN) for url in resource.texts("import"))
         lets = self._lets(resource)
         groups = tuple(self._group(entry) for entry in self._groups(resource))
         resource.report_unread()

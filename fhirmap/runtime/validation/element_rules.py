@@ -62,7 +62,7 @@ class SliceRules:
 NO_RULES = ElementRules()
 
 
-class Slicing:
+class SliceFinder:
     """Finds the slice that an item belongs to: the first whose values it holds.
 
     Where one child's text identifies every slice, as `name` does in Parameters, they are found by it at once.

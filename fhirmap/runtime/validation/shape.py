@@ -13,7 +13,7 @@ from functools import cache
 from fhirmap.fhir_types import ABSTRACT_RESOURCES, MOST_CHARACTERS
 from fhirmap.records import Fault
 from fhirmap.runtime.validation.base_types import BaseTypeTable, Row, table_of
-from fhirmap.runtime.validation.element_rules import NO_RULES, Checks, ElementRules, Slicing
+from fhirmap.runtime.validation.element_rules import NO_RULES, Checks, ElementRules, SliceFinder
 from fhirmap.runtime.validation.primitives import JSON_TYPES, PREDICATES, has_control_characters
 from fhirmap.runtime.validation.reporting import Invariants, Visit, is_sound, report_count
 from fhirmap.texts import Listing, Text
@@ -39,7 +39,7 @@ class FieldSlot:
     codes: frozenset[str]
     """Codes of a base type's required binding; empty where it lists none."""
     rules: ElementRules
-    slicing: Slicing
+    slicing: SliceFinder
 
     def json_names(self) -> Iterator[tuple[str, str]]:
         """(JSON name, type) for each form it takes."""
@@ -322,7 +322,7 @@ def _field_slot(row: Row, rules: ElementRules) -> FieldSlot:
         repeats=maximum == 0,
         codes=frozenset(codes or ()),
         rules=rules,
-        slicing=Slicing(rules.slices),
+        slicing=SliceFinder(rules.slices),
     )
 
 

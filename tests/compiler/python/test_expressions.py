@@ -35,7 +35,7 @@ def larger(inner: st.SearchStrategy[py.Expr]) -> st.SearchStrategy[py.Expr]:
         st.builds(py.Attribute, inner, st.just("text")),
         st.builds(py.Get, inner, TEXTS, st.one_of(st.none(), inner)),
         st.builds(py.Item, inner, inner),
-        st.builds(py.Slice, inner, st.sampled_from((None, 1, -1)), st.sampled_from((None, 2, -1))),
+        st.builds(py.ListSlice, inner, st.sampled_from((None, 1, -1)), st.sampled_from((None, 2, -1))),
         st.builds(py.Call, inner, several(inner), st.lists(st.tuples(st.just("key"), inner), max_size=1).map(tuple)),
         st.builds(py.Compare, inner, st.lists(st.tuples(st.sampled_from(py.Comparison), inner), min_size=1).map(tuple)),
         st.builds(py.Logic, st.sampled_from(py.Connective), several(inner, 2)),
@@ -90,7 +90,7 @@ def tree(node: py.Expr) -> ast.expr:
             return ast.Call(ast.Attribute(tree(owner), "get", load), arguments, [])
         case py.Item(owner, index):
             return ast.Subscript(tree(owner), tree(index), load)
-        case py.Slice(owner, start, stop):
+        case py.ListSlice(owner, start, stop):
             ends = [number(end) if end is not None else None for end in (start, stop)]
             return ast.Subscript(tree(owner), ast.Slice(*ends), load)
         case py.Call(function, arguments_, keywords):

@@ -19,7 +19,7 @@ from fhirmap.runtime.validation import (
     names_profiles,
     types_of,
 )
-from fhirmap.runtime.validation.element_rules import Slicing
+from fhirmap.runtime.validation.element_rules import SliceFinder
 
 CODES = frozenset({("s", "a"), ("t", "b")})
 
@@ -107,8 +107,8 @@ def test_a_value_that_is_not_the_fixed_one_is_reported_where_it_is() -> None:
     ]
 
 
-def slicing(*values: tuple[tuple[str, object], ...]) -> Slicing:
-    return Slicing([SliceRules(f"s{number}", when, ElementRules()) for number, when in enumerate(values)])
+def slicing(*values: tuple[tuple[str, object], ...]) -> SliceFinder:
+    return SliceFinder([SliceRules(f"s{number}", when, ElementRules()) for number, when in enumerate(values)])
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fhirmap.analysis.typed import Checked, ModelUse
 from fhirmap.language import nodes
-from fhirmap.source_plan import Child, Order, RowLayout, SourceColumn, SourcePlan
+from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceColumn, SourceKind, SourcePlan
 
 
-def store_plan(checked: Checked) -> SourcePlan | None:
-    """The store of the first stage's source model; None where it has none."""
+def source_plan(checked: Checked) -> SourcePlan | None:
+    """The source of the first stage's model; None where it has none."""
     first = checked.stages[0] if checked.stages else None
     use = checked.model(first.source) if first is not None else None
     if use is None or use.node.store is None:
@@ -17,7 +17,7 @@ def store_plan(checked: Checked) -> SourcePlan | None:
     extra = [*store.key, *(entry.column for entry in store.order), *([store.latest.column] if store.latest else [])]
     shape = _shape(checked, use, extra, (use.ref.structure,))
     return SourcePlan(
-        store.kind,
+        SourceKind(store.kind),
         store.name,
         store.key,
         shape,
@@ -70,7 +70,7 @@ def _child(checked: Checked, use: ModelUse, entry: nodes.ModelElement, below: Mo
         extra += [child for child, _ in join.on] + [key.column for key in join.order]
     shape = _shape(checked, below, extra, (*seen, below.ref.structure))
     return Child(
-        "join" if join is not None else "lines",
+        ChildKind.JOIN if join is not None else ChildKind.LINES,
         child_key(use.node, entry),
         entry.name,
         shape,
