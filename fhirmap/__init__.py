@@ -103,7 +103,15 @@ _MODULES = {
     "fhirmap.signatures": ("FunctionParameter", "FunctionSignature", "ValueType"),
     "fhirmap.runtime.transformer": ("Transformer",),
     "fhirmap.texts": ("Listing", "Text"),
-    "fhirmap.source_plan": ("Child", "SourceColumn", "Order", "RowLayout", "SourcePlan"),
+    "fhirmap.source_plan": (
+        "Child",
+        "ChildKind",
+        "Order",
+        "RowLayout",
+        "SourceColumn",
+        "SourceKind",
+        "SourcePlan",
+    ),
 }
 """Where each public name is defined."""
 
