@@ -27,10 +27,11 @@ from fhirmap.analysis.expression_types import (
 from fhirmap.analysis.foreign_words import function_meant
 from fhirmap.analysis.hints import nothing_meant, number_of, only_meant
 from fhirmap.analysis.operators import operator_result
+from fhirmap.analysis.patterns import PATTERN_FUNCTIONS, is_pattern
 from fhirmap.analysis.static import UNKNOWN, Cardinality, StaticType
 from fhirmap.analysis.typed import NameScope, Variable
 from fhirmap.diagnostics import Diagnostic, Span, Subject, SubjectKind, Suggestion, suggestion
-from fhirmap.fhir_types import OPEN_TYPES, family
+from fhirmap.fhir_types import OPEN_TYPES, PRIMITIVES, family
 from fhirmap.language import nodes as n
 from fhirmap.language.visit import children, left_chain
 from fhirmap.model.definition import FHIR_URL, Definitions, Element, TypeRef
@@ -153,11 +154,13 @@ class _ExpressionInference:
         span: Span,
         variant: str = "",
         *,
+        hint: Text | None = None,
         about: Subject | None = None,
         like: Suggestion | None = None,
         **args: object,
     ) -> None:
-        self.diagnostics.append(Diagnostic(code, span, args, variant=variant, about=about, **(like or nothing_meant())))
+        found = like or nothing_meant()
+        self.diagnostics.append(Diagnostic(code, span, args, hint, variant, about=about, **found))
 
     def branch(self, node: n.FPExpr, focus: StaticType | None) -> StaticType:
         """A part of its own: variables it defines are not seen beside it."""
@@ -283,7 +286,10 @@ class _ExpressionInference:
         names = [name for ref in base.types for name in children_of(ref, self.definitions, self.scope.functions)]
         about = Subject(SubjectKind.ELEMENT, node.name, frozenset(ref.structure for ref in base.types))
         found = suggestion(node.name, names)
-        self.report("FM250", node.name_span, about=about, like=found, name=node.name, type=shown(base))
+        # SQL's habit: the column's name inside its own `where`, where the value is already the focus.
+        is_value = node.focus is None and all(ref.name in PRIMITIVES for ref in base.types) and not found["meant"]
+        hint = Text("hints.this_value") if is_value else None
+        self.report("FM250", node.name_span, hint=hint, about=about, like=found, name=node.name, type=shown(base))
 
     def _is_known_type(self, ref: TypeRef) -> bool:
         return ref.name not in OPEN_TYPES and bool(
@@ -303,6 +309,7 @@ class _ExpressionInference:
             return UNKNOWN
         given = base or UNKNOWN
         self._check_input(node, spec, given)
+        self._check_pattern(node)
         if spec.is_ordered and node.focus is not None:
             self._needs_order(node.focus, node.name, node.span)
         if node.name == "defineVariable":
@@ -430,6 +437,12 @@ class _ExpressionInference:
             self.report(
                 "FM257", node.name_span, name=node.name, given=shown(base), wanted=Text(f"words.wanted_{spec.input}")
             )
+
+    def _check_pattern(self, node: n.FPCall) -> None:
+        """FM433 for a constant regular expression that is none: each record would be invalid."""
+        pattern = node.arguments[0] if node.name in PATTERN_FUNCTIONS else None
+        if isinstance(pattern, n.FPLiteral) and isinstance(pattern.value, str) and not is_pattern(pattern.value):
+            self.report("FM433", pattern.span, variant="pattern")
 
     def _needs_order(self, focus: n.FPExpr, what: str, span: Span) -> None:
         if isinstance(focus, n.FPCall) and focus.name in ("children", "descendants"):

@@ -91,6 +91,7 @@ def _check_folder(
     place: Path, source: str | None, offline: bool
 ) -> tuple[list[Diagnostic], tuple[str, ...], CheckedMaps | None]:
     """What is wrong with a project: its file, its maps, and the columns of its source."""
+    from fhirmap.cli.faults import EXIT_UNREACHABLE, exit_code
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.errors import ConfigError
     from fhirmap.runner.check import settings_diagnostics, source_diagnostics
@@ -105,6 +106,9 @@ def _check_folder(
     if not offline:
         try:
             found += source_diagnostics(project, checked)
-        except ConfigError as unreachable:
-            found.append(Diagnostic("FM761", None, {"reason": unreachable.diagnostic().message}))
+        except ConfigError as fault:
+            # A source that is there and cannot be read as declared stops the run too: that is the map's error.
+            is_unreachable = exit_code(fault.code) == EXIT_UNREACHABLE
+            reason = {"reason": fault.diagnostic().message}
+            found.append(Diagnostic("FM761", None, reason) if is_unreachable else fault.diagnostic())
     return found, checked.files, checked

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fhirmap.diagnostics.zones import is_zone, zone_suggestion
+from fhirmap.errors import ConfigError
 from fhirmap.inspection.names import UniqueNames
 from fhirmap.inspection.sketch import ModelSketch
 from fhirmap.inspection.text import sketches_to_text
@@ -35,8 +37,11 @@ def inspect_source(
     ``name``: of that model, by default the table's. ``encoding``: of a CSV, by default found out. ``zone``: where times
     without offset are local. ``taken``: names that no model may have, since the map imports others so called.
 
-    Raises: ConfigError FM70x (cannot be opened), FM703 (no such table), FM750 (no record), FM751 (which table?).
+    Raises: ConfigError FM70x (cannot be opened), FM703 (no such table), FM236 (no such zone), FM750
+    (no record), FM751 (which table?).
     """
+    if not is_zone(zone):
+        raise ConfigError("FM236", zone=zone, **zone_suggestion(zone))
     where = parse_address(address) if isinstance(address, str) else address
     names = UniqueNames(taken)
     # Each kind needs its own libraries: SQLAlchemy is not loaded to read a CSV file.

@@ -35,8 +35,8 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
     Raises: ConfigError FM70x where the source cannot be opened.
     """
     plan = source_plan(maps.checked)
-    if plan is None or any(entry.code == "FM102" for entry in maps.diagnostics):
-        return []  # nowhere to look, or a query of the map that is not there
+    if plan is None or any(entry.code in ("FM102", "FM159") for entry in maps.diagnostics):
+        return []  # nowhere to look, a query of the map that is not there, or an unknown encoding
     with open_unchecked(project, plan) as source:
         lacking = source.check()
     absent = {

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fhirmap.errors import ConfigError
-from fhirmap.texts import Text
 
 SUFFIXES = {
     ".sqlite": "sql",
@@ -87,7 +86,8 @@ def _file(path_text: str, shown: str, folder: Path | None, kind: str = "") -> Ad
     path = _from(folder, path_text)
     found = kind or SUFFIXES.get(path.suffix.lower(), "")
     if not found:
-        raise ConfigError("FM700", source=shown, variant="suffix", suffix=path.suffix or Text("reasons.no_suffix"))
+        variant = "suffix" if path.suffix else "no_suffix"
+        raise ConfigError("FM700", source=shown, variant=variant, suffix=path.suffix)
     return Address(found, shown, path=path)
 
 

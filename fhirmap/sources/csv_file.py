@@ -93,11 +93,10 @@ class CsvFile:
         declared = "\t" if self._plan.delimiter in ("\\t", "tab") else self._plan.delimiter
         best: tuple[int, int, str, list[str]] | None = None
         for delimiter in (declared,) if declared else DELIMITERS:
-            first = next(read_lines(self._path, self._address.shown, encoding, delimiter), None)
-            if first is None:
+            header = self._first_line(encoding, delimiter)
+            if header is None:
                 raise ConfigError("FM711", source=self._address.shown)
-            header = [_clean(cell) for cell in first.cells]
-            known = sum(naming.match(name, header) is not None for name in self._needed())
+            known = self._count_known(header)
             if best is None or (known, len(header)) > best[:2]:
                 best = (known, len(header), delimiter, header)
         assert best is not None
@@ -113,13 +112,34 @@ class CsvFile:
         return header, found, delimiter
 
     def check(self) -> list[Diagnostic]:
-        """Columns that are missing or occur twice (FM704), and a `where`, which is SQL (FM715)."""
-        header = self._head()[2]
+        """Columns that are missing or occur twice, a wrong delimiter (FM704), and a `where`, which is SQL (FM715)."""
+        encoding, delimiter, header = self._head()
+        mark = self._delimiter_meant(encoding, header)
+        if mark:
+            # Every column is missing for this one reason.
+            args = {"table": self._address.shown, "declared": _in_map(delimiter), "mark": _in_map(mark)}
+            return [Diagnostic("FM704", args={**args, "position": self._plan.position}, variant="delimiter")]
         found = [entry for name, place in self._needed().items() for entry in self._check_column(name, place, header)]
         if self._plan.where:
             args = {"what": self._address.shown, "position": self._plan.position}
             found.append(Diagnostic("FM715", args=args, variant="file"))
         return found
+
+    def _delimiter_meant(self, encoding: str, header: list[str]) -> str:
+        """The delimiter of a file that the declared one leaves in one column; empty where it separates."""
+        if len(header) > 1 or self._count_known(header):
+            return ""
+        known = {mark: self._count_known(self._first_line(encoding, mark) or []) for mark in DELIMITERS}
+        return max(known, key=known.__getitem__) if any(known.values()) else ""
+
+    def _first_line(self, encoding: str, delimiter: str) -> list[str] | None:
+        """The names of the first line under this delimiter; None in an empty file."""
+        first = next(read_lines(self._path, self._address.shown, encoding, delimiter), None)
+        return None if first is None else [_clean(cell) for cell in first.cells]
+
+    def _count_known(self, header: list[str]) -> int:
+        """How many of the columns that are read this first line names."""
+        return sum(naming.match(name, header) is not None for name in self._needed())
 
     def _check_column(self, name: str, place: str, header: list[str]) -> list[Diagnostic]:
         args = {"table": self._address.shown, "column": name, "source": self._address.shown, "position": place}
@@ -259,6 +279,11 @@ class CsvFile:
 
     def _origin(self, number: int) -> str:
         return f"{self._path.name}:{number}"
+
+
+def _in_map(delimiter: str) -> str:
+    """A delimiter as a map writes it."""
+    return "\\t" if delimiter == "\t" else delimiter
 
 
 def _clean(cell: str) -> str:

@@ -206,6 +206,8 @@ class JsonFile:
     def _list_in(self, document: Any) -> list[Any]:
         path = self._plan.name
         node = document
+        if path and isinstance(document, list):
+            raise ConfigError("FM714", source=self._address.shown, path=path, variant="whole")
         for name in path.split(".") if path else ():
             if not isinstance(node, Mapping) or name not in node:
                 there = list(node) if isinstance(node, Mapping) else []

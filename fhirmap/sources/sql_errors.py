@@ -27,6 +27,8 @@ _STUMBLED = re.compile(
     r"|operator does not exist: ([\w ]+ \S{1,3} [\w ]+)"
 )
 _LOGIN_STATES = {"28P01", "28000"}
+_EXTRAS = {"psycopg": "postgresql", "pymysql": "mariadb"}
+"""Driver -> the extra of fhirmap that installs it."""
 _LOGIN_NUMBERS = {1045, 1044, 1698, 1142, 1143}
 _HOST_NUMBERS = {2002, 2003, 2005, 1040, 1203}
 _LOST_NUMBERS = {2006, 2013, 1317, 3024, 1205}
@@ -44,7 +46,9 @@ def translated(shown: str, what: str = "") -> Iterator[None]:
 def config_error(error: Exception, shown: str, what: str = "") -> ConfigError:
     """The ConfigError for one exception of SQLAlchemy or a driver."""
     if isinstance(error, ImportError | NoSuchModuleError):
-        return ConfigError("FM710", source=shown, driver=getattr(error, "name", None) or Text("reasons.driver_of_url"))
+        driver = getattr(error, "name", None) or ""
+        variant = _EXTRAS.get(driver, "") if driver else "unknown"
+        return ConfigError("FM710", source=shown, driver=driver, variant=variant)
     origin = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     text = str(origin)
     if isinstance(origin, sqlite3.Error):

@@ -115,6 +115,9 @@ def test_another_encoding_than_declared(tiny: Make, kind: str) -> None:
     project = tiny(kind)
     text = project.data.read_text(encoding="utf-8").replace("DURAND", "DÛRAND")
     project.data.write_text(text, encoding="cp1252")
+    # What stops the run is an error of `check` too, and no warning about a source out of reach.
+    checked = in_process("check", project.folder)
+    assert (checked.code, "error[FM705]" in checked.out, "FM761" in checked.out) == (2, True, False)
     done = run(project).reported("FM705", 2, FILES[kind], "is not utf-8", "line", "encoding 'cp1252'")
     assert "RAND" not in done.err
     stopped(project)

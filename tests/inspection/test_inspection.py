@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from fhirmap.errors import ConfigError
+from fhirmap.inspection import inspect_source
 from tests.inspection.written import inspected, round_trip
+
+
+def test_an_unknown_zone_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("id;at\n1;2025-01-14 08:30\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        inspect_source(str(file), zone="Paris")
+    assert (caught.value.code, caught.value.diagnostic().meant) == ("FM236", "Europe/Paris")
 
 
 @pytest.mark.parametrize(("file", "count"), [("b_clinique.json", 52), ("c_export_pharmacie.csv", 40)])

@@ -75,6 +75,22 @@ def test_missing_and_double_columns_are_found_before_reading(tmp_path: Path) -> 
         assert "FM715" in [entry.code for entry in source.check()]
 
 
+def test_a_wrong_delimiter_is_one_fault(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", '"N° séjour";Côté;Lot;Qté\n1;D;A;1\n')
+    with open_source(str(path), replace(STAYS, delimiter=",")) as source:
+        (entry,) = source.check()
+    assert (entry.code, entry.variant, entry.args["declared"], entry.args["mark"]) == ("FM704", "delimiter", ",", ";")
+    assert entry.args["position"] == STAYS.position
+    with open_source(str(path), replace(STAYS, delimiter=";")) as source:
+        assert source.check() == []
+
+
+def test_a_file_of_one_column_has_no_wrong_delimiter(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "id\n1\n")
+    with open_source(str(path), replace(FLAT, delimiter=",")) as source:
+        assert {entry.variant for entry in source.check()} == {""}
+
+
 def test_empty_and_missing_files(tmp_path: Path) -> None:
     assert read(write(tmp_path / "a.csv", "id;v\n"), FLAT) == []
     assert fails(write(tmp_path / "b.csv", ""), FLAT).code == "FM711"

@@ -146,6 +146,8 @@ def test_wrong_encoding_missing_file_missing_list(tmp_path: Path) -> None:
     missing = fails(write(tmp_path / "c.json", '{"data": {"case": []}}'), CASES)
     assert (missing.code, missing.diagnostic().hint_text) == ("FM714", "did you mean `case`? (there is `case`)")
     assert fails(write(tmp_path / "d.json", '{"data": {"cases": 3}}'), CASES).code == "FM714"
+    whole = fails(write(tmp_path / "e.json", '[{"id": 1}]'), CASES).diagnostic()
+    assert (whole.code, whole.variant) == ("FM714", "whole")
 
 
 def test_the_latest_revision_is_the_record(tmp_path: Path) -> None:

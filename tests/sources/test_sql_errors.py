@@ -12,8 +12,24 @@ import sqlalchemy as sa
 from fhirmap.errors import ConfigError
 from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
 from fhirmap.sources import open_source
+from fhirmap.sources.sql_errors import config_error
 from tests.sources.conftest import Database, columns
 from tests.sources.theatre import code_of, small, theatre, theatre_plan
+
+
+@pytest.mark.parametrize(
+    ("error", "variant"),
+    [
+        (ModuleNotFoundError(name="psycopg"), "postgresql"),
+        (ModuleNotFoundError(name="pymysql"), "mariadb"),
+        (ModuleNotFoundError(name="oracledb"), ""),
+        (sa.exc.NoSuchModuleError("x"), "unknown"),
+    ],
+)
+def test_a_missing_driver_is_named_with_what_installs_it(error: Exception, variant: str) -> None:
+    found = config_error(error, "x://h/d").diagnostic()
+    assert (found.code, found.variant) == ("FM710", variant)
+    assert str(getattr(error, "name", None) or "") in found.message + found.hint_text
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,8 @@ class _ColumnWalk:
 
     def elements(self, model: Model, table: str, way: tuple[str, ...]) -> Iterator[Diagnostic]:
         for element in model.elements:
+            if element.join is not None and not table:
+                continue  # a file has no other tables, which is reported
             below = element.join.table if element.join else table
             if element.join is not None:
                 yield from self.join(element.join, table)

@@ -13,7 +13,7 @@ from fhirmap.analysis.qualify import qualified
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import UNKNOWN, StaticType
 from fhirmap.analysis.transforms import TRANSFORMS, arity_fault, result_of
-from fhirmap.analysis.typed import NameScope, TargetStep, Transform, Unit, Variable
+from fhirmap.analysis.typed import Expression, NameScope, TargetStep, Transform, Unit, Variable
 from fhirmap.diagnostics import Subject, SubjectKind, suggestion
 from fhirmap.language import nodes
 from fhirmap.model.definition import ConceptMap, TypeRef
@@ -91,6 +91,8 @@ class Transforms:
             return self._typed_by_name(unit, transform, step)
         if name == "translate":
             transform = self._with_concept_map(unit, transform)
+        if name == "truncate":
+            self._check_length(arguments[1])
         if name == "copy" and arguments:
             return replace(transform, result=arguments[0].static)
         return replace(transform, result=result_of(transform))
@@ -116,6 +118,12 @@ class Transforms:
                 return None
         cardinality = "one" if transform.name == "create" else "optional"
         return replace(transform, type=ref, result=StaticType(frozenset((ref,)), cardinality, plain=True))  # type: ignore[arg-type]
+
+    def _check_length(self, length: Expression) -> None:
+        """`truncate(v, 'seven')`: no record could be cut to that."""
+        literal = length.literal
+        if literal is not None and (isinstance(literal.value, bool) or not isinstance(literal.value, int)):
+            self._scope.report("FM202", length.span, variant="number", name="truncate")
 
     def _bare_type(self, node: nodes.TransformCall, environment: NameScope) -> bool:
         """`create(Procedure)`: the name of a type without quotes, reported as that."""

@@ -55,6 +55,13 @@ def test_it_does_not_report(text: str) -> None:
     assert found(text) == []
 
 
+def test_a_join_of_a_file_is_reported_as_that_alone() -> None:
+    text = stored("p : Part 0..* join 'parts' on 'x'", READS, more=PART, store="csv key 'id'")
+    assert [(entry.code, entry.variant) for entry in diagnose(text, tables={"": ["id", "c"]})] == [
+        ("FM162", "join_csv")
+    ]
+
+
 def test_columns_of_a_join_in_the_wrong_order_are_one_fault() -> None:
     (entry,) = found(joined("join 'parts' on 'id' = 'id_people'"))
     assert entry.hint_text == "the column of `parts` comes first: `'id_people' = 'id'`"
