@@ -16,7 +16,8 @@ FhirmapError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.texts import Listing, Text, text
@@ -43,6 +44,17 @@ class FhirmapError(Exception):
     def diagnostic(self) -> Diagnostic:
         """The fault as a value."""
         return self._diagnostic
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Made again from what it holds: an exception is otherwise made of its text alone, and a pool of processes
+        # that cannot make it again waits for ever.
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[FhirmapError], args: tuple[object, ...], held: Mapping[str, object]) -> FhirmapError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(held)
+    return error
 
 
 class DiagnosedError(FhirmapError):

@@ -1,0 +1,57 @@
+"""The exceptions as values: what they hold goes to another process and back."""
+
+from __future__ import annotations
+
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+
+import fhirmap
+from fhirmap.errors import (
+    ConfigError,
+    DeliveryError,
+    FhirmapError,
+    InternalError,
+    JournalError,
+    MapError,
+    ProjectError,
+    TransformFailed,
+    ValidationFailed,
+)
+
+WRONG = "group g(source s : Nobody, target t : Patient) { s.a -> t.b; }"
+
+
+def wrong_map() -> MapError:
+    with pytest.raises(MapError) as caught:
+        fhirmap.compile_map(WRONG)
+    return caught.value
+
+
+def same(error: FhirmapError) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert (again.code, str(again), again.diagnostic().message) == (error.code, str(error), error.diagnostic().message)
+
+
+@pytest.mark.parametrize(
+    "kind", [ConfigError, DeliveryError, InternalError, JournalError, TransformFailed, ValidationFailed]
+)
+def test_an_exception_is_pickled(kind: type[FhirmapError]) -> None:
+    same(kind("FM713", variant="line", line=3, source="rows.json"))
+
+
+def test_an_exception_with_diagnostics_is_pickled() -> None:
+    error = wrong_map()
+    same(error)
+    same(ProjectError(error.diagnostics))
+    again = pickle.loads(pickle.dumps(error))
+    assert [(entry.code, entry.span.position) for entry in again.diagnostics] == [
+        (entry.code, entry.span.position) for entry in error.diagnostics if entry.span
+    ]
+
+
+def test_a_pool_of_processes_hands_the_exception_on() -> None:
+    with ProcessPoolExecutor(1) as pool, pytest.raises(MapError, match="FM"):
+        pool.submit(fhirmap.compile_map, WRONG).result(60)
