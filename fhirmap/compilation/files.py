@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -22,7 +24,7 @@ def read_map(path: Path) -> str:
     Raises: ConfigError FM760 where it cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return _bytes_of(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         raise ConfigError("FM760", file=str(path), reason=os_reason(error, "cannot_be_read")) from None
     except UnicodeDecodeError as error:
@@ -66,7 +68,7 @@ def library(imports: Iterable[str | Path] = (), *, without: Iterable[Path] = ())
 
 def read_beside(name: str, file: str) -> bytes:
     """A file that a map names: it is beside the map. Raises: ``OSError``."""
-    return (map_path(name).parent / file).read_bytes()
+    return _bytes_of(map_path(name).parent / file)
 
 
 def reader_of(folders: Mapping[str, Path]) -> Callable[[str, str], bytes]:
@@ -74,6 +76,13 @@ def reader_of(folders: Mapping[str, Path]) -> Callable[[str, str], bytes]:
 
     def read(name: str, file: str) -> bytes:
         folder = folders.get(name)
-        return read_beside(name, file) if folder is None else (folder / file).read_bytes()
+        return read_beside(name, file) if folder is None else _bytes_of(folder / file)
 
     return read
+
+
+def _bytes_of(path: Path) -> bytes:
+    """What a file holds. Raises: ``OSError``, also for what can be no file's name."""
+    if "\0" in str(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    return path.read_bytes()

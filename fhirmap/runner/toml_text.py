@@ -48,6 +48,18 @@ class TomlText:
             self.values: dict[str, Any] = tomllib.loads(text.replace("\r\n", "\n"))
         except tomllib.TOMLDecodeError as error:
             raise self._broken(str(error)) from None
+        self._refuse_null((), self.values)
+
+    def _refuse_null(self, keys: tuple[str, ...], value: object) -> None:
+        """Raises: ConfigError FM731 for a text with a character U+0000: no path, address or name can have one."""
+        if isinstance(value, str) and "\0" in value:
+            raise ConfigError("FM731", span=self.span(keys), reason=Text("reasons.null_character"))
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                self._refuse_null((*keys, key), inner)
+        elif isinstance(value, list):
+            for inner in value:
+                self._refuse_null(keys, inner)
 
     def _broken(self, message: str) -> ConfigError:
         found = _PLACE.search(message)

@@ -181,7 +181,15 @@ def test_a_literal_secret_is_a_warning_and_works(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "position"),
-    [("[map\n", "1:"), ("[map]\nsource = own.map\n", "2:"), ('a = "x\n', "1:"), ("[a]\n[a]\n", "2:")],
+    [
+        ("[map\n", "1:"),
+        ("[map]\nsource = own.map\n", "2:"),
+        ('a = "x\n', "1:"),
+        ("[a]\n[a]\n", "2:"),
+        ('[map]\nsource = "own\\u0000.map"\n', "2:"),
+        ('[source]\nurl = "a\\u0000.csv"\n', "2:"),
+        ('[x]\ny = ["a", "\\u0000"]\n', "2:"),
+    ],
 )
 def test_broken_toml_is_reported_with_its_place(folder: Path, text: str, position: str) -> None:
     (folder / "fhirmap.toml").write_text(text, encoding="utf-8")
