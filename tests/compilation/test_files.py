@@ -9,7 +9,7 @@ import pytest
 import fhirmap
 from fhirmap.compilation.files import read_map
 
-MAP = """conceptmap "g" from "{name}"
+MAP = """conceptmap "g" from "{name}" columns 'a', 'b' { prefix s = "urn:s" prefix t = "urn:t" }
 group main(source src, target tgt) { src.id as v -> tgt.gender = translate(v, '#g', 'code'); }
 """
 
