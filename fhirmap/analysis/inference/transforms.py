@@ -47,6 +47,9 @@ class Transforms:
             like = suggestion(node.name, [*TRANSFORMS, *self._functions])
             hint = self._function_hint(unit, node, like["meant"])
             self._scope.report("FM109", node.name_span, hint, like=like, name=node.name)
+            if not self._is_group(unit, node.name):
+                for entry in node.arguments:
+                    self._values.argument(entry, environment)  # for what is wrong with them too
             return None
         if node.name == "evaluate":
             return self._evaluate(node, environment, focus)
@@ -63,7 +66,7 @@ class Transforms:
     def _function_hint(self, unit: Unit, node: nodes.TransformCall, near: str | None) -> Text | None:
         """What to write for an unknown function that is a group, or a function of FHIRPath."""
         arguments = [entry.text for entry in node.arguments]
-        if any(group.name == node.name for place in unit.visible() for group in place.tree.groups):
+        if self._is_group(unit, node.name):
             return Text("hints.call_after_then", {"name": node.name, "arguments": ", ".join(arguments)})
         function = function_meant(node.name)
         if near is not None or not arguments or function is None:
@@ -71,6 +74,10 @@ class Transforms:
         focus = arguments[0] if arguments[0][:1] in "%('" else f"%{arguments[0]}"
         args = {"focus": focus, "function": function, "arguments": ", ".join(arguments[1:])}
         return Text("hints.function_in_parentheses", args)
+
+    @staticmethod
+    def _is_group(unit: Unit, name: str) -> bool:
+        return any(group.name == name for place in unit.visible() for group in place.tree.groups)
 
     def _evaluate(self, node: nodes.TransformCall, environment: NameScope, focus: Variable | None) -> Transform | None:
         if node.written == "expression" or len(node.arguments) == 1:

@@ -21,3 +21,7 @@ def test_truncate_needs_a_whole_number(length: str) -> None:
 @pytest.mark.parametrize("length", ["7", "(3 + 4)", "v"])
 def test_a_length_that_is_one_or_may_be_one(length: str) -> None:
     assert codes(f"truncate(v, {length})") == []
+
+
+def test_both_faults_of_an_unknown_function_with_a_wrong_argument() -> None:
+    assert codes("nirKeys(w)") == [("FM109", ""), ("FM104", "")]
