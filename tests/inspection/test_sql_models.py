@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from tests.sources.conftest import Database
 
 
 def test_a_table_its_references_and_what_refers_to_it(database: Database, prefix: str) -> None:
-    key = {"primary_key": True, "autoincrement": False}
+    key: dict[str, Any] = {"primary_key": True, "autoincrement": False}
     maker, article = f"{prefix}maker", f"{prefix}article"
     database.fill(
         maker, [sa.Column("id", sa.Integer(), **key), sa.Column("name", sa.String(20))], [{"id": 1, "name": "M"}]

@@ -283,7 +283,7 @@ def targets(draw: st.DrawFn) -> n.RuleTarget:
     modes = tuple(
         draw(st.lists(st.sampled_from(["first", "last", "single", "collate", "share"]), max_size=2, unique=True))
     )
-    common = {
+    common: dict[str, Any] = {
         "variable": draw(st.none() | names),
         "list_modes": modes,
         "share": draw(names) if "share" in modes else None,

@@ -115,7 +115,7 @@ def test_the_latest_revision_is_the_record(database: Database, prefix: str) -> N
 
 def test_a_key_of_several_columns(database: Database, prefix: str) -> None:
     pairs = [{"site": site, "no": no, "v": f"{site}{no}"} for site in ("N", "S") for no in (1, 2)]
-    key = {"primary_key": True, "autoincrement": False}
+    key: dict[str, Any] = {"primary_key": True, "autoincrement": False}
     database.fill(
         f"{prefix}op",
         [sa.Column("site", sa.String(3), **key), sa.Column("no", sa.Integer(), **key), sa.Column("v", sa.String(5))],

@@ -43,7 +43,7 @@ def theatre(database: Database, prefix: str, count: int = 40, seed: int = 1) -> 
         for n in range(1, count * 3)
     ]
     number, text = sa.Integer(), sa.String(40)
-    key = {"primary_key": True, "autoincrement": False}
+    key: dict[str, Any] = {"primary_key": True, "autoincrement": False}
     database.fill(f"{prefix}patient", [sa.Column("id_patient", number, **key), sa.Column("nir", text)], patients)
     database.fill(f"{prefix}fourn", [sa.Column("id_fourn", number, **key), sa.Column("nom", text)], makers)
     database.fill(
