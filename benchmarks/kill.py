@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,7 +125,9 @@ def kill_often(kills: int, records: int, seed: int) -> Findings:
         return Findings(done, len(calls), records, len(repeated), len(doubtful), tuple(wrong))
 
 
-def _wait_for_a_moment(process: subprocess.Popen[bytes], calls: list[object], before: int, rng: random.Random) -> None:
+def _wait_for_a_moment(
+    process: subprocess.Popen[bytes], calls: Sequence[object], before: int, rng: random.Random
+) -> None:
     """Any moment: before anything is sent, within the first calls, or a little later."""
     enough = before + rng.choice([0, 1, 2, 3, 5, 8])
     deadline = time.monotonic() + 20
@@ -133,7 +136,7 @@ def _wait_for_a_moment(process: subprocess.Popen[bytes], calls: list[object], be
     time.sleep(rng.uniform(0, 0.05) if enough > before else rng.uniform(0, 1.5))
 
 
-def _sent_again(known: set[str], calls: list[object]) -> list[str]:
+def _sent_again(known: set[str], calls: Sequence[object]) -> list[str]:
     return [f"sent after its acceptance was recorded: {c.digest[:12]}" for c in calls if c.digest in known]  # type: ignore[attr-defined]
 
 

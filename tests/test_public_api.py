@@ -34,8 +34,8 @@ def classes_in(hint: object) -> Iterator[type]:
     if typing.get_origin(hint) is None and isinstance(hint, type):
         yield hint
     elif isinstance(hint, UnionType) or typing.get_origin(hint) is not None:
-        if isinstance(typing.get_origin(hint), type):
-            yield typing.get_origin(hint)
+        if isinstance(origin := typing.get_origin(hint), type):
+            yield origin
         for part in typing.get_args(hint):
             for entry in part if isinstance(part, list) else [part]:
                 yield from classes_in(entry)

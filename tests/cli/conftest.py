@@ -166,7 +166,7 @@ class Tiny:
         (self.folder / "fhirmap.toml").write_text("\n".join(lines), encoding="utf-8")
         return self
 
-    def write(self, rows: list[tuple[str | None, ...]]) -> Tiny:
+    def write(self, rows: Sequence[tuple[str | None, ...]]) -> Tiny:
         """Writes the source's rows."""
         self.data.unlink(missing_ok=True)
         if self.kind == "sqlite":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fhirmap.runner.target import shipped_folder
+from fhirmap.compilation.files import shipped_folder
 
 PROJECTS = {"export-pharmacie": "000000901", "clinique-sainte-aubierge": "CSA-2026001"}
 NEVER = (

@@ -108,8 +108,8 @@ def test_a_folder_that_may_only_be_read(tiny: Make, unshared: list[str]) -> None
     done[2].reported("FM744", 2, "tiny.py`", "read-only")
     assert done[3].code == 3
     assert "state/journal.db: its folder" in done[3].out
-    (done,) = several(["run", folder], before=[*unshared, read_only(folder / "state"), "sh"])
-    done.reported("FM805", 3, "state/journal.db", "read-only", "write access")
+    (refused,) = several(["run", folder], before=[*unshared, read_only(folder / "state"), "sh"])
+    refused.reported("FM805", 3, "state/journal.db", "read-only", "write access")
     assert project.sent == []
 
 

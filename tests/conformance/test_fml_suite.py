@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import fml_suite
+from tests.conformance import fml_suite
 
 
 @pytest.mark.parametrize(("suite", "count"), [("manifest", 10), ("extra", 10), ("examples", 28)])

@@ -20,6 +20,7 @@ from fhirmap.diagnostics.render import (
     summary,
 )
 from fhirmap.records import Fault, Note
+from fhirmap.texts import Listing, Text
 
 
 def unknown_column(text: str, word: str, *, name: str = "renacot.map", **more: object) -> Diagnostic:
@@ -88,7 +89,7 @@ def test_related_places_follow() -> None:
         "FM150",
         Span(map_text, 20, 24),
         {"table": "t", "column": "c"},
-        related=(Related(Span(map_text, 6, 10), "declared here"),),
+        related=(Related(Span(map_text, 6, 10), Text("labels.declared_here")),),
     )
     assert render_diagnostic(entry).splitlines()[5:9] == [
         " ::: m.map:1:7",
@@ -99,7 +100,7 @@ def test_related_places_follow() -> None:
 
 
 def test_without_a_place() -> None:
-    entry = Diagnostic("FM150", None, {"table": "t", "column": "c"}, "look")
+    entry = Diagnostic("FM150", None, {"table": "t", "column": "c"}, Listing(("look",)))
     assert (
         render_diagnostic(entry) == "error[FM150]: `t` has no column `c`\n = hint: look   = why: fhirmap explain FM150"
     )
@@ -107,7 +108,7 @@ def test_without_a_place() -> None:
 
 
 def test_a_long_hint_stands_on_its_own_line() -> None:
-    entry = Diagnostic("FM150", None, {"table": "t", "column": "c"}, "word " * 30)
+    entry = Diagnostic("FM150", None, {"table": "t", "column": "c"}, Listing(("word " * 30,)))
     assert render_diagnostic(entry).splitlines()[-1] == " = why: fhirmap explain FM150"
 
 

@@ -396,7 +396,16 @@ def write_sainte_aubierge(path: Path) -> None:
 
 # --- export-pharmacie: one line a piece -------------------------------------------------------------------------------
 
-STAY = ("N° séjour", "IPP", "Nom de naissance", "Prénom", "Né(e) le", "N° Sécu", "Date d'intervention", "Heure")
+STAY: tuple[str, ...] = (
+    "N° séjour",
+    "IPP",
+    "Nom de naissance",
+    "Prénom",
+    "Né(e) le",
+    "N° Sécu",
+    "Date d'intervention",
+    "Heure",
+)
 STAY += ("Code CCAM", "Côté", "Opérateur", "RPPS", "FINESS")
 HEADER = (*STAY, "Réf.", "Désignation", "Fournisseur", "Lot", "N° série", "Péremption", "UDI", "Qté", "Famille")
 FAMILY_LINES = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +18,7 @@ from fhirmap.runner.preview import preview_all
 from fhirmap.runner.project import load_project
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.verdict import classify
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import unseen
+from tests.examples import unseen
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 LAYOUTS = {

@@ -73,7 +73,9 @@ def test_put_release_ledger_and_archive_as_on_sqlite(worker: Callable[[], Journa
     journal = worker()
     journal.start_run()
     put(journal, 3)
-    for lease, state in zip(journal.lease(3), ("accepted", "refused", "deferred"), strict=True):
+    for lease, state in zip(
+        journal.lease(3), (ReceiptState.ACCEPTED, ReceiptState.REFUSED, ReceiptState.DEFERRED), strict=True
+    ):
         journal.settle(lease, Receipt(state, "FM661", 422))
     assert journal.ledger(3).balanced
     assert len(journal.to_archive()) == 1

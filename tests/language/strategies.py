@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
@@ -12,7 +12,7 @@ from fhirmap.language import nodes as n
 from fhirmap.language.expression_text import expression_to_text
 
 NOWHERE = Span(MapText("", ""), 0, 0)
-_CHARACTERS = st.characters(exclude_categories=("Cs",))
+_CHARACTERS = st.characters(exclude_categories=["Cs"])
 
 identifiers = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,6}", fullmatch=True) | st.sampled_from(
     [
@@ -144,7 +144,7 @@ fhirpaths = expressions.map(_embedded)
 @st.composite
 def metadata(draw: st.DrawFn) -> n.Metadata:
     path = draw(st.sampled_from(["url", "name", "status", "jurisdiction.coding.code", "contact[0].name"]))
-    lines = st.text(st.characters(exclude_categories=("Cs",), exclude_characters='"\r'), max_size=20)
+    lines = st.text(st.characters(exclude_categories=["Cs"], exclude_characters='"\r'), max_size=20)
     value, markdown, bare = draw(
         st.one_of(
             st.tuples(
@@ -168,9 +168,10 @@ def concept_maps(draw: st.DrawFn) -> n.ConceptMapDeclaration:
         code,
     )
     relations = st.sampled_from(["-", "=", "==", "!=", "--", "<=", "<-", ">=", ">-", "~"])
-    spans = (NOWHERE, NOWHERE, NOWHERE)
-    mapped = st.builds(lambda a, r, b: n.ConceptMapCode(*a, r, *b, *spans), code, relations, code)
-    alone = st.builds(lambda a: n.ConceptMapCode(*a, "--", "", "", *spans), code)
+    mapped = st.builds(
+        lambda a, r, b: n.ConceptMapCode(a[0], a[1], r, b[0], b[1], NOWHERE, NOWHERE, NOWHERE), code, relations, code
+    )
+    alone = st.builds(lambda a: n.ConceptMapCode(a[0], a[1], "--", "", "", NOWHERE, NOWHERE, NOWHERE), code)
     table = st.builds(
         n.ConceptMapTable, texts, texts, texts, st.none() | texts.filter(bool), texts, texts, st.just(NOWHERE)
     )
@@ -191,7 +192,8 @@ orders = st.lists(order_keys, max_size=2).map(tuple)
 
 @st.composite
 def models(draw: st.DrawFn) -> n.Model:
-    kind = draw(st.sampled_from(["table", "query", "csv", "json"]))
+    kinds: tuple[Literal["table", "query", "csv", "json"], ...] = ("table", "query", "csv", "json")
+    kind = draw(st.sampled_from(kinds))
     store = n.SourceClause(
         kind,
         "" if kind == "csv" else draw(texts),

@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,15 @@ class Scripted:
     is_remote = True
 
     def __init__(
-        self, clock: Any, default: Receipt | Exception = ACCEPTED, **by_key: list[Receipt | Exception]
+        self,
+        clock: Any,
+        default: Receipt | Exception = ACCEPTED,
+        by_key: Mapping[str, list[Receipt | Exception]] | None = None,
     ) -> None:
         self.calls: list[tuple[str, float]] = []
         self._clock = clock
         self._default = default
-        self._by_key = by_key
+        self._by_key = by_key or {}
         self.most_at_once = 0
         self._now = 0
         self._lock = threading.Lock()
@@ -95,7 +98,7 @@ def test_never_more_than_the_limit_in_any_second_for_one_establishment(journal: 
 def test_retry_after_is_honoured_and_holds_back_the_whole_establishment(journal: Journal, clock: Any) -> None:
     put(journal, "k1", "k2")
     throttled = Receipt(ReceiptState.DEFERRED, "FM601", 429, retry_after_s=30.0)
-    sink = Scripted(clock, k1=[throttled, ACCEPTED])
+    sink = Scripted(clock, by_key={"k1": [throttled, ACCEPTED]})
     start = clock.now()
     deliver(journal, sink, SinkLimits(rate_per_s=5, concurrency=1), clock=clock)
     times = dict(sink.calls)
@@ -143,7 +146,7 @@ def test_an_uncertain_record_goes_again_or_is_held(tmp_path: Path, clock: Any) -
         with Journal.open(tmp_path / f"{policy}.db", "e", "o", uncertain=policy, clock=clock) as journal:
             journal.start_run()
             put(journal, "k1")
-            sink = Scripted(clock, k1=[Receipt(ReceiptState.UNCERTAIN, "FM650"), ACCEPTED])
+            sink = Scripted(clock, by_key={"k1": [Receipt(ReceiptState.UNCERTAIN, "FM650"), ACCEPTED]})
             deliver(journal, sink, SinkLimits(rate_per_s=0, uncertain=policy), clock=clock)
             assert len(sink.calls) == calls
             assert [answer.key for answer in journal.status().possible_duplicates] == ["k1"]
@@ -171,7 +174,7 @@ def test_a_receiver_that_is_down_is_tried_with_one_record_at_a_time_and_then_lef
 def test_the_breaker_closes_again_when_the_receiver_is_back(journal: Journal, clock: Any) -> None:
     put(journal, *(f"k{n}" for n in range(20)))
     down: list[Receipt | Exception] = [Receipt(ReceiptState.DEFERRED, "FM602", 500), ACCEPTED]
-    sink = Scripted(clock, **{f"k{n}": list(down) for n in range(6)})
+    sink = Scripted(clock, by_key={f"k{n}": list(down) for n in range(6)})
     delivery = deliver(journal, sink, SinkLimits(rate_per_s=5, attempts=5), clock=clock, rng=random.Random(1))
     assert delivery.stopped_by is None
     assert set(states(journal).values()) == {"accepted"}
@@ -179,7 +182,7 @@ def test_the_breaker_closes_again_when_the_receiver_is_back(journal: Journal, cl
 
 def test_one_record_that_always_fails_does_not_stop_the_others(journal: Journal, clock: Any) -> None:
     put(journal, *map(str, range(10)))
-    sink = Scripted(clock, **{"3": [Receipt(ReceiptState.DEFERRED, "FM602", 500)]})
+    sink = Scripted(clock, by_key={"3": [Receipt(ReceiptState.DEFERRED, "FM602", 500)]})
     delivery = deliver(journal, sink, SinkLimits(rate_per_s=5, attempts=9), clock=clock)
     assert delivery.stopped_by is None
     assert delivery.states == {"accepted": 9, "deferred": 1}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fhirmap.compilation.files import shipped_folder
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.runner.check import settings_diagnostics
 from fhirmap.runner.engine import Engine, build_engine
@@ -15,7 +16,6 @@ from fhirmap.runner.preview import preview_all, preview_row, row_to_data
 from fhirmap.runner.program import check_project
 from fhirmap.runner.project import load_project
 from fhirmap.runner.source import open_project_source
-from fhirmap.runner.target import shipped_folder
 
 DATA = {
     "A": ("ch-valmorel", "a_ch_valmorel.sqlite"),

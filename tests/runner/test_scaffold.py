@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fhirmap.compilation.files import shipped_folder
 from fhirmap.errors import ConfigError
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.preview import preview_all
@@ -13,7 +14,7 @@ from fhirmap.runner.program import check_project
 from fhirmap.runner.project import load_project
 from fhirmap.runner.scaffold import copy_example, init_project
 from fhirmap.runner.source import open_project_source
-from fhirmap.runner.target import shipped, shipped_folder
+from fhirmap.runner.target import shipped
 
 
 def verdicts(folder: Path) -> dict[str, int]:
@@ -21,7 +22,7 @@ def verdicts(folder: Path) -> dict[str, int]:
     assert [d.message for d in check_project(project).diagnostics if d.is_error] == []
     engine = build_engine(project)
     with open_project_source(project, engine.plan) as source:
-        return dict(preview_all(engine, source.records()).verdicts)
+        return {str(verdict): count for verdict, count in preview_all(engine, source.records()).verdicts.items()}
 
 
 @pytest.mark.parametrize("target", shipped("maps", "target.toml"))

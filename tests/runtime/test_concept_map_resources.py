@@ -104,7 +104,7 @@ def test_a_code_that_has_no_target_is_left_alone_by_the_policy(tmp_path: Path, s
 def test_maps_that_send_each_other_what_they_do_not_know(tmp_path: Path) -> None:
     back = {"mode": "other-map", "url": "https://x.example/ConceptMap/first"}
     maps = runs(tmp_path, "R4", {"mode": "other-map", "url": "https://x.example/ConceptMap/second"})
-    second = {**SECOND, "group": [{**SECOND["group"][0], "unmapped": back}]}  # type: ignore[index, dict-item]
+    second = {**SECOND, "group": [{**SECOND["group"][0], "unmapped": back}]}  # type: ignore[dict-item]
     (tmp_path / "second.json").write_text(json.dumps(second), encoding="utf-8")
     maps = MapSet([tmp_path])
     assert outcome(maps, "z")[0]["code"] == "Z"

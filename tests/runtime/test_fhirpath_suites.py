@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+from tests.runtime import fhirpath_suite as suite
 
-import fhirpath_suite as suite  # noqa: E402  found through the path set above: tests are imported one by one
+HERE = Path(__file__).resolve().parent
 
 
 def known_failures(release: str) -> dict[str, str]:
-    return tomllib.loads((HERE / "fhirpath_known_failures.toml").read_text(encoding="utf-8"))[release]
+    listed: dict[str, dict[str, str]] = tomllib.loads(
+        (HERE / "fhirpath_known_failures.toml").read_text(encoding="utf-8")
+    )
+    return listed[release]
 
 
 @pytest.mark.parametrize("form", suite.FORMS)

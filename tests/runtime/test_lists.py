@@ -50,7 +50,8 @@ def test_two_rules_never_share_an_end() -> None:
 
 def test_nodes_placed_at_an_end_keep_their_order_and_those_taken_out_stay_out() -> None:
     run = RecordRun({"MARKS": {}})
-    first, second, last, empty = {"a": 1}, {"a": 2}, {"a": 9}, {}
+    first, second, last = {"a": 1}, {"a": 2}, {"a": 9}
+    empty: dict[str, int] = {}
     items = [{"a": 5}]
     for place, node, rule in (
         (lists.place_first, first, "one"),

@@ -171,6 +171,7 @@ def test_official_maps_trace_as_they_run(shared_dir: Path) -> None:
     folder = shared_dir / "fml" / "suite" / "official"
     maps = MapSet([folder / "cda"], fhir_version="R5")
     content = read_document((folder / "r5" / "qr.json").read_bytes(), "qr.json", maps.definitions)
+    assert isinstance(content, dict)
     ran = 0
     for file in ("qr2pat-gender.map", "qr2pat-humannameshared.map", "qr2cda.map", "cast.map", "qr2reference.map"):
         runnable = maps.runnable(folder / "r5" / file)

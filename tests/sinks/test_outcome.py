@@ -33,7 +33,7 @@ PAYLOAD = {
 SENT = json.dumps(PAYLOAD).encode()
 
 
-def answer(status: int, body: bytes | dict[str, object] = b"", **headers: str) -> HttpAnswer:
+def answer(status: int, body: bytes | Mapping[str, object] = b"", **headers: str) -> HttpAnswer:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return HttpAnswer(status, {name.replace("_", "-"): value for name, value in headers.items()}, content, True, 0.1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -36,7 +37,7 @@ def test_any_declared_order_keeps_children_with_their_parents(
 def test_a_query_is_read_as_a_table_is(database: Database, prefix: str) -> None:
     data = theatre(database, prefix, seed=3)
     text = f"SELECT o.* FROM {prefix}op o -- the café's own; 10:30\n;"
-    plan = replace(theatre_plan(prefix), kind="query", name="operations.sql", query=text)
+    plan = replace(theatre_plan(prefix), kind=SourceKind.QUERY, name="operations.sql", query=text)
     with open_source(database.url, plan) as source:
         assert source.check() == []
         assert source.count() == len(expected(data))
@@ -48,7 +49,7 @@ def test_only_the_asked_records_are_given(database: Database, prefix: str) -> No
     keys = [str(row["id_op"]) for row in expected(data)][3:9]
     plan = theatre_plan(prefix)
     assert [record.key for record in read(database, plan, [*keys, "999", "x"])] == keys
-    query = replace(plan, kind="query", name="q.sql", query=f"SELECT * FROM {prefix}op")
+    query = replace(plan, kind=SourceKind.QUERY, name="q.sql", query=f"SELECT * FROM {prefix}op")
     assert [record.key for record in read(database, query, [*keys, "999", "x"])] == keys
     assert read(database, plan, []) == []
 
@@ -85,7 +86,7 @@ def test_text_keys_that_a_collation_takes_for_equal_stay_apart(database: Databas
 
 
 def test_the_latest_revision_is_the_record(database: Database, prefix: str) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"k": "1", "maj": "20250101", "v": "old"},
         {"k": "1", "maj": "20250301", "v": "new"},
         {"k": "1", "maj": None, "v": "oldest"},

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from fhirmap.source_plan import Child, ChildKind, RowLayout
+from fhirmap.source_plan import Child, ChildKind, RowLayout, SourceKind
 from fhirmap.sources import open_source
 from fhirmap.sources.sql_table import key_text
 from tests.sources.conftest import Database, columns
@@ -90,7 +90,7 @@ def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
 
 
 def test_a_file_model_does_not_read_a_database(tmp_path: Path) -> None:
-    plan = replace(small(tmp_path / "a.sqlite"), kind="csv")
+    plan = replace(small(tmp_path / "a.sqlite"), kind=SourceKind.CSV)
     assert code_of(tmp_path / "a.sqlite", plan) == "FM716"
 
 

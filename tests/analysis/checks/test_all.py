@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from fhirmap.analysis.checks import CHECKS, Check
-from fhirmap.analysis.checks.unknown_column import unknown_columns
 from fhirmap.diagnostics.catalog import codes
 
 HERE = Path(__file__).parent
@@ -23,5 +22,5 @@ def test_each_check_is_a_file_with_a_test(check: Check) -> None:
 
 
 def test_the_check_that_needs_a_source_has_a_test() -> None:
-    assert unknown_columns not in CHECKS
+    assert "unknown_columns" not in {check.__name__ for check in CHECKS}
     assert (HERE / "test_unknown_column.py").is_file()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -30,6 +32,10 @@ ROWS: dict[TypeRef, dict[str, tuple[TypeRef | str, bool]]] = {
 }
 
 
+def _the_view(view: Mapping[str, Element], _ref: TypeRef) -> Mapping[str, Element]:
+    return view
+
+
 def definitions() -> Definitions:
     known = Definitions(base_types("R4"))
     for ref, rows in ROWS.items():
@@ -44,7 +50,7 @@ def definitions() -> Definitions:
         }
         structure = Structure(ref.structure, ref.name, ref.name, "logical", "", ref)
         view = MappingProxyType(elements)
-        known._structures[ref.structure] = StructureSource(structure, lambda _ref, view=view: view)
+        known._structures[ref.structure] = StructureSource(structure, partial(_the_view, view))
     return known
 
 

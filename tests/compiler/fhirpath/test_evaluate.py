@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any, TypedDict
 
 import pytest
@@ -44,7 +45,8 @@ def pieces(text: str, mark: str) -> list[str]:
     return text.split(mark)
 
 
-FUNCTIONS = {entry.name: entry for entry in map(signature_of, (shout, label_parts, pieces))}
+MARKED: tuple[Callable[..., Any], ...] = (shout, label_parts, pieces)
+FUNCTIONS = {entry.name: entry for entry in map(signature_of, MARKED)}
 
 
 def values(text: str, value: str | None) -> list[Any]:
@@ -55,7 +57,8 @@ def values(text: str, value: str | None) -> list[Any]:
     scope = ExprScope(
         KNOWN, None, variables={"v": (py.Name("focus"), primitive("string", "optional"))}, functions=FUNCTIONS
     )
-    return function_of(lower_values(tree, scope), scope)(value)
+    found: list[Any] = function_of(lower_values(tree, scope), scope)(value)
+    return found
 
 
 @pytest.mark.parametrize(

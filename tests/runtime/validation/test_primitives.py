@@ -244,4 +244,5 @@ def test_the_validator_takes_what_the_specification_takes(data: st.DataObject) -
 
 @pytest.mark.parametrize("name", sorted(PRIMITIVES))
 def test_what_is_neither_text_nor_number_is_no_primitive(name: str) -> None:
-    assert not any(PREDICATES[name](value) for value in (None, [], {}, b"a", ["a"]))
+    values: tuple[object, ...] = (None, [], {}, b"a", ["a"])
+    assert not any(PREDICATES[name](value) for value in values)
