@@ -28,6 +28,8 @@ from fhirmap.compiler.python import (
 from fhirmap.compiler.runtime_functions import RUN, call, fp_call, run_call
 from fhirmap.model.definition import TypeRef
 
+_ANY_TEXT = ("string", "markdown")
+"""Types that any text is one of."""
 _SIMPLE = {
     "truncate": "truncate",
     "escape": "escape",
@@ -60,9 +62,7 @@ class TransformCode:
             ref = transform.type or step.static.type
             given = transform.arguments[0].static
             free = (
-                ref is not None
-                and given.is_known
-                and all(_is_free_between(entry.name, ref.name) for entry in given.types)
+                ref is not None and given.is_known and all(_is_free_cast(entry.name, ref.name) for entry in given.types)
             )
             return free and self._is_there(transform.arguments[0])
         if transform.name == "copy":
@@ -170,7 +170,7 @@ class TransformCode:
         ref = transform.type or (step.static.type if step else None)
         wanted = ref.name if ref else "string"
         if value.static.plain and value.static.is_known and all(
-            _is_free_between(given.name, wanted) for given in value.static.types
+            _is_free_cast(given.name, wanted) for given in value.static.types
         ):  # fmt: skip
             return PythonValue(
                 value.code, value.static.with_types((ref,)) if ref else value.static, value.certain, value.statements
@@ -282,6 +282,20 @@ def _is_free_between(given: str, wanted: str) -> bool:
     if given in conversions.INTEGERS and wanted in ("integer", "integer64", "decimal"):
         return True
     return (given, wanted) in (("date", "dateTime"), ("instant", "dateTime"))
+
+
+def _is_free_cast(given: str, wanted: str) -> bool:
+    """Is every value of the one type one of the other, so that a `cast` in the map refuses none?
+
+    A string need not be a uuid, nor a wide number an integer: only an assignment leaves that to the validator.
+    """
+    if given == wanted:
+        return True
+    if not _is_free_between(given, wanted):
+        return False
+    if wanted in conversions.TEXTS:
+        return wanted in _ANY_TEXT
+    return wanted != "integer" or given not in ("integer64", "System.Long")
 
 
 def _is_free(given: str, step: TargetStep) -> bool:

@@ -35,6 +35,29 @@ def test_displays_need_no_try_and_casts_do() -> None:
     )
 
 
+WRONG = {
+    "uuid": ("x", "urn:uuid:C757873D-EC9A-4326-A141-556F43239520"),
+    "oid": ("1.2.3", "urn:oid:3.2"),
+    "id": ("a_b", "a" * 65),
+    "code": ("a  b", "a\tb"),
+    "uri": ("http://x y",),
+    "url": ("a b",),
+    "canonical": ("a b",),
+    "base64Binary": ("AAA", "A=A="),
+    "integer": ("99999999999",),
+}
+
+
+@pytest.mark.parametrize(("wanted", "text"), [(wanted, text) for wanted, texts in WRONG.items() for text in texts])
+def test_a_cast_in_a_map_refuses_what_the_validator_refuses(wanted: str, text: str) -> None:
+    transformer = compiled(f"  src.a as v -> tgt.language = cast(v, '{wanted}');")
+    assert [fault.code for fault in transformer({"a": text}).faults] == ["FM404"]
+
+
+def test_a_cast_that_refuses_nothing_is_not_called() -> None:
+    assert "cast" not in rule("  src.a as v -> tgt.language = cast(v, 'string');").partition("\n")[2]
+
+
 def test_a_code_of_a_simple_table_is_looked_up() -> None:
     text = "  src.a as v -> tgt.gender = translate(v, '#side', 'code');"
     assert "gender = _SIDE.get(v) or run.unmapped('side', v, 1)" in rule(text, uses=CODES)
