@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from fhirmap.diagnostics import Diagnostic, MapText, Span
@@ -138,7 +138,7 @@ def _xml(content: bytes, source: MapText, definitions: Definitions) -> dict[str,
 
 def _json(source: MapText) -> Any:
     def no_number(text: str) -> None:
-        raise ValueError(text)
+        raise LookupError(text)
 
     try:
         return json.loads(source.text, parse_float=Decimal, parse_constant=no_number)
@@ -146,8 +146,10 @@ def _json(source: MapText) -> Any:
         return _at(source, error.pos, error.msg)
     except RecursionError:
         return _at(source, 0, Text("words.nested_too_deep"))
-    except ValueError:
+    except LookupError:
         return _at(source, 0, Text("words.not_a_number"))
+    except (ValueError, InvalidOperation):  # thousands of digits, or an exponent beyond what decimals hold
+        return _at(source, 0, Text("words.number_too_large"))
 
 
 def _at(source: MapText, offset: int, reason: str | Text) -> Diagnostic:

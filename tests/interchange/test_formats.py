@@ -41,6 +41,8 @@ def test_a_document_says_its_format_itself() -> None:
         (b'{"a": NaN}', "FM351", "a.json:1:1"),
         (b"<a><b></a>", "FM351", "a.json:1:9"),
         (b"[" * 100_000, "FM351", "a.json:1:1"),
+        (b'{"a": 9E99999999999999999999}', "FM351", "a.json:1:1"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "FM351", "a.json:1:1"),
     ],
 )
 def test_a_broken_document_is_one_diagnostic_with_its_place(content: bytes, code: str, position: str) -> None:
