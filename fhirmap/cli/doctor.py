@@ -71,8 +71,11 @@ def _examine(folder: Path, offline: bool) -> Iterator[Finding]:
         yield Finding("ok", text("doctor.project_and_target", **names, target=target.name))
     else:
         yield Finding("ok", text("doctor.project", **names))
-    for warning in (*project.warnings, *engine.maps.diagnostics):
+    maps = engine.maps.diagnostics
+    for warning in (*project.warnings, *(maps if len(maps) == 1 else ())):
         yield Finding("warn", warning.message, warning.hint_text)
+    if len(maps) > 1:
+        yield Finding("warn", text("diagnostics.map_warnings", count=len(maps), place=folder))
     for unset in project.unset:
         yield Finding("FAIL", unset.message, unset.hint_text, 2)
     yield from _tried("source", lambda: _source(engine))

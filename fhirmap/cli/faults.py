@@ -14,7 +14,7 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.catalog import page
 from fhirmap.diagnostics.render import diagnostic_to_json, render_diagnostic
 from fhirmap.errors import FhirmapError, MapError, ProjectError
-from fhirmap.texts import os_reason
+from fhirmap.texts import os_reason, text
 
 EXIT_DONE = 0
 EXIT_RECORDS = 1
@@ -47,6 +47,13 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> Non
     colour = sys.stderr.isatty()
     for entry in diagnostics:
         click.echo(render_diagnostic(entry, colour=colour), err=True)
+
+
+def show_warnings(project: Sequence[Diagnostic], maps: Sequence[Diagnostic], place: Path) -> None:
+    """Write a project file's warnings, and the map's: more than one of these in a line, since `check` shows them."""
+    show_diagnostics([*project, *(maps if len(maps) == 1 else ())], as_json=False)
+    if len(maps) > 1:
+        click.echo(text("diagnostics.map_warnings", count=len(maps), place=place), err=True)
 
 
 def show_fault(fault: BaseException, *, as_json: bool) -> int:

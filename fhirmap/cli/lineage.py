@@ -39,7 +39,7 @@ def command(place: Path, imports: tuple[Path, ...], definitions: tuple[Path, ...
     """For each element that the map or project PLACE (default: this folder) writes: source columns and map lines."""
     from fhirmap.analysis.lineage import as_json as lineage_data
     from fhirmap.analysis.lineage import lineage
-    from fhirmap.cli.faults import show_diagnostics
+    from fhirmap.cli.faults import show_warnings
     from fhirmap.errors import MapError
 
     checked, diagnostics = _checked(place, imports, definitions)
@@ -49,7 +49,7 @@ def command(place: Path, imports: tuple[Path, ...], definitions: tuple[Path, ...
     if as_json:
         click.echo(json.dumps({"elements": lineage_data(found)}, ensure_ascii=False, indent=2))
         return 0
-    show_diagnostics(diagnostics, as_json=False)
+    show_warnings((), diagnostics, place)
     _show(found)
     return 0
 

@@ -41,7 +41,7 @@ def command(
     as_json: bool,
 ) -> int:
     """Map and validate the records of PROJECT (default: this folder), send nothing."""
-    from fhirmap.cli.faults import show_diagnostics
+    from fhirmap.cli.faults import show_warnings
     from fhirmap.runner.engine import build_engine
     from fhirmap.runner.project import load_project
 
@@ -51,7 +51,7 @@ def command(
         raise click.UsageError(text("preview.trace_needs_row"))
     engine = build_engine(load_project(project, source=source))
     if not as_json:
-        show_diagnostics((*engine.project.warnings, *engine.maps.diagnostics), as_json=False)
+        show_warnings(engine.project.warnings, engine.maps.diagnostics, project)
     if key is None:
         return _all(engine, records, as_json)
     return _traced(engine, key, values, as_json) if trace else _one(engine, key, as_json)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @option("--debug", is_flag=True)
 def command(project: Path, source: str | None, reports: Path | None, as_json: bool, debug: bool) -> int:
     """Send the records of PROJECT (default: this folder) that are new or changed, and archive the identifiers."""
-    from fhirmap.cli.faults import show_diagnostics
+    from fhirmap.cli.faults import show_warnings
     from fhirmap.cli.progress import ProgressBar
     from fhirmap.runner.engine import build_engine
     from fhirmap.runner.project import load_project
@@ -43,7 +43,7 @@ def command(project: Path, source: str | None, reports: Path | None, as_json: bo
         _log_steps()
     engine = build_engine(load_project(project, source=source))
     if not as_json:
-        show_diagnostics((*engine.project.warnings, *engine.maps.diagnostics), as_json=False)
+        show_warnings(engine.project.warnings, engine.maps.diagnostics, project)
     with _sink_settings(engine.project, as_json) as settings:
         title = f"{engine.project.name} -> {engine.project.target_name}"
         with ProgressBar(title) as progress:

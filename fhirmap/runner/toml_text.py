@@ -63,11 +63,10 @@ class TomlText:
 
     def _broken(self, message: str) -> ConfigError:
         found = _PLACE.search(message)
-        reason = _PLACE.sub("", message)
         line = min(int(found.group(1)), self.text.line_count) if found and found.group(1) else self.text.line_count
         start = self.text.line_start(line) + (int(found.group(2)) - 1 if found and found.group(2) else 0)
         start = min(start, len(self.text.text))
-        return ConfigError("FM731", span=Span(self.text, start, start + 1), reason=reason[:1].lower() + reason[1:])
+        return ConfigError("FM731", span=Span(self.text, start, start + 1), variant="syntax")
 
     def span(self, keys: tuple[str, ...]) -> Span | None:
         """Where ``keys`` are, or the nearest table above them."""
