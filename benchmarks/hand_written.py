@@ -110,7 +110,7 @@ def declaration(row: dict[str, Any]) -> tuple[dict[str, Any] | None, list[str]]:
 
 
 def in_scope(code: str) -> bool:
-    """Does the act lay or replace a hip, knee or shoulder prosthesis?"""
+    """Does the act place or replace a hip, knee or shoulder prosthesis?"""
     return code[:2] in JOINTS and code[2:4] in ("KA", "LA")
 
 

@@ -3,7 +3,7 @@ checks that
 
 - nothing is lost: every record ends accepted, and the registry holds each of them;
 - nothing is sent after its acceptance was recorded: once the journal says accepted, no further call bears that payload;
-- whatever the registry was told twice is on the journal's list of possible duplicates;
+- whatever the registry was sent twice is on the journal's list of possible duplicates;
 - the identifiers are archived, each once.
 
     python benchmarks/kill.py [--kills 50] [--records 400] [--seed 1]
@@ -111,17 +111,17 @@ def kill_often(kills: int, records: int, seed: int) -> Findings:
         for _ in range(20):
             known, before = acknowledged(journal), len(calls)
             process = start(folder)
-            _, told = process.communicate(timeout=300)
+            _, output = process.communicate(timeout=300)
             wrong += _sent_again(known, calls[before:])
             if process.returncode not in (0, 1, 3):
-                wrong.append(f"exit code {process.returncode}: {told.decode()[-500:]}")
+                wrong.append(f"exit code {process.returncode}: {output.decode()[-500:]}")
             if len(acknowledged(journal)) == records:
                 break
             _make_due(journal)
         wrong += _look(folder, server, records)
         doubtful = _doubtful(journal)
         repeated = {call.digest for call in calls if call.is_repeat}
-        wrong += [f"told twice and not listed: {digest[:12]}" for digest in repeated - doubtful]
+        wrong += [f"sent twice and not listed: {digest[:12]}" for digest in repeated - doubtful]
         return Findings(done, len(calls), records, len(repeated), len(doubtful), tuple(wrong))
 
 
@@ -180,7 +180,7 @@ def main() -> int:
     found = kill_often(given.kills, given.records, given.seed)
     print(
         f"{found.kills} kills, {found.records} records, {found.calls} calls in {time.monotonic() - started:.0f} s: "
-        f"{found.repeats} told twice, {found.possible_duplicates} listed as possible duplicates"
+        f"{found.repeats} sent twice, {found.possible_duplicates} listed as possible duplicates"
     )
     for line in found.wrong:
         print(f"WRONG  {line}")

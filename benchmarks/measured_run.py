@@ -1,4 +1,4 @@
-"""One `fhirmap run` that tells its own peak memory: what `pipeline` starts as a process."""
+"""One `fhirmap run` that reports its own peak memory: what `pipeline` starts as a process."""
 
 from __future__ import annotations
 

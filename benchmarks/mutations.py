@@ -105,7 +105,7 @@ def corpus() -> list[str]:
 
 
 def mutated(texts: Sequence[str], seed: int, number: int) -> str:
-    """The text that ``seed`` and ``number`` stand for."""
+    """The text that ``seed`` and ``number`` mean."""
     chance = random.Random(f"{seed}:{number}")
     text = chance.choice(texts)
     if number % WHOLE:

@@ -65,11 +65,11 @@ def measure(place: Path, interventions: int) -> Measured:
     command = [sys.executable, "-m", "benchmarks.measured_run", str(place)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     seconds = time.perf_counter() - started
-    told = json.loads(done.stdout)
-    assert told["read"] == told["accepted"] == interventions, told
+    report = json.loads(done.stdout)
+    assert report["read"] == report["accepted"] == interventions, report
     with (place / "declarations.ndjson").open(encoding="utf-8") as lines:
         assert sum(1 for _ in lines) == interventions
-    return Measured(interventions, seconds, told["peak_mib"])
+    return Measured(interventions, seconds, report["peak_mib"])
 
 
 def main(arguments: list[str]) -> int:

@@ -42,7 +42,7 @@ def shared_dir() -> Path:
     return SHARED
 
 
-# ---- delivery: a clock that does not sleep, a journal, a registry, a server that answers whatever it is told
+# ---- delivery: a clock that does not sleep, a journal, a registry, a server that answers as it is asked to
 
 
 class FakeClock:
@@ -101,7 +101,7 @@ class RawServer:
     """Answers each connection's request with the next of ``answers`` (the last one for ever), byte for byte, then
     closes.
 
-    An answer is bytes; ``None`` closes without a word, ``"reset"`` drops the connection, ``"silence"`` never answers.
+    An answer is bytes; ``None`` closes without a word, ``"reset"`` drops the connection, ``"no-answer"`` never answers.
     """
 
     def __init__(self, answers: list[bytes | str | None], context: ssl.SSLContext | None = None) -> None:
@@ -136,7 +136,7 @@ class RawServer:
                 connection = self._context.wrap_socket(connection, server_side=True)
             self.requests.append(self._request(connection))
             answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-            if answer == "silence":
+            if answer == "no-answer":
                 self._over.wait(20)
             elif answer == "reset":
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

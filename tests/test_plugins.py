@@ -1,4 +1,4 @@
-"""Entry points become an explicit mapping; clashes and broken ones are told."""
+"""Entry points become an explicit mapping; clashes and broken ones are reported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_strangers_plugin_comes_through_the_same_door(monkeypatch: pytest.Monk
     assert "hl7" not in names("fhirmap.sinks")
 
 
-def test_two_plugins_of_one_name_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_plugins_of_one_name_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plugins, "_installed", entries(EntryPoint("csv", "csv:reader", "fhirmap.sources")))
     with pytest.raises(ConfigError) as caught:
         find_plugins("fhirmap.sources")
@@ -38,7 +38,7 @@ def test_two_plugins_of_one_name_are_told(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("target", ["no_such_module_at_all", "json:no_such_thing"])
-def test_a_plugin_that_cannot_be_loaded_is_told(target: str) -> None:
+def test_a_plugin_that_cannot_be_loaded_is_reported(target: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(Plugin("x", target, "someone"))
     assert (caught.value.code, target in str(caught.value)) == ("FM749", True)

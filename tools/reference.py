@@ -1,7 +1,7 @@
 """``python tools/reference.py FOLDER``: write the pages of the reference that are made from the code.
 
 Commands, functions, transforms, FHIRPath, JSON outputs, the API and the codes are described where they are defined;
-these pages hold nothing else, so that they cannot fall behind. `docs/conf.py` calls `write_reference` first.
+these pages hold nothing else, so that they are never out of date. `docs/conf.py` calls `write_reference` first.
 """
 
 from __future__ import annotations

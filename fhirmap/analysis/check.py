@@ -30,7 +30,7 @@ def check(
     scope = Scope(program, definitions)
     inference = Inference(scope, functions or {})
     stages = _stages(program, inference)
-    _groups_nobody_calls(program, inference)
+    _groups_never_called(program, inference)
     checked = Checked(program, scope.definitions, stages, tuple(inference.groups), scope.models, functions or {})
     return checked, ordered(run_checks(checked, scope.diagnostics, syntax))
 
@@ -44,7 +44,7 @@ def _stages(program: Program, inference: Inference) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def _groups_nobody_calls(program: Program, inference: Inference) -> None:
+def _groups_never_called(program: Program, inference: Inference) -> None:
     """Type the maps' own groups (not a library's) that no call reached, so that their faults show."""
     reached = {id(group.node) for group in inference.groups}
     for unit in program.stages:

@@ -1,7 +1,7 @@
 """The typed tree: the map's own nodes beside what is known of them. What checks read and what the compiler lowers.
 
 A group is typed once for each combination of argument types it is called with (`TypedGroup`), so that a group library
-without declared types is still checked, and compiled, against the very slice that its caller hands over.
+without declared types is still checked, and compiled, against the very slice that its caller passes.
 """
 
 from __future__ import annotations

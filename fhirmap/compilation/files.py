@@ -72,7 +72,7 @@ def read_beside(name: str, file: str) -> bytes:
 
 
 def reader_of(folders: Mapping[str, Path]) -> Callable[[str, str], bytes]:
-    """As `read_beside`, with ``folders``: name of a map -> the folder that stands in for its own."""
+    """As `read_beside`, with ``folders``: name of a map -> the folder that replaces its own."""
 
     def read(name: str, file: str) -> bytes:
         folder = folders.get(name)

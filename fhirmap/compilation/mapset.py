@@ -1,7 +1,7 @@
 """A set of maps with what they need, out of files, folders and packages: any of them runs, by its URL or file.
 
 This is the shape of FHIR's `StructureMap/$transform`: a map by canonical URL, content in, a tree out. Inputs are FHIR,
-instances of logical models, or trees nobody has described.
+instances of logical models, or trees without a description.
 """
 
 from __future__ import annotations

@@ -265,7 +265,7 @@ class ReaderBody:
         rows = call("rows", raw, cell, _FAULTS)
         if self.site.is_tree or entry.maximum not in (None, 1):
             return rows
-        # Sources of tables and lines hand over lists of rows: mostly there is nothing to check.
+        # Sources of tables and lines pass lists of rows: mostly there is nothing to check.
         is_plain: Expr = compared(builtin("type", raw), Comparison.IS, Name("list"))
         if entry.maximum == 1:
             is_plain = all_of(is_plain, compared(builtin("len", raw), Comparison.LESS, Literal(2)))

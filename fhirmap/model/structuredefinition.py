@@ -166,21 +166,21 @@ class _Profile:
         return found.root if found else self.definitions.type_ref(name)
 
     def _element(self, base: Element, key: str) -> Element:
-        laid = self._laid(base, key, self._found(key))
+        merged = self._merged(base, key, self._found(key))
         names = self._slice_names(key)
         if not names:
-            return laid
+            return merged
         slices = []
         for name in names:
             slice_key = f"{key}:{name}"
             found = self._found(slice_key)
-            whole = self._laid(base, slice_key, {"min": 0, **found})
+            whole = self._merged(base, slice_key, {"min": 0, **found})
             if "max" not in found:
-                whole = replace(whole, maximum=laid.maximum)
-            slices.append(Slice(name, whole, self._values(laid.slicing, whole, slice_key)))
-        return replace(laid, slices=tuple(slices))
+                whole = replace(whole, maximum=merged.maximum)
+            slices.append(Slice(name, whole, self._values(merged.slicing, whole, slice_key)))
+        return replace(merged, slices=tuple(slices))
 
-    def _laid(self, base: Element, key: str, found: Json) -> Element:
+    def _merged(self, base: Element, key: str, found: Json) -> Element:
         """``base`` with what the profile says at ``key``."""
         is_known = bool(found)
         binding = _binding(found.get("binding")) or base.binding
@@ -398,14 +398,14 @@ def _overlay(resource: Json) -> dict[str, Json]:
     slices: dict[str, str] = {}
     for entry in written.get("element", ()):
         path = str(entry["path"])
-        key = str(entry.get("id") or _told_id(path, str(entry.get("sliceName", "")), slices))
+        key = str(entry.get("id") or _built_id(path, str(entry.get("sliceName", "")), slices))
         if "sliceName" in entry:
             slices[path] = key
         found[key] = _merged(found.get(key, {}), entry)
     return found
 
 
-def _told_id(path: str, slice_name: str, slices: Mapping[str, str]) -> str:
+def _built_id(path: str, slice_name: str, slices: Mapping[str, str]) -> str:
     parent = path
     while "." in parent:
         parent = parent.rpartition(".")[0]
@@ -416,7 +416,7 @@ def _told_id(path: str, slice_name: str, slices: Mapping[str, str]) -> str:
 
 
 def _merged(under: Json, over: Json) -> dict[str, Any]:
-    """``over`` laid on ``under``; invariants add up, one of the same key replaces."""
+    """``over`` merged into ``under``; invariants add up, one of the same key replaces."""
     merged = {**under, **over}
     if under.get("constraint") and over.get("constraint"):
         by_key = {entry["key"]: entry for entry in (*under["constraint"], *over["constraint"])}

@@ -34,7 +34,7 @@ __all__ = ["BASE", "Simulator"]
 BASE = "/fhir"
 _FHIR = "application/fhir+json"
 _log = logging.getLogger("fhirmap.registry")
-_NOBODY = Declaration("", "", "", "", "", "", ())
+_NO_DECLARATION = Declaration("", "", "", "", "", "", ())
 _HTML = b"<!DOCTYPE html><html><body><h1>Portail</h1><p>Veuillez vous identifier.</p></body></html>"
 _WORDS = {
     400: ("invalid", "Requête incorrecte."),
@@ -117,8 +117,8 @@ class Simulator:
             found = resource.get("entry")
             entries.extend(entry for entry in found if isinstance(entry, dict)) if isinstance(found, list) else None
             if resource.get("type") != "transaction" or not entries:
-                return _NOBODY, [Problem("structure", "Un Bundle de type transaction est attendu.")]
-            return _NOBODY, []
+                return _NO_DECLARATION, [Problem("structure", "Un Bundle de type transaction est attendu.")]
+            return _NO_DECLARATION, []
 
         declaration, problems = _read(body, "Bundle", read)
 
@@ -277,9 +277,9 @@ def _read(body: bytes, kind: str, read: Reader) -> tuple[Declaration, list[Probl
     try:
         resource = json.loads(body)
     except ValueError:
-        return _NOBODY, [Problem("structure", "Le corps n'est pas du JSON.")]
+        return _NO_DECLARATION, [Problem("structure", "Le corps n'est pas du JSON.")]
     if not isinstance(resource, dict) or resource.get("resourceType") != kind:
-        return _NOBODY, [Problem("structure", f"Une ressource {kind} est attendue.")]
+        return _NO_DECLARATION, [Problem("structure", f"Une ressource {kind} est attendue.")]
     return read(resource)
 
 

@@ -125,7 +125,7 @@ _FATAL = {
 
 
 def raise_if_fatal(no_answer: NoAnswer, sink: str) -> None:
-    """Nothing, unless no other record would fare better and nothing was sent.
+    """Raise where nothing was sent and every other record would fail alike.
 
     Raises: DeliveryError FM610 (certificate), FM616 (proxy), FM617 (no request can be made).
     """

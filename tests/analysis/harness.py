@@ -68,7 +68,7 @@ def diagnose(
 ) -> tuple[Diagnostic, ...]:
     """What is wrong with a map, or with the stages of a project in order.
 
-    ``tables``: the columns that the source has, where one is at hand. ``files``: what lies beside the map. ``maps``:
+    ``tables``: the columns that the source has, where one is at hand. ``files``: what is beside the map. ``maps``:
     further maps that may be imported. ``strict``: as with ``--strict-fml``.
     """
     parsed = [parse(text, name) for text, name in zip(texts, names, strict=False)]

@@ -21,7 +21,7 @@ group person(source src : Person, target tgt : Patient) {
 """
 
 
-def test_all_faults_are_told_at_once_in_text_order() -> None:
+def test_all_faults_are_reported_at_once_in_text_order() -> None:
     found = diagnose(TEXT)
     assert codes([entry for entry in found if entry.is_error]) == ["FM204", "FM204", "FM103"]
     lines = [entry.span.line for entry in found if entry.span is not None]

@@ -52,7 +52,7 @@ def test_maps_that_import_one_another_end() -> None:
     assert [unit.name for unit in program.units] == ["main.map", "one.map", "two.map"]
 
 
-def test_an_unknown_import_is_told_with_the_nearest() -> None:
+def test_an_unknown_import_is_reported_with_the_nearest() -> None:
     _, diagnostics = load(
         [tree('imports "https://fhirmap.dev/StructureMap/interventon"\n' + GROUP)],
         library=library("https://fhirmap.dev/StructureMap/intervention"),

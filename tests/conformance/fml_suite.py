@@ -29,7 +29,7 @@ from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
 
 R5 = Definitions(base_types("R5"), fhir_version="R5")
-Judge = Callable[[], str]
+Check = Callable[[], str]
 """What is wrong with a case; empty where it passes."""
 
 
@@ -39,7 +39,7 @@ class Case:
 
     suite: str
     name: str
-    judge: Judge
+    check: Check
 
 
 def load(folder: Path) -> Iterator[Case]:
@@ -59,7 +59,7 @@ def load(folder: Path) -> Iterator[Case]:
 def run_case(case: Case) -> str:
     """What is wrong with a case, in one line; empty where it passes."""
     try:
-        return case.judge()
+        return case.check()
     except FhirmapError as error:
         return str(error)
 
@@ -117,8 +117,8 @@ def _round_trip(path: Path) -> str:
     if fault or again != tree:
         return fault or "another tree when it is written and read again"
     resource = write_structure_map(tree, "R5").resource
-    read, told = read_structure_map(resource, path.name)
-    if any(entry.is_error for entry in told):
+    read, reported = read_structure_map(resource, path.name)
+    if any(entry.is_error for entry in reported):
         return "its resource cannot be read"
     return "" if write_structure_map(read, "R5").resource == resource else "another resource the second time"
 

@@ -11,14 +11,14 @@ from tests.analysis.harness import diagnose
 RIGHT = """uses "https://fhir.orthense.com/StructureDefinition/InterventionInputParametersBaseProfile" alias Declaration as target
 
 conceptmap "sides" {
-  prefix s = "urn:house:side"
+  prefix s = "urn:hospital:side"
   prefix t = "https://fhir.orthense.com/CodeSystem/lateralite"
   s:D - t:DROITE
   s:G - t:GAUCHE
 }
 
 conceptmap "kinds" from "kinds.csv" columns 'kind', 'code' delimiter ';' {
-  prefix s = "urn:house:kind"
+  prefix s = "urn:hospital:kind"
   prefix t = "https://fhir.orthense.com/CodeSystem/implant-types"
 }
 
@@ -29,7 +29,7 @@ model Operation from table 'OPERATION' key 'id' {
   day     : date    1..1 from 'day' format 'yyyyMMdd' zone 'Europe/Paris'
   side    : code    0..1 from 'side' null 'X'
   surgeon : Surgeon 1..1 join 'SURGEON' on 'id_surgeon' = 'id_operator'
-  pieces  : Piece   0..* join 'PIECE' on 'id' where "laid = 1" order by 'rank'
+  pieces  : Piece   0..* join 'PIECE' on 'id' where "placed = 1" order by 'rank'
 }
 
 model Surgeon {
@@ -69,7 +69,7 @@ FILES = {"kinds.csv": b"kind;code\nFEM;PG_FEMORAL\n"}
 TABLES = {
     "OPERATION": ["id", "state", "nir", "finess", "day", "side", "id_operator"],
     "SURGEON": ["id_surgeon", "rpps"],
-    "PIECE": ["id", "rank", "udi", "lot", "kind", "laid"],
+    "PIECE": ["id", "rank", "udi", "lot", "kind", "placed"],
 }
 
 MISTAKES = [
@@ -88,7 +88,7 @@ MISTAKES = [
     ("model Surgeon", "-- who operates\nmodel Surgeon", "FM012", "--", "`//`"),
     ("model Surgeon", "# who operates\nmodel Surgeon", "FM012", "#", "`//`"),
     ("model Surgeon", "table Surgeon", "FM004", "table", "`model`"),
-    ('where "laid = 1"', "where laid = 1", "FM001", "laid = 1", "where"),
+    ('where "placed = 1"', "where placed = 1", "FM001", "placed = 1", "where"),
     ("lot  : string 1..1", "lot  : varchar(20) 1..1", "FM001", "varchar(20)", "`string`"),
     ("state   : code ", "state   : varchar ", "FM157", "varchar", "`string`"),
     ("join 'SURGEON' on 'id_surgeon'", "left join 'SURGEON' on 'id_surgeon'", "FM004", "left", "clauses"),
@@ -105,8 +105,8 @@ MISTAKES = [
     ("p.name = 'nir', p.value = v", "p.name = 'nir'; p.value = v", "FM001", "=", "targets of one rule with `,`"),
     ("p.name = 'nir', p.value = v", "p.name = nir, p.value = v", "FM104", "nir", "`'nir'`"),
     ("state   : code ", "state   = code ", "FM001", "=", "`:`"),
-    ('prefix s = "urn:house:side"', 'prefix s : "urn:house:side"', "FM001", ":", "`=`"),
-    ('prefix s = "urn:house:side"', 'prefx s = "urn:house:side"', "FM004", "prefx", "`prefix`"),
+    ('prefix s = "urn:hospital:side"', 'prefix s : "urn:hospital:side"', "FM001", ":", "`=`"),
+    ('prefix s = "urn:hospital:side"', 'prefx s = "urn:hospital:side"', "FM004", "prefx", "`prefix`"),
     ("s:D - t:DROITE", "s:D -> t:DROITE", "FM001", "->", "`-`"),
     ("s:D - t:DROITE", "s:D t:DROITE", "FM001", "", "`-`"),
     ("s:D - t:DROITE", "s:D - DROITE", "FM001", "DROITE", "`t:DROITE`"),

@@ -82,7 +82,7 @@ def test_the_repaired_map_yields_nothing(code: str) -> None:
 
 
 def used_codes() -> dict[str, str]:
-    """Every code that stands in the program, and one of the files it stands in."""
+    """Every code that the program names, and one of the files that name it."""
     return {
         code: str(path.relative_to(ROOT))
         for path in sorted(PACKAGE.rglob("*.py"))

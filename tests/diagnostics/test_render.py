@@ -58,7 +58,7 @@ def test_a_gutter_as_wide_as_the_greatest_line_number() -> None:
     ],
     ids=["tab", "accent", "combining accent", "wide characters", "escape sequence"],
 )
-def test_marks_stand_under_what_they_mark(line: str, shown: str, marks: str) -> None:
+def test_marks_are_under_what_they_mark(line: str, shown: str, marks: str) -> None:
     lines = render_diagnostic(unknown_column(line, "'x'")).splitlines()
     assert lines[3:5] == [f"1 | {shown}", f"  | {marks} unknown column"]
 
@@ -107,7 +107,7 @@ def test_without_a_place() -> None:
     assert diagnostic_to_line(entry) == "error[FM150]: `t` has no column `c`   = hint: look"
 
 
-def test_a_long_hint_stands_on_its_own_line() -> None:
+def test_a_long_hint_is_on_its_own_line() -> None:
     entry = Diagnostic("FM150", None, {"table": "t", "column": "c"}, Listing(("word " * 30,)))
     assert render_diagnostic(entry).splitlines()[-1] == " = why: fhirmap explain FM150"
 

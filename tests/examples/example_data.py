@@ -3,7 +3,7 @@
     python tests/examples/example_data.py            writes examples/*/data/
 
 Nothing is real: NIR communes 950-989 and establishments 99… do not exist, GTINs are of the range kept for internal use,
-makers and people are invented. Each row is there for a reason, told beside it.
+makers and people are invented. Each row is there for a reason, given beside it.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ SURGEONS = (
 
 
 @dataclass
-class Laid:
+class Placed:
     """One row of POSE_DMI. ``label``: gs1, none, or the raw text; ``lot`` None: the column is empty."""
 
     family: str
@@ -114,7 +114,7 @@ class Operation:
 
     why: str
     act: str
-    laid: tuple[Laid, ...]
+    placed: tuple[Placed, ...]
     side: str | None = "D"
     state: str = "R"
     nir: str = ""
@@ -124,8 +124,8 @@ class Operation:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-def parts(families: tuple[str, ...], *more: Laid) -> tuple[Laid, ...]:
-    return tuple(Laid(family) for family in families) + more
+def parts(families: tuple[str, ...], *more: Placed) -> tuple[Placed, ...]:
+    return tuple(Placed(family) for family in families) + more
 
 
 OPERATIONS = (
@@ -135,45 +135,47 @@ OPERATIONS = (
     Operation("an anatomic shoulder", "MEKA008", parts(SHOULDER), "G", shoulder_type="ANA"),
     Operation("a reverse shoulder", "MEKA008", parts(SHOULDER), shoulder_type="INV"),
     Operation("a knee with its patella", "NFKA008", parts((*KNEE, "ROT")), "G"),
-    Operation("a hip with cement", "NEKA012", parts(HIP, Laid("CIM"))),
+    Operation("a hip with cement", "NEKA012", parts(HIP, Placed("CIM"))),
     Operation("Corsica, 2A", "NEKA020", parts(HIP), "G", nir="250042A951137"),
     Operation("Corsica, 2B, and no key: it is computed", "NFKA007", parts(KNEE), nir="147112B962218", key=None),
     Operation("NIR with spaces", "NFKA007", parts(KNEE), "G", nir="2 61 09 61 973 045"),
     Operation("overseas", "NEKA010", parts(HIP), nir="1530397415083"),
     Operation("key off by one: a remark", "NFKA008", parts(KNEE), "G", key="wrong"),
-    Operation("no lot in its column, a serial number", "NFKA007", (*parts(KNEE[1:]), Laid("FEM", None, "SN40817"))),
-    Operation("the lot stands on the label alone", "NEKA020", (*parts(HIP[1:]), Laid("CUP", None)), "G"),
-    Operation("no barcode: UDI made of the catalogue's GTIN", "NFKA007", (*parts(KNEE[1:]), Laid("FEM", label="none"))),
+    Operation("no lot in its column, a serial number", "NFKA007", (*parts(KNEE[1:]), Placed("FEM", None, "SN40817"))),
+    Operation("the lot is on the label alone", "NEKA020", (*parts(HIP[1:]), Placed("CUP", None)), "G"),
+    Operation(
+        "no barcode: UDI made of the catalogue's GTIN", "NFKA007", (*parts(KNEE[1:]), Placed("FEM", label="none"))
+    ),
     Operation("side not known", "NEKA020", parts(HIP), "N"),
     Operation("both knees", "NFKA007", parts(KNEE), "B"),
-    Operation("two screws on one row", "NEKA020", parts(HIP, Laid("VIS", quantity=2)), "G"),
+    Operation("two screws on one row", "NEKA020", parts(HIP, Placed("VIS", quantity=2)), "G"),
     Operation(
         "one piece scanned twice",
         "NFKA007",
-        (*parts(KNEE[:2]), Laid("PLA", "H774120", "SN70215"), Laid("PLA", "H774120", "SN70215")),
+        (*parts(KNEE[:2]), Placed("PLA", "H774120", "SN70215"), Placed("PLA", "H774120", "SN70215")),
     ),
-    Operation("two screws of one lot", "NEKA020", parts(HIP, Laid("VIS", "V310077"), Laid("VIS", "V310077")), "G"),
-    Operation("a deleted row", "NEKA020", parts(HIP, Laid("TET", deleted=1))),
-    Operation("opened, not laid", "NFKA007", parts(KNEE, Laid("PLA", movement="N")), "G"),
-    Operation("a revision: old liner out, new one in", "NELA001", parts(HIP, Laid("INS", "INCONNU", movement="E"))),
+    Operation("two screws of one lot", "NEKA020", parts(HIP, Placed("VIS", "V310077"), Placed("VIS", "V310077")), "G"),
+    Operation("a deleted row", "NEKA020", parts(HIP, Placed("TET", deleted=1))),
+    Operation("opened, not implanted", "NFKA007", parts(KNEE, Placed("PLA", movement="N")), "G"),
+    Operation("a revision: old liner out, new one in", "NELA001", parts(HIP, Placed("INS", "INCONNU", movement="E"))),
     Operation(
-        "separator lost by the scanner", "NFKA008", (*parts(KNEE[:2]), Laid("PLA", "B410066", "SN5512", "no-gs"))
+        "separator lost by the scanner", "NFKA008", (*parts(KNEE[:2]), Placed("PLA", "B410066", "SN5512", "no-gs"))
     ),
     Operation("ten to midnight", "NEKA020", parts(HIP), "G", begins="20251014235000"),
     # One that the surgeon has not entered yet.
     Operation("refused: not in the registry", "NFKA007", parts(KNEE), nir="1640775958301"),
     # Four that must not leave.
-    Operation("no lot anywhere", "NEKA020", (*parts(HIP[:3]), Laid("TET", None, label="no-lot"))),
-    Operation("no lot anywhere", "NFKA007", (*parts(KNEE[:2]), Laid("PLA", "N/A", label="no-lot")), "G"),
+    Operation("no lot anywhere", "NEKA020", (*parts(HIP[:3]), Placed("TET", None, label="no-lot"))),
+    Operation("no lot anywhere", "NFKA007", (*parts(KNEE[:2]), Placed("PLA", "N/A", label="no-lot")), "G"),
     Operation("half a knee: two pieces", "NFKA006", parts(("FEM", "PLA"))),
     Operation("temporary number", "NEKA020", parts(HIP), "G", nir="7480661962177"),
     # Three that are no matter of the registry's.
-    Operation("removal", "NEGA002", (Laid("TIG", "INCONNU", movement="E"),), "G"),
+    Operation("removal", "NEGA002", (Placed("TIG", "INCONNU", movement="E"),), "G"),
     Operation("cancelled", "NFKA007", (), state="A"),
     Operation("planned", "NEKA020", (), "G", state="P"),
     # Two that the registry is asked for in vain: it is away for a while.
-    Operation("503", "NEKA020", (*parts(HIP[:3]), Laid("TET", "Z503001")), "G"),
-    Operation("503", "NFKA007", (*parts(KNEE[:2]), Laid("PLA", "Z503002"))),
+    Operation("503", "NEKA020", (*parts(HIP[:3]), Placed("TET", "Z503001")), "G"),
+    Operation("503", "NFKA007", (*parts(KNEE[:2]), Placed("PLA", "Z503002"))),
 )
 
 
@@ -185,20 +187,20 @@ def article_gtin(article: int) -> str:
     return gtin(f"02999{4 + article % 5}{article:07d}")
 
 
-def label_of(laid: Laid, article: int, lot: str, order: int) -> str | None:
-    """The raw scan: prefix or none, expiry before the lot or behind it."""
-    day = laid.expiry[2:].replace("-", "")
+def label_of(placed: Placed, article: int, lot: str, order: int) -> str | None:
+    """The raw scan: prefix or none, expiry before the lot or after it."""
+    day = placed.expiry[2:].replace("-", "")
     code = article_gtin(article)
-    if laid.label == "none":
+    if placed.label == "none":
         return None
-    if laid.label == "no-lot":
+    if placed.label == "no-lot":
         return f"01{code}17{day}"
-    if laid.label == "no-gs":
-        return f"01{code}17{day}10{lot}21{laid.serial}"
-    if laid.serial and laid.lot is None:
-        return f"01{code}17{day}21{laid.serial}"
-    if laid.serial:
-        return f"]d201{code}17{day}10{lot}{GS}21{laid.serial}"
+    if placed.label == "no-gs":
+        return f"01{code}17{day}10{lot}21{placed.serial}"
+    if placed.serial and placed.lot is None:
+        return f"01{code}17{day}21{placed.serial}"
+    if placed.serial:
+        return f"]d201{code}17{day}10{lot}{GS}21{placed.serial}"
     return (f"]d201{code}17{day}10{lot}", f"01{code}17{day}10{lot}", f"]d201{code}10{lot}{GS}17{day}")[order % 3]
 
 
@@ -227,9 +229,9 @@ def write_valmorel(path: Path) -> None:
         pose = 0
         for number, operation in enumerate(OPERATIONS, 1):
             _write_operation(base, number, operation)
-            for rank, laid in enumerate(operation.laid, 1):
+            for rank, placed in enumerate(operation.placed, 1):
                 pose += 1
-                _write_pose(base, pose, number, rank, laid)
+                _write_pose(base, pose, number, rank, placed)
     base.close()
 
 
@@ -271,23 +273,23 @@ def _write_operation(base: sqlite3.Connection, number: int, operation: Operation
         )
 
 
-def _write_pose(base: sqlite3.Connection, pose: int, number: int, rank: int, laid: Laid) -> None:
-    article = article_of(laid.family, number)
-    lot = laid.lot or f"{'KRVL'[pose % 4]}{620000 + pose * 137}"
-    column = None if laid.lot is None else lot
-    label = label_of(laid, article, lot, pose)
+def _write_pose(base: sqlite3.Connection, pose: int, number: int, rank: int, placed: Placed) -> None:
+    article = article_of(placed.family, number)
+    lot = placed.lot or f"{'KRVL'[pose % 4]}{620000 + pose * 137}"
+    column = None if placed.lot is None else lot
+    label = label_of(placed, article, lot, pose)
     row = (
         pose,
         number,
         article,
         rank,
         column,
-        laid.serial,
-        laid.expiry,
+        placed.serial,
+        placed.expiry,
         label,
-        laid.quantity,
-        laid.movement,
-        laid.deleted,
+        placed.quantity,
+        placed.movement,
+        placed.deleted,
     )
     base.execute("INSERT INTO POSE_DMI VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", row)
 
@@ -376,7 +378,7 @@ def cases() -> Iterator[dict[str, Any]]:
     opened["devices"].insert(3, device(6, "head", status="OPENED_NOT_USED", lot="H000001"))
     yield opened
     on_label = case(7, "KNEE", 2)
-    on_label["devices"][1] = {**on_label["devices"][1], "lot": None}  # the lot stands on the label alone
+    on_label["devices"][1] = {**on_label["devices"][1], "lot": None}  # the lot is on the label alone
     yield on_label
     no_number = case(8, "HIP", 1)
     no_number["patient"]["nationalId"] = None  # invalid: no NIR

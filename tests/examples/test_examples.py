@@ -1,4 +1,4 @@
-"""The examples as they are checked in: made by the script beside, and telling the story they are meant to tell."""
+"""The examples as they are checked in: made by the script beside, with the results that their documents give."""
 
 from __future__ import annotations
 
@@ -90,11 +90,11 @@ def swapped(folder: Path, tmp_path: Path, target: str) -> Path:
     return copy
 
 
-def test_valmorel_tells_its_story() -> None:
+def test_valmorel_is_as_described() -> None:
     found = verdicts("ch-valmorel")
     counts = Counter(verdict for verdict, _ in found.values())
     assert len(found) == 34
-    # 24 accepted, 1 refused and 2 pending all leave the house; those two answers are the registry's.
+    # 24 accepted, 1 refused and 2 pending all leave the hospital; those two answers are the registry's.
     assert counts["sendable"] + counts["sendable-with-notes"] == 27
     assert counts["invalid"] == 4
     assert counts["out-of-scope"] == 3
@@ -104,7 +104,7 @@ def test_valmorel_tells_its_story() -> None:
     assert invalid["nir-regex"] == 1
 
 
-def test_sainte_aubierge_tells_its_story() -> None:
+def test_sainte_aubierge_is_as_described() -> None:
     found = verdicts("clinique-sainte-aubierge")
     assert {key: verdict for key, (verdict, _) in found.items() if verdict != "sendable"} == {
         "CSA-2026005": "sendable-with-notes",
@@ -115,7 +115,7 @@ def test_sainte_aubierge_tells_its_story() -> None:
     }
 
 
-def test_export_tells_its_story() -> None:
+def test_export_is_as_described() -> None:
     found = verdicts("export-pharmacie")
     assert {key[-3:]: verdict for key, (verdict, _) in found.items() if verdict != "sendable"} == {
         "904": "sendable-with-notes",

@@ -1,4 +1,4 @@
-"""The three establishments on data that nobody has seen: verdicts and values against what the documents say."""
+"""The three establishments on data not seen before: verdicts and values against what the documents say."""
 
 from __future__ import annotations
 

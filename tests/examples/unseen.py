@@ -1,4 +1,4 @@
-"""Fictitious records that nobody has seen before, in the three layouts of the examples, and what each must come to.
+"""Fictitious records not seen before, in the three layouts of the examples, and what each must come to.
 
     python tests/examples/unseen.py SEED COUNT FOLDER      writes a.sqlite, b.json, c.csv there
 
@@ -152,7 +152,7 @@ class Piece:
     expires: date | None = None
     quantity: Any = 1
     count: int = 1
-    state: str = "laid"
+    state: str = "placed"
     fault: bool = False
     known_type: bool = True
 
@@ -342,7 +342,7 @@ def scanned(parts: list[tuple[str, str]]) -> str:
 
 
 def unlabelled(rng: Random, rebuilt: bool, dirt: float) -> Label | None:
-    """A label that is not there or that nobody can read; ``rebuilt``: the layout has a catalogue to make one of."""
+    """A label that is not there or not readable; ``rebuilt``: the layout has a catalogue to make one of."""
     kind = one_of(rng, "", "none", "exponent", "words", share=dirt * 0.3)
     if kind == "none":
         return Label(rng.choice((None, "", " ")), readable=False, warn=rebuilt)
@@ -365,7 +365,7 @@ def raw_gs1(rng: Random, piece: Piece, expires: date, dirt: float) -> Label:
         text = text.replace(GS, "")
         label.warn = label.lost = True
     elif kind == "ean" and label.check and parts[0][1].startswith("0"):
-        # The number of 13 digits stands where one of 14 belongs.
+        # The number of 13 digits is where one of 14 belongs.
         text = text.replace(parts[0][1], parts[0][1][1:], 1)
     elif kind == "shelf" and label.check and parts[0][1].startswith("0"):
         number = parts[0][1]
@@ -390,7 +390,7 @@ def raw_gs1(rng: Random, piece: Piece, expires: date, dirt: float) -> Label:
 
 
 def known_by_columns(piece: Piece, parts: list[tuple[str, str]]) -> bool:
-    """Do the columns tell where each part ends whose separator was lost?"""
+    """Do the columns show where each part ends whose separator was lost?"""
     hints = {"10": piece.lot, "21": piece.serial}
     return all(hints.get(identifier) == value for identifier, value in parts[:-1] if identifier in VARIABLE)
 
@@ -481,7 +481,7 @@ Labeller = Callable[[Random, Piece, date, float], Label]
 def draw_pieces(
     rng: Random, seen: Expected, day: date | None, procedure: str, dirt: float, label_of: Labeller, rebuilt: bool
 ) -> list[Piece]:
-    """The rows of one operation; ``seen`` is told what is sent of them."""
+    """The rows of one operation; ``seen`` learns what is sent of them."""
     types = list(BASE[procedure])
     types += [rng.choice(MORE[procedure]) for _ in range(rng.choice((0, 0, 0, 1, 1)))]
     kind = one_of(rng, "", "none", "few", "many", "screws", share=dirt)
@@ -532,7 +532,7 @@ def draw_piece(
         piece.lot = piece.serial = None
     piece.label = unlabelled(rng, rebuilt, dirt) or label_of(rng, piece, expires, dirt)
     while trouble and piece.label.lost:
-        # Where a separator is lost and the columns do not tell, nothing does.
+        # Where a separator is lost and the columns do not show it, nothing does.
         piece.label = label_of(rng, piece, expires, dirt)
     if trouble in ("column empty", "serial only", "lost"):
         piece.lot = rng.choice(MISSING)
@@ -588,7 +588,7 @@ def send(seen: Expected, rows: list[Piece], day: date | None, rebuilt: bool) -> 
     lots_before: set[tuple[Any, ...]] = set()
     messages: list[tuple[str | None, str | None]] = []
     for piece in rows:
-        if piece.state != "laid":
+        if piece.state != "placed":
             continue
         label = piece.label
         if piece.fault:
@@ -703,37 +703,37 @@ def case_a(rng: Random, number: int, dirt: float) -> Case:
         if seen.scope == "in":
             seen.bad.append("date")
     seen.date = day.isoformat() if day else "-"
-    judged = Expected(seen.key)
-    nir, key, _ = draw_nir(rng, judged, dirt)
-    if key and rng.random() < dirt * 0.3 and judged.nir:
+    drawn = Expected(seen.key)
+    nir, key, _ = draw_nir(rng, drawn, dirt)
+    if key and rng.random() < dirt * 0.3 and drawn.nir:
         nir = nir.strip() + key if rng.random() < 0.5 else nir
         key = f" {key[0]} {key[1]}"
     key = one_of(rng, key, key.lstrip("0"), share=dirt)
     raw = {
         "nir": nir,
         "cle": key or rng.choice((None, "", " ")),
-        "rpps": draw_rpps(rng, judged, dirt),
-        "finess": draw_finess(rng, judged, dirt * 0.6),
-        "cote": draw_side(rng, judged, A_SIDES, (None, "", "N", "d", "Droit", "X", "g", "L", "1"), dirt),
-        "typ_pe": shoulder_type(rng, judged, procedure, {"ANA": "ANATOMIQUE", "INV": "INVERSE"}, dirt),
+        "rpps": draw_rpps(rng, drawn, dirt),
+        "finess": draw_finess(rng, drawn, dirt * 0.6),
+        "cote": draw_side(rng, drawn, A_SIDES, (None, "", "N", "d", "Droit", "X", "g", "L", "1"), dirt),
+        "typ_pe": shoulder_type(rng, drawn, procedure, {"ANA": "ANATOMIQUE", "INV": "INVERSE"}, dirt),
         "date": written,
         "acte": act,
         "statut": one_of(rng, state, f" {state} ", share=0.05),
         "twin": rng.choice(("N", "N", "O", "")),
         "other": one_of(rng, "", *OTHER_ACTS, share=dirt),
     }
-    pieces = draw_pieces(rng, judged, day, procedure, dirt, raw_gs1, rebuilt=True)
-    return finished(seen, judged, procedure, raw, pieces)
+    pieces = draw_pieces(rng, drawn, day, procedure, dirt, raw_gs1, rebuilt=True)
+    return finished(seen, drawn, procedure, raw, pieces)
 
 
-def finished(seen: Expected, judged: Expected, procedure: str, raw: dict[str, Any], pieces: list[Piece]) -> Case:
+def finished(seen: Expected, drawn: Expected, procedure: str, raw: dict[str, Any], pieces: list[Piece]) -> Case:
     """What was found in the fields counts only in scope."""
     if seen.scope == "in":
-        seen.procedure, seen.side, seen.shoulder_type = procedure, judged.side, judged.shoulder_type
-        seen.nir, seen.rpps, seen.finess, seen.pieces = judged.nir, judged.rpps, judged.finess, judged.pieces
-        seen.bad += judged.bad
-        seen.warn += judged.warn
-        seen.maybe += judged.maybe
+        seen.procedure, seen.side, seen.shoulder_type = procedure, drawn.side, drawn.shoulder_type
+        seen.nir, seen.rpps, seen.finess, seen.pieces = drawn.nir, drawn.rpps, drawn.finess, drawn.pieces
+        seen.bad += drawn.bad
+        seen.warn += drawn.warn
+        seen.maybe += drawn.maybe
     return Case(seen, raw, pieces)
 
 
@@ -822,33 +822,33 @@ def case_b(rng: Random, number: int, dirt: float) -> Case:
         if seen.scope == "in":
             seen.bad.append("date")
     seen.date = day.isoformat() if day else "-"
-    judged = Expected(seen.key)
-    nir, key, _ = draw_nir(rng, judged, dirt)
+    drawn = Expected(seen.key)
+    nir, key, _ = draw_nir(rng, drawn, dirt)
     kind = "NIR"
-    if rng.random() < dirt * 0.3 and judged.nir:
+    if rng.random() < dirt * 0.3 and drawn.nir:
         kind = "NIA"
-        judged.maybe.append("NIA")
-        if judged.nir[0] in "12" and rng.random() < 0.5 and nir[0] in "12":
-            body = "8" + judged.nir[1:13]
+        drawn.maybe.append("NIA")
+        if drawn.nir[0] in "12" and rng.random() < 0.5 and nir[0] in "12":
+            body = "8" + drawn.nir[1:13]
             nir, key = body, nir_key(body)
-            judged.nir = body + key
-            judged.bad.append("NIA")
+            drawn.nir = body + key
+            drawn.bad.append("NIA")
     person: dict[str, Any] = {"type": kind}
     absent_or_null(rng, person, "value", int(nir) if nir.isdecimal() and rng.random() < 0.1 else nir)
     absent_or_null(rng, person, "key", int(key) if key.isdecimal() and rng.random() < 0.2 else key)
-    rpps: Any = draw_rpps(rng, judged, dirt)
+    rpps: Any = draw_rpps(rng, drawn, dirt)
     site: dict[str, Any] = {"name": "Clinique"}
-    finess = draw_finess(rng, judged, dirt * 0.6)
+    finess = draw_finess(rng, drawn, dirt * 0.6)
     absent_or_null(rng, site, "finessGeo", int(finess) if finess.isdecimal() and rng.random() < 0.1 else finess)
-    side = draw_side(rng, judged, B_SIDES, (None, "", 9, "9", "R", "L", 0, 4, "droite"), dirt)
+    side = draw_side(rng, drawn, B_SIDES, (None, "", 9, "9", "R", "L", 0, 4, "droite"), dirt)
     codes = [{"scheme": "CCAM", "value": act}]
     if rng.random() < 0.3:
         codes.insert(rng.randrange(2), {"scheme": "LOCAL", "value": rng.choice(("PTG", "NFKA007", "NEKA020"))})
     operation: dict[str, Any] = {"joint": {KNEE: "KNEE", HIP: "HIP"}.get(procedure, "SHOULDER"), "codes": codes}
     absent_or_null(rng, operation, "side", side)
     types = {"TSA": "ANATOMIQUE", "RSA": "INVERSE"}
-    absent_or_null(rng, operation, "implantDesign", shoulder_type(rng, judged, procedure, types, dirt))
-    pieces = draw_pieces(rng, judged, day, procedure, dirt, hibc_label, rebuilt=False)
+    absent_or_null(rng, operation, "implantDesign", shoulder_type(rng, drawn, procedure, types, dirt))
+    pieces = draw_pieces(rng, drawn, day, procedure, dirt, hibc_label, rebuilt=False)
     surgeon: dict[str, Any] = {"role": "PRIMARY"}
     absent_or_null(rng, surgeon, "rppsNumber", int(rpps) if rpps.isdecimal() and rng.random() < 0.2 else rpps)
     raw = {
@@ -865,7 +865,7 @@ def case_b(rng: Random, number: int, dirt: float) -> Case:
         raw["somethingNew"] = {"nested": [1, 2, {"deep": None}]}
     devices = [device_b(rng, piece) for piece in pieces if piece.state != "deleted"]
     absent_or_null(rng, raw, "devices", devices or None)
-    return finished(seen, judged, procedure, raw, pieces)
+    return finished(seen, drawn, procedure, raw, pieces)
 
 
 def device_b(rng: Random, piece: Piece) -> dict[str, Any]:
@@ -939,32 +939,32 @@ def case_c(rng: Random, number: int, dirt: float) -> Case:
         if seen.scope == "in":
             seen.bad.append("date")
     seen.date = day.isoformat() if day else "-"
-    judged = Expected(seen.key)
-    nir, key, _ = draw_nir(rng, judged, dirt)
+    drawn = Expected(seen.key)
+    nir, key, _ = draw_nir(rng, drawn, dirt)
     nir = nir.replace("\u202f", " ")
     joint = rng.choice((" ", "", "\xa0", " . "))
     raw = {
         "N° Sécu": nir + (joint + key if key and nir.strip() else ""),
         "Date d'intervention": written,
         "Code CCAM": act,
-        "Côté": draw_side(rng, judged, C_SIDES, ("", "?", " ? ", "D", "droit", "X", "Latéral", "9"), dirt),
-        "RPPS": draw_rpps(rng, judged, dirt),
-        "FINESS": draw_finess(rng, judged, dirt * 0.6),
+        "Côté": draw_side(rng, drawn, C_SIDES, ("", "?", " ? ", "D", "droit", "X", "Latéral", "9"), dirt),
+        "RPPS": draw_rpps(rng, drawn, dirt),
+        "FINESS": draw_finess(rng, drawn, dirt * 0.6),
     }
-    pieces = draw_pieces(rng, judged, day, procedure, dirt, readable_gs1, rebuilt=False)
+    pieces = draw_pieces(rng, drawn, day, procedure, dirt, readable_gs1, rebuilt=False)
     if not pieces:
-        pieces = [draw_piece(rng, judged, BASE[procedure][0], day, 0.0, readable_gs1, False)]
+        pieces = [draw_piece(rng, drawn, BASE[procedure][0], day, 0.0, readable_gs1, False)]
         pieces[0].article = 1
-        send(judged, pieces, day, rebuilt=False)
-    case = finished(seen, judged, procedure, raw, pieces)
-    case.pieces = [piece for piece in pieces if piece.state == "laid"]
+        send(drawn, pieces, day, rebuilt=False)
+    case = finished(seen, drawn, procedure, raw, pieces)
+    case.pieces = [piece for piece in pieces if piece.state == "placed"]
     if not case.pieces:
-        raise AssertionError("a stay without a line does not stand in the file")
+        raise AssertionError("a stay without a line is not in the file")
     return case
 
 
 def contradict(rng: Random, case: Case, lines: list[dict[str, Any]]) -> None:
-    """Two values in one stay of what a stay has once: nobody can tell which is right."""
+    """Two values in one stay of what a stay has once: no one can know which is right."""
     seen = case.expected
     if len(lines) < 2 or seen.scope != "in":
         return
@@ -989,20 +989,20 @@ def contradict(rng: Random, case: Case, lines: list[dict[str, Any]]) -> None:
 
 
 def lines_c(rng: Random, cases: list[Case], dirt: float) -> list[dict[str, Any]]:
-    """The lines of the file; those of some stays stand apart from one another."""
+    """The lines of the file; those of some stays are apart from one another."""
     blocks: list[list[dict[str, Any]]] = []
     for case in cases:
         lines = [line_c(rng, case, piece) for piece in case.pieces]
         if rng.random() < dirt * 0.4:
             contradict(rng, case, lines)
         elif len(lines) > 1 and rng.random() < dirt:
-            # What a stay has once need not stand on each of its lines.
+            # What a stay has once need not be on each of its lines.
             rng.choice(lines)[rng.choice(list(C_CONTRADICTIONS))] = rng.choice(("", " "))
         blocks.append(lines)
     rows = [line for block in blocks for line in block]
     apart = [line for block in blocks[::3] for line in block]
     together = [line for index, block in enumerate(blocks) if index % 3 for line in block]
-    # Lines of a stay keep their order, whatever stands between them.
+    # Lines of a stay keep their order, whatever comes between them.
     order = sorted(rng.sample(range(len(rows)), len(apart)))
     mixed: list[dict[str, Any]] = []
     places = set(order)

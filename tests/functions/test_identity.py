@@ -82,7 +82,7 @@ def test_separators_do_not_matter(body: str, separator: str, places: list[int]) 
     assert nir_key(written.lower()) == nir_key(body)
 
 
-def test_a_wrong_key_is_kept_and_told() -> None:
+def test_a_wrong_key_is_kept_and_reported() -> None:
     assert nir_with_key("1000175101001", "52") == "100017510100152"
     assert not nir_key_valid("100017510100152")
 

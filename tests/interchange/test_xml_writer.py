@@ -48,7 +48,7 @@ def test_fhir_goes_to_xml_and_back() -> None:
     assert 'value="1.50"' in text
 
 
-def test_elements_stand_in_the_structure_s_order() -> None:
+def test_elements_are_in_the_structure_s_order() -> None:
     shuffled = {"birthDate": "1954", "resourceType": "Patient", "active": False, "id": "x"}
     root = ElementTree.fromstring(write_xml(shuffled, R4))
     assert [entry.tag.rpartition("}")[2] for entry in root] == ["id", "active", "birthDate"]

@@ -1,4 +1,4 @@
-"""Texts that the language's tests share: every construct once, and the public suite where it is at hand."""
+"""Texts that the language's tests share: every construct once, and the public suite where it is there."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def test_literals(text: str, kind: str, value: object, unit: str) -> None:
         "then",
     ],
 )
-def test_keywords_are_names_where_an_operator_cannot_stand(name: str) -> None:
+def test_keywords_are_names_where_an_operator_cannot_be(name: str) -> None:
     assert parsed(f"{name}.{name} = %{name}") == parsed(f"`{name}`.`{name}` = %`{name}`")
     assert isinstance(parsed(f"{name}(x)"), n.FPCall)
     assert isinstance(parsed(f"x.{name}()"), n.FPCall)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks import mutations
 
 
-def test_broken_maps_are_told_never_thrown() -> None:
+def test_broken_maps_are_reported_never_raised() -> None:
     outcome = mutations.run(seed=11, numbers=range(500))
     assert outcome.faults == []
     assert outcome.count == 500 and outcome.checked == 5

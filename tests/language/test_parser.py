@@ -63,7 +63,7 @@ def test_metadata_forms(line: str, value: object, markdown: bool | None) -> None
     assert [(entry.value, entry.markdown) for entry in found] == ([] if markdown is None else [(value, markdown)])
 
 
-def test_metadata_behind_a_declaration_is_a_comment() -> None:
+def test_metadata_after_a_declaration_is_a_comment() -> None:
     tree, diagnostics = parse("uses \"u\" as source\n/// name = 'x'\n/// just words\n" + GROUP.format(""))
     assert tree.metadata == () and tree.name is None
     assert [(entry.code, entry.severity) for entry in diagnostics] == [("FM025", "warning")]

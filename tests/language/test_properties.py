@@ -97,7 +97,7 @@ def test_a_map_survives_its_text(tree: n.Map) -> None:
 
 @_QUIET
 @given(st.text())
-def test_any_text_is_told_about_not_choked_on(text: str) -> None:
+def test_any_text_is_reported_and_never_fails(text: str) -> None:
     look_at(text)
     parse_expression(text)
 
@@ -142,7 +142,7 @@ def with_comments(text: str, chance: random.Random) -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_formatting_keeps_comments_wherever_they_stand(seed: int) -> None:
+def test_formatting_keeps_comments_wherever_they_are(seed: int) -> None:
     chance = random.Random(seed)
     body = CONSTRUCTS[seed % len(CONSTRUCTS)]
     head = body[: body.index("uses ")] if "///" in body else ""

@@ -96,7 +96,7 @@ def test_nothing_missing_is_accepted(text: str) -> None:
     assert any(entry.is_error for entry in parse(text)[1])
 
 
-def test_a_quote_that_swallows_lines_is_told_where_it_opens() -> None:
+def test_a_quote_that_swallows_lines_is_reported_where_it_opens() -> None:
     text = "group g(source s, target t) {\n  s.a -> t.b = 'x;\n  s.c -> t.d = 'y';\n  s.e -> ;\n}\n"
     assert places(text) == [("FM005", 2, 16), ("FM001", 4, 10)]
 

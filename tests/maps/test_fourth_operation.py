@@ -120,8 +120,8 @@ def test_its_messages_and_its_faults(project: Path) -> None:
     assert names == ["patient", "jour", "cote", "piece", "piece", "piece"]
     assert result.resource["parameter"][1] == {"name": "jour", "valueDate": "2025-05-27"}
     few = transform(case | {"devices": [{"status": "IMPLANTED", "lot": "L"}], "startedAt": None})
-    told = {(fault.rule, fault.element.rpartition(":")[2]) for fault in few.faults if fault.severity == "error"}
-    assert told == {("required", "jour"), ("cardinality", "piece"), ("required", "numero")}
+    reported = {(fault.rule, fault.element.rpartition(":")[2]) for fault in few.faults if fault.severity == "error"}
+    assert reported == {("required", "jour"), ("cardinality", "piece"), ("required", "numero")}
 
 
 def test_a_run_sends_to_its_endpoint_and_keeps_what_it_answers(

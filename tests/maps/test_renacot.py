@@ -22,7 +22,7 @@ def errors(result: Result) -> list[str]:
 
 
 def warnings(result: Result) -> list[str]:
-    """Rules that are told."""
+    """Rules that are reported."""
     return [fault.rule for fault in result.faults if fault.severity == "warning"]
 
 
@@ -109,7 +109,7 @@ def test_one_snomed_coding_only(row: MakeRow, engine: MakeEngine) -> None:
 
 
 @pytest.mark.parametrize("side", [None, "?", "L/R"])
-def test_unknown_side_is_left_out_and_told(side: str | None, row: MakeRow, engine: MakeEngine) -> None:
+def test_unknown_side_is_left_out_and_reported(side: str | None, row: MakeRow, engine: MakeEngine) -> None:
     result = engine().transformer(row(side=side))
     assert parameter(result.resource, "lateralite") is None
     assert errors(result) == []
@@ -150,14 +150,14 @@ def test_lot_or_serial(changes: dict[str, Any], lot: str | None, row: MakeRow, e
     assert errors(result) == ([] if lot else ["required"])
 
 
-def test_two_lots_that_differ_are_told(row: MakeRow, engine: MakeEngine) -> None:
+def test_two_lots_that_differ_are_reported(row: MakeRow, engine: MakeEngine) -> None:
     result = engine().transformer(with_piece(row(), lot="COLUMN", scan=f"{SCAN}(10)LABEL"))
     assert [note.text for note in result.notes] == [
         "implant 1: the lot on the label is not the lot of the column",
     ]
 
 
-def test_expired_is_told(row: MakeRow, engine: MakeEngine) -> None:
+def test_expired_is_reported(row: MakeRow, engine: MakeEngine) -> None:
     result = engine().transformer(with_piece(row(), lot="X1", scan="(01)00844588003288(17)250314(10)X1"))
     assert [note.text for note in result.notes] == ["implant 1: expired on the day of the operation"]
 
@@ -167,7 +167,7 @@ def test_a_raw_scan_is_sent_as_people_read_it(row: MakeRow, engine: MakeEngine) 
     assert implants(result.resource)[0]["udi"] == "(01)00844588003288(10)L1(17)350315"
 
 
-def test_a_label_nobody_can_read_goes_as_it_is(row: MakeRow, engine: MakeEngine) -> None:
+def test_an_unreadable_label_goes_as_it_is(row: MakeRow, engine: MakeEngine) -> None:
     result = engine().transformer(with_piece(row(), scan="ETIQUETTE 12"))
     assert implants(result.resource)[0]["udi"] == "ETIQUETTE 12"
     assert errors(result) == []

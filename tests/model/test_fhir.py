@@ -47,16 +47,16 @@ def test_primitives_have_value_id_and_extension(r4: Definitions) -> None:
     ],
 )
 def test_releases_differ(version: str, path: str, element: str, expected: bool) -> None:
-    tank = Definitions(base_types(version), fhir_version=version)
+    definitions = Definitions(base_types(version), fhir_version=version)
     ref = TypeRef(path, FHIR_URL + path.partition(".")[0])
-    assert (element in tank.children(ref)) is expected
+    assert (element in definitions.children(ref)) is expected
 
 
 def test_r4_has_nothing_of_r4b() -> None:
     assert "SubscriptionTopic" in type_names("R4B")
     assert "SubscriptionTopic" not in type_names("R4")
-    tank = Definitions(base_types("R4"))
-    assert [ref.name for ref in tank.children(TypeRef("ActivityDefinition"))["subject"].types] == [
+    definitions = Definitions(base_types("R4"))
+    assert [ref.name for ref in definitions.children(TypeRef("ActivityDefinition"))["subject"].types] == [
         "CodeableConcept",
         "Reference",
     ]

@@ -62,7 +62,7 @@ def test_causes_of_a_rule_are_kept() -> None:
 
 
 def test_our_definitions_state_the_guide_s_facts(shared_dir: Path) -> None:
-    """Ours are written from the facts: laid over the base they say the same as the compiled guide."""
+    """Ours are written from the facts: merged with the base they say the same as the compiled guide."""
     folder = shared_dir / "renacot" / "definitions"
     ours, theirs = load(RENACOT), load(*sorted(folder.glob("*.json")))
     assert _flat(ours) == _flat(theirs)

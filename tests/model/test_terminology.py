@@ -1,4 +1,4 @@
-"""Membership, expansion and translation; what cannot be told offline is unknown."""
+"""Membership, expansion and translation; what cannot be decided offline is unknown."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def is_a(system: str, code: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def tank() -> Definitions:
+def definitions() -> Definitions:
     definitions = Definitions(base_types())
     for resource in (
         COLOURS,
@@ -86,26 +86,26 @@ def tank() -> Definitions:
         ("urn:expanded", "s", "b", Membership.NO),
     ],
 )
-def test_membership(tank: Definitions, url: str, system: str, code: str, expected: Membership) -> None:
-    assert membership(tank, url, system, code) is expected
+def test_membership(definitions: Definitions, url: str, system: str, code: str, expected: Membership) -> None:
+    assert membership(definitions, url, system, code) is expected
 
 
-def test_expansion_agrees_with_membership(tank: Definitions) -> None:
-    for entry in tank.value_sets():
-        pairs = expand(tank, entry.url)
+def test_expansion_agrees_with_membership(definitions: Definitions) -> None:
+    for entry in definitions.value_sets():
+        pairs = expand(definitions, entry.url)
         for code in ("red", "crimson", "blue", "cold"):
-            told = membership(tank, entry.url, "urn:colours", code)
+            reported = membership(definitions, entry.url, "urn:colours", code)
             if pairs is None:
                 assert entry.url in ("urn:snomed", "urn:itself")
             else:
-                assert (("urn:colours", code) in pairs) is (told is Membership.YES)
+                assert (("urn:colours", code) in pairs) is (reported is Membership.YES)
 
 
-def test_display_and_system(tank: Definitions) -> None:
-    assert display(tank, "urn:colours", "red") == "Red"
-    assert display(tank, SCT, "1") == "One"
-    assert system_of(tank, "urn:imports", "1") == SCT
-    assert system_of(tank, "urn:imports", "nothing") is None
+def test_display_and_system(definitions: Definitions) -> None:
+    assert display(definitions, "urn:colours", "red") == "Red"
+    assert display(definitions, SCT, "1") == "One"
+    assert system_of(definitions, "urn:imports", "1") == SCT
+    assert system_of(definitions, "urn:imports", "nothing") is None
 
 
 def test_concept_maps_of_both_shapes() -> None:

@@ -96,8 +96,8 @@ def test_the_sink_keeps_its_contract(modules: None, receiver: tuple[str, list[di
     settings = SinkSettings("webhook", f"http://hook:hunter2@{address}/in")
     check_sink(open_sink, settings, list(zip(envelopes, states, strict=True)), secrets=["hunter2"])
     assert {entry["secret"] for entry in seen} == {"hunter2"}
-    nobody = SinkSettings("webhook", "http://127.0.0.1:1/in")
-    check_sink(open_sink, nobody, [(envelopes[0], ReceiptState.DEFERRED)])
+    unreachable = SinkSettings("webhook", "http://127.0.0.1:1/in")
+    check_sink(open_sink, unreachable, [(envelopes[0], ReceiptState.DEFERRED)])
     with pytest.raises(ConfigError) as caught:
         open_sink(SinkSettings("webhook", "ftp://hook:hunter2@host"))
     assert "hunter2" not in str(caught.value)

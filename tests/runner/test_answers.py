@@ -94,7 +94,7 @@ ROWS: list[tuple[str, bytes | str | None, str, str, str]] = [
     ("closed without a word", None, "uncertain", "FM651", ""),
     ("reset", "reset", "uncertain", "FM651", ""),
     ("no HTTP", b"hello\r\n\r\n", "uncertain", "FM651", ""),
-    ("silence", "silence", "uncertain", "FM650", ""),
+    ("no-answer", "no-answer", "uncertain", "FM650", ""),
 ]  # fmt: skip
 STOPPING = {"FM614", "FM615", "FM618"}
 
@@ -134,7 +134,7 @@ def test_the_request_is_what_the_operation_wants(journal: Any, clock: Any, raw_s
     assert body == PAYLOAD
 
 
-def test_nobody_listening_is_deferred_and_nothing_is_in_doubt(journal: Any, clock: Any, raw_server: Any) -> None:
+def test_no_one_listening_is_deferred_and_nothing_is_in_doubt(journal: Any, clock: Any, raw_server: Any) -> None:
     server = raw_server(b"")
     server.stop()
     sink = open_sink(SinkSettings("fhir-operation", server.url, "$op"))

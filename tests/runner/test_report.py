@@ -60,7 +60,7 @@ def test_exit_codes(journal: Journal) -> None:
     assert exit_code(journal.ledger(0), Delivery(), None) == 0
 
 
-def test_why_it_stopped_stands_at_the_end(journal: Journal) -> None:
+def test_why_it_stopped_is_at_the_end(journal: Journal) -> None:
     stopped = Diagnostic("FM615", args={"sink": "http://x", "status": 403})
     lines = report_lines(report_of(journal, stopped=stopped, interrupted=True))
     assert any(line.startswith("stopped: FM615") for line in lines)

@@ -29,7 +29,7 @@ from fhirmap.model.fhir import base_types
 from fhirmap.runtime import fhirpath as fp
 
 FORMS = ("generic", "plain")
-_STAND_FOR = {("string", "String"), ("code", "String"), ("id", "String"), ("dateTime", "Date")}
+_MEANT_BY = {("string", "String"), ("code", "String"), ("id", "String"), ("dateTime", "Date")}
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Case:
 
 
 def load(folder: Path) -> Iterator[Case]:
-    """Cases of `r4` or `r5`; a name that stands twice is numbered."""
+    """Cases of `r4` or `r5`; a name that comes twice is numbered."""
     release = folder.name
     text = (folder / f"tests-fhir-{release}.xml").read_text(encoding="utf-8")
     root = ElementTree.fromstring(re.sub(r'\sxmlns="[^"]*"', "", text, count=1))
@@ -143,10 +143,10 @@ def evaluate(case: Case, folder: Path, form: str) -> tuple[str, list[Any]]:
 
 
 def agrees(wanted: tuple[str, str], given: tuple[str, str]) -> bool:
-    """Do type and text agree? A System type stands for the FHIR types of its values."""
+    """Do type and text agree? A System type means the FHIR types of its values."""
     name, text = wanted[0], wanted[1].removeprefix("@T").removeprefix("@")
     kind, value = given
-    fits = not name or name.lower() == kind.lower() or (name, kind) in _STAND_FOR
+    fits = not name or name.lower() == kind.lower() or (name, kind) in _MEANT_BY
     # A quotient has no precision of its own: `2 / 2` is 1 however many zeros follow.
     return fits and (text == value or (name == "decimal" and "." not in text and Decimal(text) == Decimal(value)))
 

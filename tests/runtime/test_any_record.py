@@ -57,7 +57,7 @@ def test_no_record_raises(transformer: fhirmap.Transformer, record: dict[str, An
     before = repr(record)
     result = transformer(record)
     assert repr(record) == before
-    # FM400 tells of an exception that nobody foresaw: the reader hands rules nothing but what its model declares.
+    # FM400 reports an exception that was not foreseen: the reader hands rules nothing but what its model declares.
     assert not [fault for fault in result.faults if fault.code == "FM400"]
     assert CANARY not in repr([(fault.code, fault.args, fault.path) for fault in result.faults])
 

@@ -123,7 +123,7 @@ group main(source src : In, target tgt : Out) {
 """
 
 
-def test_plain_tables_tell_what_they_lack() -> None:
+def test_plain_tables_show_what_they_lack() -> None:
     transformer = fhirmap.compile_map(TABLES)
     assert transformer({"x": "a", "y": "a"}).unmapped == ()
     found = transformer({"x": "q", "y": "r"})

@@ -1,4 +1,4 @@
-"""The door: what the decorator and the annotations tell a map."""
+"""What the decorator and the annotations declare to a map."""
 
 from __future__ import annotations
 

@@ -107,20 +107,20 @@ def test_a_rule_that_fails_is_left_where_the_others_go_on() -> None:
     result = traced({"name": "DURAND", "lot": [{"code": "bad", "size": 2}, {"code": "Q", "size": 3}]})
     assert [fault.code for fault in result.faults] == ["FM401"]
     assert traced.trace.status == "failed"
-    told = shape(traced.trace)
-    assert told[told.index("step 5 fault FM401") + 1] == "exit 4 rule code"
-    assert "step 5 target o.code nothing" in told
+    reported = shape(traced.trace)
+    assert reported[reported.index("step 5 fault FM401") + 1] == "exit 4 rule code"
+    assert "step 5 target o.code nothing" in reported
     assert is_balanced(traced.trace)
 
 
 def test_values_are_kept_where_they_are_asked_for_only() -> None:
     record = {"name": "DURAND", "lot": [{"code": "D", "size": 2}]}
-    silent, telling = tracer(MAP), tracer(MAP, with_values=True)
-    silent(record)
-    told = "\n".join(trace_lines(silent.trace)) + json.dumps(trace_to_data(silent.trace)) + repr(silent.trace)
-    assert "DURAND" not in told and "right" not in told
-    telling(record)
-    shown = trace_to_data(telling.trace)["events"]
+    without, valued = tracer(MAP), tracer(MAP, with_values=True)
+    without(record)
+    reported = "\n".join(trace_lines(without.trace)) + json.dumps(trace_to_data(without.trace)) + repr(without.trace)
+    assert "DURAND" not in reported and "right" not in reported
+    valued(record)
+    shown = trace_to_data(valued.trace)["events"]
     title = next(event for event in shown if event["name"] == "tgt.title")
     assert [(entry["name"], entry["value"]) for entry in title["variables"]] == [
         ("src", record),
@@ -129,7 +129,7 @@ def test_values_are_kept_where_they_are_asked_for_only() -> None:
     ]
     before = next(event for event in shown if event["phase"] == "enter" and event["name"] == "title")
     assert before["variables"][1]["value"] == {}, "a variable is shown as it was, not as it became"
-    assert "n = DURAND" in "\n".join(trace_lines(telling.trace))
+    assert "n = DURAND" in "\n".join(trace_lines(valued.trace))
 
 
 def test_lines_for_people() -> None:

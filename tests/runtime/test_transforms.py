@@ -130,7 +130,7 @@ def test_references_give_an_id_once() -> None:
         ("skype", "other"),
     ],
 )
-def test_contact_points_are_told_by_their_value(value: str, system: str) -> None:
+def test_contact_points_are_recognised_by_their_value(value: str, system: str) -> None:
     found = references.contact_point(value)
     assert found is not None
     assert found["system"] == system

@@ -72,7 +72,7 @@ def test_a_signed_assertion_of_each_kind(source: Any, registry: Any, key: Any, a
     assert tokens.renew(first) != first, "the second assertion has a jti of its own, or it would be refused"
 
 
-def test_a_key_that_is_none_is_told_without_being_shown(source: Any) -> None:
+def test_a_key_that_is_none_is_reported_without_being_shown(source: Any) -> None:
     for text, more in (("canary", {}), (pem(ec.generate_private_key(ec.SECP256R1()))[0], {"algorithm": "RS256"})):
         with pytest.raises(ConfigError, match="FM792") as caught:
             source("http://127.0.0.1:1/t", client_id="c", private_key=text, method="private_key_jwt", **more)

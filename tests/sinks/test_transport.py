@@ -1,4 +1,4 @@
-"""Connections: whom we trust, what the proxy and the environment may do, and how an unreachable host is told."""
+"""Connections: whom we trust, what the proxy and the environment may do, and how an unreachable host is reported."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_files_that_cannot_be_used_are_named(authority: Authority, which: str, c
 
 
 @pytest.mark.parametrize("url", ["", "ftp://x", "http://", "registry.example/fhir", "simulator"])
-def test_what_is_no_address_is_told(url: str) -> None:
+def test_what_is_no_address_is_reported(url: str) -> None:
     with pytest.raises(ConfigError, match="FM791"):
         Transport(url, TransportSettings())
 
@@ -152,14 +152,14 @@ def test_a_named_proxy_is_used(raw_server: Any) -> None:
     assert proxy.requests[0].startswith(b"POST http://registry.invalid/fhir ")
 
 
-def test_silence_ends_with_the_time_limit(raw_server: Any) -> None:
-    url = raw_server("silence").url
+def test_no_answer_ends_with_the_time_limit(raw_server: Any) -> None:
+    url = raw_server("no-answer").url
     with Transport(url, TransportSettings(0.2)) as transport, pytest.raises(NoAnswer) as caught:
         transport.post(url, b"{}", {})
     assert (caught.value.kind, caught.value.sent) == ("timeout", True)
 
 
-def test_a_host_that_nobody_knows_is_told_before_anything_is_sent() -> None:
+def test_an_unknown_host_is_reported_before_anything_is_sent() -> None:
     settings = TransportSettings(2, connect_timeout_s=2)
     with Transport("http://no-such-host.invalid/", settings) as transport, pytest.raises(NoAnswer) as caught:
         transport.post("http://no-such-host.invalid/", b"{}", {})

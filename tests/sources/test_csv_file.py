@@ -15,7 +15,7 @@ from tests.sources.conftest import columns
 from tests.sources.exports import FLAT, HEAD, STAYS, fails, read, write
 
 
-def test_lines_of_a_record_may_stand_anywhere(tmp_path: Path) -> None:
+def test_lines_of_a_record_may_be_anywhere(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", HEAD + "1;D;A;1\n2;G;B;1\n1;D;C;2\n\n;;;\n2;;D;1\n3;;E;\n")
     records = read(path, STAYS)
     assert [(r.key, r.values.get("Côté"), [line["Lot"] for line in r.values["lines"]], r.origin) for r in records] == [

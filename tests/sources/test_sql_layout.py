@@ -18,8 +18,8 @@ def test_what_the_database_lacks_is_found_at_once_with_its_place(database: Datab
     plan = replace(plan, shape=replace(plan.shape, columns=columns("id_op", "statu"), children=(patients, wrong)))
     with open_source(database.url, plan) as source:
         found = source.check()
-    told = [(d.code, d.args.get("column", d.args.get("table")), d.args["position"]) for d in found]
-    assert told == [
+    reported = [(d.code, d.args.get("column", d.args.get("table")), d.args["position"]) for d in found]
+    assert reported == [
         ("FM704", "statu", "a.map:2:3"),
         ("FM703", f"{prefix}patients", "a.map:9:1"),
         ("FM704", "no_lot", "a.map:2:3"),

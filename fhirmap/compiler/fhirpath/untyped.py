@@ -183,7 +183,7 @@ class UntypedLowering:
         return fp_call(_NAMED.get(node.name) or _snake(node.name), base, *arguments)
 
     def _plug_in(self, node: n.FPCall, site: EvaluationSite) -> py.Expr:
-        """A plug-in's call; a function that nobody knows has been reported, and is empty."""
+        """A plug-in's call; an unknown function has been reported, and is empty."""
         if node.name not in self.scope.functions:
             return NOTHING
         return self.context.as_items(self.forms.plug_in(node, site))

@@ -106,7 +106,7 @@ def test_what_is_right_is_not_reported(text: str) -> None:
         ("table 'people'", "FM151", "'people'"),
     ],
 )
-def test_an_unknown_column_is_told_at_its_own_place(place: str, code: str, shown: str) -> None:
+def test_an_unknown_column_is_reported_at_its_own_place(place: str, code: str, shown: str) -> None:
     text = (
         f"{PATIENT}model Row from table 'people' key 'id' {{ name : string from 'name'\n"
         "  kids : Child 0..* join 'kids' on 'parent' = 'id2' order by 'rank' repeat 'qty' }\n"

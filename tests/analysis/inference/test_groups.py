@@ -31,7 +31,7 @@ def targets(rules: str, more: str = "") -> list[TypedTarget]:
     return [target for _, rule in checked(rules, more).rules() for target in rule.targets]
 
 
-def test_a_constant_of_the_rule_chooses_the_slice_wherever_it_stands() -> None:
+def test_a_constant_of_the_rule_chooses_the_slice_wherever_it_is() -> None:
     for rule in (
         "src.day as d -> tgt.parameter as p, p.name = 'dateIntervention', p.value = d;",
         "src.day as d -> tgt.parameter as p, p.value = d, p.name = 'dateIntervention';",
@@ -52,7 +52,7 @@ def test_a_group_without_types_gets_its_callers_slice() -> None:
     assert "Parameters.parameter:implants.part:lot.value[x]" in paths
 
 
-def test_text_is_taken_where_text_stands_and_not_for_a_date() -> None:
+def test_text_is_taken_where_text_belongs_and_not_for_a_date() -> None:
     good = "src.id as v -> tgt.parameter as p, p.name = 'nir', p.value = v;"
     bad = "src.id as v -> tgt.parameter as p, p.name = 'dateIntervention', p.value = v;"
     text = "{}group main(source src : Op, target tgt : Declaration) {{\n{}\n}}\n"

@@ -121,7 +121,7 @@ def test_generated_text_is_stable_and_holds_no_text_of_the_contract_as_code() ->
     assert "\nimport os" not in text
 
 
-def test_a_structure_that_nobody_defines() -> None:
+def test_a_structure_without_definition() -> None:
     known, _ = load_definitions([])
     section, diagnostics = lower_contract(Contract(known, ("http://hl7.org/fhir/StructureDefinition/Patiant",)))
     assert section.parts

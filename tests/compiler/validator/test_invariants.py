@@ -94,7 +94,7 @@ def test_support_ring_and_glenoid_are_taken(code: str, kinds: tuple[str, ...]) -
     assert registry_validate(resource) == []
 
 
-def test_a_second_coding_is_warned_of_and_judged_literally() -> None:
+def test_a_second_coding_is_warned_of_and_checked_literally() -> None:
     resource = declaration(("PH_TIGE", "PH_TETE"))
     codings = [{"system": "http://snomed.info/sct", "code": code} for code in ("47458005", "52734007")]
     parameter(resource, "typeProcedure")["valueCodeableConcept"] = {"coding": codings}

@@ -88,7 +88,7 @@ def test_a_lot_that_says_there_is_none(lot: str) -> None:
 
 @pytest.mark.parametrize("lot", ["LOT1", None])
 @pytest.mark.parametrize("order", ["17290630" + "10LOT1", "10LOT1" + GS + "17290630"])
-def test_an_ean_13_behind_the_identifier_of_a_gtin_14(order: str, lot: str | None) -> None:
+def test_an_ean_13_after_the_identifier_of_a_gtin_14(order: str, lot: str | None) -> None:
     udi = parse_udi("01" + "2999300000200" + order, lot)
     assert (udi["deviceIdentifier"], udi["lot"], udi["expiry"]) == ("02999300000200", "LOT1", "2029-06-30")
     assert "problems" not in udi

@@ -60,7 +60,7 @@ def test_hibc_wrong_check_character() -> None:
 
 
 @given(st.text("ABC0123456789-. $/+%", min_size=1, max_size=12), st.sampled_from(HIBC_SIGNS))
-def test_the_quick_judgement_of_a_check_character_agrees_with_reading(rest: str, check: str) -> None:
+def test_the_quick_check_of_a_check_character_agrees_with_reading(rest: str, check: str) -> None:
     for text in (f"+Z1AR{rest}0{check}", with_check(f"+Z1AR{rest}0")):
         if "unreadable" not in parse_udi(text).get("problems", ()):
             assert udi_check_valid(text) == ("check-digit" not in parse_udi(text).get("problems", ()))
@@ -79,7 +79,7 @@ def test_hibc_julian_and_hour() -> None:
     assert parse_udi(with_check("+Z1ARFE12L0/$$528400LOT5"))["problems"] == ["date"]
 
 
-def test_hibc_labels_scanned_one_behind_the_other() -> None:
+def test_hibc_labels_scanned_one_after_the_other() -> None:
     first = with_check("+Z1ARFE12L0")
     text = first + with_check(f"+$$3290630LOT5{first[-1]}")
     label = parse_udi(text)

@@ -26,7 +26,7 @@ def test_a_lost_separator_is_put_back_where_the_source_knows_the_lot() -> None:
     assert parse_udi("010401234567890110X891523A17290630", "X891523A")["expiry"] == "2029-06-30"
 
 
-def test_nobody_can_put_it_back_from_the_label_alone() -> None:
+def test_no_one_can_put_it_back_from_the_label_alone() -> None:
     label = parse_udi("010401234567890110A21S4")
     assert label["lot"] == "A21S4"
     assert "problems" not in label

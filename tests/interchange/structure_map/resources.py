@@ -15,6 +15,6 @@ def resource(**rule: Any) -> dict[str, Any]:
 
 
 def line_of(**rule: Any) -> str:
-    text, told = structure_map_to_text(resource(**rule), "y.json")
-    assert told == ()
+    text, reported = structure_map_to_text(resource(**rule), "y.json")
+    assert reported == ()
     return text.splitlines()[4].strip()

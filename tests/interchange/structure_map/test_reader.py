@@ -19,8 +19,8 @@ _QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck), max_ex
 
 
 def test_a_map_read_has_places_in_its_text() -> None:
-    tree, told = read_structure_map(resource(source=[{"context": "src"}]), "y.json")
-    assert told == ()
+    tree, reported = read_structure_map(resource(source=[{"context": "src"}]), "y.json")
+    assert reported == ()
     assert tree.groups[0].rules[0].span.position == "y.json (as text):5:3"
 
 
@@ -45,23 +45,23 @@ def test_a_map_read_has_places_in_its_text() -> None:
     ],
 )
 def test_what_is_wrong_is_reported_with_its_path(changes: dict[str, Any], expected: str) -> None:
-    told = structure_map_to_text(resource(**changes), "y.json")[1]
-    assert ("FM048", expected) in [(entry.code, entry.args["path"]) for entry in told]
-    assert all(entry.message for entry in told)
+    reported = structure_map_to_text(resource(**changes), "y.json")[1]
+    assert ("FM048", expected) in [(entry.code, entry.args["path"]) for entry in reported]
+    assert all(entry.message for entry in reported)
 
 
 def test_what_is_lost_is_reported_with_its_path() -> None:
     made = resource(id="r1", source=[{"context": "src", "extension": [{"url": "http://x"}]}])
     made["group"][0]["input"][0]["documentation"] = "who"
     made["contained"] = [{"resourceType": "Patient"}]
-    told = structure_map_to_text(made, "y.json")[1]
-    assert sorted(str(entry.args["path"]) for entry in told) == [
+    reported = structure_map_to_text(made, "y.json")[1]
+    assert sorted(str(entry.args["path"]) for entry in reported) == [
         "contained[0]",
         "group[0].input[0].documentation",
         "group[0].rule[0].id",
         "group[0].rule[0].source[0].extension[0]",
     ]
-    assert {entry.code for entry in told} == {"FM047"}
+    assert {entry.code for entry in reported} == {"FM047"}
 
 
 _KEYS = st.sampled_from(
@@ -115,6 +115,6 @@ _JSON = st.recursive(
 @given(made=st.dictionaries(_KEYS, _JSON, max_size=8), rule=st.dictionaries(_KEYS, _JSON, max_size=6))
 def test_no_resource_is_an_exception(made: dict[str, Any], rule: dict[str, Any]) -> None:
     for whole in (made, {**resource(**rule), **made}, resource(**rule)):
-        tree, told = read_structure_map(whole, "any.json")
-        assert all(entry.message for entry in told)
+        tree, reported = read_structure_map(whole, "any.json")
+        assert all(entry.message for entry in reported)
         write_structure_map(tree, "R4")

@@ -32,8 +32,8 @@ def there_and_back(path: Path, version: FhirVersion) -> str:
     """The text of a map that went through JSON."""
     from fhirmap.analysis.workspace import load
 
-    tree, told = parse(path.read_text(encoding="utf-8-sig"), str(path))
-    assert not [entry.message for entry in told if entry.is_error]
+    tree, reported = parse(path.read_text(encoding="utf-8-sig"), str(path))
+    assert not [entry.message for entry in reported if entry.is_error]
     program, _ = load([tree], read=read_beside)
     written = write_structure_map(tree, version, tables=program.stages[0].tables)
     resource = json.loads(json_text(written.resource), parse_float=Decimal)
@@ -148,7 +148,7 @@ def results(folder: Path) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("path", sorted((ROOT / "maps").rglob("*.map")), ids=lambda path: path.name)
 def test_shipped_maps_are_checked_alike(path: Path, version: FhirVersion) -> None:
-    def told(text: str) -> list[str]:
+    def reported(text: str) -> list[str]:
         return sorted(entry.code for entry in fhirmap.check(text, imports=[path.parent], definitions=[path.parent]))
 
-    assert told(there_and_back(path, version)) == told(path.read_text(encoding="utf-8"))
+    assert reported(there_and_back(path, version)) == reported(path.read_text(encoding="utf-8"))

@@ -65,8 +65,8 @@ def test_any_map_is_stable(tree: n.Map, version: FhirVersion) -> None:
         return
     first = write_structure_map(parse(text)[0], version)
     back, _ = structure_map_to_text(json.loads(json_text(first.resource), parse_float=Decimal), "map.json")
-    parsed, told = parse(back)
-    assert not [entry.message for entry in told if entry.is_error], back
+    parsed, reported = parse(back)
+    assert not [entry.message for entry in reported if entry.is_error], back
     second = write_structure_map(parsed, version)
     again, _ = structure_map_to_text(json.loads(json_text(second.resource), parse_float=Decimal), "map.json")
     third = write_structure_map(parse(again)[0], version)

@@ -25,8 +25,8 @@ HEAD = "/// url = 'http://example.org/StructureMap/a'\n/// name = 'a'\n"
 def written(rules: str, version: FhirVersion = "R5", head: str = "", **options: Any) -> WrittenMap:
     """A map of one group with these rules."""
     text = f"{HEAD}{head}\ngroup main(source src, target tgt) {{\n{rules}\n}}\n"
-    tree, told = parse(text)
-    assert not [entry.message for entry in told]
+    tree, reported = parse(text)
+    assert not [entry.message for entry in reported]
     return write_structure_map(tree, version, **options)
 
 
@@ -47,8 +47,8 @@ def codes(found: WrittenMap) -> list[str]:
 
 def through(text: str, version: FhirVersion) -> tuple[str, str]:
     """The text of a map that went through its resource, and the resource as JSON."""
-    tree, told = parse(text)
-    assert not [entry.message for entry in told if entry.is_error]
+    tree, reported = parse(text)
+    assert not [entry.message for entry in reported if entry.is_error]
     resource = json_text(write_structure_map(tree, version).resource)
     back, lost = structure_map_to_text(json.loads(resource, parse_float=Decimal), "map.json")
     assert lost == ()
