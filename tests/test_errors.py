@@ -20,7 +20,7 @@ from fhirmap.errors import (
     ValidationFailed,
 )
 
-WRONG = "group g(source s : Nobody, target t : Patient) { s.a -> t.b; }"
+WRONG = "group g(source s : Nowhere, target t : Patient) { s.a -> t.b; }"
 
 
 def wrong_map() -> MapError:

@@ -23,6 +23,7 @@ SAME_CONCEPT = {
     "names": "makes names that are free: of Python, of a model, of columns",
     "nodes": "nodes of trees: of a map, of a resource that is built",
     "operators": "operators: typed, compiled, run, and mistaken for others",
+    "patterns": "regular expressions that a map writes, collected and compiled",
     "program": "all maps that belong together, checked and compiled",
     "quantity": "quantities, in FHIRPath and in transforms",
     "reader": "text or resource to a map's tree",

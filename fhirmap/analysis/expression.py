@@ -286,7 +286,7 @@ class _ExpressionInference:
         names = [name for ref in base.types for name in children_of(ref, self.definitions, self.scope.functions)]
         about = Subject(SubjectKind.ELEMENT, node.name, frozenset(ref.structure for ref in base.types))
         found = suggestion(node.name, names)
-        # SQL's habit: the column's name inside its own `where`, where the value is already the focus.
+        # As in SQL: the column's name inside its own `where`, where the value is already the focus.
         is_value = node.focus is None and all(ref.name in PRIMITIVES for ref in base.types) and not found["meant"]
         hint = Text("hints.this_value") if is_value else None
         self.report("FM250", node.name_span, hint=hint, about=about, like=found, name=node.name, type=shown(base))
