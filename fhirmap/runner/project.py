@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -263,8 +263,22 @@ def read_project(
     file = TomlText(path, str(path))
     found = _Reading(file, path.parent, environ).project(source)
     errors = any(entry.is_error for entry in file.diagnostics)
-    in_order = sorted(file.diagnostics, key=lambda entry: entry.span.start if entry.span else 0)
+    in_order = sorted(_without_consequences(file.diagnostics), key=lambda entry: entry.span.start if entry.span else 0)
     return (None if errors else found), in_order
+
+
+def _without_consequences(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Without what is missing (FM734) only because its name, or its table's, is misspelt (FM732)."""
+    misspelt = {
+        ".".join([*str(entry.args["setting"]).split(".")[:-1], entry.meant])
+        for entry in found
+        if entry.code == "FM732" and entry.meant
+    }
+    return [
+        entry
+        for entry in found
+        if entry.code != "FM734" or not any(f"{entry.args['setting']}.".startswith(f"{name}.") for name in misspelt)
+    ]
 
 
 class _Reading:

@@ -226,6 +226,12 @@ def test_files_are_found_from_the_projects_folder(folder: Path) -> None:
     assert (found.sink.kind, found.map.target) == ("ndjson", None)
 
 
+@pytest.mark.parametrize(("table", "key"), [("sources", "url"), ("source", "uri")])
+def test_what_is_missing_by_a_misspelt_name_is_reported_once(folder: Path, table: str, key: str) -> None:
+    found = faults(folder, f'[map]\nsource = "own.map"\n[{table}]\n{key} = "a.csv"\n')
+    assert [entry[0] for entry in found] == ["FM732"]
+
+
 def test_text_in_multi_line_values_is_no_key(folder: Path) -> None:
     text = (
         'a = """\n[map]\nsource = 3\n"""\nb = [\n  "x = 1",\n  "y"]\n'
