@@ -115,7 +115,7 @@ def _code_page(name: str, code: str) -> Iterator[str]:
     entry = page(name, code)
     # Reached by the index alone: hundreds of pages in the navigation of each page would hide the others.
     yield "---\norphan: true\n---\n"
-    yield f"# {name}: {entry.title}\n"
+    yield f"# {name}{': ' if code == 'en' else '\u00a0: '}{entry.title}\n"
     yield entry.prose + "\n"
     for info, text in entry.examples.items():
         kind = info.split()[-1]
