@@ -115,7 +115,8 @@ def _code_page(name: str, code: str) -> Iterator[str]:
     entry = page(name, code)
     # Reached by the index alone: hundreds of pages in the navigation of each page would hide the others.
     yield "---\norphan: true\n---\n"
-    yield f"# {name}{': ' if code == 'en' else '\u00a0: '}{entry.title}\n"
+    colon = ": " if code == "en" else "\u00a0: "
+    yield f"# {name}{colon}{entry.title}\n"
     yield entry.prose + "\n"
     for info, text in entry.examples.items():
         kind = info.split()[-1]
