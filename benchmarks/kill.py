@@ -28,7 +28,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fhirmap.registry import Client, InjectedFault, RegistryConfig, RegistryServer
+from fhirmap.registry import Client, InjectedFault, InjectedKind, RegistryConfig, RegistryServer
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "clinique-sainte-aubierge"
 KINDS = ("500", "503", "reset", "reset-before", "truncated", "html", "empty", "html-503", "429")
@@ -91,7 +91,7 @@ def acknowledged(journal: Path) -> set[str]:
 def kill_often(kills: int, records: int, seed: int) -> Findings:
     """Runs, kills ``kills`` times, runs to the end, and looks."""
     rng = random.Random(seed)
-    faults = tuple(InjectedFault(kind, rate=0.02) for kind in KINDS)
+    faults = tuple(InjectedFault(InjectedKind(kind), rate=0.02) for kind in KINDS)
     config = RegistryConfig(clients=(Client("kill", SECRET),), faults=faults, rate_per_s=0, seed=seed)
     wrong: list[str] = []
     with tempfile.TemporaryDirectory() as place, RegistryServer(config) as server:

@@ -128,6 +128,13 @@ class ReceiptState(StrEnum):
     UNCERTAIN = "uncertain"
 
 
+class UncertainPolicy(StrEnum):
+    """What is done with a record whose answer was never seen: sent again, or kept until someone releases it."""
+
+    RESEND = "resend"
+    HOLD = "hold"
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of one attempt.

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from fhirmap.journal.reading import JournalReading
 from fhirmap.journal.store import RunLock, open_engine
+from fhirmap.records import UncertainPolicy
 
 __all__ = ["Journal"]
 
@@ -54,7 +55,7 @@ class Journal(JournalReading):
         *,
         exclusive: bool = False,
         create: bool = True,
-        uncertain: str = "resend",
+        uncertain: UncertainPolicy = UncertainPolicy.RESEND,
         clock: Callable[[], float] = time.time,
         busy_timeout_s: float = 5.0,
     ) -> Self:
@@ -77,7 +78,15 @@ class Journal(JournalReading):
                 lock.release()
             raise
         name = text if "://" not in text else engine.url.render_as_string(hide_password=True)
-        return cls(engine, name, establishment, operation, lock=lock, clock=clock, hold_uncertain=uncertain == "hold")
+        return cls(
+            engine,
+            name,
+            establishment,
+            operation,
+            lock=lock,
+            clock=clock,
+            hold_uncertain=uncertain is UncertainPolicy.HOLD,
+        )
 
     def __enter__(self) -> Self:
         return self

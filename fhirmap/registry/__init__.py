@@ -10,9 +10,9 @@ FM797 where that is not installed.
 
 from fhirmap.errors import ConfigError
 from fhirmap.registry.config import (
-    FAULTS,
     Client,
     InjectedFault,
+    InjectedKind,
     RegistryConfig,
     RegistryOperation,
     ScriptedAnswer,
@@ -25,9 +25,9 @@ except ModuleNotFoundError as error:
     raise ConfigError("FM797", library=error.name, extra="simulator") from None
 
 __all__ = [
-    "FAULTS",
     "Client",
     "InjectedFault",
+    "InjectedKind",
     "RegistryConfig",
     "RegistryOperation",
     "RegistryServer",

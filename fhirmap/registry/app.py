@@ -24,7 +24,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fhirmap.registry.config import InjectedFault, RegistryConfig
+from fhirmap.registry.config import InjectedFault, InjectedKind, RegistryConfig
 from fhirmap.registry.declaration import Declaration, Problem, read_draft, read_published
 from fhirmap.registry.identity import IdentityServer
 from fhirmap.registry.pairing import PairingResult, Registry, SeenCall, matches
@@ -45,7 +45,17 @@ _WORDS = {
     429: ("throttled", "Débit dépassé."),
 }
 _CARRIED_OUT = frozenset(
-    {"reset", "timeout", "slow", "truncated", "html", "empty", "not-fhir", "no-identifier", "bare-outcome"}
+    {
+        InjectedKind.RESET,
+        InjectedKind.TIMEOUT,
+        InjectedKind.SLOW,
+        InjectedKind.TRUNCATED,
+        InjectedKind.HTML,
+        InjectedKind.EMPTY,
+        InjectedKind.NOT_FHIR,
+        InjectedKind.NO_IDENTIFIER,
+        InjectedKind.BARE_OUTCOME,
+    }
 )
 """Faults that strike after the declaration has been taken in."""
 
@@ -199,39 +209,39 @@ class Simulator:
     def _respond(
         self, verdict: PairingResult | None, fault: InjectedFault | None, authorization: str, build: Builder
     ) -> Response:
-        kind = fault.kind if fault else ""
+        kind = fault.kind if fault else None
         headers = {"Retry-After": fault.retry_after_s} if fault and fault.retry_after_s else {}
-        if kind == "401":
+        if kind is InjectedKind.STATUS_401:
             self.identity.revoke(authorization)
-        if kind.isdigit():
+        if kind is not None and kind.isdigit():
             return _outcome_response(int(kind), headers)
         if verdict is None:
-            return _html(503) if kind == "html-503" else _error_issue()
+            return _html(503) if kind is InjectedKind.HTML_503 else _error_issue()
         if verdict.status != 200:
             return JSONResponse(_wrapped(_outcome(verdict.problems)), verdict.status, media_type=_FHIR)
         content = build(verdict, self._config)
         match kind:
-            case "html":
+            case InjectedKind.HTML:
                 return _html(200)
-            case "empty":
+            case InjectedKind.EMPTY:
                 return Response(b"", 200, media_type=_FHIR)
-            case "not-fhir":
+            case InjectedKind.NOT_FHIR:
                 return JSONResponse({"ok": True})
-            case "bare-outcome":
+            case InjectedKind.BARE_OUTCOME:
                 return JSONResponse(_outcome(()), media_type=_FHIR)
-            case "no-identifier":
+            case InjectedKind.NO_IDENTIFIER:
                 return JSONResponse(_wrapped(_outcome(())), media_type=_FHIR)
-            case "truncated":
+            case InjectedKind.TRUNCATED:
                 return _Truncated(json.dumps(content).encode())
             case _:
                 return JSONResponse(content, media_type=_FHIR)
 
     async def _misbehave(self, request: Request, fault: InjectedFault) -> None:
-        if fault.kind in ("reset", "reset-before"):
+        if fault.kind in (InjectedKind.RESET, InjectedKind.RESET_BEFORE):
             _reset(request)
-        elif fault.kind == "slow":
+        elif fault.kind is InjectedKind.SLOW:
             await asyncio.sleep(fault.after_s)
-        elif fault.kind == "timeout":
+        elif fault.kind is InjectedKind.TIMEOUT:
             await _until_gone(request, fault.after_s)
 
 

@@ -17,41 +17,55 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from fhirmap.errors import ConfigError
 from fhirmap.texts import Text, os_reason, text
 
-__all__ = ["FAULTS", "Client", "InjectedFault", "RegistryConfig", "RegistryOperation", "ScriptedAnswer", "read_config"]
+__all__ = [
+    "Client",
+    "InjectedFault",
+    "InjectedKind",
+    "RegistryConfig",
+    "RegistryOperation",
+    "ScriptedAnswer",
+    "read_config",
+]
 
-FAULTS = (
-    "400",
-    "401",
-    "403",
-    "404",
-    "422",
-    "429",
-    "500",
-    "502",
-    "503",
-    "504",
-    "reset",
-    "reset-before",
-    "timeout",
-    "slow",
-    "truncated",
-    "html",
-    "html-503",
-    "empty",
-    "not-fhir",
-    "error-issue",
-    "no-identifier",
-    "bare-outcome",
-)
-"""``reset-before`` drops the connection before the declaration is taken in, ``reset``, ``timeout`` and the odd bodies
-after it is."""
+
+class InjectedKind(StrEnum):
+    """How a call goes wrong.
+
+    ``reset-before`` drops the connection before the declaration is taken in, ``reset``, ``timeout`` and the odd bodies
+    after it is.
+    """
+
+    STATUS_400 = "400"
+    STATUS_401 = "401"
+    STATUS_403 = "403"
+    STATUS_404 = "404"
+    STATUS_422 = "422"
+    STATUS_429 = "429"
+    STATUS_500 = "500"
+    STATUS_502 = "502"
+    STATUS_503 = "503"
+    STATUS_504 = "504"
+    RESET = "reset"
+    RESET_BEFORE = "reset-before"
+    TIMEOUT = "timeout"
+    SLOW = "slow"
+    TRUNCATED = "truncated"
+    HTML = "html"
+    HTML_503 = "html-503"
+    EMPTY = "empty"
+    NOT_FHIR = "not-fhir"
+    ERROR_ISSUE = "error-issue"
+    NO_IDENTIFIER = "no-identifier"
+    BARE_OUTCOME = "bare-outcome"
+
 
 _MATCHES = ("nir", "rpps", "finess", "date", "type", "side", "lot")
 
@@ -83,7 +97,7 @@ class RegistryOperation:
 class InjectedFault:
     """A way to misbehave, and when. ``after_s``: for ``slow`` and ``timeout``."""
 
-    kind: str
+    kind: InjectedKind
     match: Mapping[str, str] = field(default_factory=dict)
     times: int | None = None
     rate: float = 0.0
@@ -199,9 +213,9 @@ def _client(entry: Mapping[str, Any], path: Path) -> Client:
 
 def _fault(entry: Mapping[str, Any]) -> InjectedFault:
     made: InjectedFault = _matched(_made(InjectedFault, {**entry, "calls": tuple(entry.get("calls", ()))}, "[[fault]]"))
-    if made.kind not in FAULTS:
-        raise ValueError(text("reasons.no_kind", kind=made.kind, names=", ".join(FAULTS)))
-    return made
+    if made.kind not in tuple(InjectedKind):
+        raise ValueError(text("reasons.no_kind", kind=made.kind, names=", ".join(InjectedKind)))
+    return replace(made, kind=InjectedKind(made.kind))
 
 
 def _matched(made: Any) -> Any:

@@ -23,7 +23,7 @@ from typing import Protocol
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import DeliveryError
 from fhirmap.journal import Journal, Lease
-from fhirmap.records import Receipt, ReceiptState
+from fhirmap.records import Receipt, ReceiptState, UncertainPolicy
 from fhirmap.runner.pace import Backoff, Breaker, RateLimit
 from fhirmap.runner.project import SinkLimits
 from fhirmap.sinks import Sink
@@ -272,7 +272,7 @@ class _Dispatcher:
         """When the record may go again, and whether this run is done with it."""
         if receipt.state not in (ReceiptState.DEFERRED, ReceiptState.UNCERTAIN):
             return 0.0, True
-        held = receipt.state == ReceiptState.UNCERTAIN and self._limits.uncertain == "hold"
+        held = receipt.state == ReceiptState.UNCERTAIN and self._limits.uncertain is UncertainPolicy.HOLD
         if held or receipt.stops_run or self.delivery.stopped_by is not None:
             self._given_up.add(lease.entry_id)
             return 0.0, True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirmap.diagnostics import Diagnostic, Span, nearest
 from fhirmap.errors import ConfigError, ProjectError
+from fhirmap.records import UncertainPolicy
 from fhirmap.runner.secret import Secret
 from fhirmap.runner.target import (
     SEVERITIES,
@@ -104,7 +105,7 @@ class SinkLimits:
     concurrency: int = 4
     attempts: int = 5
     backoff_s: float = 1.0
-    uncertain: str = "resend"
+    uncertain: UncertainPolicy = UncertainPolicy.RESEND
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,12 +421,13 @@ class _Reading:
         return TlsFiles(*paths)
 
     def _limits(self, section: TomlSection) -> SinkLimits:
+        policy = section.text("uncertain", UncertainPolicy.RESEND, choices=tuple(UncertainPolicy))
         limits = SinkLimits(
             rate_per_s=section.number("rate_per_s", 5.0),
             concurrency=section.integer("concurrency", 4),
             attempts=section.integer("attempts", 5),
             backoff_s=section.number("backoff_s", 1.0, least=0),
-            uncertain=section.text("uncertain", "resend", choices=("resend", "hold")),
+            uncertain=UncertainPolicy(policy),
         )
         section.done()
         return limits

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fhirmap.journal import Entry, EntryState, Journal
-from fhirmap.records import Fault
+from fhirmap.records import Fault, UncertainPolicy
 from tests.journal.sending import ACCEPTED, DEFERRED, REFUSED, UNCERTAIN, answer_all, ready, state_of
 
 
@@ -121,7 +121,7 @@ def test_what_was_being_sent_when_the_process_died_is_uncertain_and_in_doubt(tmp
 
 
 def test_uncertain_records_can_be_held(tmp_path: Path) -> None:
-    with Journal.open(tmp_path / "journal.db", "e", "o", uncertain="hold") as journal:
+    with Journal.open(tmp_path / "journal.db", "e", "o", uncertain=UncertainPolicy.HOLD) as journal:
         journal.put([ready("1")])
         journal.settle(journal.lease(1)[0], UNCERTAIN)
         assert journal.lease(1) == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhirmap.registry import InjectedFault, RegistryConfig, ScriptedAnswer
+from fhirmap.registry import InjectedFault, InjectedKind, RegistryConfig, ScriptedAnswer
 from tests.registry.declarations import STRICT, call, concept, knee
 
 
@@ -63,7 +63,7 @@ def test_the_draft_and_the_transaction_are_served(registry: Any) -> None:
 def test_a_scripted_answer_and_a_fault_that_passes(registry: Any) -> None:
     config = RegistryConfig(
         answers=(ScriptedAnswer({"date": "2025-03-16"}, 422, "Pas encore"),),
-        faults=(InjectedFault("503", {"lot": "L1"}, times=1),),
+        faults=(InjectedFault(InjectedKind.STATUS_503, {"lot": "L1"}, times=1),),
         rate_per_s=0,
     )
     server = registry(config)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fhirmap.journal import Entry, EntryState
+from fhirmap.records import UncertainPolicy
 from fhirmap.runner.deliver import deliver
 from fhirmap.runner.project import SinkLimits
 from fhirmap.sinks import SinkSettings, TransportSettings, open_sink
@@ -25,7 +26,7 @@ PAYLOAD = json.dumps(
         ],
     }
 ).encode()
-ONCE = SinkLimits(attempts=1, uncertain="hold")
+ONCE = SinkLimits(attempts=1, uncertain=UncertainPolicy.HOLD)
 
 
 def http(status: int, body: bytes = b"", *headers: str, length: int | None = None) -> bytes:

@@ -16,8 +16,8 @@ import pytest
 
 from fhirmap.errors import DeliveryError
 from fhirmap.journal import Entry, EntryState, Journal
-from fhirmap.records import Envelope, Receipt, ReceiptState
-from fhirmap.registry import Client, InjectedFault, RegistryConfig
+from fhirmap.records import Envelope, Receipt, ReceiptState, UncertainPolicy
+from fhirmap.registry import Client, InjectedFault, InjectedKind, RegistryConfig
 from fhirmap.runner.deliver import DeliveryProgress, SystemClock, deliver, unreached
 from fhirmap.runner.pace import Backoff, Breaker, RateLimit
 from fhirmap.runner.project import SinkLimits
@@ -142,7 +142,7 @@ def test_a_very_long_retry_after_is_left_for_another_run(journal: Journal, clock
 
 
 def test_an_uncertain_record_goes_again_or_is_held(tmp_path: Path, clock: Any) -> None:
-    for policy, calls in (("resend", 2), ("hold", 1)):
+    for policy, calls in ((UncertainPolicy.RESEND, 2), (UncertainPolicy.HOLD, 1)):
         with Journal.open(tmp_path / f"{policy}.db", "e", "o", uncertain=policy, clock=clock) as journal:
             journal.start_run()
             put(journal, "k1")
@@ -324,14 +324,14 @@ def test_a_token_that_ends_within_the_run_is_renewed_before(journal: Journal, cl
 
 
 def test_one_renewal_after_a_401_then_it_goes_on(journal: Journal, clock: Any, registry: Any) -> None:
-    config = RegistryConfig(faults=(InjectedFault("401", calls=(4,)),))
+    config = RegistryConfig(faults=(InjectedFault(InjectedKind.STATUS_401, calls=(4,)),))
     server, delivery = send_all(journal, registry, config, clock, 10, SinkLimits(rate_per_s=5))
     assert delivery.states == {"accepted": 10}
     assert server.simulator.identity.issued == 2
 
 
 def test_a_401_that_stays_stops_the_run(journal: Journal, clock: Any, registry: Any) -> None:
-    config = RegistryConfig(faults=(InjectedFault("401", rate=1.0),))
+    config = RegistryConfig(faults=(InjectedFault(InjectedKind.STATUS_401, rate=1.0),))
     server, delivery = send_all(journal, registry, config, clock, 10, SinkLimits(rate_per_s=5, concurrency=1))
     assert delivery.stopped_by.code == "FM614"
     assert len(server.simulator.registry.calls) == 2
@@ -339,7 +339,7 @@ def test_a_401_that_stays_stops_the_run(journal: Journal, clock: Any, registry: 
 
 
 def test_a_client_without_the_scope_is_stopped_by_the_403(journal: Journal, clock: Any, registry: Any) -> None:
-    config = RegistryConfig(faults=(InjectedFault("403", rate=1.0),))
+    config = RegistryConfig(faults=(InjectedFault(InjectedKind.STATUS_403, rate=1.0),))
     server, delivery = send_all(journal, registry, config, clock, 10, SinkLimits(rate_per_s=5, concurrency=1))
     assert delivery.stopped_by.code == "FM615"
     assert len(server.simulator.registry.calls) == 1
@@ -360,7 +360,7 @@ def test_a_wrong_secret_is_reported_before_anything_is_sent(journal: Journal, cl
 
 def test_everything_is_taken_in_the_end_by_a_failing_registry(journal: Journal, clock: Any, registry: Any) -> None:
     kinds = ("500", "503", "reset", "truncated", "html", "empty", "429", "401", "html-503", "reset-before")
-    config = RegistryConfig(faults=tuple(InjectedFault(kind, rate=0.05) for kind in kinds), seed=7)
+    config = RegistryConfig(faults=tuple(InjectedFault(InjectedKind(kind), rate=0.05) for kind in kinds), seed=7)
     server, delivery = send_all(
         journal, registry, config, clock, 60, SinkLimits(rate_per_s=5, attempts=12, backoff_s=0.1)
     )
