@@ -104,6 +104,14 @@ class Scope:
         names += [model.name for place in unit.visible() for model in place.tree.models]
         return names
 
+    def url_to_import(self, unit: Unit, name: str) -> str | None:
+        """The address of a map of this program that declares the model and that ``unit`` does not import."""
+        seen = unit.visible()
+        others = (place for place in self.program.units if place not in seen and place.tree.url)
+        return next(
+            (place.tree.url for place in others if any(model.name == name for model in place.tree.models)), None
+        )
+
     # --- groups -------------------------------------------------------------------------------------------------------
 
     def group(self, unit: Unit, name: str, span: Span) -> tuple[Unit, nodes.Group] | None:

@@ -63,3 +63,12 @@ def test_a_concept_map_of_the_map_looks_like_a_resource() -> None:
     assert scope().concept_map(unit, "#side") is not None
     assert scope().concept_map(unit, "https://example.org/StructureMap/a#side") is not None
     assert scope().concept_map(unit, "#other") is None
+
+
+def test_a_model_of_a_map_that_is_not_imported() -> None:
+    other = "group main(source s : Thing, target t) { s.size as n -> t.id = n; }\n"
+    program, _ = load([parse(TEXT, "a.map")[0], parse(other, "b.map")[0]])
+    names, (first, second) = Scope(program, definitions()), program.stages
+    assert names.url_to_import(second, "Thing") == "https://example.org/StructureMap/a"
+    assert names.url_to_import(second, "Things") is None
+    assert names.url_to_import(first, "Thing") is None

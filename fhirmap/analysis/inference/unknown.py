@@ -61,7 +61,10 @@ def unknown_type(scope: Scope, unit: Unit, name: str, span: Span) -> None:
     found = nearest(name, own) or nearest(name, known)
     bare = [entry for entry in unit.tree.uses if entry.alias is None]
     hint = None
-    if found is None and len(bare) == 1:
+    url = scope.url_to_import(unit, name)
+    if url is not None:
+        found, hint = None, Text("hints.import_it", {"url": url})
+    elif found is None and len(bare) == 1:
         args = {"line": bare[0].span.line, "name": name, "mode": bare[0].mode}
         hint = Text("hints.name_structure", args)
     about = Subject(SubjectKind.MODEL, name)
