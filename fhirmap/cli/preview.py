@@ -93,6 +93,7 @@ def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
 def _one(engine: Engine, key: str, as_json: bool) -> int:
     from fhirmap.runner.preview import preview_row, row_to_data
     from fhirmap.runner.source import open_project_source
+    from fhirmap.runner.verdict import Verdict
 
     with open_project_source(engine.project, engine.plan) as source:
         row = preview_row(engine, source, key)
@@ -102,13 +103,14 @@ def _one(engine: Engine, key: str, as_json: bool) -> int:
         click.echo(msgspec.json.format(msgspec.json.encode(row_to_data(row))).decode())
     else:
         _show(row)
-    return 1 if row.verdict == "invalid" else 0
+    return 1 if row.verdict is Verdict.INVALID else 0
 
 
 def _traced(engine: Engine, key: str, with_values: bool, as_json: bool) -> int:
     from fhirmap.diagnostics.render import fault_to_line
     from fhirmap.runner.preview import row_trace_to_data, trace_row
     from fhirmap.runner.source import open_project_source
+    from fhirmap.runner.verdict import Verdict
     from fhirmap.runtime.trace import trace_lines
 
     with open_project_source(engine.project, engine.plan) as source:
@@ -117,14 +119,14 @@ def _traced(engine: Engine, key: str, with_values: bool, as_json: bool) -> int:
         import msgspec
 
         click.echo(msgspec.json.format(msgspec.json.encode(row_trace_to_data(row))).decode())
-        return 1 if row.verdict == "invalid" else 0
+        return 1 if row.verdict is Verdict.INVALID else 0
     click.echo(f"{row.origin or row.key}")
     for line in trace_lines(row.trace):
         click.echo(line)
     for fault in row.faults:
         click.echo("  " + fault_to_line(fault, colour=sys.stdout.isatty()))
     click.echo(_verdict(row))
-    return 1 if row.verdict == "invalid" else 0
+    return 1 if row.verdict is Verdict.INVALID else 0
 
 
 def _show(row: RowPreview) -> None:

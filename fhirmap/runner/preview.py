@@ -75,7 +75,7 @@ class RowPreview:
 
     key: str
     origin: str
-    verdict: str
+    verdict: Verdict
     reasons: tuple[str, ...]
     notes: tuple[Note, ...]
     faults: tuple[Fault, ...]
@@ -89,7 +89,7 @@ class RowTrace:
 
     key: str
     origin: str
-    verdict: str
+    verdict: Verdict
     reasons: tuple[str, ...]
     faults: tuple[Fault, ...]
     trace: steps.Trace
