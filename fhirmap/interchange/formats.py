@@ -120,6 +120,7 @@ def _decoded(content: bytes) -> str:
 def _xml(content: bytes, source: MapText, definitions: Definitions) -> dict[str, Any] | Diagnostic:
     # Here, not above: most runs read JSON alone, and the XML libraries are a good part of a cold start.
     from xml.etree import ElementTree
+    from xml.parsers.expat import errors
 
     from fhirmap.interchange.xml_reader import read_xml
 
@@ -128,8 +129,9 @@ def _xml(content: bytes, source: MapText, definitions: Definitions) -> dict[str,
     except ElementTree.ParseError as error:
         line, column = error.position
         offset = source.line_start(line) + column if 0 < line <= source.line_count else 0
-        # The parser's words, without the position that it appends.
-        return _at(source, offset, str(error).partition(":")[0])
+        if error.code == errors.codes[errors.XML_ERROR_TAG_MISMATCH]:
+            return _at(source, offset, Text("reasons.other_tag"))
+        return _broken(source, offset)
     except (LookupError, ValueError):
         return _at(source, 0, Text("words.unknown_encoding"))
     except RecursionError:
@@ -143,7 +145,7 @@ def _json(source: MapText) -> Any:
     try:
         return json.loads(source.text, parse_float=Decimal, parse_constant=no_number)
     except json.JSONDecodeError as error:
-        return _at(source, error.pos, error.msg)
+        return _broken(source, error.pos)
     except RecursionError:
         return _at(source, 0, Text("words.nested_too_deep"))
     except LookupError:
@@ -152,7 +154,13 @@ def _json(source: MapText) -> Any:
         return _at(source, 0, Text("words.number_too_large"))
 
 
-def _at(source: MapText, offset: int, reason: str | Text) -> Diagnostic:
+def _broken(source: MapText, offset: int) -> Diagnostic:
+    """A text that does not go on as it must. Not in the parsers' words, which are English in every language."""
+    ends = not source.text[max(0, offset) :].strip()
+    return _at(source, offset, Text("reasons.ends_early" if ends else "reasons.out_of_place"))
+
+
+def _at(source: MapText, offset: int, reason: Text) -> Diagnostic:
     offset = max(0, min(offset, len(source.text)))
     span = Span(source, offset, min(offset + 1, len(source.text)))
     return Diagnostic("FM351", span, {"file": source.name, "reason": reason})

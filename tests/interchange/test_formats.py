@@ -10,6 +10,7 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.interchange.formats import in_order, json_text, read_document, read_value, text_of
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
+from fhirmap.texts import Text
 
 R4 = Definitions(base_types("R4"))
 
@@ -49,6 +50,20 @@ def test_a_broken_document_is_one_diagnostic_with_its_place(content: bytes, code
     found = broken(content)
     assert found.span is not None
     assert (found.code, found.span.position) == (code, position)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'{"a": ', "ends_early"),
+        (b'{"a": }', "out_of_place"),
+        (b"<a><b/>", "ends_early"),
+        (b"<a><b></a>", "other_tag"),
+        (b"<a b></a>", "out_of_place"),
+    ],
+)
+def test_the_reason_is_from_the_catalogue(content: bytes, reason: str) -> None:
+    assert broken(content).args["reason"] == Text(f"reasons.{reason}")
 
 
 def test_bytes_that_are_no_text() -> None:
