@@ -63,9 +63,12 @@ class FakeClock:
         self.time += seconds
 
     def wait(self, arrivals: Any, seconds: float | None) -> Any:
-        """Real answers are taken as they come; where time has to pass instead, it passes at once."""
+        """Real answers are taken as they come; where time has to pass instead, it passes at once.
+
+        A thread that was just started gets the time to look at the clock, on a busy machine too.
+        """
         try:
-            return arrivals.get(timeout=10 if seconds is None else 0.002)
+            return arrivals.get(timeout=10 if seconds is None else 0.03)
         except queue.Empty:
             assert seconds is not None, "no answer within ten seconds"
             self.sleep(seconds)
