@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirmap.cli.localized import FilePath, WordChoice, argument, define, option
+from fhirmap.data import JsonValue
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
@@ -178,13 +179,13 @@ def _answer_data(answer: RecordedAnswer) -> dict[str, Any]:
     return {**_plain(answer), "faults": [fault_to_json(fault) for fault in answer.faults]}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> JsonValue:
     import msgspec
 
     return msgspec.to_builtins(value)
 
 
-def _echo_json(value: Any) -> None:
+def _echo_json(value: JsonValue) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
 
 

@@ -16,6 +16,7 @@ from fhirmap.compilation.contract import target_contract
 from fhirmap.compilation.files import library, read_map
 from fhirmap.compilation.program import CheckedMaps, load_maps
 from fhirmap.compilation.transformers import transformer_of
+from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic, MapText
 from fhirmap.errors import ConfigError, MapError
 from fhirmap.interchange.formats import read_document
@@ -172,7 +173,7 @@ class MapSet:
 
     # --- running ------------------------------------------------------------------------------------------------------
 
-    def transform(self, wanted: str | Path, content: Mapping[str, Any] | None = None, **named: Any) -> Result:
+    def transform(self, wanted: str | Path, content: Mapping[str, Any] | None = None, **named: JsonValue) -> Result:
         """What the map at a URL, or in a file, makes of ``content``, or of several inputs by the names of its sources.
 
         A map of which no rule fires gives an empty instance of its target, as `$transform` does; one that reads a

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from fhirmap.data import JsonValue
 from fhirmap.diagnostics import NO_SPAN
 from fhirmap.errors import ConfigError
 from fhirmap.inspection.guess import TEXT, Guess, guess
@@ -52,7 +53,7 @@ def _file(address: Address, path: str) -> JsonFile:
     return JsonFile(address, SourcePlan(SourceKind.JSON, path, (), RowLayout("", ())))
 
 
-def _list_path(document: Any) -> str:
+def _list_path(document: JsonValue) -> str:
     """The first list of objects, breadth first; empty where the document itself is one."""
     if isinstance(document, list):
         return ""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
+from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.fhir_types import ANY_RESOURCE
 from fhirmap.model.definition import Definitions, Structure, TypeRef
@@ -30,7 +31,7 @@ def read_document(content: bytes, name: str, definitions: Definitions) -> dict[s
     return _at(MapText(name, ""), 0, Text("words.not_an_object"))
 
 
-def read_value(content: bytes, name: str, definitions: Definitions) -> Any:
+def read_value(content: bytes, name: str, definitions: Definitions) -> JsonValue:
     """As `read_document`, and JSON that is no object as the value it is."""
     try:
         text = _decoded(content)
@@ -87,8 +88,8 @@ def _ordered(
 
 
 def _value_ordered(
-    value: Any, definitions: Definitions, ref: TypeRef | None, known: dict[TypeRef | None, _Kinds]
-) -> Any:
+    value: JsonValue, definitions: Definitions, ref: TypeRef | None, known: dict[TypeRef | None, _Kinds]
+) -> JsonValue:
     if isinstance(value, Mapping):
         return _ordered(value, definitions, ref, known)
     if isinstance(value, list):
@@ -138,7 +139,7 @@ def _xml(content: bytes, source: MapText, definitions: Definitions) -> dict[str,
         return _at(source, 0, Text("words.nested_too_deep"))
 
 
-def _json(source: MapText) -> Any:
+def _json(source: MapText) -> JsonValue:
     def no_number(text: str) -> None:
         raise LookupError(text)
 
@@ -166,7 +167,7 @@ def _at(source: MapText, offset: int, reason: Text) -> Diagnostic:
     return Diagnostic("FM351", span, {"file": source.name, "reason": reason})
 
 
-def _written(value: Any, line: str) -> list[str]:
+def _written(value: JsonValue, line: str) -> list[str]:
     """Pieces of JSON text; the standard library's encoder has no decimals."""
     if isinstance(value, Mapping | list | tuple) and not value:
         return ["{}" if isinstance(value, Mapping) else "[]"]

@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
+from fhirmap.data import JsonValue
 from fhirmap.fhir_types import ANY_RESOURCE, INTEGERS
 from fhirmap.model.definition import Definitions, Element, Structure, TypeRef
 
@@ -164,7 +165,7 @@ def _text_slot(views: Mapping[str, Element]) -> tuple[str, str]:
     return slot.json_name(kind), kind
 
 
-def _put(held: dict[str, Any], name: str, value: Any, sibling: dict[str, Any], *, repeats: bool) -> None:
+def _put(held: dict[str, Any], name: str, value: JsonValue, sibling: dict[str, Any], *, repeats: bool) -> None:
     if not repeats:
         if value is not None:
             held[name] = value
@@ -182,7 +183,7 @@ def _put(held: dict[str, Any], name: str, value: Any, sibling: dict[str, Any], *
         held[f"_{name}"] = [*siblings, sibling or None]
 
 
-def primitive_of(text: str | None, type_name: str) -> Any:
+def primitive_of(text: str | None, type_name: str) -> JsonValue:
     """A value's text as JSON holds that type; text that says no such value stays as it is, for the map to check."""
     if text is None:
         return None

@@ -15,6 +15,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
+from fhirmap.data import JsonValue
 from fhirmap.fhir_types import ANY_RESOURCE
 from fhirmap.interchange.xml_reader import FHIR_NAMESPACE, XSI
 from fhirmap.model.definition import Definitions, Element, Structure, TypeRef
@@ -61,7 +62,9 @@ class XmlWriter:
         self.namespace = namespace
         self.prefixes: dict[str, str] = {}
 
-    def element(self, name: str, node: Any, ref: TypeRef | None, view: Element | None, depth: int) -> Iterator[str]:
+    def element(
+        self, name: str, node: JsonValue, ref: TypeRef | None, view: Element | None, depth: int
+    ) -> Iterator[str]:
         """The lines of one element that is no primitive."""
         if not isinstance(node, Mapping):
             yield from self._wrapped(name, "", [], escape(_text(node)), depth)
@@ -92,7 +95,7 @@ class XmlWriter:
                     lines += self._one(child, value, sibling, depth + 1)
         yield from self._wrapped(name, attributes, lines, text, depth)
 
-    def _one(self, child: _XmlChild, value: Any, sibling: Any, depth: int) -> Iterator[str]:
+    def _one(self, child: _XmlChild, value: JsonValue, sibling: JsonValue, depth: int) -> Iterator[str]:
         name = self._name(child)
         is_xhtml = (child.ref is not None and child.ref.name == "xhtml") or (
             child.element is not None and "xhtml" in child.element.representation
@@ -158,19 +161,19 @@ class XmlWriter:
             return f"{prefix}:{name}"
         return name
 
-    def _type_name(self, node: Any, ref: TypeRef) -> str:
+    def _type_name(self, node: JsonValue, ref: TypeRef) -> str:
         named = node.get("resourceType") if isinstance(node, Mapping) else None
         structure = self.definitions.structure(ref.structure)
         return str(named or (structure.xml_name or structure.name if structure else ref.name))
 
 
-def _as_list(value: Any) -> list[Any]:
+def _as_list(value: JsonValue) -> list[Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, list) else [value]
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):

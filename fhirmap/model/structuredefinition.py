@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fhirmap.data import JsonValue
 from fhirmap.model.definition import (
     FHIR_URL,
     Binding,
@@ -232,7 +233,7 @@ class _Profile:
                     values.append((discriminator.path, value))
         return tuple(values)
 
-    def _value_at(self, key: str, path: str) -> Any:
+    def _value_at(self, key: str, path: str) -> JsonValue:
         """The fixed or pattern value that the slice at ``key`` gives ``path``, or an ancestor's value that holds it."""
         steps = [] if path == "$this" else path.split(".")
         for depth in range(len(steps), -1, -1):
@@ -245,7 +246,7 @@ class _Profile:
                 return held
         return None
 
-    def _value_of(self, key: str) -> Any:
+    def _value_of(self, key: str) -> JsonValue:
         for written in (key, f"{key}[x]"):
             found = self.overlay.get(written, {})
             value = _valued(found, "fixed")
@@ -466,7 +467,7 @@ def _slicing(entry: Json | None) -> Slicing | None:
     return Slicing(found, str(entry.get("rules", "open")), bool(entry.get("ordered")))
 
 
-def _valued(entry: Json, stem: str) -> Any:
+def _valued(entry: Json, stem: str) -> JsonValue:
     """The value of `fixed[x]` or `pattern[x]`."""
     return next((value for key, value in entry.items() if key.startswith(stem) and key != stem), None)
 

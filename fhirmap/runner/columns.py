@@ -153,7 +153,7 @@ def _wrong_column(column: ColumnSetting, entry: Diagnostic) -> Diagnostic:
     return Diagnostic("FM743", column.span, args, entry.hint_shown)
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value as a cell of a CSV shows it."""
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from fhirmap.analysis.lineage import Origin
 from fhirmap.compilation.transformers import transformer_of
+from fhirmap.data import JsonValue, RawValue
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Note, Record
@@ -219,7 +220,7 @@ def _record(source: Source, key: str) -> Record:
 def leaves(resource: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Every primitive of a resource with its indexed path, in document order; the type itself is not one."""
 
-    def below(node: Any, path: str) -> Iterator[tuple[str, Any]]:
+    def below(node: JsonValue, path: str) -> Iterator[tuple[str, Any]]:
         if isinstance(node, Mapping):
             for name, value in node.items():
                 if name != "resourceType":
@@ -233,7 +234,7 @@ def leaves(resource: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield from below(resource, str(resource.get("resourceType", "")))
 
 
-def _trace(engine: Engine, record: Record, path: str, value: Any, resource: Mapping[str, Any]) -> TracedElement:
+def _trace(engine: Engine, record: Record, path: str, value: JsonValue, resource: Mapping[str, Any]) -> TracedElement:
     element = element_of(path, resource)
     origin = engine.origin_of(element)
     position, columns = origin if origin is not None else ("", ())
@@ -284,7 +285,7 @@ def _table_of(child: Child, table: str) -> str:
     return child.table if child.kind == ChildKind.JOIN else table
 
 
-def _at(values: Any, path: str) -> Iterator[Any]:
+def _at(values: RawValue, path: str) -> Iterator[Any]:
     """What is at a column's name, or at a dotted JSON path, lists looked through."""
     if isinstance(values, Mapping) and path in values:
         found = values[path]

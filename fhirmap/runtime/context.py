@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
+from fhirmap.data import MapValue, RawValue
 from fhirmap.errors import FhirmapError, RecordError, TransformFailed
 from fhirmap.records import Fault, Note, Result, Unmapped
 from fhirmap.runtime.fhirpath.environment import EvaluationContext
@@ -59,7 +60,7 @@ class RecordRun:
             self._environment = EvaluationContext(self.resource)
         return self._environment
 
-    def input(self, row: Any, name: str) -> Any:
+    def input(self, row: RawValue, name: str) -> RawValue:
         """The input for source ``name``: one of several, or the only one, which is what every source then is.
 
         Raises: ``TransformFailed`` FM458 where there are several and none of that name.
@@ -70,12 +71,12 @@ class RecordRun:
             raise TransformFailed("FM458", name=name)
         return row[name]
 
-    def note(self, text: Any, position: str) -> None:
+    def note(self, text: object, position: str) -> None:
         """Keep what a rule's `log` says; nothing where it says nothing."""
         if text is not None and text != "":
             self.notes.append(Note(text if isinstance(text, str) else str(text), position))
 
-    def unmapped(self, concept_map: str, value: Any, longest: int) -> None:
+    def unmapped(self, concept_map: str, value: object, longest: int) -> None:
         """Keep a code that ``concept_map`` does not hold, as far as it may be shown; nothing where there is none.
 
         ``longest``: length of the longest code that it holds.
@@ -85,13 +86,13 @@ class RecordRun:
                 self.misses = []
             self.misses.append(Unmapped(concept_map, shown_code(value, longest)))
 
-    def constant(self, name: str, compute: Callable[[RecordRun], Any]) -> Any:
+    def constant(self, name: str, compute: Callable[[RecordRun], Any]) -> MapValue:
         """A `let` constant: computed at first use, once per run."""
         if name not in self._constants:
             self._constants[name] = compute(self)
         return self._constants[name]
 
-    def search(self, query: Any) -> list[Any]:
+    def search(self, query: object) -> list[Any]:
         """What a `search(…)` source finds: nothing can be searched here.
 
         Raises: ``TransformFailed`` FM455, always.
@@ -141,7 +142,7 @@ class RecordRun:
         return Result(resource, tuple(self.notes), faults, tuple(self.misses))
 
 
-def shown_code(value: Any, longest: int) -> str:
+def shown_code(value: object, longest: int) -> str:
     """``value`` where it is a code that a report may show, else an empty text: short, also beside the codes that its
     table holds (``longest``: the length of the longest), no long number, no date.
 

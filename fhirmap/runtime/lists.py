@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def counted(items: list[Any], least: int, most: int | None) -> list[Any]:
     return items
 
 
-def single(values: list[Any]) -> Any:
+def single(values: list[Any]) -> MapValue:
     """The one value for an element that takes one; None where there is none.
 
     Raises: ``TransformFailed`` FM407 for more.
@@ -44,7 +45,7 @@ def single(values: list[Any]) -> Any:
     return values[0] if values else None
 
 
-def discard(items: list[Any], node: Any) -> None:
+def discard(items: list[Any], node: MapValue) -> None:
     """Take ``node`` itself, not its equal, out of ``items``, looking from the end, where it mostly is."""
     for index in range(len(items) - 1, -1, -1):
         if items[index] is node:
@@ -52,7 +53,7 @@ def discard(items: list[Any], node: Any) -> None:
             return
 
 
-def drop(node: dict[str, Any], key: str, item: Any) -> None:
+def drop(node: dict[str, Any], key: str, item: MapValue) -> None:
     """Take ``item`` itself out of a list of ``node``, and the list with it when nothing is left."""
     items = node[key]
     discard(items, item)
@@ -60,7 +61,7 @@ def drop(node: dict[str, Any], key: str, item: Any) -> None:
         del node[key]
 
 
-def place_first(run: RecordRun, items: list[Any], value: Any, rule: str) -> None:
+def place_first(run: RecordRun, items: list[Any], value: MapValue, rule: str) -> None:
     """Put ``value`` at the front of ``items``, after the others that ``rule`` placed there.
 
     Nodes get there when the stage ends: one by one, each would move the whole list.
@@ -80,11 +81,11 @@ class _Last:
 
     __slots__ = ("value",)
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: MapValue) -> None:
         self.value = value
 
 
-def place_last(run: RecordRun, items: list[Any], value: Any, rule: str) -> None:
+def place_last(run: RecordRun, items: list[Any], value: MapValue, rule: str) -> None:
     """Put ``value`` at the end of ``items`` for good: what other rules append later comes before it.
 
     Raises: ``TransformFailed`` FM409 where another rule claimed the end of the same list.
@@ -133,7 +134,7 @@ def shared(run: RecordRun, items: list[Any], share: str, fresh: dict[str, Any]) 
     return known[1]
 
 
-def copied(value: Any) -> Any:
+def copied(value: MapValue) -> MapValue:
     """A deep copy of FHIR JSON: what a rule writes later never reaches the source."""
     if isinstance(value, dict):
         return {key: copied(entry) for key, entry in value.items()}
@@ -142,7 +143,7 @@ def copied(value: Any) -> Any:
     return value
 
 
-def pruned(value: Any) -> Any:
+def pruned(value: MapValue) -> MapValue:
     """``value`` without empty objects, empty lists and nulls; None where nothing is left."""
     if isinstance(value, dict):
         held = {key: kept for key, entry in value.items() if (kept := _kept(value, key, entry)) is not None}
@@ -153,7 +154,7 @@ def pruned(value: Any) -> Any:
     return value
 
 
-def _kept(node: dict[str, Any], key: str, entry: Any) -> Any:
+def _kept(node: dict[str, Any], key: str, entry: MapValue) -> MapValue:
     """An element of ``node`` without what is empty; a list of primitives stays in step with its `_name` list."""
     other = node.get(key[1:] if key.startswith("_") else f"_{key}")
     if not isinstance(entry, list) or not isinstance(other, list):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import ANY_RESOURCE, DATES, NUMBERS, PRIMITIVES, TEXTS
 from fhirmap.runtime.context import RecordRun
@@ -35,7 +36,7 @@ class TargetSlot:
         self.repeats = repeats
         self.rank = len(node.get(key, ())) if repeats else 0
 
-    def put(self, value: Any) -> None:
+    def put(self, value: MapValue) -> None:
         """Set the value itself."""
         value = cast(value, self.type) if self.type in PRIMITIVES else value
         if self.repeats:
@@ -60,14 +61,14 @@ class TargetSlot:
         return int(self.key in self.node or f"_{self.key}" in self.node)
 
 
-def _at_rank(node: dict[str, Any], key: str, rank: int, value: Any, *, keep: bool = False) -> None:
+def _at_rank(node: dict[str, Any], key: str, rank: int, value: MapValue, *, keep: bool = False) -> None:
     held = node.setdefault(key, [])
     held += [None] * (rank + 1 - len(held))
     if not keep or held[rank] is None:
         held[rank] = value
 
 
-def slot(node: Any, name: str, choices: Choices, repeats: bool | None) -> TargetSlot:
+def slot(node: MapValue, name: str, choices: Choices, repeats: bool | None) -> TargetSlot:
     """The place of a primitive child that rules will fill."""
     types, is_choice = choices
     type_ = types[0] if types else "string"
@@ -79,7 +80,7 @@ def free_slot(type_: str) -> TargetSlot:
     return TargetSlot({}, "value", type_)
 
 
-def assign(node: Any, name: str, items: Sequence[Any], choices: Choices, repeats: bool | None) -> Any:
+def assign(node: MapValue, name: str, items: Sequence[Any], choices: Choices, repeats: bool | None) -> MapValue:
     """Write ``items`` to the child ``name``, each under the JSON name that its type asks for; what was written last.
 
     Raises: ``TransformFailed`` FM407 for several values of an element that takes one, FM404 where one does not convert.
@@ -96,8 +97,8 @@ def assign(node: Any, name: str, items: Sequence[Any], choices: Choices, repeats
 
 
 def assign_placed(
-    run: RecordRun, node: Any, name: str, items: Sequence[Any], choices: Choices, mode: str, rule: str
-) -> Any:
+    run: RecordRun, node: MapValue, name: str, items: Sequence[Any], choices: Choices, mode: str, rule: str
+) -> MapValue:
     """As `assign`, each value at the front or the end of its list (``mode`` first, last).
 
     Raises: ``TransformFailed`` FM409 where another rule claimed that end.
@@ -111,7 +112,7 @@ def assign_placed(
     return written
 
 
-def placed(run: RecordRun, node: Any, key: str, value: Any, mode: str, rule: str) -> None:
+def placed(run: RecordRun, node: MapValue, key: str, value: MapValue, mode: str, rule: str) -> None:
     """Move ``value``, the last of the list ``key``, to the front, or for good to the end.
 
     An element of which no structure says that it repeats is a list from then on: a place in it was asked for.
@@ -131,7 +132,7 @@ def _list_of(node: dict[str, Any], key: str) -> list[Any]:
     return items
 
 
-def _assign_to_slot(target: TargetSlot, name: str, items: Sequence[Any]) -> Any:
+def _assign_to_slot(target: TargetSlot, name: str, items: Sequence[Any]) -> MapValue:
     for item in items:
         if item is None:
             continue
@@ -144,7 +145,7 @@ def _assign_to_slot(target: TargetSlot, name: str, items: Sequence[Any]) -> Any:
     return target
 
 
-def _assign_one(node: dict[str, Any], name: str, item: Any, choices: Choices, repeats: bool | None) -> Any:
+def _assign_one(node: dict[str, Any], name: str, item: MapValue, choices: Choices, repeats: bool | None) -> MapValue:
     types, is_choice = choices
     if isinstance(item, TargetSlot):
         value, sibling = item.node.get(item.key), item.node.get(f"_{item.key}")
@@ -172,7 +173,7 @@ def _assign_one(node: dict[str, Any], name: str, item: Any, choices: Choices, re
     return value
 
 
-def _given(item: Any, value: Any) -> str:
+def _given(item: MapValue, value: MapValue) -> str:
     if isinstance(value, dict) and "resourceType" in value:
         return str(value["resourceType"])
     space, name = type_name(item)
@@ -188,7 +189,7 @@ def _nearest(given: str, types: tuple[str, ...]) -> str:
     return types[0]
 
 
-def _fitted(value: Any, given: str, wanted: str) -> Any:
+def _fitted(value: MapValue, given: str, wanted: str) -> MapValue:
     """``value`` as type ``wanted``."""
     if isinstance(value, dict):
         if given == "Coding" and wanted == "CodeableConcept":
@@ -213,7 +214,7 @@ def _key(name: str, type_: str, is_choice: bool) -> str:
     return f"{name}{type_[:1].upper()}{type_[1:]}" if is_choice else name
 
 
-def _put(node: dict[str, Any], key: str, value: Any, repeats: bool | None) -> None:
+def _put(node: dict[str, Any], key: str, value: MapValue, repeats: bool | None) -> None:
     if repeats:
         node.setdefault(key, []).append(value)
     elif repeats is False or key not in node:
@@ -224,7 +225,7 @@ def _put(node: dict[str, Any], key: str, value: Any, repeats: bool | None) -> No
         node[key] = [node[key], value]
 
 
-def _complex(node: Any) -> dict[str, Any]:
+def _complex(node: MapValue) -> dict[str, Any]:
     if isinstance(node, TargetSlot):
         return node.sibling()
     held: dict[str, Any] = node
@@ -232,14 +233,14 @@ def _complex(node: Any) -> dict[str, Any]:
 
 
 def child_node(
-    node: Any,
+    node: MapValue,
     name: str,
     choices: Choices,
     repeats: bool | None,
     fresh: dict[str, Any],
     run: RecordRun,
     share: str | None,
-) -> Any:
+) -> MapValue:
     """A new complex child ``name`` of ``node``, or the one that is there already where the element takes one."""
     parent = _complex(node)
     types, is_choice = choices
@@ -265,8 +266,8 @@ Group = Callable[[Any, Any, RecordRun], None]
 
 def run_default(
     run: RecordRun,
-    item: Any,
-    node: Any,
+    item: MapValue,
+    node: MapValue,
     name: str,
     choices: Choices,
     repeats: bool | None,

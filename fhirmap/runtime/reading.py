@@ -13,6 +13,7 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from fhirmap.data import RawValue
 from fhirmap.decimals import decimal_text
 from fhirmap.fhir_types import INTEGER_RANGES
 from fhirmap.records import Fault
@@ -82,7 +83,7 @@ def _fault(code: str, rule: str, cell: Cell, args: Mapping[str, object], variant
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
-def as_text(raw: Any, cell: Cell, faults: list[Fault]) -> str:
+def as_text(raw: RawValue, cell: Cell, faults: list[Fault]) -> str:
     """A cell that is no text, as text: whole numbers, exact decimals and dates by theirs; empty where it has none.
 
     A float has lost its digits already (a number of 15 figures read from a spreadsheet): only a whole one is taken.
@@ -119,7 +120,7 @@ def _none(cell: Cell, faults: list[Fault]) -> str:
     return ""
 
 
-def as_integer(raw: Any, cell: Cell, faults: list[Fault]) -> int | None:
+def as_integer(raw: RawValue, cell: Cell, faults: list[Fault]) -> int | None:
     """A whole number."""
     if isinstance(raw, int) and not isinstance(raw, bool) and _in_range(raw, cell.type) and not cell.nulls:
         return raw
@@ -143,7 +144,7 @@ def _in_range(number: int, type_name: str) -> bool:
     return type_name not in _COUNTS or number >= INTEGER_RANGES[type_name][0]
 
 
-def as_decimal(raw: Any, cell: Cell, faults: list[Fault]) -> Decimal | None:
+def as_decimal(raw: RawValue, cell: Cell, faults: list[Fault]) -> Decimal | None:
     """A number with the digits it is written with."""
     if isinstance(raw, float):
         raw = repr(raw)
@@ -159,7 +160,7 @@ def as_decimal(raw: Any, cell: Cell, faults: list[Fault]) -> Decimal | None:
     return None
 
 
-def as_boolean(raw: Any, cell: Cell, faults: list[Fault]) -> bool | None:
+def as_boolean(raw: RawValue, cell: Cell, faults: list[Fault]) -> bool | None:
     """`true`, `false`, or the `1` and `0` that databases keep."""
     if isinstance(raw, bool):
         return raw
@@ -180,7 +181,7 @@ def date_reader(cell: Cell) -> Callable[[Any, list[Fault]], str | None]:
     parse = parser(cell.format, cell.type, cell.zone)
     parse_own = parser(None, cell.type, cell.zone)
 
-    def read(raw: Any, faults: list[Fault]) -> str | None:
+    def read(raw: RawValue, faults: list[Fault]) -> str | None:
         if type(raw) is str:
             text = raw.strip()
         elif isinstance(raw, date | time):
@@ -201,7 +202,7 @@ def date_reader(cell: Cell) -> Callable[[Any, list[Fault]], str | None]:
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def at(row: Any, path: tuple[str, ...]) -> Any:
+def at(row: RawValue, path: tuple[str, ...]) -> RawValue:
     """What a JSON document holds at ``path``; through lists, all that their items hold."""
     for index, name in enumerate(path):
         if isinstance(row, Mapping):
@@ -216,7 +217,7 @@ def at(row: Any, path: tuple[str, ...]) -> Any:
     return row
 
 
-def one(raw: Any, cell: Cell, faults: list[Fault]) -> Any:
+def one(raw: RawValue, cell: Cell, faults: list[Fault]) -> RawValue:
     """The one cell that an element may have."""
     if not isinstance(raw, list):
         return raw
@@ -227,7 +228,7 @@ def one(raw: Any, cell: Cell, faults: list[Fault]) -> Any:
     return held[0] if held else None
 
 
-def rows(raw: Any, cell: Cell, faults: list[Fault]) -> Sequence[Mapping[str, Any]]:
+def rows(raw: RawValue, cell: Cell, faults: list[Fault]) -> Sequence[Mapping[str, Any]]:
     """The child rows of an element, counted against its model."""
     if raw is None:
         held: list[Any] = []
@@ -269,7 +270,7 @@ def within(faults: list[Fault], start: int, parent: str, index: int) -> None:
         faults[number] = replace(fault, path=f"{parent}[{index}].{rest}" if rest else f"{parent}[{index}]")
 
 
-def disagreeing(lines: Any, cells: Sequence[Cell], faults: list[Fault]) -> None:
+def disagreeing(lines: RawValue, cells: Sequence[Cell], faults: list[Fault]) -> None:
     """Note the columns of a record that its flat lines do not agree on; a line that says nothing agrees with all."""
     held = [line for line in lines if isinstance(line, Mapping)] if isinstance(lines, list | tuple) else []
     for cell in cells:
@@ -279,5 +280,5 @@ def disagreeing(lines: Any, cells: Sequence[Cell], faults: list[Fault]) -> None:
             faults.append(_fault("FM413", "agreement", cell, args))
 
 
-def _trimmed(raw: Any) -> str:
+def _trimmed(raw: object) -> str:
     return "" if raw is None else str(raw).strip()

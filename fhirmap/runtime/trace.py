@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from fhirmap.data import JsonValue, MapValue
 from fhirmap.records import Result
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.fhirpath.item import plain
@@ -99,7 +100,7 @@ class TraceRun(RecordRun):
             pass
         self._add("exit", point, values)
 
-    def note(self, text: Any, position: str) -> None:
+    def note(self, text: object, position: str) -> None:
         """As without a trace. The words of a note may be made of the record's values."""
         count = len(self.notes)
         super().note(text, position)
@@ -124,7 +125,7 @@ class TraceRun(RecordRun):
         self._trace.events.append(TraceEvent(phase, len(self._open), kind, name, position, element, held, outcome))
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: MapValue) -> JsonValue:
     """A copy of what a variable holds, as JSON has it: it may change later."""
     if isinstance(value, TargetSlot):
         return copied(value.node.get(value.key))

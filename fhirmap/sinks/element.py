@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from fhirmap.data import JsonValue
+
 __all__ = ["element_of"]
 
 _STEP = re.compile(
@@ -51,7 +53,7 @@ def element_of(place: str, resource: Mapping[str, Any]) -> str:
     return ".".join(steps)
 
 
-def _follow(node: Any, name: str, index: int | None, slice_name: str | None) -> tuple[Any, str]:
+def _follow(node: JsonValue, name: str, index: int | None, slice_name: str | None) -> tuple[Any, str]:
     """The child and its step; an empty step where there is no such child."""
     if not isinstance(node, dict):
         return None, ""

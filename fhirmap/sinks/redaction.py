@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fhirmap.data import JsonValue
+
 __all__ = ["payload_values", "redact", "redact_numbers"]
 
 _SHORTEST = 4
@@ -50,7 +52,7 @@ def payload_values(resource: Mapping[str, Any]) -> Mapping[str, str]:
     return found
 
 
-def _gather(node: Any, name: str, found: dict[str, str]) -> None:
+def _gather(node: JsonValue, name: str, found: dict[str, str]) -> None:
     if isinstance(node, dict):
         inner = str(node.get("name") or name) if isinstance(node.get("name"), str) else name
         for key, value in node.items():

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import msgspec
 
+from fhirmap.data import JsonValue
 from fhirmap.decimals import decimal_text
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
@@ -21,7 +22,7 @@ from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.csv_file import sortable
 from fhirmap.sources.csv_text import open_failure
-from fhirmap.sources.revisions import Revisions
+from fhirmap.sources.revisions import Revision, Revisions
 from fhirmap.texts import Text
 
 
@@ -152,7 +153,7 @@ class JsonFile:
         self._document = document
         return self._list_in(document)
 
-    def _entry_by_entry(self, text: bytes) -> Any:
+    def _entry_by_entry(self, text: bytes) -> JsonValue:
         """The document as far as its entries can be read; a `msgspec.Raw` in the place of one that cannot."""
         raw: Any = _UNREAD.decode(text)
         names = self._plan.name.split(".") if self._plan.name else []
@@ -203,7 +204,7 @@ class JsonFile:
         line = before.count(b"\n") + 1
         return ConfigError("FM713", source=self._address.shown, reason=reason, line=line, column=column)
 
-    def _list_in(self, document: Any) -> list[Any]:
+    def _list_in(self, document: JsonValue) -> list[Any]:
         path = self._plan.name
         node = document
         if path and isinstance(document, list):
@@ -219,7 +220,7 @@ class JsonFile:
             raise ConfigError("FM714", source=self._address.shown, path=path or Text("reasons.its_top"))
         return node
 
-    def document(self) -> Any:
+    def document(self) -> JsonValue:
         """The whole document; a list of the lines' values for NDJSON."""
         if self._by_line:
             return list(self.entries())
@@ -253,7 +254,7 @@ class JsonFile:
             if wanted is None or record.key in wanted:
                 yield record
 
-    def _record(self, origin: str, number: int, entry: Any, revisions: Revisions) -> Record:
+    def _record(self, origin: str, number: int, entry: JsonValue, revisions: Revisions) -> Record:
         if not isinstance(entry, Mapping):
             if entry is None and self._by_line:
                 args = {"line": number, "source": self._address.shown}
@@ -272,11 +273,11 @@ class JsonFile:
     def _key_fault(self, code: str) -> Fault:
         return Fault(code, rule="key", args={"columns": ", ".join(self._plan.key)}, columns=self._plan.key)
 
-    def _key(self, entry: Any) -> str:
+    def _key(self, entry: JsonValue) -> str:
         parts = [scalar_text(_at(entry, name)) for name in self._plan.key]
         return "|".join(parts) if all(parts) else ""
 
-    def _revision(self, entry: Any) -> Any:
+    def _revision(self, entry: JsonValue) -> Revision | None:
         """What distinguishes revisions, comparable; None where they do not count."""
         if self._plan.latest is None:
             return None
@@ -286,7 +287,7 @@ class JsonFile:
         return sortable(scalar_text(found))
 
 
-def scalar_text(value: Any) -> str:
+def scalar_text(value: object) -> str:
     """A key's JSON value as text: empty where it is absent, a list or an object."""
     if isinstance(value, bool) or value is None:
         return ""
@@ -299,7 +300,7 @@ def scalar_text(value: Any) -> str:
     return ""
 
 
-def _at(entry: Any, path: str) -> Any:
+def _at(entry: JsonValue, path: str) -> JsonValue:
     node = entry
     for name in path.split("."):
         if not isinstance(node, Mapping):
@@ -308,7 +309,7 @@ def _at(entry: Any, path: str) -> Any:
     return node
 
 
-def _entry(raw: msgspec.Raw) -> Any:
+def _entry(raw: msgspec.Raw) -> JsonValue:
     """An entry of a list, itself where it cannot be read."""
     try:
         return _DECODER.decode(raw)
@@ -316,7 +317,7 @@ def _entry(raw: msgspec.Raw) -> Any:
         return raw
 
 
-def _gather(entry: Any, paths: dict[str, None]) -> None:
+def _gather(entry: JsonValue, paths: dict[str, None]) -> None:
     """The dotted paths in ``entry``, in its order; lists are looked into as their items."""
     waiting: list[tuple[str, Any]] = [("", entry)]  # no recursion: an entry may be nested as deep as Python goes
     while waiting:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
 
 State = Literal["current", "superseded", "double"]
+
+Revision: TypeAlias = tuple[int, int | Decimal, str]
+"""What distinguishes the rows of a key, comparable: the first part keeps numbers and texts apart."""
 
 
 class Revisions:
@@ -18,7 +22,7 @@ class Revisions:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def add(self, key: str, revision: Any = None) -> None:
+    def add(self, key: str, revision: Revision | None = None) -> None:
         """One row of ``key``; ``revision`` is comparable, or None where revisions do not count."""
         self.total += 1
         known = self._keys.get(key)
@@ -37,7 +41,7 @@ class Revisions:
         """How often ``key`` occurs."""
         return self._keys.get(key, (0, None, 0))[0]
 
-    def state(self, key: str, revision: Any = None) -> State:
+    def state(self, key: str, revision: Revision | None = None) -> State:
         """What a row of ``key`` and ``revision`` is; ``double``: another row claims to be the current one too."""
         _, best, same = self._keys.get(key, (0, revision, 1))
         if revision != best:

@@ -248,7 +248,7 @@ class _Groups:
         self._rows: list[Row] | None = None
         self._names = [pair[1] for pair in statement.node.child.on] if statement.node.child else []
 
-    def attach(self, identity: Any, seen: list[list[RowValues]]) -> None:
+    def attach(self, identity: object, seen: list[list[RowValues]]) -> None:
         """Put this record's rows under their parents' rows."""
         if self._rows is None or self._identity != identity:
             self._identity, group = next(self._groups, (None, iter(())))

@@ -8,17 +8,17 @@ from fhirmap.sources.revisions import Revisions
 def test_the_greatest_revision_is_current_whatever_the_order() -> None:
     revisions = Revisions()
     for number in (2, 3, 1):
-        revisions.add("a", number)
-    assert [revisions.state("a", number) for number in (1, 2, 3)] == ["superseded", "superseded", "current"]
+        revisions.add("a", (1, number, ""))
+    assert [revisions.state("a", (1, number, "")) for number in (1, 2, 3)] == ["superseded", "superseded", "current"]
     assert (revisions.count("a"), revisions.count("b"), len(revisions), revisions.total) == (3, 0, 1, 3)
 
 
 def test_two_rows_of_the_greatest_revision_are_double() -> None:
     revisions = Revisions()
     for number in (3, 1, 3):
-        revisions.add("a", number)
-    assert revisions.state("a", 3) == "double"
-    assert revisions.state("a", 1) == "superseded"
+        revisions.add("a", (1, number, ""))
+    assert revisions.state("a", (1, 3, "")) == "double"
+    assert revisions.state("a", (1, 1, "")) == "superseded"
 
 
 def test_without_revisions_a_key_that_occurs_twice_is_double() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.interchange.structure_map.shapes import FhirVersion, HeaderElement, header_element
 from fhirmap.language import nodes as n
@@ -130,7 +131,7 @@ def _text(value: str | int | Decimal | bool) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def _pruned(value: Any) -> Any:
+def _pruned(value: JsonValue) -> JsonValue:
     """Without empty texts, objects and list items, which FHIR has not."""
     if isinstance(value, dict):
         kept = {name: _pruned(entry) for name, entry in value.items()}

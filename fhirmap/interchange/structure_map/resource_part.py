@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic
 
 
@@ -26,7 +27,7 @@ class ResourcePart:
 
     # --- elements -----------------------------------------------------------------------------------------------------
 
-    def take(self, name: str) -> Any:
+    def take(self, name: str) -> JsonValue:
         """The element as it is."""
         self._unread.pop(name, None)
         return self.value.get(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ def part(text: str | None, start: int, length: int | None = None) -> str | None:
     return text[start:] if length is None else text[start : start + max(0, length)]
 
 
-def apply(function: Callable[..., T], *arguments: Any) -> T | None:
+def apply(function: Callable[..., T], *arguments: MapValue) -> T | None:
     """A function called with plain values, not called where one of them is absent."""
     for argument in arguments:
         if argument is None:
@@ -85,7 +86,7 @@ def first_of(*values: T | None) -> T | None:
     return None
 
 
-def first_where(items: Iterable[Mapping[str, Any]], key: str, text: str, child: str) -> Any:
+def first_where(items: Iterable[Mapping[str, Any]], key: str, text: str, child: str) -> MapValue:
     """The first ``child`` among the items whose ``key`` is ``text``: `part.where(name = 'lot').value.first()`."""
     for item in items:
         if item.get(key) == text:
@@ -111,7 +112,7 @@ def only(found: Iterable[T], what: str) -> T | None:
     return held[0] if held else None
 
 
-def choice(held: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+def choice(held: Mapping[str, Any], keys: tuple[str, ...]) -> MapValue:
     """The value of a choice element that may be under any of ``keys``."""
     for key in keys:
         if key in held:

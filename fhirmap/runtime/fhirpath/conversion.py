@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from fhirmap.data import FhirpathItem
 from fhirmap.decimals import decimal_text
 from fhirmap.runtime.fhirpath import quantity as quantities
 from fhirmap.runtime.fhirpath import temporal
@@ -119,7 +120,7 @@ def converts_to_quantity(collection: Items, unit: Items | None = None) -> Items:
     return [bool(to_quantity(collection, unit))] if collection else []
 
 
-def as_boolean(value: Any) -> bool | None:
+def as_boolean(value: FhirpathItem) -> bool | None:
     """A System value as a boolean."""
     if isinstance(value, bool):
         return value
@@ -129,13 +130,13 @@ def as_boolean(value: Any) -> bool | None:
     return False if text in _FALSE or (isinstance(value, int | Decimal) and value == 0) else None
 
 
-def as_integer(value: Any) -> int | None:
+def as_integer(value: FhirpathItem) -> int | None:
     """A System value as an integer of 32 bits."""
     found = as_long(value)
     return found if found is not None and -_INTEGER_LIMIT <= found < _INTEGER_LIMIT else None
 
 
-def as_long(value: Any) -> int | None:
+def as_long(value: FhirpathItem) -> int | None:
     """A System value as an integer of 64 bits."""
     if isinstance(value, bool | int):
         return int(value)
@@ -145,7 +146,7 @@ def as_long(value: Any) -> int | None:
     return None
 
 
-def as_decimal(value: Any) -> Decimal | None:
+def as_decimal(value: FhirpathItem) -> Decimal | None:
     """A System value as a decimal, digit for digit."""
     if isinstance(value, bool | int):
         return Decimal(int(value))
@@ -154,7 +155,7 @@ def as_decimal(value: Any) -> Decimal | None:
     return Decimal(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else None
 
 
-def as_string(value: Any) -> str | None:
+def as_string(value: FhirpathItem) -> str | None:
     """A System value as text."""
     if isinstance(value, str):
         return value
@@ -165,7 +166,7 @@ def as_string(value: Any) -> str | None:
     return str(value) if isinstance(value, int | Temporal | Quantity) else None
 
 
-def as_date(value: Any) -> Temporal | None:
+def as_date(value: FhirpathItem) -> Temporal | None:
     """A System value as a date; a dateTime gives its day."""
     if isinstance(value, Temporal):
         return None if value.kind == "time" else temporal.build("date", value.parts[:3], None, "")
@@ -175,7 +176,7 @@ def as_date(value: Any) -> Temporal | None:
     return temporal.build("date", found.parts[:3], None, "") if found else None
 
 
-def as_date_time(value: Any) -> Temporal | None:
+def as_date_time(value: FhirpathItem) -> Temporal | None:
     """A System value as a dateTime; a date keeps its precision."""
     if isinstance(value, Temporal):
         if value.kind == "date":
@@ -184,14 +185,14 @@ def as_date_time(value: Any) -> Temporal | None:
     return temporal.parse_date_time(value) if isinstance(value, str) else None
 
 
-def as_time(value: Any) -> Temporal | None:
+def as_time(value: FhirpathItem) -> Temporal | None:
     """A System value as a time of day."""
     if isinstance(value, Temporal):
         return value if value.kind == "time" else None
     return temporal.parse_time(value) if isinstance(value, str) else None
 
 
-def as_quantity(value: Any) -> Quantity | None:
+def as_quantity(value: FhirpathItem) -> Quantity | None:
     """A System value as a quantity; a number has unit 1."""
     if isinstance(value, Quantity):
         return value

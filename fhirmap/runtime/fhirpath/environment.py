@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from fhirmap.data import FhirpathItem, JsonValue
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.fhirpath.item import FhirNode, Items, TypeTable, child, is_type, one, plain, system, values
 from fhirmap.runtime.fhirpath.strings import text_of
@@ -131,7 +132,7 @@ def html_checks(collection: Items) -> Items:
     return [is_plain_narrative(value)]
 
 
-def _find(reference: str, root: Any, environment: EvaluationContext) -> Items:
+def _find(reference: str, root: FhirpathItem, environment: EvaluationContext) -> Items:
     held = plain(root) if root is not None else None
     table = root.table if isinstance(root, FhirNode) else TypeTable()
     found: Any = None
@@ -151,7 +152,7 @@ def _find(reference: str, root: Any, environment: EvaluationContext) -> Items:
     return [FhirNode(found, str(found.get("resourceType", "Resource")), table) if isinstance(root, FhirNode) else found]
 
 
-def _is_entry(entry: Any, reference: str) -> bool:
+def _is_entry(entry: JsonValue, reference: str) -> bool:
     held = entry.get("resource", {})
     return entry.get("fullUrl") == reference or f"{held.get('resourceType')}/{held.get('id')}" == reference
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from fhirmap.data import FhirpathItem, JsonValue, MapValue
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import PARENTS, PRIMITIVES, QUANTITIES
 from fhirmap.runtime.fhirpath.quantity import UCUM, Quantity
@@ -44,7 +45,7 @@ class FhirNode:
 
     __slots__ = ("sibling", "table", "type", "value")
 
-    def __init__(self, value: Any, type: str, table: TypeTable = NO_TYPES, sibling: Any = None) -> None:  # noqa: A002 the field's word
+    def __init__(self, value: JsonValue, type: str, table: TypeTable = NO_TYPES, sibling: JsonValue = None) -> None:  # noqa: A002 the field's word
         self.value = value
         self.type = type
         self.table = table
@@ -54,7 +55,7 @@ class FhirNode:
         return f"FhirNode({self.type})"
 
 
-def nodes(value: Any, type_name: str, table: TypeTable = NO_TYPES) -> Items:
+def nodes(value: MapValue, type_name: str, table: TypeTable = NO_TYPES) -> Items:
     """A plain value (None, one, or a list) as items of a known type."""
     if value is None:
         return []
@@ -68,14 +69,14 @@ def primitive(held: Mapping[str, Any], name: str, type_name: str, table: TypeTab
     return _wrap(held.get(name), held.get("_" + name), type_name, table)
 
 
-def items(value: Any) -> Items:
+def items(value: MapValue) -> Items:
     """A plain value (None, one, or a list) as items of which nothing more is known."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
-def type_of(value: Any, declared: str) -> str:
+def type_of(value: JsonValue, declared: str) -> str:
     """``declared``, or the type that a dict itself names: any resource, or what `xsi:type` says in a logical model."""
     if isinstance(value, dict) and "resourceType" in value:
         return str(value["resourceType"])
@@ -89,7 +90,7 @@ def member(collection: Items, name: str) -> Items:
     return [found for item in collection for found in child(item, name)]
 
 
-def child(item: Any, name: str) -> Items:
+def child(item: FhirpathItem, name: str) -> Items:
     """Children called ``name`` of one item; the stem of a choice finds whatever it holds."""
     if isinstance(item, FhirNode):
         if isinstance(item.value, dict):
@@ -127,7 +128,7 @@ def descendants(collection: Items) -> Items:
     return found
 
 
-def system(item: Any) -> Any:
+def system(item: FhirpathItem) -> FhirpathItem:
     """The System value of an item: a primitive node's value, a Quantity node's quantity; else the item
     itself.
     """
@@ -157,7 +158,7 @@ def systems(collection: Items) -> Items:
     return [item for item in found if not (isinstance(item, FhirNode) and item.value is None)]
 
 
-def one(collection: Items, what: str) -> Any:
+def one(collection: Items, what: str) -> FhirpathItem:
     """The System value of a collection of at most one item, None where it is empty.
 
     Raises: ``TransformFailed`` FM430 for several items.
@@ -170,14 +171,14 @@ def one(collection: Items, what: str) -> Any:
     return None if isinstance(value, FhirNode) and value.value is None else value
 
 
-def single(collection: Items, what: str) -> Any:
+def single(collection: Items, what: str) -> FhirpathItem:
     """As `one`, the item itself."""
     if len(collection) > 1:
         raise TransformFailed("FM430", what=what, count=len(collection))
     return collection[0] if collection else None
 
 
-def plain(item: Any) -> Any:
+def plain(item: FhirpathItem) -> FhirpathItem:
     """An item as generated code holds it: FHIR JSON values, dates as their text."""
     if isinstance(item, FhirNode):
         return item.value
@@ -194,7 +195,7 @@ def values(collection: Items) -> list[Any]:
     return [value for value in found if value is not None]
 
 
-def value(collection: Items, what: str = "a value") -> Any:
+def value(collection: Items, what: str = "a value") -> FhirpathItem:
     """The plain value of at most one item; None where there is none.
 
     Raises: ``TransformFailed`` FM430 for several items.
@@ -203,7 +204,7 @@ def value(collection: Items, what: str = "a value") -> Any:
     return None if item is None else plain(item)
 
 
-def type_name(item: Any) -> tuple[str, str]:
+def type_name(item: FhirpathItem) -> tuple[str, str]:
     """Name space and name of an item's type."""
     if isinstance(item, FhirNode):
         return "FHIR", item.type.rpartition("#")[2]
@@ -224,7 +225,7 @@ def type_name(item: Any) -> tuple[str, str]:
     return "", ""
 
 
-def is_type(item: Any, name: str, space: str = "", *, exact: bool = False) -> bool:
+def is_type(item: FhirpathItem, name: str, space: str = "", *, exact: bool = False) -> bool:
     """Is the item of type ``name`` (or of a descendant unless ``exact``)? ``space``: `FHIR`, `System` or any."""
     own_space, own = type_name(item)
     if space and own_space and space != own_space:
@@ -243,7 +244,7 @@ def is_type(item: Any, name: str, space: str = "", *, exact: bool = False) -> bo
     return False
 
 
-def _child_names(item: Any) -> Iterator[str]:
+def _child_names(item: FhirpathItem) -> Iterator[str]:
     held = item.value if isinstance(item, FhirNode) else item
     if not isinstance(held, dict):
         if isinstance(item, FhirNode) and isinstance(item.sibling, dict):
@@ -281,7 +282,7 @@ def _by_json_name(item: FhirNode, name: str, shape: Mapping[str, str | tuple[str
     return []
 
 
-def _wrap(found: Any, sibling: Any, declared: str, table: TypeTable) -> Items:
+def _wrap(found: JsonValue, sibling: JsonValue, declared: str, table: TypeTable) -> Items:
     if isinstance(found, list) or (found is None and isinstance(sibling, list)):
         found, sibling = found or [], sibling if isinstance(sibling, list) else []
         length = max(len(found), len(sibling))

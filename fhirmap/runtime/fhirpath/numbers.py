@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any
 
+from fhirmap.data import FhirpathItem
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.fhirpath import quantity as quantities
 from fhirmap.runtime.fhirpath import temporal
@@ -194,7 +195,7 @@ def _rounded(collection: Items, function: str, rounding: str) -> Items:
     return [] if number is None else [int(Decimal(number).to_integral_value(rounding))]
 
 
-def _number(value: Any, function: str) -> int | Decimal | None:
+def _number(value: FhirpathItem, function: str) -> int | Decimal | None:
     if value is None or _is_number(value):
         return value  # type: ignore[no-any-return]
     raise TransformFailed("FM432", function=function, found=_shown(value), wanted=Text("values.a_number"))

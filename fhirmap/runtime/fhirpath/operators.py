@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
+from fhirmap.data import FhirpathItem, JsonValue
 from fhirmap.decimals import decimal_text
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.fhirpath import quantity as quantities
@@ -110,7 +111,7 @@ def not_equal(left: Items, right: Items) -> Items:
     return [not found[0]] if found else []
 
 
-def same(left: Any, right: Any) -> bool | None:
+def same(left: FhirpathItem, right: FhirpathItem) -> bool | None:
     """Are two items equal? None where precision or units leave it open."""
     one_, two = system(left), system(right)
     if isinstance(one_, bool) or isinstance(two, bool):
@@ -150,7 +151,7 @@ def not_equivalent(left: Items, right: Items) -> Items:
     return [not equivalent(left, right)[0]]
 
 
-def alike(left: Any, right: Any) -> bool:
+def alike(left: FhirpathItem, right: FhirpathItem) -> bool:
     """Are two items equivalent?"""
     one_, two = system(left), system(right)
     if isinstance(one_, bool) or isinstance(two, bool):
@@ -185,7 +186,7 @@ def contains(left: Items, right: Items) -> Items:
     return in_(right, left)
 
 
-def holds_item(collection: Items, item: Any) -> bool:
+def holds_item(collection: Items, item: FhirpathItem) -> bool:
     """Is an equal item in the collection?"""
     return any(same(item, other) for other in collection)
 
@@ -241,7 +242,7 @@ def greater_or_equal(left: Items, right: Items) -> Items:
     return [] if order is None else [order >= 0]
 
 
-def order_of(left: Any, right: Any, operator: str) -> int | None:
+def order_of(left: FhirpathItem, right: FhirpathItem, operator: str) -> int | None:
     """-1, 0 or 1 for two System values; None where it is open.
 
     Raises: ``TransformFailed`` FM431 for values that have no order between them.
@@ -371,7 +372,7 @@ def _whole(left: Items, right: Items, operator: str) -> Items:
     return [quotient if operator == "div" else one_ - quotient * two]
 
 
-def _sum(left: Any, right: Any, operator: str, sign: int) -> Items:
+def _sum(left: FhirpathItem, right: FhirpathItem, operator: str, sign: int) -> Items:
     if _is_number(left) and _is_number(right):
         return [left + sign * right]
     if isinstance(left, Temporal) and isinstance(right, Quantity):
@@ -386,11 +387,11 @@ def _sum(left: Any, right: Any, operator: str, sign: int) -> Items:
     raise _mismatch(operator, left, right)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
-def _as_quantities(left: Any, right: Any, operator: str) -> tuple[Quantity, Quantity]:
+def _as_quantities(left: FhirpathItem, right: FhirpathItem, operator: str) -> tuple[Quantity, Quantity]:
     made = [
         value if isinstance(value, Quantity) else Quantity(Decimal(value)) if _is_number(value) else None
         for value in (left, right)
@@ -400,7 +401,7 @@ def _as_quantities(left: Any, right: Any, operator: str) -> tuple[Quantity, Quan
     return made[0], made[1]
 
 
-def _as_alike(left: Any, right: Any) -> tuple[Any, Any]:
+def _as_alike(left: FhirpathItem, right: FhirpathItem) -> tuple[Any, Any]:
     """A number compared with a quantity is a quantity of unit 1."""
     if isinstance(left, Quantity) and _is_number(right):
         return left, Quantity(Decimal(right))
@@ -423,7 +424,7 @@ def _places(value: Decimal) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-def _alike_json(left: Any, right: Any) -> bool:
+def _alike_json(left: JsonValue, right: JsonValue) -> bool:
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         # Ids of elements do not count in equivalence.
         keys, others = left.keys() - {"id"}, right.keys() - {"id"}
@@ -439,7 +440,7 @@ def _alike_json(left: Any, right: Any) -> bool:
     return alike(left, right)
 
 
-def _key(item: Any) -> Any:
+def _key(item: FhirpathItem) -> FhirpathItem:
     value = system(item)
     if isinstance(value, bool):
         return ("boolean", value)
@@ -451,7 +452,7 @@ def _key(item: Any) -> Any:
     return ("node", _frozen(held)) if isinstance(held, dict) else None
 
 
-def _frozen(held: Any) -> Any:
+def _frozen(held: FhirpathItem) -> FhirpathItem:
     if isinstance(held, dict):
         return frozenset((name, _frozen(entry)) for name, entry in held.items())
     if isinstance(held, list):
@@ -459,10 +460,10 @@ def _frozen(held: Any) -> Any:
     return ("boolean", held) if isinstance(held, bool) else held
 
 
-def _mismatch(operator: str, left: Any, right: Any) -> TransformFailed:
+def _mismatch(operator: str, left: FhirpathItem, right: FhirpathItem) -> TransformFailed:
     return TransformFailed("FM431", operator=operator, left=_shown(left), right=_shown(right))
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     space, name = type_name(value)
     return name or space or "unknown"

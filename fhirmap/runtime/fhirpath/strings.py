@@ -11,8 +11,8 @@ import html
 import json
 import re
 from functools import lru_cache
-from typing import Any
 
+from fhirmap.data import JsonValue
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.fhirpath.item import Items, one
 from fhirmap.runtime.fhirpath.operators import _shown
@@ -241,7 +241,7 @@ def unescape(collection: Items, target: Items) -> Items:
         raise TransformFailed("FM433", variant="encoding", format=name) from error
 
 
-def _from_json(text: str) -> Any:
+def _from_json(text: str) -> JsonValue:
     # A bare quote in the text is itself: only what a backslash introduces is an escape.
     bare = re.sub(r'(?<!\\)((?:\\\\)*)"', r'\1\\"', text)
     return json.loads(f'"{bare}"', strict=False)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.transforms.text import primitive_of, shown
 
@@ -44,7 +45,7 @@ class CodeTable:
         object.__setattr__(self, "longest", max(map(len, self.codes), default=0))
 
 
-def c(system: Any, code: Any, display: Any = None) -> dict[str, Any] | None:
+def c(system: MapValue, code: MapValue, display: MapValue = None) -> dict[str, Any] | None:
     """A Coding; None without a code.
 
     Spec: FML, transforms, c.
@@ -61,7 +62,7 @@ def c(system: Any, code: Any, display: Any = None) -> dict[str, Any] | None:
     return coding
 
 
-def cc(first: Any, code: Any = None, display: Any = None) -> dict[str, Any] | None:
+def cc(first: MapValue, code: MapValue = None, display: MapValue = None) -> dict[str, Any] | None:
     """A CodeableConcept of one coding; None without a code.
 
     Spec: FML, transforms, cc.
@@ -70,12 +71,12 @@ def cc(first: Any, code: Any = None, display: Any = None) -> dict[str, Any] | No
     return None if coding is None else {"coding": [coding]}
 
 
-def cc_text(text: Any) -> dict[str, Any] | None:
+def cc_text(text: MapValue) -> dict[str, Any] | None:
     """A CodeableConcept of text alone: `cc(text)`."""
     return None if text is None else {"text": shown(primitive_of(text))}
 
 
-def translate(value: Any, table: CodeTable, output: str = "code", run: RecordRun | None = None) -> Any:
+def translate(value: MapValue, table: CodeTable, output: str = "code", run: RecordRun | None = None) -> MapValue:
     """What ``table`` says of a code, Coding or CodeableConcept, as ``output`` asks; None where it says nothing.
 
     ``run`` notes codes that the table does not hold.
@@ -99,7 +100,7 @@ def translate(value: Any, table: CodeTable, output: str = "code", run: RecordRun
     return _output(held[0], output) if held else None
 
 
-def _codings(value: Any) -> list[tuple[str, str]]:
+def _codings(value: MapValue) -> list[tuple[str, str]]:
     if not isinstance(value, dict):
         return [("", shown(value))]
     codings = value.get("coding", []) if "coding" in value or "text" in value else [value]
@@ -135,7 +136,7 @@ def _unmapped(table: CodeTable, system: str, code: str) -> tuple[str, str, str] 
     return None
 
 
-def _output(found: tuple[str, str, str], output: str) -> Any:
+def _output(found: tuple[str, str, str], output: str) -> MapValue:
     system, code, display = found
     if output in ("code", "uri"):
         return code

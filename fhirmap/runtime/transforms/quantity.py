@@ -9,13 +9,14 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
 from fhirmap.texts import Text
 
 _TEXT = re.compile(r"\s*(<=|>=|<|>|ad)?\s*([+-]?\d+(?:\.\d+)?)\s*(\S.*?)?\s*", re.ASCII | re.DOTALL)
 
 
-def quantity(text: Any) -> dict[str, Any] | None:
+def quantity(text: MapValue) -> dict[str, Any] | None:
     """A Quantity from text; the value keeps its digits, the unit is the text alone (no system, no code).
 
     Raises: ``TransformFailed`` FM450 where the text is no quantity.
@@ -37,7 +38,9 @@ def quantity(text: Any) -> dict[str, Any] | None:
     return held
 
 
-def quantity_of(value: Any, unit: Any, system: Any = None, code: Any = None) -> dict[str, Any] | None:
+def quantity_of(
+    value: MapValue, unit: MapValue, system: MapValue = None, code: MapValue = None
+) -> dict[str, Any] | None:
     """A Quantity from its parts; None without a value.
 
     Raises: ``TransformFailed`` FM450 where the value is no number.

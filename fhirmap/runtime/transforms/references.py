@@ -9,6 +9,7 @@ import re
 from typing import Any
 from uuid import uuid4
 
+from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
 from fhirmap.texts import Text
 
@@ -24,7 +25,7 @@ def uuid() -> str:
     return str(uuid4())
 
 
-def reference(resource: Any) -> str | None:
+def reference(resource: MapValue) -> str | None:
     """`Type/id` of a resource, which is given an id where it has none.
 
     Raises: ``TransformFailed`` FM450 where it is no resource.
@@ -37,7 +38,7 @@ def reference(resource: Any) -> str | None:
     return f"{resource['resourceType']}/{resource.setdefault('id', uuid())}"
 
 
-def pointer(resource: Any) -> str | None:
+def pointer(resource: MapValue) -> str | None:
     """`urn:uuid:` and the id of a resource, which is given one where it has none.
 
     Raises: ``TransformFailed`` FM450 where it is no resource.
@@ -50,7 +51,7 @@ def pointer(resource: Any) -> str | None:
     return f"urn:uuid:{resource.setdefault('id', uuid())}"
 
 
-def identifier(system: Any, value: Any, kind: Any = None) -> dict[str, Any] | None:
+def identifier(system: MapValue, value: MapValue, kind: MapValue = None) -> dict[str, Any] | None:
     """An Identifier: `id(system, value[, type])`; None without a value.
 
     Spec: FML, transforms, id; the type is a code of HL7 v2 table 0203.
@@ -68,7 +69,7 @@ def identifier(system: Any, value: Any, kind: Any = None) -> dict[str, Any] | No
     return held
 
 
-def contact_point(first: Any, value: Any = None) -> dict[str, Any] | None:
+def contact_point(first: MapValue, value: MapValue = None) -> dict[str, Any] | None:
     """A ContactPoint: `cp(system, value)`; with `cp(value)` the system is guessed from the value.
 
     Spec: FML, transforms, cp.

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from fhirmap.data import MapValue
 from fhirmap.decimals import decimal_text
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import INTEGERS
@@ -29,7 +30,7 @@ _DAY_AND_CLOCK = re.compile(
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A primitive as text: booleans in lower case, decimals with their digits."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -38,7 +39,7 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def primitive_of(value: Any) -> Any:
+def primitive_of(value: MapValue) -> MapValue:
     """The primitive that ``value`` is.
 
     Raises: ``TransformFailed`` FM404 where it is an object or a list.
@@ -48,7 +49,7 @@ def primitive_of(value: Any) -> Any:
     return value
 
 
-def cast(value: Any, type_name: str) -> Any:
+def cast(value: MapValue, type_name: str) -> MapValue:
     """``value`` as FHIR primitive ``type_name``, by its text; None for none.
 
     The text is in FHIR's own form, with three exceptions: numbers may have leading zeros and a sign, `1` and `0` are
@@ -70,7 +71,7 @@ def cast(value: Any, type_name: str) -> Any:
     return found
 
 
-def _cast_text(text: str, type_name: str) -> Any:
+def _cast_text(text: str, type_name: str) -> MapValue:
     found = _READERS[type_name](text) if type_name in _READERS else text
     is_fit = PREDICATES.get(type_name)
     return found if is_fit is None or is_fit(found) else None
@@ -102,7 +103,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
 """How the text of a type is read where its value is no text, or another type has it in itself."""
 
 
-def truncate(text: Any, length: Any) -> str | None:
+def truncate(text: MapValue, length: MapValue) -> str | None:
     """The first ``length`` characters of ``text``.
 
     Raises: ``TransformFailed`` FM450 where the length is no whole number of 0 or more.
@@ -119,7 +120,7 @@ def truncate(text: Any, length: Any) -> str | None:
     return shown(primitive_of(text))[:length] or None
 
 
-def append(*parts: Any) -> str | None:
+def append(*parts: MapValue) -> str | None:
     """All ``parts`` one after the other, an absent one as nothing (HAPI writes `null`).
 
     Spec: FML, transforms, append.
@@ -131,7 +132,7 @@ def append(*parts: Any) -> str | None:
     return "".join(shown(primitive_of(part)) for part in parts if part is not None) or None
 
 
-def escape(text: Any, source: str, target: str = "plain") -> str | None:
+def escape(text: MapValue, source: str, target: str = "plain") -> str | None:
     """``text`` unescaped from one format and escaped for another: plain, java, xml, html, json.
 
     Raises: ``TransformFailed`` FM450 for another format.
