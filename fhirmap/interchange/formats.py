@@ -123,7 +123,7 @@ def _xml(content: bytes, source: MapText, definitions: Definitions) -> dict[str,
     from xml.etree import ElementTree
     from xml.parsers.expat import errors
 
-    from fhirmap.interchange.xml_reader import read_xml
+    from fhirmap.interchange.xml_reader import DocumentTypeError, read_xml
 
     try:
         return read_xml(content, definitions)
@@ -133,6 +133,9 @@ def _xml(content: bytes, source: MapText, definitions: Definitions) -> dict[str,
         if error.code == errors.codes[errors.XML_ERROR_TAG_MISMATCH]:
             return _at(source, offset, Text("reasons.other_tag"))
         return _broken(source, offset)
+    except DocumentTypeError as error:
+        offset = source.line_start(error.line) + error.column if error.line <= source.line_count else 0
+        return _at(source, offset, Text("reasons.document_type"))
     except (LookupError, ValueError):
         return _at(source, 0, Text("words.unknown_encoding"))
     except RecursionError:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from xml.etree import ElementTree
+from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from fhirmap.data import JsonValue
@@ -30,16 +32,44 @@ def read_xml(text: str | bytes, definitions: Definitions) -> dict[str, Any]:
 
     A root in FHIR's name space is a resource; another is found by name space and name among the logical models.
 
-    Raises: ``xml.etree.ElementTree.ParseError`` for text that is no XML.
+    Raises:
+        ElementTree.ParseError: the text is no XML.
+        DocumentTypeError: it has a document type declaration, which could define entities.
     Spec: FHIR R4, xml.html and json.html; ElementDefinition.representation.
     """
-    root = ElementTree.fromstring(text)
+    _refuse_document_type(text)
+    root = ElementTree.fromstring(text)  # noqa: S314 - without a document type there are no entities to expand
     namespace, name = split_tag(root.tag)
     reader = XmlReader(definitions)
     structure = root_structure(namespace, name, definitions)
     if namespace == FHIR_NAMESPACE or (structure is not None and structure.kind == "resource"):
         return reader.resource(root)
     return reader.complex(root, structure.root if structure else None)
+
+
+class DocumentTypeError(ValueError):
+    """A document that declares a document type. ``line``, from 1, and ``column``, from 0, of the declaration."""
+
+    def __init__(self, line: int, column: int) -> None:
+        self.line = line
+        self.column = column
+        super().__init__(f"line {line}, column {column}")
+
+
+def _refuse_document_type(text: str | bytes) -> None:
+    """Stop at a document type declaration, before anything that it declares is read.
+
+    No FHIR or CDA document has one; entities that it defines can name files and grow without bound.
+    """
+    parser = expat.ParserCreate()
+
+    def found(*_: object) -> None:
+        raise DocumentTypeError(parser.CurrentLineNumber, parser.CurrentColumnNumber)
+
+    parser.StartDoctypeDeclHandler = found
+    # What is no XML is reported by the reader proper, with its place.
+    with suppress(expat.ExpatError):
+        parser.Parse(text, True)
 
 
 def root_structure(namespace: str, name: str, definitions: Definitions) -> Structure | None:

@@ -67,7 +67,7 @@ def parser_to_tables(parser: Lark) -> bytes:
     """What ``grammar.tables`` holds: digest, then the compressed tables, of plain values and no path."""
     buffer = io.BytesIO()
     parser.save(buffer)
-    saved = _plain(pickle.loads(buffer.getvalue()))
+    saved = _plain(pickle.loads(buffer.getvalue()))  # noqa: S301 - what lark has just written
     saved["data"]["options"] |= {"source_path": None, "import_paths": []}
     return grammar_digest() + zlib.compress(pickle.dumps(saved, protocol=4), 9)
 

@@ -46,7 +46,7 @@ class Transformer:
         self._module: dict[str, Any] = {"__name__": f"fhirmap_generated_{digest[:12]}"}
         if files is not None:
             self._module["_files"] = dict(files)
-        exec(code, self._module)
+        exec(code, self._module)  # noqa: S102 - the module that the compiler wrote
         # What the generated module offers, under names that no map can take; nothing else reads its globals.
         self._transform: Callable[..., Result] = self._module["_transform"]
         self._validate: Callable[[Any, list[Fault]], None] | None = self._module.get("_validate")

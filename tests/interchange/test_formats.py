@@ -41,6 +41,8 @@ def test_a_document_says_its_format_itself() -> None:
         (b"[1]", "FM351", "a.json:1:1"),
         (b'{"a": NaN}', "FM351", "a.json:1:1"),
         (b"<a><b></a>", "FM351", "a.json:1:9"),
+        (b'<?xml version="1.0"?>\n<!DOCTYPE a [<!ENTITY b "c">]>\n<a>&b;</a>', "FM351", "a.json:2:13"),
+        (b"<!DOCTYPE a SYSTEM 'a.dtd'><a/>", "FM351", "a.json:1:27"),
         (b"[" * 100_000, "FM351", "a.json:1:1"),
         (b'{"a": 9E99999999999999999999}', "FM351", "a.json:1:1"),
         (b'{"a": ' + b"9" * 5000 + b"}", "FM351", "a.json:1:1"),
@@ -59,6 +61,7 @@ def test_a_broken_document_is_one_diagnostic_with_its_place(content: bytes, code
         (b'{"a": }', "out_of_place"),
         (b"<a><b/>", "ends_early"),
         (b"<a><b></a>", "other_tag"),
+        (b"<!DOCTYPE a><a/>", "document_type"),
         (b"<a b></a>", "out_of_place"),
     ],
 )

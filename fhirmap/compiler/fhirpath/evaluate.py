@@ -58,7 +58,7 @@ def function_of(
     ]
     names: dict[str, Any] = {}
     # The text is the printer's: whatever an author wrote is a literal in it, or a checked identifier (`python`).
-    exec(compile("\n".join(lines), name, "exec"), names)
+    exec(compile("\n".join(lines), name, "exec"), names)  # noqa: S102 - Python that this compiler has just written
     evaluate: Callable[..., Any] = names["evaluate"]
     return evaluate
 
