@@ -26,7 +26,7 @@ from fhirmap.texts import Listing, Text, text
 class FhirmapError(Exception):
     """Root of everything fhirmap raises: a code and the arguments of its message template, never a cell's value."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of a diagnostic
         self,
         code: str,
         *,

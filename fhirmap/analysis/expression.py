@@ -148,7 +148,7 @@ class _ExpressionInference:
         self.repeats = False
         self.total: StaticType | None = None
 
-    def report(
+    def report(  # noqa: PLR0913 - the parts of a diagnostic
         self,
         code: str,
         span: Span,

@@ -163,7 +163,7 @@ class Scope:
 
     # --- declaring ----------------------------------------------------------------------------------------------------
 
-    def report(
+    def report(  # noqa: PLR0913 - the parts of a diagnostic
         self,
         code: str,
         span: Span | None,

@@ -55,7 +55,7 @@ def check(
     return maps.diagnostics
 
 
-def compile_map(
+def compile_map(  # noqa: PLR0913 - named settings of a public function
     *sources: MapSource,
     name: str | None = None,
     folder: str | Path | None = None,

@@ -72,7 +72,7 @@ def check_maps(
     )
 
 
-def load_maps(
+def load_maps(  # noqa: PLR0913 - named settings
     stages: Sequence[Map],
     *,
     library: Iterable[MapText],

@@ -138,7 +138,7 @@ def note_to_json(note: Note) -> dict[str, object]:
     return {"text": note.text, "position": note.position or None}
 
 
-def _excerpt(
+def _excerpt(  # noqa: PLR0913 - the pieces of one line
     span: Span, label: str, gutter: int, paint: Paint, style: str, arrow: str, mark: str, *, masked: bool = False
 ) -> tuple[str, str, str, str]:
     """Place, empty frame line, source line, marks under the span with the label after them.

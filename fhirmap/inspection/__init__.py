@@ -22,7 +22,7 @@ ZONE = "Europe/Paris"
 """Where times without an offset are local, unless the caller says otherwise."""
 
 
-def inspect_source(
+def inspect_source(  # noqa: PLR0913 - named settings of a public function
     address: Address | str,
     table: str | None = None,
     *,

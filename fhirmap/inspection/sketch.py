@@ -54,7 +54,7 @@ def child_element(name: str, kind: str, *, required: bool = False, repeats: bool
     return ModelElement(name, kind, int(required), None if repeats else 1, NO_SPAN, NO_SPAN, NO_SPAN)
 
 
-def joined_element(
+def joined_element(  # noqa: PLR0913 - the clauses of the language's own statement
     name: str, kind: str, table: str, on: Iterable[tuple[str, str]], *, required: bool = False, repeats: bool = False
 ) -> ModelElement:
     """`name : kind 0..1 join 'table' on …`; ``on``: the joined table's column and the own one."""
@@ -62,7 +62,7 @@ def joined_element(
     return replace(child_element(name, kind, required=required, repeats=repeats), join=join)
 
 
-def store_clause(
+def store_clause(  # noqa: PLR0913 - the clauses of the language's own statement
     kind: Literal["table", "csv", "json"],
     name: str = "",
     *,

@@ -34,7 +34,7 @@ class JournalConnection:
     again until they are released.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - named settings
         self,
         engine: Engine,
         name: str,

@@ -32,7 +32,7 @@ class Journal(JournalReading):
             ledger = journal.finish_run(exit_code=0, read=counts.read)
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - named settings
         self,
         engine: Engine,
         name: str,
@@ -47,7 +47,7 @@ class Journal(JournalReading):
         self._lock = lock
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - named settings
         cls,
         place: str | os.PathLike[str],
         establishment: str,

@@ -115,7 +115,7 @@ class _Layout:
             case _:
                 self._item(node.span, _simple(node), 0, apart)
 
-    def _block(
+    def _block(  # noqa: PLR0913 - the pieces of one block
         self,
         span: Span,
         head: str,

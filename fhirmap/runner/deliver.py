@@ -94,7 +94,7 @@ class Delivery:
     """In words, where the last answer, or the lack of one, was no record's fault."""
 
 
-def deliver(
+def deliver(  # noqa: PLR0913 - named settings
     journal: Journal,
     sink: Sink,
     limits: SinkLimits,
@@ -122,7 +122,7 @@ def deliver(
 
 
 class _Dispatcher:
-    def __init__(
+    def __init__(  # noqa: PLR0913 - named settings
         self,
         journal: Journal,
         sink: Sink,

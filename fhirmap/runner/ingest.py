@@ -85,7 +85,7 @@ def entry(record: Record, result: Result, verdict: Verdict, limit_key: Callable[
     )
 
 
-def ingest(
+def ingest(  # noqa: PLR0913 - named settings
     records: Iterable[Record],
     result_of: Callable[[Record], Result],
     journal: Puts,

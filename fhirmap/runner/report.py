@@ -100,39 +100,45 @@ def exit_code(ledger: Ledger, delivery: Delivery, stopped: Diagnostic | None) ->
     return 1 if ledger.invalid or ledger.refused else 0
 
 
-def build_report(
-    journal: Journal,
-    ledger: Ledger,
-    *,
-    project: str,
-    target: str,
-    sink: str,
-    started_at: float,
-    finished_at: float,
-    code: int,
-    run_id: int = 0,
-    archived: Archived | None = None,
-    stopped: Diagnostic | None = None,
-    interrupted: bool = False,
-    rules: Mapping[str, str] | None = None,
-    unmapped: tuple[UnmappedTable, ...] = (),
-) -> Report:
-    """The report of the run that the journal is at. ``rules``: names of the maps' rules by ``file:line``, for notes.
-    ``unmapped``: codes that concept maps lack, as the reading counted them."""
-    found = _Findings(rules or {})
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a run knows of itself when it ends.
+
+    Units: ``started_at`` and ``finished_at`` are seconds since the epoch (UTC). ``rules``: names of the maps' rules by
+    ``file:line``, for notes. ``unmapped``: codes that concept maps lack, as the reading counted them.
+    """
+
+    project: str
+    target: str
+    sink: str
+    started_at: float
+    finished_at: float
+    exit_code: int
+    run_id: int = 0
+    archived: Archived = field(default_factory=Archived)
+    stopped: Diagnostic | None = None
+    interrupted: bool = False
+    rules: Mapping[str, str] = field(default_factory=dict)
+    unmapped: tuple[UnmappedTable, ...] = ()
+
+
+def build_report(journal: Journal, ledger: Ledger, run: RunFacts) -> Report:
+    """The report of the run that the journal is at."""
+    found = _Findings(run.rules)
     for answer in journal.needing_attention():
         found.add(answer)
+    stopped = run.stopped
     return Report(
-        project=project,
-        target=target,
-        sink=sink,
-        run_id=run_id,
-        started_at=started_at,
-        finished_at=finished_at,
+        project=run.project,
+        target=run.target,
+        sink=run.sink,
+        run_id=run.run_id,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
         ledger=ledger,
-        exit_code=code,
+        exit_code=run.exit_code,
         carried={state.value: count for state, count in journal.carried().items()},
-        archived=archived or Archived(),
+        archived=run.archived,
         refused=grouped_reasons(found.refused),
         pending=grouped_reasons(found.pending),
         looked_at=grouped_reasons(found.looked_at),
@@ -140,10 +146,10 @@ def build_report(
         notes=found.notes.lines(),
         out_of_scope=found.out_of_scope.lines(),
         possible_duplicates=tuple(answer.key for answer in journal.status().possible_duplicates),
-        unmapped=unmapped,
+        unmapped=run.unmapped,
         next_due=min((answer.not_before for answer in found.pending), default=None),
         stopped_by=Stop(stopped.code, stopped.message, stopped.hint_text) if stopped else None,
-        interrupted=interrupted,
+        interrupted=run.interrupted,
     )
 
 

@@ -15,7 +15,7 @@ from fhirmap.runner.deliver import Clock, Delivery, DeliveryProgress, SystemCloc
 from fhirmap.runner.engine import Engine
 from fhirmap.runner.ingest import ingest
 from fhirmap.runner.project import Project
-from fhirmap.runner.report import Report, build_report, exit_code, write_report
+from fhirmap.runner.report import Report, RunFacts, build_report, exit_code, write_report
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.sinks import ClientCredentials, Sink, SinkSettings, open_sink
@@ -57,7 +57,7 @@ def has_journal(project: Project) -> bool:
     return project.journal.url is not None or project.journal.path.exists()
 
 
-def simulated(
+def simulated(  # noqa: PLR0913 - named settings
     settings: SinkSettings, *, url: str, token_url: str, client_id: str, client_secret: str, scope: str = "implant"
 ) -> SinkSettings:
     """The settings with a simulator's addresses in place of "simulator", and its client where the project has none."""
@@ -70,7 +70,7 @@ def simulated(
     return replace(settings, url=url, credentials=credentials)
 
 
-def run(
+def run(  # noqa: PLR0913 - named settings
     engine: Engine,
     *,
     settings: SinkSettings | None = None,
@@ -150,22 +150,21 @@ class _Run:
         code = exit_code(ledger, delivery, stopped)
         self._journal.finish_run(code, read)
         project = self._engine.project
-        return build_report(
-            self._journal,
-            ledger,
+        facts = RunFacts(
             project=project.name,
             target=project.target_name,
             sink=self._sink.name,
             run_id=self._run_id,
             started_at=self._started_at,
             finished_at=self._clock.now(),
-            code=code,
+            exit_code=code,
             archived=archived,
             stopped=stopped,
             interrupted=delivery.interrupted,
             rules=self._engine.rules,
             unmapped=unmapped,
         )
+        return build_report(self._journal, ledger, facts)
 
     def _archive(self) -> tuple[Archived, Diagnostic | None]:
         try:

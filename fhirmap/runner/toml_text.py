@@ -75,7 +75,7 @@ class TomlText:
                 return Span(self.text, *self._places[keys[:length]])
         return None
 
-    def report(
+    def report(  # noqa: PLR0913 - the parts of a diagnostic
         self,
         code: str,
         keys: tuple[str, ...],

@@ -96,7 +96,7 @@ def assign(node: MapValue, name: str, items: Sequence[Any], choices: Choices, re
     return written
 
 
-def assign_placed(
+def assign_placed(  # noqa: PLR0913 - generated code hands over each thing the compiler knew
     run: RecordRun, node: MapValue, name: str, items: Sequence[Any], choices: Choices, mode: str, rule: str
 ) -> MapValue:
     """As `assign`, each value at the front or the end of its list (``mode`` first, last).
@@ -112,7 +112,7 @@ def assign_placed(
     return written
 
 
-def placed(run: RecordRun, node: MapValue, key: str, value: MapValue, mode: str, rule: str) -> None:
+def placed(run: RecordRun, node: MapValue, key: str, value: MapValue, mode: str, rule: str) -> None:  # noqa: PLR0913 - generated code hands over each thing the compiler knew
     """Move ``value``, the last of the list ``key``, to the front, or for good to the end.
 
     An element of which no structure says that it repeats is a list from then on: a place in it was asked for.
@@ -232,7 +232,7 @@ def _complex(node: MapValue) -> dict[str, Any]:
     return held
 
 
-def child_node(
+def child_node(  # noqa: PLR0913 - generated code hands over each thing the compiler knew
     node: MapValue,
     name: str,
     choices: Choices,
@@ -264,7 +264,7 @@ def of_types(items: Sequence[Any], names: tuple[str, ...]) -> list[Any]:
 Group = Callable[[Any, Any, RecordRun], None]
 
 
-def run_default(
+def run_default(  # noqa: PLR0913 - generated code hands over each thing the compiler knew
     run: RecordRun,
     item: MapValue,
     node: MapValue,

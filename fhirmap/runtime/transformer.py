@@ -23,7 +23,7 @@ class Transformer:
     ``store``: where the records of the first model live, for sources; None where the map does not say.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - named settings
         self,
         source: str,
         digest: str,

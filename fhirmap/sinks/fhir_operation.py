@@ -31,7 +31,7 @@ class FhirOperation:
     batch_size = 1
     is_remote = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - named settings
         self,
         url: str,
         transport: Transport,

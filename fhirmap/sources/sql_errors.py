@@ -71,7 +71,7 @@ def _sqlite(error: sqlite3.Error, text: str, shown: str, what: str) -> ConfigErr
     return ConfigError("FM724", source=shown, reason=getattr(error, "sqlite_errorname", "") or type(error).__name__)
 
 
-def _server(text: str, state: str, number: int, shown: str, what: str, kind: str) -> ConfigError:
+def _server(text: str, state: str, number: int, shown: str, what: str, kind: str) -> ConfigError:  # noqa: PLR0913 - what drivers say of one refusal
     refusals = ("authentication failed", "no password supplied", "not permitted to log in", "no pg_hba.conf entry")
     refused = any(words in text for words in refusals) or re.search(r'role "[^"]*" does not exist', text) is not None
     if state in _LOGIN_STATES or number in (1045, 1698) or refused:

@@ -11,7 +11,7 @@ from fhirmap.journal import Entry, EntryState, Journal
 from fhirmap.records import Fault, Issue, Note, Receipt, ReceiptState
 from fhirmap.runner.archive import Archived
 from fhirmap.runner.deliver import Delivery
-from fhirmap.runner.report import Report, build_report, exit_code, report_lines, report_to_html, write_report
+from fhirmap.runner.report import Report, RunFacts, build_report, exit_code, report_lines, report_to_html, write_report
 
 
 def report_of(journal: Journal, **more: Any) -> Report:
@@ -31,9 +31,9 @@ def report_of(journal: Journal, **more: Any) -> Report:
     ledger = journal.ledger(7)
     values: dict[str, Any] = {
         "project": "ch-test", "target": "renacot", "sink": "http://x", "started_at": 1000.0, "finished_at": 2e9 - 120,
-        "code": exit_code(ledger, Delivery(), None), "archived": Archived(2, "R-00001", "R-00002", ("RECU",)),
+        "exit_code": exit_code(ledger, Delivery(), None), "archived": Archived(2, "R-00001", "R-00002", ("RECU",)),
     }  # fmt: skip
-    return build_report(journal, ledger, **{**values, **more})
+    return build_report(journal, ledger, RunFacts(**{**values, **more}))
 
 
 def test_each_line_answers_a_question(journal: Journal) -> None:
@@ -81,17 +81,13 @@ def test_page_and_data_are_for_their_owner_and_escape_what_others_said(journal: 
 def test_the_words_of_a_note_stay_in_the_journal(journal: Journal, tmp_path: Path) -> None:
     note = Note("canary Martin", "/somewhere/a.map:12:3")
     journal.put([Entry("n", EntryState.READY, b"{}", "dn", notes=(note,))])
-    report = build_report(
-        journal, journal.ledger(), project="p", target="t", sink="s", started_at=0, finished_at=0, code=0,
-        rules={"/somewhere/a.map:12": "side-unknown"},
-    )  # fmt: skip
+    facts = RunFacts("p", "t", "s", 0, 0, 0, rules={"/somewhere/a.map:12": "side-unknown"})
+    report = build_report(journal, journal.ledger(), facts)
     assert "canary" not in report_to_html(report) + "".join(report_lines(report)) + repr(report)
     assert [line.text for line in report.notes] == ["side-unknown"]
 
 
 def test_nothing_to_say_is_one_line(journal: Journal) -> None:
-    report = build_report(
-        journal, journal.ledger(0), project="p", target="t", sink="s", started_at=0, finished_at=0, code=0
-    )
+    report = build_report(journal, journal.ledger(0), RunFacts("p", "t", "s", 0, 0, 0))
     assert len(report_lines(report)) == 1
     assert report_to_html(report).startswith("<!DOCTYPE html>")

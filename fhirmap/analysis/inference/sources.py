@@ -48,7 +48,7 @@ class Sources:
             variable.element = self._model_element(steps[-2].static if len(steps) > 1 else found.static, steps[-1].name)
         return self._filtered(node, environment, found, tuple(steps), item, variable, None, types)
 
-    def _filtered(
+    def _filtered(  # noqa: PLR0913 - the parts of the node it builds
         self,
         node: nodes.RuleSource,
         environment: NameScope,

@@ -18,7 +18,7 @@ PRIMITIVE_PARTS = frozenset(("value", "id", "extension"))
 _ELEMENT_NAME = re.compile(r"\w+")
 
 
-def unknown_variable(
+def unknown_variable(  # noqa: PLR0913 - the parts of a diagnostic
     scope: Scope, name: str, span: Span, names: Iterable[str], hint: Text | None = None, variant: str = ""
 ) -> None:
     """Report a name that is no variable (FM104)."""
