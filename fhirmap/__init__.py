@@ -14,8 +14,6 @@ from fhirmap.version import __version__ as __version__
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from fhirmap.compilation.maps import check, compile_map, parse
     from fhirmap.compilation.mapset import MapSet, Runnable
     from fhirmap.compilation.program import CheckedMaps
@@ -182,7 +180,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module 'fhirmap' has no attribute {name!r}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fhirmap.errors import ConfigError
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 __all__ = ["BUILT_IN", "Plugin", "find_plugins", "load", "names"]
+
+Loaded: TypeAlias = Any
+"""What an entry point names: a module of functions, or what opens a source or a sink."""
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "fhirmap.functions": {
@@ -101,7 +104,7 @@ def names(group: str) -> tuple[str, ...]:
     return tuple(sorted(find_plugins(group)))
 
 
-def load(plugin: Plugin) -> Any:
+def load(plugin: Plugin) -> Loaded:
     """What the entry names, imported.
 
     Raises: ConfigError FM749 where it cannot be.

@@ -16,9 +16,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any, get_args
+from typing import Any, TypeAlias, get_args
 
 from fhirmap.model.fhir import VERSIONS
+
+FieldType: TypeAlias = Any
+"""The annotation of a field of fhir.resources: a class, or a form of `typing` around one."""
 
 _PACKAGES = {"R4": "fhir.resources.R4B", "R4B": "fhir.resources.R4B", "R5": "fhir.resources"}
 _TABLES = Path(__file__).resolve().parent.parent / "fhirmap" / "tables"
@@ -299,7 +302,7 @@ def _in_order(cls: type[Any], by_alias: Mapping[str, Any]) -> list[str]:
     return known + [name for name in by_alias if name not in known and not name.startswith("_")]
 
 
-def _type_of(annotation: Any, owner: type[Any]) -> tuple[str, type[Any] | None, bool]:
+def _type_of(annotation: FieldType, owner: type[Any]) -> tuple[str, type[Any] | None, bool]:
     """FHIR type name, the backbone class where it is one, and whether it repeats."""
     repeats = False
     while True:
@@ -316,7 +319,7 @@ def _type_of(annotation: Any, owner: type[Any]) -> tuple[str, type[Any] | None, 
         annotation = arguments[0]
 
 
-def _complex_type(annotation: Any, owner: type[Any], repeats: bool) -> tuple[str, type[Any] | None, bool]:
+def _complex_type(annotation: FieldType, owner: type[Any], repeats: bool) -> tuple[str, type[Any] | None, bool]:
     module_name, _, class_name = str(annotation._model_klass).rpartition(".")
     cls = getattr(import_module(module_name), class_name)
     is_own = class_name.lower() == module_name.rpartition(".")[2]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import click
 
@@ -29,6 +29,9 @@ __all__ = [
 
 _WIDTH = 110
 
+ClickSetting: TypeAlias = Any
+"""A named argument of one of click's own constructors, passed on to it."""
+
 
 class WordChoice(click.Choice[str]):
     """One of a few words; case counts little."""
@@ -36,7 +39,7 @@ class WordChoice(click.Choice[str]):
     def __init__(self, choices: Sequence[str]) -> None:
         super().__init__(tuple(choices), case_sensitive=False)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The word as it is spelt in the list."""
         for choice in self.choices:
             if choice.lower() == str(value).lower():
@@ -54,7 +57,7 @@ class WholeNumber(click.ParamType[int]):
         self._least = least
         self._most = most
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The number."""
         shown = str(value)
         if shown.isdecimal() and self._least <= int(shown) <= self._most:
@@ -72,7 +75,7 @@ class FilePath(click.ParamType[Path]):
         self._exists = exists
         self._dash = dash
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+    def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The path, after a look at what is there."""
         path = Path(value)
         if not (self._dash and str(value) == "-"):
@@ -145,7 +148,7 @@ class Localized(click.Command):
     allow_extra_args = True
     """So that the fault is ours to show."""
 
-    def __init__(self, name: str | None, **settings: Any) -> None:
+    def __init__(self, name: str | None, **settings: ClickSetting) -> None:
         super().__init__(name, add_help_option=False, context_settings={"max_content_width": _WIDTH}, **settings)
         # `main` has read it before anything is parsed; here it is checked and shown.
         self.params.append(_CommonOption(["--lang"], type=WordChoice(LANGUAGES), expose_value=False))
@@ -208,16 +211,16 @@ def define(name: str) -> Callable[[Callable[..., Any]], LocalizedCommand]:
     return made
 
 
-def option(*names: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def option(*names: str, **settings: ClickSetting) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """An option of a command, as `click.option` makes it. ``metavar``: a key of ``cli.metavars``."""
     return click.option(*names, cls=_Option, **settings)
 
 
-def common_option(*names: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def common_option(*names: str, **settings: ClickSetting) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """An option whose help is in the catalogue ``cli``, as ``<its name>_help``."""
     return click.option(*names, cls=_CommonOption, **settings)
 
 
-def argument(name: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def argument(name: str, **settings: ClickSetting) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """An argument of a command, as `click.argument` makes it. ``metavar``: a key of ``cli.metavars``, else its name."""
     return click.argument(name, cls=_Argument, **settings)

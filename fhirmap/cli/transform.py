@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from fhirmap.texts import os_reason, text
 
 if TYPE_CHECKING:
     from fhirmap.compilation.mapset import MapSet, Runnable
+    from fhirmap.diagnostics import Diagnostic
     from fhirmap.records import Result
     from fhirmap.runner.unmapped import UnmappedTable
 
@@ -76,7 +78,7 @@ def command(
     content = _content(input_file, known)
     named = {name: _content(file, known) for name, file in map(_named, sources)}
     unreadable = [entry for entry in (content, *named.values()) if isinstance(entry, Diagnostic)]
-    if unreadable:
+    if isinstance(content, Diagnostic) or unreadable:
         show_diagnostics(unreadable, as_json=as_json)
         return EXIT_RECORDS
     result = run(runnable, content, named) if trace is None else _traced(runnable, content, named, trace, values)
@@ -99,7 +101,7 @@ def _named(written: str) -> tuple[str, Path]:
     return name, Path(file)
 
 
-def _content(file: Path, known: MapSet) -> Any:
+def _content(file: Path, known: MapSet) -> dict[str, Any] | Diagnostic:
     """The tree of an input, or what is wrong with it."""
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.interchange.formats import read_document
@@ -127,7 +129,9 @@ def _show(result: Result) -> None:
         click.echo(text("output.transform.out_of_scope"), err=True)
 
 
-def _traced(runnable: Runnable, content: Any, named: dict[str, Any], place: Path, with_values: bool) -> Result:
+def _traced(
+    runnable: Runnable, content: Mapping[str, Any], named: dict[str, Any], place: Path, with_values: bool
+) -> Result:
     """The result, each step of its making written to ``place``."""
     import msgspec
 

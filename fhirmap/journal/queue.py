@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, insert, select, update
 
 from fhirmap.errors import InternalError
 from fhirmap.journal.codec import issues_from_json, issues_to_json
@@ -217,7 +217,7 @@ class EntryQueue(RunLedger):
 
     def _due_query(
         self, state: EntryState, now: float, avoid: Collection[str], skip: Collection[int], count: int
-    ) -> Any:
+    ) -> Select[Any]:
         query = (
             select(
                 entry.c.id,

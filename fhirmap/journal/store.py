@@ -14,9 +14,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from sqlalchemy import Engine, create_engine, event, exc, select
+from sqlalchemy import Connection, Engine, create_engine, event, exc, select
 from sqlalchemy.engine import make_url
 
 from fhirmap.errors import JournalError
@@ -88,7 +88,7 @@ def _private_file(path: Path, create: bool) -> None:
             side.chmod(0o600)
 
 
-def _sqlite_connect(connection: Any, _record: Any) -> None:
+def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # transactions are opened by _sqlite_begin alone
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
@@ -97,7 +97,7 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _sqlite_begin(connection: Any) -> None:
+def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

@@ -62,7 +62,7 @@ class MapBuilder:
             comments=tuple(all_comments),
         )
 
-    def _declaration(self, tree: Tree[Token]) -> Any:
+    def _declaration(self, tree: Tree[Token]) -> n.Declaration | None:
         match tree.data:
             case "metadata_declaration":
                 return self._metadata.read(first_token(tree))
@@ -81,7 +81,7 @@ class MapBuilder:
             case _:
                 return self._group(tree) if _was_written(tree) else None
 
-    def _check_place(self, node: Any, found: dict[type, list[Any]]) -> None:
+    def _check_place(self, node: n.Declaration, found: dict[type, list[Any]]) -> None:
         """Declarations come before the first group; models may be anywhere."""
         groups = found.get(n.Group)
         if groups and not isinstance(node, n.Group | n.Model):

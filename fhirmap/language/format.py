@@ -88,14 +88,14 @@ class _Layout:
             *tree.models,
             *tree.groups,
         ]
-        before: Any = None
+        before: n.Declaration | None = None
         for node in sorted(declared, key=lambda entry: entry.span.start):
             self._declaration(node, before)
             before = node
         self._flush(len(self._text) + 1, 0)
         return "\n".join(self._lines).rstrip("\n") + "\n" if self._lines else ""
 
-    def _declaration(self, node: Any, before: Any) -> None:
+    def _declaration(self, node: n.Declaration, before: n.Declaration | None) -> None:
         apart = before is not None and (type(node) is not type(before) or _has_block(node))
         match node:
             case n.Group():
@@ -325,11 +325,11 @@ class _Layout:
         return found if found >= 0 else span.end
 
 
-def _has_block(node: Any) -> bool:
+def _has_block(node: n.Declaration) -> bool:
     return isinstance(node, n.Group | n.Model | n.ConceptMapDeclaration)
 
 
-def _simple(node: Any) -> str:
+def _simple(node: n.Metadata | n.MapDeclaration | n.MapImport | n.Let) -> str:
     match node:
         case n.Metadata():
             return t.metadata_to_text(node)
@@ -341,7 +341,7 @@ def _simple(node: Any) -> str:
             return t.let_to_text(node)
 
 
-def _last_end(node: Any, *parts: Any) -> int:
+def _last_end(node: n.Declaration, *parts: Span | n.Parameter | n.SourceClause | n.ConceptMapTable | None) -> int:
     spans: list[Span] = [part if isinstance(part, Span) else part.span for part in parts if part is not None]
     start: int = node.span.start
     return max([start, *(span.end for span in spans)])

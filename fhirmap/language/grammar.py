@@ -13,7 +13,7 @@ import zlib
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import lark
 from lark import Lark, Token
@@ -22,6 +22,9 @@ _FILES = ("fml.lark", "fhirpath.lark")
 _STARTS = ["structure_map", "entire_expression"]
 _TABLES = Path(__file__).with_name("grammar.tables")
 _DIGEST_SIZE = 32
+
+StoredTable: TypeAlias = Any
+"""What lark stores of a parser: dicts, lists, tuples, sets, texts, numbers."""
 
 
 @cache
@@ -72,7 +75,7 @@ def parser_to_tables(parser: Lark) -> bytes:
     return grammar_digest() + zlib.compress(pickle.dumps(saved, protocol=4), 9)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: StoredTable) -> StoredTable:
     """``value`` without lark's own classes."""
     if isinstance(value, dict):
         return {_plain(key): _plain(entry) for key, entry in value.items()}

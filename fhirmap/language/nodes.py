@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal as OneOf
+from typing import TypeAlias
 
 from fhirmap.diagnostics import Span, Subject
 
@@ -487,6 +488,10 @@ class Group:
     name_span: Span = _span()
     extends_span: Span | None = field(default=None, compare=False, repr=False)
     documentation: tuple[str, ...] = _documentation()
+
+
+Declaration: TypeAlias = Metadata | MapDeclaration | Uses | MapImport | Let | ConceptMapDeclaration | Model | Group
+"""What a map consists of, in any order that the grammar allows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeAlias
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedToken
@@ -29,6 +29,9 @@ _SAFE = frozenset(
 """Kinds that no other kind could be meant for."""
 
 _BEFORE_UNIT = re.compile(r"[\d.]+|\s+|(//[^\r\n]*|/\*[\s\S]*?\*/)")
+
+RawLexer: TypeAlias = Any
+"""One of lark's own lexers, whose methods have no types."""
 
 
 class Reader:
@@ -91,7 +94,7 @@ class Reader:
             self._unclosed.add(str(token))
         return token
 
-    def _lex(self, lexer: Any, at: int) -> Token:
+    def _lex(self, lexer: RawLexer, at: int) -> Token:
         match, ignored, size = lexer.match, lexer.ignore_types, len(self.text)
         while at < size:
             found = match(self._slice, at) if self.text[at] not in self._unclosed else None

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from fhirmap.language import nodes
+
+AnyNode: TypeAlias = Any
+"""A node of any class in `nodes`, or what a field of one holds."""
 
 _NODE_TYPES = frozenset(
     entry for entry in vars(nodes).values() if isinstance(entry, type) and entry.__module__ == nodes.__name__
@@ -15,7 +18,7 @@ _NODE_TYPES = frozenset(
 """Every class of nodes. A set, asked for a value's own class: each map is walked dozens of times."""
 
 
-def walk(node: Any) -> Iterator[Any]:
+def walk(node: AnyNode) -> Iterator[Any]:
     """``node`` and every node below it, each before its children, in the order of the text within each field.
 
     Example:
@@ -30,7 +33,7 @@ def walk(node: Any) -> Iterator[Any]:
         waiting.extend(reversed(children(current)))
 
 
-def children(node: Any) -> list[Any]:
+def children(node: AnyNode) -> list[Any]:
     """The nodes directly below ``node``."""
     found: list[Any] = []
     for name in _field_names(node.__class__):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeAlias
 
 from fhirmap.errors import ConfigError, ValidationFailed
 
 _PACKAGES: Mapping[str, str] = {"R4": "fhir.resources.R4B", "R4B": "fhir.resources.R4B", "R5": "fhir.resources"}
 
 
-def as_model(resource: Mapping[str, Any], *, fhir_version: str = "R4") -> Any:
+LibraryModel: TypeAlias = Any
+"""An instance of a class of fhir.resources, which this package does not require."""
+
+
+def as_model(resource: Mapping[str, Any], *, fhir_version: str = "R4") -> LibraryModel:
     """The resource as an instance of its fhir.resources class (R4 by the library's R4B, which serves it).
 
     Raises: ``ValidationFailed`` FM456 where that library does not accept it; its own words would quote the data.

@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from fhirmap.registry.config import InjectedFault, InjectedKind, RegistryConfig
 from fhirmap.registry.declaration import Declaration, Problem, read_draft, read_published
@@ -254,7 +255,7 @@ class _Truncated(Response):
         super().__init__(content)
         self.body = content[: len(content) // 2]
 
-    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
         transport = scope.get("state", {}).get("transport")

@@ -20,10 +20,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fhirmap.errors import ConfigError
 from fhirmap.texts import Text, os_reason, text
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Table = TypeVar("Table", bound="DataclassInstance")
+Matching = TypeVar("Matching", "ScriptedAnswer", "InjectedFault")
 
 __all__ = [
     "Client",
@@ -197,7 +203,7 @@ def _only(table: object, names: tuple[str, ...], where: str) -> None:
             raise ValueError(text("reasons.no_setting", where=where, name=name, names=", ".join(names)))
 
 
-def _made(kind: type[Any], entry: object, where: str) -> Any:
+def _made(kind: type[Table], entry: object, where: str) -> Table:
     _only(entry, tuple(item.name for item in fields(kind)), where)
     assert isinstance(entry, Mapping)
     return kind(**entry)
@@ -218,6 +224,6 @@ def _fault(entry: Mapping[str, Any]) -> InjectedFault:
     return replace(made, kind=InjectedKind(made.kind))
 
 
-def _matched(made: Any) -> Any:
+def _matched(made: Matching) -> Matching:
     _only(made.match, _MATCHES, "match")
     return made

@@ -4,11 +4,11 @@ registry``."""
 from __future__ import annotations
 
 import socket
+import time
 from asyncio import BaseTransport
 from collections.abc import Callable
 from threading import Thread
 from types import TracebackType
-from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -37,9 +37,11 @@ class RegistryServer:
     Connections are taken from the moment it is made; they wait until it is started.
     """
 
-    def __init__(self, config: RegistryConfig | None = None, port: int = 0, **simulator: Any) -> None:
+    def __init__(
+        self, config: RegistryConfig | None = None, port: int = 0, *, clock: Callable[[], float] = time.time
+    ) -> None:
         """Raises: ConfigError FM795 where the port is taken."""
-        self.simulator = Simulator(config or RegistryConfig(), **simulator)
+        self.simulator = Simulator(config or RegistryConfig(), clock=clock)
         self._socket = socket.socket()
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -236,7 +236,7 @@ def _said(row: Accepted) -> dict[str, str]:
     return {"key": row.key, "system": row.system, "value": row.value, "state": state, "time": moment}
 
 
-def _fitted(text: str, column: sa.Column[Any]) -> Any:
+def _fitted(text: str, column: sa.Column[Any]) -> str | int | datetime:
     """The text as the column's type wants it: a number for an integer key, a moment for a column of date and time."""
     try:
         kind = column.type.python_type

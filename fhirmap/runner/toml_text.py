@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from fhirmap.diagnostics import Diagnostic, MapText, Span, listed, suggestion
 from fhirmap.errors import ConfigError
@@ -22,6 +22,9 @@ _NAME = r"""(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _KEY = re.compile(rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
 _PART = re.compile(r""""([^"\n]*)"|'([^'\n]*)'|([A-Za-z0-9_-]+)""")
 _PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
+
+TomlValue: TypeAlias = Any
+"""The value of a key, of the kind that was asked for; None where it is absent or of another."""
 
 
 class TomlText:
@@ -234,7 +237,7 @@ class TomlSection:
                 where = f"[{'.'.join(self.path)}]" if self.path else self._file.path.name
                 self._file.report("FM732", (*self.path, key), key=key, table=where, **suggestion(key, self._asked))
 
-    def _take(self, key: str, kind: type | tuple[type, ...], wanted: Text, required: bool = False) -> Any:
+    def _take(self, key: str, kind: type | tuple[type, ...], wanted: Text, required: bool = False) -> TomlValue:
         self._asked.append(key)
         if key not in self._values:
             if required:

@@ -15,6 +15,7 @@ from typing import (
     Annotated,
     Any,
     NotRequired,
+    TypeAlias,
     TypeVar,
     Union,
     get_args,
@@ -35,8 +36,11 @@ FhirBase64 = Annotated[str, "base64Binary"]
 FhirUri = Annotated[str, "uri"]
 """Text of a FHIR uri."""
 
+TypedDictClass: TypeAlias = Any
+"""A class that `TypedDict` made: it has keys that may be absent, which no type of Python says."""
+
 _MARK = "__fhirmap_function__"
-_PRIMITIVES: Mapping[Any, str] = {str: "string", int: "integer", Decimal: "decimal", bool: "boolean"}
+_PRIMITIVES: Mapping[object, str] = {str: "string", int: "integer", Decimal: "decimal", bool: "boolean"}
 
 
 @overload
@@ -99,7 +103,7 @@ def _camel_case(name: str) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
-def _value_type(hint: Any, target: Callable[..., Any]) -> ValueType:
+def _value_type(hint: object, target: Callable[..., Any]) -> ValueType:
     origin = get_origin(hint)
     if origin is Annotated:
         return ValueType(get_args(hint)[1])
@@ -121,7 +125,7 @@ def _value_type(hint: Any, target: Callable[..., Any]) -> ValueType:
     raise TypeError(f"{target.__module__}.{target.__name__}: maps have no type for {hint!r}")
 
 
-def _elements(structure: Any, target: Callable[..., Any]) -> dict[str, ValueType]:
+def _elements(structure: TypedDictClass, target: Callable[..., Any]) -> dict[str, ValueType]:
     elements = {}
     for name, hint in get_type_hints(structure, include_extras=True).items():
         inner = _value_type(hint, target)

@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote_plus, urlsplit
 
 from authlib.oauth2.auth import ClientAuth
@@ -177,7 +177,17 @@ def _host(url: str) -> str:
 _Prepared = tuple[str, dict[str, str], str]
 
 
-def _auth_method(credentials: ClientCredentials, clock: Callable[[], float]) -> Any:
+class _Identified(Protocol):
+    """What authlib hands to a method of authentication, as far as one reads it."""
+
+    client_id: str
+    client_secret: str
+
+
+_AuthMethod = Callable[[_Identified, str, str, dict[str, str], str], _Prepared]
+
+
+def _auth_method(credentials: ClientCredentials, clock: Callable[[], float]) -> str | _AuthMethod:
     """authlib's name of a method, or our own function in its form."""
     if credentials.method == "client_secret_basic":
         return _client_secret_basic
@@ -188,7 +198,7 @@ def _auth_method(credentials: ClientCredentials, clock: Callable[[], float]) -> 
     raise ConfigError("FM792", what="method", reason=Text("reasons.one_of", {"names": ", ".join(METHODS)}))
 
 
-def _client_secret_basic(client: Any, _method: str, uri: str, headers: dict[str, str], body: str) -> _Prepared:
+def _client_secret_basic(client: _Identified, _method: str, uri: str, headers: dict[str, str], body: str) -> _Prepared:
     pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
     headers["Authorization"] = f"Basic {base64.b64encode(pair.encode('ascii')).decode('ascii')}"
     return uri, headers, body
@@ -200,7 +210,7 @@ class _PrivateKeyJwt:
         self._clock = clock
         self._key, self._algorithm = _signing_key(credentials)
 
-    def __call__(self, client: Any, _method: str, uri: str, headers: dict[str, str], body: str) -> _Prepared:
+    def __call__(self, client: _Identified, _method: str, uri: str, headers: dict[str, str], body: str) -> _Prepared:
         issued_at = int(self._clock())
         header = {"alg": self._algorithm, "typ": self._credentials.assertion_type}
         if self._credentials.key_id:

@@ -9,7 +9,7 @@ from typing import Any
 
 from fhirmap.language import nodes as n
 from fhirmap.language.expression_text import expression_to_text
-from fhirmap.language.visit import walk
+from fhirmap.language.visit import AnyNode, walk
 
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}\Z")
 _FOREIGN = re.compile(r"[^A-Za-z0-9]+")
@@ -166,7 +166,7 @@ class _Renaming:
         extends = self._new(group.extends) if group.extends is not None else None
         return {"name": self._new(group.name), "extends": extends}
 
-    def _any(self, node: Any) -> Any:
+    def _any(self, node: AnyNode) -> AnyNode:
         if isinstance(node, tuple):
             return tuple(self._any(entry) for entry in node)
         if not is_dataclass(node):
@@ -207,7 +207,7 @@ class _Renaming:
             return replace(found, arguments=tuple(arguments))
         return found
 
-    def _all(self, node: Any, **changed: Any) -> Any:
+    def _all(self, node: AnyNode, **changed: str) -> AnyNode:
         """A node with everything inside it renamed, and with ``changed``."""
         inner: dict[str, Callable[..., Any]] = {
             entry.name: self._any(getattr(node, entry.name))
