@@ -75,7 +75,7 @@ release-check:
 
 test-lowest test-highest: test-%: $(VENV)/release-ready
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-$*
-	$(BIN)/uv pip install --quiet --python .venv-$* --resolution $* --editable '.[test]'
+	$(BIN)/uv pip install --quiet --python .venv-$* --resolution $(subst lowest,lowest-direct,$*) --editable '.[test]'
 	.venv-$*/$(notdir $(BIN))/python -m pytest -n auto $(PYTEST)
 
 clean:

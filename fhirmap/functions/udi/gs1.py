@@ -140,7 +140,7 @@ def _elements(body: str, lot: str | None, serial: str | None, problems: list[str
     return parts
 
 
-def _separated(  # noqa: PLR0913 - the columns that tell where a lot ends
+def _separated(  # noqa: PLR0913 - the columns that show where a lot ends
     identifier: str, value: str, most: int, lot: str | None, serial: str | None, problems: list[str]
 ) -> list[Part]:
     """``value`` as the parts it holds where the separator between them was lost, else as it is."""

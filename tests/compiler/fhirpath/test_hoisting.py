@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-import pytest
+import fhirpathpy
 
 from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
@@ -15,8 +15,6 @@ from fhirmap.language.nodes import FPExpr
 from fhirmap.language.parser import parse_expression
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
-
-fhirpathpy = pytest.importorskip("fhirpathpy")
 
 SCT = "http://snomed.info/sct"
 KNOWN = Definitions(base_types("R4"))
@@ -88,7 +86,7 @@ def scope() -> ExprScope:
 
 def oracle(text: str) -> Callable[[dict[str, Any]], bool]:
     """The other engine's answer; it parses the text once."""
-    evaluate = fhirpathpy.compile(text, _model())
+    evaluate: Callable[..., Any] = fhirpathpy.compile(text, _model())
 
     def holds(resource: dict[str, Any]) -> bool:
         found = evaluate(resource)
