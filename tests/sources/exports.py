@@ -1,4 +1,4 @@
-"""CSV files and plans that the tests of CSV share."""
+"""Writing and reading a file, for the tests of CSV and JSON; the plans of the CSV files."""
 
 from __future__ import annotations
 

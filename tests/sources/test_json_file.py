@@ -14,25 +14,10 @@ from fhirmap.records import Record
 from fhirmap.source_plan import Order, RowLayout, SourceKind, SourcePlan
 from fhirmap.sources import open_source
 from tests.sources.conftest import columns
+from tests.sources.exports import fails, read, write
 
 CASES = SourcePlan(SourceKind.JSON, "data.cases", ("id",), RowLayout("Case", columns("id", "patient.nir")))
 LINES = replace(CASES, name="")
-
-
-def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
-    path.write_bytes(text.encode(encoding))
-    return path
-
-
-def read(path: Path, plan: SourcePlan) -> list[Record]:
-    with open_source(str(path), plan) as source:
-        return list(source.records())
-
-
-def fails(path: Path, plan: SourcePlan) -> ConfigError:
-    with pytest.raises(ConfigError) as caught:
-        read(path, plan)
-    return caught.value
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
