@@ -124,15 +124,24 @@ def expression_static(
     functions: Mapping[str, FunctionSignature],
 ) -> tuple[StaticType, tuple[Diagnostic, ...]]:
     """Static view and faults of an expression of a map; ``environment.lookup(name)`` answers with a variable."""
+    found = infer_expression(expression, map_scope(environment, focus, definitions, functions))
+    return as_fhir(found.static), found.diagnostics
+
+
+def map_scope(
+    environment: NameScope,
+    focus: Variable | None,
+    definitions: Definitions,
+    functions: Mapping[str, FunctionSignature],
+) -> ExpressionScope:
+    """What an expression of a map sees: the names of its rule, and its source where that is the only one."""
 
     def lookup(name: str) -> StaticType | None:
         variable = environment.lookup(name)
         return variable.static if variable is not None else None
 
     names = (*environment.sources, *environment.constants, *environment.targets)
-    scope = ExpressionScope(definitions, focus.static if focus is not None else None, lookup, names, functions)
-    found = infer_expression(expression, scope)
-    return as_fhir(found.static), found.diagnostics
+    return ExpressionScope(definitions, focus.static if focus is not None else None, lookup, names, functions)
 
 
 class _ExpressionInference:

@@ -1,35 +1,27 @@
 """Where each element of the result comes from: rules and source columns, through all stages.
 
 The table is static: it is read off the typed rules, one walk from the entry group of each stage, with the element path
-(slice names, no indexes) that every target variable means.
+(slice names, no indexes) that every target variable means. What an expression is made of is `analysis.dataflow`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from fhirmap.analysis.typed import (
-    Checked,
-    Expression,
-    Stage,
-    TypedGroup,
-    TypedRule,
-    TypedSource,
-    TypedTarget,
-    Variable,
-)
+from fhirmap.analysis.dataflow import Read, Reads, flow_of, reads_of, source_conditions, transform_reads
+from fhirmap.analysis.typed import Checked, Expression, Stage, TypedGroup, TypedRule, TypedSource, TypedTarget, Variable
 from fhirmap.diagnostics import Span
-from fhirmap.language import nodes
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
     """One rule's part in an element.
 
-    ``columns``: `TABLE.column`, in the order the rule names them. ``elements``: the source elements it names where no
-    model says in which columns they are, `QuestionnaireResponse.item.text`. ``before``: the rules of the stage before
-    that write what this one reads.
+    ``columns``: `TABLE.column`, in the order the rule names them: what the value is made of. ``elements``: the source
+    elements it is made of where no model says in which columns they are, `QuestionnaireResponse.item.text`.
+    ``conditions``: columns (or elements) that only decide whether the rule writes it, or which value it is. ``before``:
+    the rules of the stage before that write what this one reads.
     """
 
     rule: str
@@ -37,6 +29,7 @@ class Origin:
     columns: tuple[str, ...]
     elements: tuple[str, ...] = ()
     before: tuple[Origin, ...] = ()
+    conditions: tuple[str, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -51,13 +44,6 @@ class Lineage:
     elements: Mapping[str, tuple[Origin, ...]]
 
 
-Places = Mapping[Variable, str]
-_KEEPING = frozenset(
-    ("where", "first", "last", "tail", "skip", "take", "single", "ofType", "as", "distinct", "trace", "sort")
-)
-"""Functions that hand on some of the items they get."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Basis:
     """What a path of a stage's source rests on."""
@@ -65,9 +51,26 @@ class _Basis:
     columns: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
     before: tuple[Origin, ...] = ()
+    conditions: tuple[str, ...] = ()
 
 
 _Bases = dict[str, _Basis]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a variable is.
+
+    ``paths``: in the stage's source; ``target``: in its result; ``bases``: what it was computed of.
+    """
+
+    paths: tuple[str, ...] = ()
+    target: str = ""
+    bases: tuple[_Basis, ...] = ()
+
+
+_NOWHERE = _Place()
+_Places = Mapping[Variable, _Place]
 
 
 @dataclass
@@ -80,134 +83,124 @@ class _LineageWalk:
     found: dict[str, list[Origin]] = field(default_factory=dict)
     active: list[TypedGroup] = field(default_factory=list)
 
-    def group(self, group: TypedGroup, places: Places, inherited: tuple[str, ...]) -> None:
+    def group(self, group: TypedGroup, places: _Places) -> None:
         # A group that calls itself goes one level deeper each time: two levels show all its rules.
         if self.active.count(group) > 1:
             return
         self.active.append(group)
         for rule in group.rules:
-            self.rule(rule, places, inherited)
+            self.rule(rule, places)
         self.active.pop()
 
-    def rule(self, rule: TypedRule, places: Places, inherited: tuple[str, ...]) -> None:
-        places = dict(places)
-        read: list[str] = list(inherited)
+    def rule(self, rule: TypedRule, outer: _Places, inherited: tuple[_Basis, ...] = ()) -> None:
+        """``inherited``: what decides about the rules around an inline rule."""
+        places = dict(outer)
         for source in rule.sources:
-            path = self.source_path(source, places)
-            places[source.variable] = path
-            read.append(path)
-            for expression in (source.where, source.default):
-                read += self.expression(expression, places)
+            places[source.variable] = self.source(source, places)
+        conditions = [
+            basis for read in source_conditions(rule.sources, self.checked) for basis in self.read(read, places)
+        ]
+        decided = (*inherited, *conditions)
         for target in rule.targets:
-            self.target(rule, target, places, tuple(dict.fromkeys(read)))
+            self.target(rule, target, places, decided)
         for call in rule.calls:
-            inner = {
-                parameter: self.argument(argument, places)
-                for parameter, argument in zip(call.group.parameters, call.arguments, strict=True)
-            }
-            self.group(call.group, inner, tuple(dict.fromkeys(inherited)))
+            pairs = zip(call.group.parameters, call.arguments, strict=True)
+            self.group(call.group, {parameter: self.argument(argument, places) for parameter, argument in pairs})
         if rule.default is not None and rule.default.group is not None:
             first, second = rule.default.group.parameters[:2]
             created = rule.targets[0].variable
-            inner = {first: places[rule.sources[0].variable], second: places[created] if created else ""}
-            self.group(rule.default.group, inner, tuple(dict.fromkeys(inherited)))
+            made = places.get(created, _NOWHERE) if created is not None else _NOWHERE
+            self.group(rule.default.group, {first: places[rule.sources[0].variable], second: made})
         for entry in rule.rules:
-            self.rule(entry, places, inherited)
+            self.rule(entry, places, decided)
 
-    def target(self, rule: TypedRule, target: TypedTarget, places: dict[Variable, str], read: tuple[str, ...]) -> None:
-        path = places.get(target.context, "") if target.context else ""
+    def source(self, source: TypedSource, places: _Places) -> _Place:
+        """What a rule's source is: a path further down, or what its default is made of."""
+        context = places.get(source.context, _NOWHERE)
+        names = "".join(f".{step.name}" for step in source.steps)
+        paths = tuple(f"{path}{names}" for path in context.paths)
+        own = () if paths or not names else tuple(self.read(Read(source.context, _names(source)), places))
+        if source.default is None:
+            return _Place(paths, bases=own or context.bases)
+        reads = reads_of(source.default, self.checked)
+        return _Place((), bases=(*map(self.basis, paths), *own, *self.made_of(reads, places)))
+
+    def target(
+        self, rule: TypedRule, target: TypedTarget, places: dict[Variable, _Place], decided: tuple[_Basis, ...]
+    ) -> None:
+        path = places.get(target.context, _NOWHERE).target if target.context else ""
         for step in target.steps:
             path = _child(path, step.element.path if step.element else "", step.name)
+        transform = target.transform
+        made = self.made_of(transform_reads(transform, self.checked), places)
+        if transform is None or transform.name == "create":
+            # A node is there because of what its rule reads.
+            made = [basis for source in rule.sources for basis in self.read(Read(source.variable), places)]
         if target.variable is not None:
-            made = target.transform.type if target.transform and target.transform.name == "create" else None
-            structure = self.checked.definitions.structure(made.name) if made else None
-            # A resource made inside another (Bundle.entry.resource) is named from its own root.
-            places[target.variable] = structure.type if structure and structure.kind == "resource" else path
+            places[target.variable] = self.bound(target, path, made, places)
         if not path or not target.steps:
             return
-        own: list[str] = []
-        for argument in target.transform.arguments if target.transform else ():
-            own += self.expression(argument, places)
-        arguments = target.transform.arguments if target.transform else ()
-        is_constant = bool(arguments) and not own and all(entry.literal for entry in arguments)
-        based = [self.basis(entry) for entry in own]
-        if not is_constant and not any(entry.columns or entry.elements for entry in based):
-            based = [self.basis(entry) for entry in read]
+        columns, elements = _unique(entry.columns for entry in made), _unique(entry.elements for entry in made)
+        conditions = _unique([*(entry.columns or entry.elements for entry in decided), *(e.conditions for e in made)])
         origin = Origin(
             rule.name,
             target.span,
-            tuple(dict.fromkeys(column for entry in based for column in entry.columns)),
-            tuple(dict.fromkeys(element for entry in based for element in entry.elements)),
-            tuple({id(origin): origin for entry in based for origin in entry.before}.values()),
+            columns,
+            elements,
+            tuple({id(origin): origin for entry in made for origin in entry.before}.values()),
+            tuple(entry for entry in conditions if entry not in columns and entry not in elements),
         )
         self.found.setdefault(path, []).append(origin)
 
-    # --- sources ------------------------------------------------------------------------------------------------------
+    def bound(self, target: TypedTarget, path: str, made: list[_Basis], places: _Places) -> _Place:
+        """What the variable of a target is: a node of the result, or the value that was computed."""
+        transform = target.transform
+        if target.context is None and transform is not None and transform.name == "evaluate":
+            return self.argument(transform.arguments[-1], places)
+        if target.context is None:
+            return _Place(bases=tuple(made))
+        name = transform.type if transform is not None and transform.name == "create" else None
+        structure = self.checked.definitions.structure(name.name) if name else None
+        # A resource made inside another (Bundle.entry.resource) is named from its own root.
+        is_value = transform is not None and transform.name != "create"
+        root = structure.type if structure and structure.kind == "resource" else path
+        return _Place((), root, tuple(made) if is_value else ())
 
-    def source_path(self, source: TypedSource, places: Places) -> str:
-        path = places.get(source.context, "")
-        for step in source.steps:
-            path = f"{path}.{step.name}"
-        return path
+    # --- what values are made of --------------------------------------------------------------------------------------
 
-    def argument(self, argument: Expression, places: Places) -> str:
+    def argument(self, argument: Expression, places: _Places) -> _Place:
+        """What an argument is: a variable, what a path leads to, or a value computed of several."""
         if argument.variable is not None:
-            return places.get(argument.variable, "")
-        return next(self.paths(argument, places), "")
+            return places.get(argument.variable, _NOWHERE)
+        reads, is_path = flow_of(argument, self.checked)
+        held = [(places.get(read.variable, _NOWHERE), read) for read in reads.values]
+        if is_path and all(place.paths for place, _ in held):
+            below = (
+                f"{path}{''.join(f'.{name}' for name in read.steps)}" for place, read in held for path in place.paths
+            )
+            return _Place(tuple(dict.fromkeys(below)))
+        return _Place(bases=tuple(self.made_of(reads, places)))
 
-    def expression(self, expression: Expression | None, places: Places) -> list[str]:
-        if expression is None:
-            return []
-        return list(self.paths(expression, places))
+    def made_of(self, reads: Reads, places: _Places) -> list[_Basis]:
+        """What a value rests on that is made of ``reads``; what decides about it is among its conditions."""
+        found = [basis for read in reads.values for basis in self.read(read, places)]
+        decided = [basis for read in reads.conditions for basis in self.read(read, places)]
+        if decided:
+            found.append(_Basis(conditions=_unique(entry.columns or entry.elements for entry in decided)))
+        return found
 
-    def paths(self, expression: Expression, places: Places) -> Iterator[str]:
-        """Source paths that an expression reads."""
-        if expression.variable is not None:
-            yield from self._place(expression.variable, places)
-            return
-        focus = next(self._place(expression.focus, places), None) if expression.focus is not None else None
-        found: list[str] = []
-        path = self._read(expression.node.expression, expression, places, focus, found)
-        yield from dict.fromkeys([*found, *([path] if path else [])])
+    def read(self, read: Read, places: _Places) -> list[_Basis]:
+        """What a path down from a variable rests on."""
+        place = places.get(read.variable, _NOWHERE)
+        names = "".join(f".{name}" for name in read.steps)
+        found = [self.basis(f"{path}{names}") for path in place.paths] + list(place.bases)
+        return found or (self.written(f"{place.target}{names}") if place.target else [])
 
-    def _place(self, variable: Variable, places: Places) -> Iterator[str]:
-        if variable.mode != "target" and variable in places:
-            yield places[variable]
-
-    def _read(
-        self, node: object, expression: Expression, places: Places, focus: str | None, found: list[str]
-    ) -> str | None:
-        """The path that a part of an expression is; the paths it reads on the way are added to ``found``."""
-
-        def read(part: object, inner: str | None = focus) -> str | None:
-            return self._read(part, expression, places, inner, found)
-
-        if isinstance(node, nodes.FPVariable) and node.name == "$this":
-            return focus
-        if isinstance(node, nodes.FPVariable) or (isinstance(node, nodes.FPMember) and node.focus is None):
-            child = f"{focus}.{node.name}" if focus is not None and isinstance(node, nodes.FPMember) else None
-            variable = expression.environment.lookup(node.name)
-            if variable is None:
-                # A name with a capital is a type: `ofType(Quantity)`.
-                return child if not node.name[:1].isupper() else None
-            if child in self.bases:
-                found.append(str(child))
-            return next(self._place(variable, places), None)
-        if isinstance(node, nodes.FPMember):
-            base = read(node.focus)
-            return f"{base}.{node.name}" if base is not None else None
-        if isinstance(node, nodes.FPCall):
-            base = read(node.focus) if node.focus is not None else focus
-            parts = [read(part, base) for part in node.arguments]
-            found += [part for part in parts if part is not None]
-            if node.name not in _KEEPING and base is not None and node.focus is not None:
-                found.append(base)
-            return base if node.name in _KEEPING else None
-        if isinstance(node, nodes.FPIndex | nodes.FPType):
-            return read(node.focus if isinstance(node, nodes.FPIndex) else node.operand)
-        parts = [read(part) for part in _parts(node)]
-        found += [part for part in parts if part is not None]
-        return None
+    def written(self, path: str) -> list[_Basis]:
+        """What rules wrote before to a path of the result, or below it."""
+        places = [entry for entry in self.found if entry == path or entry.startswith(f"{path}.")]
+        origins = [origin for entry in places for origin in self.found[entry]]
+        return [_Basis(entry.columns, entry.elements, entry.before, entry.conditions) for entry in origins]
 
     def basis(self, path: str) -> _Basis:
         """What a path rests on; each part of a structure that a function writes whole rests on what the whole does."""
@@ -218,6 +211,14 @@ class _LineageWalk:
         return self.bases.get(path, _Basis())
 
 
+def _names(source: TypedSource) -> tuple[str, ...]:
+    return tuple(step.name for step in source.steps)
+
+
+def _unique(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(entry for part in parts for entry in part))
+
+
 def lineage(checked: Checked) -> Lineage:
     """The lineage of a checked program's last stage, down to the columns of the first."""
     found: dict[str, list[Origin]] = {}
@@ -225,28 +226,19 @@ def lineage(checked: Checked) -> Lineage:
         is_described = bool(number) or (stage.source is not None and stage.source.structure in checked.models)
         walked = _LineageWalk(checked, _through(found) if number else _model_bases(checked, stage), is_described)
         parameters = stage.entry.parameters
-        places = {entry: _root(entry, checked) for entry in parameters}
-        walked.group(stage.entry, places, ())
+        walked.group(stage.entry, {entry: _root(entry, checked) for entry in parameters})
         found = walked.found
     return Lineage({path: tuple(origins) for path, origins in found.items()})
 
 
-def _parts(node: object) -> tuple[object, ...]:
-    if isinstance(node, nodes.FPBinary):
-        return node.left, node.right
-    if isinstance(node, nodes.FPUnary):
-        return (node.operand,)
-    return (node.expression,) if isinstance(node, nodes.SortKey) else ()
-
-
-def _root(parameter: Variable, checked: Checked) -> str:
+def _root(parameter: Variable, checked: Checked) -> _Place:
     ref = parameter.static.type
-    if ref is None:
-        return parameter.name
-    if ref.structure in checked.models or parameter.mode == "source":
-        return ref.name
-    structure = checked.definitions.structure(ref.structure or ref.name)
-    return structure.type if structure else ref.name
+    if parameter.mode == "source":
+        return _Place((ref.name if ref is not None else parameter.name,))
+    structure = checked.definitions.structure(ref.structure or ref.name) if ref is not None else None
+    if ref is None or ref.structure in checked.models or structure is None:
+        return _Place(target=ref.name if ref is not None else parameter.name)
+    return _Place(target=structure.type)
 
 
 def _child(parent: str, element_path: str, name: str) -> str:
@@ -259,9 +251,10 @@ def _through(found: Mapping[str, list[Origin]]) -> _Bases:
     """What each path of the middle model rests on."""
     return {
         path: _Basis(
-            tuple(dict.fromkeys(column for origin in origins for column in origin.columns)),
-            tuple(dict.fromkeys(element for origin in origins for element in origin.elements)),
+            _unique(origin.columns for origin in origins),
+            _unique(origin.elements for origin in origins),
             tuple(origins),
+            _unique(origin.conditions for origin in origins),
         )
         for path, origins in found.items()
     }
@@ -316,5 +309,6 @@ def _origin_data(origin: Origin) -> dict[str, object]:
         "position": origin.span.position,
         "columns": list(origin.columns),
         "elements": list(origin.elements),
+        "conditions": list(origin.conditions),
         "before": [_origin_data(entry) for entry in origin.before],
     }

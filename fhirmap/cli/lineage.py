@@ -94,7 +94,13 @@ def _show(found: Lineage) -> None:
 def _rows(found: Lineage) -> Iterator[tuple[str, str, str]]:
     for path, origins in found.elements.items():
         for origin in origins:
-            yield path, ", ".join(origin.sources) or "-", _rules(origin)
+            yield path, _sources(origin), _rules(origin)
+
+
+def _sources(origin: Origin) -> str:
+    """What a value is made of, then what only decides about it."""
+    made = ", ".join(origin.sources) or "-"
+    return text("output.lineage.if", made=made, decided=", ".join(origin.conditions)) if origin.conditions else made
 
 
 def _rules(origin: Origin) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fhirmap.analysis.check import check
-from fhirmap.analysis.lineage import Lineage, as_json, lineage
+from fhirmap.analysis.lineage import Lineage, Origin, as_json, lineage
 from fhirmap.analysis.workspace import load
 from fhirmap.language.parser import parse
 from tests.analysis.harness import MAPS, definitions, functions, library
@@ -62,3 +64,70 @@ def test_a_group_that_calls_itself_ends() -> None:
     program, _ = load([parse(text, "main.map")[0]])
     checked, _ = check(program, definitions(), {})
     assert set(lineage(checked).elements) == {"Basic.id"}
+
+
+FLOW = """\
+uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target
+conceptmap "codes" {{
+  prefix s = "urn:s"
+  prefix t = "urn:t"
+  s:A - t:male
+}}
+let fixed = 'x';
+model Row from table 'T' key 'id' {{
+  id : string 1..1
+  a  : string 0..1 from 'col_a'
+  b  : string 0..1 from 'col_b'
+  c  : string 0..1 from 'col_c'
+  kids : Kid 0..* join 'KID' on 'id'
+}}
+model Kid {{ name : string 0..1  kind : string 0..1 }}
+group main(source src : Row, target tgt : Patient) {{
+  {rules}
+}}
+group named(source v, target t) {{ v -> t.id = v "named"; }}
+group child(source k : Kid, target t : Patient) {{ k.name as n -> t.id = n "child"; }}
+"""
+
+
+def origins(rules: str) -> tuple[Origin, ...]:
+    program, wrong = load([parse(FLOW.format(rules=rules), "flow.map")[0]])
+    checked, more = check(program, definitions(), functions())
+    assert not [entry for entry in (*wrong, *more) if entry.is_error]
+    return lineage(checked).elements["Patient.id"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "columns", "conditions"),
+    [
+        ("src.a as v -> tgt.id = v;", ["a"], []),
+        ("src.a as v -> (%v.upper()) as w, (%w & %src.b) as x, tgt.id = x;", ["a", "b"], []),
+        ("src -> tgt.id = (a | b).first();", ["a", "b"], []),
+        ("src -> tgt.id = (iif(%src.c = 'x', %src.a, %src.b));", ["a", "b"], ["c"]),
+        ("src -> tgt.id = (iif(c = 'x', 'y', 'z'));", [], ["c"]),
+        ("src.a as v where (%src.b = '1') -> tgt.id = v;", ["a"], ["b"]),
+        ("src.a as v where (%src.b = '1') -> tgt.id = 'x';", [], ["b"]),
+        ("src where (b = '1') then { src.a as v -> tgt.id = v; };", ["a"], ["b"]),
+        ("src.a as v where ($this.length() > 2) -> tgt.id = v;", ["a"], []),
+        ("src.a as v -> (%v.split('|')) as t then { t as x -> tgt.id = x; };", ["a"], []),
+        ("src.a as v -> tgt.id = (%v.split('|').last());", ["a"], []),
+        ("src.a as v -> tgt.id = translate(v, '#codes', 'code');", ["a"], []),
+        ("src.a as v -> (%v.substring(0, 1)) as w, tgt.id = translate(w, '#codes', 'code');", ["a"], []),
+        ("src.a as v then named(v, tgt);", ["a"], []),
+        ("src then named((%src.a | %src.b), tgt);", ["a", "b"], []),
+        ("src.a default (%src.b) as v -> tgt.id = v;", ["a", "b"], []),
+        ("src.a as v -> tgt.language = v, tgt.id = (%tgt.language);", ["a"], []),
+        ("src.kids as k then child(k, tgt);", ["KID.name"], []),
+        ("src -> tgt.id = (%src.kids.where(kind = 'x').name.first());", ["KID.name"], ["KID.kind"]),
+        ("src -> tgt.id = (%src.kids.select(name & kind).first());", ["KID.name", "KID.kind"], []),
+        ("src -> tgt.id = (%src.kids.where(kind = %src.b).name.first());", ["KID.name"], ["KID.kind", "b"]),
+        ("src.a as v -> tgt.id = append(v, '-', %src.c);", ["a", "c"], []),
+        ("src.a as v -> tgt.id = append(fixed, 'y');", [], []),
+    ],
+)
+def test_columns_through_what_a_rule_may_say(rules: str, columns: list[str], conditions: list[str]) -> None:
+    def full(names: list[str]) -> tuple[str, ...]:
+        return tuple(name if "." in name else f"T.col_{name}" for name in names)
+
+    (found,) = origins(rules)
+    assert (found.columns, found.conditions) == (full(columns), full(conditions))

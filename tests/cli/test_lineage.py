@@ -45,16 +45,15 @@ def test_a_map_without_models_shows_source_elements(tmp_path: Path) -> None:
     file.write_text(NESTED, encoding="utf-8")
     found = json.loads(in_process("lineage", file, "--json").out)["elements"]
     (deep,) = found["Basic.extension.value[x]"]
-    assert deep["elements"] == [
-        "QuestionnaireResponse.item.answer.item.linkId",
-        "QuestionnaireResponse.item.answer.item.text",
-    ]
-    (made,) = found["Basic.extension"]
-    assert made["elements"] == [
-        "QuestionnaireResponse.item",
+    assert deep["elements"] == ["QuestionnaireResponse.item.answer.item.text"]
+    assert deep["conditions"] == [
         "QuestionnaireResponse.item.linkId",
         "QuestionnaireResponse.item.answer.value",
+        "QuestionnaireResponse.item.answer.item.linkId",
     ]
+    (made,) = found["Basic.extension"]
+    assert made["elements"] == ["QuestionnaireResponse.item"]
+    assert made["conditions"] == ["QuestionnaireResponse.item.linkId", "QuestionnaireResponse.item.answer.value"]
     assert found["Basic.extension.url"][0]["elements"] == []
 
 
