@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from fhirmap.analysis.inference import Inference
+from fhirmap.analysis.reach import Reach, as_warning, called_from, tables_of, without_errors
 from fhirmap.analysis.scope import Scope
-from fhirmap.analysis.typed import Checked, Program, Stage
+from fhirmap.analysis.typed import Checked, DefaultTable, Program, Stage, TypedGroup
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.render import ordered
 from fhirmap.model.definition import Definitions
@@ -20,19 +22,34 @@ def check(
     *,
     syntax: Sequence[Diagnostic] = (),
 ) -> tuple[Checked, tuple[Diagnostic, ...]]:
-    """What is known of ``program``, and every fault found in it, file by file and top to bottom.
+    """What is known of ``program``, and every fault found in it and in what it imports, file by file, top to bottom.
 
     ``functions``: signatures of plug-in functions by name (`plugins.load_functions`). ``syntax``: what parsing the
-    texts reported, so that nothing that only follows from it is reported again.
+    texts of the stages reported, so that nothing that only follows from it is reported again.
+
+    A fault outside of what the program surely reaches is a warning; a group with one that an item calls for by its
+    type is a fault of that item's record (FM408).
     """
     from fhirmap.analysis.checks import run_checks
 
     scope = Scope(program, definitions)
     inference = Inference(scope, functions or {})
     stages = _stages(program, inference)
-    _groups_never_called(program, inference)
-    checked = Checked(program, scope.definitions, stages, tuple(inference.groups), scope.models, functions or {})
-    return checked, ordered(run_checks(checked, scope.diagnostics, syntax))
+    unused = _groups_never_called(program, inference)
+    groups = tuple(called_from([*(stage.entry for stage in stages), *unused]))
+    tables = _typed_choices(groups, inference)
+    surely = set(groups)
+    later = tuple(group for group in inference.groups if group not in surely)
+    checked = Checked(program, scope.definitions, stages, groups, later, scope.models, functions or {})
+    declared = [entry for unit in program.units for entry in unit.declared]
+    found = run_checks(checked, [*scope.diagnostics, *declared, *_found(groups)], syntax)
+    noted = list(_found(later))
+    aside = run_checks(replace(checked, stages=(), groups=later), noted, syntax) if later else []
+    known = set(map(id, noted))
+    faults = [entry for unit in program.units for entry in unit.faults]
+    others = [*faults, *declared, *(entry for entry in aside if id(entry) not in known)]
+    without_errors(tables, (*groups, *later), others)
+    return checked, ordered([*Reach.of(program, groups).weighed([*faults, *found]), *map(as_warning, aside)])
 
 
 def _stages(program: Program, inference: Inference) -> tuple[Stage, ...]:
@@ -44,13 +61,37 @@ def _stages(program: Program, inference: Inference) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def _groups_never_called(program: Program, inference: Inference) -> None:
-    """Type the maps' own groups (not a library's) that no call reached, so that their faults show."""
+def _groups_never_called(program: Program, inference: Inference) -> list[TypedGroup]:
+    """The maps' own groups (not a library's) that no call reached, typed so that their faults show."""
     reached = {id(group.node) for group in inference.groups}
-    for unit in program.stages:
-        for group in unit.tree.groups:
-            if id(group) not in reached:
-                inference.group(unit, group, [None] * len(group.parameters))
+    return [
+        inference.group(unit, group, [None] * len(group.parameters))
+        for unit in program.stages
+        for group in unit.tree.groups
+        if id(group) not in reached
+    ]
+
+
+def _typed_choices(groups: Iterable[TypedGroup], inference: Inference) -> list[DefaultTable]:
+    """What default rules choose from by type, each choice typed; those that the choices lead to are among them."""
+    tables: dict[DefaultTable, None] = {}
+    waiting = list(tables_of(groups))
+    seen = set(groups)
+    while waiting:
+        table = waiting.pop()
+        if table in tables:
+            continue
+        tables[table] = None
+        for choice in table.choices:
+            table.groups[choice] = typed = inference.default(choice)
+            new = called_from([typed], seen)
+            seen.update(new)
+            waiting += tables_of(new)
+    return list(tables)
+
+
+def _found(groups: Iterable[TypedGroup]) -> Iterator[Diagnostic]:
+    return (entry for group in groups for entry in group.found)
 
 
 def has_errors(diagnostics: Sequence[Diagnostic]) -> bool:

@@ -6,14 +6,16 @@ nothing declares is a diagnostic with the nearest right name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from fhirmap.analysis.hints import nothing_meant
-from fhirmap.analysis.typed import ModelUse, Program, Unit
+from fhirmap.analysis.typed import DefaultGroup, DefaultTable, ImportedMaps, ModelUse, Program, Unit
 from fhirmap.diagnostics import Diagnostic, Related, Severity, Span, Subject, SubjectKind, Suggestion, suggestion
+from fhirmap.fhir_types import OPEN_TYPES
 from fhirmap.language import nodes
 from fhirmap.model.definition import (
     FHIR_URL,
@@ -37,6 +39,31 @@ _RELATIONS = {
 _UNMAPPED = {"provided": "provided", "pass": "provided", "error": "error", "code": "fixed"}
 
 
+@dataclass(frozen=True, slots=True)
+class DefaultIndex:
+    """Marked groups by the names of their two types, and by that of their source type."""
+
+    groups: tuple[DefaultGroup, ...]
+    pairs: Mapping[tuple[str, str], tuple[DefaultGroup, ...]]
+    sources: Mapping[str, tuple[DefaultGroup, ...]]
+
+    @classmethod
+    def of(cls, groups: Iterable[DefaultGroup]) -> DefaultIndex:
+        """The index of ``groups``, which keep their order."""
+        held = tuple(groups)
+        pairs: dict[tuple[str, str], tuple[DefaultGroup, ...]] = {}
+        sources: dict[str, tuple[DefaultGroup, ...]] = {}
+        for entry in held:
+            pair = entry.source.name, entry.target.name
+            pairs[pair] = (*pairs.get(pair, ()), entry)
+            sources[entry.source.name] = (*sources.get(entry.source.name, ()), entry)
+        return cls(held, pairs, sources)
+
+    def of_sources(self, names: Collection[str]) -> Iterable[DefaultGroup]:
+        """Groups for one of these source types, all where none is named."""
+        return (entry for name in sorted(names) for entry in self.sources.get(name, ())) if names else self.groups
+
+
 @dataclass
 class Scope:
     """The names of ``program``, with ``definitions`` that know its models as structures of their own."""
@@ -47,6 +74,9 @@ class Scope:
     models: dict[str, ModelUse] = field(default_factory=dict)
     definitions: Definitions = field(init=False)
     _concept_maps: dict[tuple[str, str], ConceptMap] = field(default_factory=dict)
+    _types: dict[tuple[Unit, str], TypeRef | None] = field(default_factory=dict)
+    _defaults: dict[ImportedMaps, DefaultIndex] = field(default_factory=dict)
+    _tables: dict[object, DefaultTable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # A copy that shares the loaded structures: a map's models must not leak into the caller's definitions, nor hide
@@ -55,7 +85,8 @@ class Scope:
         self.definitions._structures = dict(self.base._structures)
         self.definitions._children = {}
         for unit in self.program.units:
-            self._declare(unit)
+            with self.noting(unit.declared):
+                self._declare(unit)
         for use in self.models.values():
             self.definitions._structures[use.ref.structure] = self._structure(use)
 
@@ -63,6 +94,12 @@ class Scope:
 
     def type_ref(self, unit: Unit, name: str) -> TypeRef | None:
         """The type that ``name`` means: alias of a `uses`, model, structure by name or URL, `Bundle.entry`."""
+        key = unit, name
+        if key not in self._types:
+            self._types[key] = self._type_ref(unit, name)
+        return self._types[key]
+
+    def _type_ref(self, unit: Unit, name: str) -> TypeRef | None:
         for entry in unit.tree.uses:
             if name == entry.alias:
                 return self._by_url(unit, entry.url)
@@ -84,18 +121,17 @@ class Scope:
 
     def model_ref(self, unit: Unit, name: str) -> TypeRef | None:
         """The type of the model called ``name`` in ``unit`` or its imports."""
-        for place in unit.visible():
-            for model in place.tree.models:
-                if model.name == name:
-                    return TypeRef(name, model_url(place, name))
+        for imported in (unit.own, *unit.imported):
+            for place in imported.models.get(name, ()):
+                return TypeRef(name, model_url(place, name))
         return None
 
     def _model_at(self, unit: Unit, url: str) -> TypeRef | None:
-        for place in unit.visible():
-            base = (place.tree.url or "").rpartition("/StructureMap/")[0]
-            for model in place.tree.models:
-                if url == f"{base}/StructureDefinition/{model.name}":
-                    return TypeRef(model.name, model_url(place, model.name))
+        base, _, name = url.rpartition("/StructureDefinition/")
+        for imported in (unit.own, *unit.imported):
+            for place in imported.models.get(name, ()):
+                if place.url.rpartition("/StructureMap/")[0] == base:
+                    return TypeRef(name, model_url(place, name))
         return None
 
     def type_names(self, unit: Unit) -> list[str]:
@@ -116,10 +152,9 @@ class Scope:
 
     def group(self, unit: Unit, name: str, span: Span) -> tuple[Unit, nodes.Group] | None:
         """The group called ``name`` as ``unit`` sees it; a diagnostic where there is none or more than one."""
-        for group in unit.tree.groups:
-            if group.name == name:
-                return unit, group
-        found = [(place, group) for place in unit.imports for group in place.tree.groups if group.name == name]
+        for entry in unit.own.groups.get(name, ()):
+            return entry
+        found = list(dict.fromkeys(entry for imported in unit.imported for entry in imported.groups.get(name, ())))
         if len(found) > 1:
             related = tuple(Related(group.name_span, Text("labels.declared_here")) for _, group in found)
             self.report("FM110", span, name=name, related=related)
@@ -129,12 +164,60 @@ class Scope:
             self.report("FM103", span, about=about, like=suggestion(name, names), name=name)
         return found[0] if found else None
 
-    def typed_groups(self, unit: Unit) -> Iterable[tuple[Unit, nodes.Group]]:
-        """Groups marked `<<types>>` or `<<type+>>` in reach of ``unit``."""
-        for place in unit.visible():
-            for group in place.tree.groups:
-                if group.type_mode:
-                    yield place, group
+    def default_group(self, unit: Unit, source: TypeRef, target: TypeRef) -> DefaultGroup | None:
+        """The group marked for two types as ``unit`` sees it: its own, else one that it imports."""
+        for imported in (unit.own, *unit.imported):
+            for entry in self.defaults(imported).pairs.get((source.name, target.name), ()):
+                return entry
+        return None
+
+    def default_table(self, unit: Unit, sources: Iterable[TypeRef], targets: Sequence[TypeRef]) -> DefaultTable:
+        """The groups in reach of ``unit`` that may map one of ``sources`` to ``targets``; no source: any may come."""
+        names = frozenset(entry.name for entry in sources)
+        target = targets[0].name if len(targets) == 1 and targets[0].name not in OPEN_TYPES else ""
+        places = self._places_of_defaults(unit)
+        key = places, names, target
+        known = self._tables.get(key)
+        if known is None:
+            found = (entry for imported in places for entry in self.defaults(imported).of_sources(names))
+            fitting = (entry for entry in found if entry.by_source or entry.target.name == target)
+            known = self._tables[key] = DefaultTable(tuple(dict.fromkeys(fitting)))
+        return known
+
+    def _places_of_defaults(self, unit: Unit) -> tuple[ImportedMaps, ...]:
+        """Where to look, in order. Maps of one set look in the same places: their own groups are among its groups."""
+        own = self.defaults(unit.own)
+        if not own.pairs:
+            return unit.imported
+        is_among = any(
+            all(self.defaults(imported).pairs.get(pair, ())[:1] == held[:1] for pair, held in own.pairs.items())
+            for imported in unit.imported[:1]
+        )
+        return unit.imported if is_among else (unit.own, *unit.imported)
+
+    def defaults(self, imported: ImportedMaps) -> DefaultIndex:
+        """The groups marked `<<types>>` or `<<type+>>` of some maps, by their types."""
+        known = self._defaults.get(imported)
+        if known is None:
+            if len(imported.units) == 1:
+                known = DefaultIndex.of(self._marked_groups(imported.units[0]))
+            else:
+                known = DefaultIndex.of(held for unit in imported.units for held in self.defaults(unit.own).groups)
+            self._defaults[imported] = known
+        return known
+
+    def _marked_groups(self, unit: Unit) -> Iterator[DefaultGroup]:
+        for group in unit.tree.groups:
+            if group.type_mode and len(group.parameters) == 2:
+                source, target = (self._declared(unit, entry) for entry in group.parameters)
+                if source is not None and target is not None:
+                    yield DefaultGroup(unit, group, source, target, group.type_mode == "type+")
+
+    def _declared(self, unit: Unit, parameter: nodes.Parameter) -> TypeRef | None:
+        """The type that a parameter declares; one of an unknown name is still known by that name."""
+        if not parameter.type:
+            return None
+        return self.type_ref(unit, parameter.type) or TypeRef(parameter.type)
 
     # --- concept maps -------------------------------------------------------------------------------------------------
 
@@ -143,18 +226,17 @@ class Scope:
         where, hash_, identifier = url.rpartition("#")
         if not hash_:
             # HAPI and the tutorial write a contained map's bare id too.
-            return self.definitions.concept_map(url) or self._contained(unit.visible(), url)
-        places = [place for place in unit.visible() if not where or place.tree.url == where]
-        return self._contained(places, identifier)
+            return self.definitions.concept_map(url) or self._contained(unit, url)
+        return self._contained(unit, identifier, where)
 
     def concept_map_names(self, unit: Unit) -> list[str]:
         """References to the concept maps in reach."""
         return [f"#{entry.id}" for place in unit.visible() for entry in place.tree.concept_maps]
 
-    def _contained(self, places: Iterable[Unit], identifier: str) -> ConceptMap | None:
-        for place in places:
-            for entry in place.tree.concept_maps:
-                if entry.id == identifier:
+    def _contained(self, unit: Unit, identifier: str, url: str = "") -> ConceptMap | None:
+        for imported in (unit.own, *unit.imported):
+            for place, entry in imported.concept_maps.get(identifier, ()):
+                if not url or place.url == url:
                     key = (place.name, identifier)
                     if key not in self._concept_maps:
                         self._concept_maps[key] = concept_map_of(place, entry)
@@ -162,6 +244,15 @@ class Scope:
         return None
 
     # --- declaring ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def noting(self, place: list[Diagnostic]) -> Iterator[None]:
+        """While this lasts, what is reported is noted in ``place``: the group or the map that it is about."""
+        outer, self.diagnostics = self.diagnostics, place
+        try:
+            yield
+        finally:
+            self.diagnostics = outer
 
     def report(  # noqa: PLR0913 - the parts of a diagnostic
         self,

@@ -6,34 +6,85 @@ without declared types is still checked, and compiled, against the very slice th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
+from typing import Literal, TypeVar
 
 from fhirmap.analysis.static import StaticType
-from fhirmap.diagnostics import MapText, Span
+from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.language import nodes
 from fhirmap.model.definition import ConceptMap, Definitions, Element, TypeRef
 from fhirmap.signatures import FunctionSignature
 
+_Declared = TypeVar("_Declared")
 
-@dataclass(eq=False, slots=True)
+
+@dataclass(eq=False)
+class ImportedMaps:
+    """The maps that one import takes in, and what they declare by name.
+
+    Every map with the same import has the same value, so that a set of maps that import one another by wildcard is
+    looked through once, whatever its size.
+    """
+
+    units: tuple[Unit, ...]
+
+    @cached_property
+    def groups(self) -> Mapping[str, tuple[tuple[Unit, nodes.Group], ...]]:
+        """Groups by name, in the order of the maps."""
+        return _by_name((group.name, (unit, group)) for unit in self.units for group in unit.tree.groups)
+
+    @cached_property
+    def models(self) -> Mapping[str, tuple[Unit, ...]]:
+        """Maps that declare a model, by the model's name."""
+        return _by_name((model.name, unit) for unit in self.units for model in unit.tree.models)
+
+    @cached_property
+    def concept_maps(self) -> Mapping[str, tuple[tuple[Unit, nodes.ConceptMapDeclaration], ...]]:
+        """Concept maps by id."""
+        return _by_name((entry.id, (unit, entry)) for unit in self.units for entry in unit.tree.concept_maps)
+
+
+@dataclass(eq=False)
 class Unit:
     """One map text: its tree, the maps it imports, and the names it declares."""
 
     text: MapText
     tree: nodes.Map
-    imports: tuple[Unit, ...] = ()
+    imported: tuple[ImportedMaps, ...] = ()
+    """What each of its imports takes in; the map itself may be among them."""
     tables: Mapping[str, tuple[nodes.ConceptMapCode, ...]] = field(default_factory=dict)
     """Codes read from the CSV files of its concept maps, by concept map id."""
     queries: Mapping[str, str] = field(default_factory=dict)
     """Text of the query files its models name."""
     unresolved_imports: bool = False
+    faults: list[Diagnostic] = field(default_factory=list)
+    """What is wrong with its text, its imports and the files that it names."""
+    declared: list[Diagnostic] = field(default_factory=list)
+    """What is wrong with its declarations, outside the rules of groups."""
 
     @property
     def name(self) -> str:
         """Name of the map's file."""
         return self.text.name
+
+    @cached_property
+    def own(self) -> ImportedMaps:
+        """The map as what an import of it alone would take in."""
+        return ImportedMaps((self,))
+
+    @cached_property
+    def imports(self) -> tuple[Unit, ...]:
+        """The maps that it imports, each once, in the order of its imports."""
+        found = dict.fromkeys(unit for entry in self.imported for unit in entry.units)
+        found.pop(self, None)
+        return tuple(found)
+
+    @cached_property
+    def url(self) -> str:
+        """Canonical URL of the map, empty where it has none."""
+        return self.tree.url or ""
 
     def visible(self) -> tuple[Unit, ...]:
         """This map, then its imports: where names are looked up."""
@@ -196,23 +247,35 @@ class TypedCall:
 class DefaultGroup:
     """A group marked `<<types>>` or `<<type+>>` (``by_source``: for its source type alone, too), with its two types."""
 
-    group: TypedGroup
+    unit: Unit
+    node: nodes.Group
     source: TypeRef
     target: TypeRef
     by_source: bool
+
+
+@dataclass(eq=False, slots=True)
+class DefaultTable:
+    """The groups from which a default rule chooses by the type of each item: one value for all rules with that choice.
+
+    ``groups``: what they are as typed for the types that they declare, filled once all rules are typed. One that has
+    an error is None: an item that needs it is a fault of its record.
+    """
+
+    choices: tuple[DefaultGroup, ...]
+    groups: dict[DefaultGroup, TypedGroup | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Default:
     """`src.a -> tgt.b;`: how each item is mapped.
 
-    ``group`` where it is known now; ``dynamic``: chosen from ``groups`` by type at run time.
+    ``group`` where it is known now; ``table``: what it is chosen from by type at run time.
     """
 
     group: TypedGroup | None = None
     create: TypeRef | None = None
-    dynamic: bool = False
-    groups: tuple[DefaultGroup, ...] = ()
+    table: DefaultTable | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -249,6 +312,10 @@ class TypedGroup:
     unit: Unit
     parameters: tuple[Variable, ...]
     rules: tuple[TypedRule, ...] = ()
+    parts: tuple[tuple[Unit, nodes.Group], ...] = ()
+    """The groups that it extends, base first, and the group itself."""
+    found: list[Diagnostic] = field(default_factory=list)
+    """What is wrong with its rules."""
 
     @property
     def name(self) -> str:
@@ -282,12 +349,17 @@ class ModelUse:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Checked:
-    """A program with all that is known of it. ``groups``: every typed group in the order of first use."""
+    """A program with all that is known of it.
+
+    ``groups``: every group that its maps surely reach, typed, in the order of first use; ``later``: those that only
+    the type of an item may call for (`DefaultTable`), and what they reach themselves.
+    """
 
     program: Program
     definitions: Definitions
     stages: tuple[Stage, ...]
     groups: tuple[TypedGroup, ...]
+    later: tuple[TypedGroup, ...]
     models: Mapping[str, ModelUse]
     """Models by their structure's URL."""
     functions: Mapping[str, FunctionSignature] = field(default_factory=dict)
@@ -297,7 +369,14 @@ class Checked:
         return self.models.get(ref.structure) if ref else None
 
     def rules(self) -> Iterator[tuple[TypedGroup, TypedRule]]:
-        """Every rule of every typed group."""
+        """Every rule of every group that is surely reached."""
         for group in self.groups:
             for rule in group.walk():
                 yield group, rule
+
+
+def _by_name(entries: Iterable[tuple[str, _Declared]]) -> dict[str, tuple[_Declared, ...]]:
+    found: dict[str, list[_Declared]] = {}
+    for name, entry in entries:
+        found.setdefault(name, []).append(entry)
+    return {name: tuple(held) for name, held in found.items()}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fhirmap.analysis.hints import column_hint
-from fhirmap.analysis.typed import Program, Unit
+from fhirmap.analysis.typed import ImportedMaps, Program, Unit
 from fhirmap.diagnostics import Diagnostic, MapText, Severity, Span, Subject, SubjectKind
 from fhirmap.diagnostics.nearest import nearest
 from fhirmap.language import nodes
@@ -30,12 +30,14 @@ class _Workspace:
     library: dict[str, nodes.Map]
     candidates: list[MapText]
     read: Read
-    diagnostics: list[Diagnostic] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
     by_name: dict[str, Unit] = field(default_factory=dict)
+    syntax: dict[str, Sequence[Diagnostic]] = field(default_factory=dict)
+    """What parsing the library found, by the map's name."""
+    imported: dict[str, ImportedMaps] = field(default_factory=dict)
 
     def unit(self, tree: nodes.Map) -> Unit:
-        """The unit of a parsed map, imports resolved; the same map gives the same unit."""
+        """The unit of a parsed map, its imports not resolved; the same map gives the same unit."""
         text = tree.span.text
         known = self.by_name.get(text.name)
         if known is not None:
@@ -43,35 +45,47 @@ class _Workspace:
         unit = Unit(text, tree)
         self.by_name[text.name] = unit
         self.units.append(unit)
+        unit.faults += self.syntax.get(text.name, ())
         unit.tables = {entry.id: self.table(unit, entry) for entry in tree.concept_maps if entry.table}
         unit.queries = {
             model.store.name: self.query(unit, model.store)
             for model in tree.models
             if model.store and model.store.kind == "query"
         }
-        found: list[Unit] = []
-        for entry in tree.imports:
-            matches = [match for match in self.matching(entry.url, text) if match is not tree]
-            if not matches:
-                self.unknown_import(entry)
-                unit.unresolved_imports = True
-            found += [self.unit(match) for match in matches]
-        unit.imports = tuple(dict.fromkeys(found))
         return unit
 
-    def matching(self, url: str, importing: MapText) -> list[nodes.Map]:
-        """Maps whose URL is ``url``, which may hold one `*`; only texts that mention it are parsed."""
-        head, star, tail = url.partition("*")
-        pattern = re.compile(re.escape(head) + (".+" if star else "") + re.escape(tail))
-        for candidate in list(self.candidates):
-            if head in candidate.text and candidate is not importing:
-                self.candidates.remove(candidate)
-                tree, diagnostics = parse(candidate.text, candidate.name)
-                self.diagnostics += diagnostics
-                self.library[candidate.name] = tree
-        return [tree for tree in self.library.values() if tree.url and pattern.fullmatch(tree.url)]
+    def resolve(self) -> None:
+        """Give every unit what it imports, and the units that this brings in theirs."""
+        for unit in self.units:  # which grows on the way
+            found: list[ImportedMaps] = []
+            for entry in unit.tree.imports:
+                taken = self.matching(entry.url)
+                if not any(other is not unit for other in taken.units):
+                    self.unknown_import(unit, entry)
+                    unit.unresolved_imports = True
+                found.append(taken)
+            unit.imported = tuple(dict.fromkeys(found))
 
-    def unknown_import(self, entry: nodes.MapImport) -> None:
+    def matching(self, url: str) -> ImportedMaps:
+        """Maps whose URL is ``url``, which may hold one `*`; only texts that name such a URL are parsed."""
+        known = self.imported.get(url)
+        if known is None:
+            head, star, tail = url.partition("*")
+            pattern = re.compile(re.escape(head) + (".+" if star else "") + re.escape(tail))
+            self.parse_candidates(head)
+            trees = [tree for tree in self.library.values() if tree.url and pattern.fullmatch(tree.url)]
+            known = self.imported[url] = ImportedMaps(tuple(map(self.unit, trees)))
+        return known
+
+    def parse_candidates(self, head: str) -> None:
+        """Parse the texts that mention ``head``."""
+        waiting = self.candidates
+        self.candidates = [text for text in waiting if head not in text.text]
+        for candidate in (text for text in waiting if head in text.text):
+            tree, self.syntax[candidate.name] = parse(candidate.text, candidate.name)
+            self.library[candidate.name] = tree
+
+    def unknown_import(self, unit: Unit, entry: nodes.MapImport) -> None:
         urls = [tree.url for tree in self.library.values() if tree.url]
         urls += [
             match
@@ -81,7 +95,7 @@ class _Workspace:
         meant = nearest(entry.url, urls)
         # A wildcard that matches nothing may be meant: what is then missing is reported where it is called.
         severity = Severity.WARNING if "*" in entry.url else None
-        self.diagnostics.append(
+        unit.faults.append(
             Diagnostic(
                 "FM100",
                 entry.url_span or entry.span,
@@ -112,7 +126,7 @@ class _Workspace:
                 span = table.column_spans[order] if table.column_spans else table.span
                 args = {"column": column, "place": table.file}
                 hint, found = column_hint(column, header)
-                self.diagnostics.append(Diagnostic("FM101", span, args, hint, "file", **found))
+                unit.faults.append(Diagnostic("FM101", span, args, hint, "file", **found))
                 return ()
         codes = []
         for row in rows:
@@ -136,11 +150,11 @@ class _Workspace:
             return self.read(unit.name, name).decode("utf-8-sig" if encoding in ("utf-8", "") else encoding)
         except OSError as error:
             args = {"file": name, "why": os_reason(error)}
-            self.diagnostics.append(Diagnostic("FM102", span, args))
+            unit.faults.append(Diagnostic("FM102", span, args))
         except LookupError:
             return None  # an encoding that does not exist is reported by a check
         except UnicodeDecodeError:
-            self.diagnostics.append(Diagnostic("FM102", span, {"file": name, "encoding": encoding}, variant="encoding"))
+            unit.faults.append(Diagnostic("FM102", span, {"file": name, "encoding": encoding}, variant="encoding"))
         return None
 
 
@@ -153,9 +167,12 @@ def load(
 ) -> tuple[Program, tuple[Diagnostic, ...]]:
     """The program of the maps ``stages``, with what they import found in ``library`` (texts) and ``maps`` (trees).
 
+    With it what is wrong with the imports, and with the texts and files they lead to: `check` reports that too.
+
     Spec: FML, imports: a URL with at most one `*`; only direct imports are visible.
     """
     known = {tree.span.text.name: tree for tree in (*maps, *stages)}
     work = _Workspace(known, [text for text in library if text.name not in known], read)
     units = tuple(work.unit(tree) for tree in stages)
-    return Program(units, tuple(work.units)), tuple(work.diagnostics)
+    work.resolve()
+    return Program(units, tuple(work.units)), tuple(fault for unit in work.units for fault in unit.faults)

@@ -88,11 +88,11 @@ def load_maps(  # noqa: PLR0913 - named settings
     ``syntax``: what parsing the stages found, so that nothing is reported that only follows from it; ``found``: what
     else was found before. ``functions``: those of the installed plug-ins by default.
     """
-    program, gathering = load(stages, library=library, maps=maps, read=read)
+    program, _ = load(stages, library=library, maps=maps, read=read)
     known = installed_functions() if functions is None else functions
     checked, checking = check(program, definitions, known, syntax=syntax)
     names = tuple(tree.span.text.name for tree in stages)
-    return CheckedMaps(checked, ordered([*syntax, *found, *gathering, *checking]), names)
+    return CheckedMaps(checked, ordered([*syntax, *found, *checking]), names)
 
 
 @cache

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fhirmap.analysis.lineage import Lineage, lineage
-from fhirmap.analysis.typed import Checked, TypedGroup
+from fhirmap.analysis.reach import run_by
+from fhirmap.analysis.typed import Checked
 from fhirmap.compiler.groups import GroupLowering
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.plan import Module, ModuleConstant, ModuleSection
@@ -42,7 +43,7 @@ def lower(
     module = ModuleBuilder(checked, trace=trace, taken=[part.name for part in checks.parts])
     readers = ReaderLowering(module)
     has_reader = _read_first(checked, readers)
-    groups = [GroupLowering(module, group).function() for group in _reachable(checked)]
+    groups = [GroupLowering(module, group).function() for group in run_by(stage.entry for stage in checked.stages)]
     stages = StageLowering(module, has_reader=has_reader, has_validator=bool(checks.parts)).function()
     constants = (
         *module.tables,
@@ -52,29 +53,10 @@ def lower(
     )
     functions = (*readers.functions, *module.functions, *groups, stages)
     titles = " -> ".join(dict.fromkeys(stage.unit.name for stage in checked.stages))
-    built = Module(f"Transformer of {titles}.", digest, version, constants, functions, checks)
+    built = Module(
+        f"Transformer of {titles}.", digest, version, constants, functions, checks, tuple(module.choices.values())
+    )
     return Lowered(built, {entry.name.text: entry.text for entry in functions if entry.text is not None})
-
-
-def _reachable(checked: Checked) -> list[TypedGroup]:
-    """Groups that a stage's entry calls, in the order of first use."""
-    found: dict[TypedGroup, None] = {}
-
-    def visit(group: TypedGroup) -> None:
-        if group in found:
-            return
-        found[group] = None
-        for rule in group.walk():
-            for call in rule.calls:
-                visit(call.group)
-            if rule.default is not None and rule.default.group is not None:
-                visit(rule.default.group)
-            for entry in rule.default.groups if rule.default is not None else ():
-                visit(entry.group)
-
-    for stage in checked.stages:
-        visit(stage.entry)
-    return list(found)
 
 
 def _read_first(checked: Checked, readers: ReaderLowering) -> bool:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fhirmap.analysis.static import StaticType
-from fhirmap.analysis.typed import Checked, TypedGroup, Variable
+from fhirmap.analysis.typed import Checked, DefaultTable, TypedGroup, Variable
 from fhirmap.compiler.code_tables import CodeTables
 from fhirmap.compiler.fhirpath.scope import Constants
 from fhirmap.compiler.fhirpath.tables import table_code
 from fhirmap.compiler.names import Names, snake_case
 from fhirmap.compiler.plan import ModuleConstant, PythonFunction
-from fhirmap.compiler.python import DECIMAL, Expr, Imported, Name
-from fhirmap.compiler.runtime_functions import FHIRPATH, RUNTIME
+from fhirmap.compiler.python import DECIMAL, DictOf, Expr, Imported, Literal, Name, TupleOf
+from fhirmap.compiler.runtime_functions import FHIRPATH, RUNTIME, call
 from fhirmap.compiler.tracing import Tracing
 from fhirmap.language import nodes
 from fhirmap.language.visit import walk
@@ -45,8 +45,10 @@ class ModuleBuilder:
         self._table_names = Names(name.text.lstrip("_") for name in taken)
         self._names_of: dict[int, frozenset[str]] = {}
         self.groups: dict[TypedGroup, Name] = {}
-        for group in checked.groups:
+        for group in (*checked.groups, *checked.later):
             self.groups[group] = self.names.take(group.name)
+        self.choices: dict[DefaultTable, ModuleConstant] = {}
+        """Groups that rules choose from by type, each table once for all rules that have it."""
         self.readers: dict[str, Name] = {}
         for url, use in checked.models.items():
             self.readers[url] = self.names.take(f"read_{snake_case(use.node.name)}")
@@ -66,7 +68,8 @@ class ModuleBuilder:
         expression: nodes.FPExpr = nodes.FPCall(None, "is", (), span, span)
         for word in sorted(self._words()):
             expression = nodes.FPMember(expression, word, span, span)
-        parameters = (entry for group in self.checked.groups for entry in group.parameters if entry.mode == "source")
+        groups = (*self.checked.groups, *self.checked.later)
+        parameters = (entry for typed in groups for entry in typed.parameters if entry.mode == "source")
         others = (ref for entry in parameters for ref in entry.static.types if ref.structure not in self.checked.models)
         roots = [root, *others]
         types = table_code(expression, roots, self.checked.definitions, self.checked.functions)
@@ -75,13 +78,34 @@ class ModuleBuilder:
     def _words(self) -> set[str]:
         """Names of elements that rules and expressions ask for."""
         words = {"value", "id", "extension"}
-        for _, rule in self.checked.rules():
-            for source in rule.sources:
-                words.update(step.name for step in source.steps)
+        for typed in (*self.checked.groups, *self.checked.later):
+            for rule in typed.walk():
+                words.update(step.name for source in rule.sources for step in source.steps)
         for unit in self.checked.program.units:
             for group in unit.tree.groups:
                 words.update(node.name for node in walk(group) if isinstance(node, nodes.FPMember))
         return words
+
+    def choice(self, table: DefaultTable) -> Name:
+        """The table of the groups that a default rule chooses from: source and target type -> what is made, group.
+
+        A group with an error is there too, and refuses the item that needs it.
+        """
+        known = self.choices.get(table)
+        if known is None:
+            groups: dict[tuple[str, str], Expr] = {}
+            for entry, typed in table.groups.items():
+                position = Literal(entry.node.name_span.position)
+                group = call("refusing", Literal(entry.node.name), position) if typed is None else self.groups[typed]
+                value = TupleOf((Literal(entry.target.name), group))
+                groups.setdefault((entry.source.name, entry.target.name), value)
+                if entry.by_source:
+                    groups.setdefault((entry.source.name, ""), value)
+            name = Name("_" + self._table_names.take("GROUPS_BY_TYPE").text)
+            held = DictOf(tuple((Literal(key), value) for key, value in groups.items()), is_tall=True)
+            comment = "Type of the item, type of the element -> type that is made, group that fills it."
+            known = self.choices[table] = ModuleConstant(name, held, comment)
+        return known.name
 
     def plugin(self, module: str, function: str) -> Imported:
         """A plug-in's function, imported from its own module."""

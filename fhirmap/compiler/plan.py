@@ -59,7 +59,11 @@ class ModuleSection:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A whole generated module. ``validator``: what another part of the compiler made of the contract."""
+    """A whole generated module.
+
+    ``choices``: tables that hold its functions, and so come after them. ``validator``: what another part of the
+    compiler made of the contract.
+    """
 
     title: str
     digest: str
@@ -67,11 +71,12 @@ class Module:
     constants: tuple[ModuleConstant, ...]
     functions: tuple[PythonFunction, ...]
     validator: ModuleSection = ModuleSection()
+    choices: tuple[ModuleConstant, ...] = ()
 
     @property
     def imports(self) -> frozenset[Import]:
         """Everything that its parts use."""
-        return uses_of((*self.constants, *self.functions, self.validator))
+        return uses_of((*self.constants, *self.functions, *self.choices, self.validator))
 
 
 def uses_of(parts: Iterable[ModuleConstant | PythonFunction | ModuleSection]) -> frozenset[Import]:

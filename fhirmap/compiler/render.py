@@ -43,6 +43,8 @@ def render_module(module: Module, validator: Iterable[printing.CodeLine] = ()) -
     lines = [printing.CodeLine(line) for line in _render("module.py.j2", module=module).splitlines()]
     for function in module.functions:
         lines += (printing.CodeLine(""), printing.CodeLine(""), *printing.function_lines(function))
+    for choice in module.choices:
+        lines += (printing.CodeLine(""), printing.CodeLine(""), *printing.constant_lines(choice))
     lines += validator
     spans = {number: line.span for number, line in enumerate(lines, 1) if line.span is not None}
     lines += (printing.CodeLine(""), printing.CodeLine(""), *printing.constant_lines(_marks(spans)))

@@ -31,6 +31,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
     **_of("lists", "copied", "discard", "drop", raises=False),
     **_of("lists", "counted", "only_one", "place_first", "place_last", "pruned", "settle_endings", "shared", "single"),
     **_of("nodes", "assign", "assign_placed", "child_node", "free_slot", "of_types", "placed", "run_default", "slot"),
+    **_of("nodes", "refusing", raises=False),
     **_of("transforms.text", "append", "cast", "escape", "shown", "truncate"),
     **_of("transforms.dates", "to_date", "to_date_time", "to_time"),
     **_of("transforms.dates", "unix_to_date", "unix_to_date_time", "unix_to_time"),

@@ -299,3 +299,15 @@ def run_default(  # noqa: PLR0913 - generated code hands over each thing the com
         fresh = {"resourceType": made} if types and types[0] in ANY_RESOURCE else {}
         target = child_node(node, name, key_choices, repeats, fresh, run, None)
     found[1](item, target, run)
+
+
+def refusing(name: str, position: str) -> Group:
+    """A group that cannot run, since its map has an error: what calls for it is a fault of the record.
+
+    Raises: the group, when it is called: ``TransformFailed`` FM408.
+    """
+
+    def refuse(_item: MapValue, _target: MapValue, _run: RecordRun) -> None:
+        raise TransformFailed("FM408", variant="wrong", group=name, position=position)
+
+    return refuse

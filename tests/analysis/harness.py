@@ -80,11 +80,11 @@ def diagnose(
         return files[file]
 
     more = [MapText(name, text) for name, text in (maps or {}).items()]
-    program, loading = load([tree for tree, _ in parsed], library=(*library(), *more), read=read)
+    program, _ = load([tree for tree, _ in parsed], library=(*library(), *more), read=read)
     checked, checking = check(program, known or definitions(), functions(), syntax=found)
     live = unknown_columns(checked, lacking(tables)) if tables is not None else ()
     portable = extensions(checked) if strict else ()
-    return ordered([*found, *loading, *checking, *live, *portable])
+    return ordered([*found, *checking, *live, *portable])
 
 
 def codes(diagnostics: Sequence[Diagnostic]) -> list[str]:

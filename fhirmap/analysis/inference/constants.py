@@ -30,8 +30,9 @@ class ConstantTypes:
         constants: dict[str, Variable] = {}
         self._known[unit.name] = constants
         lets = {entry.name: entry for entry in unit.tree.lets}
-        for name in lets:
-            self._constant(unit, name, lets, constants, [])
+        with self._scope.noting(unit.declared):
+            for name in lets:
+                self._constant(unit, name, lets, constants, [])
         return constants
 
     def _constant(

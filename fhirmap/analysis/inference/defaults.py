@@ -12,7 +12,6 @@ from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import (
     Default,
-    DefaultGroup,
     Expression,
     NameScope,
     TargetStep,
@@ -27,7 +26,6 @@ from fhirmap.analysis.typed import (
 from fhirmap.diagnostics import Span
 from fhirmap.fhir_types import OPEN_TYPES
 from fhirmap.language import nodes
-from fhirmap.model.definition import TypeRef
 
 
 class TypesGroup(Protocol):
@@ -61,13 +59,13 @@ class Defaults:
         step, item = steps[-1], source.item
         is_open = any(ref.name in OPEN_TYPES for ref in (*item.types, *step.static.types))
         if not item.plain and (not item.is_known or len(item.types) > 1 or len(step.static.types) != 1 or is_open):
-            default = Default(dynamic=True, groups=self._default_groups(unit))
+            sources = () if is_open or any(ref.name.startswith("System.") for ref in item.types) else item.types
+            default = Default(table=self._scope.default_table(unit, sources, list(step.static.types)))
             written = TypedTarget(target, context, tuple(steps), None, step.static)
             return TypedRule(node, name, unit, (source,), (written,), (), (), environment, default)
-        found = self._default_group(unit, item.type, step.static.type)
+        found = self._scope.default_group(unit, item.type, step.static.type) if item.type and step.static.type else None
         if found is not None:
-            place, group = found
-            instance = self._typed_group(place, group, [item, step.static])
+            instance = self._typed_group(found.unit, found.node, [item, step.static])
             default = Default(instance, step.static.type)
             created = self._created(target, context, steps)
             return TypedRule(node, name, unit, (source,), (created,), (), (), environment, default)
@@ -88,29 +86,6 @@ class Defaults:
     def _created(self, target: nodes.RuleTarget, context: Variable, steps: list[TargetStep]) -> TypedTarget:
         variable = Variable("", "target", steps[-1].static, target.span)
         return TypedTarget(target, context, tuple(steps), None, steps[-1].static, variable)
-
-    def _default_group(
-        self, unit: Unit, source: TypeRef | None, target: TypeRef | None
-    ) -> tuple[Unit, nodes.Group] | None:
-        for place, group in self._scope.typed_groups(unit):
-            declared = [self._declared_name(place, entry) for entry in group.parameters]
-            if source and target and declared == [source.name, target.name]:
-                return place, group
-        return None
-
-    def _default_groups(self, unit: Unit) -> tuple[DefaultGroup, ...]:
-        """Every group in reach that a default rule may choose at run time, typed for what it declares."""
-        found = []
-        for place, group in self._scope.typed_groups(unit):
-            refs = [self._scope.type_ref(place, entry.type) if entry.type else None for entry in group.parameters[:2]]
-            if len(refs) == 2 and refs[0] is not None and refs[1] is not None and len(group.parameters) == 2:
-                typed = self._typed_group(place, group, [None, None])
-                found.append(DefaultGroup(typed, refs[0], refs[1], group.type_mode == "type+"))
-        return tuple(found)
-
-    def _declared_name(self, unit: Unit, parameter: nodes.Parameter) -> str:
-        ref = self._scope.type_ref(unit, parameter.type) if parameter.type else None
-        return ref.name if ref else parameter.type or ""
 
 
 def _as_path(span: Span) -> nodes.FHIRPath:

@@ -5,6 +5,7 @@ A group is typed for the arguments it is called with.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ from fhirmap.analysis.inference.unknown import unknown_type
 from fhirmap.analysis.inference.values import ValueTypes
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import StaticType
-from fhirmap.analysis.typed import NameScope, Stage, TypedGroup, TypedRule, Unit, Variable
+from fhirmap.analysis.typed import DefaultGroup, NameScope, Stage, TypedGroup, TypedRule, Unit, Variable
 from fhirmap.diagnostics import Span
 from fhirmap.language import nodes
 from fhirmap.model.definition import TypeRef
@@ -34,6 +35,8 @@ class Inference:
     functions: Mapping[str, FunctionSignature] = field(default_factory=dict)
     groups: list[TypedGroup] = field(default_factory=list)
     _known: dict[tuple[object, ...], TypedGroup] = field(default_factory=dict)
+    _waiting: deque[TypedGroup] = field(default_factory=deque)
+    _is_typing: bool = False
 
     def __post_init__(self) -> None:
         values = ValueTypes(self.scope, self.functions)
@@ -76,12 +79,8 @@ class Inference:
 
     def group(self, unit: Unit, node: nodes.Group, arguments: Sequence[StaticType | None]) -> TypedGroup:
         """``node`` typed for ``arguments`` (None: only what it declares is known)."""
-        variables = []
-        for parameter, argument in zip(node.parameters, arguments, strict=True):
-            static = self._parameter_static(unit, parameter, argument)
-            variables.append(
-                Variable(parameter.name, parameter.mode, static, parameter.span, is_parameter=True, unit=unit)
-            )
+        with self.scope.noting(unit.declared):
+            variables = self._parameters(unit, node, arguments)
         key = (id(node), *((entry.static.types, entry.static.plain) for entry in variables))
         known = self._known.get(key)
         if known is not None:
@@ -89,18 +88,43 @@ class Inference:
         typed = TypedGroup(node, unit, tuple(variables))
         self._known[key] = typed
         self.groups.append(typed)
+        self._waiting.append(typed)
+        if not self._is_typing:
+            self._is_typing = True
+            while self._waiting:
+                self._type_rules(self._waiting.popleft())
+            self._is_typing = False
+        return typed
+
+    def _type_rules(self, typed: TypedGroup) -> None:
+        """Type the rules of a group. Groups that they call wait their turn: no chain of calls is too long."""
+        variables = typed.parameters
         environment = NameScope(
             {entry.name: entry for entry in variables if entry.mode == "source"},
             {entry.name: entry for entry in variables if entry.mode == "target"},
         )
         rules: list[TypedRule] = []
         names = RuleNames()
-        for place, part in self._with_bases(unit, node):
-            inner = NameScope(environment.sources, environment.targets, self._constants.of(place))
-            for rule in part.rules:
-                rules += self._rules.rule(place, rule, inner, names)
+        with self.scope.noting(typed.found):
+            typed.parts = tuple(self._with_bases(typed.unit, typed.node))
+            for place, part in typed.parts:
+                inner = NameScope(environment.sources, environment.targets, self._constants.of(place))
+                for rule in part.rules:
+                    rules += self._rules.rule(place, rule, inner, names)
         typed.rules = tuple(rules)
-        return typed
+
+    def _parameters(self, unit: Unit, node: nodes.Group, arguments: Sequence[StaticType | None]) -> list[Variable]:
+        variables = []
+        for parameter, argument in zip(node.parameters, arguments, strict=True):
+            static = self._parameter_static(unit, parameter, argument)
+            variables.append(
+                Variable(parameter.name, parameter.mode, static, parameter.span, is_parameter=True, unit=unit)
+            )
+        return variables
+
+    def default(self, choice: DefaultGroup) -> TypedGroup:
+        """A group that the type of an item may call for, typed for the types that it declares."""
+        return self.group(choice.unit, choice.node, [None, None])
 
     def _with_bases(self, unit: Unit, node: nodes.Group) -> list[tuple[Unit, nodes.Group]]:
         """The group and those it extends, base first."""

@@ -6,7 +6,7 @@ from fhirmap.analysis.typed import Default, Expression, TypedCall, TypedRule, Va
 from fhirmap.compiler.groups.creation import CreationLowering
 from fhirmap.compiler.groups.lists import attach
 from fhirmap.compiler.groups.state import GroupState
-from fhirmap.compiler.python import Call, DictOf, Do, Expr, For, Literal, TupleOf
+from fhirmap.compiler.python import Call, Do, Expr, For, Literal
 from fhirmap.compiler.runtime_functions import RUN, call
 from fhirmap.compiler.values import choices
 from fhirmap.diagnostics import Span
@@ -61,21 +61,11 @@ class CallLowering:
             node = self.state.nodes[target.variable]
             self.writer.add(Do(rule.span, Call(function, (source.code, node.name, RUN), raises=False)))
             return
+        assert default.table is not None
         parent = self.creation.parent(target)
         step = target.steps[-1]
         attach(self.state, parent, step.key, target.span)
         facts = (Literal(step.name), choices(step), Literal(step.repeats))
         self.state.module.needs_pruning = True
-        self.writer.add(
-            Do(rule.span, call("run_default", RUN, source.code, parent.name, *facts, self._groups(default)))
-        )
-
-    def _groups(self, default: Default) -> DictOf:
-        """Source and target type -> what to make, and the group that fills it."""
-        groups: dict[tuple[str, str], Expr] = {}
-        for entry in default.groups:
-            value = TupleOf((Literal(entry.target.name), self.state.module.groups[entry.group]))
-            groups.setdefault((entry.source.name, entry.target.name), value)
-            if entry.by_source:
-                groups.setdefault((entry.source.name, ""), value)
-        return DictOf(tuple((Literal(key), value) for key, value in groups.items()))
+        groups = self.state.module.choice(default.table)
+        self.writer.add(Do(rule.span, call("run_default", RUN, source.code, parent.name, *facts, groups)))

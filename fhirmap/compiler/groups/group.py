@@ -85,7 +85,7 @@ class GroupLowering:
         endings = self.targets.targets(rule)
         for call in rule.calls:
             self.calls.dependent(call)
-        if rule.default is not None and (rule.default.group is not None or rule.default.dynamic):
+        if rule.default is not None and (rule.default.group is not None or rule.default.table is not None):
             self.calls.default(rule, rule.default)
         for entry in rule.rules:
             self._rule(entry)

@@ -42,7 +42,7 @@ class TargetLowering:
         return self.creation.foldable(rule.targets[index + 1 :], target)
 
     def _creates(self, rule: TypedRule, target: TypedTarget) -> bool:
-        if target.context is None or not target.steps or (rule.default is not None and rule.default.dynamic):
+        if target.context is None or not target.steps or (rule.default is not None and rule.default.table is not None):
             return False
         return target.transform is None or target.transform.name == "create"
 
@@ -64,7 +64,7 @@ class TargetLowering:
             self._computed(target)
         elif not target.steps:
             self._whole(target)
-        elif rule.default is not None and rule.default.dynamic:
+        elif rule.default is not None and rule.default.table is not None:
             return []  # a group that is chosen at run time writes it
         elif self._creates(rule, target):
             endings += self.creation.create(rule, target, folded)
