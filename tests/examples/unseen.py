@@ -582,6 +582,11 @@ def spoil(
         rows.insert(rng.randrange(len(rows) + 1), extra)
 
 
+def made_of(number: str, lot: str | None, serial: str | None) -> str:
+    """What is sent in the place of a label that cannot be."""
+    return f"(01){number}" + (f"(10){lot}" if lot else "") + (f"(21){serial}" if serial else "")
+
+
 def send(seen: Expected, rows: list[Piece], day: date | None, rebuilt: bool) -> None:
     """The conventions of the reference data, row by row."""
     scanned_before: set[tuple[Any, ...]] = set()
@@ -604,7 +609,9 @@ def send(seen: Expected, rows: list[Piece], day: date | None, rebuilt: bool) -> 
         if udi is None and rebuilt and piece.gtin and not label.readable:
             if piece.count:
                 seen.warn.append("UDI made")
-            udi = f"(01){piece.gtin}" + (f"(10){column}" if column else "") + (f"(21){serial}" if serial else "")
+            udi = made_of(piece.gtin, column, serial)
+        if rebuilt and piece.gtin and not label.check:
+            udi = made_of(piece.gtin, own_lot, one_serial)
         if one_serial and piece.count:
             identity = (piece.article, own_lot, one_serial)
             if identity in scanned_before:

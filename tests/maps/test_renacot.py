@@ -186,6 +186,50 @@ def test_no_label_but_a_catalogue(row: MakeRow, engine: MakeEngine) -> None:
     assert len(result.notes) == 1
 
 
+CATALOGUE = "00844588003288"
+MADE = "the catalogue's GTIN"
+
+
+@pytest.mark.parametrize(
+    ("scan", "sent", "notes"),
+    [
+        ("3109998508210", "(01)00844588003288(10)A213B456", [f"label: check-digit, UDI made of {MADE}"]),
+        ("(01)00844588003289(21)S1", "(01)00844588003288(10)A213B456(21)S1", [f"check-digit, UDI made of {MADE}"]),
+        ("1735031510A213B456", "(01)00844588003288(10)A213B456", ["no-device-identifier", f"UDI made of {MADE}"]),
+        ("(17)350315(10)A213B456", "(01)00844588003288(10)A213B456", ["no-device-identifier", f"UDI made of {MADE}"]),
+        ("+$$3350315A213B456GT", "(01)00844588003288(10)A213B456", ["no-device-identifier", f"UDI made of {MADE}"]),
+        ("ETIQUETTE", "(01)00844588003288(10)A213B456", ["unreadable", f"UDI made of {MADE}"]),
+        ("00844588003295", "(01)00844588003295", ["the GTIN on the label is not the catalogue's"]),
+        ("844588003288", "(01)00844588003288", []),
+        ("+A123BJC5D6E71G", "+A123BJC5D6E71G", []),
+        ("(01)00844588003288(17)350315(7003)3504151200", "(01)00844588003288", ["label: two-values"]),
+    ],
+)
+@pytest.mark.parametrize("gtin", [CATALOGUE, CATALOGUE[2:], "0844588003288"])
+def test_a_label_and_a_catalogue(
+    scan: str, sent: str, notes: list[str], gtin: str, row: MakeRow, engine: MakeEngine
+) -> None:
+    result = engine().transformer(with_piece(row(), scan=scan, gtin=gtin))
+    assert implants(result.resource)[0]["udi"] == sent
+    found = [note.text for note in result.notes if note.text.startswith("implant 1")]
+    assert len(found) == len(notes)
+    assert all(note in text for note, text in zip(notes, found, strict=True)), found
+    assert not [fault for fault in result.faults if fault.rule == "udi-check-digit" and "implants[0]" in str(fault)]
+
+
+def test_a_wrong_check_digit_without_a_better_one_is_sent_and_reported(row: MakeRow, engine: MakeEngine) -> None:
+    for gtin in (None, "00844588003289", "N/A"):
+        result = engine().transformer(with_piece(row("PHExample"), scan="(01)00844588003289(10)A213B456", gtin=gtin))
+        assert implants(result.resource)[0]["udi"] == "(01)00844588003289(10)A213B456"
+        assert "udi-check-digit" in warnings(result)
+
+
+def test_a_lot_that_no_label_can_hold_is_not_in_a_udi_that_is_made(row: MakeRow, engine: MakeEngine) -> None:
+    result = engine().transformer(with_piece(row(), scan=None, gtin=CATALOGUE, lot="LOT (7)"))
+    assert implants(result.resource)[0]["udi"] == "(01)00844588003288"
+    assert "the lot cannot be on a label" in str([note.text for note in result.notes])
+
+
 def twice(row: Row, **changes: Any) -> Row:
     with_piece(row, **changes)
     row["pieces"].append(dict(row["pieces"][0]))

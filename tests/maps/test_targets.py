@@ -165,3 +165,16 @@ def test_the_published_name_of_the_receipt_and_those_of_the_drafts(target: str, 
 def test_an_answer_of_another_shape_has_no_identifier(answer: dict[str, Any], engine: MakeEngine) -> None:
     assert engine("renacot").identifiers_of(answer) == []
     assert engine("procedure-device").identifiers_of(answer) == []
+
+
+def test_no_target_sends_a_label_that_names_no_article(row: MakeRow, engine: MakeEngine) -> None:
+    made = "(01)00844588003288(10)A213B456"
+    for scan in ("1735031510A213B456", "3109998508210", "(01)00844588003289(10)A213B456", "+$$3350315A213B456GT"):
+        changed = row()
+        changed["pieces"][0] |= {"scan": scan, "gtin": "844588003288"}
+        for target in TARGETS:
+            text = json.dumps(engine(target).transformer(changed).resource)
+            assert made in text
+            assert scan not in text
+        device = resources(engine("procedure-device").transformer(changed).resource, "Device")[0]
+        assert device["udiCarrier"][0]["deviceIdentifier"] == "00844588003288"

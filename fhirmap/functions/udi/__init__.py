@@ -4,9 +4,20 @@ One string goes in, a flat structure comes out; no object tree, because an opera
 about two microseconds. biip reads an intact GS1 label into the same parts, which the tests check, but takes ten times
 as long, says nothing about a damaged one, and knows neither HIBC nor ICCBBA.
 
-``problems`` holds any of: `check-digit`; `gs-lost`, the separator after a lot or a serial was missing (and has been put
-back where that is certain); `date`; `keyboard-layout`; `no-device-identifier`; `exponent`, a spreadsheet shortened
-the number; `unreadable`.
+``problems`` holds any of:
+
+- `check-digit`: a check digit is wrong, or a number alone has not the length of a GTIN;
+- `gs-lost`: the separator after a lot or a serial was missing, and has been put back;
+- `date`: no day of the calendar;
+- `keyboard-layout`: typed through a French keyboard layout, and translated back;
+- `no-device-identifier`: the label names no article, so it is no UDI and has no human-readable form;
+- `exponent`: a spreadsheet shortened the number;
+- `characters`: a part holds characters that GS1 does not allow, and is left out;
+- `too-long`: a lot or a serial has more than 20 characters (HIBC: 18), and is left out;
+- `two-values`: two expiry dates, lots, serials or articles that differ; none of them is taken;
+- `link`: the second HIBC label does not belong to the first;
+- `ambiguous`: a number that is a GTIN, and a label of an expiry date and a lot as well;
+- `unreadable`.
 
 The functions are here, since a plug-in's functions are those of the module that its entry names; `gs1.py`, `hibc.py`
 and `iccbba.py` read the labels of one issuer each, `repair.py` undoes what scanners did to a GS1 label.
@@ -16,22 +27,26 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from fhirmap.functions.udi.gs1 import common_gs1, raw_gs1, readable_gs1
+from fhirmap.functions.udi.gs1 import bare_number, common_gs1, raw_gs1, readable_gs1
 from fhirmap.functions.udi.gs1_tables import (
     DATED,
     FIXED,
+    FORMULA,
+    FULL_DATE,
     GS,
+    LABEL_TEXT,
     PREFIX,
     PRINTED,
-    RAW,
     READABLE,
     READABLE_PART,
+    SCANNABLE,
     SCANNED,
     SHOWN_GS,
+    SYMBOLOGY,
 )
 from fhirmap.functions.udi.hibc import HIBC, checked, hibc
 from fhirmap.functions.udi.iccbba import iccbba
-from fhirmap.functions.udi.parts import GS1, HIBCC, ICCBBA, ZEROS_14, Udi, is_gtin_valid
+from fhirmap.functions.udi.parts import GS1, HIBCC, ICCBBA, ZEROS_14, Udi, gs1_date, is_gtin_valid
 from fhirmap.runtime.functions import FhirBase64, function
 
 __all__ = [
@@ -39,6 +54,7 @@ __all__ = [
     "HIBCC",
     "ICCBBA",
     "Udi",
+    "gtin14",
     "gtin_check_valid",
     "parse_udi",
     "udi_carrier",
@@ -52,11 +68,12 @@ def parse_udi(text: str, lot: str | None = None, serial: str | None = None) -> U
     """The parts of a UDI label, in whatever form it was scanned or typed, with what is wrong with it.
 
     ``lot`` and ``serial`` are what the source's own columns say: where the separator between them was lost they show
-    where one ends, which the label alone cannot. Day 00 of a GS1 date is the last day of its month; years 80 to 99
-    are of the last century. The human-readable form is the source's own where it was readable. A
+    where one ends, which the label alone cannot. The parts may come in any order. Day 00 of a GS1 date is the last day
+    of its month; a year of two digits is one of the 49 years before this one, this one, or one of the 50 after it.
+    The human-readable form is the source's own where it was readable, and absent where the label names no article. A
     lot of `INCONNU` and its like is no lot.
 
-    Spec: GS1 General Specifications 3, 7.8; ANSI/HIBC 2.6; ISBT 128 standard, data structures 32-37.
+    Spec: GS1 General Specifications 3, 7.8, 7.12; ANSI/HIBC 2.6; ISBT 128 standard, data structures 32-37.
 
     Example:
         >>> label = parse_udi("]d2010401234567890117290600" + "10ABC123" + chr(29) + "21S42")
@@ -68,6 +85,8 @@ def parse_udi(text: str, lot: str | None = None, serial: str | None = None) -> U
         'A123BJC5D6E71'
         >>> parse_udi("2,99911E+12")
         {'problems': ['exponent']}
+        >>> parse_udi("3109998508210")["problems"]
+        ['check-digit']
     """
     if text[:1] == "(":
         common = PRINTED.fullmatch(text)
@@ -77,17 +96,33 @@ def parse_udi(text: str, lot: str | None = None, serial: str | None = None) -> U
         common = SCANNED.fullmatch(text)
         if common and (common[3] == lot or not (lot or serial or DATED.fullmatch(common[3]))):
             return common_gs1("", *common.groups())
-    text = text.strip("\t\r\n\xa0").lstrip()
+    text = _bare(text)
     first = text[:1]
-    if first != "+":
-        text = text.rstrip()
-    if first == "(":
-        return readable_gs1(text)
     if first == "+":
         return hibc(text)
-    if first == "=" or text[:3] == "&,1":
+    text = text.rstrip()
+    if first == "=" or (first == "&" and text[1:2] in (",", ">", "}")):
         return iccbba(text)
+    if "(" in text or "[" in text or "（" in text:
+        return readable_gs1(text) or raw_gs1(text, lot, serial)
     return raw_gs1(text, lot, serial)
+
+
+def _bare(text: str) -> str:
+    """A text without what a spreadsheet or a reader put around it: blanks, an apostrophe, `="…"`, asterisks, the
+    prefix of a symbology where the label is not GS1's."""
+    # A HIBC label may end in a space, which is its check character.
+    text = text.strip("\t\r\n\xa0\ufeff\x1d").lstrip()
+    formula = FORMULA.fullmatch(text)
+    if formula:
+        text = formula[1] or formula[2]
+    text = text.removeprefix("'")
+    prefix = SYMBOLOGY.match(text)
+    if prefix and text[prefix.end() : prefix.end() + 1] in ("+", "=", "&", "("):
+        text = text[prefix.end() :]
+    if text[:2] == "*+" and text.rstrip()[-1] == "*":
+        text = text.rstrip()[1:-1]
+    return text
 
 
 @function
@@ -105,13 +140,13 @@ def udi_carrier(text: str) -> FhirBase64 | None:
     if raw[:1] == "(":
         if not READABLE.fullmatch(raw):
             return None
-        parts = READABLE_PART.findall(raw)
+        parts = [(identifier, value.strip()) for identifier, value in READABLE_PART.findall(raw)]
         ends = ["" if identifier[:2] in FIXED else GS for identifier, _ in parts[:-1]] + [""]
-        raw = "".join(identifier + value.strip() + end for (identifier, value), end in zip(parts, ends, strict=True))
+        raw = "".join(identifier + value + end for (identifier, value), end in zip(parts, ends, strict=True))
     elif raw[:1] not in ("+", "=", "&"):
         raw = SHOWN_GS.sub(GS, PREFIX.sub("", raw, count=1)).lstrip(GS)
-        if not RAW.fullmatch(raw):
-            return None
+    if raw[:1] not in ("+", "=", "&") and not SCANNABLE.fullmatch(raw):
+        return None
     return b64encode(raw.encode()).decode()
 
 
@@ -119,14 +154,16 @@ def udi_carrier(text: str) -> FhirBase64 | None:
 def udi_check_valid(udi: str) -> bool:
     """Is the check digit of a UDI's GTIN, or the check character of a HIBC label, right? True for what has none.
 
+    A number alone is a GTIN, and of 8, 12, 13 or 14 digits.
+
     Example:
         >>> udi_check_valid("(01)00844588003296(17)250315(10)A213B458"), udi_check_valid("+A123BJC5D6E71G")
         (False, True)
     """
-    if udi[:4] == "(01)":
-        codes = udi[4:18].encode("utf-8", "replace")
-        return codes.isdigit() and len(codes) == 14 and (sum(codes) + 2 * sum(codes[::2])) % 10 == ZEROS_14
-    if udi[:1] == "+" and "+$" not in udi[1:] and HIBC.fullmatch(udi):
+    if PRINTED.fullmatch(udi):
+        codes = udi[4:18].encode()
+        return (sum(codes) + 2 * sum(codes[::2])) % 10 == ZEROS_14
+    if udi[:1] == "+" and "+" not in udi[1:] and udi[-1] != " " and HIBC.fullmatch(udi):
         return checked(udi)[1] != "check-digit"
     return "check-digit" not in parse_udi(udi).get("problems", ())
 
@@ -139,27 +176,52 @@ def gtin_check_valid(gtin: str) -> bool:
         >>> gtin_check_valid("04012345678901"), gtin_check_valid("00844588003296")
         (True, False)
     """
-    return len(gtin) in (8, 12, 13, 14) and gtin.isascii() and gtin.isdecimal() and is_gtin_valid(gtin)
+    number = bare_number(gtin.strip()) or ""
+    return len(number) in (8, 12, 13, 14) and is_gtin_valid(number)
+
+
+@function
+def gtin14(gtin: str) -> str | None:
+    """A GTIN of 8, 12, 13 or 14 digits in the 14 that labels hold; nothing for any other text.
+
+    Example:
+        >>> gtin14("4012345678901"), gtin14("2,99911E+12")
+        ('04012345678901', None)
+    """
+    number = bare_number(gtin.strip()) or ""
+    return number.zfill(14) if len(number) in (8, 12, 13, 14) else None
 
 
 @function
 def udi_from_gtin(
     gtin: str, lot: str | None = None, serial: str | None = None, expiry: str | None = None
 ) -> str | None:
-    """A human-readable GS1 UDI made of a catalogue's GTIN and what is known of the piece; nothing for no GTIN.
+    """A human-readable GS1 UDI made of a catalogue's GTIN and what is known of the piece.
+
+    Nothing where a part cannot be on a GS1 label: no GTIN, a lot or serial of more than 20 characters or with
+    characters that GS1 does not allow, an expiry that is no day or month (a month alone is its last day, `00`) or not
+    of the hundred years that two digits can say.
 
     Example:
         >>> udi_from_gtin("2999100000905", "A558331")
         '(01)02999100000905(10)A558331'
+        >>> udi_from_gtin("2999100000905", None, None, "2028") is None
+        True
     """
-    number = gtin.strip()
-    if not (8 <= len(number) <= 14 and number.isascii() and number.isdecimal()):
+    number = gtin14(gtin)
+    if number is None:
         return None
-    udi = f"(01){number.zfill(14)}"
+    udi = f"(01){number}"
     if expiry:
-        udi += f"(17){expiry[2:4]}{expiry[5:7]}{expiry[8:10] or '00'}"
-    if lot:
-        udi += f"(10){lot}"
-    if serial:
-        udi += f"(21){serial}"
+        written = f"{expiry[2:4]}{expiry[5:7]}{expiry[8:10] or '00'}"
+        day = gs1_date(written)
+        if FULL_DATE.fullmatch(expiry) is None or day[: len(expiry)] != expiry:
+            return None
+        udi += f"(17){written}"
+    for identifier, part in (("10", lot), ("21", serial)):
+        value = (part or "").strip()
+        if value and not LABEL_TEXT.fullmatch(value):
+            return None
+        if value:
+            udi += f"({identifier}){value}"
     return udi

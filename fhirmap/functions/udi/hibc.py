@@ -1,4 +1,4 @@
-"""HIBC labels: primary and secondary parts, and their check characters.
+"""HIBC labels: primary and secondary parts, their link, and their check characters.
 
 Spec: ANSI/HIBC 2.6.
 """
@@ -6,9 +6,10 @@ Spec: ANSI/HIBC 2.6.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from fhirmap.functions.identity import MISSING
-from fhirmap.functions.udi.parts import HIBCC, Udi, finished, gs1_date, ordinal_date
+from fhirmap.functions.udi.parts import HIBCC, LabelParts, Udi, calendar_date, gs1_date, ordinal_date
 
 __all__ = ["HIBC", "checked", "hibc"]
 
@@ -18,52 +19,100 @@ HIBC = re.compile(r"\+[0-9A-Z\-. $/+%]+")
 _HIBC_PRIMARY = re.compile(r"\+([A-Z][0-9A-Z]{3}[0-9A-Z]{1,18}[0-9])(?:/(.*))?")
 # A secondary part: `$` or `$$`, a quantity, `+` for a serial, a qualifier that says how the date is written, the rest.
 _HIBC_SECONDARY = re.compile(
-    r"\$\$(?:8[0-9]{2}|9[0-9]{5})?(?P<long_serial>\+)?"
+    r"\$\$(?P<serial_first>\+)?(?:8[0-9]{2}|9[0-9]{5})?(?P<long_serial>\+)?"
     r"(?:2(?P<mdy>[0-9]{6})|3(?P<ymd>[0-9]{6})|4(?P<ymdh>[0-9]{8})|5(?P<julian>[0-9]{5})|6(?P<julianh>[0-9]{7})|7|(?P<my>[01][0-9]{3}))"
-    r"(?P<long>[^/]*)"
-    r"|\$(?P<serial>\+)?(?P<short>[^/$+]*)"
-    r"|(?P<plain_julian>[0-9]{5})(?P<plain>[^/]*)"
+    r"(?P<long>[^/$+]*)"
+    r"|\$(?P<serial>\+)?(?P<short>[^/$+]+)"
+    r"|(?P<plain_julian>[0-9]{5})(?P<plain>[^/$+]*)"
 )
-_HIBC_EXTRA = re.compile(r"/(14D|16D|S|Q)([^/]*)")
+_HIBC_EXTRA = re.compile(r"/(14D|16D|S|Q)?([^/]*)")
+_CODES_BETWEEN = re.compile(r"[\r\n\t\x1d\x1e]+")
+_MOST = 18
+
+
+class _Labels(NamedTuple):
+    """A primary label and a secondary one, each without its check character; empty where there is none."""
+
+    primary: str
+    secondary: str
 
 
 def hibc(text: str) -> Udi:
-    """A HIBC label: a primary part, a secondary part, or two labels scanned as one."""
-    udi: Udi = {"issuer": HIBCC}
-    problems: list[str] = []
+    """A HIBC label: a primary part, a secondary part, or two labels scanned as one, in either order."""
+    text = _CODES_BETWEEN.sub("", text)
     if not HIBC.fullmatch(text):
         text = text.upper()
         if not HIBC.fullmatch(text):
             return {"issuer": HIBCC, "problems": ["unreadable"]}
-    second = text.find("+$", 1)
-    if second > 0 and (text[second - 1] not in "/$" or not checked(text[:second])[1]):
-        # Two labels scanned as one: each has its own check character.
-        primary, problem = checked(text[:second])
-        secondary, problem_of_second = checked(text[second:])
-        if "check-digit" in (problem, problem_of_second):
-            problems.append("check-digit")
-        if problem_of_second == "space":
-            text += " "
-        rest = secondary[1:-1]
-    else:
-        if text != text.rstrip(" ") and _hibc_sum(text.rstrip(" ")) != 38:
+    reading = LabelParts(HIBCC)
+    labels, text = _separate(text, reading)
+    rest = labels.secondary
+    if labels.primary:
+        shape = _HIBC_PRIMARY.fullmatch(labels.primary)
+        if shape is None:
+            return {"issuer": HIBCC, "problems": [*reading.problems, "unreadable"]}
+        reading.take("deviceIdentifier", shape[1])
+        rest = rest or shape[2] or ""
+    if rest:
+        _take_hibc(rest, reading)
+    return reading.finished(text)
+
+
+def _separate(text: str, reading: LabelParts) -> tuple[_Labels, str]:
+    """The labels of a text, a secondary one without its link; and the text with a check character put back that was a
+    space."""
+    pairs = list(_pairs(text))
+    sound = [pair for pair in pairs if not (checked(pair.primary)[1] or checked(pair.secondary)[1])]
+    linked = [pair for pair in sound if checked(pair.secondary)[0][-1] == pair.primary[-1]]
+    if linked or sound:
+        pair = (linked or sound)[0]
+        if not linked:
+            reading.problem("link")
+        return _Labels(pair.primary[:-1], pair.secondary[1:-2]), text
+    body, problem = checked(text)
+    alone = body[1:2] in ("$", *"0123456789")
+    if problem:
+        # A space that a trimming reader took off the end, or put there.
+        tried = _damaged(text, pairs, reading)
+        if tried:
+            return tried
+        if text != text.rstrip(" ") and not checked(text.rstrip(" "))[1]:
             text = text.rstrip(" ")
-        body, problem = checked(text)
+            body, problem = checked(text)
         if problem == "space":
             text += " "
         elif problem:
-            problems.append(problem)
-        primary, rest = (body, "") if body[1:2] != "$" else ("", body[1:-1])
-    if primary:
-        shape = _HIBC_PRIMARY.fullmatch(primary)
-        if shape is None:
-            return {"issuer": HIBCC, "problems": [*problems, "unreadable"]}
-        udi["deviceIdentifier"] = shape[1]
-        rest = rest or shape[2] or ""
-    if rest:
-        _take_hibc(rest, udi, problems)
-    udi["humanReadable"] = text
-    return finished(udi, problems)
+            reading.problem(problem)
+    return (_Labels("", body[1:-1]) if alone else _Labels(body, "")), text
+
+
+def _damaged(text: str, pairs: list[_Labels], reading: LabelParts) -> tuple[_Labels, str] | None:
+    """Two labels of which one has a wrong check character, or lost one that was a space."""
+    for pair in pairs:
+        secondary, problem = checked(pair.secondary)
+        if problem == "space" and not checked(pair.primary)[1] and text.endswith(pair.secondary):
+            return _Labels(pair.primary[:-1], secondary[1:-1]), text + " "
+    for pair in pairs:
+        if pair.secondary.startswith("+$") and checked(text)[1]:
+            reading.problem("check-digit")
+            return _Labels(pair.primary[:-1], pair.secondary[1:-2]), text
+    return None
+
+
+def _pairs(text: str) -> Iterator[_Labels]:
+    """Where a second label may begin: the texts of the primary and the secondary one, with their check characters."""
+    at = text.find("+", 1)
+    while at > 0:
+        for left in (text[:at], text[:at].rstrip(" ")):
+            for primary, secondary in ((left, text[at:]), (text[at:], left)):
+                if (
+                    len(secondary) > 3
+                    and secondary[1] in "$0123456789"
+                    and "/" not in primary[:-1]
+                    and _HIBC_PRIMARY.fullmatch(primary[:-1])
+                ):
+                    yield _Labels(primary, secondary)
+        at = text.find("+", at + 1)
 
 
 def checked(text: str) -> tuple[str, str]:
@@ -83,40 +132,43 @@ def _hibc_sum(text: str) -> int:
     return sum(text.encode().translate(_HIBC_VALUES)) % 43
 
 
-def _take_hibc(text: str, udi: Udi, problems: list[str]) -> None:
+def _take_hibc(text: str, reading: LabelParts) -> None:
     shape = _HIBC_SECONDARY.match(text)
-    rest = text[shape.end() :] if shape else f"/{text}"
+    rest = text[shape.end() :] if shape else text if text.startswith("$") else f"/{text}"
     if shape:
         value = shape["long"] or shape["short"] or shape["plain"]
-        if value and value not in MISSING:
-            udi["serial" if shape["long_serial"] or shape["serial"] else "lot"] = value
+        if value:
+            is_serial = shape["long_serial"] or shape["serial_first"] or shape["serial"]
+            reading.take("serial" if is_serial else "lot", value, _MOST)
         written = _hibc_date(shape)
         if written:
-            udi["expiry"] = written
+            reading.take("expiry", written)
         elif written is None:
-            problems.append("date")
+            reading.problem("date")
+    if rest and not rest.startswith("/"):
+        reading.problem("unreadable")
     for kind, value in _HIBC_EXTRA.findall(rest):
         if kind == "S":
-            udi["serial"] = value
+            reading.take("serial", value, _MOST)
         elif kind in ("14D", "16D"):
-            day = gs1_date(value[2:])
-            if not day or not value.startswith(day[:2]):
-                problems.append("date")
-            elif kind == "14D":
-                udi["expiry"] = day
+            day = calendar_date(int(value[:4]), value[4:]) if len(value) == 8 and value.isdecimal() else ""
+            if not day:
+                reading.problem("date")
             else:
-                udi["manufactured"] = day
+                reading.take("expiry" if kind == "14D" else "manufactured", day)
 
 
 def _hibc_date(shape: re.Match[str]) -> str | None:
     """The expiry of a secondary part; empty where it has none, nothing where it is no day."""
-    if shape["ymd"]:
-        return gs1_date(shape["ymd"]) or None
+    hour = (shape["ymdh"] or shape["julianh"] or "00")[-2:]
+    if hour > "23":
+        return None
     if shape["mdy"]:
         return gs1_date(shape["mdy"][4:] + shape["mdy"][:4]) or None
     if shape["my"]:
         return gs1_date(f"{shape['my'][2:]}{shape['my'][:2]}00") or None
-    if shape["ymdh"]:
-        return gs1_date(shape["ymdh"][:6]) or None
+    day = shape["ymd"] or (shape["ymdh"] or "")[:6]
+    if day:
+        return gs1_date(day) or None
     ordinal = shape["julian"] or (shape["julianh"] or "")[:5] or shape["plain_julian"]
     return (ordinal_date(ordinal) or None) if ordinal else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from random import Random
 
 import biip
 import pytest
@@ -10,11 +11,9 @@ from biip.gs1_messages import GS1Message
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fhirmap.functions.udi import (
-    parse_udi,
-    udi_carrier,
-)
-from tests.functions.udi.labels import GS, labels, raw
+from fhirmap.functions.udi import gtin_check_valid, parse_udi, udi_carrier, udi_check_valid
+from fhirmap.functions.udi.parts import is_gtin_valid
+from tests.functions.udi.labels import GS, INVALID_GTINS, VALID_GTINS, labels, raw
 
 
 @given(labels(), st.sampled_from(["", "]d2", "]C1"]))
@@ -101,3 +100,160 @@ def test_an_ean_13_after_the_identifier_of_a_gtin_14(order: str, lot: str | None
 def test_a_wrong_check_digit_alone_makes_no_ean_13(gtin: str, rest: str, lot: str | None) -> None:
     udi = parse_udi("01" + gtin + rest, lot)
     assert (udi["deviceIdentifier"], udi["lot"], udi["problems"]) == (gtin, "LOT1", ["check-digit"])
+
+
+def _body(draw_length: int, rng: Random) -> str:
+    return "".join(rng.choice("0123456789") for _ in range(draw_length - 1))
+
+
+def _gtin(length: int, rng: Random) -> str:
+    body = _body(length, rng)
+    return next(body + digit for digit in "0123456789" if is_gtin_valid(body + digit))
+
+
+def _mistyped(number: str, rng: Random) -> str:
+    """One digit changed, two neighbours swapped, one left out, or one typed twice."""
+    at = rng.randrange(len(number) - 1)
+    kind = rng.randrange(4)
+    if kind == 0:
+        return number[:at] + rng.choice([digit for digit in "0123456789" if digit != number[at]]) + number[at + 1 :]
+    if kind == 1:
+        return number[:at] + number[at + 1] + number[at] + number[at + 2 :]
+    return number[:at] + number[at] * (0 if kind == 2 else 2) + number[at + 1 :]
+
+
+@pytest.mark.parametrize("length", [8, 12, 13, 14])
+def test_a_mistyped_number_alone_is_never_a_label(length: int) -> None:
+    rng = Random(length)
+    for _ in range(3000):
+        gtin = _gtin(length, rng)
+        assert parse_udi(gtin)["deviceIdentifier"] == gtin.zfill(14)
+        text = _mistyped(gtin, rng)
+        label = parse_udi(text)
+        assert not {"lot", "serial", "expiry", "manufactured"} & label.keys(), text
+        # A digit more or less makes a number of another length, which one in ten times has a right check digit.
+        reported = label.get("problems", [])
+        assert gtin_check_valid(text) == ("check-digit" not in reported and reported != ["ambiguous"])
+        assert udi_check_valid(text) == ("check-digit" not in reported)
+        assert label.get("humanReadable", "(01)")[:4] == "(01)"
+
+
+@pytest.mark.parametrize(
+    "text", ["3109998508210", "96385075", "3109998508210.0", "3 109998 508210", '="3109998508210"']
+)
+def test_a_mistyped_ean(text: str) -> None:
+    label = parse_udi(text)
+    assert label["problems"] == ["check-digit"]
+    assert label["humanReadable"] == f"(01){label['deviceIdentifier']}"
+
+
+@pytest.mark.parametrize("text", ["96385074", "'96385074", '="96385074"', "96385074.0", " 9638 5074 "])
+def test_an_ean_8(text: str) -> None:
+    assert parse_udi(text)["humanReadable"] == "(01)00000096385074"
+    assert "problems" not in parse_udi(text)
+
+
+def test_a_number_that_is_a_date_and_a_lot_as_well_says_so() -> None:
+    assert parse_udi("17300611")["problems"] == ["check-digit"]
+    assert parse_udi("17300612")["problems"] == ["ambiguous"]
+    assert parse_udi("1730063010123", "123")["lot"] == "123"
+
+
+@given(st.text("0123456789", min_size=1, max_size=16))
+def test_checks_of_a_number_never_contradict_each_other(text: str) -> None:
+    reported = "check-digit" in parse_udi(text).get("problems", ())
+    assert udi_check_valid(text) != reported
+    if len(text) in (8, 12, 13, 14):
+        assert gtin_check_valid(text) != reported
+
+
+@given(labels(), st.sampled_from(INVALID_GTINS + VALID_GTINS), st.sampled_from(["", "]d2", "]C1"]))
+def test_checks_of_a_label_never_contradict_each_other(parts: list[tuple[str, str]], gtin: str, prefix: str) -> None:
+    parts = [("01", gtin), *parts[1:]]
+    for text in (prefix + raw(parts), "".join(f"({identifier}){value}" for identifier, value in parts)):
+        reported = "check-digit" in parse_udi(text).get("problems", ())
+        assert udi_check_valid(text) != reported
+        assert gtin_check_valid(gtin) != reported
+
+
+@given(labels(), st.randoms())
+def test_parts_in_any_order(parts: list[tuple[str, str]], rng: Random) -> None:
+    shuffled = rng.sample(parts, len(parts))
+    expected = parse_udi(raw(parts))
+    found = parse_udi(raw(shuffled))
+    assert {**found, "humanReadable": ""} == {**expected, "humanReadable": ""}
+
+
+def test_a_label_without_a_device_is_no_udi_to_show() -> None:
+    label = parse_udi("1730063010R620137")
+    assert (label["expiry"], label["lot"], label["problems"]) == ("2030-06-30", "R620137", ["no-device-identifier"])
+    assert "humanReadable" not in label
+    assert "humanReadable" not in parse_udi("(17)300630(10)R620137")
+
+
+@pytest.mark.parametrize(
+    "text", ["10LOT7788", "10 vis de 4mm", "1012A", "21 pièces", "240REF", "96385O74", "31O9998508219"]
+)
+def test_a_text_that_begins_like_a_label_is_none(text: str) -> None:
+    assert parse_udi(text)["problems"] == ["unreadable"]
+
+
+def test_a_lot_label_is_read_where_its_prefix_or_the_row_says_that_it_is_one() -> None:
+    assert parse_udi("]C110LOT7788")["lot"] == "LOT7788"
+    assert parse_udi("10LOT7788", "lot 7788")["lot"] == "LOT7788"
+
+
+@pytest.mark.parametrize("lot", ["LOT@7", "LOTé7", "LOT$7", "LOT`7", "A" * 21])
+@pytest.mark.parametrize("form", ["(01)04012345678901(17)290630(10){}", "010401234567890117290630" + "10{}"])
+def test_what_gs1_does_not_allow_is_left_out_and_reported(lot: str, form: str) -> None:
+    label = parse_udi(form.format(lot))
+    assert "lot" not in label
+    assert label["humanReadable"] == "(01)04012345678901(17)290630"
+    assert label["problems"] == (["too-long"] if len(lot) > 20 else ["characters"])
+
+
+def test_expiry_and_production_with_a_time() -> None:
+    label = parse_udi("(01)04012345678901(7003)2906301230(8008)25010112(10)A")
+    assert (label["expiry"], label["manufactured"], label["lot"]) == ("2029-06-30", "2025-01-01", "A")
+    label = parse_udi("0104012345678901" + "70032906301230" + GS + "80082501011230" + GS + "10A")
+    assert (label["expiry"], label["manufactured"], label["lot"]) == ("2029-06-30", "2025-01-01", "A")
+    assert parse_udi("0104012345678901" + "70032906301230" + "10A")["problems"] == ["gs-lost"]
+    assert parse_udi("(01)04012345678901(7003)2906302530")["problems"] == ["date"]
+    assert parse_udi("(01)04012345678901(7003)290630")["problems"] == ["date"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(01)04012345678901(17)290630(17)290730(10)A",
+        "(01)04012345678901(17)290630(7003)2907301200(10)A",
+        "0104012345678901" + "17290630" + "10A" + GS + "17290730",
+    ],
+)
+def test_two_expiries_that_differ(text: str) -> None:
+    label = parse_udi(text)
+    assert "expiry" not in label
+    assert (label["problems"], label["humanReadable"]) == (["two-values"], "(01)04012345678901(10)A")
+
+
+def test_the_same_part_twice_is_one() -> None:
+    label = parse_udi("(01)04012345678901(17)290630(7003)2906301200(10)A(10)A")
+    assert label["humanReadable"] == "(01)04012345678901(17)290630(7003)2906301200(10)A"
+    assert "problems" not in label
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "（01）04012345678901（10）A1",
+        "[01]04012345678901[10]A1",
+        "UDI : (01) 04012345678901 (10) A1",
+        "]d2(01)04012345678901(10)A1",
+        "01 04012345678901 10 A1",
+        "0104012345678901\r\n10A1",
+        "'0104012345678901" + "10A1",
+        "(01)4012345678901(10)A1",
+    ],
+)
+def test_other_ways_to_write_a_label(text: str) -> None:
+    assert parse_udi(text)["humanReadable"] == "(01)04012345678901(10)A1"

@@ -102,3 +102,64 @@ def test_two_hibc_labels_whatever_the_first_one_s_check_character(primary: str) 
 
 def test_a_space_trimmed_from_the_second_of_two_labels_comes_back() -> None:
     assert parse_udi("+ZA01H489N9S+$$2110529S")["humanReadable"].endswith("S ")
+
+
+# One for each check character.
+PRIMARIES = {text[-1]: text for text in (with_check(f"+ZB04{a}{b}0") for a in HIBC_SIGNS[:36] for b in "059KZ")}
+DATED = {
+    "$$3290630": "2029-06-30",
+    "$$2063029": "2029-06-30",
+    "$$0629": "2029-06-30",
+    "$$429063023": "2029-06-30",
+    "$$529181": "2029-06-30",
+    "$$62918123": "2029-06-30",
+    "$$8243290630": "2029-06-30",
+    "$$9000243290630": "2029-06-30",
+    "29181": "2029-06-30",
+    "$$7": None,
+    "$": None,
+}
+
+
+@pytest.mark.parametrize(("written", "expiry"), DATED.items())
+def test_two_labels_in_either_order_whatever_the_link_and_the_check_character(written: str, expiry: str | None) -> None:
+    assert PRIMARIES.keys() == set(HIBC_SIGNS)
+    checks = set()
+    for at, primary in enumerate(PRIMARIES.values()):
+        lot = f"L{HIBC_SIGNS[at % 36]}"
+        secondary = with_check(f"+{written}{lot}{primary[-1]}")
+        checks.add(secondary[-1])
+        for text in (primary + secondary, secondary + primary, f"{primary}\r\n{secondary}"):
+            label = parse_udi(text)
+            found = (label.get("deviceIdentifier"), label.get("lot"), label.get("expiry"))
+            assert found == (primary[1:-1], lot, expiry), text
+            assert "problems" not in label
+        alone = parse_udi(secondary)
+        assert (alone["lot"], alone.get("expiry"), alone["problems"]) == (lot, expiry, ["no-device-identifier"])
+    assert len(checks) > 10
+
+
+def test_a_second_label_of_another_article() -> None:
+    assert parse_udi(with_check("+A123BJC5D6E71") + with_check("+$$3290630LOT5X"))["problems"] == ["link"]
+
+
+def test_two_dates_of_a_label_that_differ() -> None:
+    assert parse_udi(with_check("+Z1ARFE12L0/$$3290630LOT5/14D20290701"))["problems"] == ["two-values"]
+    assert parse_udi(with_check("+Z1ARFE12L0/$$3290630LOT5/14D20290630"))["expiry"] == "2029-06-30"
+
+
+def test_a_date_of_four_digits_is_of_its_own_century() -> None:
+    assert parse_udi(with_check("+Z1ARFE12L0/$$7LOT5/14D20770101"))["expiry"] == "2077-01-01"
+
+
+@pytest.mark.parametrize(
+    ("rest", "problem"), [("$$LOT5", "unreadable"), ("$$7" + "L" * 19, "too-long"), ("$$429063024L", "date")]
+)
+def test_what_a_secondary_part_cannot_say(rest: str, problem: str) -> None:
+    label = parse_udi(with_check(f"+Z1ARFE12L0/{rest}"))
+    assert label["problems"] == [problem]
+    assert "lot" not in label or problem == "date"
+
+
+def test_as_printed_and_with_a_symbology_prefix() -> None:
+    assert parse_udi("*+A123BJC5D6E71G*") == parse_udi("]C0+A123BJC5D6E71G") == parse_udi("+A123BJC5D6E71G")

@@ -10,8 +10,11 @@ from fhirmap.functions.udi import (
     parse_udi,
 )
 
+SHOWN = ["<GS>", "^]", "^", "~", "#", "\\x1d", "\\u001D", "{GS}", "[GS]", "(GS)", "␝", "|", "&#29;", "%1D", "\x1e"]
+SHOWN += ["\r\n", "<FNC1>", "<fnc1>", "{FNC1}", "[FNC1]", "]C1", "]d2", "]Q3", " \x1d "]
 
-@pytest.mark.parametrize("shown", ["<GS>", "^]", "~", "#", "\\x1d", "{GS}", "[GS]", "␝", "|"])
+
+@pytest.mark.parametrize("shown", SHOWN)
 def test_a_separator_that_became_text_is_read(shown: str) -> None:
     label = parse_udi(f"010401234567890110LOT7{shown}21S42")
     assert (label["lot"], label["serial"]) == ("LOT7", "S42")
@@ -79,3 +82,35 @@ def test_two_lost_separators() -> None:
     udi = parse_udi("01" + "02999300000200" + "21SN52445" + "10M995691" + "17260607", "M995691", "SN52445")
     assert udi["humanReadable"] == "(01)02999300000200(21)SN52445(10)M995691(17)260607"
     assert udi["problems"] == ["gs-lost"]
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_the_article_last(shown: str) -> None:
+    label = parse_udi(f"10LOT7788{shown}21S42{shown}0104012345678901")
+    assert label["humanReadable"] == "(10)LOT7788(21)S42(01)04012345678901"
+    assert "problems" not in label
+
+
+@pytest.mark.parametrize("known", [("LOT77", "SN12345"), ("lot77", None), (None, "SN12345"), ("LOT 77", "N/A")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "21SN12345" + "10LOT77" + "0104012345678901" + "17290630",
+        "10LOT77" + "21SN12345" + "17290630" + "0104012345678901",
+        "21SN12345" + "0104012345678901" + "17290630" + "10LOT77",
+        "0104012345678901" + "21SN12345" + "10LOT77" + "17290630",
+        "17290630" + "0104012345678901" + "10LOT77" + "21SN12345",
+    ],
+)
+def test_no_separator_at_all_where_the_row_knows_the_lot_or_the_serial(text: str, known: tuple[str, str]) -> None:
+    label = parse_udi(text, *known)
+    assert (label["lot"], label["serial"], label["expiry"]) == ("LOT77", "SN12345", "2029-06-30")
+    assert (label["deviceIdentifier"], label["problems"]) == ("04012345678901", ["gs-lost"])
+
+
+def test_a_blank_in_the_place_of_a_separator_is_reported() -> None:
+    label = parse_udi("010401234567890110LOT7 21S42")
+    assert (label["lot"], label["serial"], label["problems"]) == ("LOT7", "S42", ["gs-lost"])
+    assert "problems" not in parse_udi("010401234567890110LOT7 21S42", "LOT7")
+    assert parse_udi("010401234567890110ABC 2101", "ABC 2101")["lot"] == "ABC2101"
+    assert parse_udi("010401234567890110ABC 123")["lot"] == "ABC123"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from fhirmap.functions import bundle, udi
 from fhirmap.functions.udi import (
     GS1,
+    gtin14,
     gtin_check_valid,
     parse_udi,
     udi_carrier,
@@ -66,3 +68,39 @@ def test_a_udi_made_of_a_catalogue_number() -> None:
     assert parse_udi(made)["expiry"] == "2028-04-20"
     assert udi_from_gtin("2,99911E+12") is None
     assert parse_udi(made)["issuer"] == GS1
+
+
+@pytest.mark.parametrize(
+    "expiry", ["2028", "2028-", "2028-4", "2028-13", "2028-02-30", "04/2028", "20280430", "1928-04-30", "x"]
+)
+def test_no_udi_of_half_a_date(expiry: str) -> None:
+    assert udi_from_gtin("2999100000905", "A", None, expiry) is None
+
+
+def test_a_month_is_its_last_day() -> None:
+    assert udi_from_gtin("2999100000905", None, None, "2028-04") == "(01)02999100000905(17)280400"
+
+
+@pytest.mark.parametrize("lot", ["A" * 21, "LOT 7", "LOT(7)", "LOTé", "A@B"])
+def test_no_udi_of_what_a_label_cannot_hold(lot: str) -> None:
+    assert udi_from_gtin("2999100000905", lot) is None
+    assert udi_from_gtin("2999100000905", None, lot) is None
+
+
+@given(st.sampled_from(VALID_GTINS), st.text(max_size=22), st.text("AB12-./", max_size=22), st.dates())
+def test_a_udi_that_is_made_reads_as_what_it_was_made_of(gtin: str, lot: str, serial: str, day: date) -> None:
+    made = udi_from_gtin(gtin, lot, serial, day.isoformat())
+    if made is None:
+        return
+    label = parse_udi(made)
+    assert (label["deviceIdentifier"], label["expiry"]) == (gtin, day.isoformat())
+    assert "problems" not in label
+    assert label.get("lot", lot.strip()) == lot.strip()
+    assert label.get("serial", serial.strip()) == serial.strip()
+
+
+@pytest.mark.parametrize("text", ["1234567", "12345678901", "123456789012345", "2,99911E+12", "", "ABC"])
+def test_no_gtin(text: str) -> None:
+    assert gtin14(text) is None
+    assert udi_from_gtin(text) is None
+    assert not gtin_check_valid(text)
