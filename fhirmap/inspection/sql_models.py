@@ -14,7 +14,6 @@ from fhirmap.errors import ConfigError
 from fhirmap.inspection.guess import TEXT, Guess, guess
 from fhirmap.inspection.names import UniqueNames, camel_case, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, column_element, joined_element, store_clause
-from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.sql_errors import translated
 from fhirmap.sources.sql_layout import SqlLayout
@@ -39,19 +38,20 @@ def sql_models(
     try:
         with translated(address.shown, table or ""):
             layout = SqlLayout(sa.inspect(engine))
-            wanted = table or _only_table(layout.names(), address)
+            wanted = table or _only_table(layout, address)
             found = layout.table(wanted)
             if found is None:
-                like = naming.like(wanted, layout.names())
-                raise ConfigError("FM703", table=wanted, source=address.shown, **like)
+                raise ConfigError("FM703", table=wanted, source=address.shown, **layout.missing(wanted))
             return _SqlInspection(engine, layout, zone, names).models(found.name, found.schema, name)
     finally:
         engine.dispose()
 
 
-def _only_table(names: list[str], address: Address) -> str:
+def _only_table(layout: SqlLayout, address: Address) -> str:
+    names = layout.names()
     if len(names) == 1:
         return names[0]
+    names = layout.known_names()
     if not names:
         raise ConfigError("FM750", source=address.shown, reason=Text("reasons.no_table"))
     raise ConfigError("FM751", hint=Text("hints.name_one_of", {"names": listed(names)}), source=address.shown)

@@ -8,7 +8,6 @@ run catches nothing, which is how a traceback shows the map's line.
 from __future__ import annotations
 
 import linecache
-import re
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
@@ -17,10 +16,7 @@ from fhirmap.data import MapValue, RawValue
 from fhirmap.errors import FhirmapError, RecordError, TransformFailed
 from fhirmap.records import Fault, Note, Result, Unmapped
 from fhirmap.runtime.fhirpath.environment import EvaluationContext
-
-_CODE = re.compile(r"\S+(?: \S+)*")
-_DATE = re.compile(r"\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}(?!\d)")
-_SEPARATORS = re.compile(r"[\s./+-]")
+from fhirmap.runtime.shown_code import shown_code
 
 Places = Mapping[str, tuple[str, tuple[str, ...]]]
 """Element path -> position of the rule that produces it, source columns."""
@@ -140,27 +136,6 @@ class RecordRun:
             fault if fault.position or not fault.element else located(fault, places) for fault in self.faults
         )
         return Result(resource, tuple(self.notes), faults, tuple(self.misses))
-
-
-def shown_code(value: object, longest: int) -> str:
-    """``value`` where it is a code that a report may show, else an empty text: short, also beside the codes that its
-    table holds (``longest``: the length of the longest), no long number, no date.
-
-    A column that is mapped by mistake may hold anything, a name, an identity number or a birth date too.
-
-    Example:
-        >>> shown_code("DROIT", 6), shown_code("DUVAL-LEROY", 1), shown_code("1951-02-03", 12)
-        ('DROIT', '', '')
-    """
-    text = str(value)
-    if (
-        len(text) > min(20, max(2 * longest, longest + 4))
-        or _CODE.fullmatch(text) is None
-        or _DATE.match(text) is not None
-    ):
-        return ""
-    plain = _SEPARATORS.sub("", text)
-    return "" if plain.isdecimal() and len(plain) > 8 else text
 
 
 def located(fault: Fault, places: Places) -> Fault:

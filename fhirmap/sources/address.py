@@ -21,6 +21,7 @@ SUFFIXES = {
     ".ndjson": "json",
     ".jsonl": "json",
 }
+_WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+)://")
 # To the last `@`: a password that should have been percent-encoded must not be shown in part.
 _PASSWORD = re.compile(r"(://[^/@:]*):.*(?=@)")
@@ -86,7 +87,9 @@ def _file(path_text: str, shown: str, folder: Path | None, kind: str = "") -> Ad
     path = _from(folder, path_text)
     found = kind or SUFFIXES.get(path.suffix.lower(), "")
     if not found:
-        variant = "suffix" if path.suffix else "no_suffix"
+        variant = "no_suffix"
+        if path.suffix:
+            variant = "workbook" if path.suffix.lower() in _WORKBOOKS else "suffix"
         raise ConfigError("FM700", source=shown, variant=variant, suffix=path.suffix)
     return Address(found, shown, path=path)
 

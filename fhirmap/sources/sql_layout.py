@@ -10,6 +10,20 @@ import sqlalchemy as sa
 
 from fhirmap.sources import names as naming
 
+_OF_THE_DATABASE = frozenset(
+    {
+        "information_schema",
+        "pg_catalog",
+        "mysql",
+        "performance_schema",
+        "sys",
+        "INFORMATION_SCHEMA",
+        "guest",
+        "SYS",
+        "SYSTEM",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SqlTableLayout:
@@ -49,6 +63,26 @@ class SqlLayout:
         if self._inspector.dialect.name == "postgresql":
             listed += self._inspector.get_materialized_view_names(schema)
         return listed
+
+    def known_names(self) -> list[str]:
+        """What a hint may name: ``names()``, then the tables of the other schemas, with their schema.
+
+        The schemas that a database keeps for itself hold nothing that a map reads.
+        """
+        own = self.names()
+        skipped = {self._inspector.default_schema_name, *_OF_THE_DATABASE}
+        schemas = [name for name in self._inspector.get_schema_names() if name not in skipped]
+        return own + [f"{schema}.{name}" for schema in schemas for name in self.names(schema)]
+
+    def missing(self, name: str) -> naming.Missing:
+        """The hint for a table that is not there: the one so called in another schema, else the nearest name."""
+        known = self.known_names()
+        found = naming.like(name, known)
+        elsewhere = [entry for entry in known if naming.match(name, [entry.partition(".")[2]])]
+        if len(elsewhere) == 1:
+            found["meant"] = elsewhere[0]
+            found["hint"] = naming.hint(found)
+        return found
 
     def table(self, name: str) -> SqlTableLayout | None:
         """The table that ``name`` means, or None where there is none."""

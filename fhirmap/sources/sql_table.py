@@ -128,7 +128,7 @@ class SqlTable:
 
     def _missing_table(self, name: str, position: str) -> Diagnostic:
         with translated(self._address.shown):
-            like = naming.like(name, self._layout().names())
+            like = self._layout().missing(name)
         return Diagnostic("FM703", args={"table": name, "source": self._address.shown, "position": position}, **like)
 
     def _check_columns(
@@ -167,7 +167,10 @@ class SqlTable:
     def _known_root(self) -> SqlTableLayout:
         root = self._root()
         if root is None:
-            raise ConfigError("FM703", table=self._plan.name, source=self._address.shown, position="")
+            name = self._plan.name
+            raise ConfigError(
+                "FM703", table=name, source=self._address.shown, position="", **self._layout().missing(name)
+            )
         return root
 
     def count(self) -> int | None:

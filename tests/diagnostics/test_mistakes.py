@@ -132,6 +132,9 @@ MISTAKES = [
     ("group piece(", "group sent(", "FM105", "sent", "rename"),
     ("model Surgeon", "model Piece", "FM105", "Piece", "rename"),
     ('conceptmap "kinds"', 'conceptmap "sides"', "FM105", '"sides"', "rename"),
+    ("src.nir as v ->", "src.nir.split('|') as v ->", "FM015", "src.nir.split('|')", "`src -> (%src.nir.split('|')) as t"),
+    ("src.nir as v ->", "src.nir[0] as v ->", "FM015", "src.nir[0]", "`src -> (%src.nir[0]) as t"),
+    ("src.nir as v ->", "src.nir & '*' ->", "FM015", "src.nir & '*'", "`src -> (%src.nir & '*') as t"),
     # names and functions
     ("translate(v, '#sides', ", "translate('#sides', v, ", "FM202", "'#sides'", "translate(v"),
     ("p.name = 'nir', p.value = v", "p.name = 'nir', p.value = trim(v)", "FM109", "trim", "`(%v.trim())`"),

@@ -41,7 +41,13 @@ def test_servers(text: str, url: str) -> None:
     assert parse_address(text).url == url
 
 
-@pytest.mark.parametrize(("text", "variant"), [("ftp://x/y", "scheme"), ("a.docx", "suffix"), ("folder", "no_suffix")])
+@pytest.mark.parametrize(
+    ("text", "variant"),
+    [
+        ("ftp://x/y", "scheme"), ("a.docx", "suffix"), ("folder", "no_suffix"), ("a.xlsx", "workbook"),
+        ("A.XLS", "workbook"), ("a.ods", "workbook"),
+    ],
+)  # fmt: skip
 def test_what_nothing_reads(text: str, variant: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_address(text)

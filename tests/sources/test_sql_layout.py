@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+import sqlalchemy as sa
+
+from fhirmap.errors import ConfigError
+from fhirmap.inspection import inspect_source
 from fhirmap.sources import open_source
 from tests.sources.conftest import Database, columns
 from tests.sources.theatre import expected, read, theatre, theatre_plan
@@ -27,6 +32,30 @@ def test_what_the_database_lacks_is_found_at_once_with_its_place(database: Datab
     ]
     assert "did you mean `statut`?" in found[0].hint_text
     assert f"did you mean `{prefix}patient`?" in found[1].hint_text
+
+
+def test_a_table_of_another_schema_is_named_with_it(database: Database, prefix: str) -> None:
+    if database.kind != "postgresql":
+        pytest.skip("schemas beside the default one: PostgreSQL")
+    theatre(database, prefix, count=2)
+    schema, plan = f"{prefix}bloc", theatre_plan(prefix)
+    with database.engine.begin() as connection:
+        connection.execute(sa.text(f'CREATE SCHEMA "{schema}"'))
+        connection.execute(sa.text(f'CREATE TABLE "{schema}"."{prefix}avis" (id integer)'))
+        # Nearer by its letters than the table of the other schema.
+        connection.execute(sa.text(f'CREATE TABLE "{prefix}avi" (id integer)'))
+    try:
+        with open_source(database.url, replace(plan, name=f"{prefix}avis")) as source:
+            found = source.check()
+        assert [entry.code for entry in found] == ["FM703"]
+        assert f"did you mean `{schema}.{prefix}avis`?" in found[0].hint_text
+        with pytest.raises(ConfigError) as missing:
+            inspect_source(database.url, f"{prefix}avis")
+        assert f"did you mean `{schema}.{prefix}avis`?" in missing.value.diagnostic().hint_text
+    finally:
+        with database.engine.begin() as connection:
+            connection.execute(sa.text(f'DROP SCHEMA "{schema}" CASCADE'))
+            connection.execute(sa.text(f'DROP TABLE "{prefix}avi"'))
 
 
 def test_names_are_found_whatever_their_case(database: Database, prefix: str) -> None:

@@ -15,7 +15,7 @@ from fhirmap.language.mistakes.codes import code_without_prefix, entry_word, hyp
 from fhirmap.language.mistakes.declarations import other_declaration, parameter_order
 from fhirmap.language.mistakes.marks import alias_without_as, call_without_then, comma_too_many, other_mark
 from fhirmap.language.mistakes.operators import assigned, comment, doubled_operator, null_test, sql_word
-from fhirmap.language.mistakes.rules import clause_order, group_as_source, written_first
+from fhirmap.language.mistakes.rules import clause_order, computed_source, group_as_source, written_first
 from fhirmap.language.mistakes.site import MistakeSite
 from fhirmap.language.reader import END
 
@@ -41,6 +41,7 @@ MISTAKES: tuple[Mistake, ...] = (
     alias_without_as,
     clause_order,
     written_first,
+    computed_source,
     group_as_source,
     comma_too_many,
 )

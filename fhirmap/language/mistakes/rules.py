@@ -11,6 +11,8 @@ from fhirmap.language.mistakes.site import MistakeSite
 from fhirmap.language.reader import END
 
 _CLAUSES = ("as", "default", "first", "not_first", "last", "not_last", "only_one", "where", "check", "log")
+_COMPUTES = frozenset({"LPAR", "LSQB", "PLUS", "MINUS", "AMPERSAND", "VBAR", "SLASH", "STAR"})
+_PATH_BEFORE = re.compile(r"[A-Za-z_]\w*(?:\s*\.\s*(?:\w+|`[^`\n]*`))+\s*\Z")
 _ENTRIES = ("map_rule", "model_element", "concept_map_item", "first_declaration", "declaration")
 
 
@@ -42,6 +44,35 @@ def written_first(site: MistakeSite, token: Token) -> bool:
     return _drop_rule(site, start_of(token))
 
 
+def computed_source(site: MistakeSite, token: Token) -> bool:
+    """`src.codes.split('|') as t -> …`, `src.name[0] as n -> …`: a source is a path."""
+    reader = site.reader
+    found = _PATH_BEFORE.search(site.text, max(0, start_of(token) - 500), reader.last_end)
+    if token.type not in _COMPUTES or found is None or site.text.startswith("[x]", start_of(token)):
+        return False
+    if reader.inside(*_ENTRIES) != "map_rule" or reader.after("ARROW") is None or reader.after("EQUAL") is not None:
+        return False
+    span = site.faults.span(found.start(), _source_end(site, start_of(token)))
+    context = found[0].partition(".")[0].strip()
+    site.faults.add("FM015", span, variant="source", context=context, found=span.snippet)
+    return _drop_rule(site, start_of(token))
+
+
+def _source_end(site: MistakeSite, at: int) -> int:
+    """Offset of the end of a computed source: before its clauses, the arrow or the next source."""
+    depth, end = 0, at
+    while True:
+        found = site.reader.raw_token(end)
+        stops = found.type in ("ARROW", "COMMA", "THEN") or str(found) in _CLAUSES
+        is_end = found.type in (END, "SEMICOLON", "LBRACE", "RBRACE") or (depth == 0 and stops)
+        if is_end and site.text[end - 1] != ".":
+            return end
+        if found.type == END:
+            return end
+        depth += (found.type in ("LPAR", "LSQB")) - (found.type in ("RPAR", "RSQB"))
+        end = end_of(found)
+
+
 def group_as_source(site: MistakeSite, token: Token) -> bool:
     """`pose(p, i);` or `then pose(p, i);` for a whole rule."""
     last, opened = site.reader.last, site.reader.innermost("LPAR")
@@ -67,14 +98,19 @@ def _begins_rule(site: MistakeSite, at: int) -> bool:
 
 
 def _drop_rule(site: MistakeSite, at: int) -> bool:
-    """Forgets the rule and goes on after its end."""
-    site.reader.cut("map_rule")
+    """Forgets the rule, with the block after its `then`, and goes on after its end."""
+    reader = site.reader
+    reader.cut("map_rule")
+    depth, has_then = 0, False
     while True:
-        found = site.reader.raw_token(at)
-        site.reader.at = start_of(found)
-        if found.type in (END, "RBRACE", "LBRACE"):
+        found = reader.raw_token(at)
+        reader.at = start_of(found)
+        has_then = has_then or found.type == "THEN"
+        is_outside = not depth and (found.type == "RBRACE" or (found.type == "LBRACE" and not has_then))
+        if found.type == END or is_outside:
             break
-        at = site.reader.at = end_of(found)
-        if found.type == "SEMICOLON":
+        depth += (found.type == "LBRACE") - (found.type == "RBRACE")
+        at = reader.at = end_of(found)
+        if found.type == "SEMICOLON" and not depth:
             break
     return True

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
+from fhirmap.runtime.shown_code import shown_code
 from fhirmap.runtime.transforms.text import primitive_of, shown
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _unmapped(table: CodeTable, system: str, code: str) -> tuple[str, str, str] 
         if system and source and system != source:
             continue
         if mode == "error":
-            raise TransformFailed("FM405", table=table.name)
+            raise _unknown(table, code)
         if mode == "provided":
             return (system or source, code, "")
         if mode == "fixed":
@@ -134,6 +135,14 @@ def _unmapped(table: CodeTable, system: str, code: str) -> tuple[str, str, str] 
             other = table.others[fixed]
             return next(iter(_mapped(other, system, code)), None) or _unmapped(other, system, code)
     return None
+
+
+def _unknown(table: CodeTable, code: str) -> TransformFailed:
+    """The fault of a code without an entry, which names the code as far as a message may (`shown_code`)."""
+    name = shown_code(code, table.longest)
+    if not name:
+        return TransformFailed("FM405", table=table.name)
+    return TransformFailed("FM405", table=table.name, variant="code", name=name)
 
 
 def _output(found: tuple[str, str, str], output: str) -> MapValue:
