@@ -21,7 +21,7 @@ def called_from(groups: Iterable[TypedGroup], seen: Collection[TypedGroup] = ())
         group = waiting.pop()
         if group not in found and group not in seen:
             found[group] = None
-            waiting += list(_calls(group))[::-1]
+            waiting += list(calls_of(group))[::-1]
     return found
 
 
@@ -63,7 +63,7 @@ def without_errors(
     callers: dict[TypedGroup, list[TypedGroup]] = {}
     waiting = []
     for group in groups:
-        for called in _calls(group):
+        for called in calls_of(group):
             callers.setdefault(called, []).append(group)
         if any(entry.is_error for entry in group.found) or any(_is_hit(part, errors) for part in group.parts):
             waiting.append(group)
@@ -91,7 +91,8 @@ def _holds(group: Group, span: Span) -> bool:
     return group.span.start <= span.start <= group.span.end
 
 
-def _calls(group: TypedGroup) -> Iterator[TypedGroup]:
+def calls_of(group: TypedGroup) -> Iterator[TypedGroup]:
+    """The groups that the rules of ``group`` call, by name or by types that are known."""
     for rule in group.walk():
         for call in rule.calls:
             yield call.group

@@ -316,11 +316,19 @@ class TypedGroup:
     """The groups that it extends, base first, and the group itself."""
     found: list[Diagnostic] = field(default_factory=list)
     """What is wrong with its rules."""
+    inherited: tuple[int, ...] = ()
+    """How many of the rules are of each group that it extends."""
 
     @property
     def name(self) -> str:
         """The group's name."""
         return self.node.name
+
+    def leveled(self) -> Iterator[tuple[int, TypedRule]]:
+        """Its rules, each with the rank of its group in the line of those that extend one another, from the base."""
+        levels = [level for level, count in enumerate(self.inherited) for _ in range(count)]
+        levels += [len(self.inherited)] * (len(self.rules) - len(levels))
+        return zip(levels, self.rules, strict=True)
 
     def walk(self) -> Iterator[TypedRule]:
         """All rules of the group, inline ones too."""

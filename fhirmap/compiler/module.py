@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fhirmap.analysis.single_writes import guards
 from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Checked, DefaultTable, TypedGroup, Variable
 from fhirmap.compiler.code_tables import CodeTables
@@ -42,6 +43,7 @@ class ModuleBuilder:
         self.code_tables = CodeTables(checked.definitions, self.table)
         self.needs_pruning = False
         self.has_endings = False
+        self.guards = guards(checked)
         self._table_names = Names(name.text.lstrip("_") for name in taken)
         self._names_of: dict[int, frozenset[str]] = {}
         self.groups: dict[TypedGroup, Name] = {}

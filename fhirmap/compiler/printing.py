@@ -125,7 +125,6 @@ _STATEMENTS: dict[type, Callable[..., Iterator[CodeLine]]] = {
     py.Assign: _line(lambda node: f"{' = '.join(map(str, node.targets))} = {node.value}"),
     py.SetItem: _line(lambda node: f"{node.node}[{node.key!r}] = {node.value}"),
     py.SetAttribute: _line(lambda node: f"{node.owner}.{node.name} = {node.value}"),
-    py.DeleteItem: _line(lambda node: f"del {node.node}[{node.key!r}]"),
     py.Increment: _line(lambda node: f"{node.name} += 1"),
     py.Do: _line(lambda node: str(node.value)),
     py.Raise: _line(lambda node: f"raise {node.value}"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -26,12 +27,23 @@ class Inputs(dict[str, Any]):
     """Several inputs of one call, by the names of the entry group's sources."""
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenElement:
+    """A write of a single element that another may meet: where, what, and the rule and position that wrote it."""
+
+    node: dict[str, Any]
+    key: str
+    value: Any
+    rule: str
+    position: str
+
+
 class RecordRun:
     """What one call of a transformer gathers. ``module``: the generated module's globals, which hold its marks."""
 
     __slots__ = (
         "_constants", "_environment", "caught", "claims", "endings", "failed", "faults", "misses", "module", "notes",
-        "resource", "shares",
+        "resource", "shares", "written",
     )  # fmt: skip
 
     def __init__(self, module: dict[str, Any], strict: bool = False) -> None:
@@ -48,6 +60,7 @@ class RecordRun:
         self.shares: dict[tuple[int, str], tuple[Any, dict[str, Any]]] = {}
         self.claims: dict[tuple[int, str], tuple[Any, str, int]] = {}
         self.endings: list[tuple[list[Any], Any, str]] = []
+        self.written: dict[tuple[int, str], WrittenElement] = {}
 
     @property
     def environment(self) -> EvaluationContext:

@@ -61,6 +61,12 @@ def drop(node: dict[str, Any], key: str, item: MapValue) -> None:
         del node[key]
 
 
+def take_away(node: dict[str, Any], key: str, child: MapValue) -> None:
+    """Remove a single child that holds nothing, if it is ``child`` itself that is there."""
+    if node.get(key) is child:
+        del node[key]
+
+
 def place_first(run: RecordRun, items: list[Any], value: MapValue, rule: str) -> None:
     """Put ``value`` at the front of ``items``, after the others that ``rule`` placed there.
 

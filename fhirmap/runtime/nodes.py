@@ -7,13 +7,13 @@ says whether it repeats becomes a list when it is written a second time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
-from fhirmap.fhir_types import ANY_RESOURCE, DATES, NUMBERS, PRIMITIVES, TEXTS
+from fhirmap.fhir_types import DATES, NUMBERS, PRIMITIVES, TEXTS
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.fhirpath.item import FhirNode, plain, type_name
 from fhirmap.runtime.lists import copied, place_first, place_last, single
@@ -27,7 +27,7 @@ _SYSTEM = {"Date": "date", "DateTime": "dateTime", "Time": "time"}
 class TargetSlot:
     """A primitive of the result that is filled piece by piece. It is in its parent once it holds something."""
 
-    __slots__ = ("key", "node", "rank", "repeats", "type")
+    __slots__ = ("held", "key", "node", "rank", "repeats", "type")
 
     def __init__(self, node: dict[str, Any], key: str, type_: str, repeats: bool = False) -> None:
         self.node = node
@@ -35,10 +35,16 @@ class TargetSlot:
         self.type = type_
         self.repeats = repeats
         self.rank = len(node.get(key, ())) if repeats else 0
+        self.held: dict[str, Any] = {}
+        """The value of one of several, by itself, where writes of it are looked after."""
+
+    def fitted(self, value: MapValue) -> MapValue:
+        """``value`` as the type of the primitive."""
+        return cast(value, self.type) if self.type in PRIMITIVES else value
 
     def put(self, value: MapValue) -> None:
         """Set the value itself."""
-        value = cast(value, self.type) if self.type in PRIMITIVES else value
+        value = self.fitted(value)
         if self.repeats:
             _at_rank(self.node, self.key, self.rank, value)
         else:
@@ -152,7 +158,7 @@ def _assign_one(node: dict[str, Any], name: str, item: MapValue, choices: Choice
         given = item.type
     else:
         value, sibling = plain(item), item.sibling if isinstance(item, FhirNode) else None
-        given = _given(item, value)
+        given = given_type(item, value)
     chosen = given if given in types or not types else _nearest(given, types)
     if value is not None:
         is_right = isinstance(item, FhirNode) and given == chosen and not (isinstance(value, str) and given in NUMBERS)
@@ -173,7 +179,8 @@ def _assign_one(node: dict[str, Any], name: str, item: MapValue, choices: Choice
     return value
 
 
-def _given(item: MapValue, value: MapValue) -> str:
+def given_type(item: MapValue, value: MapValue) -> str:
+    """Name of the type of ``item``, whose value is ``value``."""
     if isinstance(value, dict) and "resourceType" in value:
         return str(value["resourceType"])
     space, name = type_name(item)
@@ -258,56 +265,4 @@ def child_node(  # noqa: PLR0913 - generated code hands over each thing the comp
 
 def of_types(items: Sequence[Any], names: tuple[str, ...]) -> list[Any]:
     """Those of ``items`` whose type is one of ``names``; FHIRPath's own types match FHIR's primitives."""
-    return [item for item in items if _given(item, plain(item)) in names or type_name(item)[1] in names]
-
-
-Group = Callable[[Any, Any, RecordRun], None]
-
-
-def run_default(  # noqa: PLR0913 - generated code hands over each thing the compiler knew
-    run: RecordRun,
-    item: MapValue,
-    node: MapValue,
-    name: str,
-    choices: Choices,
-    repeats: bool | None,
-    groups: Mapping[tuple[str, str], tuple[str, Group]],
-) -> None:
-    """`src.a -> tgt.b;` for one item: the group for its type and the element's, else a copy.
-
-    ``groups``: (source type, target type) -> target type, function; `type+` groups are under (type, '') too.
-
-    Raises: ``TransformFailed`` FM408 where there is no group and the types differ.
-    """
-    types, is_choice = choices
-    given = _given(item, plain(item))
-    wanted = types[0] if len(types) == 1 and types[0] not in ANY_RESOURCE else ""
-    found = groups.get((given, wanted)) if wanted else None
-    made = wanted
-    if found is None and (given, "") in groups:
-        found = groups[given, ""]
-        made = found[0]
-    if found is None:
-        if isinstance(plain(item), dict) and wanted and given and wanted != given and not is_choice:
-            raise TransformFailed("FM408", source=given, target=wanted)
-        assign(node, name, [item], choices, repeats)
-        return
-    key_choices: Choices = ((made,), is_choice)
-    if made in PRIMITIVES:
-        target: Any = slot(node, name, key_choices, repeats)
-    else:
-        fresh = {"resourceType": made} if types and types[0] in ANY_RESOURCE else {}
-        target = child_node(node, name, key_choices, repeats, fresh, run, None)
-    found[1](item, target, run)
-
-
-def refusing(name: str, position: str) -> Group:
-    """A group that cannot run, since its map has an error: what calls for it is a fault of the record.
-
-    Raises: the group, when it is called: ``TransformFailed`` FM408.
-    """
-
-    def refuse(_item: MapValue, _target: MapValue, _run: RecordRun) -> None:
-        raise TransformFailed("FM408", variant="wrong", group=name, position=position)
-
-    return refuse
+    return [item for item in items if given_type(item, plain(item)) in names or type_name(item)[1] in names]

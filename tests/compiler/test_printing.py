@@ -37,10 +37,10 @@ def test_blocks_are_indented() -> None:
 def test_each_statement() -> None:
     assert lines(
         py.CommentLine(None, "c\nd"), py.Blank(None), py.Assign(None, (A, X), py.Literal(1)),
-        py.SetItem(None, A, "it's", X), py.SetAttribute(None, A, "resource", X), py.DeleteItem(None, A, "k"),
+        py.SetItem(None, A, "it's", X), py.SetAttribute(None, A, "resource", X),
         py.Raise(None, X), py.Return(None), py.Return(None, X),
     ) == [
-        "# c d", "", "a = x = 1", 'a["it\'s"] = x', "a.resource = x", "del a['k']", "raise x", "return", "return x",
+        "# c d", "", "a = x = 1", 'a["it\'s"] = x', "a.resource = x", "raise x", "return", "return x",
     ]  # fmt: skip
 
 

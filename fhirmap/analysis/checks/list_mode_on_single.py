@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhirmap.analysis.single_writes import PLACING, guards
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic
 
@@ -11,8 +12,11 @@ from fhirmap.diagnostics import Diagnostic
 def list_mode_on_single(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each `first`, `last`… on an element that occurs at most once (FM231).
 
+    A target that another write may meet says by its mode which value stays (`single_writes`).
+
     Spec: FML, rules, list modes of sources and targets.
     """
+    guarded = guards(checked)
     for _, rule in checked.rules():
         for source in rule.sources:
             step = source.steps[-1] if source.steps else None
@@ -21,5 +25,6 @@ def list_mode_on_single(checked: Checked) -> Iterator[Diagnostic]:
                 yield Diagnostic("FM231", source.node.span, args)
         for target in rule.targets:
             if target.steps and target.steps[-1].repeats is False:
-                for mode in target.node.list_modes:
+                modes = set(target.node.list_modes) - (PLACING if target in guarded else set())
+                for mode in sorted(modes):
                     yield Diagnostic("FM231", target.span, {"mode": mode, "element": target.steps[-1].name})

@@ -103,15 +103,15 @@ class Inference:
             {entry.name: entry for entry in variables if entry.mode == "source"},
             {entry.name: entry for entry in variables if entry.mode == "target"},
         )
-        rules: list[TypedRule] = []
+        parts: list[list[TypedRule]] = []
         names = RuleNames()
         with self.scope.noting(typed.found):
             typed.parts = tuple(self._with_bases(typed.unit, typed.node))
             for place, part in typed.parts:
                 inner = NameScope(environment.sources, environment.targets, self._constants.of(place))
-                for rule in part.rules:
-                    rules += self._rules.rule(place, rule, inner, names)
-        typed.rules = tuple(rules)
+                parts.append([entry for rule in part.rules for entry in self._rules.rule(place, rule, inner, names)])
+        typed.rules = tuple(rule for part in parts for rule in part)
+        typed.inherited = tuple(map(len, parts[:-1]))
 
     def _parameters(self, unit: Unit, node: nodes.Group, arguments: Sequence[StaticType | None]) -> list[Variable]:
         variables = []

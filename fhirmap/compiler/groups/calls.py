@@ -67,5 +67,7 @@ class CallLowering:
         attach(self.state, parent, step.key, target.span)
         facts = (Literal(step.name), choices(step), Literal(step.repeats))
         self.state.module.needs_pruning = True
+        write = self.state.single_write(target)
         groups = self.state.module.choice(default.table)
-        self.writer.add(Do(rule.span, call("run_default", RUN, source.code, parent.name, *facts, groups)))
+        every = (*facts, groups, *((write,) if write is not None else ()))
+        self.writer.add(Do(rule.span, call("run_default", RUN, source.code, parent.name, *every)))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from fhirmap.analysis import conversions
+from fhirmap.analysis.single_writes import SHARING
 from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import TargetStep, TypedRule, TypedTarget, Variable
 from fhirmap.compiler.expressions import HeldVariable
 from fhirmap.compiler.groups.lists import attach, list_of, open_lists, place_node, removal_of
 from fhirmap.compiler.groups.state import Ending, GroupState, TargetNode
-from fhirmap.compiler.groups.uses import SHARING, end_of, is_used, share_of
+from fhirmap.compiler.groups.uses import end_of, is_used, share_of
 from fhirmap.compiler.python import (
     Comparison,
-    DeleteItem,
     DictOf,
     Do,
     Expr,
@@ -126,14 +126,21 @@ class CreationLowering:
         step, span = target.steps[-1], target.span
         name = self._bound(target, variable)
         removal: If | None = None
-        if display.entries:
+        write = self.state.single_write(target)
+        if write is not None:
+            self.state.assign(name, self.state.put_once(parent.name, step, display, write), span)
+            if not display.entries:
+                taken = Do(span, call("take_away", parent.name, Literal(step.key), name))
+                removal = If(span, Not(name), (taken,))
+        elif display.entries:
             self.state.assign(name, display, span)
             self.writer.add(SetItem(span, parent.name, step.key, name))
         else:
             if not self._surely_filled(rule, variable):
                 made = self.state.names.take(f"made_{name}")
                 self.state.assign(made, compared(Literal(step.key), Comparison.NOT_IN, parent.name), span)
-                removal = If(span, all_of(made, Not(name)), (DeleteItem(span, parent.name, step.key),))
+                taken = Do(span, call("take_away", parent.name, Literal(step.key), name))
+                removal = If(span, all_of(made, Not(name)), (taken,))
             self.state.assign(name, _child(parent, step), span)
         open_lists(self.state, variable, (rule,), span)
         return Ending(variable, span, removal)

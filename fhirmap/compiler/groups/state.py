@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from fhirmap.analysis.typed import Expression, TargetStep, Transform, TypedGroup, Variable
+from fhirmap.analysis.single_writes import PLACING
+from fhirmap.analysis.typed import Expression, TargetStep, Transform, TypedGroup, TypedTarget, Variable
 from fhirmap.compiler.expressions import Expressions, HeldVariable, PythonValue
 from fhirmap.compiler.module import ModuleBuilder
-from fhirmap.compiler.python import Assign, Do, Expr, If, Name, is_not_none
+from fhirmap.compiler.python import Assign, Do, Expr, If, Literal, Name, is_not_none
+from fhirmap.compiler.runtime_functions import RUN, call
 from fhirmap.compiler.tracing import trace_call
 from fhirmap.compiler.values import TransformCode
 from fhirmap.compiler.writer import Writer
@@ -101,6 +103,26 @@ class GroupState:
     def _statements(self, statements: Iterable[Assign], span: Span) -> None:
         for statement in statements:
             self.writer.add(replace(statement, span=span))
+
+    # --- single elements ----------------------------------------------------------------------------------------------
+
+    def put_once(self, node: Expr, step: TargetStep, value: Expr, write: Name) -> Expr:
+        """A write of a single element that another may meet; what is there then."""
+        element = step.element
+        stem = (Literal(element.name),) if element is not None and element.is_choice else ()
+        return call("put_once", RUN, node, Literal(step.key), value, write, *stem)
+
+    def single_write(self, target: TypedTarget) -> Name | None:
+        """What the runtime has to know of a write that may meet another; None where none can."""
+        guard = self.module.guards.get(target)
+        if guard is None:
+            return None
+        facts: list[Expr] = [Literal(guard.rule.name), Literal(target.span.position)]
+        mode = next((entry for entry in target.node.list_modes if entry in PLACING), "")
+        replaced = tuple(entry.span.position for entry in guard.replaces)
+        if mode or replaced:
+            facts += [Literal(mode), *((Literal(replaced),) if replaced else ())]
+        return self.module.constants.add("write", call("SingleWrite", *facts))
 
     # --- tracing ------------------------------------------------------------------------------------------------------
 

@@ -107,8 +107,12 @@ class TargetLowering:
         node = self.state.nodes[target.context]
         if target.transform is not None:
             value = self.state.transformed(target.transform, None)
-            nothing = Literal(((), False))
-            assignment = call("assign", node.name, Literal("value"), value.as_items(), nothing, Literal(False))
+            nothing, write = Literal(((), False)), self.state.single_write(target)
+            if write is None:
+                assignment = call("assign", node.name, Literal("value"), value.as_items(), nothing, Literal(False))
+            else:
+                facts = (Literal("value"), value.as_items(), nothing, write)
+                assignment = call("assign_once", RUN, node.name, *facts)
             self.writer.add(Do(target.span, assignment))
         if target.variable is not None:
             self.state.nodes[target.variable] = node
@@ -128,11 +132,25 @@ class TargetLowering:
         if not value.certain or target.variable is not None:
             value = self._named(target, step, value)
         if not step.repeats:
-            self.writer.add(SetItem(target.span, parent.name, step.key, value.code))
+            self._set(parent, target, step, value)
         elif target.node.list_modes:
             place(self.state, target, list_of(parent, step.key), value.code)
         else:
             self.writer.append(target.span, list_of(parent, step.key), value.code)
+
+    def _set(self, parent: TargetNode, target: TypedTarget, step: TargetStep, value: PythonValue) -> None:
+        """Set a single element."""
+        write = self.state.single_write(target)
+        if write is None:
+            self.writer.add(SetItem(target.span, parent.name, step.key, value.code))
+            return
+        put = self.state.put_once(parent.name, step, value.code, write)
+        held = self.state.held.get(target.variable) if target.variable is not None else None
+        if held is None:
+            self.writer.add(Do(target.span, put))
+        else:
+            assert isinstance(held.code, Name)
+            self.state.assign(held.code, put, target.span)
 
     def _one_by_one(self, target: TypedTarget, step: TargetStep, value: PythonValue) -> PythonValue:
         """One of several values, inside a loop over them; their only one where the element takes one."""
@@ -159,11 +177,13 @@ class TargetLowering:
     def _assign_dynamic(self, parent: TargetNode, target: TypedTarget, step: TargetStep, value: PythonValue) -> None:
         """The types, or the element, are known at run time only."""
         attach(self.state, parent, step.key, target.span)
-        end = end_of(target)
+        end, write = end_of(target), self.state.single_write(target)
         node, items = (parent.name, Literal(step.name)), (value.as_items(), choices(step))
         if end and step.repeats is not False:
             self.state.module.has_endings = True
             assignment: Expr = call("assign_placed", RUN, *node, *items, Literal(end), Literal(target.span.position))
+        elif write is not None:
+            assignment = call("assign_once", RUN, *node, *items, write)
         else:
             assignment = call("assign", *node, *items, Literal(step.repeats))
         if target.variable is None:

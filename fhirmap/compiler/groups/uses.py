@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhirmap.analysis.single_writes import SHARING
 from fhirmap.analysis.typed import Expression, NameScope, TypedRule, TypedSource, TypedTarget, Variable
 from fhirmap.diagnostics import Span
 from fhirmap.language import nodes
 from fhirmap.language.visit import walk
-
-SHARING = frozenset(("share", "single", "collate"))
-"""List modes of a target that may reuse an item."""
 
 
 def is_used(rule: TypedRule, target: TypedTarget, folded: tuple[TypedTarget, ...]) -> bool:

@@ -80,14 +80,6 @@ class SetAttribute(Statement):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteItem(Statement):
-    """`del node[key]`, of a key that is there."""
-
-    node: Expr
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
 class Increment(Statement):
     """`name += 1`."""
 

@@ -30,6 +30,11 @@ def test_it_reports(text: str, found: list[str]) -> None:
             "src.x first as v -> tgt.language = v.c;",
             more="model Part { c : string }",
         ),
+        stored(
+            "x : Part 0..* join 't' on 'id'",
+            "src.x as v -> tgt.language = v.c last;",
+            more="model Part { c : string }",
+        ),
         copied("string 0..1"),
     ],
 )

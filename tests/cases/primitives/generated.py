@@ -8,9 +8,14 @@ from fhirmap.runtime import fhirpath as fp
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.lists import discard, drop
 from fhirmap.runtime.nodes import assign, slot
+from fhirmap.runtime.single import SingleWrite, assign_once
 from fhirmap.runtime.transforms.text import cast
 
-_types_1 = fp.TypeTable({'Address': {'id': 'string', 'extension': 'Extension'}, 'Age': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Annotation': {'id': 'string', 'extension': 'Extension'}, 'Attachment': {'id': 'string', 'extension': 'Extension', 'url': 'url'}, 'CodeableConcept': {'id': 'string', 'extension': 'Extension'}, 'Coding': {'id': 'string', 'extension': 'Extension'}, 'ContactDetail': {'id': 'string', 'extension': 'Extension', 'name': 'string'}, 'ContactPoint': {'id': 'string', 'extension': 'Extension', 'value': 'string'}, 'Contributor': {'id': 'string', 'extension': 'Extension', 'name': 'string'}, 'Count': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'DataRequirement': {'id': 'string', 'extension': 'Extension'}, 'Distance': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Dosage': {'id': 'string', 'extension': 'Extension'}, 'Duration': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Expression': {'id': 'string', 'extension': 'Extension', 'name': 'id'}, 'Extension': {'id': 'string', 'extension': 'Extension', 'url': 'uri', 'value': ('base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid', 'Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactPoint', 'Count', 'Distance', 'Duration', 'HumanName', 'Identifier', 'Money', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'SampledData', 'Signature', 'Timing', 'ContactDetail', 'Contributor', 'DataRequirement', 'Expression', 'ParameterDefinition', 'RelatedArtifact', 'TriggerDefinition', 'UsageContext', 'Dosage', 'Meta')}, 'HumanName': {'id': 'string', 'extension': 'Extension', 'family': 'string', 'given': 'string'}, 'Identifier': {'id': 'string', 'extension': 'Extension', 'value': 'string'}, 'Meta': {'id': 'string', 'extension': 'Extension'}, 'Money': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'ParameterDefinition': {'id': 'string', 'extension': 'Extension', 'name': 'code'}, 'Patient': {'id': 'id', 'extension': 'Extension', 'active': 'boolean', 'name': 'HumanName', 'gender': 'code', 'birthDate': 'date', 'multipleBirth': ('boolean', 'integer')}, 'Period': {'id': 'string', 'extension': 'Extension'}, 'Quantity': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Range': {'id': 'string', 'extension': 'Extension'}, 'Ratio': {'id': 'string', 'extension': 'Extension'}, 'Reference': {'id': 'string', 'extension': 'Extension'}, 'RelatedArtifact': {'id': 'string', 'extension': 'Extension', 'url': 'url'}, 'SampledData': {'id': 'string', 'extension': 'Extension'}, 'Signature': {'id': 'string', 'extension': 'Extension'}, 'Timing': {'id': 'string', 'extension': 'Extension'}, 'TriggerDefinition': {'id': 'string', 'extension': 'Extension', 'name': 'string'}, 'UsageContext': {'id': 'string', 'extension': 'Extension', 'value': ('CodeableConcept', 'Quantity', 'Range', 'Reference')}}, {'Address': 'Element', 'Age': 'Quantity', 'Quantity': 'Element', 'Annotation': 'Element', 'Attachment': 'Element', 'CodeableConcept': 'Element', 'Coding': 'Element', 'ContactDetail': 'Element', 'ContactPoint': 'Element', 'Contributor': 'Element', 'Count': 'Quantity', 'DataRequirement': 'Element', 'Distance': 'Quantity', 'Dosage': 'BackboneElement', 'BackboneElement': 'Element', 'Duration': 'Quantity', 'Expression': 'Element', 'Extension': 'Element', 'HumanName': 'Element', 'Identifier': 'Element', 'Meta': 'Element', 'Money': 'Element', 'ParameterDefinition': 'Element', 'Patient': 'DomainResource', 'DomainResource': 'Resource', 'Period': 'Element', 'Range': 'Element', 'Ratio': 'Element', 'Reference': 'Element', 'RelatedArtifact': 'Element', 'SampledData': 'Element', 'Signature': 'Element', 'Timing': 'BackboneElement', 'TriggerDefinition': 'Element', 'UsageContext': 'Element'})
+_write_1 = SingleWrite('id', 'case.map:21:18')
+_write_2 = SingleWrite('value', 'case.map:13:96', '', ('case.map:21:18',))
+_write_3 = SingleWrite('value', 'case.map:14:105', '', ('case.map:21:18', 'case.map:7:22'))
+_write_4 = SingleWrite('value', 'case.map:15:102', '', ('case.map:21:18',))
+_types_5 = fp.TypeTable({'Address': {'id': 'string', 'extension': 'Extension'}, 'Age': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Annotation': {'id': 'string', 'extension': 'Extension'}, 'Attachment': {'id': 'string', 'extension': 'Extension', 'url': 'url'}, 'CodeableConcept': {'id': 'string', 'extension': 'Extension'}, 'Coding': {'id': 'string', 'extension': 'Extension'}, 'ContactDetail': {'id': 'string', 'extension': 'Extension', 'name': 'string'}, 'ContactPoint': {'id': 'string', 'extension': 'Extension', 'value': 'string'}, 'Contributor': {'id': 'string', 'extension': 'Extension', 'name': 'string'}, 'Count': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'DataRequirement': {'id': 'string', 'extension': 'Extension'}, 'Distance': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Dosage': {'id': 'string', 'extension': 'Extension'}, 'Duration': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Expression': {'id': 'string', 'extension': 'Extension', 'name': 'id'}, 'Extension': {'id': 'string', 'extension': 'Extension', 'url': 'uri', 'value': ('base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid', 'Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactPoint', 'Count', 'Distance', 'Duration', 'HumanName', 'Identifier', 'Money', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'SampledData', 'Signature', 'Timing', 'ContactDetail', 'Contributor', 'DataRequirement', 'Expression', 'ParameterDefinition', 'RelatedArtifact', 'TriggerDefinition', 'UsageContext', 'Dosage', 'Meta')}, 'HumanName': {'id': 'string', 'extension': 'Extension', 'family': 'string', 'given': 'string'}, 'Identifier': {'id': 'string', 'extension': 'Extension', 'value': 'string'}, 'Meta': {'id': 'string', 'extension': 'Extension'}, 'Money': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'ParameterDefinition': {'id': 'string', 'extension': 'Extension', 'name': 'code'}, 'Patient': {'id': 'id', 'extension': 'Extension', 'active': 'boolean', 'name': 'HumanName', 'gender': 'code', 'birthDate': 'date', 'multipleBirth': ('boolean', 'integer')}, 'Period': {'id': 'string', 'extension': 'Extension'}, 'Quantity': {'id': 'string', 'extension': 'Extension', 'value': 'decimal'}, 'Range': {'id': 'string', 'extension': 'Extension'}, 'Ratio': {'id': 'string', 'extension': 'Extension'}, 'Reference': {'id': 'string', 'extension': 'Extension'}, 'RelatedArtifact': {'id': 'string', 'extension': 'Extension', 'url': 'url'}, 'SampledData': {'id': 'string', 'extension': 'Extension'}, 'Signature': {'id': 'string', 'extension': 'Extension'}, 'Timing': {'id': 'string', 'extension': 'Extension'}, 'TriggerDefinition': {'id': 'string', 'extension': 'Extension', 'name': 'string'}, 'UsageContext': {'id': 'string', 'extension': 'Extension', 'value': ('CodeableConcept', 'Quantity', 'Range', 'Reference')}}, {'Address': 'Element', 'Age': 'Quantity', 'Quantity': 'Element', 'Annotation': 'Element', 'Attachment': 'Element', 'CodeableConcept': 'Element', 'Coding': 'Element', 'ContactDetail': 'Element', 'ContactPoint': 'Element', 'Contributor': 'Element', 'Count': 'Quantity', 'DataRequirement': 'Element', 'Distance': 'Quantity', 'Dosage': 'BackboneElement', 'BackboneElement': 'Element', 'Duration': 'Quantity', 'Expression': 'Element', 'Extension': 'Element', 'HumanName': 'Element', 'Identifier': 'Element', 'Meta': 'Element', 'Money': 'Element', 'ParameterDefinition': 'Element', 'Patient': 'DomainResource', 'DomainResource': 'Resource', 'Period': 'Element', 'Range': 'Element', 'Ratio': 'Element', 'Reference': 'Element', 'RelatedArtifact': 'Element', 'SampledData': 'Element', 'Signature': 'Element', 'Timing': 'BackboneElement', 'TriggerDefinition': 'Element', 'UsageContext': 'Element'})
 # Element of the result -> rule that makes it, source columns.
 _places = {
     'Person.birthDate': ('case.map:6:25', ()),
@@ -117,7 +122,7 @@ def date(src, tgt, run):
     # id  (case.map:21)
     try:
         for v in fp.child(src, 'id'):
-            assign(tgt, 'id', [v], (('date',), False), False)
+            assign_once(run, tgt, 'id', [v], (('date',), False), _write_1)
     except run.caught as error:
         run.fail(error)
 
@@ -131,7 +136,7 @@ def date(src, tgt, run):
     # value  (case.map:13)
     try:
         for v in fp.child(src, 'value'):
-            assign(tgt, 'value', [v], (('date',), False), False)
+            assign_once(run, tgt, 'value', [v], (('date',), False), _write_2)
     except run.caught as error:
         run.fail(error)
 
@@ -141,7 +146,7 @@ def boolean(src, tgt, run):
     # id  (case.map:21)
     try:
         for v in fp.child(src, 'id'):
-            assign(tgt, 'id', [v], (('boolean',), False), False)
+            assign_once(run, tgt, 'id', [v], (('boolean',), False), _write_1)
     except run.caught as error:
         run.fail(error)
 
@@ -155,7 +160,7 @@ def boolean(src, tgt, run):
     # value  (case.map:14)
     try:
         for v in fp.child(src, 'value'):
-            assign(tgt, 'value', [v], (('boolean',), False), False)
+            assign_once(run, tgt, 'value', [v], (('boolean',), False), _write_3)
     except run.caught as error:
         run.fail(error)
 
@@ -184,7 +189,7 @@ def string(src, tgt, run):
     # id  (case.map:21)
     try:
         for v in fp.child(src, 'id'):
-            assign(tgt, 'id', [v], (('string',), False), False)
+            assign_once(run, tgt, 'id', [v], (('string',), False), _write_1)
     except run.caught as error:
         run.fail(error)
 
@@ -198,7 +203,7 @@ def string(src, tgt, run):
     # value  (case.map:15)
     try:
         for v in fp.child(src, 'value'):
-            assign(tgt, 'value', fp.concatenate([v], ['!']), (('string',), False), False)
+            assign_once(run, tgt, 'value', fp.concatenate([v], ['!']), (('string',), False), _write_4)
     except run.caught as error:
         run.fail(error)
 
@@ -207,7 +212,7 @@ def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = RecordRun(globals(), strict)
     try:
-        source = fp.nodes(row, 'Patient', _types_1)[0]
+        source = fp.nodes(row, 'Patient', _types_5)[0]
     except run.caught as error:
         run.abandon(error)
         return run.result({}, _places)
@@ -224,57 +229,57 @@ def _transform(row, strict=False):
 
 # From this line on -> where the map says so.
 _marks = {
-    40: 'case.map:5:7',
-    42: 'case.map:5:1',
-    46: 'case.map:6:3',
-    47: 'case.map:6:25',
-    48: 'case.map:6:49',
-    54: 'case.map:7:3',
-    55: 'case.map:7:22',
-    56: 'case.map:7:63',
-    62: 'case.map:8:3',
-    63: 'case.map:8:15',
-    65: 'case.map:8:3',
-    66: 'case.map:8:15',
-    73: 'case.map:9:3',
-    74: 'case.map:9:29',
-    76: 'case.map:9:69',
-    82: 'case.map:10:3',
-    83: 'case.map:10:22',
-    91: 'case.map:11:3',
-    92: 'case.map:11:27',
-    96: 'case.map:11:55',
-    97: 'case.map:11:73',
-    102: 'case.map:11:88',
-    103: 'case.map:11:106',
-    106: 'case.map:11:27',
-    111: 'case.map:5:1',
-    115: 'case.map:13:7',
-    119: 'case.map:21:3',
-    120: 'case.map:21:18',
-    126: 'case.map:22:3',
-    127: 'case.map:22:25',
-    133: 'case.map:13:78',
-    134: 'case.map:13:96',
-    139: 'case.map:14:7',
-    143: 'case.map:21:3',
-    144: 'case.map:21:18',
-    150: 'case.map:22:3',
-    151: 'case.map:22:25',
-    157: 'case.map:14:87',
-    158: 'case.map:14:105',
-    163: 'case.map:16:7',
-    167: 'case.map:17:3',
-    168: 'case.map:17:17',
-    169: 'case.map:17:3',
-    175: 'case.map:18:3',
-    176: 'case.map:18:16',
-    177: 'case.map:18:3',
-    182: 'case.map:15:7',
-    186: 'case.map:21:3',
-    187: 'case.map:21:18',
-    193: 'case.map:22:3',
-    194: 'case.map:22:25',
-    200: 'case.map:15:84',
-    201: 'case.map:15:102',
+    45: 'case.map:5:7',
+    47: 'case.map:5:1',
+    51: 'case.map:6:3',
+    52: 'case.map:6:25',
+    53: 'case.map:6:49',
+    59: 'case.map:7:3',
+    60: 'case.map:7:22',
+    61: 'case.map:7:63',
+    67: 'case.map:8:3',
+    68: 'case.map:8:15',
+    70: 'case.map:8:3',
+    71: 'case.map:8:15',
+    78: 'case.map:9:3',
+    79: 'case.map:9:29',
+    81: 'case.map:9:69',
+    87: 'case.map:10:3',
+    88: 'case.map:10:22',
+    96: 'case.map:11:3',
+    97: 'case.map:11:27',
+    101: 'case.map:11:55',
+    102: 'case.map:11:73',
+    107: 'case.map:11:88',
+    108: 'case.map:11:106',
+    111: 'case.map:11:27',
+    116: 'case.map:5:1',
+    120: 'case.map:13:7',
+    124: 'case.map:21:3',
+    125: 'case.map:21:18',
+    131: 'case.map:22:3',
+    132: 'case.map:22:25',
+    138: 'case.map:13:78',
+    139: 'case.map:13:96',
+    144: 'case.map:14:7',
+    148: 'case.map:21:3',
+    149: 'case.map:21:18',
+    155: 'case.map:22:3',
+    156: 'case.map:22:25',
+    162: 'case.map:14:87',
+    163: 'case.map:14:105',
+    168: 'case.map:16:7',
+    172: 'case.map:17:3',
+    173: 'case.map:17:17',
+    174: 'case.map:17:3',
+    180: 'case.map:18:3',
+    181: 'case.map:18:16',
+    182: 'case.map:18:3',
+    187: 'case.map:15:7',
+    191: 'case.map:21:3',
+    192: 'case.map:21:18',
+    198: 'case.map:22:3',
+    199: 'case.map:22:25',
+    205: 'case.map:15:84',
+    206: 'case.map:15:102',
 }

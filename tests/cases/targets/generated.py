@@ -1,12 +1,13 @@
 """Transformer of case.map.
 
 Written by fhirmap 0.1.0: change the map and compile it again.
-Digest of its texts: 398893e04623be8f6940c72dc8ea614cb50e43f1cf42d16e9665b6719e95aa6b
+Digest of its texts: 237dc841f0ffd5288463d113e2c1ab61a725d3e9d947e15c15906bf88a1084e6
 """
 
 from fhirmap.runtime.context import RecordRun
-from fhirmap.runtime.lists import discard, drop, place_first, place_last, pruned, settle_endings, shared
+from fhirmap.runtime.lists import discard, drop, place_first, place_last, pruned, settle_endings, shared, take_away
 from fhirmap.runtime.reading import Cell, as_text
+from fhirmap.runtime.single import SingleWrite, put_once
 from fhirmap.runtime.transforms.references import reference
 from fhirmap.runtime.transforms.text import append
 
@@ -14,6 +15,8 @@ _PERSON_NAME = Cell('Person.name', 'name', 'string', 'case.map:4:16', 'name', ma
 _PERSON_NICK = Cell('Person.nick', 'nick', 'string', 'case.map:4:35', 'nick', maximum=None)
 _PERSON_CITY = Cell('Person.city', 'city', 'string', 'case.map:4:54', 'city')
 _PERSON_PHONE = Cell('Person.phone', 'phone', 'string', 'case.map:4:73', 'phone')
+_write_1 = SingleWrite('city-3', 'case.map:11:44')
+_write_2 = SingleWrite('city-4', 'case.map:12:44', 'last')
 # Element of the result -> rule that makes it, source columns.
 _places = {
     'Patient.name': ('case.map:7:20', ('name', 'nick')),
@@ -30,8 +33,8 @@ _places = {
     'Patient.telecom.system': ('case.map:14:54', ()),
     'Patient.communication': ('case.map:16:21', ('phone',)),
     'Patient.communication.preferred': ('case.map:16:80', ()),
-    'Organization.id': ('case.map:17:50', ()),
-    'Organization.name': ('case.map:17:64', ('phone',)),
+    '.id': ('case.map:17:50', ()),
+    '.name': ('case.map:17:64', ('phone',)),
     'Patient.contained': ('case.map:17:76', ('phone',)),
     'Patient.managingOrganization': ('case.map:17:95', ('phone',)),
     'Patient.generalPractitioner': ('case.map:18:16', ('phone',)),
@@ -113,10 +116,13 @@ def targets(src, tgt, run):
         address['city'] = c_2
 
     # city-3  (case.map:11)
-    c_2 = src.get('city')
-    if c_2 is not None:
-        m = tgt.setdefault('maritalStatus', {})
-        m['text'] = c_2
+    try:
+        c_2 = src.get('city')
+        if c_2 is not None:
+            m = tgt.setdefault('maritalStatus', {})
+            put_once(run, m, 'text', c_2, _write_1)
+    except run.caught as error:
+        run.fail(error)
 
     # city-4  (case.map:12)
     try:
@@ -126,9 +132,9 @@ def targets(src, tgt, run):
             m = tgt.setdefault('maritalStatus', {})
             text = append(c_2, '!')
             if text is not None:
-                m['text'] = text
+                put_once(run, m, 'text', text, _write_2)
             if made_m and not m:
-                del tgt['maritalStatus']
+                take_away(tgt, 'maritalStatus', m)
     except run.caught as error:
         run.fail(error)
 
@@ -230,53 +236,53 @@ def _transform(row, strict=False):
 
 # From this line on -> where the map says so.
 _marks = {
-    42: 'case.map:4:7',
-    47: 'case.map:4:16',
-    58: 'case.map:4:35',
-    69: 'case.map:4:54',
-    76: 'case.map:4:73',
-    84: 'case.map:6:7',
-    86: 'case.map:6:1',
-    91: 'case.map:7:3',
-    92: 'case.map:7:20',
-    96: 'case.map:8:3',
-    97: 'case.map:8:20',
-    103: 'case.map:9:3',
-    105: 'case.map:9:20',
-    108: 'case.map:10:3',
-    110: 'case.map:10:20',
-    116: 'case.map:11:3',
-    118: 'case.map:11:20',
-    119: 'case.map:11:44',
-    123: 'case.map:12:3',
-    125: 'case.map:12:20',
-    127: 'case.map:12:44',
-    130: 'case.map:12:20',
-    137: 'case.map:13:3',
-    139: 'case.map:13:21',
-    140: 'case.map:13:54',
-    141: 'case.map:13:21',
-    148: 'case.map:14:3',
-    150: 'case.map:14:21',
-    151: 'case.map:14:54',
-    152: 'case.map:14:21',
-    158: 'case.map:15:3',
-    160: 'case.map:15:21',
-    161: 'case.map:15:42',
-    164: 'case.map:16:3',
-    166: 'case.map:16:21',
-    169: 'case.map:16:60',
-    170: 'case.map:16:80',
-    171: 'case.map:16:21',
-    176: 'case.map:17:3',
-    178: 'case.map:17:21',
-    179: 'case.map:17:50',
-    180: 'case.map:17:64',
-    181: 'case.map:17:76',
-    182: 'case.map:17:95',
-    191: 'case.map:18:3',
-    193: 'case.map:18:16',
-    199: 'case.map:19:3',
-    201: 'case.map:19:16',
-    203: 'case.map:6:1',
+    45: 'case.map:4:7',
+    50: 'case.map:4:16',
+    61: 'case.map:4:35',
+    72: 'case.map:4:54',
+    79: 'case.map:4:73',
+    87: 'case.map:6:7',
+    89: 'case.map:6:1',
+    94: 'case.map:7:3',
+    95: 'case.map:7:20',
+    99: 'case.map:8:3',
+    100: 'case.map:8:20',
+    106: 'case.map:9:3',
+    108: 'case.map:9:20',
+    111: 'case.map:10:3',
+    113: 'case.map:10:20',
+    120: 'case.map:11:3',
+    122: 'case.map:11:20',
+    123: 'case.map:11:44',
+    129: 'case.map:12:3',
+    131: 'case.map:12:20',
+    133: 'case.map:12:44',
+    136: 'case.map:12:20',
+    143: 'case.map:13:3',
+    145: 'case.map:13:21',
+    146: 'case.map:13:54',
+    147: 'case.map:13:21',
+    154: 'case.map:14:3',
+    156: 'case.map:14:21',
+    157: 'case.map:14:54',
+    158: 'case.map:14:21',
+    164: 'case.map:15:3',
+    166: 'case.map:15:21',
+    167: 'case.map:15:42',
+    170: 'case.map:16:3',
+    172: 'case.map:16:21',
+    175: 'case.map:16:60',
+    176: 'case.map:16:80',
+    177: 'case.map:16:21',
+    182: 'case.map:17:3',
+    184: 'case.map:17:21',
+    185: 'case.map:17:50',
+    186: 'case.map:17:64',
+    187: 'case.map:17:76',
+    188: 'case.map:17:95',
+    197: 'case.map:18:3',
+    199: 'case.map:18:16',
+    205: 'case.map:19:3',
+    207: 'case.map:19:16',
+    209: 'case.map:6:1',
 }

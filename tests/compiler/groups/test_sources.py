@@ -19,12 +19,12 @@ def test_an_element_of_a_model_is_one_look() -> None:
 
 
 def test_a_repeating_element_is_a_loop_and_a_path_goes_down() -> None:
-    assert rule("  src.part as p, p.x as x -> tgt.id = x;") == plain(
+    assert rule("  src.part as p, p.x as x -> tgt.name as n, n.family = x;") == plain(
         """
         for p in src.get('part', ()):
             x = p.get('x')
             if x is not None:
-                tgt['id'] = x
+                tgt.setdefault('name', []).append({'family': x})
         """
     )
 
@@ -39,13 +39,13 @@ def test_a_default_fills_what_is_absent() -> None:
     [("first", "kept[:1]"), ("not_first", "kept[1:]"), ("last", "kept[-1:]"), ("not_last", "kept[:-1]")],
 )
 def test_list_modes_are_slices(mode: str, chosen: str) -> None:
-    assert rule(f"  src.many {mode} as v -> tgt.id = v;") == plain(
+    assert rule(f"  src.many {mode} as v -> tgt.name as n, n.family = v;") == plain(
         f"""
         kept = []
         for v in src.get('many', ()):
             kept.append(v)
         for v in {chosen}:
-            tgt['id'] = v
+            tgt.setdefault('name', []).append({{'family': v}})
         """
     )
 

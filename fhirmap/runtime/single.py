@@ -1,0 +1,128 @@
+"""Single elements that several rules, or one rule several times, may write: a second value is a fault unless the map
+says which one stays.
+
+Only the writes that may meet come here: the compiler knows them. The same value twice is no fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fhirmap.data import MapValue
+from fhirmap.errors import TransformFailed
+from fhirmap.runtime.context import RecordRun, WrittenElement
+from fhirmap.runtime.fhirpath.item import plain
+from fhirmap.runtime.lists import copied, single
+from fhirmap.runtime.nodes import Choices, TargetSlot, assign
+
+_WHOLE = ""
+"""The key of the element that a node is itself, in what is known of writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SingleWrite:
+    """Who writes. ``mode``: the target's list mode. ``replaces``: positions of the writes it replaces on purpose."""
+
+    rule: str
+    position: str
+    mode: str = ""
+    replaces: tuple[str, ...] = ()
+
+
+def put_once(  # noqa: PLR0913 - generated code hands over each thing the compiler knew
+    run: RecordRun, node: dict[str, Any], key: str, value: MapValue, by: SingleWrite, stem: str = ""
+) -> MapValue:
+    """Set the single element ``key`` of ``node``; what is there then. ``stem``: name of a choice.
+
+    A node that is there stays the same object, so that other names for it still mean it.
+
+    Raises: ``TransformFailed`` FM415 where another rule, or an earlier repetition, wrote another value.
+    """
+    name = stem or key
+    others = _known(run, node, name, key)
+    kept = next((entry for entry in others if _stays(entry, key, value, by)), None)
+    if kept is not None:
+        return node[kept.key]
+    for entry in others:
+        _allow(entry, name, by)
+        if entry.key != key:
+            del node[entry.key]
+    held = node.get(key)
+    if isinstance(held, dict) and isinstance(value, dict) and held is not value:
+        for part in held:
+            run.written.pop((id(held), part), None)
+        held.clear()
+        held.update(value)
+    else:
+        node[key] = held = value
+    own = WrittenElement(node, key, copied(value), by.rule, by.position)
+    run.written[id(node), name] = own
+    if isinstance(held, dict):
+        run.written[id(held), _WHOLE] = WrittenElement(held, _WHOLE, None, by.rule, by.position)
+    return held
+
+
+def _known(run: RecordRun, node: dict[str, Any], name: str, key: str) -> list[WrittenElement]:
+    """The writes whose value a new one would take away: of the element, of what holds it, of its parts."""
+    found = run.written.get((id(node), name))
+    if found is not None and found.key in node:
+        return [found]
+    held = node.get(key)
+    if held is None:
+        return []
+    whole = run.written.get((id(node), _WHOLE))
+    if whole is not None:
+        return [WrittenElement(node, key, held, whole.rule, whole.position)]
+    parts = held if isinstance(held, dict) else ()
+    inner = [entry for part in parts if (entry := run.written.get((id(held), part))) is not None]
+    return [WrittenElement(node, key, held, entry.rule, entry.position) for entry in inner]
+
+
+def _stays(known: WrittenElement, key: str, value: MapValue, by: SingleWrite) -> bool:
+    is_same = known.key == key and known.value == value and isinstance(known.value, bool) == isinstance(value, bool)
+    return is_same or by.mode == "first"
+
+
+def _allow(known: WrittenElement, name: str, by: SingleWrite) -> None:
+    if by.mode or known.position in by.replaces:
+        return
+    if known.position == by.position:
+        raise TransformFailed("FM415", variant="repeats", element=name, rule=by.rule)
+    raise TransformFailed("FM415", element=name, rule=by.rule, other=known.rule, place=known.position)
+
+
+def assign_once(  # noqa: PLR0913 - generated code hands over each thing the compiler knew
+    run: RecordRun, node: MapValue, name: str, items: Sequence[Any], choices: Choices, by: SingleWrite
+) -> MapValue:
+    """As `nodes.assign` for an element that takes one value, which `put_once` looks after.
+
+    Raises: ``TransformFailed`` FM407 for several values, FM404 where one does not convert, FM415 for another value.
+    """
+    value = single([item for item in items if item is not None])
+    if value is None:
+        return node if isinstance(node, TargetSlot) else None
+    if isinstance(node, TargetSlot):
+        _put_into_slot(run, node, name, value, by)
+        return node
+    made: dict[str, Any] = {}
+    assign(made, name, [value], choices, False)
+    written = None
+    for key in sorted(made, key=lambda entry: entry.startswith("_")):
+        stem = f"_{name}" if key.startswith("_") else name
+        held = put_once(run, node, key, made[key], by, stem)
+        written = written if key.startswith("_") else held
+    return written
+
+
+def _put_into_slot(run: RecordRun, slot: TargetSlot, name: str, value: MapValue, by: SingleWrite) -> None:
+    if name != "value":
+        put_once(run, slot.sibling(), name, plain(value), by)
+        return
+    made = slot.fitted(plain(value))
+    if not slot.repeats:
+        put_once(run, slot.node, slot.key, made, by)
+        return
+    put_once(run, slot.held, "value", made, by)
+    slot.put(slot.held["value"])
