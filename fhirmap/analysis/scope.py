@@ -103,7 +103,19 @@ class Scope:
         for entry in unit.tree.uses:
             if name == entry.alias:
                 return self._by_url(unit, entry.url)
+        called = self.uses_called(unit, name)
+        if called is not None:
+            return self.model_ref(unit, name) or self._by_url(unit, called.url)
         return self.model_ref(unit, name) or self._by_url(unit, name)
+
+    def uses_called(self, unit: Unit, name: str) -> nodes.Uses | None:
+        """The `uses` without alias whose address ends in ``name``: what the map calls by that name."""
+        ending = f"/{name}"
+        return next((entry for entry in unit.tree.uses if entry.alias is None and entry.url.endswith(ending)), None)
+
+    def unknown_structure(self, unit: Unit) -> str | None:
+        """The address of a structure that ``unit`` uses and that has no definition."""
+        return next((entry.url for entry in unit.tree.uses if self._by_url(unit, entry.url) is None), None)
 
     def _by_url(self, unit: Unit, name: str) -> TypeRef | None:
         if "/" in name:

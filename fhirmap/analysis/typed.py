@@ -193,7 +193,8 @@ class TypedSource:
 class TargetStep:
     """One name of a target path. ``key``: its JSON name, empty where only the value's type decides.
 
-    ``repeats`` is None where no structure says. ``static``: what one item of it may hold.
+    ``repeats`` is None where no structure says. ``static``: what one item of it may hold. ``by_name``: JSON names
+    of the elements that are copied into it from a value of another type; empty where the value is written whole.
     """
 
     name: str
@@ -202,6 +203,7 @@ class TargetStep:
     key: str
     static: StaticType
     repeats: bool | None
+    by_name: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -210,7 +210,7 @@ def run(
     resource = result.resource
     if resource is None and not runnable.reads_model:
         target = runnable.target
-        resource = {"resourceType": target.type} if target is not None and target.kind == "resource" else {}
+        resource = {"resourceType": target.type} if target is not None and target.says_type else {}
     return replace(result, resource=resource, faults=faults)
 
 

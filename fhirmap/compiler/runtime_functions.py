@@ -30,7 +30,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
     **_of("trace", "TraceRun", raises=False),
     **_of("lists", "copied", "discard", "drop", "take_away", raises=False),
     **_of("lists", "counted", "only_one", "place_first", "place_last", "pruned", "settle_endings", "shared", "single"),
-    **_of("nodes", "assign", "assign_placed", "child_node", "free_slot", "of_types", "placed", "slot"),
+    **_of("nodes", "assign", "assign_placed", "by_name", "child_node", "free_slot", "of_types", "placed", "slot"),
     **_of("chosen_groups", "run_default"),
     **_of("chosen_groups", "refusing", raises=False),
     **_of("single", "SingleWrite", raises=False),

@@ -119,14 +119,14 @@ class StageLowering:
 
     def _fresh(self, stage: Stage) -> DictOf:
         structure = self._structure(stage)
-        if structure is not None and structure.kind == "resource":
+        if structure is not None and structure.says_type:
             return literal_dict({"resourceType": structure.type})
         return DictOf()
 
     def _is_empty(self, stage: Stage, made: Name) -> Expr:
         structure = self._structure(stage)
         is_empty: Expr = Not(made)
-        if structure is not None and structure.kind == "resource":
+        if structure is not None and structure.says_type:
             is_empty = compared(builtin("len", made), Comparison.EQUAL, Literal(1))
         return all_of(is_empty, Not(_FAILED))
 

@@ -11,6 +11,7 @@ from fhirmap.diagnostics import Span
 from fhirmap.diagnostics.nearest import nearest
 from fhirmap.fhir_types import PRIMITIVES
 from fhirmap.language import nodes as n
+from fhirmap.language.dialects import as_spelt
 from fhirmap.language.expression_text import expression_to_text
 from fhirmap.language.expressions import (
     MAXIMUM_BLOCKS,
@@ -326,7 +327,8 @@ class MapBuilder:
         match part.data:
             case "group_invocation":
                 name = part.children[0]
-                return n.TransformCall(self._text(name), self._arguments(part), "call", span, self._span(name))
+                call = n.TransformCall(self._text(name), self._arguments(part), "call", span, self._span(name))
+                return as_spelt(call, self._faults)
             case "parenthesized_term":
                 return n.TransformCall("evaluate", (self._fhirpath(part),), "expression", span, span)
             case "qualified_identifier":

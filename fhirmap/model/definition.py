@@ -146,6 +146,7 @@ class Structure:
 
     ``type``: the type it constrains or is. ``base``: canonical URL of what it derives from. ``fhir_version``: R4, R4B,
     R5, STU3 or empty. ``constraints``: invariants on its root. ``namespace``: XML name space of a logical model.
+    ``says_type``: does the JSON of an instance carry ``resourceType``?
     """
 
     url: str
@@ -160,6 +161,7 @@ class Structure:
     is_profile: bool = False
     namespace: str = ""
     xml_name: str = ""
+    says_type: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,10 +318,15 @@ class Definitions:
         """Make a structure known under its URL and its name; a later one of the same URL replaces it."""
         structure = source.structure
         self._structures[structure.url] = source
-        self._by_name[structure.name] = structure.url
-        if not structure.is_profile:
+        if not self._is_base_name(structure, structure.name):
+            self._by_name[structure.name] = structure.url
+        if not structure.is_profile and not self._is_base_name(structure, structure.type):
             self._by_name.setdefault(structure.type, structure.url)
         self._children.clear()
+
+    def _is_base_name(self, structure: Structure, name: str) -> bool:
+        """Is ``name`` that of a type of FHIR, which another structure may share but not take over?"""
+        return structure.url != FHIR_URL + name and self._base is not None and self._base(name) is not None
 
     def add(self, *definitions: ValueSet | CodeSystem | ConceptMap | Operation) -> None:
         """Make terminologies and operations known."""

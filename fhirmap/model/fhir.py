@@ -72,6 +72,7 @@ def _load(version: str, name: str, prefix: str) -> StructureSource | None:
         root=TypeRef(name, prefix + name),
         abstract=bool(abstract),
         fhir_version=version,
+        says_type=kind == "resource",
     )
     views: dict[str, Mapping[str, Element]] = {}
 

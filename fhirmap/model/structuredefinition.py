@@ -35,6 +35,11 @@ _NAMESPACES = (
     "http://hl7.org/fhir/StructureDefinition/elementdefinition-namespace",
     "http://hl7.org/fhir/tools/StructureDefinition/xml-namespace",
 )
+_NO_RESOURCE_TYPE = (
+    "http://hl7.org/fhir/tools/StructureDefinition/json-suppress-resourcetype",
+    "http://hl7.org/fhir/StructureDefinition/json-suppress-resourcetype",
+)
+"""Extensions of a logical model whose JSON does not carry ``resourceType``. Spec: FHIR tooling extensions."""
 _XML_NAMES = (
     "http://hl7.org/fhir/StructureDefinition/elementdefinition-xml-name",
     "http://hl7.org/fhir/tools/StructureDefinition/xml-name",
@@ -103,6 +108,7 @@ class _Profile:
             fhir_version=str(self.resource.get("fhirVersion", "")),
             constraints=_constraints(root),
             is_profile=True,
+            says_type=_says_type(self.resource),
         )
         return StructureSource(structure, self.children, self.inherited_overlay, self.constraints)
 
@@ -318,6 +324,7 @@ class _Type:
             constraints=_constraints(self.root_entry),
             namespace=_extension(self.resource, _NAMESPACES) or _extension(self.root_entry, _NAMESPACES),
             xml_name=_extension(self.root_entry, _XML_NAMES) or _extension(self.resource, _XML_NAMES),
+            says_type=_says_type(self.resource),
         )
         return StructureSource(structure, self.children)
 
@@ -481,6 +488,12 @@ def _extension(holder: Json, urls: tuple[str, ...]) -> str:
         if held.get("url") in urls:
             return str(next((value for key, value in held.items() if key.startswith("value")), ""))
     return ""
+
+
+def _says_type(resource: Json) -> bool:
+    """Does the JSON of an instance carry ``resourceType``, which a logical model may suppress?"""
+    kind = resource.get("kind")
+    return kind == "resource" or (kind == "logical" and _extension(resource, _NO_RESOURCE_TYPE).lower() != "true")
 
 
 def _short(name: str) -> str:

@@ -118,6 +118,16 @@ def assign_placed(  # noqa: PLR0913 - generated code hands over each thing the c
     return written
 
 
+def by_name(items: Sequence[Any], names: tuple[str, ...]) -> list[Any]:
+    """``items`` with the elements called ``names`` alone: what a target of another type has a place for."""
+    values = [plain(item) for item in items]
+    return [
+        {key: copied(entry) for key, entry in value.items() if key.removeprefix("_") in names}
+        for value in values
+        if isinstance(value, dict)
+    ]
+
+
 def placed(run: RecordRun, node: MapValue, key: str, value: MapValue, mode: str, rule: str) -> None:  # noqa: PLR0913 - generated code hands over each thing the compiler knew
     """Move ``value``, the last of the list ``key``, to the front, or for good to the end.
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, suggestion
-
-_OUTPUTS = ("code", "system", "display", "Coding", "CodeableConcept")
+from fhirmap.language.dialects import TRANSLATE_OUTPUTS
 
 
 def unknown_output(checked: Checked) -> Iterator[Diagnostic]:
@@ -22,7 +21,7 @@ def unknown_output(checked: Checked) -> Iterator[Diagnostic]:
                 continue
             literal = transform.arguments[2].literal
             table = transform.concept_map.name if transform.concept_map is not None else ""
-            allowed = (*_OUTPUTS, "uri") if table == "special-oid2uri" else _OUTPUTS
+            allowed = (*TRANSLATE_OUTPUTS, "uri") if table == "special-oid2uri" else TRANSLATE_OUTPUTS
             if literal is not None and literal.value not in allowed:
                 found = suggestion(str(literal.value), allowed)
                 yield Diagnostic("FM302", literal.span, {"output": literal.value}, **found)

@@ -18,6 +18,7 @@ from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import UNKNOWN, StaticType, fhir_type
 from fhirmap.analysis.typed import NameScope, TargetStep, Transform, TypedTarget, Unit, Variable
 from fhirmap.diagnostics import Span
+from fhirmap.diagnostics.nearest import listed
 from fhirmap.fhir_types import OPEN_TYPES
 from fhirmap.language import nodes
 from fhirmap.model.definition import Element, TypeRef
@@ -149,6 +150,9 @@ class Targets:
             return step
         ways = {ref: conversions.best(ref.name, [given.name for given in allowed]) for ref in value.types}
         fitting = {way for way in ways.values() if way is not None}
+        if not fitting and (names := self._names_in_both(step, value)):
+            self._copied_by_name(step, transform, value, names)
+            return replace(step, by_name=names)
         if not fitting or (element.is_choice and _loses(fitting, value)):
             self._does_not_fit(step, transform, value)
             return step
@@ -169,6 +173,37 @@ class Targets:
             and (wanted[name].maximum is None) >= (element.maximum is None)
             and conversions.best(element.types[0].name, [ref.name for ref in wanted[name].types]) is not None
             for name, element in children_of(given, self._scope.definitions, self._functions).items()
+        )
+
+    def _names_in_both(self, step: TargetStep, value: StaticType) -> tuple[str, ...]:
+        """JSON names of the elements that a value of another complex type has as the target's type has them.
+
+        Empty where the two have no element in common but those that every element has.
+        """
+        given, wanted = value.type, step.static.type
+        if given is None or wanted is None or step.element is None or step.element.is_choice:
+            return ()
+        both = _json_elements(self._scope.definitions.children(given))
+        other = _json_elements(self._scope.definitions.children(wanted))
+        names = tuple(name for name, entry in both.items() if other.get(name) == entry)
+        return names if set(names) - _EVERYWHERE else ()
+
+    def _copied_by_name(
+        self, step: TargetStep, transform: Transform, value: StaticType, names: tuple[str, ...]
+    ) -> None:
+        """Say which elements of the value are written, and which have no place."""
+        assert step.element is not None
+        assert value.type is not None
+        left = [name for name in _json_elements(self._scope.definitions.children(value.type)) if name not in names]
+        self._scope.report(
+            "FM270",
+            transform.span,
+            variant="" if left else "whole",
+            place=_shown(step.element),
+            allowed=step.static.text(),
+            given=value.text(),
+            names=listed([name for name in names if name not in _EVERYWHERE]),
+            left=listed(left),
         )
 
     def _does_not_fit(self, step: TargetStep, transform: Transform, value: StaticType) -> None:
@@ -199,6 +234,19 @@ def _constants_written(rule: nodes.Rule, variable: str) -> Iterator[tuple[str, o
                 yield ".".join(target.elements), body.value
     for inner in (rule.dependent.rules or ()) if rule.dependent else ():
         yield from _constants_written(inner, variable)
+
+
+_EVERYWHERE = frozenset(("id", "extension", "modifierExtension"))
+
+
+def _json_elements(children: Mapping[str, Element]) -> dict[str, tuple[str, bool]]:
+    """Type and whether it repeats by JSON name; an element of several types that has one name is not among them."""
+    return {
+        name: (ref.name, child.is_repeating)
+        for child in children.values()
+        for name, ref in child.json_names().items()
+        if ref is not None
+    }
 
 
 def _loses(ways: Iterable[str], value: StaticType) -> bool:

@@ -44,7 +44,9 @@ def unknown_element(scope: Scope, ref: TypeRef, name: str, span: Span) -> None:
 
 def unknown_type(scope: Scope, unit: Unit, name: str, span: Span) -> None:
     """An unknown type: an error where it is but a name, a warning where a `uses` gives an unknown URL."""
-    uses = next((entry for entry in unit.tree.uses if name in (entry.alias, entry.url)), None)
+    uses = next((entry for entry in unit.tree.uses if name in (entry.alias, entry.url)), None) or scope.uses_called(
+        unit, name
+    )
     if uses is not None:
         urls = [entry.url for entry in scope.definitions.structures() if entry.url.startswith("http")]
         found = _near_url(uses.url, (*urls, *(FHIR_URL + entry for entry in type_names())))
@@ -58,12 +60,15 @@ def unknown_type(scope: Scope, unit: Unit, name: str, span: Span) -> None:
     own = scope.type_names(unit)
     loaded = (entry.name for entry in scope.definitions.structures())
     known = (*own, *loaded, *sorted(PRIMITIVES), *type_names())
-    found = nearest(name, own) or nearest(name, known)
+    missing = scope.unknown_structure(unit)
+    found = nearest(name, own) or (nearest(name, known) if missing is None else None)
     bare = [entry for entry in unit.tree.uses if entry.alias is None]
     hint = None
     url = scope.url_to_import(unit, name)
     if url is not None:
         found, hint = None, Text("hints.import_it", {"url": url})
+    elif found is None and missing is not None:
+        hint = Text("hints.load_definitions", {"url": missing})
     elif found is None and len(bare) == 1:
         args = {"line": bare[0].span.line, "name": name, "mode": bare[0].mode}
         hint = Text("hints.name_structure", args)
@@ -78,9 +83,21 @@ def _near_url(url: str, known: Iterable[str]) -> str | None:
     names: dict[str, str] = {}
     for entry in known:
         place, _, last = entry.rpartition("/")
-        if last == name and nearest(folder, (place,)) is not None:
+        if last == name and _is_misspelt(folder, place):
             return entry
         if place == folder:
             names[last] = entry
     found = nearest(name, names)
     return names[found] if found else None
+
+
+def _is_misspelt(folder: str, known: str) -> bool:
+    """Is it the folder of an address with a slip in it? Each part of it is the known one, or nearly.
+
+    Another server, or another folder of the same one, holds structures of its own under the same names.
+    """
+    parts, known_parts = folder.split("/"), known.split("/")
+    return len(parts) == len(known_parts) and all(
+        part == wanted or nearest(part, (wanted,)) is not None
+        for part, wanted in zip(parts[1:], known_parts[1:], strict=True)
+    )

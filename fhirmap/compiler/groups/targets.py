@@ -125,7 +125,7 @@ class TargetLowering:
         parent = self.creation.parent(target)
         step = target.steps[-1]
         value = self.state.transformed(target.transform, step)
-        if not value.static.plain or step.repeats is None or not step.key:
+        if not value.static.plain or step.repeats is None or not step.key or step.by_name:
             self._assign_dynamic(parent, target, step, value)
             return
         value = self.state.converted(self._one_by_one(target, step, value), step, target.span)
@@ -178,7 +178,8 @@ class TargetLowering:
         """The types, or the element, are known at run time only."""
         attach(self.state, parent, step.key, target.span)
         end, write = end_of(target), self.state.single_write(target)
-        node, items = (parent.name, Literal(step.name)), (value.as_items(), choices(step))
+        held = call("by_name", value.as_items(), Literal(step.by_name)) if step.by_name else value.as_items()
+        node, items = (parent.name, Literal(step.name)), (held, choices(step))
         if end and step.repeats is not False:
             self.state.module.has_endings = True
             assignment: Expr = call("assign_placed", RUN, *node, *items, Literal(end), Literal(target.span.position))

@@ -119,7 +119,7 @@ class StructureMapReader:
     def _structure(self, structure: ResourcePart) -> n.Uses | str:
         """A `uses` line; for a model, its own text."""
         url, mode = structure.required("url"), structure.required("mode")
-        alias, documentation = structure.text("alias"), comment_lines(structure.text("documentation"))
+        alias, documentation = _alias(structure), comment_lines(structure.text("documentation"))
         model = None
         for extension in structure.parts("extension"):
             if extension.take("url") == MODEL_EXTENSION:
@@ -182,6 +182,15 @@ def _model_text(text: str) -> str:
     """A model's text in canonical form, its comments kept; as it is where it does not parse, which is then reported."""
     tree, diagnostics = parse(text)
     return text if any(entry.is_error for entry in diagnostics) else format_map(tree, text)
+
+
+def _alias(structure: ResourcePart) -> str | None:
+    """The alias, without the quotes that the reference engine keeps of a quoted one."""
+    written = structure.text("alias")
+    if written is None or len(written) < 3 or written[0] not in "'\"" or written[-1] != written[0]:
+        return written
+    structure.wrong("alias", "alias", code="FM163", found=written, wanted=written[1:-1])
+    return written[1:-1]
 
 
 def _is_extension(value: object, url: str) -> bool:

@@ -100,10 +100,10 @@ class ResourcePart:
 
     # --- what is wrong, and what is lost ------------------------------------------------------------------------------
 
-    def wrong(self, name: str, variant: str, **args: object) -> None:
+    def wrong(self, name: str, variant: str, code: str = "FM048", **args: object) -> None:
         """Notes that an element cannot be what it is."""
         path = self.child_path(name) if name else self.path
-        self._diagnostics.append(Diagnostic("FM048", None, {"file": self._name, "path": path, **args}, variant=variant))
+        self._diagnostics.append(Diagnostic(code, None, {"file": self._name, "path": path, **args}, variant=variant))
 
     def lose(self, name: str) -> None:
         """Notes an element that no text of a map can say."""

@@ -17,11 +17,14 @@ from fhirmap.language.mistakes.marks import alias_without_as, call_without_then,
 from fhirmap.language.mistakes.operators import assigned, comment, doubled_operator, null_test, sql_word
 from fhirmap.language.mistakes.rules import clause_order, computed_source, group_as_source, written_first
 from fhirmap.language.mistakes.site import MistakeSite
+from fhirmap.language.mistakes.tolerated import parameter_comma, quoted_name
 from fhirmap.language.reader import END
 
 Mistake = Callable[[MistakeSite, Token], bool]
 
 MISTAKES: tuple[Mistake, ...] = (
+    quoted_name,
+    parameter_comma,
     comment,
     doubled_operator,
     assigned,

@@ -14,9 +14,9 @@ from tests.analysis.checks.harness import concept_map, reported, stored
         (
             concept_map(
                 'prefix s = "urn:s" prefix t = "http://hl7.org/fhir/administrative-gender" s:A - t:male',
-                "src.x as v -> tgt.gender = translate(v, '#sex', 'Code');",
+                "src.x as v -> tgt.gender = translate(v, '#sex', 'codes');",
             ),
-            ["FM302: 'Code'"],
+            ["FM302: 'codes'"],
         ),
         (
             concept_map(

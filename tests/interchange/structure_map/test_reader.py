@@ -50,6 +50,28 @@ def test_what_is_wrong_is_reported_with_its_path(changes: dict[str, Any], expect
     assert all(entry.message for entry in reported)
 
 
+def test_an_alias_that_keeps_its_quotes() -> None:
+    made = resource(source=[{"context": "src"}])
+    made["structure"] = [{"url": "http://x", "mode": "source", "alias": "'Pat'"}]
+    text, reported = structure_map_to_text(made, "y.json")
+    assert 'uses "http://x" alias Pat as source' in text
+    assert [(entry.code, entry.is_error) for entry in reported] == [("FM163", False)]
+    assert reported[0].message
+
+
+def test_words_of_the_reference_engine_in_a_resource() -> None:
+    parameters = [{"valueId": "v"}, {"valueString": "http://c"}, {"valueString": "coding"}]
+    made = resource(
+        source=[{"context": "src", "variable": "v"}],
+        target=[{"context": "tgt", "element": "code", "transform": "translate", "parameter": parameters}],
+    )
+    tree, reported = read_structure_map(made, "y.json")
+    assert [entry.code for entry in reported] == ["FM163"]
+    call = tree.groups[0].rules[0].targets[0].transform
+    assert call is not None
+    assert call.arguments[2].text == "'Coding'"
+
+
 def test_what_is_lost_is_reported_with_its_path() -> None:
     made = resource(id="r1", source=[{"context": "src", "extension": [{"url": "http://x"}]}])
     made["group"][0]["input"][0]["documentation"] = "who"
