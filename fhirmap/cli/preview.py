@@ -100,7 +100,7 @@ def _one(engine: Engine, key: str, as_json: bool) -> int:
     if as_json:
         import msgspec
 
-        click.echo(msgspec.json.format(msgspec.json.encode(row_to_data(row))).decode())
+        click.echo(msgspec.json.format(msgspec.json.Encoder(decimal_format="number").encode(row_to_data(row))).decode())
     else:
         _show(row)
     return 1 if row.verdict is Verdict.INVALID else 0
@@ -118,7 +118,8 @@ def _traced(engine: Engine, key: str, with_values: bool, as_json: bool) -> int:
     if as_json:
         import msgspec
 
-        click.echo(msgspec.json.format(msgspec.json.encode(row_trace_to_data(row))).decode())
+        encoded = msgspec.json.Encoder(decimal_format="number").encode(row_trace_to_data(row))
+        click.echo(msgspec.json.format(encoded).decode())
         return 1 if row.verdict is Verdict.INVALID else 0
     click.echo(f"{row.origin or row.key}")
     for line in trace_lines(row.trace):
@@ -139,7 +140,7 @@ def _show(row: RowPreview) -> None:
     rows: list[tuple[str, ...]] = [tuple(title and text(f"preview.{title}") for title in _TITLES)]
     ranks: dict[str, list[str]] = {}
     for trace in row.traces:
-        if trace.columns and not trace.path.endswith((".system", ".name")):
+        if (trace.columns or trace.conditions) and not trace.path.endswith((".system", ".name")):
             rows += _rows(trace, ranks)
     for line in table_lines(rows, get_terminal_size().columns if colour else 150):
         click.echo(line)
@@ -157,8 +158,11 @@ def _verdict(row: RowPreview | RowTrace) -> str:
 
 def _rows(trace: TracedElement, ranks: dict[str, list[str]]) -> list[tuple[str, ...]]:
     """A line for each column, so that a long cell moves no other; rule and element are on the first."""
-    said = [(column, cell) for column, cell in zip(trace.columns, trace.cells, strict=True) if cell]
-    said = [(column, cell if len(cell) <= 48 else cell[:47] + "…") for column, cell in said] or [("", "")]
+    said = list(zip(trace.columns, trace.cells, strict=True))
+    if not said:
+        pairs = zip(trace.conditions, trace.deciding_cells, strict=True)
+        said = [(text("preview.if", column=column), cell) for column, cell in pairs]
+    said = [(column, cell if len(cell) <= 48 else cell[:47] + "…") for column, cell in said]
     line = trace.position.rpartition("/")[2].rpartition(":")[0]
     rule = trace.rule.partition(",")[0]
     of_rule = ("->", f"{line} {rule}".strip(), "->", _short_name(trace, ranks), trace.value)

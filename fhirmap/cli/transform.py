@@ -141,7 +141,7 @@ def _traced(
 
     result, trace = traced(runnable, content, named, with_values=with_values)
     if place.suffix == ".json":
-        shown = msgspec.json.format(msgspec.json.encode(trace_to_data(trace))).decode()
+        shown = msgspec.json.format(msgspec.json.Encoder(decimal_format="number").encode(trace_to_data(trace))).decode()
     else:
         shown = "\n".join(trace_lines(trace))
     if place == _STREAM:

@@ -70,7 +70,7 @@ class Expressions:
         """The value of an expression: plain where its types allow it, else a list of items."""
         found = expression.literal
         if found is not None:
-            return _literal(found, expression.static)
+            return self._constant(_literal(found, expression.static))
         if expression.variable is not None:
             return self._variable(expression.variable)
         lowered = lower_expression(expression.node.expression, self._scope(expression))
@@ -99,6 +99,10 @@ class Expressions:
         code = run_call("constant", Literal(function.text), function)
         return PythonValue(code, static, static.cardinality == "one" and static.plain)
 
+    def _constant(self, value: PythonValue) -> PythonValue:
+        """A value that the map itself says; for a trace one that knows it."""
+        return value if self.module.tracing is None else replace(value, code=call("constant", value.code))
+
     def _function_of(self, variable: Variable, expression: Expression) -> tuple[Name, StaticType]:
         """The function that computes a `let` constant, and what it gives."""
         known = self.module.lets.get(variable)
@@ -111,7 +115,7 @@ class Expressions:
 
     def _variable(self, variable: Variable) -> PythonValue:
         if variable.mode == "constant":
-            return self.constant(variable)
+            return self._constant(self.constant(variable))
         held = self.held.get(variable)
         if held is None:
             if variable.expression is not None:

@@ -173,7 +173,7 @@ class ReaderBody:
             raw = call("one", raw, cell, _FAULTS)
         self.writer.add(Assign(entry.span, (_CELL,), raw))
         with self._known(entry, cell):
-            self._put(entry, _VALUE)
+            self._put(entry, self._traceable(cell))
         self._required(entry, compared(Literal(entry.name), Comparison.NOT_IN, _RECORD), cell)
 
     @contextmanager
@@ -183,6 +183,10 @@ class ReaderBody:
             self.writer.add(Assign(entry.span, (_VALUE,), self._converted(entry, cell)))
             with self.writer.block(If(entry.span, self._present(entry), ())):
                 yield
+
+    def _traceable(self, cell: Name) -> Expr:
+        """The value read; for a trace one that knows its cell."""
+        return _VALUE if self.module.tracing is None else call("from_cell", _VALUE, cell, _CELL)
 
     def _required(self, entry: nodes.ModelElement, is_absent: Expr, cell: Name) -> None:
         if entry.minimum:
@@ -221,7 +225,7 @@ class ReaderBody:
         self.writer.add(Assign(span, (held,), self._raw(entry)))
         items = Conditional(held, builtin("isinstance", held, Name("list")), ListOf((held,)))
         with self.writer.block(For(span, (_CELL,), items, ())), self._known(entry, cell):
-            self.writer.append(span, values, _VALUE)
+            self.writer.append(span, values, self._traceable(cell))
         with self.writer.block(If(span, values, ())):
             self._put(entry, values)
         self._required(entry, Not(values), cell)

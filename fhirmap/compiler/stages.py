@@ -66,6 +66,8 @@ class StageLowering:
             made = self.names.take("resource" if is_last else f"stage_{number + 1}")
             body += self._stage(stage, name, made, is_last=is_last)
             name = made
+        if self.module.tracing is not None:
+            body.append(Assign(None, (name,), run_call("settled", name)))
         if self.has_validator:
             body.append(_net(Do(None, Call(Name("_validate"), (name, _FAULTS)))))
         body.append(Return(None, run_call("result", name, _PLACES)))

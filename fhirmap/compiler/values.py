@@ -17,6 +17,7 @@ from fhirmap.compiler.python import (
     Connective,
     DictOf,
     Expr,
+    Imported,
     ListOf,
     Literal,
     Logic,
@@ -149,13 +150,7 @@ class TransformCode:
         """A plug-in's function: not called where its first argument is absent."""
         values, statements = self._arguments(transform)
         assert transform.function is not None
-        function = self.module.plugin(transform.function.module, transform.function.python_name)
-        arguments: list[Expr] = []
-        for value, parameter in zip(values, transform.function.parameters, strict=False):
-            if not parameter.type.repeats:
-                arguments.append(value.as_single())
-            else:
-                arguments.append(value.as_list() if value.static.plain else fp_call("values", value.code))
+        function, arguments = self.function_of(transform), self._given(transform, values)
         static = _plain(transform.result)
         value = PythonValue(Call(function, tuple(arguments)), static, False, statements)
         if values and not values[0].certain and not transform.function.parameters[0].type.repeats:
@@ -164,6 +159,26 @@ class TransformCode:
         if static.cardinality == "many":
             value = replace(value, code=Logic(Connective.OR, (value.code, ListOf())))
         return value
+
+    def function_of(self, transform: Transform) -> Imported:
+        """The function of a plug-in that a transform calls."""
+        assert transform.function is not None
+        return self.module.plugin(transform.function.module, transform.function.python_name)
+
+    def given(self, transform: Transform) -> tuple[list[Expr], tuple[Assign, ...]]:
+        """What a plug-in's function is called with, and the statements before it."""
+        values, statements = self._arguments(transform)
+        return self._given(transform, values), statements
+
+    def _given(self, transform: Transform, values: list[PythonValue]) -> list[Expr]:
+        assert transform.function is not None
+        arguments: list[Expr] = []
+        for value, parameter in zip(values, transform.function.parameters, strict=False):
+            if not parameter.type.repeats:
+                arguments.append(value.as_single())
+            else:
+                arguments.append(value.as_list() if value.static.plain else fp_call("values", value.code))
+        return arguments
 
     def _cast(self, transform: Transform, step: TargetStep | None) -> PythonValue:
         value = self.expressions.value(transform.arguments[0])

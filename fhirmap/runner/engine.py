@@ -14,6 +14,7 @@ from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compilation.transformers import transformer_of
 from fhirmap.errors import ConfigError, MapError, ProjectError
 from fhirmap.records import Fault, Record, Result
+from fhirmap.runner.cells import on_blank_columns
 from fhirmap.runner.columns import (
     ExpressionTypes,
     RecordsColumn,
@@ -101,10 +102,13 @@ class Engine:
     def result(self, record: Record) -> Result:
         """The record's result, with the source's own faults and the places of the target's rules."""
         result = mapped(record, self.transformer)
-        words = self.words
-        if not any(fault.rule in self.blamed or fault.rule in words for fault in result.faults):
+        if not result.faults:
             return result
-        return replace(result, faults=tuple(worded(self._placed(fault), words) for fault in result.faults))
+        words, store = self.words, self.transformer.store
+        faults = (worded(self._placed(fault), words) for fault in result.faults)
+        if store is not None:
+            faults = (on_blank_columns(fault, store, record.values) for fault in faults)
+        return replace(result, faults=tuple(faults))
 
     @cached_property
     def words(self) -> RuleWords:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from fhirmap.analysis.lineage import Origin
 from fhirmap.compilation.transformers import transformer_of
-from fhirmap.data import JsonValue, RawValue
+from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Note, Record
@@ -23,10 +22,10 @@ from fhirmap.runner.engine import Engine, paths_up
 from fhirmap.runner.unmapped import UnmappedCodes
 from fhirmap.runner.verdict import Verdict, classify, mapped
 from fhirmap.runtime import trace as steps
+from fhirmap.runtime.origins import Provenance, SourceCell, leaves
 from fhirmap.sinks.element import element_of
-from fhirmap.source_plan import Child, ChildKind, RowLayout, SourceKind
 from fhirmap.sources import Source
-from fhirmap.texts import os_reason
+from fhirmap.texts import os_reason, text
 
 __all__ = [
     "Previewed",
@@ -59,12 +58,19 @@ class Previewed:
 
 @dataclass(frozen=True, slots=True)
 class TracedElement:
-    """One value of the result: the columns and cells it comes from, the rule that wrote it, where it is."""
+    """One value of the result: the columns and cells it is made of, the rule that wrote it, where it is.
+
+    ``conditions``: columns and cells that only decided that it is there, or which value it is. ``before``: name and
+    position of the rules of earlier stages that it went through.
+    """
 
     columns: tuple[str, ...]
     cells: tuple[str, ...]
+    conditions: tuple[str, ...]
+    deciding_cells: tuple[str, ...]
     rule: str
     position: str
+    before: tuple[tuple[str, str], ...]
     path: str
     element: str
     value: str
@@ -166,15 +172,19 @@ def _unwritable(file: Path, error: OSError) -> ConfigError:
 def preview_row(engine: Engine, source: Source, key: str) -> RowPreview:
     """The record of ``key``, each value of its result traced back to columns and rule.
 
-    Where several revisions share the key, the current one. Raises: ConfigError FM745 where there is none.
+    Where several revisions share the key, the current one. The project's maps are compiled again, for tracing: each
+    value then carries the cells it is made of. Raises: ConfigError FM745 where there is none.
     """
     record = _record(source, key)
     result = engine.result(record)
     classified = classify(record, result, engine.rules)
     resource = result.resource
-    traces = (
-        tuple(_trace(engine, record, path, value, resource) for path, value in leaves(resource)) if resource else ()
-    )
+    traces: tuple[TracedElement, ...] = ()
+    if resource:
+        tracer = _tracer(engine, with_values=True)
+        mapped(record, tracer)
+        origins = tracer.trace.origins
+        traces = tuple(_trace(engine, origins, path, value, resource) for path, value in leaves(resource))
     return RowPreview(
         record.key, record.origin, classified.verdict, classified.reasons, result.notes, result.faults, traces, resource
     )
@@ -186,15 +196,15 @@ def trace_row(engine: Engine, source: Source, key: str, *, with_values: bool = F
     Raises: ConfigError FM745 where there is none.
     """
     record = _record(source, key)
-    traced = transformer_of(
-        engine.maps,
-        contract=project_contract(engine.project, engine.maps),
-        trace=True,
-    )
-    tracer = steps.Tracer(traced, with_values=with_values)
+    tracer = _tracer(engine, with_values=with_values)
     result = mapped(record, tracer)
     classified = classify(record, result, engine.rules)
     return RowTrace(record.key, record.origin, classified.verdict, classified.reasons, result.faults, tracer.trace)
+
+
+def _tracer(engine: Engine, *, with_values: bool) -> steps.Tracer:
+    contract = project_contract(engine.project, engine.maps)
+    return steps.Tracer(transformer_of(engine.maps, contract=contract, trace=True), with_values=with_values)
 
 
 def row_trace_to_data(row: RowTrace) -> dict[str, Any]:
@@ -217,86 +227,53 @@ def _record(source: Source, key: str) -> Record:
     return next((entry for entry in records if not entry.superseded), records[0])
 
 
-def leaves(resource: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Every primitive of a resource with its indexed path, in document order; the type itself is not one."""
-
-    def below(node: JsonValue, path: str) -> Iterator[tuple[str, Any]]:
-        if isinstance(node, Mapping):
-            for name, value in node.items():
-                if name != "resourceType":
-                    yield from below(value, f"{path}.{name}")
-        elif isinstance(node, list):
-            for index, item in enumerate(node):
-                yield from below(item, f"{path}[{index}]")
-        elif node is not None:
-            yield path, node
-
-    yield from below(resource, str(resource.get("resourceType", "")))
-
-
-def _trace(engine: Engine, record: Record, path: str, value: JsonValue, resource: Mapping[str, Any]) -> TracedElement:
+def _trace(
+    engine: Engine, origins: Mapping[str, Provenance], path: str, value: JsonValue, resource: Mapping[str, Any]
+) -> TracedElement:
     element = element_of(path, resource)
-    origin = engine.origin_of(element)
-    position, columns = origin if origin is not None else ("", ())
-    origins = _origins_of(engine, element)
-    text = shown(value)
-    table = engine.plan.name if engine.plan.kind == SourceKind.TABLE else ""
-    cells = tuple(_cells(engine.plan.shape, table, record.values, columns, text))
-    if element not in engine.lineage and any(_agree(cell, text) for cell in cells):
-        # several rules write this element, distinguished by their values alone
-        agreeing = [(column, cell) for column, cell in zip(columns, cells, strict=True) if _agree(cell, text)]
-        columns, cells = (tuple(part) for part in zip(*agreeing, strict=True))
-        origins = [origin for origin in origins if set(origin.columns) & set(columns)]
-        position = next((origin.span.position for origin in origins), position)
-    rules = ", ".join(dict.fromkeys(origin.rule for origin in origins if origin.rule))
-    return TracedElement(columns, cells, rules, position, path, element, text)
+    origin = origins.get(path)
+    if origin is None:
+        # What a value of no kind that can carry its cells comes from is known of its element, not of this record.
+        return _untraced(engine, path, element, shown(value))
+    columns, deciding = _cells(origin.cells), _cells(origin.conditions)
+    *before, (rule, position) = origin.rules or (("", ""),)
+    return TracedElement(
+        tuple(columns),
+        tuple(columns.values()),
+        tuple(column for column in deciding if column not in columns),
+        tuple(cell for column, cell in deciding.items() if column not in columns),
+        rule,
+        position,
+        tuple(before),
+        path,
+        element,
+        shown(value),
+    )
 
 
-def _agree(cell: str, text: str) -> bool:
-    return bool(cell.strip()) and (cell.strip() in text or text in cell)
+def _untraced(engine: Engine, path: str, element: str, value: str) -> TracedElement:
+    known = next((path for path in paths_up(element) if path in engine.lineage), "")
+    found = engine.lineage.get(known, ())
+    rule = ", ".join(dict.fromkeys(origin.rule for origin in found if origin.rule))
+    position = found[0].span.position if found else ""
+    columns = tuple(dict.fromkeys(column for origin in found for column in origin.columns))
+    return TracedElement(columns, ("",) * len(columns), (), (), rule, position, (), path, element, value)
 
 
-def _origins_of(engine: Engine, element: str) -> list[Origin]:
-    path = next((path for path in paths_up(element) if path in engine.lineage), "")
-    return list(engine.lineage.get(path, ()))
+def _cells(cells: Iterable[SourceCell]) -> dict[str, str]:
+    """Columns with the cells of each."""
+    found: dict[str, list[str]] = {}
+    for cell in cells:
+        held = found.setdefault(cell.column, [])
+        if cell.text not in held:
+            held.append(cell.text)
+    return {column: _listed(texts) for column, texts in found.items()}
 
 
-def _cells(shape: RowLayout, table: str, values: Mapping[str, Any], columns: Sequence[str], text: str) -> Iterator[str]:
-    """The cells of ``columns``, as the source holds them. Of several rows, those that say what the result says."""
-    for column in columns:
-        found = list(dict.fromkeys(str(cell) for cell in _held(shape, table, values, column) if cell is not None))
-        said = [cell for cell in found if _agree(cell, text)]
-        yield " | ".join((said or found)[:_SHOWN_VALUES])
-
-
-def _held(shape: RowLayout, table: str, values: Mapping[str, Any], column: str) -> Iterator[Any]:
-    prefix = f"{table}." if table else ""
-    name = column.removeprefix(prefix)
-    if column.startswith(prefix) and any(entry.name == name for entry in shape.columns):
-        yield from _at(values, name)
-    for child in shape.children:
-        for row in values.get(child.key) or ():
-            yield from _held(child.shape, _table_of(child, table), row, column)
-    if not shape.children and "." in name:
-        yield from _at(values, name)
-
-
-def _table_of(child: Child, table: str) -> str:
-    return child.table if child.kind == ChildKind.JOIN else table
-
-
-def _at(values: RawValue, path: str) -> Iterator[Any]:
-    """What is at a column's name, or at a dotted JSON path, lists looked through."""
-    if isinstance(values, Mapping) and path in values:
-        found = values[path]
-        if not isinstance(found, list | Mapping):
-            yield found
-        return
-    head, _, rest = path.partition(".")
-    below = values.get(head) if isinstance(values, Mapping) else None
-    if rest:
-        for item in below if isinstance(below, list) else [below]:
-            yield from _at(item, rest)
+def _listed(texts: Sequence[str]) -> str:
+    more = len(texts) - _SHOWN_VALUES
+    shown_texts = " | ".join(texts[:_SHOWN_VALUES])
+    return text("lists.names_and_more", names=shown_texts, count=more) if more > 0 else shown_texts
 
 
 def row_to_data(row: RowPreview) -> dict[str, Any]:
@@ -315,7 +292,9 @@ def row_to_data(row: RowPreview) -> dict[str, Any]:
                 "value": trace.value,
                 "rule": trace.rule,
                 "position": trace.position,
+                "before": [{"rule": rule, "position": position} for rule, position in trace.before],
                 "columns": dict(zip(trace.columns, trace.cells, strict=True)),
+                "conditions": dict(zip(trace.conditions, trace.deciding_cells, strict=True)),
             }
             for trace in row.traces
         ],

@@ -1,8 +1,8 @@
 """The execution of one record, step by step: what a map that was compiled for tracing reports while it runs.
 
 The shape is the mapping guide's debug trace: events `enter`, `step` and `exit` with their depth, the place in the map,
-and the variables in scope. Values of variables are kept where they are asked for and nowhere else; without them a trace
-holds nothing of the record.
+and the variables in scope. Values of variables, and the cells that values come from, are kept where they are asked for
+and nowhere else; without them a trace holds nothing of the record.
 
 Spec: FHIR Mapping Language, debug trace.
 """
@@ -18,8 +18,8 @@ from fhirmap.data import JsonValue, MapValue
 from fhirmap.records import Result
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.fhirpath.item import plain
-from fhirmap.runtime.lists import copied
 from fhirmap.runtime.nodes import TargetSlot
+from fhirmap.runtime.origins import Provenance, bare, bared, leaves, provenance_of
 from fhirmap.runtime.transformer import Transformer
 
 Phase = Literal["enter", "step", "exit"]
@@ -63,6 +63,8 @@ class Trace:
 
     with_values: bool = False
     events: list[TraceEvent] = field(default_factory=list)
+    origins: dict[str, Provenance] = field(default_factory=dict)
+    """Path in the result, with indexes -> where that value comes from. Holds cells, where values were asked for."""
 
     @property
     def status(self) -> str:
@@ -100,10 +102,17 @@ class TraceRun(RecordRun):
             pass
         self._add("exit", point, values)
 
+    def settled(self, resource: MapValue) -> MapValue:
+        """The result as a run without a trace has it; where its values come from is kept where values are."""
+        if self._trace.with_values and isinstance(resource, dict):
+            found = ((path, provenance_of(value)) for path, value in leaves(resource))
+            self._trace.origins = {path: origin for path, origin in found if origin is not None}
+        return bared(resource)
+
     def note(self, text: object, position: str) -> None:
         """As without a trace. The words of a note may be made of the record's values."""
         count = len(self.notes)
-        super().note(text, position)
+        super().note(bare(text), position)
         if len(self.notes) > count:
             said = self.notes[-1].text if self._trace.with_values else ""
             self._trace.events.append(TraceEvent("step", len(self._open), "log", "", position, "", (), said))
@@ -128,11 +137,11 @@ class TraceRun(RecordRun):
 def _shown(value: MapValue) -> JsonValue:
     """A copy of what a variable holds, as JSON has it: it may change later."""
     if isinstance(value, TargetSlot):
-        return copied(value.node.get(value.key))
+        return bared(value.node.get(value.key))
     if isinstance(value, list):
         return [_shown(item) for item in value]
     held = plain(value)
-    return copied(held) if held is None or isinstance(held, dict | str | int | Decimal) else str(held)
+    return bared(held) if held is None or isinstance(held, dict | str | int | Decimal) else str(held)
 
 
 class Tracer:

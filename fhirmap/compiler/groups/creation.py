@@ -91,9 +91,8 @@ class CreationLowering:
 
     def _entry(self, target: TypedTarget) -> tuple[Expr, Expr]:
         """What a target writes, as an entry of its node's display."""
-        assert target.transform is not None
         step = target.steps[0]
-        value = self.state.transformed(target.transform, step)
+        value = self.state.transformed(target)
         return Literal(step.key), self.state.converted(value, step, target.span).code
 
     def _bound(self, target: TypedTarget, variable: Variable) -> Name:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fhirmap.analysis.dataflow import source_conditions
 from fhirmap.analysis.typed import TypedGroup, TypedRule
 from fhirmap.compiler.expressions import HeldVariable
 from fhirmap.compiler.groups.calls import CallLowering
@@ -69,13 +70,16 @@ class GroupLowering:
         state = self.state
         self.writer.add(CommentLine(rule.span, f"{rule.name}  ({rule.span.name}:{rule.span.line})"))
         # A rule of a group that this one extends comes from another map, perhaps.
-        outer, state.unit = state.scope, rule.unit
+        outer, state.unit = (state.scope, state.rule, state.decided), rule.unit
+        state.rule = rule.name
+        if state.module.tracing is not None:
+            state.decided = (*state.decided, *source_conditions(rule.sources, state.module.checked))
         entered = state.traced("enter", "rule", rule.name, rule.span)
         names = state.names.mark()
         state.scope = (*rule.environment.sources.values(), *rule.environment.targets.values())
         with self.writer.rule():
             self._fire(rule)
-        state.scope = outer
+        state.scope, state.rule, state.decided = outer
         state.names.release(names)
         state.left(entered)
 

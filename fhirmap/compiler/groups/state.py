@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from fhirmap.analysis.dataflow import Read, Reads, reads_of, transform_reads
 from fhirmap.analysis.single_writes import PLACING
 from fhirmap.analysis.typed import Expression, TargetStep, Transform, TypedGroup, TypedTarget, Variable
 from fhirmap.compiler.expressions import Expressions, HeldVariable, PythonValue
 from fhirmap.compiler.module import ModuleBuilder
-from fhirmap.compiler.python import Assign, Do, Expr, If, Literal, Name, is_not_none
+from fhirmap.compiler.python import Assign, Do, Expr, If, Literal, Name, TupleOf, is_not_none
 from fhirmap.compiler.runtime_functions import RUN, call
 from fhirmap.compiler.tracing import trace_call
 from fhirmap.compiler.values import TransformCode
@@ -57,6 +58,10 @@ class GroupState:
         """The map of the current rule: one of a group that this one extends may come from another."""
         self.scope: tuple[Variable, ...] = group.parameters
         """Variables that a trace reports, where there is one."""
+        self.rule = ""
+        """Name of the current rule."""
+        self.decided: tuple[Read, ...] = ()
+        """What decides whether the current rule, and those around it, fire: for a trace."""
 
     # --- variables ----------------------------------------------------------------------------------------------------
 
@@ -80,7 +85,10 @@ class GroupState:
 
     def value(self, expression: Expression) -> PythonValue:
         """The value of an expression, after the statements that it needs."""
-        return self._ready(self.expressions.value(expression), expression.span)
+        value = self._ready(self.expressions.value(expression), expression.span)
+        if self.module.tracing is None or expression.variable is not None or expression.literal is not None:
+            return value
+        return self._traceable(value, reads_of(expression, self.module.checked), expression.span)
 
     def condition(self, expression: Expression) -> Expr:
         """Truthy code for a condition, after the statements that it needs."""
@@ -88,13 +96,27 @@ class GroupState:
         self._statements(statements, expression.span)
         return test
 
-    def transformed(self, transform: Transform, step: TargetStep | None) -> PythonValue:
-        """The value of a transform, after the statements that it needs."""
-        return self._ready(self.values.transformed(transform, step), transform.span)
+    def transformed(self, target: TypedTarget) -> PythonValue:
+        """The value of a target's transform, after the statements that it needs."""
+        assert target.transform is not None
+        transform, step = target.transform, target.steps[-1] if target.steps else None
+        value = self._ready(self.values.transformed(transform, step), transform.span)
+        if self.module.tracing is None or transform.name == "create":
+            return value
+        rule = (self.rule, target.span.position) if target.context is not None else None
+        if transform.name == "copy" and _is_of_result(transform.arguments[0]):
+            return replace(value, code=call("handed", value.code, self._reads(self.decided), Literal(rule)))
+        reads = transform_reads(transform, self.module.checked)
+        made_of = self._contributing(transform, target.span) if transform.function is not None else None
+        return self._traceable(value, reads, target.span, rule, made_of)
 
     def converted(self, value: PythonValue, step: TargetStep, span: Span) -> PythonValue:
         """``value`` as the type its element has, after the statements that it needs."""
-        return self._ready(self.values.converted(value, step), span)
+        found = self._ready(self.values.converted(value, step), span)
+        if self.module.tracing is None or found.code == value.code:
+            return found
+        made_of = TupleOf((TupleOf((value.code, Literal(()))),))
+        return replace(found, code=call("derived", found.code, made_of))
 
     def _ready(self, value: PythonValue, span: Span) -> PythonValue:
         self._statements(value.statements, span)
@@ -103,6 +125,36 @@ class GroupState:
     def _statements(self, statements: Iterable[Assign], span: Span) -> None:
         for statement in statements:
             self.writer.add(replace(statement, span=span))
+
+    def _traceable(
+        self,
+        value: PythonValue,
+        reads: Reads,
+        span: Span,
+        rule: tuple[str, str] | None = None,
+        made_of: Expr | None = None,
+    ) -> PythonValue:
+        """A computed value that knows what it is made of, for a trace: in a name, since what follows may repeat it."""
+        decided = (*reads.conditions, *(self.decided if rule is not None else ()))
+        made = call("derived", value.code, made_of or self._reads(reads.values), self._reads(decided), Literal(rule))
+        name = self.names.take("known")
+        self.assign(name, made, span)
+        return replace(value, code=name)
+
+    def _contributing(self, transform: Transform, span: Span) -> Expr | None:
+        """What those arguments of a plug-in's function read that its result is made of; None where all are."""
+        if len(transform.arguments) < 2:
+            return None
+        given, statements = self.values.given(transform)
+        self._statements(statements, span)
+        each = (self._reads(reads_of(argument, self.module.checked).values) for argument in transform.arguments)
+        function = self.values.function_of(transform)
+        return call("contributing", function, TupleOf(tuple(given)), TupleOf(tuple(each)))
+
+    def _reads(self, reads: Iterable[Read]) -> Expr:
+        """Variables with the names that are gone down from them."""
+        held = ((self.held.get(entry.variable), entry.steps) for entry in reads)
+        return TupleOf(tuple(TupleOf((found.code, Literal(steps))) for found, steps in held if found is not None))
 
     # --- single elements ----------------------------------------------------------------------------------------------
 
@@ -144,3 +196,7 @@ class GroupState:
         """Report to a trace that what was entered is done."""
         if entered is not None:
             self.writer.add(Do(None, trace_call("exit", entered.number, entered.held)))
+
+
+def _is_of_result(argument: Expression) -> bool:
+    return argument.variable is not None and argument.variable.mode == "target"

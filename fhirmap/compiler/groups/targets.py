@@ -94,7 +94,7 @@ class TargetLowering:
 
     def _computed(self, target: TypedTarget) -> None:
         assert target.transform is not None
-        value = self.state.transformed(target.transform, None)
+        value = self.state.transformed(target)
         if target.variable is None:
             self.writer.add(Do(target.span, value.code))
             return
@@ -106,7 +106,7 @@ class TargetLowering:
         assert target.context is not None
         node = self.state.nodes[target.context]
         if target.transform is not None:
-            value = self.state.transformed(target.transform, None)
+            value = self.state.transformed(target)
             nothing, write = Literal(((), False)), self.state.single_write(target)
             if write is None:
                 assignment = call("assign", node.name, Literal("value"), value.as_items(), nothing, Literal(False))
@@ -124,7 +124,7 @@ class TargetLowering:
         assert target.transform is not None
         parent = self.creation.parent(target)
         step = target.steps[-1]
-        value = self.state.transformed(target.transform, step)
+        value = self.state.transformed(target)
         if not value.static.plain or step.repeats is None or not step.key or step.by_name:
             self._assign_dynamic(parent, target, step, value)
             return
