@@ -20,6 +20,15 @@ Read = Callable[[str, str], bytes]
 """(name of the map, file as the map names it) -> bytes of the file beside the map. Raises ``OSError``."""
 
 
+Parse = Callable[[MapText], tuple[nodes.Map, Sequence[Diagnostic]]]
+"""A map's text -> its tree, and what is wrong with its syntax: a set of maps keeps what it has parsed."""
+
+
+def parsed(text: MapText) -> tuple[nodes.Map, Sequence[Diagnostic]]:
+    """A text parsed whenever it is asked for."""
+    return parse(text.text, text.name)
+
+
 def no_files(_map: str, file: str) -> bytes:
     """A reader for maps that come without a folder."""
     raise FileNotFoundError(file)
@@ -30,6 +39,7 @@ class _Workspace:
     library: dict[str, nodes.Map]
     candidates: list[MapText]
     read: Read
+    parse: Parse
     units: list[Unit] = field(default_factory=list)
     by_name: dict[str, Unit] = field(default_factory=dict)
     syntax: dict[str, Sequence[Diagnostic]] = field(default_factory=dict)
@@ -82,7 +92,7 @@ class _Workspace:
         waiting = self.candidates
         self.candidates = [text for text in waiting if head not in text.text]
         for candidate in (text for text in waiting if head in text.text):
-            tree, self.syntax[candidate.name] = parse(candidate.text, candidate.name)
+            tree, self.syntax[candidate.name] = self.parse(candidate)
             self.library[candidate.name] = tree
 
     def unknown_import(self, unit: Unit, entry: nodes.MapImport) -> None:
@@ -164,6 +174,7 @@ def load(
     library: Iterable[MapText] = (),
     maps: Iterable[nodes.Map] = (),
     read: Read = no_files,
+    parse: Parse = parsed,
 ) -> tuple[Program, tuple[Diagnostic, ...]]:
     """The program of the maps ``stages``, with what they import found in ``library`` (texts) and ``maps`` (trees).
 
@@ -172,7 +183,7 @@ def load(
     Spec: FML, imports: a URL with at most one `*`; only direct imports are visible.
     """
     known = {tree.span.text.name: tree for tree in (*maps, *stages)}
-    work = _Workspace(known, [text for text in library if text.name not in known], read)
+    work = _Workspace(known, [text for text in library if text.name not in known], read, parse)
     units = tuple(work.unit(tree) for tree in stages)
     work.resolve()
     return Program(units, tuple(work.units)), tuple(fault for unit in work.units for fault in unit.faults)

@@ -6,12 +6,13 @@ instances of logical models, or trees without a description.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from fhirmap.analysis.typed import Checked
+from fhirmap.analysis.workspace import parsed
 from fhirmap.compilation.contract import target_contract
 from fhirmap.compilation.files import library, read_map
 from fhirmap.compilation.program import CheckedMaps, load_maps
@@ -92,6 +93,8 @@ class MapSet:
         self.definitions, self.diagnostics = load_definitions(structured, fhir_version=fhir_version)
         self._functions = functions
         self._texts: tuple[MapText, ...] | None = None
+        self._parsed: dict[str, tuple[Map, Sequence[Diagnostic]]] = {}
+        self._read_resources: tuple[tuple[Map, ...], tuple[Diagnostic, ...]] | None = None
         self._runnables: dict[str, Runnable] = {}
 
     # --- maps ---------------------------------------------------------------------------------------------------------
@@ -118,6 +121,7 @@ class MapSet:
             functions=self._functions,
             syntax=syntax,
             found=[*self.diagnostics, *reading],
+            parse=self._parse,
         )
         if maps.has_errors:
             raise MapError(maps.diagnostics)
@@ -131,9 +135,9 @@ class MapSet:
             return self._resource_map(path) or parse(read_map(path), str(path))
         for text in self._library(None):
             if wanted in text.text:
-                tree, diagnostics = parse(text.text, text.name)
+                tree, diagnostics = self._parse(text)
                 if tree.url == wanted:
-                    return tree, diagnostics
+                    return tree, tuple(diagnostics)
         known = self.definitions.structure_maps().get(wanted)
         if known is None:
             raise ConfigError("FM762", url=wanted)
@@ -156,8 +160,17 @@ class MapSet:
 
     def _resource_maps(self) -> tuple[tuple[Map, ...], tuple[Diagnostic, ...]]:
         """Every StructureMap resource of the set as a map."""
-        read = [_structure_map(held, name) for name, held in self.definitions.structure_maps().values()]
-        return tuple(tree for tree, _ in read), tuple(entry for _, found in read for entry in found)
+        if self._read_resources is None:
+            read = [_structure_map(held, name) for name, held in self.definitions.structure_maps().values()]
+            found = tuple(entry for _, diagnostics in read for entry in diagnostics)
+            self._read_resources = tuple(tree for tree, _ in read), found
+        return self._read_resources
+
+    def _parse(self, text: MapText) -> tuple[Map, Sequence[Diagnostic]]:
+        """The tree of a text of the set, parsed once."""
+        if text.name not in self._parsed:
+            self._parsed[text.name] = parsed(text)
+        return self._parsed[text.name]
 
     def _library(self, tree: Map | None) -> tuple[MapText, ...]:
         """Texts that may be imported; those beside the map itself come last."""

@@ -9,13 +9,12 @@ from pathlib import Path
 
 from fhirmap.analysis.check import check
 from fhirmap.analysis.typed import Checked
-from fhirmap.analysis.workspace import Read, load
+from fhirmap.analysis.workspace import Parse, Read, load, parsed
 from fhirmap.compilation.files import library, map_name, read_beside, read_map, reader_of
 from fhirmap.diagnostics import Diagnostic, MapText
 from fhirmap.diagnostics.render import ordered
 from fhirmap.interchange.packages import load_definitions
 from fhirmap.language.nodes import Map
-from fhirmap.language.parser import parse
 from fhirmap.model.definition import Definitions
 from fhirmap.plugins import find_plugins
 from fhirmap.plugins import load as load_plugin
@@ -82,13 +81,15 @@ def load_maps(  # noqa: PLR0913 - named settings
     syntax: Sequence[Diagnostic] = (),
     found: Sequence[Diagnostic] = (),
     read: Read = read_beside,
+    parse: Parse = parsed,
 ) -> CheckedMaps:
     """The maps ``stages`` checked with what they import from ``library`` (texts) and ``maps`` (trees).
 
     ``syntax``: what parsing the stages found, so that nothing is reported that only follows from it; ``found``: what
-    else was found before. ``functions``: those of the installed plug-ins by default.
+    else was found before. ``functions``: those of the installed plug-ins by default. ``parse``: how a text of the
+    ``library`` is parsed.
     """
-    program, _ = load(stages, library=library, maps=maps, read=read)
+    program, _ = load(stages, library=library, maps=maps, read=read, parse=parse)
     known = installed_functions() if functions is None else functions
     checked, checking = check(program, definitions, known, syntax=syntax)
     names = tuple(tree.span.text.name for tree in stages)
@@ -135,7 +136,8 @@ def _stage(source: MapSource, name: str | None) -> tuple[Map, tuple[Diagnostic, 
     if isinstance(source, Map):
         return source, ()
     text = map_text(source, name)
-    return parse(text.text, text.name)
+    tree, found = parsed(text)
+    return tree, tuple(found)
 
 
 def _definitions(given: Definitions | Iterable[str | Path] | None) -> tuple[Definitions, tuple[Diagnostic, ...]]:

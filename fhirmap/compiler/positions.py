@@ -24,9 +24,10 @@ def compile_stamped(module: ModuleText, texts: Mapping[str, MapText], module_nam
     ``texts``: function name -> the map text that the function comes from.
     """
     tree = ast.parse(module.text)
+    places = {line: _place_of(span) for line, span in module.spans.items()}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name in texts:
-            _stamp(node, module.spans)
+            _stamp(node, places)
     return _named(
         compile(tree, module_name, "exec", dont_inherit=True), {name: file_name(text) for name, text in texts.items()}
     )
@@ -48,11 +49,10 @@ def _place_of(span: Span) -> StampedPlace:
     return span.line, span.utf8_column, span.end_line, span.utf8_end_column
 
 
-def _stamp(function: ast.FunctionDef, spans: Mapping[int, Span]) -> None:
+def _stamp(function: ast.FunctionDef, places: Mapping[int, StampedPlace]) -> None:
     """Give every node of ``function`` the place of its statement; an unmarked statement takes its neighbour's."""
-    if function.lineno not in spans:
+    if function.lineno not in places:
         return
-    places = {line: _place_of(span) for line, span in spans.items() if line <= (function.end_lineno or 0)}
     current = places[function.lineno]
     _put(function, current)
     _put_all(function.args, current)
