@@ -148,7 +148,7 @@ def as_warning(diagnostic: Diagnostic) -> Diagnostic:
 
 def _named(unit: Unit) -> Iterator[Unit]:
     """The maps that ``unit`` imports by their own address."""
-    urls = {entry.url for entry in unit.tree.imports if "*" not in entry.url}
+    urls = {entry.url.partition("|")[0] for entry in unit.tree.imports if "*" not in entry.url}
     for imported in unit.imported:
         for other in imported.units if urls else ():
             if other.url in urls:

@@ -77,13 +77,18 @@ class _Workspace:
             unit.imported = tuple(dict.fromkeys(found))
 
     def matching(self, url: str) -> ImportedMaps:
-        """Maps whose URL is ``url``, which may hold one `*`; only texts that name such a URL are parsed."""
+        """Maps whose URL is ``url``, which may hold one `*` and end in `|version`; only texts that may are parsed."""
         known = self.imported.get(url)
         if known is None:
-            head, star, tail = url.partition("*")
+            address, _, version = url.partition("|")
+            head, star, tail = address.partition("*")
             pattern = re.compile(re.escape(head) + (".+" if star else "") + re.escape(tail))
             self.parse_candidates(head)
-            trees = [tree for tree in self.library.values() if tree.url and pattern.fullmatch(tree.url)]
+            trees = [
+                tree
+                for tree in self.library.values()
+                if tree.url and pattern.fullmatch(tree.url) and version in ("", tree.version)
+            ]
             known = self.imported[url] = ImportedMaps(tuple(map(self.unit, trees)))
         return known
 

@@ -133,12 +133,13 @@ class MapSet:
         if isinstance(wanted, Path) or "://" not in wanted:
             path = Path(wanted)
             return self._resource_map(path) or parse(read_map(path), str(path))
+        url, _, version = wanted.partition("|")
         for text in self._library(None):
-            if wanted in text.text:
+            if url in text.text:
                 tree, diagnostics = self._parse(text)
-                if tree.url == wanted:
+                if tree.url == url and version in ("", tree.version):
                     return tree, tuple(diagnostics)
-        known = self.definitions.structure_maps().get(wanted)
+        known = self.definitions.structure_map(wanted)
         if known is None:
             raise ConfigError("FM762", url=wanted)
         return _structure_map(known[1], known[0])
@@ -161,7 +162,7 @@ class MapSet:
     def _resource_maps(self) -> tuple[tuple[Map, ...], tuple[Diagnostic, ...]]:
         """Every StructureMap resource of the set as a map."""
         if self._read_resources is None:
-            read = [_structure_map(held, name) for name, held in self.definitions.structure_maps().values()]
+            read = [_structure_map(held, name) for name, held in self.definitions.structure_maps()]
             found = tuple(entry for _, diagnostics in read for entry in diagnostics)
             self._read_resources = tuple(tree for tree, _ in read), found
         return self._read_resources

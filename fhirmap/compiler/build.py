@@ -61,7 +61,8 @@ def _digest(checked: Checked, checks: Iterable[CodeLine], trace: bool) -> str:
     for unit in checked.program.units:
         seen.update(unit.text.text.encode())
         for codes in unit.tables.values():
-            seen.update(repr([(entry.source_code, entry.relation, entry.target_code) for entry in codes]).encode())
+            for entry in codes:
+                seen.update(repr((entry.source_code, entry.relation, entry.target_code)).encode())
         for query in unit.queries.values():
             seen.update(query.encode())
     for line in checks:

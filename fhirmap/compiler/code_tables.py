@@ -1,8 +1,13 @@
-"""Concept maps as constants of a module: a plain dict where each code has one target, else a `CodeTable`."""
+"""Concept maps as constants of a module: a plain dict where each code has one target, else a `CodeTable`.
+
+A large one is a text with a line for each correspondence, which the module reads when it is loaded: as a display of
+Python it would take ten times the memory to compile.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from itertools import chain
 
 from fhirmap.compiler.python import DictOf, Expr, Literal, Name, literal_dict
 from fhirmap.compiler.runtime_functions import call
@@ -10,6 +15,10 @@ from fhirmap.model.definition import ConceptMap, Definitions
 
 Target = tuple[str, str, str, str]
 """Source system, target system, target code, display."""
+_LARGE = 1000
+"""Codes of a concept map from which on it is written as a text."""
+_MARKS = frozenset("\t\n")
+"""What separates columns and lines of such a text."""
 
 
 class CodeTables:
@@ -61,8 +70,7 @@ class CodeTables:
             codes = _single_codes(concept_map)
             if codes is None:
                 return None
-            value = literal_dict(codes, is_tall=True)
-            known = self._add(concept_map.name, value, f"Concept map {concept_map.name}.")
+            known = self._add(concept_map.name, _pairs(codes), f"Concept map {concept_map.name}.")
             self._simple[id(concept_map)] = known
         return known
 
@@ -80,8 +88,29 @@ def _single_codes(concept_map: ConceptMap) -> dict[str, str] | None:
     return codes
 
 
-def _entries(concept_map: ConceptMap) -> DictOf:
-    return literal_dict(_targets(concept_map), is_tall=True)
+def _pairs(codes: dict[str, str]) -> Expr:
+    """Source code -> target code."""
+    if _is_large(codes) and _MARKS.isdisjoint("".join(chain(codes, codes.values()))):
+        return call("listed_codes", Literal("\n".join(f"{source}\t{target}" for source, target in codes.items())))
+    return literal_dict(codes, is_tall=True)
+
+
+def _entries(concept_map: ConceptMap) -> Expr:
+    """Source code -> its targets."""
+    codes = _targets(concept_map)
+    texts = (text for source, targets in codes.items() for text in (source, *chain.from_iterable(targets)))
+    if not _is_large(codes) or not all(map(_MARKS.isdisjoint, texts)):
+        return literal_dict(codes, is_tall=True)
+    systems = tuple(dict.fromkeys(target[:2] for targets in codes.values() for target in targets))
+    numbers = {pair: str(number) for number, pair in enumerate(systems)}
+    lines = []
+    for source, targets in codes.items():
+        lines += ["\t".join((source, numbers[target[:2]], *target[2:])) for target in targets] or [source]
+    return call("listed_targets", Literal(systems), Literal("\n".join(lines)))
+
+
+def _is_large(codes: Collection[str]) -> bool:
+    return len(codes) > _LARGE
 
 
 def _targets(concept_map: ConceptMap) -> dict[str, tuple[Target, ...]]:

@@ -39,7 +39,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
     **_of("transforms.text", "append", "cast", "escape", "shown", "truncate"),
     **_of("transforms.dates", "to_date", "to_date_time", "to_time"),
     **_of("transforms.dates", "unix_to_date", "unix_to_date_time", "unix_to_time"),
-    **_of("transforms.coding", "c", "cc", raises=False),
+    **_of("transforms.coding", "c", "cc", "listed_codes", "listed_targets", raises=False),
     **_of("transforms.coding", "CodeTable", "cc_text", "translate"),
     **_of("transforms.references", "identifier", raises=False),
     **_of("transforms.references", "contact_point", "pointer", "reference", "uuid"),

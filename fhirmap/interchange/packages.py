@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.interchange.formats import read_value
 from fhirmap.model.definition import Definitions
@@ -67,11 +69,14 @@ def add_resource(definitions: Definitions, resource: Json, source: MapText) -> l
             if isinstance(held, dict) and "resourceType" in held:
                 found += add_resource(definitions, held, source)
         return found
-    if kind == "StructureMap":
-        definitions.add_structure_map(resource, source.name)
-        return []
     add = _ADDERS.get(str(kind))
+    if add is None and kind != "StructureMap":
+        return []
+    twice = _defined_twice(definitions, resource, source)
+    if twice is not None:
+        return [twice]
     if add is None:
+        definitions.add_structure_map(resource, source.name)
         return []
     try:
         add(definitions, resource)
@@ -81,6 +86,38 @@ def add_resource(definitions: Definitions, resource: Json, source: MapText) -> l
         args = {"file": source.name, "kind": kind, "missing": missing}
         return [Diagnostic("FM352", Span(source, 0, min(1, len(source.text))), args, variant=variant)]
     return []
+
+
+def _defined_twice(definitions: Definitions, resource: Json, source: MapText) -> Diagnostic | None:
+    """What is wrong where another resource has the same URL and version and says something else."""
+    kind, url, version = (str(resource.get(name) or "") for name in ("resourceType", "url", "version"))
+    if not url:
+        return None
+    other = definitions.first_place(kind, f"{url}|{version}".rstrip("|"), _fingerprint(resource), source.name)
+    if other is None:
+        return None
+    args = {"file": source.name, "other": other, "kind": kind, "url": f"{url}|{version}".rstrip("|"), "missing": ""}
+    return Diagnostic("FM352", Span(source, 0, min(1, len(source.text))), args, variant="twice")
+
+
+def _fingerprint(resource: Json) -> bytes:
+    """A digest of what a resource says: where it is kept and how it is shown to people is left aside."""
+    digest = sha256()
+
+    def feed(value: JsonValue, depth: int) -> None:
+        # Piece by piece, so that a large concept map is not written out whole.
+        if depth and isinstance(value, dict):
+            for name in sorted(value):
+                digest.update(name.encode())
+                feed(value[name], depth - 1)
+        elif depth and isinstance(value, list):
+            for entry in value:
+                feed(entry, depth - 1)
+        else:
+            digest.update(repr(value).encode())
+
+    feed({name: entry for name, entry in resource.items() if name not in ("id", "meta", "text")}, 4)
+    return digest.digest()
 
 
 def _add_structure(definitions: Definitions, resource: Json) -> None:
@@ -93,12 +130,28 @@ def _add_operation(definitions: Definitions, resource: Json) -> None:
     definitions.add_structure(read_structure(input_structure(operation, definitions), definitions))
 
 
+def _add_concept_map(definitions: Definitions, resource: Json) -> None:
+    groups = resource.get("group", ())
+    for group in groups:
+        rows = group.get("element") if isinstance(group, dict) else None
+        if isinstance(rows, list):
+            # Hundreds of thousands of rows are not held twice: each is let go once it is read.
+            group["element"] = _taken(rows)
+    definitions.add(read_concept_map(resource))
+
+
+def _taken(rows: list[Json]) -> Iterator[Json]:
+    rows.reverse()
+    while rows:
+        yield rows.pop()
+
+
 _ADDERS: Mapping[str, Callable[[Definitions, Json], None]] = {
     "StructureDefinition": _add_structure,
     "OperationDefinition": _add_operation,
     "ValueSet": lambda definitions, resource: definitions.add(read_value_set(resource)),
     "CodeSystem": lambda definitions, resource: definitions.add(read_code_system(resource)),
-    "ConceptMap": lambda definitions, resource: definitions.add(read_concept_map(resource)),
+    "ConceptMap": _add_concept_map,
 }
 
 

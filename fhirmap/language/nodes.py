@@ -520,6 +520,12 @@ class Map:
         return self.declaration.url if self.declaration else None
 
     @property
+    def version(self) -> str:
+        """Business version from the metadata, empty where it has none."""
+        written = (entry.value for entry in self.metadata if entry.path == "version")
+        return next((value for value in written if isinstance(value, str)), "")
+
+    @property
     def name(self) -> str | None:
         """Computer-friendly name from the metadata or the legacy declaration."""
         for entry in self.metadata:

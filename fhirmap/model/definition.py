@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from fhirmap.diagnostics.nearest import nearest
+from fhirmap.model.versions import ByVersion
 
 Kind = Literal["primitive", "complex", "resource", "logical"]
 FHIR_URL = "http://hl7.org/fhir/StructureDefinition/"
@@ -214,6 +215,7 @@ class CodeSystem:
     concepts: Mapping[str, Concept]
     complete: bool = True
     case_sensitive: bool = True
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +246,7 @@ class ValueSet:
     includes: tuple[ValueSetRule, ...] = ()
     excludes: tuple[ValueSetRule, ...] = ()
     expansion: tuple[Concept, ...] | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +278,7 @@ class ConceptMap:
     url: str
     name: str
     groups: tuple[ConceptMapGroup, ...]
+    version: str = ""
 
 
 ElementsOf = Callable[[TypeRef], Mapping[str, Element]]
@@ -305,12 +309,13 @@ class Definitions:
         self._base = base
         self._structures: dict[str, StructureSource] = {}
         self._by_name: dict[str, str] = {}
-        self._value_sets: dict[str, ValueSet] = {}
-        self._code_systems: dict[str, CodeSystem] = {}
-        self._concept_maps: dict[str, ConceptMap] = {}
+        self._value_sets: ByVersion[ValueSet] = ByVersion()
+        self._code_systems: ByVersion[CodeSystem] = ByVersion()
+        self._concept_maps: ByVersion[ConceptMap] = ByVersion()
         self._operations: dict[str, Operation] = {}
-        self._structure_maps: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self._structure_maps: ByVersion[tuple[str, Mapping[str, Any]]] = ByVersion()
         self._children: dict[TypeRef, Mapping[str, Element]] = {}
+        self._places: dict[tuple[str, str], tuple[bytes, str]] = {}
 
     # --- filling ------------------------------------------------------------------------------------------------------
 
@@ -332,17 +337,23 @@ class Definitions:
         """Make terminologies and operations known."""
         for entry in definitions:
             if isinstance(entry, ValueSet):
-                self._value_sets[entry.url] = entry
+                self._value_sets.add(entry.url, entry.version, entry)
             elif isinstance(entry, CodeSystem):
-                self._code_systems[entry.url] = entry
+                self._code_systems.add(entry.url, entry.version, entry)
             elif isinstance(entry, ConceptMap):
-                self._concept_maps[entry.url] = entry
+                self._concept_maps.add(entry.url, entry.version, entry)
             else:
                 self._operations[entry.url] = entry
 
     def add_structure_map(self, resource: Mapping[str, Any], name: str) -> None:
         """Make a StructureMap resource known, as it is: what it says is the language's concern. ``name``: its file."""
-        self._structure_maps[str(resource.get("url") or name)] = (name, resource)
+        version = str(resource.get("version", ""))
+        self._structure_maps.add(str(resource.get("url") or name), version, (name, resource))
+
+    def first_place(self, kind: str, canonical: str, fingerprint: bytes, place: str) -> str | None:
+        """Where a resource was found before that says something else under the same canonical; None where none was."""
+        known, other = self._places.setdefault((kind, canonical), (fingerprint, place))
+        return other if known != fingerprint else None
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
@@ -414,25 +425,33 @@ class Definitions:
         return structure is not None and structure.kind == "primitive"
 
     def value_set(self, url: str) -> ValueSet | None:
-        """The value set of that canonical."""
-        return self._value_sets.get(_canonical(url))
+        """The value set of that canonical; another version of it where the one that is named is not known."""
+        return self._value_sets.nearest(url)
 
     def code_system(self, url: str) -> CodeSystem | None:
-        """The code system of that canonical."""
-        return self._code_systems.get(_canonical(url))
+        """The code system of that canonical; another version of it where the one that is named is not known."""
+        return self._code_systems.nearest(url)
 
     def concept_map(self, url: str) -> ConceptMap | None:
-        """The concept map of that canonical."""
-        return self._concept_maps.get(_canonical(url))
+        """The concept map of that canonical: `url|version` is that version and no other, a URL alone the newest."""
+        return self._concept_maps.exactly(url)
+
+    def concept_map_versions(self, url: str) -> tuple[str, ...]:
+        """The versions of a concept map that are known, the newest last."""
+        return self._concept_maps.versions(url)
 
     def operation(self, url: str) -> Operation | None:
         """The operation of that canonical, or of that code or name."""
         found = self._operations.get(_canonical(url))
         return found or next((entry for entry in self._operations.values() if url in (entry.code, entry.name)), None)
 
-    def structure_maps(self) -> Mapping[str, tuple[str, Mapping[str, Any]]]:
-        """StructureMap resources by URL: name of the file, resource."""
-        return self._structure_maps
+    def structure_map(self, url: str) -> tuple[str, Mapping[str, Any]] | None:
+        """The StructureMap resource of that canonical, with the name of its file."""
+        return self._structure_maps.exactly(url)
+
+    def structure_maps(self) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        """All StructureMap resources: name of the file, resource."""
+        return self._structure_maps.values()
 
     def operations(self) -> Iterable[Operation]:
         """All operations that were loaded."""
@@ -458,7 +477,7 @@ class Definitions:
             return self.children(inside) if inside else ()
         if kind == "structure":
             return [*self._by_name, *self._structures]
-        registries: dict[str, Mapping[str, Any]] = {
+        registries: dict[str, Iterable[str]] = {
             "value_set": self._value_sets,
             "code_system": self._code_systems,
             "concept_map": self._concept_maps,

@@ -46,6 +46,7 @@ def read_code_system(resource: Json) -> CodeSystem:
         concepts=concepts,
         complete=resource.get("content", "complete") == "complete",
         case_sensitive=resource.get("caseSensitive", True),
+        version=str(resource.get("version", "")),
     )
 
 
@@ -59,6 +60,7 @@ def read_value_set(resource: Json) -> ValueSet:
         includes=tuple(_read_rule(entry) for entry in compose.get("include", ())),
         excludes=tuple(_read_rule(entry) for entry in compose.get("exclude", ())),
         expansion=tuple(_read_expansion(expansion.get("contains", ()))) if expansion else None,
+        version=str(resource.get("version", "")),
     )
 
 
@@ -69,6 +71,7 @@ def read_concept_map(resource: Json) -> ConceptMap:
         url=url,
         name=resource.get("name") or resource.get("id") or url.rpartition("/")[2],
         groups=tuple(_read_map_group(group) for group in resource.get("group", ())),
+        version=str(resource.get("version", "")),
     )
 
 

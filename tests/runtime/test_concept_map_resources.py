@@ -48,7 +48,7 @@ def runs(folder: Path, shape: str, unmapped: dict[str, str] | None) -> MapSet:
     group: dict[str, Any] = {"source": f"urn:s{suffix}", "target": f"urn:t{suffix}", "element": ELEMENTS[shape]}
     if unmapped:
         group["unmapped"] = unmapped
-    first = {**SECOND, "url": "https://x.example/ConceptMap/first", "name": "First", "group": [group]}
+    first = {**SECOND, "url": "https://x.example/ConceptMap/first", "name": "First", "version": "2.0", "group": [group]}
     (folder / "first.json").write_text(json.dumps(first), encoding="utf-8")
     (folder / "second.json").write_text(json.dumps(SECOND), encoding="utf-8")
     (folder / "main.map").write_text(MAP, encoding="utf-8")

@@ -25,7 +25,7 @@ def unused_import(checked: Checked) -> Iterator[Diagnostic]:
 
 
 def _matches(entry: MapImport, unit: Unit) -> bool:
-    head, star, tail = entry.url.partition("*")
+    head, star, tail = entry.url.partition("|")[0].partition("*")
     return bool(re.fullmatch(re.escape(head) + (".+" if star else "") + re.escape(tail), unit.tree.url or ""))
 
 

@@ -14,7 +14,7 @@ from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import UNKNOWN, StaticType
 from fhirmap.analysis.transforms import TRANSFORMS, arity_fault, result_of
 from fhirmap.analysis.typed import Expression, NameScope, TargetStep, Transform, Unit, Variable
-from fhirmap.diagnostics import Subject, SubjectKind, suggestion
+from fhirmap.diagnostics import Severity, Span, Subject, SubjectKind, Suggestion, suggestion
 from fhirmap.language import nodes
 from fhirmap.model.definition import ConceptMap, TypeRef
 from fhirmap.signatures import FunctionSignature
@@ -161,9 +161,30 @@ class Transforms:
         found = self._scope.concept_map(unit, literal.value)
         if found is None and literal.value.endswith(SPECIAL_MAP):
             found = ConceptMap(literal.value, SPECIAL_MAP, ())
-        if found is None:
-            names = self._scope.concept_map_names(unit)
-            about = Subject(SubjectKind.CONCEPT_MAP, literal.value.lstrip("#"))
-            like = suggestion(literal.value, names)
-            self._scope.report("FM108", transform.arguments[1].span, about=about, like=like, name=literal.value)
+        self._report_concept_map(unit, literal.value, transform.arguments[1].span, found)
         return replace(transform, concept_map=found)
+
+    def _report_concept_map(self, unit: Unit, name: str, span: Span, found: ConceptMap | None) -> None:
+        """FM108: no such concept map, or not in that version; a warning where one of several versions was chosen."""
+        url, _, version = name.partition("|")
+        versions = self._scope.definitions.concept_map_versions(url)
+        about = Subject(SubjectKind.CONCEPT_MAP, name.lstrip("#"))
+        if found is None:
+            named = tuple(f"{url}|{entry}" for entry in versions if entry)
+            like = (
+                Suggestion(meant=None, known=named)
+                if versions
+                else suggestion(name, self._scope.concept_map_names(unit))
+            )
+            variant = "version" if versions else ""
+            self._scope.report("FM108", span, variant=variant, about=about, like=like, name=name)
+        elif not version and len(versions) > 1 and found.url == url:
+            self._scope.report(
+                "FM108", span, variant="several", severity=Severity.WARNING, about=about,
+                name=name, version=found.version, count=len(versions),
+            )  # fmt: skip
+        for group in found.groups if found is not None else ():
+            mode, other = group.unmapped or ("", "")
+            if mode == "other-map" and self._scope.definitions.concept_map(other) is None:
+                warning = Severity.WARNING
+                self._scope.report("FM108", span, variant="other", severity=warning, name=name, other=other)

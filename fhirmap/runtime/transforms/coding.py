@@ -5,7 +5,7 @@ Spec: FML, transforms; FHIR ConceptMap $translate.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,27 @@ class CodeTable:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "longest", max(map(len, self.codes), default=0))
+
+
+def listed_codes(text: str) -> dict[str, str]:
+    """Source code -> target code, of a text with a line for each: `source<TAB>target`."""
+    return dict(line.split("\t") for line in text.split("\n"))
+
+
+def listed_targets(systems: tuple[tuple[str, str], ...], text: str) -> dict[str, tuple[tuple[str, str, str, str], ...]]:
+    """The codes of a `CodeTable`, of a text with a line for each target: source, number of the systems, code, display.
+
+    A line that holds the source code alone: it has no target.
+    """
+    codes: dict[str, tuple[tuple[str, str, str, str], ...]] = {}
+    for line in text.split("\n"):
+        source, *target = line.split("\t")
+        held = codes.get(source, ())
+        if target:
+            number, code, display = target
+            held = (*held, (*systems[int(number)], code, display))
+        codes[source] = held
+    return codes
 
 
 def c(system: MapValue, code: MapValue, display: MapValue = None) -> dict[str, Any] | None:
@@ -114,26 +135,52 @@ def _mapped(table: CodeTable, system: str, code: str) -> list[tuple[str, str, st
 
 def _missed(table: CodeTable, codings: list[tuple[str, str]], run: RecordRun | None) -> list[tuple[str, str, str]]:
     """What the table's policy makes of codes that it does not hold; one that it says has no target stays without."""
-    unknown = [(system, code) for system, code in codings if table.codes.get(code) != ()]
-    if run is not None:
-        for _, code in unknown:
-            run.unmapped(table.name, code, table.longest)
-    return [entry for system, code in unknown if (entry := _unmapped(table, system, code)) is not None]
+    found: list[tuple[str, str, str]] = []
+    for system, code in codings:
+        if table.codes.get(code) == ():
+            continue
+        elsewhere = _in_others(table, system, code)
+        if elsewhere is None:
+            if run is not None:
+                run.unmapped(table.name, code, table.longest)
+            entry = _unmapped(table, system, code)
+            elsewhere = [entry] if entry is not None else []
+        found += elsewhere
+    return found
+
+
+def _policies(table: CodeTable, system: str) -> Iterator[tuple[str, str, str, str]]:
+    return (entry for entry in table.unmapped if not system or not entry[0] or system == entry[0])
+
+
+def _in_others(table: CodeTable, system: str, code: str) -> list[tuple[str, str, str]] | None:
+    """What the maps that are asked for unknown codes say of one; None where none of them holds it."""
+    for _, mode, _, url in _policies(table, system):
+        other = table.others.get(url) if mode == "other-map" else None
+        if other is None:
+            continue
+        found = _mapped(other, system, code)
+        if found or other.codes.get(code) == ():
+            return found
+        further = _in_others(other, system, code)
+        if further is not None:
+            return further
+    return None
 
 
 def _unmapped(table: CodeTable, system: str, code: str) -> tuple[str, str, str] | None:
-    for source, mode, target, fixed in table.unmapped:
-        if system and source and system != source:
-            continue
+    """What the policies make of a code that no map holds: those of the map itself, else of the ones it asks."""
+    for source, mode, target, fixed in _policies(table, system):
         if mode == "error":
             raise _unknown(table, code)
         if mode == "provided":
             return (system or source, code, "")
         if mode == "fixed":
             return (target, fixed, "")
-        if mode == "other-map" and fixed in table.others:
-            other = table.others[fixed]
-            return next(iter(_mapped(other, system, code)), None) or _unmapped(other, system, code)
+        other = table.others.get(fixed)
+        found = _unmapped(other, system, code) if other is not None else None
+        if found is not None:
+            return found
     return None
 
 
