@@ -36,8 +36,9 @@ from fhirmap.texts import Text, os_reason
 __all__ = ["MapSet", "Runnable", "run", "traced"]
 
 MAP_SUFFIXES = (".map", ".fml", ".txt")
-_BINDING_FAULTS = frozenset(("FM506", "FM511"))
-"""Faults of the validator that stop a transform: a code that the structure forbids. What is missing may come later."""
+_FORBIDDEN = frozenset(("FM501", "FM502", "FM506", "FM507", "FM511"))
+"""Faults of the validator that stop a transform: a value that its element cannot hold, by its type, its form or the
+list of its codes. What is missing may come later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +207,8 @@ def run(
 ) -> Result:
     """The outcome of one input, or of several by name.
 
-    Faults of the validator are warnings, all but a code outside a required binding: parts of a resource may be made by
-    one map and the rest by another.
+    Faults of the validator are warnings, all but those of a value that its element cannot hold: parts of a
+    resource may be made by one map and the rest by another.
     Raises: ``ConfigError`` FM763 for an input that the map does not have; ``TransformFailed`` FM458 where one is
     missing.
     """
@@ -244,7 +245,7 @@ def traced(
 
 def _severity(fault: Fault) -> Fault:
     is_validators = fault.code.startswith("FM5")
-    return replace(fault, severity="warning") if is_validators and fault.code not in _BINDING_FAULTS else fault
+    return replace(fault, severity="warning") if is_validators and fault.code not in _FORBIDDEN else fault
 
 
 def _structure_map(resource: Mapping[str, Any], name: str) -> tuple[Map, tuple[Diagnostic, ...]]:

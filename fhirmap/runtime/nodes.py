@@ -13,7 +13,7 @@ from typing import Any
 
 from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
-from fhirmap.fhir_types import DATES, NUMBERS, PRIMITIVES, TEXTS
+from fhirmap.fhir_types import DATES, INTEGERS, NUMBERS, PRIMITIVES, TEXTS
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.fhirpath.item import FhirNode, plain, type_name
 from fhirmap.runtime.lists import copied, place_first, place_last, single
@@ -171,7 +171,7 @@ def _assign_one(node: dict[str, Any], name: str, item: MapValue, choices: Choice
         given = given_type(item, value)
     chosen = given if given in types or not types else _nearest(given, types)
     if value is not None:
-        is_right = isinstance(item, FhirNode) and given == chosen and not (isinstance(value, str) and given in NUMBERS)
+        is_right = isinstance(item, FhirNode) and given == chosen and not _is_other_number(value, given)
         value = copied(value) if is_right else _fitted(value, given, chosen)
     key = _key(name, chosen, is_choice)
     if value is None and sibling is None:
@@ -215,7 +215,7 @@ def _fitted(value: MapValue, given: str, wanted: str) -> MapValue:
     if wanted in PRIMITIVES:
         if isinstance(value, str) and wanted in TEXTS:
             return value
-        if isinstance(value, int | Decimal) and not isinstance(value, bool) and wanted in NUMBERS and given in NUMBERS:
+        if isinstance(value, int | Decimal) and not isinstance(value, bool) and wanted == "decimal":
             return value
         return cast(value, wanted)
     if wanted == "Reference":
@@ -225,6 +225,11 @@ def _fitted(value: MapValue, given: str, wanted: str) -> MapValue:
     if wanted and given and wanted[:1].isupper():
         raise TransformFailed("FM404", given=given, wanted=wanted)
     return value
+
+
+def _is_other_number(value: MapValue, type_: str) -> bool:
+    """Is it no number of its type: a text, or a decimal where a whole number belongs?"""
+    return (isinstance(value, str) and type_ in NUMBERS) or (isinstance(value, Decimal) and type_ in INTEGERS)
 
 
 def _key(name: str, type_: str, is_choice: bool) -> str:

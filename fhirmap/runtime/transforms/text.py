@@ -17,7 +17,7 @@ from typing import Any
 from fhirmap.data import MapValue
 from fhirmap.decimals import decimal_text
 from fhirmap.errors import TransformFailed
-from fhirmap.fhir_types import INTEGERS
+from fhirmap.fhir_types import INTEGERS, PRIMITIVES
 from fhirmap.runtime.validation.primitives import PREDICATES
 from fhirmap.texts import Text
 
@@ -53,7 +53,8 @@ def cast(value: MapValue, type_name: str) -> MapValue:
     """``value`` as FHIR primitive ``type_name``, by its text; None for none.
 
     The text is in FHIR's own form, with three exceptions: numbers may have leading zeros and a sign, `1` and `0` are
-    booleans as databases keep them, and a date may be the day of a dateTime.
+    booleans as databases keep them, and a date may be the day of a dateTime. A decimal without a fraction is a whole
+    number. No text is a value of a complex type.
 
     Raises: ``TransformFailed`` FM404 where the text does not say such a value.
     Spec: FML, transforms, cast; FHIR R4, datatypes.html, Primitive Types.
@@ -64,6 +65,8 @@ def cast(value: MapValue, type_name: str) -> MapValue:
     """
     if value is None:
         return None
+    if isinstance(value, Decimal) and type_name in INTEGERS and _is_whole(value):
+        value = int(value)
     text = shown(primitive_of(value))
     found = _cast_text(text, type_name)
     if found is None:
@@ -71,7 +74,13 @@ def cast(value: MapValue, type_name: str) -> MapValue:
     return found
 
 
+def _is_whole(value: Decimal) -> bool:
+    return value.is_finite() and value == value.to_integral_value()
+
+
 def _cast_text(text: str, type_name: str) -> MapValue:
+    if type_name not in PRIMITIVES:
+        return None
     found = _READERS[type_name](text) if type_name in _READERS else text
     is_fit = PREDICATES.get(type_name)
     return found if is_fit is None or is_fit(found) else None
