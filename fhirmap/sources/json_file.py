@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import TracebackType
@@ -76,10 +77,14 @@ class JsonFile:
 
     def columns(self) -> Mapping[str, tuple[str, ...]]:
         """Every dotted path at which some record holds something."""
-        paths: dict[str, None] = {}
+        return {self._plan.name: tuple(self._paths())}
+
+    def _paths(self) -> dict[str, bool]:
+        """Those paths, and whether some record has a list on the way to it, or at it."""
+        paths: dict[str, bool] = {}
         for _, _, entry in self._documents():
             _gather(entry, paths)
-        return {self._plan.name: tuple(paths)}
+        return paths
 
     def check(self) -> list[Diagnostic]:
         """Paths that no record has: an error for key and revision, a warning for others, which may be optional."""
@@ -88,19 +93,28 @@ class JsonFile:
         if plan.where:
             args = {"what": self._address.shown, "position": plan.position}
             found.append(Diagnostic("FM715", args=args, variant="file"))
-        there = self.columns()[plan.name]
+        try:
+            there = self._paths()
+        except ConfigError as error:
+            if error.code != "FM714":
+                raise
+            entry = error.diagnostic()
+            return [*found, replace(entry, args={**entry.args, "position": plan.position})]
         if not there:
             return found
         needed = [*plan.key, *((plan.latest.column,) if plan.latest else ())]
+        found += [self._lacking(name, "FM704", plan.position, "json_list") for name in needed if there.get(name)]
         places = {**dict.fromkeys(needed, plan.position)}
         places |= {column.name: column.position or plan.position for column in plan.shape.columns}
         for name, place in places.items():
             if name not in there and naming.match(name, there) is None:
-                args = {"table": self._address.shown, "column": name, "source": self._address.shown, "position": place}
-                code = "FM704" if name in needed else "FM726"
-                like = naming.like(name, there)
-                found.append(Diagnostic(code, args=args, variant="json" if code == "FM704" else "", **like))
+                entry = self._lacking(name, *(("FM704", place, "json") if name in needed else ("FM726", place, "")))
+                found.append(replace(entry, **naming.like(name, there)))
         return found
+
+    def _lacking(self, name: str, code: str, position: str, variant: str) -> Diagnostic:
+        args = {"table": self._address.shown, "column": name, "source": self._address.shown, "position": position}
+        return Diagnostic(code, args=args, variant=variant)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -116,6 +130,8 @@ class JsonFile:
         yield from self._by_lines()
 
     def _by_lines(self) -> Iterator[tuple[str, int, Any]]:
+        if self._plan.name:
+            raise self._path_in_lines()
         try:
             with self._path.open("rb") as file:
                 for number, line in enumerate(file, 1):
@@ -147,6 +163,8 @@ class JsonFile:
             raise ConfigError("FM713", variant="deep", source=self._address.shown) from None
         except msgspec.DecodeError as error:
             if "trailing characters" in str(error) and self._is_ndjson(text):
+                if self._plan.name:
+                    raise self._path_in_lines() from None
                 self._by_line = True
                 return None
             raise self._broken(text, str(error)) from None
@@ -190,9 +208,12 @@ class JsonFile:
     def _is_ndjson(self, text: bytes) -> bool:
         first = next((line for line in text.splitlines() if line.strip()), b"")
         try:
-            return not self._plan.name and isinstance(_DECODER.decode(first), dict)
+            return isinstance(_DECODER.decode(first), dict)
         except msgspec.DecodeError:
             return False
+
+    def _path_in_lines(self) -> ConfigError:
+        return ConfigError("FM714", source=self._address.shown, path=self._plan.name, variant="lines")
 
     def _broken(self, text: bytes, message: str) -> ConfigError:
         found = _PLACE.search(message)
@@ -209,7 +230,11 @@ class JsonFile:
         node = document
         if path and isinstance(document, list):
             raise ConfigError("FM714", source=self._address.shown, path=path, variant="whole")
-        for name in path.split(".") if path else ():
+        names = path.split(".") if path else []
+        for depth, name in enumerate(names):
+            if isinstance(node, list):
+                outer = ".".join(names[:depth])
+                raise ConfigError("FM714", source=self._address.shown, path=path, variant="inside", outer=outer)
             if not isinstance(node, Mapping) or name not in node:
                 there = list(node) if isinstance(node, Mapping) else []
                 raise ConfigError("FM714", source=self._address.shown, path=path, **naming.like(name, there))
@@ -317,15 +342,16 @@ def _entry(raw: msgspec.Raw) -> JsonValue:
         return raw
 
 
-def _gather(entry: JsonValue, paths: dict[str, None]) -> None:
-    """The dotted paths in ``entry``, in its order; lists are looked into as their items."""
-    waiting: list[tuple[str, Any]] = [("", entry)]  # no recursion: an entry may be nested as deep as Python goes
+def _gather(entry: JsonValue, paths: dict[str, bool]) -> None:
+    """The dotted paths in ``entry``, in its order, and which of them lead through a list, into its items."""
+    waiting: list[tuple[str, Any, bool]] = [("", entry, False)]  # no recursion: as deep as Python goes
     while waiting:
-        prefix, node = waiting.pop()
+        prefix, node, is_listed = waiting.pop()
+        is_listed = is_listed or isinstance(node, list)
         if prefix:
-            paths[prefix] = None
+            paths[prefix] = paths.get(prefix, False) or is_listed
         if isinstance(node, Mapping):
             inner = [(f"{prefix}.{name}" if prefix else str(name), value) for name, value in node.items()]
-            waiting.extend(reversed(inner))
+            waiting.extend((name, value, is_listed) for name, value in reversed(inner))
         elif isinstance(node, list):
-            waiting.extend((prefix, item) for item in reversed(node))
+            waiting.extend((prefix, item, True) for item in reversed(node))

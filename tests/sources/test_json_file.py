@@ -133,6 +133,28 @@ def test_wrong_encoding_missing_file_missing_list(tmp_path: Path) -> None:
     assert fails(write(tmp_path / "d.json", '{"data": {"cases": 3}}'), CASES).code == "FM714"
     whole = fails(write(tmp_path / "e.json", '[{"id": 1}]'), CASES).diagnostic()
     assert (whole.code, whole.variant) == ("FM714", "whole")
+    inside = fails(write(tmp_path / "f.json", '{"data": [{"cases": [{"id": 1}]}]}'), CASES).diagnostic()
+    assert (inside.code, "`path 'data'`" in inside.hint_text) == ("FM714", True)
+
+
+@pytest.mark.parametrize("name", ["a.ndjson", "a.json"])
+def test_lines_have_no_path(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / name, '{"data": {"cases": [{"id": 1}]}}\n{"data": {"cases": [{"id": 2}]}}\n')
+    assert (fails(path, CASES).code, fails(path, CASES).diagnostic().variant) == ("FM714", "lines")
+
+
+def test_a_wrong_path_is_found_with_its_place(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", '{"data": {"case": [{"id": 1}]}}')
+    with open_source(str(path), replace(CASES, position="a.map:7:1")) as source:
+        assert [(entry.code, entry.args["position"]) for entry in source.check()] == [("FM714", "a.map:7:1")]
+
+
+@pytest.mark.parametrize("key", ["codes", "team.rpps", "team.person.id"])
+def test_a_key_leads_through_no_list(tmp_path: Path, key: str) -> None:
+    team = [{"rpps": "1", "person": {"id": "x"}}]
+    path = write(tmp_path / "a.json", json.dumps([{"codes": ["A"], "team": team}]))
+    with open_source(str(path), replace(LINES, key=(key,), shape=RowLayout("Case", ()))) as source:
+        assert [(entry.code, entry.variant) for entry in source.check()] == [("FM704", "json_list")]
 
 
 def test_the_latest_revision_is_the_record(tmp_path: Path) -> None:
