@@ -128,6 +128,10 @@ class StatementBuilder:
         """The number of rows that the records' statement reads."""
         return sa.select(sa.func.count()).select_from(self._relation(self._root, "r"))
 
+    def rows(self, node: SqlNode) -> sa.Select[Any]:
+        """The rows of one node alone, under its own filter."""
+        return sa.select(sa.literal(1)).select_from(self._relation(node, "r"))
+
     # --- relations ----------------------------------------------------------------------------------------------------
 
     def _relation(self, node: SqlNode, alias: str, extra: Sequence[Cell] = ()) -> Relation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import date, datetime
@@ -147,16 +147,30 @@ class SqlTable:
 
     def _check_sql(self, root: SqlTableLayout) -> list[Diagnostic]:
         """Lets the database look at each statement, reading no row: `where` and `query` are the author's own SQL."""
+        builder, plan = self._builder(root, None), self._plan
+        refused = self._refused(plan.name, plan.position, [entry.select for entry in builder.statements()])
+        if refused is None:
+            return []
+        # Each relation by itself shows whose condition it is.
+        places = [
+            (node.child.table, node.child.position, node) if node.child else (plan.name, plan.position, node)
+            for node in build_tree(plan, self._layout(), root).walk()
+        ]
+        found = [self._refused(table, position, [builder.rows(node)]) for table, position, node in places]
+        return [entry for entry in found if entry is not None] or [refused]
+
+    def _refused(self, table: str, position: str, selects: Sequence[sa.Select[Any]]) -> Diagnostic | None:
+        """What the database says against one of ``selects`` (FM715), at the place in the map."""
         try:
-            with translated(self._address.shown, self._plan.name), self._engine.connect() as connection:
-                for statement in self._builder(root, None).statements():
-                    connection.execute(statement.select.limit(0)).close()
+            with translated(self._address.shown, table), self._engine.connect() as connection:
+                for select in selects:
+                    connection.execute(select.limit(0)).close()
         except ConfigError as error:
             if error.code != "FM715":
                 raise
             diagnostic = error.diagnostic()
-            return [replace(diagnostic, args={**diagnostic.args, "position": self._plan.position})]
-        return []
+            return replace(diagnostic, args={**diagnostic.args, "position": position})
+        return None
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

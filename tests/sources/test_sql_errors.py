@@ -46,6 +46,19 @@ def test_sql_that_the_database_refuses_is_reported_before_reading(
     assert near in found[0].message
 
 
+def test_the_condition_of_a_child_is_reported_at_the_child(database: Database, prefix: str) -> None:
+    theatre(database, prefix, count=2)
+    plan = theatre_plan(prefix)
+    wrong = tuple(
+        replace(entry, where="no_such = 1", position=f"a.map:{9 + n}:5") for n, entry in enumerate(plan.shape.children)
+    )
+    with open_source(database.url, replace(plan, shape=replace(plan.shape, children=wrong))) as source:
+        found = source.check()
+    assert [(entry.code, entry.args["position"]) for entry in found] == [
+        ("FM715", f"a.map:{9 + n}:5") for n in range(len(wrong))
+    ]
+
+
 def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     plan = SourcePlan(SourceKind.TABLE, "t", ("id",), RowLayout("T", columns("id")))
     for url in ("postgresql://reader:s3cret@127.0.0.1:1/bloc", "mysql://reader:s3cret@127.0.0.1:1/bloc"):

@@ -25,6 +25,7 @@ from fhirmap.analysis.checks.misplaced_clause import misplaced_clause
 from fhirmap.analysis.checks.missing_key import missing_key
 from fhirmap.analysis.checks.missing_required import missing_required
 from fhirmap.analysis.checks.other_system import other_system
+from fhirmap.analysis.checks.partial_join import partial_join
 from fhirmap.analysis.checks.prohibited_element import prohibited_element
 from fhirmap.analysis.checks.secret_in_map import secret_in_map
 from fhirmap.analysis.checks.text_for_code import text_for_code
@@ -64,6 +65,7 @@ CHECKS: tuple[Check, ...] = (
     format_misfit,
     unknown_zone,
     idle_null,
+    partial_join,
     absolute_path,
     secret_in_map,
     # rules

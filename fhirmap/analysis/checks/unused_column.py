@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from fhirmap.analysis.typed import Checked, ModelUse
 from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
-from fhirmap.language.nodes import FPMember, Rule
+from fhirmap.language.nodes import FPMember, ModelElement, Rule
 from fhirmap.language.visit import walk
 
 
@@ -14,16 +14,20 @@ def unused_column(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each element of a stored model that no rule, and whose name no expression, reads (FM241).
 
     The columns of the key are read in any case and may be without use. A rule that hands on a whole record may use
-    every element of its model.
+    every element of its model. What lies below an unused element needs no word of its own.
     """
     used = _read_names(checked)
     whole = _handed_on(checked)
-    for use, table in _stored(checked):
+
+    def is_read(use: ModelUse, element: ModelElement) -> bool:
+        read = element.name in used or f"{use.node.name}.{element.name}" in used
+        return read or use.ref.structure in whole
+
+    for use, table in _stored(checked, is_read):
         key = use.node.store.key if use.node.store else ()
         for element in use.node.elements:
             column = element.column or element.name
-            read = element.name in used or f"{use.node.name}.{element.name}" in used
-            if read or column in key or use.ref.structure in whole:
+            if is_read(use, element) or column in key:
                 continue
             args = {"column": f"{table}.{column}" if table else column, "element": element.name}
             variant = "element" if element.join or element.lines or element.position else ""
@@ -57,8 +61,8 @@ def _handed_on(checked: Checked) -> set[str]:
     return found
 
 
-def _stored(checked: Checked) -> Iterator[tuple[ModelUse, str]]:
-    """Each model that reads rows, once, with the table it reads where it has one."""
+def _stored(checked: Checked, is_read: Callable[[ModelUse, ModelElement], bool]) -> Iterator[tuple[ModelUse, str]]:
+    """Each model that reads rows and that a read element leads to, once, with the table it reads where it has one."""
     by_name = {use.node.name: use for use in checked.models.values()}
     stage_names = {unit.name for unit in checked.program.stages}
     waiting = [
@@ -73,5 +77,5 @@ def _stored(checked: Checked) -> Iterator[tuple[ModelUse, str]]:
         seen.add(use.node.name)
         yield use, table
         for element in use.node.elements:
-            if element.type in by_name:
+            if element.type in by_name and is_read(use, element):
                 waiting.append((by_name[element.type], element.join.table if element.join else table))
