@@ -176,13 +176,27 @@ def _receiver(project: Project, offline: bool) -> Iterator[Finding]:
 
     def token() -> Finding:
         assert settings.credentials is not None
-        with Transport(settings.credentials.token_url, settings.transport) as transport:
-            TokenSource(settings.credentials, transport).bearer()
         credentials = settings.credentials
-        return Finding("ok", text("doctor.token", url=mask(credentials.token_url), scope=credentials.scope))
+        with Transport(credentials.token_url, settings.transport) as transport:
+            tokens = TokenSource(credentials, transport)
+            tokens.bearer()
+        return _granted(mask(credentials.token_url), credentials.scope, tokens.granted)
 
     yield from _tried("token", token)
     yield from _tried("clock", lambda: _clock(project))
+
+
+def _granted(url: str, asked: str, granted: str | None) -> Finding:
+    """What the token is good for: RFC 6749 section 5.1 lets a server grant another scope than the one asked for."""
+    if granted is None:
+        unnamed = text("doctor.token_unnamed", url=url, scope=asked) if asked else text("doctor.token_plain", url=url)
+        return Finding("ok", unnamed)
+    missing = " ".join(name for name in asked.split() if name not in granted.split())
+    shown = granted or text("doctor.no_scope")
+    if missing:
+        refused = text("doctor.token_other", url=url, scope=shown, missing=missing)
+        return Finding("warn", refused, text("doctor.token_other_hint"))
+    return Finding("ok", text("doctor.token", url=url, scope=shown))
 
 
 def _clock(project: Project) -> Finding:

@@ -60,6 +60,8 @@ class TokenSource:
         self._client = ClientAuth(credentials.client_id, credentials.client_secret, _auth_method(credentials, clock))
         self.fetched = 0
         """How many tokens were fetched: one for a whole run, unless it outlives the token."""
+        self.granted: str | None = None
+        """The scope that the server says it granted; None before it was asked, and where it does not say."""
 
     def __repr__(self) -> str:
         return f"TokenSource({_host(self._credentials.token_url)}, {self._credentials.method})"
@@ -139,6 +141,7 @@ class TokenSource:
             raise DeliveryError("FM613", host=host, status=200, reason=reason)
         if str(values.get("token_type", "Bearer")).casefold() != "bearer":
             raise DeliveryError("FM613", host=host, status=200, reason=Text("reasons.not_bearer"))
+        self.granted = _scope(values.get("scope"))
         return token, _life_s(values.get("expires_in"))
 
 
@@ -152,6 +155,13 @@ _OAUTH_ERRORS = frozenset(
         "invalid_scope",
     }
 )
+
+
+def _scope(granted: object) -> str | None:
+    """The names of a scope (RFC 6749 section 3.3), as far as they are such; None where the answer has none."""
+    if not isinstance(granted, str):
+        return None
+    return " ".join(name for name in granted.split() if name.isascii() and name.isprintable())
 
 
 def _life_s(expires_in: object) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -382,6 +383,29 @@ def test_an_identity_server_that_gives_no_token(
     stopped_by(done, code, f"127.0.0.1:{at.port}", words, "pending 3")
     assert "Canary-secret" not in done.out + done.err
     assert at.received == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "granted", "words"),
+    [
+        ("implant", None, "a token; scope implant was asked for, and the answer names none"),
+        ("implant", "implant other", "a token for scope implant other"),
+        ("implant nothere", "implant", "a token for implant, without nothere"),
+        ("nothere", "", "a token for no scope, without nothere"),
+        ("", None, "a token"),
+    ],
+)
+def test_doctor_says_which_scope_the_token_has(
+    tiny: Make, receiver: Receiving, monkeypatch: pytest.MonkeyPatch, asked: str, granted: str | None, words: str
+) -> None:
+    monkeypatch.setenv("TINY_SECRET", "Canary-secret")
+    answer = {"access_token": "t", "token_type": "Bearer"} | ({} if granted is None else {"scope": granted})
+    at = receiver(identity=lambda _number, _body: (200, json.dumps(answer).encode(), "json"))
+    auth = at.auth().replace('scope = "implant"', f'scope = "{asked}"' if asked else "")
+    done = in_process("doctor", tiny().to(at.url, auth=auth).folder)
+    (line,) = [line for line in done.out.splitlines() if "token endpoint" in line]
+    assert line.strip().endswith(f"{at.token_url}: {words}")
+    assert line.split()[0] == ("warn" if "without" in words else "ok")
 
 
 def test_an_identity_server_that_is_down(tiny: Make, receiver: Receiving, monkeypatch: pytest.MonkeyPatch) -> None:
