@@ -29,9 +29,13 @@ def parsed(text: MapText) -> tuple[nodes.Map, Sequence[Diagnostic]]:
     return parse(text.text, text.name)
 
 
+class NoFolder(FileNotFoundError):
+    """The map came as a text alone: nothing is beside it."""
+
+
 def no_files(_map: str, file: str) -> bytes:
-    """A reader for maps that come without a folder."""
-    raise FileNotFoundError(file)
+    """A reader for maps that come without a folder. Raises: ``NoFolder``, always."""
+    raise NoFolder(file)
 
 
 @dataclass
@@ -163,6 +167,8 @@ class _Workspace:
         """A text file beside the map; a diagnostic where it cannot be read."""
         try:
             return self.read(unit.name, name).decode("utf-8-sig" if encoding in ("utf-8", "") else encoding)
+        except NoFolder:
+            unit.faults.append(Diagnostic("FM102", span, {"file": name}, variant="text"))
         except OSError as error:
             args = {"file": name, "why": os_reason(error)}
             unit.faults.append(Diagnostic("FM102", span, args))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
+from fhirmap.analysis.workspace import no_files
 from fhirmap.diagnostics import MapText
 from fhirmap.errors import ConfigError
 from fhirmap.texts import Text, os_reason
@@ -71,10 +72,15 @@ def read_beside(name: str, file: str) -> bytes:
     return _bytes_of(map_path(name).parent / file)
 
 
-def reader_of(folders: Mapping[str, Path]) -> Callable[[str, str], bytes]:
-    """As `read_beside`, with ``folders``: name of a map -> the folder that replaces its own."""
+def reader_of(folders: Mapping[str, Path], unnamed: Collection[str] = ()) -> Callable[[str, str], bytes]:
+    """As `read_beside`, with ``folders``: name of a map -> the folder that replaces its own.
+
+    ``unnamed``: maps that are texts without a file, and so without a folder.
+    """
 
     def read(name: str, file: str) -> bytes:
+        if name in unnamed:
+            return no_files(name, file)
         folder = folders.get(name)
         return read_beside(name, file) if folder is None else _bytes_of(folder / file)
 

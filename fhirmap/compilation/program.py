@@ -27,6 +27,10 @@ MapSource = str | Path | MapText | Map
 """A map: its file, its text (a string with a line break or a brace, or a `MapText`), or its tree."""
 
 
+_UNNAMED = "<string>"
+"""What a text without a file is shown by."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedMaps:
     """Maps that run together, typed, with everything to say about them. ``files``: their names, in order of stages."""
@@ -54,11 +58,10 @@ def check_maps(
     Raises: ConfigError FM760 where a map cannot be read.
     """
     stages = [_stage(source, name) for source in sources]
-    folders: dict[str, Path] = {}
+    texts = [tree.span.text.name for (tree, _), source in zip(stages, sources, strict=True) if _is_text(source, name)]
+    folders = {} if folder is None else dict.fromkeys(texts, Path(folder))
     if folder is not None:
         imports = [*imports, folder]
-        texts = (tree for (tree, _), source in zip(stages, sources, strict=True) if _is_text(source, name))
-        folders = {tree.span.text.name: Path(folder) for tree in texts}
     known, loading = _definitions(definitions)
     return load_maps(
         [tree for tree, _ in stages],
@@ -67,7 +70,7 @@ def check_maps(
         functions=functions,
         syntax=[entry for _, found in stages for entry in found],
         found=loading,
-        read=reader_of(folders),
+        read=reader_of(folders, () if folders else {_UNNAMED}),
     )
 
 
@@ -116,7 +119,7 @@ def map_text(source: str | Path | MapText, name: str | None = None) -> MapText:
     if isinstance(source, MapText):
         return source
     if isinstance(source, str) and _is_text(source, name):
-        return MapText(name or "<string>", source)
+        return MapText(name or _UNNAMED, source)
     return MapText(name or map_name(Path(source)), read_map(Path(source)))
 
 

@@ -51,6 +51,12 @@ def test_without_the_folder_its_files_are_not_there(folder: Path) -> None:
     assert set(codes(MAIN, name="main.map")) >= {"FM100", "FM102"}
 
 
+def test_a_text_without_a_folder_reads_no_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    found = {entry.code: entry for entry in fhirmap.check(MAIN)}
+    assert (found["FM102"].variant, "`check(text, folder=…)`" in found["FM102"].hint_text) == ("text", True)
+
+
 def test_the_buffer_counts_and_not_the_file_it_was_read_from(folder: Path) -> None:
     (folder / "main.map").write_text("this is no map {", encoding="utf-8")
     (folder / "common.map").write_text(
