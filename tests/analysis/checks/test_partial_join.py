@@ -16,7 +16,7 @@ def joined(cardinality: str, on: str, key: str = "'site', 'id'") -> str:
     return text.replace("key 'id'", f"key {key}")
 
 
-@pytest.mark.parametrize("on", ["'id'", "'id_op' = 'id'", "'id', 'room'"])
+@pytest.mark.parametrize("on", ["'id'", "'id_op' = 'id'", "'id', 'hall'"])
 def test_it_reports(on: str) -> None:
     assert reported(partial_join, joined("0..*", on)) == [f"FM280: join 't' on {on}"]
 
