@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fhirmap.errors import ConfigError
-from fhirmap.inspection.guess import TEXT, guess
+from fhirmap.inspection.guess import TEXT, codes_of, guess
 from fhirmap.inspection.names import UniqueNames, camel_case, is_identifier_name, is_quantity_name, pascal_case
 from fhirmap.inspection.sketch import ModelSketch, child_element, column_element, store_clause
 from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
@@ -70,7 +70,8 @@ def _divided(model: ModelSketch, columns: _Columns, key: str, zone: str, names: 
             continue
         kind = TEXT if column == key else guess(columns.cells[column])
         sketch, taken = (lines, line_names) if column in of_lines else (model, own_names)
-        sketch.add(column_element(taken.take(camel_case(column)), kind, column, zone, required=column == key))
+        element = column_element(taken.take(camel_case(column)), kind, column, zone, required=column == key)
+        sketch.add(element, codes_of(columns.cells[column]))
     if not of_lines:
         return [model]
     joined = child_element(own_names.take("lines"), lines.name, required=True, repeats=True)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from fhirmap.runtime.shown_code import shown_code
+
 
 @dataclass(frozen=True, slots=True)
 class Guess:
@@ -22,6 +24,24 @@ class Guess:
 
 
 TEXT = Guess("string")
+
+_MOST_CODES = 30
+_LONGEST_CODE = 10
+
+
+def codes_of(texts: Iterable[str]) -> tuple[str, ...]:
+    """The codes that a column holds, where it is a column of codes: few different ones, short, that come again.
+
+    Example:
+        >>> codes_of(["D", "G", "D", "D"]), codes_of(["DUVAL", "MARTIN"])
+        (('D', 'G'), ())
+    """
+    held = [text for text in (entry.strip() for entry in texts) if text]
+    found = sorted(set(held))
+    if not found or len(found) > min(_MOST_CODES, len(held) // 2):
+        return ()
+    return tuple(found) if all(len(code) <= _LONGEST_CODE and shown_code(code, len(code)) for code in found) else ()
+
 
 # (pattern, strptime's format, model's format, FHIR type)
 _DATES = (

@@ -11,7 +11,7 @@ from typing import Any
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import NO_SPAN
 from fhirmap.errors import ConfigError
-from fhirmap.inspection.guess import TEXT, Guess, guess
+from fhirmap.inspection.guess import TEXT, Guess, codes_of, guess
 from fhirmap.inspection.names import UniqueNames, camel_case, is_identifier_name, is_revision_name, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element, column_element, store_clause
 from fhirmap.language.nodes import OrderKey
@@ -106,7 +106,8 @@ def _object_models(model: ModelSketch, entries: _Objects, key: str, names: Uniqu
         element = column_element(element_name, kind, name, zone, required=name == key)
         is_mixed = "." in name or any(isinstance(item, Mapping | list) for item in items)
         remark = Text("inspection.mixed") if is_mixed else None
-        model.elements.append(ElementSketch(replace(element, maximum=None if many else 1), remark, is_mixed))
+        codes = codes_of(scalar_text(item) for item in items)
+        model.elements.append(ElementSketch(replace(element, maximum=None if many else 1), remark, is_mixed, codes))
     return found
 
 

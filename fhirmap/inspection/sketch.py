@@ -17,11 +17,12 @@ __all__ = ["ElementSketch", "ModelSketch", "child_element", "column_element", "j
 @dataclass(frozen=True, slots=True)
 class ElementSketch:
     """One element. ``remark``: for the end of its line. ``is_proposal``: it is not part of the model, only shown as a
-    comment: what is not read, or could be joined."""
+    comment: what is not read, or could be joined. ``codes``: what the sample holds, where that is a few codes."""
 
     element: ModelElement
     remark: Text | None = None
     is_proposal: bool = False
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -33,9 +34,9 @@ class ModelSketch:
     elements: list[ElementSketch] = field(default_factory=list)
     remark: Text | None = None
 
-    def add(self, element: ModelElement) -> None:
+    def add(self, element: ModelElement, codes: tuple[str, ...] = ()) -> None:
         """One more element, without remark."""
-        self.elements.append(ElementSketch(element))
+        self.elements.append(ElementSketch(element, codes=codes))
 
     def model(self) -> Model:
         """The model without what is only proposed."""

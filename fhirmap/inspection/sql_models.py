@@ -11,7 +11,7 @@ from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedForeignKeyCon
 
 from fhirmap.diagnostics import listed
 from fhirmap.errors import ConfigError
-from fhirmap.inspection.guess import TEXT, Guess, guess
+from fhirmap.inspection.guess import TEXT, Guess, codes_of, guess
 from fhirmap.inspection.names import UniqueNames, camel_case, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, column_element, joined_element, store_clause
 from fhirmap.sources.address import Address
@@ -102,7 +102,8 @@ class _SqlInspection:
             kind, remark = _sql_type(column, [row[name] for row in sample], is_key)
             required = is_key or not column["nullable"]
             element = column_element(names.take(camel_case(name)), kind, name, self._zone, required=required)
-            found.append(ElementSketch(element, remark, is_proposal=remark == _BINARY))
+            codes = codes_of(str(row[name]) for row in sample if isinstance(row[name], str | int))
+            found.append(ElementSketch(element, remark, is_proposal=remark == _BINARY, codes=codes))
         return found
 
     def _sample(self, table: str, schema: str | None, columns: list[str]) -> list[Mapping[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from fhirmap.inspection.guess import guess
+from fhirmap.inspection.guess import codes_of, guess
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,19 @@ from fhirmap.inspection.guess import guess
 def test_guesses_are_careful(texts: Iterable[str], kind: str, form: str) -> None:
     found = guess(texts)
     assert (found.type, found.format) == (kind, form)
+
+
+@pytest.mark.parametrize(
+    ("texts", "codes"),
+    [
+        (["D", "G", "D", "D", ""], ("D", "G")),
+        (["PTH", "PTG"] * 3, ("PTG", "PTH")),
+        (["DUVAL", "MARTIN", "DUVAL"], ()),
+        (["284051012345678"] * 4, ()),
+        (["1951-02-03"] * 4, ()),
+        (["a text that goes on"] * 4, ()),
+        ([], ()),
+    ],
+)
+def test_a_column_of_codes_has_few_short_ones(texts: list[str], codes: tuple[str, ...]) -> None:
+    assert codes_of(texts) == codes

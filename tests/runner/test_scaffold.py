@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,31 @@ def test_a_project_written_from_each_kind_of_source(tmp_path: Path) -> None:
         text = (tmp_path / name / f"{name}.map").read_text(encoding="utf-8")
         assert "tgt.nir = v" in text
         assert "tgt.implants" in text
+
+
+def test_a_table_of_many_columns_leaves_few_warnings_and_the_codes_to_complete(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "sih.sqlite")) as connection, connection:
+        columns = ", ".join(f"autre_{number} TEXT" for number in range(30))
+        connection.execute(f"CREATE TABLE op (id INTEGER PRIMARY KEY, nir TEXT, cote TEXT, nom TEXT, {columns})")
+        rows = [(number, f"2840510123{number:05}", "DGB"[number % 3], f"CANARI{number % 2}") for number in range(60)]
+        connection.executemany("INSERT INTO op (id, nir, cote, nom) VALUES (?, ?, ?, ?)", rows)
+    init_project(tmp_path / "p", str(tmp_path / "sih.sqlite"), "op")
+    project = load_project(tmp_path / "p")
+    assert [d.code for d in check_project(project).diagnostics] == ["FM305"]
+    text = (tmp_path / "p" / "p.map").read_text(encoding="utf-8")
+    assert [line.strip() for line in text.splitlines() if " s:" in line] == [
+        "// s:B - t:…",
+        "// s:D - t:…",
+        "// s:G - t:…",
+    ]
+    assert "CANARI" not in text
+    assert "28405" not in text
+    assert "// autre_7" in text or "// autre7" in text
+    # A code without an entry makes the record invalid: nothing leaves with a code that nobody translated.
+    assert verdicts(tmp_path / "p") == {"invalid": 60}
+    completed = text.replace("// s:B - t:…", "s:B - t:BILATERALE").replace("// s:D - t:…", "s:D - t:DROITE")
+    (tmp_path / "p" / "p.map").write_text(completed.replace("// s:G - t:…", "s:G - t:GAUCHE"), encoding="utf-8")
+    assert [d.code for d in check_project(load_project(tmp_path / "p")).diagnostics] == []
 
 
 def test_a_password_is_not_written(tmp_path: Path) -> None:
