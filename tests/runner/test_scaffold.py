@@ -71,7 +71,7 @@ def test_a_table_of_many_columns_leaves_few_warnings_and_the_codes_to_complete(t
     assert "CANARI" not in text
     assert "28405" not in text
     assert "// autre_7" in text or "// autre7" in text
-    # A code without an entry makes the record invalid: nothing leaves with a code that nobody translated.
+    # A code without an entry makes the record invalid: nothing leaves with a code that no one translated.
     assert verdicts(tmp_path / "p") == {"invalid": 60}
     completed = text.replace("// s:B - t:…", "s:B - t:BILATERALE").replace("// s:D - t:…", "s:D - t:DROITE")
     (tmp_path / "p" / "p.map").write_text(completed.replace("// s:G - t:…", "s:G - t:GAUCHE"), encoding="utf-8")
