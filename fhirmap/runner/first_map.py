@@ -222,15 +222,14 @@ def _table(name: str, match: _Match, target: TargetCodes) -> str:
     """A concept map with the codes that the column holds, each to be completed; until then its records are invalid."""
     column = match.path[-1]
     entries = [f"  // s:{_code(code)} - t:…\n" for code in match.sketch.codes] or ["  // s:… - t:…\n"]
-    return f"""\
-// {text("scaffold.complete", codes=", ".join(target.codes))}
-conceptmap "{column}" {{
-  prefix s = "urn:{name}:{column}"
-  prefix t = "{target.system}"
-  unmapped for s = error
-{"".join(entries)}}}
-
-"""
+    lines = [
+        f"// {text('scaffold.complete', codes=', '.join(target.codes))}\n",
+        f'conceptmap "{column}" {{\n',
+        f'  prefix s = "urn:{name}:{column}"\n',
+        f'  prefix t = "{target.system}"\n',
+        "  unmapped error\n",
+    ]
+    return "".join([*lines, *entries, "}\n\n"])
 
 
 def _code(code: str) -> str:
