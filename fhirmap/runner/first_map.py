@@ -227,7 +227,7 @@ def _table(name: str, match: _Match, target: TargetCodes) -> str:
         f'conceptmap "{column}" {{\n',
         f'  prefix s = "urn:{name}:{column}"\n',
         f'  prefix t = "{target.system}"\n',
-        "  unmapped error\n",
+        "  unmapped for s = error\n",
     ]
     return "".join([*lines, *entries, "}\n\n"])
 

@@ -66,6 +66,7 @@ LITERALS = {
     "unexpected end": "looked for in the messages of the csv module",
     "field limit": "looked for in the messages of the csv module",
     "trailing characters": "looked for in the messages of msgspec",
+    "unmapped for s = error": "the text of a map: language",
     "unmapped error": "what a map has in its concept map: language",
     "<?xml version": "the first line of an XML document",
     "REPEATABLE READ": "SQL",
