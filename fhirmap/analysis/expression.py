@@ -31,7 +31,7 @@ from fhirmap.analysis.patterns import PATTERN_FUNCTIONS, is_pattern
 from fhirmap.analysis.static import UNKNOWN, Cardinality, StaticType
 from fhirmap.analysis.typed import NameScope, Variable
 from fhirmap.diagnostics import Diagnostic, Span, Subject, SubjectKind, Suggestion, suggestion
-from fhirmap.fhir_types import OPEN_TYPES, PRIMITIVES, family
+from fhirmap.fhir_types import ANY_RESOURCE, INTEGER_RANGES, OPEN_TYPES, PRIMITIVES, family
 from fhirmap.language import nodes as n
 from fhirmap.language.visit import children, left_chain
 from fhirmap.model.definition import FHIR_URL, Definitions, Element, TypeRef
@@ -48,6 +48,8 @@ CONSTANTS: Mapping[str, str] = {
     "ucum": "http://unitsofmeasure.org",
 }
 """Environment variables that are a URL."""
+_RANGE_OF = {"integer": "integer", "long": "integer64"}
+"""Kind of a literal → the FHIR type that has its range."""
 _JOINING = ("and", "or")
 """Operators of which any number in a row is one step."""
 _RESERVED = frozenset((*CONSTANTS, "context", "resource", "rootResource", "terminologies", "factory", "server"))
@@ -207,6 +209,10 @@ class _ExpressionInference:
     def _literal(self, node: n.FPLiteral) -> StaticType:
         if node.kind == "empty":
             return StaticType(frozenset(), "optional", False)
+        most = INTEGER_RANGES[_RANGE_OF[node.kind]][1] if node.kind in _RANGE_OF else None
+        # The least number is the greatest and one more, with a sign before it.
+        if most is not None and isinstance(node.value, int) and node.value > most + 1:
+            self.report("FM436", node.span, variant="" if node.kind == "integer" else "long", value=node.value)
         return system(node.kind[:1].upper() + node.kind[1:])
 
     def _variable(self, node: n.FPVariable, focus: StaticType | None) -> StaticType:
@@ -275,6 +281,9 @@ class _ExpressionInference:
         return found
 
     def _element(self, node: n.FPMember, base: StaticType) -> StaticType:
+        if node.name == "resourceType" and any(map(self._is_resource, base.types)) and not self._found(base, node.name):
+            self.report("FM437", node.name_span)
+            return system("String", "many" if base.cardinality == "many" else "optional")
         if not base.is_known or any(not self._is_known_type(ref) for ref in base.types):
             return UNKNOWN
         found = self._found(base, node.name)
@@ -299,6 +308,9 @@ class _ExpressionInference:
         is_value = node.focus is None and all(ref.name in PRIMITIVES for ref in base.types) and not found["meant"]
         hint = Text("hints.this_value") if is_value else None
         self.report("FM250", node.name_span, hint=hint, about=about, like=found, name=node.name, type=shown(base))
+
+    def _is_resource(self, ref: TypeRef) -> bool:
+        return ref.name in ANY_RESOURCE or self.definitions.is_subtype(ref.name, "Resource")
 
     def _is_known_type(self, ref: TypeRef) -> bool:
         return ref.name not in OPEN_TYPES and bool(
@@ -495,5 +507,5 @@ class _ExpressionInference:
             self.nodes[id(inner)] = left
         return operator_result(node, left, self.branch(node.right, focus), self._report_operands)
 
-    def _report_operands(self, code: str, span: Span, /, **args: object) -> None:
-        self.diagnostics.append(Diagnostic(code, span, args))
+    def _report_operands(self, code: str, span: Span, /, variant: str = "", **args: object) -> None:
+        self.diagnostics.append(Diagnostic(code, span, args, None, variant))

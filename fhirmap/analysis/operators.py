@@ -7,8 +7,9 @@ from typing import Protocol
 from fhirmap.analysis.expression_types import families, is_decided, shown, system
 from fhirmap.analysis.static import UNKNOWN, Cardinality, StaticType
 from fhirmap.diagnostics import Span
-from fhirmap.fhir_types import number_type
+from fhirmap.fhir_types import family, number_type
 from fhirmap.language import nodes as n
+from fhirmap.model.definition import TypeRef
 
 _COMPARISONS = frozenset(("<", "<=", ">", ">="))
 
@@ -16,7 +17,7 @@ _COMPARISONS = frozenset(("<", "<=", ">", ">="))
 class ExpressionReporter(Protocol):
     """Notes a fault of an expression."""
 
-    def __call__(self, code: str, span: Span, /, **args: object) -> None:
+    def __call__(self, code: str, span: Span, /, variant: str = "", **args: object) -> None:
         """The fault ``code`` at ``span``."""
 
 
@@ -38,8 +39,17 @@ def operator_result(node: n.FPBinary, left: StaticType, right: StaticType, repor
     if operator in ("in", "contains"):
         return system("Boolean", (left if operator == "in" else right).cardinality if both_one else "optional")
     if operator == "&":
+        for side in (left, right):
+            if side.is_known and is_decided(side) and not any(map(_is_text, side.types)):
+                report("FM253", node.span, variant="text", operator=operator, given=shown(side))
         return system("String")
     return _arithmetic(node, left, right, once, report)
+
+
+def _is_text(ref: TypeRef) -> bool:
+    """Is a value of the type a text, for `&`? A date of FHIR is one as it is written, FHIRPath's own is not."""
+    is_written = family(ref.name) in ("date", "time") and not ref.name.startswith("System.")
+    return is_written or family(ref.name) == "text"
 
 
 def _check_alike(node: n.FPBinary, left: StaticType, right: StaticType, report: ExpressionReporter) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
+from fhirmap.regular_expressions import python_pattern
+
 PATTERN_FUNCTIONS = frozenset(("matches", "matchesFull", "replaceMatches"))
 """The functions whose first argument is a regular expression."""
 
 
 def is_pattern(text: str) -> bool:
-    """Can it be compiled? `$` means another place at run time, which changes nothing here."""
+    """Can it be compiled?"""
     try:
-        re.compile(text, re.DOTALL | re.ASCII)
+        re.compile(python_pattern(text), re.DOTALL | re.ASCII)
     except re.error:
         return False
     return True

@@ -113,7 +113,9 @@ class LoweringContext:
         code = whole(value, self.fresh)
         ref = value.static.type
         if ref is None or ref.name.startswith("System."):
-            # A System value is an item itself.
+            # A System value is an item itself; a bare Long is Python's int, of which an Integer is one.
+            if ref is not None and ref.name == "System.Long":
+                return fp_call("longs", code)
             return py.ListOf((code,)) if value.is_one else code if value.is_stream else fp_call("items", code)
         if value.sibling is not None:
             key, name = py.Literal(value.sibling.key), py.Literal(ref.name)

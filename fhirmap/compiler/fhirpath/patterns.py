@@ -6,10 +6,12 @@ import re
 
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.scope import Constants
+from fhirmap.compiler.runtime_functions import fp_call
+from fhirmap.regular_expressions import names_categories, python_pattern
 
 _RE = py.Imported(py.Import("re"))
 _FLAGS = py.Arithmetic(py.Attribute(_RE, "DOTALL"), py.Operator.BITS, py.Attribute(_RE, "ASCII"), raises=False)
-_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[$|()]", re.DOTALL)
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[|()]", re.DOTALL)
 
 
 def pattern_constant(pattern: str, constants: Constants, *, full: bool) -> py.Attribute | None:
@@ -18,16 +20,18 @@ def pattern_constant(pattern: str, constants: Constants, *, full: bool) -> py.At
     `$` becomes the very end of the text: Python's own would also accept a line break after it, and let
     `"12345678901\\n"` through.
     """
-    text = _TOKEN.sub(lambda found: r"\Z" if found[0] == "$" else found[0], pattern)
     method = "fullmatch" if full else "search"
+    try:
+        text = python_pattern(pattern)
+        re.compile(text, re.DOTALL | re.ASCII)
+    except re.error:
+        return None
+    if names_categories(pattern):
+        return py.Attribute(constants.add("PATTERN", fp_call("compile_pattern", py.Literal(pattern))), method)
     if not full and pattern.startswith("^") and not _has_alternatives(pattern):
         text, method = text[1:], "match"
         if pattern.endswith("$") and text.endswith(r"\Z"):
             text, method = text.removesuffix(r"\Z"), "fullmatch"
-    try:
-        re.compile(text, re.DOTALL | re.ASCII)
-    except re.error:
-        return None
     compiled = py.method(_RE, "compile", py.Literal(text), _FLAGS)
     return py.Attribute(constants.add("PATTERN", compiled), method)
 

@@ -7,6 +7,7 @@ hand, never by luck. `typed_calls` lowers functions, `conditions` what is only a
 from __future__ import annotations
 
 from decimal import Decimal
+from math import inf
 
 from fhirmap.analysis.expression_types import families
 from fhirmap.compiler import python as py
@@ -19,6 +20,10 @@ from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.language import nodes as n
 from fhirmap.language.visit import operands
 
+_LIMITS = {"System.Integer": ("integer", 2**31), "System.Long": ("long", 2**63)}
+"""System type → the runtime's test of a computed value, and the bound that needs none."""
+_MOST_ITEMS = 2**30
+"""More items or characters than memory holds."""
 _ARITHMETIC = {operator.value: operator for operator in (py.Operator.PLUS, py.Operator.MINUS, py.Operator.TIMES)}
 
 
@@ -122,7 +127,7 @@ class TypedLowering:
             return None
         if node.operator == "+":
             return TypedValue(operand.code, operand.static)
-        return TypedValue(py.Negative(operand.code, raises=not is_integer(operand.static)), operand.static)
+        return self._computed(node, py.Negative(operand.code, raises=not is_integer(operand.static)))
 
     def _binary(self, node: n.FPBinary, site: EvaluationSite) -> TypedValue | None:
         if node.operator in BOOLEAN_OPERATORS:
@@ -141,7 +146,15 @@ class TypedLowering:
             return None
         # `a * a` of decimals may overflow; `'a' + b` of texts may not.
         code = py.Arithmetic(left.code, operator, right.code, raises=kinds == {"number"})
-        return TypedValue(code, self.inferred.of(node).as_one())
+        return self._computed(node, code)
+
+    def _computed(self, node: n.FPExpr, code: py.Expr) -> TypedValue:
+        """What was computed: a text, a decimal, or a whole number, which may overflow and is then absent."""
+        static = self.inferred.of(node)
+        limit = _LIMITS.get(static.type.name) if static.type is not None else None
+        if limit is None or _most(node) < limit[1]:
+            return TypedValue(code, static.as_one())
+        return TypedValue(fp_call(limit[0], code), static.with_cardinality("optional"))
 
     def _joined(self, node: n.FPBinary, site: EvaluationSite) -> TypedValue | None:
         """`a & b & c` of texts, each there or not."""
@@ -156,6 +169,20 @@ class TypedLowering:
         for code in rest:
             first = py.Arithmetic(first, py.Operator.PLUS, code, raises=False)
         return TypedValue(first, static)
+
+
+def _most(node: n.FPExpr) -> float:
+    """The greatest whole number, sign aside, that a part may come to; infinite where its text does not say."""
+    if isinstance(node, n.FPLiteral) and isinstance(node.value, int):
+        return abs(node.value)
+    if isinstance(node, n.FPCall) and node.name in ("count", "length", "indexOf", "lastIndexOf"):
+        return _MOST_ITEMS
+    if isinstance(node, n.FPUnary):
+        return _most(node.operand)
+    if isinstance(node, n.FPBinary) and node.operator in _ARITHMETIC:
+        left, right = _most(node.left), _most(node.right)
+        return left * right if node.operator == "*" else left + right
+    return inf
 
 
 def _if_typed(value: TypedValue | None) -> TypedValue | None:

@@ -139,13 +139,20 @@ class TypedCalls:
         return TypedValue(code, flat.static.with_cardinality("optional"))
 
     def of_type(self, operator: str, base: TypedValue | None, name: str) -> TypedValue | None:
-        """`as` and `ofType` on a choice: `value as Quantity` is what `valueQuantity` holds."""
-        ref = type_named(name, self.context.definitions)
+        """`as` and `ofType` on a choice: `value as Quantity` is what `valueQuantity` holds, an Age being one too."""
+        known = self.context.definitions
+        ref = type_named(name, known)
         if base is None or base.choice is None or ref is None or operator == "is":
+            return None
+        if operator == "as" and base.kind is ValueKind.STREAM:
+            # Several items are a fault, which only the runtime finds.
             return None
         if sum(entry.name == ref.name for entry in base.choice.types) != 1:
             return None
-        return self.forms.elements.narrowed(base, lambda entry: entry.name == ref.name)
+        is_exact = known.is_primitive(ref.name)
+        return self.forms.elements.narrowed(
+            base, lambda entry: entry.name == ref.name if is_exact else known.is_subtype(entry.name, ref.name)
+        )
 
     # --- scalars ------------------------------------------------------------------------------------------------------
 

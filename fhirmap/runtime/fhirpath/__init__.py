@@ -181,3 +181,4 @@ from fhirmap.runtime.fhirpath.strings import (
     upper,
 )  # fmt: skip
 from fhirmap.runtime.fhirpath.temporal import Temporal, parse_date, parse_date_time, parse_time
+from fhirmap.runtime.fhirpath.whole import Long, integer, long, longs

@@ -15,6 +15,7 @@ from fhirmap.runtime.fhirpath.item import FhirNode, Items, one
 from fhirmap.runtime.fhirpath.quantity import Quantity, is_calendar_word
 from fhirmap.runtime.fhirpath.strings import text_of
 from fhirmap.runtime.fhirpath.temporal import Temporal
+from fhirmap.runtime.fhirpath.whole import longs
 
 _TRUE = frozenset(("true", "t", "yes", "y", "1", "1.0"))
 _FALSE = frozenset(("false", "f", "no", "n", "0", "0.0"))
@@ -47,7 +48,7 @@ def converts_to_integer(collection: Items) -> Items:
 
 def to_long(collection: Items) -> Items:
     """`toLong`."""
-    return _converted(collection, "toLong", as_long)
+    return longs(_converted(collection, "toLong", as_long))
 
 
 def converts_to_long(collection: Items) -> Items:

@@ -15,12 +15,11 @@ from typing import Any
 from fhirmap.data import FhirpathItem, JsonValue, MapValue
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import PARENTS, PRIMITIVES, QUANTITIES
-from fhirmap.runtime.fhirpath.quantity import UCUM, Quantity
+from fhirmap.runtime.fhirpath.quantity import CALENDAR_OF_UCUM, UCUM, Quantity
 from fhirmap.runtime.fhirpath.temporal import Temporal, parse_date, parse_date_time, parse_time
+from fhirmap.runtime.fhirpath.whole import Long
 
 Items = list[Any]
-
-_CODE_SYSTEMS_OF_UNITS = (None, UCUM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +143,15 @@ def system(item: FhirpathItem) -> FhirpathItem:
             return parse_time(value) or value
         if name == "decimal":
             return Decimal(value)
+        if name == "integer64":
+            return _long(value)
         return value
     if isinstance(value, dict):
         return _quantity(value) or item if name in QUANTITIES else item
     if name == "decimal" and value is not None:
         return value if isinstance(value, Decimal) else Decimal(str(value))
+    if name == "integer64" and isinstance(value, int):
+        return Long(value)
     return item if value is None else value
 
 
@@ -185,8 +188,8 @@ def plain(item: FhirpathItem) -> FhirpathItem:
     if isinstance(item, Temporal):
         return item.text
     if isinstance(item, Quantity):
-        return {"value": item.value, "unit": item.unit, "system": UCUM, "code": item.unit}
-    return item
+        return item.as_json()
+    return int(item) if isinstance(item, Long) else item
 
 
 def values(collection: Items) -> list[Any]:
@@ -213,7 +216,7 @@ def type_name(item: FhirpathItem) -> tuple[str, str]:
     if isinstance(item, str):
         return "System", "String"
     if isinstance(item, int):
-        return "System", "Integer"
+        return "System", "Long" if isinstance(item, Long) else "Integer"
     if isinstance(item, Decimal):
         return "System", "Decimal"
     if isinstance(item, Quantity):
@@ -273,7 +276,9 @@ def _children(held: Mapping[str, Any], name: str, declared: str | tuple[str, ...
 
 
 def _by_json_name(item: FhirNode, name: str, shape: Mapping[str, str | tuple[str, ...]]) -> Items:
-    """A choice called by its name in JSON, `valueQuantity`, as maps of the field do."""
+    """A choice called by its name in JSON, `valueQuantity`, as maps of the field do; `resourceType` as they do."""
+    if name == "resourceType":
+        return items(item.value.get(name))
     for stem, declared in shape.items():
         if name.startswith(stem) and not isinstance(declared, str):
             for possible in declared:
@@ -304,13 +309,14 @@ def _untyped(held: Mapping[str, Any], name: str, table: TypeTable) -> Items:
     found, sibling = held.get(name), held.get("_" + name)
     if found is not None or sibling is not None:
         if sibling is not None:
-            return _wrap(found, sibling, "string", table)
+            return _wrap_untyped(found, sibling, table)
         return [entry for entry in found if entry is not None] if isinstance(found, list) else [found]
-    for key, entry in held.items():
+    for written in held:
+        key = written.removeprefix("_")
         if key.startswith(name) and key[len(name) : len(name) + 1].isupper():
             suffix = key[len(name) :]
             lower = suffix[:1].lower() + suffix[1:]
-            return _wrap(entry, held.get("_" + key), lower if lower in PRIMITIVES else suffix, table)
+            return _wrap(held.get(key), held.get("_" + key), lower if lower in PRIMITIVES else suffix, table)
     return []
 
 
@@ -320,7 +326,7 @@ def _of_primitive(item: FhirNode, name: str) -> Items:
     if not isinstance(item.sibling, dict):
         return []
     if name == "extension":
-        return _wrap(item.sibling.get("extension"), None, "Extension", item.table)
+        return _wrap(item.sibling.get(name), None, "Extension", item.table)
     return _wrap(item.sibling.get(name), None, "string", item.table)
 
 
@@ -329,10 +335,40 @@ def _of_quantity(item: Quantity, name: str) -> Items:
 
 
 def _quantity(held: Mapping[str, Any]) -> Quantity | None:
+    """A FHIR Quantity as FHIRPath has it.
+
+    Spec: FHIR R5, fhirpath.html, "Use of FHIR Quantity": UCUM's units of time are calendar durations, `a` is a year. A
+    code of another system is a unit of its own.
+    """
     number = held.get("value")
     if number is None or "comparator" in held:
         return None
     amount = number if isinstance(number, Decimal) else Decimal(str(number))
-    if held.get("system") in _CODE_SYSTEMS_OF_UNITS and held.get("code"):
-        return Quantity(amount, str(held["code"]))
-    return Quantity(amount, str(held.get("code") or held.get("unit") or "1"))
+    system_, code = held.get("system"), held.get("code")
+    if system_ == UCUM and code:
+        return Quantity(amount, CALENDAR_OF_UCUM.get(str(code), str(code)))
+    if system_ is not None and system_ != UCUM and code:
+        return Quantity(amount, str(code), str(system_))
+    return Quantity(amount, str(code or held.get("unit") or "1"))
+
+
+def _long(text: str) -> Long | str:
+    """integer64 is a text in JSON."""
+    try:
+        return Long(text)
+    except ValueError:
+        return text
+
+
+def _wrap_untyped(found: JsonValue, sibling: JsonValue, table: TypeTable) -> Items:
+    """Primitives of which nothing is known but their JSON, with their siblings."""
+    return [
+        FhirNode(node.value, _json_type(node.value), table, node.sibling)
+        for node in _wrap(found, sibling, "string", table)
+    ]
+
+
+def _json_type(value: JsonValue) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    return "integer" if isinstance(value, int) else "decimal" if isinstance(value, Decimal) else "string"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, DecimalException
 from typing import Any
 
 from fhirmap.data import FhirpathItem
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.fhirpath import quantity as quantities
 from fhirmap.runtime.fhirpath import temporal
-from fhirmap.runtime.fhirpath.item import Items, one
-from fhirmap.runtime.fhirpath.operators import _is_number, _shown
+from fhirmap.runtime.fhirpath.item import Items, one, systems
+from fhirmap.runtime.fhirpath.operators import _is_number, _shown, add, divide, order_of
 from fhirmap.runtime.fhirpath.quantity import Quantity
 from fhirmap.runtime.fhirpath.strings import number_of
 from fhirmap.runtime.fhirpath.temporal import Temporal
+from fhirmap.runtime.fhirpath.whole import computed
 from fhirmap.texts import Text
 
 _EXACT = Context(prec=50)
@@ -26,9 +27,9 @@ def abs_(collection: Items) -> Items:
     """`abs`."""
     value = one(collection, "abs")
     if isinstance(value, Quantity):
-        return [Quantity(abs(value.value), value.unit)]
+        return [value.with_value(abs(value.value))]
     number = _number(value, "abs")
-    return [] if number is None else [abs(number)]
+    return [] if number is None else computed(-number if number < 0 else number, number)
 
 
 def ceiling(collection: Items) -> Items:
@@ -56,7 +57,7 @@ def round_(collection: Items, digits: Items | None = None) -> Items:
     if places < 0:
         raise TransformFailed("FM433", variant="digits", function="round")
     found = Decimal(number).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _EXACT)
-    return [Quantity(found, value.unit)] if isinstance(value, Quantity) else [found]
+    return [value.with_value(found)] if isinstance(value, Quantity) else [found]
 
 
 def exp(collection: Items) -> Items:
@@ -89,9 +90,10 @@ def power(collection: Items, exponent: Items) -> Items:
         return []
     try:
         if isinstance(base, int) and isinstance(by, int) and 0 <= by < 10_000:
-            return [base**by]
-        return [_SHOWN.plus(_EXACT.power(Decimal(base), Decimal(by)))]
-    except InvalidOperation:
+            whole: int = base**by
+            return computed(whole, base, by)
+        return [_shown_number(_EXACT.power(Decimal(base), Decimal(by)))]
+    except DecimalException:
         return []
 
 
@@ -127,10 +129,15 @@ def comparable(collection: Items, other: Items) -> Items:
 
 def total(collection: Items) -> Items:
     """`sum`."""
-    found: Any = 0
-    for value in collection:
-        found += _number(one([value], "sum"), "sum") or 0
-    return [found]
+    found: Items = []
+    for item in systems(collection):
+        if not isinstance(item, Quantity):
+            _number(item, "sum")
+        found = add(found, [item]) if found else [item]
+        if not found:
+            # It overflowed, or the units do not go together.
+            return []
+    return found
 
 
 def smallest(collection: Items) -> Items:
@@ -145,12 +152,10 @@ def greatest(collection: Items) -> Items:
 
 def average(collection: Items) -> Items:
     """`avg`: empty for an empty collection."""
-    return [Decimal(total(collection)[0]) / len(collection)] if collection else []
+    return divide(total(collection), [len(systems(collection))])
 
 
 def _extreme(collection: Items, function: str, sign: int) -> Items:
-    from fhirmap.runtime.fhirpath.operators import order_of
-
     best: Any = None
     for item in collection:
         value = one([item], function)
@@ -177,7 +182,7 @@ def _boundary(collection: Items, digits: Items | None, *, high: bool) -> Items:
     half = Decimal(5).scaleb(min(exponent, 0) - 1 if isinstance(exponent, int) else -1)
     edge = exact + half if high else exact - half
     found = edge.quantize(Decimal(1).scaleb(-places), ROUND_CEILING if high else ROUND_FLOOR, _EXACT)
-    return [Quantity(found, value.unit)] if isinstance(value, Quantity) else [found]
+    return [value.with_value(found)] if isinstance(value, Quantity) else [found]
 
 
 def _log(number: Decimal, base: Decimal) -> Decimal | None:
@@ -186,13 +191,26 @@ def _log(number: Decimal, base: Decimal) -> Decimal | None:
 
 def _real(collection: Items, function: str, compute: Callable[[Decimal], Decimal | None]) -> Items:
     number = _number(one(collection, function), function)
-    found = None if number is None else compute(Decimal(number))
-    return [] if found is None else [_SHOWN.plus(found)]
+    try:
+        found = None if number is None else compute(Decimal(number))
+        return [] if found is None else [_shown_number(found)]
+    except DecimalException:
+        return []
+
+
+def _shown_number(exact: Decimal) -> Decimal:
+    """28 digits, without the zeros that a computation leaves at the end: `16.log(2)` is 4."""
+    found = _SHOWN.plus(exact).normalize()
+    exponent = found.as_tuple().exponent
+    return found.quantize(Decimal(1)) if isinstance(exponent, int) and 0 < exponent < _MOST_DIGITS else found
 
 
 def _rounded(collection: Items, function: str, rounding: str) -> Items:
     number = _number(one(collection, function), function)
-    return [] if number is None else [int(Decimal(number).to_integral_value(rounding))]
+    if number is None or isinstance(number, int):
+        return [] if number is None else [number]
+    # Beyond the digits of an Integer there is none, and writing it out would take memory without end.
+    return computed(int(number.to_integral_value(rounding))) if number.adjusted() < _MOST_DIGITS else []
 
 
 def _number(value: FhirpathItem, function: str) -> int | Decimal | None:

@@ -10,24 +10,29 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from fhirmap.data import FhirpathItem, JsonValue
-from fhirmap.decimals import decimal_text
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.fhirpath import quantity as quantities
 from fhirmap.runtime.fhirpath import temporal
 from fhirmap.runtime.fhirpath.item import FhirNode, Items, one, plain, system, type_name
 from fhirmap.runtime.fhirpath.quantity import Quantity
 from fhirmap.runtime.fhirpath.temporal import Temporal
+from fhirmap.runtime.fhirpath.whole import computed
 
 # --- truth ------------------------------------------------------------------------------------------------------------
 
 
 def truth(collection: Items, what: str) -> bool | None:
-    """The boolean of a collection: its only boolean, true for any other single item, None where it is empty.
+    """The boolean of a collection: its only boolean, true for any other single item, a primitive with nothing but
+    extensions too; None where it is empty.
+
+    Spec: FHIRPath 2.0, 4.5, singleton evaluation of collections.
 
     Raises: ``TransformFailed`` FM430 for several items.
     """
     value = one(collection, what)
-    return value if value is None or isinstance(value, bool) else True
+    if value is None:
+        return True if collection and collection[0].type != "boolean" else None
+    return value if isinstance(value, bool) else True
 
 
 def is_true(collection: Items) -> bool:
@@ -38,8 +43,7 @@ def is_true(collection: Items) -> bool:
 def holds(collection: Items) -> bool:
     """A map's test: one boolean is itself, nothing is false, anything else is true."""
     if len(collection) == 1:
-        value = system(collection[0])
-        return value if isinstance(value, bool) else True
+        return truth(collection, "a test") is True
     return bool(collection)
 
 
@@ -294,7 +298,7 @@ def multiply(left: Items, right: Items) -> Items:
     if one_ is None or two is None:
         return []
     if _is_number(one_) and _is_number(two):
-        return [one_ * two]
+        return computed(one_ * two, one_, two)
     one_, two = _as_quantities(one_, two, "*")
     found = quantities.multiply(one_, two)
     return [] if found is None else [found]
@@ -323,7 +327,10 @@ def mod(left: Items, right: Items) -> Items:
 
 
 def concatenate(left: Items, right: Items) -> Items:
-    """`&`: text of both, nothing for an empty side."""
+    """`&`: text of both, nothing for an empty side.
+
+    Raises: ``TransformFailed`` FM431 for an item that is no text: `toString()` says how it is written.
+    """
     return [_text(left) + _text(right)]
 
 
@@ -333,10 +340,10 @@ def negate(collection: Items) -> Items:
     if value is None:
         return []
     if isinstance(value, Quantity):
-        return [Quantity(-value.value, value.unit)]
+        return [value.with_value(-value.value)]
     if not _is_number(value):
         raise TransformFailed("FM431", variant="one", operator="-", left=_shown(value))
-    return [-value]
+    return computed(-value, value)
 
 
 def plus(collection: Items) -> Items:
@@ -351,13 +358,10 @@ def _text(collection: Items) -> str:
         return ""
     if isinstance(value, str):
         return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return decimal_text(value)
-    if isinstance(value, FhirNode | dict):
-        raise TransformFailed("FM431", variant="one", operator="&", left=_shown(value))
-    return str(value)
+    if isinstance(value, Temporal) and isinstance(collection[0], FhirNode):
+        # A date of FHIR is a text as it is written; FHIRPath's own is none.
+        return value.text
+    raise TransformFailed("FM431", variant="text", operator="&", left=_shown(value))
 
 
 def _whole(left: Items, right: Items, operator: str) -> Items:
@@ -368,18 +372,26 @@ def _whole(left: Items, right: Items, operator: str) -> Items:
         raise _mismatch(operator, one_, two)
     if not two:
         return []
-    quotient = int((Decimal(one_) / Decimal(two)).to_integral_value(ROUND_DOWN))
-    return [quotient if operator == "div" else one_ - quotient * two]
+    quotient = _quotient(one_, two)
+    return computed(quotient if operator == "div" else one_ - quotient * two, one_, two)
+
+
+def _quotient(left: int | Decimal, right: int | Decimal) -> int:
+    if isinstance(left, int) and isinstance(right, int):
+        return abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
+    return int((Decimal(left) / Decimal(right)).to_integral_value(ROUND_DOWN))
 
 
 def _sum(left: FhirpathItem, right: FhirpathItem, operator: str, sign: int) -> Items:
     if _is_number(left) and _is_number(right):
-        return [left + sign * right]
+        return computed(left + sign * right, left, right)
     if isinstance(left, Temporal) and isinstance(right, Quantity):
+        if right.system != quantities.UCUM or not temporal.takes(left.kind, right.unit):
+            # The unit may come from a cell: it is shown where it is one of UCUM's.
+            unit = right.unit if right.system == quantities.UCUM and quantities.scale(right.unit) else "?"
+            raise TransformFailed("FM431", variant="unit", operator=operator, left=left.kind, unit=unit)
         found = temporal.add(left, sign * right.value, right.unit)
-        if found is None:
-            raise TransformFailed("FM431", variant="unit", operator=operator, left=left.kind, unit=right.unit)
-        return [found]
+        return [] if found is None else [found]
     if isinstance(left, Quantity) or isinstance(right, Quantity):
         one_, two = _as_quantities(left, right, operator)
         total = quantities.add(one_, two, sign)

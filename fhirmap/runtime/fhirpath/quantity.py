@@ -7,6 +7,7 @@ still equals itself; it compares with nothing else, and the result is then empty
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -59,18 +60,40 @@ _TERM = re.compile(r"([./]?)((?:10[*^]|\d+(?![*^])|(?:[A-Za-z%]|\[[^\]]+\])+))([
 _ANNOTATION = re.compile(r"\{[^}]*\}")
 _CALENDAR_AS_UCUM = {"week": "wk", "day": "d", "hour": "h", "minute": "min", "second": "s", "millisecond": "ms"}
 _CALENDAR_MONTHS = {"year": 12, "month": 1}
+_CALENDAR_DIMENSION = "calendar month"
+_CALENDAR_DAYS = {"year": 365, "month": 30}
+"""Days of a year and of a month where a conversion is asked for: `1 month.toQuantity('days')`."""
+_UCUM_OF_CALENDAR = {**_CALENDAR_AS_UCUM, "year": "a", "month": "mo"}
+CALENDAR_OF_UCUM = {"a": "year", "mo": "month", "d": "day", "h": "hour", "min": "minute", "s": "second"}
+"""The calendar duration that a FHIR Quantity of a UCUM unit is (FHIR R5, fhirpath.html)."""
+_SPECIAL = frozenset(("Cel", "[degF]", "B"))
+"""Units on a scale of their own, which have no products (UCUM, 21: special units)."""
+_POWER = re.compile(r"([A-Za-z]+)(\d?)")
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number with a unit: a UCUM code, or a calendar word (`day`, `months`) as written."""
+    """A number with a unit: a UCUM code, or a calendar word (`day`, `months`) as written.
+
+    ``system``: the code system of the unit. One that is not UCUM has units which equal themselves alone.
+    """
 
     value: Decimal
     unit: str = "1"
+    system: str = UCUM
 
     def __str__(self) -> str:
         number = decimal_text(self.value)
         return f"{number} {self.unit}" if is_calendar_word(self.unit) else f"{number} '{self.unit}'"
+
+    def with_value(self, value: Decimal) -> Quantity:
+        """Another number of the same unit."""
+        return Quantity(value, self.unit, self.system)
+
+    def as_json(self) -> dict[str, object]:
+        """The FHIR Quantity. A calendar word is the unit's text; its code is UCUM's: `7 days` has the code `d`."""
+        code = _UCUM_OF_CALENDAR[calendar_unit(self.unit)] if is_calendar_word(self.unit) else self.unit
+        return {"value": self.value, "unit": self.unit, "system": self.system, "code": code}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +116,7 @@ def scale(unit: str) -> Scale | None:
     word = calendar_unit(unit)
     if is_calendar_word(unit):
         if word in _CALENDAR_MONTHS:
-            return Scale(Fraction(_CALENDAR_MONTHS[word]), (("calendar month", 1),))
+            return Scale(Fraction(_CALENDAR_MONTHS[word]), ((_CALENDAR_DIMENSION, 1),))
         unit = _CALENDAR_AS_UCUM[word]
     text = _ANNOTATION.sub("", unit) or "1"
     factor, dimensions, position = Fraction(1), dict[str, int](), 0
@@ -114,6 +137,8 @@ def scale(unit: str) -> Scale | None:
 
 def comparable(left: Quantity, right: Quantity) -> bool:
     """Do the two measure the same kind of thing, in units whose ratio is known?"""
+    if left.system != right.system or left.system != UCUM:
+        return left.system == right.system and left.unit == right.unit
     if calendar_unit(left.unit) == calendar_unit(right.unit):
         return True
     one, two = scale(left.unit), scale(right.unit)
@@ -122,16 +147,18 @@ def comparable(left: Quantity, right: Quantity) -> bool:
 
 def compare(left: Quantity, right: Quantity) -> int | None:
     """-1, 0, 1, or None where the units do not compare."""
-    if left.unit == right.unit:
-        return (left.value > right.value) - (left.value < right.value)
     if not comparable(left, right):
         return None
+    if left.unit == right.unit:
+        return (left.value > right.value) - (left.value < right.value)
     one, two = _exact(left), _exact(right)
     return (one > two) - (one < two)
 
 
 def is_equivalent(left: Quantity, right: Quantity) -> bool:
-    """Equal once both are rounded to the less precise of the two."""
+    """Equal once both are rounded to the less precise of the two. A year is like UCUM's `a`, a month like its `mo`."""
+    if not comparable(left, right):
+        left, right = _definite(left), _definite(right)
     if not comparable(left, right):
         return False
     one, two = _exact(left), _exact(right)
@@ -140,33 +167,78 @@ def is_equivalent(left: Quantity, right: Quantity) -> bool:
 
 
 def convert(quantity: Quantity, unit: str) -> Quantity | None:
-    """The same amount in another unit."""
+    """The same amount in another unit, a year being 365 days and a month 30 where both are calendar durations.
+
+    Spec: FHIRPath 2.0, `toQuantity`.
+    """
     other = Quantity(Decimal(1), unit)
+    of_calendar = quantity.system == UCUM and is_calendar_word(unit) and is_calendar_word(quantity.unit)
+    if of_calendar and not comparable(quantity, other):
+        quantity, other = _in_days(quantity), _in_days(other)
     if not comparable(quantity, other):
         return None
     return Quantity(_decimal(_exact(quantity) / _exact(other)), unit)
 
 
 def add(left: Quantity, right: Quantity, sign: int = 1) -> Quantity | None:
-    """Sum in the left one's unit; None where the units do not compare."""
-    other = right if left.unit == right.unit else convert(right, left.unit)
-    return Quantity(left.value + sign * other.value, left.unit) if other else None
+    """Sum in the finer of the two units; None where the units do not compare. Spec: FHIRPath 2.0, "Math"."""
+    if not comparable(left, right):
+        return None
+    if left.unit == right.unit:
+        return left.with_value(left.value + sign * right.value)
+    is_left_finer = _exact(left.with_value(Decimal(1))) <= _exact(right.with_value(Decimal(1)))
+    unit = left.unit if is_left_finer else right.unit
+    one, two = convert(left, unit), convert(right, unit)
+    return Quantity(one.value + sign * two.value, unit) if one and two else None
 
 
 def multiply(left: Quantity, right: Quantity, sign: int = 1) -> Quantity | None:
-    """Product (``sign`` 1) or quotient (-1) in base units; None where a unit is not known."""
-    one, two = scale(left.unit), scale(right.unit)
-    if one is None or two is None:
-        return None
+    """Product (``sign`` 1) or quotient (-1) in base units, `cm2` for centimetres; None where UCUM has no such unit."""
     if left.unit == "1" and sign == 1:
-        return Quantity(left.value * right.value, right.unit)
+        return right.with_value(left.value * right.value)
     if right.unit == "1":
-        return Quantity(left.value * right.value if sign == 1 else left.value / right.value, left.unit)
-    dimensions = dict(one.dimensions)
-    for name, power in two.dimensions:
-        dimensions[name] = dimensions.get(name, 0) + sign * power
-    unit = ".".join(f"{name}{power if power != 1 else ''}" for name, power in sorted(dimensions.items()) if power)
-    return Quantity(_decimal(_exact(left) * _exact(right) ** sign), unit or "1")
+        return left.with_value(left.value * right.value if sign == 1 else left.value / right.value)
+    one, two = scale(left.unit), scale(right.unit)
+    if one is None or two is None or left.system != UCUM or right.system != UCUM:
+        return None
+    if not _SPECIAL.isdisjoint(name for name, _ in (*one.dimensions, *two.dimensions)):
+        return None
+    power = _power_of_one_unit(left.unit, right.unit) if sign == 1 else None
+    if power is not None:
+        return Quantity(left.value * right.value, power)
+    unit = _unit_of({name: _power(one, name) + sign * _power(two, name) for name, _ in one.dimensions + two.dimensions})
+    return None if unit is None else Quantity(_decimal(_exact(left) * _exact(right) ** sign), unit or "1")
+
+
+def _power(of: Scale, name: str) -> int:
+    return dict(of.dimensions).get(name, 0)
+
+
+def _unit_of(dimensions: Mapping[str, int]) -> str | None:
+    """The unit of some powers of base units; None where one of them is the calendar's month, which UCUM lacks."""
+    held = sorted((name, power) for name, power in dimensions.items() if power)
+    if any(name == _CALENDAR_DIMENSION for name, _ in held):
+        return None
+    return ".".join(f"{name}{power if power != 1 else ''}" for name, power in held)
+
+
+def _power_of_one_unit(left: str, right: str) -> str | None:
+    """`cm3` for `cm` and `cm2`; None for different units."""
+    one, two = _POWER.fullmatch(left), _POWER.fullmatch(right)
+    if one is None or two is None or one[1] != two[1] or is_calendar_word(one[1]):
+        return None
+    return f"{one[1]}{int(one[2] or 1) + int(two[2] or 1)}"
+
+
+def _definite(quantity: Quantity) -> Quantity:
+    """Years and months of the calendar as UCUM's."""
+    name = calendar_unit(quantity.unit)
+    return Quantity(quantity.value, _UCUM_OF_CALENDAR[name]) if name in _CALENDAR_MONTHS else quantity
+
+
+def _in_days(quantity: Quantity) -> Quantity:
+    name = calendar_unit(quantity.unit)
+    return Quantity(quantity.value * _CALENDAR_DAYS[name], "day") if name in _CALENDAR_DAYS else quantity
 
 
 def _exact(quantity: Quantity) -> Fraction:

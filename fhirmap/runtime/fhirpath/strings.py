@@ -14,16 +14,11 @@ from functools import lru_cache
 
 from fhirmap.data import JsonValue
 from fhirmap.errors import TransformFailed
+from fhirmap.regular_expressions import python_pattern
 from fhirmap.runtime.fhirpath.item import Items, one
 from fhirmap.runtime.fhirpath.operators import _shown
 
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE}
-_CLASS_OR_ESCAPE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
-
-
-def python_pattern(pattern: str) -> str:
-    """A FHIRPath regular expression as Python's: `$` is the very end, never the place before a last line break."""
-    return _CLASS_OR_ESCAPE.sub(lambda found: r"\Z" if found[0] == "$" else found[0], pattern)
 
 
 @lru_cache(maxsize=256)
@@ -36,9 +31,7 @@ def compile_pattern(pattern: str, flags: str = "") -> re.Pattern[str]:
     """
     try:
         given = sum(_FLAGS[letter] for letter in set(flags))
-        # With `m`, `$` is the end of a line, as written.
-        text = pattern if "m" in flags else python_pattern(pattern)
-        return re.compile(text, re.DOTALL | re.ASCII | given)
+        return re.compile(python_pattern(pattern, by_line="m" in flags), re.DOTALL | re.ASCII | given)
     except KeyError as error:
         raise TransformFailed("FM433", variant="flags") from error
     except re.error as error:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import ROUND_FLOOR, Decimal
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_FLOOR, Decimal, InvalidOperation
 
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _TIME = re.compile(r"(\d\d)(?::(\d\d)(?::(\d\d(?:\.\d+)?))?)?", re.ASCII)
@@ -91,11 +91,21 @@ def compare(left: Temporal, right: Temporal) -> int | None:
         first, last = bounds(left)
         other_first, other_last = bounds(right)
         return -1 if last < other_first else 1 if first > other_last else None
-    mine, other = _in_utc(left), _in_utc(right)
-    for one, two in zip(mine, other, strict=False):
+    if left.offset is not None and right.offset is not None:
+        return _compare_instants(left, right)
+    for one, two in zip(left.parts, right.parts, strict=False):
         if one != two:
             return -1 if one < two else 1
-    return 0 if len(mine) == len(other) else None
+    return 0 if len(left.parts) == len(right.parts) else None
+
+
+def _compare_instants(left: Temporal, right: Temporal) -> int | None:
+    """Order of two values with offsets: `10+01:00` is `09Z`, each as long as what it does not say."""
+    first, last = bounds(left)
+    other_first, other_last = bounds(right)
+    if first == other_first and len(left.parts) == len(right.parts):
+        return 0
+    return -1 if last < other_first else 1 if first > other_last else None
 
 
 def is_equivalent(left: Temporal, right: Temporal) -> bool:
@@ -103,23 +113,32 @@ def is_equivalent(left: Temporal, right: Temporal) -> bool:
     return compare(left, right) == 0
 
 
-def bounds(moment: Temporal) -> tuple[datetime, datetime]:
-    """First and last moment (UTC) that a value may mean; without an offset any zone from +14 to -12 counts."""
-    first = (*moment.parts, *_EARLIEST[len(moment.parts) :])
-    earliest, latest = _moment(first), _moment(_latest(moment.parts))
+def bounds(moment: Temporal) -> tuple[Decimal, Decimal]:
+    """First and last moment that a value may mean, in seconds (UTC) since the year 1; without an offset any zone from
+    +14 to -12 counts.
+    """
+    earliest = _seconds((*moment.parts, *_EARLIEST[len(moment.parts) :]))
+    latest = _seconds(_latest(moment.parts))
     if moment.offset is None:
-        return earliest - timedelta(hours=14), latest + timedelta(hours=12)
-    shift = timedelta(minutes=moment.offset)
-    return earliest - shift, latest - shift
+        return earliest - 14 * 3600, latest + 12 * 3600
+    return earliest - moment.offset * 60, latest - moment.offset * 60
 
 
 def add(moment: Temporal, amount: Decimal, unit: str) -> Temporal | None:
-    """``moment`` shifted by ``amount`` units; None where the unit is no definite duration for it (UCUM `a` and `mo`
-    included).
-    """
-    unit = calendar_unit(unit)
-    if unit not in _CALENDAR_UNITS:
+    """``moment`` shifted by ``amount`` units that it `takes`; None where that is outside the years 1 to 9999."""
+    try:
+        return _added(moment, amount, calendar_unit(unit))
+    except (OverflowError, InvalidOperation):
         return None
+
+
+def takes(kind: str, unit: str) -> bool:
+    """Can a value of that kind be shifted by that unit? Not by UCUM's `a` and `mo`, nor a time of day by days."""
+    name = calendar_unit(unit)
+    return name in _CALENDAR_UNITS and (kind != "time" or name in ("hour", "minute", "second", "millisecond"))
+
+
+def _added(moment: Temporal, amount: Decimal, unit: str) -> Temporal | None:
     if moment.kind == "time":
         return _add_to_time(moment, amount, unit)
     if unit in ("year", "month"):
@@ -201,11 +220,9 @@ def from_datetime(moment: datetime) -> Temporal:
     return parsed
 
 
-def _in_utc(moment: Temporal) -> tuple[int | Decimal, ...]:
-    if not moment.offset or len(moment.parts) < 5:
-        return moment.parts
-    shifted = _moment((*moment.parts[:5], Decimal(0))) - timedelta(minutes=moment.offset)
-    return (shifted.year, shifted.month, shifted.day, shifted.hour, shifted.minute, *moment.parts[5:])
+def _seconds(parts: tuple[int | Decimal, ...]) -> Decimal:
+    year, month, day, hour, minute = (int(part) for part in parts[:5])
+    return Decimal(date(year, month, day).toordinal() * 86400 + hour * 3600 + minute * 60) + parts[5]
 
 
 def _latest(parts: tuple[int | Decimal, ...]) -> tuple[int | Decimal, ...]:
@@ -241,9 +258,7 @@ def _add_months(moment: Temporal, months: int) -> Temporal | None:
     return build(moment.kind, (*parts, *moment.parts[3:]), moment.offset, moment.text)
 
 
-def _add_to_time(moment: Temporal, amount: Decimal, unit: str) -> Temporal | None:
-    if unit not in ("hour", "minute", "second", "millisecond"):
-        return None
+def _add_to_time(moment: Temporal, amount: Decimal, unit: str) -> Temporal:
     if unit in ("hour", "minute"):
         amount = Decimal(int(amount))
     hour, minute, second = (*moment.parts, 0, 0)[:3]
