@@ -100,6 +100,15 @@ def infer_expression(expression: n.FPExpr, scope: ExpressionScope) -> Inferred:
     return Inferred(static, tuple(inference.diagnostics), inference.nodes, inference.variables)
 
 
+def out_of_range(node: n.FPLiteral, *, is_negative: bool = False) -> list[Diagnostic]:
+    """FM436 for a whole number that its type does not hold; the least one has a sign before it."""
+    if node.kind not in _RANGE_OF or not isinstance(node.value, int):
+        return []
+    if node.value <= INTEGER_RANGES[_RANGE_OF[node.kind]][1] + is_negative:
+        return []
+    return [Diagnostic("FM436", node.span, {"value": node.value}, None, "" if node.kind == "integer" else "long")]
+
+
 def depth_of(expression: n.FPExpr) -> int:
     """How many parts are one inside (or one after) the other."""
     deepest, waiting = 0, [(expression, 1)]
@@ -155,6 +164,8 @@ class _ExpressionInference:
         self.variables: dict[int, str] = {}
         self.defined: dict[str, StaticType] = {}
         self.defines_any = False
+        self.negative: set[int] = set()
+        """Literals with a minus before them, by identity."""
         self.index: StaticType | None = None
         self.repeats = False
         self.total: StaticType | None = None
@@ -209,10 +220,7 @@ class _ExpressionInference:
     def _literal(self, node: n.FPLiteral) -> StaticType:
         if node.kind == "empty":
             return StaticType(frozenset(), "optional", False)
-        most = INTEGER_RANGES[_RANGE_OF[node.kind]][1] if node.kind in _RANGE_OF else None
-        # The least number is the greatest and one more, with a sign before it.
-        if most is not None and isinstance(node.value, int) and node.value > most + 1:
-            self.report("FM436", node.span, variant="" if node.kind == "integer" else "long", value=node.value)
+        self.diagnostics += out_of_range(node, is_negative=id(node) in self.negative)
         return system(node.kind[:1].upper() + node.kind[1:])
 
     def _variable(self, node: n.FPVariable, focus: StaticType | None) -> StaticType:
@@ -494,6 +502,8 @@ class _ExpressionInference:
     # --- operators ----------------------------------------------------------------------------------------------------
 
     def _unary(self, node: n.FPUnary, focus: StaticType | None) -> StaticType:
+        if node.operator == "-":
+            self.negative.add(id(node.operand))
         static = self.branch(node.operand, focus)
         if static.is_known and is_decided(static) and not families(static) & {"number", "quantity"}:
             self.report("FM253", node.span, variant="one", operator=node.operator, given=shown(static))

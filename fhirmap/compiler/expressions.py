@@ -148,6 +148,7 @@ class Expressions:
             self.names.take,
             resource=self._resource(),
             environment=Attribute(RUN, "environment"),
+            elements_read=self.module.elements_read,
         )
 
     def _resource(self) -> tuple[Expr, StaticType] | None:

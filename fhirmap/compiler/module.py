@@ -7,20 +7,21 @@ group of a map can hide neither a table nor a function that the same code needs.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from fhirmap.analysis.single_writes import guards
 from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Checked, DefaultTable, TypedGroup, Variable
 from fhirmap.compiler.code_tables import CodeTables
 from fhirmap.compiler.fhirpath.scope import Constants
-from fhirmap.compiler.fhirpath.tables import table_code
+from fhirmap.compiler.fhirpath.tables import ElementsRead, elements_read_of, table_code
 from fhirmap.compiler.names import Names, snake_case
 from fhirmap.compiler.plan import ModuleConstant, PythonFunction
 from fhirmap.compiler.python import DECIMAL, DictOf, Expr, Imported, Literal, Name, TupleOf
 from fhirmap.compiler.runtime_functions import FHIRPATH, RUNTIME, call
 from fhirmap.compiler.tracing import Tracing
 from fhirmap.language import nodes
-from fhirmap.language.visit import walk
+from fhirmap.language.visit import AnyNode, walk
 from fhirmap.model.definition import TypeRef
 
 _PARAMETERS = ("row", "run", "faults", "strict", "trace", "error")
@@ -66,27 +67,24 @@ class ModuleBuilder:
 
     def type_table(self, root: TypeRef) -> Name:
         """Types of what maps and expressions of this program can reach from ``root``."""
-        span = self.checked.stages[0].unit.tree.span
-        expression: nodes.FPExpr = nodes.FPCall(None, "is", (), span, span)
-        for word in sorted(self._words()):
-            expression = nodes.FPMember(expression, word, span, span)
         groups = (*self.checked.groups, *self.checked.later)
         parameters = (entry for typed in groups for entry in typed.parameters if entry.mode == "source")
         others = (ref for entry in parameters for ref in entry.static.types if ref.structure not in self.checked.models)
         roots = [root, *others]
-        types = table_code(expression, roots, self.checked.definitions, self.checked.functions)
+        types = table_code(self.elements_read, roots, self.checked.definitions, self.checked.functions)
         return self.constants.add("types", types)
 
-    def _words(self) -> set[str]:
-        """Names of elements that rules and expressions ask for."""
-        words = {"value", "id", "extension"}
+    @cached_property
+    def elements_read(self) -> ElementsRead:
+        """What rules and expressions of this program may read: one of them may go on from an item of another."""
+        names = {"value", "id", "extension"}
+        trees: list[AnyNode] = [let for unit in self.checked.program.units for let in unit.tree.lets]
         for typed in (*self.checked.groups, *self.checked.later):
+            trees += [group for _, group in typed.parts] or [typed.node]
             for rule in typed.walk():
-                words.update(step.name for source in rule.sources for step in source.steps)
-        for unit in self.checked.program.units:
-            for group in unit.tree.groups:
-                words.update(node.name for node in walk(group) if isinstance(node, nodes.FPMember))
-        return words
+                names.update(step.name for source in rule.sources for step in source.steps)
+        found = elements_read_of(part for tree in trees for part in walk(tree))
+        return found | ElementsRead(frozenset(names), tests_types=True)
 
     def choice(self, table: DefaultTable) -> Name:
         """The table of the groups that a default rule chooses from: source and target type -> what is made, group.

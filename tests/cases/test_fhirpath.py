@@ -1,8 +1,9 @@
 """Every function and operator of FHIRPath, each case in all the forms that an expression takes.
 
-`fhirpath/corpus.toml` has a table for each function and operator: expression = what it gives on `fhirpath/patient.json`,
-a list of values, or the code of what is wrong with it. `[name.untyped]` says what differs where nothing is known of the
-data's types. Values were worked out from the specification (FHIRPath 2.0, the 3.0 ballot, FHIR R5's own functions).
+`fhirpath/corpus.toml` has a table for each function and operator: expression = what it gives on
+`fhirpath/patient.json`, a list of values, or the code of what is wrong with it. `[name.untyped]` says what differs
+where nothing is known of the data's types. Values were worked out from the specification (FHIRPath 2.0, the 3.0 ballot,
+FHIR R5's own functions).
 
 The forms: plain Python over typed data, lists of typed items, items without types; and maps, one for each case and one
 that has them all, with and without types: what an expression gives depends on nothing else that its map says.
@@ -29,7 +30,6 @@ from fhirmap.compiler.fhirpath import ExprScope, compile_items
 from fhirmap.errors import MapError, TransformFailed
 from fhirmap.interchange.formats import json_text
 from fhirmap.language.parser import parse_expression
-from fhirmap.model.definition import Definitions
 from fhirmap.runtime import fhirpath as fp
 from tests.runtime.fhirpath_suite import definitions, whole_table
 

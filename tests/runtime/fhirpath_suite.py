@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 from fhirmap.analysis.expression import infer_expression
 from fhirmap.analysis.static import StaticType
 from fhirmap.compiler.fhirpath import ExprScope, compile_items
-from fhirmap.compiler.fhirpath.tables import table_code
+from fhirmap.compiler.fhirpath.tables import ElementsRead, table_code
 from fhirmap.errors import FhirmapError
 from fhirmap.interchange.xml_reader import read_xml
 from fhirmap.language.parser import parse_expression
@@ -95,10 +95,8 @@ def resource(path: Path, release: str) -> dict[str, Any]:
 @cache
 def whole_table(release: str, name: str) -> fp.TypeTable:
     known = definitions(release)
-    tree, _ = parse_expression("descendants()")
     root = known.type_ref(name)
-    assert tree is not None
-    return eval(str(table_code(tree, [root] if root else [], known, {})), {"fp": fp})  # type: ignore[no-any-return]
+    return eval(str(table_code(ElementsRead(None, tests_types=True), [root] if root else [], known, {})), {"fp": fp})  # type: ignore[no-any-return]
 
 
 def run(case: Case, folder: Path, form: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fhirmap.analysis.expression import expression_static
+from fhirmap.analysis.expression import expression_static, out_of_range
 from fhirmap.analysis.hints import variable_hint
 from fhirmap.analysis.inference.unknown import unknown_variable
 from fhirmap.analysis.qualify import qualified
@@ -40,6 +40,7 @@ class ValueTypes:
         """A FHIRPath expression, typed; a bare name of a variable is that variable."""
         body = node.expression
         if isinstance(body, nodes.FPLiteral):
+            self._scope.diagnostics += out_of_range(body)
             name = _LITERALS.get(body.kind)
             static = UNKNOWN.with_cardinality("optional") if name is None else primitive(name)
             return Expression(node, environment, focus, fhir_type("Quantity") if name == "Quantity" else static)

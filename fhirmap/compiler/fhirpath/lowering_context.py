@@ -12,10 +12,11 @@ from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.scope import ExprScope
 from fhirmap.compiler.fhirpath.streams import NONE, held, whole
-from fhirmap.compiler.fhirpath.tables import leading_types, table_code, table_key
+from fhirmap.compiler.fhirpath.tables import elements_read_of, leading_types, table_code, table_key
 from fhirmap.compiler.fhirpath.typed_values import TypedValue, ValueKind
 from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.language import nodes as n
+from fhirmap.language.visit import walk
 from fhirmap.model.definition import TypeRef
 
 ITEM = py.Name("item")
@@ -96,7 +97,8 @@ class LoweringContext:
             roots: set[TypeRef] = {ref for static in statics for ref in static.types}
             roots.update(leading_types(self.expression, scope.definitions))
             roots.update(ref for static in self.inferred.nodes.values() for ref in static.types)
-            code = table_code(self.expression, roots, scope.definitions, scope.functions)
+            read = elements_read_of(walk(self.expression)) | scope.elements_read
+            code = table_code(read, roots, scope.definitions, scope.functions)
             self._table = scope.constants.add("TYPES", code)
         return self._table
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fhirmap.analysis.expression import ExpressionScope
 from fhirmap.analysis.static import UNKNOWN, StaticType
 from fhirmap.compiler import python as py
+from fhirmap.compiler.fhirpath.tables import ElementsRead
 from fhirmap.language.nodes import FPExpr
 from fhirmap.model.definition import Definitions
 from fhirmap.signatures import FunctionSignature
@@ -83,7 +84,8 @@ class ExprScope:
     None where bare names are variables only. ``variables``: FHIR name → (Python, static view). ``resource``: what
     `%resource` is, default the focus. ``environment``: an `fp.EvaluationContext` where the caller has one. ``hoisted``:
     sub-expressions whose value a Python name already holds. ``key_sets``: list and children → name of the set of what
-    its items hold there. ``constants`` and ``fresh`` are shared by all expressions of one generated module.
+    its items hold there. ``elements_read``: what other expressions of the module may read of this one's items.
+    ``constants`` and ``fresh`` are shared by all expressions of one generated module.
     """
 
     definitions: Definitions
@@ -98,6 +100,7 @@ class ExprScope:
     hoisted: dict[FPExpr, tuple[py.Name, StaticType]] = field(default_factory=dict)
     key_sets: dict[KeySet, py.Name] = field(default_factory=dict)
     is_strict: bool = False
+    elements_read: ElementsRead = field(default_factory=ElementsRead)
 
     def inference(self) -> ExpressionScope:
         """The same scope, as analysis sees it."""

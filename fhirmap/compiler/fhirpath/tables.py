@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from fhirmap.analysis.expression_types import FUNCTION_URL, children_of, type_argument
 from fhirmap.compiler import python as py
@@ -18,32 +19,51 @@ _TYPE_TESTS = frozenset(("is", "as", "ofType", "conformsTo"))
 _READ_BY = {"extension": ("extension", "url"), "resolve": ("reference", "contained", "entry", "resource", "fullUrl")}
 
 
-def table_code(
-    expression: n.FPExpr, roots: Iterable[TypeRef], definitions: Definitions, functions: Mapping[str, FunctionSignature]
-) -> py.Expr:
-    """The `fp.TypeTable` of an expression that starts from ``roots``, deterministic."""
-    parts = list(walk(expression))
-    names = _named_elements(parts)
-    builder = _Builder(names, definitions, functions)
-    builder.reach(roots)
-    return builder.code(with_bases=names is None or any(map(_tests_types, parts)))
+@dataclass(frozen=True, slots=True)
+class ElementsRead:
+    """What expressions may read of the values they start from.
+
+    ``names``: elements, None for all of them (`descendants()`). ``goes_anywhere``: to a resource of any type, as
+    `resolve()` does. ``tests_types``: it asks for the parents of types.
+    """
+
+    names: frozenset[str] | None = frozenset()
+    goes_anywhere: bool = False
+    tests_types: bool = False
+
+    def __or__(self, other: ElementsRead) -> ElementsRead:
+        return ElementsRead(
+            None if self.names is None or other.names is None else self.names | other.names,
+            self.goes_anywhere or other.goes_anywhere,
+            self.tests_types or other.tests_types,
+        )
 
 
-def _named_elements(parts: Iterable[object]) -> set[str] | None:
-    """Elements that an expression can name; None where it goes through the whole tree."""
+def elements_read_of(parts: Iterable[object]) -> ElementsRead:
+    """What the nodes of expressions, ``parts``, may read."""
     names: set[str] = set()
+    is_whole = goes_anywhere = tests_types = False
     for node in parts:
         if isinstance(node, n.FPMember):
             names.add(node.name)
+        elif isinstance(node, n.FPType):
+            tests_types = True
         elif isinstance(node, n.FPCall):
-            if node.name in ("children", "descendants"):
-                return None
+            is_whole = is_whole or node.name in ("children", "descendants")
+            goes_anywhere = goes_anywhere or node.name == "resolve"
+            tests_types = tests_types or node.name in _TYPE_TESTS
             names.update(_READ_BY.get(node.name, ()))
-    return names
+    return ElementsRead(None if is_whole else frozenset(names), goes_anywhere, tests_types or is_whole)
 
 
-def _tests_types(node: object) -> bool:
-    return isinstance(node, n.FPType) or (isinstance(node, n.FPCall) and node.name in _TYPE_TESTS)
+def table_code(
+    read: ElementsRead, roots: Iterable[TypeRef], definitions: Definitions, functions: Mapping[str, FunctionSignature]
+) -> py.Expr:
+    """The `fp.TypeTable` of expressions that start from ``roots``, deterministic."""
+    builder = _Builder(read.names, definitions, functions)
+    anywhere = [TypeRef("Resource", FHIR_URL + "Resource")] if read.goes_anywhere else []
+    builder.reach([*roots, *anywhere])
+    return builder.code(with_bases=read.tests_types)
 
 
 def table_key(ref: TypeRef) -> str:
@@ -57,7 +77,7 @@ def table_key(ref: TypeRef) -> str:
 
 class _Builder:
     def __init__(
-        self, names: set[str] | None, definitions: Definitions, functions: Mapping[str, FunctionSignature]
+        self, names: frozenset[str] | None, definitions: Definitions, functions: Mapping[str, FunctionSignature]
     ) -> None:
         self.names = names
         self.definitions = definitions

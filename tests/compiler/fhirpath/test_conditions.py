@@ -8,7 +8,7 @@ import pytest
 
 from fhirmap.analysis.static import StaticType
 from fhirmap.compiler.fhirpath import ExprScope, function_of, lower_condition, lower_values
-from fhirmap.compiler.fhirpath.tables import table_code, table_key
+from fhirmap.compiler.fhirpath.tables import ElementsRead, table_code, table_key
 from fhirmap.runtime import fhirpath as fp
 from tests.compiler.fhirpath.operations import FOCUS, KNOWN, OP, RECORDS, tree
 
@@ -106,7 +106,7 @@ def untyped_scope() -> ExprScope:
 
 
 def as_item(record: dict[str, Any]) -> list[Any]:
-    table = eval(str(table_code(tree("descendants()"), [OP], KNOWN, {})), {"fp": fp})
+    table = eval(str(table_code(ElementsRead(None, tests_types=True), [OP], KNOWN, {})), {"fp": fp})
     return fp.nodes(record, table_key(OP), table)
 
 

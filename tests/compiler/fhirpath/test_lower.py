@@ -12,7 +12,7 @@ from fhirmap.analysis.expression import infer_expression
 from fhirmap.analysis.expression_functions import FUNCTIONS
 from fhirmap.analysis.static import StaticType
 from fhirmap.compiler.fhirpath import ExprScope, compile_items
-from fhirmap.compiler.fhirpath.tables import table_code
+from fhirmap.compiler.fhirpath.tables import ElementsRead, table_code
 from fhirmap.errors import TransformFailed
 from fhirmap.language.parser import parse_expression
 from fhirmap.model.definition import Definitions, TypeRef
@@ -130,10 +130,8 @@ def test_typed_and_untyped_lowering_agree_on_any_expression(text: str) -> None:
 
 
 def _items(patient: dict[str, Any]) -> list[Any]:
-    tree, _ = parse_expression("descendants()")
-    assert tree is not None
     if "table" not in _CACHE:
-        _CACHE["table"] = eval(str(table_code(tree, [ROOT], KNOWN, {})), {"fp": fp})
+        _CACHE["table"] = eval(str(table_code(ElementsRead(None, tests_types=True), [ROOT], KNOWN, {})), {"fp": fp})
     return [fp.FhirNode(patient, "Patient", _CACHE["table"])]
 
 
