@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhirmap.analysis.typed import ModelUse
 from fhirmap.compiler.model_plan import child_key
@@ -60,10 +60,16 @@ _VALUE, _POSITION = Name("value"), Name("position")
 
 @dataclass(frozen=True, slots=True)
 class ColumnSite:
-    """How rows of a model come: ``kind`` of the store (empty: none, a plain dict), and the table they are of."""
+    """How rows of a model come: ``kind`` of the store (empty: none, a plain dict), and the table they are of.
+
+    ``nulls``, ``decimal``, ``thousands``: what the store says of the texts of all its cells.
+    """
 
     kind: str
     table: str
+    nulls: tuple[str, ...] = ()
+    decimal: str | None = None
+    thousands: str | None = None
 
     @property
     def is_tree(self) -> bool:
@@ -85,7 +91,10 @@ class ReaderLowering:
         """The reader of the record's own model."""
         use = self.module.checked.models[ref.structure]
         store = use.node.store
-        site = ColumnSite(store.kind if store else "", store.name if store and store.kind == "table" else "")
+        if store is None:
+            return self.model(use, ColumnSite("", ""), READ)
+        table = store.name if store.kind == "table" else ""
+        site = ColumnSite(store.kind, table, store.nulls, store.decimal, store.thousands)
         return self.model(use, site, READ)
 
     def model(self, use: ModelUse, site: ColumnSite, name: Name | None = None) -> Name:
@@ -182,7 +191,14 @@ class ReaderBody:
         with self.writer.block(If(entry.span, is_not_none(_CELL), ())):
             self.writer.add(Assign(entry.span, (_VALUE,), self._converted(entry, cell)))
             with self.writer.block(If(entry.span, self._present(entry), ())):
-                yield
+                if entry.type not in _NUMBERS_AS_TEXT:
+                    yield
+                    return
+                # A word of absence, or what a spreadsheet made of a number: most texts are neither.
+                with self.writer.block(If(entry.span, call("is_odd", _VALUE), ())):
+                    self.writer.add(Assign(entry.span, (_VALUE,), call("mended", _VALUE, cell, _FAULTS)))
+                with self.writer.block(If(entry.span, _VALUE, ())):
+                    yield
 
     def _traceable(self, cell: Name) -> Expr:
         """The value read; for a trace one that knows its cell."""
@@ -205,7 +221,7 @@ class ReaderBody:
     def _present(self, entry: nodes.ModelElement) -> Expr:
         if entry.type not in TEXTS:
             return is_not_none(_VALUE)
-        nulls = _null_tokens(entry)
+        nulls = _null_tokens(entry, self.site)
         if not nulls:
             return _VALUE
         if len(nulls) == 1:
@@ -235,7 +251,7 @@ class ReaderBody:
     def _children(self, entry: nodes.ModelElement, model: ModelUse) -> None:
         span = entry.span
         table = entry.join.table if entry.join else "" if entry.lines else self._below(entry)
-        site = ColumnSite(self.site.kind, table)
+        site = replace(self.site, table=table)
         reader = self.lowering.model(model, site)
         cell = self._cell(entry)
         raw = self.names.take(f"{entry.name}_raw")
@@ -322,14 +338,14 @@ class ReaderBody:
         element = f"{self.use.node.name}.{entry.name}"
         position = (entry.column_span or entry.span).position
         texts = (element, shown, entry.type, position, path)
-        return self._cell_table(entry.name, texts, _cell_options(entry))
+        return self._cell_table(entry.name, texts, _cell_options(entry, self.site))
 
     def _repeat_cell(self, entry: nodes.ModelElement, site: ColumnSite) -> Name:
         assert entry.repeat is not None
         shown = f"{site.table}.{entry.repeat}" if site.table else entry.repeat
         position = (entry.repeat_span or entry.span).position
         texts = (f"{entry.type}.{entry.repeat}", shown, "integer", position, entry.repeat)
-        return self._cell_table(f"{entry.name}_repeat", texts, {})
+        return self._cell_table(f"{entry.name}_repeat", texts, _text_options(site.nulls, site))
 
     def _cell_table(self, hint: str, texts: tuple[str, str, str, str, str], options: dict[str, Expr]) -> Name:
         """The constant that describes a cell: element, column, type, position, key; then what differs from others."""
@@ -342,12 +358,16 @@ class ReaderBody:
         return known
 
 
-def _null_tokens(entry: nodes.ModelElement) -> tuple[str, ...]:
+_NUMBERS_AS_TEXT = TEXTS - {"code", "base64Binary", "markdown", "xhtml"}
+"""Types of the texts that identify something. Codes are compared with tables, where any text may be listed."""
+
+
+def _null_tokens(entry: nodes.ModelElement, site: ColumnSite) -> tuple[str, ...]:
     """Texts that mean no value, in the order in which the map has them."""
-    return tuple(dict.fromkeys(token.strip() for token in entry.nulls if token.strip()))
+    return tuple(dict.fromkeys(token.strip() for token in (*entry.nulls, *site.nulls) if token.strip()))
 
 
-def _cell_options(entry: nodes.ModelElement) -> dict[str, Expr]:
+def _cell_options(entry: nodes.ModelElement, site: ColumnSite) -> dict[str, Expr]:
     """What a cell says beyond its names, where it differs from most."""
     options: dict[str, Expr] = {}
     if entry.minimum:
@@ -358,6 +378,16 @@ def _cell_options(entry: nodes.ModelElement) -> dict[str, Expr]:
         options["format"] = Literal(entry.format)
     if entry.zone is not None:
         options["zone"] = Literal(entry.zone)
-    if _null_tokens(entry):
-        options["nulls"] = SetOf(tuple(Literal(token) for token in sorted(_null_tokens(entry))))
+    return options | _text_options(_null_tokens(entry, site), site)
+
+
+def _text_options(nulls: tuple[str, ...], site: ColumnSite) -> dict[str, Expr]:
+    """How the texts of a cell say that there is no value, and how they write numbers."""
+    options: dict[str, Expr] = {}
+    if nulls:
+        options["nulls"] = SetOf(tuple(Literal(token) for token in sorted(nulls)))
+    if site.decimal is not None:
+        options["decimal"] = Literal(site.decimal)
+    if site.thousands is not None:
+        options["thousands"] = Literal(site.thousands)
     return options

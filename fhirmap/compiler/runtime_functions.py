@@ -26,6 +26,8 @@ def _of(module: str, *names: str, raises: bool = True) -> dict[str, RuntimeFunct
 RUNTIME: Mapping[str, RuntimeFunction] = {
     **_of("reading", "absent", "as_boolean", "as_decimal", "as_integer", "as_text", "at", "Cell", "date_reader"),
     **_of("reading", "disagreeing", "one", "rows", "times", "within"),
+    **_of("cell_text", "is_odd", raises=False),
+    **_of("cell_text", "mended"),
     **_of("context", "RecordRun", "check_failed", raises=False),
     **_of("trace", "TraceRun", raises=False),
     **_of("origins", "constant", "contributing", "derived", "from_cell", "handed", raises=False),

@@ -13,7 +13,8 @@ def date_in(text: str, formats: str) -> FhirDate | None:
     """The date that a text writes in the first of the formats that it fits; nothing where it fits none.
 
     For a column that is no mandatory one, or that people fill by hand: a model's own `format` makes what does not fit a
-    fault of the record. Formats as in a model, separated by commas; a month alone is a date too.
+    fault of the record. Formats as in a model, separated by commas; a month alone is a date too. A year of two digits
+    is at most 20 years ahead of today, else of the last century.
 
     Example:
         >>> date_in("16/08/25", "dd/MM/yyyy, dd/MM/yy"), date_in("04/2028", "dd/MM/yyyy, MM/yyyy")

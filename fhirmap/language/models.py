@@ -48,6 +48,10 @@ class ModelBuilder:
             self._span(tree),
             self._span(named if named is not None else tree.children[1]),
             self._text_spans(key),
+            nulls=self._texts(clauses.get("null")),
+            decimal=self._option(clauses, "decimal"),
+            thousands=self._option(clauses, "thousands"),
+            null_spans=self._text_spans(clauses.get("null")),
         )
 
     def _element(self, tree: Tree[Token]) -> n.ModelElement:

@@ -115,6 +115,9 @@ def model_head(model: n.Model) -> str:
         f"latest by {_order((store.latest,))}" if store.latest else "",
         f"encoding {quote(store.encoding)}" if store.encoding is not None else "",
         f"delimiter {quote(store.delimiter)}" if store.delimiter is not None else "",
+        f"null {_texts(store.nulls)}" if store.nulls else "",
+        f"decimal {quote(store.decimal)}" if store.decimal is not None else "",
+        f"thousands {quote(store.thousands)}" if store.thousands is not None else "",
         "{",
     ]
     return " ".join(part for part in parts if part)

@@ -289,7 +289,8 @@ class SourceClause:
     """`from table 'T' | query 'f.sql' | csv | json [path 'cases']` with its options.
 
     ``kind``: table, query, csv, json. ``name``: table name, query file or JSON path to the array (dotted, empty: the
-    document).
+    document). ``nulls``: texts that mean absent in each of the model's cells and those of its children. ``decimal`` and
+    ``thousands``: the marks of its numbers.
     """
 
     kind: OneOf["table", "query", "csv", "json"]
@@ -303,6 +304,10 @@ class SourceClause:
     span: Span = _span()
     name_span: Span = _span()
     key_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+    nulls: tuple[str, ...] = ()
+    decimal: str | None = None
+    thousands: str | None = None
+    null_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

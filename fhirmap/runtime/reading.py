@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 from fhirmap.data import RawValue
@@ -47,6 +48,10 @@ class Cell:
     format: str | None = None
     zone: str | None = None
     nulls: frozenset[str] = frozenset()
+    decimal: str = "."
+    """The mark before the decimals of a number."""
+    thousands: str = ""
+    """What groups the digits of a number; a blank is any blank."""
 
 
 def unreadable(cell: Cell, faults: list[Fault]) -> None:
@@ -130,11 +135,35 @@ def as_integer(raw: RawValue, cell: Cell, faults: list[Fault]) -> int | None:
     text = as_text(raw, cell, faults)
     if not text or text in cell.nulls:
         return None
+    text = number_text(text, cell)
     if _INTEGER.fullmatch(text) and _in_range(int(text), cell.type):
         return int(text)
     if len(faults) == before:
         unreadable(cell, faults)
     return None
+
+
+def number_text(text: str, cell: Cell) -> str:
+    """A number in the marks of its model, as one with a point and no groups; no number where it is written otherwise.
+
+    Example:
+        >>> number_text("1 234,50", Cell("", "", "decimal", "", decimal=",", thousands=" "))
+        '1234.50'
+    """
+    if cell.decimal == "." and not cell.thousands:
+        return text
+    shape = _written_number(cell.decimal, cell.thousands).fullmatch(text)
+    if shape is None:
+        return ""
+    whole = "".join(sign for sign in shape[1] if sign.isdecimal() or sign in "+-")
+    return f"{whole}.{shape[2]}" if shape[2] else whole
+
+
+@cache
+def _written_number(decimal: str, thousands: str) -> re.Pattern[str]:
+    group = r"[ \u00a0\u2009\u202f]" if thousands.isspace() else re.escape(thousands)
+    grouped = rf"\d{{1,3}}(?:{group}\d{{3}})+|" if thousands else ""
+    return re.compile(rf"([+-]?(?:{grouped}\d+))(?:{re.escape(decimal)}(\d+))?", re.ASCII)
 
 
 def _in_range(number: int, type_name: str) -> bool:
@@ -146,11 +175,14 @@ def _in_range(number: int, type_name: str) -> bool:
 
 def as_decimal(raw: RawValue, cell: Cell, faults: list[Fault]) -> Decimal | None:
     """A number with the digits it is written with."""
+    written = isinstance(raw, str)
     if isinstance(raw, float):
         raw = repr(raw)
     text = as_text(raw, cell, faults)
     if not text or text in cell.nulls:
         return None
+    if written:
+        text = number_text(text, cell)
     try:
         if _DECIMAL.fullmatch(text):
             return Decimal(text)

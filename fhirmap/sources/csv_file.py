@@ -16,7 +16,7 @@ from fhirmap.records import Fault, Record
 from fhirmap.source_plan import Child, ChildKind, SourceColumn, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
-from fhirmap.sources.csv_text import DELIMITERS, CsvLine, proved_encoding, read_lines
+from fhirmap.sources.csv_text import DELIMITERS, CsvLine, proved_encoding, read_lines, separator_line
 from fhirmap.sources.revisions import Revisions
 from fhirmap.texts import Text
 
@@ -90,7 +90,9 @@ class CsvFile:
     def _head(self) -> tuple[str, str, list[str]]:
         """Encoding, delimiter and names of the first line."""
         encoding = proved_encoding(self._path, self._address.shown, self._plan.encoding)
-        declared = "\t" if self._plan.delimiter in ("\\t", "tab") else self._plan.delimiter
+        declared = self._declared_delimiter()
+        # The file's own word about itself comes before the map's.
+        declared = separator_line(self._path, self._address.shown, encoding) or declared
         best: tuple[int, int, str, list[str]] | None = None
         for delimiter in (declared,) if declared else DELIMITERS:
             header = self._first_line(encoding, delimiter)
@@ -102,6 +104,9 @@ class CsvFile:
         assert best is not None
         return encoding, best[2], best[3]
 
+    def _declared_delimiter(self) -> str:
+        return "\t" if self._plan.delimiter in ("\\t", "tab") else self._plan.delimiter
+
     def sample(self, count: int) -> tuple[list[str], list[dict[str, str]], str]:
         """Names of the first line, the cells of the first ``count`` whole lines by name, and the delimiter."""
         encoding, delimiter, header = self._head()
@@ -112,7 +117,8 @@ class CsvFile:
         return header, found, delimiter
 
     def check(self) -> list[Diagnostic]:
-        """Columns that are missing or occur twice, a wrong delimiter (FM704), and a `where`, which is SQL (FM715)."""
+        """Columns that are missing or occur twice, a wrong delimiter (FM704); a first line `sep=;` (FM753); a `where`,
+        which is SQL (FM715)."""
         encoding, delimiter, header = self._head()
         mark = self._delimiter_meant(encoding, header)
         if mark:
@@ -120,10 +126,21 @@ class CsvFile:
             args = {"table": self._address.shown, "declared": _in_map(delimiter), "mark": _in_map(mark)}
             return [Diagnostic("FM704", args={**args, "position": self._plan.position}, variant="delimiter")]
         found = [entry for name, place in self._needed().items() for entry in self._check_column(name, place, header)]
+        found += self._separator_line(encoding)
         if self._plan.where:
             args = {"what": self._address.shown, "position": self._plan.position}
             found.append(Diagnostic("FM715", args=args, variant="file"))
         return found
+
+    def _separator_line(self, encoding: str) -> list[Diagnostic]:
+        """A first line `sep=;`, which names the delimiter and is no line of names (FM753)."""
+        mark = separator_line(self._path, self._address.shown, encoding)
+        if not mark:
+            return []
+        args = {"source": self._address.shown, "mark": _in_map(mark), "position": self._plan.position}
+        declared = self._declared_delimiter()
+        variant = "differs" if declared and declared != mark else ""
+        return [Diagnostic("FM753", args={**args, "declared": _in_map(declared)}, variant=variant)]
 
     def _delimiter_meant(self, encoding: str, header: list[str]) -> str:
         """The delimiter of a file that the declared one leaves in one column; empty where it separates."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from fhirmap.texts import Text, os_reason
 
 _CHUNK = 1 << 20
 _FIELD_LIMIT = 1 << 28
+_SEPARATOR = re.compile(r"\ufeff?\"?sep=([^\r\n\"])\"?[,;\t|]*\r?\n?", re.IGNORECASE)
 DELIMITERS = (";", ",", "\t", "|")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -111,8 +113,19 @@ def _still_utf8(decoder: codecs.IncrementalDecoder, chunk: bytes) -> codecs.Incr
     return decoder
 
 
+def separator_line(path: Path, shown: str, encoding: str) -> str:
+    """The delimiter that a first line `sep=;` names, as spreadsheets write and read it; empty without such a line."""
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            shape = _SEPARATOR.fullmatch(file.readline(16))
+    except OSError as error:
+        raise open_failure(error, shown, path) from None
+    return shape[1] if shape else ""
+
+
 def read_lines(path: Path, shown: str, encoding: str, delimiter: str) -> Iterator[CsvLine]:
-    """Every line that is not blank, the first (names) included. Quoted fields may hold delimiters and line breaks.
+    """Every line that is not blank, the first (names) included; not a line `sep=;` before it. Quoted fields may hold
+    delimiters and line breaks.
 
     Raises: ConfigError FM712 (a quote is never closed), FM701, FM702.
     """
@@ -120,9 +133,13 @@ def read_lines(path: Path, shown: str, encoding: str, delimiter: str) -> Iterato
     csv.field_size_limit(max(csv.field_size_limit(), _FIELD_LIMIT))
     try:
         with path.open(encoding=encoding, newline="") as file:
+            first = file.readline(16)
+            skipped = 1 if _SEPARATOR.fullmatch(first) else 0
+            if not skipped:
+                file.seek(0)
             reader = csv.reader(file, delimiter=delimiter, strict=True)
             while True:
-                number = reader.line_num + 1
+                number = reader.line_num + 1 + skipped
                 try:
                     cells = next(reader)
                 except StopIteration:

@@ -24,7 +24,10 @@ def test_a_text_is_stripped_in_place() -> None:
         "if cell is not None:\n"
         "    value = cell.strip() if type(cell) is str else as_text(cell, _ROW_A, faults)\n"
         "    if value:\n"
-        "        record['a'] = value"
+        "        if is_odd(value):\n"
+        "            value = mended(value, _ROW_A, faults)\n"
+        "        if value:\n"
+        "            record['a'] = value"
     )
 
 

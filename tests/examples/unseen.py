@@ -240,7 +240,10 @@ def draw_rpps(rng: Random, seen: Expected, dirt: float, floats: tuple[str, ...] 
         return f"{number[:2]} {number[2:5]} {number[5:8]} {number[8:]} "
     if kind == "8":
         return rng.choice((f"8{number}", f"8 {number}"))
-    return number + rng.choice(floats) if kind == "float" else number
+    if kind != "float":
+        return number
+    seen.warn.append("RPPS float")
+    return number + rng.choice(floats)
 
 
 def draw_finess(rng: Random, seen: Expected, dirt: float) -> str:

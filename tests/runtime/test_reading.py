@@ -192,3 +192,62 @@ def test_a_line_that_says_nothing_agrees_with_all() -> None:
     assert faults == []
     reading.disagreeing([{"c": "a"}, {"c": "b"}], (cell("string"),), faults)
     assert [fault.code for fault in faults] == ["FM413"]
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "thousands", "value"),
+    [
+        ("1 234,50", ",", " ", "1234.50"),
+        ("1\u202f234,50", ",", " ", "1234.50"),
+        ("1\u00a0234\u00a0567,5", ",", " ", "1234567.5"),
+        ("1234,5", ",", " ", "1234.5"),
+        ("1.234,5", ",", ".", "1234.5"),
+        ("1,234.5", ".", ",", "1234.5"),
+        ("-12,5", ",", "", "-12.5"),
+        ("7", ",", " ", "7"),
+    ],
+)
+def test_a_number_in_the_marks_of_its_model(text: str, decimal: str, thousands: str, value: str) -> None:
+    faults: list[Fault] = []
+    marked = cell("decimal", decimal=decimal, thousands=thousands)
+    assert reading.as_decimal(text, marked, faults) == Decimal(value)
+    assert not faults
+    if "." not in value:
+        assert reading.as_integer(text, cell("integer", decimal=decimal, thousands=thousands), faults) == int(value)
+
+
+@pytest.mark.parametrize("text", ["1.5", "12 34,5", "1 2345", "1,5,5", "1 234.5", "abc", ",5"])
+def test_a_number_in_other_marks_is_a_fault(text: str) -> None:
+    faults: list[Fault] = []
+    assert reading.as_decimal(text, cell("decimal", decimal=",", thousands=" "), faults) is None
+    assert [fault.code for fault in faults] == ["FM410"]
+
+
+def test_numbers_of_a_driver_have_no_marks() -> None:
+    marked = cell("decimal", decimal=",", thousands=" ")
+    assert reading.as_decimal(Decimal("1.5"), marked, []) == Decimal("1.5")
+    assert reading.as_decimal(1.5, marked, []) == Decimal("1.5")
+    assert reading.as_integer(1234, cell("integer", decimal=",", thousands=" "), []) == 1234
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2025-07-14 00:30+02", "2025-07-14T00:30:00+02:00"),
+        ("2025-07-14T00:30:00+0200", "2025-07-14T00:30:00+02:00"),
+        ("2025-07-14T00:30:00+02:00", "2025-07-14T00:30:00+02:00"),
+        ("2025-07-14 00:30:00-03", "2025-07-14T00:30:00-03:00"),
+    ],
+)
+def test_offsets_in_hours(text: str, moment: str) -> None:
+    read = reading.date_reader(cell("dateTime"))
+    assert read(text, []) == moment
+    local = reading.date_reader(cell("dateTime", format="dd/MM/yyyy HH:mm Z"))
+    assert local(f"14/07/2025 00:30 {moment[19:22]}", []) == moment
+
+
+@pytest.mark.parametrize("offset", ["+99", "+9900", "+02:75", "+1"])
+def test_an_offset_that_no_place_has(offset: str) -> None:
+    faults: list[Fault] = []
+    assert reading.date_reader(cell("dateTime"))(f"2025-07-14 00:30{offset}", faults) is None
+    assert [fault.code for fault in faults] == ["FM410"]

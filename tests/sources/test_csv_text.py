@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fhirmap.records import Record
+from fhirmap.sources import open_source
 from tests.sources.exports import FLAT, HEAD, STAYS, fails, read, write
 
 
@@ -73,3 +74,24 @@ def test_nul_and_giant_cells(tmp_path: Path) -> None:
 def test_the_delimiter_is_found_where_none_is_declared(tmp_path: Path, delimiter: str) -> None:
     path = write(tmp_path / "a.csv", f"id{delimiter}v{delimiter}last\n1{delimiter}x{delimiter}a b\n")
     assert read(path, FLAT)[0].values == {"id": "1", "v": "x"}
+
+
+@pytest.mark.parametrize("mark", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("line", ["sep={}\r\n", '"sep={}"\n', "SEP={}\n", "\ufeffsep={}\n"])
+def test_a_first_line_that_names_the_delimiter(tmp_path: Path, mark: str, line: str) -> None:
+    path = write(tmp_path / "a.csv", line.format(mark) + f"id{mark}v\n1{mark}a\n2{mark}b\n")
+    assert [(r.key, r.values["v"], r.origin) for r in read(path, FLAT)] == [
+        ("1", "a", "a.csv:3"),
+        ("2", "b", "a.csv:4"),
+    ]
+    for declared, variant in (("", ""), (mark, ""), ("tab" if mark == "\t" else mark, ""), ("#", "differs")):
+        with open_source(str(path), replace(FLAT, delimiter=declared)) as source:
+            (found,) = source.check()
+            assert (found.code, found.variant, found.is_error) == ("FM753", variant, False)
+            assert len(list(source.records())) == 2
+
+
+def test_a_first_line_of_names_is_no_such_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "id;sep=\n1;a\n")
+    with open_source(str(path), FLAT) as source:
+        assert "FM753" not in [found.code for found in source.check()]

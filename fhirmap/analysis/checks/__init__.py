@@ -29,6 +29,7 @@ from fhirmap.analysis.checks.partial_join import partial_join
 from fhirmap.analysis.checks.prohibited_element import prohibited_element
 from fhirmap.analysis.checks.secret_in_map import secret_in_map
 from fhirmap.analysis.checks.text_for_code import text_for_code
+from fhirmap.analysis.checks.two_digit_year import two_digit_year
 from fhirmap.analysis.checks.two_values import two_values
 from fhirmap.analysis.checks.undeclared_prefix import undeclared_prefix
 from fhirmap.analysis.checks.unknown_code import unknown_code
@@ -62,6 +63,7 @@ CHECKS: tuple[Check, ...] = (
     unknown_encoding,
     misplaced_clause,
     unknown_format_code,
+    two_digit_year,
     format_misfit,
     unknown_zone,
     idle_null,

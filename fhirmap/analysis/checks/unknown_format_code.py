@@ -20,7 +20,7 @@ def unknown_format_code(checked: Checked) -> Iterator[Diagnostic]:
     Spec: FML, transforms, date formats.
     """
     declared = ((text, span) for text, span, _ in formats(checked))
-    for text, span in (*declared, *_of_functions(checked)):
+    for text, span in (*declared, *formats_of_functions(checked)):
         wrong = next((run for run in runs(text) if not run.is_known), None)
         if wrong is None:
             continue
@@ -32,7 +32,7 @@ def unknown_format_code(checked: Checked) -> Iterator[Diagnostic]:
             yield Diagnostic("FM235", span, {"code": wrong.text, "format": text})
 
 
-def _of_functions(checked: Checked) -> Iterator[tuple[str, Span]]:
+def formats_of_functions(checked: Checked) -> Iterator[tuple[str, Span]]:
     """Formats that rules give to `toDate`, `toDateTime` and `toTime`."""
     for unit in checked.program.units:
         for group in unit.tree.groups:

@@ -14,21 +14,34 @@ from decimal import Decimal
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
+from unicodedata import combining, normalize
 from zoneinfo import ZoneInfo
 
 from fhirmap.errors import TransformFailed
 from fhirmap.texts import Text
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_LONG_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
+_NAMES_OF_MONTHS = (
+    ("jan", "janv", "january", "janvier"),
+    ("feb", "fev", "fevr", "february", "fevrier"),
+    ("mar", "march", "mars"),
+    ("apr", "avr", "april", "avril"),
+    ("may", "mai"),
+    ("jun", "june", "juin"),
+    ("jul", "juil", "july", "juillet"),
+    ("aug", "aou", "august", "aout"),
+    ("sep", "sept", "september", "septembre"),
+    ("oct", "october", "octobre"),
+    ("nov", "november", "novembre"),
+    ("dec", "december", "decembre"),
+)
+_MONTHS = {name: number for number, names in enumerate(_NAMES_OF_MONTHS, 1) for name in names}
+"""Months in English and French, as they are spelt out and shortened; without accents, in lower case."""
+_MONTH = r"(?P<named_month>[A-Za-z\u00c0-\u00ff\u0300-\u036f]{3,12})\.?"
 _CODES = {
     "yyyy": r"(?P<year>\d{4})",
     "yy": r"(?P<short_year>\d{2})",
-    "MMMM": rf"(?P<long_month>{'|'.join(_LONG_MONTHS)})",
-    "MMM": rf"(?P<short_month>{'|'.join(_MONTHS)})",
+    "MMMM": _MONTH,
+    "MMM": _MONTH,
     "MM": r"(?P<month>\d{2})",
     "M": r"(?P<month>\d{1,2})",
     "dd": r"(?P<day>\d{2})",
@@ -42,11 +55,11 @@ _CODES = {
     "ss": r"(?P<second>\d{2})",
     "s": r"(?P<second>\d{1,2})",
     "a": r"(?P<half>[AaPp]\.?[Mm]\.?)",
-    "Z": r"(?P<offset>Z|[+-]\d{2}:?\d{2})",
-    "z": r"(?P<offset>Z|UTC|GMT|[+-]\d{2}:?\d{2})",
+    "Z": r"(?P<offset>Z|[+-]\d{2}(?::?\d{2})?)",
+    "z": r"(?P<offset>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)",
 }
 _ISO = re.compile(
-    r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?\s?(Z|[+-]\d{2}:?\d{2})?)?)?)?"
+    r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?)?)?"
 )
 _TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(\.\d+)?)?")
 Parse = Callable[[str], str | None]
@@ -192,7 +205,10 @@ def _moment(day: str, hour: int, parts: dict[str, str | None], kind: str, zone: 
         return None
     offset = parts.get("offset")
     if offset:
-        moment = local.replace(tzinfo=_offset(offset))
+        place = _offset(offset)
+        if place is None:
+            return None
+        moment = local.replace(tzinfo=place)
         moment = moment.astimezone(zone) if zone else moment
     else:
         moment = local.replace(tzinfo=zone or UTC)
@@ -203,11 +219,15 @@ def _moment(day: str, hour: int, parts: dict[str, str | None], kind: str, zone: 
     return f"{moment:%Y-%m-%dT%H:%M:%S}{_fraction(parts)}{ending}"
 
 
-def _offset(text: str) -> timezone:
+def _offset(text: str) -> timezone | None:
+    """`Z`, `+01`, `+0100` or `+01:00`; nothing for what no place on earth has."""
     if text in ("Z", "UTC", "GMT"):
         return UTC
-    sign = -1 if text[0] == "-" else 1
-    return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[-2:])))
+    digits = text[1:].replace(":", "")
+    hours, minutes = int(digits[:2]), int(digits[2:] or 0)
+    if hours > 14 or minutes > 59:
+        return None
+    return timezone((-1 if text[0] == "-" else 1) * timedelta(hours=hours, minutes=minutes))
 
 
 def _fraction(parts: dict[str, str | None]) -> str:
@@ -234,10 +254,9 @@ def _year(parts: dict[str, str | None]) -> str | None:
 def _month(parts: dict[str, str | None]) -> int | None:
     if parts.get("month"):
         return int(parts["month"] or 0)
-    if parts.get("short_month"):
-        return _MONTHS.index(parts["short_month"] or "") + 1
-    if parts.get("long_month"):
-        return _LONG_MONTHS.index(parts["long_month"] or "") + 1
+    if parts.get("named_month"):
+        plain = "".join(sign for sign in normalize("NFD", parts["named_month"] or "") if not combining(sign))
+        return _MONTHS.get(plain.lower(), 0)
     return None
 
 
@@ -307,6 +326,8 @@ def unix_to_date_time(seconds: object, zone: str | None = None) -> str | None:
     try:
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(Decimal(str(seconds))))
         place = _offset(zone) if zone else UTC
+        if place is None:
+            raise ValueError(zone)
     except (ArithmeticError, ValueError, OverflowError):
         raise TransformFailed(
             "FM451", wanted="dateTime", format=Text("values.unix_seconds"), length=len(str(seconds))

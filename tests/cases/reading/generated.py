@@ -4,6 +4,7 @@ Written by fhirmap 0.1.0: change the map and compile it again.
 Digest of its texts: df1f888ab7f01c984cf7f8812381601a49f4cb2338f3c4a143c449730746c433
 """
 
+from fhirmap.runtime.cell_text import is_odd, mended
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.reading import Cell, absent, as_boolean, as_decimal, as_integer, as_text, date_reader, rows, times, within
 
@@ -45,7 +46,10 @@ def read_doctor(row, faults):
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _DOCTOR_RPPS, faults)
         if value:
-            record['rpps'] = value
+            if is_odd(value):
+                value = mended(value, _DOCTOR_RPPS, faults)
+            if value:
+                record['rpps'] = value
     if 'rpps' not in record:
         absent(_DOCTOR_RPPS, faults)
     return record
@@ -63,7 +67,10 @@ def read_act(row, faults, position):
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _ACT_CODE, faults)
         if value:
-            record['code'] = value
+            if is_odd(value):
+                value = mended(value, _ACT_CODE, faults)
+            if value:
+                record['code'] = value
     if 'code' not in record:
         absent(_ACT_CODE, faults)
     return record
@@ -78,7 +85,10 @@ def _read(row, faults):
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _STAY_ID, faults)
         if value:
-            record['id'] = value
+            if is_odd(value):
+                value = mended(value, _STAY_ID, faults)
+            if value:
+                record['id'] = value
     if 'id' not in record:
         absent(_STAY_ID, faults)
 
@@ -268,56 +278,56 @@ def _transform(row, strict=False):
 
 # From this line on -> where the map says so.
 _marks = {
-    39: 'case.map:17:7',
-    44: 'case.map:17:16',
-    54: 'case.map:18:7',
-    59: 'case.map:19:3',
-    62: 'case.map:20:3',
-    72: 'case.map:4:7',
-    77: 'case.map:5:3',
-    86: 'case.map:6:3',
-    93: 'case.map:7:3',
-    100: 'case.map:8:3',
-    107: 'case.map:9:3',
-    114: 'case.map:10:3',
-    121: 'case.map:11:3',
-    128: 'case.map:12:3',
-    135: 'case.map:13:3',
-    142: 'case.map:14:3',
-    151: 'case.map:15:3',
-    164: 'case.map:23:7',
-    166: 'case.map:23:1',
-    169: 'case.map:24:3',
-    171: 'case.map:24:18',
-    174: 'case.map:25:3',
-    176: 'case.map:25:20',
-    179: 'case.map:26:3',
-    181: 'case.map:26:20',
-    184: 'case.map:27:3',
-    186: 'case.map:27:22',
-    189: 'case.map:28:3',
-    191: 'case.map:28:22',
-    194: 'case.map:29:3',
-    196: 'case.map:29:19',
-    199: 'case.map:30:3',
-    201: 'case.map:30:21',
-    204: 'case.map:31:3',
-    206: 'case.map:31:22',
-    209: 'case.map:32:3',
-    211: 'case.map:32:22',
-    214: 'case.map:33:3',
-    216: 'case.map:33:22',
-    219: 'case.map:33:67',
-    221: 'case.map:33:82',
-    224: 'case.map:34:3',
-    225: 'case.map:34:20',
-    227: 'case.map:34:60',
-    229: 'case.map:23:1',
-    233: 'case.map:37:7',
-    235: 'case.map:37:1',
-    238: 'case.map:38:3',
-    240: 'case.map:38:18',
-    243: 'case.map:39:3',
-    245: 'case.map:39:18',
-    247: 'case.map:37:1',
+    40: 'case.map:17:7',
+    45: 'case.map:17:16',
+    58: 'case.map:18:7',
+    63: 'case.map:19:3',
+    66: 'case.map:20:3',
+    79: 'case.map:4:7',
+    84: 'case.map:5:3',
+    96: 'case.map:6:3',
+    103: 'case.map:7:3',
+    110: 'case.map:8:3',
+    117: 'case.map:9:3',
+    124: 'case.map:10:3',
+    131: 'case.map:11:3',
+    138: 'case.map:12:3',
+    145: 'case.map:13:3',
+    152: 'case.map:14:3',
+    161: 'case.map:15:3',
+    174: 'case.map:23:7',
+    176: 'case.map:23:1',
+    179: 'case.map:24:3',
+    181: 'case.map:24:18',
+    184: 'case.map:25:3',
+    186: 'case.map:25:20',
+    189: 'case.map:26:3',
+    191: 'case.map:26:20',
+    194: 'case.map:27:3',
+    196: 'case.map:27:22',
+    199: 'case.map:28:3',
+    201: 'case.map:28:22',
+    204: 'case.map:29:3',
+    206: 'case.map:29:19',
+    209: 'case.map:30:3',
+    211: 'case.map:30:21',
+    214: 'case.map:31:3',
+    216: 'case.map:31:22',
+    219: 'case.map:32:3',
+    221: 'case.map:32:22',
+    224: 'case.map:33:3',
+    226: 'case.map:33:22',
+    229: 'case.map:33:67',
+    231: 'case.map:33:82',
+    234: 'case.map:34:3',
+    235: 'case.map:34:20',
+    237: 'case.map:34:60',
+    239: 'case.map:23:1',
+    243: 'case.map:37:7',
+    245: 'case.map:37:1',
+    248: 'case.map:38:3',
+    250: 'case.map:38:18',
+    253: 'case.map:39:3',
+    255: 'case.map:39:18',
+    257: 'case.map:37:1',
 }

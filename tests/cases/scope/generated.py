@@ -5,6 +5,7 @@ Digest of its texts: 3856c6f079f0baeafc2c15dafa0607d8321987179db242cc779f7dd6d18
 """
 
 from fhirmap.runtime import fhirpath as fp
+from fhirmap.runtime.cell_text import is_odd, mended
 from fhirmap.runtime.context import RecordRun, check_failed
 from fhirmap.runtime.reading import Cell, absent, as_text, at, one
 
@@ -28,7 +29,10 @@ def _read(row, faults):
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _ROW_ID, faults)
         if value:
-            record['id'] = value
+            if is_odd(value):
+                value = mended(value, _ROW_ID, faults)
+            if value:
+                record['id'] = value
     if 'id' not in record:
         absent(_ROW_ID, faults)
 
@@ -46,7 +50,10 @@ def _read(row, faults):
         if cell is not None:
             value = cell.strip() if type(cell) is str else as_text(cell, _ROW_TAGS, faults)
             if value:
-                tags_values.append(value)
+                if is_odd(value):
+                    value = mended(value, _ROW_TAGS, faults)
+                if value:
+                    tags_values.append(value)
     if tags_values:
         record['tags'] = tags_values
     return record
@@ -104,21 +111,21 @@ def _transform(row, strict=False):
 
 # From this line on -> where the map says so.
 _marks = {
-    22: 'case.map:4:7',
-    27: 'case.map:5:3',
-    36: 'case.map:6:3',
-    43: 'case.map:7:3',
-    55: 'case.map:10:7',
-    58: 'case.map:11:14',
-    59: 'case.map:11:36',
-    62: 'case.map:12:14',
-    63: 'case.map:12:37',
-    66: 'case.map:15:7',
-    69: 'case.map:16:3',
-    71: 'case.map:16:18',
-    74: 'case.map:17:3',
-    75: 'case.map:17:20',
-    79: 'case.map:18:3',
-    80: 'case.map:18:24',
-    81: 'case.map:18:46',
+    23: 'case.map:4:7',
+    28: 'case.map:5:3',
+    40: 'case.map:6:3',
+    47: 'case.map:7:3',
+    62: 'case.map:10:7',
+    65: 'case.map:11:14',
+    66: 'case.map:11:36',
+    69: 'case.map:12:14',
+    70: 'case.map:12:37',
+    73: 'case.map:15:7',
+    76: 'case.map:16:3',
+    78: 'case.map:16:18',
+    81: 'case.map:17:3',
+    82: 'case.map:17:20',
+    86: 'case.map:18:3',
+    87: 'case.map:18:24',
+    88: 'case.map:18:46',
 }

@@ -4,6 +4,7 @@ Written by fhirmap 0.1.0: change the map and compile it again.
 Digest of its texts: 237dc841f0ffd5288463d113e2c1ab61a725d3e9d947e15c15906bf88a1084e6
 """
 
+from fhirmap.runtime.cell_text import is_odd, mended
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.lists import discard, drop, place_first, place_last, pruned, settle_endings, shared, take_away
 from fhirmap.runtime.reading import Cell, as_text
@@ -53,7 +54,10 @@ def _read(row, faults):
         if cell is not None:
             value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_NAME, faults)
             if value:
-                name_values.append(value)
+                if is_odd(value):
+                    value = mended(value, _PERSON_NAME, faults)
+                if value:
+                    name_values.append(value)
     if name_values:
         record['name'] = name_values
 
@@ -64,7 +68,10 @@ def _read(row, faults):
         if cell is not None:
             value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_NICK, faults)
             if value:
-                nick_values.append(value)
+                if is_odd(value):
+                    value = mended(value, _PERSON_NICK, faults)
+                if value:
+                    nick_values.append(value)
     if nick_values:
         record['nick'] = nick_values
 
@@ -73,14 +80,20 @@ def _read(row, faults):
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_CITY, faults)
         if value:
-            record['city'] = value
+            if is_odd(value):
+                value = mended(value, _PERSON_CITY, faults)
+            if value:
+                record['city'] = value
 
     # phone : string 0..1  (case.map:4)
     cell = row.get('phone')
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_PHONE, faults)
         if value:
-            record['phone'] = value
+            if is_odd(value):
+                value = mended(value, _PERSON_PHONE, faults)
+            if value:
+                record['phone'] = value
     return record
 
 
@@ -236,53 +249,53 @@ def _transform(row, strict=False):
 
 # From this line on -> where the map says so.
 _marks = {
-    45: 'case.map:4:7',
-    50: 'case.map:4:16',
-    61: 'case.map:4:35',
-    72: 'case.map:4:54',
-    79: 'case.map:4:73',
-    87: 'case.map:6:7',
-    89: 'case.map:6:1',
-    94: 'case.map:7:3',
-    95: 'case.map:7:20',
-    99: 'case.map:8:3',
-    100: 'case.map:8:20',
-    106: 'case.map:9:3',
-    108: 'case.map:9:20',
-    111: 'case.map:10:3',
-    113: 'case.map:10:20',
-    120: 'case.map:11:3',
-    122: 'case.map:11:20',
-    123: 'case.map:11:44',
-    129: 'case.map:12:3',
-    131: 'case.map:12:20',
-    133: 'case.map:12:44',
-    136: 'case.map:12:20',
-    143: 'case.map:13:3',
-    145: 'case.map:13:21',
-    146: 'case.map:13:54',
-    147: 'case.map:13:21',
-    154: 'case.map:14:3',
-    156: 'case.map:14:21',
-    157: 'case.map:14:54',
-    158: 'case.map:14:21',
-    164: 'case.map:15:3',
-    166: 'case.map:15:21',
-    167: 'case.map:15:42',
-    170: 'case.map:16:3',
-    172: 'case.map:16:21',
-    175: 'case.map:16:60',
-    176: 'case.map:16:80',
-    177: 'case.map:16:21',
-    182: 'case.map:17:3',
-    184: 'case.map:17:21',
-    185: 'case.map:17:50',
-    186: 'case.map:17:64',
-    187: 'case.map:17:76',
-    188: 'case.map:17:95',
-    197: 'case.map:18:3',
-    199: 'case.map:18:16',
-    205: 'case.map:19:3',
-    207: 'case.map:19:16',
-    209: 'case.map:6:1',
+    46: 'case.map:4:7',
+    51: 'case.map:4:16',
+    65: 'case.map:4:35',
+    79: 'case.map:4:54',
+    89: 'case.map:4:73',
+    100: 'case.map:6:7',
+    102: 'case.map:6:1',
+    107: 'case.map:7:3',
+    108: 'case.map:7:20',
+    112: 'case.map:8:3',
+    113: 'case.map:8:20',
+    119: 'case.map:9:3',
+    121: 'case.map:9:20',
+    124: 'case.map:10:3',
+    126: 'case.map:10:20',
+    133: 'case.map:11:3',
+    135: 'case.map:11:20',
+    136: 'case.map:11:44',
+    142: 'case.map:12:3',
+    144: 'case.map:12:20',
+    146: 'case.map:12:44',
+    149: 'case.map:12:20',
+    156: 'case.map:13:3',
+    158: 'case.map:13:21',
+    159: 'case.map:13:54',
+    160: 'case.map:13:21',
+    167: 'case.map:14:3',
+    169: 'case.map:14:21',
+    170: 'case.map:14:54',
+    171: 'case.map:14:21',
+    177: 'case.map:15:3',
+    179: 'case.map:15:21',
+    180: 'case.map:15:42',
+    183: 'case.map:16:3',
+    185: 'case.map:16:21',
+    188: 'case.map:16:60',
+    189: 'case.map:16:80',
+    190: 'case.map:16:21',
+    195: 'case.map:17:3',
+    197: 'case.map:17:21',
+    198: 'case.map:17:50',
+    199: 'case.map:17:64',
+    200: 'case.map:17:76',
+    201: 'case.map:17:95',
+    210: 'case.map:18:3',
+    212: 'case.map:18:16',
+    218: 'case.map:19:3',
+    220: 'case.map:19:16',
+    222: 'case.map:6:1',
 }

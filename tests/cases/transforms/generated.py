@@ -5,6 +5,7 @@ Digest of its texts: 2cc564a50d043f9762c97514543c4b0296223a91446a4a728bb51ae1d31
 """
 
 from decimal import Decimal
+from fhirmap.runtime.cell_text import is_odd, mended
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.reading import Cell, as_integer, as_text
 from fhirmap.runtime.transforms.coding import CodeTable, cc_text, translate
@@ -53,21 +54,30 @@ def _read(row, faults):
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _IN_TEXT, faults)
         if value:
-            record['text'] = value
+            if is_odd(value):
+                value = mended(value, _IN_TEXT, faults)
+            if value:
+                record['text'] = value
 
     # day : string 0..1  (case.map:22)
     cell = row.get('day')
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _IN_DAY, faults)
         if value:
-            record['day'] = value
+            if is_odd(value):
+                value = mended(value, _IN_DAY, faults)
+            if value:
+                record['day'] = value
 
     # number : string 0..1  (case.map:22)
     cell = row.get('number')
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _IN_NUMBER, faults)
         if value:
-            record['number'] = value
+            if is_odd(value):
+                value = mended(value, _IN_NUMBER, faults)
+            if value:
+                record['number'] = value
 
     # side : code 0..1  (case.map:22)
     cell = row.get('side')
@@ -309,68 +319,68 @@ def _transform(row, strict=False):
 
 # From this line on -> where the map says so.
 _marks = {
-    47: 'case.map:22:7',
-    52: 'case.map:22:12',
-    59: 'case.map:22:26',
-    66: 'case.map:22:39',
-    73: 'case.map:22:55',
-    80: 'case.map:22:67',
-    88: 'case.map:24:7',
-    90: 'case.map:24:1',
-    94: 'case.map:25:3',
-    96: 'case.map:25:20',
-    98: 'case.map:25:61',
-    106: 'case.map:26:3',
-    108: 'case.map:26:20',
-    110: 'case.map:26:59',
-    118: 'case.map:27:3',
-    120: 'case.map:27:20',
-    122: 'case.map:27:59',
-    130: 'case.map:28:3',
-    132: 'case.map:28:20',
-    137: 'case.map:29:3',
-    139: 'case.map:29:20',
-    142: 'case.map:30:3',
-    144: 'case.map:30:20',
-    147: 'case.map:31:3',
-    149: 'case.map:31:20',
-    153: 'case.map:32:3',
-    155: 'case.map:32:20',
-    157: 'case.map:32:55',
-    165: 'case.map:33:3',
-    167: 'case.map:33:22',
-    169: 'case.map:33:59',
-    175: 'case.map:34:3',
-    177: 'case.map:34:22',
-    179: 'case.map:34:62',
-    185: 'case.map:35:3',
-    187: 'case.map:35:22',
-    189: 'case.map:35:58',
-    197: 'case.map:36:3',
-    199: 'case.map:36:22',
-    201: 'case.map:36:59',
-    209: 'case.map:37:3',
-    211: 'case.map:37:19',
-    213: 'case.map:37:56',
-    221: 'case.map:38:3',
-    223: 'case.map:38:23',
-    225: 'case.map:38:60',
-    232: 'case.map:39:3',
-    234: 'case.map:39:20',
-    236: 'case.map:39:62',
-    242: 'case.map:40:3',
-    244: 'case.map:40:20',
-    246: 'case.map:40:59',
-    254: 'case.map:41:3',
-    256: 'case.map:41:20',
-    258: 'case.map:41:59',
-    266: 'case.map:42:3',
-    268: 'case.map:42:20',
-    270: 'case.map:42:58',
-    277: 'case.map:43:3',
-    279: 'case.map:43:20',
-    281: 'case.map:43:61',
-    284: 'case.map:44:3',
-    286: 'case.map:44:20',
-    288: 'case.map:24:1',
+    48: 'case.map:22:7',
+    53: 'case.map:22:12',
+    63: 'case.map:22:26',
+    73: 'case.map:22:39',
+    83: 'case.map:22:55',
+    90: 'case.map:22:67',
+    98: 'case.map:24:7',
+    100: 'case.map:24:1',
+    104: 'case.map:25:3',
+    106: 'case.map:25:20',
+    108: 'case.map:25:61',
+    116: 'case.map:26:3',
+    118: 'case.map:26:20',
+    120: 'case.map:26:59',
+    128: 'case.map:27:3',
+    130: 'case.map:27:20',
+    132: 'case.map:27:59',
+    140: 'case.map:28:3',
+    142: 'case.map:28:20',
+    147: 'case.map:29:3',
+    149: 'case.map:29:20',
+    152: 'case.map:30:3',
+    154: 'case.map:30:20',
+    157: 'case.map:31:3',
+    159: 'case.map:31:20',
+    163: 'case.map:32:3',
+    165: 'case.map:32:20',
+    167: 'case.map:32:55',
+    175: 'case.map:33:3',
+    177: 'case.map:33:22',
+    179: 'case.map:33:59',
+    185: 'case.map:34:3',
+    187: 'case.map:34:22',
+    189: 'case.map:34:62',
+    195: 'case.map:35:3',
+    197: 'case.map:35:22',
+    199: 'case.map:35:58',
+    207: 'case.map:36:3',
+    209: 'case.map:36:22',
+    211: 'case.map:36:59',
+    219: 'case.map:37:3',
+    221: 'case.map:37:19',
+    223: 'case.map:37:56',
+    231: 'case.map:38:3',
+    233: 'case.map:38:23',
+    235: 'case.map:38:60',
+    242: 'case.map:39:3',
+    244: 'case.map:39:20',
+    246: 'case.map:39:62',
+    252: 'case.map:40:3',
+    254: 'case.map:40:20',
+    256: 'case.map:40:59',
+    264: 'case.map:41:3',
+    266: 'case.map:41:20',
+    268: 'case.map:41:59',
+    276: 'case.map:42:3',
+    278: 'case.map:42:20',
+    280: 'case.map:42:58',
+    287: 'case.map:43:3',
+    289: 'case.map:43:20',
+    291: 'case.map:43:61',
+    294: 'case.map:44:3',
+    296: 'case.map:44:20',
+    298: 'case.map:24:1',
 }
