@@ -37,6 +37,8 @@ class SourceColumn:
     position: str = ""
     element: str = ""
     """The model's element that reads it; empty where only the plan needs it (key, join, order, latest, repeat)."""
+    below: RowLayout | None = None
+    """What is read of the object, or of each object of the list, that is nested there."""
 
 
 @dataclass(frozen=True, slots=True)

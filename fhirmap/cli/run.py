@@ -28,9 +28,19 @@ if TYPE_CHECKING:
     "--reports",
     type=FilePath("folder"),
 )
+@option("--resend", is_flag=True)
+@option("--dry-run", is_flag=True)
 @option("--json", "as_json", is_flag=True)
 @option("--debug", is_flag=True)
-def command(project: Path, source: str | None, reports: Path | None, as_json: bool, debug: bool) -> int:
+def command(
+    project: Path,
+    source: str | None,
+    reports: Path | None,
+    resend: bool,
+    dry_run: bool,
+    as_json: bool,
+    debug: bool,
+) -> int:
     """Send the records of PROJECT (default: this folder) that are new or changed, and archive the identifiers."""
     from fhirmap.cli.faults import show_warnings
     from fhirmap.cli.progress import ProgressBar
@@ -41,6 +51,10 @@ def command(project: Path, source: str | None, reports: Path | None, as_json: bo
 
     if debug:
         _log_steps()
+    if dry_run:
+        from fhirmap.cli.plan import show_plan
+
+        return show_plan(project, source, resend=resend, as_json=as_json)
     engine = build_engine(load_project(project, source=source))
     if not as_json:
         show_warnings(engine.project.warnings, engine.maps.diagnostics, project)
@@ -53,6 +67,7 @@ def command(project: Path, source: str | None, reports: Path | None, as_json: bo
                 reading=progress.update,
                 sending=lambda sent: progress.update(sent.done, sent.total),
                 reports=reports,
+                resend=resend,
             )
     if as_json:
         data = {**report_to_data(outcome.report), "page": str(outcome.page) if outcome.page else None}
@@ -72,13 +87,12 @@ def _sink_settings(project: Project, quiet: bool) -> Iterator[SinkSettings]:
     if not project.sink.is_simulator:
         yield project.sink_settings()
         return
-    from fhirmap.journal import EntryState
     from fhirmap.registry import RegistryConfig, RegistryServer, read_config
 
     config = read_config(project.registry) if project.registry else RegistryConfig()
     with open_journal(project) as journal:
         # The simulator forgets; its numbers go on all the same, as the registry's would.
-        config = replace(config, first_number=1 + journal.status().states.get(EntryState.ACCEPTED, 0))
+        config = replace(config, first_number=1 + journal.accepted_count())
     client = config.clients[0]
     with RegistryServer(config) as server:
         if not quiet:

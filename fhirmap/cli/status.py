@@ -15,11 +15,11 @@ from fhirmap.data import JsonValue
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
-    from fhirmap.journal import Journal, RecordedAnswer, Status
+    from fhirmap.journal import Journal, RecordedAnswer, Status, Withdrawal
     from fhirmap.records import Issue
 
 _SEVERITIES = ("fatal", "error", "warning", "information")
-_STATES = ("accepted", "refused", "invalid", "out_of_scope", "ready", "sending", "deferred", "uncertain")
+_STATES = ("accepted", "refused", "invalid", "out_of_scope", "gone", "ready", "sending", "deferred", "uncertain")
 
 
 @define("status")
@@ -30,6 +30,7 @@ _STATES = ("accepted", "refused", "invalid", "out_of_scope", "ready", "sending",
 @option("--refused", is_flag=True)
 @option("--invalid", is_flag=True)
 @option("--pending", is_flag=True)
+@option("--withdrawn", is_flag=True)
 @option("--json", "as_json", is_flag=True)
 def command(
     project: Path,
@@ -39,6 +40,7 @@ def command(
     refused: bool,
     invalid: bool,
     pending: bool,
+    withdrawn: bool,
     as_json: bool,
 ) -> None:
     """Show the states of PROJECT's records (default: this folder) and the last answer of each, from its journal."""
@@ -52,11 +54,13 @@ def command(
     chosen |= {"ready", "sending", "deferred", "uncertain"} if pending else set()
     loaded = load_project(project)
     if not has_journal(loaded):
-        _nothing(as_json, key, listed=bool(chosen or every))
+        _nothing(as_json, key, listed=bool(chosen or every or withdrawn))
         return
     with open_journal(loaded, create=False) as journal:
         if key is not None:
             _one(journal, key, as_json)
+        elif withdrawn:
+            _withdrawn(journal, as_json)
         elif chosen or every:
             answers = journal.answers(states={EntryState(name) for name in chosen} or None)
             if as_json:
@@ -93,6 +97,9 @@ def _overview(status: Status, as_json: bool) -> None:
                 "last_run": _plain(status.last_run) if status.last_run else None,
                 "next_due": status.next_due,
                 "archive_pending": status.archive_pending,
+                "held": status.held,
+                "withdrawn": [_plain(entry) for entry in status.withdrawn],
+                "shared_identifiers": [_plain(entry) for entry in status.shared_identifiers],
             }
         )
         return
@@ -115,10 +122,36 @@ def _overview(status: Status, as_json: bool) -> None:
         click.echo(f"{text(f'states.one.{reason.state}'):<10} {reason.count:>5}x {words}{keys}")
     for answer in status.possible_duplicates:
         click.echo(text("status.in_doubt", key=answer.key))
+    for line in _receiver_lines(status):
+        click.echo(line)
     if status.archive_pending:
         click.echo(text("status.archive_pending", count=status.archive_pending))
     if status.states.get(EntryState.REFUSED):
         click.echo(text("status.retry"))
+
+
+def _receiver_lines(status: Status) -> list[str]:
+    """What somebody has to decide about records that the receiver holds."""
+    lines = []
+    if status.withdrawn:
+        lines.append(text("status.withdrawn", count=len(status.withdrawn)))
+    if status.held:
+        lines.append(text("status.held", count=status.held))
+    for shared in status.shared_identifiers:
+        lines.append(text("run.lines.shared", identifier=shared.value, keys=", ".join(shared.keys)))
+    return lines
+
+
+def _withdrawn(journal: Journal, as_json: bool) -> None:
+    from fhirmap.runner.receiver_lines import withdrawal_text
+
+    found = journal.withdrawals()
+    if as_json:
+        _echo_json([_plain(entry) for entry in found])
+        return
+    for entry in found:
+        click.echo(f"{entry.key}   {withdrawal_text(entry)}   {_moment(entry.at)}")
+    click.echo(text("status.what_to_do" if found else "status.none_withdrawn"))
 
 
 def _one(journal: Journal, key: str, as_json: bool) -> None:
@@ -129,15 +162,38 @@ def _one(journal: Journal, key: str, as_json: bool) -> None:
         raise ConfigError("FM745", variant="journal", key=key)
     history = journal.history(key)
     if as_json:
-        _echo_json({**_answer_data(answers[0]), "history": [_plain(event) for event in history]})
+        _echo_json(
+            {
+                **_answer_data(answers[0]),
+                "identifiers": [_plain(one) for one in journal.identifiers(key)],
+                "withdrawals": [_plain(entry) for entry in journal.withdrawals([key])],
+                "history": [_plain(event) for event in history],
+            }
+        )
         return
     click.echo("\n".join(_answer_lines(answers[0])))
+    for one in journal.identifiers(key):
+        click.echo("  " + text("status.identifier", value=one.value, at=_moment(one.at)))
+    for entry in journal.withdrawals([key]):
+        for line in _withdrawal_lines(entry):
+            click.echo(f"  {line}")
     for event in history:
         status = f" {event['status']}" if event["status"] else ""
         code = f" {event['code']}" if event["code"] else ""
         click.echo(f"  {_moment(event['at'])}  {_event(event)}{status}{code}")
         for issue in event["issues"]:
             click.echo(f"      {_issue(issue)}")
+
+
+def _withdrawal_lines(entry: Withdrawal) -> list[str]:
+    """When and why the record was withdrawn, who has dealt with it, and whether it is declared again."""
+    lines = [f"{_moment(entry.at)}  {text(f'run.withdrawn.{entry.cause}')}"]
+    if entry.acknowledged_at is not None:
+        at, by = _moment(entry.acknowledged_at), entry.acknowledged_by
+        lines.append(f"{at}  {text('status.acknowledged', by=by, why=entry.why)}")
+    if entry.ended_at is not None:
+        lines.append(f"{_moment(entry.ended_at)}  {text('status.withdrawal_ended')}")
+    return lines
 
 
 def _answer_lines(answer: RecordedAnswer) -> list[str]:
@@ -156,6 +212,8 @@ def _answer_lines(answer: RecordedAnswer) -> list[str]:
         lines.append(f"    {answer.code}: {page(answer.code).title}")
     lines += [f"    {fault_to_line(fault)}" for fault in answer.faults]
     lines += [f"    {note_to_line(note)}" for note in answer.notes]
+    if answer.held:
+        lines.append("    " + text("status.held", count=1))
     if answer.not_before and answer.state in ("deferred", "uncertain"):
         lines.append("    " + text("status.next_try", at=_moment(answer.not_before)))
     return lines

@@ -52,9 +52,11 @@ def _shape(checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, .
         elif (entry.join is not None or entry.lines) and below.ref.structure not in seen:
             children.append(_child(checked, use, entry, below, seen))
         else:
-            columns.append(
-                SourceColumn(entry.column or entry.name, entry.name_span.position, f"{use.node.name}.{entry.name}")
-            )
+            nested = None
+            if below.ref.structure not in seen:
+                nested = _shape(checked, below, [], (*seen, below.ref.structure))
+            name, position = entry.column or entry.name, entry.name_span.position
+            columns.append(SourceColumn(name, position, f"{use.node.name}.{entry.name}", nested))
     known = {column.name for column in columns}
     for name, position in needed:
         if name not in known:

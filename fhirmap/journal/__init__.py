@@ -2,12 +2,16 @@
 things.
 
 What it owns: one row for each (establishment, operation, record key, payload digest), a list of attempts that only
-grows, the runs, the source checkpoints. `states.py` has the legal moves, `queue.py` what a run does, `ledger.py` the
-account of a run, `reading.py` what people ask, `store.py` the database, `codec.py` the JSON in its columns. Invariants:
+grows, identifiers and withdrawals, the runs, the source checkpoints. `states.py` has the legal moves, `decision.py`
+what becomes of an entry, `queue.py` what a run does, `withdrawals.py` what the receiver holds and the source no longer
+declares, `ledger.py` the account of a run, `reading.py` what people ask, `store.py` the database, `codec.py` the JSON
+in its columns. Invariants:
 
 - `put`, `lease` and `settle` are one transaction each, committed before they return. A request leaves only after its
   lease is committed; an answer counts only once its settlement is.
 - A payload whose acceptance is recorded is never leased again, unless another payload of that key was sent in between.
+- What a payload was made of is known beside it: another payload of the same values is held, never sent by itself.
+- Every identifier that a receiver gave is kept, and so is each time that an accepted record was no longer declared.
 - Of each key one row is current: what the source said last. Only current rows are sent.
 - Payload bytes and answer bodies live here and nowhere else; the file is readable by its owner alone.
 
@@ -15,23 +19,45 @@ Absent on purpose: sending, waiting, limits (`runner.deliver`), and any opinion 
 (`sinks.outcome`).
 """
 
-from fhirmap.journal.entries import Accepted, Counts, Entry, Lease, Ledger, Reason, RecordedAnswer, RunSummary, Status
+from fhirmap.journal.decision import Decision, Step
+from fhirmap.journal.entries import (
+    Accepted,
+    Counts,
+    Entry,
+    Identifier,
+    Lease,
+    Ledger,
+    ReadValues,
+    Reason,
+    RecordedAnswer,
+    RunSummary,
+    SharedIdentifier,
+    Status,
+    Withdrawal,
+)
 from fhirmap.journal.journal import Journal
 from fhirmap.journal.reading import grouped_reasons
-from fhirmap.journal.states import PENDING, EntryState
+from fhirmap.journal.states import PENDING, Cause, EntryState
 
 __all__ = [
     "PENDING",
     "Accepted",
+    "Cause",
     "Counts",
+    "Decision",
     "Entry",
     "EntryState",
+    "Identifier",
     "Journal",
     "Lease",
     "Ledger",
+    "ReadValues",
     "Reason",
     "RecordedAnswer",
     "RunSummary",
+    "SharedIdentifier",
     "Status",
+    "Step",
+    "Withdrawal",
     "grouped_reasons",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -45,11 +45,14 @@ def recorded_answer(row: Row, run_id: int) -> RecordedAnswer:
         archive=row.archive,
         was_read=row.read_run == run_id > 0,
         was_settled=row.settled_run == run_id > 0,
+        held=bool(row.held),
     )
 
 
-def issues_to_json(issues: Iterable[Issue]) -> str:
+def issues_to_json(issues: Sequence[Issue]) -> str:
     """The column `issues`."""
+    if not issues:
+        return "[]"
     return json.dumps([asdict(issue) for issue in issues], ensure_ascii=False)
 
 
@@ -61,13 +64,17 @@ def issues_from_json(text: str) -> tuple[Issue, ...]:
     )
 
 
-def notes_to_json(notes: Iterable[Note]) -> str:
+def notes_to_json(notes: Sequence[Note]) -> str:
     """The column `notes`."""
+    if not notes:
+        return "[]"
     return json.dumps([asdict(note) for note in notes], ensure_ascii=False)
 
 
-def faults_to_json(faults: Iterable[Fault]) -> str:
+def faults_to_json(faults: Sequence[Fault]) -> str:
     """The column `faults`. A text among the arguments is kept by its key, so that any language can be shown later."""
+    if not faults:
+        return "[]"
     rows = [asdict(fault) | {"args": dict(fault.args)} for fault in faults]
     return json.dumps(rows, ensure_ascii=False, default=_argument_to_json)
 

@@ -23,7 +23,7 @@ Row: TypeAlias = Any
 CHUNK = 400
 """Entries read or written by one statement."""
 
-WITHOUT_PAYLOAD = tuple(column for column in entry.c if column.name != "payload")
+WITHOUT_PAYLOAD = tuple(column for column in entry.c if column.name not in ("payload", "read_parts"))
 """What people ask for: never the payload, which is most of the journal."""
 
 
@@ -51,6 +51,8 @@ class JournalConnection:
         self._clock = clock
         self._hold_uncertain = hold_uncertain
         self._run = 0
+        self._source = ""
+        self._resend = False
         self._owner = uuid.uuid4().hex
         self._threads = RLock()
         self._shared = engine.dialect.name != "sqlite"

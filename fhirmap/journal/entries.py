@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from fhirmap.journal.states import ArchiveState, EntryState
+from fhirmap.journal.states import ArchiveState, Cause, EntryState
 from fhirmap.records import Envelope, Fault, Issue, Note
 from fhirmap.texts import text
 
-__all__ = ["Accepted", "Counts", "Entry", "Lease", "Ledger", "Reason", "RecordedAnswer", "RunSummary", "Status"]
+__all__ = [
+    "Accepted",
+    "Counts",
+    "Entry",
+    "Identifier",
+    "Lease",
+    "Ledger",
+    "ReadValues",
+    "Reason",
+    "RecordedAnswer",
+    "RunSummary",
+    "SharedIdentifier",
+    "Status",
+    "Withdrawal",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadValues:
+    """What was read of a record, without a value of it: tells a record that the source changed from one that only the
+    map, the target or the version makes different.
+
+    ``digest``: of the record as the source gave it; where it is the same, nothing has changed. ``columns``: what was
+    read, by name; ``layout``: digest of ``columns``. ``parts``: four bytes for each column, computed where the rest
+    does not tell.
+    """
+
+    digest: str
+    layout: str
+    columns: tuple[str, ...]
+    parts: Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +48,8 @@ class Entry:
 
     ``state``: ``ready`` (with ``payload`` and its ``digest``), ``invalid``, ``out_of_scope``, or ``superseded`` (an
     older revision of a key: counted, not kept). ``request_key`` defaults to one derived from key and digest, so it is
-    the same at each attempt.
+    the same at each attempt. ``read``: what the payload was made of; without it another payload of a key is taken for
+    a change of the source.
     """
 
     key: str
@@ -30,12 +61,14 @@ class Entry:
     origin: str = ""
     notes: tuple[Note, ...] = ()
     faults: tuple[Fault, ...] = ()
+    read: ReadValues | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How many entries of one `put` came to what. ``unchanged``: accepted or refused before with this very payload;
-    ``pending``: journalled before with this payload and not settled yet; ``repeated``: a key read twice in one run."""
+    ``held``: accepted before, and only the map, the target or the version makes another payload of it; ``pending``:
+    journalled before with this payload and not settled yet; ``repeated``: a key read twice in one run."""
 
     ready: int = 0
     invalid: int = 0
@@ -43,12 +76,14 @@ class Counts:
     superseded: int = 0
     unchanged: int = 0
     pending: int = 0
+    held: int = 0
     repeated: int = 0
 
     @property
     def read(self) -> int:
         """All of them: each entry is counted once, whatever else applies to it."""
-        return self.ready + self.invalid + self.out_of_scope + self.superseded + self.unchanged + self.pending
+        named = self.ready + self.invalid + self.out_of_scope + self.superseded + self.unchanged
+        return named + self.pending + self.held
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(*(getattr(self, name) + getattr(other, name) for name in Counts.__slots__))
@@ -76,6 +111,46 @@ class Accepted:
     value: str
     at: float
     digest: str
+    earlier: tuple[str, ...] = ()
+    """Other identifiers that the receiver gave to the key, the oldest first."""
+    attempt: int = 0
+    """The one that it was accepted in: in this order they were sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """An identifier that the receiver gave to a key, and when."""
+
+    system: str
+    value: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SharedIdentifier:
+    """One identifier that the receiver gave to several records."""
+
+    system: str
+    value: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A record that the receiver holds, or may hold, and that the source no longer declares as it was.
+
+    ``identifiers``: every one that it ever got. ``is_new``: since the run that the journal is at.
+    """
+
+    key: str
+    cause: Cause
+    at: float
+    identifiers: tuple[Identifier, ...] = ()
+    is_new: bool = False
+    acknowledged_at: float | None = None
+    acknowledged_by: str = ""
+    why: str = ""
+    ended_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +176,8 @@ class RecordedAnswer:
     """In the run that the journal is at."""
     was_settled: bool = False
     """In that run."""
+    held: bool = False
+    """The map, the target or the version makes another payload of it than the one that was accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +216,7 @@ class Ledger:
     out_of_scope: int = 0
     superseded: int = 0
     unchanged: int = 0
+    held: int = 0
     pending: int = 0
 
     @property
@@ -151,6 +229,7 @@ class Ledger:
             + self.out_of_scope
             + self.superseded
             + self.unchanged
+            + self.held
             + self.pending
         )
 
@@ -160,7 +239,7 @@ class Ledger:
         return self.read == self.total
 
     def equation(self) -> str:
-        """``read 34 = accepted 24 + refused 1 + …``; superseded is shown only where there is one."""
+        """``read 34 = accepted 24 + refused 1 + …``; superseded and held are shown only where there are any."""
         counts = {
             "accepted": self.accepted,
             "refused": self.refused,
@@ -168,6 +247,7 @@ class Ledger:
             "out_of_scope": self.out_of_scope,
             **({"superseded": self.superseded} if self.superseded else {}),
             "unchanged": self.unchanged,
+            **({"held": self.held} if self.held else {}),
             "pending": self.pending,
         }
         parts = " + ".join(text(f"states.counted.{state}", count=count) for state, count in counts.items())
@@ -184,3 +264,7 @@ class Status:
     last_run: RunSummary | None = None
     next_due: float | None = None
     archive_pending: int = 0
+    held: int = 0
+    withdrawn: tuple[Withdrawal, ...] = ()
+    """Those that nobody has acknowledged."""
+    shared_identifiers: tuple[SharedIdentifier, ...] = ()

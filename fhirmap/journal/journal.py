@@ -11,7 +11,7 @@ from typing import Self
 from sqlalchemy import Engine
 
 from fhirmap.journal.reading import JournalReading
-from fhirmap.journal.store import RunLock, open_engine
+from fhirmap.journal.store import RunLock, has_tables, open_engine, translated
 from fhirmap.records import UncertainPolicy
 
 __all__ = ["Journal"]
@@ -87,6 +87,26 @@ class Journal(JournalReading):
             clock=clock,
             hold_uncertain=uncertain is UncertainPolicy.HOLD,
         )
+
+    @classmethod
+    def look(cls, place: str | os.PathLike[str], establishment: str, operation: str) -> Self | None:
+        """The journal at ``place``, only to be read: nothing is created, written or locked. None where there is none
+        yet.
+
+        Raises: JournalError FM800-FM807.
+        """
+        text = os.fspath(place)
+        if "://" not in text and not Path(text).exists():
+            return None
+        engine = open_engine(text, create=False, read_only=True)
+        name = text if "://" not in text else engine.url.render_as_string(hide_password=True)
+        with translated(name):
+            if not has_tables(engine):
+                engine.dispose()
+                return None
+        found = cls(engine, name, establishment, operation)
+        found._shared = False  # no row is locked where none may be written
+        return found
 
     def __enter__(self) -> Self:
         return self

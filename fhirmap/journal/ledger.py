@@ -20,8 +20,14 @@ __all__ = ["RunLedger"]
 class RunLedger(JournalConnection):
     """Opens and closes runs, and accounts for what they read."""
 
-    def start_run(self, map_digest: str = "") -> int:
-        """Opens a run and gives its number; what is put, leased and settled from now on belongs to it."""
+    def start_run(self, map_digest: str = "", *, source: str = "", resend: bool = False) -> int:
+        """Opens a run and gives its number; what is put, leased and settled from now on belongs to it.
+
+        ``source``: which of several sources of one project is read, empty for its own. ``resend``: records whose
+        payload only the map, the target or the version changed are sent again.
+        """
+        self._source = source
+        self._resend = resend
         with self._transaction() as connection:
             result = connection.execute(
                 insert(run)
@@ -52,21 +58,22 @@ class RunLedger(JournalConnection):
         """Where each record read by the current run has ended so far.
 
         A record counts once, by the state of its entry now: accepted and refused are those answered in this run,
-        ``unchanged`` those accepted or refused in an earlier one; pending is ready, sending, deferred and uncertain;
+        ``unchanged`` those accepted or refused in an earlier one, ``held`` those of them that the map alone changed;
+        pending is ready, sending, deferred and uncertain;
         superseded is an older revision, a key read twice, or a payload replaced within this run.
         """
         with self._transaction() as connection:
             rows = connection.execute(
-                select(entry.c.state, entry.c.settled_run, func.count())
+                select(entry.c.state, entry.c.settled_run, entry.c.held, func.count())
                 .where(self._scope, entry.c.read_run == self._run)
-                .group_by(entry.c.state, entry.c.settled_run)
+                .group_by(entry.c.state, entry.c.settled_run, entry.c.held)
             ).all()
             journalled = connection.execute(
                 select(run.c.read, run.c.repeated).where(run.c.id == self._run)
             ).one_or_none()
         counts: Counter[str] = Counter()
-        for state, settled_run, number in rows:
-            counts[_ledger_column(state, settled_run == self._run)] += number
+        for state, settled_run, held, number in rows:
+            counts[_ledger_column(state, settled_run == self._run, bool(held))] += number
         counts["superseded"] += journalled.repeated if journalled else 0
         return Ledger(read=(journalled.read if journalled else 0) if read is None else read, **counts)
 
@@ -98,9 +105,11 @@ class RunLedger(JournalConnection):
         return RunSummary(row.id, row.started_at, row.finished_at, row.exit_code, json.loads(row.counts))
 
 
-def _ledger_column(state: EntryState, settled_here: bool) -> str:
+def _ledger_column(state: EntryState, settled_here: bool, held: bool) -> str:
     if state in PENDING:
         return "pending"
+    if held:
+        return "held"
     if state in (EntryState.ACCEPTED, EntryState.REFUSED) and not settled_here:
         return "unchanged"
     return state

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, update
 
 from fhirmap.journal.codec import faults_to_json, notes_to_json
 from fhirmap.journal.connection import CHUNK, Row
-from fhirmap.journal.entries import Entry
+from fhirmap.journal.entries import Entry, ReadValues
 from fhirmap.journal.schema import entry
 from fhirmap.journal.states import EntryState, check_move
 
@@ -19,11 +19,14 @@ __all__ = ["PutBatch", "chunks_of_distinct_keys"]
 class PutBatch:
     """The statements of one chunk of `put`, gathered so that each kind runs once."""
 
-    def __init__(self, run_id: int, now: float) -> None:
+    def __init__(self, run_id: int, now: float, source: str = "") -> None:
         self._run = run_id
         self._now = now
+        self._source = source
         self._inserts: list[dict[str, Any]] = []
         self._touched: list[int] = []
+        self._held: list[int] = []
+        self._reread: list[dict[str, Any]] = []
         self._retired: list[int] = []
         self._replaced: list[int] = []
         self._rewritten: list[dict[str, Any]] = []
@@ -46,12 +49,18 @@ class PutBatch:
                 "first_seen_at": self._now,
                 "changed_at": self._now,
                 "read_run": self._run,
+                "read_at": self._now,
+                "source": self._source,
+                **_read_columns(item.read),
             }
         )
 
-    def touch(self, row: Row) -> None:
-        """It was read again and stays as it is."""
-        self._touched.append(row.id)
+    def touch(self, row: Row, item: Entry, *, held: bool = False) -> None:
+        """It was read again and stays as it is; ``held``: although the map makes another payload of it."""
+        (self._held if held else self._touched).append(row.id)
+        read = item.read
+        if read is not None and (read.digest, read.layout) != (row.read_digest, row.read_layout):
+            self._reread.append({"row": row.id, **{f"new_{n}": value for n, value in _read_columns(read).items()}})
 
     def replace(self, row: Row) -> None:
         """Another entry of the key is the current one from now on."""
@@ -81,6 +90,7 @@ class PutBatch:
                 "new_origin": item.origin,
                 "new_notes": notes_to_json(item.notes),
                 "new_faults": faults_to_json(item.faults),
+                **{f"new_{name}": value for name, value in _read_columns(item.read).items()},
             }
         )
 
@@ -94,9 +104,19 @@ class PutBatch:
                 .where(entry.c.id.in_(self._replaced))
                 .values(is_current=False, state=EntryState.SUPERSEDED, changed_at=self._now)
             )
-        if self._touched:
+        for held, rows in ((False, self._touched), (True, self._held)):
+            if rows:
+                connection.execute(
+                    update(entry)
+                    .where(entry.c.id.in_(rows))
+                    .values(is_current=True, read_run=self._run, read_at=self._now, held=held)
+                )
+        if self._reread:
             connection.execute(
-                update(entry).where(entry.c.id.in_(self._touched)).values(is_current=True, read_run=self._run)
+                update(entry)
+                .where(entry.c.id == bindparam("row"))
+                .values({name: bindparam(f"new_{name}") for name in _READ_COLUMNS}),
+                self._reread,
             )
         if self._rewritten:
             connection.execute(
@@ -109,8 +129,11 @@ class PutBatch:
                     origin=bindparam("new_origin"),
                     notes=bindparam("new_notes"),
                     faults=bindparam("new_faults"),
+                    **{name: bindparam(f"new_{name}") for name in _READ_COLUMNS},
                     is_current=True,
+                    held=False,
                     read_run=self._run,
+                    read_at=self._now,
                     not_before=0.0,
                     changed_at=self._now,
                 ),
@@ -118,6 +141,15 @@ class PutBatch:
             )
         if self._inserts:
             connection.execute(insert(entry), [{**identity, **values} for values in self._inserts])
+
+
+_READ_COLUMNS = ("read_digest", "read_layout", "read_parts")
+
+
+def _read_columns(read: ReadValues | None) -> dict[str, Any]:
+    if read is None:
+        return dict(zip(_READ_COLUMNS, ("", "", b""), strict=True))
+    return dict(zip(_READ_COLUMNS, (read.digest, read.layout, read.parts()), strict=True))
 
 
 def chunks_of_distinct_keys(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

@@ -7,29 +7,57 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, insert, select, update
 
-from fhirmap.errors import InternalError
 from fhirmap.journal.codec import issues_from_json, issues_to_json
-from fhirmap.journal.connection import WITHOUT_PAYLOAD, Row
+from fhirmap.journal.connection import CHUNK, WITHOUT_PAYLOAD, Row
+from fhirmap.journal.decision import Decision, Step, decide, may_be_held_by_receiver, rows_by_key
 from fhirmap.journal.entries import Accepted, Counts, Entry, Lease
-from fhirmap.journal.ledger import RunLedger
+from fhirmap.journal.layouts import Layouts
 from fhirmap.journal.put_batch import PutBatch, chunks_of_distinct_keys
 from fhirmap.journal.schema import attempt, checkpoint, entry, run
-from fhirmap.journal.states import PENDING, VERDICTS, ArchiveState, AttemptEvent, EntryState, check_move
+from fhirmap.journal.states import VERDICTS, ArchiveState, AttemptEvent, Cause, EntryState, check_move
+from fhirmap.journal.withdrawals import Withdrawals
 from fhirmap.records import Envelope, Receipt, ReceiptState
 
 __all__ = ["EntryQueue"]
 
 _SENDABLE = (EntryState.DEFERRED, EntryState.UNCERTAIN, EntryState.READY)
 _LEASE_S = 600.0
+_DECISIVE = (
+    entry.c.id,
+    entry.c.key,
+    entry.c.digest,
+    entry.c.state,
+    entry.c.is_current,
+    entry.c.in_doubt,
+    entry.c.last_attempt,
+    entry.c.read_run,
+    entry.c.read_digest,
+    entry.c.read_layout,
+)
+"""What a decision needs of a row."""
 
 
-class EntryQueue(RunLedger):
+class EntryQueue(Withdrawals):
     """What a run does with entries; each method is one committed transaction."""
+
+    def start_run(self, map_digest: str = "", *, source: str = "", resend: bool = False) -> int:
+        """As `RunLedger.start_run`."""
+        number = super().start_run(map_digest, source=source, resend=resend)
+        self.begin(source=source, resend=resend)
+        return number
+
+    def begin(self, *, source: str, resend: bool) -> None:
+        """Makes ready for the entries of a reading, without a run of its own: for what only looks."""
+        self._source, self._resend = source, resend
+        self._layouts = Layouts()
+        self._older: set[str] = set()
+        self._started_at = self._clock()
+        self._again = self._returned()
 
     # ---- what the source said ------------------------------------------------------------------------------
 
@@ -38,14 +66,15 @@ class EntryQueue(RunLedger):
 
         The payload that was accepted or refused before is ``unchanged``; one that waits already stays ``pending``.
         Another payload of a key takes the former's place (superseded where it was not settled) and is sent, also where
-        the former was accepted.
+        the former was accepted: unless the source gave the same values, which only the map, the target or the version
+        makes another payload of. That is ``held``.
         """
         if not self._run:
             self.start_run()
         counts = Counts()
         with self._transaction() as connection:
             for chunk in chunks_of_distinct_keys(entries):
-                counts += self._put_chunk(connection, chunk)
+                counts += self._put_chunk(connection, chunk, PutBatch(self._run, self._clock(), self._source))
             connection.execute(
                 update(run)
                 .where(run.c.id == self._run)
@@ -55,62 +84,116 @@ class EntryQueue(RunLedger):
                 self._put_checkpoint(connection, name, value)
         return counts
 
-    def _put_chunk(self, connection: Connection, chunk: Sequence[Entry]) -> Counts:
+    def _put_chunk(self, connection: Connection, chunk: Sequence[Entry], batch: PutBatch) -> Counts:
         wanted = [item for item in chunk if item.state != EntryState.SUPERSEDED]
+        self._older.update(item.key for item in chunk if item.state == EntryState.SUPERSEDED)
         known = self._rows_of([item.key for item in wanted], connection)
-        batch = PutBatch(self._run, self._clock())
         counts: Counter[str] = Counter(superseded=len(chunk) - len(wanted))
+        withdrawn: dict[str, Cause] = {}
+        back: dict[str, bool] = {}
         for item in wanted:
-            counts[self._put_one(item, known.get(item.key, []), batch)] += 1
+            rows = known.get(item.key, [])
+            decision = self._decide(connection, item, rows)
+            counts[self._carry_out(item, rows, decision, batch)] += 1
+            if decision.withdraws:
+                withdrawn[item.key] = self._cause(item)
+            elif item.state == EntryState.READY and (decision.was_withdrawn or item.key in self._again):
+                back[item.key] = decision.step in (Step.NEW, Step.CHANGED)
         batch.flush(connection, self._identity)
+        self._layouts.keep(connection, wanted)
+        if withdrawn:
+            self._withdraw(connection, withdrawn)
+        if back:
+            self._take_back(connection, back)
         return Counts(**counts, repeated=batch.repeated)
 
-    def _rows_of(self, keys: Sequence[str], connection: Connection) -> dict[str, list[Row]]:
-        columns = (
-            entry.c.id,
-            entry.c.key,
-            entry.c.digest,
-            entry.c.state,
-            entry.c.is_current,
-            entry.c.in_doubt,
-            entry.c.last_attempt,
-            entry.c.read_run,
-        )
-        query = select(*columns).where(self._scope, entry.c.key.in_(keys))
-        if self._shared:
-            query = query.with_for_update()
-        found: dict[str, list[Row]] = {}
-        for row in connection.execute(query):
-            found.setdefault(row.key, []).append(row)
-        return found
+    def _cause(self, item: Entry) -> Cause:
+        if item.state == EntryState.GONE and item.key in self._older:
+            return Cause.SUPERSEDED
+        return Cause(item.state)
 
-    def _put_one(self, item: Entry, rows: Sequence[Row], batch: PutBatch) -> str:
-        if item.state not in (EntryState.READY, *VERDICTS):
-            raise InternalError("FM911", before="(new)", after=item.state)
-        same = next((row for row in rows if row.digest == item.digest), None)
-        others = [row for row in rows if row.digest != item.digest]
-        for row in others:
-            if row.is_current:
+    def _rows_of(self, keys: Sequence[str], connection: Connection) -> dict[str, list[Row]]:
+        query = select(*_DECISIVE).where(self._scope, entry.c.key.in_(keys))
+        return rows_by_key(connection.execute(query.with_for_update() if self._shared else query))
+
+    def _decide(self, connection: Connection, item: Entry, rows: Sequence[Row]) -> Decision:
+        return decide(
+            item,
+            rows,
+            lambda row, entry: self._layouts.is_same(connection, row, entry),
+            resend=self._resend,
+            again=self._resend and item.key in self._again,
+        )
+
+    def decisions(self, items: Sequence[Entry]) -> Iterator[tuple[Entry, Decision]]:
+        """What `put` would do with each; nothing is written."""
+        with self._transaction() as connection:
+            known = self._rows_of([item.key for item in items], connection)
+            for item in items:
+                yield item, self._decide(connection, item, known.get(item.key, []))
+
+    def now(self) -> float:
+        """The journal's time."""
+        return self._clock()
+
+    def current_keys(self) -> Iterator[str]:
+        """The keys that the source held when it was read last, as far as the journal knows."""
+        query = select(entry.c.key).where(self._scope, entry.c.is_current.is_(True), entry.c.source == self._source)
+        with self._transaction() as connection:
+            yield from connection.execute(query.where(entry.c.state != EntryState.GONE)).scalars().all()
+
+    def payload(self, entry_id: int) -> bytes:
+        """What was sent, or is to be sent, of an entry."""
+        with self._transaction() as connection:
+            return bytes(connection.execute(select(entry.c.payload).where(entry.c.id == entry_id)).scalar_one())
+
+    def _carry_out(self, item: Entry, rows: Sequence[Row], decision: Decision, batch: PutBatch) -> str:
+        step, kept = decision.step, decision.same
+        if step == Step.HELD:
+            kept = decision.base
+        for row in rows if len(rows) > 1 or kept is None else ():
+            if row.is_current and (kept is None or row.id != kept.id):
                 batch.replace(row)
-        if same is None:
-            batch.insert(item, self._request_key(item, 0))
+        if kept is None:
+            batch.insert(item, self._request_key(item, decision.generation))
             return item.state
-        if same.read_run == self._run:
+        if kept.read_run == self._run:
             batch.repeated += 1
-        if item.state in VERDICTS:
-            batch.verdict(same, item)
+        if step == Step.VERDICT:
+            batch.verdict(kept, item)
             return item.state
-        if same.state in (EntryState.ACCEPTED, EntryState.REFUSED) and not _sent_since(same, others):
-            batch.touch(same)
-            return "unchanged"
-        if same.state in PENDING:
-            batch.touch(same)
-            return "pending"
-        # Another payload of this key has been sent meanwhile: this one is a new request, not a repeat of its former
-        # self.
-        generation = max((row.last_attempt for row in others), default=0) if _sent_since(same, others) else 0
-        batch.revive(same, item, self._request_key(item, generation))
+        if step in (Step.UNCHANGED, Step.PENDING, Step.HELD):
+            batch.touch(kept, item, held=step == Step.HELD)
+            return step
+        batch.revive(kept, item, self._request_key(item, decision.generation))
         return EntryState.READY
+
+    # ---- what a complete reading says ------------------------------------------------------------------------
+
+    def last_complete(self) -> int | None:
+        """How many records the last complete reading of this source held; None where there was none."""
+        found = self.checkpoint(self._complete_name)
+        return None if found is None else int(found)
+
+    def close_reading(self, read: int) -> int:
+        """Notes that the source was read to its end, ``read`` records: those it no longer holds are gone, and are not
+        sent any more. Gives how many."""
+        query = (
+            select(entry.c.key)
+            .where(self._scope, entry.c.read_run < self._run, entry.c.is_current.is_(True))
+            .where(entry.c.state != EntryState.GONE, entry.c.source == self._source)
+            .where(entry.c.read_at < self._started_at)  # another worker may have read it meanwhile
+        )
+        with self._transaction() as connection:
+            keys = list(connection.execute(query).scalars())
+            for chunk in chunks_of_distinct_keys(Entry(key, EntryState.GONE) for key in keys):
+                self._put_chunk(connection, chunk, PutBatch(0, self._clock(), self._source))
+            self._put_checkpoint(connection, self._complete_name, str(read))
+        return len(keys)
+
+    @property
+    def _complete_name(self) -> str:
+        return f"complete:{self._source}"
 
     def _request_key(self, item: Entry, generation: int) -> str:
         if item.request_key and not generation:
@@ -312,7 +395,13 @@ class EntryQueue(RunLedger):
         changes: list[dict[str, Any]] = []
         with self._transaction() as connection:
             query = select(
-                entry.c.id, entry.c.state, entry.c.is_current, entry.c.lease, entry.c.in_doubt, entry.c.archive
+                entry.c.id,
+                entry.c.key,
+                entry.c.state,
+                entry.c.is_current,
+                entry.c.lease,
+                entry.c.in_doubt,
+                entry.c.archive,
             ).where(entry.c.id.in_([lease.entry_id for lease, _ in pairs]))
             if self._shared:
                 query = query.with_for_update()
@@ -329,7 +418,27 @@ class EntryQueue(RunLedger):
                 ),
                 [{(n if n == "row" else f"new_{n}"): v for n, v in change.items()} for change in changes],
             )
+            self._note_identifiers(
+                connection,
+                [
+                    (lease.entry_id, lease.envelope.key, receipt)
+                    for lease, receipt in pairs
+                    if receipt.state == ReceiptState.ACCEPTED and receipt.identifier_value
+                ],
+            )
+            self._note_late(connection, [row.key for row in rows.values() if not row.is_current])
         return [change["state"] for change in changes]
+
+    def _note_late(self, connection: Connection, keys: Sequence[str]) -> None:
+        """What was answered after the source had stopped declaring it is withdrawn like anything else."""
+        late: dict[str, Cause] = {}
+        for key, rows in self._rows_of(keys, connection).items() if keys else ():
+            current = next((row for row in rows if row.is_current), None)
+            held = any(may_be_held_by_receiver(row) for row in rows)
+            if current is not None and current.state in VERDICTS and held:
+                late[key] = Cause(current.state)
+        if late:
+            self._withdraw(connection, late)
 
     def _answered(self, lease: Lease, receipt: Receipt, now: float) -> dict[str, Any]:
         return {
@@ -375,30 +484,47 @@ class EntryQueue(RunLedger):
 
     # ---- what is written back ------------------------------------------------------------------------------
 
-    def to_archive(self, count: int = 500) -> list[Accepted]:
-        """Accepted entries whose identifier is not written back yet, in the order they were read."""
+    def to_archive(self, count: int = 500, *, after: Accepted | None = None) -> list[Accepted]:
+        """Accepted entries whose identifier is not written back yet, in the order they were sent; ``after``: those
+        that follow this one."""
         query = (
             select(*WITHOUT_PAYLOAD)
             .where(self._scope, entry.c.archive == ArchiveState.PENDING, entry.c.state == EntryState.ACCEPTED)
-            .order_by(entry.c.last_attempt, entry.c.id)
+            .order_by(entry.c.last_attempt)
             .limit(count)
         )
+        if after is not None:
+            query = query.where(entry.c.last_attempt > after.attempt)
         with self._transaction() as connection:
             rows = connection.execute(query).all()
-        return [
-            Accepted(row.id, row.key, row.identifier_system, row.identifier_value, row.changed_at, row.digest)
-            for row in rows
-        ]
+            keys = [row.key for row in rows]
+            given = self._identifiers_of(connection, keys)
+            latest = self._accepted_last(connection, keys)
+        found = []
+        for row in rows:
+            last = latest[row.key]
+            named = last.identifier_system, last.identifier_value
+            earlier = tuple(one.value for one in given.get(row.key, ()) if one.value != last.identifier_value)
+            found.append(Accepted(row.id, row.key, *named, last.changed_at, last.digest, earlier, row.last_attempt))
+        return found
+
+    def _accepted_last(self, connection: Connection, keys: Sequence[str]) -> dict[str, Row]:
+        """Of each key the accepted entry that was sent last: an answer may have come late."""
+        found: dict[str, Row] = {}
+        for start in range(0, len(keys), CHUNK):
+            query = (
+                select(*WITHOUT_PAYLOAD)
+                .where(self._scope, entry.c.key.in_(keys[start : start + CHUNK]))
+                .where(entry.c.state == EntryState.ACCEPTED)
+                .order_by(entry.c.last_attempt)
+            )
+            found.update({row.key: row for row in connection.execute(query)})
+        return found
 
     def archived(self, entry_ids: Collection[int]) -> None:
         """Notes that these are written back."""
         with self._transaction() as connection:
             connection.execute(update(entry).where(entry.c.id.in_(list(entry_ids))).values(archive=ArchiveState.DONE))
-
-
-def _sent_since(row: Row, others: Iterable[Row]) -> bool:
-    """Has another payload of the key left after this one did?"""
-    return any(other.digest and other.last_attempt > row.last_attempt for other in others)
 
 
 def _settlement(lease: Lease, receipt: Receipt, row: Row, not_before: float) -> dict[str, Any]:

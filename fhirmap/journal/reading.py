@@ -54,6 +54,23 @@ class JournalReading(EntryQueue):
             for row in connection.execute(query):
                 yield recorded_answer(row, self._run)
 
+    def accepted_count(self) -> int:
+        """How many payloads were accepted, those of former times included."""
+        query = select(func.count()).where(self._scope, entry.c.state == EntryState.ACCEPTED)
+        with self._transaction() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def held_keys(self, count: int) -> tuple[str, ...]:
+        """The first of the records that this run read and holds."""
+        query = (
+            select(entry.c.key)
+            .where(self._scope, entry.c.read_run == self._run, entry.c.is_current.is_(True), entry.c.held.is_(True))
+            .order_by(entry.c.id)
+            .limit(count)
+        )
+        with self._transaction() as connection:
+            return tuple(connection.execute(query).scalars())
+
     def history(self, key: str) -> list[Mapping[str, Any]]:
         """Every event of every payload of ``key``, oldest first: at, event, number, state, code, status, duration_s,
         issues."""
@@ -94,6 +111,9 @@ class JournalReading(EntryQueue):
                     self._scope, entry.c.archive == ArchiveState.PENDING, entry.c.state == EntryState.ACCEPTED
                 )
             ).scalar_one()
+            held = connection.execute(
+                select(func.count()).where(current, entry.c.held.is_(True), entry.c.state == EntryState.ACCEPTED)
+            ).scalar_one()
         return Status(
             states={state: int(number) for state, number in by_state},
             reasons=grouped_reasons(recorded_answer(row, self._run) for row in answered),
@@ -101,6 +121,9 @@ class JournalReading(EntryQueue):
             last_run=self.last_run(),
             next_due=self.next_due(),
             archive_pending=int(unarchived),
+            held=int(held),
+            withdrawn=tuple(self.withdrawals()),
+            shared_identifiers=self.shared_identifiers(),
         )
 
 

@@ -1,9 +1,12 @@
-"""The journal's tables, as SQLAlchemy Core: entry, attempt, run, checkpoint, meta. SQL in sight, no ORM.
+"""The journal's tables, as SQLAlchemy Core. SQL in sight, no ORM.
 
 `entry` holds one row for each (establishment, operation, record key, payload digest). A record without a payload to
 send (invalid, out of scope) has the empty digest. `is_current` marks the row with what the source said last of its
-key. `attempt` is only ever appended to: one row when a request is about to leave, one when its answer was read or is
-known to be lost. Times are seconds since the epoch (UTC), as floats.
+key. `read_digest`, `read_layout` and `read_parts` say what was read when an entry was put last, without a value of it
+(`entries.ReadValues`); `layout` has the names of the columns of each `read_layout`. `attempt` is only ever appended to:
+one row when a request is about to leave, one when its answer was read or is known to be lost. `identifier` holds every
+identifier that a receiver ever gave to a key, `withdrawal` every time that an accepted record was no longer declared.
+Times are seconds since the epoch (UTC), as floats.
 """
 
 from __future__ import annotations
@@ -27,11 +30,22 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState
+from fhirmap.journal.states import ArchiveState, AttemptEvent, Cause, EntryState
 
-__all__ = ["VERSION", "attempt", "checkpoint", "entry", "meta", "metadata", "run"]
+__all__ = [
+    "VERSION",
+    "attempt",
+    "checkpoint",
+    "entry",
+    "identifier",
+    "layout",
+    "meta",
+    "metadata",
+    "run",
+    "withdrawal",
+]
 
-VERSION = 1
+VERSION = 2
 """Of the tables below. A journal of another version is refused, never guessed at."""
 
 metadata = MetaData()
@@ -75,7 +89,6 @@ entry = Table(
     Column("digest", String(64), nullable=False),
     Column("state", _words(EntryState, 20), nullable=False),
     Column("is_current", Boolean, nullable=False),
-    Column("payload", LargeBinary, nullable=False, default=b""),
     Column("limit_key", String(200), nullable=False, default=""),
     Column("request_key", String(100), nullable=False, default=""),
     Column("origin", Text, nullable=False, default=""),
@@ -97,6 +110,14 @@ entry = Table(
     Column("archive", _words(ArchiveState, 10), nullable=False, default=ArchiveState.NONE),
     Column("read_run", _ID, nullable=False, default=0),
     Column("settled_run", _ID, nullable=False, default=0),
+    Column("read_at", Float, nullable=False, default=0.0),
+    Column("source", String(200), nullable=False, default=""),
+    Column("read_digest", String(32), nullable=False, default=""),
+    Column("read_layout", String(32), nullable=False, default=""),
+    Column("held", Boolean, nullable=False, default=False),
+    Column("read_parts", LargeBinary, nullable=False, default=b""),
+    # last, so that a database reaches the others without reading it
+    Column("payload", LargeBinary, nullable=False, default=b""),
     UniqueConstraint("establishment", "operation", "key", "digest", name="fhirmap_entry_identity"),
 )
 Index(
@@ -137,3 +158,44 @@ checkpoint = Table(
     Column("value", Text, nullable=False),
     Column("at", Float, nullable=False),
 )
+
+layout = Table(
+    "fhirmap_layout",
+    metadata,
+    Column("digest", String(32), primary_key=True),
+    Column("columns", Text, nullable=False),
+)
+
+identifier = Table(
+    "fhirmap_identifier",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("establishment", String(200), nullable=False),
+    Column("operation", String(200), nullable=False),
+    Column("key", String(500), nullable=False),
+    Column("system", Text, nullable=False, default=""),
+    Column("value", Text, nullable=False),
+    Column("entry_id", _ID, ForeignKey("fhirmap_entry.id"), nullable=False),
+    Column("run_id", _ID, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("is_shared", Boolean, nullable=False, default=False),
+)
+Index("fhirmap_identifier_key", identifier.c.establishment, identifier.c.operation, identifier.c.key)
+Index("fhirmap_identifier_value", identifier.c.establishment, identifier.c.operation, identifier.c.value)
+
+withdrawal = Table(
+    "fhirmap_withdrawal",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("establishment", String(200), nullable=False),
+    Column("operation", String(200), nullable=False),
+    Column("key", String(500), nullable=False),
+    Column("cause", _words(Cause, 20), nullable=False),
+    Column("run_id", _ID, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("acknowledged_at", Float),
+    Column("acknowledged_by", String(200), nullable=False, default=""),
+    Column("why", Text, nullable=False, default=""),
+    Column("ended_at", Float),
+)
+Index("fhirmap_withdrawal_key", withdrawal.c.establishment, withdrawal.c.operation, withdrawal.c.key)

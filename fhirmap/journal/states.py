@@ -3,11 +3,11 @@
 ```
                  put                     lease                settle
   (new) ──────────────────▶ ready ────────────────▶ sending ────────────▶ accepted | refused | deferred | uncertain
-        ─▶ invalid | out_of_scope    deferred, uncertain ──lease──▶ sending
+        ─▶ invalid | out_of_scope | gone    deferred, uncertain ──lease──▶ sending
   ready | deferred | uncertain ──another payload of the key──▶ superseded ──the payload is back──▶ ready
   sending ──recover (no answer was recorded)──▶ uncertain
   refused | deferred | uncertain ──release──▶ ready
-  accepted | refused ──another payload came between and this one is back──▶ ready
+  accepted | refused ──another payload came between and this one is back, or it is sent again on purpose──▶ ready
 ```
 """
 
@@ -18,7 +18,16 @@ from enum import StrEnum
 
 from fhirmap.errors import InternalError
 
-__all__ = ["MOVES", "PENDING", "VERDICTS", "ArchiveState", "AttemptEvent", "EntryState", "check_move"]
+__all__ = [
+    "MOVES",
+    "PENDING",
+    "VERDICTS",
+    "ArchiveState",
+    "AttemptEvent",
+    "Cause",
+    "EntryState",
+    "check_move",
+]
 
 
 class EntryState(StrEnum):
@@ -26,6 +35,7 @@ class EntryState(StrEnum):
 
     INVALID = "invalid"
     OUT_OF_SCOPE = "out_of_scope"
+    GONE = "gone"
     SUPERSEDED = "superseded"
     READY = "ready"
     SENDING = "sending"
@@ -52,7 +62,25 @@ class AttemptEvent(StrEnum):
     LOST = "lost"
 
 
-VERDICTS = frozenset({EntryState.INVALID, EntryState.OUT_OF_SCOPE})
+class Cause(StrEnum):
+    """Why what the receiver holds of a record is no longer what the source declares."""
+
+    INVALID = "invalid"
+    OUT_OF_SCOPE = "out_of_scope"
+    SUPERSEDED = "superseded"
+    """Only older revisions of the key are left."""
+    GONE = "gone"
+    """A complete reading did not hold the key."""
+    RETURNED = "returned"
+    """It is declared as before, after its withdrawal was acknowledged: the receiver may have been told to remove it."""
+
+    @property
+    def is_left(self) -> bool:
+        """Is the record no longer to be declared at all? One of these after another is the same withdrawal."""
+        return self in (Cause.OUT_OF_SCOPE, Cause.SUPERSEDED, Cause.GONE)
+
+
+VERDICTS = frozenset({EntryState.INVALID, EntryState.OUT_OF_SCOPE, EntryState.GONE})
 """A record that has nothing to send."""
 
 PENDING = frozenset({EntryState.READY, EntryState.SENDING, EntryState.DEFERRED, EntryState.UNCERTAIN})
@@ -62,6 +90,7 @@ _SETTLED = frozenset({EntryState.ACCEPTED, EntryState.REFUSED, EntryState.DEFERR
 MOVES: Mapping[EntryState, frozenset[EntryState]] = {
     EntryState.INVALID: VERDICTS,
     EntryState.OUT_OF_SCOPE: VERDICTS,
+    EntryState.GONE: VERDICTS,
     EntryState.SUPERSEDED: frozenset({EntryState.READY}),
     EntryState.READY: frozenset({EntryState.SENDING, EntryState.SUPERSEDED}),
     EntryState.SENDING: _SETTLED | {EntryState.SUPERSEDED},

@@ -14,23 +14,27 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, select
+from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect, select
 from sqlalchemy.engine import make_url
 
 from fhirmap.errors import JournalError
 from fhirmap.journal import schema
 from fhirmap.texts import Text, os_reason
 
-__all__ = ["RunLock", "open_engine", "translated"]
+__all__ = ["RunLock", "has_tables", "open_engine", "translated"]
 
 
 _LOGGING_NAME = "fhirmap-journal"
 
 
-def open_engine(place: str | os.PathLike[str], *, create: bool = True, busy_timeout_s: float = 5.0) -> Engine:
-    """An engine on the journal at ``place``, a path or a ``postgresql://`` URL, its tables there.
+def open_engine(
+    place: str | os.PathLike[str], *, create: bool = True, busy_timeout_s: float = 5.0, read_only: bool = False
+) -> Engine:
+    """An engine on the journal at ``place``, a path or a ``postgresql://`` URL, its tables there. ``read_only``:
+    nothing is written, created or locked, and the tables may be absent.
 
     Raises: JournalError FM800 (cannot be opened), FM801 (locked), FM803 (disk full), FM804 (corrupt), FM805 (not
     writable), FM806 (of another version), FM807 (database server not reached).
@@ -42,22 +46,45 @@ def open_engine(place: str | os.PathLike[str], *, create: bool = True, busy_time
     logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").setLevel(logging.WARNING)
     with translated(name):
         if "://" not in text:
-            _private_file(Path(text), create)
-            engine = create_engine(
-                f"sqlite:///{text}",
-                connect_args={"timeout": busy_timeout_s},
-                hide_parameters=True,
-                logging_name=_LOGGING_NAME,
-            )
-            event.listen(engine, "connect", _sqlite_connect)
-            event.listen(engine, "begin", _sqlite_begin)
+            engine = _sqlite_engine(Path(text), create, busy_timeout_s, read_only)
         else:
             url = make_url(text)
             if url.drivername == "postgresql":
                 url = url.set(drivername="postgresql+psycopg")
             engine = create_engine(url, hide_parameters=True, logging_name=_LOGGING_NAME, pool_pre_ping=True)
-        _prepare(engine, name)
+            if read_only:
+                engine = engine.execution_options(postgresql_readonly=True)
+        with engine.begin() as connection:
+            _check_version(connection, name)
+            if not read_only:
+                _prepare(connection)
     return engine
+
+
+def _sqlite_engine(path: Path, create: bool, busy_timeout_s: float, read_only: bool) -> Engine:
+    settings: dict[str, Any] = {"hide_parameters": True, "logging_name": _LOGGING_NAME}
+    if read_only:
+        engine = create_engine("sqlite://", creator=lambda: _sqlite_to_read(path, busy_timeout_s), **settings)
+        event.listen(engine, "begin", _sqlite_begin_reading)
+        return engine
+    _private_file(path, create)
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_timeout_s}, **settings)
+    event.listen(engine, "connect", _sqlite_connect)
+    event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _sqlite_to_read(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+    """A connection that writes nothing. Without a log beside it nobody has the journal open, and it is read as a file
+    that does not change: SQLite would make files beside it otherwise, or fail where it cannot."""
+    still = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    uri = f"file:{quote(str(path.resolve()))}?mode=ro{still}"
+    return sqlite3.connect(uri, uri=True, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
+
+
+def has_tables(engine: Engine) -> bool:
+    """Are the journal's tables there?"""
+    return inspect(engine).has_table(schema.meta.name)
 
 
 def _shown_name(text: str) -> str:
@@ -101,14 +128,26 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _prepare(engine: Engine, name: str) -> None:
-    with engine.begin() as connection:
-        schema.metadata.create_all(connection)
-        found = connection.execute(select(schema.meta.c.value).where(schema.meta.c.name == "version")).scalar()
-        if found is None:
-            connection.execute(schema.meta.insert().values(name="version", value=str(schema.VERSION)))
-        elif found != str(schema.VERSION):
-            raise JournalError("FM806", journal=name, found=found, expected=schema.VERSION)
+def _sqlite_begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _check_version(connection: Connection, name: str) -> None:
+    """Before anything of a journal of another version is touched."""
+    if not inspect(connection).has_table(schema.meta.name):
+        return
+    found = connection.execute(_VERSION).scalar()
+    if found not in (None, str(schema.VERSION)):
+        raise JournalError("FM806", journal=name, found=found, expected=schema.VERSION)
+
+
+def _prepare(connection: Connection) -> None:
+    schema.metadata.create_all(connection)
+    if connection.execute(_VERSION).scalar() is None:
+        connection.execute(schema.meta.insert().values(name="version", value=str(schema.VERSION)))
+
+
+_VERSION = select(schema.meta.c.value).where(schema.meta.c.name == "version")
 
 
 @contextmanager

@@ -12,13 +12,13 @@ from typing import Any, Protocol
 
 import msgspec
 
-from fhirmap.journal import Counts, Entry, EntryState
+from fhirmap.journal import Counts, Entry, EntryState, ReadValues
 from fhirmap.records import Record, Result
 from fhirmap.runner.unmapped import UnmappedCodes
 from fhirmap.runner.verdict import Verdict, classify
 from fhirmap.sinks.redaction import redact_numbers
 
-__all__ = ["Ingested", "canonical_json", "entry", "ingest"]
+__all__ = ["Ingested", "canonical_json", "entries", "entry", "ingest"]
 
 _STATES = {
     Verdict.SENDABLE: EntryState.READY,
@@ -64,7 +64,13 @@ def canonical_json(resource: Mapping[str, Any]) -> bytes:
     return _ENCODER.encode(resource)
 
 
-def entry(record: Record, result: Result, verdict: Verdict, limit_key: Callable[[Mapping[str, Any]], str]) -> Entry:
+def entry(
+    record: Record,
+    result: Result,
+    verdict: Verdict,
+    limit_key: Callable[[Mapping[str, Any]], str],
+    read_values: Callable[[Record], ReadValues] | None = None,
+) -> Entry:
     """What the journal takes of one record."""
     key = record.key or f"? {record.origin}"
     state = _STATES[verdict]
@@ -82,6 +88,7 @@ def entry(record: Record, result: Result, verdict: Verdict, limit_key: Callable[
         origin=record.origin,
         notes=notes,
         faults=result.faults,
+        read=read_values(record) if read_values is not None else None,
     )
 
 
@@ -93,18 +100,21 @@ def ingest(  # noqa: PLR0913 - named settings
     limit_key: Callable[[Mapping[str, Any]], str] | None = None,
     rules: Mapping[str, str] | None = None,
     progress: Callable[[int], None] | None = None,
+    read_values: Callable[[Record], ReadValues] | None = None,
     batch: int = _BATCH,
 ) -> Ingested:
     """Read, map, classify and journal every record; ``progress`` gets the number so far.
 
-    ``result_of``: `Engine.result`, or `mapped` with a transformer. ``rules``: see `classify`.
+    ``result_of``: `Engine.result`, or `mapped` with a transformer. ``rules``: see `classify`. ``read_values``: what was
+    read of a record, by which the journal tells a change of the source from one of the map.
     Each batch is one transaction of the journal, its checkpoint with it: an interruption loses at most the batch in
     hand, and the next run finds what is there already by its digest.
     Raises: ConfigError (source), JournalError.
     """
     done = Ingested()
     last = ""
-    for some in _batches(_entries(records, result_of, rules or {}, limit_key or _no_limit_key, done), batch):
+    found = entries(records, result_of, rules or {}, limit_key or _no_limit_key, done, read_values)
+    for some in _batches(found, batch):
         last = some[-1].key
         checkpoint = {"records": done.read, "last": last, "complete": False}
         done.counts += journal.put(some, {"source": json.dumps(checkpoint)})
@@ -114,13 +124,15 @@ def ingest(  # noqa: PLR0913 - named settings
     return done
 
 
-def _entries(
+def entries(  # noqa: PLR0913 - what `ingest` is given
     records: Iterable[Record],
     result_of: Callable[[Record], Result],
     rules: Mapping[str, str],
     limit_key: Callable[[Mapping[str, Any]], str],
     done: Ingested,
+    read_values: Callable[[Record], ReadValues] | None = None,
 ) -> Iterator[Entry]:
+    """Each record mapped and classified, counted in ``done``."""
     for record in records:
         result = result_of(record)
         found = classify(record, result, rules)
@@ -129,7 +141,7 @@ def _entries(
             done.reasons.update(found.reasons[:1])
         if result.unmapped and not record.superseded:
             done.unmapped.add(result.unmapped)
-        yield entry(record, result, found.verdict, limit_key)
+        yield entry(record, result, found.verdict, limit_key, read_values)
 
 
 def _no_limit_key(_: Mapping[str, Any]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,10 +47,14 @@ class MapSettings:
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """``[source]``. ``override``: what ``--source`` gave instead."""
+    """``[source]``. ``override``: what ``--source`` gave instead. ``is_complete``: what it does not hold is gone.
+    ``least_share``: of the records of the last complete reading, below which nothing is sent; 0: whatever it holds.
+    """
 
     url: Secret
     password: Secret | None = None
+    is_complete: bool = True
+    least_share: float = 0.5
     override: str = field(default="", repr=False)
 
 
@@ -106,6 +112,8 @@ class SinkLimits:
     attempts: int = 5
     backoff_s: float = 1.0
     uncertain: UncertainPolicy = UncertainPolicy.RESEND
+    map_changes: UncertainPolicy = UncertainPolicy.HOLD
+    """Of accepted records that only the map, the target or the version makes different."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +199,21 @@ class Project:
         except ConfigError as error:
             raise error if text == self.source.url.text else _without_value(error, shown) from None
         return replace(address, shown=shown)
+
+    def source_name(self) -> str:
+        """Which of the project's sources is read: empty for the one that its file names, a digest of the address for
+        another that ``--source`` gives.
+
+        Raises: ConfigError FM700, FM736, FM738.
+        """
+        if not self.source.override:
+            return ""
+        own = replace(self, source=replace(self.source, override=""))
+        given = self.source_address().shown
+        with suppress(ConfigError):
+            if own.source_address().shown == given:
+                return ""
+        return hashlib.sha256(given.encode()).hexdigest()
 
     def require_environment(self) -> None:
         """Raises: ProjectError with FM736 for each variable that is referred to and not set."""
@@ -347,6 +370,8 @@ class _Reading:
         url = section.secret("url", self._folder, warn=False)
         password = section.secret("password", self._folder)
         file = section.text("password_file")
+        is_complete = section.boolean("complete", True)
+        least_share = section.number("least_share", 0.5, least=0, most=1)
         section.done()
         if file:
             password = Secret("source.password_file", file=self._folder / Path(file).expanduser())
@@ -355,7 +380,7 @@ class _Reading:
         self._warn_of_literal_password(url, ("source", "url"))
         if url is not None and url.is_literal and not override:
             self._check_address(url.text)
-        return SourceSettings(url or Secret("source.url"), password, override or "")
+        return SourceSettings(url or Secret("source.url"), password, is_complete, least_share, override or "")
 
     def _check_address(self, text: str) -> None:
         try:
@@ -422,12 +447,14 @@ class _Reading:
 
     def _limits(self, section: TomlSection) -> SinkLimits:
         policy = section.text("uncertain", UncertainPolicy.RESEND, choices=tuple(UncertainPolicy))
+        changes = section.text("map_changes", UncertainPolicy.HOLD, choices=tuple(UncertainPolicy))
         limits = SinkLimits(
             rate_per_s=section.number("rate_per_s", 5.0),
             concurrency=section.integer("concurrency", 4),
             attempts=section.integer("attempts", 5),
             backoff_s=section.number("backoff_s", 1.0, least=0),
             uncertain=UncertainPolicy(policy),
+            map_changes=UncertainPolicy(changes),
         )
         section.done()
         return limits

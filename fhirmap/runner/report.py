@@ -16,11 +16,22 @@ from typing import Any
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.catalog import page
-from fhirmap.journal import PENDING, EntryState, Journal, Ledger, Reason, RecordedAnswer, grouped_reasons
+from fhirmap.journal import (
+    PENDING,
+    EntryState,
+    Journal,
+    Ledger,
+    Reason,
+    RecordedAnswer,
+    SharedIdentifier,
+    Withdrawal,
+    grouped_reasons,
+)
 from fhirmap.records import Fault
 from fhirmap.runner.archive import Archived
 from fhirmap.runner.atomic_file import write_atomically
 from fhirmap.runner.deliver import Delivery
+from fhirmap.runner.receiver_lines import receiver_lines, shared_lines, withdrawal_text
 from fhirmap.runner.rule_words import RuleWords, words_of
 from fhirmap.runner.unmapped import UnmappedTable, unmapped_lines
 from fhirmap.runner.verdict import note_reason
@@ -85,19 +96,23 @@ class Report:
     notes: tuple[FaultLine, ...] = ()
     out_of_scope: tuple[FaultLine, ...] = ()
     possible_duplicates: tuple[str, ...] = ()
+    withdrawn: tuple[Withdrawal, ...] = ()
+    held: tuple[str, ...] = ()
+    shared_identifiers: tuple[SharedIdentifier, ...] = ()
     unmapped: tuple[UnmappedTable, ...] = ()
     next_due: float | None = None
     stopped_by: Stop | None = None
     interrupted: bool = False
 
 
-def exit_code(ledger: Ledger, delivery: Delivery, stopped: Diagnostic | None) -> int:
-    """0 done, 1 something invalid or refused, 3 the sink cannot be reached or used, 130 interrupted."""
+def exit_code(ledger: Ledger, delivery: Delivery, stopped: Diagnostic | None, *, is_attended: bool = True) -> int:
+    """0 done, 1 something invalid or refused, 3 the sink cannot be reached or used, 130 interrupted. ``is_attended``:
+    nobody has anything else to look at, such as a withdrawal."""
     if delivery.interrupted:
         return 130
     if stopped is not None:
         return 3
-    return 1 if ledger.invalid or ledger.refused else 0
+    return 1 if ledger.invalid or ledger.refused or not is_attended else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +161,9 @@ def build_report(journal: Journal, ledger: Ledger, run: RunFacts) -> Report:
         notes=found.notes.lines(),
         out_of_scope=found.out_of_scope.lines(),
         possible_duplicates=tuple(answer.key for answer in journal.status().possible_duplicates),
+        withdrawn=tuple(journal.withdrawals()),
+        held=journal.held_keys(_KEYS_SHOWN),
+        shared_identifiers=journal.shared_identifiers(of_this_run=True),
         unmapped=run.unmapped,
         next_due=min((answer.not_before for answer in found.pending), default=None),
         stopped_by=Stop(stopped.code, stopped.message, stopped.hint_text) if stopped else None,
@@ -246,6 +264,8 @@ def report_lines(report: Report) -> list[str]:
     carried = sum(report.carried.values())
     if carried:
         lines.append(_line(text("run.words.earlier"), carried, text("run.lines.carried")))
+    lines += [_line(*line) for line in receiver_lines(report.withdrawn, report.held, ledger.held)]
+    lines += [_line(*line) for line in shared_lines(report.shared_identifiers)]
     return [*lines, *_doubt_lines(report), *_unmapped_lines(report), *_end_lines(report)]
 
 
@@ -407,6 +427,7 @@ def report_to_html(report: Report) -> str:
     )
     environment.filters["moment"] = _moment
     environment.filters["reason"] = _reason_text
+    environment.filters["withdrawal"] = withdrawal_text
     return environment.get_template("report.html.j2").render(
         report=report, states=Counter(report.carried), equation=report.ledger.equation(), text=text, language=language()
     )

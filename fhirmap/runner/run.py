@@ -10,17 +10,19 @@ from pathlib import Path
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import JournalError
 from fhirmap.journal import Journal
+from fhirmap.records import UncertainPolicy
 from fhirmap.runner.archive import Archive, Archived, TableArchive, archive, open_archives
 from fhirmap.runner.deliver import Clock, Delivery, DeliveryProgress, SystemClock, deliver, unreached
 from fhirmap.runner.engine import Engine
 from fhirmap.runner.ingest import ingest
 from fhirmap.runner.project import Project
+from fhirmap.runner.read_values import reader_of_values
 from fhirmap.runner.report import Report, RunFacts, build_report, exit_code, write_report
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.sinks import ClientCredentials, Sink, SinkSettings, open_sink
 
-__all__ = ["RunOutcome", "has_journal", "open_journal", "run", "simulated"]
+__all__ = ["RunOutcome", "has_journal", "look_into_journal", "open_journal", "run", "shrunk", "simulated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,16 @@ def open_journal(project: Project, *, exclusive: bool = False, create: bool = Tr
     )
 
 
+def look_into_journal(project: Project) -> Journal | None:
+    """The project's journal to be read only: nothing is created, written or locked. None before the first run.
+
+    Raises: JournalError FM800-FM807.
+    """
+    settings = project.journal
+    place = settings.url.reveal() if settings.url else settings.path
+    return Journal.look(place, project.name, project.target_name)
+
+
 def has_journal(project: Project) -> bool:
     """Is there a journal to look into? A file is made by the first run."""
     return project.journal.url is not None or project.journal.path.exists()
@@ -78,12 +90,14 @@ def run(  # noqa: PLR0913 - named settings
     sending: Callable[[DeliveryProgress], None] | None = None,
     clock: Clock | None = None,
     reports: Path | None = None,
+    resend: bool = False,
 ) -> RunOutcome:
     """Runs a project once. Nothing is read before the sink's settings and the source's layout are found sound.
 
     ``settings``: the sink's, where they are not the project's own (see `simulated`). ``reading`` is called with the
     number of records read, ``sending`` with the progress of the delivery. ``reports``: the folder to write to,
-    ``reports`` in the project's.
+    ``reports`` in the project's. ``resend``: what was accepted and only the map, the target or the version makes
+    different is sent again, and so is what came back after its withdrawal was acknowledged.
 
     Raises: ConfigError, ProjectError (project, source), JournalError, InternalError FM910 (the ledger does not
     balance).
@@ -98,7 +112,7 @@ def run(  # noqa: PLR0913 - named settings
         sink = open_sink(replace(settings or project.sink_settings(), identifiers_of=engine.identifiers_of))
         stack.callback(sink.close)
         journal = stack.enter_context(open_journal(project, exclusive=True))
-        work = _Run(engine, sink, journal, archives, clock)
+        work = _Run(engine, sink, journal, archives, clock, resend)
         try:
             ingested = ingest(
                 source.records(),
@@ -107,11 +121,17 @@ def run(  # noqa: PLR0913 - named settings
                 limit_key=engine.limit_key,
                 rules=engine.rules,
                 progress=reading,
+                read_values=reader_of_values(engine.plan),
             )
+            stopped = work.close_reading(ingested.read)
         except KeyboardInterrupt:
             report = work.finish(None, Delivery(interrupted=True))
         else:
-            delivery = deliver(journal, sink, project.limits, clock=clock, progress=sending, lineage=engine.origin_of)
+            delivery = Delivery(stopped_by=stopped)
+            if stopped is None:
+                delivery = deliver(
+                    journal, sink, project.limits, clock=clock, progress=sending, lineage=engine.origin_of
+                )
             report = work.finish(ingested.read, delivery, ingested.unmapped.tables())
     page = None
     with suppress(OSError):  # a report that cannot be written does not undo the run; its lines are shown all the same
@@ -128,18 +148,40 @@ def _check(archives: list[Archive]) -> None:
                 place.check()
 
 
+def shrunk(project: Project, journal: Journal, read: int) -> Diagnostic | None:
+    """FM665 where a complete reading holds far fewer records than the last one did: then nothing may be sent, and
+    nothing is gone."""
+    last = journal.last_complete() if project.source.is_complete else None
+    if last is None or read >= last * project.source.least_share:
+        return None
+    share = f"{project.source.least_share:g}"
+    return Diagnostic("FM665", args={"read": read, "last": last, "share": share})
+
+
 class _Run:
     """One run in the journal, from its beginning to its report."""
 
-    def __init__(self, engine: Engine, sink: Sink, journal: Journal, archives: list[Archive], clock: Clock) -> None:
+    def __init__(  # noqa: PLR0913 - what `run` opened
+        self, engine: Engine, sink: Sink, journal: Journal, archives: list[Archive], clock: Clock, resend: bool
+    ) -> None:
         self._engine = engine
         self._sink = sink
         self._journal = journal
         self._archives = archives
         self._clock = clock
         self._started_at = clock.now()
-        self._run_id = journal.start_run(engine.digest)
+        project = engine.project
+        resend = resend or project.limits.map_changes is UncertainPolicy.RESEND
+        self._run_id = journal.start_run(engine.digest, source=project.source_name(), resend=resend)
         journal.recover()
+
+    def close_reading(self, read: int) -> Diagnostic | None:
+        """What the end of the source says of the records that it does not hold; or why nothing may be sent."""
+        project = self._engine.project
+        stopped = shrunk(project, self._journal, read)
+        if stopped is None and project.source.is_complete:
+            self._journal.close_reading(read)
+        return stopped
 
     def finish(self, read: int | None, delivery: Delivery, unmapped: tuple[UnmappedTable, ...] = ()) -> Report:
         """Writes back, closes the ledger, and makes the report."""
@@ -147,7 +189,9 @@ class _Run:
         archived, problem = self._archive()
         stopped = stopped or problem
         ledger = self._journal.ledger(read)
-        code = exit_code(ledger, delivery, stopped)
+        shared = self._journal.shared_identifiers(of_this_run=True)
+        is_attended = self._journal.withdrawn_count() == 0 and not shared
+        code = exit_code(ledger, delivery, stopped, is_attended=is_attended)
         self._journal.finish_run(code, read)
         project = self._engine.project
         facts = RunFacts(

@@ -172,14 +172,31 @@ class TomlSection:
             return ()
         return tuple(found)
 
-    def number(self, key: str, default: float, *, above: float | None = 0, least: float | None = None) -> float:
-        """A number, above ``above`` or at least ``least``."""
+    def boolean(self, key: str, default: bool) -> bool:
+        """``true`` or ``false``."""
+        found = self._take(key, bool, Text("reasons.true_or_false"))
+        return default if found is None else bool(found)
+
+    def number(
+        self,
+        key: str,
+        default: float,
+        *,
+        above: float | None = 0,
+        least: float | None = None,
+        most: float | None = None,
+    ) -> float:
+        """A number, above ``above`` or at least ``least``, and at most ``most``."""
         found = self._take(key, (int, float), Text("reasons.number"))
         if found is None:
             return default
         if (least is not None and found < least) or (least is None and above is not None and found <= above):
             limit = {"limit": f"{above if least is None else least:g}"}
             reason = Text("reasons.number_above" if least is None else "reasons.number_least", limit)
+            self._file.report("FM735", (*self.path, key), reason=reason)
+            return default
+        if most is not None and found > most:
+            reason = Text("reasons.number_most", {"limit": f"{most:g}"})
             self._file.report("FM735", (*self.path, key), reason=reason)
             return default
         return float(found)

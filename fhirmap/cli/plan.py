@@ -1,0 +1,41 @@
+"""``fhirmap plan``: what a run would do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from fhirmap.cli.localized import FilePath, argument, define, option
+
+
+@define("plan")
+@argument("project", type=FilePath(exists=True), default=".")
+@option("--source")
+@option("--resend", is_flag=True)
+@option("--json", "as_json", is_flag=True)
+def command(project: Path, source: str | None, resend: bool, as_json: bool) -> int:
+    """Show what `fhirmap run` would do with the records of PROJECT (default: this folder); send and write nothing."""
+    return show_plan(project, source, resend=resend, as_json=as_json)
+
+
+def show_plan(project: Path, source: str | None, *, resend: bool, as_json: bool) -> int:
+    """The plan on standard output; its exit code. `run --dry-run` is this too."""
+    from fhirmap.cli.faults import show_warnings
+    from fhirmap.cli.progress import ProgressBar
+    from fhirmap.runner.engine import build_engine
+    from fhirmap.runner.plan import make_plan, plan_lines, plan_to_data
+    from fhirmap.runner.project import load_project
+
+    engine = build_engine(load_project(project, source=source))
+    if not as_json:
+        show_warnings(engine.project.warnings, engine.maps.diagnostics, project)
+    with ProgressBar(f"{engine.project.name} -> {engine.project.target_name}") as progress:
+        plan = make_plan(engine, resend=resend, progress=progress.update)
+    if as_json:
+        click.echo(json.dumps(plan_to_data(plan), ensure_ascii=False, indent=2))
+    else:
+        for line in plan_lines(plan):
+            click.echo(f"  {line}")
+    return plan.exit_code

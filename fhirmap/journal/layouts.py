@@ -1,0 +1,63 @@
+"""Is what was read of a record the same as before? Compared by digest; column by column where the map has come to read
+others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from fhirmap.journal.connection import Row
+from fhirmap.journal.entries import Entry
+from fhirmap.journal.schema import entry, layout
+
+__all__ = ["PART_BYTES", "Layouts"]
+
+PART_BYTES = 4
+"""Of each column in `ReadValues.parts`."""
+
+
+class Layouts:
+    """The columns of each reading that the journal knows, looked up once a run."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, tuple[str, ...]] = {}
+        self._kept: set[str] = set()
+
+    def keep(self, connection: Connection, entries: Iterable[Entry]) -> None:
+        """Notes the columns that the entries were read with."""
+        for item in entries:
+            read = item.read
+            if read is None or read.layout in self._kept:
+                continue
+            new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+            values = {"digest": read.layout, "columns": json.dumps(read.columns, ensure_ascii=False)}
+            connection.execute(new(layout).values(values).on_conflict_do_nothing())
+            self._kept.add(read.layout)
+
+    def is_same(self, connection: Connection, row: Row, item: Entry) -> bool:
+        """Did the source give what ``row`` was made of? Of columns that only one of them read, nothing is known: they
+        do not count."""
+        read = item.read
+        if read is None or not row.read_layout:
+            return False
+        if (read.layout, read.digest) == (row.read_layout, row.read_digest):
+            return True
+        parts = connection.execute(select(entry.c.read_parts).where(entry.c.id == row.id)).scalar_one()
+        before = _by_column(self._columns_of(connection, row.read_layout), bytes(parts))
+        now = _by_column(read.columns, read.parts())
+        common = before.keys() & now.keys()
+        return bool(common) and all(before[name] == now[name] for name in common)
+
+    def _columns_of(self, connection: Connection, digest: str) -> tuple[str, ...]:
+        if digest not in self._columns:
+            found = connection.execute(select(layout.c.columns).where(layout.c.digest == digest)).scalar_one()
+            self._columns[digest] = tuple(json.loads(found))
+        return self._columns[digest]
+
+
+def _by_column(columns: tuple[str, ...], parts: bytes) -> dict[str, bytes]:
+    return {name: parts[n * PART_BYTES : (n + 1) * PART_BYTES] for n, name in enumerate(columns)}

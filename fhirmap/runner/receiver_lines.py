@@ -1,0 +1,54 @@
+"""What a report says of records that the receiver holds: withdrawn, held back, with one identifier for several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fhirmap.journal import Cause, SharedIdentifier, Withdrawal
+from fhirmap.texts import text
+
+__all__ = ["Line", "receiver_lines", "shared_lines", "withdrawal_text"]
+
+Line = tuple[str, int, str, str]
+"""Title, how many, words, the command to go on with."""
+
+_SHOWN = 6
+
+
+def receiver_lines(withdrawn: Sequence[Withdrawal], held: Sequence[str], held_count: int) -> list[Line]:
+    """The withdrawn records, those of this run first, and those that are held back."""
+    lines: list[Line] = []
+    in_order = sorted(withdrawn, key=lambda entry: not entry.is_new)
+    for number, entry in enumerate(in_order[:_SHOWN]):
+        words = f"{entry.key}: {withdrawal_text(entry)}"
+        if number == 0:
+            lines.append((text("states.one.withdrawn"), len(withdrawn), words, "fhirmap status --withdrawn"))
+        else:
+            lines.append(("", 1, words, ""))
+    if len(in_order) > _SHOWN:
+        count = len(in_order) - _SHOWN
+        lines.append(("", count, text("run.lines.more", count=count), ""))
+    if withdrawn:
+        new = sum(entry.is_new for entry in withdrawn)
+        lines.append(("", new, text("run.lines.withdrawn", count=new), ""))
+    if held_count:
+        keys = ", ".join(held[:_SHOWN]) + (", …" if held_count > _SHOWN else "")
+        lines.append((text("states.one.held"), held_count, text("run.lines.held", keys=keys), "fhirmap run --resend"))
+    return lines
+
+
+def shared_lines(shared: Sequence[SharedIdentifier]) -> list[Line]:
+    """Each identifier that several records have."""
+    title = text("run.words.one_identifier")
+    return [
+        (title, len(entry.keys), text("run.lines.shared", identifier=entry.value, keys=", ".join(entry.keys)), "")
+        for entry in shared
+    ]
+
+
+def withdrawal_text(entry: Withdrawal) -> str:
+    """Why, and under which identifiers the receiver has it."""
+    cause = text(f"run.withdrawn.{Cause(entry.cause).value}")
+    if not entry.identifiers:
+        return text("run.withdrawn.without_identifier", cause=cause)
+    return text("run.withdrawn.identified", cause=cause, identifiers=", ".join(one.value for one in entry.identifiers))
