@@ -37,12 +37,11 @@ from fhirmap.journal.entries import (
 )
 from fhirmap.journal.journal import Journal
 from fhirmap.journal.reading import grouped_reasons
-from fhirmap.journal.states import PENDING, Cause, EntryState
+from fhirmap.journal.states import PENDING, EntryState, WithdrawalCause
 
 __all__ = [
     "PENDING",
     "Accepted",
-    "Cause",
     "Counts",
     "Decision",
     "Entry",
@@ -59,5 +58,6 @@ __all__ = [
     "Status",
     "Step",
     "Withdrawal",
+    "WithdrawalCause",
     "grouped_reasons",
 ]

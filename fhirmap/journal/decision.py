@@ -1,5 +1,5 @@
 """What becomes of an entry that is put, from the rows that the journal has of its key. Decided here and nowhere else:
-`put` carries it out, a plan only tells it.
+`put` carries it out, a plan only shows it.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def decide(
     before = next((row for row in rows if row.is_current), None)
     was_withdrawn = held_there and before is not None and before.state in VERDICTS
     if item.state in VERDICTS:
-        is_told = was_withdrawn and before is not None and before.state == item.state
-        return Decision(Step.VERDICT, same, was_withdrawn=was_withdrawn, withdraws=held_there and not is_told)
+        is_known = was_withdrawn and before is not None and before.state == item.state
+        return Decision(Step.VERDICT, same, was_withdrawn=was_withdrawn, withdraws=held_there and not is_known)
     base = max((row for row in rows if row.digest and row.last_attempt), key=_last_attempt, default=None)
     sent_since = same is not None and base is not None and base.last_attempt > same.last_attempt
     if same is not None and same.state in (EntryState.ACCEPTED, EntryState.REFUSED) and not sent_since:

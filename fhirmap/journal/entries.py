@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from fhirmap.journal.states import ArchiveState, Cause, EntryState
+from fhirmap.journal.states import ArchiveState, EntryState, WithdrawalCause
 from fhirmap.records import Envelope, Fault, Issue, Note
 from fhirmap.texts import text
 
@@ -28,12 +28,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ReadValues:
-    """What was read of a record, without a value of it: tells a record that the source changed from one that only the
-    map, the target or the version makes different.
+    """What was read of a record, without a value of it: distinguishes a record that the source changed from one that
+    only the map, the target or the version makes different.
 
     ``digest``: of the record as the source gave it; where it is the same, nothing has changed. ``columns``: what was
     read, by name; ``layout``: digest of ``columns``. ``parts``: four bytes for each column, computed where the rest
-    does not tell.
+    does not say.
     """
 
     digest: str
@@ -68,7 +68,8 @@ class Entry:
 class Counts:
     """How many entries of one `put` came to what. ``unchanged``: accepted or refused before with this very payload;
     ``held``: accepted before, and only the map, the target or the version makes another payload of it; ``pending``:
-    journalled before with this payload and not settled yet; ``repeated``: a key read twice in one run."""
+    journalled before with this payload and not settled yet; ``gone``: the source does not hold it any more;
+    ``repeated``: a key read twice in one run."""
 
     ready: int = 0
     invalid: int = 0
@@ -77,6 +78,7 @@ class Counts:
     unchanged: int = 0
     pending: int = 0
     held: int = 0
+    gone: int = 0
     repeated: int = 0
 
     @property
@@ -143,7 +145,7 @@ class Withdrawal:
     """
 
     key: str
-    cause: Cause
+    cause: WithdrawalCause
     at: float
     identifiers: tuple[Identifier, ...] = ()
     is_new: bool = False
@@ -266,5 +268,5 @@ class Status:
     archive_pending: int = 0
     held: int = 0
     withdrawn: tuple[Withdrawal, ...] = ()
-    """Those that nobody has acknowledged."""
+    """Those that no one has acknowledged."""
     shared_identifiers: tuple[SharedIdentifier, ...] = ()

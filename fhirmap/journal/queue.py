@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, insert, select, update
@@ -19,7 +19,7 @@ from fhirmap.journal.entries import Accepted, Counts, Entry, Lease
 from fhirmap.journal.layouts import Layouts
 from fhirmap.journal.put_batch import PutBatch, chunks_of_distinct_keys
 from fhirmap.journal.schema import attempt, checkpoint, entry, run
-from fhirmap.journal.states import VERDICTS, ArchiveState, AttemptEvent, Cause, EntryState, check_move
+from fhirmap.journal.states import VERDICTS, ArchiveState, AttemptEvent, EntryState, WithdrawalCause, check_move
 from fhirmap.journal.withdrawals import Withdrawals
 from fhirmap.records import Envelope, Receipt, ReceiptState
 
@@ -89,7 +89,7 @@ class EntryQueue(Withdrawals):
         self._older.update(item.key for item in chunk if item.state == EntryState.SUPERSEDED)
         known = self._rows_of([item.key for item in wanted], connection)
         counts: Counter[str] = Counter(superseded=len(chunk) - len(wanted))
-        withdrawn: dict[str, Cause] = {}
+        withdrawn: dict[str, WithdrawalCause] = {}
         back: dict[str, bool] = {}
         for item in wanted:
             rows = known.get(item.key, [])
@@ -107,10 +107,10 @@ class EntryQueue(Withdrawals):
             self._take_back(connection, back)
         return Counts(**counts, repeated=batch.repeated)
 
-    def _cause(self, item: Entry) -> Cause:
+    def _cause(self, item: Entry) -> WithdrawalCause:
         if item.state == EntryState.GONE and item.key in self._older:
-            return Cause.SUPERSEDED
-        return Cause(item.state)
+            return WithdrawalCause.SUPERSEDED
+        return WithdrawalCause(item.state)
 
     def _rows_of(self, keys: Sequence[str], connection: Connection) -> dict[str, list[Row]]:
         query = select(*_DECISIVE).where(self._scope, entry.c.key.in_(keys))
@@ -125,22 +125,21 @@ class EntryQueue(Withdrawals):
             again=self._resend and item.key in self._again,
         )
 
-    def decisions(self, items: Sequence[Entry]) -> Iterator[tuple[Entry, Decision]]:
+    def decisions(self, items: Sequence[Entry]) -> list[tuple[Entry, Decision]]:
         """What `put` would do with each; nothing is written."""
         with self._transaction() as connection:
             known = self._rows_of([item.key for item in items], connection)
-            for item in items:
-                yield item, self._decide(connection, item, known.get(item.key, []))
+            return [(item, self._decide(connection, item, known.get(item.key, []))) for item in items]
 
     def now(self) -> float:
         """The journal's time."""
         return self._clock()
 
-    def current_keys(self) -> Iterator[str]:
+    def current_keys(self) -> list[str]:
         """The keys that the source held when it was read last, as far as the journal knows."""
         query = select(entry.c.key).where(self._scope, entry.c.is_current.is_(True), entry.c.source == self._source)
         with self._transaction() as connection:
-            yield from connection.execute(query.where(entry.c.state != EntryState.GONE)).scalars().all()
+            return list(connection.execute(query.where(entry.c.state != EntryState.GONE)).scalars())
 
     def payload(self, entry_id: int) -> bytes:
         """What was sent, or is to be sent, of an entry."""
@@ -431,12 +430,12 @@ class EntryQueue(Withdrawals):
 
     def _note_late(self, connection: Connection, keys: Sequence[str]) -> None:
         """What was answered after the source had stopped declaring it is withdrawn like anything else."""
-        late: dict[str, Cause] = {}
+        late: dict[str, WithdrawalCause] = {}
         for key, rows in self._rows_of(keys, connection).items() if keys else ():
             current = next((row for row in rows if row.is_current), None)
             held = any(may_be_held_by_receiver(row) for row in rows)
             if current is not None and current.state in VERDICTS and held:
-                late[key] = Cause(current.state)
+                late[key] = WithdrawalCause(current.state)
         if late:
             self._withdraw(connection, late)
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from fhirmap.journal.states import ArchiveState, AttemptEvent, Cause, EntryState
+from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState, WithdrawalCause
 
 __all__ = [
     "VERSION",
@@ -190,7 +190,7 @@ withdrawal = Table(
     Column("establishment", String(200), nullable=False),
     Column("operation", String(200), nullable=False),
     Column("key", String(500), nullable=False),
-    Column("cause", _words(Cause, 20), nullable=False),
+    Column("cause", _words(WithdrawalCause, 20), nullable=False),
     Column("run_id", _ID, nullable=False),
     Column("at", Float, nullable=False),
     Column("acknowledged_at", Float),

@@ -24,8 +24,8 @@ __all__ = [
     "VERDICTS",
     "ArchiveState",
     "AttemptEvent",
-    "Cause",
     "EntryState",
+    "WithdrawalCause",
     "check_move",
 ]
 
@@ -62,7 +62,7 @@ class AttemptEvent(StrEnum):
     LOST = "lost"
 
 
-class Cause(StrEnum):
+class WithdrawalCause(StrEnum):
     """Why what the receiver holds of a record is no longer what the source declares."""
 
     INVALID = "invalid"
@@ -72,12 +72,12 @@ class Cause(StrEnum):
     GONE = "gone"
     """A complete reading did not hold the key."""
     RETURNED = "returned"
-    """It is declared as before, after its withdrawal was acknowledged: the receiver may have been told to remove it."""
+    """It is declared as before, and its withdrawal was acknowledged: the receiver may have been asked to remove it."""
 
     @property
     def is_left(self) -> bool:
         """Is the record no longer to be declared at all? One of these after another is the same withdrawal."""
-        return self in (Cause.OUT_OF_SCOPE, Cause.SUPERSEDED, Cause.GONE)
+        return self in (WithdrawalCause.OUT_OF_SCOPE, WithdrawalCause.SUPERSEDED, WithdrawalCause.GONE)
 
 
 VERDICTS = frozenset({EntryState.INVALID, EntryState.OUT_OF_SCOPE, EntryState.GONE})

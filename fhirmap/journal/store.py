@@ -75,8 +75,8 @@ def _sqlite_engine(path: Path, create: bool, busy_timeout_s: float, read_only: b
 
 
 def _sqlite_to_read(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
-    """A connection that writes nothing. Without a log beside it nobody has the journal open, and it is read as a file
-    that does not change: SQLite would make files beside it otherwise, or fail where it cannot."""
+    """A connection that writes nothing. Without a log beside it no process has the journal open, and it is read as a
+    file that does not change: SQLite would make files beside it otherwise, or fail where it cannot."""
     still = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
     uri = f"file:{quote(str(path.resolve()))}?mode=ro{still}"
     return sqlite3.connect(uri, uri=True, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)

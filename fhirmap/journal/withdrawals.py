@@ -1,5 +1,5 @@
 """What the receiver holds and the source no longer declares: opened when it happens, kept until it is declared again,
-told until somebody acknowledges it. And every identifier that the receiver gave.
+reported until somebody acknowledges it. And every identifier that the receiver gave.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fhirmap.journal.connection import CHUNK, Row
 from fhirmap.journal.entries import Identifier, SharedIdentifier, Withdrawal
 from fhirmap.journal.ledger import RunLedger
 from fhirmap.journal.schema import identifier, withdrawal
-from fhirmap.journal.states import Cause
+from fhirmap.journal.states import WithdrawalCause
 from fhirmap.records import Receipt
 
 __all__ = ["Withdrawals"]
@@ -31,9 +31,9 @@ class Withdrawals(RunLedger):
 
     # ---- withdrawn and back ----------------------------------------------------------------------------------
 
-    def _withdraw(self, connection: Connection, causes: Mapping[str, Cause]) -> None:
+    def _withdraw(self, connection: Connection, causes: Mapping[str, WithdrawalCause]) -> None:
         """Opens a withdrawal for each key; one that is open goes on, unless the record was to be corrected and is now
-        no longer declared at all, or the other way round: that is another matter, to be told anew."""
+        no longer declared at all, or the other way round: that is another matter, to be reported anew."""
         now = self._clock()
         opened: list[dict[str, Any]] = []
         known = {row.key: row for row in self._open_rows(connection, list(causes))}
@@ -54,12 +54,18 @@ class Withdrawals(RunLedger):
         now = self._clock()
         returned: list[dict[str, Any]] = []
         for row in self._open_rows(connection, list(is_sent)):
-            if row.cause == Cause.RETURNED and not is_sent[row.key]:
+            if row.cause == WithdrawalCause.RETURNED and not is_sent[row.key]:
                 continue
             connection.execute(update(withdrawal).where(withdrawal.c.id == row.id).values(ended_at=now))
             if row.acknowledged_at is not None and not is_sent[row.key]:
                 returned.append(
-                    {**self._identity, "key": row.key, "cause": Cause.RETURNED, "run_id": self._run, "at": now}
+                    {
+                        **self._identity,
+                        "key": row.key,
+                        "cause": WithdrawalCause.RETURNED,
+                        "run_id": self._run,
+                        "at": now,
+                    }
                 )
         if returned:
             connection.execute(insert(withdrawal), returned)
@@ -73,15 +79,15 @@ class Withdrawals(RunLedger):
         return found
 
     def _returned(self) -> set[str]:
-        """Keys that are back and that nobody has looked at since."""
+        """Keys that are back and that no one has looked at since."""
         query = select(withdrawal.c.key).where(
-            self._own(withdrawal), withdrawal.c.ended_at.is_(None), withdrawal.c.cause == Cause.RETURNED
+            self._own(withdrawal), withdrawal.c.ended_at.is_(None), withdrawal.c.cause == WithdrawalCause.RETURNED
         )
         with self._transaction() as connection:
             return set(connection.execute(query).scalars())
 
     def withdrawals(self, keys: Collection[str] | None = None) -> list[Withdrawal]:
-        """Those that nobody has acknowledged, the oldest first; with ``keys`` all that these records ever had."""
+        """Those that no one has acknowledged, the oldest first; with ``keys`` all that these records ever had."""
         query = select(withdrawal).where(self._own(withdrawal)).order_by(withdrawal.c.id)
         if keys is None:
             query = query.where(withdrawal.c.ended_at.is_(None), withdrawal.c.acknowledged_at.is_(None))
@@ -106,7 +112,7 @@ class Withdrawals(RunLedger):
         ]
 
     def withdrawn_count(self) -> int:
-        """How many nobody has acknowledged."""
+        """How many no one has acknowledged."""
         query = select(func.count()).where(
             self._own(withdrawal), withdrawal.c.ended_at.is_(None), withdrawal.c.acknowledged_at.is_(None)
         )

@@ -106,7 +106,7 @@ def ingest(  # noqa: PLR0913 - named settings
     """Read, map, classify and journal every record; ``progress`` gets the number so far.
 
     ``result_of``: `Engine.result`, or `mapped` with a transformer. ``rules``: see `classify`. ``read_values``: what was
-    read of a record, by which the journal tells a change of the source from one of the map.
+    read of a record, by which the journal distinguishes a change of the source from one of the map.
     Each batch is one transaction of the journal, its checkpoint with it: an interruption loses at most the batch in
     hand, and the next run finds what is there already by its digest.
     Raises: ConfigError (source), JournalError.

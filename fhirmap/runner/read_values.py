@@ -82,7 +82,7 @@ class _Row:
         for child, below in self.children:
             inner = [item for row in rows for item in row.get(child.key) or ()]
             unordered = not is_set and not child.order
-            if unordered:  # which cells belong together, which columns one by one do not tell
+            if unordered:  # which cells belong together, which columns one by one do not say
                 found.append(_of_set(inner))
             below.add_parts(found, inner, is_set=is_set or unordered)
 
@@ -147,5 +147,5 @@ def _encoded(value: RawValue, encoder: msgspec.msgpack.Encoder) -> bytes:
     try:
         return encoder.encode(value)
     except (UnicodeEncodeError, OverflowError, TypeError, ValueError, RecursionError):
-        # a lone surrogate, a number of more than 64 bits: rare, and still to be told from another
+        # a lone surrogate, a number of more than 64 bits: rare, and still to be distinguished from another
         return repr(value).encode("utf-8", "surrogatepass")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fhirmap.journal import Cause, SharedIdentifier, Withdrawal
+from fhirmap.journal import SharedIdentifier, Withdrawal, WithdrawalCause
 from fhirmap.texts import text
 
 __all__ = ["Line", "receiver_lines", "shared_lines", "withdrawal_text"]
@@ -48,7 +48,7 @@ def shared_lines(shared: Sequence[SharedIdentifier]) -> list[Line]:
 
 def withdrawal_text(entry: Withdrawal) -> str:
     """Why, and under which identifiers the receiver has it."""
-    cause = text(f"run.withdrawn.{Cause(entry.cause).value}")
+    cause = text(f"run.withdrawn.{WithdrawalCause(entry.cause).value}")
     if not entry.identifiers:
         return text("run.withdrawn.without_identifier", cause=cause)
     return text("run.withdrawn.identified", cause=cause, identifiers=", ".join(one.value for one in entry.identifiers))

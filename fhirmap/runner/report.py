@@ -107,7 +107,7 @@ class Report:
 
 def exit_code(ledger: Ledger, delivery: Delivery, stopped: Diagnostic | None, *, is_attended: bool = True) -> int:
     """0 done, 1 something invalid or refused, 3 the sink cannot be reached or used, 130 interrupted. ``is_attended``:
-    nobody has anything else to look at, such as a withdrawal."""
+    there is nothing else for somebody to look at, such as a withdrawal."""
     if delivery.interrupted:
         return 130
     if stopped is not None:

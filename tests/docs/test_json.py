@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,18 @@ report v
 status v
 status v --records
 status v --key 25
+plan v
+(cancel)
+plan v
+run v
+status v
+status v --withdrawn
+status v --key 1
+acknowledge 1 --why cancelled --project v
+run coded
+(map)
+plan coded
+run coded
 retry v --refused
 export any.map
 import StructureMap.json
@@ -59,7 +73,7 @@ transform any.map bad.json
 """.strip().splitlines()
 # The simulator serves until it is interrupted, a run stops early for a server that refuses it: tests/registry and
 # tests/runner do that.
-NOT_RUN = ("simulator", "stop")
+NOT_RUN = ("simulator", "stop", "shared_identifier")
 
 MAP = """\
 /// url = 'https://example.org/fhir/StructureMap/any'
@@ -112,6 +126,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], list[str]]
         patch.chdir(folder)
         patch.setenv("FHIRMAP_LANG", "en")
         for line in RUNS:
+            if line.startswith("("):
+                _change(folder, line)
+                continue
             words = line.split()
             done = CliRunner().invoke(commands, [*words, "--json"], standalone_mode=False)
             # What is wrong is shown by the entry point, which the runner does not go through.
@@ -121,6 +138,17 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], list[str]]
             type_ = f"{DESCRIBED['commands'][words[0]]['type']} or wrong"
             faults += [f"$ fhirmap {line}: {fault}" for fault in unlike(json.loads(printed), type_, "", met)]
     return met, faults
+
+
+def _change(folder: Path, what: str) -> None:
+    """What the hospital does between two commands: an operation is cancelled, or the map changes."""
+    if what == "(cancel)":
+        with closing(sqlite3.connect(folder / "v" / "data" / "sih.sqlite")) as connection:
+            connection.execute("UPDATE INTERVENTION SET statut = 'A' WHERE id_intervention = 1")
+            connection.commit()
+    else:
+        file = folder / "coded" / "coded.map"
+        file.write_text(file.read_text(encoding="utf-8").replace("tgt.id = v", "tgt.id = (%v & 'x')"), encoding="utf-8")
 
 
 def _whole_process(folder: Path, words: list[str]) -> str:
@@ -162,7 +190,7 @@ def test_every_command_with_the_option_is_described() -> None:
         if any("--json" in parameter.opts for parameter in command.params):
             with_json.add(name)
     assert set(DESCRIBED["commands"]) == with_json
-    run = {line.split()[0] for line in RUNS}
+    run = {line.split()[0] for line in RUNS if not line.startswith("(")}
     assert with_json - run == {"registry"}
 
 

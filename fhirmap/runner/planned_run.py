@@ -1,6 +1,6 @@
 """What a run would do, without doing it: nothing is sent, written, created or locked.
 
-The same reading, classification and decisions as a run's (`ingest`, `journal.decision`), told instead of carried out.
+The same reading, classification and decisions as a run's (`ingest`, `journal.decision`), shown instead of carried out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic
-from fhirmap.journal import Cause, Decision, Entry, EntryState, Journal, Step, Withdrawal
+from fhirmap.journal import Decision, Entry, EntryState, Journal, Step, Withdrawal, WithdrawalCause
 from fhirmap.records import UncertainPolicy
 from fhirmap.runner.engine import Engine
 from fhirmap.runner.ingest import Ingested, entries
@@ -48,7 +48,7 @@ class MapChange:
 class Plan:
     """Records by what a run would do with them. Keys where something is to do, numbers where nothing is.
 
-    ``withdrawn``: those that this run would find, then those that nobody has acknowledged yet.
+    ``withdrawn``: those that this run would find, then those that no one has acknowledged yet.
     """
 
     read: int = 0
@@ -91,7 +91,7 @@ def make_plan(engine: Engine, *, resend: bool = False, progress: Callable[[int],
             found = entries(
                 source.records(), engine.result, engine.rules, engine.limit_key, done, reader_of_values(engine.plan)
             )
-            seen = _Reading(plan, journal).take(found, progress)
+            seen = _Counting(plan, journal).take(found, progress)
             plan.read = done.read
             if journal is not None:
                 plan.stopped_by = shrunk(project, journal, done.read)
@@ -105,7 +105,7 @@ def make_plan(engine: Engine, *, resend: bool = False, progress: Callable[[int],
     return plan
 
 
-class _Reading:
+class _Counting:
     """The entries of a reading, each counted where a run would put it."""
 
     def __init__(self, plan: Plan, journal: Journal | None) -> None:
@@ -133,7 +133,7 @@ class _Reading:
 
     def _decided(self, items: list[Entry]) -> Iterable[tuple[Entry, Decision]]:
         if self._journal is not None:
-            return list(self._journal.decisions(items))
+            return self._journal.decisions(items)
         ready = EntryState.READY
         return [(item, Decision(Step.NEW if item.state == ready else Step.VERDICT)) for item in items]
 
@@ -157,7 +157,7 @@ class _Reading:
             case Step.VERDICT:
                 plan.out_of_scope += 1
         if decision.withdraws and self._journal is not None:
-            plan.withdrawn.append(_withdrawal(self._journal, item.key, Cause(item.state)))
+            plan.withdrawn.append(_withdrawal(self._journal, item.key, WithdrawalCause(item.state)))
 
     def _differing(self, item: Entry, decision: Decision) -> tuple[str, ...]:
         assert self._journal is not None
@@ -170,10 +170,10 @@ def _add_gone(plan: Plan, journal: Journal, seen: set[str]) -> None:
     for start in range(0, len(gone), _CHUNK):
         for item, decision in journal.decisions(gone[start : start + _CHUNK]):
             if decision.withdraws:
-                plan.withdrawn.append(_withdrawal(journal, item.key, Cause.GONE))
+                plan.withdrawn.append(_withdrawal(journal, item.key, WithdrawalCause.GONE))
 
 
-def _withdrawal(journal: Journal, key: str, cause: Cause) -> Withdrawal:
+def _withdrawal(journal: Journal, key: str, cause: WithdrawalCause) -> Withdrawal:
     return Withdrawal(key, cause, journal.now(), journal.identifiers(key), is_new=True)
 
 
@@ -198,7 +198,8 @@ def _differing(path: str, old: JsonValue, new: JsonValue) -> Iterator[str]:
         if not any(isinstance(value, dict) or value is None for value in (old, new)):
             yield path
         for name in dict.fromkeys((*before, *after)):
-            if name not in ("name", "resourceType") or before.get(name) != after.get(name):
+            is_slice = name == "name" and ":" in path.rpartition(".")[2]
+            if not is_slice:
                 yield from _differing(f"{path}.{_step(name)}", before.get(name), after.get(name))
     elif isinstance(old, list) or isinstance(new, list):
         before_items, after_items = (_items(value) for value in (old, new))
@@ -206,7 +207,7 @@ def _differing(path: str, old: JsonValue, new: JsonValue) -> Iterator[str]:
             slice_name = f":{place[0]}" if place[0] else ""
             yield from _differing(f"{path}{slice_name}", before_items.get(place), after_items.get(place))
     elif old != new:
-        yield path.removesuffix(".name")
+        yield path
 
 
 def _items(value: JsonValue) -> dict[tuple[str, int], JsonValue]:

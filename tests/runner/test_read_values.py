@@ -1,0 +1,110 @@
+"""What was read, as fingerprints: the same for the same values, whatever else is there and in whichever order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fhirmap.journal import ReadValues
+from fhirmap.records import Record
+from fhirmap.runner.read_values import reader_of_values
+from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceColumn, SourceKind, SourcePlan
+
+
+def columns(*names: str) -> tuple[SourceColumn, ...]:
+    return tuple(SourceColumn(name, element=f"E.{name}") for name in names)
+
+
+def plan(shape: RowLayout, kind: SourceKind = SourceKind.TABLE) -> SourcePlan:
+    return SourcePlan(kind, "t", ("id",), shape)
+
+
+def reader(shape: RowLayout) -> Callable[..., ReadValues]:
+    read = reader_of_values(plan(shape))
+    return lambda values: read(Record("1", values))
+
+
+LOTS = RowLayout("L", columns("lot", "n"))
+SET = RowLayout("R", columns("a"), (Child(ChildKind.JOIN, "lots", "lots", LOTS, table="LOT"),))
+LIST = RowLayout("R", columns("a"), (Child(ChildKind.JOIN, "lots", "lots", LOTS, table="LOT", order=(Order("n"),)),))
+
+
+def of(shape: RowLayout, values: Any) -> dict[str, bytes]:
+    found = reader(shape)(values)
+    parts = found.parts()
+    return {name: parts[4 * n : 4 * n + 4] for n, name in enumerate(found.columns)}
+
+
+def test_the_same_values_give_the_same_and_others_another() -> None:
+    read = reader(RowLayout("R", columns("a", "b")))
+    first = read({"a": 1, "b": None})
+    assert (first.digest, first.layout, first.parts()) == (lambda r: (r.digest, r.layout, r.parts()))(
+        read({"a": 1, "b": None})
+    )
+    for other in ({"a": 2, "b": None}, {"a": 1, "b": ""}, {"a": "1", "b": None}, {"a": None, "b": 1}):
+        assert read(other).digest != first.digest
+        assert read(other).parts() != first.parts()
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        (Decimal("1.50"), Decimal("1.50"), True),
+        (Decimal("1.50"), Decimal("1.5"), False),
+        (
+            datetime(2025, 7, 14, 0, 30, tzinfo=timezone(timedelta(hours=2))),
+            datetime(2025, 7, 13, 22, 30, tzinfo=UTC),
+            True,
+        ),
+        (datetime(2025, 7, 14, 0, 30), datetime(2025, 7, 14, 0, 31), False),
+        ({"x": 1, "y": 2}, {"y": 2, "x": 1}, True),
+        ([1, 2], [2, 1], False),
+        (2**70, 2**70 + 1, False),
+        ("\udc80", "\udc81", False),
+        (float("nan"), None, False),
+        (b"a", b"b", False),
+    ],
+)
+def test_types(left: Any, right: Any, same: bool) -> None:
+    shape = RowLayout("R", columns("a"))
+    assert (of(shape, {"a": left}) == of(shape, {"a": right})) is same
+
+
+def test_columns_that_no_element_reads_do_not_count() -> None:
+    shape = RowLayout("R", (*columns("a"), SourceColumn("id")))
+    assert of(shape, {"a": 1, "id": 1}) == of(shape, {"a": 1, "id": 2}) == of(shape, {"a": 1, "id": 2, "z": 3})
+
+
+def test_the_order_of_rows_counts_where_it_is_declared() -> None:
+    rows = [{"lot": "A", "n": 1}, {"lot": "B", "n": 2}]
+    turned = rows[::-1]
+    assert of(SET, {"a": 1, "lots": rows}) == of(SET, {"a": 1, "lots": turned})
+    assert of(LIST, {"a": 1, "lots": rows}) != of(LIST, {"a": 1, "lots": turned})
+
+
+def test_cells_that_change_places_between_rows_are_a_change() -> None:
+    rows = [{"lot": "A", "n": 1}, {"lot": "B", "n": 2}]
+    swapped = [{"lot": "A", "n": 2}, {"lot": "B", "n": 1}]
+    assert of(SET, {"a": 1, "lots": rows}) != of(SET, {"a": 1, "lots": swapped})
+
+
+def test_another_column_of_child_rows_leaves_the_others_comparable() -> None:
+    wider = Child(ChildKind.JOIN, "lots", "lots", RowLayout("L", columns("lot", "n", "x")), table="LOT")
+    before = of(SET, {"a": 1, "lots": [{"lot": "A", "n": 1}]})
+    after = of(RowLayout("R", columns("a"), (wider,)), {"a": 1, "lots": [{"lot": "A", "n": 1, "x": 5}]})
+    common = before.keys() & after.keys()
+    assert common == {"a", "LOT[].lot", "LOT[].n"}
+    assert {name: before[name] for name in common} == {name: after[name] for name in common}
+
+
+def test_of_a_document_only_what_is_read_counts() -> None:
+    inner = RowLayout("I", columns("lot"))
+    shape = RowLayout("D", (*columns("who.name"), SourceColumn("items", element="D.items", below=inner)))
+    first = of(shape, {"who": {"name": "x", "age": 1}, "items": [{"lot": "A", "seen": 1}]})
+    assert first == of(shape, {"who": {"age": 2, "name": "x"}, "items": [{"lot": "A"}], "more": []})
+    assert first != of(shape, {"who": {"name": "x"}, "items": [{"lot": "B"}]})
+    assert first != of(shape, {"who": {"name": "x"}, "items": [{"lot": "A"}, {"lot": "A"}]})
