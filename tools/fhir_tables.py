@@ -2,28 +2,23 @@
 
 Reading that library takes seconds for all types, so fhirmap reads these tables instead; this file is not in the wheel.
 What the library has wrong or cut short is corrected here, fact by fact.
-
-Compared with R4's own StructureDefinitions, the R4 table differs where R4B changed a resource, since the library has
-no R4: the resources that R4B dropped are absent (MedicinalProduct and its family, SubstanceSpecification and its
-family, EffectEvidenceSynthesis, RiskEvidenceSynthesis), and Evidence, EvidenceVariable are R4B's.
+R4, which the library does not have, is written by `tools/r4_tables.py` from its definitions.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, TypeAlias, get_args
 
-from fhirmap.model.fhir import VERSIONS
-
 FieldType: TypeAlias = Any
 """The annotation of a field of fhir.resources: a class, or a form of `typing` around one."""
 
-_PACKAGES = {"R4": "fhir.resources.R4B", "R4B": "fhir.resources.R4B", "R5": "fhir.resources"}
+_PACKAGES = {"R4B": "fhir.resources.R4B", "R5": "fhir.resources"}
 _TABLES = Path(__file__).resolve().parent.parent / "fhirmap" / "tables"
 _NOT_FHIR = frozenset({"fhir_comments", "resource_type"})
 _MACHINERY = ("FHIR", "BaseModel", "ABC", "object")
@@ -114,6 +109,10 @@ _ITEM_TYPES = (
     "quantity",
 )
 _REQUEST_STATUS = ("draft", "active", "suspended", "cancelled", "completed", "entered-in-error", "unknown")
+_INTENTS = (
+    *("proposal", "plan", "directive", "order", "original-order", "reflex-order", "filler-order", "instance-order"),
+    "option",
+)
 _ENTRY_TYPES = ("barcode", "rfid", "manual", "card", "self-reported", "unknown")
 _ISSUE_TYPES = (
     "invalid",
@@ -151,6 +150,9 @@ _ISSUE_TYPES = (
 _COMPARED = frozenset(f"{name}.comparator" for name in ("Quantity", "Age", "Count", "Distance", "Duration"))
 _COMPARATORS = {"R4": ("<", "<=", ">=", ">"), "R5": ("<", "<=", ">=", ">", "ad")}
 
+_ANY = frozenset(("CapabilityStatement.format",))
+"""Elements for which the library lists examples: any media type is allowed."""
+
 _CODES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "R4": {
         "AuditEvent.action": ("C", "R", "U", "D", "E"),
@@ -186,6 +188,7 @@ _CODES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "OperationOutcome.issue.code": (*_ISSUE_TYPES, "limited-filter", "success"),
         "Questionnaire.item.type": (*_ITEM_TYPES, "question", "coding"),
         "RiskAssessment.status": _OBSERVATION_STATUS,
+        "ServiceRequest.intent": _INTENTS,
         "StructureMap.group.rule.target.transform": _TRANSFORMS,
         "SupplyRequest.status": _REQUEST_STATUS,
         "Task.status": _TASK_STATUS,
@@ -213,7 +216,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write the tables (else: compare)")
     wanted = parser.parse_args()
     stale = []
-    for version in VERSIONS:
+    for version in _PACKAGES:
         path = _TABLES / f"{version.lower()}.ndjson"
         text = write_table(version)
         if wanted.write:
@@ -235,8 +238,6 @@ def _classes(version: str) -> Iterator[type[Any]]:
         for name, cls in vars(module).items():
             own = isinstance(cls, type) and cls.__module__ == module.__name__ and hasattr(cls, "model_fields")
             if own and name.lower() == module_info.name and not name.startswith("FHIR"):
-                if version == "R4" and name in _NOT_IN_R4:
-                    continue
                 yield cls
 
 
@@ -266,20 +267,16 @@ def _write_level(
             if row is None:
                 row = choices[stem] = [f"{stem}[x]", int(bool(extra.get("one_of_many_required"))), 1, [], 0, []]
                 rows.append(row)
-            if (version, f"{path}.{alias}") not in _NOT_IN_VERSION and type_name not in _TYPES_NOT_IN.get(version, ()):
-                row[3].append(type_name)
-                row[5] = sorted({*row[5], *_targets(version, f"{path}.{stem}", extra.get("enum_reference_types", ()))})
+            row[3].append(type_name)
+            row[5] = sorted({*row[5], *extra.get("enum_reference_types", ())})
             continue
         if backbone is not None:
             if backbone not in paths:
                 _write_level(backbone, f"{path}.{alias}", version, levels, paths)
             type_name = paths[backbone]
-        is_needed = (
-            bool(extra.get("element_required")) or field.is_required() or f"{path}.{alias}" in _REQUIRED_IN[version]
-        )
-        minimum = int(is_needed)
+        minimum = int(bool(extra.get("element_required")) or field.is_required())
         codes = _codes(version, f"{path}.{alias}", extra.get("enum_values"), type_name)
-        targets = _targets(version, f"{path}.{alias}", extra.get("enum_reference_types", ()))
+        targets = sorted(set(extra.get("enum_reference_types", ())))
         rows.append([alias, minimum, 0 if repeats else 1, [type_name], codes, targets])
     for row in choices.values():
         _whole_choice(row[3])
@@ -289,10 +286,6 @@ def _whole_choice(types: list[str]) -> None:
     """Add Meta to a choice of any type, where the library forgets it (R4B's Extension and ElementDefinition)."""
     if "Dosage" in types and "UsageContext" in types and "Meta" not in types:
         types.append("Meta")
-
-
-def _targets(version: str, path: str, listed: Iterable[str]) -> list[str]:
-    return sorted(set(listed) - (_NEW_TARGETS.get(path, frozenset()) if version == "R4" else frozenset()))
 
 
 def _in_order(cls: type[Any], by_alias: Mapping[str, Any]) -> list[str]:
@@ -340,6 +333,8 @@ def _codes(version: str, path: str, listed: list[str] | None, type_name: str) ->
     if type_name != "code":
         return 0
     release = "R5" if version == "R5" else "R4"
+    if path in _ANY:
+        return 0
     if path in _COMPARED:
         return list(_COMPARATORS[release])
     if listed and "etc." in listed:
@@ -348,51 +343,6 @@ def _codes(version: str, path: str, listed: list[str] | None, type_name: str) ->
     if not listed or any(not code.strip() or "+" in code for code in listed):
         return list(_CODES[release].get(path, ())) or 0
     return listed
-
-
-_NOT_IN_R4 = frozenset(
-    {
-        "AdministrableProductDefinition",
-        "Citation",
-        "ClinicalUseDefinition",
-        "CodeableReference",
-        "EvidenceReport",
-        "Ingredient",
-        "ManufacturedItemDefinition",
-        "MedicinalProductDefinition",
-        "NutritionProduct",
-        "PackagedProductDefinition",
-        "RatioRange",
-        "RegulatedAuthorization",
-        "SubscriptionStatus",
-        "SubscriptionTopic",
-        "SubstanceDefinition",
-    }
-)
-"""Types that R4B brought: R4 4.0.1 has none of them."""
-_TYPES_NOT_IN: Mapping[str, frozenset[str]] = {"R4": frozenset({"CodeableReference", "RatioRange"})}
-_REQUIRED_IN: Mapping[str, frozenset[str]] = {
-    "R4": frozenset({"MarketingStatus.country", "MarketingStatus.dateRange"}),
-    "R4B": frozenset(),
-    "R5": frozenset(),
-}
-"""Elements that R4B made optional."""
-_SUBJECTS = frozenset({"Medication", "Organization", "Practitioner", "Procedure", "Substance"})
-_NEW_TARGETS: Mapping[str, frozenset[str]] = {
-    "ActivityDefinition.product": frozenset({"Ingredient"}),
-    "DiagnosticReport.subject": _SUBJECTS,
-    "Group.member.entity": frozenset({"RelatedPerson"}),
-    "Observation.subject": _SUBJECTS,
-}
-"""Reference targets that R4B added to R4's elements."""
-_NOT_IN_VERSION: frozenset[tuple[str, str]] = frozenset(
-    {
-        ("R4", "ActivityDefinition.subjectCanonical"),
-        ("R4", "PlanDefinition.subjectCanonical"),
-        ("R4", "PlanDefinition.action.subjectCanonical"),
-    }
-)
-"""Choices that R4B added to R4's elements."""
 
 
 if __name__ == "__main__":

@@ -80,3 +80,43 @@ def test_required_codes_are_whole(r4: Definitions, path: str, element: str, code
     assert binding.codes is not None
     assert code in binding.codes
     assert "+" not in binding.codes
+
+
+R4_ALONE = (
+    *("EffectEvidenceSynthesis", "MedicinalProduct", "MedicinalProductAuthorization"),
+    *("MedicinalProductContraindication", "MedicinalProductIndication", "MedicinalProductIngredient"),
+    *("MedicinalProductInteraction", "MedicinalProductManufactured", "MedicinalProductPackaged"),
+    *("MedicinalProductPharmaceutical", "MedicinalProductUndesirableEffect", "RiskEvidenceSynthesis"),
+    *("SubstanceAmount", "SubstanceNucleicAcid", "SubstancePolymer", "SubstanceProtein"),
+    *("SubstanceReferenceInformation", "SubstanceSourceMaterial", "SubstanceSpecification"),
+)
+
+
+def test_r4_has_what_r4b_dropped() -> None:
+    assert set(R4_ALONE) <= set(type_names("R4"))
+    assert not set(R4_ALONE) & set(type_names("R4B"))
+
+
+def test_evidence_is_that_of_its_release(r4: Definitions) -> None:
+    ours, later = r4.children(TypeRef("Evidence")), Definitions(base_types("R4B")).children(TypeRef("Evidence"))
+    assert {"exposureBackground", "outcome"} <= set(ours)
+    assert "exposureBackground" not in later
+    assert "variableDefinition" in later
+    assert "variableDefinition" not in ours
+    variable = r4.children(TypeRef("EvidenceVariable.characteristic", FHIR_URL + "EvidenceVariable"))
+    assert [ref.name for ref in variable["definition"].types] == [
+        "Reference", "canonical", "CodeableConcept", "Expression", "DataRequirement", "TriggerDefinition",
+    ]  # fmt: skip
+    assert variable["definition"].minimum == 1
+
+
+@pytest.mark.parametrize("version", ["R4", "R4B", "R5"])
+def test_a_capability_statement_may_name_any_media_type(version: str) -> None:
+    binding = Definitions(base_types(version)).children(TypeRef("CapabilityStatement"))["format"].binding
+    assert binding is None or binding.codes is None
+
+
+def test_what_the_package_adds_is_left_out(r4: Definitions) -> None:
+    assert "url" not in r4.children(TypeRef("Binary"))
+    assert not {"account", "author", "project"} & set(r4.children(TypeRef("Meta")))
+    assert r4.children(TypeRef("Patient"))["id"].types[0].name == "id"

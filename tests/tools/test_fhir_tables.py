@@ -6,12 +6,11 @@ import subprocess
 import sys
 from importlib.resources import files
 
-from fhirmap.model.fhir import VERSIONS
 from tools.fhir_tables import write_table
 
 
 def test_tables_are_up_to_date() -> None:
-    for version in VERSIONS:
+    for version in ("R4B", "R5"):
         shipped = files("fhirmap").joinpath("tables", f"{version.lower()}.ndjson").read_text(encoding="utf-8")
         assert shipped == write_table(version), f"{version}: run `python tools/fhir_tables.py --write`"
 
