@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.cli.release import release_option
 
 if TYPE_CHECKING:
     from fhirmap.compilation.program import CheckedMaps
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     multiple=True,
     type=FilePath(exists=True),
 )
+@release_option()
 @option("--strict-fml", is_flag=True)
 @option("--one-line", is_flag=True)
 @option("--json", "as_json", is_flag=True)
@@ -41,6 +43,7 @@ def command(
     offline: bool,
     imports: tuple[Path, ...],
     definitions: tuple[Path, ...],
+    fhir_version: str | None,
     strict_fml: bool,
     one_line: bool,
     as_json: bool,
@@ -62,9 +65,10 @@ def command(
     started = time.perf_counter()
     for place in places or (Path(),):
         if place.is_dir() or place.suffix == ".toml":
-            diagnostics, names, maps = _check_folder(place, source, offline)
+            diagnostics, names, maps = _check_folder(place, source, offline, fhir_version)
         else:
-            maps = check_maps(place, imports=[*imports, place.parent], definitions=definitions)
+            folders = [*imports, place.parent]
+            maps = check_maps(place, imports=folders, definitions=definitions, fhir_version=fhir_version)
             diagnostics, names = list(maps.diagnostics), maps.files
         if strict_fml and maps is not None:
             used = extensions(maps.checked)
@@ -88,7 +92,7 @@ def command(
 
 
 def _check_folder(
-    place: Path, source: str | None, offline: bool
+    place: Path, source: str | None, offline: bool, fhir_version: str | None
 ) -> tuple[list[Diagnostic], tuple[str, ...], CheckedMaps | None]:
     """What is wrong with a project: its file, its maps, and the columns of its source."""
     from fhirmap.cli.faults import EXIT_UNREACHABLE, exit_code
@@ -101,7 +105,7 @@ def _check_folder(
     project, diagnostics = read_project(place, source=source)
     if project is None:
         return diagnostics, (str(place / "fhirmap.toml" if place.is_dir() else place),), None
-    checked = check_project(project)
+    checked = check_project(project, fhir_version)
     found = [*diagnostics, *checked.diagnostics, *settings_diagnostics(project, checked)]
     if not offline:
         try:

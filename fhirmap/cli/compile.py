@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.cli.release import release_option
 from fhirmap.texts import text
 
 
@@ -16,9 +17,15 @@ from fhirmap.texts import text
 @option("-o", "--output", type=FilePath("file"))
 @option("--import", "imports", multiple=True, type=FilePath(exists=True))
 @option("--definitions", multiple=True, type=FilePath(exists=True))
+@release_option()
 @option("--json", "as_json", is_flag=True)
 def command(
-    place: Path, output: Path | None, imports: tuple[Path, ...], definitions: tuple[Path, ...], as_json: bool
+    place: Path,
+    output: Path | None,
+    imports: tuple[Path, ...],
+    definitions: tuple[Path, ...],
+    fhir_version: str | None,
+    as_json: bool,
 ) -> None:
     """Write the Python generated from PLACE, a map or a project folder."""
     from fhirmap.cli.faults import show_diagnostics
@@ -28,12 +35,12 @@ def command(
     from fhirmap.runner.project import load_project
 
     if place.is_dir() or place.suffix == ".toml":
-        engine = build_engine(load_project(place))
+        engine = build_engine(load_project(place), fhir_version)
         transformer, warnings = engine.transformer, engine.maps.diagnostics
     else:
         imported = [*imports, place.parent]
-        warnings = check(place, imports=imported, definitions=definitions)
-        transformer = compile_map(place, imports=imported, definitions=definitions)
+        warnings = check(place, imports=imported, definitions=definitions, fhir_version=fhir_version)
+        transformer = compile_map(place, imports=imported, definitions=definitions, fhir_version=fhir_version)
     if not as_json:
         show_diagnostics(warnings, as_json=False)
     source = transformer.source

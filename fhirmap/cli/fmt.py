@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.cli.release import release_option
 from fhirmap.texts import text
 
 _STDIN = "<stdin>"
@@ -21,8 +22,16 @@ _STDIN = "<stdin>"
 @option("--stdout", "to_stdout", is_flag=True)
 @option("--check", "only_check", is_flag=True)
 @option("--diff", "show_diff", is_flag=True)
+@release_option()
 @option("--json", "as_json", is_flag=True)
-def command(places: tuple[Path, ...], to_stdout: bool, only_check: bool, show_diff: bool, as_json: bool) -> int:
+def command(
+    places: tuple[Path, ...],
+    to_stdout: bool,
+    only_check: bool,
+    show_diff: bool,
+    fhir_version: str | None,  # noqa: ARG001 - the form of a text is the same in every release
+    as_json: bool,
+) -> int:
     """Format maps: two spaces, one rule a line, every comment kept."""
     from fhirmap.compilation.files import read_map
 

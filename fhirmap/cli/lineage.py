@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.cli.release import release_option
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
@@ -34,15 +35,18 @@ _TITLES = ("element", "source", "rules")
     multiple=True,
     type=FilePath(exists=True),
 )
+@release_option()
 @option("--json", "as_json", is_flag=True)
-def command(place: Path, imports: tuple[Path, ...], definitions: tuple[Path, ...], as_json: bool) -> int:
+def command(
+    place: Path, imports: tuple[Path, ...], definitions: tuple[Path, ...], fhir_version: str | None, as_json: bool
+) -> int:
     """For each element that the map or project PLACE (default: this folder) writes: source columns and map lines."""
     from fhirmap.analysis.lineage import as_json as lineage_data
     from fhirmap.analysis.lineage import lineage
     from fhirmap.cli.faults import show_warnings
     from fhirmap.errors import MapError
 
-    checked, diagnostics = _checked(place, imports, definitions)
+    checked, diagnostics = _checked(place, imports, definitions, fhir_version)
     if any(entry.is_error for entry in diagnostics):
         raise MapError(diagnostics)
     found = lineage(checked)
@@ -55,7 +59,7 @@ def command(place: Path, imports: tuple[Path, ...], definitions: tuple[Path, ...
 
 
 def _checked(
-    place: Path, imports: tuple[Path, ...], definitions: tuple[Path, ...]
+    place: Path, imports: tuple[Path, ...], definitions: tuple[Path, ...], fhir_version: str | None
 ) -> tuple[Checked, tuple[Diagnostic, ...]]:
     """The program of a project, a map's text, or a StructureMap resource."""
     from fhirmap.compilation.program import check_maps
@@ -63,14 +67,15 @@ def _checked(
     from fhirmap.runner.project import load_project
 
     if place.is_dir() or place.suffix == ".toml":
-        maps = check_project(load_project(place))
+        maps = check_project(load_project(place), fhir_version)
     elif place.suffix in (".json", ".xml"):
         from fhirmap.compilation.mapset import MapSet
 
-        runnable = MapSet([*imports, *definitions]).runnable(place)
+        runnable = MapSet([*imports, *definitions], fhir_version=fhir_version, map_file=place).runnable(place)
         return runnable.checked, runnable.diagnostics
     else:
-        maps = check_maps(place, imports=[*imports, place.parent], definitions=definitions)
+        folders = [*imports, place.parent]
+        maps = check_maps(place, imports=folders, definitions=definitions, fhir_version=fhir_version)
     return maps.checked, maps.diagnostics
 
 

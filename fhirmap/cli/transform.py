@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirmap.cli.localized import FilePath, WordChoice, argument, define, option
+from fhirmap.cli.release import release_option
 from fhirmap.texts import os_reason, text
 
 if TYPE_CHECKING:
@@ -37,12 +38,7 @@ _STREAM = Path("-")
     multiple=True,
     type=FilePath(exists=True),
 )
-@option(
-    "--fhir-version",
-    type=WordChoice(["R4", "R4B", "R5"]),
-    default="R4",
-    show_default=True,
-)
+@release_option()
 @option("--format", "form", type=WordChoice(["json", "xml"]))
 @option("--source", "sources", multiple=True, metavar="name_file")
 @option(
@@ -57,7 +53,7 @@ def command(
     output: Path | None,
     imports: tuple[Path, ...],
     definitions: tuple[Path, ...],
-    fhir_version: str,
+    fhir_version: str | None,
     form: str | None,
     sources: tuple[str, ...],
     trace: Path | None,
@@ -71,7 +67,7 @@ def command(
 
     if values and trace is None:
         raise click.UsageError(text("output.transform.values_need_trace"))
-    known = MapSet([*imports, *definitions], fhir_version=fhir_version.upper())
+    known = MapSet([*imports, *definitions], fhir_version=fhir_version, map_file=map_file)
     runnable = known.runnable(map_file)
     if not as_json:
         show_diagnostics(runnable.diagnostics, as_json=False)

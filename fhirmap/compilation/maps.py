@@ -28,13 +28,14 @@ def parse(source: str | Path | MapText, name: str | None = None) -> tuple[Map, t
     return parse_text(text.text, text.name)
 
 
-def check(
+def check(  # noqa: PLR0913 - named settings of a public function
     *sources: MapSource,
     name: str | None = None,
     folder: str | Path | None = None,
     imports: Iterable[str | Path] = (),
     definitions: Definitions | Iterable[str | Path] | None = None,
     functions: Mapping[str, FunctionSignature] | None = None,
+    fhir_version: str | None = None,
 ) -> tuple[Diagnostic, ...]:
     """Everything that is wrong with a map, or with several that are stages of one another; empty where all is well.
 
@@ -44,6 +45,7 @@ def check(
     in place of that file. ``imports``: files or folders of maps that may be imported, besides the library that fhirmap
     brings. ``definitions``: files or folders of StructureDefinitions, ValueSets and ConceptMaps, or what
     `load_definitions` gave. ``functions``: what maps may call, by name; those of the installed plug-ins by default.
+    ``fhir_version``: R4, R4B or R5; by default what the `uses` of the maps name, else R4.
 
     Raises: ConfigError FM760 where a file cannot be read.
 
@@ -51,7 +53,15 @@ def check(
         >>> [entry.code for entry in check("group a(source x) { }", name="buffer.map")]
         ['FM114']
     """
-    maps = check_maps(*sources, name=name, folder=folder, imports=imports, definitions=definitions, functions=functions)
+    maps = check_maps(
+        *sources,
+        name=name,
+        folder=folder,
+        imports=imports,
+        definitions=definitions,
+        functions=functions,
+        fhir_version=fhir_version,
+    )
     return maps.diagnostics
 
 
@@ -62,6 +72,7 @@ def compile_map(  # noqa: PLR0913 - named settings of a public function
     imports: Iterable[str | Path] = (),
     definitions: Definitions | Iterable[str | Path] | None = None,
     functions: Mapping[str, FunctionSignature] | None = None,
+    fhir_version: str | None = None,
     contract: Contract | None = None,
     validate: bool = True,
 ) -> Transformer:
@@ -73,6 +84,14 @@ def compile_map(  # noqa: PLR0913 - named settings of a public function
 
     Raises: MapError with every diagnostic, where the map cannot run; ConfigError FM760 where a file cannot be read.
     """
-    maps = check_maps(*sources, name=name, folder=folder, imports=imports, definitions=definitions, functions=functions)
+    maps = check_maps(
+        *sources,
+        name=name,
+        folder=folder,
+        imports=imports,
+        definitions=definitions,
+        functions=functions,
+        fhir_version=fhir_version,
+    )
     wanted = None if not validate or maps.has_errors else contract or target_contract(maps.checked)
     return transformer_of(maps, contract=wanted)

@@ -16,10 +16,11 @@ from fhirmap.analysis.workspace import parsed
 from fhirmap.compilation.contract import target_contract
 from fhirmap.compilation.files import library, read_map
 from fhirmap.compilation.program import CheckedMaps, load_maps
+from fhirmap.compilation.releases import DEFAULT_RELEASE, release_of
 from fhirmap.compilation.transformers import transformer_of
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic, MapText
-from fhirmap.errors import ConfigError, MapError
+from fhirmap.errors import ConfigError, FhirmapError, MapError
 from fhirmap.interchange.formats import read_document
 from fhirmap.interchange.packages import load_definitions
 from fhirmap.interchange.structure_map import read_structure_map
@@ -74,7 +75,8 @@ class Runnable:
 class MapSet:
     """Maps, structures, value sets and concept maps found in ``places`` (files, folders, FHIR packages).
 
-    ``fhir_version``: R4, R4B or R5, the release whose base types hold. What cannot be read is in ``diagnostics``, and
+    ``fhir_version``: R4, R4B or R5, the release whose base types hold; by default the one that the `uses` of
+    ``map_file`` name, where it is given, else R4. What cannot be read is in ``diagnostics``, and
     raised with those of the first map that is asked for.
 
     Example: `MapSet(["maps", "xver.tgz"]).transform("http://example.org/StructureMap/x", {"a": 1}).resource`
@@ -84,14 +86,16 @@ class MapSet:
         self,
         places: Iterable[str | Path] = (),
         *,
-        fhir_version: str = "R4",
+        fhir_version: str | None = None,
+        map_file: str | Path | None = None,
         functions: Mapping[str, FunctionSignature] | None = None,
     ) -> None:
         found = [Path(entry) for entry in places]
         self._maps = [path for path in found if path.is_dir() or path.suffix in MAP_SUFFIXES]
         structured = [path for path in found if path.is_dir() or path.suffix not in MAP_SUFFIXES]
         self.definitions: Definitions
-        self.definitions, self.diagnostics = load_definitions(structured, fhir_version=fhir_version)
+        release = fhir_version or (self._release_in(Path(map_file)) if map_file is not None else None)
+        self.definitions, self.diagnostics = load_definitions(structured, fhir_version=release or DEFAULT_RELEASE)
         self._functions = functions
         self._texts: tuple[MapText, ...] | None = None
         self._parsed: dict[str, tuple[Map, Sequence[Diagnostic]]] = {}
@@ -144,6 +148,15 @@ class MapSet:
         if known is None:
             raise ConfigError("FM762", url=wanted)
         return _structure_map(known[1], known[0])
+
+    def _release_in(self, path: Path) -> str | None:
+        """The release that the `uses` of a map's file name; None where they name none, or it cannot be read."""
+        self.definitions, self.diagnostics = load_definitions([])
+        try:
+            tree, _ = self._tree(path)
+        except FhirmapError:
+            return None  # said when the map is asked for
+        return release_of([tree])
 
     def _resource_map(self, path: Path) -> tuple[Map, tuple[Diagnostic, ...]] | None:
         """The map that a file holds as a StructureMap resource; None for a text."""

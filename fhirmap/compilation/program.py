@@ -11,6 +11,7 @@ from fhirmap.analysis.check import check
 from fhirmap.analysis.typed import Checked
 from fhirmap.analysis.workspace import Parse, Read, load, parsed
 from fhirmap.compilation.files import library, map_name, read_beside, read_map, reader_of
+from fhirmap.compilation.releases import DEFAULT_RELEASE, release_of
 from fhirmap.diagnostics import Diagnostic, MapText
 from fhirmap.diagnostics.render import ordered
 from fhirmap.interchange.packages import load_definitions
@@ -45,13 +46,14 @@ class CheckedMaps:
         return any(entry.is_error for entry in self.diagnostics)
 
 
-def check_maps(
+def check_maps(  # noqa: PLR0913 - named settings
     *sources: MapSource,
     name: str | None = None,
     folder: str | Path | None = None,
     imports: Iterable[str | Path] = (),
     definitions: Definitions | Iterable[str | Path] | None = None,
     functions: Mapping[str, FunctionSignature] | None = None,
+    fhir_version: str | None = None,
 ) -> CheckedMaps:
     """The maps ``sources`` as stages of one another, checked. The options are those of `fhirmap.check`.
 
@@ -62,7 +64,8 @@ def check_maps(
     folders = {} if folder is None else dict.fromkeys(texts, Path(folder))
     if folder is not None:
         imports = [*imports, folder]
-    known, loading = _definitions(definitions)
+    release = fhir_version or release_of(tree for tree, _ in stages) or DEFAULT_RELEASE
+    known, loading = _definitions(definitions, release)
     return load_maps(
         [tree for tree, _ in stages],
         library=library(imports, without=_files(folders)),
@@ -143,7 +146,9 @@ def _stage(source: MapSource, name: str | None) -> tuple[Map, tuple[Diagnostic, 
     return tree, tuple(found)
 
 
-def _definitions(given: Definitions | Iterable[str | Path] | None) -> tuple[Definitions, tuple[Diagnostic, ...]]:
+def _definitions(
+    given: Definitions | Iterable[str | Path] | None, release: str
+) -> tuple[Definitions, tuple[Diagnostic, ...]]:
     if isinstance(given, Definitions):
         return given, ()
-    return load_definitions([Path(entry) for entry in given or ()])
+    return load_definitions([Path(entry) for entry in given or ()], fhir_version=release)

@@ -17,22 +17,32 @@ from fhirmap.model.definition import FHIR_URL, SYSTEM_URL, Binding, Element, Str
 
 VERSIONS: Mapping[str, str] = {"R4": "4.0", "R4B": "4.3", "R5": "5.0"}
 """FHIR releases with a table, and the number that versioned canonicals (`http://hl7.org/fhir/4.0/…`) write."""
+_FHIR = "http://hl7.org/fhir/"
 
 
 def base_types(version: str = "R4") -> Callable[[str], StructureSource | None]:
     """A finder of base types: by name in ``version``, or in another release by its versioned URL."""
-    numbers = {number: name for name, number in VERSIONS.items()}
 
     def find(name: str) -> StructureSource | None:
-        if name.startswith("http://hl7.org/fhir/"):
-            number, _, short = name.removeprefix("http://hl7.org/fhir/").partition("/StructureDefinition/")
-            release = numbers.get(number)
-            return _load(release, short, f"http://hl7.org/fhir/{number}/StructureDefinition/") if release else None
+        if name.startswith(_FHIR):
+            release = release_of_url(name)
+            short = name.removeprefix(_FHIR).partition("/")[2].removeprefix("StructureDefinition/")
+            if release is None or not short or "/" in short:
+                return None
+            return _load(release, short, f"{_FHIR}{VERSIONS[release]}/StructureDefinition/")
         if name.startswith(SYSTEM_URL):
             return None
         return _load(version, name, FHIR_URL)
 
     return find
+
+
+def release_of_url(url: str) -> str | None:
+    """The release that a versioned URL names, with `StructureDefinition/` or without: `http://hl7.org/fhir/4.0/…`."""
+    if not url.startswith(_FHIR):
+        return None
+    number = ".".join(url.removeprefix(_FHIR).partition("/")[0].split(".")[:2])
+    return next((release for release, known in VERSIONS.items() if known == number), None)
 
 
 @cache

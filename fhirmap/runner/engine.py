@@ -144,12 +144,14 @@ def paths_up(element: str) -> Iterator[str]:
             path = path.rpartition(".")[0]
 
 
-def build_engine(project: Project) -> Engine:
+def build_engine(project: Project, fhir_version: str | None = None) -> Engine:
     """The project's maps checked and compiled, its contract's rules set to the project's severities.
+
+    ``fhir_version``: as for `check_project`.
 
     Raises: MapError with every diagnostic of the maps; ProjectError FM742 for rules that the contract does not have.
     """
-    maps = check_project(project)
+    maps = check_project(project, fhir_version)
     if maps.has_errors:
         raise MapError(maps.diagnostics)
     contract = project_contract(project, maps)

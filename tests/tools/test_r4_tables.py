@@ -36,7 +36,11 @@ def folder(place: Path) -> Path:
     codes = [{"code": "group"}, {**heading, "concept": [{"code": "text"}, {"code": "date"}]}]
     system = {"resourceType": "CodeSystem", "url": "urn:cs", "content": "complete", "concept": codes}
     value_set = {"resourceType": "ValueSet", "url": "urn:vs", "compose": {"include": [{"system": "urn:cs"}]}}
-    files: dict[str, list[Any]] = {"profiles-types": [], "profiles-resources": [later, thing], "valuesets": [system, value_set]}
+    files: dict[str, list[Any]] = {
+        "profiles-types": [],
+        "profiles-resources": [later, thing],
+        "valuesets": [system, value_set],
+    }
     for name, held in files.items():
         bundle = {"resourceType": "Bundle", "entry": [{"resource": entry} for entry in held]}
         (place / f"{name}.json").write_text(json.dumps(bundle), encoding="utf-8")
