@@ -78,13 +78,13 @@ class Expressions:
         certain = static.plain and static.cardinality == "one"
         return PythonValue(lowered.code, static, certain, lowered.statements)
 
-    def condition(self, expression: Expression) -> tuple[Expr, tuple[Assign, ...]]:
-        """Truthy code for a condition, and the statements before it."""
+    def condition(self, expression: Expression, index: Expr | None = None) -> tuple[Expr, tuple[Assign, ...]]:
+        """Truthy code for a condition, and the statements before it. ``index``: its `$index`."""
         found = expression.literal
         if found is not None:
             holds = found.value if found.kind == "boolean" else found.kind != "empty"
             return Literal(bool(holds)), ()
-        lowered = lower_condition(expression.node.expression, self._scope(expression))
+        lowered = lower_condition(expression.node.expression, replace(self._scope(expression), index=index))
         return lowered.code, lowered.statements
 
     def constant(self, variable: Variable) -> PythonValue:
@@ -162,7 +162,7 @@ class Expressions:
 
 
 def _literal(found: nodes.FPLiteral, static: StaticType) -> PythonValue:
-    if found.kind == "empty":
+    if found.kind == "empty" or found.value == "":  # FHIR has no empty text.
         return PythonValue(Literal(None), StaticType(static.types, "optional", plain=True))
     if found.kind == "quantity":
         quantity = literal_dict({"value": found.value, "unit": found.unit})

@@ -79,7 +79,7 @@ class TransformCode:
     def _is_there(self, argument: Expression) -> bool:
         """Is it a literal, or a variable that holds one plain value for sure?"""
         if argument.literal is not None:
-            return argument.literal.kind != "empty"
+            return argument.literal.kind != "empty" and argument.literal.value != ""
         if argument.variable is None:
             return False
         if argument.variable.mode == "constant":
@@ -224,10 +224,10 @@ class TransformCode:
             display = _display(name, [value.code for value in values])
             if display is not None:
                 return PythonValue(display, static.as_one(), True, statements)
-        functions = {"c": "c", "cc": "cc", "id": "identifier", "cp": "contact_point", "qty": "quantity_of"}
+        functions = {"c": "c", "cc": "cc", "id": "identifier", "cp": "contact_point_of", "qty": "quantity_of"}
         function = functions[name]
         if len(values) == 1:
-            function = {"cc": "cc_text", "qty": "quantity"}.get(name, function)
+            function = {"cc": "cc_text", "cp": "contact_point", "qty": "quantity"}.get(name, function)
         code = call(function, *(value.as_single() for value in values))
         needed = 0 if len(values) == 1 else 0 if name == "qty" else 1
         return PythonValue(code, static, name in ("c", "cc", "id") and values[needed].certain, statements)

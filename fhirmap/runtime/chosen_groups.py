@@ -55,7 +55,7 @@ def run_default(  # noqa: PLR0913 - generated code hands over each thing the com
         target: Any = slot(node, name, key_choices, repeats)
     else:
         fresh = {"resourceType": made} if types and types[0] in ANY_RESOURCE else {}
-        target = child_node(node, name, key_choices, repeats, fresh, run, None)
+        target = child_node(node, name, key_choices, repeats, fresh, run.shares, None)
     found[1](item, target, run)
 
 

@@ -23,6 +23,10 @@ Places = Mapping[str, tuple[str, tuple[str, ...]]]
 """Element path -> position of the rule that produces it, source columns."""
 
 
+Shares = dict[tuple[int, str], tuple[Any, dict[str, Any]]]
+"""Identity of a list or node, name that rules share -> what it is the identity of, the item they share."""
+
+
 class Inputs(dict[str, Any]):
     """Several inputs of one call, by the names of the entry group's sources."""
 
@@ -57,7 +61,7 @@ class RecordRun:
         self._environment: EvaluationContext | None = None
         self._constants: dict[str, Any] = {}
         # Known by identity, so what they are known by is kept: a new node must not take the place of one let go.
-        self.shares: dict[tuple[int, str], tuple[Any, dict[str, Any]]] = {}
+        self.shares: Shares = {}
         self.claims: dict[tuple[int, str], tuple[Any, str, int]] = {}
         self.endings: list[tuple[list[Any], Any, str]] = []
         self.written: dict[tuple[int, str], WrittenElement] = {}

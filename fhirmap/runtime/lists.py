@@ -11,7 +11,7 @@ from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
 
 if TYPE_CHECKING:
-    from fhirmap.runtime.context import RecordRun
+    from fhirmap.runtime.context import RecordRun, Shares
 
 
 def only_one(items: list[Any]) -> list[Any]:
@@ -43,6 +43,16 @@ def single(values: list[Any]) -> MapValue:
     if len(values) > 1:
         raise TransformFailed("FM407", count=len(values))
     return values[0] if values else None
+
+
+def sole(values: list[Any], name: str) -> list[Any]:
+    """The values of a target that rules write on through the variable ``name``: none or one.
+
+    Raises: ``TransformFailed`` FM416 for more: the variable can mean one element.
+    """
+    if len(values) > 1:
+        raise TransformFailed("FM416", name=name, count=len(values))
+    return values
 
 
 def discard(items: list[Any], node: MapValue) -> None:
@@ -126,16 +136,19 @@ def _claim(run: RecordRun, items: list[Any], end: str, rule: str) -> int:
     return count
 
 
-def shared(run: RecordRun, items: list[Any], share: str, fresh: dict[str, Any]) -> dict[str, Any]:
-    """The one item of ``items`` that all rules sharing ``share`` write to; without a name, the item that is there."""
+def shared(shares: Shares, items: list[Any], share: str, fresh: dict[str, Any]) -> dict[str, Any]:
+    """The one item of ``items`` that all rules sharing ``share`` write to; without a name, the item that is there.
+
+    ``shares``: of the scope that holds the rule, a call of its group or a firing of the rule around it.
+    """
     if not share:
         if not items:
             items.append(fresh)
         found: dict[str, Any] = items[-1]
         return found
-    known = run.shares.get((id(items), share))
+    known = shares.get((id(items), share))
     if known is None:
-        known = run.shares[id(items), share] = (items, fresh)
+        known = shares[id(items), share] = (items, fresh)
         items.append(fresh)
     return known[1]
 

@@ -14,7 +14,7 @@ from typing import Any
 from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import DATES, INTEGERS, NUMBERS, PRIMITIVES, TEXTS
-from fhirmap.runtime.context import RecordRun
+from fhirmap.runtime.context import RecordRun, Shares
 from fhirmap.runtime.fhirpath.item import FhirNode, plain, type_name
 from fhirmap.runtime.lists import copied, place_first, place_last, single
 from fhirmap.runtime.transforms.text import cast
@@ -79,6 +79,19 @@ def slot(node: MapValue, name: str, choices: Choices, repeats: bool | None) -> T
     types, is_choice = choices
     type_ = types[0] if types else "string"
     return TargetSlot(_complex(node), _key(name, type_, is_choice), type_, bool(repeats))
+
+
+def node_of(node: MapValue, name: str, value: MapValue, choices: Choices, repeats: bool | None) -> MapValue:
+    """What a variable of the element ``name`` means for rules that write to it: the node that was written, or the place
+    of the primitive ``value``, the last of its list."""
+    if value is None or isinstance(value, dict | TargetSlot):
+        return value
+    parent = _complex(node)
+    types, is_choice = choices
+    type_ = next((entry for entry in types if _key(name, entry, is_choice) in parent), types[0] if types else "string")
+    found = TargetSlot(parent, _key(name, type_, is_choice), type_, bool(repeats))
+    found.rank -= int(found.repeats)
+    return found
 
 
 def free_slot(type_: str) -> TargetSlot:
@@ -260,7 +273,7 @@ def child_node(  # noqa: PLR0913 - generated code hands over each thing the comp
     choices: Choices,
     repeats: bool | None,
     fresh: dict[str, Any],
-    run: RecordRun,
+    shares: Shares,
     share: str | None,
 ) -> MapValue:
     """A new complex child ``name`` of ``node``, or the one that is there already where the element takes one."""
@@ -268,10 +281,10 @@ def child_node(  # noqa: PLR0913 - generated code hands over each thing the comp
     types, is_choice = choices
     key = _key(name, types[0], is_choice) if is_choice and types else name
     if share is not None:
-        known = run.shares.get((id(parent), f"{key} {share}"))
+        known = shares.get((id(parent), f"{key} {share}"))
         if known is not None:
             return known[1]
-        run.shares[id(parent), f"{key} {share}"] = (parent, fresh)
+        shares[id(parent), f"{key} {share}"] = (parent, fresh)
     elif repeats is False and isinstance(parent.get(key), dict):
         return parent[key]
     _put(parent, key, fresh, repeats)

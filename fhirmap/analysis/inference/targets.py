@@ -15,7 +15,7 @@ from fhirmap.analysis.hints import type_hint
 from fhirmap.analysis.inference.transforms import Transforms
 from fhirmap.analysis.inference.unknown import PRIMITIVE_PARTS, unknown_element, unknown_variable
 from fhirmap.analysis.scope import Scope
-from fhirmap.analysis.static import UNKNOWN, StaticType, fhir_type
+from fhirmap.analysis.static import UNKNOWN, StaticType, fhir_type, primitive
 from fhirmap.analysis.typed import NameScope, TargetStep, Transform, TypedTarget, Unit, Variable
 from fhirmap.diagnostics import Span
 from fhirmap.diagnostics.nearest import listed
@@ -107,7 +107,8 @@ class Targets:
         if ref is None:
             return TargetStep(name, span, None, "", UNKNOWN.as_one(), None)
         if name in PRIMITIVE_PARTS and self._scope.definitions.is_primitive(ref.name):
-            child = fhir_type("Extension") if name == "extension" else replace(static, plain=False)
+            parts = {"extension": fhir_type("Extension"), "id": primitive("string", plain=False)}
+            child = parts.get(name) or replace(static, plain=False)
             return TargetStep(name, span, None, "", child, name == "extension")
         found = self._scope.definitions.element(ref, name)
         if found is None:

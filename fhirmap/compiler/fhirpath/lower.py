@@ -88,7 +88,7 @@ class _Lowering:
         self.typed = TypedLowering(self)
         self.conditions = ConditionLowering(self)
         self.untyped = UntypedLowering(self)
-        self.site = EvaluationSite(self.context.focus())
+        self.site = EvaluationSite(self.context.focus(), scope.index)
 
     def done(self, code: py.Expr, static: StaticType) -> PythonExpr:
         """What came of the expression, with the assignments before it."""

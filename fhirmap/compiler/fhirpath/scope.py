@@ -86,6 +86,7 @@ class ExprScope:
     sub-expressions whose value a Python name already holds. ``key_sets``: list and children → name of the set of what
     its items hold there. ``elements_read``: what other expressions of the module may read of this one's items.
     ``constants`` and ``fresh`` are shared by all expressions of one generated module.
+    ``index``: `$index`, where the focus is one of several.
     """
 
     definitions: Definitions
@@ -101,6 +102,7 @@ class ExprScope:
     key_sets: dict[KeySet, py.Name] = field(default_factory=dict)
     is_strict: bool = False
     elements_read: ElementsRead = field(default_factory=ElementsRead)
+    index: py.Expr | None = None
 
     def inference(self) -> ExpressionScope:
         """The same scope, as analysis sees it."""

@@ -117,7 +117,7 @@ class EvaluationSite:
     """
 
     focus: TypedValue | None
-    index: py.Name | None = None
+    index: py.Expr | None = None
     total: py.Name | None = None
     is_root: bool = True
 

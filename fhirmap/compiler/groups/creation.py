@@ -11,6 +11,7 @@ from fhirmap.compiler.groups.lists import attach, list_of, open_lists, place_nod
 from fhirmap.compiler.groups.state import Ending, GroupState, TargetNode
 from fhirmap.compiler.groups.uses import end_of, is_used, share_of
 from fhirmap.compiler.python import (
+    Attribute,
     Comparison,
     DictOf,
     Do,
@@ -166,7 +167,9 @@ class CreationLowering:
     def _create_untyped(self, parent: TargetNode, target: TypedTarget, variable: Variable, display: DictOf) -> Ending:
         step = target.steps[-1]
         name = self._bound(target, variable)
-        self.state.assign(name, _run_time_child(parent, step, display, share_of(target)), target.span)
+        self.state.assign(
+            name, _run_time_child(parent, step, display, self.state.shares(target), share_of(target)), target.span
+        )
         end = end_of(target)
         if end:
             self.state.module.has_endings = True
@@ -183,7 +186,9 @@ class CreationLowering:
         for step in target.steps[:-1]:
             name = self.state.names.take(step.name)
             if step.repeats is None or not step.key:
-                self.state.assign(name, _run_time_child(node, step, DictOf(), None), target.span)
+                self.state.assign(
+                    name, _run_time_child(node, step, DictOf(), Attribute(RUN, "shares"), None), target.span
+                )
             elif step.repeats:
                 self.state.assign(name, DictOf(), target.span)
                 self.writer.append(target.span, list_of(node, step.key), name)
@@ -199,7 +204,7 @@ def _child(parent: TargetNode, step: TargetStep) -> Expr:
     return method(parent.name, "setdefault", Literal(step.key), DictOf(), raises=False)
 
 
-def _run_time_child(parent: TargetNode, step: TargetStep, display: DictOf, share: str | None) -> Expr:
+def _run_time_child(parent: TargetNode, step: TargetStep, display: DictOf, shares: Expr, share: str | None) -> Expr:
     """A child of an element whose types, or repetition, are known at run time only."""
     step_facts = (choices(step), Literal(step.repeats))
-    return call("child_node", parent.name, Literal(step.name), *step_facts, display, RUN, Literal(share))
+    return call("child_node", parent.name, Literal(step.name), *step_facts, display, shares, Literal(share))

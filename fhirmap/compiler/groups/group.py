@@ -35,10 +35,11 @@ class GroupLowering:
         entered = self.state.traced("enter", "group", self.group.name, node.name_span)
         for variable in made:
             open_lists(self.state, variable, self.group.rules, node.span)
-        for rule in self.group.rules:
-            if self.writer.statements:
-                self.writer.add(Blank(None))
-            self._rule(rule)
+        with self.state.sharing(self.group.rules, None):
+            for rule in self.group.rules:
+                if self.writer.statements:
+                    self.writer.add(Blank(None))
+                self._rule(rule)
         for variable in made:
             close_lists(self.state, variable, node.span)
         self.state.left(entered)
@@ -91,8 +92,9 @@ class GroupLowering:
             self.calls.dependent(call)
         if rule.default is not None and (rule.default.group is not None or rule.default.table is not None):
             self.calls.default(rule, rule.default)
-        for entry in rule.rules:
-            self._rule(entry)
+        with self.state.sharing(rule.rules, self.state.share_scope):
+            for entry in rule.rules:
+                self._rule(entry)
         for ending in reversed(endings):
             self._end(ending)
 

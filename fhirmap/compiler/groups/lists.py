@@ -67,7 +67,7 @@ def place_node(state: GroupState, target: TypedTarget, parent: TargetNode, name:
     items = list_of(parent, target.steps[-1].key)
     share = share_of(target)
     if share is not None:
-        state.assign(name, call("shared", RUN, items, Literal(share), display), target.span)
+        state.assign(name, call("shared", state.shares(target), items, Literal(share), display), target.span)
     else:
         state.assign(name, display, target.span)
         place(state, target, items, name)

@@ -6,7 +6,7 @@ from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import SourceStep, TypedSource
 from fhirmap.compiler.expressions import HeldVariable
 from fhirmap.compiler.groups.state import GroupState
-from fhirmap.compiler.groups.uses import needs_list, source_span, written
+from fhirmap.compiler.groups.uses import conditions_of, filters_first, needs_list, source_span, uses_index, written
 from fhirmap.compiler.python import (
     Conditional,
     Do,
@@ -25,7 +25,7 @@ from fhirmap.compiler.python import (
     is_none,
     is_not_none,
 )
-from fhirmap.compiler.runtime_functions import call, run_call
+from fhirmap.compiler.runtime_functions import call, fp_call, run_call
 from fhirmap.compiler.tracing import trace_call
 from fhirmap.diagnostics import Span
 
@@ -49,20 +49,29 @@ class SourceLowering:
         node = source.node
         context = self._context(source)
         is_whole = not source.steps and source.default is None and source.search is None
-        if is_whole and node.list_mode is None and node.minimum is None:
+        is_many = context.static.cardinality == "many"
+        if is_whole and not is_many and node.list_mode is None and node.minimum is None:
             self.state.held[source.variable] = self._filtered_context(source, context)
             self._conditions(source)
             return
         span = source_span(node)
+        if is_many and source.steps:
+            context = self._one_of(source, context, span)
         for step in source.steps[:-1]:
             context = self._step(context, step, span)
         last = source.steps[-1] if source.steps else None
         if context.static.plain and last is not None and not last.repeats and not needs_list(source):
             self._plain_single(source, context, last, span)
-        elif not needs_list(source):
+        elif not needs_list(source) and not filters_first(source):
             self._each(source, self._items(source, context, last), span)
         else:
             self._listed(source, self._items(source, context, last), span)
+
+    def _one_of(self, source: TypedSource, context: HeldVariable, span: Span) -> HeldVariable:
+        """One value of a variable that holds several: a path goes on from each."""
+        name = self.state.names.take(source.context.name)
+        self.writer.open(For(span, (name,), context.code, ()))
+        return HeldVariable(name, context.static.as_one())
 
     def _context(self, source: TypedSource) -> HeldVariable:
         if source.context.mode == "constant":
@@ -110,9 +119,11 @@ class SourceLowering:
         if source.search is not None:
             return run_call("search", self.state.value(source.search).as_list())
         if step is None:
-            return ListOf((context.code,))
+            return self._held_items(source, context)
         if context.static.plain and step.repeats:
-            return Get(context.code, step.name, TupleOf())
+            found = Get(context.code, step.name, TupleOf())
+            # What the rules add meanwhile is not of this source.
+            return builtin("tuple", found) if source.context.mode == "target" else found
         if context.static.plain:
             held = self.state.names.take(step.name)
             self.state.assign(held, Get(context.code, step.name), step.span)
@@ -120,10 +131,25 @@ class SourceLowering:
         items = self.state.values.children(context.code, step.name)
         return self.state.values.of_types(items, source.filter_types) if source.filter_types else items
 
+    def _held_items(self, source: TypedSource, context: HeldVariable) -> Expr:
+        """What a variable holds, one value or several, as a list."""
+        if context.static.cardinality == "many":
+            items = context.code
+        else:
+            items = fp_call("items", context.code) if context.is_optional else ListOf((context.code,))
+        if source.filter_types and not context.static.plain:
+            return self.state.values.of_types(items, source.filter_types)
+        return items
+
     def _each(self, source: TypedSource, items: Expr, span: Span) -> Name:
         name = self._bind(source)
-        self.writer.open(For(span, (name,), items, ()))
-        self._conditions(source)
+        if any(map(uses_index, conditions_of(source))):
+            index = self.state.names.take("index")
+            self.writer.open(For(span, (index, name), builtin("enumerate", items), ()))
+            self._conditions(source, index)
+        else:
+            self.writer.open(For(span, (name,), items, ()))
+            self._conditions(source)
         return name
 
     def _listed(self, source: TypedSource, items: Expr, span: Span) -> None:
@@ -138,7 +164,7 @@ class SourceLowering:
             with self.writer.block(If(span, Not(held), ())):
                 self.state.assign(held, self.state.value(source.default).as_list(), source.default.span)
             items = held
-        if node.list_mode is None:
+        if node.list_mode is None and not filters_first(source):
             self._each(source, items, span)
             return
         kept = self.state.names.take("kept")
@@ -146,23 +172,26 @@ class SourceLowering:
         with self.writer.scope():
             name = self._each(source, items, span)
             self.writer.append(span, kept, name)
-        if node.list_mode == "only_one":
-            chosen: Expr = call("only_one", kept)
+        if node.list_mode is None:
+            chosen: Expr = kept
+        elif node.list_mode == "only_one":
+            chosen = call("only_one", kept)
         else:
             chosen = ListSlice(kept, *_CHOSEN[node.list_mode])
         self.writer.open(For(span, (name,), chosen, ()))
 
-    def _conditions(self, source: TypedSource) -> None:
-        """where, check, log: in this order, for one item."""
+    def _conditions(self, source: TypedSource, index: Expr | None = None) -> None:
+        """where, check, log: in this order, for one item, the only one where it has no ``index``."""
+        index = index or Literal(0)
         if source.where is not None:
-            test = self.state.condition(source.where)
+            test = self.state.condition(source.where, index)
             point = self.state.point("where", source.where.node.text, source.where.span)
             if point is not None:
                 test = trace_call("test", point.number, point.held, test)
             if test != Literal(True):
                 self.writer.open(If(source.where.span, test, ()))
         if source.check is not None:
-            test = self.state.condition(source.check)
+            test = self.state.condition(source.check, index)
             with self.writer.block(If(source.check.span, Not(test), ())):
                 failure = call("check_failed", Literal(source.check.node.text))
                 self.writer.add(Raise(source.check.span, failure))

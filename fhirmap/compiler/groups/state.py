@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from fhirmap.analysis.dataflow import Read, Reads, reads_of, transform_reads
 from fhirmap.analysis.single_writes import PLACING
-from fhirmap.analysis.typed import Expression, TargetStep, Transform, TypedGroup, TypedTarget, Variable
+from fhirmap.analysis.typed import Expression, TargetStep, Transform, TypedGroup, TypedRule, TypedTarget, Variable
 from fhirmap.compiler.expressions import Expressions, HeldVariable, PythonValue
 from fhirmap.compiler.module import ModuleBuilder
-from fhirmap.compiler.python import Assign, Do, Expr, If, Literal, Name, TupleOf, is_not_none
+from fhirmap.compiler.python import (
+    Assign,
+    Attribute,
+    DictOf,
+    Do,
+    Expr,
+    If,
+    Literal,
+    Name,
+    TupleOf,
+    builtin,
+    is_not_none,
+)
 from fhirmap.compiler.runtime_functions import RUN, call
 from fhirmap.compiler.tracing import trace_call
 from fhirmap.compiler.values import TransformCode
@@ -56,6 +69,8 @@ class GroupState:
         self.values = TransformCode(module, self.expressions)
         self.unit = group.unit
         """The map of the current rule: one of a group that this one extends may come from another."""
+        self.share_scope: Expr = Attribute(RUN, "shares")
+        """What rules share in the current scope: a call of the group, a firing of the rule around them."""
         self.scope: tuple[Variable, ...] = group.parameters
         """Variables that a trace reports, where there is one."""
         self.rule = ""
@@ -90,9 +105,9 @@ class GroupState:
             return value
         return self._traceable(value, reads_of(expression, self.module.checked), expression.span)
 
-    def condition(self, expression: Expression) -> Expr:
-        """Truthy code for a condition, after the statements that it needs."""
-        test, statements = self.expressions.condition(expression)
+    def condition(self, expression: Expression, index: Expr | None = None) -> Expr:
+        """Truthy code for a condition, after the statements that it needs. ``index``: its `$index`."""
+        test, statements = self.expressions.condition(expression, index)
         self._statements(statements, expression.span)
         return test
 
@@ -155,6 +170,25 @@ class GroupState:
         """Variables with the names that are gone down from them."""
         held = ((self.held.get(entry.variable), entry.steps) for entry in reads)
         return TupleOf(tuple(TupleOf((found.code, Literal(steps))) for found, steps in held if found is not None))
+
+    # --- shared items -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def sharing(self, rules: Sequence[TypedRule], outer: Expr | None) -> Iterator[None]:
+        """A scope of its own for what ``rules`` share, with what the ``outer`` one holds when it begins."""
+        targets = (target for rule in rules for part in rule.walk() for target in part.targets)
+        if not any(target.node.share is not None for target in targets):
+            yield
+            return
+        before, name = self.share_scope, self.names.take("shares")
+        self.assign(name, DictOf() if outer is None else builtin("dict", outer), rules[0].span)
+        self.share_scope = name
+        yield
+        self.share_scope = before
+
+    def shares(self, target: TypedTarget) -> Expr:
+        """Where the item that a target shares is looked for: the record as a whole where it shares no name."""
+        return self.share_scope if target.node.share is not None else Attribute(RUN, "shares")
 
     # --- single elements ----------------------------------------------------------------------------------------------
 

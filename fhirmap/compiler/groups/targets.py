@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fhirmap.analysis import conversions
 from fhirmap.analysis.typed import TargetStep, TypedRule, TypedTarget, Variable
 from fhirmap.compiler.expressions import HeldVariable, PythonValue
 from fhirmap.compiler.groups.creation import CreationLowering
 from fhirmap.compiler.groups.lists import attach, list_of, place
 from fhirmap.compiler.groups.state import Ending, GroupState, TargetNode
-from fhirmap.compiler.groups.uses import end_of, written
+from fhirmap.compiler.groups.uses import end_of, is_written, written
 from fhirmap.compiler.python import Assign, Do, Expr, For, If, Literal, Name, SetItem, is_not_none
 from fhirmap.compiler.runtime_functions import RUN, call
 from fhirmap.compiler.values import choices
@@ -70,7 +71,7 @@ class TargetLowering:
             endings += self.creation.create(rule, target, folded)
         else:
             with self.writer.scope():
-                self._assign(target)
+                self._assign(rule, target)
         self._traced((target, *folded))
         return endings
 
@@ -120,14 +121,17 @@ class TargetLowering:
 
     # --- assigning ----------------------------------------------------------------------------------------------------
 
-    def _assign(self, target: TypedTarget) -> None:
+    def _assign(self, rule: TypedRule, target: TypedTarget) -> None:
         assert target.transform is not None
+        is_node = target.variable is not None and is_written(rule, target.variable)
         parent = self.creation.parent(target)
         step = target.steps[-1]
         value = self.state.transformed(target)
         if not value.static.plain or step.repeats is None or not step.key or step.by_name:
-            self._assign_dynamic(parent, target, step, value)
+            self._assign_dynamic(parent, target, step, self._only(target, value) if is_node else value)
+            self._mean_node(parent, target, step, is_node)
             return
+        value = self._only(target, value) if is_node else value
         value = self.state.converted(self._one_by_one(target, step, value), step, target.span)
         if not value.certain or target.variable is not None:
             value = self._named(target, step, value)
@@ -137,6 +141,29 @@ class TargetLowering:
             place(self.state, target, list_of(parent, step.key), value.code)
         else:
             self.writer.append(target.span, list_of(parent, step.key), value.code)
+        if step.static.type_name in conversions.PRIMITIVES:
+            self._mean_node(parent, target, step, is_node)
+
+    def _only(self, target: TypedTarget, value: PythonValue) -> PythonValue:
+        """The one value of a target whose variable rules write to: it cannot mean several."""
+        if not value.is_many:
+            return value
+        assert target.variable is not None
+        one = call("sole", value.code, Literal(target.variable.name))
+        if not value.static.plain:
+            return PythonValue(one, value.static)
+        return PythonValue(call("single", one), value.static.with_cardinality("optional"))
+
+    def _mean_node(self, parent: TargetNode, target: TypedTarget, step: TargetStep, is_node: bool) -> None:
+        """Have the variable of a primitive mean its place, where rules write its parts."""
+        if not is_node or target.variable is None:
+            return
+        attach(self.state, parent, step.key, target.span)
+        name = self.state.names.take(f"{target.variable.name}_node")
+        held = self.state.held[target.variable].code
+        facts = (Literal(step.name), held, choices(step), Literal(step.repeats))
+        self.state.assign(name, call("node_of", parent.name, *facts), target.span)
+        self.state.nodes[target.variable] = TargetNode(name)
 
     def _set(self, parent: TargetNode, target: TypedTarget, step: TargetStep, value: PythonValue) -> None:
         """Set a single element."""

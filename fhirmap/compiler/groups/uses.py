@@ -24,10 +24,23 @@ def is_used(rule: TypedRule, target: TypedTarget, folded: tuple[TypedTarget, ...
     )
 
 
+def is_written(rule: TypedRule, variable: Variable) -> bool:
+    """Do rules write to what the variable of one of the targets means, or hand it to a group that may?"""
+    parts = list(rule.walk())
+    return any(target.context is variable for part in parts for target in part.targets) or any(
+        argument.variable is variable and parameter.mode == "target"
+        for part in parts
+        for call in part.calls
+        for argument, parameter in zip(call.arguments, call.group.parameters, strict=True)
+    )
+
+
 def escapes(rule: TypedRule, variable: Variable | None) -> bool:
-    """Is the node handed to a group, aliased, or read by an expression of this rule?"""
+    """Is the node handed to a group, aliased, or read by a source or an expression of this rule?"""
     if variable is None:
         return False
+    if any(source.context is variable for source in rule.sources):
+        return True
     if any(argument.variable is variable for call in rule.calls for argument in call.arguments):
         return True
     if any(target.context is variable and not target.steps for target in rule.targets):
@@ -87,6 +100,33 @@ def needs_list(source: TypedSource) -> bool:
         not source.steps or source.steps[-1].repeats or not source.item.plain
     )
     return bool(node.list_mode) or node.minimum is not None or node.maximum is not None or repeats_default
+
+
+def conditions_of(source: TypedSource) -> list[Expression]:
+    """`where` and `check`, those that there are."""
+    return [entry for entry in (source.where, source.check) if entry is not None]
+
+
+def uses_index(expression: Expression) -> bool:
+    """Does an expression ask for `$index`?"""
+    return any(
+        isinstance(node, nodes.FPVariable) and node.name == "$index" for node in walk(expression.node.expression)
+    )
+
+
+def filters_first(source: TypedSource) -> bool:
+    """Does a condition read the target, so that all items must be tried before the first one is written?"""
+    return any(_reads_target(entry) for entry in conditions_of(source))
+
+
+def _reads_target(expression: Expression) -> bool:
+    names = [
+        node.name
+        for node in walk(expression.node.expression)
+        if isinstance(node, nodes.FPVariable) or (isinstance(node, nodes.FPMember) and node.focus is None)
+    ]
+    held = (expression.environment.lookup(name) for name in names)
+    return any(entry is not None and entry.mode == "target" for entry in held)
 
 
 def written(node: nodes.RuleSource | nodes.RuleTarget) -> str:

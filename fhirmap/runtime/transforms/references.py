@@ -69,8 +69,18 @@ def identifier(system: MapValue, value: MapValue, kind: MapValue = None) -> dict
     return held
 
 
-def contact_point(first: MapValue, value: MapValue = None) -> dict[str, Any] | None:
-    """A ContactPoint: `cp(system, value)`; with `cp(value)` the system is guessed from the value.
+def contact_point_of(system: MapValue, value: MapValue) -> dict[str, Any] | None:
+    """A ContactPoint: `cp(system, value)`; None without a value.
+
+    Spec: FML, transforms, cp.
+    """
+    if value is None:
+        return None
+    return {"system": system, "value": value} if system is not None else {"value": value}
+
+
+def contact_point(first: MapValue) -> dict[str, Any] | None:
+    """A ContactPoint: `cp(value)`, whose system is guessed from the value.
 
     Spec: FML, transforms, cp.
 
@@ -78,8 +88,6 @@ def contact_point(first: MapValue, value: MapValue = None) -> dict[str, Any] | N
         >>> contact_point("mailto:a@b.example")
         {'system': 'email', 'value': 'a@b.example'}
     """
-    if value is not None:
-        return {"system": first, "value": value} if first is not None else {"value": value}
     if first is None:
         return None
     text = str(first)

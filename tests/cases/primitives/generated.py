@@ -122,7 +122,7 @@ def date(src, tgt, run):
     # id  (case.map:21)
     try:
         for v in fp.child(src, 'id'):
-            assign_once(run, tgt, 'id', [v], (('date',), False), _write_1)
+            assign_once(run, tgt, 'id', [v], (('string',), False), _write_1)
     except run.caught as error:
         run.fail(error)
 
@@ -146,7 +146,7 @@ def boolean(src, tgt, run):
     # id  (case.map:21)
     try:
         for v in fp.child(src, 'id'):
-            assign_once(run, tgt, 'id', [v], (('boolean',), False), _write_1)
+            assign_once(run, tgt, 'id', [v], (('string',), False), _write_1)
     except run.caught as error:
         run.fail(error)
 

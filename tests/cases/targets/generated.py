@@ -102,6 +102,7 @@ def targets(src, tgt, run):
     tgt_name = tgt.get('name') or []
     tgt_telecom = tgt.get('telecom') or []
     tgt_generalPractitioner = tgt.get('generalPractitioner') or []
+    shares = {}
 
     # name  (case.map:7)
     for n in src.get('name', ()):
@@ -155,7 +156,7 @@ def targets(src, tgt, run):
     try:
         p = src.get('phone')
         if p is not None:
-            t = shared(run, tgt_telecom, 'contacts', {})
+            t = shared(shares, tgt_telecom, 'contacts', {})
             t['value'] = p
             if not t:
                 discard(tgt_telecom, t)
@@ -166,7 +167,7 @@ def targets(src, tgt, run):
     try:
         p = src.get('phone')
         if p is not None:
-            t = shared(run, tgt_telecom, 'contacts', {})
+            t = shared(shares, tgt_telecom, 'contacts', {})
             t['system'] = 'phone'
             if not t:
                 discard(tgt_telecom, t)
@@ -256,46 +257,46 @@ _marks = {
     89: 'case.map:4:73',
     100: 'case.map:6:7',
     102: 'case.map:6:1',
-    107: 'case.map:7:3',
-    108: 'case.map:7:20',
-    112: 'case.map:8:3',
-    113: 'case.map:8:20',
-    119: 'case.map:9:3',
-    121: 'case.map:9:20',
-    124: 'case.map:10:3',
-    126: 'case.map:10:20',
-    133: 'case.map:11:3',
-    135: 'case.map:11:20',
-    136: 'case.map:11:44',
-    142: 'case.map:12:3',
-    144: 'case.map:12:20',
-    146: 'case.map:12:44',
-    149: 'case.map:12:20',
-    156: 'case.map:13:3',
-    158: 'case.map:13:21',
-    159: 'case.map:13:54',
-    160: 'case.map:13:21',
-    167: 'case.map:14:3',
-    169: 'case.map:14:21',
-    170: 'case.map:14:54',
-    171: 'case.map:14:21',
-    177: 'case.map:15:3',
-    179: 'case.map:15:21',
-    180: 'case.map:15:42',
-    183: 'case.map:16:3',
-    185: 'case.map:16:21',
-    188: 'case.map:16:60',
-    189: 'case.map:16:80',
-    190: 'case.map:16:21',
-    195: 'case.map:17:3',
-    197: 'case.map:17:21',
-    198: 'case.map:17:50',
-    199: 'case.map:17:64',
-    200: 'case.map:17:76',
-    201: 'case.map:17:95',
-    210: 'case.map:18:3',
-    212: 'case.map:18:16',
-    218: 'case.map:19:3',
-    220: 'case.map:19:16',
-    222: 'case.map:6:1',
+    105: 'case.map:7:3',
+    109: 'case.map:7:20',
+    113: 'case.map:8:3',
+    114: 'case.map:8:20',
+    120: 'case.map:9:3',
+    122: 'case.map:9:20',
+    125: 'case.map:10:3',
+    127: 'case.map:10:20',
+    134: 'case.map:11:3',
+    136: 'case.map:11:20',
+    137: 'case.map:11:44',
+    143: 'case.map:12:3',
+    145: 'case.map:12:20',
+    147: 'case.map:12:44',
+    150: 'case.map:12:20',
+    157: 'case.map:13:3',
+    159: 'case.map:13:21',
+    160: 'case.map:13:54',
+    161: 'case.map:13:21',
+    168: 'case.map:14:3',
+    170: 'case.map:14:21',
+    171: 'case.map:14:54',
+    172: 'case.map:14:21',
+    178: 'case.map:15:3',
+    180: 'case.map:15:21',
+    181: 'case.map:15:42',
+    184: 'case.map:16:3',
+    186: 'case.map:16:21',
+    189: 'case.map:16:60',
+    190: 'case.map:16:80',
+    191: 'case.map:16:21',
+    196: 'case.map:17:3',
+    198: 'case.map:17:21',
+    199: 'case.map:17:50',
+    200: 'case.map:17:64',
+    201: 'case.map:17:76',
+    202: 'case.map:17:95',
+    211: 'case.map:18:3',
+    213: 'case.map:18:16',
+    219: 'case.map:19:3',
+    221: 'case.map:19:16',
+    223: 'case.map:6:1',
 }
