@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from shutil import get_terminal_size
@@ -16,8 +17,10 @@ from fhirmap.texts import text
 
 if TYPE_CHECKING:
     from fhirmap.runner.engine import Engine
-    from fhirmap.runner.preview import RowPreview, RowTrace, TracedElement
+    from fhirmap.runner.preview import Previewed, RowPreview, RowTrace, TracedElement
 
+_REASONS_SHOWN = 12
+_WIDEST_REASON = 30
 _TITLES = ("column", "cell", "", "rule", "", "element", "value")
 
 
@@ -61,7 +64,6 @@ def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
     from fhirmap.cli.progress import ProgressBar
     from fhirmap.runner.preview import preview_all
     from fhirmap.runner.source import open_project_source
-    from fhirmap.runner.unmapped import unmapped_lines
     from fhirmap.runner.verdict import Verdict
 
     with (
@@ -74,20 +76,36 @@ def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
             "read": found.read,
             "verdicts": found.verdicts,
             "reasons": found.reasons,
+            "words": found.words,
             "unmapped": [asdict(table) for table in found.unmapped.tables()],
         }
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
-        counts = found.verdicts.most_common()
-        verdicts = "   ".join(text(f"states.verdicts_counted.{verdict}", count=count) for verdict, count in counts)
-        click.echo(f"{text('preview.read', count=found.read)}   {verdicts}")
-        for reason, count in found.reasons.most_common(12):
-            click.echo(f"  {count:>6}  {reason}")
-        for line in unmapped_lines(found.unmapped.tables()):
-            click.echo(f"  {line}")
+        for line in _summary(found):
+            click.echo(line)
         if records is not None:
             click.echo(text("preview.records_at", file=records))
     return 1 if found.verdicts[Verdict.INVALID] else 0
+
+
+def _summary(found: Previewed) -> Iterator[str]:
+    """Verdicts, then each reason with what it says, then the codes that concept maps lack."""
+    from fhirmap.diagnostics.render import folded
+    from fhirmap.runner.unmapped import unmapped_lines
+
+    counts = found.verdicts.most_common()
+    verdicts = "   ".join(text(f"states.verdicts_counted.{verdict}", count=count) for verdict, count in counts)
+    yield from folded(f"{text('preview.read', count=found.read)}   {verdicts}")
+    reasons = found.reasons.most_common()
+    width = min(max((len(reason) for reason, _ in reasons), default=0), _WIDEST_REASON)
+    for reason, count in reasons[:_REASONS_SHOWN]:
+        yield from folded(f"  {count:>6}  {reason:<{width}}  {found.words.get(reason, '')}".rstrip(), indent=12 + width)
+    rest = reasons[_REASONS_SHOWN:]
+    if rest:
+        total = sum(count for _, count in rest)
+        yield from folded("  " + text("preview.more_reasons", count=len(rest), sum=total))
+    for line in unmapped_lines(found.unmapped.tables()):
+        yield from folded(f"  {line}")
 
 
 def _one(engine: Engine, key: str, as_json: bool) -> int:

@@ -86,6 +86,7 @@ def _nothing(as_json: bool, key: str | None, *, listed: bool) -> None:
 
 def _overview(status: Status, as_json: bool) -> None:
     from fhirmap.diagnostics.catalog import page
+    from fhirmap.diagnostics.render import folded
     from fhirmap.journal import EntryState
 
     if as_json:
@@ -118,8 +119,10 @@ def _overview(status: Status, as_json: bool) -> None:
     for reason in status.reasons:
         words = reason.words or (page(reason.code).title if reason.code else text("status.not_sent_yet"))
         words = text("run.lines.answered", status=reason.status, words=words) if reason.status else words
-        keys = f"   ({', '.join(reason.keys[:5])}{', …' if reason.count > 5 else ''})" if reason.keys else ""
-        click.echo(f"{text(f'states.one.{reason.state}'):<10} {reason.count:>5}x {words}{keys}")
+        listed, more = ", ".join(reason.keys[:5]), reason.count - len(reason.keys[:5])
+        keys = text("lists.names_and_more", names=listed, count=more) if more > 0 else listed
+        line = f"{text(f'states.one.{reason.state}'):<10} {reason.count:>5}x {words}{f'   ({keys})' if keys else ''}"
+        click.echo("\n".join(folded(line, indent=18)))
     for answer in status.possible_duplicates:
         click.echo(text("status.in_doubt", key=answer.key))
     for line in _receiver_lines(status):

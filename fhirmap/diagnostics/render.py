@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from textwrap import wrap
 from unicodedata import category, combining, east_asian_width
 
 from fhirmap.diagnostics.catalog import page
@@ -136,6 +137,25 @@ def note_to_line(note: Note, *, colour: bool = False) -> str:
 def note_to_json(note: Note) -> dict[str, object]:
     """The note as data."""
     return {"text": note.text, "position": note.position or None}
+
+
+def folded(line: str, width: int = 80, indent: int = 4) -> list[str]:
+    """A line in pieces of at most ``width`` characters, those after the first indented; its blanks stay as they are.
+
+    Example:
+        >>> folded("invalid  2   a side is missing", 22, 13)
+        ['invalid  2   a side is', '             missing']
+    """
+    lead = " " * (len(line) - len(line.lstrip()))
+    margin = " " * indent
+    return wrap(
+        line.strip(),
+        width,
+        initial_indent=lead,
+        subsequent_indent=margin,
+        break_on_hyphens=False,
+        break_long_words=False,
+    ) or [""]
 
 
 def _excerpt(  # noqa: PLR0913 - the pieces of one line

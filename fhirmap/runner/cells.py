@@ -19,7 +19,10 @@ def on_blank_columns(fault: Fault, plan: SourcePlan, values: Mapping[str, Any]) 
     """
     if fault.rule != "required" or len(fault.columns) < 2:
         return fault
-    blank = tuple(column for column in fault.columns if all(map(_is_blank, cells_of(plan, values, column))))
+    cells = {column: list(cells_of(plan, values, column)) for column in fault.columns}
+    if any(len(found) > 1 for found in cells.values()):
+        return fault  # of several rows, which one is not known here
+    blank = tuple(column for column, found in cells.items() if all(map(_is_blank, found)))
     return replace(fault, columns=blank) if blank and len(blank) < len(fault.columns) else fault
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fhirmap.analysis.lineage import lineage
+from fhirmap.analysis.note_words import note_words
 from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compilation.transformers import transformer_of
 from fhirmap.errors import ConfigError, MapError, ProjectError
@@ -66,6 +67,11 @@ class Engine:
             for line in range(rule.span.line, rule.span.end_line + 1):
                 found[f"{rule.span.name}:{line}"] = rule.name
         return found
+
+    @cached_property
+    def note_words(self) -> Mapping[str, str]:
+        """What the maps' notes say in their own words, by ``file:line:col``: a note of a record may quote it."""
+        return note_words(self.maps.checked)
 
     @property
     def digest(self) -> str:

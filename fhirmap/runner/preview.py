@@ -15,12 +15,12 @@ from fhirmap.compilation.transformers import transformer_of
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
-from fhirmap.records import Fault, Note, Record
+from fhirmap.records import Fault, Note, Record, Result
 from fhirmap.runner.columns import shown
 from fhirmap.runner.contract import project_contract
 from fhirmap.runner.engine import Engine, paths_up
 from fhirmap.runner.unmapped import UnmappedCodes
-from fhirmap.runner.verdict import Verdict, classify, mapped
+from fhirmap.runner.verdict import Verdict, classify, mapped, note_reason, reason
 from fhirmap.runtime import trace as steps
 from fhirmap.runtime.origins import Provenance, SourceCell, leaves
 from fhirmap.sinks.element import element_of
@@ -48,6 +48,8 @@ class Previewed:
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    words: dict[str, str] = field(default_factory=dict)
+    """What each reason says, in words: a fault with its columns, a note as the map has it."""
     unmapped: UnmappedCodes = field(default_factory=UnmappedCodes)
 
     @property
@@ -124,6 +126,7 @@ def preview_all(
             classified = classify(record, result, engine.rules)
             found.verdicts[classified.verdict] += 1
             found.reasons.update(classified.reasons)
+            _keep_words(found.words, engine, result)
             if result.unmapped and not record.superseded:
                 found.unmapped.add(result.unmapped)
             if file is not None:
@@ -133,6 +136,18 @@ def preview_all(
             if progress is not None:
                 progress(found.read)
     return found
+
+
+def _keep_words(words: dict[str, str], engine: Engine, result: Result) -> None:
+    for fault in result.faults:
+        key = reason(fault, engine.rules)
+        if key not in words:
+            message = Diagnostic(fault.code, args=fault.args, variant=fault.variant).message
+            words[key] = f"{message} ({', '.join(fault.columns)})" if fault.columns else message
+    for note in result.notes:
+        key = note_reason(note, engine.rules)
+        if key not in words:
+            words[key] = engine.note_words.get(note.position, "")
 
 
 @contextmanager

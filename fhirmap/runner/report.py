@@ -16,6 +16,7 @@ from typing import Any
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.catalog import page
+from fhirmap.diagnostics.render import folded
 from fhirmap.journal import (
     PENDING,
     EntryState,
@@ -41,6 +42,11 @@ __all__ = ["FaultLine", "Report", "Stop", "build_report", "exit_code", "report_l
 
 _KEYS_SHOWN = 20
 _LINES_SHOWN = 6
+_NAMES_SHOWN = 6
+_UNBROKEN = "\ue000"
+"""A blank inside a command, which has to be on one line to be copied: a character that no text has."""
+_WIDTH = 78
+"""What a terminal of 80 columns has for a line: commands indent it by two."""
 _SENT = PENDING | {EntryState.ACCEPTED, EntryState.REFUSED}
 
 
@@ -100,6 +106,9 @@ class Report:
     held: tuple[str, ...] = ()
     shared_identifiers: tuple[SharedIdentifier, ...] = ()
     unmapped: tuple[UnmappedTable, ...] = ()
+    to_check: int = 0
+    """Records of ``notes``; those of ``out_of_scope`` are ``explained``. One record may have several."""
+    explained: int = 0
     next_due: float | None = None
     stopped_by: Stop | None = None
     interrupted: bool = False
@@ -120,7 +129,8 @@ class RunFacts:
     """What a run knows of itself when it ends.
 
     Units: ``started_at`` and ``finished_at`` are seconds since the epoch (UTC). ``rules``: names of the maps' rules by
-    ``file:line``, for notes. ``unmapped``: codes that concept maps lack, as the reading counted them.
+    ``file:line``, for notes; ``note_words``: what notes say, by ``file:line:col``. ``unmapped``: codes that concept
+    maps lack, as the reading counted them.
     """
 
     project: str
@@ -134,12 +144,13 @@ class RunFacts:
     stopped: Diagnostic | None = None
     interrupted: bool = False
     rules: Mapping[str, str] = field(default_factory=dict)
+    note_words: Mapping[str, str] = field(default_factory=dict)
     unmapped: tuple[UnmappedTable, ...] = ()
 
 
 def build_report(journal: Journal, ledger: Ledger, run: RunFacts) -> Report:
     """The report of the run that the journal is at."""
-    found = _Findings(run.rules)
+    found = _Findings(run.rules, run.note_words)
     for answer in journal.needing_attention():
         found.add(answer)
     stopped = run.stopped
@@ -165,6 +176,8 @@ def build_report(journal: Journal, ledger: Ledger, run: RunFacts) -> Report:
         held=journal.held_keys(_KEYS_SHOWN),
         shared_identifiers=journal.shared_identifiers(of_this_run=True),
         unmapped=run.unmapped,
+        to_check=found.notes.records,
+        explained=found.out_of_scope.records,
         next_due=min((answer.not_before for answer in found.pending), default=None),
         stopped_by=Stop(stopped.code, stopped.message, stopped.hint_text) if stopped else None,
         interrupted=run.interrupted,
@@ -177,10 +190,14 @@ class _Lines:
     def __init__(self) -> None:
         self._counts: Counter[FaultLine] = Counter()
         self._keys: dict[FaultLine, list[str]] = {}
+        self.records = 0
+        """Records that have a line."""
 
     def add(self, key: str, lines: Iterable[FaultLine]) -> None:
         """One record, once for each of its distinct lines."""
-        for line in dict.fromkeys(lines):
+        found = dict.fromkeys(lines)
+        self.records += bool(found)
+        for line in found:
             self._counts[line] += 1
             keys = self._keys.setdefault(line, [])
             if len(keys) < _KEYS_SHOWN:
@@ -195,12 +212,13 @@ class _Lines:
 class _Findings:
     """The answers of a run, sorted as they come: what is kept does not grow with the records that went well."""
 
-    def __init__(self, rules: Mapping[str, str]) -> None:
+    def __init__(self, rules: Mapping[str, str], note_words: Mapping[str, str]) -> None:
         self.refused: list[RecordedAnswer] = []
         self.pending: list[RecordedAnswer] = []
         self.looked_at: list[RecordedAnswer] = []
         self.invalid, self.notes, self.out_of_scope = _Lines(), _Lines(), _Lines()
         self._rules = rules
+        self._note_words = note_words
 
     def add(self, answer: RecordedAnswer) -> None:
         """One record and what became of it."""
@@ -220,8 +238,9 @@ class _Findings:
 
     def _remarks(self, answer: RecordedAnswer) -> Iterator[FaultLine]:
         for note in answer.notes:
-            # the words may be made of the record's values: the rule that says them is named instead
-            yield FaultLine(0, "", note_reason(note, self._rules), position=note.position)
+            # A note may be made of the record's values: what the map says for every record is shown.
+            rule = note_reason(note, self._rules)
+            yield FaultLine(0, "", self._note_words.get(note.position) or rule, rule, note.position)
         for fault in answer.faults:
             if fault.severity != "error":
                 yield _fault_line(fault)
@@ -246,19 +265,19 @@ def _fault_line(fault: Fault) -> FaultLine:
 
 
 def report_lines(report: Report) -> list[str]:
-    """The final table: the ledger, then one line a destination that needs somebody, with what to do next."""
+    """The final table: the ledger, then one line a destination that needs somebody, with what to do next.
+
+    Folded for terminals of 80 columns. The lines of a list add up to the number before them, or the first says how many
+    reasons that many records have; where some are left out, the last says how many and where they are.
+    """
     ledger = report.ledger
-    lines = [ledger.equation(), *_accepted_lines(report)]
+    lines = [*_accepted_lines(report)]
     lines += [_line("", reason.count, _reason_text(reason)) for reason in report.looked_at]
     lines += _reason_lines("refused", ledger.refused, report.refused, "fhirmap status --refused")
     lines += _pending_lines(report)
-    lines += _invalid_lines(report)
-    if report.out_of_scope:
-        reasons = ", ".join(f"{line.count} {line.words}" for line in report.out_of_scope[:4])
-        lines.append(_line(_state("out_of_scope"), ledger.out_of_scope, reasons))
-    if report.notes:
-        reasons = ", ".join(f"{line.count} {line.words}" for line in report.notes[:4])
-        lines.append(_line(text("run.words.to_look_at"), sum(line.count for line in report.notes), reasons))
+    lines += _listed(_state("invalid"), ledger.invalid, report.invalid, ledger.invalid, "fhirmap status --invalid")
+    lines += _listed(_state("out_of_scope"), ledger.out_of_scope, report.out_of_scope, report.explained)
+    lines += _listed(text("run.words.to_look_at"), report.to_check, report.notes, report.to_check)
     if ledger.unchanged:
         lines.append(_line(_state("unchanged"), ledger.unchanged, text("run.lines.unchanged")))
     carried = sum(report.carried.values())
@@ -266,7 +285,12 @@ def report_lines(report: Report) -> list[str]:
         lines.append(_line(text("run.words.earlier"), carried, text("run.lines.carried")))
     lines += [_line(*line) for line in receiver_lines(report.withdrawn, report.held, ledger.held)]
     lines += [_line(*line) for line in shared_lines(report.shared_identifiers)]
-    return [*lines, *_doubt_lines(report), *_unmapped_lines(report), *_end_lines(report)]
+    lines += [*_doubt_lines(report), *_unmapped_lines(report)]
+    equation = folded(ledger.equation(), _WIDTH)
+    indent = _title_width() + 9
+    table = [piece for line in lines for piece in folded(line, _WIDTH, indent)]
+    ending = [piece for line in _end_lines(report) for piece in folded(line, _WIDTH)]
+    return [line.replace(_UNBROKEN, " ") for line in (*equation, *table, *ending)]
 
 
 def _accepted_lines(report: Report) -> list[str]:
@@ -279,22 +303,28 @@ def _accepted_lines(report: Report) -> list[str]:
     return []
 
 
-def _invalid_lines(report: Report) -> list[str]:
-    if not report.invalid:
+def _listed(title: str, count: int, lines: Sequence[FaultLine], explained: int, then: str = "") -> list[str]:
+    """``count`` records with the reasons there are for them. ``explained``: how many of them have any."""
+    if not count:
         return []
-    reasons = [f"{line.count}x {_fault_text(line)}" for line in report.invalid]
-    hidden = len(reasons) - _LINES_SHOWN
-    more = [text("run.lines.more", count=hidden)] if hidden > 0 else []
-    first, *others = [*reasons[:_LINES_SHOWN], *more]
-    line = _line(_state("invalid"), report.ledger.invalid, first, "fhirmap status --invalid")
-    return [line, *(_continued(reason) for reason in others)]
+    given = sum(line.count for line in lines)
+    rows = [f"{line.count}x {_fault_text(line)}" for line in lines[:_LINES_SHOWN]]
+    if given > explained:
+        rows.insert(0, text("run.lines.reasons", reasons=given, count=explained))
+    rest = lines[_LINES_SHOWN:]
+    if rest:
+        rows.append(text("run.lines.more", count=len(rest), sum=sum(line.count for line in rest)))
+    if lines and count > explained:
+        rows.append(text("run.lines.no_reason", count=count - explained))
+    first, *others = rows or [""]
+    return [_line(title, count, first, then), *(_continued(row) for row in others)]
 
 
 def _doubt_lines(report: Report) -> list[str]:
     doubtful = report.possible_duplicates
     if not doubtful:
         return []
-    keys = ", ".join(doubtful[:6]) + (", …" if len(doubtful) > 6 else "")
+    keys = _names(doubtful, len(doubtful))
     return [_line(text("run.words.in_doubt"), len(doubtful), text("run.lines.possible_duplicates", keys=keys))]
 
 
@@ -319,8 +349,15 @@ def _state(state: str) -> str:
 
 
 def _line(title: str, count: int, words: str, then: str = "") -> str:
-    line = f"{title:<{_title_width()}} {count:>5}   {words}"
-    return f"{line:<96} -> {then}" if then else line.rstrip()
+    line = f"{title:<{_title_width()}} {count:>5}   {words}".rstrip()
+    return f"{line}   {f'-> {then}'.replace(' ', _UNBROKEN)}" if then else line
+
+
+def _names(names: Sequence[str], count: int) -> str:
+    """The first of ``count`` names, and how many more there are."""
+    shown = names[:_NAMES_SHOWN]
+    listed = ", ".join(shown)
+    return text("lists.names_and_more", names=listed, count=count - len(shown)) if count > len(shown) else listed
 
 
 def _continued(words: str) -> str:

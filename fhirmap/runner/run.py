@@ -206,6 +206,7 @@ class _Run:
             stopped=stopped,
             interrupted=delivery.interrupted,
             rules=self._engine.rules,
+            note_words=self._engine.note_words,
             unmapped=unmapped,
         )
         return build_report(self._journal, ledger, facts)

@@ -139,7 +139,10 @@ def test_a_report_is_shown_in_the_language_of_who_reads_it(tmp_path: Path) -> No
     lines = [line for line in shown.out.splitlines() if "report:" not in line]
     again = in_process("report", folder, "--lang", "en").out
     assert all(line in again for line in lines), again
-    in_french("report", folder)
+    shown_in_french = in_process("report", folder).out
+    # What the map's own notes say is in the map's language.
+    own = re.compile(r"(?ms)^  à vérifier .*?(?=^  \S|\Z)|\(1x .*?\)")
+    assert left_over(own.sub("", shown_in_french)) == [], shown_in_french
 
 
 def test_what_stops_a_run(tiny: Callable[..., Tiny], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,8 +38,9 @@ def report_of(journal: Journal, **more: Any) -> Report:
 
 def test_each_line_answers_a_question(journal: Journal) -> None:
     lines = report_lines(report_of(journal))
-    assert lines[0] == "read 7 = accepted 2 + refused 1 + invalid 1 + out of scope 1 + unchanged 0 + pending 2"
-    text = "\n".join(lines)
+    assert max(map(len, lines)) <= 78
+    text = " ".join(" ".join(lines).split())
+    assert text.startswith("read 7 = accepted 2 + refused 1 + invalid 1 + out of scope 1 + unchanged 0 + pending 2 ")
     assert "identifiers archived in RECU (R-00001 ... 00002)" in text
     assert "422: pas d'intervention <b>" in text
     assert "-> fhirmap status --refused" in text
@@ -89,5 +90,25 @@ def test_the_words_of_a_note_stay_in_the_journal(journal: Journal, tmp_path: Pat
 
 def test_nothing_to_say_is_one_line(journal: Journal) -> None:
     report = build_report(journal, journal.ledger(0), RunFacts("p", "t", "s", 0, 0, 0))
-    assert len(report_lines(report)) == 1
+    assert " ".join(report_lines(report)).split() == report.ledger.equation().split()
     assert report_to_html(report).startswith("<!DOCTYPE html>")
+
+
+def test_lists_add_up_and_say_what_they_leave_out(journal: Journal) -> None:
+    faults = [Fault("FM504", rule="required", element=f"P.{name}", args={"element": name}) for name in "abcdefghij"]
+    journal.put(
+        [Entry(f"i{number}", EntryState.INVALID, faults=(fault,)) for number, fault in enumerate(faults)]
+        + [Entry("two", EntryState.INVALID, faults=tuple(faults[:2]))]
+        + [Entry(f"o{number}", EntryState.OUT_OF_SCOPE) for number in range(3)]
+        + [Entry("o", EntryState.OUT_OF_SCOPE, notes=(Note("secret 1", "m.map:1:1"),))]
+    )
+    facts = RunFacts("p", "t", "s", 0, 0, 0, note_words={"m.map:1:1": "not … yet"})
+    report = build_report(journal, journal.ledger(15), facts)
+    lines = report_lines(report)
+    shown = "\n".join(lines)
+    assert "12 reasons in 11 records" in shown
+    assert [line.split()[0] for line in lines if "element `" in line] == ["2x", "2x", "1x", "1x", "1x", "1x"]
+    assert "and 4 more (4x): see the report" in shown
+    assert "1x not … yet" in shown
+    assert "3 without a note" in shown
+    assert "secret" not in shown
