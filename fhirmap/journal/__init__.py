@@ -23,6 +23,7 @@ from fhirmap.journal.decision import Decision, Step
 from fhirmap.journal.entries import (
     Accepted,
     Counts,
+    DayCounts,
     Entry,
     Identifier,
     Lease,
@@ -43,6 +44,7 @@ __all__ = [
     "PENDING",
     "Accepted",
     "Counts",
+    "DayCounts",
     "Decision",
     "Entry",
     "EntryState",

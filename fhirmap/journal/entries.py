@@ -12,6 +12,7 @@ from fhirmap.texts import text
 __all__ = [
     "Accepted",
     "Counts",
+    "DayCounts",
     "Entry",
     "Identifier",
     "Lease",
@@ -62,6 +63,14 @@ class Entry:
     notes: tuple[Note, ...] = ()
     faults: tuple[Fault, ...] = ()
     read: ReadValues | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayCounts:
+    """How many records got their present state on a day, local time, `2026-03-01`: by state."""
+
+    day: str
+    states: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ whole at a glance. Reads only."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, not_, or_, select
+from sqlalchemy import Integer, and_, cast, func, not_, or_, select
 
 from fhirmap.journal.codec import issues_from_json, recorded_answer
 from fhirmap.journal.connection import CHUNK, WITHOUT_PAYLOAD
-from fhirmap.journal.entries import Reason, RecordedAnswer, Status
+from fhirmap.journal.entries import DayCounts, Reason, RecordedAnswer, Status
 from fhirmap.journal.queue import EntryQueue
 from fhirmap.journal.schema import attempt, entry
 from fhirmap.journal.states import ArchiveState, EntryState
@@ -70,6 +71,21 @@ class JournalReading(EntryQueue):
         )
         with self._transaction() as connection:
             return tuple(connection.execute(query).scalars())
+
+    def days(self, most: int) -> tuple[DayCounts, ...]:
+        """Current records by the day on which they got their state, the last ``most`` days that have any."""
+        hour = cast(entry.c.changed_at / 3600, Integer)
+        query = (
+            select(hour, entry.c.state, func.count())
+            .where(self._scope, entry.c.is_current.is_(True))
+            .group_by(hour, entry.c.state)
+        )
+        found: dict[str, dict[str, int]] = {}
+        with self._transaction() as connection:
+            for at, state, count in connection.execute(query):
+                day = found.setdefault(datetime.fromtimestamp(at * 3600).astimezone().date().isoformat(), {})
+                day[str(EntryState(state))] = day.get(str(EntryState(state)), 0) + int(count)
+        return tuple(DayCounts(day, found[day]) for day in sorted(found)[-most:])
 
     def history(self, key: str) -> list[Mapping[str, Any]]:
         """Every event of every payload of ``key``, oldest first: at, event, number, state, code, status, duration_s,

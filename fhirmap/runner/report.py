@@ -6,6 +6,8 @@ receiver's words have the payload's values taken out. Reports may therefore be m
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +21,7 @@ from fhirmap.diagnostics.catalog import page
 from fhirmap.diagnostics.render import folded
 from fhirmap.journal import (
     PENDING,
+    DayCounts,
     EntryState,
     Journal,
     Ledger,
@@ -43,10 +46,13 @@ __all__ = ["FaultLine", "Report", "Stop", "build_report", "exit_code", "report_l
 _KEYS_SHOWN = 20
 _LINES_SHOWN = 6
 _NAMES_SHOWN = 6
+_RECORDS_SHOWN = 2000
+_DAYS_SHOWN = 31
 _UNBROKEN = "\ue000"
 """A blank inside a command, which has to be on one line to be copied: a character that no text has."""
 _WIDTH = 78
 """What a terminal of 80 columns has for a line: commands indent it by two."""
+_CHARTED = ("accepted", "refused", "invalid", "out_of_scope", "unchanged", "pending")
 _SENT = PENDING | {EntryState.ACCEPTED, EntryState.REFUSED}
 
 
@@ -70,6 +76,15 @@ class FaultLine:
         if not self.code:
             return self.text
         return Diagnostic(self.code, args=dict(self.args), variant=self.variant).message
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedRecord:
+    """A record that somebody should look at: its state, and all that there is to say of it, in words."""
+
+    key: str
+    state: str
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +124,9 @@ class Report:
     to_check: int = 0
     """Records of ``notes``; those of ``out_of_scope`` are ``explained``. One record may have several."""
     explained: int = 0
+    records: tuple[ReportedRecord, ...] = ()
+    records_left_out: int = 0
+    days: tuple[DayCounts, ...] = ()
     next_due: float | None = None
     stopped_by: Stop | None = None
     interrupted: bool = False
@@ -176,6 +194,9 @@ def build_report(journal: Journal, ledger: Ledger, run: RunFacts) -> Report:
         held=journal.held_keys(_KEYS_SHOWN),
         shared_identifiers=journal.shared_identifiers(of_this_run=True),
         unmapped=run.unmapped,
+        records=tuple(found.records),
+        records_left_out=found.left_out,
+        days=journal.days(_DAYS_SHOWN),
         to_check=found.notes.records,
         explained=found.out_of_scope.records,
         next_due=min((answer.not_before for answer in found.pending), default=None),
@@ -217,11 +238,14 @@ class _Findings:
         self.pending: list[RecordedAnswer] = []
         self.looked_at: list[RecordedAnswer] = []
         self.invalid, self.notes, self.out_of_scope = _Lines(), _Lines(), _Lines()
+        self.records: list[ReportedRecord] = []
+        self.left_out = 0
         self._rules = rules
         self._note_words = note_words
 
     def add(self, answer: RecordedAnswer) -> None:
         """One record and what became of it."""
+        self._record(answer)
         if answer.state == EntryState.INVALID:
             errors = [_fault_line(fault) for fault in answer.faults if fault.severity == "error"]
             self.invalid.add(answer.key, errors or [FaultLine(0, "", text("run.lines.invalid"))])
@@ -235,6 +259,17 @@ class _Findings:
             self.refused.append(answer)
         elif answer.was_settled and answer.state == EntryState.ACCEPTED and answer.code:
             self.looked_at.append(answer)
+
+    def _record(self, answer: RecordedAnswer) -> None:
+        if len(self.records) >= _RECORDS_SHOWN:
+            self.left_out += 1
+            return
+        said = [issue.diagnostics or issue.code for issue in answer.issues]
+        if answer.code and not said:
+            said.append(_code_text(answer.code))
+        said += [_fault_text(_fault_line(fault)) for fault in answer.faults]
+        said += [self._note_words.get(note.position) or note_reason(note, self._rules) for note in answer.notes]
+        self.records.append(ReportedRecord(answer.key, answer.state.value, tuple(dict.fromkeys(said))))
 
     def _remarks(self, answer: RecordedAnswer) -> Iterator[FaultLine]:
         for note in answer.notes:
@@ -458,20 +493,36 @@ def _reworded(line: FaultLine, words: RuleWords) -> FaultLine:
 def report_to_html(report: Report) -> str:
     """The report as one page that needs nothing else."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("fhirmap.runner"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["moment"] = _moment
     environment.filters["reason"] = _reason_text
+    script = environment.get_template("report.js").render().strip()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment.filters["withdrawal"] = withdrawal_text
     return environment.get_template("report.html.j2").render(
-        report=report, states=Counter(report.carried), equation=report.ledger.equation(), text=text, language=language()
+        report=report,
+        rows=_bars(report),
+        script=Markup(script),
+        digest=digest,
+        states=Counter(report.carried),
+        equation=report.ledger.equation(),
+        text=text,
+        language=language(),
     )
 
 
+def _bars(report: Report) -> list[tuple[str, int]]:
+    """State and count of what the run read, for the chart."""
+    ledger = report.ledger
+    return [(state, count) for state in _CHARTED if (count := getattr(ledger, state))]
+
+
 def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).astimezone().isoformat(sep=" ", timespec="seconds")
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def write_report(report: Report, folder: Path) -> Path:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +115,19 @@ def test_lists_add_up_and_say_what_they_leave_out(journal: Journal) -> None:
     assert "1x not … yet" in shown
     assert "3 without a note" in shown
     assert "secret" not in shown
+
+
+def test_the_page_has_a_row_a_record_with_links_and_charts(journal: Journal) -> None:
+    fault = Fault("FM504", rule="required", element="P.lot", args={"element": "lot"}, columns=("POSE.lot",))
+    journal.put([Entry("a<1>", EntryState.INVALID, faults=(fault, Fault("FM504", args={"element": "udi"})))])
+    report = build_report(journal, journal.ledger(1), RunFacts("p", "t", "s", 0, 0, 0))
+    (record,) = report.records
+    assert (record.key, record.state, len(record.reasons)) == ("a<1>", "invalid", 2)
+    page = report_to_html(report)
+    assert '<tr id="r0"><td class="key">a&lt;1&gt;</td>' in page
+    assert '<a href="#r0">a&lt;1&gt;</a>' in page
+    assert page.count("<svg") == 1
+    (script,) = re.findall(r"(?s)<script>(.*?)</script>", page)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in page
+    assert not re.search(r"(?:src|href)=.(?!#)", page)
