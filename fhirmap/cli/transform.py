@@ -86,7 +86,7 @@ def command(
     if has_failed:
         return EXIT_RECORDS
     if not as_json or output is not None:
-        _write(result, runnable, known, output, form)
+        return _write(result, runnable, known, output, form)
     return 0
 
 
@@ -155,22 +155,30 @@ def _unmapped(result: Result) -> tuple[UnmappedTable, ...]:
     return codes.tables()
 
 
-def _write(result: Result, runnable: Runnable, known: MapSet, output: Path | None, form: str | None) -> None:
+def _write(result: Result, runnable: Runnable, known: MapSet, output: Path | None, form: str | None) -> int:
+    """The result, written; the exit code."""
+    from fhirmap.cli.faults import EXIT_RECORDS, show_diagnostics
+    from fhirmap.errors import ConfigError
     from fhirmap.interchange.formats import text_of
     from fhirmap.runner.atomic_file import write_atomically
 
     if result.resource is None:
-        return
+        return 0
     chosen = form or (output.suffix.removeprefix(".").lower() if output is not None else "")
     target = runnable.target
     if chosen not in ("json", "xml"):
         # A logical model with a name space of its own, CDA above all, has no other form than XML.
         chosen = "xml" if target is not None and target.kind == "logical" and target.namespace else "json"
-    content = text_of(result.resource, "xml" if chosen == "xml" else "json", known.definitions, target)
+    try:
+        content = text_of(result.resource, "xml" if chosen == "xml" else "json", known.definitions, target)
+    except ConfigError as fault:
+        show_diagnostics([fault.diagnostic()], as_json=False)
+        return EXIT_RECORDS
     if output is None:
         click.echo(content, nl=False)
     else:
         write_atomically(output, content.encode())
+    return 0
 
 
 def _as_json(result: Result, runnable: Runnable, known: MapSet) -> str:

@@ -23,7 +23,10 @@ from fhirmap.model.definition import Definitions, Element, Structure, TypeRef
 FHIR_NAMESPACE = "http://hl7.org/fhir"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _XSI_TYPE = f"{{{XSI}}}type"
+_XML = "http://www.w3.org/XML/1998/namespace"
 _XHTML = "http://www.w3.org/1999/xhtml"
+MIXED = "xmlMixed"
+"""Where an element has text between its children: texts, and children by their names, in the order of the document."""
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 
 
@@ -113,19 +116,26 @@ class XmlReader:
             if namespace != XSI:
                 key, type_name = _attribute(views, namespace, name)
                 held[key] = primitive_of(value, type_name)
+        pieces: list[JsonValue] = [node.text or ""]
         for child in node:
             if isinstance(child.tag, str):
-                self._child(held, node, child, ref)
-        text = "".join([node.text or "", *(child.tail or "" for child in node)]).strip()
+                pieces.append(self._child(held, node, child, ref))
+            pieces.append(child.tail or "")
+        texts = [piece for piece in pieces if isinstance(piece, str)]
+        text = "".join(texts).strip()
         if text:
             key, type_name = _text_slot(views)
             held[key] = primitive_of(text, type_name)
         order = [name for view in views.values() for stem in view.json_names() for name in (stem, f"_{stem}")]
-        return {name: held[name] for name in [*(name for name in order if name in held), *held]}
+        found = {name: held[name] for name in [*(name for name in order if name in held), *held]}
+        if len(pieces) > len(texts) and any(tail.strip() for tail in texts[1:]):
+            found[MIXED] = [piece for piece in pieces if piece != ""]
+        return found
 
     def _child(
         self, held: dict[str, Any], parent: ElementTree.Element, child: ElementTree.Element, ref: TypeRef | None
-    ) -> None:
+    ) -> dict[str, JsonValue]:
+        """Put a child where it belongs; the name it has in JSON, and whether it holds nothing."""
         view, chosen = self._view(child, ref)
         named = child.attrib.get(_XSI_TYPE, "").rpartition(":")[2]
         declared = view.types[0] if view is not None and len(view.types) == 1 and not view.is_choice else None
@@ -134,9 +144,14 @@ class XmlReader:
         if view is not None and view.is_choice and chosen is None and (named or view.types):
             name = view.json_name(named or view.types[0].name)
             found = found or view.types[0]
-        value, sibling = self._value(child, found, declared or (found if chosen else None))
+        if _is_markup(child, view, found):
+            value: JsonValue = "".join(_xhtml(child, outermost=True))
+            sibling: dict[str, Any] = {}
+        else:
+            value, sibling = self._value(child, found, declared or (found if chosen else None))
         repeats = view.is_repeating if view is not None else _occurs_twice(parent, child)
         _put(held, name, value, sibling, repeats=repeats or name in held)
+        return {"element": name} if value is not None or sibling else {"element": name, "empty": True}
 
     def _view(self, child: ElementTree.Element, ref: TypeRef | None) -> tuple[Element | None, TypeRef | None]:
         """The element that a child is, and its type where the child's name says which of a choice it is."""
@@ -152,9 +167,7 @@ class XmlReader:
         self, node: ElementTree.Element, ref: TypeRef | None, declared: TypeRef | None
     ) -> tuple[Any, dict[str, Any]]:
         """The value of an element, and the `_x` object of a primitive."""
-        if node.tag == f"{{{_XHTML}}}div":
-            return "".join(_xhtml(node, outermost=True)), {}
-        if ref is not None and ref.name in ANY_RESOURCE:
+        if ref is not None and (ref.name in ANY_RESOURCE or self._holds_resource(node, ref)):
             inner = next((child for child in node if isinstance(child.tag, str)), None)
             return (self.resource(inner) if inner is not None else None), {}
         if ref is None:
@@ -166,6 +179,11 @@ class XmlReader:
         sibling.pop("value", None)
         text = sibling.pop("xmlText", None)
         return primitive_of(text if value is None else value, ref.name), sibling
+
+    def _holds_resource(self, node: ElementTree.Element, ref: TypeRef) -> bool:
+        """Is it an element of a resource's type that holds the resource as an element of its own?"""
+        inside = [split_tag(child.tag) for child in node if isinstance(child.tag, str)]
+        return inside == [(FHIR_NAMESPACE, ref.name)]
 
     def _unknown(self, node: ElementTree.Element) -> tuple[Any, dict[str, Any]]:
         """An element of no known type: text alone, or FHIR's `value`, is a string, all else an object."""
@@ -195,6 +213,16 @@ def _text_slot(views: Mapping[str, Element]) -> tuple[str, str]:
     return slot.json_name(kind), kind
 
 
+def _is_markup(node: ElementTree.Element, view: Element | None, ref: TypeRef | None) -> bool:
+    """Is it narrative, or another element whose content is markup, that JSON holds as a text?"""
+    if node.tag == f"{{{_XHTML}}}div":
+        return True
+    held = (ref is not None and ref.name == "xhtml") or (
+        view is not None and bool({"xhtml", "cdaText"}.intersection(view.representation))
+    )
+    return held and "value" not in node.attrib
+
+
 def _put(held: dict[str, Any], name: str, value: JsonValue, sibling: dict[str, Any], *, repeats: bool) -> None:
     if not repeats:
         if value is not None:
@@ -206,6 +234,10 @@ def _put(held: dict[str, Any], name: str, value: JsonValue, sibling: dict[str, A
     if not isinstance(values, list):
         # It occurs twice, against what its structure says: nothing is lost.
         values = held[name] = [values]
+    if value is None and not sibling:
+        if not values:
+            del held[name]
+        return
     values.append(value)
     siblings = held.get(f"_{name}")
     if sibling or siblings is not None:
@@ -229,11 +261,17 @@ def primitive_of(text: str | None, type_name: str) -> JsonValue:
     return text
 
 
+def _attribute_name(tag: str) -> str:
+    namespace, name = split_tag(tag)
+    return f"xml:{name}" if namespace == _XML else name
+
+
 def _xhtml(node: ElementTree.Element, *, outermost: bool = False) -> Iterator[str]:
     """Narrative as it is, without prefixes."""
     name = split_tag(node.tag)[1]
-    declared = f' xmlns="{_XHTML}"' if outermost else ""
-    attributes = "".join(f" {split_tag(tag)[1]}={quoteattr(value)}" for tag, value in node.attrib.items())
+    space = "" if not outermost else _XHTML if name == "div" else split_tag(node.tag)[0]
+    declared = f" xmlns={quoteattr(space)}" if space else ""
+    attributes = "".join(f" {_attribute_name(tag)}={quoteattr(value)}" for tag, value in node.attrib.items())
     children = [child for child in node if isinstance(child.tag, str)]
     if not children and not node.text:
         yield f"<{name}{declared}{attributes} />"

@@ -1,8 +1,8 @@
 """FHIR JSON shape written as XML: FHIR resources and logical models, with name spaces, attributes, `xsi:type`, text.
 
 A structure says how each element is written (`representation`): `xmlAttr` an attribute, `xmlText` the element's text,
-`typeAttr` an element that names its type, `xhtml` narrative as it is. All else is an element; a primitive keeps
-its value in `value`.
+`typeAttr` an element that names its type, `xhtml` and `cdaText` markup as it is. All else is an element; a primitive
+keeps its value in `value`. A resource inside is an element of its own, in FHIR's name space.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 from fhirmap.data import JsonValue
+from fhirmap.errors import ConfigError
 from fhirmap.fhir_types import ANY_RESOURCE
-from fhirmap.interchange.xml_reader import FHIR_NAMESPACE, XSI
+from fhirmap.interchange.xhtml import NarrativeError, xhtml_of
+from fhirmap.interchange.xml_reader import FHIR_NAMESPACE, MIXED, XSI, split_tag
 from fhirmap.model.definition import Definitions, Element, Structure, TypeRef
 
+_MARKUP = frozenset(("xhtml", "cdaText"))
+"""Representations of elements that hold markup: a text in JSON."""
 _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -28,6 +32,7 @@ def write_xml(node: Mapping[str, Any], definitions: Definitions, structure: Stru
 
     Shape: ``structure`` may be left out where ``node`` names its ``resourceType``; a node of an unknown type becomes
     plain XML without name space, its root called ``resourceType`` or `root`.
+    Raises: ``ConfigError`` FM351 for a narrative that is no XHTML.
     Spec: FHIR R4, xml.html; ElementDefinition.representation.
     """
     named = str(node.get("resourceType", ""))
@@ -69,14 +74,12 @@ class XmlWriter:
         if not isinstance(node, Mapping):
             yield from self._wrapped(name, "", [], escape(_text(node)), depth)
             return
-        if ref is not None and ref.name in ANY_RESOURCE:
-            kind = str(node.get("resourceType", ""))
-            inner = self.definitions.structure(kind) if kind and kind not in ANY_RESOURCE else None
-            held = list(self.element(kind or ref.name, node, inner.root if inner else None, None, depth + 1))
-            yield from self._wrapped(name, "", held, "", depth)
+        if ref is not None and (ref.name in ANY_RESOURCE or (view is not None and self._is_resource(ref))):
+            yield from self._wrapped(name, "", list(self._resource(node, ref, depth + 1)), "", depth)
             return
         attributes, text = "", ""
         lines: list[str] = []
+        inside: dict[str, list[str]] = {}
         named = str(node.get("resourceType", "")) if depth and view is not None else ""
         if named and (ref is None or named != ref.name):
             # What it was made as, where the element takes more than that.
@@ -91,17 +94,42 @@ class XmlWriter:
             elif "xmlText" in representation or (child.element is None and child.name == "xmlText"):
                 text += escape(_text(child.values[0]))
             else:
-                for value, sibling in zip(child.values, child.siblings, strict=True):
-                    lines += self._one(child, value, sibling, depth + 1)
+                written = [
+                    list(self._one(child, value, sibling, depth + 1))
+                    for value, sibling in zip(child.values, child.siblings, strict=True)
+                    if value is not None or _says_something(sibling)
+                ]
+                lines += [line for entry in written for line in entry]
+                inside[child.name] = ["".join(entry).strip() for entry in written]
+        mixed = _mixed_content(node, text, inside)
+        if mixed is not None:
+            text, lines = mixed, []
         yield from self._wrapped(name, attributes, lines, text, depth)
+
+    def _is_resource(self, ref: TypeRef) -> bool:
+        structure = self.definitions.structure(ref.structure or ref.name)
+        return structure is not None and structure.kind == "resource" and "." not in ref.name
+
+    def _resource(self, node: Mapping[str, Any], ref: TypeRef, depth: int) -> Iterator[str]:
+        """A resource inside a document; where that is no resource itself, with FHIR's name space."""
+        kind = str(node.get("resourceType", "")) or ref.name
+        inner = self.definitions.structure(kind) if kind not in ANY_RESOURCE else None
+        writer, declared = self, ""
+        if self.namespace != FHIR_NAMESPACE:
+            writer = XmlWriter(self.definitions, FHIR_NAMESPACE)
+            writer.prefixes = self.prefixes
+            declared = f" xmlns={quoteattr(FHIR_NAMESPACE)}"
+        opening = f"{'  ' * depth}<{kind}"
+        for line in writer.element(kind, node, inner.root if inner else None, None, depth):
+            yield opening + declared + line.removeprefix(opening) if line.startswith(opening) else line
 
     def _one(self, child: _XmlChild, value: JsonValue, sibling: JsonValue, depth: int) -> Iterator[str]:
         name = self._name(child)
-        is_xhtml = (child.ref is not None and child.ref.name == "xhtml") or (
-            child.element is not None and "xhtml" in child.element.representation
-        )
-        if is_xhtml and isinstance(value, str) and _is_well_formed(value):
-            yield f"{'  ' * depth}{value}\n"
+        representation = child.element.representation if child.element is not None else ()
+        if isinstance(value, str) and child.ref is not None and child.ref.name == "xhtml" and name == "div":
+            yield f"{'  ' * depth}{_narrative(value)}\n"
+        elif isinstance(value, str) and (_MARKUP.intersection(representation) or _is_xhtml(child.ref)):
+            yield f"{'  ' * depth}{_markup(name, value)}\n"
         elif isinstance(value, Mapping):
             yield from self.element(name, value, child.ref, child.element, depth)
         elif child.element is None and self.namespace != FHIR_NAMESPACE:
@@ -136,7 +164,7 @@ class XmlWriter:
         names = {name: (view, kind) for view in views.values() for name, kind in view.json_names().items()}
         order = [*names, *(key for key in node if key not in names and key.removeprefix("_") not in names)]
         for name in order:
-            if (name not in node and f"_{name}" not in node) or name == "resourceType":
+            if (name not in node and f"_{name}" not in node) or name in ("resourceType", MIXED):
                 continue
             view, kind = names.get(name, (None, None))
             values, siblings = _as_list(node.get(name)), _as_list(node.get(f"_{name}"))
@@ -167,6 +195,48 @@ class XmlWriter:
         return str(named or (structure.xml_name or structure.name if structure else ref.name))
 
 
+def _narrative(text: str) -> str:
+    try:
+        return xhtml_of(text)
+    except NarrativeError:
+        raise ConfigError("FM351", variant="narrative") from None
+
+
+def _is_xhtml(ref: TypeRef | None) -> bool:
+    return ref is not None and ref.name == "xhtml"
+
+
+def _markup(name: str, value: str) -> str:
+    """Markup of an element: the element itself, what is in it, or plain text."""
+    root = _root_name(value)
+    if root == name:
+        return value
+    return f"<{name}>{value if root else escape(_text(value))}</{name}>"
+
+
+def _mixed_content(node: Mapping[str, Any], said: str, inside: Mapping[str, list[str]]) -> str | None:
+    """Text and children in the order in which they were read; None where a map has changed the text since."""
+    pieces = node.get(MIXED)
+    if not isinstance(pieces, list) or not all(isinstance(piece, str | Mapping) for piece in pieces):
+        return None
+    if said != escape(_text("".join(piece for piece in pieces if isinstance(piece, str)).strip())):
+        return None
+    left = {name: list(written) for name, written in inside.items()}
+    content = ""
+    for piece in pieces:
+        if isinstance(piece, str):
+            content += escape(_text(piece))
+        elif piece.get("empty"):
+            content += f"<{piece.get('element')}/>"
+        elif left.get(str(piece.get("element"))):
+            content += left[str(piece["element"])].pop(0)
+    return content + "".join(entry for written in left.values() for entry in written)
+
+
+def _says_something(sibling: JsonValue) -> bool:
+    return isinstance(sibling, Mapping) and any(entry not in (None, [], {}) for entry in sibling.values())
+
+
 def _as_list(value: JsonValue) -> list[Any]:
     if value is None:
         return []
@@ -182,9 +252,11 @@ def _text(value: object) -> str:
     return _NO_XML.sub("\ufffd", str(value))
 
 
-def _is_well_formed(text: str) -> bool:
+def _root_name(text: str) -> str:
+    """Local name of the root element of a text; empty where it is not well-formed."""
+    if not text.startswith("<") or text.startswith(("<?", "<!")):
+        return ""
     try:
-        ElementTree.fromstring(text)  # noqa: S314 - text that this module has just written
-    except ElementTree.ParseError:
-        return False
-    return True
+        return split_tag(ElementTree.fromstring(text).tag)[1]  # noqa: S314 - without a document type
+    except (ElementTree.ParseError, ValueError):
+        return ""

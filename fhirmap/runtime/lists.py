@@ -154,12 +154,35 @@ def shared(shares: Shares, items: list[Any], share: str, fresh: dict[str, Any]) 
 
 
 def copied(value: MapValue) -> MapValue:
-    """A deep copy of FHIR JSON: what a rule writes later never reaches the source."""
+    """A deep copy of FHIR JSON: what a rule writes later never reaches the source.
+
+    A member that is null says nothing and does not travel, but in the two lists of a repeating primitive, which stay
+    in step: where the source has one of them, the copy has both.
+    """
     if isinstance(value, dict):
-        return {key: copied(entry) for key, entry in value.items()}
+        held = {key: copied(entry) for key, entry in value.items() if not _says_nothing(entry)}
+        for key in [key for key in held if key.startswith("_")]:
+            _kept_in_step(held, key[1:], key)
+        return held
     if isinstance(value, list):
         return [copied(entry) for entry in value]
     return value
+
+
+def _says_nothing(entry: MapValue) -> bool:
+    """Is it null, or an object of nulls alone?"""
+    return entry is None or (isinstance(entry, dict) and bool(entry) and all(map(_says_nothing, entry.values())))
+
+
+def _kept_in_step(held: dict[str, Any], key: str, sibling: str) -> None:
+    """Give a list of siblings the list of values that belongs to it, and both the same length."""
+    siblings = held[sibling]
+    if isinstance(siblings, list):
+        values = held.get(key)
+        values = values if isinstance(values, list) else []
+        length = max(len(values), len(siblings))
+        held[key] = values + [None] * (length - len(values))
+        held[sibling] = siblings + [None] * (length - len(siblings))
 
 
 def pruned(value: MapValue) -> MapValue:

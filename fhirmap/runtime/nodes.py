@@ -186,6 +186,7 @@ def _assign_one(node: dict[str, Any], name: str, item: MapValue, choices: Choice
     if value is not None:
         is_right = isinstance(item, FhirNode) and given == chosen and not _is_other_number(value, given)
         value = copied(value) if is_right else _fitted(value, given, chosen)
+    sibling = copied(sibling) or None
     key = _key(name, chosen, is_choice)
     if value is None and sibling is None:
         return None
@@ -196,9 +197,9 @@ def _assign_one(node: dict[str, Any], name: str, item: MapValue, choices: Choice
         # Both lists stay in step: the sibling of a value has its rank.
         siblings = _list_of(node, f"_{key}")
         siblings += [None] * (len(held) - len(siblings))
-        siblings[-1] = copied(sibling)
+        siblings[-1] = sibling
     elif sibling is not None:
-        node[f"_{key}"] = copied(sibling)
+        node[f"_{key}"] = sibling
     return value
 
 

@@ -124,7 +124,9 @@ def test_nothing_of_a_resource_is_left_out() -> None:
 def test_narrative_that_is_no_markup_does_not_break_the_document() -> None:
     node = {"resourceType": "Basic", "text": {"status": "generated", "div": "<div>5 < 6</div>"}}
     root = ElementTree.fromstring(write_xml(node, R4))
-    assert root.find("{http://hl7.org/fhir}text/{http://hl7.org/fhir}div") is not None
+    found = root.find("{http://hl7.org/fhir}text/{http://www.w3.org/1999/xhtml}div")
+    assert found is not None
+    assert found.text == "5 < 6"
 
 
 @pytest.mark.parametrize("odd", [None, 1, [], {}, [None], "x", [[]], {"value": 1}])
