@@ -160,29 +160,32 @@ def copied(value: MapValue) -> MapValue:
     in step: where the source has one of them, the copy has both.
     """
     if isinstance(value, dict):
-        held = {key: copied(entry) for key, entry in value.items() if not _says_nothing(entry)}
-        for key in [key for key in held if key.startswith("_")]:
+        held: dict[str, Any] = {}
+        siblings: list[str] = []
+        for key, entry in value.items():
+            if isinstance(entry, str):
+                held[key] = entry
+            elif entry is not None:
+                kept = copied(entry)
+                if kept or not isinstance(kept, dict) or not entry:
+                    held[key] = kept
+                    if key[:1] == "_" and isinstance(kept, list):
+                        siblings.append(key)
+        for key in siblings:
             _kept_in_step(held, key[1:], key)
         return held
     if isinstance(value, list):
-        return [copied(entry) for entry in value]
+        return [entry if isinstance(entry, str) else copied(entry) for entry in value]
     return value
-
-
-def _says_nothing(entry: MapValue) -> bool:
-    """Is it null, or an object of nulls alone?"""
-    return entry is None or (isinstance(entry, dict) and bool(entry) and all(map(_says_nothing, entry.values())))
 
 
 def _kept_in_step(held: dict[str, Any], key: str, sibling: str) -> None:
     """Give a list of siblings the list of values that belongs to it, and both the same length."""
-    siblings = held[sibling]
-    if isinstance(siblings, list):
-        values = held.get(key)
-        values = values if isinstance(values, list) else []
-        length = max(len(values), len(siblings))
-        held[key] = values + [None] * (length - len(values))
-        held[sibling] = siblings + [None] * (length - len(siblings))
+    values, siblings = held.get(key), held[sibling]
+    values = values if isinstance(values, list) else []
+    length = max(len(values), len(siblings))
+    held[key] = values + [None] * (length - len(values))
+    held[sibling] = siblings + [None] * (length - len(siblings))
 
 
 def pruned(value: MapValue) -> MapValue:

@@ -185,6 +185,8 @@ def _assign_one(node: dict[str, Any], name: str, item: MapValue, choices: Choice
     chosen = given if given in types or not types else _nearest(given, types)
     if value is not None:
         is_right = isinstance(item, FhirNode) and given == chosen and not _is_other_number(value, given)
+        # Where no structure says what the element takes, any number is one.
+        is_right = is_right or (not types and isinstance(value, int | Decimal))
         value = copied(value) if is_right else _fitted(value, given, chosen)
     sibling = copied(sibling) or None
     key = _key(name, chosen, is_choice)
