@@ -159,3 +159,7 @@ def number_type(type_names: Iterable[str]) -> str:
     """
     given = {SYSTEM_TYPES.get(name, name.removeprefix("System.")) for name in type_names}
     return next((name for name in ("Decimal", "Long") if name in given), "Integer")
+
+
+UNNAMED_TYPES = ("BackboneElement", "Element")
+"""Types of the parts of a structure that have no type of their own: `Patient.contact`, `Timing.repeat`."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from fhirmap.analysis.inference import Inference
 from fhirmap.analysis.reach import Reach, as_warning, called_from, tables_of, without_errors
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.typed import Checked, DefaultTable, Program, Stage, TypedGroup
-from fhirmap.diagnostics import Diagnostic
+from fhirmap.diagnostics import Cause, Diagnostic
+from fhirmap.diagnostics.catalog import page
 from fhirmap.diagnostics.render import ordered
 from fhirmap.model.definition import Definitions
 from fhirmap.signatures import FunctionSignature
@@ -46,10 +47,28 @@ def check(
     noted = list(_found(later))
     aside = run_checks(replace(checked, stages=(), groups=later), noted, syntax) if later else []
     known = set(map(id, noted))
-    faults = [entry for unit in program.units for entry in unit.faults]
+    needed = _needing_imports([*scope.diagnostics, *declared, *_found(groups)], groups)
+    faults = [
+        entry if entry.code != "FM100" or _is_needed(entry, needed) else as_warning(entry)
+        for unit in program.units
+        for entry in unit.faults
+    ]
     others = [*faults, *declared, *(entry for entry in aside if id(entry) not in known)]
     without_errors(tables, (*groups, *later), others)
     return checked, ordered([*Reach.of(program, groups).weighed([*faults, *found]), *map(as_warning, aside)])
+
+
+def _needing_imports(found: Iterable[Diagnostic], groups: Iterable[TypedGroup]) -> set[str]:
+    """Names of the maps with a name that nothing declares, or a rule that looks for a group by types: what such a map
+    imports is needed."""
+    missing = (entry for entry in found if Cause.MISSING_IMPORT in page(entry.code).follows_from)
+    unknown = {entry.span.name for entry in missing if entry.span is not None}
+    searching = {rule.unit.name for group in groups for rule in group.walk() if rule.default is not None}
+    return unknown | searching
+
+
+def _is_needed(entry: Diagnostic, needed: Collection[str]) -> bool:
+    return entry.span is None or entry.span.name in needed
 
 
 def _stages(program: Program, inference: Inference) -> tuple[Stage, ...]:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from fhirmap.analysis.hints import nothing_meant
 from fhirmap.analysis.typed import DefaultGroup, DefaultTable, ImportedMaps, ModelUse, Program, Unit
 from fhirmap.diagnostics import Diagnostic, Related, Severity, Span, Subject, SubjectKind, Suggestion, suggestion
-from fhirmap.fhir_types import OPEN_TYPES
+from fhirmap.fhir_types import OPEN_TYPES, UNNAMED_TYPES
 from fhirmap.language import nodes
 from fhirmap.model.definition import (
     FHIR_URL,
@@ -37,6 +37,11 @@ _RELATIONS = {
     ">-": "source-is-broader-than-target", "~": "related-to",
 }  # fmt: skip
 _UNMAPPED = {"provided": "provided", "pass": "provided", "error": "error", "code": "fixed"}
+
+
+def type_names(ref: TypeRef) -> tuple[str, ...]:
+    """Names under which a group may be marked for a type: `Patient.contact` is a `BackboneElement`, too."""
+    return (ref.name, *UNNAMED_TYPES) if "." in ref.name else (ref.name,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,24 +181,42 @@ class Scope:
             self.report("FM103", span, about=about, like=suggestion(name, names), name=name)
         return found[0] if found else None
 
-    def default_group(self, unit: Unit, source: TypeRef, target: TypeRef) -> DefaultGroup | None:
-        """The group marked for two types as ``unit`` sees it: its own, else one that it imports."""
-        for imported in (unit.own, *unit.imported):
-            for entry in self.defaults(imported).pairs.get((source.name, target.name), ()):
+    def default_group(self, unit: Unit, source: TypeRef, target: TypeRef, span: Span) -> DefaultGroup | None:
+        """The group marked for two types as ``unit`` sees it: its own, else the one that it imports.
+
+        A part of a structure that has no name of its own is a `BackboneElement`. Two imported groups are reported
+        (FM263); two of one map are reported by a check.
+        """
+        for pair in ((first, second) for first in type_names(source) for second in type_names(target)):
+            for entry in self.defaults(unit.own).pairs.get(pair, ()):
                 return entry
+            every = (entry for held in unit.imported for entry in self.defaults(held).pairs.get(pair, ()))
+            found = list({id(entry.node): entry for entry in every}.values())
+            if len(found) > 1:
+                related = tuple(Related(entry.node.name_span, Text("labels.declared_here")) for entry in found[:2])
+                self.report("FM263", span, variant="rule", related=related, source=pair[0], target=pair[1])
+            if found:
+                return found[0]
         return None
 
     def default_table(self, unit: Unit, sources: Iterable[TypeRef], targets: Sequence[TypeRef]) -> DefaultTable:
         """The groups in reach of ``unit`` that may map one of ``sources`` to ``targets``; no source: any may come."""
-        names = frozenset(entry.name for entry in sources)
-        target = targets[0].name if len(targets) == 1 and targets[0].name not in OPEN_TYPES else ""
+        names = frozenset(name for entry in sources for name in type_names(entry))
+        wanted = type_names(targets[0]) if len(targets) == 1 and targets[0].name not in OPEN_TYPES else ()
         places = self._places_of_defaults(unit)
-        key = places, names, target
+        key = places, names, wanted
         known = self._tables.get(key)
         if known is None:
             found = (entry for imported in places for entry in self.defaults(imported).of_sources(names))
-            fitting = (entry for entry in found if entry.by_source or entry.target.name == target)
-            known = self._tables[key] = DefaultTable(tuple(dict.fromkeys(fitting)))
+            fitting = (entry for entry in found if entry.by_source or entry.target.name in wanted)
+            # What a map declares itself comes before what it imports for the same types.
+            own = self.defaults(unit.own).pairs if unit.own in places else {}
+            seen = {
+                id(entry.node): entry
+                for entry in fitting
+                if entry.unit is unit or (entry.source.name, entry.target.name) not in own
+            }
+            known = self._tables[key] = DefaultTable(tuple(seen.values()))
         return known
 
     def _places_of_defaults(self, unit: Unit) -> tuple[ImportedMaps, ...]:

@@ -277,7 +277,7 @@ def _called_first(groups: Iterable[TypedGroup]) -> list[TypedGroup]:
 def guards(checked: Checked) -> Mapping[TypedTarget, Guard]:
     """The writes that may meet another in one node, or themselves."""
     met: dict[TypedTarget, tuple[TypedRule, list[TypedTarget]]] = {}
-    walks = _walks(checked.groups)
+    walks = _walks((*checked.groups, *checked.later))
     for walk in walks:
         for writes in _by_node(walk):
             for write, others in _meetings(writes):

@@ -6,12 +6,12 @@ group of a map can hide neither a table nor a function that the same code needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from fhirmap.analysis.single_writes import guards
 from fhirmap.analysis.static import StaticType
-from fhirmap.analysis.typed import Checked, DefaultTable, TypedGroup, Variable
+from fhirmap.analysis.typed import Checked, DefaultGroup, DefaultTable, TypedGroup, Variable
 from fhirmap.compiler.code_tables import CodeTables
 from fhirmap.compiler.fhirpath.scope import Constants
 from fhirmap.compiler.fhirpath.tables import ElementsRead, elements_read_of, table_code
@@ -93,19 +93,28 @@ class ModuleBuilder:
         """
         known = self.choices.get(table)
         if known is None:
-            groups: dict[tuple[str, str], Expr] = {}
-            for entry, typed in table.groups.items():
-                position = Literal(entry.node.name_span.position)
-                group = call("refusing", Literal(entry.node.name), position) if typed is None else self.groups[typed]
-                value = TupleOf((Literal(entry.target.name), group))
-                groups.setdefault((entry.source.name, entry.target.name), value)
+            held_by: dict[tuple[str, str], list[DefaultGroup]] = {}
+            for entry in table.groups:
+                held_by.setdefault((entry.source.name, entry.target.name), []).append(entry)
                 if entry.by_source:
-                    groups.setdefault((entry.source.name, ""), value)
+                    held_by.setdefault((entry.source.name, ""), []).append(entry)
+            groups = {pair: self._chosen(entries, table) for pair, entries in held_by.items()}
             name = Name("_" + self._table_names.take("GROUPS_BY_TYPE").text)
             held = DictOf(tuple((Literal(key), value) for key, value in groups.items()), is_tall=True)
             comment = "Type of the item, type of the element -> type that is made, group that fills it."
             known = self.choices[table] = ModuleConstant(name, held, comment)
         return known.name
+
+    def _chosen(self, entries: Sequence[DefaultGroup], table: DefaultTable) -> Expr:
+        """What is made for two types, and the group that fills it; where several are marked, one that refuses."""
+        first, position = entries[0], Literal(entries[0].node.name_span.position)
+        typed = table.groups[first]
+        if len(entries) > 1:
+            other = Literal(entries[1].node.name_span.position)
+            group: Expr = call("undecided", Literal(first.node.name), position, Literal(entries[1].node.name), other)
+        else:
+            group = call("refusing", Literal(first.node.name), position) if typed is None else self.groups[typed]
+        return TupleOf((Literal(first.target.name), group))
 
     def plugin(self, module: str, function: str) -> Imported:
         """A plug-in's function, imported from its own module."""

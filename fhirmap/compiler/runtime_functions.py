@@ -47,7 +47,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
         "slot",
     ),
     **_of("chosen_groups", "run_default"),
-    **_of("chosen_groups", "refusing", raises=False),
+    **_of("chosen_groups", "refusing", "undecided", raises=False),
     **_of("single", "SingleWrite", raises=False),
     **_of("single", "assign_once", "put_once"),
     **_of("transforms.text", "append", "cast", "escape", "shown", "truncate"),

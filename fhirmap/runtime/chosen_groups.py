@@ -7,7 +7,7 @@ from typing import Any
 
 from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
-from fhirmap.fhir_types import ANY_RESOURCE, PRIMITIVES
+from fhirmap.fhir_types import ANY_RESOURCE, PRIMITIVES, UNNAMED_TYPES
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.fhirpath.item import plain
 from fhirmap.runtime.nodes import Choices, assign, child_node, given_type, slot
@@ -37,11 +37,7 @@ def run_default(  # noqa: PLR0913 - generated code hands over each thing the com
     types, is_choice = choices
     given = given_type(item, plain(item))
     wanted = types[0] if len(types) == 1 and types[0] not in ANY_RESOURCE else ""
-    found = groups.get((given, wanted)) if wanted else None
-    made = wanted
-    if found is None and (given, "") in groups:
-        found = groups[given, ""]
-        made = found[0]
+    found, made = _group_for(groups, given, wanted)
     if found is None:
         if isinstance(plain(item), dict) and wanted and given and wanted != given and not is_choice:
             raise TransformFailed("FM408", source=given, target=wanted)
@@ -57,6 +53,34 @@ def run_default(  # noqa: PLR0913 - generated code hands over each thing the com
         fresh = {"resourceType": made} if types and types[0] in ANY_RESOURCE else {}
         target = child_node(node, name, key_choices, repeats, fresh, run.shares, None)
     found[1](item, target, run)
+
+
+def _group_for(
+    groups: Mapping[tuple[str, str], tuple[str, Group]], given: str, wanted: str
+) -> tuple[tuple[str, Group] | None, str]:
+    """The group for the two types, and the type that is made. A part without a type of its own has a general one."""
+    sources = (given, *UNNAMED_TYPES) if "." in given else (given,)
+    targets = () if not wanted else (wanted, *UNNAMED_TYPES) if "." in wanted else (wanted,)
+    for source in sources:
+        for target in targets:
+            if (source, target) in groups:
+                return groups[source, target], wanted
+        if (source, "") in groups:
+            found = groups[source, ""]
+            return found, found[0]
+    return None, wanted
+
+
+def undecided(first: str, position: str, second: str, other: str) -> Group:
+    """Two groups that are marked for the same types: what calls for one of them is a fault of the record.
+
+    Raises: the group, when it is called: ``TransformFailed`` FM408.
+    """
+
+    def refuse(_item: MapValue, _target: MapValue, _run: RecordRun) -> None:
+        raise TransformFailed("FM408", variant="several", first=first, position=position, second=second, other=other)
+
+    return refuse
 
 
 def refusing(name: str, position: str) -> Group:

@@ -13,6 +13,7 @@ from fhirmap.analysis.checks.absolute_path import absolute_path
 from fhirmap.analysis.checks.cardinality_contradiction import cardinality_contradiction
 from fhirmap.analysis.checks.code_outside_value_set import code_outside_value_set
 from fhirmap.analysis.checks.duplicate_code import duplicate_code
+from fhirmap.analysis.checks.duplicate_default_group import duplicate_default_group
 from fhirmap.analysis.checks.duplicate_rule import duplicate_rule
 from fhirmap.analysis.checks.endless_model import endless_model
 from fhirmap.analysis.checks.endless_recursion import endless_recursion
@@ -76,6 +77,7 @@ CHECKS: tuple[Check, ...] = (
     impossible_type,
     unreachable_rule,
     duplicate_rule,
+    duplicate_default_group,
     two_values,
     fixed_value,
     prohibited_element,

@@ -63,7 +63,8 @@ class Defaults:
             default = Default(table=self._scope.default_table(unit, sources, list(step.static.types)))
             written = TypedTarget(target, context, tuple(steps), None, step.static)
             return TypedRule(node, name, unit, (source,), (written,), (), (), environment, default)
-        found = self._scope.default_group(unit, item.type, step.static.type) if item.type and step.static.type else None
+        given, wanted = item.type, step.static.type
+        found = self._scope.default_group(unit, given, wanted, node.span) if given and wanted else None
         if found is not None:
             instance = self._typed_group(found.unit, found.node, [item, step.static])
             default = Default(instance, step.static.type)
