@@ -27,7 +27,7 @@ from fhirmap.analysis.expression_types import (
 from fhirmap.analysis.foreign_words import function_meant
 from fhirmap.analysis.hints import nothing_meant, number_of, only_meant
 from fhirmap.analysis.operators import operator_result
-from fhirmap.analysis.patterns import PATTERN_FUNCTIONS, is_pattern
+from fhirmap.analysis.patterns import PATTERN_FUNCTIONS, is_group_alone, is_pattern
 from fhirmap.analysis.static import UNKNOWN, Cardinality, StaticType
 from fhirmap.analysis.typed import NameScope, Variable
 from fhirmap.diagnostics import Diagnostic, Span, Subject, SubjectKind, Suggestion, suggestion
@@ -472,6 +472,9 @@ class _ExpressionInference:
         pattern = node.arguments[0] if node.name in PATTERN_FUNCTIONS else None
         if isinstance(pattern, n.FPLiteral) and isinstance(pattern.value, str) and not is_pattern(pattern.value):
             self.report("FM433", pattern.span, variant="pattern")
+        new = node.arguments[1] if node.name == "replaceMatches" and len(node.arguments) > 1 else None
+        if isinstance(new, n.FPLiteral) and is_group_alone(new.value):
+            self.report("FM462", node.name_span)
 
     def _needs_order(self, focus: n.FPExpr, what: str, span: Span) -> None:
         if isinstance(focus, n.FPCall) and focus.name in ("children", "descendants"):
