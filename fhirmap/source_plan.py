@@ -67,6 +67,8 @@ class Child:
     order: tuple[Order, ...] = ()
     at_most_one: bool = False
     position: str = ""
+    query: str = ""
+    """The text of the query that ``table`` names; empty for a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +111,5 @@ class SourcePlan:
     delimiter: str = ""
     query: str = ""
     position: str = ""
+    grouped: bool = False
+    """Are the rows of a key the lines of one record? A child reads the same table or query again for them."""

@@ -55,6 +55,8 @@ def _clauses(entry: nodes.ModelElement) -> Iterator[str]:
         ("join", entry.join),
         ("lines", entry.lines),
         ("repeat", entry.repeat),
+        ("attributes", entry.attributes),
+        ("split", entry.split),
     ):
         if value:
             yield name

@@ -62,10 +62,13 @@ class _Workspace:
         unit.faults += self.syntax.get(text.name, ())
         unit.tables = {entry.id: self.table(unit, entry) for entry in tree.concept_maps if entry.table}
         unit.queries = {
-            model.store.name: self.query(unit, model.store)
+            model.store.name: self.query(unit, model.store.name, model.store.encoding or "utf-8", model.store.name_span)
             for model in tree.models
             if model.store and model.store.kind == "query"
         }
+        for join in (element.join for model in tree.models for element in model.elements):
+            if join is not None and join.is_query:
+                unit.queries[join.table] = self.query(unit, join.table, "utf-8", join.table_span)
         return unit
 
     def resolve(self) -> None:
@@ -159,9 +162,9 @@ class _Workspace:
                 )
         return tuple(codes)
 
-    def query(self, unit: Unit, store: nodes.SourceClause) -> str:
-        """Text of a model's query file."""
-        return self.file(unit, store.name, store.encoding or "utf-8", store.name_span) or ""
+    def query(self, unit: Unit, name: str, encoding: str, span: Span) -> str:
+        """Text of a query: that of its file, or ``name`` itself where that is SQL."""
+        return name if is_sql(name) else self.file(unit, name, encoding, span) or ""
 
     def file(self, unit: Unit, name: str, encoding: str, span: Span) -> str | None:
         """A text file beside the map; a diagnostic where it cannot be read."""
@@ -177,6 +180,11 @@ class _Workspace:
         except UnicodeDecodeError:
             unit.faults.append(Diagnostic("FM102", span, {"file": name, "encoding": encoding}, variant="encoding"))
         return None
+
+
+def is_sql(name: str) -> bool:
+    """Is the text after `query` the query itself, and not the name of its file?"""
+    return re.match(r"\s*(?:select|with)\s", name, re.IGNORECASE) is not None
 
 
 def load(

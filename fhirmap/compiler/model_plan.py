@@ -15,6 +15,10 @@ def source_plan(checked: Checked) -> SourcePlan | None:
         return None
     store = use.node.store
     extra = [*store.key, *(entry.column for entry in store.order), *([store.latest.column] if store.latest else [])]
+    grouped = store.kind in ("table", "query") and any(entry.lines for entry in use.node.elements)
+    if grouped:
+        # Rows of a key are lines of one record: their order is not the records'.
+        extra = list(store.key)
     shape = _shape(checked, use, extra, (use.ref.structure,))
     return SourcePlan(
         SourceKind(store.kind),
@@ -22,12 +26,13 @@ def source_plan(checked: Checked) -> SourcePlan | None:
         store.key,
         shape,
         where=store.where or "",
-        order=_orders(store.order),
+        order=() if grouped else _orders(store.order),
         latest=_orders((store.latest,))[0] if store.latest else None,
         encoding=store.encoding or "",
         delimiter=store.delimiter or "",
         query=use.unit.queries.get(store.name, "") if store.kind == "query" else "",
         position=store.span.position,
+        grouped=grouped,
     )
 
 
@@ -66,11 +71,15 @@ def _shape(checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, .
 
 
 def _child(checked: Checked, use: ModelUse, entry: nodes.ModelElement, below: ModelUse, seen: tuple[str, ...]) -> Child:
-    join = entry.join
+    join, store = entry.join, use.node.store
+    if entry.lines and store is not None and store.kind in ("table", "query"):
+        return _lines_of_rows(checked, use, entry, below, store, seen)
     extra = [entry.repeat] if entry.repeat else []
     if join is not None:
         extra += [child for child, _ in join.on] + [key.column for key in join.order]
     shape = _shape(checked, below, extra, (*seen, below.ref.structure))
+    if entry.attributes:
+        shape = _attributes(entry, below, extra)
     return Child(
         ChildKind.JOIN if join is not None else ChildKind.LINES,
         child_key(use.node, entry),
@@ -80,8 +89,42 @@ def _child(checked: Checked, use: ModelUse, entry: nodes.ModelElement, below: Mo
         on=join.on if join is not None else (),
         where=(join.where or "") if join is not None else "",
         order=_orders(join.order) if join is not None else (),
-        at_most_one=entry.maximum == 1,
+        at_most_one=entry.maximum == 1 and not entry.attributes,
         position=(join.table_span if join is not None else entry.name_span).position,
+        query=use.unit.queries.get(join.table, "") if join is not None and join.is_query else "",
+    )
+
+
+def _attributes(entry: nodes.ModelElement, below: ModelUse, extra: list[str]) -> RowLayout:
+    """Rows of one attribute each: the columns of its name and of its value, whatever the child model reads of them."""
+    position = (entry.attributes_span or entry.span).position
+    names = dict.fromkeys((*(entry.attributes or ()), *extra))
+    return RowLayout(below.node.name, tuple(SourceColumn(name, position) for name in names))
+
+
+def _lines_of_rows(  # noqa: PLR0913 - what `_child` has, and the store
+    checked: Checked,
+    use: ModelUse,
+    entry: nodes.ModelElement,
+    below: ModelUse,
+    store: nodes.SourceClause,
+    seen: tuple[str, ...],
+) -> Child:
+    """The rows of a key as lines of their record: the same table or query, joined with itself on the key."""
+    extra = [*([entry.repeat] if entry.repeat else []), *store.key, *(key.column for key in store.order)]
+    return Child(
+        ChildKind.JOIN,
+        child_key(use.node, entry),
+        entry.name,
+        _attributes(entry, below, extra)
+        if entry.attributes
+        else _shape(checked, below, extra, (*seen, below.ref.structure)),
+        table=store.name,
+        on=tuple((column, column) for column in store.key),
+        where=store.where or "",
+        order=_orders(store.order),
+        position=entry.name_span.position,
+        query=use.unit.queries.get(store.name, "") if store.kind == "query" else "",
     )
 
 

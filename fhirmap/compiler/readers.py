@@ -239,6 +239,8 @@ class ReaderBody:
         span = entry.span
         self.writer.add(Assign(span, (values,), ListOf()))
         self.writer.add(Assign(span, (held,), self._raw(entry)))
+        if entry.split:
+            self.writer.add(Assign(span, (held,), call("parts", held, Literal(entry.split))))
         items = Conditional(held, builtin("isinstance", held, Name("list")), ListOf((held,)))
         with self.writer.block(For(span, (_CELL,), items, ())), self._known(entry, cell):
             self.writer.append(span, values, self._traceable(cell))
@@ -259,6 +261,11 @@ class ReaderBody:
         items = self.names.take(f"{entry.name}_rows")
         before, child, rank, held = (self.names.take(name) for name in ("before", "child", "rank", "item"))
         self.writer.add(Assign(span, (raw,), self._raw(entry)))
+        if entry.attributes:
+            folded = call("folded", raw, *map(Literal, entry.attributes), cell, _FAULTS)
+            self.writer.add(Assign(span, (raw,), folded))
+        if entry.split:
+            self.writer.add(Assign(span, (raw,), call("part_rows", raw, Literal(entry.split))))
         if is_many:
             self.writer.add(Assign(span, (items,), ListOf()))
         numbered = builtin("enumerate", self._rows(entry, raw, cell), Literal(1))

@@ -70,9 +70,12 @@ class ModelBuilder:
                 options["position"] = True
             else:
                 options |= {"column": self._text(place), "column_span": self._span(place)}
-        for word in ("format", "zone", "repeat"):
+        for word in ("format", "zone", "repeat", "split"):
             if clause := clauses.get(word):
                 options |= {word: self._text(clause.children[1]), f"{word}_span": self._span(clause.children[1])}
+        if clause := clauses.get("attributes"):
+            name_column, value_column = (self._text(token) for token in _quoted_tokens(clause))
+            options |= {"attributes": (name_column, value_column), "attributes_span": self._span(clause)}
         nulls = clauses.get("null")
         return n.ModelElement(
             self._text(name),
@@ -99,7 +102,7 @@ class ModelBuilder:
         tree = clauses["join"]
         columns = [part for part in _trees(tree) if part.data == "join_column"]
         ends = [(part.children[0], part.children[-1]) for part in columns]
-        table = tree.children[1]
+        table = next(part for part in tree.children if isinstance(part, Token) and part.type in _QUOTED)
         return n.Join(
             self._text(table),
             tuple((self._text(child), self._text(parent)) for child, parent in ends),
@@ -108,6 +111,7 @@ class ModelBuilder:
             self._span(tree),
             self._span(table),
             tuple((self._span(child), self._span(parent)) for child, parent in ends),
+            any(isinstance(part, Token) and part.type == "QUERY" for part in tree.children),
         )
 
     def concept_map_table(self, tree: Tree[Token]) -> n.ConceptMapTable | None:

@@ -130,12 +130,14 @@ def model_element_columns(element: n.ModelElement) -> tuple[str, str, tuple[str,
         f"{element.minimum}..{maximum}",
         f"from {quote(element.column)}" if element.column is not None else "",
         "from position" if element.position else "",
+        f"split {quote(element.split)}" if element.split is not None else "",
         f"format {quote(element.format)}" if element.format is not None else "",
         f"zone {quote(element.zone)}" if element.zone is not None else "",
         f"null {_texts(element.nulls)}" if element.nulls else "",
         *(_join(element.join) if element.join is not None else ()),
         "lines" if element.lines else "",
         f"repeat {quote(element.repeat)}" if element.repeat is not None else "",
+        "attributes {} values {}".format(*map(quote, element.attributes)) if element.attributes else "",
     ]
     return element_to_text(element.name), type_to_text(element.type), tuple(part for part in rest if part)
 
@@ -144,7 +146,8 @@ def _join(join: n.Join) -> tuple[str, ...]:
     columns = [quote(child) if child == parent else f"{quote(child)} = {quote(parent)}" for child, parent in join.on]
     where = f"where {_sql(join.where)}" if join.where is not None else ""
     order = f"order by {_order(join.order)}" if join.order else ""
-    return f"join {quote(join.table)} on {', '.join(columns)}", where, order
+    table = f"query {quote(join.table)}" if join.is_query else quote(join.table)
+    return f"join {table} on {', '.join(columns)}", where, order
 
 
 def _order(keys: tuple[n.OrderKey, ...]) -> str:

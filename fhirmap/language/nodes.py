@@ -313,7 +313,7 @@ class SourceClause:
 @dataclass(frozen=True, slots=True)
 class Join:
     """`join 'T' on 'child' [= 'parent'] [, …] [where "sql"] [order by …]`; ``on`` holds (child column, parent
-    column).
+    column). ``is_query``: `join query 'f.sql' on …`, and ``table`` names the query.
     """
 
     table: str
@@ -323,6 +323,7 @@ class Join:
     span: Span = _span()
     table_span: Span = _span()
     on_spans: tuple[tuple[Span, Span], ...] = field(default=(), compare=False, repr=False)
+    is_query: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +334,9 @@ class ModelElement:
     1-based rank among
     its siblings. ``lines``: the flat lines of the record, each read as the child model. ``repeat``: column whose
     number n makes
-    the row occur n times. ``nulls``: further texts that mean absent (the empty text always does). ``maximum`` None is
+    the row occur n times. ``attributes``: the columns of the name and the value of rows that hold one attribute each,
+    which together are one row of the child model. ``split``: what separates the values that one text holds. ``nulls``:
+    further texts that mean absent (the empty text always does). ``maximum`` None is
     `*`.
     """
 
@@ -357,6 +360,10 @@ class ModelElement:
     zone_span: Span | None = field(default=None, compare=False, repr=False)
     null_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
     repeat_span: Span | None = field(default=None, compare=False, repr=False)
+    attributes: tuple[str, str] | None = None
+    attributes_span: Span | None = field(default=None, compare=False, repr=False)
+    split: str | None = None
+    split_span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

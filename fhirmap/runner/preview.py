@@ -190,7 +190,7 @@ def preview_row(engine: Engine, source: Source, key: str) -> RowPreview:
     Where several revisions share the key, the current one. The project's maps are compiled again, for tracing: each
     value then carries the cells it is made of. Raises: ConfigError FM745 where there is none.
     """
-    record = _record(source, key)
+    record = _record(engine, source, key)
     result = engine.result(record)
     classified = classify(record, result, engine.rules)
     resource = result.resource
@@ -210,7 +210,7 @@ def trace_row(engine: Engine, source: Source, key: str, *, with_values: bool = F
 
     Raises: ConfigError FM745 where there is none.
     """
-    record = _record(source, key)
+    record = _record(engine, source, key)
     tracer = _tracer(engine, with_values=with_values)
     result = mapped(record, tracer)
     classified = classify(record, result, engine.rules)
@@ -234,11 +234,13 @@ def row_trace_to_data(row: RowTrace) -> dict[str, Any]:
     }
 
 
-def _record(source: Source, key: str) -> Record:
+def _record(engine: Engine, source: Source, key: str) -> Record:
     """The record of ``key``, the current one of several revisions."""
     records = list(source.records([key]))
     if not records:
-        raise ConfigError("FM745", key=key)
+        columns = engine.plan.key if engine.plan else ()
+        form = "|".join(columns)
+        raise ConfigError("FM745", key=key, variant="columns" if len(columns) > 1 else "", form=form)
     return next((entry for entry in records if not entry.superseded), records[0])
 
 

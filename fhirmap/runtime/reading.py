@@ -279,6 +279,45 @@ def rows(raw: RawValue, cell: Cell, faults: list[Fault]) -> Sequence[Mapping[str
     return held
 
 
+def folded(raw: RawValue, name: str, value: str, cell: Cell, faults: list[Fault]) -> dict[str, RawValue] | None:
+    """Rows of one attribute each as one row, whose columns are the attributes; None where there is none.
+
+    ``name``, ``value``: the columns of an attribute's name and value. One that is there twice with other values is a
+    fault (FM464), and absent. Shape: `[{"code": "TAILLE", "valeur": "54"}]` becomes `{"TAILLE": "54"}`.
+    """
+    found: dict[str, RawValue] = {}
+    differing: set[str] = set()
+    for row in raw if isinstance(raw, list | tuple) else ():
+        key, held = _trimmed(row.get(name)), row.get(value)
+        if not key or held is None or _trimmed(held) == "":
+            continue
+        if _trimmed(found.setdefault(key, held)) != _trimmed(held):
+            differing.add(key)
+    for _ in differing:
+        args = {"column": f"{cell.column}.{name}" if cell.column else name}
+        faults.append(_fault("FM464", "attributes", cell, args))
+    return {key: held for key, held in found.items() if key not in differing} or None
+
+
+def parts(raw: RawValue, separator: str) -> RawValue:
+    """The texts that one text holds between separators, trimmed, the blank ones too; what is no text as it is."""
+    if isinstance(raw, list):
+        return [part for entry in raw for part in (entry.split(separator) if isinstance(entry, str) else [entry])]
+    return list(raw.split(separator)) if isinstance(raw, str) else raw
+
+
+def part_rows(raw: RawValue, separator: str) -> list[dict[str, RawValue]]:
+    """The texts that one text holds, each as a row whose column `value` it is; not the blank ones at the end.
+
+    A blank one in between is a row without a value, so that the position of the next ones is right.
+    """
+    found = parts(raw, separator)
+    held = found if isinstance(found, list) else [] if found is None else [found]
+    while held and (held[-1] is None or _trimmed(held[-1]) == ""):
+        held.pop()
+    return [{"value": part} for part in held]
+
+
 def times(row: Mapping[str, Any], cell: Cell, faults: list[Fault]) -> int:
     """How often a row counts: its quantity, once where that is absent. A negative one is a fault."""
     raw = row.get(cell.name)

@@ -84,6 +84,10 @@ class SqlLayout:
             found["hint"] = naming.hint(found)
         return found
 
+    def know(self, table: SqlTableLayout) -> None:
+        """Take a query as a table under the name that the map gives it."""
+        self._found[table.name] = table
+
     def table(self, name: str) -> SqlTableLayout | None:
         """The table that ``name`` means, or None where there is none."""
         if name not in self._found:

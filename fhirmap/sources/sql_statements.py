@@ -139,9 +139,21 @@ class StatementBuilder:
         names = [*(table.real(name) or name for name in node.names), *table.primary]
         base = _from_table(table)
         where = node.child.where if node.child else self._plan.where
+        if node is self._root and self._plan.grouped:
+            # One row for the lines of a record: what they agree on.
+            names = list(dict.fromkeys(table.real(name) or name for name in node.names))
+            lines: Any = sa.select(*(sa.column(name) for name in names)).select_from(base).distinct()
+            base = (lines.where(sa.literal_column(f"({where}\n)")) if where else lines).subquery("g")
+            where = ""
         # Window functions must see every row of a key: with them, keys are asked for outside.
         asked = self._asked(sa.column) if node is self._root and not extra else None
-        if not where and not extra and asked is None and not table.query:
+        if (
+            not where
+            and not extra
+            and asked is None
+            and not table.query
+            and not (node is self._root and self._plan.grouped)
+        ):
             return base.alias(alias)
         select: Any = sa.select(*(sa.column(name) for name in dict.fromkeys(names)), *extra).select_from(base)
         if where:

@@ -69,23 +69,29 @@ class SqlTable:
     def _layout(self) -> SqlLayout:
         if self._layout_cache is None:
             with translated(self._address.shown):
-                self._layout_cache = SqlLayout(sa.inspect(self._engine))
+                layout = SqlLayout(sa.inspect(self._engine))
+            queries = {child.table: child.query for shape in self._plan.shape.walk() for child in shape.children}
+            for name, text in queries.items():
+                if text:
+                    with translated(self._address.shown, f"query `{name}`"):
+                        layout.know(self._query_table(name, text))
+            self._layout_cache = layout
         return self._layout_cache
 
     def _root(self) -> SqlTableLayout | None:
         if self._root_cache is None:
             with translated(self._address.shown, f"query `{self._plan.name}`" if self._plan.query else self._plan.name):
                 if self._plan.kind == SourceKind.QUERY:
-                    self._root_cache = self._query_table()
+                    self._root_cache = self._query_table(self._plan.name, self._plan.query)
                 else:
                     self._root_cache = self._layout().table(self._plan.name)
         return self._root_cache
 
-    def _query_table(self) -> SqlTableLayout:
-        text = self._plan.query.strip().rstrip(";").replace(":", "\\:")
+    def _query_table(self, name: str, query: str) -> SqlTableLayout:
+        text = query.strip().rstrip(";").replace(":", "\\:")
         with self._engine.connect() as connection:
             names = list(connection.execute(sa.text(f"SELECT * FROM (\n{text}\n) q WHERE 1 = 0")).keys())
-        return SqlTableLayout(self._plan.name, None, dict.fromkeys(names), query=self._plan.query)
+        return SqlTableLayout(name, None, dict.fromkeys(names), query=query)
 
     def columns(self) -> Mapping[str, tuple[str, ...]]:
         """The columns of each table of the plan that is there."""
@@ -248,6 +254,13 @@ class SqlTable:
         if not all(parts):
             faults.append(Fault("FM717", rule="key", args={"columns": ", ".join(self._plan.key)}, columns=columns))
             key = key if any(parts) else ""
+        elif is_double and not superseded and self._plan.grouped:
+            own = tuple(
+                f"{self._plan.name}.{column.name}"
+                for column in self._plan.shape.columns
+                if column.element and column.name not in self._plan.key
+            )
+            faults.append(Fault("FM754", rule="lines", args={"columns": ", ".join(own)}, columns=own))
         elif is_double and not superseded:
             faults.append(Fault("FM718", rule="key", args={"columns": ", ".join(self._plan.key)}, columns=columns))
         named = ", ".join(f"{name}={part}" for name, part in zip(self._plan.key, parts, strict=True))

@@ -86,6 +86,13 @@ model Item { rank : integer from position lot : FHIR.string }
 model Lines from csv key 'N° séjour' encoding 'cp1252' delimiter ';' { ward : string lines : Item 1..* lines }
 model Case from json path 'cases' key 'id' { nir : string 0..1 from 'patient.nir' }
 model Plain from json { a : string }
+model Sheet from csv key 'site', 'id' null 'NULL', '\\N' decimal ',' thousands ' ' {
+  codes : string 0..* from 'codes' split '|'  items : Item 0..* from 'items' split ';'
+  facts : Plain 0..1 join query 'select id, code, v from facts' on 'id' attributes 'code' values 'v',
+  decimal : decimal, split : string 0..* split '|' values : string attributes : string thousands : string
+  more : Item 0..* join query 'more.sql' on 'id', 'site' order by 'n'
+}
+model Rows from query 'rows.sql' key 'id' order by 'n' { items : Item 0..* lines }
 model Query from query 'stays.sql' key 'id' { a : string }
 conceptmap "table" from "codes.csv" columns 'a', 'b', 'relation' encoding 'cp1252' delimiter ',' {
   prefix s = "urn:s" prefix t = "urn:t" unmapped code t:X

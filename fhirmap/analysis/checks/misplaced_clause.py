@@ -31,15 +31,22 @@ def _misplaced(element: ModelElement, is_model: bool, kind: str) -> Iterator[tup
         yield "join", element.join.span
     if element.join is not None and kind in ("csv", "json"):
         yield f"join_{kind}", element.join.span
-    if element.lines and kind and kind != "csv":
+    if element.lines and kind == "json":
         yield "lines", element.span
-    if is_model and kind in _FLAT and element.join is None and not element.lines:
+    if is_model and kind in _FLAT and element.join is None and not element.lines and element.split is None:
         yield "nowhere", element.type_span
     if element.zone is not None and element.format is None and element.type not in TEMPORAL:
         yield "zone", element.zone_span or element.span
     if element.position and (element.type not in INTEGERS or element.type == "integer64"):
         yield "position", element.type_span
+    if element.attributes and not (is_model and (element.join is not None or element.lines) and element.maximum == 1):
+        yield "attributes", element.attributes_span or element.span
     if element.repeat is not None and element.maximum == 1:
         yield "repeat", element.repeat_span or element.span
-    if not is_model and (element.maximum is None or element.maximum > 1) and kind in _FLAT:
+    if element.split is not None and (
+        not element.split or element.maximum == 1 or element.join is not None or element.lines or element.position
+    ):
+        yield "split", element.split_span or element.span
+    several = element.maximum is None or element.maximum > 1
+    if not is_model and several and element.split is None and kind in _FLAT:
         yield "several", element.span

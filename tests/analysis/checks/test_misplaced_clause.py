@@ -14,6 +14,9 @@ from tests.analysis.checks.harness import copied, reported
         (copied("string join 't' on 'id'"), ["FM162 join: join 't' on 'id'"]),
         (copied("string from 'x' zone 'Europe/Paris'"), ["FM162 zone: 'Europe/Paris'"]),
         (copied("string from position"), ["FM162 position: string"]),
+        (copied("string 0..1 from 'x' split '|'"), ["FM162 split: '|'"]),
+        (copied("string 0..* split ''"), ["FM162 split: ''"]),
+        (copied("string attributes 'a' values 'b'"), ["FM162 attributes: attributes 'a' values 'b'"]),
         (copied("string 0..* from 'x'"), ["FM162 several: x : string 0..* from 'x'"]),
     ],
 )
@@ -28,6 +31,7 @@ def test_it_reports(text: str, found: list[str]) -> None:
         copied("dateTime 0..1 format 'yyyyMMddHHmm' zone 'Europe/Paris'"),
         copied("integer from position"),
         copied("string 0..*", store="json key 'id'"),
+        copied("string 0..* split '|'"),
     ],
 )
 def test_it_does_not_report(text: str) -> None:
