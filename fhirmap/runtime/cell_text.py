@@ -16,8 +16,8 @@ from fhirmap.runtime.reading import Cell
 __all__ = ["is_odd", "mended"]
 
 _WORDS = (
-    r"\(null\)|<null>|\[null\]|null|nil|none|nan|nat|undefined|n/a|n\.a\.?|<na>|\\n|\(none\)|\(vide\)|\(blank\)|\(empty\)"
-    r"|#n/?a|#(?:ref|value|valeur|div/0|name|nom|num|nombre|null|nul|spill|propagation|calc|field|champ)\s?[!?]?|#+"
+    r"null|nil|none|nan|nat|undefined|n/a|n\.a\.?|\\n|\((?:null|none|vide|blank|empty)\)|<(?:null|na)>|\[null\]|#+|#n/?a"
+    r"|#(?:ref|value|valeur|div/0|name|nom|num|nombre|null|nul|spill|propagation|calc|field|champ)\s?[!?]?"
     r"|[-\u2010-\u2015_]{1,3}|\?{1,3}"
 )
 _EXPONENT = r"[0-9](?:[.,][0-9]+)?e\+[0-9]{1,3}|[0-9][.,][0-9]+e-[0-9]{1,3}"
@@ -25,8 +25,13 @@ _ODD = re.compile(
     rf"(?:(?P<word>{_WORDS}|(?-i:NA))|(?P<exponent>{_EXPONENT})|[0-9]{{3,}}[.,]0+|='?\"[^\"]*\"|=[0-9]+|'[0-9][^']*)\Z",
     re.IGNORECASE,
 )
-is_odd: Callable[[str], object] = _ODD.match
-"""Does a trimmed text of a cell need `mended`? Most do not, and the answer takes them a tenth of a microsecond."""
+# The same texts and a few more, by how they begin: without the letter case, which cost a pattern six times as much.
+_LIKELY = re.compile(
+    r"[0-9](?:[0-9]*+[.,]0|(?:[.,][0-9]+)?[eE][+-])|[=#?\\_\u2010-\u2015]|'[0-9]|-(?![0-9A-Za-z])|[(<\[][A-Za-z]"
+    r"|[nN](?:[aA](?:[nNtT]|\Z)|[iIuU][lL]|[oO][nN]|[./])|[uU][nN][dD]"
+)
+is_odd: Callable[[str], object] = _LIKELY.match
+"""May a trimmed text of a cell need `mended`, which looks closely? Most do not."""
 
 
 def mended(text: str, cell: Cell, faults: list[Fault]) -> str:
