@@ -98,7 +98,7 @@ def _check_folder(
     from fhirmap.cli.faults import EXIT_UNREACHABLE, exit_code
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.errors import ConfigError
-    from fhirmap.runner.check import settings_diagnostics, source_diagnostics
+    from fhirmap.runner.check import archive_findings, settings_diagnostics, source_diagnostics
     from fhirmap.runner.program import check_project
     from fhirmap.runner.project import read_project
 
@@ -115,4 +115,5 @@ def _check_folder(
             is_unreachable = exit_code(fault.code) == EXIT_UNREACHABLE
             reason = {"reason": fault.diagnostic().message}
             found.append(Diagnostic("FM761", None, reason) if is_unreachable else fault.diagnostic())
+        found += archive_findings(project, checked)
     return found, checked.files, checked

@@ -80,6 +80,7 @@ def _examine(folder: Path, offline: bool) -> Iterator[Finding]:
         yield Finding("FAIL", unset.message, unset.hint_text, 2)
     yield from _tried("source", lambda: _source(engine))
     yield from _tried("journal", lambda: _journal(project))
+    yield from _archive(engine)
     yield from _receiver(project, offline)
 
 
@@ -119,6 +120,20 @@ def _source(engine: Engine) -> Finding:
         count = source.count()
     shown = text("doctor.source", address=engine.project.source_address().shown, count=tables)
     return Finding("ok", shown if count is None else f"{shown}, {text('doctor.records', count=count)}")
+
+
+def _archive(engine: Engine) -> Iterator[Finding]:
+    from fhirmap.runner.archive import open_archives
+    from fhirmap.runner.check import archive_findings
+
+    project = engine.project
+    found = archive_findings(project, engine.maps)
+    for entry in found:
+        shown = _failure("archive", entry.message, entry.code)
+        yield Finding("FAIL" if entry.is_error else "warn", shown, entry.hint_text, 3 * entry.is_error)
+    if not found:
+        for place in open_archives(project):
+            yield Finding("ok", text("doctor.archive", place=place.name))
 
 
 def _journal(project: Project) -> Finding:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import islice
+
 from fhirmap.analysis.checks.unknown_column import unknown_columns
 from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compiler.model_plan import source_plan
 from fhirmap.diagnostics import Diagnostic
+from fhirmap.errors import ConfigError
+from fhirmap.runner.archive import archive_diagnostics
 from fhirmap.runner.columns import answer_types, check_columns, expression_types, limit_columns, receipt_columns
 from fhirmap.runner.contract import project_contract, unknown_rules
 from fhirmap.runner.project import Project
 from fhirmap.runner.source import located, open_unchecked
 from fhirmap.source_plan import SourceKind
 
-__all__ = ["settings_diagnostics", "source_diagnostics"]
+__all__ = ["archive_findings", "settings_diagnostics", "source_diagnostics"]
+
+
+_KEYS = 20
+"""Records whose keys are compared with the archive's columns."""
 
 
 def settings_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
@@ -55,6 +64,21 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
     # The map itself knows where each name is written; the rest (the author's SQL, JSON paths) comes with its line.
     placed = {"FM703", "FM704"} if named else set()
     return [*named, *(located(entry) for entry in lacking if entry.variant or entry.code not in placed)]
+
+
+def archive_findings(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
+    """What is wrong with the project's archives, with the keys of the first records of its source, where it can be
+    read."""
+    if project.archive.table is None and project.archive.csv is None:
+        return []
+    keys: list[str] = []
+    plan = source_plan(maps.checked)
+    with suppress(ConfigError):
+        if plan is not None and not maps.has_errors:
+            with open_unchecked(project, plan) as source:
+                if not any(entry.is_error for entry in source.check()):
+                    keys = [record.key for record in islice(source.records(), _KEYS) if record.key]
+    return archive_diagnostics(project, keys)
 
 
 def _was_not_read(entry: Diagnostic, maps: CheckedMaps) -> bool:

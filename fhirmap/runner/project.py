@@ -129,12 +129,20 @@ class ArchiveTable:
     """``[archive.table]``: the table that the registry's identifier is written to. ``url`` None: in the source."""
 
     table: str
-    key_column: str
+    key_columns: tuple[str, ...]
+    """One for the whole key, or one for each of its parts."""
     value_column: str
     system_column: str = ""
     state_column: str = ""
     time_column: str = ""
+    previous_column: str = ""
+    create: bool = False
     url: Secret | None = None
+
+    @property
+    def previous_name(self) -> str:
+        """The column of identifiers that a record had before, used where the table has it."""
+        return self.previous_column or f"{self.value_column}_previous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,11 +488,13 @@ class _Reading:
     def _archive_table(self, section: TomlSection) -> ArchiveTable:
         found = ArchiveTable(
             table=section.text("table", required=True),
-            key_column=section.text("key_column", required=True),
+            key_columns=section.text_or_texts("key_column", required=True),
             value_column=section.text("value_column", required=True),
             system_column=section.text("system_column"),
             state_column=section.text("state_column"),
             time_column=section.text("time_column"),
+            previous_column=section.text("previous_column"),
+            create=section.boolean("create", False),
             url=section.secret("url", self._folder, warn=False),
         )
         self._warn_of_literal_password(found.url, ("archive", "table", "url"))

@@ -330,6 +330,26 @@ def report_lines(report: Report) -> list[str]:
 
 def _accepted_lines(report: Report) -> list[str]:
     archived = _archived_text(report)
+    return [*_archived_lines(report, archived), *_unwritten_lines(report)]
+
+
+def _unwritten_lines(report: Report) -> list[str]:
+    """Rows of the archive that could not be written, by reason."""
+    keys: dict[tuple[str, str], list[str]] = {}
+    for entry in report.archived.unwritten:
+        keys.setdefault((entry.place, entry.reason), []).append(entry.key)
+    lines = []
+    for (place, reason), found in keys.items():
+        shown = ", ".join(found[:_LINES_SHOWN]) + (", …" if len(found) > _LINES_SHOWN else "")
+        words = text("run.lines.unwritten", place=place, reason=reason, keys=shown)
+        lines.append(_line(text("run.words.not_archived"), len(found), words, "fhirmap doctor"))
+    if report.archived.replaced:
+        words = text("run.lines.replaced", count=report.archived.replaced)
+        lines.append(_line(text("run.words.archived"), report.archived.replaced, words))
+    return lines
+
+
+def _archived_lines(report: Report, archived: str) -> list[str]:
     if report.ledger.accepted or report.carried.get(EntryState.ACCEPTED):
         return [_line(_state("accepted"), report.ledger.accepted, archived)]
     if report.archived.count:

@@ -11,7 +11,7 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import JournalError
 from fhirmap.journal import Journal
 from fhirmap.records import UncertainPolicy
-from fhirmap.runner.archive import Archive, Archived, TableArchive, archive, open_archives
+from fhirmap.runner.archive import Archive, Archived, archive, open_archives
 from fhirmap.runner.deliver import Clock, Delivery, DeliveryProgress, SystemClock, deliver, unreached
 from fhirmap.runner.engine import Engine
 from fhirmap.runner.ingest import ingest
@@ -140,12 +140,11 @@ def run(  # noqa: PLR0913 - named settings
 
 
 def _check(archives: list[Archive]) -> None:
-    """Finds a table that lacks a column before anything is sent. One that is only out of reach now may be there by the
-    end."""
+    """Finds a table that is not there or lacks a column before anything is sent. One that is only out of reach now may
+    be there by the end."""
     for place in archives:
-        if isinstance(place, TableArchive):
-            with suppress(JournalError):
-                place.check()
+        with suppress(JournalError):
+            place.check()
 
 
 def shrunk(project: Project, journal: Journal, read: int) -> Diagnostic | None:
@@ -190,7 +189,7 @@ class _Run:
         stopped = stopped or problem
         ledger = self._journal.ledger(read)
         shared = self._journal.shared_identifiers(of_this_run=True)
-        is_attended = self._journal.withdrawn_count() == 0 and not shared
+        is_attended = self._journal.withdrawn_count() == 0 and not shared and not archived.unwritten
         code = exit_code(ledger, delivery, stopped, is_attended=is_attended)
         self._journal.finish_run(code, read)
         project = self._engine.project

@@ -172,6 +172,13 @@ class TomlSection:
             return ()
         return tuple(found)
 
+    def text_or_texts(self, key: str, *, required: bool = False) -> tuple[str, ...]:
+        """A text, or a list of them."""
+        if isinstance(self._values.get(key), list):
+            return self.texts(key)
+        found = self.text(key, required=required)
+        return (found,) if found else ()
+
     def boolean(self, key: str, default: bool) -> bool:
         """``true`` or ``false``."""
         found = self._take(key, bool, Text("reasons.true_or_false"))

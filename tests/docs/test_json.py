@@ -73,7 +73,7 @@ transform any.map bad.json
 """.strip().splitlines()
 # The simulator serves until it is interrupted, a run stops early for a server that refuses it: tests/registry and
 # tests/runner do that.
-NOT_RUN = ("simulator", "stop", "shared_identifier")
+NOT_RUN = ("simulator", "stop", "shared_identifier", "unwritten")
 
 MAP = """\
 /// url = 'https://example.org/fhir/StructureMap/any'

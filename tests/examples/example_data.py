@@ -60,7 +60,7 @@ CREATE TABLE POSE_DMI (id_pose INTEGER PRIMARY KEY, id_intervention INTEGER REFE
   id_article INTEGER REFERENCES ARTICLE_DMI, rang INTEGER, num_lot TEXT, num_serie TEXT, date_peremption TEXT,
   code_barre TEXT, qte INTEGER, mouvement TEXT, supprime INTEGER, date_saisie TEXT);
 CREATE TABLE RENACOT_RECU (id_intervention INTEGER PRIMARY KEY, systeme TEXT, identifiant TEXT, etat TEXT,
-  recu_le TEXT);
+  recu_le TEXT, precedents TEXT);
 CREATE INDEX IX_POSE ON POSE_DMI(id_intervention);
 CREATE INDEX IX_ACTE ON ACTE_CCAM(id_intervention);
 """

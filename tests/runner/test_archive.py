@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from fhirmap.errors import ConfigError, JournalError
 from fhirmap.journal import Accepted, Entry, EntryState, Journal
 from fhirmap.records import Receipt, ReceiptState
-from fhirmap.runner.archive import CsvArchive, TableArchive, archive
+from fhirmap.runner.archive import archive
+from fhirmap.runner.archive_csv import CsvArchive
+from fhirmap.runner.archive_table import TableArchive
 from fhirmap.runner.project import ArchiveTable
 from fhirmap.sources.address import parse_address
 
-TABLE = ArchiveTable("RECU", "cle", "valeur", "systeme", "etat", "le")
+TABLE = ArchiveTable("RECU", ("cle",), "valeur", "systeme", "etat", "le", create=True)
 
 
 def rows(path: Path, table: str = "RECU") -> list[tuple[Any, ...]]:
@@ -73,7 +79,10 @@ def test_a_newer_identifier_takes_the_place_of_the_older(journal: Journal, tmp_p
         accept(journal, "1", value=value)
         archive(journal, [table(path), CsvArchive(tmp_path / "out.csv")])
     assert [row[2] for row in rows(path)] == ["S-1"]
-    assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith("1;urn:r;S-1;complet;")
+    assert [row[5] for row in rows(path)] == ["R-1"], "what it had before is kept beside it"
+    line = (tmp_path / "out.csv").read_text().splitlines()[1]
+    assert line.startswith("1;urn:r;S-1;complet;")
+    assert line.endswith(";R-1")
 
 
 def test_the_hospitals_own_table_is_filled_in_and_never_given_rows(journal: Journal, tmp_path: Path) -> None:
@@ -84,8 +93,12 @@ def test_the_hospitals_own_table_is_filled_in_and_never_given_rows(journal: Jour
         "INSERT INTO OPS VALUES (1, 'p', NULL)",
     )
     accept(journal, "1", "2")
-    archive(journal, [table(path, ArchiveTable("OPS", "id", "registre"))])
+    found = archive(journal, [table(path, ArchiveTable("OPS", ("id",), "registre"))])
     assert rows(path, "OPS") == [(1, "p", "R-1")]
+    assert [(entry.key, entry.place) for entry in found.unwritten] == [("2", "OPS")], "there is no row for it"
+    make(path, "INSERT INTO OPS VALUES (2, 'q', NULL)")
+    assert archive(journal, [table(path, ArchiveTable("OPS", ("id",), "registre"))]).count == 1, "tried again"
+    assert rows(path, "OPS")[1] == (2, "q", "R-2")
 
 
 def test_accepted_without_an_identifier_says_so(journal: Journal, tmp_path: Path) -> None:
@@ -110,8 +123,6 @@ def test_a_database_that_may_only_be_read_loses_nothing(journal: Journal, tmp_pa
     connection.execute("BEGIN EXCLUSIVE")
     locked = TableArchive(parse_address(str(path)), TABLE)
     locked._engine = locked._engine.execution_options()
-    import sqlalchemy as sa
-
     locked._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 0.05}, poolclass=sa.NullPool)
     with pytest.raises(JournalError, match="FM808") as caught:
         archive(journal, [locked])
@@ -133,3 +144,143 @@ def test_a_csv_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(JournalError, match="FM808"):
         CsvArchive(tmp_path / "file" / "out.csv").write([Accepted(1, "1", "s", "v", 0.0, "d")])
+
+
+def test_no_table_is_made_unless_it_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "sih.db"
+    make(path)
+    with pytest.raises(ConfigError, match="FM669"):
+        table(path, ArchiveTable("RECU", ("cle",), "valeur")).check()
+    assert codes(table(path, ArchiveTable("RECU", ("cle",), "valeur"))) == ["FM669"]
+    assert codes(table(path)) == [], "a run will make it"
+    with pytest.raises(sqlite3.OperationalError):
+        rows(path)
+
+
+def codes(place: TableArchive, *keys: str) -> list[str]:
+    return [entry.code for entry in place.diagnostics(keys)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "keys", "expected"),
+    [
+        ("cle TEXT PRIMARY KEY, valeur TEXT, valeur_previous TEXT", ["a"], []),
+        ("cle TEXT PRIMARY KEY, valeur TEXT", ["a"], ["FM672"]),
+        ("cle TEXT PRIMARY KEY, valeur VARCHAR(10), valeur_previous TEXT", ["a"], ["FM670"]),
+        ("cle TEXT PRIMARY KEY, valeur INTEGER, valeur_previous TEXT", ["a"], ["FM670"]),
+        ("cle INTEGER PRIMARY KEY, valeur TEXT, valeur_previous TEXT", ["12"], []),
+        ("cle INTEGER PRIMARY KEY, valeur TEXT, valeur_previous TEXT", ["0012"], ["FM671"]),
+        ("cle INTEGER PRIMARY KEY, valeur TEXT, valeur_previous TEXT", ["I-12"], ["FM671"]),
+        ("cle TEXT PRIMARY KEY, autre TEXT", ["a"], ["FM796"]),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_found_without_writing(
+    tmp_path: Path, columns: str, keys: list[str], expected: list[str]
+) -> None:
+    path = tmp_path / "sih.db"
+    make(path, f"CREATE TABLE RECU ({columns})")
+    assert codes(table(path, ArchiveTable("RECU", ("cle",), "valeur")), *keys) == expected
+    assert rows(path) == []
+
+
+def test_a_database_that_cannot_be_written_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "sih.db"
+    make(path, "CREATE TABLE RECU (cle TEXT PRIMARY KEY, valeur TEXT)")
+    place = table(path, ArchiveTable("RECU", ("cle",), "valeur"))
+    place._engine = sa.create_engine(f"sqlite:///file:{path}?mode=ro&uri=true", poolclass=sa.NullPool)
+    assert codes(place, "a") == ["FM808"]
+
+
+def test_one_row_that_cannot_be_written_does_not_keep_back_the_others(journal: Journal, tmp_path: Path) -> None:
+    path = tmp_path / "sih.db"
+    make(path, "CREATE TABLE RECU (cle INTEGER PRIMARY KEY, valeur TEXT CHECK (valeur <> 'R-2'))")
+    accept(journal, "1", "2", "x", "007", "3")
+    settings = ArchiveTable("RECU", ("cle",), "valeur")
+    csv = CsvArchive(tmp_path / "out.csv")
+    found = archive(journal, [table(path, settings), csv])
+    assert rows(path) == [(1, "R-1"), (3, "R-3")]
+    assert found.count == 2
+    assert sorted(entry.key for entry in found.unwritten) == ["007", "2", "x"]
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 6, "the other archive has them all"
+    assert sorted(row.key for row in journal.to_archive()) == ["007", "2", "x"], "the next run tries again"
+
+
+def test_parts_of_a_key_go_into_columns_of_their_own(journal: Journal, tmp_path: Path) -> None:
+    path = tmp_path / "sih.db"
+    make(path, "CREATE TABLE RECU (site TEXT, num INTEGER, valeur TEXT, PRIMARY KEY (site, num))")
+    make(path, "INSERT INTO RECU VALUES ('A', 1, NULL)")
+    accept(journal, "A|1", "B|1", "C")
+    settings = ArchiveTable("RECU", ("site", "num"), "valeur")
+    found = archive(journal, [table(path, settings)])
+    assert rows(path) == [("A", 1, "R-A|1"), ("B", 1, "R-B|1")]
+    assert [entry.key for entry in found.unwritten] == ["C"]
+
+
+def test_a_replaced_identifier_is_counted_where_the_table_has_no_column_for_it(
+    journal: Journal, tmp_path: Path
+) -> None:
+    path = tmp_path / "sih.db"
+    make(path, "CREATE TABLE RECU (cle TEXT PRIMARY KEY, valeur TEXT)")
+    found = []
+    for value in ("R", "S"):
+        accept(journal, "1", value=value)
+        found.append(archive(journal, [table(path, ArchiveTable("RECU", ("cle",), "valeur"))]).replaced)
+    assert found == [0, 1]
+
+
+SERVERS = ("FHIRMAP_TEST_POSTGRESQL", "FHIRMAP_TEST_MARIADB")
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest) -> Iterator[Callable[[str], tuple[str, str]]]:
+    """``server(columns)``: a table of these columns, dropped after the test; the server's URL and the table's name."""
+    url = os.environ.get(request.param, "")
+    if not url:
+        pytest.skip(f"{request.param} names no server")
+    name = f"recu_{uuid.uuid4().hex[:12]}"
+    engine = sa.create_engine(url)
+
+    def make_table(columns: str) -> tuple[str, str]:
+        with engine.begin() as connection:
+            connection.execute(sa.text(f"CREATE TABLE {name} ({columns})"))
+        return url, name
+
+    yield make_table
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"DROP TABLE IF EXISTS {name}"))
+    engine.dispose()
+
+
+def test_on_a_server_nothing_is_cut_or_mixed_up(
+    server: Callable[[str], tuple[str, str]], journal: Journal, tmp_path: Path
+) -> None:
+    url, name = server("cle varchar(8) PRIMARY KEY, valeur varchar(12)")
+    place = TableArchive(parse_address(url), ArchiveTable(name, ("cle",), "valeur"))
+    assert codes(place, "123456789") == ["FM670", "FM671", "FM672"]
+    accept(journal, "a", "123456789", "b")
+    accept(journal, "c", value="R-2025-00000001")
+    found = archive(journal, [place])
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        written = connection.execute(sa.text(f"SELECT cle, valeur FROM {name} ORDER BY cle")).all()
+    engine.dispose()
+    assert [tuple(row) for row in written] == [("a", "R-a"), ("b", "R-b")]
+    assert sorted(entry.key for entry in found.unwritten) == ["123456789", "c"]
+
+
+def test_a_key_that_the_database_takes_for_another_is_not_written(
+    server: Callable[[str], tuple[str, str]], journal: Journal
+) -> None:
+    """MariaDB compares text without case by default."""
+    url, name = server("cle varchar(20) PRIMARY KEY, valeur varchar(40)")
+    place = TableArchive(parse_address(url), ArchiveTable(name, ("cle",), "valeur"))
+    accept(journal, "ab")
+    archive(journal, [place])
+    accept(journal, "AB")
+    found = archive(journal, [place])
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        written = dict(tuple(row) for row in connection.execute(sa.text(f"SELECT cle, valeur FROM {name}")))
+    engine.dispose()
+    assert written["ab"] == "R-ab"
+    assert (written.get("AB") == "R-AB") is not bool(found.unwritten)
