@@ -342,7 +342,7 @@ def _unwritten_lines(report: Report) -> list[str]:
     for (place, reason), found in keys.items():
         shown = ", ".join(found[:_LINES_SHOWN]) + (", …" if len(found) > _LINES_SHOWN else "")
         words = text("run.lines.unwritten", place=place, reason=reason, keys=shown)
-        lines.append(_line(text("run.words.not_archived"), len(found), words, "fhirmap doctor"))
+        lines.append(_line(text("run.words.not_archived"), len(found), words))
     if report.archived.replaced:
         words = text("run.lines.replaced", count=report.archived.replaced)
         lines.append(_line(text("run.words.archived"), report.archived.replaced, words))

@@ -239,7 +239,7 @@ def test_an_archive_that_may_only_be_read_is_written_by_the_next_run(
 ) -> None:
     project = tiny().to(
         receiver().url,
-        archive__table='table = "RECU"\nkey_column = "id"\nsystem_column = "s"\nvalue_column = "v"\nstate_column = "e"',
+        archive__table='table = "RECU"\ncreate = true\nkey_column = "id"\nsystem_column = "s"\nvalue_column = "v"\nstate_column = "e"',
         archive__csv='path = "kept/recu.csv"',
     )
     (project.folder / "kept").mkdir()
