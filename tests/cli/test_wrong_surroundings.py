@@ -239,7 +239,8 @@ def test_an_archive_that_may_only_be_read_is_written_by_the_next_run(
 ) -> None:
     project = tiny().to(
         receiver().url,
-        archive__table='table = "RECU"\ncreate = true\nkey_column = "id"\nsystem_column = "s"\nvalue_column = "v"\nstate_column = "e"',
+        archive__table='table = "RECU"\ncreate = true\nkey_column = "id"\n'
+        'system_column = "s"\nvalue_column = "v"\nstate_column = "e"',
         archive__csv='path = "kept/recu.csv"',
     )
     (project.folder / "kept").mkdir()
@@ -264,7 +265,7 @@ def test_an_archive_that_may_only_be_read_is_written_by_the_next_run(
     assert sorted(row[2] for row in table()) == identifiers
     assert {(row[1], row[3]) for row in table()} == {("urn:registry", "complet")}
     lines = csv.read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "key;system;value;state;time"
+    assert lines[0] == "key;system;value;state;time;previous"
     assert sorted(line.split(";")[2] for line in lines[1:]) == identifiers
     before = (table(), csv.read_bytes())
     assert run(project).code == 0
