@@ -10,6 +10,7 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from json import dumps
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +19,7 @@ from fhirmap.errors import FhirmapError, RecordError, TransformFailed
 from fhirmap.records import Fault, Note, Result, Unmapped
 from fhirmap.runtime.fhirpath.environment import EvaluationContext
 from fhirmap.runtime.shown_code import shown_code
+from fhirmap.runtime.transforms.text import shown
 
 Places = Mapping[str, tuple[str, tuple[str, ...]]]
 """Element path -> position of the rule that produces it, source columns."""
@@ -87,7 +89,7 @@ class RecordRun:
     def note(self, text: object, position: str) -> None:
         """Keep what a rule's `log` says; nothing where it says nothing."""
         if text is not None and text != "":
-            self.notes.append(Note(text if isinstance(text, str) else str(text), position))
+            self.notes.append(Note(text if isinstance(text, str) else _note_text(text), position))
 
     def unmapped(self, concept_map: str, value: object, longest: int) -> None:
         """Keep a code that ``concept_map`` does not hold, as far as it may be shown; nothing where there is none.
@@ -153,6 +155,11 @@ class RecordRun:
             fault if fault.position or not fault.element else located(fault, places) for fault in self.faults
         )
         return Result(resource, tuple(self.notes), faults, tuple(self.misses))
+
+
+def _note_text(value: object) -> str:
+    """A value as FHIR writes it: `true`, `1.50`, a complex one as JSON."""
+    return dumps(value, ensure_ascii=False, default=shown) if isinstance(value, dict | list) else shown(value)
 
 
 def located(fault: Fault, places: Places) -> Fault:

@@ -158,3 +158,24 @@ def test_reading_a_record_of_another_shape_is_a_fault_of_it() -> None:
     )
     read = transformer.read("not a row")  # type: ignore[arg-type]
     assert (read.values, [fault.code for fault in read.faults]) == ({}, ["FM414"])
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("%src.active", "true"),
+        ("1.50", "1.50"),
+        ("%src.name.exists() and false", "false"),
+        ("%src.name", '{"family": "É"}'),
+        ("1 'kg' + 500 'g'", '{"value": "1500", "unit": "g", "system": "http://unitsofmeasure.org", "code": "g"}'),
+    ],
+)
+def test_a_note_has_values_as_fhir_writes_them(expression: str, text: str) -> None:
+    patient = 'uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as'
+    rules = f"src -> tgt.id = 'x'; src log ({expression});"
+    transformer = fhirmap.compile_map(
+        f"{patient} source\n{patient} target\ngroup main(source src : Patient, target tgt : Patient) {{ {rules} }}",
+        validate=False,
+    )
+    found = transformer({"resourceType": "Patient", "active": True, "name": [{"family": "É"}]})
+    assert [note.text for note in found.notes] == [text]
