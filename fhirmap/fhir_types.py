@@ -18,6 +18,8 @@ TEXTS = frozenset((
 """Primitives that are any text of a certain form."""
 DATES = frozenset(("date", "dateTime", "instant", "time"))
 """Primitives of the calendar and the clock: texts in JSON."""
+UNIX_FORMATS: Mapping[str, int] = {"unix": 1, "unix-ms": 1000}
+"""Formats of times counted from 1970-01-01T00:00:00Z on, and how many of their units are a second."""
 INTEGERS = frozenset(("integer", "positiveInt", "unsignedInt", "integer64"))
 NUMBERS = INTEGERS | {"decimal"}
 PRIMITIVES = TEXTS | DATES | NUMBERS | {"boolean"}

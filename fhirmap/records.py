@@ -8,6 +8,15 @@ from enum import StrEnum
 from typing import Any
 
 
+class CalendarText(str):
+    """What a database shows for a cell of its own type of dates and times, as text.
+
+    It is in ISO's form whatever the model's `format` says, which is for text; it may be no date at all (`infinity`).
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing wrong with one record. Never holds a cell's value.

@@ -37,6 +37,11 @@ class SourceColumn:
     position: str = ""
     element: str = ""
     """The model's element that reads it; empty where only the plan needs it (key, join, order, latest, repeat)."""
+    type: str = ""
+    """The element's FHIR type; empty where it holds child rows, or none reads it."""
+    zone: str = ""
+    repeats: bool = False
+    """May the element occur several times: as the items of a list?"""
     below: RowLayout | None = None
     """What is read of the object, or of each object of the list, that is nested there."""
 
@@ -113,3 +118,5 @@ class SourcePlan:
     position: str = ""
     grouped: bool = False
     """Are the rows of a key the lines of one record? A child reads the same table or query again for them."""
+    zone: str = ""
+    """The one time zone that the model's elements name; empty where they name none, or several."""

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
+from fhirmap.fhir_types import UNIX_FORMATS
+
 _WIDTHS: dict[str, tuple[int, ...]] = {
     "y": (2, 4),
     "M": (1, 2, 3, 4),
@@ -77,12 +79,14 @@ class LetterRun:
 
 
 def runs(format_text: str) -> tuple[LetterRun, ...]:
-    """The format cut into codes and literals.
+    """The format cut into codes and literals; that of Unix times is one literal.
 
     Example:
         >>> [run.text for run in runs("dd/MM/yyyy")]
         ['dd', '/', 'MM', '/', 'yyyy']
     """
+    if format_text in UNIX_FORMATS:
+        return (LetterRun(format_text, True),)
     pieces = ("".join(letters) for _, letters in groupby(format_text))
     return tuple(LetterRun(piece, piece == "T" or not piece[0].isalpha()) for piece in pieces)
 

@@ -33,7 +33,23 @@ def source_plan(checked: Checked) -> SourcePlan | None:
         query=use.unit.queries.get(store.name, "") if store.kind == "query" else "",
         position=store.span.position,
         grouped=grouped,
+        zone=_zone(checked, use),
     )
+
+
+def _zone(checked: Checked, use: ModelUse) -> str:
+    """The one zone that the elements of the model and of those below it name; empty where none or several are."""
+    zones: set[str] = set()
+    seen: set[str] = set()
+    waiting = [use]
+    while waiting:
+        some = waiting.pop()
+        if some.ref.structure in seen:
+            continue
+        seen.add(some.ref.structure)
+        zones |= {entry.zone for entry in some.node.elements if entry.zone is not None}
+        waiting += [below for entry in some.node.elements if (below := _model(checked, some, entry)) is not None]
+    return zones.pop() if len(zones) == 1 else ""
 
 
 def _orders(keys: tuple[nodes.OrderKey, ...]) -> tuple[Order, ...]:
@@ -53,7 +69,9 @@ def _shape(checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, .
             continue
         if below is None:
             position = (entry.column_span or entry.name_span).position
-            columns.append(SourceColumn(entry.column or entry.name, position, f"{use.node.name}.{entry.name}"))
+            element = f"{use.node.name}.{entry.name}"
+            zone, repeats = entry.zone or "", entry.maximum is None or entry.maximum > 1
+            columns.append(SourceColumn(entry.column or entry.name, position, element, entry.type, zone, repeats))
         elif (entry.join is not None or entry.lines) and below.ref.structure not in seen:
             children.append(_child(checked, use, entry, below, seen))
         else:
@@ -61,7 +79,7 @@ def _shape(checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, .
             if below.ref.structure not in seen:
                 nested = _shape(checked, below, [], (*seen, below.ref.structure))
             name, position = entry.column or entry.name, entry.name_span.position
-            columns.append(SourceColumn(name, position, f"{use.node.name}.{entry.name}", nested))
+            columns.append(SourceColumn(name, position, f"{use.node.name}.{entry.name}", below=nested))
     known = {column.name for column in columns}
     for name, position in needed:
         if name not in known:

@@ -15,6 +15,7 @@ from fhirmap.inspection.guess import TEXT, Guess, codes_of, guess
 from fhirmap.inspection.names import UniqueNames, camel_case, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, column_element, joined_element, store_clause
 from fhirmap.sources.address import Address
+from fhirmap.sources.sql_cells import load_as_text
 from fhirmap.sources.sql_errors import translated
 from fhirmap.sources.sql_layout import SqlLayout
 from fhirmap.sources.sql_table import engine_of
@@ -112,6 +113,7 @@ class _SqlInspection:
         listed: list[sa.ColumnClause[Any]] = [sa.column(name) for name in columns]
         source = sa.table(table, *listed, schema=schema)
         with self._engine.connect() as connection:
+            load_as_text(connection)
             rows = connection.execute(sa.select(*listed).select_from(source).limit(_SAMPLE))
             return [dict(zip(columns, row, strict=True)) for row in rows]
 

@@ -6,6 +6,7 @@ too often is a fault with the column named and the value never shown; the value 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +18,8 @@ from typing import Any
 from fhirmap.data import RawValue
 from fhirmap.decimals import decimal_text
 from fhirmap.fhir_types import INTEGER_RANGES
-from fhirmap.records import Fault
-from fhirmap.runtime.transforms.dates import parser
+from fhirmap.records import CalendarText, Fault
+from fhirmap.runtime.transforms.dates import Parse, RepeatedTime, SkippedTime, ZoneNeeded, parser
 
 _INTEGER = re.compile(r"[+-]?\d{1,38}", re.ASCII)
 _WIDEST = 10**38
@@ -26,7 +27,11 @@ _WIDEST = 10**38
 # How spreadsheets and decimal columns write a count: `2,0` is two; `1,000` may be one or a thousand.
 _COUNT = re.compile(r"\s*(\d{1,4})[.,]0{1,2}\s*", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_FLOAT_DIGITS = 15
+"""Decimals of so many figures are the same again after they were floats."""
 _COUNTS = frozenset(("positiveInt", "unsignedInt"))
+_CALENDAR = (CalendarText, date, time)
+"""A database's or a driver's own dates and times (a datetime is a date)."""
 _TRUE = frozenset(("true", "1", "t"))
 _FALSE = frozenset(("false", "0", "f"))
 
@@ -61,6 +66,11 @@ def unreadable(cell: Cell, faults: list[Fault]) -> None:
     faults.append(_fault("FM410", "conversion", cell, args, variant))
 
 
+def zoneless(cell: Cell, faults: list[Fault]) -> None:
+    """Note that what a cell holds depends on a time zone that nothing tells."""
+    faults.append(_fault("FM727", "zone", cell, {"column": cell.column, "type": cell.type}))
+
+
 def absent(cell: Cell, faults: list[Fault]) -> None:
     """Note that a required element is not there."""
     faults.append(_fault("FM411", "required", cell, {"column": cell.column, "element": cell.element}))
@@ -91,7 +101,8 @@ def _fault(code: str, rule: str, cell: Cell, args: Mapping[str, object], variant
 def as_text(raw: RawValue, cell: Cell, faults: list[Fault]) -> str:
     """A cell that is no text, as text: whole numbers, exact decimals and dates by theirs; empty where it has none.
 
-    A float has lost its digits already (a number of 15 figures read from a spreadsheet): only a whole one is taken.
+    A float keeps 15 figures at most: one that needs more has lost its digits already (a number of 16 figures read from
+    a spreadsheet, a sum), and is none.
     """
     if type(raw) is int:
         return _digits(raw, cell, faults)
@@ -105,8 +116,10 @@ def as_text(raw: RawValue, cell: Cell, faults: list[Fault]) -> str:
         return _digits(raw, cell, faults)
     if isinstance(raw, Decimal):
         return decimal_text(raw) if raw.is_finite() else _none(cell, faults)
-    if isinstance(raw, float) and raw.is_integer() and abs(raw) < 1e15:
-        return str(int(raw))
+    if isinstance(raw, float) and math.isfinite(raw) and abs(raw) < 1e15:
+        exact = Decimal(repr(raw))
+        if raw.is_integer() or len(exact.as_tuple().digits) <= _FLOAT_DIGITS:
+            return str(int(raw)) if raw.is_integer() else decimal_text(exact)
     if isinstance(raw, datetime | date | time):
         return raw.isoformat()
     return _none(cell, faults)
@@ -214,21 +227,32 @@ def date_reader(cell: Cell) -> Callable[[Any, list[Fault]], str | None]:
     parse_own = parser(None, cell.type, cell.zone)
 
     def read(raw: RawValue, faults: list[Fault]) -> str | None:
-        if type(raw) is str:
-            text = raw.strip()
-        elif isinstance(raw, date | time):
-            # A driver's own date needs no format.
-            return parse_own(raw.isoformat()) or _none(cell, faults) or None
-        else:
-            text = as_text(raw, cell, faults)
+        text = raw.strip() if type(raw) is str else as_text(raw, cell, faults)
         if not text or text in cell.nulls:
             return None
-        found = parse(text)
-        if found is None:
-            unreadable(cell, faults)
-        return found
+        # A database's own date needs no format.
+        return _parsed(text, parse_own if isinstance(raw, _CALENDAR) else parse, cell, faults)
 
     return read
+
+
+def _parsed(text: str, parse: Parse, cell: Cell, faults: list[Fault]) -> str | None:
+    """What ``text`` is read as; what cannot be read, and a time that occurs twice, are faults."""
+    try:
+        found = parse(text)
+    except ZoneNeeded:
+        zoneless(cell, faults)
+        return None
+    except SkippedTime:
+        faults.append(_fault("FM728", "zone", cell, {"column": cell.column, "zone": cell.zone or ""}))
+        return None
+    except RepeatedTime as twice:
+        fault = _fault("FM728", "zone", cell, {"column": cell.column, "zone": cell.zone or ""}, "twice")
+        faults.append(replace(fault, severity="warning"))
+        return twice.text
+    if found is None:
+        unreadable(cell, faults)
+    return found
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
 from fhirmap.sources import names as naming
+from fhirmap.sources.sql_types import ColumnKind, kind_of
 
 _OF_THE_DATABASE = frozenset(
     {
@@ -39,6 +40,8 @@ class SqlTableLayout:
     unique: tuple[frozenset[str], ...] = ()
     primary: tuple[str, ...] = ()
     query: str = ""
+    kinds: dict[str, ColumnKind] = field(default_factory=dict)
+    """What each column holds, where the database says."""
 
     def real(self, name: str) -> str | None:
         """The real name of the column that the map calls ``name``."""
@@ -115,4 +118,12 @@ class SqlLayout:
             partial = any(key.endswith("_where") for key in index.get("dialect_options", {}))
             if index["unique"] and not partial and all(names):
                 unique.append(frozenset(str(part) for part in names))
-        return SqlTableLayout(name, schema, columns, tuple(columns for columns in unique if columns), tuple(primary))
+        dialect = self._inspector.dialect.name
+        return SqlTableLayout(
+            name,
+            schema,
+            columns,
+            tuple(columns for columns in unique if columns),
+            tuple(primary),
+            kinds={column: kind_of(kind, dialect) for column, kind in columns.items()},
+        )

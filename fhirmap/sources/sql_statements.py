@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from fhirmap.source_plan import Child, RowLayout, SourcePlan
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
+from fhirmap.sources.sql_types import is_equal_alike
 
 Row = Sequence[Any]
 RowValues = dict[str, Any]
@@ -179,10 +180,15 @@ class StatementBuilder:
     def _columns(self, node: SqlNode, relation: Relation) -> dict[str, Cell]:
         return {name: relation.c[node.table.real(name) or name] for name in node.names}
 
-    def _exact(self, column: Cell) -> Cell | None:
-        """``column`` compared byte by byte, where the dialect's text may be equal without being the same."""
+    def _exact(self, table: SqlTableLayout, name: str, column: Cell) -> Cell | None:
+        """``column`` compared byte by byte, where values of the dialect may be equal without being the same: texts by
+        their collation, PostgreSQL's `citext`, `1 month` and `30 days`.
+        """
         if self._dialect in ("mysql", "mariadb"):
             return sa.cast(column, sa.LargeBinary)
+        if self._dialect == "postgresql":
+            kind = table.columns.get(table.real(name) or name)
+            return None if is_equal_alike(kind) else sa.collate(sa.cast(column, sa.Text), "C")
         return sa.collate(column, "BINARY") if self._dialect == "sqlite" else None
 
     def _identity(self, columns: dict[str, Cell]) -> tuple[list[Cell], list[Cell]]:
@@ -195,7 +201,8 @@ class StatementBuilder:
             names += [pair[1] for child in plan.shape.children for pair in child.on]
         names = list(dict.fromkeys(names))
         order += [columns[name] for name in names if name not in {entry.column for entry in plan.order}]
-        exact = [] if self.is_unique else [self._exact(columns[name]) for name in names]
+        table = self._root.table
+        exact = [] if self.is_unique else [self._exact(table, name, columns[name]) for name in names]
         return [columns[name] for name in names], [*order, *(column for column in exact if column is not None)]
 
     # --- statements ---------------------------------------------------------------------------------------------------
@@ -219,7 +226,7 @@ class StatementBuilder:
         parts: list[Cell] = []
         for name in plan.key:
             column: Cell = sa.column(table.real(name) or name)
-            exact = self._exact(column)
+            exact = self._exact(table, name, column)
             parts.append(column if exact is None else exact)
         if plan.latest is None:
             return [sa.literal_column("1").label("fm_rank"), sa.func.count().over(partition_by=parts).label("fm_same")]
@@ -288,7 +295,8 @@ class StatementBuilder:
         directions = [entry.descending for entry in self._plan.order]
         plain = [_undirected(entry) for entry in order]
         values = [columns[pair[1]] for pair in child.on]
-        wanted = [*identity, *plain, *values]
+        exact = [self._exact(parent.table, pair[1], columns[pair[1]]) for pair in child.on]
+        wanted = [*identity, *plain, *values, *(cell for cell in exact if cell is not None)]
         base = sa.select(*_labelled(wanted)).select_from(source).distinct().subquery(f"b{node.number}")
         cells: list[Cell] = list(base.c)
         after = len(identity) + len(plain)
@@ -296,7 +304,7 @@ class StatementBuilder:
             cell.desc() if n < len(directions) and directions[n] else cell
             for n, cell in enumerate(cells[len(identity) : after])
         ]
-        return base, cells[: len(identity)], ordering, cells[after:]
+        return base, cells[: len(identity)], ordering, cells[after : after + len(values)]
 
 
 def _undirected(entry: Cell) -> Cell:

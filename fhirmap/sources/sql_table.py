@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -22,12 +23,14 @@ from fhirmap.decimals import decimal_text
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record
-from fhirmap.source_plan import Child, SourceKind, SourcePlan
+from fhirmap.source_plan import Child, SourceColumn, SourceKind, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
+from fhirmap.sources.sql_cells import BrokenText, load_as_text, set_sessions, text_or_bytes
 from fhirmap.sources.sql_errors import make_engine, translated
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
 from fhirmap.sources.sql_statements import Row, RowValues, SqlStatement, StatementBuilder, build_tree
+from fhirmap.sources.sql_types import ColumnKind, is_readable, needs_zone, query_kinds
 from fhirmap.texts import Text
 
 _BATCH = 500
@@ -48,7 +51,7 @@ class SqlTable:
     def __init__(self, address: Address, plan: SourcePlan) -> None:
         self._address = address
         self._plan = plan
-        self._engine = engine_of(address)
+        self._engine = engine_of(address, plan.zone)
         self._layout_cache: SqlLayout | None = None
         self._root_cache: SqlTableLayout | None = None
 
@@ -90,8 +93,16 @@ class SqlTable:
     def _query_table(self, name: str, query: str) -> SqlTableLayout:
         text = query.strip().rstrip(";").replace(":", "\\:")
         with self._engine.connect() as connection:
-            names = list(connection.execute(sa.text(f"SELECT * FROM (\n{text}\n) q WHERE 1 = 0")).keys())
-        return SqlTableLayout(name, None, dict.fromkeys(names), query=query)
+            result = connection.execute(sa.text(f"SELECT * FROM (\n{text}\n) q WHERE 1 = 0"))
+            names = list(result.keys())
+            kinds = query_kinds(result.cursor, self._engine.dialect.name)
+        return SqlTableLayout(
+            name,
+            None,
+            dict.fromkeys(names),
+            query=query,
+            kinds=dict(zip(names, kinds, strict=True)),
+        )
 
     def columns(self) -> Mapping[str, tuple[str, ...]]:
         """The columns of each table of the plan that is there."""
@@ -138,10 +149,15 @@ class SqlTable:
         return Diagnostic("FM703", args={"table": name, "source": self._address.shown, "position": position}, **like)
 
     def _check_columns(
-        self, name: str, table: SqlTableLayout, columns: Collection[Any], needed: Collection[str], position: str
+        self,
+        name: str,
+        table: SqlTableLayout,
+        columns: Collection[SourceColumn],
+        needed: Collection[str],
+        position: str,
     ) -> list[Diagnostic]:
         places = {**dict.fromkeys(needed, position), **{column.name: column.position for column in columns}}
-        return [
+        missing = [
             Diagnostic(
                 "FM704",
                 args={"table": name, "column": column, "source": self._address.shown, "position": place or position},
@@ -150,6 +166,7 @@ class SqlTable:
             for column, place in places.items()
             if table.real(column) is None
         ]
+        return [*missing, *_check_kinds(name, table, columns, needed, position)]
 
     def _check_sql(self, root: SqlTableLayout) -> list[Diagnostic]:
         """Lets the database look at each statement, reading no row: `where` and `query` are the author's own SQL."""
@@ -219,6 +236,8 @@ class SqlTable:
         dialect = self._engine.dialect.name
         many = dialect not in ("sqlite", "postgresql", "oracle")
         opened = [stack.enter_context(self._engine.connect()) for _ in range(number if many else 1)]
+        for connection in opened:
+            load_as_text(connection)
         if dialect == "sqlite":
             opened[0].exec_driver_sql("BEGIN")
         elif dialect == "postgresql":
@@ -235,24 +254,29 @@ class SqlTable:
         records, children = statements[0], statements[1:]
         groups = [_Groups(s, rows, self._address.shown) for s, rows in zip(children, streams[1:], strict=True)]
         node_count = 1 + max(node.number for node in records.node.walk())
-        for row in streams[0]:
+        for number, row in enumerate(streams[0], 1):
             seen: list[list[RowValues]] = [[] for _ in range(node_count)]
             values = records.reader.read(row, seen)
             identity = row[records.identity]
             for group in groups:
                 group.attach(identity, seen)
             rank, same = (1, 1) if is_unique else row[records.extra]
-            yield self._record(values, rank > 1, same > 1)
+            yield self._record(values, number, rank > 1, same > 1)
         for group in groups:
             group.finish()
 
-    def _record(self, values: RowValues, superseded: bool, is_double: bool) -> Record:
-        parts = [key_text(values[name]) for name in self._plan.key]
+    def _record(self, values: RowValues, number: int, superseded: bool, is_double: bool) -> Record:
+        """The record of row ``number``, by which it is told where its key says nothing."""
+        read = [key_text(values[name]) for name in self._plan.key]
+        parts = [part or "" for part in read]
         key = "|".join(parts)
         faults: list[Fault] = []
-        columns = tuple(f"{self._plan.name}.{name}" for name in self._plan.key)
-        if not all(parts):
-            faults.append(Fault("FM717", rule="key", args={"columns": ", ".join(self._plan.key)}, columns=columns))
+        if None in read:
+            unread = [name for name, part in zip(self._plan.key, read, strict=True) if part is None]
+            faults.append(self._key_fault("FM721", unread, {"number": number}))
+            key = ""
+        elif not all(parts):
+            faults.append(self._key_fault("FM717", self._plan.key))
             key = key if any(parts) else ""
         elif is_double and not superseded and self._plan.grouped:
             own = tuple(
@@ -262,9 +286,14 @@ class SqlTable:
             )
             faults.append(Fault("FM754", rule="lines", args={"columns": ", ".join(own)}, columns=own))
         elif is_double and not superseded:
-            faults.append(Fault("FM718", rule="key", args={"columns": ", ".join(self._plan.key)}, columns=columns))
+            faults.append(self._key_fault("FM718", self._plan.key))
         named = ", ".join(f"{name}={part}" for name, part in zip(self._plan.key, parts, strict=True))
-        return Record(key, values, f"{self._plan.name} {named}", tuple(faults), superseded)
+        origin = f"{self._plan.name} {named}" if key else f"{self._plan.name} #{number}"
+        return Record(key, values, origin, tuple(faults), superseded)
+
+    def _key_fault(self, code: str, names: Sequence[str], args: Mapping[str, object] | None = None) -> Fault:
+        columns = tuple(f"{self._plan.name}.{name}" for name in names)
+        return Fault(code, rule="key", args={"columns": ", ".join(names), **(args or {})}, columns=columns)
 
 
 class _Groups:
@@ -308,30 +337,40 @@ def _stream(connection: sa.Connection, statement: SqlStatement) -> Iterator[Row]
         yield from batch
 
 
-def key_text(value: object) -> str:
-    """A key column's value as text: empty where it is absent.
+def key_text(value: object) -> str | None:
+    """A key column's value as text: empty where it is absent, None where it is no value that can be told by text.
 
     Example:
-        >>> key_text(12), key_text(" 0012 "), key_text(None)
-        ('12', '0012', '')
+        >>> key_text(12), key_text(" 0012 "), key_text(None), key_text(float("nan"))
+        ('12', '0012', '', None)
     """
     if value is None:
         return ""
-    if isinstance(value, bool | str):
-        return str(value).strip()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float_text(value)
     if isinstance(value, Decimal):
         return decimal_text(value.to_integral_value() if value == value.to_integral_value() else value)
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, BrokenText | list | tuple | dict):
+        return None
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).hex()
     return str(value).strip()
 
 
-def engine_of(address: Address) -> sa.Engine:
-    """An engine that reads ``address``; SQLite is opened read-only.
+def _float_text(value: float) -> str | None:
+    if not math.isfinite(value):
+        return None
+    return str(int(value)) if value.is_integer() else str(value)
+
+
+def engine_of(address: Address, zone: str = "") -> sa.Engine:
+    """An engine that reads ``address``, its sessions as `sql_cells` has them; SQLite is opened read-only.
+
+    ``zone``: the model's time zone, where it has one.
 
     Raises: ConfigError FM700-FM702, FM710.
     """
@@ -350,7 +389,9 @@ def engine_of(address: Address) -> sa.Engine:
         if url.get_backend_name() in ("mysql", "mariadb"):
             options["charset"] = "utf8mb4"
         given = {name for name in options if name in url.query}
-        return make_engine(url, connect_args={k: v for k, v in options.items() if k not in given})
+        engine = make_engine(url, connect_args={k: v for k, v in options.items() if k not in given})
+        set_sessions(engine, zone)
+        return engine
 
 
 def _sqlite_engine(address: Address, path: Path) -> sa.Engine:
@@ -362,7 +403,7 @@ def _sqlite_engine(address: Address, path: Path) -> sa.Engine:
     def connect() -> sqlite3.Connection:
         uri = f"file:{quote(str(path.resolve()))}?mode=ro{'&immutable=1' if _is_still(path) else ''}"
         connection = sqlite3.connect(uri, uri=True, timeout=_LOCK_S, isolation_level=None, check_same_thread=False)
-        connection.text_factory = _sqlite_text
+        connection.text_factory = text_or_bytes
         return connection
 
     return make_engine("sqlite://", creator=connect)
@@ -377,15 +418,34 @@ def _is_still(path: Path) -> bool:
     return False
 
 
-def _sqlite_text(raw: bytes) -> str | bytes:
-    """Text, or its bytes where it is no UTF-8: one such cell is a fault of its record, not the end of the reading."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw
+def _check_kinds(
+    name: str, table: SqlTableLayout, columns: Collection[SourceColumn], needed: Collection[str], position: str
+) -> Iterator[Diagnostic]:
+    """Columns that no cell of can be read as the model says (FM772), and zoned ones without a zone (FM771)."""
+    for column in columns:
+        kind = table.kinds.get(table.real(column.name) or "", ColumnKind.UNKNOWN)
+        args = {
+            "table": name,
+            "column": column.name,
+            "real": Text(f"words.columns.{kind.name.lower()}"),
+            "type": column.type,
+            "position": column.position or position,
+        }
+        if not column.type:
+            continue
+        if not is_readable(kind, column.type, is_list=column.repeats):
+            variant = "list" if kind == ColumnKind.LIST else ""
+            yield Diagnostic("FM772", args=args, variant=variant)
+        elif not column.zone and needs_zone(kind, column.type):
+            yield Diagnostic("FM771", args=args, variant="column")
+    for column_name in dict.fromkeys(needed):
+        kind = table.kinds.get(table.real(column_name) or "", ColumnKind.UNKNOWN)
+        if kind == ColumnKind.LIST:
+            args = {"table": name, "column": column_name, "position": position}
+            yield Diagnostic("FM772", args=args, variant="key")
 
 
 def _once(found: list[Diagnostic]) -> list[Diagnostic]:
     """Each fault once: a table that two children join would otherwise be reported twice."""
-    named = ("table", "column", "position")
+    named = ("table", "column", "position", "type")
     return list({(entry.code, *(entry.args.get(name) for name in named)): entry for entry in found}.values())

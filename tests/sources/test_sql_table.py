@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import tracemalloc
 from dataclasses import replace
@@ -94,8 +95,20 @@ def test_a_file_model_does_not_read_a_database(tmp_path: Path) -> None:
     assert code_of(tmp_path / "a.sqlite", plan) == "FM716"
 
 
-@pytest.mark.parametrize(("value", "text"), [(12, "12"), (12.0, "12"), (" 007 ", "007"), (None, ""), (b"\x01", "01")])
-def test_key_text(value: object, text: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (12, "12"),
+        (12.0, "12"),
+        (" 007 ", "007"),
+        (None, ""),
+        (b"\x01", "01"),
+        (True, "true"),
+        (math.inf, None),
+        ([1], None),
+    ],
+)
+def test_key_text(value: object, text: str | None) -> None:
     assert key_text(value) == text
 
 

@@ -70,6 +70,8 @@ LITERALS = {
     "unmapped error": "what a map has in its concept map: language",
     "<?xml version": "the first line of an XML document",
     "REPEATABLE READ": "SQL",
+    "SELECT typname": "SQL",
+    "ISO, YMD": "a setting of PostgreSQL",
     "SET SESSION": "SQL",
     "START TRANSACTION": "SQL",
     "PRAGMA": "SQL",

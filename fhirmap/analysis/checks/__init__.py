@@ -49,6 +49,7 @@ from fhirmap.analysis.checks.unused_model import unused_model
 from fhirmap.analysis.checks.unused_prefix import unused_prefix
 from fhirmap.analysis.checks.unused_variable import unused_variable
 from fhirmap.analysis.checks.wrong_delimiter import wrong_delimiter
+from fhirmap.analysis.checks.zone_needed import zone_needed
 from fhirmap.analysis.consequences import Consequences, reported_once
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic
@@ -67,6 +68,7 @@ CHECKS: tuple[Check, ...] = (
     two_digit_year,
     format_misfit,
     unknown_zone,
+    zone_needed,
     idle_null,
     partial_join,
     absolute_path,

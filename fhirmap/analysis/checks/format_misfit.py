@@ -8,7 +8,7 @@ from itertools import pairwise
 from fhirmap.analysis.date_format import LetterRun, parts, runs
 from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
-from fhirmap.fhir_types import PRIMITIVES
+from fhirmap.fhir_types import PRIMITIVES, UNIX_FORMATS
 from fhirmap.texts import Text
 
 TEMPORAL = ("date", "dateTime", "instant", "time")
@@ -46,6 +46,8 @@ def _misfit(type_name: str, pieces: tuple[LetterRun, ...], text: str) -> tuple[s
     held = parts(pieces)
     if type_name not in TEMPORAL:
         return "type", {}
+    if text in UNIX_FORMATS:
+        return "", {}
     for part in _NEEDED.get(type_name, ("year",)):
         if part not in held:
             return ("year" if part == "year" and "y" not in text else "missing"), {"part": Text(f"words.{part}")}

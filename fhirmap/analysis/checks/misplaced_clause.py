@@ -48,5 +48,6 @@ def _misplaced(element: ModelElement, is_model: bool, kind: str) -> Iterator[tup
     ):
         yield "split", element.split_span or element.span
     several = element.maximum is None or element.maximum > 1
-    if not is_model and several and element.split is None and kind in _FLAT:
+    # A database's column may hold an array; whether it does is seen where the source is.
+    if not is_model and several and element.split is None and kind == "csv":
         yield "several", element.span

@@ -37,7 +37,7 @@ def formats_of_functions(checked: Checked) -> Iterator[tuple[str, Span]]:
     for unit in checked.program.units:
         for group in unit.tree.groups:
             for node in walk(group):
-                if isinstance(node, TransformCall) and node.name in _FUNCTIONS and len(node.arguments) == 2:
+                if isinstance(node, TransformCall) and node.name in _FUNCTIONS and len(node.arguments) >= 2:
                     body = node.arguments[1].expression
                     if isinstance(body, FPLiteral) and isinstance(body.value, str):
                         yield body.value, node.arguments[1].span

@@ -1,23 +1,28 @@
 """Dates in formats: what a model's `format` and `toDate(text, format)` read, and Unix times.
 
-Spec: FML, transforms, date formats. Codes are case-sensitive, other characters are themselves. A local time with
-a zone gets the offset that holds there on that day; one without zone is UTC. Precision is what the format holds, no
-more.
+Spec: FML, transforms, date formats. Codes are case-sensitive, other characters are themselves. Precision is what the
+format holds, no more. Ours, `unix` and `unix-ms`: seconds and milliseconds since 1970-01-01T00:00:00Z.
+
+A local time with a zone gets the offset that holds there on that day. The hour that is skipped in spring does not
+exist; of the two that are alike in autumn the first is meant (summer time), and that it was chosen is said. Without a
+zone there is no dateTime of a local time, and no day of an instant.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 from unicodedata import combining, normalize
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fhirmap.errors import TransformFailed
+from fhirmap.fhir_types import UNIX_FORMATS
 from fhirmap.texts import Text
 
 _NAMES_OF_MONTHS = (
@@ -58,19 +63,39 @@ _CODES = {
     "Z": r"(?P<offset>Z|[+-]\d{2}(?::?\d{2})?)",
     "z": r"(?P<offset>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)",
 }
+_OFFSET = r"Z|[+-]\d{2}(?::?\d{2}(?::\d{2})?)?"
 _ISO = re.compile(
-    r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?)?)?"
+    rf"(\d{{4}})(?:-(\d{{2}})(?:-(\d{{2}})(?:[Tt ](\d{{2}}):(\d{{2}})(?::(\d{{2}})(?:\.(\d+))?)?\s?({_OFFSET})?)?)?)?"
 )
-_TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(\.\d+)?)?")
+_TIME = re.compile(rf"(\d{{2}}):(\d{{2}})(?::(\d{{2}})(\.\d+)?)?\s?({_OFFSET})?")
+_NUMBER = re.compile(r"-?\d{1,17}(\.\d{1,9})?", re.ASCII)
 Parse = Callable[[str], str | None]
-"""Text of a cell -> FHIR text, None where it does not fit."""
+"""Text of a cell -> FHIR text, None where it does not fit. Raises `ZoneNeeded`, `SkippedTime`, `RepeatedTime`."""
+
+
+class ZoneNeeded(Exception):
+    """A time of day without a zone, or an instant whose day (or time of day) depends on one, and no zone is told."""
+
+
+class SkippedTime(Exception):
+    """A local time that its zone skips, when clocks are put forward."""
+
+
+class RepeatedTime(Exception):
+    """A local time that its zone has twice, when clocks are put back. ``text``: the first of the two."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
 
 
 @cache
 def parser(format_text: str | None, kind: str, zone: str | None) -> Parse:
     """A function that turns text in ``format_text`` (None: FHIR's own form) into FHIR text of type ``kind``.
 
-    ``kind``: date, dateTime, instant, time. ``zone``: where local times are local, and where a date's day is counted.
+    ``kind``: date, dateTime, instant, time. ``zone``: where local times are local, and where a date's day is counted:
+    a name (`Europe/Paris`) or an offset (`+10:00`).
+    Raises: ValueError where there is no such zone.
 
     Example:
         >>> parser("yyyyMMddHHmmss", "date", "Europe/Paris")("20250320004500")
@@ -78,7 +103,9 @@ def parser(format_text: str | None, kind: str, zone: str | None) -> Parse:
         >>> parser(None, "date", "Europe/Paris")("2025-05-26T23:15:00Z")
         '2025-05-27'
     """
-    place = ZoneInfo(zone) if zone else None
+    place = place_of(zone) if zone else None
+    if format_text is not None and format_text in UNIX_FORMATS:
+        return _unix(UNIX_FORMATS[format_text], kind, place)
     if format_text is None:
         return lambda text: _from_iso(text, kind, place)
     if format_text.startswith("yyyyMMdd") and kind == "date" and set(format_text[8:]) <= set("Hms"):
@@ -154,14 +181,55 @@ def _pattern(format_text: str) -> re.Pattern[str]:
     return re.compile("".join(pieces), re.ASCII)
 
 
-def _by_pattern(text: str, pattern: re.Pattern[str], kind: str, zone: ZoneInfo | None) -> str | None:
+def place_of(zone: str) -> tzinfo:
+    """The zone that a name or an offset means.
+
+    Raises: ValueError where there is none.
+    """
+    if zone == "Z" or zone[:1] in ("+", "-"):
+        return _offset(zone)
+    try:
+        return ZoneInfo(zone)
+    except ZoneInfoNotFoundError:
+        raise ValueError from None
+
+
+def _unix(units: int, kind: str, place: tzinfo | None) -> Parse:
+    """Reads numbers of ``units`` a second, counted from 1970 on."""
+
+    def parse(text: str) -> str | None:
+        if not _NUMBER.fullmatch(text):
+            return None
+        microseconds = int(Decimal(text).scaleb(6)) // units
+        try:
+            moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+            if place is None:
+                if kind != "instant":
+                    raise ZoneNeeded
+            else:
+                moment = moment.astimezone(place)
+        except OverflowError:
+            return None
+        return _shown(moment, kind, _rest(moment.microsecond))
+
+    return parse
+
+
+def _rest(microseconds: int) -> str:
+    """A fraction of a second as a time shows it."""
+    if not microseconds:
+        return ""
+    return f".{microseconds // 1000:03}" if microseconds % 1000 == 0 else f".{microseconds:06}"
+
+
+def _by_pattern(text: str, pattern: re.Pattern[str], kind: str, zone: tzinfo | None) -> str | None:
     match = pattern.fullmatch(text)
     return _written(match.groupdict(), kind, zone) if match else None
 
 
-def _from_iso(text: str, kind: str, zone: ZoneInfo | None) -> str | None:
+def _from_iso(text: str, kind: str, zone: tzinfo | None) -> str | None:
     if kind == "time":
-        return _time(text)
+        return _time(text, zone)
     if len(text) == 10 and kind != "instant":
         return _day(text)
     match = _ISO.fullmatch(text)
@@ -171,20 +239,40 @@ def _from_iso(text: str, kind: str, zone: ZoneInfo | None) -> str | None:
     return _written(dict(zip(names, match.groups(), strict=True)), kind, zone)
 
 
-def _time(text: str) -> str | None:
+def _time(text: str, zone: tzinfo | None) -> str | None:
     match = _TIME.fullmatch(text)
     if match is None or not text.isascii() or not _is_clock(f"{match[1]}{match[2]}{match[3] or '00'}"):
+        return None
+    if match[5] and not _is_offset_of(match[5], zone):
         return None
     return f"{match[1]}:{match[2]}:{match[3] or '00'}{match[4] or ''}"
 
 
-def _written(parts: dict[str, str | None], kind: str, zone: ZoneInfo | None) -> str | None:
+def _is_offset_of(offset: str, zone: tzinfo | None) -> bool:
+    """Is a time of day with this offset one of the zone's own, summer or winter? Without a day no other can be."""
+    if zone is None:
+        raise ZoneNeeded
+    try:
+        return _offset(offset).utcoffset(None) in _offsets(zone)
+    except ValueError:
+        return False
+
+
+@cache
+def _offsets(zone: tzinfo) -> frozenset[timedelta | None]:
+    """The offsets that a zone has had in this century."""
+    months = ((year, month) for year in range(2000, 2031) for month in (1, 4, 7, 10))
+    return frozenset(datetime(year, month, 15, tzinfo=zone).utcoffset() for year, month in months)
+
+
+def _written(parts: dict[str, str | None], kind: str, zone: tzinfo | None) -> str | None:
     """FHIR text of type ``kind`` from the parts of a date, in the precision that is there."""
     hour = _hour(parts)
     if kind == "time":
         if hour is None:
             return None
-        return _time(f"{hour:02}:{parts.get('minute') or '00'}:{parts.get('second') or '00'}{_fraction(parts)}")
+        minute, second = int(parts.get("minute") or 0), int(parts.get("second") or 0)
+        return _time(f"{hour:02}:{minute:02}:{second:02}{_fraction(parts)}{_plain(parts.get('offset'))}", zone)
     year, month, day = _year(parts), _month(parts), parts.get("day")
     if year is None:
         return None
@@ -197,37 +285,66 @@ def _written(parts: dict[str, str | None], kind: str, zone: ZoneInfo | None) -> 
     return _moment(text, hour, parts, kind, zone)
 
 
-def _moment(day: str, hour: int, parts: dict[str, str | None], kind: str, zone: ZoneInfo | None) -> str | None:
+def _moment(day: str, hour: int, parts: dict[str, str | None], kind: str, zone: tzinfo | None) -> str | None:
     try:
         clock = f"{hour:02}:{int(parts.get('minute') or 0):02}:{int(parts.get('second') or 0):02}"
         local = datetime.fromisoformat(f"{day}T{clock}")
-    except ValueError:
+        offset = parts.get("offset")
+        if offset:
+            if zone is None and kind == "date":
+                raise ZoneNeeded
+            moment = local.replace(tzinfo=_offset(offset))
+            moment = moment.astimezone(zone) if zone else moment
+        elif kind == "date":
+            return day
+        elif zone is None:
+            raise ZoneNeeded
+        else:
+            return _local(local.replace(tzinfo=zone), kind, _fraction(parts))
+    except (ValueError, OverflowError):
         return None
-    offset = parts.get("offset")
-    if offset:
-        place = _offset(offset)
-        if place is None:
-            return None
-        moment = local.replace(tzinfo=place)
-        moment = moment.astimezone(zone) if zone else moment
-    else:
-        moment = local.replace(tzinfo=zone or UTC)
+    return _shown(moment, kind, _fraction(parts))
+
+
+def _local(moment: datetime, kind: str, fraction: str) -> str:
+    """A local time, where its zone has it once."""
+    before, after = moment.utcoffset(), moment.replace(fold=1).utcoffset()
+    if before != after:
+        if before is not None and after is not None and before < after:
+            raise SkippedTime
+        raise RepeatedTime(_shown(moment, kind, fraction))
+    return _shown(moment, kind, fraction)
+
+
+def _shown(moment: datetime, kind: str, fraction: str) -> str:
+    """FHIR text of type ``kind`` of a moment in the zone in which it is shown."""
     if kind == "date":
-        return moment.date().isoformat()
+        return f"{moment.year:04}-{moment.month:02}-{moment.day:02}"
+    clock = f"{moment:%H:%M:%S}{fraction}"
+    if kind == "time":
+        return clock
     shown = moment.strftime("%z")
-    ending = "Z" if shown == "+0000" and not zone else f"{shown[:3]}:{shown[3:5]}"
-    return f"{moment:%Y-%m-%dT%H:%M:%S}{_fraction(parts)}{ending}"
+    ending = "Z" if moment.tzinfo is UTC else f"{shown[:3]}:{shown[3:5]}"
+    return f"{moment.year:04}-{moment.month:02}-{moment.day:02}T{clock}{ending}"
 
 
-def _offset(text: str) -> timezone | None:
-    """`Z`, `+01`, `+0100` or `+01:00`; nothing for what no place on earth has."""
+def _plain(offset: str | None) -> str:
+    return "Z" if offset in ("UTC", "GMT") else offset or ""
+
+
+def _offset(text: str) -> timezone:
+    """`Z`, `+01`, `+0100` or `+01:00`.
+
+    Raises: ValueError for what no place on earth has.
+    """
     if text in ("Z", "UTC", "GMT"):
         return UTC
     digits = text[1:].replace(":", "")
-    hours, minutes = int(digits[:2]), int(digits[2:] or 0)
-    if hours > 14 or minutes > 59:
-        return None
-    return timezone((-1 if text[0] == "-" else 1) * timedelta(hours=hours, minutes=minutes))
+    hours, minutes, seconds = int(digits[:2]), int(digits[2:4] or 0), int(digits[4:6] or 0)
+    if minutes > 59 or seconds > 59 or hours > 14:
+        raise ValueError
+    span = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return timezone(-span if text[0] == "-" else span)
 
 
 def _fraction(parts: dict[str, str | None]) -> str:
@@ -260,91 +377,107 @@ def _month(parts: dict[str, str | None]) -> int | None:
     return None
 
 
-def _converted(text: object, format_text: str | None, kind: str) -> str | None:
+def _converted(text: object, format_text: str | None, kind: str, zone: str | None) -> str | None:
     if text is None or text == "":
         return None
-    found = parser(format_text, kind, None)(str(text))
+    wanted: dict[str, Any] = {
+        "wanted": kind,
+        "format": format_text or Text("values.own_form"),
+        "length": len(str(text)),
+    }
+    try:
+        found = parser(format_text, kind, zone)(str(text))
+    except ZoneNeeded:
+        if kind != "dateTime":
+            raise TransformFailed("FM451", variant="zone", **wanted) from None
+        found = parser(format_text, kind, "Z")(str(text))
+    except SkippedTime:
+        raise TransformFailed("FM451", variant="skipped", **wanted) from None
+    except RepeatedTime as twice:
+        found = twice.text
+    except ValueError:
+        raise TransformFailed("FM451", variant="no_zone", **wanted) from None
     if found is None:
-        raise TransformFailed(
-            "FM451", wanted=kind, format=format_text or Text("values.own_form"), length=len(str(text))
-        )
+        raise TransformFailed("FM451", **wanted)
     return found
 
 
-def to_date(text: object, format_text: str | None = None) -> str | None:
-    """The FHIR date that ``text`` writes.
+def to_date(text: object, format_text: str | None = None, zone: str | None = None) -> str | None:
+    """The FHIR date that ``text`` writes; of an instant, the day that it is in ``zone``.
 
-    Raises: ``TransformFailed`` FM451 where it does not fit the format.
-    Spec: FML, transforms, toDate.
+    Raises: ``TransformFailed`` FM451 where it does not fit the format, or its day depends on a zone that is not given.
+    Spec: FML, transforms, toDate. The zone is ours.
 
     Example:
-        >>> to_date("20/03/2025", "dd/MM/yyyy")
-        '2025-03-20'
+        >>> to_date("20/03/2025", "dd/MM/yyyy"), to_date("2025-07-13T22:30:00Z", None, "Europe/Paris")
+        ('2025-03-20', '2025-07-14')
     """
-    return _converted(text, format_text, "date")
+    return _converted(text, format_text, "date", zone)
 
 
-def to_date_time(text: object, format_text: str | None = None) -> str | None:
-    """The FHIR dateTime that ``text`` writes, UTC where it has a time and no offset.
+def to_date_time(text: object, format_text: str | None = None, zone: str | None = None) -> str | None:
+    """The FHIR dateTime that ``text`` writes: in ``zone``, else in the offset it has, else in UTC.
 
-    Raises: ``TransformFailed`` FM451 where it does not fit the format.
-    Spec: FML, transforms, toDateTime.
+    Raises: ``TransformFailed`` FM451 where it does not fit the format, or the zone skips that time.
+    Spec: FML, transforms, toDateTime. The zone is ours.
 
     Example:
         >>> to_date_time("202503201015", "yyyyMMddHHmm")
         '2025-03-20T10:15:00Z'
+        >>> to_date_time("202503201015", "yyyyMMddHHmm", "Europe/Paris")
+        '2025-03-20T10:15:00+01:00'
     """
-    return _converted(text, format_text, "dateTime")
+    return _converted(text, format_text, "dateTime", zone)
 
 
-def to_time(text: object, format_text: str | None = None) -> str | None:
-    """The FHIR time that ``text`` writes.
+def to_time(text: object, format_text: str | None = None, zone: str | None = None) -> str | None:
+    """The FHIR time that ``text`` writes; with an offset, where it is one of ``zone``'s.
 
     Raises: ``TransformFailed`` FM451 where it does not fit the format.
-    Spec: FML, transforms, toTime.
+    Spec: FML, transforms, toTime. The zone is ours.
 
     Example:
         >>> to_time("1015", "HHmm")
         '10:15:00'
     """
-    return _converted(text, format_text, "time")
+    return _converted(text, format_text, "time", zone)
+
+
+def _from_unix(seconds: object, kind: str, zone: str | None) -> str | None:
+    if seconds is None:
+        return None
+    wanted: dict[str, Any] = {"wanted": kind, "format": Text("values.unix_seconds"), "length": len(str(seconds))}
+    try:
+        found = parser("unix", kind, zone or "Z")(str(seconds))
+    except ValueError:
+        raise TransformFailed("FM451", variant="no_zone", **wanted) from None
+    if found is None:
+        raise TransformFailed("FM451", **wanted)
+    return found
 
 
 def unix_to_date_time(seconds: object, zone: str | None = None) -> str | None:
-    """The dateTime of a Unix time in seconds, in ``zone`` (`+10:00`), UTC by default.
+    """The dateTime of a Unix time in seconds, in ``zone`` (`Europe/Paris`, `+10:00`), UTC by default.
 
     Units: seconds since 1970-01-01T00:00:00Z.
-    Raises: ``TransformFailed`` FM451 where it is no number.
-    Spec: FML, transforms, unixToDateTime.
+    Raises: ``TransformFailed`` FM451 where it is no number, or there is no such zone.
+    Spec: FML, transforms, unixToDateTime; it has offsets for zones, names are ours.
 
     Example:
-        >>> unix_to_date_time(0)
-        '1970-01-01T00:00:00Z'
+        >>> unix_to_date_time(0), unix_to_date_time(1752445800, "Europe/Paris")
+        ('1970-01-01T00:00:00Z', '2025-07-14T00:30:00+02:00')
     """
-    if seconds is None:
-        return None
-    try:
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(Decimal(str(seconds))))
-        place = _offset(zone) if zone else UTC
-        if place is None:
-            raise ValueError(zone)
-    except (ArithmeticError, ValueError, OverflowError):
-        raise TransformFailed(
-            "FM451", wanted="dateTime", format=Text("values.unix_seconds"), length=len(str(seconds))
-        ) from None
-    text = moment.astimezone(place).isoformat(timespec="seconds")
-    return text.replace("+00:00", "Z")
+    return _from_unix(seconds, "dateTime", zone)
 
 
 def unix_to_date(seconds: object, zone: str | None = None) -> str | None:
     """The date of a Unix time in seconds, in ``zone``, UTC by default.
 
     Example:
-        >>> unix_to_date(86400)
-        '1970-01-02'
+        >>> unix_to_date(86400), unix_to_date(1752445800, "Europe/Paris")
+        ('1970-01-02', '2025-07-14')
     """
-    text = unix_to_date_time(seconds, zone)
-    return text[:10] if text else None
+    return _from_unix(seconds, "date", zone)
 
 
 def unix_to_time(seconds: object, zone: str | None = None) -> str | None:
@@ -354,5 +487,4 @@ def unix_to_time(seconds: object, zone: str | None = None) -> str | None:
         >>> unix_to_time(3661)
         '01:01:01'
     """
-    text = unix_to_date_time(seconds, zone)
-    return text[11:19] if text else None
+    return _from_unix(seconds, "time", zone)

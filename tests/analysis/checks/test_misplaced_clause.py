@@ -17,7 +17,7 @@ from tests.analysis.checks.harness import copied, reported
         (copied("string 0..1 from 'x' split '|'"), ["FM162 split: '|'"]),
         (copied("string 0..* split ''"), ["FM162 split: ''"]),
         (copied("string attributes 'a' values 'b'"), ["FM162 attributes: attributes 'a' values 'b'"]),
-        (copied("string 0..* from 'x'"), ["FM162 several: x : string 0..* from 'x'"]),
+        (copied("string 0..* from 'x'", store="csv key 'id'"), ["FM162 several: x : string 0..* from 'x'"]),
     ],
 )
 def test_it_reports(text: str, found: list[str]) -> None:
@@ -30,6 +30,7 @@ def test_it_reports(text: str, found: list[str]) -> None:
         copied("string 0..1"),
         copied("dateTime 0..1 format 'yyyyMMddHHmm' zone 'Europe/Paris'"),
         copied("integer from position"),
+        copied("string 0..* from 'x'"),
         copied("string 0..*", store="json key 'id'"),
         copied("string 0..* split '|'"),
     ],

@@ -22,7 +22,7 @@ def test_it_reports(text: str, found: list[str]) -> None:
     "text",
     [
         copied("dateTime 0..1 format 'yyyyMMddHHmm' zone 'Europe/Paris'"),
-        copied("dateTime 0..1 format 'yyyyMMddHHmm'"),
+        copied("dateTime 0..1 format 'yyyyMMdd'"),
     ],
 )
 def test_it_does_not_report(text: str) -> None:

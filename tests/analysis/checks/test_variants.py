@@ -39,7 +39,7 @@ READ_X = "src.x as v -> tgt.language = v;"
         ("FM162", "nowhere", stored("kids : Child 0..* from 't'", USE_CHILD, more=CHILD)),
         ("FM162", "zone", stored("x : string from 'x' zone 'Europe/Paris'", READ_X)),
         ("FM162", "position", stored("x : string from position", READ_X)),
-        ("FM162", "several", stored("x : string 0..* from 'x'", "src.x first as v -> tgt.language = v;")),
+        ("FM162", "several", stored("x : string 0..* from 'x'", "src.x first as v -> tgt.language = v;", store="csv")),
         ("FM234", "type", date_format("yyyyMMdd", "string")),
         ("FM234", "year", date_format("MMdd")),
         ("FM234", "missing", date_format("yyyyMMdd", "instant")),

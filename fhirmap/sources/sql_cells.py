@@ -1,0 +1,189 @@
+"""How cells leave a database: in a form that any cell has, whatever the server's and the session's settings are.
+
+A driver's own conversions raise for what Python has no value for (`infinity`, years after 9999, hours after 24), in
+the middle of a result: reading ends there, for every record behind it. So dates and times come as the database's text,
+marked as its own (`CalendarText`), and the reader of the model says of one record what cannot be read. What the
+session decides is set here, since a cell must not depend on who reads it: the zone in which PostgreSQL and MariaDB
+show instants, and the style of dates and intervals.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import sqlalchemy as sa
+
+from fhirmap.records import CalendarText
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.abc import Buffer
+
+DriverConnection: TypeAlias = Any
+"""A driver's own connection, whose class is known where its driver is."""
+
+_CALENDAR = ("date", "timestamp", "timestamptz", "time", "timetz")
+_TEXTS = (
+    "interval", "uuid", "inet", "cidr", "macaddr", "macaddr8", "json", "jsonb",
+    "int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange",
+    "int4multirange", "int8multirange", "nummultirange", "datemultirange", "tsmultirange", "tstzmultirange",
+)  # fmt: skip
+"""PostgreSQL's types that are read as the text it shows for them."""
+_STRINGS = ("text", "varchar", "bpchar", "name", "unknown")
+_SHORTEST_FLOATS = 120_000
+"""The version from which on PostgreSQL can write the shortest decimal that is the same float."""
+_NOT_A_NUMBER = math.nan
+"""One object for all: NaN equals nothing, but a tuple that holds the same object is the same tuple."""
+
+
+def set_sessions(engine: sa.Engine, zone: str) -> None:
+    """Make every connection of ``engine`` independent of the server's and the machine's settings.
+
+    ``zone``: the one time zone of the model, in which the SQL of a map and of views cuts days out of instants; UTC
+    where the model declares none or several.
+    """
+    if engine.dialect.name == "postgresql" and engine.dialect.driver == "psycopg":
+        sa.event.listen(engine, "connect", lambda connection, _: _set_postgresql(connection, zone or "UTC"))
+    elif engine.dialect.name in ("mysql", "mariadb"):
+        sa.event.listen(engine, "connect", lambda connection, _: _set_mariadb(connection))
+
+
+def load_as_text(connection: sa.Connection) -> None:
+    """Make ``connection`` give its cells in the form this module promises. Not for one that reads a layout: SQLAlchemy
+    counts on the driver's own conversions there.
+    """
+    driver = connection.connection.dbapi_connection
+    dialect = connection.dialect
+    if dialect.name == "postgresql" and dialect.driver == "psycopg":
+        _load_postgresql(driver)
+    elif dialect.name in ("mysql", "mariadb") and dialect.driver == "pymysql":
+        _load_mariadb(driver)
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+
+def _set_postgresql(connection: Connection[Any], zone: str) -> None:
+    # Here, not above: the driver is an extra, and its absence is reported where the engine is made.
+    from psycopg import sql
+
+    settings = {"TimeZone": zone, "DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "client_encoding": "UTF8"}
+    if connection.info.server_version >= _SHORTEST_FLOATS:
+        settings["extra_float_digits"] = "1"
+    for name, value in settings.items():
+        connection.execute(sql.SQL("SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+    connection.commit()
+
+
+def _load_postgresql(connection: DriverConnection) -> None:
+    from psycopg.adapt import Loader
+    from psycopg.types.string import TextLoader
+
+    class CalendarLoader(Loader):
+        def load(self, data: Buffer) -> CalendarText:
+            return CalendarText(data, "ascii")
+
+    class NumberLoader(Loader):
+        def load(self, data: Buffer) -> Decimal | float:
+            return _number(str(data, "ascii"))
+
+    class FloatLoader(Loader):
+        def load(self, data: Buffer) -> float:
+            found = float(bytes(data))
+            return _NOT_A_NUMBER if math.isnan(found) else found
+
+    class LenientLoader(Loader):
+        def load(self, data: Buffer) -> str | bytes:
+            return text_or_bytes(bytes(data))
+
+    loaders: dict[str, type[Loader]] = {
+        **dict.fromkeys(_CALENDAR, CalendarLoader),
+        **dict.fromkeys(_TEXTS, TextLoader),
+        **dict.fromkeys(("float4", "float8"), FloatLoader),
+        "numeric": NumberLoader,
+    }
+    if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+        loaders |= dict.fromkeys(_STRINGS, LenientLoader)
+    for name, loader in loaders.items():
+        connection.adapters.register_loader(name, loader)
+    _read_own_arrays(connection)
+    _read_money(connection)
+    connection.commit()
+
+
+def _read_own_arrays(connection: Connection[Any]) -> None:
+    """Arrays of types that the database defines itself (enumerations, domains, extensions) are lists too."""
+    from psycopg.types import TypeInfo
+
+    found = connection.execute(
+        "SELECT typname, oid, typarray, typdelim FROM pg_type"
+        " WHERE typarray <> 0 AND oid >= 16384 AND typtype IN ('b', 'd', 'e')"
+    )
+    for name, oid, array_oid, delimiter in found.fetchall():
+        TypeInfo(name, oid, array_oid, delimiter=delimiter).register(connection)
+
+
+def _read_money(connection: Connection[Any]) -> None:
+    """`money` is shown in the words of a country; its digits are the smallest units whatever the country's signs."""
+    from psycopg.adapt import Loader
+
+    row = connection.execute("SELECT 1::money::text").fetchone()
+    decimals = sum(letter.isdecimal() for letter in row[0]) - 1 if row else 2
+
+    class MoneyLoader(Loader):
+        def load(self, data: Buffer) -> Decimal:
+            text = bytes(data).decode(errors="replace")
+            number = Decimal("".join(letter for letter in text if letter.isdecimal())).scaleb(-decimals)
+            return -number if "-" in text or "(" in text else number
+
+    connection.adapters.register_loader("money", MoneyLoader)
+
+
+def _number(text: str) -> Decimal | float:
+    """A number with its digits; NaN and the infinities as the floats they are, which no type of a model takes."""
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        return _NOT_A_NUMBER
+    if found.is_finite():
+        return found
+    return _NOT_A_NUMBER if found.is_nan() else float(found)
+
+
+# --- MariaDB ----------------------------------------------------------------------------------------------------------
+
+
+def _set_mariadb(connection: DriverConnection) -> None:
+    """`TIMESTAMP` in UTC: the server shows it in the session's zone, without an offset."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION time_zone = '+00:00'")
+
+
+def _load_mariadb(connection: DriverConnection) -> None:
+    from pymysql.constants import FIELD_TYPE
+
+    own = dict.fromkeys((FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIME), CalendarText)
+    connection.decoders |= {**own, FIELD_TYPE.TIMESTAMP: _instant, FIELD_TYPE.BIT: _bits}
+
+
+def _instant(text: str) -> CalendarText:
+    """A `TIMESTAMP` with its offset; the zero one, which is none, as it is."""
+    return CalendarText(text if text.startswith("0000") else f"{text}+00:00")
+
+
+def _bits(data: bytes) -> int:
+    return int.from_bytes(data, "big")
+
+
+class BrokenText(bytes):
+    """A text that is no text in its database's encoding, as its bytes."""
+
+
+def text_or_bytes(raw: bytes) -> str | bytes:
+    """Text, or its bytes where it is no UTF-8: one such cell is a fault of its record, not the end of the reading."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return BrokenText(raw)

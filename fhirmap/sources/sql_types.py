@@ -1,0 +1,167 @@
+"""What kind of values a database's column holds, and which FHIR types can be read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql
+
+from fhirmap.fhir_types import DATES, NUMBERS, TEXTS
+
+SqlType: TypeAlias = Any
+"""A column's type as SQLAlchemy reflects it; None where it is not known."""
+DriverCursor: TypeAlias = Any
+"""A driver's own cursor after a statement."""
+
+
+class ColumnKind(StrEnum):
+    """Kinds of columns, as far as reading them differs. ``LOCAL``: day and time without zone; ``INSTANT``: with one."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    LOCAL = "local"
+    INSTANT = "instant"
+    TIME = "time"
+    ZONED_TIME = "zoned_time"
+    BINARY = "binary"
+    LIST = "list"
+    DOCUMENT = "document"
+    UNKNOWN = ""
+
+
+_POSTGRESQL: Mapping[str, ColumnKind] = {
+    **dict.fromkeys(("int2", "int4", "int8", "oid"), ColumnKind.INTEGER),
+    **dict.fromkeys(("numeric", "money"), ColumnKind.NUMBER),
+    **dict.fromkeys(("float4", "float8"), ColumnKind.FLOAT),
+    **dict.fromkeys(("json", "jsonb"), ColumnKind.DOCUMENT),
+    "bool": ColumnKind.BOOLEAN,
+    "date": ColumnKind.DATE,
+    "timestamp": ColumnKind.LOCAL,
+    "timestamptz": ColumnKind.INSTANT,
+    "time": ColumnKind.TIME,
+    "timetz": ColumnKind.ZONED_TIME,
+    "bytea": ColumnKind.BINARY,
+}
+"""Kinds of the types that a query's columns have; all others are read as text."""
+
+_ANY = frozenset(ColumnKind)
+_READABLE: Mapping[str, frozenset[ColumnKind]] = {
+    **dict.fromkeys(TEXTS, _ANY - {ColumnKind.BINARY}),
+    **dict.fromkeys(NUMBERS, frozenset((ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.FLOAT))),
+    "boolean": frozenset((ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.BOOLEAN)),
+    "date": frozenset((
+        ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.FLOAT, ColumnKind.DATE, ColumnKind.LOCAL,
+        ColumnKind.INSTANT,
+    )),
+    "time": frozenset((
+        ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.TIME, ColumnKind.ZONED_TIME,
+    )),
+}  # fmt: skip
+_READ_AS = {"dateTime": "date", "instant": "date"}
+_ZONED = (ColumnKind.INSTANT, ColumnKind.ZONED_TIME)
+
+
+def is_readable(kind: ColumnKind, type_name: str, *, is_list: bool) -> bool:
+    """Can a cell of ``kind`` be of the FHIR primitive ``type_name``? ``is_list``: the element may occur several times.
+
+    What a list or a document holds is known when it is read.
+    """
+    if kind == ColumnKind.UNKNOWN or kind == ColumnKind.LIST:
+        return kind == ColumnKind.UNKNOWN or is_list
+    if kind == ColumnKind.DATE and type_name == "instant":
+        return False
+    readable = _READABLE.get(_READ_AS.get(type_name, type_name))
+    return readable is None or kind in readable or (kind == ColumnKind.DOCUMENT and is_list)
+
+
+def needs_zone(kind: ColumnKind, type_name: str) -> bool:
+    """Does ``type_name`` of a cell of ``kind`` depend on a zone that the cell does not have?
+
+    An instant is the same everywhere. A local time needs a zone to be one, and a zoned column's cells are shown in the
+    zone of whoever reads them, so that a dateTime of it needs the model's.
+    """
+    if type_name not in DATES:
+        return False
+    if kind in _ZONED:
+        return type_name != "instant"
+    return kind == ColumnKind.LOCAL and type_name in ("dateTime", "instant")
+
+
+def kind_of(kind: SqlType, dialect: str) -> ColumnKind:
+    """The kind of a reflected column. SQLite's columns hold what they are given, whatever their type says."""
+    if dialect == "sqlite" or kind is None:
+        return ColumnKind.UNKNOWN
+    if isinstance(kind, postgresql.DOMAIN):
+        return kind_of(kind.data_type, dialect)
+    for classes, found in _CLASSES:
+        if isinstance(kind, classes):
+            return found(kind) if callable(found) else found
+    return ColumnKind.UNKNOWN
+
+
+def _moment(kind: SqlType) -> ColumnKind:
+    is_zoned = kind.timezone or isinstance(kind, mysql.TIMESTAMP)
+    return ColumnKind.INSTANT if is_zoned else ColumnKind.LOCAL
+
+
+def _clock(kind: SqlType) -> ColumnKind:
+    return ColumnKind.ZONED_TIME if kind.timezone else ColumnKind.TIME
+
+
+_Classes: TypeAlias = tuple[type[Any], ...]
+_CLASSES: tuple[tuple[_Classes, ColumnKind | Callable[[SqlType], ColumnKind]], ...] = (
+    ((sa.ARRAY,), ColumnKind.LIST),
+    ((sa.JSON, postgresql.JSON), ColumnKind.DOCUMENT),
+    ((sa.LargeBinary, sa.BINARY, sa.VARBINARY), ColumnKind.BINARY),
+    ((sa.Boolean,), ColumnKind.BOOLEAN),
+    ((mysql.YEAR, mysql.BIT, sa.Integer), ColumnKind.INTEGER),
+    ((sa.Float,), ColumnKind.FLOAT),
+    ((sa.Numeric, postgresql.MONEY), ColumnKind.NUMBER),
+    ((sa.DateTime,), _moment),
+    ((sa.Date,), ColumnKind.DATE),
+    ((sa.Time,), _clock),
+    ((sa.String, sa.Uuid, sa.Interval, postgresql.INTERVAL, postgresql.INET), ColumnKind.TEXT),
+)
+
+
+def is_equal_alike(kind: SqlType) -> bool:
+    """Is a value of the PostgreSQL type ``kind`` equal to those alone that are shown alike? (Numbers count as such.)"""
+    if isinstance(kind, sa.String):
+        return not isinstance(kind, postgresql.CITEXT) and kind.collation is None
+    return isinstance(kind, sa.Integer | sa.Numeric | sa.Boolean | sa.DateTime | sa.Date | sa.Time | sa.Uuid)
+
+
+def query_kinds(cursor: DriverCursor, dialect: str) -> list[ColumnKind]:
+    """The kinds of a query's columns, in order, as the driver describes them."""
+    if dialect == "postgresql" and hasattr(cursor, "adapters"):
+        return [_postgresql_kind(cursor, column[1]) for column in cursor.description]
+    if dialect in ("mysql", "mariadb"):
+        return [_mariadb_kind(column[1]) for column in cursor.description]
+    return [ColumnKind.UNKNOWN for _ in cursor.description]
+
+
+def _postgresql_kind(cursor: DriverCursor, oid: int) -> ColumnKind:
+    found = cursor.adapters.types.get(oid)
+    if found is None:
+        return ColumnKind.TEXT
+    return _POSTGRESQL.get(found.name, ColumnKind.TEXT) if found.oid == oid else ColumnKind.LIST
+
+
+def _mariadb_kind(code: int) -> ColumnKind:
+    from pymysql.constants import FIELD_TYPE
+
+    kinds = {
+        FIELD_TYPE.DATE: ColumnKind.DATE,
+        FIELD_TYPE.NEWDATE: ColumnKind.DATE,
+        FIELD_TYPE.DATETIME: ColumnKind.LOCAL,
+        FIELD_TYPE.TIMESTAMP: ColumnKind.INSTANT,
+        FIELD_TYPE.TIME: ColumnKind.TIME,
+    }
+    return kinds.get(code, ColumnKind.UNKNOWN)
