@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedForeignKeyConstraint
 
 from fhirmap.diagnostics import listed
@@ -19,6 +21,7 @@ from fhirmap.sources.sql_cells import load_as_text
 from fhirmap.sources.sql_errors import translated
 from fhirmap.sources.sql_layout import SqlLayout
 from fhirmap.sources.sql_table import engine_of
+from fhirmap.sources.sql_types import ColumnKind, kind_of
 from fhirmap.texts import Text
 
 __all__ = ["sql_models"]
@@ -98,11 +101,14 @@ class _SqlInspection:
         columns = [c for c in self._inspector.get_columns(table, schema) if c["name"] not in skipped]
         sample = self._sample(table, schema, [column["name"] for column in columns])
         found = []
+        dialect = self._engine.dialect.name
         for column in columns:
             name, is_key = column["name"], column["name"] in primary
-            kind, remark = _sql_type(column, [row[name] for row in sample], is_key)
+            kind, remark = _sql_type(column, [row[name] for row in sample], is_key, dialect)
             required = is_key or not column["nullable"]
             element = column_element(names.take(camel_case(name)), kind, name, self._zone, required=required)
+            if isinstance(column["type"], sa.ARRAY):
+                element = replace(element, maximum=None)
             codes = codes_of(str(row[name]) for row in sample if isinstance(row[name], str | int))
             found.append(ElementSketch(element, remark, is_proposal=remark == _BINARY, codes=codes))
         return found
@@ -164,12 +170,15 @@ def _shown(table: str, schema: str | None) -> str:
 _BINARY = Text("inspection.binary")
 
 
-def _sql_type(column: ReflectedColumn, values: list[object], is_key: bool) -> tuple[Guess, Text | None]:
+def _sql_type(column: ReflectedColumn, values: list[object], is_key: bool, dialect: str) -> tuple[Guess, Text | None]:
     """FHIR type of a database column, and a remark where there is something to say."""
     kind = column["type"]
     held = [value for value in values if value is not None]
-    if isinstance(kind, sa.LargeBinary) or any(isinstance(value, bytes) for value in held):
+    is_binary = isinstance(kind, sa.LargeBinary) or kind_of(kind, dialect) == ColumnKind.BINARY
+    if is_binary or any(isinstance(value, bytes) for value in held):
         return TEXT, _BINARY
+    if isinstance(kind, sa.ARRAY | sa.JSON):
+        return TEXT, None
     if is_key:
         return TEXT, None
     if isinstance(kind, sa.Integer) and any(abs(value) >= _LARGEST_INTEGER for value in held if isinstance(value, int)):
@@ -192,12 +201,15 @@ def _declared_type(kind: sa.types.TypeEngine[Any]) -> Guess | None:
             return Guess("boolean")
         case sa.Integer():
             return Guess("integer")
+        case mysql.BIT() | postgresql.BIT():
+            return Guess("boolean") if kind.length in (None, 1) else TEXT
         case sa.DateTime():
-            return Guess("dateTime", is_local=not kind.timezone)
+            # With a zone or without: the database shows either in no zone, or in that of its session.
+            return Guess("dateTime", is_local=True)
         case sa.Date():
             return Guess("date")
         case sa.Time():
-            return Guess("time")
-        case sa.Numeric():
+            return Guess("time", is_local=bool(kind.timezone))
+        case sa.Numeric() | postgresql.MONEY():
             return Guess("decimal")
     return None

@@ -6,7 +6,7 @@ import codecs
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,22 +23,10 @@ from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.csv_file import sortable
 from fhirmap.sources.csv_text import open_failure
+from fhirmap.sources.json_entries import DECODER, UnreadEntry, are_few_damaged, cut_entries, decode_entry, repeats_a_key
 from fhirmap.sources.revisions import Revision, Revisions
 from fhirmap.texts import Text
 
-
-def _number(text: str) -> Decimal:
-    """A number with its digits; none where its exponent is larger than decimals go, which its reader refuses."""
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return Decimal("NaN")
-
-
-_DECODER = msgspec.json.Decoder(float_hook=_number)
-_UNREAD = msgspec.json.Decoder(msgspec.Raw)
-_UNREAD_LIST = msgspec.json.Decoder(list[msgspec.Raw])
-_UNREAD_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _PLACE = re.compile(r"\(byte (\d+)\)")
 _SHOWN = 12
 
@@ -47,8 +35,8 @@ class JsonFile:
     """A JSON document as a stream of records.
 
     Shape: each record is the document's own object; numbers keep their digits (Decimal). A document is held whole while
-    it is read, NDJSON one line at a time; a line that is no JSON is a faulty record, a document that is none is an
-    error.
+    it is read, NDJSON one line at a time. A line or an entry that cannot be read is a faulty record (no JSON, nested
+    too deeply, a key named twice). A document whose brackets or quotes do not balance is an error.
     Raises: ConfigError FM701, FM702, FM705, FM713, FM714, FM724.
     """
 
@@ -119,7 +107,7 @@ class JsonFile:
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def _documents(self) -> Iterator[tuple[str, int, Any]]:
-        """Where each entry is, its number from 1, and the entry; None for a line that is no JSON."""
+        """Where each entry is, its number from 1, and the entry; an `UnreadEntry` where it is no JSON."""
         if not self._by_line and self._entries is None:
             self._entries = self._load()
         if self._entries is not None:
@@ -139,11 +127,7 @@ class JsonFile:
                         line = line.removeprefix(codecs.BOM_UTF8)
                     if not line.strip():
                         continue
-                    try:
-                        entry = _DECODER.decode(line)
-                    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                        entry = None
-                    yield f"{self._path.name}:{number}", number, entry
+                    yield f"{self._path.name}:{number}", number, decode_entry(line)
         except OSError as error:
             raise open_failure(error, self._address.shown, self._path) from None
 
@@ -154,36 +138,49 @@ class JsonFile:
         except OSError as error:
             raise open_failure(error, self._address.shown, self._path) from None
         text = self._as_utf8(raw)
+        document = self._decoded(text)
+        if self._by_line:
+            return None
+        self._document = document
+        return self._list_in(document)
+
+    def _decoded(self, text: bytes) -> JsonValue:
+        """The document; None, and lines from now on, where it turns out to be NDJSON.
+
+        Raises: ConfigError FM713, FM714.
+        """
         try:
-            document = _DECODER.decode(text)
-        except msgspec.ValidationError:
-            # A whole number of thousands of digits: well-formed, so the other entries can be read.
-            document = self._entry_by_entry(text)
+            document = DECODER.decode(text)
+            if not repeats_a_key(text, document):
+                return document
+            found = self._entry_by_entry(text)
+            return document if found is None else found
         except RecursionError:
-            raise ConfigError("FM713", variant="deep", source=self._address.shown) from None
+            failure = ConfigError("FM713", variant="deep", source=self._address.shown)
+        except UnicodeDecodeError as error:
+            failure = self._broken(text[: error.start], "")
         except msgspec.DecodeError as error:
             if "trailing characters" in str(error) and self._is_ndjson(text):
                 if self._plan.name:
                     raise self._path_in_lines() from None
                 self._by_line = True
                 return None
-            raise self._broken(text, str(error)) from None
-        self._document = document
-        return self._list_in(document)
+            failure = self._broken(text, str(error))
+        # Brackets and quotes may be right nevertheless: then one record is wrong, and not the file.
+        found = self._entry_by_entry(text)
+        if found is None:
+            raise failure
+        return found
 
     def _entry_by_entry(self, text: bytes) -> JsonValue:
-        """The document as far as its entries can be read; a `msgspec.Raw` in the place of one that cannot."""
-        raw: Any = _UNREAD.decode(text)
+        """The document as far as its entries can be read, an `UnreadEntry` for one that cannot; None where its entries
+        cannot be found.
+        """
         names = self._plan.name.split(".") if self._plan.name else []
-        for name in names:
-            try:
-                raw = _UNREAD_OBJECT.decode(raw)[name]
-            except (msgspec.ValidationError, KeyError):
-                return {}
-        try:
-            document: Any = [_entry(item) for item in _UNREAD_LIST.decode(raw)]
-        except msgspec.ValidationError:  # one record
-            document = [raw]
+        cuts = cut_entries(text, names)
+        if cuts is None:
+            return None
+        document: Any = [decode_entry(cut) for cut in cuts]
         for name in reversed(names):
             document = {name: document}
         return document
@@ -199,16 +196,23 @@ class JsonFile:
         except LookupError:
             raise ConfigError("FM705", variant="unknown", encoding=declared, source=self._address.shown) from None
         except UnicodeDecodeError as error:
+            if declared == "utf-8" and self._is_damaged_here_and_there(raw):
+                return raw
             line = raw.count(b"\n", 0, error.start) + 1
             raise ConfigError(
                 "FM705", source=self._address.shown, encoding=declared, offset=error.start, line=line
             ) from None
         return raw if declared == "utf-8" else text.encode()
 
+    def _is_damaged_here_and_there(self, raw: bytes) -> bool:
+        """Is the encoding right for most entries, so that those in which a byte is wrong are damaged?"""
+        cuts = cut_entries(raw, self._plan.name.split(".") if self._plan.name else [])
+        return cuts is not None and are_few_damaged(cuts)
+
     def _is_ndjson(self, text: bytes) -> bool:
         first = next((line for line in text.splitlines() if line.strip()), b"")
         try:
-            return isinstance(_DECODER.decode(first), dict)
+            return isinstance(DECODER.decode(first), dict)
         except msgspec.DecodeError:
             return False
 
@@ -281,12 +285,10 @@ class JsonFile:
 
     def _record(self, origin: str, number: int, entry: JsonValue, revisions: Revisions) -> Record:
         if not isinstance(entry, Mapping):
-            if entry is None and self._by_line:
-                args = {"line": number, "source": self._address.shown}
-                return Record("", {}, origin, (Fault("FM713", rule="line", args=args, variant="line"),))
-            if isinstance(entry, msgspec.Raw):
-                args = {"entry": number, "source": self._address.shown}
-                return Record("", {}, origin, (Fault("FM713", rule="record", args=args, variant="entry"),))
+            if isinstance(entry, UnreadEntry):
+                variant = ("line" if self._by_line else "entry") + ("_double" if entry.is_double else "")
+                args = {"line" if self._by_line else "entry": number, "source": self._address.shown}
+                return Record("", {}, origin, (Fault("FM713", rule="record", args=args, variant=variant),))
             return Record("", {}, origin, (Fault("FM722", rule="record", args={"number": number}),))
         key = self._key(entry)
         if not key:
@@ -332,14 +334,6 @@ def _at(entry: JsonValue, path: str) -> JsonValue:
             return None
         node = node.get(name)
     return node
-
-
-def _entry(raw: msgspec.Raw) -> JsonValue:
-    """An entry of a list, itself where it cannot be read."""
-    try:
-        return _DECODER.decode(raw)
-    except msgspec.ValidationError:
-        return raw
 
 
 def _gather(entry: JsonValue, paths: dict[str, bool]) -> None:

@@ -1,5 +1,7 @@
 """Models of tables: their references are joined, what refers to them is proposed."""
 
+# ruff: noqa: E501  SQL of a table
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -115,3 +117,42 @@ def test_the_documented_tables(shared_dir: Path, table: str, count: int | None) 
     text = inspected(url, table)
     models_of(text)
     assert count is None or len(round_trip(url, text)) == count
+
+
+EVERY_TYPE = {
+    "postgresql": """id uuid PRIMARY KEY, d date, ts timestamp, tz timestamptz, t time, tt timetz, span interval, host inet,
+        doc jsonb, j json, arr text[], numbers int[], days daterange, f float8, r real, b1 bit(1), b8 bit(8), m money,
+        x bytea, n numeric(8,3), flag boolean, c char(3), big bigint, mac macaddr""",
+    "mariadb": """id uuid PRIMARY KEY, d date, dt datetime, ts timestamp NULL, t time, y year, b1 bit(1), b8 bit(8),
+        side enum('G','D'), s set('a','b'), doc json, f double, r float, x blob, n decimal(8,3), flag boolean, big bigint,
+        c char(3), raw binary(4)""",
+}
+ROWS = {
+    "postgresql": """'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '2025-07-14', '2025-07-14 00:30', '2025-07-14 00:30+02', '10:15',
+        '10:15+02', '1 day', '10.0.0.1', '{"a": 1}', '[1]', '{a,b}', '{1,2}', '[2025-01-01,2025-02-01)', 70.5, 70.1, '1',
+        '00000101', '12.50', '\\x00', 1.5, true, 'abc', 5000000000, '08:00:2b:01:02:03'""",
+    "mariadb": """'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '2025-07-14', '2025-07-14 00:30', '2025-07-14 00:30', '10:15', 2025,
+        1, 5, 'G', 'a,b', '{"a": 1}', 70.5, 70.1, x'00', 1.5, 1, 5000000000, 'abc', 'abcd'""",
+}
+
+
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_a_table_of_every_type_is_read_as_it_is_written(database: Database, prefix: str, is_empty: bool) -> None:
+    table = f"{prefix}every"
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
+        connection.exec_driver_sql(f"CREATE TABLE {table} ({EVERY_TYPE[database.kind]})")
+        if not is_empty:
+            connection.exec_driver_sql(f"INSERT INTO {table} VALUES ({ROWS[database.kind]})")
+    try:
+        text = inspected(database.url, table, name="Every")
+        records = round_trip(database.url, text)
+    finally:
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+    assert len(records) == (0 if is_empty else 1)
+    assert text.count("zone 'Europe/Paris'") == (3 if database.kind == "postgresql" else 2)
+    if not is_empty:
+        assert records[0]["d"] == "2025-07-14"
+        assert len(records[0]) == len(models_of(text)[0].elements)

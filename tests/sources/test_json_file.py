@@ -1,5 +1,7 @@
 """JSON documents and NDJSON."""
 
+# ruff: noqa: E501  one value a line
+
 from __future__ import annotations
 
 import json
@@ -92,11 +94,8 @@ def test_a_document_of_one_record_with_such_a_number(tmp_path: Path, number: str
 
 def test_a_document_nested_too_deeply(tmp_path: Path) -> None:
     deep = "[" * 100_000 + "]" * 100_000
-    path = write(tmp_path / "a.json", f'[{{"id": "A", "w": {deep}}}]')
-    with open_source(str(path), LINES) as source, pytest.raises(ConfigError) as caught:
-        source.check()
-    assert caught.value.code == "FM713"
-    assert "nested" in str(caught.value)
+    path = write(tmp_path / "a.json", f'[{{"id": "A", "w": {deep}}}, {{"id": "B"}}]')
+    assert [(r.key, [f.code for f in r.faults]) for r in read(path, LINES)] == [("", ["FM713"]), ("B", [])]
     lines = write(tmp_path / "b.ndjson", f'{{"id": "A", "w": {deep}}}\n{{"id": "B"}}')
     assert [(r.key, [f.code for f in r.faults]) for r in read(lines, LINES)] == [("", ["FM713"]), ("B", [])]
     for depth in range(100, 1000, 50):
@@ -107,6 +106,47 @@ def test_a_document_nested_too_deeply(tmp_path: Path) -> None:
                 source.check()
             except ConfigError as error:
                 assert error.code == "FM713"
+
+
+ONE_BAD = (
+    r'"\ud800"', r'"\udc00\ud800"', "NaN", "-Infinity", "1" + "0" * 5000, "[" * 5000 + "]" * 5000, "tru", "01", '"a\tb"',
+    '{"x": 1, "x": 2}', r'{"x": "\u003a", "y": {"z": 1, "z": 1}}',
+)  # fmt: skip
+"""Values that are no JSON, or not one value."""
+
+
+@pytest.mark.parametrize("value", ONE_BAD)
+def test_a_value_that_is_none_costs_its_record_alone(tmp_path: Path, value: str) -> None:
+    entries = ['{"id": "A", "s": "},{[\\\\"}', f'{{"id": "B", "v": {value}}}', '{"id": "C", "v": "\\u003a::"}']
+    joined = ",\n ".join(entries)
+    document = write(tmp_path / "a.json", f'{{"n": [1, {{}}], "data": {{"cases": [{joined}], "x": "]"}}}}')
+    lines = write(tmp_path / "b.ndjson", "\n".join(entries))
+    whole = write(tmp_path / "c.json", f"[{joined}]")
+    for path, plan in ((document, CASES), (lines, LINES), (whole, LINES)):
+        assert [(r.key, [f.code for f in r.faults]) for r in read(path, plan)] == [
+            ("A", []),
+            ("", ["FM713"]),
+            ("C", []),
+        ]
+        with open_source(str(path), plan) as source:
+            assert source.count() in (3, None)
+            assert not [entry for entry in source.check() if entry.is_error]
+
+
+def test_a_byte_of_another_encoding_costs_its_record_alone(tmp_path: Path) -> None:
+    for name, text in (
+        ("a.ndjson", b'{"id":"A"}\n{"id":"\xe9"}\n{"id":"C"}'),
+        ("a.json", b'[{"id":"A"},{"id":"\xe9"},{"id":"C"}]'),
+    ):
+        path = tmp_path / name
+        path.write_bytes(text)
+        assert [(r.key, [f.code for f in r.faults]) for r in read(path, LINES)] == [
+            ("A", []),
+            ("", ["FM713"]),
+            ("C", []),
+        ]
+    path.write_bytes(b'[{"id":"\xe8"},{"id":"\xe9"},{"id":"C"}]')
+    assert fails(path, LINES).code == "FM705"
 
 
 @pytest.mark.parametrize(

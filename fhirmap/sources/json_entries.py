@@ -1,0 +1,172 @@
+"""The entries of a JSON document that cannot be read whole: cut out of the text, so that one costs itself alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+
+from fhirmap.data import JsonValue
+
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[{}\[\],:"]', re.DOTALL)
+_OPEN, _CLOSE = (b"{", b"["), (b"}", b"]")
+
+
+def _number(text: str) -> Decimal:
+    """A number with its digits; none where its exponent is larger than decimals go, which its reader refuses."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
+DECODER = msgspec.json.Decoder(float_hook=_number)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadEntry:
+    """In the place of an entry that cannot be read. ``is_double``: since it names a key twice."""
+
+    is_double: bool = False
+
+
+def decode_entry(raw: bytes) -> JsonValue:
+    """The value that ``raw`` writes, or an `UnreadEntry`: no JSON, nested too deeply, a key that is named twice."""
+    try:
+        found = DECODER.decode(raw)
+        return UnreadEntry(is_double=True) if repeats_a_key(raw, found) else found
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return UnreadEntry()
+
+
+def repeats_a_key(raw: bytes, decoded: JsonValue) -> bool:
+    """Does some object in ``raw`` name a key twice? ``decoded`` is what was read of it, with the last value of each.
+
+    What was read has all colons of the text but those of members that were dropped. Raises: RecursionError.
+    """
+    if b"\\u003" in raw:  # a colon may be written as an escape, which is read as a colon
+        return _repeats_exactly(raw)
+    return raw.count(b":") != msgspec.json.encode(decoded).count(b":")
+
+
+def _repeats_exactly(raw: bytes) -> bool:
+    found = False
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal found
+        held = dict(pairs)
+        found = found or len(held) < len(pairs)
+        return held
+
+    try:
+        json.loads(raw, object_pairs_hook=members, parse_float=str, parse_int=str)
+    except ValueError:
+        return False
+    return found
+
+
+def cut_entries(text: bytes, path: Sequence[str]) -> list[bytes] | None:
+    """The texts of the entries of the list at ``path``, or of the one object there; None where it cannot be found.
+
+    Brackets and quotes alone are looked at: they must balance.
+    """
+    if not _is_balanced(text):
+        return None
+    place: int | None = 0
+    for name in path:
+        place = _member(text, place, name) if place is not None else None
+    if place is None:
+        return None
+    items = _items(text, place)
+    if items is None:
+        return None
+    opening, cuts = items
+    return cuts if opening == b"[" else [text[place:]] if not path else None
+
+
+def _is_balanced(text: bytes) -> bool:
+    """Does each bracket have its other half, in order, and each quote its own?"""
+    waiting: list[bytes] = []
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if token == b'"':
+            return False
+        if token in _OPEN:
+            waiting.append(_CLOSE[_OPEN.index(token)])
+        elif token in _CLOSE and (not waiting or waiting.pop() != token):
+            return False
+    return not waiting
+
+
+def _member(text: bytes, start: int, name: str) -> int | None:
+    """Where the value of the member ``name`` of the object at ``start`` begins; None where there is none, or two."""
+    depth, last, found = 0, b"", []
+    for match in _TOKEN.finditer(text, start):
+        token = match.group()
+        if token in _OPEN:
+            if depth == 0 and token != b"{":
+                return None
+            depth += 1
+        elif token in _CLOSE:
+            depth -= 1
+            if depth == 0:
+                break
+        elif token == b":" and depth == 1 and _is_text(last, name):
+            found.append(match.end())
+        last = token
+    return found[0] if len(found) == 1 else None
+
+
+def _is_text(token: bytes, text: str) -> bool:
+    try:
+        return bool(msgspec.json.decode(token) == text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
+def _items(text: bytes, start: int) -> tuple[bytes, list[bytes]] | None:
+    """The bracket that opens the value at ``start``, and the texts between its commas; None where it never ends."""
+    opening, begun, cuts = b"", 0, []
+    for end, token, depth in _levels(text, start):
+        if not opening:
+            opening, begun = token, end
+        elif (token == b"," and depth == 1) or depth == 0:
+            cuts.append(text[begun : end - 1])
+            begun = end
+        if opening and depth == 0:
+            return opening, [] if len(cuts) == 1 and not cuts[0].strip() else cuts
+    return None
+
+
+def _levels(text: bytes, start: int) -> Iterator[tuple[int, bytes, int]]:
+    """The end of each sign, the sign, and how deep it is after it."""
+    depth = 0
+    for match in _TOKEN.finditer(text, start):
+        token = match.group()
+        depth += token in _OPEN
+        depth -= token in _CLOSE
+        yield match.end(), token, depth
+
+
+def are_few_damaged(texts: Sequence[bytes]) -> bool:
+    """Do bytes that are no UTF-8 occur in a few of ``texts``, and other accents in more of them?
+
+    Where most accents are wrong, the file is in another encoding. A single damaged one among several is always damage.
+    """
+    damaged = sum(not is_utf8(text) for text in texts)
+    accented = sum(not text.isascii() for text in texts) - damaged
+    return damaged * 2 < len(texts) and (damaged == 1 or accented >= damaged)
+
+
+def is_utf8(raw: bytes) -> bool:
+    """Is ``raw`` text in UTF-8?"""
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,31 @@
+"""Entries cut out of a text that is no JSON as a whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from fhirmap.sources.json_entries import UnreadEntry, cut_entries, decode_entry
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "cuts"),
+    [
+        (b'[{"a": NaN}, {"b": "},{"}]', [], [b'{"a": NaN}', b' {"b": "},{"}']),
+        (b'{"n": [1], "d": {"c": [1, [2, 3]]}}', ["d", "c"], [b"1", b" [2, 3]"]),
+        (b"[ ]", [], []),
+        (b'{"a": NaN}', [], [b'{"a": NaN}']),
+        (b'{"c": [1]}', ["d"], None),
+        (b'{"c": [1], "c": [2]}', ["c"], None),
+        (b'{"c": [1]', ["c"], None),
+        (b'{"c": [1}]', ["c"], None),
+        (b'[{"a": "x}, {"b": "y"}]', [], None),
+    ],
+)
+def test_cut_entries(text: bytes, path: list[str], cuts: list[bytes] | None) -> None:
+    assert cut_entries(text, path) == cuts
+
+
+def test_decode_entry() -> None:
+    assert decode_entry(b'{"a": "::", "b": {"a": 1}}') == {"a": "::", "b": {"a": 1}}
+    assert decode_entry(b'{"a": 1, "a": 1}') == UnreadEntry(is_double=True)
+    assert decode_entry(b'{"a": NaN}') == UnreadEntry()
