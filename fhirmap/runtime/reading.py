@@ -67,7 +67,7 @@ def unreadable(cell: Cell, faults: list[Fault]) -> None:
 
 
 def zoneless(cell: Cell, faults: list[Fault]) -> None:
-    """Note that what a cell holds depends on a time zone that nothing tells."""
+    """Note that what a cell holds depends on a time zone that nothing says."""
     faults.append(_fault("FM727", "zone", cell, {"column": cell.column, "type": cell.type}))
 
 

@@ -154,13 +154,13 @@ def _levels(text: bytes, start: int) -> Iterator[tuple[int, bytes, int]]:
 
 
 def are_few_damaged(texts: Sequence[bytes]) -> bool:
-    """Do bytes that are no UTF-8 occur in a few of ``texts``, and other accents in more of them?
+    """Do bytes that are no UTF-8 occur in some of ``texts``, and accents that are UTF-8 in as many or more?
 
-    Where most accents are wrong, the file is in another encoding. A single damaged one among several is always damage.
+    Where most accents are wrong, the file is in another encoding.
     """
     damaged = sum(not is_utf8(text) for text in texts)
     accented = sum(not text.isascii() for text in texts) - damaged
-    return damaged * 2 < len(texts) and (damaged == 1 or accented >= damaged)
+    return accented >= damaged
 
 
 def is_utf8(raw: bytes) -> bool:

@@ -1,7 +1,7 @@
 """How cells leave a database: in a form that any cell has, whatever the server's and the session's settings are.
 
 A driver's own conversions raise for what Python has no value for (`infinity`, years after 9999, hours after 24), in
-the middle of a result: reading ends there, for every record behind it. So dates and times come as the database's text,
+the middle of a result: reading ends there, for every record after it. So dates and times come as the database's text,
 marked as its own (`CalendarText`), and the reader of the model says of one record what cannot be read. What the
 session decides is set here, since a cell must not depend on who reads it: the zone in which PostgreSQL and MariaDB
 show instants, and the style of dates and intervals.

@@ -266,7 +266,7 @@ class SqlTable:
             group.finish()
 
     def _record(self, values: RowValues, number: int, superseded: bool, is_double: bool) -> Record:
-        """The record of row ``number``, by which it is told where its key says nothing."""
+        """The record of row ``number``, by which it is reported where its key says nothing."""
         read = [key_text(values[name]) for name in self._plan.key]
         parts = [part or "" for part in read]
         key = "|".join(parts)
@@ -338,7 +338,7 @@ def _stream(connection: sa.Connection, statement: SqlStatement) -> Iterator[Row]
 
 
 def key_text(value: object) -> str | None:
-    """A key column's value as text: empty where it is absent, None where it is no value that can be told by text.
+    """A key column's value as text: empty where it is absent, None where it is no value that text can express.
 
     Example:
         >>> key_text(12), key_text(" 0012 "), key_text(None), key_text(float("nan"))

@@ -136,7 +136,7 @@ def test_a_value_that_is_none_costs_its_record_alone(tmp_path: Path, value: str)
 def test_a_byte_of_another_encoding_costs_its_record_alone(tmp_path: Path) -> None:
     for name, text in (
         ("a.ndjson", b'{"id":"A"}\n{"id":"\xe9"}\n{"id":"C"}'),
-        ("a.json", b'[{"id":"A"},{"id":"\xe9"},{"id":"C"}]'),
+        ("a.json", b'[{"id":"A", "s": "\xc3\xa9"},{"id":"\xe9"},{"id":"C"}]'),
     ):
         path = tmp_path / name
         path.write_bytes(text)

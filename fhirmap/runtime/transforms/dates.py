@@ -74,7 +74,7 @@ Parse = Callable[[str], str | None]
 
 
 class ZoneNeeded(Exception):
-    """A time of day without a zone, or an instant whose day (or time of day) depends on one, and no zone is told."""
+    """A time of day without a zone, or an instant whose day (or time of day) depends on one, and no zone is given."""
 
 
 class SkippedTime(Exception):
