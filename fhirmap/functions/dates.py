@@ -7,7 +7,7 @@ from functools import cache
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.fhirpath.strings import compile_pattern
 from fhirmap.runtime.functions import FhirDate, function
-from fhirmap.runtime.transforms.dates import Parse, parser
+from fhirmap.runtime.transforms.dates import Parse, ZoneNeeded, parser
 
 
 @function
@@ -15,7 +15,8 @@ def date_in(text: str, formats: str) -> FhirDate | None:
     """The date that a text writes in the first of the formats that it fits; nothing where it fits none.
 
     For a column that is no mandatory one, or that people fill by hand: a model's own `format` makes what does not fit a
-    fault of the record. Formats as in a model, separated by commas; a month alone is a date too. A year of two digits
+    fault of the record. Formats as in a model, separated by commas; a month alone is a date too. An instant,
+    whose day depends on a zone, fits none. A year of two digits
     is at most 20 years ahead of today, else of the last century.
 
     Example:
@@ -26,7 +27,10 @@ def date_in(text: str, formats: str) -> FhirDate | None:
     """
     trimmed = text.strip()
     for parse in _parsers(formats):
-        found = parse(trimmed)
+        try:
+            found = parse(trimmed)
+        except ZoneNeeded:
+            continue
         if found:
             return found
     return None
