@@ -128,7 +128,7 @@ def test_a_project_from_its_first_day(tiny: Callable[..., Tiny], receiver: Calla
     (page,) = (folder / "reports").glob("*.html")
     html = page.read_text(encoding="utf-8")
     assert '<html lang="fr">' in html
-    assert left_over(re.sub(r"(?s)<style>.*?</style>|<[^>]*>", " ", html)) == []
+    assert left_over(re.sub(r"(?s)<(style|script)>.*?</\1>|<[^>]*>", " ", html)) == []
     in_french("retry", folder, "--refused")
 
 

@@ -1,4 +1,4 @@
-// The only script of the page: it hides the records that do not hold what is typed. The page's policy has its digest.
+{# The only script of the page: it hides the records that do not hold what is typed. The page's policy has its digest. #}
 const field = document.getElementById("filter"), rows = [...document.querySelectorAll("#records tbody tr")];
 field.hidden = false;
 field.addEventListener("input", () => {
