@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,12 @@ class ValueType:
 
 @dataclass(frozen=True, slots=True)
 class FunctionParameter:
-    """One parameter: its Python name, its type, and whether it may be left out."""
+    """One parameter: its Python name, its type, whether it may be left out, and what it is then."""
 
     name: str
     type: ValueType
     required: bool
+    default: str | int | Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,13 @@ class FunctionSignature:
     result: ValueType
     summary: str
     doc: str
+
+    @property
+    def needed(self) -> int:
+        """How many of the first arguments must be there, or the function is not called: the first, and each that is
+        required.
+        """
+        return max(1, sum(parameter.required for parameter in self.parameters))
 
     @property
     def display(self) -> str:

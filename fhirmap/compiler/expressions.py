@@ -53,6 +53,9 @@ class PythonValue:
 
     def as_items(self) -> Expr:
         """A list of items, whatever the value is held as: None is no item."""
+        if self.static.plain and self.static.type_name == "integer64":
+            # Python's int is an Integer: only its type says that it is a Long.
+            return fp_call("longs", self.code)
         if self.is_many or not self.static.plain:
             return self.code
         return ListOf((self.code,))

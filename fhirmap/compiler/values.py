@@ -147,13 +147,17 @@ class TransformCode:
         return PythonValue(code, _plain(transform.result), is_certain, statements)
 
     def _plugin(self, transform: Transform) -> PythonValue:
-        """A plug-in's function: not called where its first argument is absent."""
+        """A plug-in's function: not called where its first argument is absent, or one that it requires."""
         values, statements = self._arguments(transform)
         assert transform.function is not None
         function, arguments = self.function_of(transform), self._given(transform, values)
         static = _plain(transform.result)
         value = PythonValue(Call(function, tuple(arguments)), static, False, statements)
-        if values and not values[0].certain and not transform.function.parameters[0].type.repeats:
+        pairs = list(zip(values, transform.function.parameters, strict=False))[: transform.function.needed]
+        absent = [rank for rank, (held, entry) in enumerate(pairs) if not held.certain and not entry.type.repeats]
+        if absent and absent != [0]:
+            value = replace(value, code=fp_call("apply", function, Literal(transform.function.needed), *arguments))
+        elif absent:
             first = PythonValue(arguments[0], static, False, statements)
             value = self._unless_none(first, static, lambda held: Call(function, (held, *arguments[1:])))
         if static.cardinality == "many":
@@ -175,7 +179,9 @@ class TransformCode:
         arguments: list[Expr] = []
         for value, parameter in zip(values, transform.function.parameters, strict=False):
             if not parameter.type.repeats:
-                arguments.append(value.as_single())
+                code = value.as_single()
+                has_default = parameter.default is not None and not value.certain
+                arguments.append(fp_call("first_of", code, Literal(parameter.default)) if has_default else code)
             else:
                 arguments.append(value.as_list() if value.static.plain else fp_call("values", value.code))
         return arguments

@@ -80,7 +80,8 @@ def signature_of(target: Callable[..., Any]) -> FunctionSignature:
         if entry.name not in hints or entry.kind is not PythonParameter.POSITIONAL_OR_KEYWORD:
             raise TypeError(f"{target.__module__}.{target.__name__}: parameter {entry.name} needs a type")
         required = entry.default is PythonParameter.empty
-        parameters.append(FunctionParameter(entry.name, _value_type(hints[entry.name], target), required))
+        default = entry.default if isinstance(entry.default, str | int | Decimal) else None
+        parameters.append(FunctionParameter(entry.name, _value_type(hints[entry.name], target), required, default))
     if not parameters or "return" not in hints:
         raise TypeError(f"{target.__module__}.{target.__name__}: needs a parameter and the type of its result")
     doc = getdoc(target) or ""

@@ -21,7 +21,7 @@ from fhirmap.runtime.transforms.text import cast
 
 Choices = tuple[tuple[str, ...], bool]
 """Types that an element takes, and whether its JSON name ends in the type."""
-_SYSTEM = {"Date": "date", "DateTime": "dateTime", "Time": "time"}
+_SYSTEM = {"Date": "date", "DateTime": "dateTime", "Time": "time", "Long": "integer64"}
 
 
 class TargetSlot:

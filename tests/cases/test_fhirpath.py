@@ -53,6 +53,10 @@ class Case:
     gives: Any
     untyped: Any
 
+    def of_form(self, form: str) -> Any:
+        """What it gives in one of the forms."""
+        return self.untyped if form == "untyped" else self.gives
+
 
 def cases() -> Iterator[Case]:
     for of, table in CORPUS.items():
@@ -71,9 +75,11 @@ def test_each_function_and_operator_has_cases() -> None:
 
 
 @pytest.mark.parametrize("form", ["plain", "items", "untyped"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.expression)
-def test_an_expression(case: Case, form: str) -> None:
-    assert text(evaluated(case.expression, form)) == text(case.untyped if form == "untyped" else case.gives)
+@pytest.mark.parametrize("of", CORPUS)
+def test_expressions(of: str, form: str) -> None:
+    found = {case.expression: text(evaluated(case.expression, form)) for case in CASES if case.of == of}
+    wanted = {case.expression: text(case.of_form(form)) for case in CASES if case.of == of}
+    assert found == wanted
 
 
 def evaluated(expression: str, form: str) -> Any:
@@ -123,32 +129,26 @@ def mapped(expressions: Mapping[str, str], folder: Path, *, is_typed: bool) -> t
     return result.resource or {}, [fault.code for fault in result.faults if fault.severity == "error"]
 
 
-@pytest.mark.parametrize("is_typed", [True, False], ids=["typed", "untyped"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.expression)
-def test_in_a_map_of_its_own(case: Case, is_typed: bool, tmp_path: Path) -> None:
-    gives = case.gives if is_typed else case.untyped
-    found, faults = mapped({"a": case.expression}, tmp_path, is_typed=is_typed)
-    if isinstance(gives, str):
-        assert faults[:1] == [gives]
-        return
+@pytest.mark.parametrize("form", ["typed", "untyped"])
+@pytest.mark.parametrize("of", ["children", "descendants", "extension", "resolve", "repeat", "type", "+", "paths"])
+def test_in_maps_of_their_own(of: str, form: str, tmp_path: Path) -> None:
+    wanted = {case.expression: case.of_form(form) for case in CASES if case.of == of}
+    for expression, gives in wanted.items():
+        found, faults = mapped({"a": expression}, tmp_path, is_typed=form == "typed")
+        assert faults[:1] == ([gives] if isinstance(gives, str) else []), expression
+        assert isinstance(gives, str) or text(as_list(found.get("a"))) == text(gives), expression
+        tmp_path = tmp_path / "next"
+        tmp_path.mkdir()
+
+
+@pytest.mark.parametrize("form", ["typed", "untyped"])
+def test_in_a_map_of_all(form: str, tmp_path: Path) -> None:
+    listed = [case for case in CASES if not isinstance(case.of_form(form), str)]
+    names = {f"a{rank}": case for rank, case in enumerate(listed)}
+    found, faults = mapped({name: case.expression for name, case in names.items()}, tmp_path, is_typed=form == "typed")
     assert faults == []
-    assert text(as_list(found.get("a"))) == text(gives)
-
-
-@pytest.mark.parametrize("is_typed", [True, False], ids=["typed", "untyped"])
-def test_in_a_map_of_all(is_typed: bool, tmp_path: Path) -> None:
-    wanted = {f"a{rank}": case.gives if is_typed else case.untyped for rank, case in enumerate(CASES)}
-    expressions = {
-        f"a{rank}": case.expression for rank, case in enumerate(CASES) if not isinstance(wanted[f"a{rank}"], str)
-    }
-    found, faults = mapped(expressions, tmp_path, is_typed=is_typed)
-    assert faults == []
-    wrong = {expressions[name]: found.get(name) for name in expressions if not agrees(found.get(name), wanted[name])}
-    assert wrong == {}
-
-
-def agrees(found: Any, gives: Any) -> bool:
-    return text(as_list(found)) == text(gives)
+    given = {case.expression: text(as_list(found.get(name))) for name, case in names.items()}
+    assert given == {case.expression: text(case.of_form(form)) for case in listed}
 
 
 def as_list(found: Any) -> list[Any]:

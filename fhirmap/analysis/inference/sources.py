@@ -87,9 +87,9 @@ class Sources:
                 return SourceStep(name, span, None, static, False)
             child = fhir_type("Extension", plain=False) if name == "extension" else primitive("string", plain=False)
             return SourceStep(name, span, None, child, name == "extension")
-        found = self._scope.definitions.element(ref, name)
+        found = self._values.element(ref, name)
         if found is None:
-            unknown_element(self._scope, ref, name, span)
+            unknown_element(self._scope, ref, name, span, self._values.children(ref))
             return SourceStep(name, span, None, UNKNOWN.as_one(), True)
         element, chosen = found
         types = frozenset((chosen,)) if chosen else frozenset(element.types)

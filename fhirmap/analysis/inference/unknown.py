@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.typed import Unit
 from fhirmap.diagnostics import Severity, Span, Subject, SubjectKind, Suggestion, nearest, suggestion
 from fhirmap.fhir_types import OPEN_TYPES, PRIMITIVES
-from fhirmap.model.definition import FHIR_URL, TypeRef
+from fhirmap.model.definition import FHIR_URL, Element, TypeRef
 from fhirmap.model.fhir import type_names
 from fhirmap.texts import Text
 
@@ -26,9 +26,13 @@ def unknown_variable(  # noqa: PLR0913 - the parts of a diagnostic
     scope.report("FM104", span, hint, variant=variant, about=about, like=like, name=name)
 
 
-def unknown_element(scope: Scope, ref: TypeRef, name: str, span: Span) -> None:
-    """Report a name that is no element of a type (FM204), unless the type may hold any."""
-    children = scope.definitions.children(ref)
+def unknown_element(
+    scope: Scope, ref: TypeRef, name: str, span: Span, given: Mapping[str, Element] | None = None
+) -> None:
+    """Report a name that is no element of a type (FM204), unless the type may hold any. ``given``: its elements, where
+    the definitions do not say.
+    """
+    children = scope.definitions.children(ref) if given is None else given
     is_model = ref.structure in scope.models
     if not children and not is_model and not scope.definitions.is_primitive(ref.name):
         return

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fhirmap.analysis.expression import expression_static, out_of_range
+from fhirmap.analysis.expression_types import FUNCTION_URL, children_of
 from fhirmap.analysis.hints import variable_hint
 from fhirmap.analysis.inference.unknown import unknown_variable
 from fhirmap.analysis.qualify import qualified
@@ -14,6 +15,7 @@ from fhirmap.analysis.static import UNKNOWN, fhir_type, primitive
 from fhirmap.analysis.typed import Expression, NameScope, Variable
 from fhirmap.diagnostics import suggestion
 from fhirmap.language import nodes
+from fhirmap.model.definition import Element, TypeRef
 from fhirmap.signatures import FunctionSignature
 
 _LITERALS = {
@@ -35,6 +37,19 @@ class ValueTypes:
 
     _scope: Scope
     _functions: Mapping[str, FunctionSignature]
+
+    def element(self, ref: TypeRef, name: str) -> tuple[Element, TypeRef | None] | None:
+        """The element ``name`` of a type, or of what a plug-in's function gives; with it the type that a choice's JSON
+        name says.
+        """
+        if not ref.structure.startswith(FUNCTION_URL):
+            return self._scope.definitions.element(ref, name)
+        found = self.children(ref).get(name)
+        return (found, None) if found is not None else None
+
+    def children(self, ref: TypeRef) -> Mapping[str, Element]:
+        """The elements of a type, or of what a plug-in's function gives."""
+        return children_of(ref, self._scope.definitions, self._functions)
 
     def expression(self, node: nodes.FHIRPath, environment: NameScope, focus: Variable | None) -> Expression:
         """A FHIRPath expression, typed; a bare name of a variable is that variable."""

@@ -25,6 +25,7 @@ from fhirmap.compiler.fhirpath.typed_values import BOOLEAN, EvaluationSite, Type
 from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.language import nodes as n
 from fhirmap.language.visit import operands
+from fhirmap.signatures import FunctionParameter
 
 _TEXT_METHODS = {"upper": "upper", "lower": "lower", "trim": "strip"}
 _SUBSETS = frozenset(("first", "single", "last"))
@@ -207,20 +208,34 @@ class TypedCalls:
     # --- plug-in functions --------------------------------------------------------------------------------------------
 
     def plug_in(self, node: n.FPCall, site: EvaluationSite) -> TypedValue:
-        """A plug-in's function, called unless one of its arguments is absent."""
-        signature = self.scope.functions[node.name]
+        """A plug-in's function, called unless its first argument or one that it requires is absent."""
+        signature, needed = self.scope.functions[node.name], self.scope.functions[node.name].needed
         given = [*([node.focus] if node.focus is not None else []), *value_arguments(node)]
-        codes = [self.single(part, site, node.name) for part in given]
+        pairs = list(zip(given, signature.parameters, strict=False))
+        codes = [self._argument(part, parameter, site, node.name) for part, parameter in pairs]
         function = self.scope.constants.function(signature.module, signature.python_name)
-        is_certain = all(
-            found is not None and found.is_one for found in (self.forms.value(part, site) for part in given)
-        )
-        call = py.Call(function, tuple(codes)) if is_certain else fp_call("apply", function, *codes)
+        is_certain = all(self._is_there(part, parameter, site) for part, parameter in pairs[:needed])
+        call = py.Call(function, tuple(codes)) if is_certain else fp_call("apply", function, py.Literal(needed), *codes)
         ref = value_ref(signature.result, node.name)
         static = StaticType(frozenset((ref,)), "many" if signature.result.repeats else "optional", True)
         if not signature.result.repeats:
             return TypedValue(call, static)
         return through(fp_call("as_list", call), static, self.fresh)
+
+    def _argument(self, node: n.FPExpr, parameter: FunctionParameter, site: EvaluationSite, what: str) -> py.Expr:
+        """What a plug-in's function is called with: a list where it takes one, its own default for what is absent."""
+        if parameter.type.repeats:
+            with self.context.own_variables():
+                found = self.forms.value(node, site)
+                if found is not None and found.is_stream:
+                    return whole(found, self.fresh)
+                return fp_call("values", self.forms.items(node, site))
+        code = self.single(node, site, what)
+        return code if parameter.default is None else fp_call("first_of", code, py.Literal(parameter.default))
+
+    def _is_there(self, node: n.FPExpr, parameter: FunctionParameter, site: EvaluationSite) -> bool:
+        found = self.forms.value(node, site)
+        return parameter.type.repeats or (found is not None and found.is_one)
 
     def single(self, node: n.FPExpr, site: EvaluationSite, what: str) -> py.Expr:
         """Code of a value that must be at most one: bare, None where it is absent."""

@@ -57,6 +57,7 @@ class SourceLowering:
         span = source_span(node)
         if is_many and source.steps:
             context = self._one_of(source, context, span)
+        self.state.skip_unbound(context, span)
         for step in source.steps[:-1]:
             context = self._step(context, step, span)
         last = source.steps[-1] if source.steps else None

@@ -28,9 +28,9 @@ def part(text: str | None, start: int, length: int | None = None) -> str | None:
     return text[start:] if length is None else text[start : start + max(0, length)]
 
 
-def apply(function: Callable[..., T], *arguments: MapValue) -> T | None:
-    """A function called with plain values, not called where one of them is absent."""
-    for argument in arguments:
+def apply(function: Callable[..., T], needed: int, *arguments: MapValue) -> T | None:
+    """A function called with plain values, not called where one of the first ``needed`` is absent."""
+    for argument in arguments[:needed]:
         if argument is None:
             return None
     return function(*arguments)

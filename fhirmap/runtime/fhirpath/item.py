@@ -331,7 +331,7 @@ def _of_primitive(item: FhirNode, name: str) -> Items:
 
 
 def _of_quantity(item: Quantity, name: str) -> Items:
-    return [item.value] if name == "value" else [item.unit] if name in ("unit", "code") else []
+    return items(item.as_json().get(name))
 
 
 def _quantity(held: Mapping[str, Any]) -> Quantity | None:
