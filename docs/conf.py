@@ -8,11 +8,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
-from reference import write_reference  # noqa: E402 - tools/reference.py
+from reference import write_fhirpath, write_reference  # noqa: E402 - tools/reference.py
 
 from fhirmap import __version__  # noqa: E402 - the checkout's own, whatever is installed
 
 write_reference(ROOT / "docs" / "reference" / "generated")
+write_fhirpath(ROOT / "docs" / "reference" / "fhirpath.md")
 
 project = "fhirmap"
 author = "The fhirmap contributors"

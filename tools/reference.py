@@ -27,6 +27,7 @@ from fhirmap.texts import LANGUAGES, language_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FHIRPATH = ROOT / "docs" / "reference" / "fhirpath.toml"
+DIFFERENCES = ROOT / "docs" / "reference" / "fhirpath-differences.toml"
 OUTPUTS = ROOT / "docs" / "reference" / "json.toml"
 
 _WORDS = {
@@ -45,6 +46,23 @@ _WORDS = {
     "title": {"en": "what it says", "fr": "ce qu'il signale"},
     "severity": {"en": "severity", "fr": "gravité"},
 }
+_REFERENCE_ENGINE = (
+    "The HL7 Java engine, HAPI's `StructureMapUtilities`, on the same expressions:\n",
+    "- `(1 / 3)` has one digit there, 28 here; `(-5).abs()`, `2.power(3)` and `4.sqrt()` give `5.0`, `8.0`, `2.0` "
+    "there, `5`, `8` and `2` here.",
+    "- `5 'mg' < 1 'g'` is false and `1000 'mg' = 1 'g'` empty there: units are not converted. Here they are.",
+    "- `'A b' ~ 'a  B'` is false there; the specification overlooks case and blanks.",
+    "- `'yes'.toBoolean()` and `'y'.toBoolean()` are empty there; the specification lists both.",
+    "- `gender.type()` is `System.Code` there, `FHIR.code` here.",
+    "- `$this` and `%context` are nothing in a target's `( )` there; here they are the item of the rule's one source.",
+    "- `where $index = 0` and `name.where($index = 1)` never hold there; here `$index` counts the items from 0.",
+    "- `extension` with `value is FHIR.CodeableConcept` never holds there; here it tests the type.",
+    "- An extension or id of a primitive is lost there where the value is computed; here it travels with the value.",
+    "- `('a' | 'b').contains('a')` is empty there; several texts are a fault here (FM430): the operator "
+    "`contains` is meant.",
+    "- Unknown elements and variables are empty there, and refused here (FM250, FM254); so is `memberOf` with a "
+    "value set that is not at hand (FM434).",
+)
 _SEVERITIES = {"error": "erreur", "warning": "avertissement", "note": "remarque"}
 _FAMILIES = (
     ("FM0", "Syntax", "Syntaxe"),
@@ -70,10 +88,14 @@ def write_reference(folder: Path) -> None:
             for name in codes():
                 _write(folder / code / "codes" / f"{name}.md", _code_page(name, code))
     with language_of(LANGUAGES[0]):
-        _write(folder / "fhirpath.md", _fhirpath())
         _write(folder / "transforms.md", _transforms())
         _write(folder / "json.md", _outputs())
         _write(folder / "api.md", _api())
+
+
+def write_fhirpath(page: Path) -> None:
+    """Write the page on FHIRPath, which is kept beside what it is made of."""
+    _write(page, _fhirpath())
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
@@ -145,6 +167,18 @@ def _fhirpath() -> Iterator[str]:
         entry = described[name]
         cells = (f"`{name}({_arguments(spec)})`", _result(spec), entry["does"], entry.get("differs", ""))
         yield f"| {' | '.join(map(_cell, cells))} |"
+    yield "\n## Where fhirpath.js differs\n"
+    yield (
+        "On the cases of fhirmap's own tests, fhirpath.js 5.2.2 with its R4 model gives other results. `{}` is the "
+        "empty collection; a code is a fault or a refusal.\n"
+    )
+    yield "| expression | fhirmap | fhirpath.js | reason |\n|---|---|---|---|"
+    for entry in tomllib.loads(DIFFERENCES.read_text(encoding="utf-8"))["difference"]:
+        for expression, here, there in entry["shown"]:
+            shown = (f"`{expression}`", f"`{here or chr(39) * 2}`", f"`{there}`", entry["reason"])
+            yield f"| {' | '.join(map(_cell, shown))} |"
+    yield "\n## Where the reference engine differs\n"
+    yield from _REFERENCE_ENGINE
 
 
 def _arguments(spec: FunctionSpec) -> str:
@@ -318,3 +352,4 @@ def _docstring(text: str) -> str:
 
 if __name__ == "__main__":
     write_reference(Path(sys.argv[1]))
+    write_fhirpath(ROOT / "docs" / "reference" / "fhirpath.md")

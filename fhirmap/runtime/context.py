@@ -10,6 +10,7 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from json import dumps
 from types import TracebackType
 from typing import Any
@@ -125,7 +126,8 @@ class RecordRun:
         else:
             # A function of somebody else's: its text may quote a patient, so only its kind is reported.
             kind = error.code if isinstance(error, FhirmapError) else type(error).__name__
-            fault = Fault("FM400", args={"kind": kind}, position=position, rule="rule", **where)
+            code, args = ("FM438", {}) if _is_misshapen(error) else ("FM400", {"kind": kind})
+            fault = Fault(code, args=args, position=position, rule="rule", **where)
         self.faults.append(fault)
 
     def abandon(self, error: Exception) -> None:
@@ -139,6 +141,9 @@ class RecordRun:
         self.failed = True
         kind = error.code if isinstance(error, FhirmapError) else type(error).__name__
         position = position_of(error.__traceback__, self.module)
+        if _is_misshapen(error):
+            self.faults.append(Fault("FM438", position=position, rule="record"))
+            return
         self.faults.append(Fault("FM414", args={"kind": kind}, position=position, rule="record"))
 
     def nothing(self) -> Result:
@@ -181,6 +186,18 @@ def _written_at(position: str, places: Places) -> dict[str, Any]:
         if place == position:
             return {"path": path, "element": path, "columns": columns}
     return {}
+
+
+def _is_misshapen(error: Exception) -> bool:
+    """Did code meet data of another shape than its type has: a text where it reads an object?"""
+    if not isinstance(error, AttributeError) or not isinstance(error.obj, str | int | Decimal | list | dict):
+        return False
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    # A function of somebody else's may fail so, too: that is not the data's fault.
+    module = trace.tb_frame.f_globals if trace is not None else {}
+    return "_marks" in module or str(module.get("__name__", "")).startswith("fhirmap.runtime")
 
 
 def position_of(trace: TracebackType | None, module: Mapping[str, Any]) -> str:

@@ -16,10 +16,14 @@ from fhirmap.cli import COMMANDS
 from fhirmap.compiler.fhirpath import compile_expression
 from fhirmap.diagnostics.catalog import codes
 from fhirmap.model.definition import Definitions
+from tests.cases.test_fhirpath import as_list, evaluated
 
 ROOT = Path(__file__).resolve().parents[2]
 DESCRIBED: dict[str, dict[str, Any]] = tomllib.loads(
     (ROOT / "docs" / "reference" / "fhirpath.toml").read_text(encoding="utf-8")
+)
+DIFFERENCES: dict[str, Any] = tomllib.loads(
+    (ROOT / "docs" / "reference" / "fhirpath-differences.toml").read_text(encoding="utf-8")
 )
 PATIENT: dict[str, Any] = {
     "resourceType": "Patient",
@@ -66,6 +70,23 @@ def test_what_is_shown_of_fhirpath_is_so(name: str) -> None:
     expression, wanted = DESCRIBED[name]["shows"]
     (found,) = compile_expression(expression, "Patient", Definitions())(PATIENT)
     assert repr(found) == wanted
+
+
+def test_the_page_on_fhirpath_is_up_to_date(reference: ModuleType, tmp_path: Path) -> None:
+    # `python tools/reference.py docs/reference/generated` writes it.
+    reference.write_fhirpath(tmp_path / "fhirpath.md")
+    page = (ROOT / "docs" / "reference" / "fhirpath.md").read_text(encoding="utf-8")
+    assert (tmp_path / "fhirpath.md").read_text(encoding="utf-8") == page
+    assert [name for name in FUNCTIONS if f"| `{name}(" not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "here"), [(shown[0], shown[1]) for entry in DIFFERENCES["difference"] for shown in entry["shown"]]
+)
+def test_what_differs_from_another_engine_is_so(expression: str, here: str) -> None:
+    found = evaluated(expression, "items")
+    given = ["true" if item is True else "false" if item is False else str(item) for item in as_list(found)]
+    assert given == ([] if here == "{}" else [here])
 
 
 def test_it_is_the_same_each_time(reference: ModuleType, pages: Path, tmp_path: Path) -> None:

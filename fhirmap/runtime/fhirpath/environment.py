@@ -6,7 +6,7 @@ they cannot know.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -139,11 +139,11 @@ def _find(reference: str, root: FhirpathItem, environment: EvaluationContext) ->
     if isinstance(held, dict):
         if reference.startswith("#"):
             wanted = reference[1:]
-            found = next((entry for entry in held.get("contained", ()) if entry.get("id") == wanted), None)
+            found = next((entry for entry in _listed(held, "contained") if entry.get("id") == wanted), None)
             found = held if not wanted or (found is None and held.get("id") == wanted) else found
         else:
             found = next(
-                (entry.get("resource") for entry in held.get("entry", ()) if _is_entry(entry, reference)), None
+                (entry.get("resource") for entry in _listed(held, "entry") if _is_entry(entry, reference)), None
             )
     if found is None and environment.resolve is not None:
         found = environment.resolve(reference)
@@ -152,8 +152,21 @@ def _find(reference: str, root: FhirpathItem, environment: EvaluationContext) ->
     return [FhirNode(found, str(found.get("resourceType", "Resource")), table) if isinstance(root, FhirNode) else found]
 
 
+def _listed(held: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects of a list of a resource.
+
+    Raises: ``TransformFailed`` FM438 where it is no list of objects.
+    """
+    found = held.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        raise TransformFailed("FM438", variant="list", name=name)
+    return found
+
+
 def _is_entry(entry: JsonValue, reference: str) -> bool:
-    held = entry.get("resource", {})
+    held = entry.get("resource")
+    if not isinstance(held, dict):
+        return False
     return entry.get("fullUrl") == reference or f"{held.get('resourceType')}/{held.get('id')}" == reference
 
 
