@@ -142,7 +142,8 @@ class TransformCode:
 
     def _call(self, function: str, transform: Transform) -> PythonValue:
         values, statements = self._arguments(transform)
-        code = call(function, *(value.as_single() for value in values))
+        place = (RUN, Literal(transform.span.position)) if function in ("reference", "pointer") else ()
+        code = call(function, *(value.as_single() for value in values), *place)
         is_certain = transform.result.cardinality == "one" and function == "uuid"
         return PythonValue(code, _plain(transform.result), is_certain, statements)
 

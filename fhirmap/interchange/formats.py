@@ -64,7 +64,8 @@ def text_of(
 
 
 def in_order(node: Mapping[str, Any], definitions: Definitions, ref: TypeRef | None) -> dict[str, Any]:
-    """``node`` with the elements of each object in the order its structure gives them, unknown ones last."""
+    """``node`` as JSON holds it: the elements of each object in the order its structure gives them, unknown ones last;
+    an integer64 as a text."""
     return _ordered(node, definitions, ref, {})
 
 
@@ -94,6 +95,8 @@ def _value_ordered(
         return _ordered(value, definitions, ref, known)
     if isinstance(value, list):
         return [_value_ordered(entry, definitions, ref, known) for entry in value]
+    if ref is not None and ref.name == "integer64" and isinstance(value, int):
+        return str(value)  # FHIR R5, JSON: a number of 64 bits is a text.
     return value
 
 

@@ -50,7 +50,7 @@ class RecordRun:
 
     __slots__ = (
         "_constants", "_environment", "caught", "claims", "endings", "failed", "faults", "misses", "module", "notes",
-        "resource", "shares", "written",
+        "referred", "resource", "shares", "written",
     )  # fmt: skip
 
     def __init__(self, module: dict[str, Any], strict: bool = False) -> None:
@@ -68,6 +68,8 @@ class RecordRun:
         self.claims: dict[tuple[int, str], tuple[Any, str, int]] = {}
         self.endings: list[tuple[list[Any], Any, str]] = []
         self.written: dict[tuple[int, str], WrittenElement] = {}
+        self.referred: list[tuple[dict[str, Any], str, str]] = []
+        """Resources that got an id because something refers to them: the id, and the position in the map."""
 
     @property
     def environment(self) -> EvaluationContext:
@@ -152,6 +154,14 @@ class RecordRun:
 
     def result(self, resource: dict[str, Any] | None, places: Places) -> Result:
         """The outcome, each fault of the validator with the rule and the columns its element comes from."""
+        for node, made, position in self.referred:
+            if node.get("id") != made:
+                # What refers to it would mean nothing.
+                kind = str(node.get("resourceType", ""))
+                where = _written_at(position, places)
+                self.faults.append(
+                    Fault("FM415", args={"type": kind}, variant="referred", position=position, rule="rule", **where)
+                )
         if not self.faults:
             if self.misses:
                 return Result(resource, tuple(self.notes), unmapped=tuple(self.misses))

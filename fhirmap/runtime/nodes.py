@@ -27,10 +27,12 @@ _SYSTEM = {"Date": "date", "DateTime": "dateTime", "Time": "time", "Long": "inte
 class TargetSlot:
     """A primitive of the result that is filled piece by piece. It is in its parent once it holds something."""
 
-    __slots__ = ("held", "key", "node", "rank", "repeats", "type")
+    __slots__ = ("held", "key", "name", "node", "rank", "repeats", "type")
 
-    def __init__(self, node: dict[str, Any], key: str, type_: str, repeats: bool = False) -> None:
+    def __init__(self, node: dict[str, Any], name: str, key: str, type_: str, repeats: bool = False) -> None:
         self.node = node
+        self.name = name
+        """Of the element: of a choice, what all its keys begin with."""
         self.key = key
         self.type = type_
         self.repeats = repeats
@@ -78,7 +80,7 @@ def slot(node: MapValue, name: str, choices: Choices, repeats: bool | None) -> T
     """The place of a primitive child that rules will fill."""
     types, is_choice = choices
     type_ = types[0] if types else "string"
-    return TargetSlot(_complex(node), _key(name, type_, is_choice), type_, bool(repeats))
+    return TargetSlot(_complex(node), name, _key(name, type_, is_choice), type_, bool(repeats))
 
 
 def node_of(node: MapValue, name: str, value: MapValue, choices: Choices, repeats: bool | None) -> MapValue:
@@ -89,14 +91,14 @@ def node_of(node: MapValue, name: str, value: MapValue, choices: Choices, repeat
     parent = _complex(node)
     types, is_choice = choices
     type_ = next((entry for entry in types if _key(name, entry, is_choice) in parent), types[0] if types else "string")
-    found = TargetSlot(parent, _key(name, type_, is_choice), type_, bool(repeats))
+    found = TargetSlot(parent, name, _key(name, type_, is_choice), type_, bool(repeats))
     found.rank -= int(found.repeats)
     return found
 
 
 def free_slot(type_: str) -> TargetSlot:
     """A primitive that has no place yet: `create('string')`."""
-    return TargetSlot({}, "value", type_)
+    return TargetSlot({}, "value", "value", type_)
 
 
 def assign(node: MapValue, name: str, items: Sequence[Any], choices: Choices, repeats: bool | None) -> MapValue:

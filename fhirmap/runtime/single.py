@@ -122,7 +122,7 @@ def _put_into_slot(run: RecordRun, slot: TargetSlot, name: str, value: MapValue,
         return
     made = slot.fitted(plain(value))
     if not slot.repeats:
-        put_once(run, slot.node, slot.key, made, by)
+        put_once(run, slot.node, slot.key, made, by, slot.name)
         return
     put_once(run, slot.held, "value", made, by)
     slot.put(slot.held["value"])

@@ -12,7 +12,7 @@ from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
 from fhirmap.texts import Text
 
-R4 = Definitions(base_types("R4"))
+R4, R5 = Definitions(base_types("R4")), Definitions(base_types("R5"))
 
 
 def broken(content: bytes) -> Diagnostic:
@@ -93,3 +93,16 @@ def test_elements_are_in_the_order_of_their_structure() -> None:
     assert list(ordered["name"][0]) == ["family", "given"]
     assert text_of(node, "json", R4, patient) == json_text(ordered)
     assert text_of(node, "xml", R4, patient).index("family") < text_of(node, "xml", R4, patient).index("given")
+
+
+def test_a_number_of_64_bits_is_a_text() -> None:
+    node = {
+        "resourceType": "Patient",
+        "multipleBirthInteger": 2,
+        "photo": [{"size": 250}],
+        "extension": [{"url": "u", "valueInteger64": 5}, {"url": "u", "valueInteger64": "6"}],
+    }
+    written = in_order(node, R5, R5.type_ref("Patient"))
+    assert written["photo"] == [{"size": "250"}]
+    assert [entry["valueInteger64"] for entry in written["extension"]] == ["5", "6"]
+    assert written["multipleBirthInteger"] == 2

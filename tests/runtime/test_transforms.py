@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from fhirmap.errors import TransformFailed
+from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.transforms import coding, quantity, references, text
 from fhirmap.runtime.transforms.coding import CodeTable
 from fhirmap.texts import language_of
+from tests.compiler.generated import compiled
 
 CANARY = "CANARY-284051012345678"
 
@@ -112,12 +114,31 @@ def test_a_code_that_must_be_in_the_table() -> None:
 
 
 def test_references_give_an_id_once() -> None:
-    resource = {"resourceType": "Patient"}
-    first = references.reference(resource)
-    assert first == references.reference(resource) == f"Patient/{resource['id']}"
-    assert references.pointer(resource) == f"urn:uuid:{resource['id']}"
+    run, resource = RecordRun({}), {"resourceType": "Patient"}
+    first = references.reference(resource, run, "m.map:1:1")
+    assert first == references.reference(resource, run, "m.map:2:1") == f"Patient/{resource['id']}"
+    assert references.pointer(resource, run, "m.map:3:1") == f"urn:uuid:{resource['id']}"
+    assert not run.result(resource, {}).faults
     with pytest.raises(TransformFailed):
-        references.reference({"family": "x"})
+        references.reference({"family": "x"}, run, "m.map:1:1")
+
+
+@pytest.mark.parametrize("name", ["reference", "pointer"])
+@pytest.mark.parametrize("given", ["", ", o.id = 'first'"])
+def test_an_id_written_after_something_refers_to_it_is_a_fault(name: str, given: str) -> None:
+    made = f"tgt.contained = create('Organization') as o{given}"
+    rule = f"  src -> {made}, tgt.managingOrganization = {name}(o), o.id = 'x';"
+    faults = compiled(rule)({}).faults
+    assert [(fault.code, fault.variant, fault.args["type"]) for fault in faults] == (
+        [] if given else [("FM415", "referred", "Organization")]
+    )
+
+
+def test_an_id_written_before_is_what_a_reference_means() -> None:
+    rule = "  src -> tgt.contained = create('Organization') as o, o.id = 'x', tgt.managingOrganization = reference(o);"
+    found = compiled(rule)({})
+    assert found.resource is not None
+    assert found.resource["managingOrganization"] == {"reference": "Organization/x"}
 
 
 @pytest.mark.parametrize(
@@ -136,6 +157,11 @@ def test_contact_points_are_recognised_by_their_value(value: str, system: str) -
     assert found["system"] == system
 
 
+@pytest.mark.parametrize("value", ["tel:", "mailto:"])
+def test_a_scheme_alone_is_no_contact_point(value: str) -> None:
+    assert references.contact_point(value) is None
+
+
 def test_quantities_keep_their_digits() -> None:
     assert quantity.quantity("5.10mg") == {"value": Decimal("5.10"), "unit": "mg"}
     assert str(quantity.quantity("5.10")["value"]) == "5.10"  # type: ignore[index]
@@ -146,4 +172,4 @@ def test_quantities_keep_their_digits() -> None:
 @pytest.mark.parametrize(("code", "words"), [("en", "a resource"), ("fr", "une ressource")])
 def test_what_a_reference_needs_is_in_the_language_of_the_reader(code: str, words: str) -> None:
     with language_of(code), pytest.raises(TransformFailed, match=words):
-        references.reference("Patient/1")
+        references.reference("Patient/1", RecordRun({}), "")

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
+from fhirmap.runtime.context import RecordRun
 from fhirmap.texts import Text
 
 _V2_TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
@@ -25,8 +26,9 @@ def uuid() -> str:
     return str(uuid4())
 
 
-def reference(resource: MapValue) -> str | None:
-    """`Type/id` of a resource, which is given an id where it has none.
+def reference(resource: MapValue, run: RecordRun, position: str) -> str | None:
+    """`Type/id` of a resource, which is given an id where it has none: another one written
+    later is a fault of the record. ``position``: of the transform.
 
     Raises: ``TransformFailed`` FM450 where it is no resource.
     Spec: FML, transforms, reference.
@@ -35,11 +37,11 @@ def reference(resource: MapValue) -> str | None:
         return None
     if not isinstance(resource, dict) or "resourceType" not in resource:
         raise TransformFailed("FM450", function="reference", what=Text("values.a_resource"))
-    return f"{resource['resourceType']}/{resource.setdefault('id', uuid())}"
+    return f"{resource['resourceType']}/{_id_of(resource, run, position)}"
 
 
-def pointer(resource: MapValue) -> str | None:
-    """`urn:uuid:` and the id of a resource, which is given one where it has none.
+def pointer(resource: MapValue, run: RecordRun, position: str) -> str | None:
+    """`urn:uuid:` and the id of a resource, which is given one where it has none, as by `reference`.
 
     Raises: ``TransformFailed`` FM450 where it is no resource.
     Spec: FML, transforms, pointer.
@@ -48,7 +50,15 @@ def pointer(resource: MapValue) -> str | None:
         return None
     if not isinstance(resource, dict) or "resourceType" not in resource:
         raise TransformFailed("FM450", function="pointer", what=Text("values.a_resource"))
-    return f"urn:uuid:{resource.setdefault('id', uuid())}"
+    return f"urn:uuid:{_id_of(resource, run, position)}"
+
+
+def _id_of(resource: dict[str, Any], run: RecordRun, position: str) -> str:
+    made: str | None = resource.get("id")
+    if made is None:
+        made = resource["id"] = uuid()
+        run.referred.append((resource, made, position))
+    return made
 
 
 def identifier(system: MapValue, value: MapValue, kind: MapValue = None) -> dict[str, Any] | None:
@@ -91,6 +101,8 @@ def contact_point(first: MapValue) -> dict[str, Any] | None:
     if first is None:
         return None
     text = str(first)
+    if text in ("mailto:", "tel:"):
+        return None
     if text.startswith("mailto:") or ("@" in text and not text.startswith(("http://", "https://"))):
         return {"system": "email", "value": text.removeprefix("mailto:")}
     if text.startswith(("http://", "https://")):

@@ -199,7 +199,7 @@ def targets(src, tgt, run):
             o['id'] = 'org'
             o['name'] = p
             tgt.setdefault('contained', []).append(o)
-            value = reference(o)
+            value = reference(o, run, 'case.map:17:122')
             managingOrganization = None if value is None else {'reference': value}
             if managingOrganization is not None:
                 tgt['managingOrganization'] = managingOrganization
