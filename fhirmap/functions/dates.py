@@ -38,8 +38,7 @@ def date_in(text: str, formats: str) -> FhirDate | None:
 
 @function
 def capture(text: str, pattern: str, group: int | None = None) -> str | None:
-    """What a regular expression finds in a text: its first group, or the one of that number; nothing where it finds
-    nothing.
+    """What a regular expression finds in a text: its first group, or the one of that number; else nothing.
 
     A pattern without groups gives all that it matches, as group 0 does. Unlike `replaceMatches(pattern, '$1')`, which
     gives the whole text where the pattern does not match.

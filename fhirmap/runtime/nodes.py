@@ -134,13 +134,15 @@ def assign_placed(  # noqa: PLR0913 - generated code hands over each thing the c
 
 
 def by_name(items: Sequence[Any], names: tuple[str, ...]) -> list[Any]:
-    """``items`` with the elements called ``names`` alone: what a target of another type has a place for."""
+    """``items`` with the elements called ``names`` alone: what a target of another type has a place for; those of which
+    nothing is left are none."""
     values = [plain(item) for item in items]
-    return [
+    kept = (
         {key: copied(entry) for key, entry in value.items() if key.removeprefix("_") in names}
         for value in values
         if isinstance(value, dict)
-    ]
+    )
+    return [entry for entry in kept if entry]
 
 
 def placed(run: RecordRun, node: MapValue, key: str, value: MapValue, mode: str, rule: str) -> None:  # noqa: PLR0913 - generated code hands over each thing the compiler knew
