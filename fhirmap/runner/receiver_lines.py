@@ -27,7 +27,7 @@ def receiver_lines(withdrawn: Sequence[Withdrawal], held: Sequence[str], held_co
             lines.append(("", 1, words, ""))
     if len(in_order) > _SHOWN:
         count = len(in_order) - _SHOWN
-        lines.append(("", count, text("run.lines.more", count=count), ""))
+        lines.append(("", count, text("run.lines.more_withdrawn", count=count), ""))
     if withdrawn:
         new = sum(entry.is_new for entry in withdrawn)
         lines.append(("", new, text("run.lines.withdrawn", count=new), ""))

@@ -36,7 +36,7 @@ def test_while_it_sends(tiny: Make, receiver: Receiving, number: signal.Signals)
     project.to(
         at.url,
         limits="rate_per_s = 500\nconcurrency = 2",
-        archive__table='table = "RECU"\nkey_column = "id"\nvalue_column = "v"',
+        archive__table='table = "RECU"\ncreate = true\nkey_column = "id"\nvalue_column = "v"',
     )
     process = start("run", project.folder)
     assert fifth.wait(30)
