@@ -10,7 +10,7 @@ from fhirmap.texts import text
 __all__ = ["Line", "receiver_lines", "shared_lines", "withdrawal_text"]
 
 Line = tuple[str, int, str, str]
-"""Title, how many, words, the command to go on with."""
+"""Title, how many, words, the command to go on with; no title where a line goes on with the one above."""
 
 _SHOWN = 6
 
@@ -19,18 +19,13 @@ def receiver_lines(withdrawn: Sequence[Withdrawal], held: Sequence[str], held_co
     """The withdrawn records, those of this run first, and those that are held back."""
     lines: list[Line] = []
     in_order = sorted(withdrawn, key=lambda entry: not entry.is_new)
-    for number, entry in enumerate(in_order[:_SHOWN]):
-        words = f"{entry.key}: {withdrawal_text(entry)}"
-        if number == 0:
-            lines.append((text("states.one.withdrawn"), len(withdrawn), words, "fhirmap status --withdrawn"))
-        else:
-            lines.append(("", 1, words, ""))
-    if len(in_order) > _SHOWN:
-        count = len(in_order) - _SHOWN
-        lines.append(("", count, text("run.lines.more_withdrawn", count=count), ""))
     if withdrawn:
         new = sum(entry.is_new for entry in withdrawn)
-        lines.append(("", new, text("run.lines.withdrawn", count=new), ""))
+        title, command = text("states.one.withdrawn"), "fhirmap status --withdrawn"
+        lines.append((title, len(withdrawn), text("run.lines.withdrawn", count=new), command))
+    lines += [("", 0, f"{entry.key}: {withdrawal_text(entry)}", "") for entry in in_order[:_SHOWN]]
+    if len(in_order) > _SHOWN:
+        lines.append(("", 0, text("run.lines.more_withdrawn", count=len(in_order) - _SHOWN), ""))
     if held_count:
         keys = ", ".join(held[:_SHOWN]) + (", …" if held_count > _SHOWN else "")
         lines.append((text("states.one.held"), held_count, text("run.lines.held", keys=keys), "fhirmap run --resend"))

@@ -318,7 +318,8 @@ def report_lines(report: Report) -> list[str]:
     carried = sum(report.carried.values())
     if carried:
         lines.append(_line(text("run.words.earlier"), carried, text("run.lines.carried")))
-    lines += [_line(*line) for line in receiver_lines(report.withdrawn, report.held, ledger.held)]
+    told = receiver_lines(report.withdrawn, report.held, ledger.held)
+    lines += [_line(*line) if line[0] else _continued(line[2]) for line in told]
     lines += [_line(*line) for line in shared_lines(report.shared_identifiers)]
     lines += [*_doubt_lines(report), *_unmapped_lines(report)]
     equation = folded(ledger.equation(), _WIDTH)

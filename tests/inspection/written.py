@@ -37,5 +37,6 @@ def round_trip(url: str, text: str) -> list[dict[str, Any]]:
     with open_source(url, transformer.store) as source:
         assert [entry.message for entry in source.check() if entry.is_error] == []
         results = [transformer(record.values) for record in source.records()]
-    assert not [fault for result in results for fault in result.faults]
+    # A word of absence in a text is a warning: the author declares it with `null`.
+    assert not [fault for result in results for fault in result.faults if fault.severity == "error"]
     return [result.resource or {} for result in results]
