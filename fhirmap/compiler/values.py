@@ -248,6 +248,10 @@ class TransformCode:
             return value
         given = {ref.name for ref in value.static.types}
         static = value.static.with_types((wanted,))
+        if wanted.name == "integer64":
+            # A number in expressions, a text in JSON (FHIR R5, json.html#primitive).
+            number = call("cast", value.code, Literal("integer64"))
+            return replace(value, code=call("cast", number, Literal("string")), static=static)
         if given and all(_is_free_between(name, wanted.name) for name in given):
             return replace(value, static=static)
         if not given and wanted.name not in conversions.PRIMITIVES:
@@ -299,9 +303,11 @@ def _is_free_between(given: str, wanted: str) -> bool:
     if given.startswith("System."):
         short = given.removeprefix("System.")
         given = short[:1].lower() + short[1:]
+    if wanted == "integer64":
+        return False
     if given == wanted or (given in conversions.TEXTS and wanted in conversions.TEXTS):
         return True
-    if given in conversions.INTEGERS and wanted in ("integer", "integer64", "decimal"):
+    if given in conversions.INTEGERS and wanted in ("integer", "decimal"):
         return True
     return (given, wanted) in (("date", "dateTime"), ("instant", "dateTime"))
 

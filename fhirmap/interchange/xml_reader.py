@@ -251,7 +251,7 @@ def primitive_of(text: str | None, type_name: str) -> JsonValue:
         return None
     if type_name == "boolean" and text in ("true", "false"):
         return text == "true"
-    if type_name in INTEGERS and _WHOLE.fullmatch(text):
+    if type_name in INTEGERS and type_name != "integer64" and _WHOLE.fullmatch(text):
         return int(text)
     if type_name == "decimal":
         try:

@@ -17,7 +17,7 @@ from fhirmap.fhir_types import DATES, INTEGERS, NUMBERS, PRIMITIVES, TEXTS
 from fhirmap.runtime.context import RecordRun, Shares
 from fhirmap.runtime.fhirpath.item import FhirNode, plain, type_name
 from fhirmap.runtime.lists import copied, place_first, place_last, single
-from fhirmap.runtime.transforms.text import cast
+from fhirmap.runtime.transforms.text import cast, shown
 
 Choices = tuple[tuple[str, ...], bool]
 """Types that an element takes, and whether its JSON name ends in the type."""
@@ -42,7 +42,7 @@ class TargetSlot:
 
     def fitted(self, value: MapValue) -> MapValue:
         """``value`` as the type of the primitive."""
-        return cast(value, self.type) if self.type in PRIMITIVES else value
+        return _fitted(value, "", self.type) if self.type in PRIMITIVES else value
 
     def put(self, value: MapValue) -> None:
         """Set the value itself."""
@@ -237,7 +237,8 @@ def _fitted(value: MapValue, given: str, wanted: str) -> MapValue:
             return value
         if isinstance(value, int | Decimal) and not isinstance(value, bool) and wanted == "decimal":
             return value
-        return cast(value, wanted)
+        found = cast(value, wanted)
+        return shown(found) if wanted == "integer64" else found  # a number in expressions, a text in JSON
     if wanted == "Reference":
         return {"reference": value}
     if wanted == "CodeableConcept":
@@ -249,6 +250,8 @@ def _fitted(value: MapValue, given: str, wanted: str) -> MapValue:
 
 def _is_other_number(value: MapValue, type_: str) -> bool:
     """Is it no number of its type: a text, or a decimal where a whole number belongs?"""
+    if type_ == "integer64":
+        return not isinstance(value, str)
     return (isinstance(value, str) and type_ in NUMBERS) or (isinstance(value, Decimal) and type_ in INTEGERS)
 
 

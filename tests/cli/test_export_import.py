@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fhirmap.cli import commands
+from tests.cli.conftest import in_process
 
 MAP = """/// url = 'http://example.org/StructureMap/stay'
 /// name = 'stay'
@@ -153,3 +154,13 @@ def test_what_is_no_resource(folder: Path, content: str, code: str) -> None:
     assert isinstance(fault, ConfigError | MapError)
     found = fault.diagnostics[0].code if isinstance(fault, MapError) else fault.code
     assert found == code
+
+
+def test_a_map_without_groups_goes_there_and_back(tmp_path: Path) -> None:
+    text = "/// url = 'https://a.example/StructureMap/codes'\n/// name = 'Codes'\n"
+    text += 'conceptmap "c" {\n  prefix s = "urn:s"\n  prefix t = "urn:t"\n  s:a - t:b\n}\n'
+    (tmp_path / "codes.map").write_text(text, encoding="utf-8")
+    resource, back = tmp_path / "codes.json", tmp_path / "back.map"
+    assert in_process("export", tmp_path / "codes.map", "-o", resource).code == 0
+    assert in_process("import", resource, "-o", back).code == 0
+    assert "s:a - t:b" in back.read_text(encoding="utf-8")

@@ -153,7 +153,7 @@ class StructureMapReader:
     def _groups(self, resource: ResourcePart) -> list[ResourcePart]:
         groups = resource.parts("group")
         if not groups:
-            resource.wrong("group", "missing")
+            resource.wrong("group", "group", code="FM046")
         return groups
 
     def _group(self, group: ResourcePart) -> n.Group:

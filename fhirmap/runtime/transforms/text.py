@@ -83,7 +83,7 @@ def _cast_text(text: str, type_name: str) -> MapValue:
         return None
     found = _READERS[type_name](text) if type_name in _READERS else text
     is_fit = PREDICATES.get(type_name)
-    return found if is_fit is None or is_fit(found) else None
+    return found if is_fit is None or is_fit(str(found) if type_name == "integer64" else found) else None
 
 
 def _integer(text: str) -> int | None:

@@ -25,7 +25,7 @@ RIGHT: dict[str, tuple[object, ...]] = {
     "id": ("a", "A-1.b", "x" * 64),
     "instant": ("2025-03-15T10:11:12Z",),
     "integer": (0, -(2**31), 2**31 - 1),
-    "integer64": ("12", "-9223372036854775808", 3),
+    "integer64": ("12", "-9223372036854775808"),
     "markdown": ("# x\n\ny",),
     "oid": ("urn:oid:1.2.3",),
     "positiveInt": (1,),
@@ -71,7 +71,7 @@ WRONG: dict[str, tuple[object, ...]] = {
     "id": ("", "a_b", "x" * 65, "a\n"),
     "instant": ("2025-03-15", "2025-03-15T10:11:12"),
     "integer": (1.0, True, 2**31, "1"),
-    "integer64": ("1.5", "9223372036854775808", "1" * 5000, "007", "", 2**63, 1.0, True),
+    "integer64": ("1.5", "9223372036854775808", "1" * 5000, "007", "", 3, 1.0, True),
     "markdown": ("", "\n"),
     "oid": ("1.2.3", "urn:oid:3.1", "urn:oid:1.02"),
     "positiveInt": (0, -1, True),
@@ -206,8 +206,9 @@ def agree(name: str, text: str) -> None:
     """What `cast` gives the validator accepts; a text that the validator accepts `cast` gives back as it is."""
     if castable(text, name):
         value = cast(text, name)
-        assert PREDICATES[name](value), (name, text)
-        assert type(value) in JSON_TYPES.get(name, (str,))
+        held = str(value) if name == "integer64" else value  # a number in expressions, a text in JSON
+        assert PREDICATES[name](held), (name, text)
+        assert type(held) in JSON_TYPES.get(name, (str,))
         if name in TEXTS or name in DATES - {"date"}:
             assert value == text
     if name in TEXTS or name in DATES:
