@@ -19,7 +19,7 @@ from fhirmap.inspection.sketch import ElementSketch, ModelSketch, column_element
 from fhirmap.sources.address import Address
 from fhirmap.sources.sql_cells import load_as_text
 from fhirmap.sources.sql_errors import translated
-from fhirmap.sources.sql_layout import SqlLayout
+from fhirmap.sources.sql_layout import SqlLayout, any_column_type
 from fhirmap.sources.sql_table import engine_of
 from fhirmap.sources.sql_types import ColumnKind, kind_of
 from fhirmap.texts import Text
@@ -31,6 +31,7 @@ _FOREIGN_KEY_AFFIX = re.compile(r"(?i)^(id|fk)_|_(id|fk)$")
 _LARGEST_INTEGER = 2**31
 
 
+@any_column_type()
 def sql_models(
     address: Address, table: str | None, name: str | None, zone: str, names: UniqueNames
 ) -> list[ModelSketch]:

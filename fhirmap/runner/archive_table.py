@@ -19,6 +19,7 @@ from fhirmap.journal import Accepted
 from fhirmap.runner.archive_row import COLUMNS, Unwritten, row_values
 from fhirmap.runner.project import ArchiveTable
 from fhirmap.sources.address import Address
+from fhirmap.sources.sql_layout import any_column_type
 from fhirmap.texts import Text, text
 
 __all__ = ["TableArchive"]
@@ -247,7 +248,7 @@ class TableArchive:
 
     def _reflected(self) -> sa.Table | None:
         schema, _, name = self._settings.table.rpartition(".")
-        with self._translated():
+        with self._translated(), any_column_type():
             inspector = sa.inspect(self._engine)
             if not (inspector.has_table(name, schema=schema or None)):
                 return None

@@ -235,13 +235,14 @@ def row_trace_to_data(row: RowTrace) -> dict[str, Any]:
 
 
 def _record(engine: Engine, source: Source, key: str) -> Record:
-    """The record of ``key``, the current one of several revisions."""
+    """The record of ``key``, the current one of several revisions; of several, the one that is known to be a double."""
     records = list(source.records([key]))
     if not records:
         columns = engine.plan.key if engine.plan else ()
         form = "|".join(columns)
         raise ConfigError("FM745", key=key, variant="columns" if len(columns) > 1 else "", form=form)
-    return next((entry for entry in records if not entry.superseded), records[0])
+    current = [entry for entry in records if not entry.superseded]
+    return current[-1] if current else records[0]
 
 
 def _trace(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +26,16 @@ _OF_THE_DATABASE = frozenset(
         "SYSTEM",
     }
 )
+
+
+@contextmanager
+def any_column_type() -> Iterator[None]:
+    """Look at tables without SQLAlchemy's warnings of what it has no class for: types such as `inet6` and `xml`, whose
+    cells are read as the text that the database shows, and indexes of expressions, which are not needed.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sa.exc.SAWarning)
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +120,7 @@ class SqlLayout:
         real = naming.match(bare, self.names(real_schema)) if real_schema else None
         return self._read(real, real_schema) if real else None
 
+    @any_column_type()
     def _read(self, name: str, schema: str | None) -> SqlTableLayout:
         columns = {entry["name"]: entry["type"] for entry in self._inspector.get_columns(name, schema)}
         primary = self._inspector.get_pk_constraint(name, schema).get("constrained_columns") or []

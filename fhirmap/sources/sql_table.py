@@ -254,6 +254,8 @@ class SqlTable:
         records, children = statements[0], statements[1:]
         groups = [_Groups(s, rows, self._address.shown) for s, rows in zip(children, streams[1:], strict=True)]
         node_count = 1 + max(node.number for node in records.node.walk())
+        # Rows that differ in the database can have the same key (`A` and `A `; `a|b`, `c` and `a`, `b|c`).
+        keys: set[str] = set()
         for number, row in enumerate(streams[0], 1):
             seen: list[list[RowValues]] = [[] for _ in range(node_count)]
             values = records.reader.read(row, seen)
@@ -261,7 +263,14 @@ class SqlTable:
             for group in groups:
                 group.attach(identity, seen)
             rank, same = (1, 1) if is_unique else row[records.extra]
-            yield self._record(values, number, rank > 1, same > 1)
+            record = self._record(values, number, rank > 1, same > 1)
+            # A single number needs no memory: no other is shown alike.
+            can_double = len(self._plan.key) > 1 or isinstance(values[self._plan.key[0]], str)
+            if can_double and record.key and not record.superseded:
+                if record.key in keys and not record.faults:
+                    record = replace(record, faults=(self._key_fault("FM718", self._plan.key),))
+                keys.add(record.key)
+            yield record
         for group in groups:
             group.finish()
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from fhirmap.errors import ConfigError
 from fhirmap.inspection import inspect_source
+from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
 from fhirmap.sources import open_source
 from tests.sources.conftest import Database, columns
 from tests.sources.theatre import expected, read, theatre, theatre_plan
@@ -64,3 +65,19 @@ def test_names_are_found_whatever_their_case(database: Database, prefix: str) ->
     plan = replace(plan, name=plan.name.upper(), shape=replace(plan.shape, columns=columns("ID_OP", "Statut")))
     records = read(database, plan)
     assert [record.values["ID_OP"] for record in records] == [row["id_op"] for row in expected(data)]
+
+
+@pytest.mark.filterwarnings("error")
+def test_columns_of_types_that_no_library_knows_are_read_as_text(database: Database, prefix: str) -> None:
+    """`xml` and `inet6`; SQLAlchemy's warning of them is no word to an analyst."""
+    kind, value = {"postgresql": ("xml", "<a/>"), "mariadb": ("inet6", "::1")}.get(database.kind, ("odd", "x"))
+    name = f"{prefix}odd"
+    sa.Table(name, database.metadata, sa.Column("id", sa.Integer))
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE TABLE {name} (id integer PRIMARY KEY, v {kind})")
+        connection.exec_driver_sql(f"INSERT INTO {name} VALUES (1, '{value}')")
+    plan = SourcePlan(SourceKind.TABLE, name, ("id",), RowLayout("D", columns("v")))
+    with open_source(database.url, plan) as source:
+        assert not source.check()
+        assert [record.values["v"] for record in source.records()] == [value]
+    assert inspect_source(database.url, name)

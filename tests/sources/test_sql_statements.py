@@ -114,6 +114,26 @@ def test_the_latest_revision_is_the_record(database: Database, prefix: str) -> N
     assert [(r.key, [f.code for f in r.faults]) for r in doubles] == [("1", ["FM718"])] * 3 + [("2", [])]
 
 
+@pytest.mark.parametrize(
+    ("key", "rows", "invalid"),
+    [
+        (("k",), [("A", "x"), ("A ", "x"), (" A", "x"), ("B", "x")], {"A"}),
+        (("k",), [("A", "x"), ("A", "x"), (" A", "x"), ("B", "x")], {"A"}),
+        (("k", "n"), [("a|b", "c"), ("a", "b|c"), ("a", "c")], {"a|b|c"}),
+    ],
+)
+def test_keys_that_differ_in_the_database_alone_are_doubles(
+    database: Database, prefix: str, key: tuple[str, ...], rows: list[tuple[str, str]], invalid: set[str]
+) -> None:
+    """The first is read before the other is known; the journal takes the last word on a key, which is `invalid`."""
+    table = [sa.Column(name, sa.String(10)) for name in ("k", "n")]
+    database.fill(f"{prefix}double", table, [{"k": k, "n": n} for k, n in rows])
+    records = read(database, SourcePlan(SourceKind.TABLE, f"{prefix}double", key, RowLayout("D", columns("n"))))
+    last = {r.key: [f.code for f in r.faults] for r in records}
+    assert last == {key: ["FM718"] if key in invalid else [] for key in last}
+    assert invalid < set(last)
+
+
 def test_a_key_of_several_columns(database: Database, prefix: str) -> None:
     pairs = [{"site": site, "no": no, "v": f"{site}{no}"} for site in ("N", "S") for no in (1, 2)]
     key: dict[str, Any] = {"primary_key": True, "autoincrement": False}
