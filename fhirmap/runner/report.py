@@ -318,8 +318,8 @@ def report_lines(report: Report) -> list[str]:
     carried = sum(report.carried.values())
     if carried:
         lines.append(_line(text("run.words.earlier"), carried, text("run.lines.carried")))
-    told = receiver_lines(report.withdrawn, report.held, ledger.held)
-    lines += [_line(*line) if line[0] else _continued(line[2]) for line in told]
+    further = receiver_lines(report.withdrawn, report.held, ledger.held)
+    lines += [_line(*line) if line[0] else _continued(line[2]) for line in further]
     lines += [_line(*line) for line in shared_lines(report.shared_identifiers)]
     lines += [*_doubt_lines(report), *_unmapped_lines(report)]
     equation = folded(ledger.equation(), _WIDTH)
