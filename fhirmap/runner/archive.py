@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError, JournalError
-from fhirmap.journal import Accepted, Journal
 from fhirmap.runner.archive_csv import CsvArchive
 from fhirmap.runner.archive_row import Unwritten
-from fhirmap.runner.archive_table import TableArchive
 from fhirmap.runner.project import ArchiveTable, Project
 from fhirmap.sources.address import Address, parse_address
 from fhirmap.texts import Text
+
+if TYPE_CHECKING:
+    from fhirmap.journal import Accepted, Journal
 
 __all__ = ["Archive", "Archived", "archive", "archive_diagnostics", "open_archives"]
 
@@ -92,6 +93,9 @@ def open_archives(project: Project) -> list[Archive]:
     """
     found: list[Archive] = []
     if project.archive.table is not None:
+        # SQLAlchemy is not loaded for an archive in a file.
+        from fhirmap.runner.archive_table import TableArchive
+
         found.append(TableArchive(_address(project, project.archive.table), project.archive.table))
     if project.archive.csv is not None:
         found.append(CsvArchive(project.archive.csv))

@@ -8,13 +8,16 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError, JournalError
-from fhirmap.journal import Accepted
 from fhirmap.runner.archive_row import COLUMNS, Unwritten, row_values
 from fhirmap.runner.atomic_file import write_atomically
 from fhirmap.texts import Text, os_reason, text
+
+if TYPE_CHECKING:
+    from fhirmap.journal import Accepted
 
 __all__ = ["CsvArchive"]
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from fhirmap.journal import Accepted
+if TYPE_CHECKING:
+    from fhirmap.journal import Accepted
+
 
 __all__ = ["COLUMNS", "COMPLETE", "INCOMPLETE", "Unwritten", "row_values"]
 
