@@ -66,7 +66,8 @@ def test_a_row_of_another_shape_is_a_fault() -> None:
     for row in ("text", [1], None, 5):
         read = transformer.read(row)  # type: ignore[arg-type]
         assert read.values == {}
-        assert [(fault.code, fault.args) for fault in read.faults] == [("FM414", {"kind": "AttributeError"})]
+        # Nothing at all may be a fault of ours, too.
+        assert [fault.code for fault in read.faults] == ["FM414" if row is None else "FM438"]
 
 
 def test_a_number_of_thousands_of_digits_is_a_fault_of_its_cell() -> None:

@@ -157,7 +157,7 @@ def test_reading_a_record_of_another_shape_is_a_fault_of_it() -> None:
         "group main(source src : Row, target tgt : Patient) { src.id as v -> tgt.id = v; }\n"
     )
     read = transformer.read("not a row")  # type: ignore[arg-type]
-    assert (read.values, [fault.code for fault in read.faults]) == ({}, ["FM414"])
+    assert (read.values, [fault.code for fault in read.faults]) == ({}, ["FM438"])
 
 
 @pytest.mark.parametrize(
