@@ -141,7 +141,7 @@ def _none(cell: Cell, faults: list[Fault]) -> str:
 def as_integer(raw: RawValue, cell: Cell, faults: list[Fault]) -> int | None:
     """A whole number."""
     if isinstance(raw, int) and not isinstance(raw, bool) and _in_range(raw, cell.type) and not cell.nulls:
-        return raw
+        return raw if type(raw) is int else int(raw)
     if isinstance(raw, Decimal) and raw.is_finite() and raw.adjusted() < 18 and raw == raw.to_integral_value():
         raw = int(raw)
     before = len(faults)
@@ -209,7 +209,7 @@ def as_boolean(raw: RawValue, cell: Cell, faults: list[Fault]) -> bool | None:
     """`true`, `false`, or the `1` and `0` that databases keep."""
     if isinstance(raw, bool):
         return raw
-    text = as_text(raw, cell, faults).lower()
+    text = as_text(int(raw) if isinstance(raw, int) else raw, cell, faults).lower()
     if text in cell.nulls:
         return None
     if text in _TRUE:

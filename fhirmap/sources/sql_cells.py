@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import sqlalchemy as sa
 
@@ -31,7 +31,7 @@ _TEXTS = (
     "int4multirange", "int8multirange", "nummultirange", "datemultirange", "tsmultirange", "tstzmultirange",
 )  # fmt: skip
 """PostgreSQL's types that are read as the text it shows for them."""
-_STRINGS = ("text", "varchar", "bpchar", "name", "unknown")
+_STRINGS = ("text", "varchar", "name", "unknown")
 _SHORTEST_FLOATS = 120_000
 """The version from which on PostgreSQL can write the shortest decimal that is the same float."""
 _NOT_A_NUMBER = math.nan
@@ -98,11 +98,17 @@ def _load_postgresql(connection: DriverConnection) -> None:
         def load(self, data: Buffer) -> str | bytes:
             return text_or_bytes(bytes(data))
 
+    class FixedLoader(Loader):
+        def load(self, data: Buffer) -> str | bytes:
+            return text_or_bytes(bytes(data).rstrip(b" "))
+
     loaders: dict[str, type[Loader]] = {
         **dict.fromkeys(_CALENDAR, CalendarLoader),
         **dict.fromkeys(_TEXTS, TextLoader),
         **dict.fromkeys(("float4", "float8"), FloatLoader),
         "numeric": NumberLoader,
+        # The blanks that fill a `char(n)` are no part of its value, to the database either.
+        "bpchar": FixedLoader,
     }
     if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
         loaders |= dict.fromkeys(_STRINGS, LenientLoader)
@@ -156,16 +162,24 @@ def _number(text: str) -> Decimal | float:
 
 
 def _set_mariadb(connection: DriverConnection) -> None:
-    """`TIMESTAMP` in UTC: the server shows it in the session's zone, without an offset."""
+    """`TIMESTAMP` in UTC: the server shows it in the session's zone, without an offset. `CHAR(n)` without blanks."""
     with connection.cursor() as cursor:
         cursor.execute("SET SESSION time_zone = '+00:00'")
+        cursor.execute("SET SESSION sql_mode = REPLACE(@@SESSION.sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', '')")
 
 
 def _load_mariadb(connection: DriverConnection) -> None:
     from pymysql.constants import FIELD_TYPE
 
     own = dict.fromkeys((FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIME), CalendarText)
-    connection.decoders |= {**own, FIELD_TYPE.TIMESTAMP: _instant, FIELD_TYPE.BIT: _bits}
+    whole = (FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG)
+    connection.decoders |= {
+        **own,
+        FIELD_TYPE.TIMESTAMP: _instant,
+        FIELD_TYPE.BIT: _bits,
+        **dict.fromkeys(whole, _whole),
+        **dict.fromkeys((FIELD_TYPE.NEWDECIMAL, FIELD_TYPE.DECIMAL), _decimal),
+    }
 
 
 def _instant(text: str) -> CalendarText:
@@ -175,6 +189,29 @@ def _instant(text: str) -> CalendarText:
 
 def _bits(data: bytes) -> int:
     return int.from_bytes(data, "big")
+
+
+class ZeroFilled(int):
+    """A number of a column declared `ZEROFILL`: a number like others, shown with its leading zeros."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """From what the server shows."""
+        self = super().__new__(cls, text)
+        self.text = text
+        return self
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _whole(text: str) -> int:
+    return ZeroFilled(text) if text.startswith("0") and len(text) > 1 else int(text)
+
+
+def _decimal(text: str) -> Decimal | int:
+    return ZeroFilled(text) if text.startswith("0") and len(text) > 1 and text.isdecimal() else Decimal(text)
 
 
 class BrokenText(bytes):

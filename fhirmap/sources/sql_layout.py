@@ -70,12 +70,13 @@ class SqlLayout:
 
     def __init__(self, inspector: sa.Inspector) -> None:
         self._inspector = inspector
+        self.dialect: str = inspector.dialect.name
         self._found: dict[str, SqlTableLayout | None] = {}
 
     def names(self, schema: str | None = None) -> list[str]:
         """Tables and views of ``schema`` (None: the default one)."""
         listed = [*self._inspector.get_table_names(schema), *self._inspector.get_view_names(schema)]
-        if self._inspector.dialect.name == "postgresql":
+        if self.dialect == "postgresql":
             listed += self._inspector.get_materialized_view_names(schema)
         return listed
 
@@ -131,12 +132,11 @@ class SqlLayout:
             partial = any(key.endswith("_where") for key in index.get("dialect_options", {}))
             if index["unique"] and not partial and all(names):
                 unique.append(frozenset(str(part) for part in names))
-        dialect = self._inspector.dialect.name
         return SqlTableLayout(
             name,
             schema,
             columns,
             tuple(columns for columns in unique if columns),
             tuple(primary),
-            kinds={column: kind_of(kind, dialect) for column, kind in columns.items()},
+            kinds={column: kind_of(kind, self.dialect) for column, kind in columns.items()},
         )

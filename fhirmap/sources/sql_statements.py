@@ -9,82 +9,19 @@ disagree are noticed at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from fhirmap.source_plan import Child, RowLayout, SourcePlan
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
-from fhirmap.sources.sql_types import is_equal_alike
+from fhirmap.sources.sql_rows import RowReader, SqlNode, SqlStatement
+from fhirmap.sources.sql_types import SqlType, are_compared_alike, is_equal_alike
 
-Row = Sequence[Any]
-RowValues = dict[str, Any]
 Cell = sa.ColumnElement[Any]
 Relation = Any
 """A FromClause, which is generic from SQLAlchemy 2.1 on and is not before."""
-
-
-@dataclass(slots=True)
-class SqlNode:
-    """One kind of row in the tree of a record. ``joined``: it is read in its parent's statement."""
-
-    number: int
-    shape: RowLayout
-    table: SqlTableLayout
-    names: tuple[str, ...]
-    child: Child | None = None
-    parent: SqlNode | None = None
-    joined: bool = False
-    nodes: list[SqlNode] = field(default_factory=list)
-
-    def walk(self) -> Iterator[SqlNode]:
-        """This node and every node below."""
-        yield self
-        for node in self.nodes:
-            yield from node.walk()
-
-
-@dataclass(frozen=True, slots=True)
-class RowReader:
-    """Turns a slice of a row into the values of its node, joined children included.
-
-    ``marker``: the column that shows whether the node's row is there. ``is_parent``: other statements hang rows from
-    it.
-    """
-
-    node: SqlNode
-    names: tuple[str, ...]
-    start: int
-    end: int
-    marker: int
-    is_parent: bool
-    joined: tuple[tuple[str, RowReader], ...]
-
-    def read(self, row: Row, seen: list[list[RowValues]]) -> RowValues:
-        """The values of this node; rows that others hang from are also gathered in ``seen``, by the number of their
-        node.
-        """
-        values: RowValues = dict(zip(self.names, row[self.start : self.end]))  # noqa: B905 - as long as each other
-        for key, reader in self.joined:
-            values[key] = [reader.read(row, seen)] if row[reader.marker] is not None else []
-        if self.is_parent:
-            seen[self.node.number].append(values)
-        return values
-
-
-@dataclass(frozen=True, slots=True)
-class SqlStatement:
-    """A SELECT whose rows are: identity of the record, then (records) revision marks or (children) join values, then
-    values.
-    """
-
-    node: SqlNode
-    select: sa.Select[Any]
-    identity: slice
-    extra: slice
-    reader: RowReader
 
 
 def build_tree(plan: SourcePlan, layout: SqlLayout, root: SqlTableLayout) -> SqlNode:
@@ -98,7 +35,9 @@ def build_tree(plan: SourcePlan, layout: SqlLayout, root: SqlTableLayout) -> Sql
         joins = tuple(pair[1] for entry in shape.children for pair in entry.on)
         node = SqlNode(next(numbers), shape, table, tuple(dict.fromkeys((*shape.column_names, *needed, *joins))))
         node.child, node.parent = child, parent
-        node.joined = child is not None and table.is_unique_by(pair[0] for pair in child.on)
+        node.joined = (
+            child is not None and parent is not None and _is_looked_up(child, table, parent.table, layout.dialect)
+        )
         for entry in shape.children:
             below = layout.table(entry.table)
             if below is not None:
@@ -107,6 +46,19 @@ def build_tree(plan: SourcePlan, layout: SqlLayout, root: SqlTableLayout) -> Sql
         return node
 
     return grow(plan.shape, root, None, None, own)
+
+
+def _is_looked_up(child: Child, table: SqlTableLayout, parent: SqlTableLayout, dialect: str) -> bool:
+    """Does the database find one row of the child at most? Only if it compares its column with the parent's as it does
+    with itself: `'01'` and `'1'` are two texts and one number.
+    """
+    pairs = [(_type_of(table, own), _type_of(parent, above)) for own, above in child.on]
+    alike = all(are_compared_alike(own, above, dialect) for own, above in pairs)
+    return alike and table.is_unique_by(own for own, _ in child.on)
+
+
+def _type_of(table: SqlTableLayout, name: str) -> SqlType:
+    return table.columns.get(table.real(name) or name)
 
 
 class StatementBuilder:
@@ -143,7 +95,10 @@ class StatementBuilder:
         if node is self._root and self._plan.grouped:
             # One row for the lines of a record: what they agree on.
             names = list(dict.fromkeys(table.real(name) or name for name in node.names))
-            lines: Any = sa.select(*(sa.column(name) for name in names)).select_from(base).distinct()
+            # To the letter, or the database makes one of what its collation takes for equal.
+            exact = [self._exact(table, name, sa.column(name)) for name in names]
+            apart = [cell.label(f"fm_exact{n}") for n, cell in enumerate(exact) if cell is not None]
+            lines: Any = sa.select(*(sa.column(name) for name in names), *apart).select_from(base).distinct()
             base = (lines.where(sa.literal_column(f"({where}\n)")) if where else lines).subquery("g")
             where = ""
         # Window functions must see every row of a key: with them, keys are asked for outside.
@@ -255,7 +210,9 @@ class StatementBuilder:
             listed += more
             joined.append((below.child.key, reader))
         is_parent = any(not below.joined for below in node.nodes)
-        reader = RowReader(node, node.names, start, start + len(node.names), marker, is_parent, tuple(joined))
+        pairs = node.child.on if node.child else ()
+        on = tuple((start + node.names.index(own), above) for own, above in pairs)
+        reader = RowReader(node, node.names, start, start + len(node.names), marker, on, is_parent, tuple(joined))
         return source, listed, reader
 
     def _children(self, node: SqlNode) -> SqlStatement:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from datetime import date, datetime
-from decimal import Decimal
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,17 +14,17 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from fhirmap.decimals import decimal_text
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record
 from fhirmap.source_plan import Child, SourceColumn, SourceKind, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
-from fhirmap.sources.sql_cells import BrokenText, load_as_text, set_sessions, text_or_bytes
+from fhirmap.sources.sql_cells import load_as_text, set_sessions, text_or_bytes
 from fhirmap.sources.sql_errors import make_engine, translated
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
-from fhirmap.sources.sql_statements import Row, RowValues, SqlStatement, StatementBuilder, build_tree
+from fhirmap.sources.sql_rows import Groups, RecordRows, Row, RowValues, SqlStatement, key_text
+from fhirmap.sources.sql_statements import StatementBuilder, build_tree
 from fhirmap.sources.sql_types import ColumnKind, is_readable, needs_zone, query_kinds
 from fhirmap.texts import Text
 
@@ -252,18 +247,20 @@ class SqlTable:
 
     def _merge(self, statements: list[SqlStatement], streams: list[Iterator[Row]], is_unique: bool) -> Iterator[Record]:
         records, children = statements[0], statements[1:]
-        groups = [_Groups(s, rows, self._address.shown) for s, rows in zip(children, streams[1:], strict=True)]
+        groups = [Groups(s, rows, self._address.shown) for s, rows in zip(children, streams[1:], strict=True)]
         node_count = 1 + max(node.number for node in records.node.walk())
         # Rows that differ in the database can have the same key (`A` and `A `; `a|b`, `c` and `a`, `b|c`).
         keys: set[str] = set()
         for number, row in enumerate(streams[0], 1):
-            seen: list[list[RowValues]] = [[] for _ in range(node_count)]
-            values = records.reader.read(row, seen)
+            rows = RecordRows([[] for _ in range(node_count)])
+            values = records.reader.read(row, rows)
             identity = row[records.identity]
             for group in groups:
-                group.attach(identity, seen)
+                group.attach(identity, rows)
             rank, same = (1, 1) if is_unique else row[records.extra]
             record = self._record(values, number, rank > 1, same > 1)
+            if rows.unequal:
+                record = replace(record, faults=(*record.faults, *rows.faults(self._plan.name)))
             # A single number needs no memory: no other is shown alike.
             can_double = len(self._plan.key) > 1 or isinstance(values[self._plan.key[0]], str)
             if can_double and record.key and not record.superseded:
@@ -305,75 +302,11 @@ class SqlTable:
         return Fault(code, rule="key", args={"columns": ", ".join(names), **(args or {})}, columns=columns)
 
 
-class _Groups:
-    """The rows of one child statement, handed out record by record."""
-
-    def __init__(self, statement: SqlStatement, rows: Iterator[Row], shown: str) -> None:
-        self._statement = statement
-        self._shown = shown
-        self._groups = groupby(rows, key=itemgetter(statement.identity))
-        self._identity: Any = None
-        self._rows: list[Row] | None = None
-        self._names = [pair[1] for pair in statement.node.child.on] if statement.node.child else []
-
-    def attach(self, identity: object, seen: list[list[RowValues]]) -> None:
-        """Put this record's rows under their parents' rows."""
-        if self._rows is None or self._identity != identity:
-            self._identity, group = next(self._groups, (None, iter(())))
-            self._rows = list(group)
-            if self._identity != identity:
-                raise ConfigError("FM724", source=self._shown, reason=Text("reasons.tables_changed"))
-        statement, child = self._statement, self._statement.node.child
-        assert child is not None and statement.node.parent is not None
-        by_value: dict[Any, list[RowValues]] = {}
-        marker, extra, read = statement.reader.marker, statement.extra, statement.reader.read
-        for row in self._rows:
-            if row[marker] is not None:
-                by_value.setdefault(row[extra], []).append(read(row, seen))
-        for parent in seen[statement.node.parent.number]:
-            parent[child.key] = by_value.get(tuple([parent[name] for name in self._names]), [])
-
-    def finish(self) -> None:
-        """Nothing may be left when the records are through."""
-        if next(self._groups, None) is not None:
-            raise ConfigError("FM724", source=self._shown, reason=Text("reasons.tables_changed"))
-
-
 def _stream(connection: sa.Connection, statement: SqlStatement) -> Iterator[Row]:
     options = {"stream_results": True, "max_row_buffer": _BATCH}
     result = connection.execution_options(**options).execute(statement.select)
     for batch in result.partitions(_BATCH):
         yield from batch
-
-
-def key_text(value: object) -> str | None:
-    """A key column's value as text: empty where it is absent, None where it is no value that text can express.
-
-    Example:
-        >>> key_text(12), key_text(" 0012 "), key_text(None), key_text(float("nan"))
-        ('12', '0012', '', None)
-    """
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return _float_text(value)
-    if isinstance(value, Decimal):
-        return decimal_text(value.to_integral_value() if value == value.to_integral_value() else value)
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, BrokenText | list | tuple | dict):
-        return None
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value).hex()
-    return str(value).strip()
-
-
-def _float_text(value: float) -> str | None:
-    if not math.isfinite(value):
-        return None
-    return str(int(value)) if value.is_integer() else str(value)
 
 
 def engine_of(address: Address, zone: str = "") -> sa.Engine:

@@ -138,6 +138,21 @@ def is_equal_alike(kind: SqlType) -> bool:
     return isinstance(kind, sa.Integer | sa.Numeric | sa.Boolean | sa.DateTime | sa.Date | sa.Time | sa.Uuid)
 
 
+def are_compared_alike(one: SqlType, other: SqlType, dialect: str) -> bool:
+    """Does the database compare a column of type ``one`` with one of type ``other`` as it does with itself?
+
+    If not, two values that differ in their own column may both be equal to one of the other. Where it is not known (a
+    query's column, MariaDB's character sets), it may not.
+    """
+    if isinstance(one, sa.String) and isinstance(other, sa.String):
+        same = type(one) is type(other) and one.collation == other.collation
+        return dialect == "sqlite" or (dialect == "postgresql" and same)
+    alike = (sa.Integer, sa.Uuid, sa.Date)
+    return any(isinstance(one, kind) and isinstance(other, kind) for kind in alike) or (
+        isinstance(one, sa.Numeric) and isinstance(other, sa.Numeric) and type(one) is type(other)
+    )
+
+
 def query_kinds(cursor: DriverCursor, dialect: str) -> list[ColumnKind]:
     """The kinds of a query's columns, in order, as the driver describes them."""
     if dialect == "postgresql" and hasattr(cursor, "adapters"):

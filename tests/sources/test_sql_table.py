@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 import tracemalloc
 from dataclasses import replace
@@ -13,7 +12,6 @@ import sqlalchemy as sa
 
 from fhirmap.source_plan import Child, ChildKind, RowLayout, SourceKind
 from fhirmap.sources import open_source
-from fhirmap.sources.sql_table import key_text
 from tests.sources.conftest import Database, columns
 from tests.sources.theatre import code_of, expected, only, small, theatre, theatre_plan
 
@@ -93,23 +91,6 @@ def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
 def test_a_file_model_does_not_read_a_database(tmp_path: Path) -> None:
     plan = replace(small(tmp_path / "a.sqlite"), kind=SourceKind.CSV)
     assert code_of(tmp_path / "a.sqlite", plan) == "FM716"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (12, "12"),
-        (12.0, "12"),
-        (" 007 ", "007"),
-        (None, ""),
-        (b"\x01", "01"),
-        (True, "true"),
-        (math.inf, None),
-        ([1], None),
-    ],
-)
-def test_key_text(value: object, text: str | None) -> None:
-    assert key_text(value) == text
 
 
 def test_a_copy_in_wal_mode_is_read_where_nothing_can_be_written(

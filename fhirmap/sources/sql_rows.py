@@ -1,0 +1,228 @@
+"""Rows of statements as nested rows: each child under the row whose key its own is, to the letter.
+
+A database compares keys by rules of its own: a collation takes `A`, `a` and `à` for one, or `A` and `A ` (MariaDB,
+SQLite's `NOCASE` and `RTRIM`, PostgreSQL's `citext` and collations that are not deterministic); MariaDB and SQLite
+compare a text with a number as numbers, so that `'01'` is 1. Rows found that way may be another record's. They are left
+out, and a fault of each record for which the database found them (FM755).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import sqlalchemy as sa
+
+from fhirmap.decimals import decimal_text
+from fhirmap.errors import ConfigError
+from fhirmap.records import CalendarText, Fault
+from fhirmap.source_plan import Child, RowLayout
+from fhirmap.sources.sql_cells import BrokenText
+from fhirmap.sources.sql_layout import SqlTableLayout
+from fhirmap.texts import Text
+
+Row = Sequence[Any]
+RowValues = dict[str, Any]
+
+
+@dataclass(slots=True)
+class SqlNode:
+    """One kind of row in the tree of a record. ``joined``: it is read in its parent's statement."""
+
+    number: int
+    shape: RowLayout
+    table: SqlTableLayout
+    names: tuple[str, ...]
+    child: Child | None = None
+    parent: SqlNode | None = None
+    joined: bool = False
+    nodes: list[SqlNode] = field(default_factory=list)
+
+    def walk(self) -> Iterator[SqlNode]:
+        """This node and every node below."""
+        yield self
+        for node in self.nodes:
+            yield from node.walk()
+
+
+@dataclass(slots=True)
+class RecordRows:
+    """The rows of one record while they are gathered. ``by_node``: those that others hang from, by number of node.
+
+    ``unequal``: the nodes of rows that the database alone takes for this record's.
+    """
+
+    by_node: list[list[RowValues]]
+    unequal: dict[int, SqlNode] = field(default_factory=dict)
+
+    def faults(self, root: str) -> Iterator[Fault]:
+        """FM755 for each kind of such rows. ``root``: the name of the records' table."""
+        for node in self.unequal.values():
+            child, parent = node.child, node.parent
+            assert child is not None and parent is not None
+            above = parent.child.table if parent.child else root
+            pairs = [(f"{child.table}.{own}", f"{above}.{other}") for own, other in child.on]
+            is_lines = child.table == above and all(own == other for own, other in child.on)
+            shown = ", ".join(own if is_lines else f"{own} = {other}" for own, other in pairs)
+            columns = tuple(dict.fromkeys(name for pair in pairs for name in pair))
+            args = {"columns": shown, "table": child.table}
+            variant = "lines" if is_lines else ""
+            yield Fault("FM755", rule="join", args=args, variant=variant, position=child.position, columns=columns)
+
+
+@dataclass(frozen=True, slots=True)
+class RowReader:
+    """Turns a slice of a row into the values of its node, joined children included.
+
+    ``marker``: the column that shows whether the node's row is there. ``on``: where its join columns are, and what the
+    parent's are called. ``is_parent``: other statements hang rows from it.
+    """
+
+    node: SqlNode
+    names: tuple[str, ...]
+    start: int
+    end: int
+    marker: int
+    on: tuple[tuple[int, str], ...]
+    is_parent: bool
+    joined: tuple[tuple[str, RowReader], ...]
+
+    def read(self, row: Row, rows: RecordRows) -> RowValues:
+        """The values of this node; rows that others hang from are also gathered in ``rows``."""
+        values: RowValues = dict(zip(self.names, row[self.start : self.end]))  # noqa: B905 - as long as each other
+        for key, reader in self.joined:
+            values[key] = reader.below(row, values, rows)
+        if self.is_parent:
+            rows.by_node[self.node.number].append(values)
+        return values
+
+    def below(self, row: Row, parent: RowValues, rows: RecordRows) -> list[RowValues]:
+        """The row of this node under ``parent``, if there is one and its key is the same."""
+        if row[self.marker] is None:
+            return []
+        if not self.is_joined(row, [parent[above] for _, above in self.on]):
+            rows.unequal[self.node.number] = self.node
+            return []
+        return [self.read(row, rows)]
+
+    def is_joined(self, row: Row, above: Sequence[object]) -> bool:
+        """Are the key columns of a row those of its parent's, ``above``, and not just taken for equal?"""
+        return all(is_same_key(row[own], other) for (own, _), other in zip(self.on, above, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class SqlStatement:
+    """A SELECT whose rows are: identity of the record, then (records) revision marks or (children) join values, then
+    values.
+    """
+
+    node: SqlNode
+    select: sa.Select[Any]
+    identity: slice
+    extra: slice
+    reader: RowReader
+
+
+class Groups:
+    """The rows of one child statement, handed out record by record."""
+
+    def __init__(self, statement: SqlStatement, rows: Iterator[Row], shown: str) -> None:
+        self._statement = statement
+        self._shown = shown
+        self._groups = groupby(rows, key=itemgetter(statement.identity))
+        self._identity: Any = None
+        self._rows: list[Row] | None = None
+        self._names = [pair[1] for pair in statement.node.child.on] if statement.node.child else []
+
+    def attach(self, identity: object, rows: RecordRows) -> None:
+        """Put this record's rows under their parents' rows."""
+        if self._rows is None or self._identity != identity:
+            self._identity, group = next(self._groups, (None, iter(())))
+            self._rows = list(group)
+            if self._identity != identity:
+                raise ConfigError("FM724", source=self._shown, reason=Text("reasons.tables_changed"))
+        node, reader, extra = self._statement.node, self._statement.reader, self._statement.extra
+        child = node.child
+        assert child is not None and node.parent is not None
+        by_value: dict[Any, list[RowValues]] = {}
+        for row in self._rows:
+            if row[reader.marker] is None:
+                continue
+            if reader.is_joined(row, row[extra]):
+                by_value.setdefault(row[extra], []).append(reader.read(row, rows))
+            else:
+                rows.unequal[node.number] = node
+        for parent in rows.by_node[node.parent.number]:
+            parent[child.key] = by_value.get(tuple([parent[name] for name in self._names]), [])
+
+    def finish(self) -> None:
+        """Nothing may be left when the records are through."""
+        if next(self._groups, None) is not None:
+            raise ConfigError("FM724", source=self._shown, reason=Text("reasons.tables_changed"))
+
+
+def is_same_key(one: object, other: object) -> bool:
+    """Are two values that the database takes for equal the same key: the same text, the same number?
+
+    A number and a text are, if the text is how the number is written. Dates and times are left to the database: a day
+    and its midnight are shown differently.
+
+    Example:
+        >>> is_same_key("A", "a"), is_same_key("01", 1), is_same_key("1", 1), is_same_key(1, Decimal("1.0"))
+        (False, False, True, True)
+    """
+    if type(one) is type(other):
+        return one is other or one == other or isinstance(one, CalendarText)  # NaN equals nothing, itself included
+    if isinstance(one, _MOMENTS) or isinstance(other, _MOMENTS):
+        return True
+    if isinstance(one, _NUMBERS) and isinstance(other, _NUMBERS):
+        return _exact_number(one) == _exact_number(other)
+    if isinstance(one, str) and isinstance(other, bytes):
+        return one.encode() == other
+    if isinstance(one, bytes) and isinstance(other, str):
+        return one == other.encode()
+    return one == other or key_text(one) == key_text(other)
+
+
+_MOMENTS = (CalendarText, date, time)
+_NUMBERS = (int, float, Decimal)
+
+
+def _exact_number(value: float | Decimal) -> Decimal:
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+def key_text(value: object) -> str | None:
+    """A key column's value as text: empty where it is absent, None where it is no value that text can express.
+
+    Example:
+        >>> key_text(12), key_text(" 0012 "), key_text(None), key_text(float("nan"))
+        ('12', '0012', '', None)
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float_text(value)
+    if isinstance(value, Decimal):
+        return decimal_text(value.to_integral_value() if value == value.to_integral_value() else value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, BrokenText | list | tuple | dict):
+        return None
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    return str(value).strip()
+
+
+def _float_text(value: float) -> str | None:
+    if not math.isfinite(value):
+        return None
+    return str(int(value)) if value.is_integer() else str(value)
