@@ -8,9 +8,32 @@ the paths itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
+
+PathSteps: TypeAlias = tuple[str | int, ...]
+"""Keys of objects and places in lists, from 0: what a JSON path goes through."""
+
+_INDEXES = re.compile(r"(.*?)((?:\[\d{1,9}\])+)", re.DOTALL)
+
+
+def path_steps(path: str) -> PathSteps:
+    """The steps of a JSON path as maps write it.
+
+    Example:
+        >>> path_steps("implants[0].lot"), path_steps("[1]")
+        (('implants', 0, 'lot'), (1,))
+    """
+    steps: list[str | int] = []
+    for part in path.split("."):
+        indexed = _INDEXES.fullmatch(part)
+        name, indexes = indexed.groups() if indexed else (part, "")
+        steps += [name] if name or not indexes else []
+        steps += [int(index) for index in indexes[1:-1].split("][")] if indexes else []
+    return tuple(steps)
 
 
 class SourceKind(StrEnum):
@@ -42,6 +65,8 @@ class SourceColumn:
     zone: str = ""
     repeats: bool = False
     """May the element occur several times: as the items of a list?"""
+    nested: bool = False
+    """Are child rows read of it: of an object, of the objects of a list, or of the items of an array?"""
     below: RowLayout | None = None
     """What is read of the object, or of each object of the list, that is nested there."""
 

@@ -271,18 +271,14 @@ def _model_bases(checked: Checked, stage: Stage) -> _Bases:
             here = f"{path}.{entry.name}"
             below = next((ref for ref in _types(checked, url, entry.name) if ref in checked.models), None)
             column = entry.column or entry.name
+            own = f"{table}{'.' if table and not table.endswith('.') else ''}{column}"
             if below is not None:
-                place = entry.join.table if entry.join else table
-                inside = "" if entry.join or entry.lines else f"{column}."
-                fill(below, here, place if not inside else f"{table}{inside}", (*seen, url))
-                columns[here] = (
-                    ()
-                    if entry.join or entry.lines
-                    else (f"{table}{'.' if table and not table.endswith('.') else ''}{column}",)
-                )
+                has_rows = entry.join is not None or entry.lines
+                place = entry.join.table if entry.join else table if has_rows else f"{own}."
+                fill(below, here, place, (*seen, url))
+                columns[here] = () if has_rows else (own,)
             elif not entry.position:
-                dot = "." if table and not table.endswith(".") else ""
-                columns[here] = (f"{table}{dot}{column}",)
+                columns[here] = (own,)
 
     if stage.source is not None:
         use = checked.models.get(stage.source.structure)

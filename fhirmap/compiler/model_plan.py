@@ -79,7 +79,9 @@ def _shape(checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, .
             if below.ref.structure not in seen:
                 nested = _shape(checked, below, [], (*seen, below.ref.structure))
             name, position = entry.column or entry.name, entry.name_span.position
-            columns.append(SourceColumn(name, position, f"{use.node.name}.{entry.name}", below=nested))
+            columns.append(
+                SourceColumn(name, position, f"{use.node.name}.{entry.name}", nested=not entry.split, below=nested)
+            )
     known = {column.name for column in columns}
     for name, position in needed:
         if name not in known:

@@ -51,6 +51,7 @@ from fhirmap.compiler.writer import Writer
 from fhirmap.fhir_types import DATES, INTEGERS, TEXTS
 from fhirmap.language import nodes
 from fhirmap.model.definition import TypeRef
+from fhirmap.source_plan import path_steps
 
 READ = Name("_read")
 """The reader of the records that the module takes."""
@@ -178,7 +179,7 @@ class ReaderBody:
     def _single(self, entry: nodes.ModelElement) -> None:
         raw = self._raw(entry)
         cell = self._cell(entry)
-        if self.site.is_tree and "." in self._path(entry):
+        if _is_path(self._path(entry)):
             raw = call("one", raw, cell, _FAULTS)
         self.writer.add(Assign(entry.span, (_CELL,), raw))
         with self._known(entry, cell):
@@ -254,6 +255,9 @@ class ReaderBody:
         span = entry.span
         table = entry.join.table if entry.join else "" if entry.lines else self._below(entry)
         site = replace(self.site, table=table)
+        is_nested = entry.join is None and not entry.lines and not entry.split
+        if is_nested and site.kind:
+            site = replace(site, kind="json")  # the objects of a document, wherever it is kept
         reader = self.lowering.model(model, site)
         cell = self._cell(entry)
         raw = self.names.take(f"{entry.name}_raw")
@@ -266,6 +270,8 @@ class ReaderBody:
             self.writer.add(Assign(span, (raw,), folded))
         if entry.split:
             self.writer.add(Assign(span, (raw,), call("part_rows", raw, Literal(entry.split))))
+        elif is_nested and any((below.column or below.name) == "value" for below in model.node.elements):
+            self.writer.add(Assign(span, (raw,), call("item_rows", raw)))
         if is_many:
             self.writer.add(Assign(span, (items,), ListOf()))
         numbered = builtin("enumerate", self._rows(entry, raw, cell), Literal(1))
@@ -335,8 +341,8 @@ class ReaderBody:
         if entry.join is not None or entry.lines:
             return Get(_ROW, child_key(self.use.node, entry))
         path = self._path(entry)
-        if self.site.kind == "json" and "." in path:
-            return call("at", _ROW, Literal(tuple(path.split("."))))
+        if self.site.kind == "json" and _is_path(path):
+            return call("at", _ROW, Literal(path_steps(path)))
         return Get(_ROW, path)
 
     def _cell(self, entry: nodes.ModelElement) -> Name:
@@ -367,6 +373,11 @@ class ReaderBody:
 
 _NUMBERS_AS_TEXT = TEXTS - {"code", "base64Binary", "markdown", "xhtml"}
 """Types of the texts that identify something. Codes are compared with tables, where any text may be listed."""
+
+
+def _is_path(column: str) -> bool:
+    """May this name lead into a document?"""
+    return "." in column or "[" in column
 
 
 def _null_tokens(entry: nodes.ModelElement, site: ColumnSite) -> tuple[str, ...]:

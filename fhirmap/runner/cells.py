@@ -9,7 +9,7 @@ from typing import Any
 from fhirmap.data import RawValue
 from fhirmap.records import Fault
 from fhirmap.runtime.reading import at
-from fhirmap.source_plan import ChildKind, RowLayout, SourceKind, SourcePlan
+from fhirmap.source_plan import ChildKind, RowLayout, SourceKind, SourcePlan, path_steps
 
 
 def on_blank_columns(fault: Fault, plan: SourcePlan, values: Mapping[str, Any]) -> Fault:
@@ -33,7 +33,7 @@ def _is_blank(cell: RawValue) -> bool:
 def cells_of(plan: SourcePlan, values: Mapping[str, Any], column: str) -> Iterator[RawValue]:
     """The cells of a column in a record, one for each of its rows."""
     if plan.kind is SourceKind.JSON:
-        found = at(values, tuple(column.split(".")))
+        found = at(values, path_steps(column))
         yield from found if isinstance(found, list) else (found,)
     else:
         yield from _in_rows(plan.shape, plan.name if plan.kind is SourceKind.TABLE else "", values, column)
@@ -41,8 +41,12 @@ def cells_of(plan: SourcePlan, values: Mapping[str, Any], column: str) -> Iterat
 
 def _in_rows(layout: RowLayout, table: str, row: Mapping[str, Any], column: str) -> Iterator[RawValue]:
     for entry in layout.columns:
-        if column == (f"{table}.{entry.name}" if table else entry.name):
+        place = f"{table}.{entry.name}" if table else entry.name
+        if column == place:
             yield row.get(entry.name)
+        elif entry.nested and column.startswith(f"{place}."):
+            found = at(row.get(entry.name), path_steps(column.removeprefix(f"{place}.")))
+            yield from found if isinstance(found, list) else (found,)
     for child in layout.children:
         for below in row.get(child.key) or ():
             yield from _in_rows(child.shape, child.table if child.kind is ChildKind.JOIN else table, below, column)

@@ -24,7 +24,8 @@ import msgspec
 from fhirmap.data import RawValue
 from fhirmap.journal import ReadValues
 from fhirmap.records import Record
-from fhirmap.source_plan import Child, RowLayout, SourceColumn, SourcePlan
+from fhirmap.runtime.reading import at
+from fhirmap.source_plan import Child, RowLayout, SourceColumn, SourcePlan, path_steps
 
 __all__ = ["reader_of_values"]
 
@@ -122,15 +123,7 @@ def _at(row: RawValue, path: str) -> RawValue:
     """The cell of that name, else what is at the dotted path; of a list, what is there in each of its objects."""
     if isinstance(row, Mapping) and path in row:
         return row[path]
-    node = row
-    for name in path.split("."):
-        if isinstance(node, list):
-            node = [item.get(name) for item in node if isinstance(item, Mapping)]
-        elif isinstance(node, Mapping):
-            node = node.get(name)
-        else:
-            return None
-    return node
+    return at(row, path_steps(path))
 
 
 def _objects(row: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

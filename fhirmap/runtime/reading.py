@@ -258,10 +258,12 @@ def _parsed(text: str, parse: Parse, cell: Cell, faults: list[Fault]) -> str | N
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def at(row: RawValue, path: tuple[str, ...]) -> RawValue:
-    """What a JSON document holds at ``path``; through lists, all that their items hold."""
+def at(row: RawValue, path: tuple[str | int, ...]) -> RawValue:
+    """What a JSON document holds at ``path``; through lists, all that their items hold, or the item at a place."""
     for index, name in enumerate(path):
-        if isinstance(row, Mapping):
+        if isinstance(name, int):
+            row = row[name] if isinstance(row, list) and name < len(row) else None
+        elif isinstance(row, Mapping):
             row = row.get(name)
         elif isinstance(row, list):
             rest = path[index:]
@@ -328,6 +330,11 @@ def parts(raw: RawValue, separator: str) -> RawValue:
     if isinstance(raw, list):
         return [part for entry in raw for part in (entry.split(separator) if isinstance(entry, str) else [entry])]
     return list(raw.split(separator)) if isinstance(raw, str) else raw
+
+
+def item_rows(raw: RawValue) -> RawValue:
+    """The items of a list that are no objects, each as a row whose column `value` it is; anything else as it is."""
+    return [item if isinstance(item, Mapping) else {"value": item} for item in raw] if isinstance(raw, list) else raw
 
 
 def part_rows(raw: RawValue, separator: str) -> list[dict[str, RawValue]]:

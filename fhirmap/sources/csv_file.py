@@ -17,6 +17,7 @@ from fhirmap.source_plan import Child, ChildKind, SourceColumn, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.csv_text import DELIMITERS, CsvLine, proved_encoding, read_lines, separator_line
+from fhirmap.sources.documents import DocumentColumn, ReadPath, column_and_path, paths_of, value_of
 from fhirmap.sources.revisions import Revisions
 from fhirmap.texts import Text
 
@@ -31,6 +32,8 @@ class _Scan:
     delimiter: str
     header: list[str]
     places: dict[str, int]
+    paths: dict[str, tuple[ReadPath, ...]]
+    """By model: what is read of cells that hold documents."""
     stamp: tuple[int, int]
     revisions: Revisions = field(default_factory=Revisions)
 
@@ -59,6 +62,8 @@ class CsvFile:
         self._plan = plan
         self._path = address.path or Path(address.url)
         self._scanned: _Scan | None = None
+        latest = (plan.latest.column,) if plan.latest else ()
+        self._keys = frozenset((*plan.key, *(entry.column for entry in plan.order), *latest))
         self._lines = [child for child in plan.shape.children if child.kind == ChildKind.LINES]
 
     def __enter__(self) -> Self:
@@ -156,14 +161,14 @@ class CsvFile:
 
     def _count_known(self, header: list[str]) -> int:
         """How many of the columns that are read this first line names."""
-        return sum(naming.match(name, header) is not None for name in self._needed())
+        return sum(column_and_path(name, header) is not None for name in self._needed())
 
     def _check_column(self, name: str, place: str, header: list[str]) -> list[Diagnostic]:
         args = {"table": self._address.shown, "column": name, "source": self._address.shown, "position": place}
-        real = naming.match(name, dict.fromkeys(header))
-        if real is None:
+        found = self._column(name, header)
+        if found is None:
             return [Diagnostic("FM704", args=args, **naming.like(name, [entry for entry in header if entry]))]
-        count = header.count(real)
+        count = header.count(found.column)
         return [Diagnostic("FM704", args={**args, "count": count}, variant="double")] if count > 1 else []
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -173,7 +178,8 @@ class CsvFile:
             stamp = self._stamp()
             encoding, delimiter, header = self._head()
             places = {name: self._place(name, header) for name in self._needed()}
-            scan = _Scan(encoding, delimiter, header, places, stamp)
+            paths = {shape.model: paths_of(shape, dict.fromkeys(header)) for shape in self._plan.shape.walk()}
+            scan = _Scan(encoding, delimiter, header, places, paths, stamp)
             for line in self._body(scan):
                 row = self._row(line, scan, [])
                 key = self._key(row)
@@ -184,11 +190,16 @@ class CsvFile:
         return self._scanned
 
     def _place(self, name: str, header: list[str]) -> int:
-        real = naming.match(name, dict.fromkeys(header))
-        if real is None:
+        found = self._column(name, header)
+        if found is None:
             like = naming.like(name, [entry for entry in header if entry])
             raise ConfigError("FM704", table=self._address.shown, column=name, source=self._address.shown, **like)
-        return header.index(real)
+        return header.index(found.column)
+
+    def _column(self, name: str, header: list[str]) -> DocumentColumn | None:
+        """The column that the map calls ``name``; for an element's, one that it leads into."""
+        found = column_and_path(name, dict.fromkeys(header))
+        return None if found is None or (found.steps and name in self._keys) else found
 
     def _stamp(self) -> tuple[int, int]:
         try:
@@ -254,7 +265,8 @@ class CsvFile:
             state = scan.revisions.state(key, sortable(row.get(latest.column, "")) if latest else None)
             if state == "double":
                 faults.append(self._key_fault("FM718"))
-            yield Record(key, _good(row, faults), self._origin(line.number), tuple(faults), state == "superseded")
+            values = _resolved(_good(row, faults), scan.paths[self._plan.shape.model])
+            yield Record(key, values, self._origin(line.number), tuple(faults), state == "superseded")
 
     def _grouped(self, scan: _Scan) -> Iterator[Record]:
         groups: dict[str, _KeyLines] = {}
@@ -270,9 +282,9 @@ class CsvFile:
             group.faults += faults
             group.left -= 1
             if group.left <= 0:
-                yield self._whole(key, groups.pop(key))
+                yield self._whole(key, groups.pop(key), scan.paths)
 
-    def _whole(self, key: str, group: _KeyLines) -> Record:
+    def _whole(self, key: str, group: _KeyLines, paths: Mapping[str, tuple[ReadPath, ...]]) -> Record:
         """The record of a key: what its lines agree on, and the lines."""
         faults = group.faults
         values: dict[str, Any] = {}
@@ -282,8 +294,10 @@ class CsvFile:
                 faults.append(_disagreement(column))
             elif found:
                 values[column.name] = next(iter(found))
+        values = _resolved(values, paths[self._plan.shape.model])
         for child in self._lines:
-            values[child.key] = [_line(row, child) for row in group.rows if row]
+            below = paths[child.shape.model]
+            values[child.key] = [_resolved(_line(row, child), below) for row in group.rows if row]
         return Record(key, values, self._origin(group.first), tuple(faults))
 
     def _keyless(self, number: int, values: Mapping[str, Any], faults: list[Fault]) -> Record:
@@ -314,6 +328,11 @@ def _good(row: dict[str, str], faults: list[Fault]) -> dict[str, str]:
 
 def _line(row: Mapping[str, str], child: Child) -> dict[str, str]:
     return {column.name: row[column.name] for column in child.shape.columns if column.name in row}
+
+
+def _resolved(row: Mapping[str, Any], paths: tuple[ReadPath, ...]) -> dict[str, Any]:
+    """The row with what paths lead to in place of the cells that they lead into."""
+    return {**row, **{path.name: value_of(row.get(path.name), path) for path in paths}}
 
 
 def _disagreement(column: SourceColumn) -> Fault:

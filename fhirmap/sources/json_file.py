@@ -18,7 +18,8 @@ from fhirmap.decimals import decimal_text
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record
-from fhirmap.source_plan import SourcePlan
+from fhirmap.runtime.reading import at
+from fhirmap.source_plan import SourcePlan, path_steps
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.csv_file import sortable
@@ -95,7 +96,9 @@ class JsonFile:
         places = {**dict.fromkeys(needed, plan.position)}
         places |= {column.name: column.position or plan.position for column in plan.shape.columns}
         for name, place in places.items():
-            if name not in there and naming.match(name, there) is None:
+            steps = path_steps(name)
+            plain = ".".join(step for step in steps if isinstance(step, str))
+            if name not in there and naming.match(plain, there) is None:
                 entry = self._lacking(name, *(("FM704", place, "json") if name in needed else ("FM726", place, "")))
                 found.append(replace(entry, **naming.like(name, there)))
         return found
@@ -328,12 +331,8 @@ def scalar_text(value: object) -> str:
 
 
 def _at(entry: JsonValue, path: str) -> JsonValue:
-    node = entry
-    for name in path.split("."):
-        if not isinstance(node, Mapping):
-            return None
-        node = node.get(name)
-    return node
+    found = at(entry, path_steps(path))
+    return None if isinstance(found, list) else found
 
 
 def _gather(entry: JsonValue, paths: dict[str, bool]) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from fhirmap.source_plan import RowLayout
 from fhirmap.sources import names as naming
+from fhirmap.sources.documents import ReadPath, column_and_path, paths_of
 from fhirmap.sources.sql_types import ColumnKind, kind_of
 
 _OF_THE_DATABASE = frozenset(
@@ -58,6 +60,16 @@ class SqlTableLayout:
     def real(self, name: str) -> str | None:
         """The real name of the column that the map calls ``name``."""
         return naming.match(name, self.columns)
+
+    def physical(self, name: str) -> str:
+        """The real name of the column whose cell holds what the map calls ``name``: a column, or a path into one."""
+        found = column_and_path(name, self.columns)
+        return found.column if found else name
+
+    def paths(self, shape: RowLayout) -> tuple[ReadPath, ...]:
+        """What the map reads of cells that hold documents."""
+        documents = [name for name, kind in self.kinds.items() if kind == ColumnKind.DOCUMENT]
+        return paths_of(shape, self.columns, documents)
 
     def is_unique_by(self, names: Iterable[str]) -> bool:
         """Can no two rows agree in the columns ``names`` (as the map calls them)?"""

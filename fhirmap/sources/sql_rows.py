@@ -23,6 +23,7 @@ from fhirmap.decimals import decimal_text
 from fhirmap.errors import ConfigError
 from fhirmap.records import CalendarText, Fault
 from fhirmap.source_plan import Child, RowLayout
+from fhirmap.sources.documents import ReadPath, value_of
 from fhirmap.sources.sql_cells import BrokenText
 from fhirmap.sources.sql_layout import SqlTableLayout
 from fhirmap.texts import Text
@@ -92,10 +93,13 @@ class RowReader:
     on: tuple[tuple[int, str], ...]
     is_parent: bool
     joined: tuple[tuple[str, RowReader], ...]
+    documents: tuple[ReadPath, ...]
 
     def read(self, row: Row, rows: RecordRows) -> RowValues:
         """The values of this node; rows that others hang from are also gathered in ``rows``."""
         values: RowValues = dict(zip(self.names, row[self.start : self.end]))  # noqa: B905 - as long as each other
+        for path in self.documents:
+            values[path.name] = value_of(values[path.name], path)
         for key, reader in self.joined:
             values[key] = reader.below(row, values, rows)
         if self.is_parent:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from fhirmap.source_plan import Child, RowLayout, SourcePlan
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
 from fhirmap.sources.sql_rows import RowReader, SqlNode, SqlStatement
-from fhirmap.sources.sql_types import SqlType, are_compared_alike, is_equal_alike
+from fhirmap.sources.sql_types import ColumnKind, SqlType, are_compared_alike, is_equal_alike
 
 Cell = sa.ColumnElement[Any]
 Relation = Any
@@ -89,12 +89,12 @@ class StatementBuilder:
 
     def _relation(self, node: SqlNode, alias: str, extra: Sequence[Cell] = ()) -> Relation:
         table = node.table
-        names = [*(table.real(name) or name for name in node.names), *table.primary]
+        names = [*(table.physical(name) for name in node.names), *table.primary]
         base = _from_table(table)
         where = node.child.where if node.child else self._plan.where
         if node is self._root and self._plan.grouped:
             # One row for the lines of a record: what they agree on.
-            names = list(dict.fromkeys(table.real(name) or name for name in node.names))
+            names = list(dict.fromkeys(table.physical(name) for name in node.names))
             # To the letter, or the database makes one of what its collation takes for equal.
             exact = [self._exact(table, name, sa.column(name)) for name in names]
             apart = [cell.label(f"fm_exact{n}") for n, cell in enumerate(exact) if cell is not None]
@@ -133,7 +133,7 @@ class StatementBuilder:
         return None
 
     def _columns(self, node: SqlNode, relation: Relation) -> dict[str, Cell]:
-        return {name: relation.c[node.table.real(name) or name] for name in node.names}
+        return {name: relation.c[node.table.physical(name)] for name in node.names}
 
     def _exact(self, table: SqlTableLayout, name: str, column: Cell) -> Cell | None:
         """``column`` compared byte by byte, where values of the dialect may be equal without being the same: texts by
@@ -212,7 +212,17 @@ class StatementBuilder:
         is_parent = any(not below.joined for below in node.nodes)
         pairs = node.child.on if node.child else ()
         on = tuple((start + node.names.index(own), above) for own, above in pairs)
-        reader = RowReader(node, node.names, start, start + len(node.names), marker, on, is_parent, tuple(joined))
+        reader = RowReader(
+            node,
+            node.names,
+            start,
+            start + len(node.names),
+            marker,
+            on,
+            is_parent,
+            tuple(joined),
+            node.table.paths(node.shape),
+        )
         return source, listed, reader
 
     def _children(self, node: SqlNode) -> SqlStatement:
@@ -288,8 +298,15 @@ def _child_order(node: SqlNode, child: Child, columns: dict[str, Cell]) -> list[
     relation: Relation = next(iter(columns.values())).table
     known = [relation.c[name] for name in node.table.primary if name in relation.c]
     declared = {entry.column for entry in child.order}
-    rest = known if len(known) == len(node.table.primary) and known else [columns[n] for n in node.names]
+    is_keyed = bool(known) and len(known) == len(node.table.primary)
+    rest = known if is_keyed else [_sortable(node.table, columns[name]) for name in node.names if name not in declared]
     return [*order, *(column for column in rest if column.name not in declared)]
+
+
+def _sortable(table: SqlTableLayout, column: Cell) -> Cell:
+    """The column, or its text: PostgreSQL's `json` has no order."""
+    is_document = table.kinds.get(column.name) == ColumnKind.DOCUMENT
+    return sa.cast(column, sa.Text).label(None) if is_document else column
 
 
 def _labelled(columns: Sequence[Cell]) -> list[Cell]:

@@ -20,6 +20,7 @@ from fhirmap.records import Fault, Record
 from fhirmap.source_plan import Child, SourceColumn, SourceKind, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
+from fhirmap.sources.documents import column_and_path
 from fhirmap.sources.sql_cells import load_as_text, set_sessions, text_or_bytes
 from fhirmap.sources.sql_errors import make_engine, translated
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
@@ -152,16 +153,21 @@ class SqlTable:
         position: str,
     ) -> list[Diagnostic]:
         places = {**dict.fromkeys(needed, position), **{column.name: column.position for column in columns}}
+        rows = {column.name for column in columns if column.nested}
         missing = [
-            Diagnostic(
-                "FM704",
-                args={"table": name, "column": column, "source": self._address.shown, "position": place or position},
-                **naming.like(column, table.columns),
-            )
+            self._missing_column(name, table, column, place or position, may_be_table=column in rows)
             for column, place in places.items()
-            if table.real(column) is None
+            if table.real(column) is None and (column in needed or column_and_path(column, table.columns) is None)
         ]
         return [*missing, *_check_kinds(name, table, columns, needed, position)]
+
+    def _missing_column(
+        self, name: str, table: SqlTableLayout, column: str, position: str, *, may_be_table: bool
+    ) -> Diagnostic:
+        args = {"table": name, "column": column, "source": self._address.shown, "position": position}
+        if may_be_table and self._layout().table(column) is not None:
+            return Diagnostic("FM704", args=args, variant="rows")
+        return Diagnostic("FM704", args=args, **naming.like(column, table.columns))
 
     def _check_sql(self, root: SqlTableLayout) -> list[Diagnostic]:
         """Lets the database look at each statement, reading no row: `where` and `query` are the author's own SQL."""
@@ -360,12 +366,16 @@ def _is_still(path: Path) -> bool:
     return False
 
 
+_MAY_HOLD_DOCUMENTS = frozenset((ColumnKind.TEXT, ColumnKind.DOCUMENT, ColumnKind.LIST, ColumnKind.UNKNOWN))
+
+
 def _check_kinds(
     name: str, table: SqlTableLayout, columns: Collection[SourceColumn], needed: Collection[str], position: str
 ) -> Iterator[Diagnostic]:
     """Columns that no cell of can be read as the model says (FM772), and zoned ones without a zone (FM771)."""
     for column in columns:
-        kind = table.kinds.get(table.real(column.name) or "", ColumnKind.UNKNOWN)
+        found = column_and_path(column.name, table.columns)
+        kind = table.kinds.get(found.column, ColumnKind.UNKNOWN) if found else ColumnKind.UNKNOWN
         args = {
             "table": name,
             "column": column.name,
@@ -373,6 +383,10 @@ def _check_kinds(
             "type": column.type,
             "position": column.position or position,
         }
+        if found is not None and (found.steps or column.nested):
+            if kind not in _MAY_HOLD_DOCUMENTS:
+                yield Diagnostic("FM772", args={**args, "column": found.column}, variant="document")
+            continue
         if not column.type:
             continue
         if not is_readable(kind, column.type, is_list=column.repeats):

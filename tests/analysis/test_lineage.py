@@ -44,6 +44,23 @@ def test_an_element_leads_to_the_columns_of_the_first_stage() -> None:
     assert lots[0].columns[0] == "POSE.num_lot"
 
 
+def test_a_value_in_a_document_comes_from_its_path() -> None:
+    text = """uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target
+model M from table 'op' key 'id' { first : string from 'doc.lots[0]'  poses : Pose 0..* from 'doc.implants' }
+model Pose { lot : string }
+group g(source src : M, target tgt : Patient) {
+  src.first as v -> tgt.id = v;
+  src.poses as p then { p.lot as v -> tgt.language = v; };
+}
+"""
+    program, _ = load([parse(text, "a.map")[0]], library=library())
+    elements = lineage(check(program, definitions(), functions())[0]).elements
+    assert [elements[name][0].columns for name in ("Patient.id", "Patient.language")] == [
+        ("op.doc.lots[0]",),
+        ("op.doc.implants.lot",),
+    ]
+
+
 def test_a_constant_comes_from_no_column() -> None:
     assert table().elements["Parameters.parameter:nir.name"][0].columns == ()
 

@@ -19,10 +19,10 @@ def transformer_of(table: str, elements: str, key: str = "id", extra: str = "") 
     return compile_map(f"{model}group g(source src : M, target tgt) {{\n{rules}}}\n")
 
 
-def checked(url: str, table: str, elements: str, key: str = "id") -> list[str]:
+def checked(url: str, table: str, elements: str, key: str = "id", extra: str = "") -> list[str]:
     """Codes of what the map or its source lacks."""
     try:
-        transformer = transformer_of(table, elements, key)
+        transformer = transformer_of(table, elements, key, extra)
     except MapError as error:
         return [entry.code for entry in error.diagnostics if entry.is_error]
     assert transformer.store is not None

@@ -33,7 +33,8 @@ def _misplaced(element: ModelElement, is_model: bool, kind: str) -> Iterator[tup
         yield f"join_{kind}", element.join.span
     if element.lines and kind == "json":
         yield "lines", element.span
-    if is_model and kind in _FLAT and element.join is None and not element.lines and element.split is None:
+    has_rows = element.join is not None or element.lines or element.split is not None or element.column is not None
+    if is_model and kind in _FLAT and not has_rows:
         yield "nowhere", element.type_span
     if element.zone is not None and element.format is None and element.type not in TEMPORAL:
         yield "zone", element.zone_span or element.span
@@ -49,5 +50,6 @@ def _misplaced(element: ModelElement, is_model: bool, kind: str) -> Iterator[tup
         yield "split", element.split_span or element.span
     several = element.maximum is None or element.maximum > 1
     # A database's column may hold an array; whether it does is seen where the source is.
-    if not is_model and several and element.split is None and kind == "csv":
+    may_hold_list = any(sign in (element.column or "") for sign in ".[")
+    if not is_model and several and element.split is None and kind == "csv" and not may_hold_list:
         yield "several", element.span

@@ -57,7 +57,9 @@ class _ColumnWalk:
                 yield from self.column(below, element.repeat, element.repeat_span or element.span)
             child = self.models.get(element.type)
             if child is not None and not (element.join or element.lines):
-                continue  # nothing says where its rows are, which is reported
+                if element.column is not None:
+                    yield from self.column(table, element.column, _column_span(element))
+                continue  # else nothing says where its rows are, which is reported
             if child is not None and child.name not in way:
                 yield from self.elements(child, below, (*way, child.name))
             elif (

@@ -36,7 +36,7 @@ READ_X = "src.x as v -> tgt.language = v;"
         ("FM162", "lines", stored("kids : Child 0..* lines", USE_CHILD, store="json", more=CHILD)),
         ("FM162", "attributes", stored("x : string attributes 'a' values 'b'", READ_X)),
         ("FM162", "split", stored("x : string from 'x' split '|'", READ_X)),
-        ("FM162", "nowhere", stored("kids : Child 0..* from 't'", USE_CHILD, more=CHILD)),
+        ("FM162", "nowhere", stored("kids : Child 0..*", USE_CHILD, more=CHILD)),
         ("FM162", "zone", stored("x : string from 'x' zone 'Europe/Paris'", READ_X)),
         ("FM162", "position", stored("x : string from position", READ_X)),
         ("FM162", "several", stored("x : string 0..* from 'x'", "src.x first as v -> tgt.language = v;", store="csv")),

@@ -1,0 +1,110 @@
+"""Cells that hold a JSON document or a list, and the paths that a map names into them: `doc.implants[0].lot`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fhirmap.data import JsonValue, RawValue
+from fhirmap.runtime.reading import at
+from fhirmap.source_plan import PathSteps, RowLayout, path_steps
+from fhirmap.sources import names as naming
+from fhirmap.sources.json_entries import UnreadEntry, decode_entry
+
+__all__ = ["DocumentColumn", "ReadPath", "UnreadDocument", "column_and_path", "paths_of", "value_of"]
+
+
+class UnreadDocument(bytes):
+    """In the place of what a cell should hold and does not: it is no JSON, or names a key twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentColumn:
+    """Where a value is: a column of the store, and the steps into what its cell holds."""
+
+    column: str
+    steps: PathSteps = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPath:
+    """How the cell under ``name`` becomes the value that the map reads.
+
+    ``is_rows``: objects are wanted, which child rows are read from. ``repeats``: a list may be.
+    """
+
+    name: str
+    steps: PathSteps
+    is_rows: bool
+    repeats: bool
+
+
+def column_and_path(name: str, there: Iterable[str]) -> DocumentColumn | None:
+    """The column of ``there`` that ``name`` means, or the one that it leads into; None where there is neither.
+
+    Example:
+        >>> column_and_path("doc.implants[0].lot", ["id", "doc"])
+        DocumentColumn(column='doc', steps=('implants', 0, 'lot'))
+    """
+    columns = list(there)
+    real = naming.match(name, columns)
+    if real is not None:
+        return DocumentColumn(real)
+    for at_sign in range(len(name) - 1, 0, -1):
+        if name[at_sign] in ".[":
+            real = naming.match(name[:at_sign], columns)
+            if real is not None:
+                return DocumentColumn(real, path_steps(name[at_sign:].removeprefix(".")))
+    return None
+
+
+def paths_of(shape: RowLayout, there: Iterable[str], documents: Iterable[str] = ()) -> tuple[ReadPath, ...]:
+    """What is to be read of the cells of a kind of row, each name once, for all elements that read it.
+
+    ``documents``: columns that the store declares to be JSON.
+    """
+    columns, declared = list(there), frozenset(documents)
+    paths: dict[str, ReadPath] = {}
+    for entry in shape.columns:
+        found = column_and_path(entry.name, columns)
+        if found is None or not entry.element:
+            continue
+        if found.steps or entry.nested or found.column in declared:
+            same = paths.get(entry.name)
+            is_rows, repeats = entry.nested or bool(same and same.is_rows), entry.repeats or bool(same and same.repeats)
+            paths[entry.name] = ReadPath(entry.name, found.steps, is_rows, repeats)
+    return tuple(paths.values())
+
+
+def value_of(cell: RawValue, path: ReadPath) -> RawValue:
+    """What the map reads of ``cell``: the value at the path, or the whole; an `UnreadDocument` where it is none.
+
+    A whole document is its text, unless it is one plain value, or a list where one may be.
+    """
+    if cell is None:
+        return None
+    held = _decoded(cell)
+    if not path.steps and not path.is_rows:
+        is_plain = not isinstance(held, UnreadEntry | dict | list) or (isinstance(held, list) and path.repeats)
+        return held if is_plain else cell
+    if isinstance(held, UnreadEntry):
+        return UnreadDocument()
+    return at(held, path.steps)
+
+
+def _decoded(cell: RawValue) -> JsonValue:
+    if isinstance(cell, list | tuple):
+        # An array of documents comes as their texts.
+        return [_object(item) if isinstance(item, str) and item.lstrip().startswith("{") else item for item in cell]
+    if isinstance(cell, dict):
+        return cell
+    if isinstance(cell, str):
+        cell = cell.encode("utf-8", "surrogatepass")
+    if not isinstance(cell, bytes):
+        return UnreadEntry()
+    return decode_entry(cell) if cell.strip() else None
+
+
+def _object(item: str) -> JsonValue:
+    found = decode_entry(item.encode("utf-8", "surrogatepass"))
+    return item if isinstance(found, UnreadEntry) else found
