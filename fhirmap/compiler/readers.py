@@ -48,6 +48,7 @@ from fhirmap.compiler.python import (
 )
 from fhirmap.compiler.runtime_functions import call
 from fhirmap.compiler.writer import Writer
+from fhirmap.diagnostics import Span
 from fhirmap.fhir_types import DATES, INTEGERS, TEXTS
 from fhirmap.language import nodes
 from fhirmap.model.definition import TypeRef
@@ -71,6 +72,8 @@ class ColumnSite:
     nulls: tuple[str, ...] = ()
     decimal: str | None = None
     thousands: str | None = None
+    is_sparse: bool = False
+    """May a row lack columns? Not one of a table: what it has no value for is None there."""
 
     @property
     def is_tree(self) -> bool:
@@ -143,6 +146,7 @@ class ReaderBody:
 
     def statements(self) -> tuple[Statement, ...]:
         """An empty record, a paragraph for each element, and the record returned."""
+        self._columns()
         self.writer.add(Assign(None, (_RECORD,), DictOf()))
         lines = next((entry for entry in self.use.node.elements if entry.lines), None)
         if lines is not None:
@@ -151,6 +155,22 @@ class ReaderBody:
             self._element(entry)
         self.writer.add(Return(None, _RECORD))
         return self.writer.statements
+
+    def _columns(self) -> None:
+        """A row that lacks a column is another table's, or its column is misspelt: no value is read of it."""
+        if self.site.is_tree or self.site.is_sparse:
+            return
+        names = {
+            child_key(self.use.node, entry) if entry.join is not None or entry.lines else self._path(entry)
+            for entry in self.use.node.elements
+            if not entry.position
+        }
+        self._require(self.use.node.name_span, f"{self.use.node.name}_needs", _ROW, names)
+
+    def _require(self, span: Span, hint: str, row: Name, names: set[str]) -> None:
+        if names:
+            table = self.module.table(hint, SetOf(tuple(Literal(name) for name in sorted(names))))
+            self.writer.add(Do(span, call("require", row, table)))
 
     # --- one element --------------------------------------------------------------------------------------------------
 
@@ -258,6 +278,8 @@ class ReaderBody:
         is_nested = entry.join is None and not entry.lines and not entry.split
         if is_nested and site.kind:
             site = replace(site, kind="json")  # the objects of a document, wherever it is kept
+        if entry.attributes:
+            site = replace(site, is_sparse=True)
         reader = self.lowering.model(model, site)
         cell = self._cell(entry)
         raw = self.names.take(f"{entry.name}_raw")
@@ -309,6 +331,8 @@ class ReaderBody:
         if not entry.repeat:
             self.writer.append(entry.span, items, held)
             return
+        if not site.is_tree and not site.is_sparse:
+            self._require(entry.span, f"{self.use.node.name}_{entry.name}_needs", child, {entry.repeat})
         times = call("times", child, self._repeat_cell(entry, site), _FAULTS)
         repeated = Arithmetic(ListOf((held,)), Operator.TIMES, times)
         self.writer.add(Do(entry.span, method(items, "extend", repeated)))

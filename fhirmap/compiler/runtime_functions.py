@@ -25,7 +25,19 @@ def _of(module: str, *names: str, raises: bool = True) -> dict[str, RuntimeFunct
 
 RUNTIME: Mapping[str, RuntimeFunction] = {
     **_of("reading", "absent", "as_boolean", "as_decimal", "as_integer", "as_text", "at", "Cell", "date_reader"),
-    **_of("reading", "disagreeing", "folded", "item_rows", "one", "part_rows", "parts", "rows", "times", "within"),
+    **_of(
+        "reading",
+        "disagreeing",
+        "folded",
+        "item_rows",
+        "one",
+        "part_rows",
+        "parts",
+        "require",
+        "rows",
+        "times",
+        "within",
+    ),
     **_of("cell_text", "is_odd", raises=False),
     **_of("cell_text", "mended"),
     **_of("context", "RecordRun", "check_failed", raises=False),

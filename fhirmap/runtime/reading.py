@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -17,6 +17,7 @@ from typing import Any
 
 from fhirmap.data import RawValue
 from fhirmap.decimals import decimal_text
+from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import INTEGER_RANGES
 from fhirmap.records import CalendarText, Fault
 from fhirmap.runtime.transforms.dates import Parse, RepeatedTime, SkippedTime, ZoneNeeded, parser
@@ -258,6 +259,16 @@ def _parsed(text: str, parse: Parse, cell: Cell, faults: list[Fault]) -> str | N
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
+def require(row: Mapping[str, Any], names: Set[str]) -> None:
+    """Make sure that a row has every column that the map reads, with None in those without a value.
+
+    Raises: TransformFailed FM417, which names the columns.
+    """
+    if not names <= row.keys():
+        lacking = [f"`{name}`" for name in sorted(names - row.keys())]
+        raise TransformFailed("FM417", columns=", ".join(lacking), count=len(lacking))
+
+
 def at(row: RawValue, path: tuple[str | int, ...]) -> RawValue:
     """What a JSON document holds at ``path``; through lists, all that their items hold, or the item at a place."""
     for index, name in enumerate(path):
@@ -314,6 +325,7 @@ def folded(raw: RawValue, name: str, value: str, cell: Cell, faults: list[Fault]
     found: dict[str, RawValue] = {}
     differing: set[str] = set()
     for row in raw if isinstance(raw, list | tuple) else ():
+        require(row, {name, value})
         key, held = _trimmed(row.get(name)), row.get(value)
         if not key or held is None or _trimmed(held) == "":
             continue

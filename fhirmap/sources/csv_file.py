@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
@@ -20,6 +20,9 @@ from fhirmap.sources.csv_text import DELIMITERS, CsvLine, proved_encoding, read_
 from fhirmap.sources.documents import DocumentColumn, ReadPath, column_and_path, paths_of, value_of
 from fhirmap.sources.revisions import Revisions
 from fhirmap.texts import Text
+
+CsvRow: TypeAlias = dict[str, str | None]
+"""A line's cells under the names that the map gives; None for one that is not there, or cannot be read."""
 
 _FRENCH_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(.*)", re.DOTALL)
 
@@ -43,7 +46,7 @@ class _KeyLines:
     """The lines of one key, until the last of them."""
 
     first: int
-    rows: list[dict[str, str]] = field(default_factory=list)
+    rows: list[CsvRow] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     left: int = 0
 
@@ -185,7 +188,7 @@ class CsvFile:
                 key = self._key(row)
                 if key:
                     latest = self._plan.latest
-                    scan.revisions.add(key, sortable(row.get(latest.column, "")) if latest else None)
+                    scan.revisions.add(key, sortable(row.get(latest.column)) if latest else None)
             self._scanned = scan
         return self._scanned
 
@@ -213,26 +216,26 @@ class CsvFile:
         next(lines, None)
         return lines
 
-    def _row(self, line: CsvLine, scan: _Scan, faults: list[Fault]) -> dict[str, str]:
+    def _row(self, line: CsvLine, scan: _Scan, faults: list[Fault]) -> CsvRow:
         """The cells that the map reads; what is wrong with the line goes to ``faults``."""
         cells, wanted = line.cells, len(scan.header)
         if line.problem:
             faults.append(Fault("FM719", rule="line", args={"line": line.number}, variant=line.problem))
-            return {}
+            return dict.fromkeys(scan.places)
         if len(cells) != wanted and not (len(cells) > wanted and not any(map(str.strip, cells[wanted:]))):
             args = {"line": line.number, "found": len(cells), "expected": wanted}
             faults.append(Fault("FM719", rule="line", args=args))
-        row = {name: cells[place] for name, place in scan.places.items() if place < len(cells)}
+        row = {name: cells[place] if place < len(cells) else None for name, place in scan.places.items()}
         for name, cell in row.items():
-            if "\0" in cell:
-                row[name] = ""
+            if cell is not None and "\0" in cell:
+                row[name] = None
                 where: dict[str, object] = {"column": name, "line": line.number}
                 faults.append(Fault("FM723", rule="text", args=where, columns=(name,)))
         return row
 
-    def _key(self, row: Mapping[str, str]) -> str:
+    def _key(self, row: Mapping[str, str | None]) -> str:
         """The business key, empty where a part of it is."""
-        parts = [_clean(row.get(name, "")) for name in self._plan.key]
+        parts = [_clean(row.get(name)) for name in self._plan.key]
         return "|".join(parts) if all(parts) else ""
 
     def count(self) -> int | None:
@@ -258,14 +261,16 @@ class CsvFile:
             faults: list[Fault] = []
             row = self._row(line, scan, faults)
             key = self._key(row)
+            values = _resolved(
+                dict.fromkeys(row) if _may_have_moved(faults) else row, scan.paths[self._plan.shape.model]
+            )
             if not key:
-                yield self._keyless(line.number, _good(row, faults), faults)
+                yield self._keyless(line.number, values, faults)
                 continue
             latest = self._plan.latest
-            state = scan.revisions.state(key, sortable(row.get(latest.column, "")) if latest else None)
+            state = scan.revisions.state(key, sortable(row.get(latest.column)) if latest else None)
             if state == "double":
                 faults.append(self._key_fault("FM718"))
-            values = _resolved(_good(row, faults), scan.paths[self._plan.shape.model])
             yield Record(key, values, self._origin(line.number), tuple(faults), state == "superseded")
 
     def _grouped(self, scan: _Scan) -> Iterator[Record]:
@@ -275,10 +280,12 @@ class CsvFile:
             row = self._row(line, scan, faults)
             key = self._key(row)
             if not key:
-                yield self._keyless(line.number, {}, faults)
+                empty = dict.fromkeys(self._plan.shape.column_names) | {child.key: [] for child in self._lines}
+                yield self._keyless(line.number, empty, faults)
                 continue
             group = groups.setdefault(key, _KeyLines(line.number, left=scan.revisions.count(key)))
-            group.rows.append(_good(row, faults))
+            if not _may_have_moved(faults):
+                group.rows.append(row)
             group.faults += faults
             group.left -= 1
             if group.left <= 0:
@@ -287,9 +294,9 @@ class CsvFile:
     def _whole(self, key: str, group: _KeyLines, paths: Mapping[str, tuple[ReadPath, ...]]) -> Record:
         """The record of a key: what its lines agree on, and the lines."""
         faults = group.faults
-        values: dict[str, Any] = {}
+        values: dict[str, Any] = dict.fromkeys(self._plan.shape.column_names)
         for column in self._plan.shape.columns:
-            found = dict.fromkeys(text for row in group.rows if (text := _clean(row.get(column.name, ""))))
+            found = dict.fromkeys(text for row in group.rows if (text := _clean(row.get(column.name))))
             if len(found) > 1:
                 faults.append(_disagreement(column))
             elif found:
@@ -297,11 +304,11 @@ class CsvFile:
         values = _resolved(values, paths[self._plan.shape.model])
         for child in self._lines:
             below = paths[child.shape.model]
-            values[child.key] = [_resolved(_line(row, child), below) for row in group.rows if row]
+            values[child.key] = [_resolved(_line(row, child), below) for row in group.rows]
         return Record(key, values, self._origin(group.first), tuple(faults))
 
     def _keyless(self, number: int, values: Mapping[str, Any], faults: list[Fault]) -> Record:
-        if not any(fault.code == "FM719" for fault in faults):
+        if not _may_have_moved(faults):
             faults.append(self._key_fault("FM717"))
         return Record("", values, self._origin(number), tuple(faults))
 
@@ -317,17 +324,17 @@ def _in_map(delimiter: str) -> str:
     return "\\t" if delimiter == "\t" else delimiter
 
 
-def _clean(cell: str) -> str:
-    return cell.strip().strip("\ufeff").strip()
+def _clean(cell: str | None) -> str:
+    return "" if cell is None else cell.strip().strip("\ufeff").strip()
 
 
-def _good(row: dict[str, str], faults: list[Fault]) -> dict[str, str]:
-    """The row, or nothing of a line whose fields may have moved: its values cannot be trusted."""
-    return {} if any(fault.code == "FM719" for fault in faults) else row
+def _may_have_moved(faults: list[Fault]) -> bool:
+    """Are the fields of a line perhaps another column's? Its values cannot be trusted then."""
+    return any(fault.code == "FM719" for fault in faults)
 
 
-def _line(row: Mapping[str, str], child: Child) -> dict[str, str]:
-    return {column.name: row[column.name] for column in child.shape.columns if column.name in row}
+def _line(row: Mapping[str, str | None], child: Child) -> CsvRow:
+    return {column.name: row[column.name] for column in child.shape.columns}
 
 
 def _resolved(row: Mapping[str, Any], paths: tuple[ReadPath, ...]) -> dict[str, Any]:
@@ -342,14 +349,14 @@ def _disagreement(column: SourceColumn) -> Fault:
     )
 
 
-def sortable(text: str) -> tuple[int, int, str]:
+def sortable(text: str | None) -> tuple[int, int, str]:
     """A revision as text, in an order that numbers, ISO dates and French dates share; absent comes first.
 
     Example:
         >>> sortable("02/01/2025") > sortable("31/12/2024"), sortable("10") > sortable("9")
         (True, True)
     """
-    text = text.strip()
+    text = (text or "").strip()
     if text.isdecimal():
         return (1, int(text), "") if text.isascii() and len(text) < 4000 else (2, 0, text)
     french = _FRENCH_DATE.fullmatch(text)

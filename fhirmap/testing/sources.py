@@ -8,7 +8,7 @@ from fhirmap.compilation.program import check_maps
 from fhirmap.compiler.model_plan import source_plan
 from fhirmap.errors import MapError
 from fhirmap.records import Record
-from fhirmap.source_plan import RowLayout, SourcePlan
+from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
 from fhirmap.sources import Source, SourceFactory
 from fhirmap.sources.address import Address
 
@@ -49,7 +49,7 @@ def check_source(
         again = list(source.records())
         assert [entry.key for entry in again] == list(keys), "the order differs at the second reading"
         for record in first:
-            _check_record(record, plan.shape)
+            _check_record(record, plan)
         for key in dict.fromkeys(keys):
             found = [record.key for record in source.records([key])]
             assert found == [entry for entry in keys if entry == key], f"`records([{key!r}])` gives {found}"
@@ -66,20 +66,22 @@ def _check_layout(source: Source) -> None:
     assert count is None or count >= 0, "`count` is None or a number of records"
 
 
-def _check_record(record: Record, shape: RowLayout) -> None:
+def _check_record(record: Record, plan: SourcePlan) -> None:
     assert isinstance(record, Record) and record.key, "a record has a key"
     assert record.origin, "`origin` says where to look: `file.csv:14`"
     for fault in record.faults:
         shown = repr((fault.args, fault.path, fault.element))
         cells = [str(cell) for cell in record.values.values() if isinstance(cell, str) and len(cell) > 3]
         assert all(cell not in shown for cell in cells), f"a fault of {record.origin} holds a cell's value"
-    _check_rows(record.values, shape)
+    _check_rows(record.values, plan.shape, may_lack=plan.kind == SourceKind.JSON)
 
 
-def _check_rows(values: Mapping[str, object], shape: RowLayout) -> None:
+def _check_rows(values: Mapping[str, object], shape: RowLayout, *, may_lack: bool) -> None:
     assert isinstance(values, Mapping), "`values` are cells by column"
+    lacking = [column.name for column in shape.columns if column.element and column.name not in values]
+    assert may_lack or not lacking, f"a row has every column of the plan, with None where it has no value: {lacking}"
     for child in shape.children:
         rows = values.get(child.key, ())
         assert isinstance(rows, list | tuple), f"child rows under `{child.key}` are a list, also where there is one"
         for row in rows:
-            _check_rows(row, child.shape)
+            _check_rows(row, child.shape, may_lack=may_lack)

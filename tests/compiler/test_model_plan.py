@@ -98,9 +98,14 @@ def test_rows_of_a_key_are_lines_of_a_record(store: str) -> None:
 
 def test_attributes_are_columns_and_texts_are_divided() -> None:
     transformer = fhirmap.compile_map(LINES.replace("STORE", "table 'OP'"))
-    facts = [{"code": "TAILLE ", "v": "54"}, {"code": "POIDS", "v": "80"}, {"code": "TAILLE", "v": 54}, {"code": "X"}]
+    facts = [
+        {"code": "TAILLE ", "v": "54"},
+        {"code": "POIDS", "v": "80"},
+        {"code": "TAILLE", "v": 54},
+        {"code": "X", "v": None},
+    ]
     poses = [{"lot": "A", "morceaux": "a| b||NULL", "p": "x;;y;"}, {"lot": "B", "morceaux": None, "p": ""}]
-    result = transformer({"id": "1", "poses": poses, "facts": facts})
+    result = transformer({"id": "1", "cote": None, "poses": poses, "facts": facts})
     assert result.resource == {
         "resourceType": "Patient",
         "id": "1",
@@ -108,6 +113,9 @@ def test_attributes_are_columns_and_texts_are_divided() -> None:
         "name": [{"text": "A", "given": ["a", "b"], "suffix": ["1x", "2", "3y"]}, {"text": "B"}],
     }
     assert [(fault.code, fault.severity) for fault in result.faults] == [("FM459", "warning")]
-    differing = transformer({"id": "1", "facts": [*facts, {"code": "TAILLE", "v": "55"}]})
+    differing = transformer({"id": "1", "cote": None, "poses": [], "facts": [*facts, {"code": "TAILLE", "v": "55"}]})
     assert [fault.code for fault in differing.faults] == ["FM464"]
-    assert transformer({"id": "1", "facts": []}).resource == {"resourceType": "Patient", "id": "1"}
+    assert transformer({"id": "1", "cote": None, "poses": [], "facts": []}).resource == {
+        "resourceType": "Patient",
+        "id": "1",
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import fhirmap
 from tests.compiler.generated import PATIENT, body_of
 
@@ -74,3 +76,54 @@ def test_a_number_of_thousands_of_digits_is_a_fault_of_its_cell() -> None:
     read = compiled("model Row { a : integer b : string }\n").read({"a": 10**5000, "b": "x"})
     assert read.values == {"b": "x"}
     assert [(fault.code, fault.path) for fault in read.faults] == [("FM410", "Row.a")]
+
+
+TABLE = """model Row from table 'T' key 'id' {
+  a : string
+  b : string from 'B é'
+  poses : Pose 0..* join 'POSE' on 'id' repeat 'n'
+  facts : Facts 0..1 join 'FACT' on 'id' attributes 'code' values 'v'
+}
+model Pose { lot : string }
+model Facts { size : string from 'S' }
+"""
+WHOLE = {"a": "x", "B é": None, "poses": [{"lot": "L", "n": 1}], "facts": [{"code": "S", "v": None}]}
+
+
+def test_a_row_that_has_every_column_is_read() -> None:
+    assert compiled(TABLE).read(WHOLE).faults == ()
+    assert compiled(TABLE).read(WHOLE | {"more": 1}).values["a"] == "x"
+
+
+@pytest.mark.parametrize(
+    ("row", "columns"),
+    [
+        ({**WHOLE, "A": "x"} | {}, None),
+        ({name: value for name, value in WHOLE.items() if name != "a"}, "`a`"),
+        ({"A": "x", **{name: value for name, value in WHOLE.items() if name not in ("a", "B é")}}, "`B é`, `a`"),
+        ({name: value for name, value in WHOLE.items() if name != "poses"}, "`poses`"),
+        (WHOLE | {"poses": [{"lot": "L", "n": 1}, {"Lot": "L", "n": 1}]}, "`lot`"),
+        (WHOLE | {"poses": [{"lot": "L"}]}, "`n`"),
+        (WHOLE | {"facts": [{"code": "S", "value": "54"}]}, "`v`"),
+        ({}, "`B é`, `a`, `facts`, `poses`"),
+    ],
+)
+@pytest.mark.parametrize("store", ["table 'T'", "query 'select 1'", "csv"])
+def test_a_row_that_lacks_a_column_is_a_fault(row: dict[str, object], columns: str | None, store: str) -> None:
+    text = TABLE.replace("table 'T'", store)
+    if store == "csv":
+        text = text.replace("join 'POSE' on 'id'", "lines").replace("join 'FACT' on 'id'", "lines")
+    transformer = compiled(text)
+    read = transformer.read(row)
+    assert [(fault.code, fault.args["columns"]) for fault in read.faults] == ([("FM417", columns)] if columns else [])
+    result = transformer(row)
+    assert [fault.code for fault in result.faults] == (["FM417"] if columns else [])
+    assert result.valid is (columns is None)
+
+
+@pytest.mark.parametrize("store", ["", "from json key 'id'"])
+def test_a_key_of_a_document_may_be_absent(store: str) -> None:
+    read = compiled(
+        f"model Row {store} {{ a : string  b : string from 'x.y'  poses : Row2 0..* }}\nmodel Row2 {{ z : string }}\n"
+    )
+    assert read.read({"a": "x"}).faults == ()

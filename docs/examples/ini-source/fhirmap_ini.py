@@ -45,8 +45,9 @@ class IniFile:
     def records(self, keys: Collection[str] | None = None) -> Iterator[Record]:
         """Every section, or those whose keys are wanted. A section without its key is a record with a fault."""
         for section, cells in self._sections.items():
-            values = {"section": section, **cells}
-            found = [values.get(column, "").strip() for column in self._plan.key]
+            # Every column that the map reads is there, with None where this section has no such key.
+            values = {**dict.fromkeys(self._plan.shape.column_names), "section": section, **cells}
+            found = [(values.get(column) or "").strip() for column in self._plan.key]
             key = "|".join(found)
             faults = () if all(found) else (self._no_key(),)
             if keys is None or key in keys:

@@ -6,8 +6,9 @@ Digest of its texts: df1f888ab7f01c984cf7f8812381601a49f4cb2338f3c4a143c44973074
 
 from fhirmap.runtime.cell_text import is_odd, mended
 from fhirmap.runtime.context import RecordRun
-from fhirmap.runtime.reading import Cell, absent, as_boolean, as_decimal, as_integer, as_text, date_reader, rows, times, within
+from fhirmap.runtime.reading import Cell, absent, as_boolean, as_decimal, as_integer, as_text, date_reader, require, rows, times, within
 
+_STAY_NEEDS = frozenset(('acts', 'debut', 'doctor', 'fin', 'id', 'lits', 'poids', 'saisie', 'service', 'urgent'))
 _STAY_ID = Cell('Stay.id', 'SEJOUR.id', 'string', 'case.map:5:36', 'id', minimum=1)
 _STAY_WARD = Cell('Stay.ward', 'SEJOUR.service', 'code', 'case.map:6:36', 'service', nulls=frozenset(('-', 'X')))
 _STAY_BEDS = Cell('Stay.beds', 'SEJOUR.lits', 'integer', 'case.map:7:36', 'lits')
@@ -21,10 +22,13 @@ _STAY_UTC_DAY = Cell('Stay.utcDay', 'SEJOUR.fin', 'date', 'case.map:12:36', 'fin
 _READ_STAY_UTC_DAY = date_reader(_STAY_UTC_DAY)
 _STAY_FRENCH = Cell('Stay.french', 'SEJOUR.saisie', 'date', 'case.map:13:36', 'saisie', format='dd/MM/yyyy', nulls=frozenset(('00/00/0000',)))
 _READ_STAY_FRENCH = date_reader(_STAY_FRENCH)
+_DOCTOR_NEEDS = frozenset(('rpps',))
 _DOCTOR_RPPS = Cell('Doctor.rpps', 'MEDECIN.rpps', 'string', 'case.map:17:40', 'rpps', minimum=1)
 _STAY_DOCTOR = Cell('Stay.doctor', 'MEDECIN', 'Doctor', 'case.map:14:3', 'doctor')
+_ACT_NEEDS = frozenset(('code',))
 _ACT_CODE = Cell('Act.code', 'ACTE.code', 'string', 'case.map:20:27', 'code', minimum=1)
 _STAY_ACTS = Cell('Stay.acts', 'ACTE', 'Act', 'case.map:15:3', 'acts', maximum=None)
+_STAY_ACTS_NEEDS = frozenset(('qte',))
 _STAY_ACTS_REPEAT = Cell('Act.qte', 'ACTE.qte', 'integer', 'case.map:15:88', 'qte')
 # Element of the result -> rule that makes it, source columns.
 _places = {
@@ -39,6 +43,7 @@ _places = {
 
 def read_doctor(row, faults):
     """Doctor: rows of MEDECIN (case.map:17)."""
+    require(row, _DOCTOR_NEEDS)
     record = {}
 
     # rpps : string 1..1  (case.map:17)
@@ -57,6 +62,7 @@ def read_doctor(row, faults):
 
 def read_act(row, faults, position):
     """Act: rows of ACTE (case.map:18)."""
+    require(row, _ACT_NEEDS)
     record = {}
 
     # rank : integer 0..1  (case.map:19)
@@ -78,6 +84,7 @@ def read_act(row, faults, position):
 
 def _read(row, faults):
     """Stay: table SEJOUR (case.map:4)."""
+    require(row, _STAY_NEEDS)
     record = {}
 
     # id : string 1..1  (case.map:5)
@@ -163,6 +170,7 @@ def _read(row, faults):
     for rank_2, child_2 in enumerate(acts_raw if type(acts_raw) is list else rows(acts_raw, _STAY_ACTS, faults), 1):
         before_2 = len(faults)
         item_2 = read_act(child_2, faults, rank_2)
+        require(child_2, _STAY_ACTS_NEEDS)
         acts_rows.extend([item_2] * times(child_2, _STAY_ACTS_REPEAT, faults))
         if len(faults) > before_2:
             within(faults, before_2, 'Stay.acts', rank_2 - 1)
@@ -278,56 +286,56 @@ def _transform(row, strict=False):
 
 # From this line on -> where the map says so.
 _marks = {
-    40: 'case.map:17:7',
-    45: 'case.map:17:16',
-    58: 'case.map:18:7',
-    63: 'case.map:19:3',
-    66: 'case.map:20:3',
-    79: 'case.map:4:7',
-    84: 'case.map:5:3',
-    96: 'case.map:6:3',
-    103: 'case.map:7:3',
-    110: 'case.map:8:3',
-    117: 'case.map:9:3',
-    124: 'case.map:10:3',
-    131: 'case.map:11:3',
-    138: 'case.map:12:3',
-    145: 'case.map:13:3',
-    152: 'case.map:14:3',
-    161: 'case.map:15:3',
-    174: 'case.map:23:7',
-    176: 'case.map:23:1',
-    179: 'case.map:24:3',
-    181: 'case.map:24:18',
-    184: 'case.map:25:3',
-    186: 'case.map:25:20',
-    189: 'case.map:26:3',
-    191: 'case.map:26:20',
-    194: 'case.map:27:3',
-    196: 'case.map:27:22',
-    199: 'case.map:28:3',
-    201: 'case.map:28:22',
-    204: 'case.map:29:3',
-    206: 'case.map:29:19',
-    209: 'case.map:30:3',
-    211: 'case.map:30:21',
-    214: 'case.map:31:3',
-    216: 'case.map:31:22',
-    219: 'case.map:32:3',
-    221: 'case.map:32:22',
-    224: 'case.map:33:3',
-    226: 'case.map:33:22',
-    229: 'case.map:33:67',
-    231: 'case.map:33:82',
-    234: 'case.map:34:3',
-    235: 'case.map:34:20',
-    237: 'case.map:34:60',
-    239: 'case.map:23:1',
-    243: 'case.map:37:7',
-    245: 'case.map:37:1',
-    248: 'case.map:38:3',
-    250: 'case.map:38:18',
-    253: 'case.map:39:3',
-    255: 'case.map:39:18',
-    257: 'case.map:37:1',
+    44: 'case.map:17:7',
+    50: 'case.map:17:16',
+    63: 'case.map:18:7',
+    69: 'case.map:19:3',
+    72: 'case.map:20:3',
+    85: 'case.map:4:7',
+    91: 'case.map:5:3',
+    103: 'case.map:6:3',
+    110: 'case.map:7:3',
+    117: 'case.map:8:3',
+    124: 'case.map:9:3',
+    131: 'case.map:10:3',
+    138: 'case.map:11:3',
+    145: 'case.map:12:3',
+    152: 'case.map:13:3',
+    159: 'case.map:14:3',
+    168: 'case.map:15:3',
+    182: 'case.map:23:7',
+    184: 'case.map:23:1',
+    187: 'case.map:24:3',
+    189: 'case.map:24:18',
+    192: 'case.map:25:3',
+    194: 'case.map:25:20',
+    197: 'case.map:26:3',
+    199: 'case.map:26:20',
+    202: 'case.map:27:3',
+    204: 'case.map:27:22',
+    207: 'case.map:28:3',
+    209: 'case.map:28:22',
+    212: 'case.map:29:3',
+    214: 'case.map:29:19',
+    217: 'case.map:30:3',
+    219: 'case.map:30:21',
+    222: 'case.map:31:3',
+    224: 'case.map:31:22',
+    227: 'case.map:32:3',
+    229: 'case.map:32:22',
+    232: 'case.map:33:3',
+    234: 'case.map:33:22',
+    237: 'case.map:33:67',
+    239: 'case.map:33:82',
+    242: 'case.map:34:3',
+    243: 'case.map:34:20',
+    245: 'case.map:34:60',
+    247: 'case.map:23:1',
+    251: 'case.map:37:7',
+    253: 'case.map:37:1',
+    256: 'case.map:38:3',
+    258: 'case.map:38:18',
+    261: 'case.map:39:3',
+    263: 'case.map:39:18',
+    265: 'case.map:37:1',
 }
