@@ -8,54 +8,16 @@ from __future__ import annotations
 
 import re
 
+from fhirmap.runtime.cell_text import MISSING, is_spreadsheet_date
 from fhirmap.runtime.functions import function
 
 _SEPARATORS = re.compile(r"[\s.\-\u00a0\u202f]+")
-_NIR_13 = re.compile(r"[0-9]{5}(?:[0-9]{2}|2A|2B)[0-9]{6}")
-_NIR_15 = re.compile(r"[0-9]{5}(?:[0-9]{2}|2A|2B)[0-9]{8}")
+# The first digit is the sex, or a number given for the time being: 0 and 9 are fillers.
+_NIR_13 = re.compile(r"[1-8][0-9]{4}(?:[0-9]{2}|2A|2B)[0-9]{6}")
+_NIR_15 = re.compile(r"[1-8][0-9]{4}(?:[0-9]{2}|2A|2B)[0-9]{8}")
 _FLOAT_TAIL = re.compile(r"([0-9]+)[.,]0+")
-_EXPONENT = re.compile(r"[0-9](?:[.,][0-9]+)?[Ee][+-][0-9]{1,3}")
+_EXPONENT = re.compile(r"[+-]?(?:[0-9](?:[.,][0-9]+)?[Ee][+-]|[0-9]+[.,][0-9]+[Ee])[0-9]{1,3}")
 _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
-MISSING = frozenset(
-    {
-        "",
-        "-",
-        "--",
-        "0",
-        "?",
-        ".",
-        "X",
-        "N/A",
-        "NA",
-        "NC",
-        "ND",
-        "NR",
-        "INCONNU",
-        "INCONNUE",
-        "SANS",
-        "AUCUN",
-        "NEANT",
-        "NÉANT",
-        "VIDE",
-        "S/O",
-        "NULL",
-        "(NULL)",
-        "<NULL>",
-        "\\N",
-        "NONE",
-        "NIL",
-        "NAN",
-        "<NA>",
-        "N.A.",
-        "UNDEFINED",
-        "#N/A",
-        "#REF!",
-        "#VALUE!",
-        "#VALEUR!",
-        "---",
-        "??",
-    }
-)
 
 
 @function
@@ -141,7 +103,7 @@ def rpps_number(rpps: str) -> str:
 
 @function
 def rpps_luhn_valid(rpps: str) -> bool:
-    """Is the last digit of an RPPS number its check digit (Luhn over all 11)?
+    """Is the last digit of an RPPS number its check digit (Luhn over all 11)? False for zeros alone.
 
     Example:
         >>> rpps_luhn_valid("10100473148"), rpps_luhn_valid("12345678901")
@@ -163,7 +125,7 @@ def finess_number(finess: str) -> str:
 
 @function
 def finess_luhn_valid(finess: str) -> bool:
-    """Is the last digit of a FINESS number its check digit (Luhn over all 9)?
+    """Is the last digit of a FINESS number its check digit (Luhn over all 9)? False for zeros alone.
 
     A Corsican number (2A, 2B) is checked by its form alone: how the letters count is published nowhere that we know of.
 
@@ -180,15 +142,17 @@ def finess_luhn_valid(finess: str) -> bool:
 def lot_number(text: str) -> str | None:
     """A lot or serial number that can be sent; nothing where the text means a missing one or a spreadsheet damaged it.
 
-    Missing: `N/A`, `INCONNU`, `-`, `0`, `SANS` and their like, in any case. Damaged: an exponent form, `1,23457E+11`,
-    which has lost digits.
+    Missing: `N/A`, `INCONNU`, `-`, `0`, `0000`, `XXX`, `SANS`, `VRAI` and their like, in any case. Damaged: an exponent
+    form, `1,23457E+11`, which has lost digits; a month and a number as a spreadsheet writes them, `mars-12`, which was
+    `3-12`. Any blank inside is a plain one.
 
     Example:
-        >>> lot_number("A213B456"), lot_number("inconnu"), lot_number("1,23457E+11")
-        ('A213B456', None, None)
+        >>> lot_number("A213B456"), lot_number("inconnu"), lot_number("1,23457E+11"), lot_number("mars-12")
+        ('A213B456', None, None, None)
     """
-    number = text.strip()
-    return None if number.upper() in MISSING or _EXPONENT.fullmatch(number) else number
+    number = text.strip() if text.isascii() else " ".join(text.split())
+    damaged = _EXPONENT.fullmatch(number) or is_spreadsheet_date(number)
+    return None if damaged or number.upper() in MISSING else number
 
 
 @function
@@ -217,4 +181,8 @@ def _number(body: str) -> int:
 def _luhn_valid(number: str) -> bool:
     # Sums of the digits' character codes, a doubled digit written as another digit: 48, 8 modulo 10, is a zero.
     codes = number.encode("utf-8", "replace")
-    return codes.isdigit() and (sum(codes[::-2]) + sum(codes[-2::-2].translate(_DOUBLED))) % 10 == 8 * len(codes) % 10
+    return (
+        codes.isdigit()
+        and codes.count(b"0") < len(codes)
+        and (sum(codes[::-2]) + sum(codes[-2::-2].translate(_DOUBLED))) % 10 == 8 * len(codes) % 10
+    )

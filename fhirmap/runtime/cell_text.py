@@ -1,59 +1,166 @@
 """Texts of cells that are none: words by which exports say that there is no value, and what spreadsheets do to numbers.
 
 A lot, a serial or the number of a person is text, and takes any. So that `NULL` or `1,20E+05` is never sent as one,
-such a text is read as absent, or as the number that it certainly was, and the record has a warning. A map's own `null`
-says that a word means no value, which is then no warning.
+such a text is read as absent, or as the number that it certainly was, and the record has a warning. What may be a value
+as well (`INCONNU`, `12E3`, `mars-12`) is kept, with a warning. A map's own `null` says that a word means no value,
+which is then no warning.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from fhirmap.records import Fault
 from fhirmap.runtime.reading import Cell
 
-__all__ = ["is_odd", "mended"]
+__all__ = ["MISSING", "is_no_value", "is_odd", "is_spreadsheet_date", "mended"]
 
+# Words that programs write for an absent value, in lower case. A surname may be Null: then the map uses `code`.
 _WORDS = (
-    r"null|nil|none|nan|nat|undefined|n/a|n\.a\.?|\\n|\((?:null|none|vide|blank|empty)\)|<(?:null|na)>|\[null\]|#+|#n/?a"
+    r"null|nil|none|nan|nat|undefined|n/a|n\.a\.?|\\n|\((?:null|none|vide|blank|empty)\)|<(?:null|na)>|\[null\]|#+|#n/?[ad]"
     r"|#(?:ref|value|valeur|div/0|name|nom|num|nombre|null|nul|spill|propagation|calc|field|champ)\s?[!?]?"
     r"|[-\u2010-\u2015_]{1,3}|\?{1,3}"
 )
-_EXPONENT = r"[0-9](?:[.,][0-9]+)?e\+[0-9]{1,3}|[0-9][.,][0-9]+e-[0-9]{1,3}"
+# What a formula leaves where it was not computed: its text, or the beginning of `="…"` without the rest.
+_FORMULA = r"=?[\"']+|=\"[^\"]*|=\$?[a-z]{1,3}\$?[0-9]{1,5}|=[a-z][a-z.]{1,20}\(.*\)"
+_EXPONENT = r"[+-]?[0-9]+(?:[.,][0-9]+)?e\+[0-9]{1,3}|[+-]?[0-9]+[.,][0-9]+e-?[0-9]{1,3}"
+_BLANK = r"[\u00a0\u2007\u2009\u202f]"
 _ODD = re.compile(
-    rf"(?:(?P<word>{_WORDS}|(?-i:NA))|(?P<exponent>{_EXPONENT})|[0-9]{{3,}}[.,]0+|='?\"[^\"]*\"|=[0-9]+|'[0-9][^']*)\Z",
+    rf"(?:(?P<word>{_WORDS}|(?-i:NA))|(?P<formula>{_FORMULA})|(?P<exponent>{_EXPONENT})"
+    rf"|(?P<number>[0-9]{{3,}}[.,]0+|[0-9]{{1,3}}(?:{_BLANK}[0-9]{{3}})+(?:[.,]0+)?)|='?\"[^\"]*\"|=[0-9]+|'[0-9][^']*)\Z",
     re.IGNORECASE,
 )
-# The same texts and a few more, by how they begin: without the letter case, which cost a pattern six times as much.
-_LIKELY = re.compile(
-    r"[0-9](?:[0-9]*+[.,]0|(?:[.,][0-9]+)?[eE][+-])|[=#?\\_\u2010-\u2015]|'[0-9]|-(?![0-9A-Za-z])|[(<\[][A-Za-z]"
-    r"|[nN](?:[aA](?:[nNtT]|\Z)|[iIuU][lL]|[oO][nN]|[./])|[uU][nN][dD]"
+
+_PEOPLE = (
+    *("INCONNU", "INCONNUE", "INCONNUS", "UNKNOWN", "UNK", "NON CONNU", "NOT KNOWN", "NSP", "NC", "N/C", "N.C", "N.C."),
+    *("SANS", "AUCUN", "AUCUNE", "NÉANT", "NEANT", "VIDE", "EMPTY", "BLANK", "SANS LOT", "PAS DE LOT", "NO LOT"),
+    *("SANS NUMERO", "SANS NUMÉRO", "SANS OBJET", "S/O", "S.O", "S.O.", "NON APPLICABLE", "NOT APPLICABLE"),
+    *("ABSENT", "ABSENTE", "MANQUANT", "MANQUANTE", "MISSING", "ILLISIBLE", "TBD", "A COMPLETER", "À COMPLÉTER"),
+    *("NON RENSEIGNE", "NON RENSEIGNÉ", "NON RENSEIGNEE", "NON RENSEIGNÉE", "NR", "N/R", "N.R", "N.R."),
+    *("NON COMMUNIQUE", "NON COMMUNIQUÉ", "NON DISPONIBLE", "NOT AVAILABLE", "ND", "N/D", "N.D", "N.D."),
+    *("VRAI", "FAUX", "TRUE", "FALSE"),
 )
-is_odd: Callable[[str], object] = _LIKELY.match
-"""May a trimmed text of a cell need `mended`, which looks closely? Most do not."""
+"""What people write where there is no value, and what a spreadsheet writes for yes and no; in capitals."""
+_FILLED = [sign * times for sign in "0X?-_.*" for times in range(1, 16)]
+"""Fields that were filled with one sign because they may not be empty."""
+_FLAGS_AS_WELL = frozenset(("0", "X"))
+"""Single signs that are values of many columns: a box that is ticked, a count."""
+_DOUBTFUL = frozenset((*_PEOPLE, *_FILLED)) - _FLAGS_AS_WELL
+
+MISSING = frozenset((*_PEOPLE, *_FILLED, "", "NULL", "(NULL)", "<NULL>", "[NULL]", "\\N", "NONE", "NIL", "NAN", "NAT"))
+MISSING |= {"<NA>", "NA", "N/A", "N.A", "N.A.", "UNDEFINED", "#N/A", "#N/D", "#REF!", "#VALUE!", "#VALEUR!", "#NOM?"}
+"""What a lot, a serial or a part of a label never is, in capitals."""
+
+_MONTH = (
+    r"jan(?:v\.?)?|f[eé]v(?:r\.?|\.)?|feb|mars?|apr|avr\.?|ma[iy]|june?|juin|jul|juil\.?|aug|ao[uû]t|sept?\.?|oct\.?|nov\.?"
+    r"|d[eé]c\.?"
+)
+_DATE = re.compile(rf"(?:(?:{_MONTH})-[0-9]{{1,2}}|[0-9]{{1,2}}-(?:{_MONTH}))\Z", re.IGNORECASE)
+_DOUBT = {
+    "exponent": re.compile(r"[+-]?[0-9]+e(?:-[0-9]{1,3}|[0-9]{1,2})\Z", re.IGNORECASE),
+    "number": re.compile(r"[0-9]{1,2}[.,]0+\Z|[0-9]{1,3}(?: [0-9]{3})+(?:[.,]0+)?\Z"),
+    "date": _DATE,
+    "digit": re.compile(r"([0-9])\1{3,}\Z"),
+    "blank": re.compile(rf"(?=.*[0-9])[0-9A-Z./_-]+(?:{_BLANK}[0-9A-Z./_-]+)+\Z"),
+}
+"""Texts that are values as well, by what they may be."""
+_INVISIBLE = {ord(sign): None for sign in "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"}
+
+# How all these begin, by their first sign: without the letter case, which cost a pattern six times as much.
+_LIKELY_NUMBER = re.compile(
+    rf"[0-9]++(?:[.,](?:0+\Z|[0-9]+[eE])|[eE][+-])|[0-9]{{1,3}}(?:[ ]|{_BLANK})[0-9]{{3}}|[0-9]{{1,2}}-[A-Za-z]"
+)
+_LIKELY_WORD = re.compile(
+    r"[A-Za-zéû]{3,4}\.?-[0-9]|[A-Za-z][./]|[sS][aA][nN][sS] |[nN][oO][nNtT]? |[pP][aA][sS] |[aAàÀ] [cC]"
+)
+_LIKELY_SIGN = re.compile(r"[=#?\\_.*\"'\u2010-\u2015]|[+-][0-9]|-(?![0-9A-Za-z])|[(<\[][A-Za-z]")
+_DIGITS = frozenset("0123456789")
+_LONGEST = 24
+"""No such text is longer, but for formulas, which begin with `=` or an apostrophe."""
+
+
+def is_odd(text: str) -> bool:
+    """May a trimmed text of a cell need `mended`, which looks closely? Most do not, as the kinds of their signs
+    show: this is asked of every cell.
+
+    Example:
+        >>> [is_odd(text) for text in ("A213B456", "04012345678901", "Tige fémorale", "12345.0", "1,20E+05", "NULL")]
+        [False, False, False, True, True, True]
+    """
+    first = text[0]
+    if text.isalnum():
+        if first == text[-1] and first == text[1:2]:
+            return True
+        if text.isalpha():
+            return text.upper() in MISSING
+        return first in _DIGITS and ("E" in text or "e" in text)
+    if not text.isascii() and not text.isprintable():
+        return True
+    if len(text) > _LONGEST:
+        return first in "='"
+    likely = _LIKELY_NUMBER if first in _DIGITS else _LIKELY_WORD if first.isalpha() else _LIKELY_SIGN
+    return likely.match(text) is not None
 
 
 def mended(text: str, cell: Cell, faults: list[Fault]) -> str:
     """The text that ``text`` was before a spreadsheet; empty for a word of absence, or a number whose digits are lost.
 
-    Each is a warning that names the column (FM459, FM460).
+    Each is a warning that names the column (FM459, FM460); so is a text that is kept and may be no value (FM465).
 
     Example:
         >>> mended('="00123"', Cell("Pose.lot", "LOT", "string", ""), [])
         '00123'
     """
+    if not text.isascii():
+        plain = text.translate(_INVISIBLE).strip()
+        if plain != text:
+            _warn("FM460", "invisible", cell, faults)
+            return mended(plain, cell, faults) if plain else ""
     shape = _ODD.match(text)
     if shape is None:
+        _doubt(text, cell, faults)
         return text
-    if shape["word"] or shape["exponent"]:
-        _warn("FM459", "word" if shape["word"] else "exponent", cell, faults)
+    lost = "word" if shape["word"] else "torn" if shape["formula"] else "exponent" if shape["exponent"] else ""
+    if lost:
+        _warn("FM459", lost, cell, faults)
         return ""
     if text[0] in "='":
         _warn("FM460", "formula" if text[0] == "=" else "apostrophe", cell, faults)
         return text.strip("='\"").strip()
     _warn("FM460", "number", cell, faults)
-    return re.split(r"[.,]", text)[0]
+    return "".join(re.split(r"[.,]", text)[0].split())
+
+
+def _doubt(text: str, cell: Cell, faults: list[Fault]) -> None:
+    """Warn of a text that is read as it is and may be no value."""
+    variant = "word" if text.upper() in _DOUBTFUL else ""
+    variant = variant or next((name for name, shape in _DOUBT.items() if shape.match(text)), "")
+    if variant:
+        _warn("FM465", variant, cell, faults)
+
+
+def is_no_value(text: str) -> bool:
+    """Is a trimmed text a word that programs write for an absent value, or a number without its digits? As a key it
+    would make one record of many.
+
+    Example:
+        >>> is_no_value("NULL"), is_no_value("1,20E+05"), is_no_value("1042")
+        (True, True, False)
+    """
+    if not text or not is_odd(text):
+        return False
+    shape = _ODD.match(text)
+    return shape is not None and bool(shape["word"] or shape["formula"] or shape["exponent"])
+
+
+def is_spreadsheet_date(text: str) -> bool:
+    """Is the text what a spreadsheet makes of `3-12`, a month and a number, in the letter case that it writes?
+
+    Example:
+        >>> is_spreadsheet_date("mars-12"), is_spreadsheet_date("12-Mar"), is_spreadsheet_date("MAR-12")
+        (True, True, False)
+    """
+    return text != text.upper() and _DATE.match(text) is not None
 
 
 def _warn(code: str, variant: str, cell: Cell, faults: list[Fault]) -> None:

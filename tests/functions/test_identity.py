@@ -140,7 +140,7 @@ def test_invalid_rpps(number: str) -> None:
 @given(st.from_regex(r"[0-9]{11}", fullmatch=True))
 def test_rpps_luhn_agrees_with_stdnum(number: str) -> None:
     if number.isascii():
-        assert rpps_luhn_valid(number) == luhn.is_valid(number)
+        assert rpps_luhn_valid(number) == (luhn.is_valid(number) and number != "0" * 11)
 
 
 @pytest.mark.parametrize(
@@ -174,12 +174,27 @@ def test_finess_is_tidied() -> None:
     assert finess_number("992 000 562\u00a0") == "992000562"
 
 
-@pytest.mark.parametrize("text", ["N/A", "inconnu", "-", "0", " SANS ", "1,23457E+11", "2.99911e+12", ""])
+@pytest.mark.parametrize("text", ["N/A", "inconnu", "-", "0", " SANS ", "1,23457E+11", "2.99911e+12", "", "1,20E5"])
 def test_no_lot(text: str) -> None:
     assert lot_number(text) is None
 
 
-@pytest.mark.parametrize("text", ["A213B456", "B729993A", "K767-1", "00", "123E4567", "12E5", "SN0"])
+@pytest.mark.parametrize("text", ["0000", "XXX", "VRAI", "néant", "non renseigné", "mars-12", "12-Mar", "févr.-12"])
+def test_what_people_and_spreadsheets_write_is_no_lot(text: str) -> None:
+    assert lot_number(text) is None
+
+
+def test_blanks_in_a_lot_are_plain() -> None:
+    assert lot_number("A12\u00a0B\u202f3") == "A12 B 3"
+
+
+def test_fillers_are_no_numbers_of_persons() -> None:
+    assert not finess_luhn_valid("000000000")
+    assert not nir_key_valid("000000000000097")
+    assert nir_with_key("0000000000000") == "0000000000000"
+
+
+@pytest.mark.parametrize("text", ["A213B456", "B729993A", "K767-1", "007", "MAR-12", "123E4567", "12E5", "SN0"])
 def test_a_lot(text: str) -> None:
     assert lot_number(text) == text
     assert not spreadsheet_exponent(text)

@@ -8,13 +8,14 @@ import pytest
 
 from fhirmap.records import Fault
 from fhirmap.runtime import cell_text
-from fhirmap.runtime.cell_text import is_odd, mended
+from fhirmap.runtime.cell_text import is_no_value, is_odd, mended
 from fhirmap.runtime.reading import Cell
 
 CELL = Cell("Pose.lot", "POSE.LOT", "string", "m.map:1:1", "LOT")
 WORDS = ["NULL", "null", "(null)", "<NULL>", "\\N", "None", "nil", "NaN", "nan", "N/A", "n/a", "N.A.", "NA", "<NA>"]
 WORDS += ["#N/A", "#NA", "#REF!", "#VALUE!", "#VALEUR!", "#DIV/0!", "#NAME?", "#NOM ?", "#NUM!", "#NULL!", "#NUL!"]
 WORDS += ["-", "--", "---", "\u2013", "\u2014", "?", "??", "########", "undefined", "(vide)"]
+WORDS += ['="', "'", "=A12", "=RECHERCHEV(A1;B:C;2)", '="123']
 
 
 def test_examples_of_the_documentation() -> None:
@@ -27,10 +28,13 @@ def test_a_word_of_absence_is_no_value(text: str) -> None:
     assert is_odd(text)
     assert mended(text, CELL, faults) == ""
     (fault,) = faults
-    assert (fault.code, fault.variant, fault.severity, fault.columns) == ("FM459", "word", "warning", ("POSE.LOT",))
+    variant = "torn" if text[0] in "='" else "word"
+    assert (fault.code, fault.variant, fault.severity, fault.columns) == ("FM459", variant, "warning", ("POSE.LOT",))
 
 
-@pytest.mark.parametrize("text", ["1,20E+05", "1.23457E+11", "2e+12", "2,99911E+12", "1,5E-07"])
+@pytest.mark.parametrize(
+    "text", ["1,20E+05", "1.23457E+11", "2e+12", "1,5E-07", "1,20E5", "1.2E5", "+1,20E+05", "-1.5E-3"]
+)
 def test_a_number_without_its_digits_is_no_value(text: str) -> None:
     faults: list[Fault] = []
     assert is_odd(text)
@@ -48,6 +52,9 @@ def test_a_number_without_its_digits_is_no_value(text: str) -> None:
         ("'2840510A", "2840510A", "apostrophe"),
         ("12345.0", "12345", "number"),
         ("00123,00", "00123", "number"),
+        ("1\u202f234", "1234", "number"),
+        ("12\u00a0345,00", "12345", "number"),
+        ("A12\u200b", "A12", "invisible"),
     ],
 )
 def test_what_a_text_was_is_read(text: str, plain: str, variant: str) -> None:
@@ -61,11 +68,55 @@ def test_what_a_text_was_is_read(text: str, plain: str, variant: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *["A213B456", "NULLE", "NARBONNE", "Na", "12345", "4.0", "1.5", "A-12", "-12", "1E12", "5E-12", "#12A", "s'1"],
-        *["'s Hertogenbosch", "2 84 05 10 123 456 78", "=/A9999XYZ100T0944", "(01)04012345678901", "Nilsson", "0"],
+        *["A213B456", "NULLE", "NARBONNE", "Na", "12345", "1.5", "A-12", "-12", "12E345X", "#12A", "s'1", "1223"],
+        *["'s Hertogenbosch", "2 84 05 10 123 456 78", "=/A9999XYZ100T0944", "(01)04012345678901", "Nilsson", "0", "X"],
+        *[
+            "Tige fémorale\u00a0: taille 5",
+            "Dr Sans",
+            "2025-03-14",
+            "14/03/2025",
+            "Vis 4.0",
+            "A213E45",
+            "ABC-12",
+            "112",
+        ],
     ],
 )
 def test_other_texts_are_left_alone(text: str) -> None:
     faults: list[Fault] = []
     assert mended(text, CELL, faults) == text
     assert not faults
+
+
+@pytest.mark.parametrize(
+    ("text", "variant"),
+    [
+        *((text, "word") for text in ("néant", "NEANT", "Inconnu", "SANS", "S/O", "n.r.", "non renseigné", "XXX")),
+        *((text, "word") for text in ("VRAI", "FAUX", "TRUE", "false", "????", "...", "sans objet", "0000")),
+        *((text, "exponent") for text in ("12E3", "12345E-2", "1e12", "5E-12")),
+        *((text, "number") for text in ("0.0", "1.0", "12,00", "1 234", "12 345 678,0")),
+        *((text, "date") for text in ("Mar-12", "mars-12", "12-Mar", "3-déc", "févr.-12", "sept-25", "août-03")),
+        *((text, "digit") for text in ("9999", "1111111111111")),
+        ("A12\u00a0B45", "blank"),
+    ],
+)
+def test_what_may_be_no_value_is_kept_with_a_warning(text: str, variant: str) -> None:
+    faults: list[Fault] = []
+    assert is_odd(text)
+    assert mended(text, CELL, faults) == text
+    assert [(fault.code, fault.variant, fault.severity) for fault in faults] == [("FM465", variant, "warning")]
+
+
+@pytest.mark.parametrize(
+    "text", [*WORDS, "1,20E+05", '="00123"', "néant", "12E3", "mars-12", "A12\u200b", "9999", "1 234"]
+)
+def test_nothing_that_mended_looks_at_is_missed(text: str) -> None:
+    for written in (text, text.upper(), text.lower(), text.title()):
+        faults: list[Fault] = []
+        mended(written, CELL, faults)
+        assert is_odd(written) or not faults
+
+
+def test_a_key_is_no_word_of_absence() -> None:
+    assert all(map(is_no_value, ("NULL", "#REF!", "-", "1,20E+05", '="')))
+    assert not any(map(is_no_value, ("1042", "A|1", "SANS", "12E3", "12345.0", "")))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from fhirmap.functions.identity import MISSING, spreadsheet_exponent
+from fhirmap.functions.identity import spreadsheet_exponent
 from fhirmap.functions.udi.gs1_tables import (
     DATED,
     DATES,
@@ -25,6 +25,7 @@ from fhirmap.functions.udi.gs1_tables import (
 )
 from fhirmap.functions.udi.parts import GS1, LabelParts, PartName, Udi, gs1_date, is_gtin_valid
 from fhirmap.functions.udi.repair import Known, bodies, known, plausibility, split_at_lost_separator, timed_day
+from fhirmap.runtime.cell_text import MISSING
 
 __all__ = ["bare_number", "common_gs1", "raw_gs1", "readable_gs1"]
 

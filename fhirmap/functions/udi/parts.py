@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import localtime, mktime, time
 from typing import Literal, TypedDict
 
-from fhirmap.functions.identity import MISSING
+from fhirmap.runtime.cell_text import MISSING
 from fhirmap.runtime.functions import FhirDate, FhirUri
 
 __all__ = [

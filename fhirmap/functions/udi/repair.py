@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from fhirmap.functions.identity import MISSING
 from fhirmap.functions.udi.gs1_tables import DATES, GS, INTACT, PREFIX, RAW, SHOWN_GS, Part
 from fhirmap.functions.udi.parts import gs1_date, is_gtin_valid
+from fhirmap.runtime.cell_text import MISSING
 
 __all__ = ["Known", "bodies", "known", "plausibility", "split_at_lost_separator", "timed_day"]
 

@@ -11,9 +11,9 @@ from biip.gs1_messages import GS1Message
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fhirmap.functions.identity import MISSING
 from fhirmap.functions.udi import gtin_check_valid, parse_udi, udi_carrier, udi_check_valid
 from fhirmap.functions.udi.parts import is_gtin_valid
+from fhirmap.runtime.cell_text import MISSING
 from tests.functions.udi.labels import GS, INVALID_GTINS, VALID_GTINS, labels, raw
 
 
