@@ -46,6 +46,7 @@ FILES = {
     "registry/app.py": "answers of the simulator: those of the registry, which speaks French",
     "registry/declaration.py": "the same",
     "registry/pairing.py": "the same",
+    "runtime/cell_text.py": "words that are looked for in cells",
     "runtime/functions.py": "errors for the author of a plug-in, when it is loaded",
     "sources/sql_errors.py": "words that are looked for in the messages of databases",
 }
