@@ -58,10 +58,11 @@ _MONTH = (
 _DATE = re.compile(rf"(?:(?:{_MONTH})-[0-9]{{1,2}}|[0-9]{{1,2}}-(?:{_MONTH}))\Z", re.IGNORECASE)
 _DOUBT = {
     "exponent": re.compile(r"[+-]?[0-9]+e(?:-[0-9]{1,3}|[0-9]{1,2})\Z", re.IGNORECASE),
-    "number": re.compile(r"[0-9]{1,2}[.,]0+\Z|[0-9]{1,3}(?: [0-9]{3})+(?:[.,]0+)?\Z"),
+    # Numbers of persons and establishments have more digits, and are written in groups on purpose.
+    "number": re.compile(r"[0-9]{1,2}[.,]0+\Z|(?:[0-9]{1,3}|[0-9]{1,2} [0-9]{3}) [0-9]{3}(?:[.,]0+)?\Z"),
     "date": _DATE,
     "digit": re.compile(r"([0-9])\1{3,}\Z"),
-    "blank": re.compile(rf"(?=.*[0-9])[0-9A-Z./_-]+(?:{_BLANK}[0-9A-Z./_-]+)+\Z"),
+    "blank": re.compile(rf"(?=.*[0-9])(?=.*[A-Z])[0-9A-Z./_-]{{1,11}}(?:{_BLANK}[0-9A-Z./_-]{{1,11}})\Z"),
 }
 """Texts that are values as well, by what they may be."""
 _INVISIBLE = {ord(sign): None for sign in "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"}

@@ -596,8 +596,13 @@ def send(seen: Expected, rows: list[Piece], day: date | None, rebuilt: bool) -> 
     lots_before: set[tuple[Any, ...]] = set()
     messages: list[tuple[str | None, str | None]] = []
     for piece in rows:
+        doubtful = any((text or "").strip().upper() in ("INCONNU", "SANS") for text in (piece.lot, piece.serial))
         if piece.state != "placed":
+            if doubtful:
+                seen.maybe.append("word of absence")
             continue
+        if doubtful:
+            seen.warn.append("word of absence")
         label = piece.label
         if piece.fault:
             seen.bad.append("quantity")
