@@ -228,7 +228,7 @@ class CsvFile:
         row = {name: cells[place] if place < len(cells) else None for name, place in scan.places.items()}
         for name, cell in row.items():
             if cell is not None and "\0" in cell:
-                row[name] = None
+                row[name] = ""
                 where: dict[str, object] = {"column": name, "line": line.number}
                 faults.append(Fault("FM723", rule="text", args=where, columns=(name,)))
         return row
@@ -271,6 +271,8 @@ class CsvFile:
             state = scan.revisions.state(key, sortable(row.get(latest.column)) if latest else None)
             if state == "double":
                 faults.append(self._key_fault("FM718"))
+            if latest and state != "superseded" and scan.revisions.are_odd(key):
+                faults.append(Fault("FM756", rule="key", args={"columns": latest.column}, columns=(latest.column,)))
             yield Record(key, values, self._origin(line.number), tuple(faults), state == "superseded")
 
     def _grouped(self, scan: _Scan) -> Iterator[Record]:

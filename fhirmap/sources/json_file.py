@@ -297,7 +297,10 @@ class JsonFile:
         if not key:
             return Record("", entry, origin, (self._key_fault("FM717"),))
         state = revisions.state(key, self._revision(entry))
-        faults = (self._key_fault("FM718"),) if state == "double" else ()
+        faults: tuple[Fault, ...] = (self._key_fault("FM718"),) if state == "double" else ()
+        latest = self._plan.latest
+        if latest and state != "superseded" and revisions.are_odd(key):
+            faults += (Fault("FM756", rule="key", args={"columns": latest.column}, columns=(latest.column,)),)
         return Record(key, entry, origin, faults, state == "superseded")
 
     def _key_fault(self, code: str) -> Fault:

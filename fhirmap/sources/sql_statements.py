@@ -61,6 +61,15 @@ def _type_of(table: SqlTableLayout, name: str) -> SqlType:
     return table.columns.get(table.real(name) or name)
 
 
+_ORDERED = frozenset(
+    (
+        ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.FLOAT,
+        ColumnKind.DATE, ColumnKind.LOCAL, ColumnKind.INSTANT,
+    )
+)  # fmt: skip
+"""Kinds of which PostgreSQL has a least and a greatest; of its texts too, but not of all that is read as one."""
+
+
 class StatementBuilder:
     """Writes the statements of one tree for one dialect."""
 
@@ -176,7 +185,9 @@ class StatementBuilder:
         return SqlStatement(self._root, select, slice(0, len(identity)), slice(len(identity), len(head)), reader)
 
     def _marks(self) -> list[Cell]:
-        """Rank of the revision within its key (1 is current), and how many rows share key and revision."""
+        """Rank of the revision within its key (1 is current), how many rows share key and revision, and the least and
+        the greatest revision of the key, where the database knows them.
+        """
         table, plan = self._root.table, self._plan
         parts: list[Cell] = []
         for name in plan.key:
@@ -189,7 +200,15 @@ class StatementBuilder:
         absent_last = sa.case((revision.is_(None), 1), else_=0)
         rank = sa.func.rank().over(partition_by=parts, order_by=[absent_last, revision.desc()])
         same = sa.func.count().over(partition_by=[*parts, revision])
-        return [rank.label("fm_rank"), same.label("fm_same")]
+        marks: list[Cell] = [rank.label("fm_rank"), same.label("fm_same")]
+        kind = table.kinds.get(table.real(plan.latest.column) or "", ColumnKind.UNKNOWN)
+        is_text = isinstance(_type_of(table, plan.latest.column), sa.String)
+        if self._dialect in ("sqlite", "mysql", "mariadb") or is_text or kind in _ORDERED:
+            marks += [
+                end(revision).over(partition_by=parts).label(name)
+                for end, name in ((sa.func.min, "fm_least"), (sa.func.max, "fm_greatest"))
+            ]
+        return marks
 
     def _with_joined(
         self, node: SqlNode, source: Relation, relation: Relation, start: int, marker: int

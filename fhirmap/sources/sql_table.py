@@ -21,6 +21,7 @@ from fhirmap.source_plan import Child, SourceColumn, SourceKind, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.documents import column_and_path
+from fhirmap.sources.revisions import cannot_be_compared
 from fhirmap.sources.sql_cells import load_as_text, set_sessions, text_or_bytes
 from fhirmap.sources.sql_errors import make_engine, translated
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
@@ -263,8 +264,11 @@ class SqlTable:
             identity = row[records.identity]
             for group in groups:
                 group.attach(identity, rows)
-            rank, same = (1, 1) if is_unique else row[records.extra]
+            rank, same, *ends = (1, 1) if is_unique else row[records.extra]
             record = self._record(values, number, rank > 1, same > 1)
+            if ends and rank == 1 and self._plan.latest and cannot_be_compared(*ends):
+                fault = self._key_fault("FM756", [self._plan.latest.column])
+                record = replace(record, faults=(*record.faults, fault))
             if rows.unequal:
                 record = replace(record, faults=(*record.faults, *rows.faults(self._plan.name)))
             # A single number needs no memory: no other is shown alike.

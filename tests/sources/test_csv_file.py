@@ -140,3 +140,16 @@ def test_the_documented_export(shared_dir: Path) -> None:
     records = read(shared_dir / "renacot" / "sih" / "c_export_pharmacie.csv", plan)
     assert len(records) == 40
     assert [record.key for record in records if record.faults] == ["000000032"]
+
+
+def test_revisions_that_cannot_be_compared_are_a_fault(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.csv", "id;v\n1;2025-01-01\n1;infinity\n2;9\n2;10\n3;31/12/2024\n3;02/01/2025\n4;1\n4;v2\n"
+    )
+    records = [record for record in read(path, replace(FLAT, latest=Order("v"))) if not record.superseded]
+    assert [(record.key, record.values["v"], [fault.code for fault in record.faults]) for record in records] == [
+        ("1", "infinity", ["FM756"]),
+        ("2", "10", []),
+        ("3", "02/01/2025", []),
+        ("4", "v2", ["FM756"]),
+    ]

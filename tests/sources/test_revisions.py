@@ -27,3 +27,20 @@ def test_without_revisions_a_key_that_occurs_twice_is_double() -> None:
     assert revisions.state("a") == "current"
     revisions.add("a")
     assert revisions.state("a") == "double"
+
+
+def test_what_cannot_be_compared_is_odd_where_there_are_several() -> None:
+    revisions = Revisions()
+    for key, revision in [
+        ("a", (2, 0, "2025-01-01")),
+        ("a", (2, 0, "infinity")),
+        ("b", (2, 0, "infinity")),
+        ("c", (1, 5, "")),
+        ("c", (2, 0, "v5")),
+        ("d", (0, 0, "")),
+        ("d", (1, 5, "")),
+        ("e", (2, 0, "0000-00-00")),
+        ("e", (2, 0, "2025-01-01")),
+    ]:
+        revisions.add(key, revision)
+    assert [key for key in "abcde" if revisions.are_odd(key)] == ["a", "c", "e"]

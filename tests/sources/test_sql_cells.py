@@ -400,3 +400,49 @@ def test_leading_zeros_of_a_filled_column_are_kept(database: Database, table: st
     assert read_all(database.url, table, elements) == [
         ("000042", {"c": "0331234567", "n": 331234567, "d": "00000012", "m": 12, "b": True}, [])
     ]
+
+
+@pytest.mark.parametrize(
+    ("database", "kind", "one", "other", "odd"),
+    [
+        ("postgresql", "timestamptz", "infinity", "2025-01-01", True),
+        ("postgresql", "timestamp", "-infinity", "2025-01-01", True),
+        ("postgresql", "date", "10025-01-01", "2025-01-01", True),
+        ("postgresql", "date", "0044-03-15 BC", "2025-01-01", True),
+        ("postgresql", "date", "2024-01-01", "2025-01-01", False),
+        ("postgresql", "numeric", "NaN", "1", True),
+        ("postgresql", "float8", "Infinity", "1", True),
+        ("postgresql", "int", "9", "10", False),
+        ("postgresql", "text", "9", "10", True),
+        ("postgresql", "text", "31/12/2024", "02/01/2025", True),
+        ("postgresql", "text", "2024-12-31", "2025-01-02", False),
+        ("postgresql", "uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12", False),
+        ("mariadb", "datetime", "0000-00-00", "2025-01-01", True),
+        ("mariadb", "date", "2024-01-01", "2025-01-01", False),
+        ("mariadb", "varchar(20)", "9", "10", True),
+        ("mariadb", "int", "9", "10", False),
+        ("sqlite", "text", "0000-00-00", "2025-01-01", True),
+        ("sqlite", "text", "31/12/2024", "02/01/2025", True),
+        ("sqlite", "blob", "9", 10, True),
+        ("sqlite", "int", 9, 10, False),
+        ("sqlite", "text", "", "2025-01-01", False),
+    ],
+    indirect=["database"],
+)
+def test_revisions_that_cannot_be_compared_are_a_fault(
+    database: Database, table: str, kind: str, one: str | int, other: str | int, odd: bool
+) -> None:
+    quoted = [f"'{value}'" if isinstance(value, str) else value for value in (one, other)]
+    statements(
+        database,
+        *(["SET SESSION sql_mode = ''"] if database.kind == "mariadb" else []),
+        f"CREATE TABLE {table} (id int, rev {kind})",
+        f"INSERT INTO {table} VALUES (1, {quoted[0]}), (1, {quoted[1]}), (2, {quoted[1]}), (3, NULL), (3, {quoted[1]})",
+    )
+    plan = SourcePlan(SourceKind.TABLE, table, ("id",), RowLayout("T", columns("id")), latest=Order("rev"))
+    records = [record for record in read(database, plan) if not record.superseded]
+    assert [(record.key, [fault.code for fault in record.faults]) for record in records] == [
+        ("1", ["FM756"] if odd else []),
+        ("2", []),
+        ("3", []),
+    ]
