@@ -57,6 +57,11 @@ class JournalConnection:
         self._threads = RLock()
         self._shared = engine.dialect.name != "sqlite"
 
+    @property
+    def name(self) -> str:
+        """The journal as messages call it, without a password."""
+        return self._name
+
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         with self._threads, translated(self._name), self._engine.begin() as connection:

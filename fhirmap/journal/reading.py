@@ -55,6 +55,20 @@ class JournalReading(EntryQueue):
             for row in connection.execute(query):
                 yield recorded_answer(row, self._run)
 
+    def others_with_accepted(self) -> list[tuple[str, str]]:
+        """The other establishments and operations of this journal of which something was accepted."""
+        own = and_(
+            entry.c.establishment == self._identity["establishment"], entry.c.operation == self._identity["operation"]
+        )
+        query = (
+            select(entry.c.establishment, entry.c.operation)
+            .where(entry.c.state == EntryState.ACCEPTED, not_(own))
+            .distinct()
+            .order_by(entry.c.establishment, entry.c.operation)
+        )
+        with self._transaction() as connection:
+            return [(str(name), str(operation)) for name, operation in connection.execute(query)]
+
     def accepted_count(self) -> int:
         """How many payloads were accepted, those of former times included."""
         query = select(func.count()).where(self._scope, entry.c.state == EntryState.ACCEPTED)

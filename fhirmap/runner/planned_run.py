@@ -22,6 +22,7 @@ from fhirmap.runner.ingest import Ingested, entries
 from fhirmap.runner.read_values import reader_of_values
 from fhirmap.runner.receiver_lines import withdrawal_text
 from fhirmap.runner.run import look_into_journal, shrunk
+from fhirmap.runner.same_records import require_same_records
 from fhirmap.runner.source import open_project_source
 from fhirmap.texts import text
 
@@ -85,6 +86,7 @@ def make_plan(engine: Engine, *, resend: bool = False, progress: Callable[[int],
         journal = look_into_journal(project)
         try:
             if journal is not None:
+                require_same_records(project, engine.plan, journal, resend=resend)
                 resend = resend or project.limits.map_changes is UncertainPolicy.RESEND
                 journal.begin(source=project.source_name(), resend=resend)
             done = Ingested()

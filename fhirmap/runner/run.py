@@ -18,6 +18,7 @@ from fhirmap.runner.ingest import ingest
 from fhirmap.runner.project import Project
 from fhirmap.runner.read_values import reader_of_values
 from fhirmap.runner.report import Report, RunFacts, build_report, exit_code, write_report
+from fhirmap.runner.same_records import note_key, require_same_records
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.sinks import ClientCredentials, Sink, SinkSettings, open_sink
@@ -112,7 +113,9 @@ def run(  # noqa: PLR0913 - named settings
         sink = open_sink(replace(settings or project.sink_settings(), identifiers_of=engine.identifiers_of))
         stack.callback(sink.close)
         journal = stack.enter_context(open_journal(project, exclusive=True))
+        require_same_records(project, engine.plan, journal, resend=resend)
         work = _Run(engine, sink, journal, archives, clock, resend)
+        note_key(engine.plan, journal)
         try:
             ingested = ingest(
                 source.records(),
