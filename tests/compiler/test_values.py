@@ -44,7 +44,7 @@ WRONG = {
     "url": ("a b",),
     "canonical": ("a b",),
     "base64Binary": ("AAA", "A=A="),
-    "integer": ("99999999999",),
+    "integer": ("98765432109",),
 }
 
 
