@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from fhirmap.runner.engine import build_engine
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 from fhirmap.runner.run import run
 
 

@@ -17,7 +17,7 @@ from benchmarks.interventions import make_database
 from benchmarks.timing import fastest
 from fhirmap.compilation.maps import compile_map
 from fhirmap.runner.engine import build_engine
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
 
 ROOT = Path(__file__).resolve().parent.parent

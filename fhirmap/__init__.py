@@ -51,7 +51,8 @@ if TYPE_CHECKING:
         Unmapped,
     )
     from fhirmap.runner.engine import compile_project
-    from fhirmap.runner.project import Project, load_project
+    from fhirmap.runner.project import Project
+    from fhirmap.runner.project_file import load_project
     from fhirmap.runtime.functions import function
     from fhirmap.runtime.transformer import Transformer
     from fhirmap.signatures import FunctionParameter, FunctionSignature, ValueType
@@ -96,7 +97,8 @@ _MODULES = {
         "Unmapped",
     ),
     "fhirmap.runner.engine": ("compile_project",),
-    "fhirmap.runner.project": ("Project", "load_project"),
+    "fhirmap.runner.project": ("Project",),
+    "fhirmap.runner.project_file": ("load_project",),
     "fhirmap.runtime.functions": ("function",),
     "fhirmap.signatures": ("FunctionParameter", "FunctionSignature", "ValueType"),
     "fhirmap.runtime.transformer": ("Transformer",),

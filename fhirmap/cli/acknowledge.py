@@ -20,7 +20,7 @@ from fhirmap.texts import text
 def command(keys: tuple[str, ...], why: str | None, every: bool, project: Path, as_json: bool) -> int:
     """Note that the withdrawals of the records KEYS are dealt with: they are not reported any more."""
     from fhirmap.errors import ConfigError
-    from fhirmap.runner.project import load_project
+    from fhirmap.runner.project_file import load_project
     from fhirmap.runner.run import has_journal, open_journal
     from fhirmap.sinks.redaction import redact_numbers
 

@@ -100,7 +100,7 @@ def _check_folder(
     from fhirmap.errors import ConfigError
     from fhirmap.runner.check import archive_findings, settings_diagnostics, source_diagnostics
     from fhirmap.runner.program import check_project
-    from fhirmap.runner.project import read_project
+    from fhirmap.runner.project_file import read_project
 
     project, diagnostics = read_project(place, source=source)
     if project is None:

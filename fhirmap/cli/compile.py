@@ -32,7 +32,7 @@ def command(
     from fhirmap.compilation.maps import check, compile_map
     from fhirmap.runner.atomic_file import write_atomically
     from fhirmap.runner.engine import build_engine
-    from fhirmap.runner.project import load_project
+    from fhirmap.runner.project_file import load_project
 
     if place.is_dir() or place.suffix == ".toml":
         engine = build_engine(load_project(place), fhir_version)

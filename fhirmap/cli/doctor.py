@@ -56,7 +56,7 @@ def command(project: Path, offline: bool, as_json: bool) -> int:
 
 def _examine(folder: Path, offline: bool) -> Iterator[Finding]:
     from fhirmap.runner.engine import build_engine
-    from fhirmap.runner.project import load_project
+    from fhirmap.runner.project_file import load_project
 
     engine: Engine | None = None
     try:

@@ -64,7 +64,7 @@ def _checked(
     """The program of a project, a map's text, or a StructureMap resource."""
     from fhirmap.compilation.program import check_maps
     from fhirmap.runner.program import check_project
-    from fhirmap.runner.project import load_project
+    from fhirmap.runner.project_file import load_project
 
     if place.is_dir() or place.suffix == ".toml":
         maps = check_project(load_project(place), fhir_version)

@@ -26,7 +26,7 @@ def show_plan(project: Path, source: str | None, *, resend: bool, as_json: bool)
     from fhirmap.cli.progress import ProgressBar
     from fhirmap.runner.engine import build_engine
     from fhirmap.runner.planned_run import make_plan, plan_lines, plan_to_data
-    from fhirmap.runner.project import load_project
+    from fhirmap.runner.project_file import load_project
 
     engine = build_engine(load_project(project, source=source))
     if not as_json:

@@ -46,7 +46,7 @@ def command(
     """Map and validate the records of PROJECT (default: this folder), send nothing."""
     from fhirmap.cli.faults import show_warnings
     from fhirmap.runner.engine import build_engine
-    from fhirmap.runner.project import load_project
+    from fhirmap.runner.project_file import load_project
 
     if key is not None and (every or records):
         raise click.UsageError(text("preview.row_or_all"))

@@ -24,7 +24,7 @@ def command(project: Path, output: Path | None, as_json: bool) -> None:
 
     from fhirmap.errors import ConfigError
     from fhirmap.runner.atomic_file import write_atomically
-    from fhirmap.runner.project import load_project
+    from fhirmap.runner.project_file import load_project
     from fhirmap.runner.report import report_from_data, report_lines
     from fhirmap.runner.rule_words import read_words
 

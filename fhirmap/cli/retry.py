@@ -30,7 +30,7 @@ def command(
 ) -> None:
     """Release refused or deferred records of PROJECT (default: this folder) for the next `fhirmap run`."""
     from fhirmap.journal import EntryState
-    from fhirmap.runner.project import load_project
+    from fhirmap.runner.project_file import load_project
     from fhirmap.runner.run import has_journal, open_journal
 
     if not (keys or reason or refused or deferred or uncertain):

@@ -45,7 +45,7 @@ def command(
     from fhirmap.cli.faults import show_warnings
     from fhirmap.cli.progress import ProgressBar
     from fhirmap.runner.engine import build_engine
-    from fhirmap.runner.project import load_project
+    from fhirmap.runner.project_file import load_project
     from fhirmap.runner.report import report_lines, report_to_data
     from fhirmap.runner.run import run
 

@@ -45,7 +45,7 @@ def command(
 ) -> None:
     """Show the states of PROJECT's records (default: this folder) and the last answer of each, from its journal."""
     from fhirmap.journal import EntryState
-    from fhirmap.runner.project import load_project
+    from fhirmap.runner.project_file import load_project
     from fhirmap.runner.run import has_journal, open_journal
 
     chosen = {*states}

@@ -27,7 +27,8 @@ from fhirmap.runner.columns import (
 )
 from fhirmap.runner.contract import project_contract, unknown_rules
 from fhirmap.runner.program import check_project
-from fhirmap.runner.project import Project, load_project
+from fhirmap.runner.project import Project
+from fhirmap.runner.project_file import load_project
 from fhirmap.runner.rule_words import RuleWords, read_words, worded
 from fhirmap.runner.verdict import mapped
 from fhirmap.runtime.transformer import Transformer

@@ -1,38 +1,28 @@
-"""`fhirmap.toml`: one folder is one establishment. Read strictly into frozen values, all faults at once."""
+"""An establishment: what `fhirmap.toml` says, as frozen values. `project_file` reads it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fhirmap.diagnostics import Diagnostic, Span, nearest
+from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.records import UncertainPolicy
 from fhirmap.runner.secret import Secret
 from fhirmap.runner.target import (
-    SEVERITIES,
     Target,
-    existing_path,
-    existing_paths,
-    find_target,
-    raise_errors,
-    read_target,
 )
-from fhirmap.runner.toml_text import TomlSection, TomlText
 from fhirmap.sources.address import Address, mask, parse_address
-from fhirmap.texts import Text
 
 if TYPE_CHECKING:
     from fhirmap.sinks.settings import ClientCredentials
     from fhirmap.sinks.sink import SinkSettings
 
-FILE = "fhirmap.toml"
 SIMULATOR = "simulator"
-METHODS = ("client_secret_post", "client_secret_basic", "private_key_jwt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +187,7 @@ class Project:
         Raises: ConfigError FM700, FM736, FM738.
         """
         password = self.source.password.reveal() if self.source.password else ""
-        schemes = _plugin_schemes()
+        schemes = plugin_schemes()
         if self.source.override:
             return parse_address(self.source.override, password=password, schemes=schemes)
         text = self.source.url.reveal()
@@ -272,245 +262,6 @@ class Project:
         )
 
 
-def load_project(folder: str | Path, *, source: str | None = None, environ: Mapping[str, str] | None = None) -> Project:
-    """The project in ``folder`` (or whose file ``folder`` is). ``source`` replaces its ``[source]``.
-
-    Raises: ProjectError with every fault of the file; ConfigError FM730 (no such file), FM731 (no TOML).
-    """
-    project, diagnostics = read_project(folder, source=source, environ=environ)
-    if project is None:
-        raise ProjectError(diagnostics)
-    return project
-
-
-def read_project(
-    folder: str | Path, *, source: str | None = None, environ: Mapping[str, str] | None = None
-) -> tuple[Project | None, list[Diagnostic]]:
-    """The project, None where it cannot be used, with everything to say about its file.
-
-    Raises: ConfigError FM730, FM731.
-    """
-    path = Path(folder)
-    path = path if path.suffix == ".toml" else path / FILE
-    file = TomlText(path, str(path))
-    found = _Reading(file, path.parent, environ).project(source)
-    errors = any(entry.is_error for entry in file.diagnostics)
-    in_order = sorted(_without_consequences(file.diagnostics), key=lambda entry: entry.span.start if entry.span else 0)
-    return (None if errors else found), in_order
-
-
-def _without_consequences(found: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """Without what is missing (FM734) only because its name, or its table's, is misspelt (FM732)."""
-    misspelt = {
-        ".".join([*str(entry.args["setting"]).split(".")[:-1], entry.meant])
-        for entry in found
-        if entry.code == "FM732" and entry.meant
-    }
-    return [
-        entry
-        for entry in found
-        if entry.code != "FM734" or not any(f"{entry.args['setting']}.".startswith(f"{name}.") for name in misspelt)
-    ]
-
-
-class _Reading:
-    """Reads the tables of one file, in the order of the documentation."""
-
-    def __init__(self, file: TomlText, folder: Path, environ: Mapping[str, str] | None) -> None:
-        self._file = file
-        self._folder = folder
-        self._root = file.root(environ)
-
-    def project(self, source: str | None) -> Project:
-        """Everything, whatever is wrong with it: the faults are in the file's diagnostics."""
-        root = self._root
-        head = root.section("project")
-        name = head.text("name", self._folder.resolve().name)
-        head.done()
-        maps = self._map(root.section("map"))
-        rules = root.section("rules")
-        severities = rules.mapping(choices=SEVERITIES)
-        records = root.section("records").mapping()
-        registry = root.section("registry")
-        registry_file = existing_path(self._file, registry, "file", self._folder)
-        registry.done()
-        project = Project(
-            folder=self._folder,
-            file=self._file.path,
-            name=name,
-            map=maps,
-            source=self._source(root.section("source"), source),
-            severities=severities,
-            sink=self._sink(root.section("sink"), maps.target),
-            limits=self._limits(root.section("limits")),
-            journal=self._journal(root.section("journal")),
-            archive=self._archive(root.section("archive")),
-            records=tuple(ColumnSetting(key, text, self._file.span(("records", key))) for key, text in records.items()),
-            registry=registry_file,
-            rule_spans={key: span for key in severities if (span := self._file.span(("rules", key)))},
-        )
-        root.done()
-        warnings = tuple(entry for entry in self._file.diagnostics if not entry.is_error)
-        return replace(project, warnings=warnings, unset=tuple(self._file.unset))
-
-    def _map(self, section: TomlSection) -> MapSettings:
-        source = existing_path(self._file, section, "source", self._folder, required=True)
-        target = self._target(section.text("target"))
-        imports = existing_paths(self._file, section, "imports", self._folder)
-        definitions = existing_paths(self._file, section, "definitions", self._folder)
-        section.done()
-        return MapSettings(source or self._folder, target, imports, definitions)
-
-    def _target(self, name: str) -> Target | None:
-        if not name:
-            return None
-        try:
-            return read_target(find_target(name, self._folder))
-        except ProjectError as error:
-            self._file.diagnostics += error.diagnostics
-        except ConfigError as error:
-            found = error.diagnostic()
-            span = found.span or self._file.span(("map", "target"))
-            self._file.diagnostics.append(replace(found, span=span))
-        return None
-
-    def _source(self, section: TomlSection, override: str | None) -> SourceSettings:
-        url = section.secret("url", self._folder, warn=False)
-        password = section.secret("password", self._folder)
-        file = section.text("password_file")
-        is_complete = section.boolean("complete", True)
-        least_share = section.number("least_share", 0.5, least=0, most=1)
-        section.done()
-        if file:
-            password = Secret("source.password_file", file=self._folder / Path(file).expanduser())
-        if url is None and not override and ("url" not in section):
-            self._file.report("FM734", ("source", "url"))
-        self._warn_of_literal_password(url, ("source", "url"))
-        if url is not None and url.is_literal and not override:
-            self._check_address(url.text)
-        return SourceSettings(url or Secret("source.url"), password, is_complete, least_share, override or "")
-
-    def _check_address(self, text: str) -> None:
-        try:
-            parse_address(text, self._folder, schemes=_plugin_schemes())
-        except ConfigError as error:
-            self._file.diagnostics.append(replace(error.diagnostic(), span=self._file.span(("source", "url"))))
-
-    def _sink(self, section: TomlSection, target: Target | None) -> SinkPart:
-        default = target.sink if target else "ndjson"
-        kind = section.text("kind", default, choices=_sink_kinds())
-        path = section.text("path")
-        part = SinkPart(
-            kind=kind,
-            url=section.text("url", required=kind.startswith("fhir-") and "kind" in section),
-            path=self._folder / path if path else None,
-            timeout_s=section.number("timeout_s", 30.0),
-            connect_timeout_s=section.number("connect_timeout_s", 10.0),
-            proxy=section.secret("proxy", self._folder, warn=False),
-            headers=section.section("headers").mapping(),
-            auth=self._auth(section.section("auth")),
-            tls=self._tls(section.section("tls")),
-        )
-        if kind.startswith("fhir-") and part.url is not None and not _is_receiver(part.url):
-            meant = nearest(part.url, (SIMULATOR,))
-            hint = Text("hints.address_example") if meant is None else None
-            self._file.report(
-                "FM735",
-                ("sink", "url"),
-                hint,
-                meant=meant,
-                reason=Text("reasons.address_or_simulator", {"simulator": SIMULATOR}),
-            )
-        self._warn_of_literal_password(part.proxy, ("sink", "proxy"))
-        self._warn_of_literal_password(section.secret("url", self._folder, warn=False), ("sink", "url"))
-        section.done()
-        return part
-
-    def _auth(self, section: TomlSection) -> AuthSettings:
-        kind = section.text("kind", "none", choices=("client_credentials", "none"))
-        wanted = kind == "client_credentials"
-        method = section.text("method", "client_secret_post", choices=METHODS)
-        auth = AuthSettings(
-            kind=kind,
-            method=method,
-            token_url=section.text("token_url"),
-            client_id=section.text("client_id", required=wanted),
-            client_secret=section.secret("client_secret", self._folder),
-            private_key=section.secret("private_key", self._folder),
-            scope=section.text("scope"),
-            key_id=section.text("key_id"),
-            algorithm=section.text("algorithm"),
-            audience=section.text("audience"),
-        )
-        section.done()
-        needed = "private_key" if method == "private_key_jwt" else "client_secret"
-        if wanted and needed not in section:
-            self._file.report("FM734", ("sink", "auth", needed))
-        return auth
-
-    def _tls(self, section: TomlSection) -> TlsFiles:
-        paths = [existing_path(self._file, section, key, self._folder) for key in ("ca", "cert", "key")]
-        section.done()
-        return TlsFiles(*paths)
-
-    def _limits(self, section: TomlSection) -> SinkLimits:
-        policy = section.text("uncertain", UncertainPolicy.RESEND, choices=tuple(UncertainPolicy))
-        changes = section.text("map_changes", UncertainPolicy.HOLD, choices=tuple(UncertainPolicy))
-        limits = SinkLimits(
-            rate_per_s=section.number("rate_per_s", 5.0),
-            concurrency=section.integer("concurrency", 4),
-            attempts=section.integer("attempts", 5),
-            backoff_s=section.number("backoff_s", 1.0, least=0),
-            uncertain=UncertainPolicy(policy),
-            map_changes=UncertainPolicy(changes),
-        )
-        section.done()
-        return limits
-
-    def _journal(self, section: TomlSection) -> JournalPart:
-        path = section.text("path", "journal.db")
-        url = section.secret("url", self._folder, warn=False)
-        self._warn_of_literal_password(url, ("journal", "url"))
-        section.done()
-        return JournalPart(self._folder / Path(path).expanduser(), url)
-
-    def _archive(self, section: TomlSection) -> ArchiveSettings:
-        table = section.section("table") if "table" in section else None
-        csv = section.section("csv")
-        path = csv.text("path", required="csv" in section)
-        csv.done()
-        archive = ArchiveSettings(
-            self._archive_table(table) if table is not None else None, self._folder / path if path else None
-        )
-        section.done()
-        return archive
-
-    def _archive_table(self, section: TomlSection) -> ArchiveTable:
-        found = ArchiveTable(
-            table=section.text("table", required=True),
-            key_columns=section.text_or_texts("key_column", required=True),
-            value_column=section.text("value_column", required=True),
-            system_column=section.text("system_column"),
-            state_column=section.text("state_column"),
-            time_column=section.text("time_column"),
-            previous_column=section.text("previous_column"),
-            create=section.boolean("create", False),
-            url=section.secret("url", self._folder, warn=False),
-        )
-        self._warn_of_literal_password(found.url, ("archive", "table", "url"))
-        section.done()
-        return found
-
-    def _warn_of_literal_password(self, url: Secret | None, keys: tuple[str, ...]) -> None:
-        if url is not None and mask(url.text) != url.text and "${" not in _password_of(url.text):
-            self._file.report("FM737", keys)
-
-
-def _password_of(url: str) -> str:
-    credentials = url.split("://", 1)[-1].rsplit("@", 1)[0]
-    return credentials.partition(":")[2]
-
-
 def _without_value(error: ConfigError, shown: str) -> ConfigError:
     """The same fault of the text in the file: what a variable held stays out of the message."""
     found = error.diagnostic()
@@ -518,18 +269,7 @@ def _without_value(error: ConfigError, shown: str) -> ConfigError:
     return ConfigError(error.code, span=None, hint=found.hint_shown, variant="url", **{**args, "source": shown})
 
 
-def _is_receiver(url: str) -> bool:
-    """Can something be sent there? What comes from the environment is looked at when it is known."""
-    return url == SIMULATOR or "${" in url or url.lower().startswith(("http://", "https://"))
-
-
-def _sink_kinds() -> tuple[str, ...]:
-    from fhirmap.plugins import names
-
-    return names("fhirmap.sinks")
-
-
-def _plugin_schemes() -> tuple[str, ...]:
+def plugin_schemes() -> tuple[str, ...]:
     """Schemes of URLs that plug-ins read; the built-in kinds have rules of their own."""
     from fhirmap.plugins import BUILT_IN, names
 
@@ -537,7 +277,6 @@ def _plugin_schemes() -> tuple[str, ...]:
 
 
 __all__ = [
-    "FILE",
     "SIMULATOR",
     "ArchiveSettings",
     "ArchiveTable",
@@ -550,7 +289,5 @@ __all__ = [
     "SinkPart",
     "SourceSettings",
     "TlsFiles",
-    "load_project",
-    "raise_errors",
-    "read_project",
+    "plugin_schemes",
 ]

@@ -14,7 +14,7 @@ from fhirmap.errors import ConfigError
 from fhirmap.inspection import inspect_source
 from fhirmap.runner.atomic_file import write_atomically
 from fhirmap.runner.first_map import first_goal, first_map
-from fhirmap.runner.project import FILE
+from fhirmap.runner.project_file import FILE
 from fhirmap.runner.target import find_target, shipped
 from fhirmap.sources.address import Address, mask, parse_address
 from fhirmap.texts import os_reason, text

@@ -95,7 +95,7 @@ def read_target(folder: Path) -> Target:
         receipt=_receipt(root.section("receipt")),
     )
     root.done()
-    raise_errors(file.diagnostics)
+    _raise_errors(file.diagnostics)
     return target
 
 
@@ -123,7 +123,7 @@ def _rule(section: TomlSection) -> TargetRule:
     return rule
 
 
-def raise_errors(found: list[Diagnostic]) -> None:
+def _raise_errors(found: list[Diagnostic]) -> None:
     """Raises ProjectError where an error is among ``found``."""
     if any(entry.is_error for entry in found):
         raise ProjectError(found)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fhirmap.runner.project import read_project
+from fhirmap.runner.project_file import read_project
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = sorted((DOCS / "fr").rglob("*.md"))

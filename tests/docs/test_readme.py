@@ -48,7 +48,7 @@ def test_the_readme_has_two_commands_and_five_links() -> None:
 def test_the_error_of_the_first_page_is_what_check_shows(tmp_path: Path) -> None:
     from fhirmap.diagnostics.render import render_diagnostic
     from fhirmap.runner.program import check_project
-    from fhirmap.runner.project import load_project
+    from fhirmap.runner.project_file import load_project
     from fhirmap.runner.scaffold import copy_example
 
     shown = next(b for b in blocks(ROOT / "docs" / "index.md", "text") if b.startswith("error["))
@@ -82,7 +82,7 @@ def test_toml_in_pages_is_toml(page: Path) -> None:
 
 def test_the_settings_of_the_documentation_are_those_of_the_program(tmp_path: Path) -> None:
     """Every key that docs/reference/project-file.md shows is accepted by the reader, which refuses unknown ones."""
-    from fhirmap.runner.project import read_project
+    from fhirmap.runner.project_file import read_project
 
     block = next(b for b in blocks(ROOT / "docs" / "reference" / "project-file.md", "toml") if b.startswith("[source]"))
     (tmp_path / "fhirmap.toml").write_text(block, encoding="utf-8")

@@ -12,7 +12,7 @@ import pytest
 
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.program import check_project
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.verdict import classify
 

@@ -11,7 +11,7 @@ import pytest
 
 from fhirmap.records import Record
 from fhirmap.runner.engine import build_engine
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.verdict import classify
 

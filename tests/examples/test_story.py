@@ -12,7 +12,7 @@ import pytest
 from fhirmap.registry.config import read_config
 from fhirmap.registry.server import RegistryServer
 from fhirmap.runner.engine import build_engine
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 from fhirmap.runner.report import Report
 from fhirmap.runner.run import run, simulated
 

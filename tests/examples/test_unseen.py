@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from fhirmap.records import Record
 from fhirmap.runner.engine import Engine, build_engine
 from fhirmap.runner.preview import preview_all
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.verdict import classify
 from tests.examples import unseen

@@ -14,7 +14,7 @@ import pytest
 
 from fhirmap.records import Result
 from fhirmap.runner.engine import Engine, build_engine
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 
 GUIDE = Path(__file__).parent / "guide"
 EXAMPLES = ("PGExample", "PHExample", "PEExample", "PEExampleErreur")

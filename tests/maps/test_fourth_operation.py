@@ -13,7 +13,7 @@ import pytest
 
 from fhirmap.cli import main
 from fhirmap.runner.engine import build_engine
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / "examples" / "clinique-sainte-aubierge"
 

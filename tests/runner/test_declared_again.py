@@ -15,7 +15,7 @@ from fhirmap.cli import commands
 from fhirmap.registry import RegistryConfig
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.planned_run import differing_elements, make_plan, plan_lines
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 from fhirmap.runner.report import report_lines, report_to_html
 from fhirmap.runner.run import RunOutcome, look_into_journal, run, simulated
 

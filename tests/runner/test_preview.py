@@ -14,7 +14,7 @@ from fhirmap.runner.check import settings_diagnostics
 from fhirmap.runner.engine import Engine, build_engine
 from fhirmap.runner.preview import preview_all, preview_row, row_to_data
 from fhirmap.runner.program import check_project
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
 
 DATA = {

@@ -17,7 +17,7 @@ from fhirmap.compilation.files import shipped_folder
 from fhirmap.records import Record
 from fhirmap.runner.engine import Engine, build_engine
 from fhirmap.runner.preview import RowPreview, preview_row
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
 from fhirmap.source_plan import ChildKind, RowLayout, SourceKind
 from tests.cli.conftest import in_process

@@ -13,7 +13,7 @@ from fhirmap.errors import ConfigError
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.preview import preview_all
 from fhirmap.runner.program import check_project
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 from fhirmap.runner.scaffold import copy_example, init_project
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.target import shipped

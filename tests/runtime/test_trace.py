@@ -14,7 +14,7 @@ from fhirmap.compilation.program import check_maps
 from fhirmap.compilation.transformers import transformer_of
 from fhirmap.runner.contract import project_contract
 from fhirmap.runner.engine import build_engine
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
 from fhirmap.runtime.trace import Trace, Tracer, trace_lines, trace_to_data
 

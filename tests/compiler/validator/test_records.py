@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fhirmap.runner.engine import build_engine
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
 from tests.compiler.validator.test_independent import broken_by_oracle, oracle_rules, rejects
 

@@ -20,7 +20,7 @@ from fhirmap.interchange.structure_map import FhirVersion, structure_map_to_text
 from fhirmap.language.parser import parse
 from fhirmap.records import Result
 from fhirmap.runner.engine import build_engine
-from fhirmap.runner.project import load_project
+from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from fhirmap.errors import ConfigError, ProjectError
-from fhirmap.runner.project import Project, load_project, read_project
+from fhirmap.runner.project import Project
+from fhirmap.runner.project_file import load_project, read_project
 from fhirmap.runner.secret import Secret
 from fhirmap.runner.target import find_target, read_target, shipped
 
