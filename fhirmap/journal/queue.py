@@ -1,226 +1,29 @@
-"""The queue: put what was read, lease what may be sent, settle what was answered, recover what a dead process left.
-
-One file, since these statements only keep the package's promises together.
-"""
+"""What is sent and written back: lease what may leave, settle what was answered, recover what a dead process left."""
 
 from __future__ import annotations
 
-import uuid
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from fhirmap.journal.codec import issues_from_json, issues_to_json
 from fhirmap.journal.connection import CHUNK, WITHOUT_PAYLOAD, Row
-from fhirmap.journal.decision import Decision, Step, decide, may_be_held_by_receiver, rows_by_key
-from fhirmap.journal.entries import Accepted, Counts, Entry, Lease
-from fhirmap.journal.layouts import Layouts
-from fhirmap.journal.put_batch import PutBatch, chunks_of_distinct_keys
-from fhirmap.journal.schema import attempt, checkpoint, entry, run
+from fhirmap.journal.decision import may_be_held_by_receiver
+from fhirmap.journal.entries import Accepted, Lease
+from fhirmap.journal.intake import EntryIntake
+from fhirmap.journal.schema import attempt, entry
 from fhirmap.journal.states import VERDICTS, ArchiveState, AttemptEvent, EntryState, WithdrawalCause, check_move
-from fhirmap.journal.withdrawals import Withdrawals
 from fhirmap.records import Envelope, Receipt, ReceiptState
 
 __all__ = ["EntryQueue"]
 
 _SENDABLE = (EntryState.DEFERRED, EntryState.UNCERTAIN, EntryState.READY)
 _LEASE_S = 600.0
-_DECISIVE = (
-    entry.c.id,
-    entry.c.key,
-    entry.c.digest,
-    entry.c.state,
-    entry.c.is_current,
-    entry.c.in_doubt,
-    entry.c.last_attempt,
-    entry.c.read_run,
-    entry.c.read_digest,
-    entry.c.read_layout,
-)
-"""What a decision needs of a row."""
 
 
-class EntryQueue(Withdrawals):
-    """What a run does with entries; each method is one committed transaction."""
-
-    def start_run(self, map_digest: str = "", *, source: str = "", resend: bool = False) -> int:
-        """As `RunLedger.start_run`."""
-        number = super().start_run(map_digest, source=source, resend=resend)
-        self.begin(source=source, resend=resend)
-        return number
-
-    def begin(self, *, source: str, resend: bool) -> None:
-        """Makes ready for the entries of a reading, without a run of its own: for what only looks."""
-        self._source, self._resend = source, resend
-        self._layouts = Layouts()
-        self._older: set[str] = set()
-        self._started_at = self._clock()
-        self._again = self._returned()
-
-    # ---- what the source said ------------------------------------------------------------------------------
-
-    def put(self, entries: Iterable[Entry], checkpoints: Mapping[str, str] | None = None) -> Counts:
-        """Takes in a batch of entries, with the source's checkpoints, in one transaction; how many came to what.
-
-        The payload that was accepted or refused before is ``unchanged``; one that waits already stays ``pending``.
-        Another payload of a key takes the former's place (superseded where it was not settled) and is sent, also where
-        the former was accepted: unless the source gave the same values, which only the map, the target or the version
-        makes another payload of. That is ``held``.
-        """
-        if not self._run:
-            self.start_run()
-        counts = Counts()
-        with self._transaction() as connection:
-            for chunk in chunks_of_distinct_keys(entries):
-                counts += self._put_chunk(connection, chunk, PutBatch(self._run, self._clock(), self._source))
-            connection.execute(
-                update(run)
-                .where(run.c.id == self._run)
-                .values(read=run.c.read + counts.read, repeated=run.c.repeated + counts.repeated + counts.superseded)
-            )
-            for name, value in (checkpoints or {}).items():
-                self._put_checkpoint(connection, name, value)
-        return counts
-
-    def _put_chunk(self, connection: Connection, chunk: Sequence[Entry], batch: PutBatch) -> Counts:
-        wanted = [item for item in chunk if item.state != EntryState.SUPERSEDED]
-        self._older.update(item.key for item in chunk if item.state == EntryState.SUPERSEDED)
-        known = self._rows_of([item.key for item in wanted], connection)
-        counts: Counter[str] = Counter(superseded=len(chunk) - len(wanted))
-        withdrawn: dict[str, WithdrawalCause] = {}
-        back: dict[str, bool] = {}
-        for item in wanted:
-            rows = known.get(item.key, [])
-            decision = self._decide(connection, item, rows)
-            counts[self._carry_out(item, rows, decision, batch)] += 1
-            if decision.withdraws:
-                withdrawn[item.key] = self._cause(item)
-            elif item.state == EntryState.READY and (decision.was_withdrawn or item.key in self._again):
-                back[item.key] = decision.step in (Step.NEW, Step.CHANGED)
-        batch.flush(connection, self._identity)
-        self._layouts.keep(connection, wanted)
-        if withdrawn:
-            self._withdraw(connection, withdrawn)
-        if back:
-            self._take_back(connection, back)
-        return Counts(**counts, repeated=batch.repeated)
-
-    def _cause(self, item: Entry) -> WithdrawalCause:
-        if item.state == EntryState.GONE and item.key in self._older:
-            return WithdrawalCause.SUPERSEDED
-        return WithdrawalCause(item.state)
-
-    def _rows_of(self, keys: Sequence[str], connection: Connection) -> dict[str, list[Row]]:
-        query = select(*_DECISIVE).where(self._scope, entry.c.key.in_(keys))
-        return rows_by_key(connection.execute(query.with_for_update() if self._shared else query))
-
-    def _decide(self, connection: Connection, item: Entry, rows: Sequence[Row]) -> Decision:
-        return decide(
-            item,
-            rows,
-            lambda row, entry: self._layouts.is_same(connection, row, entry),
-            resend=self._resend,
-            again=self._resend and item.key in self._again,
-        )
-
-    def decisions(self, items: Sequence[Entry]) -> list[tuple[Entry, Decision]]:
-        """What `put` would do with each; nothing is written."""
-        with self._transaction() as connection:
-            known = self._rows_of([item.key for item in items], connection)
-            return [(item, self._decide(connection, item, known.get(item.key, []))) for item in items]
-
-    def now(self) -> float:
-        """The journal's time."""
-        return self._clock()
-
-    def current_keys(self) -> list[str]:
-        """The keys that the source held when it was read last, as far as the journal knows."""
-        query = select(entry.c.key).where(self._scope, entry.c.is_current.is_(True), entry.c.source == self._source)
-        with self._transaction() as connection:
-            return list(connection.execute(query.where(entry.c.state != EntryState.GONE)).scalars())
-
-    def payload(self, entry_id: int) -> bytes:
-        """What was sent, or is to be sent, of an entry."""
-        with self._transaction() as connection:
-            return bytes(connection.execute(select(entry.c.payload).where(entry.c.id == entry_id)).scalar_one())
-
-    def _carry_out(self, item: Entry, rows: Sequence[Row], decision: Decision, batch: PutBatch) -> str:
-        step, kept = decision.step, decision.same
-        if step == Step.HELD:
-            kept = decision.base
-        for row in rows if len(rows) > 1 or kept is None else ():
-            if row.is_current and (kept is None or row.id != kept.id):
-                batch.replace(row)
-        if kept is None:
-            batch.insert(item, self._request_key(item, decision.generation))
-            return item.state
-        if kept.read_run == self._run:
-            batch.repeated += 1
-        if step == Step.VERDICT:
-            batch.verdict(kept, item)
-            return item.state
-        if step in (Step.UNCHANGED, Step.PENDING, Step.HELD):
-            batch.touch(kept, item, held=step == Step.HELD)
-            return step
-        batch.revive(kept, item, self._request_key(item, decision.generation))
-        return EntryState.READY
-
-    # ---- what a complete reading says ------------------------------------------------------------------------
-
-    def last_complete(self) -> int | None:
-        """How many records the last complete reading of this source held; None where there was none."""
-        found = self.checkpoint(self._complete_name)
-        return None if found is None else int(found)
-
-    def close_reading(self, read: int) -> int:
-        """Notes that the source was read to its end, ``read`` records: those it no longer holds are gone, and are not
-        sent any more. Gives how many."""
-        query = (
-            select(entry.c.key)
-            .where(self._scope, entry.c.read_run < self._run, entry.c.is_current.is_(True))
-            .where(entry.c.state != EntryState.GONE, entry.c.source == self._source)
-            .where(entry.c.read_at < self._started_at)  # another worker may have read it meanwhile
-        )
-        with self._transaction() as connection:
-            keys = list(connection.execute(query).scalars())
-            for chunk in chunks_of_distinct_keys(Entry(key, EntryState.GONE) for key in keys):
-                self._put_chunk(connection, chunk, PutBatch(0, self._clock(), self._source))
-            self._put_checkpoint(connection, self._complete_name, str(read))
-        return len(keys)
-
-    @property
-    def _complete_name(self) -> str:
-        return f"complete:{self._source}"
-
-    def _request_key(self, item: Entry, generation: int) -> str:
-        if item.request_key and not generation:
-            return item.request_key
-        parts = (*self._identity.values(), item.key, item.digest, str(generation))
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, "\x1f".join(parts)))
-
-    def _put_checkpoint(self, connection: Connection, name: str, value: str) -> None:
-        where = and_(
-            checkpoint.c.establishment == self._identity["establishment"],
-            checkpoint.c.operation == self._identity["operation"],
-            checkpoint.c.name == name,
-        )
-        values = {"value": value, "at": self._clock()}
-        if not connection.execute(update(checkpoint).where(where).values(values)).rowcount:
-            connection.execute(insert(checkpoint).values(**self._identity, name=name, **values))
-
-    def checkpoint(self, name: str) -> str | None:
-        """What a source last noted under ``name``; ``None`` where it never did."""
-        with self._transaction() as connection:
-            found = connection.execute(
-                select(checkpoint.c.value).where(
-                    checkpoint.c.establishment == self._identity["establishment"],
-                    checkpoint.c.operation == self._identity["operation"],
-                    checkpoint.c.name == name,
-                )
-            ).scalar()
-        return None if found is None else str(found)
+class EntryQueue(EntryIntake):
+    """What a run does with the entries that are to be sent; each method is one committed transaction."""
 
     # ---- what is sent --------------------------------------------------------------------------------------
 
