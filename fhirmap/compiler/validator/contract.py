@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fhirmap.compiler.validator.merged import constraints_below
-from fhirmap.model.definition import Constraint, Definitions, Operation, Structure
+from fhirmap.model.definition import FHIR_URL, Constraint, Definitions, Operation, Structure, TypeRef
+from fhirmap.model.fhir import base_types, release_of_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,12 @@ class Contract:
         """The resource type that all of them constrain; any resource where none of them is known."""
         return self.roots[0].type if self.roots else "Resource"
 
+    @property
+    def release(self) -> str:
+        """The release whose types hold: the one that a base type's versioned URL names, else the definitions' own."""
+        named = release_of_url(self.roots[0].url) if self.roots else None
+        return named or self.definitions.fhir_version
+
     def rule_keys(self) -> tuple[str, ...]:
         """Keys of every rule whose severity a project may change."""
         found = constraints_below(self.definitions, [root.root for root in self.roots], set())
@@ -57,3 +64,14 @@ def contract_of(
         urls += [own.url] if own is not None else []
         urls.append(operation.url)
     return Contract(definitions, tuple(dict.fromkeys(urls)), dict(severities or {}), dict(rules or {}))
+
+
+def base_type(contract: Contract) -> TypeRef | None:
+    """FHIR's own type that its structures constrain; None where the release has none, or it is no type of FHIR."""
+    own = FHIR_URL + contract.type
+    root = contract.roots[0] if contract.roots else None
+    if root is None or root.is_profile or root.url == own:
+        found, url = base_types(contract.definitions.fhir_version)(contract.type), own
+    else:
+        found, url = base_types(contract.release)(root.url), root.url
+    return TypeRef(contract.type, url) if found is not None else None

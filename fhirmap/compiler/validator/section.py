@@ -26,10 +26,11 @@ _RESERVED = ("TYPES", "validate", "transform", "read", "places", "marks", "point
 @dataclass(slots=True)
 class SectionBuilder:
     """The section in the making. ``tables``: constants that come before all else; ``parts``: shapes and functions in
-    the order in which they need each other.
+    the order in which they need each other. ``release``: whose types hold.
     """
 
     definitions: Definitions
+    release: str
     constants: Constants = field(default_factory=lambda: Constants(prefix="RULE_"))
     diagnostics: list[Diagnostic] = field(default_factory=list)
     tables: list[ModuleConstant] = field(default_factory=list)
@@ -46,7 +47,7 @@ class SectionBuilder:
 
     def finished(self, title: str) -> ModuleSection:
         """The section."""
-        types = ModuleConstant(_TYPES, call("types_of", Literal(self.definitions.fhir_version)))
+        types = ModuleConstant(_TYPES, call("types_of", Literal(self.release)))
         rules = (ModuleConstant(name, value) for name, value in self.constants.entries())
         return ModuleSection((types, *rules, *self.tables, *self.parts), f"Contract: {title}")
 

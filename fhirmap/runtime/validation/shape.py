@@ -164,8 +164,12 @@ class TypeShape:
         }
 
     def report(self, node: object, faults: list[Fault]) -> None:
-        """Report everything that is wrong with ``node``, the root of a resource."""
-        self.check(node, Visit(faults, self.name, self.name))
+        """Report everything that is wrong with ``node``, a whole result. One of an abstract type is none."""
+        visit = Visit(faults, self.name, self.name)
+        if self.name in ABSTRACT_RESOURCES:
+            visit.report("FM512", "type", expected=Text("values.a_resource_type"))
+        else:
+            self.check(node, visit)
 
     def check(self, node: object, visit: Visit) -> None:
         """Report everything that is wrong with ``node``."""
@@ -221,13 +225,16 @@ class TypeShape:
                 visit.report("FM509", key, names=", ".join(names))
 
     def _check_other(self, name: str, value: object, visit: Visit, seen: dict[str, str]) -> None:
-        """A key that is no element: `resourceType`, the `_x` beside a primitive, or a fault."""
+        """A key that is no element: `resourceType`, the `_x` beside a primitive, or a fault.
+
+        What is beside a primitive that is an object itself (`{"value": …, "id": …}`) is among its elements.
+        """
         if name == "resourceType" and self.is_resource:
             if value != self.name:
                 visit.report("FM512", "type", expected=self.name)
             return
         found = self._by_json.get(name[1:]) if name[:1] == "_" else None
-        if found is None or found[1] not in PREDICATES:
+        if found is None or found[1] not in PREDICATES or self.name in PREDICATES:
             visit.child(name, name).report("FM500", "unknown", name=name)
             return
         slot = found[0]

@@ -14,7 +14,7 @@ from fhirmap.interchange.packages import load_definitions
 
 
 def builder() -> SectionBuilder:
-    return SectionBuilder(load_definitions([])[0])
+    return SectionBuilder(load_definitions([])[0], "R4")
 
 
 @pytest.mark.parametrize(
