@@ -32,6 +32,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "udi": "fhirmap.functions.udi",
         "bundle": "fhirmap.functions.bundle",
         "dates": "fhirmap.functions.dates",
+        "text_parts": "fhirmap.functions.text_parts",
     },
     "fhirmap.sources": {
         "sql": "fhirmap.sources.sql_table:SqlTable",

@@ -6,9 +6,8 @@ import doctest
 
 import pytest
 
-from fhirmap.errors import TransformFailed
 from fhirmap.functions import dates
-from fhirmap.functions.dates import capture, date_in
+from fhirmap.functions.dates import date_in
 
 
 def test_examples_of_the_documentation() -> None:
@@ -53,27 +52,3 @@ def test_the_first_format_that_fits(text: str, formats: str, day: str | None) ->
 )
 def test_names_of_months(text: str, formats: str, found: str | None) -> None:
     assert date_in(text, formats) == found
-
-
-@pytest.mark.parametrize(
-    ("text", "pattern", "group", "found"),
-    [
-        ("LOT A12 SN 42", r"SN (\d+)", None, "42"),
-        ("LOT A12 SN 42", r"LOT (\w+) SN (\d+)", 2, "42"),
-        ("LOT A12 SN 42", r"SN \d+", None, "SN 42"),
-        ("LOT A12 SN 42", r"SN (\d+)", 0, "SN 42"),
-        ("LOT A12", r"SN (\d+)", None, None),
-        ("LOT A12", r"LOT (\w+)( SN)?", 2, None),
-        ("LOT \nA12", r"LOT.*(A12)$", None, "A12"),
-        ("", r"(.*)", None, None),
-    ],
-)
-def test_a_part_of_a_text(text: str, pattern: str, group: int | None, found: str | None) -> None:
-    assert capture(text, pattern, group) == found
-
-
-@pytest.mark.parametrize(("pattern", "group", "code"), [("(", None, "FM433"), ("(a)", 2, "FM463"), ("a", -1, "FM463")])
-def test_no_such_part(pattern: str, group: int | None, code: str) -> None:
-    with pytest.raises(TransformFailed) as caught:
-        capture("a", pattern, group)
-    assert caught.value.code == code
