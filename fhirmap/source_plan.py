@@ -69,6 +69,8 @@ class SourceColumn:
     """Are child rows read of it: of an object, of the objects of a list, or of the items of an array?"""
     below: RowLayout | None = None
     """What is read of the object, or of each object of the list, that is nested there."""
+    nulls: tuple[str, ...] = ()
+    """Texts that the element takes for absent, beside those of the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +147,5 @@ class SourcePlan:
     """Are the rows of a key the lines of one record? A child reads the same table or query again for them."""
     zone: str = ""
     """The one time zone that the model's elements name; empty where they name none, or several."""
+    nulls: tuple[str, ...] = ()
+    """Texts that mean absent in every column, keys of records and of joined rows included."""

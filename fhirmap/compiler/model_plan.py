@@ -34,6 +34,7 @@ def source_plan(checked: Checked) -> SourcePlan | None:
         position=store.span.position,
         grouped=grouped,
         zone=_zone(checked, use),
+        nulls=_trimmed(store.nulls),
     )
 
 
@@ -56,6 +57,11 @@ def _orders(keys: tuple[nodes.OrderKey, ...]) -> tuple[Order, ...]:
     return tuple(Order(entry.column, entry.descending) for entry in keys)
 
 
+def _trimmed(nulls: tuple[str, ...]) -> tuple[str, ...]:
+    """The texts that mean absent, as trimmed cells have them; an empty one always does."""
+    return tuple(dict.fromkeys(text for token in nulls if (text := token.strip())))
+
+
 def _shape(checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, ...]) -> RowLayout:
     """Columns in the order of the model, then those the plan needs; children joined or grouped."""
     columns: list[SourceColumn] = []
@@ -71,7 +77,8 @@ def _shape(checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, .
             position = (entry.column_span or entry.name_span).position
             element = f"{use.node.name}.{entry.name}"
             zone, repeats = entry.zone or "", entry.maximum is None or entry.maximum > 1
-            columns.append(SourceColumn(entry.column or entry.name, position, element, entry.type, zone, repeats))
+            name, nulls = entry.column or entry.name, _trimmed(entry.nulls)
+            columns.append(SourceColumn(name, position, element, entry.type, zone, repeats, nulls=nulls))
         elif (entry.join is not None or entry.lines) and below.ref.structure not in seen:
             children.append(_child(checked, use, entry, below, seen))
         else:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fhirmap.data import RawValue
 from fhirmap.records import Fault
+from fhirmap.runtime.cell_text import is_no_value
 from fhirmap.runtime.reading import at
 from fhirmap.source_plan import ChildKind, RowLayout, SourceKind, SourcePlan, path_steps
 
@@ -27,7 +28,7 @@ def on_blank_columns(fault: Fault, plan: SourcePlan, values: Mapping[str, Any]) 
 
 
 def _is_blank(cell: RawValue) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())
+    return cell is None or (isinstance(cell, str) and (not cell.strip() or is_no_value(cell.strip())))
 
 
 def cells_of(plan: SourcePlan, values: Mapping[str, Any], column: str) -> Iterator[RawValue]:

@@ -13,7 +13,7 @@ import re
 from fhirmap.records import Fault
 from fhirmap.runtime.reading import Cell
 
-__all__ = ["MISSING", "is_no_value", "is_odd", "is_spreadsheet_date", "mended"]
+__all__ = ["MISSING", "is_no_key", "is_no_value", "is_odd", "is_spreadsheet_date", "mended"]
 
 # Words that programs write for an absent value, in lower case. A surname may be Null: then the map uses `code`.
 _WORDS = (
@@ -46,6 +46,9 @@ _FILLED = [sign * times for sign in "0X?-_.*" for times in range(1, 16)]
 _FLAGS_AS_WELL = frozenset(("0", "X"))
 """Single signs that are values of many columns: a box that is ticked, a count."""
 _DOUBTFUL = frozenset((*_PEOPLE, *_FILLED)) - _FLAGS_AS_WELL
+
+_NO_KEYS = frozenset(word for word in _DOUBTFUL if word.strip("0")) - {"VRAI", "FAUX", "TRUE", "FALSE"}
+"""What people write where a record has no key."""
 
 MISSING = frozenset((*_PEOPLE, *_FILLED, "", "NULL", "(NULL)", "<NULL>", "[NULL]", "\\N", "NONE", "NIL", "NAN", "NAT"))
 MISSING |= {"<NA>", "NA", "N/A", "N.A", "N.A.", "UNDEFINED", "#N/A", "#N/D", "#REF!", "#VALUE!", "#VALEUR!", "#NOM?"}
@@ -126,8 +129,12 @@ def mended(text: str, cell: Cell, faults: list[Fault]) -> str:
         _warn("FM459", lost, cell, faults)
         return ""
     if text[0] in "='":
+        held = _unwrapped(text)
+        if is_no_value(held):
+            return mended(held, cell, faults)
         _warn("FM460", "formula" if text[0] == "=" else "apostrophe", cell, faults)
-        return text.strip("='\"").strip()
+        _doubt(held, cell, faults)
+        return held
     _warn("FM460", "number", cell, faults)
     return "".join(re.split(r"[.,]", text)[0].split())
 
@@ -150,8 +157,31 @@ def is_no_value(text: str) -> bool:
     """
     if not text or not is_odd(text):
         return False
+    if not text.isascii():
+        text = text.translate(_INVISIBLE).strip()
     shape = _ODD.match(text)
-    return shape is not None and bool(shape["word"] or shape["formula"] or shape["exponent"])
+    if shape is None:
+        return not text
+    if shape["word"] or shape["formula"] or shape["exponent"]:
+        return True
+    return text[0] in "='" and is_no_value(_unwrapped(text))
+
+
+def _unwrapped(text: str) -> str:
+    """The text in `="…"`, or after an apostrophe."""
+    return text.strip("='\"").strip()
+
+
+def is_no_key(text: str) -> bool:
+    """Is a trimmed text no key of a record: no value (`is_no_value`), or what people write where there is none?
+
+    Zeros alone and yes and no may be a part of a key.
+
+    Example:
+        >>> is_no_key("NULL"), is_no_key("inconnu"), is_no_key("XXXX"), is_no_key("00"), is_no_key("1042")
+        (True, True, True, False, False)
+    """
+    return is_no_value(text) or (len(text) <= _LONGEST and text.upper() in _NO_KEYS)
 
 
 def is_spreadsheet_date(text: str) -> bool:

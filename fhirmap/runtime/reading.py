@@ -385,10 +385,13 @@ def within(faults: list[Fault], start: int, parent: str, index: int) -> None:
 
 
 def disagreeing(lines: RawValue, cells: Sequence[Cell], faults: list[Fault]) -> None:
-    """Note the columns of a record that its flat lines do not agree on; a line that says nothing agrees with all."""
+    """Note the columns of a record that its flat lines do not agree on; a line that says nothing agrees with all.
+
+    A text that the map takes for absent says nothing.
+    """
     held = [line for line in lines if isinstance(line, Mapping)] if isinstance(lines, list | tuple) else []
     for cell in cells:
-        found = {text for line in held if (text := _trimmed(line.get(cell.name)))}
+        found = {text for line in held if (text := _trimmed(line.get(cell.name))) and text not in cell.nulls}
         if len(found) > 1:
             args = {"column": cell.column, "count": len(found)}
             faults.append(_fault("FM413", "agreement", cell, args))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -18,13 +17,12 @@ from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.csv_text import DELIMITERS, CsvLine, proved_encoding, read_lines, separator_line
 from fhirmap.sources.documents import DocumentColumn, ReadPath, column_and_path, paths_of, value_of
-from fhirmap.sources.revisions import Revisions
+from fhirmap.sources.keys import RecordKeys, revision_column
+from fhirmap.sources.revisions import Revision, Revisions, revision_of
 from fhirmap.texts import Text
 
 CsvRow: TypeAlias = dict[str, str | None]
 """A line's cells under the names that the map gives; None for one that is not there, or cannot be read."""
-
-_FRENCH_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(.*)", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -66,7 +64,9 @@ class CsvFile:
         self._path = address.path or Path(address.url)
         self._scanned: _Scan | None = None
         latest = (plan.latest.column,) if plan.latest else ()
-        self._keys = frozenset((*plan.key, *(entry.column for entry in plan.order), *latest))
+        self._keys = RecordKeys(plan)
+        self._revision_column = revision_column(plan)
+        self._not_paths = frozenset((*plan.key, *(entry.column for entry in plan.order), *latest))
         self._lines = [child for child in plan.shape.children if child.kind == ChildKind.LINES]
 
     def __enter__(self) -> Self:
@@ -187,8 +187,7 @@ class CsvFile:
                 row = self._row(line, scan, [])
                 key = self._key(row)
                 if key:
-                    latest = self._plan.latest
-                    scan.revisions.add(key, sortable(row.get(latest.column)) if latest else None)
+                    scan.revisions.add(key, self._revision(row))
             self._scanned = scan
         return self._scanned
 
@@ -202,7 +201,7 @@ class CsvFile:
     def _column(self, name: str, header: list[str]) -> DocumentColumn | None:
         """The column that the map calls ``name``; for an element's, one that it leads into."""
         found = column_and_path(name, dict.fromkeys(header))
-        return None if found is None or (found.steps and name in self._keys) else found
+        return None if found is None or (found.steps and name in self._not_paths) else found
 
     def _stamp(self) -> tuple[int, int]:
         try:
@@ -233,10 +232,20 @@ class CsvFile:
                 faults.append(Fault("FM723", rule="text", args=where, columns=(name,)))
         return row
 
+    def _parts(self, row: Mapping[str, str | None]) -> list[str]:
+        """The texts of the key's columns."""
+        return [_clean(row.get(name)) for name in self._plan.key]
+
     def _key(self, row: Mapping[str, str | None]) -> str:
-        """The business key, empty where a part of it is."""
-        parts = [_clean(row.get(name)) for name in self._plan.key]
-        return "|".join(parts) if all(parts) else ""
+        """The business key; empty where there is none."""
+        return self._keys.key(self._parts(row))
+
+    def _revision(self, row: Mapping[str, str | None]) -> Revision | None:
+        """What distinguishes revisions, comparable; None where they do not count."""
+        latest = self._plan.latest
+        if latest is None:
+            return None
+        return revision_of(_clean(row.get(latest.column)), self._revision_column)
 
     def count(self) -> int | None:
         """How many records the file holds."""
@@ -265,10 +274,10 @@ class CsvFile:
                 dict.fromkeys(row) if _may_have_moved(faults) else row, scan.paths[self._plan.shape.model]
             )
             if not key:
-                yield self._keyless(line.number, values, faults)
+                yield self._keyless(line.number, values, self._parts(row), faults)
                 continue
             latest = self._plan.latest
-            state = scan.revisions.state(key, sortable(row.get(latest.column)) if latest else None)
+            state = scan.revisions.state(key, self._revision(row))
             if state == "double":
                 faults.append(self._key_fault("FM718"))
             if latest and state != "superseded" and scan.revisions.are_odd(key):
@@ -283,7 +292,7 @@ class CsvFile:
             key = self._key(row)
             if not key:
                 empty = dict.fromkeys(self._plan.shape.column_names) | {child.key: [] for child in self._lines}
-                yield self._keyless(line.number, empty, faults)
+                yield self._keyless(line.number, empty, self._parts(row), faults)
                 continue
             group = groups.setdefault(key, _KeyLines(line.number, left=scan.revisions.count(key)))
             if not _may_have_moved(faults):
@@ -295,10 +304,13 @@ class CsvFile:
 
     def _whole(self, key: str, group: _KeyLines, paths: Mapping[str, tuple[ReadPath, ...]]) -> Record:
         """The record of a key: what its lines agree on, and the lines."""
-        faults = group.faults
+        faults, nulls = group.faults, self._plan.nulls
         values: dict[str, Any] = dict.fromkeys(self._plan.shape.column_names)
         for column in self._plan.shape.columns:
-            found = dict.fromkeys(text for row in group.rows if (text := _clean(row.get(column.name))))
+            texts = [text for row in group.rows if (text := _clean(row.get(column.name)))]
+            # A text that the map takes for absent says nothing against the others.
+            found = dict.fromkeys(text for text in texts if text not in nulls and text not in column.nulls)
+            found = found or dict.fromkeys(texts[:1])
             if len(found) > 1:
                 faults.append(_disagreement(column))
             elif found:
@@ -309,9 +321,9 @@ class CsvFile:
             values[child.key] = [_resolved(_line(row, child), below) for row in group.rows]
         return Record(key, values, self._origin(group.first), tuple(faults))
 
-    def _keyless(self, number: int, values: Mapping[str, Any], faults: list[Fault]) -> Record:
+    def _keyless(self, number: int, values: Mapping[str, Any], parts: Sequence[str], faults: list[Fault]) -> Record:
         if not _may_have_moved(faults):
-            faults.append(self._key_fault("FM717"))
+            faults.append(self._keys.fault(parts))
         return Record("", values, self._origin(number), tuple(faults))
 
     def _key_fault(self, code: str) -> Fault:
@@ -349,20 +361,3 @@ def _disagreement(column: SourceColumn) -> Fault:
     return Fault(
         "FM720", element=column.element, rule="lines", args=args, position=column.position, columns=(column.name,)
     )
-
-
-def sortable(text: str | None) -> tuple[int, int, str]:
-    """A revision as text, in an order that numbers, ISO dates and French dates share; absent comes first.
-
-    Example:
-        >>> sortable("02/01/2025") > sortable("31/12/2024"), sortable("10") > sortable("9")
-        (True, True)
-    """
-    text = (text or "").strip()
-    if text.isdecimal():
-        return (1, int(text), "") if text.isascii() and len(text) < 4000 else (2, 0, text)
-    french = _FRENCH_DATE.fullmatch(text)
-    if french:
-        day, month, year, rest = french.groups()
-        return (2, 0, f"{year}-{int(month):02}-{int(day):02}{rest}")
-    return (2, 0, text) if text else (0, 0, "")

@@ -22,10 +22,10 @@ from fhirmap.runtime.reading import at
 from fhirmap.source_plan import SourcePlan, path_steps
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
-from fhirmap.sources.csv_file import sortable
 from fhirmap.sources.csv_text import open_failure
 from fhirmap.sources.json_entries import DECODER, UnreadEntry, are_few_damaged, cut_entries, decode_entry, repeats_a_key
-from fhirmap.sources.revisions import Revision, Revisions
+from fhirmap.sources.keys import RecordKeys, revision_column
+from fhirmap.sources.revisions import NO_REVISION, Revision, Revisions, number_revision, revision_of
 from fhirmap.texts import Text
 
 _PLACE = re.compile(r"\(byte (\d+)\)")
@@ -45,6 +45,8 @@ class JsonFile:
         self._address = address
         self._plan = plan
         self._path = address.path or Path(address.url)
+        self._keys = RecordKeys(plan)
+        self._revision_column = revision_column(plan)
         self._by_line = self._path.suffix.lower() in (".ndjson", ".jsonl")
         self._entries: list[Any] | None = None
         self._document: Any = None
@@ -295,7 +297,7 @@ class JsonFile:
             return Record("", {}, origin, (Fault("FM722", rule="record", args={"number": number}),))
         key = self._key(entry)
         if not key:
-            return Record("", entry, origin, (self._key_fault("FM717"),))
+            return Record("", entry, origin, (self._keys.fault(self._parts(entry)),))
         state = revisions.state(key, self._revision(entry))
         faults: tuple[Fault, ...] = (self._key_fault("FM718"),) if state == "double" else ()
         latest = self._plan.latest
@@ -306,9 +308,12 @@ class JsonFile:
     def _key_fault(self, code: str) -> Fault:
         return Fault(code, rule="key", args={"columns": ", ".join(self._plan.key)}, columns=self._plan.key)
 
+    def _parts(self, entry: JsonValue) -> list[str]:
+        """The texts of the key's paths."""
+        return [scalar_text(_at(entry, name)) for name in self._plan.key]
+
     def _key(self, entry: JsonValue) -> str:
-        parts = [scalar_text(_at(entry, name)) for name in self._plan.key]
-        return "|".join(parts) if all(parts) else ""
+        return self._keys.key(self._parts(entry))
 
     def _revision(self, entry: JsonValue) -> Revision | None:
         """What distinguishes revisions, comparable; None where they do not count."""
@@ -316,8 +321,11 @@ class JsonFile:
             return None
         found = _at(entry, self._plan.latest.column)
         if isinstance(found, Decimal) and found.is_finite():
-            return (1, found, "")
-        return sortable(scalar_text(found))
+            return number_revision(found)
+        text = scalar_text(found)
+        if not text and found is not None and not isinstance(found, str):
+            return NO_REVISION
+        return revision_of(text, self._revision_column)
 
 
 def scalar_text(value: object) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 from fhirmap.data import RawValue
 from fhirmap.records import CalendarText
+from fhirmap.sources.keys import KeyColumn
 
 State = Literal["current", "superseded", "double"]
 
@@ -17,8 +19,18 @@ Revision: TypeAlias = tuple[int, int | Decimal, str]
 
 
 _DAY = re.compile(r"(?!0000)\d{4}-(?!00)\d\d-(?!00)\d\d(?![\d-])(?!.*BC).*", re.DOTALL)
-_DAY_FIRST = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}.*", re.DOTALL)
+_DAY_FIRST = re.compile(
+    r"\d{1,2}[/.-](?:\d{1,2}|[^\W\d]{3,9}\.?)[/.-]\d{2,4}.*|\d{1,2} [^\W\d]{3,9}\.? \d{2,4}.*", re.DOTALL
+)
 _NO_DAYS = ("infinity", "-infinity", "nan")
+_WRITTEN_DAY = re.compile(
+    r"(?:(?P<year>\d{4})[-/.](?P<month>\d\d)[-/.](?P<day>\d\d)|(?P<d>\d{1,2})[/.-](?P<m>\d{1,2})[/.-](?P<y>\d{4}))"
+    r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?P<rest>(?::\d\d(?:[.,]\d+)?)?)"
+    r"(?P<offset> ?(?:[Zz]|[+-]\d\d(?::?\d\d)?))?)?",
+    re.ASCII,
+)
+_ABSENT, _NUMBER, _MOMENT, _INSTANT, _TEXT, _NONE = range(6)
+"""Kinds of revisions in a file. ``_MOMENT``: a day, or a time without an offset; ``_NONE``: no order at all."""
 
 
 def is_no_moment(value: RawValue) -> bool:
@@ -36,11 +48,12 @@ def is_no_moment(value: RawValue) -> bool:
     return text in _NO_DAYS or text.startswith("0000-") or (isinstance(value, CalendarText) and not _DAY.match(value))
 
 
-def cannot_be_compared(least: RawValue, greatest: RawValue) -> bool:
+def cannot_be_compared(least: RawValue, greatest: RawValue, column: KeyColumn | None = None) -> bool:
     """Says the order of a database nothing of these revisions, which are the ends of a key's?
 
     Numbers and days that a text column holds are in the order of their signs: `9` after `10`, `31/12/2024` after
-    `02/01/2025`.
+    `02/01/2025`; so are other texts of different lengths (`v9` after `v10`). ``column``: whose words of absence are no
+    revision.
 
     Example:
         >>> cannot_be_compared("9", "10"), cannot_be_compared("2024-12-31", "2025-01-02"), cannot_be_compared(9, 10)
@@ -55,11 +68,53 @@ def cannot_be_compared(least: RawValue, greatest: RawValue) -> bool:
     if not isinstance(least, str):
         return True
     one, other = least.strip(), greatest.strip()
+    if column is not None and any(text and column.is_word(text) for text in (one, other)):
+        return True
     if not one:
         return False
-    if one.isdecimal() or other.isdecimal():
-        return not (one.isdecimal() and other.isdecimal() and len(one) == len(other))
-    return bool(_DAY_FIRST.fullmatch(one) or _DAY_FIRST.fullmatch(other))
+    if _DAY.match(one) and _DAY.match(other):
+        return False
+    return len(one) != len(other) or any(_DAY_FIRST.fullmatch(text) for text in (one, other))
+
+
+def revision_of(text: str, column: KeyColumn) -> Revision:
+    """A revision that a trimmed text writes, in an order that ISO and French days share; absent comes first.
+
+    Example:
+        >>> french, iso = revision_of("2/1/2025 9:05", KeyColumn()), revision_of("2025-01-02 10:00", KeyColumn())
+        >>> french < iso, revision_of("9", KeyColumn()) < revision_of("10", KeyColumn())
+        (True, True)
+    """
+    if not text or text in column.nulls:
+        return (_ABSENT, 0, "")
+    if text.isdecimal():
+        return (_NUMBER, int(text), "") if text.isascii() and len(text) < 4000 else (_NONE, 0, text)
+    if column.is_word(text) or is_no_moment(text):
+        return (_NONE, 0, text)
+    moment = _WRITTEN_DAY.fullmatch(text)
+    if moment is None:
+        # `02/01/25` and `15-MAR-25` are in no order.
+        return (_NONE if _DAY_FIRST.fullmatch(text) else _TEXT, 0, text)
+    year, month, day = (int(moment[name] or moment[name[0]]) for name in ("year", "month", "day"))
+    hour, minute, rest = int(moment["hour"] or 0), int(moment["minute"] or 0), (moment["rest"] or "").replace(",", ".")
+    try:
+        time = datetime(year, month, day, hour, minute)
+    except ValueError:
+        return (_NONE, 0, text)  # the month first, 24:00
+    if moment["offset"]:
+        zone = moment["offset"].strip().replace(":", "")
+        minutes = 0 if zone in "Zz" else int(zone[0] + str(int(zone[1:3]) * 60 + int(zone[3:] or 0)))
+        return (_INSTANT, time.toordinal() * 1440 + hour * 60 + minute - minutes, rest)
+    return (_MOMENT, 0, time.isoformat(timespec="minutes") + rest if moment["hour"] else time.date().isoformat())
+
+
+def number_revision(number: Decimal | int) -> Revision:
+    """A revision that is a number."""
+    return (_NUMBER, number, "")
+
+
+NO_REVISION: Revision = (_NONE, 0, "")
+"""What no order has a place for: a list, an object."""
 
 
 class Revisions:
@@ -78,7 +133,7 @@ class Revisions:
         """One row of ``key``; ``revision`` is comparable, or None where revisions do not count."""
         self.total += 1
         known = self._keys.get(key)
-        if revision is not None and is_no_moment(revision[1] if revision[0] == 1 else revision[2]):
+        if revision is not None and revision[0] == _NONE:
             self._odd.setdefault(key, revision)
         if known is None:
             self._keys[key] = (1, revision, 1)
@@ -86,6 +141,8 @@ class Revisions:
         count, best, same = known
         if revision is not None and revision[0] and best[0] and revision[0] != best[0]:
             self._odd.setdefault(key, None)  # a number and a text
+        if revision is not None and revision[0] == best[0] == _TEXT and len(revision[2]) != len(best[2]):
+            self._odd.setdefault(key, None)  # `v9` and `v10`
         if revision is None or revision == best:
             self._keys[key] = (count + 1, best, same + 1)
         elif revision > best:

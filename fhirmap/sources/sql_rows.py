@@ -3,7 +3,8 @@
 A database compares keys by rules of its own: a collation takes `A`, `a` and `à` for one, or `A` and `A ` (MariaDB,
 SQLite's `NOCASE` and `RTRIM`, PostgreSQL's `citext` and collations that are not deterministic); MariaDB and SQLite
 compare a text with a number as numbers, so that `'01'` is 1. Rows found that way may be another record's. They are left
-out, and a fault of each record for which the database found them (FM755).
+out, and a fault of each record for which the database found them (FM755); so are rows whose key is a word that means
+that there is none.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
+from enum import Enum, auto
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -24,6 +26,7 @@ from fhirmap.errors import ConfigError
 from fhirmap.records import CalendarText, Fault
 from fhirmap.source_plan import Child, RowLayout
 from fhirmap.sources.documents import ReadPath, value_of
+from fhirmap.sources.keys import KeyColumn
 from fhirmap.sources.sql_cells import BrokenText
 from fhirmap.sources.sql_layout import SqlTableLayout
 from fhirmap.texts import Text
@@ -52,19 +55,34 @@ class SqlNode:
             yield from node.walk()
 
 
+class Misfit(Enum):
+    """Why a row that the database joins to another is not joined: their keys differ in letters, or are a word that
+    means that there is none."""
+
+    LETTERS = auto()
+    WORD = auto()
+
+
 @dataclass(slots=True)
 class RecordRows:
     """The rows of one record while they are gathered. ``by_node``: those that others hang from, by number of node.
 
-    ``unequal``: the nodes of rows that the database alone takes for this record's.
+    ``left_out``: the nodes of rows that may be another record's, and why they are not this one's.
     """
 
     by_node: list[list[RowValues]]
-    unequal: dict[int, SqlNode] = field(default_factory=dict)
+    left_out: dict[tuple[int, Misfit], SqlNode] = field(default_factory=dict)
+
+    def leave_out(self, node: SqlNode, why: Misfit) -> None:
+        """Note that a row of ``node`` is not taken for this record's."""
+        self.left_out[node.number, why] = node
 
     def faults(self, root: str) -> Iterator[Fault]:
-        """FM755 for each kind of such rows. ``root``: the name of the records' table."""
-        for node in self.unequal.values():
+        """FM755 for each kind of such rows. ``root``: the name of the records' table.
+
+        The lines of a record whose own key is a word are none: that the key is one is said already.
+        """
+        for (_, why), node in self.left_out.items():
             child, parent = node.child, node.parent
             assert child is not None and parent is not None
             above = parent.child.table if parent.child else root
@@ -73,7 +91,9 @@ class RecordRows:
             shown = ", ".join(own if is_lines else f"{own} = {other}" for own, other in pairs)
             columns = tuple(dict.fromkeys(name for pair in pairs for name in pair))
             args = {"columns": shown, "table": child.table}
-            variant = "lines" if is_lines else ""
+            if is_lines and why is Misfit.WORD:
+                continue
+            variant = "word" if why is Misfit.WORD else "lines" if is_lines else ""
             yield Fault("FM755", rule="join", args=args, variant=variant, position=child.position, columns=columns)
 
 
@@ -82,7 +102,7 @@ class RowReader:
     """Turns a slice of a row into the values of its node, joined children included.
 
     ``marker``: the column that shows whether the node's row is there. ``on``: where its join columns are, and what the
-    parent's are called. ``is_parent``: other statements hang rows from it.
+    parent's are called; ``keys``: what is a key there. ``is_parent``: other statements hang rows from it.
     """
 
     node: SqlNode
@@ -91,6 +111,7 @@ class RowReader:
     end: int
     marker: int
     on: tuple[tuple[int, str], ...]
+    keys: tuple[KeyColumn, ...]
     is_parent: bool
     joined: tuple[tuple[str, RowReader], ...]
     documents: tuple[ReadPath, ...]
@@ -110,14 +131,23 @@ class RowReader:
         """The row of this node under ``parent``, if there is one and its key is the same."""
         if row[self.marker] is None:
             return []
-        if not self.is_joined(row, [parent[above] for _, above in self.on]):
-            rows.unequal[self.node.number] = self.node
+        why = self.misfit(row, [parent[above] for _, above in self.on])
+        if why is not None:
+            rows.leave_out(self.node, why)
             return []
         return [self.read(row, rows)]
 
-    def is_joined(self, row: Row, above: Sequence[object]) -> bool:
-        """Are the key columns of a row those of its parent's, ``above``, and not just taken for equal?"""
-        return all(is_same_key(row[own], other) for (own, _), other in zip(self.on, above, strict=True))
+    def misfit(self, row: Row, above: Sequence[object]) -> Misfit | None:
+        """Why the key columns of a row are not those of its parent's, ``above``; None where they are, not just taken
+        for equal."""
+        for (own, _), other, column in zip(self.on, above, self.keys, strict=True):
+            if not is_same_key(row[own], other):
+                return Misfit.LETTERS
+            if column.nulls or isinstance(other, str):
+                text = key_text(other)
+                if text and column.is_word(text):
+                    return Misfit.WORD
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +188,11 @@ class Groups:
         for row in self._rows:
             if row[reader.marker] is None:
                 continue
-            if reader.is_joined(row, row[extra]):
+            why = reader.misfit(row, row[extra])
+            if why is None:
                 by_value.setdefault(row[extra], []).append(reader.read(row, rows))
             else:
-                rows.unequal[node.number] = node
+                rows.leave_out(node, why)
         for parent in rows.by_node[node.parent.number]:
             parent[child.key] = by_value.get(tuple([parent[name] for name in self._names]), [])
 

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from fhirmap.source_plan import Child, RowLayout, SourcePlan
+from fhirmap.sources.keys import join_columns, revision_column
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
 from fhirmap.sources.sql_rows import RowReader, SqlNode, SqlStatement
 from fhirmap.sources.sql_types import ColumnKind, SqlType, are_compared_alike, is_equal_alike
@@ -197,6 +198,11 @@ class StatementBuilder:
         if plan.latest is None:
             return [sa.literal_column("1").label("fm_rank"), sa.func.count().over(partition_by=parts).label("fm_same")]
         revision: Cell = sa.column(table.real(plan.latest.column) or plan.latest.column)
+        words = revision_column(plan).nulls
+        if words and (self._dialect == "sqlite" or isinstance(_type_of(table, plan.latest.column), sa.String)):
+            # What the map says is no value is an absent revision.
+            text = sa.func.trim(sa.type_coerce(revision, sa.String))
+            revision = sa.case((text.in_(sorted(words)), None), else_=revision)
         absent_last = sa.case((revision.is_(None), 1), else_=0)
         rank = sa.func.rank().over(partition_by=parts, order_by=[absent_last, revision.desc()])
         same = sa.func.count().over(partition_by=[*parts, revision])
@@ -231,6 +237,7 @@ class StatementBuilder:
         is_parent = any(not below.joined for below in node.nodes)
         pairs = node.child.on if node.child else ()
         on = tuple((start + node.names.index(own), above) for own, above in pairs)
+        keys = join_columns(self._plan, node.child, node.parent.shape) if node.child and node.parent else ()
         reader = RowReader(
             node,
             node.names,
@@ -238,6 +245,7 @@ class StatementBuilder:
             start + len(node.names),
             marker,
             on,
+            keys,
             is_parent,
             tuple(joined),
             node.table.paths(node.shape),

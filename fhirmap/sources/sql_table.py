@@ -21,6 +21,7 @@ from fhirmap.source_plan import Child, SourceColumn, SourceKind, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.documents import column_and_path
+from fhirmap.sources.keys import RecordKeys, revision_column
 from fhirmap.sources.revisions import cannot_be_compared
 from fhirmap.sources.sql_cells import load_as_text, set_sessions, text_or_bytes
 from fhirmap.sources.sql_errors import make_engine, translated
@@ -48,6 +49,8 @@ class SqlTable:
     def __init__(self, address: Address, plan: SourcePlan) -> None:
         self._address = address
         self._plan = plan
+        self._keys = RecordKeys(plan)
+        self._revision_column = revision_column(plan)
         self._engine = engine_of(address, plan.zone)
         self._layout_cache: SqlLayout | None = None
         self._root_cache: SqlTableLayout | None = None
@@ -266,10 +269,16 @@ class SqlTable:
                 group.attach(identity, rows)
             rank, same, *ends = (1, 1) if is_unique else row[records.extra]
             record = self._record(values, number, rank > 1, same > 1)
-            if ends and rank == 1 and self._plan.latest and cannot_be_compared(*ends):
+            is_current = record.key and not record.superseded
+            if (
+                ends
+                and is_current
+                and self._plan.latest
+                and cannot_be_compared(ends[0], ends[1], self._revision_column)
+            ):
                 fault = self._key_fault("FM756", [self._plan.latest.column])
                 record = replace(record, faults=(*record.faults, fault))
-            if rows.unequal:
+            if rows.left_out:
                 record = replace(record, faults=(*record.faults, *rows.faults(self._plan.name)))
             # A single number needs no memory: no other is shown alike.
             can_double = len(self._plan.key) > 1 or isinstance(values[self._plan.key[0]], str)
@@ -285,15 +294,15 @@ class SqlTable:
         """The record of row ``number``, by which it is reported where its key says nothing."""
         read = [key_text(values[name]) for name in self._plan.key]
         parts = [part or "" for part in read]
-        key = "|".join(parts)
+        key = "" if None in read else self._keys.key(parts)
         faults: list[Fault] = []
+        # Rows without a key are no revisions of one another.
+        superseded = superseded and bool(key)
         if None in read:
             unread = [name for name, part in zip(self._plan.key, read, strict=True) if part is None]
             faults.append(self._key_fault("FM721", unread, {"number": number}))
-            key = ""
-        elif not all(parts):
-            faults.append(self._key_fault("FM717", self._plan.key))
-            key = key if any(parts) else ""
+        elif not key:
+            faults.append(self._keys.fault(parts, self._plan.name))
         elif is_double and not superseded and self._plan.grouped:
             own = tuple(
                 f"{self._plan.name}.{column.name}"
@@ -303,8 +312,8 @@ class SqlTable:
             faults.append(Fault("FM754", rule="lines", args={"columns": ", ".join(own)}, columns=own))
         elif is_double and not superseded:
             faults.append(self._key_fault("FM718", self._plan.key))
-        named = ", ".join(f"{name}={part}" for name, part in zip(self._plan.key, parts, strict=True))
-        origin = f"{self._plan.name} {named}" if key else f"{self._plan.name} #{number}"
+        named = ", ".join(f"{name}={part}" for name, part in zip(self._plan.key, parts, strict=True) if part)
+        origin = f"{self._plan.name} {named}" if key else f"{self._plan.name} #{number}{f' ({named})' if named else ''}"
         return Record(key, values, origin, tuple(faults), superseded)
 
     def _key_fault(self, code: str, names: Sequence[str], args: Mapping[str, object] | None = None) -> Fault:

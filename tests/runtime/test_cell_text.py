@@ -15,6 +15,7 @@ CELL = Cell("Pose.lot", "POSE.LOT", "string", "m.map:1:1", "LOT")
 WORDS = ["NULL", "null", "(null)", "<NULL>", "\\N", "None", "nil", "NaN", "nan", "N/A", "n/a", "N.A.", "NA", "<NA>"]
 WORDS += ["#N/A", "#NA", "#REF!", "#VALUE!", "#VALEUR!", "#DIV/0!", "#NAME?", "#NOM ?", "#NUM!", "#NULL!", "#NUL!"]
 WORDS += ["-", "--", "---", "\u2013", "\u2014", "?", "??", "########", "undefined", "(vide)"]
+WORDS += ['="NULL"', '="#N/A"', '="1,20E+05"', "'1,20E+05"]
 WORDS += ['="', "'", "=A12", "=RECHERCHEV(A1;B:C;2)", '="123']
 
 
@@ -28,7 +29,15 @@ def test_a_word_of_absence_is_no_value(text: str) -> None:
     assert is_odd(text)
     assert mended(text, CELL, faults) == ""
     (fault,) = faults
-    variant = "torn" if text[0] in "='" else "word"
+    variant = (
+        "exponent"
+        if "E+" in text
+        else "word"
+        if text.startswith(('="N', '="#'))
+        else "torn"
+        if text[0] in "='"
+        else "word"
+    )
     assert (fault.code, fault.variant, fault.severity, fault.columns) == ("FM459", variant, "warning", ("POSE.LOT",))
 
 
@@ -119,4 +128,5 @@ def test_nothing_that_mended_looks_at_is_missed(text: str) -> None:
 
 def test_a_key_is_no_word_of_absence() -> None:
     assert all(map(is_no_value, ("NULL", "#REF!", "-", "1,20E+05", '="')))
-    assert not any(map(is_no_value, ("1042", "A|1", "SANS", "12E3", "12345.0", "")))
+    assert all(map(is_no_value, ('="NULL"', '="-"', "'1,20E+05", "\u200bNULL", "\u200b")))
+    assert not any(map(is_no_value, ("1042", '="1042"', "'00123", "A|1", "SANS", "12E3", "12345.0", "")))

@@ -190,6 +190,8 @@ def test_a_line_that_says_nothing_agrees_with_all() -> None:
     faults: list[Fault] = []
     reading.disagreeing([{"c": "a"}, {"c": " "}, {"c": None}, {}, {"c": "a "}], (cell("string"),), faults)
     assert faults == []
+    reading.disagreeing([{"c": "a"}, {"c": "-"}], (cell("string", nulls=frozenset(("-",))),), faults)
+    assert faults == []
     reading.disagreeing([{"c": "a"}, {"c": "b"}], (cell("string"),), faults)
     assert [fault.code for fault in faults] == ["FM413"]
 

@@ -36,6 +36,13 @@ def test_lines_that_contradict_each_other_make_the_record_invalid(tmp_path: Path
     assert second.faults == ()
 
 
+def test_a_line_with_a_word_that_the_map_takes_for_absent_agrees_with_all(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", HEAD + "1;SANS;A;1\n1;D;B;1\n2;SANS;C;1\n2;;D;1\n3;D;E;1\n3;G;F;1\n")
+    records = read(path, replace(STAYS, nulls=("SANS",)))
+    found = [(record.values["Côté"], [fault.code for fault in record.faults]) for record in records]
+    assert found == [("D", []), ("SANS", []), (None, ["FM720"])]
+
+
 def test_a_ragged_line_is_a_fault_and_the_others_go_on(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", 'id;v\n1;a\n2;b;c\n3\n4;d;\n5;"x"y\n6;f\n')
     records = read(path, FLAT)

@@ -343,7 +343,7 @@ def test_a_key_that_is_no_text_is_known_by_its_row(database: Database, table: st
         ("inet", "10.0.0.1", "10.0.0.0/8"),
         ("jsonb", "[1]", '{"a": null}'),
         ("money", "-1.5", "2"),
-        ("int4range", "[1,2)", "empty"),
+        ("int4range", "[1,2)", "[2,4)"),
         ("bytea", "\\x00", "\\xff"),
         ("text collate und_ci", "a", "A"),
     ],
@@ -380,7 +380,8 @@ def test_such_cells_in_key_join_order_and_revision(
     assert {fault.code for record in by_name for fault in record.faults} == ({"FM755"} if are_equal else set())
     assert len(by_key) == 3
     if not are_equal:
-        assert sum(record.superseded for record in by_key) == 1
+        # Rows whose key is none are no revisions of one another.
+        assert sum(record.superseded for record in by_key) == (0 if first == "NaN" else 1)
     assert len(ordered) == 3
 
 

@@ -1,0 +1,81 @@
+"""Which texts are keys: of records, and of the rows that are joined to them.
+
+A word of absence (`NULL`, `N/A`, `-`, `INCONNU`, what the map's `null` names) and a number without its digits
+(`1,20E+05`) are in the rows of many records. As keys they would make one record of these, or hang the rows of one
+patient under another. A column that an element of type `code` reads may hold any text, but for the map's own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fhirmap.records import Fault
+from fhirmap.runtime.cell_text import is_no_key
+from fhirmap.source_plan import Child, ChildKind, RowLayout, SourcePlan
+from fhirmap.sources import names as naming
+
+__all__ = ["KeyColumn", "RecordKeys", "join_columns", "revision_column"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyColumn:
+    """What a column of a key takes for none. ``nulls``: the map's own words; ``is_code``: no others."""
+
+    nulls: frozenset[str] = frozenset()
+    is_code: bool = False
+
+    def is_word(self, text: str) -> bool:
+        """Does a trimmed text that is not empty mean that there is no key?"""
+        return text in self.nulls or (not self.is_code and is_no_key(text))
+
+
+class RecordKeys:
+    """The keys of a plan's records, from the texts of their columns."""
+
+    def __init__(self, plan: SourcePlan) -> None:
+        children = plan.shape.children
+        lines = [child.shape for child in children if child.kind == ChildKind.LINES or child.table == plan.name]
+        self._names = plan.key
+        self._columns = [_column(plan, *((layout, name) for layout in (plan.shape, *lines))) for name in plan.key]
+
+    def key(self, parts: Sequence[str]) -> str:
+        """The key that the trimmed texts of its columns make; empty where one of them is no key."""
+        if not all(parts) or self.has_word(parts):
+            return ""
+        return "|".join(parts)
+
+    def has_word(self, parts: Sequence[str]) -> bool:
+        """Does some column hold a word of absence, or a number without its digits?"""
+        return any(column.is_word(part) for column, part in zip(self._columns, parts, strict=True) if part)
+
+    def fault(self, parts: Sequence[str], table: str = "") -> Fault:
+        """FM717 of a record that has no key: a part of it is empty, or means that there is none.
+
+        ``table``: the one that the columns are of, where there are several.
+        """
+        columns = tuple(f"{table}.{name}" if table else name for name in self._names)
+        variant = "word" if self.has_word(parts) else ""
+        return Fault("FM717", rule="key", args={"columns": ", ".join(self._names)}, variant=variant, columns=columns)
+
+
+def join_columns(plan: SourcePlan, child: Child, parent: RowLayout) -> tuple[KeyColumn, ...]:
+    """The columns by which rows of ``child`` are joined to one of ``parent``, pair by pair."""
+    return tuple(_column(plan, (child.shape, own), (parent, above)) for own, above in child.on)
+
+
+def revision_column(plan: SourcePlan) -> KeyColumn:
+    """The column of `latest by`, whose words of absence are no revision."""
+    return _column(plan, (plan.shape, plan.latest.column)) if plan.latest else KeyColumn()
+
+
+def _column(plan: SourcePlan, *places: tuple[RowLayout, str]) -> KeyColumn:
+    """What all elements that read the column in one of ``places`` say of it."""
+    read = [
+        column
+        for layout, name in places
+        for column in layout.columns
+        if column.name == name or naming.fold(column.name) == naming.fold(name)
+    ]
+    words = (*plan.nulls, *(word for column in read for word in column.nulls))
+    return KeyColumn(frozenset(words), any(column.type == "code" for column in read))
