@@ -199,13 +199,13 @@ def udi_from_gtin(
     """A human-readable GS1 UDI made of a catalogue's GTIN and what is known of the piece.
 
     Nothing where a part cannot be on a GS1 label: no GTIN, a lot or serial of more than 20 characters or with
-    characters that GS1 does not allow, an expiry that is no day or month (a month alone is its last day, `00`) or not
-    of the hundred years that two digits can say.
+    characters that GS1 does not allow, an expiry that is no whole date, or not of the hundred years that two digits can
+    say. A month alone is no expiry of an implant: labels of healthcare name the day.
 
     Example:
         >>> udi_from_gtin("2999100000905", "A558331")
         '(01)02999100000905(10)A558331'
-        >>> udi_from_gtin("2999100000905", None, None, "2028") is None
+        >>> udi_from_gtin("2999100000905", None, None, "2028-04") is None
         True
     """
     number = gtin14(gtin)
@@ -213,9 +213,8 @@ def udi_from_gtin(
         return None
     udi = f"(01){number}"
     if expiry:
-        written = f"{expiry[2:4]}{expiry[5:7]}{expiry[8:10] or '00'}"
-        day = gs1_date(written)
-        if FULL_DATE.fullmatch(expiry) is None or day[: len(expiry)] != expiry:
+        written = f"{expiry[2:4]}{expiry[5:7]}{expiry[8:]}"
+        if FULL_DATE.fullmatch(expiry) is None or gs1_date(written) != expiry:
             return None
         udi += f"(17){written}"
     for identifier, part in (("10", lot), ("21", serial)):

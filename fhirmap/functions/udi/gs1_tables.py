@@ -78,7 +78,7 @@ SET_82 = re.compile(r"[!\"%-?A-Z_a-z]+")
 
 LABEL_TEXT = re.compile(r"[!\"%-'*-?A-Z_a-z]{1,20}")
 """A lot or serial that can be printed: parentheses would be those of an identifier."""
-FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?")
+FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FORMULA = re.compile(r"=(?:\"([^\"]*)\"|([0-9]{8,14}))")
 """What makes a spreadsheet leave the digits of a number alone, `="0401…"`."""
 SCANNABLE = re.compile(r"[0-9]{2}[!\"%-?A-Z_a-z\x1d]*")

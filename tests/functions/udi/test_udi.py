@@ -71,14 +71,23 @@ def test_a_udi_made_of_a_catalogue_number() -> None:
 
 
 @pytest.mark.parametrize(
-    "expiry", ["2028", "2028-", "2028-4", "2028-13", "2028-02-30", "04/2028", "20280430", "1928-04-30", "x"]
+    "expiry",
+    [
+        "2028",
+        "2028-04",
+        "2028-04-00",
+        "2028-",
+        "2028-4",
+        "2028-13",
+        "2028-02-30",
+        "04/2028",
+        "20280430",
+        "1928-04-30",
+        "x",
+    ],
 )
 def test_no_udi_of_half_a_date(expiry: str) -> None:
     assert udi_from_gtin("2999100000905", "A", None, expiry) is None
-
-
-def test_a_month_is_its_last_day() -> None:
-    assert udi_from_gtin("2999100000905", None, None, "2028-04") == "(01)02999100000905(17)280400"
 
 
 @pytest.mark.parametrize("lot", ["A" * 21, "LOT 7", "LOT(7)", "LOTé", "A@B"])
