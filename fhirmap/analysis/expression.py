@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from fhirmap.analysis.empty_texts import may_be_empty
 from fhirmap.analysis.expression_functions import FUNCTIONS, FunctionSpec
 from fhirmap.analysis.expression_types import (
     SYSTEM_NAMES,
@@ -135,8 +136,14 @@ def expression_static(
     functions: Mapping[str, FunctionSignature],
 ) -> tuple[StaticType, tuple[Diagnostic, ...]]:
     """Static view and faults of an expression of a map; ``environment.lookup(name)`` answers with a variable."""
-    found = infer_expression(expression, map_scope(environment, focus, definitions, functions))
-    return as_fhir(found.static), found.diagnostics
+    scope = map_scope(environment, focus, definitions, functions)
+    found = infer_expression(expression, scope)
+
+    def lookup(name: str) -> StaticType | None:
+        return scope.focus if name == "$this" else scope.lookup(name)
+
+    static = replace(as_fhir(found.static), may_be_empty=may_be_empty(expression, found.of, lookup))
+    return static, found.diagnostics
 
 
 def map_scope(

@@ -18,11 +18,13 @@ class StaticType:
 
     ``types``: the types it may have; empty where nothing is known. ``cardinality``: one item, at most one (``None``
     when absent), or a list. ``plain``: held as a bare Python value or dict of a known type, never wrapped.
+    ``may_be_empty``: it is computed, and may be a text without characters, which no element can hold.
     """
 
     types: frozenset[TypeRef] = frozenset()
     cardinality: Cardinality = "many"
     plain: bool = False
+    may_be_empty: bool = False
 
     @property
     def type(self) -> TypeRef | None:

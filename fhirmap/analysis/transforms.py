@@ -9,6 +9,7 @@ from fhirmap.analysis.expression_types import value_ref
 from fhirmap.analysis.hints import number_of
 from fhirmap.analysis.static import Cardinality, StaticType, fhir_type, primitive
 from fhirmap.analysis.typed import Transform
+from fhirmap.fhir_types import Family, family
 from fhirmap.signatures import FunctionSignature
 from fhirmap.texts import Text
 
@@ -65,7 +66,9 @@ def result_of(transform: Transform) -> StaticType:
     if transform.function is not None:
         result = transform.function.result
         cardinality: Cardinality = "many" if result.repeats else "optional"
-        return StaticType(frozenset((value_ref(result, transform.function.name),)), cardinality, plain=True)
+        ref = value_ref(result, transform.function.name)
+        is_text = family(ref.name) is Family.TEXT
+        return StaticType(frozenset((ref,)), cardinality, plain=True, may_be_empty=is_text)
     name = TRANSFORMS[transform.name][2]
     if transform.name == "translate":
         literal = transform.arguments[2].literal if len(transform.arguments) > 2 else None

@@ -77,7 +77,7 @@ class Expressions:
         if expression.variable is not None:
             return self._variable(expression.variable)
         lowered = lower_expression(expression.node.expression, self._scope(expression))
-        static = lowered.static
+        static = replace(lowered.static, may_be_empty=expression.static.may_be_empty)
         certain = static.plain and static.cardinality == "one"
         return PythonValue(lowered.code, static, certain, lowered.statements)
 

@@ -107,6 +107,7 @@ SAFE_FHIRPATH = frozenset(
         "all_different",
         "as_list",
         "choice",
+        "filled",
         "first_of",
         "first_where",
         "integer",

@@ -101,9 +101,12 @@ class StageLowering:
         body: list[Statement] = [Do(None, self._entry_call(stage, source, made))]
         if self.module.has_endings:
             body.append(Do(None, call("settle_endings", RUN)))
+        kept = Assign(None, (made,), Logic(Connective.OR, (call("pruned", made), DictOf())))
         if is_last and self.module.needs_pruning:
-            kept = Logic(Connective.OR, (call("pruned", made), DictOf()))
-            body.append(Assign(None, (made,), kept))
+            body.append(kept)
+        elif is_last and self.has_validator:
+            # A rule that failed leaves what it had begun: that is no fault of its own.
+            body.append(If(None, _FAILED, (kept,)))
         is_empty = If(None, self._is_empty(stage, made), (Return(None, run_call("nothing")),))
         return [Assign(None, (made,), self._fresh(stage)), _net(*body), is_empty]
 

@@ -83,9 +83,12 @@ class TransformCode:
         if argument.variable is None:
             return False
         if argument.variable.mode == "constant":
-            return argument.variable.expression is not None and argument.variable.expression.literal is not None
+            expression = argument.variable.expression
+            return expression is not None and expression.variable is None and self._is_there(expression)
         held = self.expressions.held.get(argument.variable)
-        return held is not None and not held.is_optional and held.static.plain and held.static.cardinality != "many"
+        if held is None or held.is_optional or held.static.may_be_empty:
+            return False
+        return held.static.plain and held.static.cardinality != "many"
 
     def _is_simple(self, argument: Expression) -> bool:
         """A literal or a plain variable, there or not?"""
@@ -198,10 +201,9 @@ class TransformCode:
                 value.code, value.static.with_types((ref,)) if ref else value.static, value.certain, value.statements
             )
         code = call("cast", value.as_single(), Literal(wanted))
-        static = StaticType(
-            frozenset((ref,)) if ref else frozenset(), "one" if value.certain else "optional", plain=True
-        )
-        return PythonValue(code, static, value.certain, value.statements)
+        is_certain = value.certain and not value.static.may_be_empty
+        static = StaticType(frozenset((ref,)) if ref else frozenset(), "one" if is_certain else "optional", plain=True)
+        return PythonValue(code, static, is_certain, value.statements)
 
     def _translate(self, transform: Transform) -> PythonValue:
         value = self.expressions.value(transform.arguments[0])
@@ -225,6 +227,7 @@ class TransformCode:
     def _structure(self, transform: Transform) -> PythonValue:
         """cc, c, id, cp, qty: a display where all parts are there, else a call."""
         values, statements = self._arguments(transform)
+        values = [self.filled(value) for value in values]
         static = _plain(transform.result)
         name = transform.name
         if all(value.certain and not value.is_many for value in values):
@@ -238,6 +241,16 @@ class TransformCode:
         code = call(function, *(value.as_single() for value in values))
         needed = 0 if len(values) == 1 else 0 if name == "qty" else 1
         return PythonValue(code, static, name in ("c", "cc", "id") and values[needed].certain, statements)
+
+    def filled(self, value: PythonValue) -> PythonValue:
+        """``value`` without texts that hold nothing: no element can have one."""
+        if not value.static.may_be_empty:
+            return value
+        static = replace(value.static, may_be_empty=False)
+        if value.is_many or not static.plain:
+            return replace(value, code=fp_call("filled", value.code), static=static)
+        code = Logic(Connective.OR, (value.code, Literal(None)))
+        return replace(value, code=code, static=static.with_cardinality("optional"), certain=False)
 
     # --- conversions --------------------------------------------------------------------------------------------------
 
@@ -331,7 +344,7 @@ def _is_free(given: str, step: TargetStep) -> bool:
 
 
 def _plain(static: StaticType) -> StaticType:
-    return StaticType(static.types, static.cardinality, plain=True)
+    return replace(static, plain=True)
 
 
 def _display(name: str, parts: list[Expr]) -> Expr | None:

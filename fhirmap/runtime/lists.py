@@ -5,6 +5,7 @@ A complex node is a plain dict in FHIR-JSON shape. Helpers work by identity wher
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fhirmap.data import MapValue
@@ -156,21 +157,28 @@ def shared(shares: Shares, items: list[Any], share: str, fresh: dict[str, Any]) 
 def copied(value: MapValue) -> MapValue:
     """A deep copy of FHIR JSON: what a rule writes later never reaches the source.
 
-    A member that is null says nothing and does not travel, but in the two lists of a repeating primitive, which stay
-    in step: where the source has one of them, the copy has both.
+    A member that is null or an empty text says nothing and does not travel, but in the two lists of a repeating
+    primitive, which stay in step: where the source has one of them, the copy has both.
     """
     if isinstance(value, dict):
         held: dict[str, Any] = {}
         siblings: list[str] = []
         for key, entry in value.items():
             if isinstance(entry, str):
-                held[key] = entry
+                if entry:
+                    held[key] = entry
+            elif isinstance(entry, list):
+                kept = [(item or None) if isinstance(item, str) else copied(item) for item in entry]
+                if key[:1] == "_":
+                    siblings.append(key)
+                elif value.get("_" + key) is None:
+                    kept = [item for item in kept if item is not None]
+                if kept or not entry:
+                    held[key] = kept
             elif entry is not None:
                 kept = copied(entry)
                 if kept or not isinstance(kept, dict) or not entry:
                     held[key] = kept
-                    if key[:1] == "_" and isinstance(kept, list):
-                        siblings.append(key)
         for key in siblings:
             _kept_in_step(held, key[1:], key)
         return held
@@ -186,6 +194,11 @@ def _kept_in_step(held: dict[str, Any], key: str, sibling: str) -> None:
     length = max(len(values), len(siblings))
     held[key] = values + [None] * (length - len(values))
     held[sibling] = siblings + [None] * (length - len(siblings))
+
+
+def present(parts: Mapping[str, MapValue]) -> dict[str, Any]:
+    """Those of ``parts`` that hold something: what is absent, or a text without characters, is no element."""
+    return {name: part for name, part in parts.items() if part is not None and part != ""}
 
 
 def pruned(value: MapValue) -> MapValue:

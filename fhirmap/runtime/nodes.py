@@ -138,7 +138,7 @@ def by_name(items: Sequence[Any], names: tuple[str, ...]) -> list[Any]:
     nothing is left are none."""
     values = [plain(item) for item in items]
     kept = (
-        {key: copied(entry) for key, entry in value.items() if key.removeprefix("_") in names}
+        copied({key: entry for key, entry in value.items() if key.removeprefix("_") in names})
         for value in values
         if isinstance(value, dict)
     )
@@ -167,14 +167,15 @@ def _list_of(node: dict[str, Any], key: str) -> list[Any]:
 
 def _assign_to_slot(target: TargetSlot, name: str, items: Sequence[Any]) -> MapValue:
     for item in items:
-        if item is None:
+        value = plain(item)
+        if value is None or value == "":
             continue
         if name == "value":
-            target.put(plain(item))
+            target.put(value)
         elif name == "extension":
-            target.sibling().setdefault("extension", []).append(copied(plain(item)))
+            target.sibling().setdefault("extension", []).append(copied(value))
         else:
-            target.sibling()[name] = plain(item)
+            target.sibling()[name] = value
     return target
 
 
@@ -187,6 +188,8 @@ def _assign_one(node: dict[str, Any], name: str, item: MapValue, choices: Choice
         value, sibling = plain(item), item.sibling if isinstance(item, FhirNode) else None
         given = given_type(item, value)
     chosen = given if given in types or not types else _nearest(given, types)
+    if value == "":
+        value = None  # FHIR has no empty text
     if value is not None:
         is_right = isinstance(item, FhirNode) and given == chosen and not _is_other_number(value, given)
         # Where no structure says what the element takes, any number is one.
@@ -229,9 +232,8 @@ def _nearest(given: str, types: tuple[str, ...]) -> str:
 def _fitted(value: MapValue, given: str, wanted: str) -> MapValue:
     """``value`` as type ``wanted``."""
     if isinstance(value, dict):
-        if given == "Coding" and wanted == "CodeableConcept":
-            return {"coding": [value]}
-        return value
+        held = copied(value)
+        return {"coding": [held]} if given == "Coding" and wanted == "CodeableConcept" else held
     if wanted in PRIMITIVES:
         if isinstance(value, str) and wanted in TEXTS:
             return value

@@ -100,8 +100,8 @@ def assign_once(  # noqa: PLR0913 - generated code hands over each thing the com
 
     Raises: ``TransformFailed`` FM407 for several values, FM404 where one does not convert, FM415 for another value.
     """
-    value = single([item for item in items if item is not None])
-    if value is None:
+    value = single([item for item in items if item is not None and item != ""])
+    if value is None or (isinstance(node, TargetSlot) and plain(value) == ""):
         return node if isinstance(node, TargetSlot) else None
     if isinstance(node, TargetSlot):
         _put_into_slot(run, node, name, value, by)

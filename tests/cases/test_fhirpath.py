@@ -136,7 +136,7 @@ def test_in_maps_of_their_own(of: str, form: str, tmp_path: Path) -> None:
     for expression, gives in wanted.items():
         found, faults = mapped({"a": expression}, tmp_path, is_typed=form == "typed")
         assert faults[:1] == ([gives] if isinstance(gives, str) else []), expression
-        assert isinstance(gives, str) or text(as_list(found.get("a"))) == text(gives), expression
+        assert isinstance(gives, str) or text(as_list(found.get("a"))) == text(written(gives)), expression
         tmp_path = tmp_path / "next"
         tmp_path.mkdir()
 
@@ -148,7 +148,12 @@ def test_in_a_map_of_all(form: str, tmp_path: Path) -> None:
     found, faults = mapped({name: case.expression for name, case in names.items()}, tmp_path, is_typed=form == "typed")
     assert faults == []
     given = {case.expression: text(as_list(found.get(name))) for name, case in names.items()}
-    assert given == {case.expression: text(case.of_form(form)) for case in listed}
+    assert given == {case.expression: text(written(case.of_form(form))) for case in listed}
+
+
+def written(gives: list[Any]) -> list[Any]:
+    """What of it a map writes: an empty text is no value."""
+    return [entry for entry in gives if entry != ""]
 
 
 def as_list(found: Any) -> list[Any]:

@@ -35,6 +35,7 @@ _ARGUMENTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "all_different": (st.lists(st.text(max_size=1)),),
     "as_list": (_VALUES,),
     "choice": (_DICTS, st.tuples(_KEYS, _KEYS)),
+    "filled": (st.lists(_VALUES),),
     "first_of": (_TEXTS, _TEXTS, _TEXTS),
     "first_where": (st.lists(_DICTS), _KEYS, st.text(max_size=3), _KEYS),
     "integer": (st.integers(),),

@@ -81,7 +81,7 @@ class Inference:
         """``node`` typed for ``arguments`` (None: only what it declares is known)."""
         with self.scope.noting(unit.declared):
             variables = self._parameters(unit, node, arguments)
-        key = (id(node), *((entry.static.types, entry.static.plain) for entry in variables))
+        key = (id(node), *((entry.static.types, entry.static.plain, entry.static.may_be_empty) for entry in variables))
         known = self._known.get(key)
         if known is not None:
             return known

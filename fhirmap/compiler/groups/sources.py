@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fhirmap.analysis.static import StaticType
-from fhirmap.analysis.typed import SourceStep, TypedSource
-from fhirmap.compiler.expressions import HeldVariable
+from fhirmap.analysis.typed import Expression, SourceStep, TypedSource
+from fhirmap.compiler.expressions import HeldVariable, PythonValue
 from fhirmap.compiler.groups.state import GroupState
 from fhirmap.compiler.groups.uses import conditions_of, filters_first, needs_list, source_span, uses_index, written
 from fhirmap.compiler.python import (
@@ -111,9 +111,13 @@ class SourceLowering:
         self.state.assign(name, Get(context.code, step.name), span)
         if source.default is not None:
             with self.writer.block(If(span, is_none(name), ())):
-                self.state.assign(name, self.state.value(source.default).as_single(), source.default.span)
+                self.state.assign(name, self._default(source.default).as_single(), source.default.span)
         self.writer.open(If(span, is_not_none(name), ()))
         self._conditions(source)
+
+    def _default(self, default: Expression) -> PythonValue:
+        """What a source without values has: an empty text is none."""
+        return self.state.values.filled(self.state.value(default))
 
     def _items(self, source: TypedSource, context: HeldVariable, step: SourceStep | None) -> Expr:
         """The items of a source as a list (or what a `for` takes)."""
@@ -163,7 +167,7 @@ class SourceLowering:
             held = self.state.names.take("found")
             self.state.assign(held, items, span)
             with self.writer.block(If(span, Not(held), ())):
-                self.state.assign(held, self.state.value(source.default).as_list(), source.default.span)
+                self.state.assign(held, self._default(source.default).as_list(), source.default.span)
             items = held
         if node.list_mode is None and not filters_first(source):
             self._each(source, items, span)

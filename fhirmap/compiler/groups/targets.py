@@ -107,7 +107,7 @@ class TargetLowering:
         assert target.context is not None
         node = self.state.nodes[target.context]
         if target.transform is not None:
-            value = self.state.transformed(target)
+            value = self.state.values.filled(self.state.transformed(target))
             nothing, write = Literal(((), False)), self.state.single_write(target)
             if write is None:
                 assignment = call("assign", node.name, Literal("value"), value.as_items(), nothing, Literal(False))
@@ -126,7 +126,7 @@ class TargetLowering:
         is_node = target.variable is not None and is_written(rule, target.variable)
         parent = self.creation.parent(target)
         step = target.steps[-1]
-        value = self.state.transformed(target)
+        value = self.state.values.filled(self.state.transformed(target))
         if not value.static.plain or step.repeats is None or not step.key or step.by_name:
             self._assign_dynamic(parent, target, step, self._only(target, value) if is_node else value)
             self._mean_node(parent, target, step, is_node)

@@ -16,6 +16,7 @@ from fhirmap.runtime.fhirpath.bare import (
     as_list,
     before,
     choice,
+    filled,
     first_of,
     first_where,
     joined,

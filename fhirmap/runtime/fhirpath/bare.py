@@ -28,6 +28,11 @@ def part(text: str | None, start: int, length: int | None = None) -> str | None:
     return text[start:] if length is None else text[start : start + max(0, length)]
 
 
+def filled(entries: Iterable[MapValue]) -> list[MapValue]:
+    """Values, or items, without empty texts: no element can have one."""
+    return [entry for entry in entries if not isinstance(entry, str) or entry]
+
+
 def apply(function: Callable[..., T], needed: int, *arguments: MapValue) -> T | None:
     """A function called with plain values, not called where one of the first ``needed`` is absent."""
     for argument in arguments[:needed]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
+from fhirmap.runtime.lists import present
 from fhirmap.runtime.shown_code import shown_code
 from fhirmap.runtime.transforms.text import primitive_of, shown
 
@@ -76,12 +77,8 @@ def c(system: MapValue, code: MapValue, display: MapValue = None) -> dict[str, A
         >>> c("http://snomed.info/sct", "19063003")
         {'system': 'http://snomed.info/sct', 'code': '19063003'}
     """
-    if code is None:
-        return None
-    coding = {"system": system, "code": code} if system is not None else {"code": code}
-    if display is not None:
-        coding["display"] = display
-    return coding
+    coding = present({"system": system, "code": code, "display": display})
+    return coding if "code" in coding else None
 
 
 def cc(first: MapValue, code: MapValue = None, display: MapValue = None) -> dict[str, Any] | None:
@@ -95,7 +92,7 @@ def cc(first: MapValue, code: MapValue = None, display: MapValue = None) -> dict
 
 def cc_text(text: MapValue) -> dict[str, Any] | None:
     """A CodeableConcept of text alone: `cc(text)`."""
-    return None if text is None else {"text": shown(primitive_of(text))}
+    return None if text is None or text == "" else {"text": shown(primitive_of(text))}
 
 
 def translate(value: MapValue, table: CodeTable, output: str = "code", run: RecordRun | None = None) -> MapValue:

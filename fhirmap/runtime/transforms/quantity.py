@@ -11,6 +11,7 @@ from typing import Any
 
 from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
+from fhirmap.runtime.lists import present
 from fhirmap.texts import Text
 
 _TEXT = re.compile(r"\s*(<=|>=|<|>|ad)?\s*([+-]?\d+(?:\.\d+)?)\s*(\S.*?)?\s*", re.ASCII | re.DOTALL)
@@ -25,7 +26,7 @@ def quantity(text: MapValue) -> dict[str, Any] | None:
         >>> quantity("<= 5.10 mg")
         {'value': Decimal('5.10'), 'comparator': '<=', 'unit': 'mg'}
     """
-    if text is None:
+    if text is None or text == "":
         return None
     match = _TEXT.fullmatch(str(text))
     if match is None:
@@ -45,11 +46,10 @@ def quantity_of(
 
     Raises: ``TransformFailed`` FM450 where the value is no number.
     """
-    if value is None:
+    if value is None or value == "":
         return None
     try:
         number = value if isinstance(value, int | Decimal) and not isinstance(value, bool) else Decimal(str(value))
     except InvalidOperation:
         raise TransformFailed("FM450", function="qty", what=Text("values.a_number")) from None
-    parts = {"value": number, "unit": unit, "system": system, "code": code}
-    return {name: part for name, part in parts.items() if part is not None}
+    return present({"value": number, "unit": unit, "system": system, "code": code})

@@ -12,6 +12,7 @@ from uuid import uuid4
 from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.context import RecordRun
+from fhirmap.runtime.lists import present
 from fhirmap.texts import Text
 
 _V2_TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
@@ -70,13 +71,10 @@ def identifier(system: MapValue, value: MapValue, kind: MapValue = None) -> dict
         >>> identifier("urn:oid:1.2.3", "42")
         {'system': 'urn:oid:1.2.3', 'value': '42'}
     """
-    if value is None:
+    if value is None or value == "":
         return None
-    held: dict[str, Any] = {"type": {"coding": [{"system": _V2_TYPES, "code": kind}]}} if kind is not None else {}
-    if system is not None:
-        held["system"] = system
-    held["value"] = value
-    return held
+    coding = present({"system": _V2_TYPES, "code": kind})
+    return present({"type": {"coding": [coding]} if "code" in coding else None, "system": system, "value": value})
 
 
 def contact_point_of(system: MapValue, value: MapValue) -> dict[str, Any] | None:
@@ -84,9 +82,8 @@ def contact_point_of(system: MapValue, value: MapValue) -> dict[str, Any] | None
 
     Spec: FML, transforms, cp.
     """
-    if value is None:
-        return None
-    return {"system": system, "value": value} if system is not None else {"value": value}
+    held = present({"system": system, "value": value})
+    return held if "value" in held else None
 
 
 def contact_point(first: MapValue) -> dict[str, Any] | None:
@@ -98,7 +95,7 @@ def contact_point(first: MapValue) -> dict[str, Any] | None:
         >>> contact_point("mailto:a@b.example")
         {'system': 'email', 'value': 'a@b.example'}
     """
-    if first is None:
+    if first is None or first == "":
         return None
     text = str(first)
     if text in ("mailto:", "tel:"):

@@ -50,7 +50,7 @@ def primitive_of(value: MapValue) -> MapValue:
 
 
 def cast(value: MapValue, type_name: str) -> MapValue:
-    """``value`` as FHIR primitive ``type_name``, by its text; None for none.
+    """``value`` as FHIR primitive ``type_name``, by its text; None for none and for an empty text.
 
     The text is in FHIR's own form, with three exceptions: numbers may have leading zeros and a sign, `1` and `0` are
     booleans as databases keep them, and a date may be the day of a dateTime. A decimal without a fraction is a whole
@@ -63,7 +63,7 @@ def cast(value: MapValue, type_name: str) -> MapValue:
         >>> cast("5", "integer"), cast(Decimal("1.50"), "string"), cast("2025-03-20", "dateTime")
         (5, '1.50', '2025-03-20')
     """
-    if value is None:
+    if value is None or value == "":
         return None
     if isinstance(value, Decimal) and type_name in INTEGERS and _is_whole(value):
         value = int(value)
@@ -153,7 +153,7 @@ def escape(text: MapValue, source: str, target: str = "plain") -> str | None:
     """
     if text is None:
         return None
-    return _way(_ESCAPES, target)(_way(_UNESCAPES, source)(shown(primitive_of(text))))
+    return _way(_ESCAPES, target)(_way(_UNESCAPES, source)(shown(primitive_of(text)))) or None
 
 
 def _way(ways: dict[str, Callable[[str], str]], name: str) -> Callable[[str], str]:
