@@ -1,7 +1,7 @@
 """What of a program is no FHIR Mapping Language: each use of an extension, for `fhirmap check --strict-fml`.
 
-The three extensions are models, code tables with their policies, and functions of plug-ins. Everything else that is
-accepted is the language itself, in its current or one of its older spellings.
+The four extensions are models, code tables with their policies, functions of plug-ins, and messages of checks.
+Everything else that is accepted is the language itself, in its current or one of its older spellings.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ def extensions_of(tree: nodes.Map, functions: Mapping[str, FunctionSignature]) -
         yield from _concept_map(concept_map)
     for part in (*tree.lets, *tree.groups):
         yield from _calls(part, functions)
+    for group in tree.groups:
+        yield from _messages(group)
 
 
 def _model(model: nodes.Model) -> Iterator[Diagnostic]:
@@ -68,6 +70,12 @@ def _concept_map(declaration: nodes.ConceptMapDeclaration) -> Iterator[Diagnosti
     for entry in declaration.unmapped:
         if entry.mode != "provided":
             yield Diagnostic("FM192", entry.span, {"name": declaration.id, "mode": entry.mode})
+
+
+def _messages(group: nodes.Group) -> Iterator[Diagnostic]:
+    for node in walk(group):
+        if isinstance(node, nodes.RuleSource) and node.message is not None:
+            yield Diagnostic("FM194", node.message_span)
 
 
 def _calls(part: object, functions: Mapping[str, FunctionSignature]) -> Iterator[Diagnostic]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 from lark import Token, Tree
@@ -213,6 +214,9 @@ class MapBuilder:
                 case "rule_name":
                     name = self._text(part)
                     self._check_bare_name(first_token(part))
+        if not targets and dependent is None and name is None:
+            sources, name = _name_apart(sources)
+        self._check_messages(sources)
         return n.Rule(
             sources,
             targets,
@@ -228,6 +232,14 @@ class MapBuilder:
         meant = nearest(str(token), _WORDS_BEFORE_NAME) if token.type == "BARE_RULE_NAME" else None
         if meant is not None:
             self._faults.add("FM004", self._span(token), word=str(token), meant=meant)
+
+    def _check_messages(self, sources: tuple[n.RuleSource, ...]) -> None:
+        for source in sources:
+            condition = source.check.expression if source.check is not None else None
+            if source.check is not None and isinstance(condition, n.FPLiteral) and condition.kind == "string":
+                self._faults.add("FM027", source.check.span, variant="condition", text=source.check.span.snippet)
+            if source.message is not None and not source.message.strip():
+                self._faults.add("FM027", source.message_span or source.span, variant="empty")
 
     def _check_batch(self, sources: tuple[n.RuleSource, ...], names: Sequence[tuple[str, Span]]) -> None:
         for source in sources[1:]:
@@ -257,6 +269,7 @@ class MapBuilder:
         return n.RuleSource(names[0], tuple(names[1:]), self._span(tree), spans[0], tuple(spans[1:]), **options)
 
     def _source_option(self, tree: Tree[Token], options: dict[str, Any]) -> None:
+        found: dict[str, Any]
         match tree.data:
             case "type_identifier":
                 found = {"type": self._type(tree.children[1]), "type_span": self._span(tree.children[1])}
@@ -269,6 +282,10 @@ class MapBuilder:
                 found = {"list_mode": str(tree.children[0])}
             case "alias":
                 found = {"variable": self._text(tree.children[1]), "variable_span": self._span(tree.children[1])}
+            case "check_with_message":
+                text = tree.children[2]
+                found = {"check": self._condition(tree, options)}
+                found |= {"message": self._text(text), "message_span": self._span(text)}
             case _:
                 found = {str(tree.data).removesuffix("_clause"): self._condition(tree, options)}
         if found.keys() & options.keys():
@@ -401,6 +418,16 @@ _OPTION_WORDS: dict[str, str | Listing] = {
     "source_default": "default",
     "source_list_mode": Listing(("first", "not_first", "last", "not_last", "only_one"), joint="lists.or"),
 }
+
+
+def _name_apart(sources: tuple[n.RuleSource, ...]) -> tuple[tuple[n.RuleSource, ...], str | None]:
+    """The sources and the name of a rule that ends with its sources: there, a single word after a `check` is the name
+    of the rule, as in the specification, and not a message. An empty text is neither.
+    """
+    last = sources[-1]
+    if last.message is None or last.log is not None or len(last.message.split()) != 1:
+        return sources, None
+    return (*sources[:-1], replace(last, message=None, message_span=None)), last.message
 
 
 def subtrees(tree: Tree[Token]) -> Iterator[Tree[Token]]:

@@ -201,10 +201,14 @@ def source_clauses(source: n.RuleSource) -> tuple[str, ...]:
     ]
     conditions = [
         f"where ({_expression(source.where)})" if source.where is not None else "",
-        f"check ({_expression(source.check)})" if source.check is not None else "",
+        _check(source.check, source.message) if source.check is not None else "",
         f"log ({_expression(source.log)})" if source.log is not None else "",
     ]
     return (" ".join(part for part in parts if part), *(part for part in conditions if part))
+
+
+def _check(condition: n.FHIRPath, message: str | None) -> str:
+    return f"check ({_expression(condition)})" + (f" {quote(message, chr(34))}" if message is not None else "")
 
 
 def target_to_text(target: n.RuleTarget) -> str:

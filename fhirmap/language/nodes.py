@@ -393,11 +393,12 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class RuleSource:
-    """`ctx[.element…] [: Type] [min..max] [default] [list mode] [as var] [where] [check] [log]`.
+    """`ctx[.element…] [: Type] [min..max] [default] [list mode] [as var] [where] [check ["message"]] [log]`.
 
     ``elements`` is the dotted path below the context, empty for the context itself. ``maximum`` is None where no
     cardinality is
-    given; -1 is `*`. ``search``: the expression of `search(…)`, whose context is then `@search`.
+    given; -1 is `*`. ``search``: the expression of `search(…)`, whose context is then `@search`. ``message``: what is
+    said of a record for which ``check`` is false (extension 4).
     """
 
     context: str
@@ -417,6 +418,8 @@ class RuleSource:
     check: FHIRPath | None = None
     log: FHIRPath | None = None
     search: FHIRPath | None = None
+    message: str | None = None
+    message_span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

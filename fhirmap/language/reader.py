@@ -211,8 +211,15 @@ class Reader:
 
     def innermost(self, *kinds: str) -> Token | None:
         """The last token of those kinds that belongs to something unfinished."""
+        closed = 0
         for value in reversed(self._state.value_stack):
-            if isinstance(value, Token) and value.type in kinds:
+            if not isinstance(value, Token):
+                continue
+            if closed and value.type == "LPAR":
+                closed -= 1
+            elif value.type == "RPAR":
+                closed += 1
+            elif value.type in kinds and not closed:
                 return value
         return None
 

@@ -237,6 +237,8 @@ def _position(trace: TracebackType, module: Mapping[str, Any]) -> str:
     return f"{shown}:{line}:{characters + 1}"
 
 
-def check_failed(what: str) -> TransformFailed:
-    """The failure of a rule's `check`: ``what`` is its condition as the map has it."""
-    return TransformFailed("FM401", condition=what)
+def check_failed(condition: str, message: str = "") -> TransformFailed:
+    """The failure of a rule's `check`: its condition and its message, as the map has them."""
+    if message:
+        return TransformFailed("FM401", variant="message", condition=condition, message=message)
+    return TransformFailed("FM401", condition=condition)

@@ -21,6 +21,7 @@ model Op from table 'OP' key 'id' {
 }
 model Pose { rank : integer from position }
 group op(source src : Op, target tgt) {
+  src.id check (true) "an id";
   src.id as i where ($this.nirKey().exists()) -> tgt.a = nirKey(i), tgt.b = truncate(i, 2), tgt.c = (i.nirKey()) then {
     src.date as d -> tgt.d = (%d.toString().nirKey());
   };
@@ -45,10 +46,11 @@ def test_each_use_of_an_extension() -> None:
         ("FM192", "", 1, ""),
         ("FM192", "", 2, ""),
         ("FM193", "", 4, ""),
-        ("FM193", "", 12, ""),
-        ("FM193", "", 12, ""),
-        ("FM193", "", 12, ""),
         ("FM193", "", 13, ""),
+        ("FM193", "", 13, ""),
+        ("FM193", "", 13, ""),
+        ("FM193", "", 14, ""),
+        ("FM194", "", 12, ""),
     ]
 
 

@@ -45,6 +45,12 @@ group Main(source src : Pat, target tgt : Bundle, source extra) extends Base <<t
   src.group as group, src.where as where -> tgt.map = group.first, tgt.type.source = where;
   search(Patient.name = 'x') as found -> tgt.entry as e;
   src.value then nothing();
+  src.a as v check (v > 0) "v must be above 0" log ('n') -> tgt.v = v;
+  src.a as v check (v > 0) "too low", src.b check (true) "word" then other(v, tgt);
+  src.a as v check (v < 9) "v must be below 9";
+  src.a as v check (v < 9) "v must be below 9" "small";
+  src.a as v check (v < 9) "named";
+  src.a check (true) bare;
   src.alone;
 }
 

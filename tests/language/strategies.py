@@ -241,6 +241,7 @@ paths = st.lists(names, max_size=2).map(tuple)
 @st.composite
 def sources(draw: st.DrawFn) -> n.RuleSource:
     searched = draw(st.none() | fhirpaths)
+    check = draw(st.none() | fhirpaths.filter(lambda path: not _is_text(path)))
     sized = draw(st.booleans())
     return n.RuleSource(
         draw(names) if searched is None else "@search",
@@ -254,10 +255,24 @@ def sources(draw: st.DrawFn) -> n.RuleSource:
         list_mode=draw(st.none() | st.sampled_from(["first", "not_first", "last", "not_last", "only_one"])),
         variable=draw(st.none() | names),
         where=draw(st.none() | fhirpaths),
-        check=draw(st.none() | fhirpaths),
+        check=check,
         log=draw(st.none() | fhirpaths),
         search=searched,
+        message=draw(st.none() | texts.filter(str.strip)) if check is not None else None,
     )
+
+
+def _is_text(path: n.FHIRPath) -> bool:
+    return isinstance(path.expression, n.FPLiteral) and path.expression.kind == "string"
+
+
+def _said_apart(last: n.RuleSource, name: str | None) -> str | None:
+    """The name of a rule that ends with ``last``, so that neither it nor the message is read as the other."""
+    if last.check is None or last.log is not None:
+        return name
+    if last.message is None:
+        return name if name is None or len(name.split()) == 1 else "named"
+    return "named" if name is None and len(last.message.split()) == 1 else name
 
 
 def _member_path(parts: list[str]) -> n.FPExpr:
@@ -314,13 +329,11 @@ def rules(draw: st.DrawFn, depth: int = 2) -> n.Rule:
     if depth and draw(st.booleans()):
         inner = tuple(draw(st.lists(rules(depth - 1), max_size=2)))
     dependent = n.Dependent(called, inner, NOWHERE) if called or inner is not None else None
-    return n.Rule(
-        tuple(draw(st.lists(sources(), min_size=1, max_size=2))),
-        tuple(draw(st.lists(targets(), max_size=2))),
-        dependent,
-        name,
-        NOWHERE,
-    )
+    read = tuple(draw(st.lists(sources(), min_size=1, max_size=2)))
+    written = tuple(draw(st.lists(targets(), max_size=2)))
+    if not written and dependent is None:
+        name = _said_apart(read[-1], name)
+    return n.Rule(read, written, dependent, name, NOWHERE)
 
 
 @st.composite

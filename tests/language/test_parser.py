@@ -295,6 +295,65 @@ def test_every_keyword_may_name_an_element(word: str) -> None:
         assert rule(f"{word}.a -> {word}.b = {word}.c;").sources[0].context == word
 
 
+@pytest.mark.parametrize(
+    ("line", "message", "name"),
+    [
+        ('src.a as v check (v > 0) "low" -> tgt.a = v;', "low", None),
+        ("src.a as v check (v > 0) 'v is too low' -> tgt.a = v \"rule\";", "v is too low", "rule"),
+        ('src.a as v check (v > 0) "low" then other(v, tgt);', "low", None),
+        ('src.a as v check (v > 0) "low" log (v) "rule";', "low", "rule"),
+        ('src.a as v check (v > 0) log (v) "a rule";', None, "a rule"),
+        ('src.a as v check (v > 0) "rule";', None, "rule"),
+        ('src.a as v check (v > 0) " rule ";', None, " rule "),
+        ("src.a as v check (v > 0) rule;", None, "rule"),
+        ('src.a as v check (v > 0) "v is too low";', "v is too low", None),
+        ('src.a as v check (v > 0) "low" "rule";', "low", "rule"),
+        ('src.a as v check (v > 0) "low" rule;', "low", "rule"),
+        ('src.a as v check (v > 0) "v is too low" "a rule";', "v is too low", "a rule"),
+        ('src.a as v check v > 0 "v is too low";', "v is too low", None),
+        ('src.b check (true) "one", src.a as v check (v > 0) "rule";', None, "rule"),
+        ('src.a as v where (v > 0) "a rule";', None, "a rule"),
+    ],
+)
+def test_the_message_of_a_check_and_the_name_of_a_rule(line: str, message: str | None, name: str | None) -> None:
+    found = rule(line)
+    assert (found.sources[-1].message, found.name) == (message, name)
+    assert (found.sources[-1].message_span is None) == (message is None)
+
+
+def test_each_source_has_its_message() -> None:
+    found = rule('src.a check (x) "one", src.b check (y), src.c check (z) "three" -> tgt.a;')
+    assert [source.message for source in found.sources] == ["one", None, "three"]
+    assert [source.message_span.snippet for source in found.sources if source.message_span] == ['"one"', '"three"']
+
+
+@pytest.mark.parametrize(
+    ("line", "faults"),
+    [
+        ('src.a where (b) "c d" -> tgt.a;', [("FM027", "", '"c d"')]),
+        ('src.a "c d", src.b -> tgt.a;', [("FM027", "", '"c d"')]),
+        ('src.a "c d" check (b) -> tgt.a;', [("FM027", "", '"c d"')]),
+        ('src.a check (b) log (c) "c d" -> tgt.a;', [("FM027", "", '"c d"')]),
+        ('src.a check (b) "c" "d" -> tgt.a;', [("FM027", "", '"d"')]),
+        ('src.a check (b) "" -> tgt.a;', [("FM027", "empty", '""')]),
+        ("src.a check (b) '  ';", [("FM027", "empty", "'  '")]),
+        ('src.a check "c d" -> tgt.a;', [("FM027", "condition", '"c d"')]),
+        ('src.a check "c" "c d";', [("FM027", "condition", '"c"')]),
+        ('src.a check (b.exists(), "c d") -> tgt.a;', [("FM027", "inside", '"c d"')]),
+        ('src.a check (b) "c d" where (e) -> tgt.a;', [("FM001", "order", "where")]),
+        ('src.a -> tgt.a check (b) "c d" "name";', [("FM001", "side", "check")]),
+        ("src.a as v -> tgt.a = v where v.b = 1, tgt.c;", [("FM001", "side", "where")]),
+        ("src.a as v -> tgt.a = v default ('x') then other(v);", [("FM001", "side", "default")]),
+    ],
+)
+def test_texts_that_are_no_messages(line: str, faults: list[tuple[str, str, str]]) -> None:
+    # The rule after it is read as it is.
+    tree, diagnostics = parse(f"group main(source src, target tgt) {{ {line} src.x -> tgt.x; }}")
+    shown = [(entry.code, entry.variant, entry.span.snippet if entry.span else "") for entry in diagnostics]
+    assert shown == faults
+    assert tree.groups[0].rules[-1].targets[0].elements == ("x",)
+
+
 # --- legacy -----------------------------------------------------------------------------------------------------------
 
 

@@ -198,7 +198,8 @@ class SourceLowering:
         if source.check is not None:
             test = self.state.condition(source.check, index)
             with self.writer.block(If(source.check.span, Not(test), ())):
-                failure = call("check_failed", Literal(source.check.node.text))
+                said = [] if source.node.message is None else [Literal(source.node.message)]
+                failure = call("check_failed", Literal(source.check.node.text), *said)
                 self.writer.add(Raise(source.check.span, failure))
         if source.log is not None:
             value = self.state.value(source.log)

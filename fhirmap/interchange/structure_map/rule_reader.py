@@ -18,9 +18,15 @@ from fhirmap.interchange.structure_map.literals import (
     path,
     variable_or_literal,
 )
-from fhirmap.interchange.structure_map.resource_names import ResourceRuleNames
+from fhirmap.interchange.structure_map.resource_names import ResourceRuleNames, rule_id
 from fhirmap.interchange.structure_map.resource_part import ResourcePart
-from fhirmap.interchange.structure_map.shapes import BATCH_PREFIX, DEFAULT_EXTENSION, LIST_MODES, SEARCH_CONTEXT
+from fhirmap.interchange.structure_map.shapes import (
+    BATCH_PREFIX,
+    CHECK_EXTENSION,
+    DEFAULT_EXTENSION,
+    LIST_MODES,
+    SEARCH_CONTEXT,
+)
 from fhirmap.language import nodes as n
 
 __all__ = ["rules_of"]
@@ -77,7 +83,20 @@ def _rule(part: ResourcePart, names: ResourceRuleNames) -> n.Rule | None:
         sources = [with_variable(sources[0], targets[0])]
     dependent = n.Dependent(calls, rules_of(inner, names) if inner else None, NO_SPAN) if calls or inner else None
     written = None if given is None or name == generated else given
+    if not targets and dependent is None:
+        written = _name_at_end(sources[-1], written, name)
     return n.Rule(tuple(sources), tuple(targets), dependent, written, NO_SPAN, documentation=documentation)
+
+
+def _name_at_end(last: n.RuleSource, written: str | None, name: str) -> str | None:
+    """The name of a rule that ends with its sources: after a `check`, a text of one word is read as the name, and any
+    other as the message.
+    """
+    if last.check is None or last.log is not None:
+        return written
+    if last.message is not None:
+        return written or (name if len(last.message.split()) == 1 else None)
+    return rule_id(written) if written else None
 
 
 # --- sources ----------------------------------------------------------------------------------------------------------
@@ -93,6 +112,8 @@ def _source(part: ResourcePart) -> n.RuleSource:
     if mode is not None and mode not in LIST_MODES:
         part.wrong("listMode", "code")
         mode = None
+    message, extended = _extensions(part)
+    check = expression_of(part, "check")
     return n.RuleSource(
         context,
         (element,) if element is not None else (),
@@ -101,13 +122,14 @@ def _source(part: ResourcePart) -> n.RuleSource:
         type=part.text("type"),
         minimum=minimum,
         maximum=maximum,
-        default=_default(part),
+        default=extended or _default(part),
         list_mode=mode,
         variable=part.text("variable"),
         where=expression_of(part, "condition"),
-        check=expression_of(part, "check"),
+        check=check,
         log=expression_of(part, "logMessage"),
         search=search,
+        message=message,
     )
 
 
@@ -122,12 +144,23 @@ def _cardinality(part: ResourcePart) -> tuple[int | None, int | None]:
     return minimum or 0, -1 if maximum in (None, "*") else int(str(maximum))
 
 
+def _extensions(part: ResourcePart) -> tuple[str | None, n.FHIRPath | None]:
+    """The message of a source's check, and a default that R4 has no element for."""
+    message: str | None = None
+    default: n.FHIRPath | None = None
+    for extension in part.parts("extension"):
+        url = extension.take("url")
+        if url == CHECK_EXTENSION and "check" in part.value and (text := extension.text("valueString")):
+            message = text
+        elif url == DEFAULT_EXTENSION:
+            default = fhirpath(extension, "valueString", extension.take("valueString"))
+        else:
+            extension.lost()
+    return message, default
+
+
 def _default(part: ResourcePart) -> n.FHIRPath | None:
     """R5 has an expression, R4 a value."""
-    for extension in part.parts("extension"):
-        if extension.take("url") == DEFAULT_EXTENSION:
-            return fhirpath(extension, "valueString", extension.take("valueString"))
-        extension.lost()
     if "defaultValue" in part.value:
         return expression_of(part, "defaultValue")
     name = next((name for name in part.value if name.startswith("defaultValue")), None)

@@ -12,6 +12,7 @@ from fhirmap.interchange.structure_map.resource_writing import ResourceWriting
 from fhirmap.interchange.structure_map.shapes import (
     AUTO_VARIABLE,
     BATCH_PREFIX,
+    CHECK_EXTENSION,
     DATE_TRANSFORMS,
     DEFAULT_EXTENSION,
     FHIR_TRANSFORMS,
@@ -89,6 +90,9 @@ class StructureMapRuleWriter:
 
     def _source(self, source: n.RuleSource) -> dict[str, Any]:
         written: dict[str, Any] = {}
+        if source.message is not None:
+            self._resource.report("FM040", source.message_span or source.span, "message")
+            written["extension"] = [{"url": CHECK_EXTENSION, "valueString": source.message}]
         if source.default is not None:
             self._default(source.default, written)
         written["context"] = source.context
@@ -122,7 +126,8 @@ class StructureMapRuleWriter:
             written[f"defaultV{name[1:]}"] = value
             return
         self._resource.report("FM040", default.span, "newer", what=f"default ({text_of_expression(default)})")
-        written["extension"] = [{"url": DEFAULT_EXTENSION, "valueString": text_of_expression(default)}]
+        held = {"url": DEFAULT_EXTENSION, "valueString": text_of_expression(default)}
+        written.setdefault("extension", []).append(held)
 
     # --- targets ------------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,9 @@ MODEL_EXTENSION = "https://fhirmap.dev/StructureDefinition/model"
 UNMAPPED_EXTENSION = "https://fhirmap.dev/StructureDefinition/unmapped"
 """On a group of a concept map: a policy for unmapped codes that FHIR has no code for."""
 
+CHECK_EXTENSION = "https://fhirmap.dev/StructureDefinition/check-message"
+"""On a source of a rule: the message of its `check`."""
+
 CONST_EXTENSION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-StructureMap.const"
 DEFAULT_EXTENSION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-StructureMap.group.rule.source.defaultValue"
 """FHIR's own way to carry an element of R5 in a resource of R4."""

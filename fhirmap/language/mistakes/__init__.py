@@ -14,8 +14,15 @@ from fhirmap.language.mistakes.clauses import boxed_cardinality, late_cardinalit
 from fhirmap.language.mistakes.codes import code_without_prefix, entry_word, hyphenated_code, relation
 from fhirmap.language.mistakes.declarations import other_declaration, parameter_order
 from fhirmap.language.mistakes.marks import alias_without_as, call_without_then, comma_too_many, other_mark
+from fhirmap.language.mistakes.messages import message_alone, message_inside
 from fhirmap.language.mistakes.operators import assigned, comment, doubled_operator, null_test, sql_word
-from fhirmap.language.mistakes.rules import clause_order, computed_source, group_as_source, written_first
+from fhirmap.language.mistakes.rules import (
+    clause_of_source,
+    clause_order,
+    computed_source,
+    group_as_source,
+    written_first,
+)
 from fhirmap.language.mistakes.site import MistakeSite
 from fhirmap.language.mistakes.tolerated import parameter_comma, quoted_name
 from fhirmap.language.reader import END
@@ -42,7 +49,10 @@ MISTAKES: tuple[Mistake, ...] = (
     other_declaration,
     call_without_then,
     alias_without_as,
+    message_alone,
+    message_inside,
     clause_order,
+    clause_of_source,
     written_first,
     computed_source,
     group_as_source,

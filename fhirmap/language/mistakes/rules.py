@@ -11,6 +11,7 @@ from fhirmap.language.mistakes.site import MistakeSite
 from fhirmap.language.reader import END
 
 _CLAUSES = ("as", "default", "first", "not_first", "last", "not_last", "only_one", "where", "check", "log")
+_OF_SOURCES = ("default", "where", "check", "log")
 _COMPUTES = frozenset({"LPAR", "LSQB", "PLUS", "MINUS", "AMPERSAND", "VBAR", "SLASH", "STAR"})
 _PATH_BEFORE = re.compile(r"[A-Za-z_]\w*(?:\s*\.\s*(?:\w+|`[^`\n]*`))+\s*\Z")
 _ENTRIES = ("map_rule", "model_element", "concept_map_item", "first_declaration", "declaration")
@@ -22,6 +23,22 @@ def clause_order(site: MistakeSite, token: Token) -> bool:
     if str(token) not in _CLAUSES or reader.after("ARROW") is None or reader.after("SHARE") is not None:
         return False
     site.faults.add("FM001", reader.span(token), variant="order", found=str(token))
+    return _skip_clause(site, token)
+
+
+def clause_of_source(site: MistakeSite, token: Token) -> bool:
+    """`-> tgt.id = v where (…)`: a clause of the source, on the other side of the arrow."""
+    reader = site.reader
+    if str(token) not in _OF_SOURCES or reader.inside(*_ENTRIES) != "map_rule" or reader.after("ARROW") is not None:
+        return False
+    if reader.after("THEN") is None or reader.raw_token(end_of(token)).type in ("EQUAL", "DOT"):
+        return False
+    site.faults.add("FM001", reader.span(token), variant="side", found=str(token))
+    return _skip_clause(site, token)
+
+
+def _skip_clause(site: MistakeSite, token: Token) -> bool:
+    reader = site.reader
     depth, at = 0, end_of(token)
     while True:
         found = reader.raw_token(at)
@@ -41,7 +58,7 @@ def written_first(site: MistakeSite, token: Token) -> bool:
     if reader.after("SHARE") is not None or site.text.startswith("=>", start_of(token)):
         return False
     site.faults.add("FM001", reader.span(token), variant="source")
-    return _drop_rule(site, start_of(token))
+    return drop_rule(site, start_of(token))
 
 
 def computed_source(site: MistakeSite, token: Token) -> bool:
@@ -55,7 +72,7 @@ def computed_source(site: MistakeSite, token: Token) -> bool:
     span = site.faults.span(found.start(), _source_end(site, start_of(token)))
     context = found[0].partition(".")[0].strip()
     site.faults.add("FM015", span, variant="source", context=context, found=span.snippet)
-    return _drop_rule(site, start_of(token))
+    return drop_rule(site, start_of(token))
 
 
 def _source_end(site: MistakeSite, at: int) -> int:
@@ -78,7 +95,7 @@ def group_as_source(site: MistakeSite, token: Token) -> bool:
     last, opened = site.reader.last, site.reader.innermost("LPAR")
     if last is not None and last == "then" and _begins_rule(site, start_of(last)):
         site.faults.add("FM020", site.reader.span(last), variant="then")
-        return _drop_rule(site, start_of(token))
+        return drop_rule(site, start_of(token))
     if token.type != "COMMA" or opened is None:
         return False
     found = re.search(r"\w+\s*\Z", site.text[max(0, start_of(opened) - 200) : start_of(opened)])
@@ -89,7 +106,7 @@ def group_as_source(site: MistakeSite, token: Token) -> bool:
         return False
     name = found[0].strip()
     site.faults.add("FM020", site.faults.span(start, start + len(name)), name=name)
-    return _drop_rule(site, start_of(token))
+    return drop_rule(site, start_of(token))
 
 
 def _begins_rule(site: MistakeSite, at: int) -> bool:
@@ -97,7 +114,7 @@ def _begins_rule(site: MistakeSite, at: int) -> bool:
     return site.reader.inside(*_ENTRIES) == "map_rule" and before.endswith(("{", ";", "}"))
 
 
-def _drop_rule(site: MistakeSite, at: int) -> bool:
+def drop_rule(site: MistakeSite, at: int) -> bool:
     """Forgets the rule, with the block after its `then`, and goes on after its end."""
     reader = site.reader
     reader.cut("map_rule")

@@ -72,6 +72,15 @@ def test_conditions_follow_one_another() -> None:
     )
 
 
+def test_a_check_fails_with_its_message() -> None:
+    found = rule("  src.a as v check (v != 'y') \"y is not allowed\" -> tgt.id = v;")
+    assert """raise check_failed("v != 'y'", 'y is not allowed')""" in found
+    transformer = compiled("  src.a as v check (v != 'y') \"y is not allowed\" -> tgt.id = v;")
+    (fault,) = transformer({"a": "y"}).faults
+    assert (fault.code, fault.variant, fault.args["message"]) == ("FM401", "message", "y is not allowed")
+    assert (fault.args["condition"], fault.position) == ("v != 'y'", "<string>:5:21")
+
+
 def test_a_condition_that_always_holds_is_not_written() -> None:
     assert rule("  src.a as v where (true) -> tgt.id = v;") == rule("  src.a as v -> tgt.id = v;")
 

@@ -113,6 +113,15 @@ def test_sources() -> None:
     ]
 
 
+@pytest.mark.parametrize("version", ["R4", "R5"])
+def test_the_message_of_a_check_is_an_extension(version: Any) -> None:
+    (rule,) = rules("src.a default (1 + 2) as v check (v > 0) 'v is too low' -> tgt.b = v;", version)
+    (source,) = rule["source"]
+    message = {"url": "https://fhirmap.dev/StructureDefinition/check-message", "valueString": "v is too low"}
+    assert source["check"] == "v > 0" and source["extension"][0] == message
+    assert len(source["extension"]) == (2 if version == "R4" else 1)
+
+
 @pytest.mark.parametrize(
     ("default", "expected"),
     [
