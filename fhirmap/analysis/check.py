@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.inference import Inference
 from fhirmap.analysis.reach import Reach, as_warning, called_from, tables_of, without_errors
 from fhirmap.analysis.scope import Scope
-from fhirmap.analysis.typed import Checked, DefaultTable, Program, Stage, TypedGroup
+from fhirmap.analysis.typed import DefaultTable, Program, Stage, TypedGroup
 from fhirmap.diagnostics import Cause, Diagnostic
 from fhirmap.diagnostics.catalog import page
 from fhirmap.diagnostics.render import ordered

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from fhirmap.analysis.typed import Checked, Unit
+from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.typed import Unit
 from fhirmap.diagnostics import Cause, Diagnostic, Span, Subject, SubjectKind
 from fhirmap.diagnostics.catalog import page
 from fhirmap.language.nodes import FPLiteral, Group, Rule

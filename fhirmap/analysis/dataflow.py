@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.expression import infer_expression, map_scope
-from fhirmap.analysis.typed import Checked, Expression, Transform, TypedSource, Variable
+from fhirmap.analysis.typed import Expression, Transform, TypedSource, Variable
 from fhirmap.language import nodes
 
 _KEEPING = frozenset(

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.dataflow import Read, Reads, flow_of, reads_of, source_conditions, transform_reads
-from fhirmap.analysis.typed import Checked, Expression, Stage, TypedGroup, TypedRule, TypedSource, TypedTarget, Variable
+from fhirmap.analysis.typed import Expression, Stage, TypedGroup, TypedRule, TypedSource, TypedTarget, Variable
 from fhirmap.diagnostics import Span
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from fhirmap.analysis.typed import Checked, Expression, Stage, TargetStep, TypedGroup, TypedRule, TypedTarget
+from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.typed import Expression, Stage, TargetStep, TypedGroup, TypedRule, TypedTarget
 from fhirmap.diagnostics import Span
 from fhirmap.language.nodes import FPLiteral
 from fhirmap.model.definition import Element, Slice, TypeRef

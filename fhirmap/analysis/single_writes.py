@@ -1,21 +1,17 @@
-"""Writes of elements that occur at most once: which of them may meet in one node, and which replaces which on purpose.
+"""Writes of elements that occur at most once, seen from the node they start from: a parameter, or an item that a rule
+creates.
 
-One walk over each typed group finds every write of a single element, seen from the node it starts from: a parameter, or
-an item that a rule creates. A call hands the writes of the called group on to the nodes of its arguments. Two writes of
-one element, or one that repeats, meet; most writes of a map meet no other and need no look when it runs.
-
-What replaces on purpose: a value written over a constant without a condition of its own (a default), and a
-rule of a group that extends another over those of its base.
+A walk over a typed group finds its writes, and the nodes that it hands over to other groups. What those write there is
+only looked at where it may meet something: another write, another group that gets the node, or itself, where the call
+repeats. Most nodes go to one group, whose own writes are known from its own walk; so each group is walked once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from fhirmap.analysis.reach import calls_of
 from fhirmap.analysis.typed import (
-    Checked,
     DefaultTable,
     TypedCall,
     TypedGroup,
@@ -104,14 +100,6 @@ class NodePath:
     through: frozenset[TypedTarget] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """A write that needs a look when it runs. ``replaces``: writes whose value it replaces on purpose."""
-
-    rule: TypedRule
-    replaces: tuple[TypedTarget, ...] = ()
-
-
 def may_give_several(source: TypedSource) -> bool:
     """May a source fire its rule more than once?"""
     node = source.node
@@ -121,15 +109,35 @@ def may_give_several(source: TypedSource) -> bool:
     return source.repeats or source.search is not None or any(entry.cardinality == "many" for entry in held)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Handover:
+    """A node, or what is at ``path`` below it, handed to a group as its ``parameter``."""
+
+    path: tuple[str, ...]
+    group: TypedGroup
+    parameter: Variable
+    way: Way
+    through: frozenset[TypedTarget]
+
+    @property
+    def several(self) -> bool:
+        """May it happen several times for one node?"""
+        return any(frame.several for frame in self.way)
+
+    def write(self, write: Write) -> Write | None:
+        """A write of the group, seen from the node; None where it is too far below."""
+        path = (*self.path, *write.path)
+        if len(path) > _LONGEST:
+            return None
+        return replace(write, path=path, way=(*self.way, *write.way), through=write.through | self.through)
+
+
 @dataclass
 class _Walk:
-    """The writes of one group, by the node they start from."""
+    """What one group writes, and hands over, by the node it starts from; in text order."""
 
     group: TypedGroup
-    known: Mapping[TypedGroup, Mapping[Variable, Sequence[Write]]]
-    found: dict[Variable, dict[tuple[object, ...], list[Write]]] = field(default_factory=dict)
-    tables: list[DefaultTable] = field(default_factory=list)
-    """Groups of which several may fill one single element, each chosen by the type of an item."""
+    found: dict[Variable, list[Write | Handover]] = field(default_factory=dict)
 
     def run(self) -> None:
         places = {entry: NodePath(entry, (), 0) for entry in self.group.parameters if entry.mode == "target"}
@@ -173,7 +181,7 @@ class _Walk:
         if (target.steps or target.transform is not None) and not self._is_shared_item(target):
             is_touch = table is None and (target.transform is None or self._creates_known(target))
             write = Write(path, rule, target, way[context.depth :], context.through, is_touch)
-            self._add(context.node, write)
+            self.found.setdefault(context.node, []).append(write)
         if target.variable is not None:
             if target.transform is not None:
                 place = replace(place, through=place.through | {target})
@@ -199,148 +207,173 @@ class _Walk:
     def _called(
         self, group: TypedGroup, held: Mapping[Variable, Variable | None], places: Mapping[Variable, NodePath], way: Way
     ) -> None:
-        for parameter, writes in self.known.get(group, {}).items():
-            variable = held.get(parameter)
+        for parameter, variable in held.items():
             place = places.get(variable) if variable is not None else None
-            if place is None:
-                continue
-            for write in writes:
-                path = (*place.path, *write.path)
-                if len(path) <= _LONGEST:
-                    through = write.through | place.through
-                    inner = (*way[place.depth :], *write.way)
-                    self._add(place.node, replace(write, path=path, way=inner, through=through))
+            if place is not None:
+                handed = Handover(place.path, group, parameter, way[place.depth :], place.through)
+                self.found.setdefault(place.node, []).append(handed)
 
-    def _add(self, node: Variable, write: Write) -> None:
-        """Two ways to one write are enough to know that it may meet itself."""
-        entries = self.found.setdefault(node, {}).setdefault((write.path, id(write.target)), [])
+
+_Slot = tuple[TypedGroup, Variable]
+"""A group, and the parameter that a node is handed to it as."""
+
+
+class Entries:
+    """Writes of one node. Two ways to one write are enough to know that it may meet itself."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[object, ...], list[Write]] = {}
+
+    def add(self, write: Write) -> bool:
+        """Keep a write; is it one of several?"""
+        entries = self._held.setdefault((write.path, id(write.target)), [])
         if len(entries) < 2:
             entries.append(write)
-        default = write.rule.default
-        if default is not None and default.table is not None and (write.several or len(entries) > 1):
-            self.tables.append(default.table)
+        return write.several or len(entries) > 1
+
+    def all(self) -> list[Write]:
+        """The writes, those of one target together."""
+        return [write for writes in self._held.values() for write in writes]
 
 
-def single_writes(checked: Checked) -> Iterator[list[Write]]:
-    """The writes of single elements that start from one node, for each node of each group, in text order."""
-    for walk in _walks(checked.groups):
-        yield from _by_node(walk)
+class SingleWrites:
+    """The writes of single elements of typed groups. A group is walked once, however often it is asked for."""
 
+    def __init__(self) -> None:
+        self._walks: dict[TypedGroup, _Walk] = {}
+        self._below: dict[_Slot, list[Write]] = {}
+        self._nodes: dict[TypedGroup, list[list[Write]]] = {}
+        self._tables: dict[TypedGroup, tuple[DefaultTable, ...]] = {}
 
-def _by_node(walk: _Walk) -> Iterator[list[Write]]:
-    for entries in walk.found.values():
-        yield [write for writes in entries.values() for write in writes]
+    def nodes(self, group: TypedGroup) -> list[list[Write]]:
+        """For each node of a group the writes that may meet one another there, and its own; in text order."""
+        known = self._nodes.get(group)
+        if known is None:
+            tables: list[DefaultTable] = []
+            known = [self._of_node(found, tables) for found in self._walk(group).found.values()]
+            self._nodes[group], self._tables[group] = known, tuple(tables)
+        return known
 
+    def tables(self, group: TypedGroup) -> tuple[DefaultTable, ...]:
+        """Groups of which several may fill one single element, each chosen by the type of an item."""
+        self.nodes(group)
+        return self._tables[group]
 
-def _walks(groups: Sequence[TypedGroup]) -> list[_Walk]:
-    """One walk a group, called ones first; groups that call themselves are walked until nothing more is found."""
-    known: dict[TypedGroup, dict[Variable, Sequence[Write]]] = {}
-    order = _called_first(groups)
-    for _ in range(_ROUNDS):
-        before = {group: _size(known.get(group, {})) for group in order}
-        walks = []
-        for group in order:
-            walk = _Walk(group, known)
-            walk.run()
-            walks.append(walk)
-            parameters = [entry for entry in group.parameters if entry in walk.found]
-            known[group] = {
-                entry: [write for writes in walk.found[entry].values() for write in writes] for entry in parameters
-            }
-        if all(_size(known[group]) == before[group] for group in order):
-            break
-    return walks
+    def below(self, group: TypedGroup) -> Iterator[Write]:
+        """All writes into the targets that a group is given, by itself and by the groups that it hands them to."""
+        for parameter in group.parameters:
+            yield from self._writes((group, parameter))
 
+    def _walk(self, group: TypedGroup) -> _Walk:
+        known = self._walks.get(group)
+        if known is None:
+            known = self._walks[group] = _Walk(group)
+            known.run()
+        return known
 
-def _size(found: Mapping[Variable, Sequence[Write]]) -> int:
-    return sum(map(len, found.values()))
+    def _of_node(self, found: Sequence[Write | Handover], tables: list[DefaultTable]) -> list[Write]:
+        entries = Entries()
+        met = self._met(found)
+        for entry in found:
+            for write in self._expanded(entry) if entry in met else (entry,):
+                if isinstance(write, Handover):
+                    continue
+                default = write.rule.default
+                if entries.add(write) and default is not None and default.table is not None:
+                    tables.append(default.table)
+        return entries.all()
 
+    def _met(self, found: Sequence[Write | Handover]) -> set[Write | Handover]:
+        """The handovers of one node that may meet another entry of it, or themselves."""
+        met: set[Write | Handover] = {entry for entry in found if isinstance(entry, Handover) and entry.several}
+        by_path: dict[tuple[str, ...], list[Write | Handover]] = {}
+        for entry in found:
+            by_path.setdefault(entry.path, []).append(entry)
+        for path, entries in by_path.items():
+            outer = [entry for end in range(len(path)) for entry in by_path.get(path[:end], ())]
+            for order, entry in enumerate(entries):
+                for other in (*outer, *entries[:order]):
+                    met.update(self._pair(entry, other))
+        return met
 
-def _called_first(groups: Iterable[TypedGroup]) -> list[TypedGroup]:
-    """The groups, those that they call before them; without a limit for the length of a chain of calls."""
-    found: dict[TypedGroup, None] = {}
-    active: set[TypedGroup] = set()
-    waiting = list(groups)[::-1]
-    while waiting:
-        group = waiting[-1]
-        if group in found or group in active:
-            found.setdefault(waiting.pop())
-        else:
-            active.add(group)
-            waiting += calls_of(group)
-    return list(found)
+    def _pair(self, entry: Write | Handover, other: Write | Handover) -> tuple[Handover, ...]:
+        """The handovers of two entries, the path of ``other`` that of ``entry`` or around it, that may meet."""
+        handovers = tuple(each for each in (entry, other) if isinstance(each, Handover))
+        if len(handovers) == 1:
+            handed = handovers[0]
+            write = entry if handed is other else other
+            assert isinstance(write, Write)
+            # A node that is only made there meets what is written in its place, not what is below it.
+            is_below = write.is_touch and len(write.path) < len(handed.path)
+            is_there = write.is_touch and write.path == handed.path
+            if is_below or (is_there and not self._writes_itself((handed.group, handed.parameter))):
+                return ()
+        return handovers
 
+    def _writes_itself(self, slot: _Slot) -> bool:
+        """Does a group write the very node that it is given?"""
+        seen: dict[_Slot, None] = {slot: None}
+        waiting = [slot]
+        while waiting:
+            for entry in self._entries_of(waiting.pop()):
+                if entry.path:
+                    continue
+                if isinstance(entry, Write):
+                    return True
+                inner = (entry.group, entry.parameter)
+                if inner not in seen:
+                    seen[inner] = None
+                    waiting.append(inner)
+        return False
 
-# --- what meets ------------------------------------------------------------------------------------------------------
+    def _expanded(self, entry: Write | Handover) -> Iterator[Write]:
+        if isinstance(entry, Write):
+            yield entry
+            return
+        for write in self._writes((entry.group, entry.parameter)):
+            inner = entry.write(write)
+            if inner is not None:
+                yield inner
 
+    def _entries_of(self, slot: _Slot) -> Sequence[Write | Handover]:
+        return self._walk(slot[0]).found.get(slot[1], ())
 
-def guards(checked: Checked) -> Mapping[TypedTarget, Guard]:
-    """The writes that may meet another in one node, or themselves."""
-    met: dict[TypedTarget, tuple[TypedRule, list[TypedTarget]]] = {}
-    walks = _walks((*checked.groups, *checked.later))
-    for walk in walks:
-        for writes in _by_node(walk):
-            for write, others in _meetings(writes):
-                _, replaced = met.setdefault(write.target, (write.rule, []))
-                replaced += (other.target for other in others if replaces_on_purpose(write, other))
-    for write in _of_tables(walks):
-        met.setdefault(write.target, (write.rule, []))
-    return {target: Guard(rule, tuple(dict.fromkeys(replaced))) for target, (rule, replaced) in met.items()}
+    def _writes(self, slot: _Slot) -> list[Write]:
+        """Every write into a parameter. Groups that call themselves are followed until nothing more is found."""
+        known = self._below.get(slot)
+        if known is None:
+            order = self._called_first(slot)
+            for _ in range(_ROUNDS):
+                before = [len(self._below.get(each, ())) for each in order]
+                for each in order:
+                    entries = Entries()
+                    for entry in self._entries_of(each):
+                        for write in self._followed(entry):
+                            entries.add(write)
+                    self._below[each] = entries.all()
+                if [len(self._below[each]) for each in order] == before:
+                    break
+            known = self._below[slot]
+        return known
 
+    def _followed(self, entry: Write | Handover) -> Iterator[Write]:
+        if isinstance(entry, Write):
+            yield entry
+            return
+        found = (entry.write(write) for write in self._below.get((entry.group, entry.parameter), ()))
+        yield from (write for write in found if write is not None)
 
-def _of_tables(walks: Sequence[_Walk]) -> Iterator[Write]:
-    """Writes into the target of a group that an item's type calls for, where several items share that target."""
-    filling = {group for walk in walks for table in walk.tables for group in table.groups.values() if group is not None}
-    for walk in walks:
-        if walk.group in filling:
-            entries = (entry for parameter in walk.group.parameters for entry in walk.found.get(parameter, {}).values())
-            yield from (write for writes in entries for write in writes if not write.is_touch)
-
-
-def _meetings(writes: Sequence[Write]) -> Iterator[tuple[Write, list[Write]]]:
-    """Each of the ``writes`` of one node that may meet others of them, with those; with none where it meets itself."""
-    places: dict[tuple[str, ...], list[Write]] = {}
-    for write in writes:
-        places.setdefault(write.path, []).append(write)
-    for path, entries in places.items():
-        if len(entries) > 1 or entries[0].several:
-            yield from ((entry, entries) for entry in entries if not entry.is_touch)
-        outer = [entry for end in range(len(path)) for entry in places.get(path[:end], ()) if not entry.is_touch]
-        for whole in outer:
-            # A write through the variable of a whole value changes a part of it, and meets none.
-            others = [entry for entry in entries if whole.target not in entry.through]
-            if others:
-                yield whole, others
-            yield from ((entry, [whole]) for entry in (entries if others else ()) if not entry.is_touch)
-
-
-def replaces_on_purpose(write: Write, other: Write) -> bool:
-    """Does ``write`` replace the value of ``other`` on purpose: a part of a whole that it names, an earlier target of
-    its own rule, a default, or what a group of the base wrote?"""
-    if other.target in write.through or _comes_before(other, write):
-        return True
-    own, its = apart(write, other)
-    if own and its and its[0].level < own[0].level:
-        return True
-    return is_default(other, its) and not is_default(write, own)
-
-
-def _comes_before(write: Write, other: Write) -> bool:
-    """Is ``write`` an earlier target of the very rule?"""
-    targets = other.rule.targets
-    return write.rule is other.rule and targets.index(write.target) < targets.index(other.target)
-
-
-def is_default(write: Write, way: Way) -> bool:
-    """A constant that nothing holds back."""
-    return write.is_constant and all(frame.is_unconditional for frame in way)
-
-
-def apart(write: Write, other: Write) -> tuple[Way, Way]:
-    """What the ways to two writes do not have in common."""
-    shared = 0
-    for first, second in zip(write.way, other.way, strict=False):
-        if first is not second:
-            break
-        shared += 1
-    return write.way[shared:], other.way[shared:]
+    def _called_first(self, slot: _Slot) -> list[_Slot]:
+        """What is not known yet of all that a parameter is handed to, innermost first."""
+        found: dict[_Slot, None] = {}
+        active: set[_Slot] = set()
+        waiting = [slot]
+        while waiting:
+            each = waiting[-1]
+            if each in found or each in active:
+                found.setdefault(waiting.pop())
+                continue
+            active.add(each)
+            inner = (entry for entry in self._entries_of(each) if isinstance(entry, Handover))
+            waiting += [below for entry in inner if (below := (entry.group, entry.parameter)) not in self._below]
+        return list(found)

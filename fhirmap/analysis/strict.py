@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.expression_functions import FUNCTIONS
 from fhirmap.analysis.transforms import TRANSFORMS
-from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.render import ordered
 from fhirmap.language import nodes

@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 from fhirmap.analysis.static import StaticType
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.language import nodes
-from fhirmap.model.definition import ConceptMap, Definitions, Element, TypeRef
+from fhirmap.model.definition import ConceptMap, Element, TypeRef
 from fhirmap.signatures import FunctionSignature
 
 _Declared = TypeVar("_Declared")
@@ -355,34 +355,6 @@ class ModelUse:
     node: nodes.Model
     unit: Unit
     ref: TypeRef
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Checked:
-    """A program with all that is known of it.
-
-    ``groups``: every group that its maps surely reach, typed, in the order of first use; ``later``: those that only
-    the type of an item may call for (`DefaultTable`), and what they reach themselves.
-    """
-
-    program: Program
-    definitions: Definitions
-    stages: tuple[Stage, ...]
-    groups: tuple[TypedGroup, ...]
-    later: tuple[TypedGroup, ...]
-    models: Mapping[str, ModelUse]
-    """Models by their structure's URL."""
-    functions: Mapping[str, FunctionSignature] = field(default_factory=dict)
-
-    def model(self, ref: TypeRef | None) -> ModelUse | None:
-        """The model that ``ref`` is the type of."""
-        return self.models.get(ref.structure) if ref else None
-
-    def rules(self) -> Iterator[tuple[TypedGroup, TypedRule]]:
-        """Every rule of every group that is surely reached."""
-        for group in self.groups:
-            for rule in group.walk():
-                yield group, rule
 
 
 def _by_name(entries: Iterable[tuple[str, _Declared]]) -> dict[str, tuple[_Declared, ...]]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.production import Produced, production
-from fhirmap.analysis.typed import Checked, Transform, Unit, Variable
+from fhirmap.analysis.typed import Transform, Unit, Variable
 from fhirmap.diagnostics import Related, Span
 from fhirmap.language.nodes import ConceptMapDeclaration
 from fhirmap.model.definition import TypeRef

@@ -15,8 +15,8 @@ from fhirmap.cli.release import release_option
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
+    from fhirmap.analysis.checked import Checked
     from fhirmap.analysis.lineage import Lineage, Origin
-    from fhirmap.analysis.typed import Checked
     from fhirmap.diagnostics import Diagnostic
 
 _TITLES = ("element", "source", "rules")

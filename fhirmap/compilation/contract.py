@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fhirmap.analysis.typed import Checked
+from fhirmap.analysis.checked import Checked
 from fhirmap.compiler.validator.contract import Contract, base_type
 
 __all__ = ["target_contract"]

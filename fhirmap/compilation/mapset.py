@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fhirmap.analysis.typed import Checked
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.workspace import parsed
 from fhirmap.compilation.contract import target_contract
 from fhirmap.compilation.files import library, read_map

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from fhirmap.analysis.check import check
-from fhirmap.analysis.typed import Checked
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.workspace import Parse, Read, load, parsed
 from fhirmap.compilation.files import library, map_name, read_beside, read_map, reader_of
 from fhirmap.compilation.releases import DEFAULT_RELEASE, release_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from types import CodeType
 
-from fhirmap.analysis.typed import Checked
+from fhirmap.analysis.checked import Checked
 from fhirmap.compiler.lower import lower
 from fhirmap.compiler.model_plan import source_plan
 from fhirmap.compiler.plan import ModuleSection

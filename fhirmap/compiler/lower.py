@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.lineage import Lineage, lineage
 from fhirmap.analysis.reach import run_by
-from fhirmap.analysis.typed import Checked
 from fhirmap.compiler.groups import GroupLowering
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.plan import Module, ModuleConstant, ModuleSection

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fhirmap.analysis.typed import Checked, ModelUse
+from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.typed import ModelUse
 from fhirmap.language import nodes
 from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceColumn, SourceKind, SourcePlan
 

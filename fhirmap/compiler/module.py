@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from fhirmap.analysis.single_writes import guards
+from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.meetings import guards
 from fhirmap.analysis.static import StaticType
-from fhirmap.analysis.typed import Checked, DefaultGroup, DefaultTable, TypedGroup, Variable
+from fhirmap.analysis.typed import DefaultGroup, DefaultTable, TypedGroup, Variable
 from fhirmap.compiler.code_tables import CodeTables
 from fhirmap.compiler.fhirpath.scope import Constants
 from fhirmap.compiler.fhirpath.tables import ElementsRead, elements_read_of, table_code
@@ -44,7 +45,7 @@ class ModuleBuilder:
         self.code_tables = CodeTables(checked.definitions, self.table)
         self.needs_pruning = False
         self.has_endings = False
-        self.guards = guards(checked)
+        self.guards = guards((*checked.groups, *checked.later), checked.single)
         self._table_names = Names(name.text.lstrip("_") for name in taken)
         self._names_of: dict[int, frozenset[str]] = {}
         self.groups: dict[TypedGroup, Name] = {}

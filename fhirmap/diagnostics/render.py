@@ -26,7 +26,10 @@ _WIDEST_TAIL = 120
 
 
 def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Each diagnostic once, file by file as first met, top to bottom; those without a place last."""
+    """Each diagnostic once, file by file as first met, top to bottom; those without a place last.
+
+    Of two that say the same of one place the one that needs no second place to say it is kept.
+    """
     files: dict[str, int] = {}
 
     def place(entry: Diagnostic) -> tuple[int, int, int]:
@@ -36,7 +39,10 @@ def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
     unique: dict[object, Diagnostic] = {}
     for entry in diagnostics:
-        unique.setdefault((place(entry), entry.code, entry.message), entry)
+        key = (place(entry), entry.code, entry.message)
+        known = unique.get(key)
+        if known is None or (known.related and not entry.related):
+            unique[key] = entry
     return tuple(sorted(unique.values(), key=place))
 
 

@@ -9,6 +9,7 @@ import pytest
 from benchmarks.wildcard_maps import write_set
 from fhirmap.analysis.inference import Inference
 from fhirmap.analysis.scope import DefaultIndex, Scope
+from fhirmap.analysis.single_writes import Entries, Write
 from fhirmap.compilation.maps import compile_map
 from fhirmap.compilation.program import check_maps
 from fhirmap.diagnostics import Diagnostic
@@ -108,8 +109,10 @@ def test_steps_of_resolution_grow_with_the_set_and_no_faster(tmp_path: Path, mon
 
 
 def steps(folder: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """How often the check of one map of a set resolves a type, types a group, and looks at a default group."""
-    counts = {"types": 0, "groups": 0, "defaults": 0}
+    """How often the check of one map of a set resolves a type, types a group, and looks at a default group or a write
+    of a single element."""
+    counts = {"types": 0, "groups": 0, "defaults": 0, "writes": 0}
+    keep = Entries.add
     resolve, type_rules, index = Scope._type_ref, Inference._type_rules, DefaultIndex.of.__func__  # type: ignore[attr-defined]
 
     def counted_resolve(self: Scope, *arguments: object) -> TypeRef | None:
@@ -126,11 +129,16 @@ def steps(folder: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> dict[str,
         made: DefaultIndex = index(cls, held)
         return made
 
+    def counted_write(self: Entries, write: Write) -> bool:
+        counts["writes"] += 1
+        return keep(self, write)
+
     folder.mkdir()
     write_set(folder, size)
     with monkeypatch.context() as patched:
         patched.setattr(Scope, "_type_ref", counted_resolve)
         patched.setattr(Inference, "_type_rules", counted_type_rules)
         patched.setattr(DefaultIndex, "of", classmethod(counted_index))
+        patched.setattr(Entries, "add", counted_write)
         check_maps(folder / "Bundle.fml", imports=[folder], definitions=[folder])
     return counts

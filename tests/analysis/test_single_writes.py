@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fhirmap.analysis.check import check
-from fhirmap.analysis.single_writes import guards
+from fhirmap.analysis.meetings import guards
 from fhirmap.analysis.workspace import load
 from fhirmap.language.parser import parse
 from tests.analysis.harness import definitions
@@ -18,7 +18,8 @@ def guarded(rules: str, more: str = "") -> dict[str, list[str]]:
     """Each write that needs a look when it runs, and those it replaces."""
     text = f"{PATIENT}{ROW}group g(source src : Row, target tgt : Patient) {{ {rules} }}\n{more}"
     program, _ = load([parse(text, "g.map")[0]])
-    found = guards(check(program, definitions())[0])
+    checked, _ = check(program, definitions())
+    found = guards(checked.groups, checked.single)
     return {entry.span.snippet: [other.span.snippet for other in guard.replaces] for entry, guard in found.items()}
 
 

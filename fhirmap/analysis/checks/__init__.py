@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks.absolute_path import absolute_path
 from fhirmap.analysis.checks.cardinality_contradiction import cardinality_contradiction
 from fhirmap.analysis.checks.code_outside_value_set import code_outside_value_set
@@ -51,7 +52,6 @@ from fhirmap.analysis.checks.unused_variable import unused_variable
 from fhirmap.analysis.checks.wrong_delimiter import wrong_delimiter
 from fhirmap.analysis.checks.zone_needed import zone_needed
 from fhirmap.analysis.consequences import Consequences, reported_once
-from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic
 
 Check = Callable[[Checked], Iterable[Diagnostic]]

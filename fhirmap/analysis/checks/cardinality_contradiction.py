@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fhirmap.analysis.typed import Checked
+from fhirmap.analysis.checked import Checked
 from fhirmap.diagnostics import Diagnostic
 
 

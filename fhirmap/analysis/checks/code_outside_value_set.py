@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.production import Produced, production
-from fhirmap.analysis.typed import Checked
 from fhirmap.analysis.written_codes import Written, written_codes
 from fhirmap.diagnostics import Diagnostic, Span, suggestion
 from fhirmap.model.definition import Binding, Definitions, Element

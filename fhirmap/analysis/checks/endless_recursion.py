@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fhirmap.analysis.typed import Checked, TypedCall, TypedGroup, TypedRule
+from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.typed import TypedCall, TypedGroup, TypedRule
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.language.nodes import RuleSource
 

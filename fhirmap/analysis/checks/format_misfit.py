@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.date_format import LetterRun, parts, runs
-from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.fhir_types import PRIMITIVES, UNIX_FORMATS
 from fhirmap.texts import Text

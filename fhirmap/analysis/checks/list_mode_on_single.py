@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fhirmap.analysis.single_writes import PLACING, guards
-from fhirmap.analysis.typed import Checked
+from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.meetings import guards
+from fhirmap.analysis.single_writes import PLACING
 from fhirmap.diagnostics import Diagnostic
 
 
@@ -16,7 +17,7 @@ def list_mode_on_single(checked: Checked) -> Iterator[Diagnostic]:
 
     Spec: FML, rules, list modes of sources and targets.
     """
-    guarded = guards(checked)
+    guarded = guards(checked.groups, checked.single)
     for _, rule in checked.rules():
         for source in rule.sources:
             step = source.steps[-1] if source.steps else None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks.format_misfit import TEMPORAL
-from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.fhir_types import INTEGERS, PRIMITIVES
 from fhirmap.language.nodes import ModelElement

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks.code_outside_value_set import code_outside_value_set
-from fhirmap.analysis.typed import Checked
 from fhirmap.analysis.written_codes import written_codes
 from fhirmap.diagnostics import Diagnostic, Span, Subject, SubjectKind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fhirmap.analysis.typed import Checked
+from fhirmap.analysis.checked import Checked
 from fhirmap.diagnostics import Diagnostic, Span
 
 _IN_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]+:(?P<secret>[^\s/@'\"]+)@", re.IGNORECASE)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks.code_outside_value_set import binding_of, element_of
 from fhirmap.analysis.production import production
-from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.fhir_types import TEXTS
 from fhirmap.model.terminology import expand_partly

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks.format_misfit import formats
 from fhirmap.analysis.checks.unknown_format_code import formats_of_functions
 from fhirmap.analysis.date_format import runs
-from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic
 
 

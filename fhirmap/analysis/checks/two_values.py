@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fhirmap.analysis.single_writes import PLACING, Frame, Way, Write, apart, replaces_on_purpose, single_writes
-from fhirmap.analysis.typed import Checked, TypedCall, TypedSource
+from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.meetings import apart, replaces_on_purpose
+from fhirmap.analysis.single_writes import PLACING, Frame, Way, Write
+from fhirmap.analysis.typed import TypedCall, TypedSource
 from fhirmap.diagnostics import Diagnostic, Related, Span
 from fhirmap.texts import Text
 
@@ -18,7 +20,7 @@ def two_values(checked: Checked) -> Iterator[Diagnostic]:
 
     Spec: FML, rules, target: assignments to an element; FHIR R4, conformance-rules.html#cardinality.
     """
-    for writes in single_writes(checked):
+    for writes in (node for group in checked.groups for node in checked.single.nodes(group)):
         places: dict[tuple[str, ...], list[Write]] = {}
         for write in writes:
             if write.target.transform is not None and write.target.transform.name != "create":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from fhirmap.analysis.typed import Checked
+from fhirmap.analysis.checked import Checked
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.fhir_types import PRIMITIVES
 from fhirmap.language.nodes import Join, Model, ModelElement, OrderKey, SourceClause

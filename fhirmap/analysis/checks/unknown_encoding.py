@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 
-from fhirmap.analysis.typed import Checked
+from fhirmap.analysis.checked import Checked
 from fhirmap.diagnostics import Diagnostic, suggestion
 from fhirmap.language.nodes import ConceptMapTable, SourceClause
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks.format_misfit import formats
 from fhirmap.analysis.date_format import runs
-from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.language.nodes import FPLiteral, TransformCall
 from fhirmap.language.visit import walk

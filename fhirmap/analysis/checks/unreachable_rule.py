@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from fhirmap.analysis.typed import Checked, TypedSource
+from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.typed import TypedSource
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.language.nodes import FPBinary, FPCall, FPExpr, FPLiteral, FPMember, FPVariable, ModelElement
 from fhirmap.language.visit import chain

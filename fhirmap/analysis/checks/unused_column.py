@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from fhirmap.analysis.typed import Checked, ModelUse
+from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.typed import ModelUse
 from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 from fhirmap.language.nodes import FPMember, ModelElement, Rule
 from fhirmap.language.visit import walk

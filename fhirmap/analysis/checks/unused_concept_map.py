@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks.unused_group import is_closed
-from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 from fhirmap.language.nodes import FPLiteral
 from fhirmap.language.visit import walk

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fhirmap.analysis.typed import Checked, Unit
+from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.typed import Unit
 from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 from fhirmap.language.nodes import Rule
 

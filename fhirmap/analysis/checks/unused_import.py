@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fhirmap.analysis.typed import Checked, Unit
+from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.typed import Unit
 from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 from fhirmap.language.nodes import FPLiteral, GroupCall, Map, MapImport, RuleSource
 from fhirmap.language.visit import walk

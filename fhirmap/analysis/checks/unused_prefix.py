@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks.undeclared_prefix import used_prefixes
-from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks.format_misfit import TEMPORAL
 from fhirmap.analysis.date_format import parts, runs
-from fhirmap.analysis.typed import Checked
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.fhir_types import UNIX_FORMATS
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fhirmap.analysis.check import check
-from fhirmap.analysis.typed import Checked, TypedTarget
+from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.typed import TypedTarget
 from fhirmap.analysis.workspace import load
 from fhirmap.language.parser import parse
 from tests.analysis.harness import codes, definitions, diagnose, functions, library

@@ -1,0 +1,97 @@
+"""Writes of single elements that meet in one node, and which replaces which on purpose.
+
+Two writes of one element, or one that repeats, meet; most writes of a map meet no other and need no look when it runs.
+What replaces on purpose: a value written over a constant without a condition of its own (a default), and a rule of a
+group that extends another over those of its base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from fhirmap.analysis.single_writes import SingleWrites, Way, Write
+from fhirmap.analysis.typed import TypedGroup, TypedRule, TypedTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A write that needs a look when it runs. ``replaces``: writes whose value it replaces on purpose."""
+
+    rule: TypedRule
+    replaces: tuple[TypedTarget, ...] = ()
+
+
+def guards(groups: Collection[TypedGroup], single: SingleWrites) -> Mapping[TypedTarget, Guard]:
+    """The writes of ``groups`` that may meet another in one node, or themselves."""
+    met: dict[TypedTarget, tuple[TypedRule, list[TypedTarget]]] = {}
+    for group in groups:
+        for writes in single.nodes(group):
+            for write, others in _meetings(writes):
+                _, replaced = met.setdefault(write.target, (write.rule, []))
+                replaced += (other.target for other in others if replaces_on_purpose(write, other))
+    for write in _of_tables(groups, single):
+        met.setdefault(write.target, (write.rule, []))
+    return {target: Guard(rule, _in_text_order(replaced)) for target, (rule, replaced) in met.items()}
+
+
+def _in_text_order(targets: list[TypedTarget]) -> tuple[TypedTarget, ...]:
+    return tuple(sorted(dict.fromkeys(targets), key=lambda target: (target.span.name, target.span.start)))
+
+
+def _of_tables(groups: Collection[TypedGroup], single: SingleWrites) -> Iterator[Write]:
+    """Writes into the target of a group that an item's type calls for, where several items share that target."""
+    tables = {table for group in groups for table in single.tables(group)}
+    filling = {group for table in tables for group in table.groups.values() if group is not None}
+    for group in groups:
+        if group in filling:
+            yield from (write for write in single.below(group) if not write.is_touch)
+
+
+def _meetings(writes: Sequence[Write]) -> Iterator[tuple[Write, list[Write]]]:
+    """Each of the ``writes`` of one node that may meet others of them, with those; with none where it meets itself."""
+    places: dict[tuple[str, ...], list[Write]] = {}
+    for write in writes:
+        places.setdefault(write.path, []).append(write)
+    for path, entries in places.items():
+        if len(entries) > 1 or entries[0].several:
+            yield from ((entry, entries) for entry in entries if not entry.is_touch)
+        outer = [entry for end in range(len(path)) for entry in places.get(path[:end], ()) if not entry.is_touch]
+        for whole in outer:
+            # A write through the variable of a whole value changes a part of it, and meets none.
+            others = [entry for entry in entries if whole.target not in entry.through]
+            if others:
+                yield whole, others
+            yield from ((entry, [whole]) for entry in (entries if others else ()) if not entry.is_touch)
+
+
+def replaces_on_purpose(write: Write, other: Write) -> bool:
+    """Does ``write`` replace the value of ``other`` on purpose: a part of a whole that it names, an earlier target of
+    its own rule, a default, or what a group of the base wrote?"""
+    if other.target in write.through or _comes_before(other, write):
+        return True
+    own, its = apart(write, other)
+    if own and its and its[0].level < own[0].level:
+        return True
+    return is_default(other, its) and not is_default(write, own)
+
+
+def _comes_before(write: Write, other: Write) -> bool:
+    """Is ``write`` an earlier target of the very rule?"""
+    targets = other.rule.targets
+    return write.rule is other.rule and targets.index(write.target) < targets.index(other.target)
+
+
+def is_default(write: Write, way: Way) -> bool:
+    """A constant that nothing holds back."""
+    return write.is_constant and all(frame.is_unconditional for frame in way)
+
+
+def apart(write: Write, other: Write) -> tuple[Way, Way]:
+    """What the ways to two writes do not have in common."""
+    shared = 0
+    for first, second in zip(write.way, other.way, strict=False):
+        if first is not second:
+            break
+        shared += 1
+    return write.way[shared:], other.way[shared:]
