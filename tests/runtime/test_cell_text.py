@@ -5,6 +5,8 @@ from __future__ import annotations
 import doctest
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from fhirmap.records import Fault
 from fhirmap.runtime import cell_text
@@ -116,14 +118,33 @@ def test_what_may_be_no_value_is_kept_with_a_warning(text: str, variant: str) ->
     assert [(fault.code, fault.variant, fault.severity) for fault in faults] == [("FM465", variant, "warning")]
 
 
-@pytest.mark.parametrize(
-    "text", [*WORDS, "1,20E+05", '="00123"', "néant", "12E3", "mars-12", "A12\u200b", "9999", "1 234"]
+SIGNS = "0123456789.,eE+-='\"#?_*/\\()[]<> XxNnAaUuLl!é\u00a0\u202f\u2014\u200b\ufeff"
+PATTERNS = [cell_text._ODD, *cell_text._DOUBT.values()]
+SHAPED = st.one_of(
+    st.one_of([st.from_regex(pattern, fullmatch=True) for pattern in PATTERNS]),
+    st.sampled_from(sorted(cell_text._DOUBTFUL)).flatmap(lambda word: st.sampled_from([word.lower(), word.title(), word])),
+    st.text(SIGNS, min_size=1, max_size=30),
+    st.text(min_size=1, max_size=12),
 )
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=SHAPED)
+@example(text="0" * 40)
+@example(text="0" * 25 + ".0")
+@example(text="#" * 30)
+@example(text="12E3")
+@example(text="1.5E-07")
+@example(text="12-e")
 def test_nothing_that_mended_looks_at_is_missed(text: str) -> None:
-    for written in (text, text.upper(), text.lower(), text.title()):
+    trimmed = text.strip()
+    if not trimmed:
+        return
+    for written in (trimmed, trimmed.upper().strip(), trimmed.lower().strip()):
         faults: list[Fault] = []
-        mended(written, CELL, faults)
-        assert is_odd(written) or not faults
+        found = mended(written, CELL, faults)
+        assert is_odd(written) or (found == written and not faults)
+        assert found == written or faults
 
 
 def test_a_key_is_no_word_of_absence() -> None:
