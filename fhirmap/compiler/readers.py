@@ -29,16 +29,20 @@ from fhirmap.compiler.python import (
     For,
     Get,
     If,
+    Item,
     ListOf,
     Literal,
     Logic,
     Name,
     Not,
     Operator,
+    Raise,
     Return,
+    SetDisplay,
     SetItem,
     SetOf,
     Statement,
+    Try,
     TupleOf,
     all_of,
     builtin,
@@ -143,6 +147,8 @@ class ReaderBody:
         self.site = site
         self.writer = Writer()
         self.names = self.module.local_names()
+        self.fetched: dict[str, Name] = {}
+        """What the row holds for an element, by its name, where rows have every column."""
 
     def statements(self) -> tuple[Statement, ...]:
         """An empty record, a paragraph for each element, and the record returned."""
@@ -157,20 +163,27 @@ class ReaderBody:
         return self.writer.statements
 
     def _columns(self) -> None:
-        """A row that lacks a column is another table's, or its column is misspelt: no value is read of it."""
+        """Fetch the row's cells. A row that lacks a column is another table's, or its column is misspelt: no value is
+        read of it."""
         if self.site.is_tree or self.site.is_sparse:
             return
-        names = {
-            child_key(self.use.node, entry) if entry.join is not None or entry.lines else self._path(entry)
-            for entry in self.use.node.elements
-            if not entry.position
-        }
-        self._require(self.use.node.name_span, f"{self.use.node.name}_needs", _ROW, names)
+        fetches: list[Statement] = []
+        columns: set[str] = set()
+        for entry in self.use.node.elements:
+            if not entry.position:
+                name = self.fetched[entry.name] = self.names.take(f"{entry.name}_raw")
+                column = self._column(entry)
+                columns.add(column)
+                fetches.append(Assign(entry.span, (name,), Item(_ROW, Literal(column))))
+        self._fetch(self.use.node.name_span, f"{self.use.node.name}_needs", _ROW, fetches, columns)
 
-    def _require(self, span: Span, hint: str, row: Name, names: set[str]) -> None:
-        if names:
-            table = self.module.table(hint, SetOf(tuple(Literal(name) for name in sorted(names))))
-            self.writer.add(Do(span, call("require", row, table)))
+    def _fetch(self, span: Span, hint: str, row: Name, fetches: list[Statement], columns: set[str]) -> None:
+        """Statements that take ``columns`` of ``row``, and the failure where it has not all of them."""
+        if fetches:
+            needs = self.module.table(hint, TupleOf(tuple(Literal(name) for name in sorted(columns))))
+            # `TypeError`: what has no columns at all.
+            misses = TupleOf((Name("KeyError"), Name("TypeError")))
+            self.writer.add(Try(None, tuple(fetches), misses, None, (Raise(span, call("lacking", row, needs)),)))
 
     # --- one element --------------------------------------------------------------------------------------------------
 
@@ -197,20 +210,20 @@ class ReaderBody:
         self.writer.add(SetItem(entry.span, _RECORD, entry.name, value))
 
     def _single(self, entry: nodes.ModelElement) -> None:
-        raw = self._raw(entry)
         cell = self._cell(entry)
+        raw = self._held(entry, _CELL)
         if _is_path(self._path(entry)):
-            raw = call("one", raw, cell, _FAULTS)
-        self.writer.add(Assign(entry.span, (_CELL,), raw))
-        with self._known(entry, cell):
-            self._put(entry, self._traceable(cell))
+            self.writer.add(Assign(entry.span, (_CELL,), call("one", raw, cell, _FAULTS)))
+            raw = _CELL
+        with self._known(entry, cell, raw):
+            self._put(entry, self._traceable(cell, raw))
         self._required(entry, compared(Literal(entry.name), Comparison.NOT_IN, _RECORD), cell)
 
     @contextmanager
-    def _known(self, entry: nodes.ModelElement, cell: Name) -> Iterator[None]:
-        """Convert the cell where it holds something: what is written inside happens where that gave a value."""
-        with self.writer.block(If(entry.span, is_not_none(_CELL), ())):
-            self.writer.add(Assign(entry.span, (_VALUE,), self._converted(entry, cell)))
+    def _known(self, entry: nodes.ModelElement, cell: Name, raw: Name) -> Iterator[None]:
+        """Convert ``raw`` where it holds something: what is written inside happens where that gave a value."""
+        with self.writer.block(If(entry.span, is_not_none(raw), ())):
+            self.writer.add(Assign(entry.span, (_VALUE,), self._converted(entry, cell, raw)))
             with self.writer.block(If(entry.span, self._present(entry), ())):
                 if entry.type not in _NUMBERS_AS_TEXT:
                     yield
@@ -221,23 +234,23 @@ class ReaderBody:
                 with self.writer.block(If(entry.span, _VALUE, ())):
                     yield
 
-    def _traceable(self, cell: Name) -> Expr:
+    def _traceable(self, cell: Name, raw: Name) -> Expr:
         """The value read; for a trace one that knows its cell."""
-        return _VALUE if self.module.tracing is None else call("from_cell", _VALUE, cell, _CELL)
+        return _VALUE if self.module.tracing is None else call("from_cell", _VALUE, cell, raw)
 
     def _required(self, entry: nodes.ModelElement, is_absent: Expr, cell: Name) -> None:
         if entry.minimum:
             with self.writer.block(If(entry.span, is_absent, ())):
                 self.writer.add(Do(entry.span, call("absent", cell, _FAULTS)))
 
-    def _converted(self, entry: nodes.ModelElement, cell: Name) -> Expr:
+    def _converted(self, entry: nodes.ModelElement, cell: Name, raw: Name) -> Expr:
         if entry.type in TEXTS:
-            is_text = compared(builtin("type", _CELL), Comparison.IS, Name("str"))
-            return Conditional(method(_CELL, "strip", raises=False), is_text, call("as_text", _CELL, cell, _FAULTS))
+            is_text = compared(builtin("type", raw), Comparison.IS, Name("str"))
+            return Conditional(method(raw, "strip", raises=False), is_text, call("as_text", raw, cell, _FAULTS))
         if entry.type in DATES:
-            return Call(self._date_reader(entry, cell), (_CELL, _FAULTS))
+            return Call(self._date_reader(entry, cell), (raw, _FAULTS))
         name = "as_boolean" if entry.type == "boolean" else "as_integer" if entry.type in INTEGERS else "as_decimal"
-        return call(name, _CELL, cell, _FAULTS)
+        return call(name, raw, cell, _FAULTS)
 
     def _present(self, entry: nodes.ModelElement) -> Expr:
         if entry.type not in TEXTS:
@@ -247,7 +260,7 @@ class ReaderBody:
             return _VALUE
         if len(nulls) == 1:
             return all_of(_VALUE, compared(_VALUE, Comparison.UNEQUAL, Literal(nulls[0])))
-        return all_of(_VALUE, compared(_VALUE, Comparison.NOT_IN, Literal(nulls)))
+        return all_of(_VALUE, compared(_VALUE, Comparison.NOT_IN, SetDisplay(tuple(map(Literal, nulls)))))
 
     def _date_reader(self, entry: nodes.ModelElement, cell: Name) -> Name:
         return self.module.table(f"read_{self.use.node.name}_{entry.name}", call("date_reader", cell))
@@ -256,15 +269,14 @@ class ReaderBody:
         """A repeating primitive: what a JSON array holds, or the one cell of a column."""
         cell = self._cell(entry)
         values = self.names.take(f"{entry.name}_values")
-        held = self.names.take("held")
         span = entry.span
         self.writer.add(Assign(span, (values,), ListOf()))
-        self.writer.add(Assign(span, (held,), self._raw(entry)))
+        held = self._held(entry, self.names.take("held"))
         if entry.split:
             self.writer.add(Assign(span, (held,), call("parts", held, Literal(entry.split))))
         items = Conditional(held, builtin("isinstance", held, Name("list")), ListOf((held,)))
-        with self.writer.block(For(span, (_CELL,), items, ())), self._known(entry, cell):
-            self.writer.append(span, values, self._traceable(cell))
+        with self.writer.block(For(span, (_CELL,), items, ())), self._known(entry, cell, _CELL):
+            self.writer.append(span, values, self._traceable(cell, _CELL))
         with self.writer.block(If(span, values, ())):
             self._put(entry, values)
         self._required(entry, Not(values), cell)
@@ -282,11 +294,8 @@ class ReaderBody:
             site = replace(site, is_sparse=True)
         reader = self.lowering.model(model, site)
         cell = self._cell(entry)
-        raw = self.names.take(f"{entry.name}_raw")
+        raw = self._held(entry, self.names.take(f"{entry.name}_raw"))
         is_many = entry.maximum is None or entry.maximum > 1
-        items = self.names.take(f"{entry.name}_rows")
-        before, child, rank, held = (self.names.take(name) for name in ("before", "child", "rank", "item"))
-        self.writer.add(Assign(span, (raw,), self._raw(entry)))
         if entry.attributes:
             folded = call("folded", raw, *map(Literal, entry.attributes), cell, _FAULTS)
             self.writer.add(Assign(span, (raw,), folded))
@@ -295,25 +304,49 @@ class ReaderBody:
         elif is_nested and any((below.column or below.name) == "value" for below in model.node.elements):
             self.writer.add(Assign(span, (raw,), call("item_rows", raw)))
         if is_many:
-            self.writer.add(Assign(span, (items,), ListOf()))
-        numbered = builtin("enumerate", self._rows(entry, raw, cell), Literal(1))
-        count = builtin("len", _FAULTS)
-        with self.writer.block(For(span, (rank, child), numbered, ())):
-            self.writer.add(Assign(span, (before,), count))
-            ranked = (rank,) if has_position(model.node) else ()
-            self.writer.add(Assign(span, (held,), Call(reader, (child, _FAULTS, *ranked))))
-            if is_many:
-                self._keep(entry, site, items, held, child)
-            else:
-                self._put(entry, held)
-            with self.writer.block(If(span, compared(count, Comparison.GREATER, before), ())):
-                where = Literal(f"{self.use.node.name}.{entry.name}")
-                index = Arithmetic(rank, Operator.MINUS, Literal(1), raises=False)
-                self.writer.add(Do(span, call("within", _FAULTS, before, where, index)))
-        if is_many:
-            with self.writer.block(If(span, items, ())):
-                self._put(entry, items)
+            self._many(entry, model, site, reader, raw)
+        else:
+            self._one(entry, model, reader, raw)
         self._required(entry, compared(Literal(entry.name), Comparison.NOT_IN, _RECORD), cell)
+
+    def _one(self, entry: nodes.ModelElement, model: ModelUse, reader: Name, raw: Name) -> None:
+        """The one child record: a loop, since there may be none."""
+        before, child = self.names.take("before"), self.names.take("child")
+        with self.writer.block(For(entry.span, (child,), self._rows(entry, raw, self._cell(entry)), ())):
+            self._counted(entry, before)
+            ranked = (Literal(1),) if has_position(model.node) else ()
+            self._put(entry, Call(reader, (child, _FAULTS, *ranked)))
+            self._within(entry, before, Literal(0))
+
+    def _many(self, entry: nodes.ModelElement, model: ModelUse, site: ColumnSite, reader: Name, raw: Name) -> None:
+        """The list of child records."""
+        span = entry.span
+        items = self.names.take(f"{entry.name}_rows")
+        before, child, rank, held = (self.names.take(name) for name in ("before", "child", "rank", "item"))
+        self.writer.add(Assign(span, (items,), ListOf()))
+        numbered = builtin("enumerate", self._rows(entry, raw, self._cell(entry)), Literal(1))
+        with self.writer.block(For(span, (rank, child), numbered, ())):
+            self._counted(entry, before)
+            ranked = (rank,) if has_position(model.node) else ()
+            read = Call(reader, (child, _FAULTS, *ranked))
+            if entry.repeat:
+                self.writer.add(Assign(span, (held,), read))
+                self._repeat(entry, site, items, held, child)
+            else:
+                self.writer.append(span, items, read)
+            self._within(entry, before, Arithmetic(rank, Operator.MINUS, Literal(1), raises=False))
+        with self.writer.block(If(span, items, ())):
+            self._put(entry, items)
+
+    def _counted(self, entry: nodes.ModelElement, before: Name) -> None:
+        self.writer.add(Assign(entry.span, (before,), builtin("len", _FAULTS)))
+
+    def _within(self, entry: nodes.ModelElement, before: Name, index: Expr) -> None:
+        """Faults of a child row say which one it is."""
+        found = compared(builtin("len", _FAULTS), Comparison.GREATER, before)
+        with self.writer.block(If(entry.span, found, ())):
+            where = Literal(f"{self.use.node.name}.{entry.name}")
+            self.writer.add(Do(entry.span, call("within", _FAULTS, before, where, index)))
 
     def _rows(self, entry: nodes.ModelElement, raw: Name, cell: Name) -> Expr:
         """The child rows that a raw value holds."""
@@ -326,14 +359,16 @@ class ReaderBody:
             is_plain = all_of(is_plain, compared(builtin("len", raw), Comparison.LESS, Literal(2)))
         return Conditional(raw, is_plain, rows)
 
-    def _keep(self, entry: nodes.ModelElement, site: ColumnSite, items: Name, held: Name, child: Name) -> None:
+    def _repeat(self, entry: nodes.ModelElement, site: ColumnSite, items: Name, held: Name, child: Name) -> None:
         """Add a child record to the list of them, as often as its row says."""
-        if not entry.repeat:
-            self.writer.append(entry.span, items, held)
-            return
+        assert entry.repeat is not None
+        quantity: Expr = Get(child, entry.repeat)
         if not site.is_tree and not site.is_sparse:
-            self._require(entry.span, f"{self.use.node.name}_{entry.name}_needs", child, {entry.repeat})
-        times = call("times", child, self._repeat_cell(entry, site), _FAULTS)
+            fetched = self.names.take(f"{entry.name}_repeat")
+            fetch = Assign(entry.span, (fetched,), Item(child, Literal(entry.repeat)))
+            self._fetch(entry.span, f"{self.use.node.name}_{entry.name}_needs", child, [fetch], {entry.repeat})
+            quantity = fetched
+        times = call("times", quantity, self._repeat_cell(entry, site), _FAULTS)
         repeated = Arithmetic(ListOf((held,)), Operator.TIMES, times)
         self.writer.add(Do(entry.span, method(items, "extend", repeated)))
 
@@ -350,7 +385,7 @@ class ReaderBody:
         )
         if cells:
             table = self.module.table(f"{self.use.node.name}_columns", TupleOf(cells))
-            held = Logic(Connective.OR, (Get(_ROW, child_key(self.use.node, lines)), TupleOf()))
+            held = Logic(Connective.OR, (self._raw(lines), TupleOf()))
             self.writer.add(Do(lines.span, call("disagreeing", held, table, _FAULTS)))
 
     def _is_model(self, entry: nodes.ModelElement) -> bool:
@@ -361,13 +396,27 @@ class ReaderBody:
     def _path(self, entry: nodes.ModelElement) -> str:
         return entry.column or entry.name
 
+    def _column(self, entry: nodes.ModelElement) -> str:
+        """The row's key of an element."""
+        return child_key(self.use.node, entry) if entry.join is not None or entry.lines else self._path(entry)
+
     def _raw(self, entry: nodes.ModelElement) -> Expr:
-        if entry.join is not None or entry.lines:
-            return Get(_ROW, child_key(self.use.node, entry))
+        """What the row holds for an element."""
+        fetched = self.fetched.get(entry.name)
+        if fetched is not None:
+            return fetched
         path = self._path(entry)
-        if self.site.kind == "json" and _is_path(path):
+        if self.site.kind == "json" and _is_path(path) and entry.join is None and not entry.lines:
             return call("at", _ROW, Literal(path_steps(path)))
-        return Get(_ROW, path)
+        return Get(_ROW, self._column(entry))
+
+    def _held(self, entry: nodes.ModelElement, name: Name) -> Name:
+        """The name of what the row holds for an element: ``name``, unless it was fetched before."""
+        raw = self._raw(entry)
+        if isinstance(raw, Name):
+            return raw
+        self.writer.add(Assign(entry.span, (name,), raw))
+        return name
 
     def _cell(self, entry: nodes.ModelElement) -> Name:
         path = self._path(entry)

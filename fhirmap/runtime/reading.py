@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -141,8 +141,8 @@ def _none(cell: Cell, faults: list[Fault]) -> str:
 
 def as_integer(raw: RawValue, cell: Cell, faults: list[Fault]) -> int | None:
     """A whole number."""
-    if isinstance(raw, int) and not isinstance(raw, bool) and _in_range(raw, cell.type) and not cell.nulls:
-        return raw if type(raw) is int else int(raw)
+    if isinstance(raw, int) and not isinstance(raw, bool) and _in_range(raw, cell.type):
+        return None if cell.nulls and str(raw) in cell.nulls else int(raw)
     if isinstance(raw, Decimal) and raw.is_finite() and raw.adjusted() < 18 and raw == raw.to_integral_value():
         raw = int(raw)
     before = len(faults)
@@ -259,14 +259,11 @@ def _parsed(text: str, parse: Parse, cell: Cell, faults: list[Fault]) -> str | N
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def require(row: Mapping[str, Any], names: Set[str]) -> None:
-    """Make sure that a row has every column that the map reads, with None in those without a value.
-
-    Raises: TransformFailed FM417, which names the columns.
-    """
-    if not names <= row.keys():
-        lacking = [f"`{name}`" for name in sorted(names - row.keys())]
-        raise TransformFailed("FM417", columns=", ".join(lacking), count=len(lacking))
+def lacking(row: Mapping[str, Any], names: Iterable[str]) -> TransformFailed:
+    """The failure of a row that has not every column that the map reads (None is there without a value): FM417, which
+    names those it lacks."""
+    columns = [f"`{name}`" for name in sorted(set(names) - row.keys())]
+    return TransformFailed("FM417", columns=", ".join(columns), count=len(columns))
 
 
 def at(row: RawValue, path: tuple[str | int, ...]) -> RawValue:
@@ -325,8 +322,9 @@ def folded(raw: RawValue, name: str, value: str, cell: Cell, faults: list[Fault]
     found: dict[str, RawValue] = {}
     differing: set[str] = set()
     for row in raw if isinstance(raw, list | tuple) else ():
-        require(row, {name, value})
-        key, held = _trimmed(row.get(name)), row.get(value)
+        if not {name, value} <= row.keys():
+            raise lacking(row, (name, value))
+        key, held = _trimmed(row[name]), row[value]
         if not key or held is None or _trimmed(held) == "":
             continue
         if _trimmed(found.setdefault(key, held)) != _trimmed(held):
@@ -361,10 +359,9 @@ def part_rows(raw: RawValue, separator: str) -> list[dict[str, RawValue]]:
     return [{"value": part} for part in held]
 
 
-def times(row: Mapping[str, Any], cell: Cell, faults: list[Fault]) -> int:
+def times(raw: RawValue, cell: Cell, faults: list[Fault]) -> int:
     """How often a row counts: its quantity, once where that is absent. A negative one is a fault."""
-    raw = row.get(cell.name)
-    if type(raw) is int and 0 <= raw <= 1000 and not cell.nulls:
+    if type(raw) is int and 0 <= raw <= 1000 and not (cell.nulls and str(raw) in cell.nulls):
         return raw
     whole = _COUNT.fullmatch(raw) if isinstance(raw, str) else None
     count = as_integer(whole[1] if whole else raw, cell, faults)

@@ -182,8 +182,16 @@ def test_child_rows_are_counted() -> None:
 )
 def test_quantities(raw: object, count: int, is_fault: bool) -> None:
     faults: list[Fault] = []
-    assert reading.times({"c": raw}, cell("integer"), faults) == count
+    assert reading.times(raw, cell("integer"), faults) == count
     assert bool(faults) is is_fault
+
+
+def test_a_word_of_absence_may_be_a_number() -> None:
+    faults: list[Fault] = []
+    filled = cell("integer", nulls=frozenset(("99", "N/A")))
+    assert [reading.as_integer(raw, filled, faults) for raw in (99, "99", 9, "9")] == [None, None, 9, 9]
+    assert [reading.times(raw, filled, faults) for raw in (99, "99", "N/A", 9)] == [1, 1, 1, 9]
+    assert not faults
 
 
 def test_a_line_that_says_nothing_agrees_with_all() -> None:

@@ -18,6 +18,7 @@ from fhirmap.compiler.python.displays import (
     IfClause,
     Lambda,
     ListOf,
+    SetDisplay,
     SetOf,
     TupleOf,
 )
@@ -118,6 +119,7 @@ __all__ = [
     "Raise",
     "Return",
     "SetAttribute",
+    "SetDisplay",
     "SetItem",
     "SetOf",
     "Statement",

@@ -46,6 +46,16 @@ class SetOf(Expr):
 
 
 @dataclass(frozen=True)
+class SetDisplay(Expr):
+    """`{a, b}`, of at least one entry: what follows `in`, where Python makes a constant of one of literals."""
+
+    entries: tuple[Expr, ...]
+
+    def __str__(self) -> str:
+        return f"{{{', '.join(map(str, self.entries))}}}"
+
+
+@dataclass(frozen=True)
 class DictOf(Expr):
     """`{key: value}`. ``is_tall``: one entry a line (in a constant of a module)."""
 

@@ -26,6 +26,7 @@ and `iccbba.py` read the labels of one issuer each, `repair.py` undoes what scan
 from __future__ import annotations
 
 from base64 import b64encode
+from functools import lru_cache
 
 from fhirmap.functions.udi.gs1 import bare_number, common_gs1, raw_gs1, readable_gs1
 from fhirmap.functions.udi.gs1_tables import (
@@ -176,8 +177,7 @@ def gtin_check_valid(gtin: str) -> bool:
         >>> gtin_check_valid("04012345678901"), gtin_check_valid("00844588003296")
         (True, False)
     """
-    number = bare_number(gtin.strip()) or ""
-    return len(number) in (8, 12, 13, 14) and is_gtin_valid(number)
+    return _catalogued(gtin)[1]
 
 
 @function
@@ -188,8 +188,15 @@ def gtin14(gtin: str) -> str | None:
         >>> gtin14("4012345678901"), gtin14("2,99911E+12")
         ('04012345678901', None)
     """
+    return _catalogued(gtin)[0]
+
+
+@lru_cache(4096)
+def _catalogued(gtin: str) -> tuple[str | None, bool]:
+    """A catalogue's GTIN in 14 digits, if it is one, and whether its check digit is right: kept, since every piece of
+    an article asks."""
     number = bare_number(gtin.strip()) or ""
-    return number.zfill(14) if len(number) in (8, 12, 13, 14) else None
+    return (number.zfill(14), is_gtin_valid(number)) if len(number) in (8, 12, 13, 14) else (None, False)
 
 
 @function

@@ -92,6 +92,8 @@ def readable_gs1(text: str) -> Udi | None:
 
 def bare_number(text: str) -> str | None:
     """A text of at most 15 digits, grouped by blanks or not, as a number; nothing for any other text."""
+    if text.isascii() and text.isdecimal():
+        return text if len(text) <= 15 else None
     shape = _BARE.fullmatch(text)
     return "".join(shape[1].split()) if shape else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from time import localtime, mktime, time
 from typing import Literal, TypedDict
 
@@ -55,8 +56,12 @@ _LAST_DAY = {"01": "31", "03": "31", "04": "30", "05": "31", "06": "30", "07": "
 _LAST_DAY |= {"09": "30", "10": "31", "11": "30", "12": "31"}
 
 
+@lru_cache(4096)
 def is_gtin_valid(gtin: str) -> bool:
-    """Is the last digit of a number of at most 14 digits its check digit?"""
+    """Is the last digit of a number of at most 14 digits its check digit?
+
+    Answers are kept: an article's labels and its row of the catalogue ask again and again.
+    """
     codes = gtin.zfill(14).encode()
     return (sum(codes) + 2 * sum(codes[::2])) % 10 == ZEROS_14
 

@@ -6,9 +6,9 @@ Digest of its texts: df1f888ab7f01c984cf7f8812381601a49f4cb2338f3c4a143c44973074
 
 from fhirmap.runtime.cell_text import is_odd, mended
 from fhirmap.runtime.context import RecordRun
-from fhirmap.runtime.reading import Cell, absent, as_boolean, as_decimal, as_integer, as_text, date_reader, require, rows, times, within
+from fhirmap.runtime.reading import Cell, absent, as_boolean, as_decimal, as_integer, as_text, date_reader, lacking, rows, times, within
 
-_STAY_NEEDS = frozenset(('acts', 'debut', 'doctor', 'fin', 'id', 'lits', 'poids', 'saisie', 'service', 'urgent'))
+_STAY_NEEDS = ('acts', 'debut', 'doctor', 'fin', 'id', 'lits', 'poids', 'saisie', 'service', 'urgent')
 _STAY_ID = Cell('Stay.id', 'SEJOUR.id', 'string', 'case.map:5:36', 'id', minimum=1)
 _STAY_WARD = Cell('Stay.ward', 'SEJOUR.service', 'code', 'case.map:6:36', 'service', nulls=frozenset(('-', 'X')))
 _STAY_BEDS = Cell('Stay.beds', 'SEJOUR.lits', 'integer', 'case.map:7:36', 'lits')
@@ -22,13 +22,13 @@ _STAY_UTC_DAY = Cell('Stay.utcDay', 'SEJOUR.fin', 'date', 'case.map:12:36', 'fin
 _READ_STAY_UTC_DAY = date_reader(_STAY_UTC_DAY)
 _STAY_FRENCH = Cell('Stay.french', 'SEJOUR.saisie', 'date', 'case.map:13:36', 'saisie', format='dd/MM/yyyy', nulls=frozenset(('00/00/0000',)))
 _READ_STAY_FRENCH = date_reader(_STAY_FRENCH)
-_DOCTOR_NEEDS = frozenset(('rpps',))
+_DOCTOR_NEEDS = ('rpps',)
 _DOCTOR_RPPS = Cell('Doctor.rpps', 'MEDECIN.rpps', 'string', 'case.map:17:40', 'rpps', minimum=1)
 _STAY_DOCTOR = Cell('Stay.doctor', 'MEDECIN', 'Doctor', 'case.map:14:3', 'doctor')
-_ACT_NEEDS = frozenset(('code',))
+_ACT_NEEDS = ('code',)
 _ACT_CODE = Cell('Act.code', 'ACTE.code', 'string', 'case.map:20:27', 'code', minimum=1)
 _STAY_ACTS = Cell('Stay.acts', 'ACTE', 'Act', 'case.map:15:3', 'acts', maximum=None)
-_STAY_ACTS_NEEDS = frozenset(('qte',))
+_STAY_ACTS_NEEDS = ('qte',)
 _STAY_ACTS_REPEAT = Cell('Act.qte', 'ACTE.qte', 'integer', 'case.map:15:88', 'qte')
 # Element of the result -> rule that makes it, source columns.
 _places = {
@@ -43,13 +43,15 @@ _places = {
 
 def read_doctor(row, faults):
     """Doctor: rows of MEDECIN (case.map:17)."""
-    require(row, _DOCTOR_NEEDS)
+    try:
+        rpps_raw = row['rpps']
+    except (KeyError, TypeError):
+        raise lacking(row, _DOCTOR_NEEDS)
     record = {}
 
     # rpps : string 1..1  (case.map:17)
-    cell = row.get('rpps')
-    if cell is not None:
-        value = cell.strip() if type(cell) is str else as_text(cell, _DOCTOR_RPPS, faults)
+    if rpps_raw is not None:
+        value = rpps_raw.strip() if type(rpps_raw) is str else as_text(rpps_raw, _DOCTOR_RPPS, faults)
         if value:
             if is_odd(value):
                 value = mended(value, _DOCTOR_RPPS, faults)
@@ -62,16 +64,18 @@ def read_doctor(row, faults):
 
 def read_act(row, faults, position):
     """Act: rows of ACTE (case.map:18)."""
-    require(row, _ACT_NEEDS)
+    try:
+        code_raw = row['code']
+    except (KeyError, TypeError):
+        raise lacking(row, _ACT_NEEDS)
     record = {}
 
     # rank : integer 0..1  (case.map:19)
     record['rank'] = position
 
     # code : string 1..1  (case.map:20)
-    cell = row.get('code')
-    if cell is not None:
-        value = cell.strip() if type(cell) is str else as_text(cell, _ACT_CODE, faults)
+    if code_raw is not None:
+        value = code_raw.strip() if type(code_raw) is str else as_text(code_raw, _ACT_CODE, faults)
         if value:
             if is_odd(value):
                 value = mended(value, _ACT_CODE, faults)
@@ -84,13 +88,25 @@ def read_act(row, faults, position):
 
 def _read(row, faults):
     """Stay: table SEJOUR (case.map:4)."""
-    require(row, _STAY_NEEDS)
+    try:
+        id_raw = row['id']
+        ward_raw = row['service']
+        beds_raw = row['lits']
+        weight_raw = row['poids']
+        urgent_raw = row['urgent']
+        day_raw = row['debut']
+        start_raw = row['debut']
+        utcDay_raw = row['fin']
+        french_raw = row['saisie']
+        doctor_raw = row['doctor']
+        acts_raw = row['acts']
+    except (KeyError, TypeError):
+        raise lacking(row, _STAY_NEEDS)
     record = {}
 
     # id : string 1..1  (case.map:5)
-    cell = row.get('id')
-    if cell is not None:
-        value = cell.strip() if type(cell) is str else as_text(cell, _STAY_ID, faults)
+    if id_raw is not None:
+        value = id_raw.strip() if type(id_raw) is str else as_text(id_raw, _STAY_ID, faults)
         if value:
             if is_odd(value):
                 value = mended(value, _STAY_ID, faults)
@@ -100,80 +116,72 @@ def _read(row, faults):
         absent(_STAY_ID, faults)
 
     # ward : code 0..1  (case.map:6)
-    cell = row.get('service')
-    if cell is not None:
-        value = cell.strip() if type(cell) is str else as_text(cell, _STAY_WARD, faults)
-        if value and value not in ('X', '-'):
+    if ward_raw is not None:
+        value = ward_raw.strip() if type(ward_raw) is str else as_text(ward_raw, _STAY_WARD, faults)
+        if value and value not in {'X', '-'}:
             record['ward'] = value
 
     # beds : integer 0..1  (case.map:7)
-    cell = row.get('lits')
-    if cell is not None:
-        value = as_integer(cell, _STAY_BEDS, faults)
+    if beds_raw is not None:
+        value = as_integer(beds_raw, _STAY_BEDS, faults)
         if value is not None:
             record['beds'] = value
 
     # weight : decimal 0..1  (case.map:8)
-    cell = row.get('poids')
-    if cell is not None:
-        value = as_decimal(cell, _STAY_WEIGHT, faults)
+    if weight_raw is not None:
+        value = as_decimal(weight_raw, _STAY_WEIGHT, faults)
         if value is not None:
             record['weight'] = value
 
     # urgent : boolean 0..1  (case.map:9)
-    cell = row.get('urgent')
-    if cell is not None:
-        value = as_boolean(cell, _STAY_URGENT, faults)
+    if urgent_raw is not None:
+        value = as_boolean(urgent_raw, _STAY_URGENT, faults)
         if value is not None:
             record['urgent'] = value
 
     # day : date 0..1  (case.map:10)
-    cell = row.get('debut')
-    if cell is not None:
-        value = _READ_STAY_DAY(cell, faults)
+    if day_raw is not None:
+        value = _READ_STAY_DAY(day_raw, faults)
         if value is not None:
             record['day'] = value
 
     # start : dateTime 0..1  (case.map:11)
-    cell = row.get('debut')
-    if cell is not None:
-        value = _READ_STAY_START(cell, faults)
+    if start_raw is not None:
+        value = _READ_STAY_START(start_raw, faults)
         if value is not None:
             record['start'] = value
 
     # utcDay : date 0..1  (case.map:12)
-    cell = row.get('fin')
-    if cell is not None:
-        value = _READ_STAY_UTC_DAY(cell, faults)
+    if utcDay_raw is not None:
+        value = _READ_STAY_UTC_DAY(utcDay_raw, faults)
         if value is not None:
             record['utcDay'] = value
 
     # french : date 0..1  (case.map:13)
-    cell = row.get('saisie')
-    if cell is not None:
-        value = _READ_STAY_FRENCH(cell, faults)
+    if french_raw is not None:
+        value = _READ_STAY_FRENCH(french_raw, faults)
         if value is not None:
             record['french'] = value
 
     # doctor : Doctor 0..1  (case.map:14)
-    doctor_raw = row.get('doctor')
-    for rank, child in enumerate(doctor_raw if type(doctor_raw) is list and len(doctor_raw) < 2 else rows(doctor_raw, _STAY_DOCTOR, faults), 1):
+    for child in doctor_raw if type(doctor_raw) is list and len(doctor_raw) < 2 else rows(doctor_raw, _STAY_DOCTOR, faults):
         before = len(faults)
-        item = read_doctor(child, faults)
-        record['doctor'] = item
+        record['doctor'] = read_doctor(child, faults)
         if len(faults) > before:
-            within(faults, before, 'Stay.doctor', rank - 1)
+            within(faults, before, 'Stay.doctor', 0)
 
     # acts : Act 0..*  (case.map:15)
-    acts_raw = row.get('acts')
     acts_rows = []
-    for rank_2, child_2 in enumerate(acts_raw if type(acts_raw) is list else rows(acts_raw, _STAY_ACTS, faults), 1):
+    for rank, child_2 in enumerate(acts_raw if type(acts_raw) is list else rows(acts_raw, _STAY_ACTS, faults), 1):
         before_2 = len(faults)
-        item_2 = read_act(child_2, faults, rank_2)
-        require(child_2, _STAY_ACTS_NEEDS)
-        acts_rows.extend([item_2] * times(child_2, _STAY_ACTS_REPEAT, faults))
+        item = read_act(child_2, faults, rank)
+        try:
+            acts_repeat = child_2['qte']
+        except (KeyError, TypeError):
+            raise lacking(child_2, _STAY_ACTS_NEEDS)
+        acts_rows.extend([item] * times(acts_repeat, _STAY_ACTS_REPEAT, faults))
         if len(faults) > before_2:
-            within(faults, before_2, 'Stay.acts', rank_2 - 1)
+            within(faults, before_2, 'Stay.acts', rank - 1)
     if acts_rows:
         record['acts'] = acts_rows
     return record
@@ -287,55 +295,71 @@ def _transform(row, strict=False):
 # From this line on -> where the map says so.
 _marks = {
     44: 'case.map:17:7',
-    50: 'case.map:17:16',
-    63: 'case.map:18:7',
-    69: 'case.map:19:3',
-    72: 'case.map:20:3',
-    85: 'case.map:4:7',
-    91: 'case.map:5:3',
-    103: 'case.map:6:3',
-    110: 'case.map:7:3',
-    117: 'case.map:8:3',
-    124: 'case.map:9:3',
-    131: 'case.map:10:3',
-    138: 'case.map:11:3',
-    145: 'case.map:12:3',
-    152: 'case.map:13:3',
-    159: 'case.map:14:3',
-    168: 'case.map:15:3',
-    182: 'case.map:23:7',
-    184: 'case.map:23:1',
-    187: 'case.map:24:3',
-    189: 'case.map:24:18',
-    192: 'case.map:25:3',
-    194: 'case.map:25:20',
-    197: 'case.map:26:3',
-    199: 'case.map:26:20',
-    202: 'case.map:27:3',
-    204: 'case.map:27:22',
-    207: 'case.map:28:3',
-    209: 'case.map:28:22',
-    212: 'case.map:29:3',
-    214: 'case.map:29:19',
-    217: 'case.map:30:3',
-    219: 'case.map:30:21',
-    222: 'case.map:31:3',
-    224: 'case.map:31:22',
-    227: 'case.map:32:3',
-    229: 'case.map:32:22',
-    232: 'case.map:33:3',
-    234: 'case.map:33:22',
-    237: 'case.map:33:67',
-    239: 'case.map:33:82',
-    242: 'case.map:34:3',
-    243: 'case.map:34:20',
-    245: 'case.map:34:60',
-    247: 'case.map:23:1',
-    251: 'case.map:37:7',
-    253: 'case.map:37:1',
-    256: 'case.map:38:3',
-    258: 'case.map:38:18',
-    261: 'case.map:39:3',
-    263: 'case.map:39:18',
-    265: 'case.map:37:1',
+    47: 'case.map:17:16',
+    49: 'case.map:17:7',
+    53: 'case.map:17:16',
+    65: 'case.map:18:7',
+    68: 'case.map:20:3',
+    70: 'case.map:18:7',
+    74: 'case.map:19:3',
+    77: 'case.map:20:3',
+    89: 'case.map:4:7',
+    92: 'case.map:5:3',
+    93: 'case.map:6:3',
+    94: 'case.map:7:3',
+    95: 'case.map:8:3',
+    96: 'case.map:9:3',
+    97: 'case.map:10:3',
+    98: 'case.map:11:3',
+    99: 'case.map:12:3',
+    100: 'case.map:13:3',
+    101: 'case.map:14:3',
+    102: 'case.map:15:3',
+    104: 'case.map:4:7',
+    108: 'case.map:5:3',
+    119: 'case.map:6:3',
+    125: 'case.map:7:3',
+    131: 'case.map:8:3',
+    137: 'case.map:9:3',
+    143: 'case.map:10:3',
+    149: 'case.map:11:3',
+    155: 'case.map:12:3',
+    161: 'case.map:13:3',
+    167: 'case.map:14:3',
+    174: 'case.map:15:3',
+    190: 'case.map:23:7',
+    192: 'case.map:23:1',
+    195: 'case.map:24:3',
+    197: 'case.map:24:18',
+    200: 'case.map:25:3',
+    202: 'case.map:25:20',
+    205: 'case.map:26:3',
+    207: 'case.map:26:20',
+    210: 'case.map:27:3',
+    212: 'case.map:27:22',
+    215: 'case.map:28:3',
+    217: 'case.map:28:22',
+    220: 'case.map:29:3',
+    222: 'case.map:29:19',
+    225: 'case.map:30:3',
+    227: 'case.map:30:21',
+    230: 'case.map:31:3',
+    232: 'case.map:31:22',
+    235: 'case.map:32:3',
+    237: 'case.map:32:22',
+    240: 'case.map:33:3',
+    242: 'case.map:33:22',
+    245: 'case.map:33:67',
+    247: 'case.map:33:82',
+    250: 'case.map:34:3',
+    251: 'case.map:34:20',
+    253: 'case.map:34:60',
+    255: 'case.map:23:1',
+    259: 'case.map:37:7',
+    261: 'case.map:37:1',
+    264: 'case.map:38:3',
+    266: 'case.map:38:18',
+    269: 'case.map:39:3',
+    271: 'case.map:39:18',
+    273: 'case.map:37:1',
 }

@@ -37,7 +37,8 @@ def _read(row, faults):
         absent(_ROW_ID, faults)
 
     # status : code 0..1  (case.map:6)
-    cell = one(at(row, ('state', 'code')), _ROW_STATUS, faults)
+    cell = at(row, ('state', 'code'))
+    cell = one(cell, _ROW_STATUS, faults)
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _ROW_STATUS, faults)
         if value:
@@ -114,18 +115,18 @@ _marks = {
     23: 'case.map:4:7',
     28: 'case.map:5:3',
     40: 'case.map:6:3',
-    47: 'case.map:7:3',
-    62: 'case.map:10:7',
-    65: 'case.map:11:14',
-    66: 'case.map:11:36',
-    69: 'case.map:12:14',
-    70: 'case.map:12:37',
-    73: 'case.map:15:7',
-    76: 'case.map:16:3',
-    78: 'case.map:16:18',
-    81: 'case.map:17:3',
-    82: 'case.map:17:20',
-    86: 'case.map:18:3',
-    87: 'case.map:18:24',
-    88: 'case.map:18:46',
+    48: 'case.map:7:3',
+    63: 'case.map:10:7',
+    66: 'case.map:11:14',
+    67: 'case.map:11:36',
+    70: 'case.map:12:14',
+    71: 'case.map:12:37',
+    74: 'case.map:15:7',
+    77: 'case.map:16:3',
+    79: 'case.map:16:18',
+    82: 'case.map:17:3',
+    83: 'case.map:17:20',
+    87: 'case.map:18:3',
+    88: 'case.map:18:24',
+    89: 'case.map:18:46',
 }
