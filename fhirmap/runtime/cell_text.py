@@ -183,7 +183,7 @@ def is_no_key(text: str) -> bool:
         >>> is_no_key("NULL"), is_no_key("inconnu"), is_no_key("XXXX"), is_no_key("00"), is_no_key("1042")
         (True, True, True, False, False)
     """
-    return is_no_value(text) or (len(text) <= _LONGEST and text.upper() in _NO_KEYS)
+    return is_no_value(text) or text.upper() in _NO_KEYS
 
 
 def is_spreadsheet_date(text: str) -> bool:
