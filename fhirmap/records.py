@@ -59,7 +59,8 @@ class Unmapped:
 @dataclass(frozen=True, slots=True)
 class Result:
     """What a transformer gives for one record. ``resource`` is empty (``None``) where the map produced nothing: out of
-    scope. ``unmapped``: codes that concept maps do not hold, whatever their policy made of them."""
+    scope, or, with a fault of severity error, of a scope that is not known. ``unmapped``: codes that concept maps do
+    not hold, whatever their policy made of them."""
 
     resource: dict[str, Any] | None
     notes: tuple[Note, ...] = ()

@@ -121,7 +121,7 @@ def _show(result: Result) -> None:
         click.echo(fault_to_line(fault, colour=colour), err=True)
     for line in unmapped_lines(_unmapped(result)):
         click.echo(line, err=True)
-    if result.resource is None:
+    if result.resource is None and not any(fault.severity == "error" for fault in result.faults):
         click.echo(text("output.transform.out_of_scope"), err=True)
 
 

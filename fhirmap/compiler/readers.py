@@ -151,15 +151,18 @@ class ReaderBody:
         """What the row holds for an element, by its name, where rows have every column."""
 
     def statements(self) -> tuple[Statement, ...]:
-        """An empty record, a paragraph for each element, and the record returned."""
+        """An empty record, a paragraph for each element, and the record returned: watched, if some cannot be read."""
         self._columns()
         self.writer.add(Assign(None, (_RECORD,), DictOf()))
+        known, count = self.names.take("known"), builtin("len", _FAULTS)
+        self.writer.add(Assign(None, (known,), count))
         lines = next((entry for entry in self.use.node.elements if entry.lines), None)
         if lines is not None:
             self._agreement(lines)
         for entry in self.use.node.elements:
             self._element(entry)
-        self.writer.add(Return(None, _RECORD))
+        has_none = compared(count, Comparison.EQUAL, known)
+        self.writer.add(Return(None, Conditional(_RECORD, has_none, call("watched", _RECORD, _FAULTS, known))))
         return self.writer.statements
 
     def _columns(self) -> None:

@@ -38,6 +38,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
         "times",
         "within",
     ),
+    **_of("unread", "watched", raises=False),
     **_of("cell_text", "is_odd", raises=False),
     **_of("cell_text", "mended"),
     **_of("context", "RecordRun", "check_failed", raises=False),

@@ -107,7 +107,8 @@ class StageLowering:
         elif is_last and self.has_validator:
             # A rule that failed leaves what it had begun: that is no fault of its own.
             body.append(If(None, _FAILED, (kept,)))
-        is_empty = If(None, self._is_empty(stage, made), (Return(None, run_call("nothing")),))
+        read = (self.source,) if self.has_reader else ()
+        is_empty = If(None, self._is_empty(stage, made), (Return(None, run_call("nothing", *read)),))
         return [Assign(None, (made,), self._fresh(stage)), _net(*body), is_empty]
 
     def _entry_call(self, stage: Stage, source: Name, made: Name) -> Expr:

@@ -47,9 +47,9 @@ def classify(record: Record, result: Result, rules: Mapping[str, str] | None = N
     """The verdict of a record, here and nowhere else.
 
     A revision that is not the last is superseded, whatever it says. Where the source itself is in doubt (a line of
-    moved fields, a key that occurs twice) the record is invalid, since not even its scope is known. Otherwise out of
-    scope wins over what is wrong with it. ``result`` may hold the source's faults (`mapped`) or not. ``rules``: names
-    of rules by ``file:line``, for reasons that a person recognises.
+    moved fields, a key that occurs twice), or a cell that a rule asks for cannot be read, the record is invalid, since
+    not even its scope is known. Otherwise it is out of scope where no rule wrote anything. ``result`` may hold the
+    source's faults (`mapped`) or not. ``rules``: names of rules by ``file:line``, for reasons that a person recognises.
     """
     names = rules or {}
     has_sources_faults = result.faults[: len(record.faults)] == record.faults
@@ -59,7 +59,7 @@ def classify(record: Record, result: Result, rules: Mapping[str, str] | None = N
     mild += [note_reason(note, names) for note in result.notes]
     if record.superseded:
         return Classified(Verdict.SUPERSEDED, _once(errors))
-    if result.resource is None and not any(fault.severity == "error" for fault in record.faults):
+    if result.resource is None and not errors:
         return Classified(Verdict.OUT_OF_SCOPE, _once(mild))
     if errors:
         return Classified(Verdict.INVALID, _once([*errors, *mild]))

@@ -21,6 +21,7 @@ from fhirmap.records import Fault, Note, Result, Unmapped
 from fhirmap.runtime.fhirpath.environment import EvaluationContext
 from fhirmap.runtime.shown_code import shown_code
 from fhirmap.runtime.transforms.text import shown
+from fhirmap.runtime.unread import asked_faults
 
 Places = Mapping[str, tuple[str, tuple[str, ...]]]
 """Element path -> position of the rule that produces it, source columns."""
@@ -148,9 +149,14 @@ class RecordRun:
             return
         self.faults.append(Fault("FM414", args={"kind": kind}, position=position, rule="record"))
 
-    def nothing(self) -> Result:
-        """The outcome of a record that is out of scope: what could not be read of it does not matter."""
-        return Result(None, tuple(self.notes), unmapped=tuple(self.misses))
+    def nothing(self, source: MapValue = None) -> Result:
+        """The outcome of a record that is out of scope, unless rules asked for what could not be read of it: then its
+        scope is not known, and these faults are the reason. What no rule asked for does not matter.
+
+        ``source``: the record as it was read.
+        """
+        faults = asked_faults(source, self.faults) if self.faults else ()
+        return Result(None, tuple(self.notes), faults, tuple(self.misses))
 
     def result(self, resource: dict[str, Any] | None, places: Places) -> Result:
         """The outcome, each fault of the validator with the rule and the columns its element comes from."""

@@ -157,7 +157,7 @@ def _marked(
 ) -> MapValue:
     if isinstance(value, list):
         return [_marked(entry, made, decided, rules) for entry in value]
-    if type(value) is dict:
+    if isinstance(value, dict):
         return {key: _marked(entry, made, decided, rules) for key, entry in value.items()}
     if isinstance(value, FhirNode):
         if value.value is None:

@@ -239,6 +239,28 @@ def test_keys_absent_or_twice(tiny: Make, kind: str) -> None:
     assert project.ledger["read"] == 4
 
 
+@pytest.mark.parametrize("kind", list(FILES))
+def test_a_cell_that_decides_the_scope_and_cannot_be_read(tiny: Make, kind: str) -> None:
+    """Not known is not out of scope; what was written in a cell that nobody asks for does not matter."""
+    late = (*ROWS[0][:3], "1999-01-01", "L1")
+    project = tiny(kind).write([late, (*ROWS[1][:3], "4 mai", "L2"), ROWS[2]])
+    file = project.folder / "tiny.map"
+    text = (
+        file.read_text(encoding="utf-8").replace("group tiny(", "group stay(").replace("lot  : string", "lot  : date")
+    )
+    scope = "src where (born < @1990-01-01) then stay(src, tgt);"
+    group = f"group tiny(source src : Stay, target tgt : Parameters) {{ {scope} }}\n\ngroup stay("
+    file.write_text(text.replace("group stay(", group), encoding="utf-8")
+    done = run(project)
+    assert done.code == 1
+    assert "column `STAY.born`" in done.out or "column `born`" in done.out
+    ledger = project.ledger
+    assert (ledger["invalid"], ledger["out_of_scope"], ledger["read"]) == (2, 1, 3)
+    shown = in_process("preview", project.folder, "--row", "2")
+    assert "FM410" in shown.out
+    assert "born" in shown.out
+
+
 # ---- broken documents ------------------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ def paragraph(models: str, element: str) -> str:
     """The statements that read an element."""
     paragraphs = body_of(compiled(models), "_read").split("\n\n")
     (found,) = (text for text in paragraphs if text.startswith(f"# {element} :"))
-    return found.partition("\n")[2].removesuffix("\nreturn record")
+    return found.partition("\n")[2].partition("\nreturn record")[0]
 
 
 def test_a_text_is_stripped_in_place() -> None:

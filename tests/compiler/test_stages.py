@@ -29,7 +29,7 @@ def test_the_way_of_a_record_that_a_model_reads() -> None:
         "except run.caught as error:\n"
         "    run.abandon(error)\n"
         "if len(resource) == 1 and not run.failed:\n"
-        "    return run.nothing()\n"
+        "    return run.nothing(source)\n"
         "return run.result(resource, _places)"
     )
 

@@ -7,6 +7,7 @@ Digest of its texts: df1f888ab7f01c984cf7f8812381601a49f4cb2338f3c4a143c44973074
 from fhirmap.runtime.cell_text import is_odd, mended
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.reading import Cell, absent, as_boolean, as_decimal, as_integer, as_text, date_reader, lacking, rows, times, within
+from fhirmap.runtime.unread import watched
 
 _STAY_NEEDS = ('acts', 'debut', 'doctor', 'fin', 'id', 'lits', 'poids', 'saisie', 'service', 'urgent')
 _STAY_ID = Cell('Stay.id', 'SEJOUR.id', 'string', 'case.map:5:36', 'id', minimum=1)
@@ -48,6 +49,7 @@ def read_doctor(row, faults):
     except (KeyError, TypeError):
         raise lacking(row, _DOCTOR_NEEDS)
     record = {}
+    known = len(faults)
 
     # rpps : string 1..1  (case.map:17)
     if rpps_raw is not None:
@@ -59,7 +61,7 @@ def read_doctor(row, faults):
                 record['rpps'] = value
     if 'rpps' not in record:
         absent(_DOCTOR_RPPS, faults)
-    return record
+    return record if len(faults) == known else watched(record, faults, known)
 
 
 def read_act(row, faults, position):
@@ -69,6 +71,7 @@ def read_act(row, faults, position):
     except (KeyError, TypeError):
         raise lacking(row, _ACT_NEEDS)
     record = {}
+    known = len(faults)
 
     # rank : integer 0..1  (case.map:19)
     record['rank'] = position
@@ -83,7 +86,7 @@ def read_act(row, faults, position):
                 record['code'] = value
     if 'code' not in record:
         absent(_ACT_CODE, faults)
-    return record
+    return record if len(faults) == known else watched(record, faults, known)
 
 
 def _read(row, faults):
@@ -103,6 +106,7 @@ def _read(row, faults):
     except (KeyError, TypeError):
         raise lacking(row, _STAY_NEEDS)
     record = {}
+    known = len(faults)
 
     # id : string 1..1  (case.map:5)
     if id_raw is not None:
@@ -184,7 +188,7 @@ def _read(row, faults):
             within(faults, before_2, 'Stay.acts', rank - 1)
     if acts_rows:
         record['acts'] = acts_rows
-    return record
+    return record if len(faults) == known else watched(record, faults, known)
 
 
 def stay(src, tgt, run):
@@ -288,78 +292,78 @@ def _transform(row, strict=False):
     except run.caught as error:
         run.abandon(error)
     if len(resource) == 1 and not run.failed:
-        return run.nothing()
+        return run.nothing(source)
     return run.result(resource, _places)
 
 
 # From this line on -> where the map says so.
 _marks = {
-    44: 'case.map:17:7',
-    47: 'case.map:17:16',
-    49: 'case.map:17:7',
-    53: 'case.map:17:16',
-    65: 'case.map:18:7',
-    68: 'case.map:20:3',
-    70: 'case.map:18:7',
-    74: 'case.map:19:3',
-    77: 'case.map:20:3',
-    89: 'case.map:4:7',
-    92: 'case.map:5:3',
-    93: 'case.map:6:3',
-    94: 'case.map:7:3',
-    95: 'case.map:8:3',
-    96: 'case.map:9:3',
-    97: 'case.map:10:3',
-    98: 'case.map:11:3',
-    99: 'case.map:12:3',
-    100: 'case.map:13:3',
-    101: 'case.map:14:3',
-    102: 'case.map:15:3',
-    104: 'case.map:4:7',
-    108: 'case.map:5:3',
-    119: 'case.map:6:3',
-    125: 'case.map:7:3',
-    131: 'case.map:8:3',
-    137: 'case.map:9:3',
-    143: 'case.map:10:3',
-    149: 'case.map:11:3',
-    155: 'case.map:12:3',
-    161: 'case.map:13:3',
-    167: 'case.map:14:3',
-    174: 'case.map:15:3',
-    190: 'case.map:23:7',
-    192: 'case.map:23:1',
-    195: 'case.map:24:3',
-    197: 'case.map:24:18',
-    200: 'case.map:25:3',
-    202: 'case.map:25:20',
-    205: 'case.map:26:3',
-    207: 'case.map:26:20',
-    210: 'case.map:27:3',
-    212: 'case.map:27:22',
-    215: 'case.map:28:3',
-    217: 'case.map:28:22',
-    220: 'case.map:29:3',
-    222: 'case.map:29:19',
-    225: 'case.map:30:3',
-    227: 'case.map:30:21',
-    230: 'case.map:31:3',
-    232: 'case.map:31:22',
-    235: 'case.map:32:3',
-    237: 'case.map:32:22',
-    240: 'case.map:33:3',
-    242: 'case.map:33:22',
-    245: 'case.map:33:67',
-    247: 'case.map:33:82',
-    250: 'case.map:34:3',
-    251: 'case.map:34:20',
-    253: 'case.map:34:60',
-    255: 'case.map:23:1',
-    259: 'case.map:37:7',
-    261: 'case.map:37:1',
-    264: 'case.map:38:3',
-    266: 'case.map:38:18',
-    269: 'case.map:39:3',
-    271: 'case.map:39:18',
-    273: 'case.map:37:1',
+    45: 'case.map:17:7',
+    48: 'case.map:17:16',
+    50: 'case.map:17:7',
+    55: 'case.map:17:16',
+    67: 'case.map:18:7',
+    70: 'case.map:20:3',
+    72: 'case.map:18:7',
+    77: 'case.map:19:3',
+    80: 'case.map:20:3',
+    92: 'case.map:4:7',
+    95: 'case.map:5:3',
+    96: 'case.map:6:3',
+    97: 'case.map:7:3',
+    98: 'case.map:8:3',
+    99: 'case.map:9:3',
+    100: 'case.map:10:3',
+    101: 'case.map:11:3',
+    102: 'case.map:12:3',
+    103: 'case.map:13:3',
+    104: 'case.map:14:3',
+    105: 'case.map:15:3',
+    107: 'case.map:4:7',
+    112: 'case.map:5:3',
+    123: 'case.map:6:3',
+    129: 'case.map:7:3',
+    135: 'case.map:8:3',
+    141: 'case.map:9:3',
+    147: 'case.map:10:3',
+    153: 'case.map:11:3',
+    159: 'case.map:12:3',
+    165: 'case.map:13:3',
+    171: 'case.map:14:3',
+    178: 'case.map:15:3',
+    194: 'case.map:23:7',
+    196: 'case.map:23:1',
+    199: 'case.map:24:3',
+    201: 'case.map:24:18',
+    204: 'case.map:25:3',
+    206: 'case.map:25:20',
+    209: 'case.map:26:3',
+    211: 'case.map:26:20',
+    214: 'case.map:27:3',
+    216: 'case.map:27:22',
+    219: 'case.map:28:3',
+    221: 'case.map:28:22',
+    224: 'case.map:29:3',
+    226: 'case.map:29:19',
+    229: 'case.map:30:3',
+    231: 'case.map:30:21',
+    234: 'case.map:31:3',
+    236: 'case.map:31:22',
+    239: 'case.map:32:3',
+    241: 'case.map:32:22',
+    244: 'case.map:33:3',
+    246: 'case.map:33:22',
+    249: 'case.map:33:67',
+    251: 'case.map:33:82',
+    254: 'case.map:34:3',
+    255: 'case.map:34:20',
+    257: 'case.map:34:60',
+    259: 'case.map:23:1',
+    263: 'case.map:37:7',
+    265: 'case.map:37:1',
+    268: 'case.map:38:3',
+    270: 'case.map:38:18',
+    273: 'case.map:39:3',
+    275: 'case.map:39:18',
+    277: 'case.map:37:1',
 }

@@ -8,6 +8,7 @@ from fhirmap.runtime import fhirpath as fp
 from fhirmap.runtime.cell_text import is_odd, mended
 from fhirmap.runtime.context import RecordRun, check_failed
 from fhirmap.runtime.reading import Cell, absent, as_text, at, one
+from fhirmap.runtime.unread import watched
 
 _ROW_ID = Cell('Row.id', 'id', 'string', 'case.map:5:3', 'id', minimum=1)
 _ROW_STATUS = Cell('Row.status', 'state.code', 'code', 'case.map:6:29', 'state.code')
@@ -23,6 +24,7 @@ _places = {
 def _read(row, faults):
     """Row: JSON documents (case.map:4)."""
     record = {}
+    known = len(faults)
 
     # id : string 1..1  (case.map:5)
     cell = row.get('id')
@@ -57,7 +59,7 @@ def _read(row, faults):
                     tags_values.append(value)
     if tags_values:
         record['tags'] = tags_values
-    return record
+    return record if len(faults) == known else watched(record, faults, known)
 
 
 def row_2(src, tgt, run):
@@ -106,27 +108,27 @@ def _transform(row, strict=False):
     except run.caught as error:
         run.abandon(error)
     if len(resource) == 1 and not run.failed:
-        return run.nothing()
+        return run.nothing(source)
     return run.result(resource, _places)
 
 
 # From this line on -> where the map says so.
 _marks = {
-    23: 'case.map:4:7',
-    28: 'case.map:5:3',
-    40: 'case.map:6:3',
-    48: 'case.map:7:3',
-    63: 'case.map:10:7',
-    66: 'case.map:11:14',
-    67: 'case.map:11:36',
-    70: 'case.map:12:14',
-    71: 'case.map:12:37',
-    74: 'case.map:15:7',
-    77: 'case.map:16:3',
-    79: 'case.map:16:18',
-    82: 'case.map:17:3',
-    83: 'case.map:17:20',
-    87: 'case.map:18:3',
-    88: 'case.map:18:24',
-    89: 'case.map:18:46',
+    24: 'case.map:4:7',
+    30: 'case.map:5:3',
+    42: 'case.map:6:3',
+    50: 'case.map:7:3',
+    65: 'case.map:10:7',
+    68: 'case.map:11:14',
+    69: 'case.map:11:36',
+    72: 'case.map:12:14',
+    73: 'case.map:12:37',
+    76: 'case.map:15:7',
+    79: 'case.map:16:3',
+    81: 'case.map:16:18',
+    84: 'case.map:17:3',
+    85: 'case.map:17:20',
+    89: 'case.map:18:3',
+    90: 'case.map:18:24',
+    91: 'case.map:18:46',
 }

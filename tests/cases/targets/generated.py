@@ -11,6 +11,7 @@ from fhirmap.runtime.reading import Cell, as_text
 from fhirmap.runtime.single import SingleWrite, put_once
 from fhirmap.runtime.transforms.references import reference
 from fhirmap.runtime.transforms.text import append
+from fhirmap.runtime.unread import watched
 
 _PERSON_NAME = Cell('Person.name', 'name', 'string', 'case.map:4:16', 'name', maximum=None)
 _PERSON_NICK = Cell('Person.nick', 'nick', 'string', 'case.map:4:35', 'nick', maximum=None)
@@ -46,6 +47,7 @@ _places = {
 def _read(row, faults):
     """Person: a plain record (case.map:4)."""
     record = {}
+    known = len(faults)
 
     # name : string 0..*  (case.map:4)
     name_values = []
@@ -94,7 +96,7 @@ def _read(row, faults):
                 value = mended(value, _PERSON_PHONE, faults)
             if value:
                 record['phone'] = value
-    return record
+    return record if len(faults) == known else watched(record, faults, known)
 
 
 def targets(src, tgt, run):
@@ -244,59 +246,59 @@ def _transform(row, strict=False):
     except run.caught as error:
         run.abandon(error)
     if len(resource) == 1 and not run.failed:
-        return run.nothing()
+        return run.nothing(source)
     return run.result(resource, _places)
 
 
 # From this line on -> where the map says so.
 _marks = {
-    46: 'case.map:4:7',
-    51: 'case.map:4:16',
-    65: 'case.map:4:35',
-    79: 'case.map:4:54',
-    89: 'case.map:4:73',
-    100: 'case.map:6:7',
-    102: 'case.map:6:1',
-    105: 'case.map:7:3',
-    109: 'case.map:7:20',
-    113: 'case.map:8:3',
-    114: 'case.map:8:20',
-    120: 'case.map:9:3',
-    122: 'case.map:9:20',
-    125: 'case.map:10:3',
-    127: 'case.map:10:20',
-    134: 'case.map:11:3',
-    136: 'case.map:11:20',
-    137: 'case.map:11:44',
-    143: 'case.map:12:3',
-    145: 'case.map:12:20',
-    147: 'case.map:12:44',
-    150: 'case.map:12:20',
-    157: 'case.map:13:3',
-    159: 'case.map:13:21',
-    160: 'case.map:13:54',
+    47: 'case.map:4:7',
+    53: 'case.map:4:16',
+    67: 'case.map:4:35',
+    81: 'case.map:4:54',
+    91: 'case.map:4:73',
+    102: 'case.map:6:7',
+    104: 'case.map:6:1',
+    107: 'case.map:7:3',
+    111: 'case.map:7:20',
+    115: 'case.map:8:3',
+    116: 'case.map:8:20',
+    122: 'case.map:9:3',
+    124: 'case.map:9:20',
+    127: 'case.map:10:3',
+    129: 'case.map:10:20',
+    136: 'case.map:11:3',
+    138: 'case.map:11:20',
+    139: 'case.map:11:44',
+    145: 'case.map:12:3',
+    147: 'case.map:12:20',
+    149: 'case.map:12:44',
+    152: 'case.map:12:20',
+    159: 'case.map:13:3',
     161: 'case.map:13:21',
-    168: 'case.map:14:3',
-    170: 'case.map:14:21',
-    171: 'case.map:14:54',
+    162: 'case.map:13:54',
+    163: 'case.map:13:21',
+    170: 'case.map:14:3',
     172: 'case.map:14:21',
-    178: 'case.map:15:3',
-    180: 'case.map:15:21',
-    181: 'case.map:15:42',
-    184: 'case.map:16:3',
-    186: 'case.map:16:21',
-    189: 'case.map:16:60',
-    190: 'case.map:16:80',
-    191: 'case.map:16:21',
-    196: 'case.map:17:3',
-    198: 'case.map:17:21',
-    199: 'case.map:17:50',
-    200: 'case.map:17:64',
-    201: 'case.map:17:76',
-    202: 'case.map:17:95',
-    211: 'case.map:18:3',
-    213: 'case.map:18:16',
-    219: 'case.map:19:3',
-    221: 'case.map:19:16',
-    223: 'case.map:6:1',
+    173: 'case.map:14:54',
+    174: 'case.map:14:21',
+    180: 'case.map:15:3',
+    182: 'case.map:15:21',
+    183: 'case.map:15:42',
+    186: 'case.map:16:3',
+    188: 'case.map:16:21',
+    191: 'case.map:16:60',
+    192: 'case.map:16:80',
+    193: 'case.map:16:21',
+    198: 'case.map:17:3',
+    200: 'case.map:17:21',
+    201: 'case.map:17:50',
+    202: 'case.map:17:64',
+    203: 'case.map:17:76',
+    204: 'case.map:17:95',
+    213: 'case.map:18:3',
+    215: 'case.map:18:16',
+    221: 'case.map:19:3',
+    223: 'case.map:19:16',
+    225: 'case.map:6:1',
 }

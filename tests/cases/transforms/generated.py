@@ -13,6 +13,7 @@ from fhirmap.runtime.transforms.dates import to_date, unix_to_date_time
 from fhirmap.runtime.transforms.quantity import quantity, quantity_of
 from fhirmap.runtime.transforms.references import contact_point, identifier
 from fhirmap.runtime.transforms.text import append, cast, escape, truncate
+from fhirmap.runtime.unread import watched
 
 _IN_TEXT = Cell('In.text', 'text', 'string', 'case.map:22:12', 'text')
 _IN_DAY = Cell('In.day', 'day', 'string', 'case.map:22:26', 'day')
@@ -48,6 +49,7 @@ _places = {
 def _read(row, faults):
     """In: a plain record (case.map:22)."""
     record = {}
+    known = len(faults)
 
     # text : string 0..1  (case.map:22)
     cell = row.get('text')
@@ -92,7 +94,7 @@ def _read(row, faults):
         value = as_integer(cell, _IN_SECONDS, faults)
         if value is not None:
             record['seconds'] = value
-    return record
+    return record if len(faults) == known else watched(record, faults, known)
 
 
 def transforms(src, tgt, run):
@@ -313,74 +315,74 @@ def _transform(row, strict=False):
     except run.caught as error:
         run.abandon(error)
     if len(resource) == 1 and not run.failed:
-        return run.nothing()
+        return run.nothing(source)
     return run.result(resource, _places)
 
 
 # From this line on -> where the map says so.
 _marks = {
-    48: 'case.map:22:7',
-    53: 'case.map:22:12',
-    63: 'case.map:22:26',
-    73: 'case.map:22:39',
-    83: 'case.map:22:55',
-    90: 'case.map:22:67',
-    98: 'case.map:24:7',
-    100: 'case.map:24:1',
-    104: 'case.map:25:3',
-    106: 'case.map:25:20',
-    108: 'case.map:25:61',
-    116: 'case.map:26:3',
-    118: 'case.map:26:20',
-    120: 'case.map:26:59',
-    128: 'case.map:27:3',
-    130: 'case.map:27:20',
-    132: 'case.map:27:59',
-    140: 'case.map:28:3',
-    142: 'case.map:28:20',
-    147: 'case.map:29:3',
-    149: 'case.map:29:20',
-    152: 'case.map:30:3',
-    154: 'case.map:30:20',
-    157: 'case.map:31:3',
-    159: 'case.map:31:20',
-    163: 'case.map:32:3',
-    165: 'case.map:32:20',
-    167: 'case.map:32:55',
-    175: 'case.map:33:3',
-    177: 'case.map:33:22',
-    179: 'case.map:33:59',
-    185: 'case.map:34:3',
-    187: 'case.map:34:22',
-    189: 'case.map:34:62',
-    195: 'case.map:35:3',
-    197: 'case.map:35:22',
-    199: 'case.map:35:58',
-    207: 'case.map:36:3',
-    209: 'case.map:36:22',
-    211: 'case.map:36:59',
-    219: 'case.map:37:3',
-    221: 'case.map:37:19',
-    223: 'case.map:37:56',
-    231: 'case.map:38:3',
-    233: 'case.map:38:23',
-    235: 'case.map:38:60',
-    242: 'case.map:39:3',
-    244: 'case.map:39:20',
-    246: 'case.map:39:62',
-    252: 'case.map:40:3',
-    254: 'case.map:40:20',
-    256: 'case.map:40:59',
-    264: 'case.map:41:3',
-    266: 'case.map:41:20',
-    268: 'case.map:41:59',
-    276: 'case.map:42:3',
-    278: 'case.map:42:20',
-    280: 'case.map:42:58',
-    287: 'case.map:43:3',
-    289: 'case.map:43:20',
-    291: 'case.map:43:61',
-    294: 'case.map:44:3',
-    296: 'case.map:44:20',
-    298: 'case.map:24:1',
+    49: 'case.map:22:7',
+    55: 'case.map:22:12',
+    65: 'case.map:22:26',
+    75: 'case.map:22:39',
+    85: 'case.map:22:55',
+    92: 'case.map:22:67',
+    100: 'case.map:24:7',
+    102: 'case.map:24:1',
+    106: 'case.map:25:3',
+    108: 'case.map:25:20',
+    110: 'case.map:25:61',
+    118: 'case.map:26:3',
+    120: 'case.map:26:20',
+    122: 'case.map:26:59',
+    130: 'case.map:27:3',
+    132: 'case.map:27:20',
+    134: 'case.map:27:59',
+    142: 'case.map:28:3',
+    144: 'case.map:28:20',
+    149: 'case.map:29:3',
+    151: 'case.map:29:20',
+    154: 'case.map:30:3',
+    156: 'case.map:30:20',
+    159: 'case.map:31:3',
+    161: 'case.map:31:20',
+    165: 'case.map:32:3',
+    167: 'case.map:32:20',
+    169: 'case.map:32:55',
+    177: 'case.map:33:3',
+    179: 'case.map:33:22',
+    181: 'case.map:33:59',
+    187: 'case.map:34:3',
+    189: 'case.map:34:22',
+    191: 'case.map:34:62',
+    197: 'case.map:35:3',
+    199: 'case.map:35:22',
+    201: 'case.map:35:58',
+    209: 'case.map:36:3',
+    211: 'case.map:36:22',
+    213: 'case.map:36:59',
+    221: 'case.map:37:3',
+    223: 'case.map:37:19',
+    225: 'case.map:37:56',
+    233: 'case.map:38:3',
+    235: 'case.map:38:23',
+    237: 'case.map:38:60',
+    244: 'case.map:39:3',
+    246: 'case.map:39:20',
+    248: 'case.map:39:62',
+    254: 'case.map:40:3',
+    256: 'case.map:40:20',
+    258: 'case.map:40:59',
+    266: 'case.map:41:3',
+    268: 'case.map:41:20',
+    270: 'case.map:41:59',
+    278: 'case.map:42:3',
+    280: 'case.map:42:20',
+    282: 'case.map:42:58',
+    289: 'case.map:43:3',
+    291: 'case.map:43:20',
+    293: 'case.map:43:61',
+    296: 'case.map:44:3',
+    298: 'case.map:44:20',
+    300: 'case.map:24:1',
 }
