@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fhirmap.errors import ConfigError
-from fhirmap.inspection.guess import TEXT, codes_of, guess
+from fhirmap.inspection.guess import TEXT, codes_of, guess, guess_most, others
 from fhirmap.inspection.names import UniqueNames, camel_case, is_identifier_name, is_quantity_name, pascal_case
-from fhirmap.inspection.sketch import ModelSketch, child_element, column_element, store_clause
+from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element, column_element, store_clause
 from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
 from fhirmap.sources.address import Address
 from fhirmap.sources.csv_file import CsvFile
@@ -68,10 +68,11 @@ def _divided(model: ModelSketch, columns: _Columns, key: str, zone: str, names: 
     for column in columns.names:
         if column == quantity:
             continue
-        kind = TEXT if column == key else guess(columns.cells[column])
+        kind = TEXT if column == key else guess_most(columns.cells[column])
         sketch, taken = (lines, line_names) if column in of_lines else (model, own_names)
         element = column_element(taken.take(camel_case(column)), kind, column, zone, required=column == key)
-        sketch.add(element, codes_of(columns.cells[column]))
+        remark = others(kind, columns.cells[column], zone)
+        sketch.elements.append(ElementSketch(element, remark, codes=codes_of(columns.cells[column])))
     if not of_lines:
         return [model]
     joined = child_element(own_names.take("lines"), lines.name, required=True, repeats=True)

@@ -20,7 +20,7 @@ from fhirmap.sources.address import Address
 from fhirmap.sources.json_file import JsonFile, scalar_text
 from fhirmap.texts import Text
 
-__all__ = ["json_models"]
+__all__ = ["json_models", "members_of", "object_models", "singular", "value_type"]
 
 _SAMPLE = 2000
 _LARGEST_INTEGER = 2**31
@@ -43,10 +43,10 @@ def json_models(
         "json", found, key=(key,) if key else (), latest=OrderKey(latest, False, NO_SPAN) if latest else None
     )
     stem = (found or (address.path.stem if address.path else "Record")).rpartition(".")[2]
-    model = ModelSketch(names.take(name or pascal_case(_singular(stem))), store)
+    model = ModelSketch(names.take(name or pascal_case(singular(stem))), store)
     if not key:
         model.remark = Text("inspection.no_key")
-    return _object_models(model, entries, key, names, zone)
+    return object_models(model, entries, key, names, zone)
 
 
 def _file(address: Address, path: str) -> JsonFile:
@@ -72,7 +72,7 @@ def _list_path(document: JsonValue) -> str:
 
 def _key_of(entries: _Objects) -> tuple[str, str]:
     """The member that is the key, and that of the revision where the key occurs several times."""
-    texts = {name: [scalar_text(entry.get(name)) for entry in entries] for name in _members(entries)}
+    texts = {name: [scalar_text(entry.get(name)) for entry in entries] for name in members_of(entries)}
     filled = [name for name, held in texts.items() if all(held)]
     named = [name for name in filled if is_identifier_name(name)]
     revision = next((name for name in filled if is_revision_name(name)), "")
@@ -84,25 +84,26 @@ def _key_of(entries: _Objects) -> tuple[str, str]:
     return (named or filled or [""])[0], ""
 
 
-def _members(entries: _Objects) -> list[str]:
+def members_of(entries: _Objects) -> list[str]:
+    """The keys of objects, each once, in the order in which they come first."""
     return list(dict.fromkeys(name for entry in entries for name in entry))
 
 
-def _object_models(model: ModelSketch, entries: _Objects, key: str, names: UniqueNames, zone: str) -> list[ModelSketch]:
+def object_models(model: ModelSketch, entries: _Objects, key: str, names: UniqueNames, zone: str) -> list[ModelSketch]:
     """``model`` with the members of ``entries`` as its elements, then the models of the objects among them."""
     element_names = UniqueNames()
     found = [model]
-    for name in _members(entries):
+    for name in members_of(entries):
         held = [entry[name] for entry in entries if entry.get(name) is not None]
         items = [item for value in held for item in (value if isinstance(value, list) else [value])]
         many = any(isinstance(value, list) for value in held)
         element_name = element_names.take(camel_case(name))
         if items and all(isinstance(item, Mapping) for item in items):
-            below = ModelSketch(names.take(pascal_case(_singular(name) if many else name)))
+            below = ModelSketch(names.take(pascal_case(singular(name) if many else name)))
             model.add(replace(child_element(element_name, below.name, repeats=many), column=name))
-            found += _object_models(below, items, "", names, zone)
+            found += object_models(below, items, "", names, zone)
             continue
-        kind = TEXT if name == key else _value_type(items)
+        kind = TEXT if name == key else value_type(items)
         element = column_element(element_name, kind, name, zone, required=name == key)
         is_mixed = "." in name or any(isinstance(item, Mapping | list) for item in items)
         remark = Text("inspection.mixed") if is_mixed else None
@@ -111,7 +112,7 @@ def _object_models(model: ModelSketch, entries: _Objects, key: str, names: Uniqu
     return found
 
 
-def _value_type(items: Sequence[Any]) -> Guess:
+def value_type(items: Sequence[Any]) -> Guess:
     """FHIR type of a member's values."""
     if not items:
         return TEXT
@@ -131,5 +132,6 @@ def _value_type(items: Sequence[Any]) -> Guess:
     return TEXT if kind.type in ("integer", "decimal", "boolean") else kind
 
 
-def _singular(name: str) -> str:
+def singular(name: str) -> str:
+    """A name of several things, as that of one."""
     return name[:-1] if len(name) > 3 and name.endswith("s") and not name.endswith("ss") else name

@@ -47,7 +47,13 @@ class ModelSketch:
 def column_element(name: str, guess: Guess, column: str, zone: str, *, required: bool = False) -> ModelElement:
     """The element that reads ``column`` as what its values were found to be."""
     element = child_element(name, guess.type, required=required)
-    return replace(element, column=column, format=guess.format or None, zone=zone if guess.is_local else None)
+    return replace(
+        element,
+        column=column,
+        format=guess.format or None,
+        zone=zone if guess.is_local else None,
+        nulls=guess.nulls,
+    )
 
 
 def child_element(name: str, kind: str, *, required: bool = False, repeats: bool = False) -> ModelElement:

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedForeignKeyConstraint
 
 from fhirmap.diagnostics import listed
 from fhirmap.errors import ConfigError
-from fhirmap.inspection.guess import TEXT, Guess, codes_of, guess
+from fhirmap.inspection.documents import DocumentSketch, documents_of
 from fhirmap.inspection.names import UniqueNames, camel_case, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, column_element, joined_element, store_clause
+from fhirmap.inspection.sql_columns import UNREAD, ColumnReading, column_reading
 from fhirmap.sources.address import Address
 from fhirmap.sources.sql_cells import load_as_text
 from fhirmap.sources.sql_errors import translated
 from fhirmap.sources.sql_layout import SqlLayout, any_column_type
 from fhirmap.sources.sql_table import engine_of
-from fhirmap.sources.sql_types import ColumnKind, kind_of
+from fhirmap.sources.sql_types import ColumnKind
 from fhirmap.texts import Text
 
 __all__ = ["sql_models"]
 
 _SAMPLE = 2000
+_Place: TypeAlias = tuple[str, str | None]
+"""A table's name and schema."""
 _FOREIGN_KEY_AFFIX = re.compile(r"(?i)^(id|fk)_|_(id|fk)$")
-_LARGEST_INTEGER = 2**31
 
 
 @any_column_type()
@@ -82,8 +83,7 @@ class _SqlInspection:
         element_names = UniqueNames()
         foreign = self._inspector.get_foreign_keys(table, schema)
         own = {column for entry in foreign for column in entry["constrained_columns"]} - set(primary)
-        model.elements = self._elements(table, schema, primary, own, element_names)
-        found = [model]
+        found = [model, *self._fill(model, (table, schema), primary, own, element_names)]
         for entry in foreign:
             found += self._referred(entry, model, table, schema, element_names)
         model.elements += self._proposed(table, schema, element_names)
@@ -96,23 +96,47 @@ class _SqlInspection:
             return []
         return list(known.primary) or (sorted(known.unique[0]) if known.unique else [])
 
-    def _elements(
-        self, table: str, schema: str | None, primary: Sequence[str], skipped: set[str], names: UniqueNames
-    ) -> list[ElementSketch]:
-        columns = [c for c in self._inspector.get_columns(table, schema) if c["name"] not in skipped]
-        sample = self._sample(table, schema, [column["name"] for column in columns])
-        found = []
-        dialect = self._engine.dialect.name
+    def _fill(
+        self,
+        model: ModelSketch,
+        place: tuple[str, str | None],
+        primary: Sequence[str],
+        skipped: set[str],
+        names: UniqueNames,
+    ) -> list[ModelSketch]:
+        """Put the columns of a table into ``model``; the models below it of documents that its cells hold."""
+        known = self._layout.table(_shown(*place))
+        kinds, items = (known.kinds, known.items) if known is not None else ({}, {})
+        columns = [c for c in self._inspector.get_columns(*place) if c["name"] not in skipped]
+        sample = self._sample(*place, [column["name"] for column in columns])
+        below = []
         for column in columns:
             name, is_key = column["name"], column["name"] in primary
-            kind, remark = _sql_type(column, [row[name] for row in sample], is_key, dialect)
-            required = is_key or not column["nullable"]
-            element = column_element(names.take(camel_case(name)), kind, name, self._zone, required=required)
-            if isinstance(column["type"], sa.ARRAY):
-                element = replace(element, maximum=None)
-            codes = codes_of(str(row[name]) for row in sample if isinstance(row[name], str | int))
-            found.append(ElementSketch(element, remark, is_proposal=remark == _BINARY, codes=codes))
-        return found
+            cells = [row[name] for row in sample]
+            kind = kinds.get(name, ColumnKind.UNKNOWN)
+            documents = [] if is_key else documents_of(cells, kind, items.get(name, ColumnKind.UNKNOWN))
+            if documents:
+                found = DocumentSketch(self._zone, names, self._model_names, kind)
+                found.add(name, name, documents)
+                model.elements += found.elements
+                below += found.models
+            elif kind == ColumnKind.BINARY:
+                model.elements += self._column(column, UNREAD, names, is_key)
+            else:
+                reading = column_reading(column["type"], cells, self._engine.dialect.name, self._zone, is_key=is_key)
+                model.elements += self._column(column, reading, names, is_key)
+        return below
+
+    def _column(
+        self, column: ReflectedColumn, reading: ColumnReading, names: UniqueNames, is_key: bool
+    ) -> Iterator[ElementSketch]:
+        """The element of a column, or one for each list that its cells hold."""
+        name, required = column["name"], is_key or not column["nullable"]
+        for path in [f"{name}[{place}]" for place in range(reading.lists)] or [name]:
+            element_name = names.take(camel_case(name))
+            element = column_element(element_name, reading.guess, path, self._zone, required=required)
+            element = replace(element, split=reading.split, maximum=None if reading.repeats else 1)
+            yield ElementSketch(element, reading.remark, is_proposal=not reading.is_read, codes=reading.codes)
 
     def _sample(self, table: str, schema: str | None, columns: list[str]) -> list[Mapping[str, Any]]:
         if not columns:
@@ -139,14 +163,14 @@ class _SqlInspection:
             return []
         own, theirs = entry["constrained_columns"], entry["referred_columns"] or list(known.primary)
         below = ModelSketch(self._model_names.take(pascal_case(other)))
-        below.elements = self._elements(other, other_schema, (), set(), UniqueNames())
+        models = self._fill(below, (other, other_schema), (), set(), UniqueNames())
         nullable = {column["name"]: column["nullable"] for column in self._inspector.get_columns(table, schema)}
         required = all(nullable.get(column) is False for column in own)
         wanted = camel_case(_FOREIGN_KEY_AFFIX.sub("", own[0]) if len(own) == 1 else other)
         on = zip(theirs, own, strict=True)
         shown = _shown(other, other_schema)
         model.add(joined_element(names.take(wanted), below.name, shown, on, required=required))
-        return [below]
+        return [below, *models]
 
     def _proposed(self, table: str, schema: str | None, names: UniqueNames) -> list[ElementSketch]:
         """A proposal for each table that refers to this one."""
@@ -166,51 +190,3 @@ class _SqlInspection:
 
 def _shown(table: str, schema: str | None) -> str:
     return f"{schema}.{table}" if schema else table
-
-
-_BINARY = Text("inspection.binary")
-
-
-def _sql_type(column: ReflectedColumn, values: list[object], is_key: bool, dialect: str) -> tuple[Guess, Text | None]:
-    """FHIR type of a database column, and a remark where there is something to say."""
-    kind = column["type"]
-    held = [value for value in values if value is not None]
-    is_binary = isinstance(kind, sa.LargeBinary) or kind_of(kind, dialect) == ColumnKind.BINARY
-    if is_binary or any(isinstance(value, bytes) for value in held):
-        return TEXT, _BINARY
-    if isinstance(kind, sa.ARRAY | sa.JSON):
-        return TEXT, None
-    if is_key:
-        return TEXT, None
-    if isinstance(kind, sa.Integer) and any(abs(value) >= _LARGEST_INTEGER for value in held if isinstance(value, int)):
-        return TEXT, Text("inspection.larger_than_integer")
-    declared = _declared_type(kind)
-    if declared is not None:
-        return declared, None
-    texts = [value for value in held if isinstance(value, str)]
-    if len(texts) == len(held):
-        return guess(texts), None
-    if all(isinstance(value, int) and not isinstance(value, bool) for value in held):
-        return Guess("integer"), None
-    return TEXT, None
-
-
-def _declared_type(kind: sa.types.TypeEngine[Any]) -> Guess | None:
-    """What the column's own type says; None for text, which its values say more about."""
-    match kind:
-        case sa.Boolean():
-            return Guess("boolean")
-        case sa.Integer():
-            return Guess("integer")
-        case mysql.BIT() | postgresql.BIT():
-            return Guess("boolean") if kind.length in (None, 1) else TEXT
-        case sa.DateTime():
-            # With a zone or without: the database shows either in no zone, or in that of its session.
-            return Guess("dateTime", is_local=True)
-        case sa.Date():
-            return Guess("date")
-        case sa.Time():
-            return Guess("time", is_local=bool(kind.timezone))
-        case sa.Numeric() | postgresql.MONEY():
-            return Guess("decimal")
-    return None

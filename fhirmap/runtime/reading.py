@@ -210,9 +210,10 @@ def as_boolean(raw: RawValue, cell: Cell, faults: list[Fault]) -> bool | None:
     """`true`, `false`, or the `1` and `0` that databases keep."""
     if isinstance(raw, bool):
         return raw
-    text = as_text(int(raw) if isinstance(raw, int) else raw, cell, faults).lower()
+    text = as_text(int(raw) if isinstance(raw, int) else raw, cell, faults)
     if text in cell.nulls:
         return None
+    text = text.lower()
     if text in _TRUE:
         return True
     if text in _FALSE:

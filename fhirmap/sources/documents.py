@@ -11,7 +11,7 @@ from fhirmap.source_plan import PathSteps, RowLayout, path_steps
 from fhirmap.sources import names as naming
 from fhirmap.sources.json_entries import UnreadEntry, decode_entry
 
-__all__ = ["DocumentColumn", "ReadPath", "UnreadDocument", "column_and_path", "paths_of", "value_of"]
+__all__ = ["DocumentColumn", "ReadPath", "UnreadDocument", "column_and_path", "decoded", "paths_of", "value_of"]
 
 
 class UnreadDocument(bytes):
@@ -83,7 +83,7 @@ def value_of(cell: RawValue, path: ReadPath) -> RawValue:
     """
     if cell is None:
         return None
-    held = _decoded(cell)
+    held = decoded(cell)
     if not path.steps and not path.is_rows:
         is_plain = not isinstance(held, UnreadEntry | dict | list) or (isinstance(held, list) and path.repeats)
         return held if is_plain else cell
@@ -92,7 +92,8 @@ def value_of(cell: RawValue, path: ReadPath) -> RawValue:
     return at(held, path.steps)
 
 
-def _decoded(cell: RawValue) -> JsonValue:
+def decoded(cell: RawValue) -> JsonValue:
+    """The document that a cell holds, or the list; an `UnreadEntry` where it holds neither."""
     if isinstance(cell, list | tuple):
         # An array of documents comes as their texts.
         return [_object(item) if isinstance(item, str) and item.lstrip().startswith("{") else item for item in cell]

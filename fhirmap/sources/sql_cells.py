@@ -9,6 +9,7 @@ show instants, and the style of dates and intervals.
 
 from __future__ import annotations
 
+import json
 import math
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
@@ -115,6 +116,7 @@ def _load_postgresql(connection: DriverConnection) -> None:
     for name, loader in loaders.items():
         connection.adapters.register_loader(name, loader)
     _read_own_arrays(connection)
+    _read_hstore(connection)
     _read_money(connection)
     connection.commit()
 
@@ -129,6 +131,22 @@ def _read_own_arrays(connection: Connection[Any]) -> None:
     )
     for name, oid, array_oid, delimiter in found.fetchall():
         TypeInfo(name, oid, array_oid, delimiter=delimiter).register(connection)
+
+
+def _read_hstore(connection: Connection[Any]) -> None:
+    """`hstore`, where SQLAlchemy's own loader knows it, as a document of texts."""
+    from psycopg.pq import Format
+
+    info = connection.adapters.types.get("hstore")
+    known = connection.adapters.get_loader(info.oid, Format.TEXT) if info is not None else None
+    if known is None or info is None:
+        return
+
+    class DocumentLoader(known):  # type: ignore[misc, valid-type]  # a class that SQLAlchemy makes
+        def load(self, data: Buffer) -> str:
+            return json.dumps(super().load(data), ensure_ascii=False)
+
+    connection.adapters.register_loader(info.oid, DocumentLoader)
 
 
 def _read_money(connection: Connection[Any]) -> None:

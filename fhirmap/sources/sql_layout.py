@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from fhirmap.source_plan import RowLayout
 from fhirmap.sources import names as naming
 from fhirmap.sources.documents import ReadPath, column_and_path, paths_of
-from fhirmap.sources.sql_types import ColumnKind, kind_of
+from fhirmap.sources.sql_types import ColumnKind, item_kind_of, kind_of, query_contents
 
 _OF_THE_DATABASE = frozenset(
     {
@@ -56,6 +57,8 @@ class SqlTableLayout:
     query: str = ""
     kinds: dict[str, ColumnKind] = field(default_factory=dict)
     """What each column holds, where the database says."""
+    items: dict[str, ColumnKind] = field(default_factory=dict)
+    """What the items of each array are."""
 
     def real(self, name: str) -> str | None:
         """The real name of the column that the map calls ``name``."""
@@ -144,11 +147,39 @@ class SqlLayout:
             partial = any(key.endswith("_where") for key in index.get("dialect_options", {}))
             if index["unique"] and not partial and all(names):
                 unique.append(frozenset(str(part) for part in names))
+        kinds = {column: kind_of(kind, self.dialect) for column, kind in columns.items()}
         return SqlTableLayout(
             name,
             schema,
             columns,
             tuple(columns for columns in unique if columns),
             tuple(primary),
-            kinds={column: kind_of(kind, self.dialect) for column, kind in columns.items()},
+            kinds=kinds | self._of_mariadb(name, schema, kinds),
+            items={column: item_kind_of(kind) for column, kind in columns.items() if kinds[column] == ColumnKind.LIST},
         )
+
+    def _of_mariadb(self, name: str, schema: str | None, known: dict[str, ColumnKind]) -> dict[str, ColumnKind]:
+        """What SQLAlchemy does not say of MariaDB's columns: JSON is a text that is checked, shapes are bytes."""
+        if self.dialect not in ("mysql", "mariadb"):
+            return {}
+        unknown = [column for column, kind in known.items() if kind == ColumnKind.UNKNOWN]
+        cells: list[sa.ColumnClause[Any]] = [sa.column(column) for column in unknown]
+        found: dict[str, ColumnKind] = {}
+        with self._inspector.engine.connect() as connection:
+            if cells:
+                select = sa.select(*cells).select_from(sa.table(name, *cells, schema=schema)).limit(0)
+                held = query_contents(connection.execute(select).cursor, self.dialect)
+                found = {column: entry.kind for column, entry in zip(unknown, held, strict=True)}
+            if getattr(connection.dialect, "is_mariadb", False):
+                of_table = {"name": name, "schema": schema or self._inspector.default_schema_name}
+                clauses = connection.execute(_MARIADB_CHECKS, of_table).scalars()
+                documents = {match[1].replace("``", "`") for match in map(_JSON_VALID.fullmatch, clauses) if match}
+                found |= dict.fromkeys(documents & set(known), ColumnKind.DOCUMENT)
+        return found
+
+
+_MARIADB_CHECKS = sa.text(
+    "SELECT check_clause FROM information_schema.check_constraints"
+    " WHERE constraint_schema = :schema AND table_name = :name"
+)
+_JSON_VALID = re.compile(r"json_valid\(`((?:[^`]|``)+)`\)", re.IGNORECASE)

@@ -26,9 +26,10 @@ from fhirmap.sources.revisions import cannot_be_compared
 from fhirmap.sources.sql_cells import load_as_text, set_sessions, text_or_bytes
 from fhirmap.sources.sql_errors import make_engine, translated
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
+from fhirmap.sources.sql_misfits import misfits
 from fhirmap.sources.sql_rows import Groups, RecordRows, Row, RowValues, SqlStatement, key_text
 from fhirmap.sources.sql_statements import StatementBuilder, build_tree
-from fhirmap.sources.sql_types import ColumnKind, is_readable, needs_zone, query_kinds
+from fhirmap.sources.sql_types import ColumnKind, query_contents
 from fhirmap.texts import Text
 
 _BATCH = 500
@@ -93,15 +94,17 @@ class SqlTable:
     def _query_table(self, name: str, query: str) -> SqlTableLayout:
         text = query.strip().rstrip(";").replace(":", "\\:")
         with self._engine.connect() as connection:
+            load_as_text(connection)  # with it come the arrays of the database's own types
             result = connection.execute(sa.text(f"SELECT * FROM (\n{text}\n) q WHERE 1 = 0"))
             names = list(result.keys())
-            kinds = query_kinds(result.cursor, self._engine.dialect.name)
+            held = dict(zip(names, query_contents(result.cursor, self._engine.dialect.name), strict=True))
         return SqlTableLayout(
             name,
             None,
             dict.fromkeys(names),
             query=query,
-            kinds=dict(zip(names, kinds, strict=True)),
+            kinds={column: entry.kind for column, entry in held.items()},
+            items={column: entry.items for column, entry in held.items() if entry.kind == ColumnKind.LIST},
         )
 
     def columns(self) -> Mapping[str, tuple[str, ...]]:
@@ -163,7 +166,7 @@ class SqlTable:
             for column, place in places.items()
             if table.real(column) is None and (column in needed or column_and_path(column, table.columns) is None)
         ]
-        return [*missing, *_check_kinds(name, table, columns, needed, position)]
+        return [*missing, *misfits(name, table, columns, needed, position)]
 
     def _missing_column(
         self, name: str, table: SqlTableLayout, column: str, position: str, *, may_be_table: bool
@@ -377,41 +380,6 @@ def _is_still(path: Path) -> bool:
     with suppress(OSError), path.open("rb") as file:
         return file.read(20)[18:20] == b"\x02\x02"
     return False
-
-
-_MAY_HOLD_DOCUMENTS = frozenset((ColumnKind.TEXT, ColumnKind.DOCUMENT, ColumnKind.LIST, ColumnKind.UNKNOWN))
-
-
-def _check_kinds(
-    name: str, table: SqlTableLayout, columns: Collection[SourceColumn], needed: Collection[str], position: str
-) -> Iterator[Diagnostic]:
-    """Columns that no cell of can be read as the model says (FM772), and zoned ones without a zone (FM771)."""
-    for column in columns:
-        found = column_and_path(column.name, table.columns)
-        kind = table.kinds.get(found.column, ColumnKind.UNKNOWN) if found else ColumnKind.UNKNOWN
-        args = {
-            "table": name,
-            "column": column.name,
-            "real": Text(f"words.columns.{kind.name.lower()}"),
-            "type": column.type,
-            "position": column.position or position,
-        }
-        if found is not None and (found.steps or column.nested):
-            if kind not in _MAY_HOLD_DOCUMENTS:
-                yield Diagnostic("FM772", args={**args, "column": found.column}, variant="document")
-            continue
-        if not column.type:
-            continue
-        if not is_readable(kind, column.type, is_list=column.repeats):
-            variant = "list" if kind == ColumnKind.LIST else ""
-            yield Diagnostic("FM772", args=args, variant=variant)
-        elif not column.zone and needs_zone(kind, column.type):
-            yield Diagnostic("FM771", args=args, variant="column")
-    for column_name in dict.fromkeys(needed):
-        kind = table.kinds.get(table.real(column_name) or "", ColumnKind.UNKNOWN)
-        if kind == ColumnKind.LIST:
-            args = {"table": name, "column": column_name, "position": position}
-            yield Diagnostic("FM772", args=args, variant="key")
 
 
 def _once(found: list[Diagnostic]) -> list[Diagnostic]:

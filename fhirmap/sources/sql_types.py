@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -40,7 +41,7 @@ _POSTGRESQL: Mapping[str, ColumnKind] = {
     **dict.fromkeys(("int2", "int4", "int8", "oid"), ColumnKind.INTEGER),
     **dict.fromkeys(("numeric", "money"), ColumnKind.NUMBER),
     **dict.fromkeys(("float4", "float8"), ColumnKind.FLOAT),
-    **dict.fromkeys(("json", "jsonb"), ColumnKind.DOCUMENT),
+    **dict.fromkeys(("json", "jsonb", "hstore"), ColumnKind.DOCUMENT),
     "bool": ColumnKind.BOOLEAN,
     "date": ColumnKind.DATE,
     "timestamp": ColumnKind.LOCAL,
@@ -53,7 +54,7 @@ _POSTGRESQL: Mapping[str, ColumnKind] = {
 
 _ANY = frozenset(ColumnKind)
 _READABLE: Mapping[str, frozenset[ColumnKind]] = {
-    **dict.fromkeys(TEXTS, _ANY - {ColumnKind.BINARY}),
+    **dict.fromkeys(TEXTS, _ANY - {ColumnKind.BINARY, ColumnKind.LIST}),
     **dict.fromkeys(NUMBERS, frozenset((ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.FLOAT))),
     "boolean": frozenset((ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.BOOLEAN)),
     "date": frozenset((
@@ -68,17 +69,14 @@ _READ_AS = {"dateTime": "date", "instant": "date"}
 _ZONED = (ColumnKind.INSTANT, ColumnKind.ZONED_TIME)
 
 
-def is_readable(kind: ColumnKind, type_name: str, *, is_list: bool) -> bool:
-    """Can a cell of ``kind`` be of the FHIR primitive ``type_name``? ``is_list``: the element may occur several times.
-
-    What a list or a document holds is known when it is read.
-    """
-    if kind == ColumnKind.UNKNOWN or kind == ColumnKind.LIST:
-        return kind == ColumnKind.UNKNOWN or is_list
+def is_readable(kind: ColumnKind, type_name: str) -> bool:
+    """Can a cell of ``kind`` be of the FHIR primitive ``type_name``? What a document holds is known when it is read."""
+    if kind in (ColumnKind.UNKNOWN, ColumnKind.DOCUMENT):
+        return True
     if kind == ColumnKind.DATE and type_name == "instant":
         return False
     readable = _READABLE.get(_READ_AS.get(type_name, type_name))
-    return readable is None or kind in readable or (kind == ColumnKind.DOCUMENT and is_list)
+    return readable is None or kind in readable
 
 
 def needs_zone(kind: ColumnKind, type_name: str) -> bool:
@@ -95,15 +93,33 @@ def needs_zone(kind: ColumnKind, type_name: str) -> bool:
 
 
 def kind_of(kind: SqlType, dialect: str) -> ColumnKind:
-    """The kind of a reflected column. SQLite's columns hold what they are given, whatever their type says."""
-    if dialect == "sqlite" or kind is None:
-        return ColumnKind.UNKNOWN
-    if isinstance(kind, postgresql.DOMAIN):
-        return kind_of(kind.data_type, dialect)
+    """The kind of a reflected column. SQLite's columns hold what they are given, whatever their type says; one that is
+    declared as JSON may be read as such.
+    """
+    found = declared_kind(kind)
+    return ColumnKind.UNKNOWN if dialect == "sqlite" and found != ColumnKind.DOCUMENT else found
+
+
+def declared_kind(kind: SqlType) -> ColumnKind:
+    """The kind that a type names, whether or not the database keeps to it."""
+    kind = without_domain(kind)
     for classes, found in _CLASSES:
         if isinstance(kind, classes):
             return found(kind) if callable(found) else found
     return ColumnKind.UNKNOWN
+
+
+def item_kind_of(kind: SqlType) -> ColumnKind:
+    """The kind of the items of an array; unknown where ``kind`` is none."""
+    kind = without_domain(kind)
+    return declared_kind(kind.item_type) if isinstance(kind, sa.ARRAY) else ColumnKind.UNKNOWN
+
+
+def without_domain(kind: SqlType) -> SqlType:
+    """The type that a domain restricts; any other as it is."""
+    while isinstance(kind, postgresql.DOMAIN):
+        kind = kind.data_type
+    return kind
 
 
 def _moment(kind: SqlType) -> ColumnKind:
@@ -118,7 +134,7 @@ def _clock(kind: SqlType) -> ColumnKind:
 _Classes: TypeAlias = tuple[type[Any], ...]
 _CLASSES: tuple[tuple[_Classes, ColumnKind | Callable[[SqlType], ColumnKind]], ...] = (
     ((sa.ARRAY,), ColumnKind.LIST),
-    ((sa.JSON, postgresql.JSON), ColumnKind.DOCUMENT),
+    ((sa.JSON, postgresql.JSON, postgresql.HSTORE), ColumnKind.DOCUMENT),
     ((sa.LargeBinary, sa.BINARY, sa.VARBINARY), ColumnKind.BINARY),
     ((sa.Boolean,), ColumnKind.BOOLEAN),
     ((mysql.YEAR, mysql.BIT, sa.Integer), ColumnKind.INTEGER),
@@ -127,7 +143,7 @@ _CLASSES: tuple[tuple[_Classes, ColumnKind | Callable[[SqlType], ColumnKind]], .
     ((sa.DateTime,), _moment),
     ((sa.Date,), ColumnKind.DATE),
     ((sa.Time,), _clock),
-    ((sa.String, sa.Uuid, sa.Interval, postgresql.INTERVAL, postgresql.INET), ColumnKind.TEXT),
+    ((sa.String, sa.Uuid, sa.Interval, postgresql.INTERVAL, postgresql.INET, postgresql.BIT), ColumnKind.TEXT),
 )
 
 
@@ -153,30 +169,44 @@ def are_compared_alike(one: SqlType, other: SqlType, dialect: str) -> bool:
     )
 
 
-def query_kinds(cursor: DriverCursor, dialect: str) -> list[ColumnKind]:
-    """The kinds of a query's columns, in order, as the driver describes them."""
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a column of a query holds, and its items where it holds arrays."""
+
+    kind: ColumnKind
+    items: ColumnKind = ColumnKind.UNKNOWN
+
+
+def query_contents(cursor: DriverCursor, dialect: str) -> list[Contents]:
+    """What a query's columns hold, in order, as the driver describes them."""
     if dialect == "postgresql" and hasattr(cursor, "adapters"):
-        return [_postgresql_kind(cursor, column[1]) for column in cursor.description]
+        return [_postgresql_contents(cursor, column[1]) for column in cursor.description]
     if dialect in ("mysql", "mariadb"):
-        return [_mariadb_kind(column[1]) for column in cursor.description]
-    return [ColumnKind.UNKNOWN for _ in cursor.description]
+        return [Contents(_mariadb_kind(column[1])) for column in cursor.description]
+    return [Contents(ColumnKind.UNKNOWN) for _ in cursor.description]
 
 
-def _postgresql_kind(cursor: DriverCursor, oid: int) -> ColumnKind:
+def _postgresql_contents(cursor: DriverCursor, oid: int) -> Contents:
     found = cursor.adapters.types.get(oid)
     if found is None:
-        return ColumnKind.TEXT
-    return _POSTGRESQL.get(found.name, ColumnKind.TEXT) if found.oid == oid else ColumnKind.LIST
+        return Contents(ColumnKind.TEXT)
+    kind = _POSTGRESQL.get(found.name, ColumnKind.TEXT)
+    return Contents(kind) if found.oid == oid else Contents(ColumnKind.LIST, kind)
 
 
 def _mariadb_kind(code: int) -> ColumnKind:
+    """Texts and bytes have the same codes: which of them a column holds is not known."""
     from pymysql.constants import FIELD_TYPE
 
+    whole = (FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG, FIELD_TYPE.YEAR)
     kinds = {
-        FIELD_TYPE.DATE: ColumnKind.DATE,
-        FIELD_TYPE.NEWDATE: ColumnKind.DATE,
+        **dict.fromkeys((*whole, FIELD_TYPE.BIT), ColumnKind.INTEGER),
+        **dict.fromkeys((FIELD_TYPE.NEWDECIMAL, FIELD_TYPE.DECIMAL), ColumnKind.NUMBER),
+        **dict.fromkeys((FIELD_TYPE.FLOAT, FIELD_TYPE.DOUBLE), ColumnKind.FLOAT),
+        **dict.fromkeys((FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE), ColumnKind.DATE),
         FIELD_TYPE.DATETIME: ColumnKind.LOCAL,
         FIELD_TYPE.TIMESTAMP: ColumnKind.INSTANT,
         FIELD_TYPE.TIME: ColumnKind.TIME,
+        FIELD_TYPE.GEOMETRY: ColumnKind.BINARY,
     }
     return kinds.get(code, ColumnKind.UNKNOWN)

@@ -6,7 +6,15 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 
-from fhirmap.sources.sql_types import ColumnKind, SqlType, is_equal_alike, is_readable, kind_of, needs_zone
+from fhirmap.sources.sql_types import (
+    ColumnKind,
+    SqlType,
+    is_equal_alike,
+    is_readable,
+    item_kind_of,
+    kind_of,
+    needs_zone,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +28,9 @@ from fhirmap.sources.sql_types import ColumnKind, SqlType, is_equal_alike, is_re
         (sa.BINARY(16), "mysql", ColumnKind.BINARY),
         (postgresql.ARRAY(sa.Text()), "postgresql", ColumnKind.LIST),
         (postgresql.JSONB(), "postgresql", ColumnKind.DOCUMENT),
+        (postgresql.HSTORE(), "postgresql", ColumnKind.DOCUMENT),
+        (postgresql.BIT(varying=True), "postgresql", ColumnKind.TEXT),
+        (postgresql.DOMAIN("d", sa.Date()), "postgresql", ColumnKind.DATE),
         (sa.Time(timezone=True), "postgresql", ColumnKind.ZONED_TIME),
         (mysql.YEAR(), "mysql", ColumnKind.INTEGER),
         (sa.BLOB(), "sqlite", ColumnKind.UNKNOWN),
@@ -31,20 +42,20 @@ def test_kind_of(kind: SqlType, dialect: str, found: ColumnKind) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "type_name", "is_list", "readable"),
+    ("kind", "type_name", "readable"),
     [
-        (ColumnKind.BINARY, "string", False, False),
-        (ColumnKind.TEXT, "integer", False, True),
-        (ColumnKind.LIST, "string", True, True),
-        (ColumnKind.LIST, "string", False, False),
-        (ColumnKind.DATE, "instant", False, False),
-        (ColumnKind.LOCAL, "date", False, True),
-        (ColumnKind.BOOLEAN, "decimal", False, False),
-        (ColumnKind.UNKNOWN, "time", False, True),
+        (ColumnKind.BINARY, "string", False),
+        (ColumnKind.TEXT, "integer", True),
+        (ColumnKind.LIST, "string", False),
+        (ColumnKind.DATE, "instant", False),
+        (ColumnKind.LOCAL, "date", True),
+        (ColumnKind.BOOLEAN, "decimal", False),
+        (ColumnKind.DOCUMENT, "decimal", True),
+        (ColumnKind.UNKNOWN, "time", True),
     ],
 )
-def test_is_readable(kind: ColumnKind, type_name: str, is_list: bool, readable: bool) -> None:
-    assert is_readable(kind, type_name, is_list=is_list) == readable
+def test_is_readable(kind: ColumnKind, type_name: str, readable: bool) -> None:
+    assert is_readable(kind, type_name) == readable
 
 
 def test_needs_zone() -> None:
@@ -59,3 +70,9 @@ def test_is_equal_alike() -> None:
     assert is_equal_alike(sa.Text())
     assert not is_equal_alike(postgresql.CITEXT())
     assert not is_equal_alike(postgresql.INTERVAL())
+
+
+def test_item_kind_of() -> None:
+    assert item_kind_of(postgresql.ARRAY(postgresql.BYTEA())) == ColumnKind.BINARY
+    assert item_kind_of(postgresql.DOMAIN("d", postgresql.ARRAY(sa.Date()))) == ColumnKind.DATE
+    assert item_kind_of(sa.Text()) == ColumnKind.UNKNOWN
