@@ -12,7 +12,7 @@ from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedForeignKeyCon
 
 from fhirmap.diagnostics import listed
 from fhirmap.errors import ConfigError
-from fhirmap.inspection.documents import DocumentSketch, documents_of
+from fhirmap.inspection.cell_documents import DocumentSketch, documents_of
 from fhirmap.inspection.names import UniqueNames, camel_case, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, column_element, joined_element, store_clause
 from fhirmap.inspection.sql_columns import UNREAD, ColumnReading, column_reading

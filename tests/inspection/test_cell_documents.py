@@ -6,7 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from fhirmap.inspection.documents import DocumentSketch, documents_of
+from fhirmap.inspection.cell_documents import DocumentSketch, documents_of
 from fhirmap.inspection.names import UniqueNames
 from fhirmap.sources.sql_types import ColumnKind
 from tests.inspection.written import inspected, round_trip
