@@ -205,7 +205,7 @@ def test_a_column_is_what_nearly_all_its_cells_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
-def test_days_that_are_none_are_told(database: Database, prefix: str) -> None:
+def test_days_that_are_none_have_a_remark(database: Database, prefix: str) -> None:
     table = f"{prefix}days"
     odd = {"postgresql": "'infinity', '24:00'", "mariadb": "'0000-00-00', '35:00:00'"}[database.kind]
     with database.engine.begin() as connection:

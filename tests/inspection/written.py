@@ -28,7 +28,7 @@ def models_of(text: str) -> list[Model]:
 def round_trip(url: str, text: str, faulty: int = 0) -> list[dict[str, Any]]:
     """Records read through the written model: each element copied into a logical target of the same shape.
 
-    ``faulty``: how many faults the model's remarks tell of.
+    ``faulty``: how many faults the model's remarks announce.
     """
     first = models_of(text)[0]
     elements = "".join(f"  `{e.name}` : {e.type} 0..{'*' if e.maximum is None else 1}\n" for e in first.elements)
