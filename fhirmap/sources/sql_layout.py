@@ -171,15 +171,18 @@ class SqlLayout:
                 held = query_contents(connection.execute(select).cursor, self.dialect)
                 found = {column: entry.kind for column, entry in zip(unknown, held, strict=True)}
             if getattr(connection.dialect, "is_mariadb", False):
-                of_table = {"name": name, "schema": schema or self._inspector.default_schema_name}
-                clauses = connection.execute(_MARIADB_CHECKS, of_table).scalars()
+                own = schema or self._inspector.default_schema_name
+                select = sa.select(_CHECKS.c.check_clause)
+                select = select.where(_CHECKS.c.constraint_schema == own, _CHECKS.c.table_name == name)
+                clauses = connection.execute(select).scalars()
                 documents = {match[1].replace("``", "`") for match in map(_JSON_VALID.fullmatch, clauses) if match}
                 found |= dict.fromkeys(documents & set(known), ColumnKind.DOCUMENT)
         return found
 
 
-_MARIADB_CHECKS = sa.text(
-    "SELECT check_clause FROM information_schema.check_constraints"
-    " WHERE constraint_schema = :schema AND table_name = :name"
+_CHECKS = sa.table(
+    "check_constraints",
+    *(sa.column(name, sa.Text()) for name in ("constraint_schema", "table_name", "check_clause")),
+    schema="information_schema",
 )
 _JSON_VALID = re.compile(r"json_valid\(`((?:[^`]|``)+)`\)", re.IGNORECASE)
