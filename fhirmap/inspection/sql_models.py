@@ -178,7 +178,11 @@ class _SqlInspection:
         primary = list(known.primary) if known is not None else []
         found = []
         for other in self._inspector.get_table_names(schema):
-            for entry in self._inspector.get_foreign_keys(other, schema):
+            try:
+                foreign = self._inspector.get_foreign_keys(other, schema)
+            except sa.exc.NoSuchTableError:
+                continue  # dropped since the tables were listed
+            for entry in foreign:
                 if entry["referred_table"] != table or other == table:
                     continue
                 pairs = zip(entry["constrained_columns"], entry["referred_columns"] or primary, strict=False)
