@@ -56,7 +56,16 @@ if TYPE_CHECKING:
     from fhirmap.runtime.functions import function
     from fhirmap.runtime.transformer import Transformer
     from fhirmap.signatures import FunctionParameter, FunctionSignature, ValueType
-    from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceColumn, SourceKind, SourcePlan
+    from fhirmap.source_plan import (
+        AttributeRows,
+        Child,
+        ChildKind,
+        Order,
+        RowLayout,
+        SourceColumn,
+        SourceKind,
+        SourcePlan,
+    )
     from fhirmap.texts import Listing, Text
 
 _MODULES = {
@@ -104,6 +113,7 @@ _MODULES = {
     "fhirmap.runtime.transformer": ("Transformer",),
     "fhirmap.texts": ("Listing", "Text"),
     "fhirmap.source_plan": (
+        "AttributeRows",
         "Child",
         "ChildKind",
         "Order",
@@ -118,6 +128,7 @@ _MODULES = {
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "AttributeRows",
     "Cause",
     "CheckedMaps",
     "Child",

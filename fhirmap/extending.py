@@ -13,12 +13,22 @@ from fhirmap.runtime.functions import FhirBase64, FhirDate, FhirUri, function
 from fhirmap.signatures import FunctionParameter, FunctionSignature, ValueType
 from fhirmap.sinks.settings import ClientCredentials, IdentifiersOf, Tls, TransportSettings
 from fhirmap.sinks.sink import Sink, SinkFactory, SinkSettings
-from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceColumn, SourceKind, SourcePlan
+from fhirmap.source_plan import (
+    AttributeRows,
+    Child,
+    ChildKind,
+    Order,
+    RowLayout,
+    SourceColumn,
+    SourceKind,
+    SourcePlan,
+)
 from fhirmap.sources import Source, SourceFactory
 from fhirmap.sources.address import Address
 
 __all__ = [
     "Address",
+    "AttributeRows",
     "Child",
     "ChildKind",
     "ClientCredentials",

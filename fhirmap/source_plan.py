@@ -59,7 +59,7 @@ class SourceColumn:
     name: str
     position: str = ""
     element: str = ""
-    """The model's element that reads it; empty where only the plan needs it (key, join, order, latest, repeat)."""
+    """The model's element that reads it; empty where only the plan needs it (key, join, order, latest)."""
     type: str = ""
     """The element's FHIR type; empty where it holds child rows, or none reads it."""
     zone: str = ""
@@ -82,6 +82,15 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeRows:
+    """Rows of one attribute each: the columns of its name and of its value, and the attributes that are read."""
+
+    name: str
+    value: str
+    read: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Child:
     """Child rows of a row.
 
@@ -101,6 +110,7 @@ class Child:
     position: str = ""
     query: str = ""
     """The text of the query that ``table`` names; empty for a table."""
+    attributes: AttributeRows | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.typed import ModelUse
 from fhirmap.language import nodes
-from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceColumn, SourceKind, SourcePlan
+from fhirmap.source_plan import AttributeRows, Child, ChildKind, Order, RowLayout, SourceColumn, SourceKind, SourcePlan
 
 
 def source_plan(checked: Checked) -> SourcePlan | None:
@@ -63,8 +63,10 @@ def _trimmed(nulls: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for token in nulls if (text := token.strip())))
 
 
-def _shape(checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, ...]) -> RowLayout:
-    """Columns in the order of the model, then those the plan needs; children joined or grouped."""
+def _shape(
+    checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, ...], counts: SourceColumn | None = None
+) -> RowLayout:
+    """Columns in the order of the model, then ``counts`` and those the plan needs; children joined or grouped."""
     columns: list[SourceColumn] = []
     children: list[Child] = []
     needed = [(name, use.node.span.position) for name in extra]
@@ -91,6 +93,9 @@ def _shape(checked: Checked, use: ModelUse, extra: list[str], seen: tuple[str, .
                 SourceColumn(name, position, f"{use.node.name}.{entry.name}", nested=not entry.split, below=nested)
             )
     known = {column.name for column in columns}
+    if counts is not None and counts.name not in known:
+        known.add(counts.name)
+        columns.append(counts)
     for name, position in needed:
         if name not in known:
             known.add(name)
@@ -102,17 +107,12 @@ def _child(checked: Checked, use: ModelUse, entry: nodes.ModelElement, below: Mo
     join, store = entry.join, use.node.store
     if entry.lines and store is not None and store.kind in ("table", "query"):
         return _lines_of_rows(checked, use, entry, below, store, seen)
-    extra = [entry.repeat] if entry.repeat else []
-    if join is not None:
-        extra += [child for child, _ in join.on] + [key.column for key in join.order]
-    shape = _shape(checked, below, extra, (*seen, below.ref.structure))
-    if entry.attributes:
-        shape = _attributes(entry, below, extra)
+    extra = [child for child, _ in join.on] + [key.column for key in join.order] if join is not None else []
     return Child(
         ChildKind.JOIN if join is not None else ChildKind.LINES,
         child_key(use.node, entry),
         entry.name,
-        shape,
+        _child_shape(checked, use, entry, below, extra, seen),
         table=join.table if join is not None else "",
         on=join.on if join is not None else (),
         where=(join.where or "") if join is not None else "",
@@ -120,14 +120,34 @@ def _child(checked: Checked, use: ModelUse, entry: nodes.ModelElement, below: Mo
         at_most_one=entry.maximum == 1 and not entry.attributes,
         position=(join.table_span if join is not None else entry.name_span).position,
         query=use.unit.queries.get(join.table, "") if join is not None and join.is_query else "",
+        attributes=_attributes(entry, below),
     )
 
 
-def _attributes(entry: nodes.ModelElement, below: ModelUse, extra: list[str]) -> RowLayout:
-    """Rows of one attribute each: the columns of its name and of its value, whatever the child model reads of them."""
+def _child_shape(  # noqa: PLR0913 - what `_child` has
+    checked: Checked,
+    use: ModelUse,
+    entry: nodes.ModelElement,
+    below: ModelUse,
+    extra: list[str],
+    seen: tuple[str, ...],
+) -> RowLayout:
+    counts = None
+    if entry.repeat:
+        counts = SourceColumn(entry.repeat, entry.span.position, f"{use.node.name}.{entry.name}")
+    if not entry.attributes:
+        return _shape(checked, below, extra, (*seen, below.ref.structure), counts)
+    # The columns of an attribute's name and of its value, whatever the child model reads of them.
     position = (entry.attributes_span or entry.span).position
-    names = dict.fromkeys((*(entry.attributes or ()), *extra))
+    names = dict.fromkeys((*entry.attributes, *([counts.name] if counts else []), *extra))
     return RowLayout(below.node.name, tuple(SourceColumn(name, position) for name in names))
+
+
+def _attributes(entry: nodes.ModelElement, below: ModelUse) -> AttributeRows | None:
+    if not entry.attributes:
+        return None
+    read = dict.fromkeys(element.column or element.name for element in below.node.elements)
+    return AttributeRows(*entry.attributes, tuple(read))
 
 
 def _lines_of_rows(  # noqa: PLR0913 - what `_child` has, and the store
@@ -139,20 +159,19 @@ def _lines_of_rows(  # noqa: PLR0913 - what `_child` has, and the store
     seen: tuple[str, ...],
 ) -> Child:
     """The rows of a key as lines of their record: the same table or query, joined with itself on the key."""
-    extra = [*([entry.repeat] if entry.repeat else []), *store.key, *(key.column for key in store.order)]
+    extra = [*store.key, *(key.column for key in store.order)]
     return Child(
         ChildKind.JOIN,
         child_key(use.node, entry),
         entry.name,
-        _attributes(entry, below, extra)
-        if entry.attributes
-        else _shape(checked, below, extra, (*seen, below.ref.structure)),
+        _child_shape(checked, use, entry, below, extra, seen),
         table=store.name,
         on=tuple((column, column) for column in store.key),
         where=store.where or "",
         order=_orders(store.order),
         position=entry.name_span.position,
         query=use.unit.queries.get(store.name, "") if store.kind == "query" else "",
+        attributes=_attributes(entry, below),
     )
 
 

@@ -40,7 +40,7 @@ class Layouts:
 
     def is_same(self, connection: Connection, row: Row, item: Entry) -> bool:
         """Did the source give what ``row`` was made of? Of columns that only one of them read, nothing is known: they
-        do not count."""
+        do not count. Where the map reads others altogether, it is the map that changed."""
         read = item.read
         if read is None or not row.read_layout:
             return False
@@ -49,8 +49,7 @@ class Layouts:
         parts = connection.execute(select(entry.c.read_parts).where(entry.c.id == row.id)).scalar_one()
         before = _by_column(self._columns_of(connection, row.read_layout), bytes(parts))
         now = _by_column(read.columns, read.parts())
-        common = before.keys() & now.keys()
-        return bool(common) and all(before[name] == now[name] for name in common)
+        return all(before[name] == now[name] for name in before.keys() & now.keys())
 
     def _columns_of(self, connection: Connection, digest: str) -> tuple[str, ...]:
         if digest not in self._columns:

@@ -5,6 +5,9 @@ document holds besides. The order of child rows counts where the map declares on
 of a table or lines of an export without a declared order are taken as a set, since databases and exports give them in
 any order. Moments are compared as instants, decimals by their digits: `1.50` is not `1.5`, as in FHIR.
 
+A column is known by its name and by the way the map has to its rows (table, query, `on`, `where`, order …): a map that
+asks for other rows reads other columns.
+
 A record that was read before costs one encoding of the whole. The fingerprint of each column is computed for new ones
 and where the whole differs.
 """
@@ -15,6 +18,7 @@ import hashlib
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
 from zlib import crc32
@@ -23,9 +27,9 @@ import msgspec
 
 from fhirmap.data import RawValue
 from fhirmap.journal import ReadValues
-from fhirmap.records import Record
-from fhirmap.runtime.reading import at
-from fhirmap.source_plan import Child, RowLayout, SourceColumn, SourcePlan, path_steps
+from fhirmap.records import CalendarText, Record
+from fhirmap.runtime.reading import at, item_rows
+from fhirmap.source_plan import AttributeRows, Child, RowLayout, SourceColumn, SourcePlan, path_steps
 
 __all__ = ["reader_of_values"]
 
@@ -33,12 +37,13 @@ __all__ = ["reader_of_values"]
 _WHOLE = msgspec.msgpack.Encoder(enc_hook=str)
 _PART = msgspec.msgpack.Encoder(enc_hook=str, order="deterministic")
 _DIGEST_BYTES = 16
+_WAY_BYTES = 6
 
 
 def reader_of_values(plan: SourcePlan) -> Callable[[Record], ReadValues]:
     """A function that gives what was read of a record of this plan."""
     row = _row_of(plan.shape)
-    columns = tuple(_names(plan.shape, "", is_set=False))
+    columns = tuple(_names(plan.shape, f"{_digest_of_way(plan)}.", is_set=False))
     layout = hashlib.blake2b("\x1f".join(columns).encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
     def read(record: Record) -> ReadValues:
@@ -82,6 +87,8 @@ class _Row:
             below.add_parts(found, [item for row in rows for item in _objects(row, name)], is_set=is_set)
         for child, below in self.children:
             inner = [item for row in rows for item in row.get(child.key) or ()]
+            if child.attributes is not None:
+                inner = [_held(inner, child.attributes)]
             unordered = not is_set and not child.order
             if unordered:  # which cells belong together, which columns one by one do not say
                 found.append(_of_set(inner))
@@ -89,34 +96,85 @@ class _Row:
 
     def _cells(self, row: Mapping[str, Any]) -> Sequence[RawValue]:
         try:
-            return self.get(row)  # type: ignore[no-any-return]
+            cells: Sequence[RawValue] = self.get(row)
         except KeyError:
-            return [_at(row, name) for name in self.names]
+            cells = [_at(row, name) for name in self.names]
+        if any(type(cell) is CalendarText for cell in cells):
+            return [_moment(cell) if isinstance(cell, CalendarText) else cell for cell in cells]
+        return cells
 
 
 def _row_of(shape: RowLayout) -> _Row:
-    read = [column for column in shape.columns if column.element]
     return _Row(
-        tuple(column.name for column in read if column.below is None),
-        tuple((column.name, _row_of(column.below)) for column in read if column.below is not None),
-        tuple((child, _row_of(child.shape)) for child in shape.children),
+        tuple(column.name for column in _plain(shape)),
+        tuple((column.name, _row_of(below)) for column, below in _nested(shape)),
+        tuple((child, _child_row(child)) for child in shape.children),
     )
+
+
+def _child_row(child: Child) -> _Row:
+    return _row_of(child.shape) if child.attributes is None else _Row(child.attributes.read, (), ())
+
+
+def _plain(shape: RowLayout) -> list[SourceColumn]:
+    """The columns that are compared by their cells; a text that is split is one."""
+    return [column for column in shape.columns if column.element and not (column.nested and column.below)]
+
+
+def _nested(shape: RowLayout) -> list[tuple[SourceColumn, RowLayout]]:
+    return [(column, column.below) for column in shape.columns if column.element and column.nested and column.below]
+
+
+def _held(rows: Sequence[Mapping[str, Any]], attributes: AttributeRows) -> dict[str, RawValue]:
+    """Rows of one attribute each as one row, with all values of each attribute in any order."""
+    found: dict[str, RawValue] = {}
+    for name in attributes.read:
+        held = [row.get(attributes.value) for row in rows if str(row.get(attributes.name)).strip() == name]
+        found[name] = sorted(_encoded(value, _PART) for value in held)
+    return found
+
+
+def _moment(cell: CalendarText) -> RawValue:
+    """What a database shows as an instant, in whatever zone the session has, as that instant."""
+    try:
+        found = datetime.fromisoformat(cell)
+    except ValueError:
+        return cell
+    return found if found.tzinfo is not None else cell
+
+
+def _digest_of_way(place: SourcePlan | Child) -> str:
+    """Of all by which a map chooses rows, and how it decodes them."""
+    if isinstance(place, Child):
+        way: tuple[object, ...] = (place.kind, place.table, place.query, place.on, place.where, place.order)
+        way += (place.attributes and (place.attributes.name, place.attributes.value),)
+    else:
+        way = (place.kind, place.name, place.query, place.latest, place.latest and place.where)
+        way += (place.encoding, place.delimiter, place.nulls)
+    return hashlib.blake2b(repr(way).encode(), digest_size=_WAY_BYTES).hexdigest()
 
 
 def _names(shape: RowLayout, prefix: str, *, is_set: bool) -> Iterator[str]:
     """The names of `_Row.add_parts`, in its order. That of whole rows has the columns in it: it is comparable only
     where they are the same."""
-    read: list[SourceColumn] = [column for column in shape.columns if column.element]
-    yield from (f"{prefix}{column.name}" for column in read if column.below is None)
-    for column in read:
-        if column.below is not None:
-            yield from _names(column.below, f"{prefix}{column.name}.", is_set=is_set)
+    yield from (f"{prefix}{column.name}" for column in _plain(shape))
+    for column, below in _nested(shape):
+        yield from _names(below, f"{prefix}{column.name}.", is_set=is_set)
     for child in shape.children:
-        place = f"{prefix}{child.table or child.key}[]"
-        unordered = not is_set and not child.order
-        if unordered:
-            yield f"{place}({', '.join(_names(child.shape, '', is_set=True))})"
-        yield from _names(child.shape, f"{place}.", is_set=is_set or unordered)
+        yield from _child_names(child, f"{prefix}{_digest_of_way(child)}", is_set=is_set)
+
+
+def _child_names(child: Child, place: str, *, is_set: bool) -> Iterator[str]:
+    unordered = not is_set and not child.order
+
+    def inner(prefix: str, *, is_set: bool) -> Iterator[str]:
+        if child.attributes is not None:
+            return iter([f"{prefix}{name}" for name in child.attributes.read])
+        return _names(child.shape, prefix, is_set=is_set)
+
+    if unordered:
+        yield f"{place}({', '.join(inner('', is_set=True))})"
+    yield from inner(f"{place}.", is_set=is_set or unordered)
 
 
 def _at(row: RawValue, path: str) -> RawValue:
@@ -127,7 +185,7 @@ def _at(row: RawValue, path: str) -> RawValue:
 
 
 def _objects(row: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    found = _at(row, name)
+    found = item_rows(_at(row, name))
     items = found if isinstance(found, list) else [found]
     return [item for item in items if isinstance(item, Mapping)]
 

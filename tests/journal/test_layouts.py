@@ -49,9 +49,10 @@ def test_a_change_that_no_payload_shows_is_not_taken_for_one_of_the_map_later(jo
     assert put(journal, "b", read("l", x="1", y="2")) == "held"
 
 
-def test_readings_without_a_column_in_common_are_not_the_same(journal: Journal) -> None:
+def test_a_map_that_reads_other_columns_altogether_is_held(journal: Journal) -> None:
     put(journal, "a", read("l", x="1"))
-    assert put(journal, "b", read("other", y="1")) == "ready"
+    assert put(journal, "b", read("other", y="1")) == "held"
+    assert put(journal, "b", read("other", y="2")) == "ready"
 
 
 def test_without_a_reading_another_payload_is_sent(journal: Journal) -> None:
