@@ -21,6 +21,7 @@ from fhirmap.language.visit import walk
 
 _NO_START = "FM114"
 _DECLARED_TWICE = "FM105"
+_EXCLUDED = "FM301"
 _LOCAL = (SubjectKind.VARIABLE, SubjectKind.PARAMETER)
 """Kinds of names that are known in one group alone."""
 _SAME_NAME = {SubjectKind.CONSTANT: SubjectKind.VARIABLE}
@@ -53,6 +54,7 @@ class Consequences:
             Cause.UNREAD_TEXT: self._is_in_unread_text,
             Cause.UNREAD_DECLARATION: self._was_not_declared,
             Cause.UNREAD_CLAUSE: self._is_on_unread_line,
+            Cause.EXCLUDED_CODE: self._is_excluded,
         }
         return (
             any(tests[cause](entry, entry.span) for cause in entry.follows_from)
@@ -115,11 +117,15 @@ class Consequences:
         """Could an element of the model that it was looked for in not be read?"""
         return about.kind is SubjectKind.ELEMENT and any(
             use.ref.structure in about.owners and any(_holds(use.node.span, error) for error in errors)
-            for use in self.checked.models.values()
+            for use in self.checked.declared_models()
         )
 
     def _is_on_unread_line(self, _entry: Diagnostic, span: Span) -> bool:
         return any(error.line == span.line for error in self._errors_in(span))
+
+    def _is_excluded(self, entry: Diagnostic, span: Span) -> bool:
+        places = (span, *(related.span for related in entry.related))
+        return any(other.code == _EXCLUDED and other.span in places for other in self.found)
 
     # --- causes of any code -------------------------------------------------------------------------------------------
 
@@ -200,13 +206,16 @@ def reported_once(found: Sequence[Diagnostic], checked: Checked) -> list[Diagnos
     """``found`` without repetitions: an unknown name that nothing is like is reported once in each group, or in the
     whole map, as its page says (``once``).
     """
-    groups = [group.span for unit in checked.program.units for group in unit.tree.groups]
+    groups = {unit.name: [group.span for group in unit.tree.groups] for unit in checked.program.units}
     kept: list[Diagnostic] = []
     once: dict[object, list[Diagnostic]] = {}
     for entry in sorted(found, key=lambda each: each.span.start if each.span else 0):
         scope = page(entry.code).once
-        group = next((span for span in groups if entry.span is not None and _holds(span, entry.span)), None)
-        if scope and entry.span is not None and entry.meant is None and (scope == "map" or group is not None):
+        if not scope or entry.span is None or entry.meant is not None:
+            kept.append(entry)
+            continue
+        group = next((span for span in groups.get(entry.span.name, ()) if _holds(span, entry.span)), None)
+        if scope == "map" or group is not None:
             place = (entry.code, entry.span.name, group.start if group is not None and scope == "group" else None)
             before = once.setdefault(place, [])
             if any(other.args == entry.args for other in before):

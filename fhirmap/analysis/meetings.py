@@ -7,7 +7,7 @@ group that extends another over those of its base.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fhirmap.analysis.single_writes import SingleWrites, Way, Write
@@ -22,30 +22,49 @@ class Guard:
     replaces: tuple[TypedTarget, ...] = ()
 
 
-def guards(groups: Collection[TypedGroup], single: SingleWrites) -> Mapping[TypedTarget, Guard]:
-    """The writes of ``groups`` that may meet another in one node, or themselves."""
-    met: dict[TypedTarget, tuple[TypedRule, list[TypedTarget]]] = {}
-    for group in groups:
-        for writes in single.nodes(group):
-            for write, others in _meetings(writes):
-                _, replaced = met.setdefault(write.target, (write.rule, []))
-                replaced += (other.target for other in others if replaces_on_purpose(write, other))
-    for write in _of_tables(groups, single):
-        met.setdefault(write.target, (write.rule, []))
-    return {target: Guard(rule, _in_text_order(replaced)) for target, (rule, replaced) in met.items()}
+_Met = dict[TypedTarget, tuple[TypedRule, dict[TypedTarget, None]]]
+"""A write that meets others, its rule, and those that it replaces on purpose."""
 
 
-def _in_text_order(targets: list[TypedTarget]) -> tuple[TypedTarget, ...]:
-    return tuple(sorted(dict.fromkeys(targets), key=lambda target: (target.span.name, target.span.start)))
+class Meetings:
+    """Which writes of typed groups meet. Each group is looked at once."""
+
+    def __init__(self) -> None:
+        self.writes = SingleWrites()
+        self._met: dict[TypedGroup, _Met] = {}
+
+    def guards(self, groups: Collection[TypedGroup]) -> Mapping[TypedTarget, Guard]:
+        """The writes of ``groups`` that may meet another in one node, or themselves."""
+        met: _Met = {}
+        for group in groups:
+            for target, (rule, replaced) in self._of(group).items():
+                met.setdefault(target, (rule, {}))[1].update(replaced)
+        for write in self._of_tables(groups):
+            met.setdefault(write.target, (write.rule, {}))
+        return {target: Guard(rule, _in_text_order(replaced)) for target, (rule, replaced) in met.items()}
+
+    def _of(self, group: TypedGroup) -> _Met:
+        known = self._met.get(group)
+        if known is None:
+            known = self._met[group] = {}
+            for writes in self.writes.nodes(group):
+                for write, others in _meetings(writes):
+                    _, replaced = known.setdefault(write.target, (write.rule, {}))
+                    found = (other.target for other in others if replaces_on_purpose(write, other))
+                    replaced.update(dict.fromkeys(found))
+        return known
+
+    def _of_tables(self, groups: Collection[TypedGroup]) -> Iterator[Write]:
+        """Writes into the target of a group that an item's type calls for, where several items share that target."""
+        tables = {table for group in groups for table in self.writes.tables(group)}
+        filling = {group for table in tables for group in table.groups.values() if group is not None}
+        for group in groups:
+            if group in filling:
+                yield from (write for write in self.writes.below(group) if not write.is_touch)
 
 
-def _of_tables(groups: Collection[TypedGroup], single: SingleWrites) -> Iterator[Write]:
-    """Writes into the target of a group that an item's type calls for, where several items share that target."""
-    tables = {table for group in groups for table in single.tables(group)}
-    filling = {group for table in tables for group in table.groups.values() if group is not None}
-    for group in groups:
-        if group in filling:
-            yield from (write for write in single.below(group) if not write.is_touch)
+def _in_text_order(targets: Iterable[TypedTarget]) -> tuple[TypedTarget, ...]:
+    return tuple(sorted(targets, key=lambda target: (target.span.name, target.span.start)))
 
 
 def _meetings(writes: Sequence[Write]) -> Iterator[tuple[Write, list[Write]]]:

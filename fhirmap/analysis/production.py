@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.typed import Expression, Stage, TargetStep, TypedGroup, TypedRule, TypedTarget
 from fhirmap.diagnostics import Span
 from fhirmap.language.nodes import FPLiteral
@@ -84,75 +83,74 @@ Bound = dict[int, Produced | FPLiteral]
 """What variables (by identity) mean: the node of a target variable, the literal handed to a source parameter."""
 
 
-def production(checked: Checked, stage: Stage) -> Produced:
+def production(stage: Stage) -> Produced:
     """What the rules in reach of the stage's entry group may make of its target.
 
     Raises nothing: what cannot be followed is opaque.
     """
     root = Produced(stage.target, None, stage.entry.node.name_span)
     bound: Bound = {id(entry): root for entry in stage.entry.parameters if entry.mode == "target"}
-    _ProductionWalk(checked).group(stage.entry, bound, ())
+    _follow(stage.entry, bound, ())
     return root
 
 
-@dataclass
-class _ProductionWalk:
-    checked: Checked
+def _follow(group: TypedGroup, bound: Bound, way: tuple[TypedGroup, ...]) -> None:
+    """Follow the rules of ``group``, whose target variables are ``bound``."""
+    if sum(other.node is group.node for other in way) >= _DEEPEST:
+        for node in bound.values():
+            if isinstance(node, Produced):
+                node.is_opaque = True
+        return
+    for rule in group.rules:
+        _rule(rule, dict(bound), (*way, group))
 
-    def group(self, group: TypedGroup, bound: Bound, way: tuple[TypedGroup, ...]) -> None:
-        """Follow the rules of ``group``, whose target variables are ``bound``."""
-        if sum(other.node is group.node for other in way) >= _DEEPEST:
-            for node in bound.values():
-                if isinstance(node, Produced):
-                    node.is_opaque = True
-            return
-        for rule in group.rules:
-            self.rule(rule, dict(bound), (*way, group))
 
-    def rule(self, rule: TypedRule, bound: Bound, way: tuple[TypedGroup, ...]) -> None:
-        """Follow one rule: targets, called groups, inline rules."""
-        for target in rule.targets:
-            made = self.target(target, bound)
-            if made is not None and target.variable is not None:
-                bound[id(target.variable)] = made
-            if made is not None and rule.default is not None:
-                self.default(rule, made, way)
-        for call in rule.calls:
-            pairs = zip(call.group.parameters, call.arguments, strict=False)
-            handed = {id(entry): held for entry, argument in pairs if (held := _held(argument, bound)) is not None}
-            self.group(call.group, handed, way)
-        for inner in rule.rules:
-            self.rule(inner, dict(bound), way)
+def _rule(rule: TypedRule, bound: Bound, way: tuple[TypedGroup, ...]) -> None:
+    """Follow one rule: targets, called groups, inline rules."""
+    for target in rule.targets:
+        made = _target(target, bound)
+        if made is not None and target.variable is not None:
+            bound[id(target.variable)] = made
+        if made is not None and rule.default is not None:
+            _default(rule, made, way)
+    for call in rule.calls:
+        pairs = zip(call.group.parameters, call.arguments, strict=False)
+        handed = {id(entry): held for entry, argument in pairs if (held := _held(argument, bound)) is not None}
+        _follow(call.group, handed, way)
+    for inner in rule.rules:
+        _rule(inner, dict(bound), way)
 
-    def default(self, rule: TypedRule, made: Produced, way: tuple[TypedGroup, ...]) -> None:
-        """`src.a -> tgt.b;`: the group that maps it, or a copy."""
-        group = rule.default.group if rule.default else None
-        if group is None or len(group.parameters) < 2:
-            made.is_opaque = True
-        else:
-            self.group(group, {id(group.parameters[1]): made}, way)
 
-    def target(self, target: TypedTarget, bound: Bound) -> Produced | None:
-        """The node that a target makes or names; None where its context is not followed."""
-        if target.context is None:
-            made = Produced(target.value.type, None, target.span, target)
-            return _filled(made, target, bound)
-        context = bound.get(id(target.context))
-        if not isinstance(context, Produced):
-            return None
-        if not target.steps:
-            return context if target.transform is None else _filled(context, target, bound)
-        for step in target.steps[:-1]:
-            context = context.child(_name(step)) or _made(context, step, target)
-        step = target.steps[-1]
-        if target.transform is None and step.repeats is False:
-            return context.child(_name(step)) or _made(context, step, target)
-        copied = _copied(target, bound)
-        if isinstance(copied, Produced):
-            copied.element = step.element
-            context.children.setdefault(_name(step), []).append(copied)
-            return copied
-        return _filled(_made(context, step, target), target, bound)
+def _default(rule: TypedRule, made: Produced, way: tuple[TypedGroup, ...]) -> None:
+    """`src.a -> tgt.b;`: the group that maps it, or a copy."""
+    group = rule.default.group if rule.default else None
+    if group is None or len(group.parameters) < 2:
+        made.is_opaque = True
+    else:
+        _follow(group, {id(group.parameters[1]): made}, way)
+
+
+def _target(target: TypedTarget, bound: Bound) -> Produced | None:
+    """The node that a target makes or names; None where its context is not followed."""
+    if target.context is None:
+        made = Produced(target.value.type, None, target.span, target)
+        return _filled(made, target, bound)
+    context = bound.get(id(target.context))
+    if not isinstance(context, Produced):
+        return None
+    if not target.steps:
+        return context if target.transform is None else _filled(context, target, bound)
+    for step in target.steps[:-1]:
+        context = context.child(_name(step)) or _made(context, step, target)
+    step = target.steps[-1]
+    if target.transform is None and step.repeats is False:
+        return context.child(_name(step)) or _made(context, step, target)
+    copied = _copied(target, bound)
+    if isinstance(copied, Produced):
+        copied.element = step.element
+        context.children.setdefault(_name(step), []).append(copied)
+        return copied
+    return _filled(_made(context, step, target), target, bound)
 
 
 def _made(context: Produced, step: TargetStep, target: TypedTarget) -> Produced:

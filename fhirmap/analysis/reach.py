@@ -13,7 +13,7 @@ from fhirmap.language.nodes import Group
 def called_from(groups: Iterable[TypedGroup], seen: Collection[TypedGroup] = ()) -> dict[TypedGroup, None]:
     """``groups`` and every group that their rules call, by name or by types that are known, in the order of the calls.
 
-    A group that only the type of an item can call for is not among them: `tables_of`. ``seen``: left out.
+    A group that only the type of an item can call for is not among them. ``seen``: left out.
     """
     found: dict[TypedGroup, None] = {}
     waiting = list(groups)[::-1]
@@ -21,20 +21,14 @@ def called_from(groups: Iterable[TypedGroup], seen: Collection[TypedGroup] = ())
         group = waiting.pop()
         if group not in found and group not in seen:
             found[group] = None
-            waiting += list(calls_of(group))[::-1]
+            waiting += group.calls[::-1]
     return found
-
-
-def tables_of(groups: Iterable[TypedGroup]) -> dict[DefaultTable, None]:
-    """The choices by type that default rules of ``groups`` leave to the run, each once."""
-    defaults = (rule.default for group in groups for rule in group.walk())
-    return dict.fromkeys(entry.table for entry in defaults if entry is not None and entry.table is not None)
 
 
 def run_by(groups: Iterable[TypedGroup]) -> list[TypedGroup]:
     """``groups`` with all that they call, also by the type of an item: what a run may need."""
     found = called_from(groups)
-    waiting = list(tables_of(found))[::-1]
+    waiting = [table for group in found for table in group.tables][::-1]
     seen: set[DefaultTable] = set()
     while waiting:
         table = waiting.pop()
@@ -45,7 +39,7 @@ def run_by(groups: Iterable[TypedGroup]) -> list[TypedGroup]:
             if typed is not None:
                 new = called_from([typed], found)
                 found.update(new)
-                waiting += list(tables_of(new))[::-1]
+                waiting += [table for group in new for table in group.tables][::-1]
     return list(found)
 
 
@@ -63,7 +57,7 @@ def without_errors(
     callers: dict[TypedGroup, list[TypedGroup]] = {}
     waiting = []
     for group in groups:
-        for called in calls_of(group):
+        for called in group.calls:
             callers.setdefault(called, []).append(group)
         if any(entry.is_error for entry in group.found) or any(_is_hit(part, errors) for part in group.parts):
             waiting.append(group)
@@ -91,19 +85,12 @@ def _holds(group: Group, span: Span) -> bool:
     return group.span.start <= span.start <= group.span.end
 
 
-def calls_of(group: TypedGroup) -> Iterator[TypedGroup]:
-    """The groups that the rules of ``group`` call, by name or by types that are known."""
-    for rule in group.walk():
-        for call in rule.calls:
-            yield call.group
-        if rule.default is not None and rule.default.group is not None:
-            yield rule.default.group
-
-
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The maps and groups that a program surely reaches, as places: names of maps, spans of groups by map."""
+    """The maps and groups that a program surely reaches, groups as places: spans by the names of their maps."""
 
+    units: Mapping[Unit, None]
+    """The maps that are reached."""
     reached: Mapping[str, frozenset[int]]
     """Where the groups begin that are reached, by the name of the map; each map that is reached is among them."""
     groups: Mapping[str, tuple[Span, ...]]
@@ -124,7 +111,7 @@ class Reach:
             for place, node in group.parts:
                 starts[place.name].add(node.span.start)
         spans = {unit.name: tuple(group.span for group in unit.tree.groups) for unit in units}
-        return cls({name: frozenset(held) for name, held in starts.items()}, spans)
+        return cls(units, {name: frozenset(held) for name, held in starts.items()}, spans)
 
     def holds(self, span: Span | None) -> bool:
         """Is the place in a map that is reached, and not in a group of it that is not?"""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from fhirmap.analysis.hints import nothing_meant
-from fhirmap.analysis.typed import DefaultGroup, DefaultTable, ImportedMaps, ModelUse, Program, Unit
+from fhirmap.analysis.typed import DefaultGroup, DefaultTable, ImportedMaps, ModelUse, Unit, model_url
 from fhirmap.diagnostics import Diagnostic, Related, Severity, Span, Subject, SubjectKind, Suggestion, suggestion
 from fhirmap.fhir_types import OPEN_TYPES, UNNAMED_TYPES
 from fhirmap.language import nodes
@@ -71,13 +71,14 @@ class DefaultIndex:
 
 @dataclass
 class Scope:
-    """The names of ``program``, with ``definitions`` that know its models as structures of their own."""
+    """The names of maps, with ``definitions`` that know their models as structures of their own."""
 
-    program: Program
     base: Definitions
     diagnostics: list[Diagnostic] = field(default_factory=list)
     models: dict[str, ModelUse] = field(default_factory=dict)
     definitions: Definitions = field(init=False)
+    units: dict[Unit, None] = field(default_factory=dict)
+    """The maps whose names are known, in the order in which they came."""
     _concept_maps: dict[tuple[str, str], ConceptMap] = field(default_factory=dict)
     _types: dict[tuple[Unit, str], TypeRef | None] = field(default_factory=dict)
     _defaults: dict[ImportedMaps, DefaultIndex] = field(default_factory=dict)
@@ -89,10 +90,17 @@ class Scope:
         self.definitions = copy(self.base)
         self.definitions._structures = dict(self.base._structures)
         self.definitions._children = {}
-        for unit in self.program.units:
+
+    def declare(self, units: Iterable[Unit]) -> None:
+        """Make the names of some maps known, where they are not yet, with the maps that they import."""
+        new = [unit for unit in units if unit not in self.units]
+        self.units.update(dict.fromkeys(new))
+        models: list[ModelUse] = []
+        for unit in new:
             with self.noting(unit.declared):
-                self._declare(unit)
-        for use in self.models.values():
+                models += self._declare(unit)
+        self.models.update({use.ref.structure: use for use in models})
+        for use in models:
             self.definitions._structures[use.ref.structure] = self._structure(use)
 
     # --- types --------------------------------------------------------------------------------------------------------
@@ -154,13 +162,12 @@ class Scope:
     def type_names(self, unit: Unit) -> list[str]:
         """Names of types that a map in ``unit`` may have meant."""
         names = [entry.alias for entry in unit.tree.uses if entry.alias]
-        names += [model.name for place in unit.visible() for model in place.tree.models]
-        return names
+        return [*names, *unit.model_names()]
 
     def url_to_import(self, unit: Unit, name: str) -> str | None:
         """The address of a map of this program that declares the model and that ``unit`` does not import."""
         seen = unit.visible()
-        others = (place for place in self.program.units if place not in seen and place.tree.url)
+        others = (place for place in self.units if place not in seen and place.tree.url)
         return next(
             (place.tree.url for place in others if any(model.name == name for model in place.tree.models)), None
         )
@@ -306,11 +313,11 @@ class Scope:
         found = like or nothing_meant()
         self.diagnostics.append(Diagnostic(code, span, args, hint, variant, severity, related, about=about, **found))
 
-    def _declare(self, unit: Unit) -> None:
+    def _declare(self, unit: Unit) -> Iterator[ModelUse]:
         tree = unit.tree
         for model in tree.models:
             ref = TypeRef(model.name, model_url(unit, model.name))
-            self.models[ref.structure] = ModelUse(model, unit, ref)
+            yield ModelUse(model, unit, ref)
             names = [(entry.name, entry.name_span) for entry in model.elements]
             self._unique(SubjectKind.ELEMENT, names, frozenset((ref.structure,)))
         self._unique(SubjectKind.MODEL, [(model.name, model.name_span) for model in tree.models])
@@ -350,11 +357,6 @@ class Scope:
         if model is not None:
             return model
         return TypeRef(entry.type, FHIR_URL + entry.type) if self.definitions.is_primitive(entry.type) else None
-
-
-def model_url(unit: Unit, name: str) -> str:
-    """The URL by which a map's model is known inside one compilation: never that of another structure."""
-    return f"{unit.tree.url or unit.name}#{name}"
 
 
 def concept_map_of(unit: Unit, declaration: nodes.ConceptMapDeclaration) -> ConceptMap:

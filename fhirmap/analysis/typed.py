@@ -52,15 +52,17 @@ class Unit:
 
     text: MapText
     tree: nodes.Map
+    syntax: tuple[Diagnostic, ...] = ()
+    """What parsing its text found."""
     imported: tuple[ImportedMaps, ...] = ()
-    """What each of its imports takes in; the map itself may be among them."""
+    """What each of its imports takes in, in their order; the map itself may be among them."""
     tables: Mapping[str, tuple[nodes.ConceptMapCode, ...]] = field(default_factory=dict)
     """Codes read from the CSV files of its concept maps, by concept map id."""
-    queries: Mapping[str, str] = field(default_factory=dict)
+    queries: dict[str, str] = field(default_factory=dict)
     """Text of the query files its models name."""
     unresolved_imports: bool = False
     faults: list[Diagnostic] = field(default_factory=list)
-    """What is wrong with its text, its imports and the files that it names."""
+    """What is wrong with its imports and the files that it names."""
     declared: list[Diagnostic] = field(default_factory=list)
     """What is wrong with its declarations, outside the rules of groups."""
 
@@ -89,6 +91,10 @@ class Unit:
     def visible(self) -> tuple[Unit, ...]:
         """This map, then its imports: where names are looked up."""
         return (self, *self.imports)
+
+    def model_names(self) -> list[str]:
+        """Names of the models in its reach."""
+        return [model.name for place in self.visible() for model in place.tree.models]
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,9 +323,13 @@ class TypedGroup:
     parts: tuple[tuple[Unit, nodes.Group], ...] = ()
     """The groups that it extends, base first, and the group itself."""
     found: list[Diagnostic] = field(default_factory=list)
-    """What is wrong with its rules."""
+    """What is wrong with its parameters and its rules."""
     inherited: tuple[int, ...] = ()
     """How many of the rules are of each group that it extends."""
+    calls: tuple[TypedGroup, ...] = ()
+    """The groups that its rules call, by name or by types that are known, in the order of the calls."""
+    tables: tuple[DefaultTable, ...] = ()
+    """The choices by type that its default rules leave to the run."""
 
     @property
     def name(self) -> str:
@@ -355,6 +365,11 @@ class ModelUse:
     node: nodes.Model
     unit: Unit
     ref: TypeRef
+
+
+def model_url(unit: Unit, name: str) -> str:
+    """The URL by which a map's model is known inside one compilation: never that of another structure."""
+    return f"{unit.tree.url or unit.name}#{name}"
 
 
 def _by_name(entries: Iterable[tuple[str, _Declared]]) -> dict[str, tuple[_Declared, ...]]:

@@ -1,12 +1,12 @@
-"""Map texts and what they import become one program. Files are read through an injected function, never here."""
+"""Map texts and what they import become programs. Files are read through an injected function, never here."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
 from fhirmap.analysis.hints import column_hint
 from fhirmap.analysis.typed import ImportedMaps, Program, Unit
@@ -20,11 +20,14 @@ Read = Callable[[str, str], bytes]
 """(name of the map, file as the map names it) -> bytes of the file beside the map. Raises ``OSError``."""
 
 
-Parse = Callable[[MapText], tuple[nodes.Map, Sequence[Diagnostic]]]
-"""A map's text -> its tree, and what is wrong with its syntax: a set of maps keeps what it has parsed."""
+ParsedMap = tuple[nodes.Map, Sequence[Diagnostic]]
+"""A map's tree, and what is wrong with its syntax."""
+
+Parse = Callable[[MapText], ParsedMap]
+"""How a text is parsed: whoever has several workspaces keeps what was parsed for one of them."""
 
 
-def parsed(text: MapText) -> tuple[nodes.Map, Sequence[Diagnostic]]:
+def parsed(text: MapText) -> ParsedMap:
     """A text parsed whenever it is asked for."""
     return parse(text.text, text.name)
 
@@ -38,81 +41,124 @@ def no_files(_map: str, file: str) -> bytes:
     raise NoFolder(file)
 
 
-@dataclass
-class _Workspace:
-    library: dict[str, nodes.Map]
-    candidates: list[MapText]
-    read: Read
-    parse: Parse
-    units: list[Unit] = field(default_factory=list)
-    by_name: dict[str, Unit] = field(default_factory=dict)
-    syntax: dict[str, Sequence[Diagnostic]] = field(default_factory=dict)
-    """What parsing the library found, by the map's name."""
-    imported: dict[str, ImportedMaps] = field(default_factory=dict)
+class Workspace:
+    """Maps that may import one another: ``library`` as texts, ``maps`` as trees.
 
-    def unit(self, tree: nodes.Map) -> Unit:
+    Each is parsed, and its imports are looked for, when a program first needs it, and once.
+    """
+
+    def __init__(
+        self,
+        library: Iterable[MapText] = (),
+        maps: Iterable[ParsedMap] = (),
+        *,
+        read: Read = no_files,
+        parse: Parse = parsed,
+    ) -> None:
+        self._maps: dict[str, ParsedMap] = {}
+        self._waiting = list(library)
+        self._places = {text.name: place for place, text in enumerate(self._waiting)}
+        for parsed_map in maps:
+            self._add(parsed_map)
+        self._read = read
+        self._parse = parse
+        self._units: dict[str, Unit] = {}
+        self._imported: dict[str, ImportedMaps] = {}
+
+    def program(self, stages: Iterable[ParsedMap]) -> Program:
+        """The program of some maps, and of what they lead to by imports. A stage counts in place of a text of its name.
+
+        Spec: FML, imports: a URL with at most one `*`; only direct imports are visible.
+        """
+        units = tuple(self._unit(self._add(stage)) for stage in stages)
+        return Program(units, self._reached(units))
+
+    def _add(self, parsed_map: ParsedMap) -> ParsedMap:
+        """Make a map known that is parsed already; the one of its name where that is known."""
+        name = parsed_map[0].span.text.name
+        if name not in self._maps:
+            self._maps[name] = parsed_map
+            self._waiting = [text for text in self._waiting if text.name != name]
+        return self._maps[name]
+
+    def _reached(self, stages: Iterable[Unit]) -> tuple[Unit, ...]:
+        """``stages`` and what they import, and what that imports, in the order in which it is met."""
+        found = dict.fromkeys(stages)
+        seen: set[ImportedMaps] = set()
+        waiting = deque(found)
+        while waiting:
+            unit = waiting.popleft()
+            self._resolve(unit)
+            for entry in unit.imported:
+                if entry not in seen:
+                    seen.add(entry)
+                    new = [other for other in entry.units if other not in found]
+                    found.update(dict.fromkeys(new))
+                    waiting += new
+        return tuple(found)
+
+    def _unit(self, parsed_map: ParsedMap) -> Unit:
         """The unit of a parsed map, its imports not resolved; the same map gives the same unit."""
+        tree, syntax = parsed_map
         text = tree.span.text
-        known = self.by_name.get(text.name)
+        known = self._units.get(text.name)
         if known is not None:
             return known
-        unit = Unit(text, tree)
-        self.by_name[text.name] = unit
-        self.units.append(unit)
-        unit.faults += self.syntax.get(text.name, ())
-        unit.tables = {entry.id: self.table(unit, entry) for entry in tree.concept_maps if entry.table}
-        unit.queries = {
-            model.store.name: self.query(unit, model.store.name, model.store.encoding or "utf-8", model.store.name_span)
-            for model in tree.models
-            if model.store and model.store.kind == "query"
-        }
+        unit = self._units[text.name] = Unit(text, tree, tuple(syntax))
+        unit.tables = {entry.id: self._table(unit, entry) for entry in tree.concept_maps if entry.table}
+        for store in (model.store for model in tree.models):
+            if store is not None and store.kind == "query":
+                unit.queries[store.name] = self._query(unit, store.name, store.encoding or "utf-8", store.name_span)
         for join in (element.join for model in tree.models for element in model.elements):
             if join is not None and join.is_query:
-                unit.queries[join.table] = self.query(unit, join.table, "utf-8", join.table_span)
+                unit.queries[join.table] = self._query(unit, join.table, "utf-8", join.table_span)
         return unit
 
-    def resolve(self) -> None:
-        """Give every unit what it imports, and the units that this brings in theirs."""
-        for unit in self.units:  # which grows on the way
-            found: list[ImportedMaps] = []
-            for entry in unit.tree.imports:
-                taken = self.matching(entry.url)
-                if not any(other is not unit for other in taken.units):
-                    self.unknown_import(unit, entry)
-                    unit.unresolved_imports = True
-                found.append(taken)
-            unit.imported = tuple(dict.fromkeys(found))
+    def _resolve(self, unit: Unit) -> None:
+        """Give a unit what it imports."""
+        if unit.imported or not unit.tree.imports:
+            return
+        found: list[ImportedMaps] = []
+        for entry in unit.tree.imports:
+            taken = self._matching(entry.url)
+            if not any(other is not unit for other in taken.units):
+                self._unknown_import(unit, entry)
+                unit.unresolved_imports = True
+            found.append(taken)
+        unit.imported = tuple(found)
 
-    def matching(self, url: str) -> ImportedMaps:
+    def _matching(self, url: str) -> ImportedMaps:
         """Maps whose URL is ``url``, which may hold one `*` and end in `|version`; only texts that may are parsed."""
-        known = self.imported.get(url)
+        known = self._imported.get(url)
         if known is None:
             address, _, version = url.partition("|")
             head, star, tail = address.partition("*")
-            pattern = re.compile(re.escape(head) + (".+" if star else "") + re.escape(tail))
-            self.parse_candidates(head)
-            trees = [
-                tree
-                for tree in self.library.values()
+            pattern = re.compile(re.escape(head) + (r"[^\s\"']+" if star else "") + re.escape(tail))
+            self._parse_waiting(pattern)
+            maps = [
+                (tree, found)
+                for tree, found in self._maps.values()
                 if tree.url and pattern.fullmatch(tree.url) and version in ("", tree.version)
             ]
-            known = self.imported[url] = ImportedMaps(tuple(map(self.unit, trees)))
+            # In the order of the library, whatever was asked for before; what is none of it comes first.
+            maps.sort(key=lambda entry: self._places.get(entry[0].span.text.name, -1))
+            known = self._imported[url] = ImportedMaps(tuple(map(self._unit, maps)))
         return known
 
-    def parse_candidates(self, head: str) -> None:
-        """Parse the texts that mention ``head``."""
-        waiting = self.candidates
-        self.candidates = [text for text in waiting if head not in text.text]
-        for candidate in (text for text in waiting if head in text.text):
-            tree, self.syntax[candidate.name] = self.parse(candidate)
-            self.library[candidate.name] = tree
+    def _parse_waiting(self, address: re.Pattern[str]) -> None:
+        """Parse the texts that mention ``address``."""
+        waiting: list[MapText] = []
+        for text in self._waiting:
+            if address.search(text.text):
+                self._maps[text.name] = self._parse(text)
+            else:
+                waiting.append(text)
+        self._waiting = waiting
 
-    def unknown_import(self, unit: Unit, entry: nodes.MapImport) -> None:
-        urls = [tree.url for tree in self.library.values() if tree.url]
+    def _unknown_import(self, unit: Unit, entry: nodes.MapImport) -> None:
+        urls = [tree.url for tree, _ in self._maps.values() if tree.url]
         urls += [
-            match
-            for text in self.candidates
-            for match in re.findall(r"[\"']([^\"'\s]+/StructureMap/[^\"']+)", text.text)
+            match for text in self._waiting for match in re.findall(r"[\"']([^\"'\s]+/StructureMap/[^\"']+)", text.text)
         ]
         meant = nearest(entry.url, urls)
         # A wildcard that matches nothing may be meant: what is then missing is reported where it is called.
@@ -128,7 +174,7 @@ class _Workspace:
             )
         )
 
-    def table(self, unit: Unit, declaration: nodes.ConceptMapDeclaration) -> tuple[nodes.ConceptMapCode, ...]:
+    def _table(self, unit: Unit, declaration: nodes.ConceptMapDeclaration) -> tuple[nodes.ConceptMapCode, ...]:
         """Codes of a concept map's CSV file."""
         table = declaration.table
         assert table is not None
@@ -136,7 +182,7 @@ class _Workspace:
         source, target = [*prefixes, "", ""][:2]
         if len(table.delimiter) != 1:
             return ()  # reported by a check
-        content = self.file(unit, table.file, table.encoding, table.file_span or table.span)
+        content = self._file(unit, table.file, table.encoding, table.file_span or table.span)
         if content is None:
             return ()
         rows = csv.DictReader(io.StringIO(content), delimiter=table.delimiter)
@@ -162,14 +208,14 @@ class _Workspace:
                 )
         return tuple(codes)
 
-    def query(self, unit: Unit, name: str, encoding: str, span: Span) -> str:
+    def _query(self, unit: Unit, name: str, encoding: str, span: Span) -> str:
         """Text of a query: that of its file, or ``name`` itself where that is SQL."""
-        return name if is_sql(name) else self.file(unit, name, encoding, span) or ""
+        return name if is_sql(name) else self._file(unit, name, encoding, span) or ""
 
-    def file(self, unit: Unit, name: str, encoding: str, span: Span) -> str | None:
+    def _file(self, unit: Unit, name: str, encoding: str, span: Span) -> str | None:
         """A text file beside the map; a diagnostic where it cannot be read."""
         try:
-            return self.read(unit.name, name).decode("utf-8-sig" if encoding in ("utf-8", "") else encoding)
+            return self._read(unit.name, name).decode("utf-8-sig" if encoding in ("utf-8", "") else encoding)
         except NoFolder:
             unit.faults.append(Diagnostic("FM102", span, {"file": name}, variant="text"))
         except OSError as error:
@@ -188,21 +234,12 @@ def is_sql(name: str) -> bool:
 
 
 def load(
-    stages: Sequence[nodes.Map],
+    stages: Sequence[ParsedMap],
     *,
     library: Iterable[MapText] = (),
-    maps: Iterable[nodes.Map] = (),
+    maps: Iterable[ParsedMap] = (),
     read: Read = no_files,
     parse: Parse = parsed,
-) -> tuple[Program, tuple[Diagnostic, ...]]:
-    """The program of the maps ``stages``, with what they import found in ``library`` (texts) and ``maps`` (trees).
-
-    With it what is wrong with the imports, and with the texts and files they lead to: `check` reports that too.
-
-    Spec: FML, imports: a URL with at most one `*`; only direct imports are visible.
-    """
-    known = {tree.span.text.name: tree for tree in (*maps, *stages)}
-    work = _Workspace(known, [text for text in library if text.name not in known], read, parse)
-    units = tuple(work.unit(tree) for tree in stages)
-    work.resolve()
-    return Program(units, tuple(work.units)), tuple(fault for unit in work.units for fault in unit.faults)
+) -> Program:
+    """The program of the maps ``stages``, with what they import found in ``library`` (texts) and ``maps`` (trees)."""
+    return Workspace(library, [*maps, *stages], read=read, parse=parse).program(stages)

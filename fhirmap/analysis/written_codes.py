@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fhirmap.analysis.checked import Checked
-from fhirmap.analysis.production import Produced, production
+from fhirmap.analysis.production import Produced
 from fhirmap.analysis.typed import Transform, Unit, Variable
 from fhirmap.diagnostics import Related, Span
 from fhirmap.language.nodes import ConceptMapDeclaration
@@ -40,7 +40,7 @@ def written_codes(checked: Checked) -> Iterator[tuple[Produced, Produced, Writte
     origins = _Origins.of(checked)
     before: list[Produced] = []
     for stage in checked.stages:
-        root = production(checked, stage)
+        root = checked.produced(stage)
         for node, leaf in root.pairs():
             for written in (*_own(leaf, checked), *origins.followed(leaf, before)):
                 yield node, leaf, written

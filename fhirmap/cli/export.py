@@ -113,8 +113,8 @@ def _tables(tree: Map) -> tuple[dict[str, Any], list[Diagnostic]]:
 
     if not any(entry.table is not None for entry in tree.concept_maps):
         return {}, []
-    program, found = load([tree], read=read_beside)
-    wrong = [entry for entry in found if entry.code in ("FM101", "FM102")]
+    program = load([(tree, ())], read=read_beside)
+    wrong = [entry for entry in program.stages[0].faults if entry.code in ("FM101", "FM102")]
     failed = {entry.span.start for entry in wrong if entry.span is not None}
     tables = {
         entry.id: program.stages[0].tables[entry.id]

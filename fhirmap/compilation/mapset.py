@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from fhirmap.analysis.check import Analysis
 from fhirmap.analysis.checked import Checked
-from fhirmap.analysis.workspace import parsed
+from fhirmap.analysis.workspace import ParsedMap, Workspace, parsed
 from fhirmap.compilation.contract import target_contract
-from fhirmap.compilation.files import library, read_map
-from fhirmap.compilation.program import CheckedMaps, load_maps
+from fhirmap.compilation.files import library, read_beside, read_map
+from fhirmap.compilation.program import CheckedMaps, installed_functions
 from fhirmap.compilation.releases import DEFAULT_RELEASE, release_of
 from fhirmap.compilation.transformers import transformer_of
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic, MapText
+from fhirmap.diagnostics.render import ordered
 from fhirmap.errors import ConfigError, FhirmapError, MapError
 from fhirmap.interchange.formats import read_document
 from fhirmap.interchange.packages import load_definitions
@@ -72,6 +75,16 @@ class Runnable:
         return tuple(entry.name for entry in self.checked.stages[0].entry.parameters if entry.mode == "source")
 
 
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """Maps that see one another: ``texts``, and the StructureMap resources of the set; what is known of them."""
+
+    texts: tuple[MapText, ...]
+    names: frozenset[str]
+    workspace: Workspace
+    analysis: Analysis
+
+
 class MapSet:
     """Maps, structures, value sets and concept maps found in ``places`` (files, folders, FHIR packages).
 
@@ -97,10 +110,10 @@ class MapSet:
         release = fhir_version or (self._release_in(Path(map_file)) if map_file is not None else None)
         self.definitions, self.diagnostics = load_definitions(structured, fhir_version=release or DEFAULT_RELEASE)
         self._functions = functions
-        self._texts: tuple[MapText, ...] | None = None
-        self._parsed: dict[str, tuple[Map, Sequence[Diagnostic]]] = {}
-        self._read_resources: tuple[tuple[Map, ...], tuple[Diagnostic, ...]] | None = None
         self._runnables: dict[str, Runnable] = {}
+        self._parsed: dict[str, ParsedMap] = {}
+        self._converted: dict[str, ParsedMap] = {}
+        self._by_folder: dict[Path, _Neighbours] = {}
 
     # --- maps ---------------------------------------------------------------------------------------------------------
 
@@ -113,52 +126,46 @@ class MapSet:
         key = str(wanted)
         known = self._runnables.get(key)
         if known is None:
-            known = self._runnables[key] = self._compiled(*self._tree(wanted))
+            known = self._runnables[key] = self._compiled(self._map(wanted))
         return known
 
-    def _compiled(self, tree: Map, syntax: tuple[Diagnostic, ...]) -> Runnable:
-        trees, reading = self._resource_maps() if tree.imports else ((), ())
-        maps = load_maps(
-            [tree],
-            library=self._library(tree),
-            maps=trees,
-            definitions=self.definitions,
-            functions=self._functions,
-            syntax=syntax,
-            found=[*self.diagnostics, *reading],
-            parse=self._parse,
-        )
+    def _compiled(self, parsed_map: ParsedMap) -> Runnable:
+        neighbours = self._neighbours_of(parsed_map[0])
+        program = neighbours.workspace.program([parsed_map])
+        checked, found = neighbours.analysis.check(program)
+        maps = CheckedMaps(checked, ordered([*self.diagnostics, *found]), tuple(unit.name for unit in program.stages))
         if maps.has_errors:
             raise MapError(maps.diagnostics)
-        target = maps.checked.stages[-1].target if maps.checked.stages else None
+        target = checked.stages[-1].target if checked.stages else None
         structure = self.definitions.structure(target.structure or target.name) if target is not None else None
-        return Runnable(transformer_of(maps, contract=target_contract(maps.checked)), maps, structure)
+        return Runnable(transformer_of(maps, contract=target_contract(checked)), maps, structure)
 
-    def _tree(self, wanted: str | Path) -> tuple[Map, tuple[Diagnostic, ...]]:
+    def _map(self, wanted: str | Path) -> ParsedMap:
         if isinstance(wanted, Path) or "://" not in wanted:
             path = Path(wanted)
-            return self._resource_map(path) or parse(read_map(path), str(path))
+            known = self._by_path.get(path.resolve())
+            return self._resource_map(path) or self._parse(known or MapText(str(path), read_map(path)))
         url, _, version = wanted.partition("|")
-        for text in self._library(None):
+        for text in self._texts:
             if url in text.text:
                 tree, diagnostics = self._parse(text)
                 if tree.url == url and version in ("", tree.version):
-                    return tree, tuple(diagnostics)
-        known = self.definitions.structure_map(wanted)
-        if known is None:
+                    return tree, diagnostics
+        held = self.definitions.structure_map(wanted)
+        if held is None:
             raise ConfigError("FM762", url=wanted)
-        return _structure_map(known[1], known[0])
+        return self._converted_map(*held)
 
     def _release_in(self, path: Path) -> str | None:
         """The release that the `uses` of a map's file name; None where they name none, or it cannot be read."""
         self.definitions, self.diagnostics = load_definitions([])
         try:
-            tree, _ = self._tree(path)
+            tree, _ = self._resource_map(path) or parse(read_map(path), str(path))
         except FhirmapError:
             return None  # said when the map is asked for
         return release_of([tree])
 
-    def _resource_map(self, path: Path) -> tuple[Map, tuple[Diagnostic, ...]] | None:
+    def _resource_map(self, path: Path) -> ParsedMap | None:
         """The map that a file holds as a StructureMap resource; None for a text."""
         try:
             content = path.read_bytes()
@@ -171,33 +178,54 @@ class MapSet:
             raise MapError([found])
         if found.get("resourceType") != "StructureMap":
             raise ConfigError("FM760", file=str(path), reason=Text("reasons.no_map"))
-        return _structure_map(found, str(path))
+        return read_structure_map(found, str(path))
 
-    def _resource_maps(self) -> tuple[tuple[Map, ...], tuple[Diagnostic, ...]]:
-        """Every StructureMap resource of the set as a map."""
-        if self._read_resources is None:
-            read = [_structure_map(held, name) for name, held in self.definitions.structure_maps()]
-            found = tuple(entry for _, diagnostics in read for entry in diagnostics)
-            self._read_resources = tuple(tree for tree, _ in read), found
-        return self._read_resources
+    def _converted_map(self, name: str, resource: Mapping[str, Any]) -> ParsedMap:
+        """The map that a StructureMap resource of the set is."""
+        if name not in self._converted:
+            self._converted[name] = read_structure_map(resource, name)
+        return self._converted[name]
 
-    def _parse(self, text: MapText) -> tuple[Map, Sequence[Diagnostic]]:
-        """The tree of a text of the set, parsed once."""
+    def _parse(self, text: MapText) -> ParsedMap:
+        """The tree of a text, parsed once."""
         if text.name not in self._parsed:
             self._parsed[text.name] = parsed(text)
         return self._parsed[text.name]
 
-    def _library(self, tree: Map | None) -> tuple[MapText, ...]:
-        """Texts that may be imported; those beside the map itself come last."""
-        if self._texts is None:
-            self._texts = library(self._maps)
-        beside: tuple[MapText, ...] = ()
-        if tree is not None and tree.imports:
-            folder = Path(tree.span.text.name).parent
-            known = {Path(text.name).resolve() for text in self._texts}
-            beside = tuple(text for text in library([folder]) if Path(text.name).resolve() not in known)
-        own = Path(tree.span.text.name).resolve() if tree is not None else None
-        return tuple(text for text in (*self._texts, *beside) if Path(text.name).resolve() != own)
+    # --- what a map sees ----------------------------------------------------------------------------------------------
+
+    def _neighbours_of(self, tree: Map) -> _Neighbours:
+        """Where a map finds what it imports: in the set, and in the folder that it is in itself."""
+        if not tree.imports:
+            return self._neighbours(())
+        name = tree.span.text.name
+        folder = Path(name).parent
+        if folder not in self._by_folder:
+            beside = [text for text in library([folder]) if Path(text.name).resolve() not in self._by_path]
+            self._by_folder[folder] = self._neighbours((*self._texts, *beside)) if beside else self._own_neighbours
+        found = self._by_folder[folder]
+        # What is none of the maps that others see must not be seen by the next one that is asked for.
+        return found if name in found.names else self._neighbours(found.texts)
+
+    def _neighbours(self, texts: Sequence[MapText]) -> _Neighbours:
+        maps = [self._converted_map(*held) for held in self.definitions.structure_maps()] if texts else []
+        workspace = Workspace(texts, maps, read=read_beside, parse=self._parse)
+        functions = installed_functions() if self._functions is None else self._functions
+        names = frozenset((*(text.name for text in texts), *(tree.span.text.name for tree, _ in maps)))
+        return _Neighbours(tuple(texts), names, workspace, Analysis(self.definitions, functions))
+
+    @cached_property
+    def _own_neighbours(self) -> _Neighbours:
+        return self._neighbours(self._texts)
+
+    @cached_property
+    def _texts(self) -> tuple[MapText, ...]:
+        """The texts of the set, and of the library that fhirmap brings."""
+        return library(self._maps)
+
+    @cached_property
+    def _by_path(self) -> Mapping[Path, MapText]:
+        return {Path(text.name).resolve(): text for text in self._texts}
 
     # --- running ------------------------------------------------------------------------------------------------------
 
@@ -259,7 +287,3 @@ def traced(
 def _severity(fault: Fault) -> Fault:
     is_validators = fault.code.startswith("FM5")
     return replace(fault, severity="warning") if is_validators and fault.code not in _FORBIDDEN else fault
-
-
-def _structure_map(resource: Mapping[str, Any], name: str) -> tuple[Map, tuple[Diagnostic, ...]]:
-    return read_structure_map(resource, name)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from fhirmap.analysis.check import check
 from fhirmap.analysis.checked import Checked
-from fhirmap.analysis.workspace import Parse, Read, load, parsed
-from fhirmap.compilation.files import library, map_name, read_beside, read_map, reader_of
+from fhirmap.analysis.workspace import ParsedMap, load, parsed
+from fhirmap.compilation.files import library, map_name, read_map, reader_of
 from fhirmap.compilation.releases import DEFAULT_RELEASE, release_of
 from fhirmap.diagnostics import Diagnostic, MapText
 from fhirmap.diagnostics.render import ordered
@@ -22,7 +22,7 @@ from fhirmap.plugins import load as load_plugin
 from fhirmap.runtime.functions import functions_of
 from fhirmap.signatures import FunctionSignature
 
-__all__ = ["CheckedMaps", "MapSource", "check_maps", "installed_functions", "load_maps", "map_text"]
+__all__ = ["CheckedMaps", "MapSource", "check_maps", "installed_functions", "map_text"]
 
 MapSource = str | Path | MapText | Map
 """A map: its file, its text (a string with a line break or a brace, or a `MapText`), or its tree."""
@@ -66,40 +66,10 @@ def check_maps(  # noqa: PLR0913 - named settings
         imports = [*imports, folder]
     release = fhir_version or release_of(tree for tree, _ in stages) or DEFAULT_RELEASE
     known, loading = _definitions(definitions, release)
-    return load_maps(
-        [tree for tree, _ in stages],
-        library=library(imports, without=_files(folders)),
-        definitions=known,
-        functions=functions,
-        syntax=[entry for _, found in stages for entry in found],
-        found=loading,
-        read=reader_of(folders, () if folders else {_UNNAMED}),
-    )
-
-
-def load_maps(  # noqa: PLR0913 - named settings
-    stages: Sequence[Map],
-    *,
-    library: Iterable[MapText],
-    definitions: Definitions,
-    maps: Iterable[Map] = (),
-    functions: Mapping[str, FunctionSignature] | None = None,
-    syntax: Sequence[Diagnostic] = (),
-    found: Sequence[Diagnostic] = (),
-    read: Read = read_beside,
-    parse: Parse = parsed,
-) -> CheckedMaps:
-    """The maps ``stages`` checked with what they import from ``library`` (texts) and ``maps`` (trees).
-
-    ``syntax``: what parsing the stages found, so that nothing is reported that only follows from it; ``found``: what
-    else was found before. ``functions``: those of the installed plug-ins by default. ``parse``: how a text of the
-    ``library`` is parsed.
-    """
-    program, _ = load(stages, library=library, maps=maps, read=read, parse=parse)
-    known = installed_functions() if functions is None else functions
-    checked, checking = check(program, definitions, known, syntax=syntax)
-    names = tuple(tree.span.text.name for tree in stages)
-    return CheckedMaps(checked, ordered([*syntax, *found, *checking]), names)
+    read = reader_of(folders, () if folders else {_UNNAMED})
+    program = load(stages, library=library(imports, without=_files(folders)), read=read)
+    checked, found = check(program, known, installed_functions() if functions is None else functions)
+    return CheckedMaps(checked, ordered([*loading, *found]), tuple(unit.name for unit in program.stages))
 
 
 @cache
@@ -138,12 +108,8 @@ def _files(folders: Mapping[str, Path]) -> list[Path]:
     return [path for name, base in folders.items() for path in (Path(name), base / name)]
 
 
-def _stage(source: MapSource, name: str | None) -> tuple[Map, tuple[Diagnostic, ...]]:
-    if isinstance(source, Map):
-        return source, ()
-    text = map_text(source, name)
-    tree, found = parsed(text)
-    return tree, tuple(found)
+def _stage(source: MapSource, name: str | None) -> ParsedMap:
+    return (source, ()) if isinstance(source, Map) else parsed(map_text(source, name))
 
 
 def _definitions(

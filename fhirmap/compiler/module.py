@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from fhirmap.analysis.checked import Checked
-from fhirmap.analysis.meetings import guards
 from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import DefaultGroup, DefaultTable, TypedGroup, Variable
 from fhirmap.compiler.code_tables import CodeTables
@@ -45,7 +44,7 @@ class ModuleBuilder:
         self.code_tables = CodeTables(checked.definitions, self.table)
         self.needs_pruning = False
         self.has_endings = False
-        self.guards = guards((*checked.groups, *checked.later), checked.single)
+        self.guards = checked.meetings.guards((*checked.groups, *checked.later))
         self._table_names = Names(name.text.lstrip("_") for name in taken)
         self._names_of: dict[int, frozenset[str]] = {}
         self.groups: dict[TypedGroup, Name] = {}
@@ -54,8 +53,8 @@ class ModuleBuilder:
         self.choices: dict[DefaultTable, ModuleConstant] = {}
         """Groups that rules choose from by type, each table once for all rules that have it."""
         self.readers: dict[str, Name] = {}
-        for url, use in checked.models.items():
-            self.readers[url] = self.names.take(f"read_{snake_case(use.node.name)}")
+        for use in checked.declared_models():
+            self.readers[use.ref.structure] = self.names.take(f"read_{snake_case(use.node.name)}")
 
     def names_of(self, node: nodes.FHIRPath) -> frozenset[str]:
         """Names that an expression says: those of its variables are among them."""

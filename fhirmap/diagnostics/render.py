@@ -37,13 +37,27 @@ def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
             return (sys.maxsize, 0, 0)
         return (files.setdefault(entry.span.name, len(files)), entry.span.start, entry.span.end)
 
-    unique: dict[object, Diagnostic] = {}
+    held: dict[object, list[Diagnostic]] = {}
     for entry in diagnostics:
-        key = (place(entry), entry.code, entry.message)
-        known = unique.get(key)
-        if known is None or (known.related and not entry.related):
-            unique[key] = entry
-    return tuple(sorted(unique.values(), key=place))
+        held.setdefault((place(entry), entry.code), []).append(entry)
+    unique = (found for entries in held.values() for found in _unlike(entries))
+    return tuple(sorted(unique, key=place))
+
+
+def _unlike(entries: list[Diagnostic]) -> Iterable[Diagnostic]:
+    """Those of one code and place that do not say the same."""
+    if len(entries) == 1:
+        return entries
+    unique: list[Diagnostic] = []
+    for entry in entries:
+        for place, known in enumerate(unique):
+            if (known.variant, known.args) == (entry.variant, entry.args) or known.message == entry.message:
+                if known.related and not entry.related:
+                    unique[place] = entry
+                break
+        else:
+            unique.append(entry)
+    return unique
 
 
 def render_diagnostic(diagnostic: Diagnostic, *, colour: bool = False) -> str:

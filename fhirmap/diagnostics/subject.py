@@ -55,3 +55,5 @@ class Cause(StrEnum):
     """Its name is declared where the map could not be read as it was meant."""
     UNREAD_CLAUSE = "unread clause"
     """Its line could not be read as it was meant."""
+    EXCLUDED_CODE = "excluded code"
+    """Its code, or the system that it is about, is one that a value set excludes (FM301)."""

@@ -72,7 +72,6 @@ def diagnose(
     further maps that may be imported. ``strict``: as with ``--strict-fml``.
     """
     parsed = [parse(text, name) for text, name in zip(texts, names, strict=False)]
-    found = [entry for _, diagnostics in parsed for entry in diagnostics]
 
     def read(_map: str, file: str) -> bytes:
         if files is None or file not in files:
@@ -80,11 +79,11 @@ def diagnose(
         return files[file]
 
     more = [MapText(name, text) for name, text in (maps or {}).items()]
-    program, _ = load([tree for tree, _ in parsed], library=(*library(), *more), read=read)
-    checked, checking = check(program, known or definitions(), functions(), syntax=found)
+    program = load(parsed, library=(*library(), *more), read=read)
+    checked, found = check(program, known or definitions(), functions())
     live = unknown_columns(checked, lacking(tables)) if tables is not None else ()
     portable = extensions(checked) if strict else ()
-    return ordered([*found, *checking, *live, *portable])
+    return ordered([*found, *live, *portable])
 
 
 def codes(diagnostics: Sequence[Diagnostic]) -> list[str]:

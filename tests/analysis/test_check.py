@@ -47,5 +47,5 @@ def test_a_wildcard_that_matches_nothing_stops_nothing() -> None:
 def test_a_map_that_is_hardly_one_is_checked_all_the_same() -> None:
     for text in ("", "group", "group a(", "group a(source s, target t) { s.a -> ", "model X {", 'uses "x" alias'):
         tree, _ = parse(text, "bad.map")
-        program, _ = load([tree])
+        program = load([(tree, ())])
         check(program, definitions(), {})

@@ -29,8 +29,8 @@ group op(source src : Op, target tgt : Intervention) {
 
 def table() -> Lineage:
     target = MAPS / "renacot" / "renacot.map"
-    trees = [parse(LOCAL, "local.map")[0], parse(target.read_text(encoding="utf-8"), "renacot.map")[0]]
-    program, _ = load(trees, library=library())
+    maps = [parse(LOCAL, "local.map"), parse(target.read_text(encoding="utf-8"), "renacot.map")]
+    program = load(maps, library=library())
     checked, _ = check(program, definitions(), functions())
     return lineage(checked)
 
@@ -53,7 +53,7 @@ group g(source src : M, target tgt : Patient) {
   src.poses as p then { p.lot as v -> tgt.language = v; };
 }
 """
-    program, _ = load([parse(text, "a.map")[0]], library=library())
+    program = load([parse(text, "a.map")], library=library())
     elements = lineage(check(program, definitions(), functions())[0]).elements
     assert [elements[name][0].columns for name in ("Patient.id", "Patient.language")] == [
         ("op.doc.lots[0]",),
@@ -78,7 +78,7 @@ def test_a_group_that_calls_itself_ends() -> None:
         "group main(source src : Q, target tgt : Basic) { src.item as i then item(i, tgt); }\n"
         "group item(source src, target tgt) { src.text as t -> tgt.id = t; src.item as i then item(i, tgt); }\n"
     )
-    program, _ = load([parse(text, "main.map")[0]])
+    program = load([parse(text, "main.map")])
     checked, _ = check(program, definitions(), {})
     assert set(lineage(checked).elements) == {"Basic.id"}
 
@@ -108,9 +108,9 @@ group child(source k : Kid, target t : Patient) {{ k.name as n -> t.id = n "chil
 
 
 def origins(rules: str) -> tuple[Origin, ...]:
-    program, wrong = load([parse(FLOW.format(rules=rules), "flow.map")[0]])
-    checked, more = check(program, definitions(), functions())
-    assert not [entry for entry in (*wrong, *more) if entry.is_error]
+    program = load([(parse(FLOW.format(rules=rules), "flow.map")[0], ())])
+    checked, found = check(program, definitions(), functions())
+    assert not [entry for entry in found if entry.is_error]
     return lineage(checked).elements["Patient.id"]
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from benchmarks.wildcard_maps import write_set
+from fhirmap.analysis.check import Analysis
 from fhirmap.analysis.inference import Inference
 from fhirmap.analysis.scope import DefaultIndex, Scope
 from fhirmap.analysis.single_writes import Entries, Write
+from fhirmap.analysis.workspace import Workspace, parsed
+from fhirmap.compilation.files import library, read_map
 from fhirmap.compilation.maps import compile_map
 from fhirmap.compilation.program import check_maps
-from fhirmap.diagnostics import Diagnostic
+from fhirmap.diagnostics import Diagnostic, MapText
+from fhirmap.interchange.packages import load_definitions
 from fhirmap.model.definition import TypeRef
 
 PATIENT = """/// url = 'https://a.example/StructureMap/Patient'
@@ -95,22 +100,46 @@ def test_an_item_that_needs_the_wrong_group_is_a_fault_and_others_are_mapped(tmp
 
 
 def test_one_table_serves_all_rules_of_a_set(tmp_path: Path) -> None:
-    write_set(tmp_path, 24)
+    write_set(tmp_path, 12)
     transform = compile_map(tmp_path / "Bundle.fml", imports=[tmp_path], definitions=[tmp_path], validate=False)
     assert transform.source.count("\n_GROUPS_BY_TYPE = {") == 1
     assert transform.source.count("('Patient', 'Patient'):") == 1
 
 
 def test_steps_of_resolution_grow_with_the_set_and_no_faster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    few, many = (steps(tmp_path / str(size), size, monkeypatch) for size in (30, 120))
+    few, many = (steps(tmp_path / str(size), size, monkeypatch) for size in (15, 45))
     for name, count in few.items():
         assert count > 0, name
-        assert many[name] <= 6 * count, name
+        assert many[name] <= 5 * count, name
 
 
-def steps(folder: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """How often the check of one map of a set resolves a type, types a group, and looks at a default group or a write
-    of a single element."""
+def test_maps_checked_one_by_one_take_the_steps_of_the_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def each(folder: Path, files: Sequence[Path]) -> None:
+        definitions, _ = load_definitions([folder])
+        workspace, analysis = Workspace(library([folder])), Analysis(definitions)
+        for file in files:
+            analysis.check(workspace.program([parsed(MapText(str(file), read_map(file)))]))
+
+    alone, together = (
+        steps(tmp_path / str(number), 20, monkeypatch, action) for number, action in enumerate((check_bundle, each))
+    )
+    for name, count in alone.items():
+        assert together[name] <= 2 * count, name
+
+
+def check_bundle(folder: Path, _files: Sequence[Path]) -> None:
+    """Check one map of a set, which leads to all of them."""
+    check_maps(folder / "Bundle.fml", imports=[folder], definitions=[folder])
+
+
+def steps(
+    folder: Path,
+    size: int,
+    monkeypatch: pytest.MonkeyPatch,
+    action: Callable[[Path, Sequence[Path]], None] = check_bundle,
+) -> dict[str, int]:
+    """How often ``action`` with a set resolves a type, types a group, and looks at a default group or a write of a
+    single element."""
     counts = {"types": 0, "groups": 0, "defaults": 0, "writes": 0}
     keep = Entries.add
     resolve, type_rules, index = Scope._type_ref, Inference._type_rules, DefaultIndex.of.__func__  # type: ignore[attr-defined]
@@ -134,11 +163,11 @@ def steps(folder: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> dict[str,
         return keep(self, write)
 
     folder.mkdir()
-    write_set(folder, size)
+    files = write_set(folder, size)
     with monkeypatch.context() as patched:
         patched.setattr(Scope, "_type_ref", counted_resolve)
         patched.setattr(Inference, "_type_rules", counted_type_rules)
         patched.setattr(DefaultIndex, "of", classmethod(counted_index))
         patched.setattr(Entries, "add", counted_write)
-        check_maps(folder / "Bundle.fml", imports=[folder], definitions=[folder])
+        action(folder, files)
     return counts

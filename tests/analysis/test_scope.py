@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fhirmap.analysis.scope import Scope, concept_map_of
+from fhirmap.analysis.typed import Unit
 from fhirmap.analysis.workspace import load
 from fhirmap.language.parser import parse
 from tests.analysis.harness import definitions
@@ -21,14 +22,16 @@ group main(source s : Patient, target t : FhirPatient) { s.name as n -> t.id = n
 """
 
 
-def scope() -> Scope:
-    program, _ = load([parse(TEXT, "a.map")[0]])
-    return Scope(program, definitions())
+def scope(*others: str) -> tuple[Scope, tuple[Unit, ...]]:
+    """The names of the map, and of ``others`` beside it."""
+    program = load([parse(TEXT, "a.map"), *(parse(text, "b.map") for text in others)])
+    names = Scope(definitions())
+    names.declare(program.units)
+    return names, program.stages
 
 
 def test_a_model_and_a_fhir_type_of_one_name() -> None:
-    names = scope()
-    unit = names.program.stages[0]
+    names, (unit,) = scope()
     model, fhir = names.type_ref(unit, "Patient"), names.type_ref(unit, "FhirPatient")
     assert model is not None
     assert fhir is not None
@@ -38,8 +41,8 @@ def test_a_model_and_a_fhir_type_of_one_name() -> None:
 
 
 def test_types_of_a_models_elements() -> None:
-    names = scope()
-    model = names.type_ref(names.program.stages[0], "Patient")
+    names, (unit,) = scope()
+    model = names.type_ref(unit, "Patient")
     assert model is not None
     children = names.definitions.children(model)
     assert children["other"].types[0].name == "Thing"
@@ -48,27 +51,26 @@ def test_types_of_a_models_elements() -> None:
 
 
 def test_a_path_names_a_backbone() -> None:
-    names = scope()
-    ref = names.type_ref(names.program.stages[0], "Bundle.entry")
+    names, (unit,) = scope()
+    ref = names.type_ref(unit, "Bundle.entry")
     assert ref is not None
     assert "fullUrl" in names.definitions.children(ref)
 
 
 def test_a_concept_map_of_the_map_looks_like_a_resource() -> None:
-    unit = scope().program.stages[0]
+    names, (unit,) = scope()
     found = concept_map_of(unit, unit.tree.concept_maps[0])
     (group,) = found.groups
     assert (group.source, group.target, group.unmapped) == ("urn:s", "urn:t", ("fixed", "urn:t|X"))
     assert [(entry.code, entry.relation) for entry in group.elements["D"]] == [("R", "equivalent")]
-    assert scope().concept_map(unit, "#side") is not None
-    assert scope().concept_map(unit, "https://example.org/StructureMap/a#side") is not None
-    assert scope().concept_map(unit, "#other") is None
+    assert names.concept_map(unit, "#side") is not None
+    assert names.concept_map(unit, "https://example.org/StructureMap/a#side") is not None
+    assert names.concept_map(unit, "#other") is None
 
 
 def test_a_model_of_a_map_that_is_not_imported() -> None:
     other = "group main(source s : Thing, target t) { s.size as n -> t.id = n; }\n"
-    program, _ = load([parse(TEXT, "a.map")[0], parse(other, "b.map")[0]])
-    names, (first, second) = Scope(program, definitions()), program.stages
+    names, (first, second) = scope(other)
     assert names.url_to_import(second, "Thing") == "https://example.org/StructureMap/a"
     assert names.url_to_import(second, "Things") is None
     assert names.url_to_import(first, "Thing") is None

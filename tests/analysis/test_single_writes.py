@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from fhirmap.analysis.check import check
-from fhirmap.analysis.meetings import guards
 from fhirmap.analysis.workspace import load
 from fhirmap.language.parser import parse
 from tests.analysis.harness import definitions
@@ -17,9 +16,9 @@ PATIENT = 'uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient 
 def guarded(rules: str, more: str = "") -> dict[str, list[str]]:
     """Each write that needs a look when it runs, and those it replaces."""
     text = f"{PATIENT}{ROW}group g(source src : Row, target tgt : Patient) {{ {rules} }}\n{more}"
-    program, _ = load([parse(text, "g.map")[0]])
+    program = load([parse(text, "g.map")])
     checked, _ = check(program, definitions())
-    found = guards(checked.groups, checked.single)
+    found = checked.meetings.guards(checked.groups)
     return {entry.span.snippet: [other.span.snippet for other in guard.replaces] for entry, guard in found.items()}
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from fhirmap.analysis.workspace import load
+from fhirmap.analysis.typed import Program
+from fhirmap.analysis.workspace import ParsedMap, load
 from fhirmap.diagnostics import MapText
-from fhirmap.language import nodes
 from fhirmap.language.parser import parse
 
 
-def tree(text: str, name: str = "main.map") -> nodes.Map:
+def tree(text: str, name: str = "main.map") -> ParsedMap:
     found, diagnostics = parse(text, name)
     assert not diagnostics
-    return found
+    return found, diagnostics
+
+
+def faults(program: Program) -> list[str]:
+    """Codes of what is wrong with imports and files."""
+    return [entry.code for unit in program.units for entry in unit.faults]
 
 
 def library(*urls: str) -> list[MapText]:
@@ -25,21 +30,21 @@ GROUP = "group main(source s, target t) { s.a as v -> t.a = v; }\n"
 
 
 def test_an_import_is_found_by_its_url() -> None:
-    program, diagnostics = load(
+    program = load(
         [tree('imports "https://a.example/one"\n' + GROUP)],
         library=library("https://a.example/one", "https://a.example/two"),
     )
-    assert not diagnostics
+    assert not faults(program)
     assert [unit.tree.url for unit in program.stages[0].imports] == ["https://a.example/one"]
 
 
 def test_a_wildcard_takes_every_match_and_not_itself() -> None:
     main = tree("/// url = 'https://a.example/x4to5'\nimports \"https://a.example/*4to5\"\n" + GROUP)
-    program, diagnostics = load(
+    program = load(
         [main],
         library=library("https://a.example/Patient4to5", "https://a.example/deep/er4to5", "https://a.example/4to5"),
     )
-    assert not diagnostics
+    assert not faults(program)
     assert [unit.tree.url for unit in program.stages[0].imports] == [
         "https://a.example/Patient4to5", "https://a.example/deep/er4to5",
     ]  # fmt: skip
@@ -48,17 +53,17 @@ def test_a_wildcard_takes_every_match_and_not_itself() -> None:
 def test_maps_that_import_one_another_end() -> None:
     one = MapText("one.map", "/// url = 'https://a.example/one'\nimports \"https://a.example/two\"\n" + GROUP)
     two = MapText("two.map", "/// url = 'https://a.example/two'\nimports \"https://a.example/one\"\n" + GROUP)
-    program, _ = load([tree('imports "https://a.example/one"\n' + GROUP)], library=[one, two])
+    program = load([tree('imports "https://a.example/one"\n' + GROUP)], library=[one, two])
     assert [unit.name for unit in program.units] == ["main.map", "one.map", "two.map"]
 
 
 def test_an_unknown_import_is_reported_with_the_nearest() -> None:
-    _, diagnostics = load(
+    program = load(
         [tree('imports "https://fhirmap.dev/StructureMap/interventon"\n' + GROUP)],
         library=library("https://fhirmap.dev/StructureMap/intervention"),
     )
-    assert [entry.code for entry in diagnostics] == ["FM100"]
-    assert "`https://fhirmap.dev/StructureMap/intervention`" in diagnostics[0].hint_text
+    assert faults(program) == ["FM100"]
+    assert "`https://fhirmap.dev/StructureMap/intervention`" in program.units[0].faults[0].hint_text
 
 
 def test_a_code_table_is_read_with_its_encoding_and_columns() -> None:
@@ -67,14 +72,14 @@ def test_a_code_table_is_read_with_its_encoding_and_columns() -> None:
         '  prefix s = "urn:s" prefix t = "urn:t"\n}\n' + GROUP
     )
     content = "code; Famille ;type\n1;TÊTE;HEAD\n2;;NONE\n".encode("cp1252")
-    program, diagnostics = load([tree(text)], read=lambda _map, _file: content)
-    assert not diagnostics
+    program = load([tree(text)], read=lambda _map, _file: content)
+    assert not faults(program)
     assert [(entry.source_code, entry.target_code) for entry in program.stages[0].tables["f"]] == [("TÊTE", "HEAD")]
 
 
 def test_a_file_that_cannot_be_read_is_a_diagnostic() -> None:
     text = 'conceptmap "f" from "f.csv" columns \'a\', \'b\' { prefix s = "urn:s" prefix t = "urn:t" }\n' + GROUP
-    _, missing = load([tree(text)])
-    _, garbled = load([tree(text)], read=lambda _map, _file: b"\xff\xfe\x00")
-    _, other = load([tree(text)], read=lambda _map, _file: b"a;c\n1;2\n")
-    assert [entry.code for entry in (*missing, *garbled, *other)] == ["FM102", "FM102", "FM101"]
+    missing = load([tree(text)])
+    garbled = load([tree(text)], read=lambda _map, _file: b"\xff\xfe\x00")
+    other = load([tree(text)], read=lambda _map, _file: b"a;c\n1;2\n")
+    assert [*faults(missing), *faults(garbled), *faults(other)] == ["FM102", "FM102", "FM101"]

@@ -1,8 +1,8 @@
 """The semantic checks: one fault a file, named after the fault, in the order they run.
 
-A check is a function from the checked program to its diagnostics. It never raises and never looks at a name that was
-not resolved: what resolving and typing find wrong (FM100-FM149, FM200-FM229) is reported there. `unknown_column` is
-apart, since it needs a source.
+A check is a function from a checked program, or a part of one, to its diagnostics. It never raises and never looks at
+a name that was not resolved: what resolving and typing find wrong (FM100-FM149, FM200-FM229) is reported there.
+`unknown_column` is apart, since it needs a source.
 """
 
 from __future__ import annotations
@@ -51,16 +51,14 @@ from fhirmap.analysis.checks.unused_prefix import unused_prefix
 from fhirmap.analysis.checks.unused_variable import unused_variable
 from fhirmap.analysis.checks.wrong_delimiter import wrong_delimiter
 from fhirmap.analysis.checks.zone_needed import zone_needed
-from fhirmap.analysis.consequences import Consequences, reported_once
 from fhirmap.diagnostics import Diagnostic
 
 Check = Callable[[Checked], Iterable[Diagnostic]]
 
-CHECKS: tuple[Check, ...] = (
+MAP_CHECKS: tuple[Check, ...] = (
     # models
     unknown_element_type,
     missing_key,
-    endless_model,
     wrong_delimiter,
     unknown_encoding,
     misplaced_clause,
@@ -72,27 +70,39 @@ CHECKS: tuple[Check, ...] = (
     idle_null,
     partial_join,
     absolute_path,
-    secret_in_map,
-    # rules
-    cardinality_contradiction,
-    list_mode_on_single,
-    impossible_type,
-    unreachable_rule,
+    # rules, as they are written
     duplicate_rule,
     duplicate_default_group,
+    # terminology
+    undeclared_prefix,
+    duplicate_code,
+    unknown_code,
+    unused_prefix,
+)
+"""Of what a map says by itself: they look at `program.units` and the models that those declare."""
+
+GROUP_CHECKS: tuple[Check, ...] = (
+    cardinality_contradiction,
+    impossible_type,
+    unreachable_rule,
     two_values,
     fixed_value,
     prohibited_element,
     endless_recursion,
+    unknown_output,
+    unknown_code,
+)
+"""Of the rules of a group, and of what those that they call do to its nodes: they look at `groups`."""
+
+PROGRAM_CHECKS: tuple[Check, ...] = (
+    endless_model,
+    secret_in_map,
+    # what the stages make
+    list_mode_on_single,
     unknown_slice,
     missing_required,
-    # terminology
-    undeclared_prefix,
-    unknown_output,
-    duplicate_code,
     code_outside_value_set,
     text_for_code,
-    unknown_code,
     other_system,
     # what nothing uses
     unused_column,
@@ -100,19 +110,8 @@ CHECKS: tuple[Check, ...] = (
     unused_group,
     unused_model,
     unused_concept_map,
-    unused_prefix,
     unused_import,
 )
+"""Of maps that run together: they look at the whole of `program`, `stages` and `groups`."""
 
-
-def run_checks(checked: Checked, reported: Iterable[Diagnostic], syntax: Iterable[Diagnostic] = ()) -> list[Diagnostic]:
-    """What was ``reported`` of names and types and what the checks find, without what only follows from something else.
-
-    ``syntax``: what was wrong with the texts; it is not handed back.
-    """
-    found = [*reported, *(entry for check in CHECKS for entry in check(checked))]
-    consequences = Consequences.of(checked, found, syntax)
-    return reported_once([entry for entry in found if not consequences.explain(entry)], checked)
-
-
-__all__ = ["CHECKS", "Check", "run_checks"]
+__all__ = ["GROUP_CHECKS", "MAP_CHECKS", "PROGRAM_CHECKS", "Check"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhirmap.analysis.checked import Checked
-from fhirmap.analysis.production import Produced, production
+from fhirmap.analysis.production import Produced
 from fhirmap.analysis.written_codes import Written, written_codes
 from fhirmap.diagnostics import Diagnostic, Span, suggestion
 from fhirmap.model.definition import Binding, Definitions, Element
@@ -22,7 +22,7 @@ def code_outside_value_set(checked: Checked) -> Iterator[Diagnostic]:
         if binding is not None:
             yield from _outside(written, binding, checked.definitions)
     for stage in checked.stages:
-        for node, leaf in production(checked, stage).pairs():
+        for node, leaf in checked.produced(stage).pairs():
             binding = binding_of(node, leaf, checked)
             if binding is not None:
                 yield from _outside_system(leaf, binding, checked.definitions)

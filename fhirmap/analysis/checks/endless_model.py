@@ -11,7 +11,7 @@ from fhirmap.language.nodes import Model
 
 def endless_model(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each join that leads back to a model it came from (FM161). Nested JSON may be recursive."""
-    models = {use.node.name: use.node for use in checked.models.values()}
+    models = {use.node.name: use.node for use in checked.declared_models()}
     reported: set[frozenset[str]] = set()
     for model in models.values():
         for element in model.elements:

@@ -17,10 +17,9 @@ def endless_recursion(checked: Checked) -> Iterator[Diagnostic]:
 
     Spec: FML, groups, dependent rules: a group may call itself.
     """
-    calls = {id(group): tuple(_certain(group.rules)) for group in checked.groups}
     for group in checked.groups:
-        for call in calls[id(group)]:
-            if _leads_to(call.group, group, calls, set()):
+        for call in _certain(group.rules):
+            if _leads_to(call.group, group, set()):
                 yield Diagnostic("FM242", call.node.span, {"group": group.name})
 
 
@@ -36,10 +35,10 @@ def _always(source: RuleSource) -> bool:
     return not (source.elements or source.type or source.where or source.check or source.search or source.list_mode)
 
 
-def _leads_to(group: TypedGroup, goal: TypedGroup, calls: dict[int, tuple[TypedCall, ...]], passed: set[int]) -> bool:
+def _leads_to(group: TypedGroup, goal: TypedGroup, passed: set[TypedGroup]) -> bool:
     if group is goal:
         return True
-    if id(group) in passed:
+    if group in passed:
         return False
-    passed.add(id(group))
-    return any(_leads_to(call.group, goal, calls, passed) for call in calls.get(id(group), ()))
+    passed.add(group)
+    return any(_leads_to(call.group, goal, passed) for call in _certain(group.rules))

@@ -20,8 +20,8 @@ _BEFORE = {"day": "month", "month": "year", "minute": "hour", "second": "minute"
 
 def formats(checked: Checked) -> Iterator[tuple[str, Span, str]]:
     """Each format that the models declare for a type that exists, its place, and that type."""
-    names = {use.node.name for use in checked.models.values()}
-    for use in checked.models.values():
+    for use in checked.declared_models():
+        names = use.unit.model_names()
         for element in use.node.elements:
             if element.format is not None and (element.type in PRIMITIVES or element.type in names):
                 yield element.format, element.format_span or element.span, element.type

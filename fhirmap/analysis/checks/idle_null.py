@@ -10,7 +10,7 @@ from fhirmap.diagnostics import Diagnostic
 
 def idle_null(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each null token without effect (FM173)."""
-    for use in checked.models.values():
+    for use in checked.declared_models():
         for element in use.node.elements:
             for order, token in enumerate(element.nulls):
                 variant = "twice" if token in element.nulls[:order] else "blank" if token != token.strip() else ""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from fhirmap.analysis.checked import Checked
-from fhirmap.analysis.meetings import guards
 from fhirmap.analysis.single_writes import PLACING
+from fhirmap.analysis.typed import TypedTarget
 from fhirmap.diagnostics import Diagnostic
 
 
@@ -17,7 +17,7 @@ def list_mode_on_single(checked: Checked) -> Iterator[Diagnostic]:
 
     Spec: FML, rules, list modes of sources and targets.
     """
-    guarded = guards(checked.groups, checked.single)
+    guarded: Collection[TypedTarget] | None = None
     for _, rule in checked.rules():
         for source in rule.sources:
             step = source.steps[-1] if source.steps else None
@@ -26,6 +26,9 @@ def list_mode_on_single(checked: Checked) -> Iterator[Diagnostic]:
                 yield Diagnostic("FM231", source.node.span, args)
         for target in rule.targets:
             if target.steps and target.steps[-1].repeats is False:
-                modes = set(target.node.list_modes) - (PLACING if target in guarded else set())
+                modes = set(target.node.list_modes)
+                if modes & PLACING:
+                    guarded = guarded if guarded is not None else checked.meetings.guards(checked.groups)
+                    modes -= PLACING if target in guarded else set()
                 for mode in sorted(modes):
                     yield Diagnostic("FM231", target.span, {"mode": mode, "element": target.steps[-1].name})

@@ -15,8 +15,8 @@ _FLAT = ("table", "query", "csv")
 
 def misplaced_clause(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each clause without meaning in its place (FM162)."""
-    names = {use.node.name for use in checked.models.values()}
-    for use in checked.models.values():
+    for use in checked.declared_models():
+        names = use.unit.model_names()
         kind = use.node.store.kind if use.node.store else ""
         for element in use.node.elements:
             if element.type not in names and element.type not in PRIMITIVES:

@@ -10,7 +10,7 @@ from fhirmap.diagnostics import Diagnostic
 
 def missing_key(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each stored model without `key` (FM160)."""
-    for use in checked.models.values():
+    for use in checked.declared_models():
         store = use.node.store
         if store is not None and not store.key:
             yield Diagnostic("FM160", store.span, {"model": use.node.name})

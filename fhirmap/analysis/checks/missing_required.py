@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhirmap.analysis.checked import Checked
-from fhirmap.analysis.production import Produced, production
+from fhirmap.analysis.production import Produced
 from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 from fhirmap.model.definition import Element
 
@@ -16,7 +16,7 @@ def missing_required(checked: Checked) -> Iterator[Diagnostic]:
     Spec: FHIR R4, conformance-rules.html#cardinality, and profiling.html#slicing.
     """
     for stage in checked.stages:
-        for node in production(checked, stage).walk():
+        for node in checked.produced(stage).walk():
             if not node.is_opaque:
                 for variant, about, owner in _missing(node, checked):
                     args = {"name": about.name, "owner": owner, "group": stage.entry.name}

@@ -13,7 +13,7 @@ def partial_join(checked: Checked) -> Iterator[Diagnostic]:
 
     A child of at most one row is looked up, often by a part of the key: that is no fault.
     """
-    for use in checked.models.values():
+    for use in checked.declared_models():
         key = use.node.store.key if use.node.store else ()
         for element in use.node.elements:
             if element.join is None or element.maximum == 1:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks.code_outside_value_set import binding_of, element_of
-from fhirmap.analysis.production import production
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.fhir_types import TEXTS
 from fhirmap.model.terminology import expand_partly
@@ -21,7 +20,7 @@ def text_for_code(checked: Checked) -> Iterator[Diagnostic]:
     Spec: FHIR R4, terminologies.html#strength; FML, transforms, cc.
     """
     for stage in checked.stages:
-        for node, leaf in production(checked, stage).pairs():
+        for node, leaf in checked.produced(stage).pairs():
             binding, element = binding_of(node, leaf, checked), element_of(node, leaf, checked)
             target = leaf.target
             if binding is None or element is None or target is None or target.transform is None:

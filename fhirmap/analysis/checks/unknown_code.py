@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhirmap.analysis.checked import Checked
-from fhirmap.analysis.checks.code_outside_value_set import code_outside_value_set
 from fhirmap.analysis.written_codes import concept_map_targets
 from fhirmap.diagnostics import Diagnostic, Span, suggestion
 from fhirmap.model.definition import Definitions
 
 
 def unknown_code(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each code that a complete code system lacks (FM306), unless FM301 is reported already.
+    """One diagnostic for each code of a concept map or a rule that a complete code system lacks (FM306).
 
     Spec: FHIR R4, codesystem.html: `content` complete.
     """
-    reported = {entry.span for entry in code_outside_value_set(checked)}
     for system, code, span in _codes(checked):
         known = _complete(checked.definitions, system)
-        if known and code not in known and span not in reported:
+        if known and code not in known:
             yield Diagnostic("FM306", span, {"code": code, "system": system}, **suggestion(code, known))
 
 

@@ -20,9 +20,9 @@ def unknown_columns(checked: Checked, lacking: Lacking) -> Iterator[Diagnostic]:
 
     The table of a CSV file is the empty name, that of a query its file. JSON documents have no columns.
     """
-    walk = _ColumnWalk({use.node.name: use.node for use in checked.models.values()}, lacking)
+    walk = _ColumnWalk({use.node.name: use.node for use in checked.declared_models()}, lacking)
     stages = {unit.name for unit in checked.program.stages}
-    for use in checked.models.values():
+    for use in checked.declared_models():
         store = use.node.store
         if store is not None and store.kind != "json" and use.unit.name in stages:
             yield from walk.root(use.node, store)

@@ -29,8 +29,8 @@ _OTHER_WORDS = {
 
 def unknown_element_type(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each element whose type is neither a FHIR primitive nor a model in reach (FM157)."""
-    for use in checked.models.values():
-        models = [model.name for unit in use.unit.visible() for model in unit.tree.models]
+    for use in checked.declared_models():
+        models = use.unit.model_names()
         for element in use.node.elements:
             if element.type in models or element.type in PRIMITIVES:
                 continue

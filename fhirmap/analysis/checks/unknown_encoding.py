@@ -14,7 +14,7 @@ _USUAL = ("utf-8", "cp1252", "latin-1", "iso-8859-15", "mac-roman", "utf-16", "c
 
 def unknown_encoding(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each `encoding` of a model or a code table that Python does not know (FM159)."""
-    stores = [use.node.store for use in checked.models.values() if use.node.store is not None]
+    stores = [use.node.store for use in checked.declared_models() if use.node.store is not None]
     tables = [entry.table for unit in checked.program.units for entry in unit.tree.concept_maps if entry.table]
     nodes: tuple[SourceClause | ConceptMapTable, ...] = (*stores, *tables)
     for node in nodes:

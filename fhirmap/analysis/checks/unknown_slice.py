@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhirmap.analysis.checked import Checked
-from fhirmap.analysis.production import Produced, production
+from fhirmap.analysis.production import Produced
 from fhirmap.diagnostics import Diagnostic, Severity, Subject, SubjectKind, suggestion
 
 
@@ -17,7 +17,7 @@ def unknown_slice(checked: Checked) -> Iterator[Diagnostic]:
     Spec: FHIR R4, profiling.html#slicing: discriminators, `slicing.rules`.
     """
     for stage in checked.stages:
-        for node in production(checked, stage).walk():
+        for node in checked.produced(stage).walk():
             yield from _unknown(node)
 
 

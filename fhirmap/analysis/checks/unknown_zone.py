@@ -11,7 +11,7 @@ from fhirmap.diagnostics.zones import is_zone, zone_suggestion
 
 def unknown_zone(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each zone that the time zone database does not have (FM236)."""
-    for use in checked.models.values():
+    for use in checked.declared_models():
         for element in use.node.elements:
             if element.zone is not None and not is_zone(element.zone):
                 args = {"zone": element.zone}

@@ -17,6 +17,8 @@ def unused_column(checked: Checked) -> Iterator[Diagnostic]:
     The columns of the key are read in any case and may be without use. A rule that hands on a whole record may use
     every element of its model. What lies below an unused element needs no word of its own.
     """
+    if not any(use.node.store for use in checked.declared_models()):
+        return
     used = _read_names(checked)
     whole = _handed_on(checked)
 
@@ -64,11 +66,11 @@ def _handed_on(checked: Checked) -> set[str]:
 
 def _stored(checked: Checked, is_read: Callable[[ModelUse, ModelElement], bool]) -> Iterator[tuple[ModelUse, str]]:
     """Each model that reads rows and that a read element leads to, once, with the table it reads where it has one."""
-    by_name = {use.node.name: use for use in checked.models.values()}
+    by_name = {use.node.name: use for use in checked.declared_models()}
     stage_names = {unit.name for unit in checked.program.stages}
     waiting = [
         (use, use.node.store.name if use.node.store.kind == "table" else "")
-        for use in checked.models.values()
+        for use in checked.declared_models()
         if use.node.store is not None and use.unit.name in stage_names
     ]
     seen: set[str] = set()

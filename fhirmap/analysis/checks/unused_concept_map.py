@@ -16,6 +16,9 @@ def unused_concept_map(checked: Checked) -> Iterator[Diagnostic]:
 
     Spec: FML, concept maps.
     """
+    declaring = [unit for unit in filter(is_closed, checked.program.stages) if unit.tree.concept_maps]
+    if not declaring:
+        return
     texts = {
         node.value.rpartition("#")[2]
         for unit in checked.program.units
@@ -23,7 +26,7 @@ def unused_concept_map(checked: Checked) -> Iterator[Diagnostic]:
         for node in walk(group)
         if isinstance(node, FPLiteral) and isinstance(node.value, str)
     }
-    for unit in filter(is_closed, checked.program.stages):
+    for unit in declaring:
         for table in unit.tree.concept_maps:
             if table.id not in texts:
                 yield Diagnostic(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from fhirmap.analysis.checked import Checked
-from fhirmap.analysis.typed import Unit
 from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
-from fhirmap.language.nodes import FPLiteral, GroupCall, Map, MapImport, RuleSource
+from fhirmap.language.nodes import FPLiteral, GroupCall, Map, RuleSource
 from fhirmap.language.visit import walk
 
 
@@ -19,15 +17,10 @@ def unused_import(checked: Checked) -> Iterator[Diagnostic]:
     """
     for unit in checked.program.stages:
         used = _used(unit.tree)
-        for entry in unit.tree.imports:
-            maps = [other for other in unit.imports if _matches(entry, other)]
+        for entry, imported in zip(unit.tree.imports, unit.imported, strict=True):
+            maps = [other for other in imported.units if other is not unit]
             if maps and not any(used & _offered(other.tree) for other in maps):
                 yield Diagnostic("FM153", entry.span, {"url": entry.url}, about=Subject(SubjectKind.IMPORT, entry.url))
-
-
-def _matches(entry: MapImport, unit: Unit) -> bool:
-    head, star, tail = entry.url.partition("|")[0].partition("*")
-    return bool(re.fullmatch(re.escape(head) + (".+" if star else "") + re.escape(tail), unit.tree.url or ""))
 
 
 def _offered(tree: Map) -> set[str]:

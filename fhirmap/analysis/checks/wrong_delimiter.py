@@ -11,7 +11,7 @@ from fhirmap.language.nodes import ConceptMapTable, SourceClause
 
 def wrong_delimiter(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each `delimiter` of a model or a code table that is empty or too long (FM158)."""
-    stores = [use.node.store for use in checked.models.values() if use.node.store is not None]
+    stores = [use.node.store for use in checked.declared_models() if use.node.store is not None]
     tables = [entry.table for unit in checked.program.units for entry in unit.tree.concept_maps if entry.table]
     nodes: tuple[SourceClause | ConceptMapTable, ...] = (*stores, *tables)
     for node in nodes:

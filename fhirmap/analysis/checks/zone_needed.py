@@ -16,7 +16,7 @@ def zone_needed(checked: Checked) -> Iterator[Diagnostic]:
 
     Spec: FHIR R4, datatypes.html, dateTime: a time of day has a zone.
     """
-    for use in checked.models.values():
+    for use in checked.declared_models():
         for element in use.node.elements:
             if element.format is None or element.zone is not None or element.type not in TEMPORAL:
                 continue

@@ -6,7 +6,7 @@ A group is typed for the arguments it is called with.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fhirmap.analysis.inference.batches import RuleNames
@@ -21,7 +21,7 @@ from fhirmap.analysis.inference.values import ValueTypes
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import DefaultGroup, NameScope, Stage, TypedGroup, TypedRule, Unit, Variable
-from fhirmap.diagnostics import Span
+from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.language import nodes
 from fhirmap.model.definition import TypeRef
 from fhirmap.signatures import FunctionSignature
@@ -29,11 +29,10 @@ from fhirmap.signatures import FunctionSignature
 
 @dataclass
 class Inference:
-    """Types one program, group by group as they are called."""
+    """Types the groups of maps as they are called."""
 
     scope: Scope
     functions: Mapping[str, FunctionSignature] = field(default_factory=dict)
-    groups: list[TypedGroup] = field(default_factory=list)
     _known: dict[tuple[object, ...], TypedGroup] = field(default_factory=dict)
     _waiting: deque[TypedGroup] = field(default_factory=deque)
     _is_typing: bool = False
@@ -45,11 +44,11 @@ class Inference:
         self._constants = ConstantTypes(self.scope, values)
         self._rules = Rules(self.scope, values, Sources(self.scope, values), targets, defaults, self.group)
 
-    def stage(self, unit: Unit, previous: Stage | None) -> Stage | None:
+    def stage(self, unit: Unit, previous: Stage | None, *, is_alone: bool) -> Stage | None:
         """The stage that ``unit`` is: its first group, typed for the source it is given."""
         if not unit.tree.groups:
             # A file of models or concept maps alone is made to be imported; a stage has something to do.
-            if len(self.scope.program.stages) > 1 or not (unit.tree.models or unit.tree.concept_maps):
+            if not is_alone or not (unit.tree.models or unit.tree.concept_maps):
                 self.scope.report("FM114", Span(unit.text, 0, 0), variant="empty")
             return None
         group = unit.tree.groups[0]
@@ -79,15 +78,15 @@ class Inference:
 
     def group(self, unit: Unit, node: nodes.Group, arguments: Sequence[StaticType | None]) -> TypedGroup:
         """``node`` typed for ``arguments`` (None: only what it declares is known)."""
-        with self.scope.noting(unit.declared):
+        found: list[Diagnostic] = []
+        with self.scope.noting(found):
             variables = self._parameters(unit, node, arguments)
         key = (id(node), *((entry.static.types, entry.static.plain, entry.static.may_be_empty) for entry in variables))
         known = self._known.get(key)
         if known is not None:
             return known
-        typed = TypedGroup(node, unit, tuple(variables))
+        typed = TypedGroup(node, unit, tuple(variables), found=found)
         self._known[key] = typed
-        self.groups.append(typed)
         self._waiting.append(typed)
         if not self._is_typing:
             self._is_typing = True
@@ -112,6 +111,9 @@ class Inference:
                 parts.append([entry for rule in part.rules for entry in self._rules.rule(place, rule, inner, names)])
         typed.rules = tuple(rule for part in parts for rule in part)
         typed.inherited = tuple(map(len, parts[:-1]))
+        typed.calls = tuple(_calls(typed.rules))
+        tables = (rule.default.table for rule in typed.walk() if rule.default is not None)
+        typed.tables = tuple(dict.fromkeys(table for table in tables if table is not None))
 
     def _parameters(self, unit: Unit, node: nodes.Group, arguments: Sequence[StaticType | None]) -> list[Variable]:
         variables = []
@@ -178,3 +180,10 @@ class Inference:
         if ref is None:
             unknown_type(self.scope, unit, name, parameter.type_span or parameter.span)
         return ref
+
+
+def _calls(rules: Iterable[TypedRule]) -> Iterator[TypedGroup]:
+    for rule in (inner for outer in rules for inner in outer.walk()):
+        yield from (call.group for call in rule.calls)
+        if rule.default is not None and rule.default.group is not None:
+            yield rule.default.group

@@ -65,7 +65,7 @@ def reported(
     parsed = [parse(text, f"map{number}.map") for number, text in enumerate(texts)]
     assert not [entry.message for _, found in parsed for entry in found]
     more = [MapText(name, text) for name, text in (maps or {}).items()]
-    program, _ = load([tree for tree, _ in parsed], library=(*library(), *more), read=read)
+    program = load(parsed, library=(*library(), *more), read=read)
     checked, _ = check_program(program, known or definitions(), functions())
     return [
         f"{entry.code}{f' {entry.variant}' if entry.variant else ''}: {entry.span.snippet if entry.span else ''}"

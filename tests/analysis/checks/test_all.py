@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fhirmap.analysis.checks import CHECKS, Check
+from fhirmap.analysis.checks import GROUP_CHECKS, MAP_CHECKS, PROGRAM_CHECKS, Check
 from fhirmap.diagnostics.catalog import codes
 
 HERE = Path(__file__).parent
+CHECKS = tuple(dict.fromkeys((*MAP_CHECKS, *GROUP_CHECKS, *PROGRAM_CHECKS)))
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

@@ -24,7 +24,7 @@ def checked(rules: str, more: str = "") -> Checked:
     text = f"{HEAD}group main(source src : Op, target tgt : Declaration) {{\n{rules}\n}}\n{more}"
     tree, diagnostics = parse(text, "main.map")
     assert not diagnostics
-    program, _ = load([tree], library=library())
+    program = load([(tree, ())], library=library())
     return check(program, definitions(), functions())[0]
 
 
@@ -72,7 +72,7 @@ def test_every_item_of_a_batch_is_a_rule() -> None:
         'uses "http://hl7.org/fhir/StructureDefinition/Person" alias Person as target\n'
         'group main(source src : Patient, target tgt : Person) { src -> tgt : gender, birthDate "all"; }\n'
     )
-    program, _ = load([parse(text, "main.map")[0]])
+    program = load([parse(text, "main.map")])
     found, diagnostics = check(program, definitions(), {})
     assert not diagnostics
     assert [(rule.name, rule.sources[0].steps[0].name) for _, rule in found.rules()] == [

@@ -34,7 +34,7 @@ def there_and_back(path: Path, version: FhirVersion) -> str:
 
     tree, reported = parse(path.read_text(encoding="utf-8-sig"), str(path))
     assert not [entry.message for entry in reported if entry.is_error]
-    program, _ = load([tree], read=read_beside)
+    program = load([(tree, ())], read=read_beside)
     written = write_structure_map(tree, version, tables=program.stages[0].tables)
     resource = json.loads(json_text(written.resource), parse_float=Decimal)
     text, lost = structure_map_to_text(resource, path.name)
