@@ -12,7 +12,7 @@ from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element,
 from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
 from fhirmap.sources.address import Address
 from fhirmap.sources.csv_file import CsvFile
-from fhirmap.sources.csv_text import proved_encoding
+from fhirmap.sources.text_lines import proved_encoding
 from fhirmap.texts import Text
 
 __all__ = ["csv_models"]
@@ -88,15 +88,18 @@ def _quantity(columns: _Columns, of_lines: set[str]) -> str | None:
 
 
 def _encoding_of(address: Address) -> str:
-    """The first of the usual encodings that the file is in."""
+    """The first of the usual encodings that the file is in, without damage if there is one."""
     path = address.path
     assert path is not None
-    for encoding in _USUAL:
+    for encoding, strict in (*((usual, True) for usual in _USUAL), (_USUAL[0], False)):
         try:
-            return proved_encoding(path, address.shown, encoding)
+            return proved_encoding(path, address.shown, encoding, strict=strict)
         except ConfigError as error:
-            if error.code != "FM705":
+            found = error.diagnostic()
+            if found.code != "FM705":
                 raise
+            if found.variant == "wide":
+                return str(found.args["real"])
     return _LAST
 
 

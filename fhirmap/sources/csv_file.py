@@ -15,14 +15,21 @@ from fhirmap.records import Fault, Record
 from fhirmap.source_plan import Child, ChildKind, SourceColumn, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
-from fhirmap.sources.csv_text import DELIMITERS, CsvLine, proved_encoding, read_lines, separator_line
+from fhirmap.sources.csv_text import DELIMITERS, CsvLine, has_width, read_lines, separator_line
 from fhirmap.sources.documents import DocumentColumn, ReadPath, column_and_path, paths_of, value_of
 from fhirmap.sources.keys import RecordKeys, revision_column
-from fhirmap.sources.revisions import Revision, Revisions, revision_of
+from fhirmap.sources.revisions import NO_REVISION, Revision, Revisions, revision_of
+from fhirmap.sources.text_lines import is_damaged, proved_encoding
 from fhirmap.texts import Text
 
 CsvRow: TypeAlias = dict[str, str | None]
 """A line's cells under the names that the map gives; None for one that is not there, or cannot be read."""
+
+
+class UnreadCell(str):
+    """In the place of a cell whose text is damaged, or perhaps another column's. Empty."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True)
@@ -100,7 +107,10 @@ class CsvFile:
         encoding = proved_encoding(self._path, self._address.shown, self._plan.encoding)
         declared = self._declared_delimiter()
         # The file's own word about itself comes before the map's.
-        declared = separator_line(self._path, self._address.shown, encoding) or declared
+        mark = separator_line(self._path, self._address.shown, encoding)
+        if mark:
+            proved_encoding(self._path, self._address.shown, self._plan.encoding, names=2)
+        declared = mark or declared
         best: tuple[int, int, str, list[str]] | None = None
         for delimiter in (declared,) if declared else DELIMITERS:
             header = self._first_line(encoding, delimiter)
@@ -219,17 +229,22 @@ class CsvFile:
         """The cells that the map reads; what is wrong with the line goes to ``faults``."""
         cells, wanted = line.cells, len(scan.header)
         if line.problem:
-            faults.append(Fault("FM719", rule="line", args={"line": line.number}, variant=line.problem))
+            faults.append(_uncut(line, scan.header))
             return dict.fromkeys(scan.places)
-        if len(cells) != wanted and not (len(cells) > wanted and not any(map(str.strip, cells[wanted:]))):
+        if not has_width(cells, wanted):
             args = {"line": line.number, "found": len(cells), "expected": wanted}
             faults.append(Fault("FM719", rule="line", args=args))
+        elif cells[0].strip() == scan.header[0] and [_clean(cell) for cell in cells[:wanted]] == scan.header:
+            faults.append(Fault("FM719", rule="line", args={"line": line.number}, variant="names"))
         row = {name: cells[place] if place < len(cells) else None for name, place in scan.places.items()}
         for name, cell in row.items():
-            if cell is not None and "\0" in cell:
-                row[name] = ""
-                where: dict[str, object] = {"column": name, "line": line.number}
-                faults.append(Fault("FM723", rule="text", args=where, columns=(name,)))
+            if cell is not None and ("\0" in cell or (line.is_damaged and is_damaged(cell, scan.encoding))):
+                row[name] = UnreadCell()
+                where: dict[str, object] = {"column": name, "line": line.number, "encoding": scan.encoding}
+                variant = "" if "\0" in cell else "bytes"
+                faults.append(Fault("FM723", rule="text", args=where, variant=variant, columns=(name,)))
+        if _may_have_moved(faults) and self._plan.latest:
+            row[self._plan.latest.column] = UnreadCell()
         return row
 
     def _parts(self, row: Mapping[str, str | None]) -> list[str]:
@@ -245,7 +260,8 @@ class CsvFile:
         latest = self._plan.latest
         if latest is None:
             return None
-        return revision_of(_clean(row.get(latest.column)), self._revision_column)
+        cell = row.get(latest.column)
+        return NO_REVISION if isinstance(cell, UnreadCell) else revision_of(_clean(cell), self._revision_column)
 
     def count(self) -> int | None:
         """How many records the file holds."""
@@ -322,7 +338,8 @@ class CsvFile:
         return Record(key, values, self._origin(group.first), tuple(faults))
 
     def _keyless(self, number: int, values: Mapping[str, Any], parts: Sequence[str], faults: list[Fault]) -> Record:
-        if not _may_have_moved(faults):
+        unread = {column for fault in faults for column in fault.columns}
+        if not _may_have_moved(faults) and not unread.intersection(self._plan.key):
             faults.append(self._keys.fault(parts))
         return Record("", values, self._origin(number), tuple(faults))
 
@@ -340,6 +357,14 @@ def _in_map(delimiter: str) -> str:
 
 def _clean(cell: str | None) -> str:
     return "" if cell is None else cell.strip().strip("\ufeff").strip()
+
+
+def _uncut(line: CsvLine, header: Sequence[str]) -> Fault:
+    """FM719 of a line that could not be cut into fields."""
+    column = (header[line.place : line.place + 1] or [""])[0] or str(line.place + 1)
+    args = {"line": line.number, "last": line.last, "column": column}
+    columns = (column,) if line.place >= 0 else ()
+    return Fault("FM719", rule="line", args=args, variant=line.problem, columns=columns)
 
 
 def _may_have_moved(faults: list[Fault]) -> bool:

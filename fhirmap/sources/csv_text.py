@@ -1,122 +1,55 @@
-"""The characters of a text file: its encoding proved before a record is read, its lines cut into fields, each fault
-with its line.
+"""The lines of a CSV file cut into fields, each fault with its line.
+
+A quoted field may go on over several lines. One whose quote is never closed would take in the lines after it, or end at
+the first quote of another line; so a field of several lines is looked at again. It is refused, and reading goes on at
+the next line, where the quote is not closed within `_MOST_LINES` lines, where the line that it makes cannot be cut or
+has another number of fields than the names while a line in it has the right one, and where each of its lines by itself
+is a line like the first. Where it might be either, nothing of these lines is read.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import IO, NamedTuple, Self
 
 from fhirmap.errors import ConfigError
-from fhirmap.texts import Text, os_reason
+from fhirmap.sources.text_lines import DAMAGE, is_damaged, is_eight_bit, open_failure, open_text
 
-_CHUNK = 1 << 20
-_FIELD_LIMIT = 1 << 28
+__all__ = ["DELIMITERS", "CsvLine", "read_lines", "separator_line"]
+
+_LONGEST = 1 << 24
+"""Characters of a line, and of a field."""
+_MOST_LINES = 500
+"""Lines of one quoted field."""
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=([^\r\n\"])\"?[,;\t|]*\r?\n?", re.IGNORECASE)
+_RUNS = re.compile(r"[0-9]+|[^\W\d_]+")
 DELIMITERS = (";", ",", "\t", "|")
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
-@dataclass(frozen=True, slots=True)
-class CsvLine:
-    """One line's fields. ``number``: where it starts, from 1. ``problem``: a variant of FM719 where it could not be
-    cut.
+class CsvLine(NamedTuple):
+    """One line's fields. ``number``: where it starts, from 1; ``last``: where it ends.
+
+    ``problem``: a variant of FM719 where it could not be cut, with the ``place`` of the field that is to blame, from 0.
+    ``is_damaged``: some field has bytes that are none in the file's encoding.
     """
 
     number: int
     cells: list[str]
     problem: str = ""
-
-
-def open_failure(error: OSError, shown: str, path: Path) -> ConfigError:
-    """FM701 for a file that is not there, FM702 for one that cannot be read."""
-    if isinstance(error, FileNotFoundError):
-        return ConfigError("FM701", source=shown, path=str(path))
-    reason = Text("reasons.is_folder") if isinstance(error, IsADirectoryError) else os_reason(error, "cannot_be_read")
-    return ConfigError("FM702", source=shown, reason=reason)
-
-
-def proved_encoding(path: Path, shown: str, declared: str) -> str:
-    """The encoding of the file: its byte-order mark's, else the declared one (UTF-8 by default), every byte tried.
-
-    Raises: ConfigError FM705 with the byte and line of the first one that does not exist in it, or where a file
-    declared in an 8-bit encoding is UTF-8 throughout; FM701, FM702.
-    """
-    declared = declared or "utf-8"
-    try:
-        codecs.lookup(declared)
-    except LookupError:
-        raise ConfigError("FM705", variant="unknown", encoding=declared, source=shown) from None
-    try:
-        with path.open("rb") as file:
-            start = file.read(4)
-        encoding = next((name for mark, name in _MARKS if start.startswith(mark)), declared)
-        _prove(path, shown, encoding)
-    except OSError as error:
-        raise open_failure(error, shown, path) from None
-    return encoding
-
-
-def _prove(path: Path, shown: str, encoding: str) -> None:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    other: codecs.IncrementalDecoder | None = None
-    if not encoding.lower().startswith(("utf", "u8")):
-        other = codecs.getincrementaldecoder("utf-8")()
-    offset, line, accent_line = 0, 1, 0
-    with path.open("rb") as file:
-        while True:
-            chunk = file.read(_CHUNK)
-            pending = len(decoder.getstate()[0])
-            try:
-                text = decoder.decode(chunk, final=not chunk)
-            except UnicodeError as error:
-                if not isinstance(error, UnicodeDecodeError):
-                    # UTF-16 and UTF-32 that start without a byte-order mark.
-                    raise ConfigError("FM705", source=shown, encoding=encoding, offset=0, line=1) from None
-                before = error.object[: error.start].decode(encoding, "replace")
-                raise ConfigError(
-                    "FM705",
-                    source=shown,
-                    encoding=encoding,
-                    offset=offset - pending + error.start,
-                    line=line + before.count("\n"),
-                ) from None
-            if other is not None:
-                other = _still_utf8(other, chunk)
-            if not accent_line and not chunk.isascii():
-                index = next(index for index, byte in enumerate(chunk) if byte > 127)
-                accent_line = line + chunk.count(b"\n", 0, index)
-            line += text.count("\n")
-            offset += len(chunk)
-            if not chunk:
-                break
-    if other is not None and accent_line:
-        # No real text in an 8-bit encoding has only accents that happen to be well-formed UTF-8.
-        raise ConfigError("FM705", variant="utf8", source=shown, encoding=encoding, line=accent_line)
-
-
-def _still_utf8(decoder: codecs.IncrementalDecoder, chunk: bytes) -> codecs.IncrementalDecoder | None:
-    try:
-        decoder.decode(chunk, final=not chunk)
-    except UnicodeDecodeError:
-        return None
-    return decoder
+    last: int = 0
+    place: int = -1
+    is_damaged: bool = False
 
 
 def separator_line(path: Path, shown: str, encoding: str) -> str:
     """The delimiter that a first line `sep=;` names, as spreadsheets write and read it; empty without such a line."""
     try:
-        with path.open(encoding=encoding, newline="") as file:
+        with open_text(path, encoding) as file:
             shape = _SEPARATOR.fullmatch(file.readline(16))
     except OSError as error:
         raise open_failure(error, shown, path) from None
@@ -127,29 +60,194 @@ def read_lines(path: Path, shown: str, encoding: str, delimiter: str) -> Iterato
     """Every line that is not blank, the first (names) included; not a line `sep=;` before it. Quoted fields may hold
     delimiters and line breaks.
 
-    Raises: ConfigError FM712 (a quote is never closed), FM701, FM702.
+    Raises: ConfigError FM712 (the names cannot be cut into fields), FM701, FM702.
     """
     # The limit is the module's; a lower one would only turn a long cell into a broken line.
-    csv.field_size_limit(max(csv.field_size_limit(), _FIELD_LIMIT))
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
     try:
-        with path.open(encoding=encoding, newline="") as file:
-            first = file.readline(16)
-            skipped = 1 if _SEPARATOR.fullmatch(first) else 0
-            if not skipped:
+        with open_text(path, encoding) as file:
+            lines = _PhysicalLines(file, encoding)
+            if _SEPARATOR.fullmatch(file.readline(16)):
+                lines.number = 1
+            else:
                 file.seek(0)
-            reader = csv.reader(file, delimiter=delimiter, strict=True)
-            while True:
-                number = reader.line_num + 1 + skipped
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    if "unexpected end" in str(error) or "field limit" in str(error):
-                        raise ConfigError("FM712", source=shown, line=number) from None
-                    yield CsvLine(number, [], "quote")
-                    continue
-                if any(cell and not cell.isspace() for cell in cells):
-                    yield CsvLine(number, cells)
+            cutter = _Cutter(lines, delimiter)
+            names = next(cutter, None)
+            if names is None:
+                return
+            if names.problem in ("open", "long"):
+                raise ConfigError("FM712", source=shown, line=names.number)
+            cutter.width = len(names.cells)
+            yield names
+            yield from cutter
     except OSError as error:
         raise open_failure(error, shown, path) from None
+
+
+class _EndsHereError(Exception):
+    """A field is too long, or has too many lines."""
+
+
+class _PhysicalLines:
+    """The physical lines of a file, which a reader takes one by one; some can be given back.
+
+    ``taken``: those of the record that is being cut; ``number``: of the last one.
+    """
+
+    def __init__(self, file: IO[str], encoding: str) -> None:
+        self._next = partial(file.readline, _LONGEST)
+        self._encoding = encoding
+        self._is_eight_bit = is_eight_bit(encoding)
+        self._given_back: deque[str | None] = deque()
+        self.taken: list[str] = []
+        self.number = 0
+        self.is_damaged = False
+        self.has_ended = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._given_back.popleft() if self._given_back else self._read()
+        if not line:
+            if line == "":
+                self.has_ended = True
+                raise StopIteration
+            return self._end_here(line)
+        taken = self.taken
+        if taken and len(taken) >= _MOST_LINES:
+            return self._end_here(line)
+        self.number += 1
+        if not line.isascii():
+            # A byte-order mark, where files were joined: it is no text.
+            line = line.removeprefix("\ufeff")
+            if DAMAGE in line or (self._is_eight_bit and is_damaged(line, self._encoding)):
+                self.is_damaged = True
+        taken.append(line)
+        return line
+
+    def _end_here(self, line: str | None) -> str:
+        """Stop before a line that is too long or one too many; one that begins a record is passed over."""
+        if line is None and not self.taken:
+            self.number += 1
+        else:
+            self._given_back.appendleft(line)
+        raise _EndsHereError
+
+    def _read(self) -> str | None:
+        """The next line; empty at the end, None for one that is too long, which is passed over."""
+        line = self._next()
+        if len(line) < _LONGEST or line.endswith(("\n", "\r")):
+            return line
+        while line and not line.endswith(("\n", "\r")):
+            line = self._next()
+        return None
+
+    def start(self) -> int:
+        """Begin a record; the number of its first line."""
+        self.taken.clear()
+        self.is_damaged = self.has_ended = False
+        return self.number + 1
+
+    def give_back(self, lines: Sequence[str]) -> None:
+        """Have lines read again, which were taken after others."""
+        self._given_back.extendleft(reversed(lines))
+        self.number -= len(lines)
+
+
+class _Cutter:
+    """The fields of each line. ``width``: how many names there are; 0 until that is known."""
+
+    def __init__(self, lines: _PhysicalLines, delimiter: str) -> None:
+        self._lines = lines
+        self._delimiter = delimiter
+        self._reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        self.width = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> CsvLine:
+        lines = self._lines
+        while True:
+            number = lines.start()
+            try:
+                cells = next(self._reader)
+            except csv.Error:
+                return self._uncut(number)
+            except _EndsHereError:
+                return self._uncut(number) if lines.taken else CsvLine(number, [], "long")
+            if len(lines.taken) > 1:
+                return self._of_several(number, cells)
+            if any(cell and not cell.isspace() for cell in cells):
+                return CsvLine(number, cells, is_damaged=lines.is_damaged)
+
+    def _uncut(self, number: int) -> CsvLine:
+        """A line in which the trouble begins, whether it is seen there or in a later one; reading goes on after it."""
+        first, *more = self._lines.taken
+        # Under a wrong delimiter, text follows the quotes of names: that is no quote left open.
+        is_open = self._lines.has_ended or len(more) + 1 >= _MOST_LINES or (bool(more) and self.width > 0)
+        self._lines.give_back(more)
+        return CsvLine(number, [], "open" if is_open else "quote", place=_place_of_trouble(first, self._delimiter))
+
+    def _of_several(self, number: int, cells: list[str]) -> CsvLine:
+        """A record whose quoted fields go on over several lines, if that is what it is."""
+        lines, taken = self._lines, self._lines.taken
+        found = CsvLine(number, cells, last=lines.number, is_damaged=lines.is_damaged)
+        if self.width < 2:
+            return found
+        alone = [_alone(line, self._delimiter) for line in taken if line.strip()]
+        whole = [has_width(fields, self.width) for fields in alone]
+        alike = [_shape(fields[0]) == _shape(alone[0][0]) for fields in alone]
+        if not has_width(cells, self.width):
+            return self._uncut(number) if any(whole[1:]) else found
+        if all(whole) and all(alike):
+            return self._uncut(number)
+        if any(one and other for one, other in zip(whole[1:], alike[1:], strict=True)):
+            place = _place_of_trouble(taken[0], self._delimiter)
+            return CsvLine(number, [], "several", last=lines.number, place=place)
+        return found
+
+
+def has_width(cells: Sequence[str], width: int) -> bool:
+    """Are there as many fields as names, blank ones at the end aside?"""
+    return len(cells) == width or (len(cells) > width and not any(map(str.strip, cells[width:])))
+
+
+def _alone(line: str, delimiter: str) -> list[str]:
+    """The fields of a line by itself; its quotes are letters where they cannot be quotes."""
+    try:
+        (cells,) = csv.reader([line], delimiter=delimiter, strict=True)
+    except csv.Error:
+        cells = line.rstrip("\r\n").split(delimiter)
+    return cells
+
+
+def _shape(cell: str) -> str:
+    """A text with its digits and letters as kinds: `2025-A12` and `2024-B7` are alike."""
+    return _RUNS.sub(lambda run: "0" if run[0][0].isdigit() else "a", cell.strip().strip('"'))
+
+
+def _place_of_trouble(line: str, delimiter: str) -> int:
+    """The field of a line in which a quote is not closed, or has text after it; -1 where there is none."""
+    text, place, at = line.rstrip("\r\n"), 0, 0
+    while at < len(text):
+        if text[at] != '"':
+            end = text.find(delimiter, at)
+            if end < 0:
+                return -1
+            at, place = end + 1, place + 1
+            continue
+        at += 1
+        while True:
+            at = text.find('"', at)
+            if at < 0:
+                return place
+            if text[at + 1 : at + 2] != '"':
+                break
+            at += 2
+        after = text[at + 1 : at + 2]
+        if after and after != delimiter:
+            return place
+        at, place = at + 2, place + 1
+    return -1

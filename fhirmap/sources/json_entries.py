@@ -44,6 +44,38 @@ def decode_entry(raw: bytes) -> JsonValue:
         return UnreadEntry()
 
 
+def decode_in_parts(raw: bytes, levels: int = 8) -> JsonValue:
+    """The value that ``raw`` writes, an `UnreadEntry` in the place of what cannot be read, ``levels`` deep at most."""
+    found = decode_entry(raw)
+    if not isinstance(found, UnreadEntry) or not levels or not _is_balanced(raw):
+        return found
+    opening, cuts = _items(raw, 0) or (b"", [])
+    if opening not in _OPEN:
+        return found
+    if opening == b"[":
+        return [decode_in_parts(cut, levels - 1) for cut in cuts]
+    members: dict[str, Any] = {}
+    for cut in cuts:
+        name, colon, value = _halves(cut)
+        key = decode_entry(name) if colon else None
+        if isinstance(key, str):
+            members[key] = decode_in_parts(value, levels - 1)
+    return members
+
+
+def _halves(member: bytes) -> tuple[bytes, bytes, bytes]:
+    """The name, the colon and the value of a member of an object; no colon where there is none."""
+    for match in _TOKEN.finditer(member):
+        if match.group() == b":":
+            return member[: match.start()], b":", member[match.end() :]
+    return member, b"", b""
+
+
+def texts_in(raw: bytes) -> Iterator[bytes]:
+    """The texts of a document, names included, in their quotes."""
+    return (match.group() for match in _TOKEN.finditer(raw) if match.group().startswith(b'"'))
+
+
 def repeats_a_key(raw: bytes, decoded: JsonValue) -> bool:
     """Does some object in ``raw`` name a key twice? ``decoded`` is what was read of it, with the last value of each.
 
@@ -151,22 +183,3 @@ def _levels(text: bytes, start: int) -> Iterator[tuple[int, bytes, int]]:
         depth += token in _OPEN
         depth -= token in _CLOSE
         yield match.end(), token, depth
-
-
-def are_few_damaged(texts: Sequence[bytes]) -> bool:
-    """Do bytes that are no UTF-8 occur in some of ``texts``, and accents that are UTF-8 in as many or more?
-
-    Where most accents are wrong, the file is in another encoding.
-    """
-    damaged = sum(not is_utf8(text) for text in texts)
-    accented = sum(not text.isascii() for text in texts) - damaged
-    return accented >= damaged
-
-
-def is_utf8(raw: bytes) -> bool:
-    """Is ``raw`` text in UTF-8?"""
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

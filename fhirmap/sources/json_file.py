@@ -22,10 +22,18 @@ from fhirmap.runtime.reading import at
 from fhirmap.source_plan import SourcePlan, path_steps
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
-from fhirmap.sources.csv_text import open_failure
-from fhirmap.sources.json_entries import DECODER, UnreadEntry, are_few_damaged, cut_entries, decode_entry, repeats_a_key
+from fhirmap.sources.json_entries import (
+    DECODER,
+    UnreadEntry,
+    cut_entries,
+    decode_entry,
+    decode_in_parts,
+    repeats_a_key,
+    texts_in,
+)
 from fhirmap.sources.keys import RecordKeys, revision_column
 from fhirmap.sources.revisions import NO_REVISION, Revision, Revisions, number_revision, revision_of
+from fhirmap.sources.text_lines import Accents, open_failure, open_text, proved_encoding
 from fhirmap.texts import Text
 
 _PLACE = re.compile(r"\(byte (\d+)\)")
@@ -125,16 +133,26 @@ class JsonFile:
     def _by_lines(self) -> Iterator[tuple[str, int, Any]]:
         if self._plan.name:
             raise self._path_in_lines()
+        # A line has no names: any may be damaged.
+        encoding = proved_encoding(self._path, self._address.shown, self._plan.encoding, names=0)
         try:
-            with self._path.open("rb") as file:
-                for number, line in enumerate(file, 1):
-                    if number == 1:
-                        line = line.removeprefix(codecs.BOM_UTF8)
-                    if not line.strip():
-                        continue
+            for number, line in enumerate(self._lines(encoding), 1):
+                # A byte-order mark, where files were joined.
+                line = line.removeprefix(codecs.BOM_UTF8)
+                if line.strip():
                     yield f"{self._path.name}:{number}", number, decode_entry(line)
         except OSError as error:
             raise open_failure(error, self._address.shown, self._path) from None
+
+    def _lines(self, encoding: str) -> Iterator[bytes]:
+        """The lines of the file as UTF-8; what is no text in its encoding is no UTF-8 either."""
+        if encoding in ("utf-8", "utf-8-sig"):
+            with self._path.open("rb") as file:
+                yield from file
+        else:
+            with open_text(self._path, encoding) as text:
+                for line in text:
+                    yield line.encode("utf-8", "surrogatepass")
 
     def _load(self) -> list[Any] | None:
         """The entries of a whole document; None where it turns out to be NDJSON."""
@@ -212,7 +230,12 @@ class JsonFile:
     def _is_damaged_here_and_there(self, raw: bytes) -> bool:
         """Is the encoding right for most entries, so that those in which a byte is wrong are damaged?"""
         cuts = cut_entries(raw, self._plan.name.split(".") if self._plan.name else [])
-        return cuts is not None and are_few_damaged(cuts)
+        if cuts is None:
+            return False
+        accents = Accents()
+        for part in cuts if len(cuts) > 1 else texts_in(raw):
+            accents.add(part, "utf-8")
+        return not accents.is_other
 
     def _is_ndjson(self, text: bytes) -> bool:
         first = next((line for line in text.splitlines() if line.strip()), b"")
@@ -255,11 +278,17 @@ class JsonFile:
         return node
 
     def document(self) -> JsonValue:
-        """The whole document; a list of the lines' values for NDJSON."""
+        """The whole document, an `UnreadEntry` in the place of what cannot be read; a list of the lines' values for
+        NDJSON.
+        """
         if self._by_line:
             return list(self.entries())
         self._entries = self._load()
-        return list(self.entries()) if self._entries is None else self._document
+        if self._entries is None:
+            return list(self.entries())
+        if any(isinstance(entry, UnreadEntry) for entry in self._entries):
+            return decode_in_parts(self._as_utf8(self._path.read_bytes()))
+        return self._document
 
     def entries(self) -> Iterator[Any]:
         """Every entry of the list, objects or not."""

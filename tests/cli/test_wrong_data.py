@@ -113,8 +113,8 @@ def test_no_rows_is_a_good_run_of_nothing(tiny: Make, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["csv", "json"])
 def test_another_encoding_than_declared(tiny: Make, kind: str) -> None:
     project = tiny(kind)
-    text = project.data.read_text(encoding="utf-8").replace("DURAND", "DÛRAND")
-    project.data.write_text(text, encoding="cp1252")
+    text = project.data.read_text(encoding="utf-8").replace("DURAND", "DÛRAND").replace("PETIT", "PÉTIT")
+    project.data.write_text(text.replace("MARTIN", "MÂRTIN"), encoding="cp1252")
     # What stops the run is an error of `check` too, and no warning about a source out of reach.
     checked = in_process("check", project.folder)
     assert (checked.code, "error[FM705]" in checked.out, "FM761" in checked.out) == (2, True, False)
@@ -187,11 +187,31 @@ def test_a_line_break_within_quotes_is_part_of_the_field(tiny: Make) -> None:
     assert names == ["DURAND", "MAR\nTIN", "PE;TIT"]
 
 
-def test_a_quote_that_is_never_closed_stops_before_anything_is_sent(tiny: Make) -> None:
+def test_a_quote_that_is_never_closed_costs_its_record_alone(tiny: Make) -> None:
     project = tiny("csv")
     replaced(project, "MARTIN", '"MARTIN')
-    run(project).reported("FM712", 3, "the quote opened in line 3 is not closed")
-    assert project.sent == []
+    for command in ("check", "preview", "inspect"):
+        arguments = [project.data] if command == "inspect" else [project.folder]
+        assert in_process(command, *arguments).code in (0, 1), command
+    done = run(project)
+    assert done.code == 1
+    assert "line 3: the quote opened in column `name` is not closed" in " ".join(done.out.split())
+    assert (project.ledger["accepted"], project.ledger["invalid"]) == (2, 1)
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_a_bad_byte_costs_its_record_alone(tiny: Make, kind: str) -> None:
+    project = tiny(kind)
+    project.data.write_bytes(project.data.read_bytes().replace(b"MARTIN", b"MARTIN\xff"))
+    for command in ("check", "preview", "inspect"):
+        arguments = [project.data] if command == "inspect" else [project.folder]
+        assert in_process(command, *arguments).code in (0, 1), command
+    done = run(project)
+    assert done.code == 1
+    assert ("`name` contains bytes that are not utf-8 (line 3)" if kind == "csv" else "entry 2") in " ".join(
+        done.out.split()
+    )
+    assert (project.ledger["accepted"], project.ledger["invalid"]) == (2, 1)
 
 
 # ---- cells -----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fhirmap.sources.json_entries import UnreadEntry, cut_entries, decode_entry
+from fhirmap.sources.json_entries import UnreadEntry, cut_entries, decode_entry, decode_in_parts
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,14 @@ def test_decode_entry() -> None:
     assert decode_entry(b'{"a": "::", "b": {"a": 1}}') == {"a": "::", "b": {"a": 1}}
     assert decode_entry(b'{"a": 1, "a": 1}') == UnreadEntry(is_double=True)
     assert decode_entry(b'{"a": NaN}') == UnreadEntry()
+
+
+def test_what_can_be_read_of_a_document() -> None:
+    deep = b"[" * 5000 + b"]" * 5000
+    raw = b'{"a": {"b": [{"c": "\xff", "d": 1}, {"c": 2}, ' + deep + b']}, "n": "x", "e": NaN}'
+    unread = UnreadEntry()
+    found = decode_in_parts(raw)
+    assert isinstance(found, dict)
+    assert found["a"]["b"][:2] == [{"c": unread, "d": 1}, {"c": 2}]
+    assert (found["n"], found["e"]) == ("x", unread)
+    assert decode_in_parts(b'{"a": [1}') == unread

@@ -149,6 +149,19 @@ def test_a_byte_of_another_encoding_costs_its_record_alone(tmp_path: Path) -> No
     assert fails(path, LINES).code == "FM705"
 
 
+def test_lines_in_another_encoding_than_utf8(tmp_path: Path) -> None:
+    text = '{"id": "é"}\n{"id": "B"}\n{"id": "C"'
+    found = [("é", []), ("B", []), ("", ["FM713"])]
+    for encoding, declared in (("utf-16", ""), ("cp1252", "cp1252"), ("utf-8-sig", "")):
+        path = write(tmp_path / "a.ndjson", text, encoding)
+        assert [(r.key, [f.code for f in r.faults]) for r in read(path, replace(LINES, encoding=declared))] == found
+    assert (
+        fails(write(tmp_path / "b.ndjson", text.replace("B", "è").replace("C", "ç"), "cp1252"), LINES).code == "FM705"
+    )
+    joined = "\n".join(f"\ufeff{line}" for line in text.splitlines())
+    assert [r.key for r in read(write(tmp_path / "c.ndjson", joined), LINES)] == ["é", "B", ""]
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     [
