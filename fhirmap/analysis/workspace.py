@@ -108,10 +108,12 @@ class Workspace:
         unit.tables = {entry.id: self._table(unit, entry) for entry in tree.concept_maps if entry.table}
         for store in (model.store for model in tree.models):
             if store is not None and store.kind == "query":
-                unit.queries[store.name] = self._query(unit, store.name, store.encoding or "utf-8", store.name_span)
+                unit.queries[store.name] = store.query or self._query(
+                    unit, store.name, store.encoding or "utf-8", store.name_span
+                )
         for join in (element.join for model in tree.models for element in model.elements):
             if join is not None and join.is_query:
-                unit.queries[join.table] = self._query(unit, join.table, "utf-8", join.table_span)
+                unit.queries[join.table] = join.query or self._query(unit, join.table, "utf-8", join.table_span)
         return unit
 
     def _resolve(self, unit: Unit) -> None:
@@ -209,8 +211,8 @@ class Workspace:
         return tuple(codes)
 
     def _query(self, unit: Unit, name: str, encoding: str, span: Span) -> str:
-        """Text of a query: that of its file, or ``name`` itself where that is SQL."""
-        return name if is_sql(name) else self._file(unit, name, encoding, span) or ""
+        """Text of a query that a file holds."""
+        return self._file(unit, name, encoding, span) or ""
 
     def _file(self, unit: Unit, name: str, encoding: str, span: Span) -> str | None:
         """A text file beside the map; a diagnostic where it cannot be read."""
@@ -226,11 +228,6 @@ class Workspace:
         except UnicodeDecodeError:
             unit.faults.append(Diagnostic("FM102", span, {"file": name, "encoding": encoding}, variant="encoding"))
         return None
-
-
-def is_sql(name: str) -> bool:
-    """Is the text after `query` the query itself, and not the name of its file?"""
-    return re.match(r"\s*(?:select|with)\s", name, re.IGNORECASE) is not None
 
 
 def load(

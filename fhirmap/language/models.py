@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, cast
 
@@ -13,6 +14,9 @@ from fhirmap.language.expressions import ExpressionBuilder, Part, last_token
 
 Clause = tuple[str, Tree[Token]]
 
+_SQL = re.compile(r"\s*(?:select|with)\s", re.IGNORECASE)
+"""How the text after `query` begins where it is the query itself, and not the name of its file."""
+
 
 class ModelBuilder:
     """Builds models of one text."""
@@ -23,22 +27,23 @@ class ModelBuilder:
 
     def model(self, tree: Tree[Token]) -> n.Model:
         """The model that ``tree`` is."""
-        name = tree.children[1]
+        name = self._text(tree.children[1])
         store = next((part for part in _trees(tree) if part.data == "store"), None)
-        elements = tuple(self._element(part) for part in _trees(tree) if part.data == "model_element")
-        return n.Model(
-            self._text(name), self._store(store) if store else None, elements, self._span(tree), self._span(name)
-        )
+        elements = tuple(self._element(part, name) for part in _trees(tree) if part.data == "model_element")
+        where = self._span(tree.children[1])
+        return n.Model(name, self._store(store, name) if store else None, elements, self._span(tree), where)
 
-    def _store(self, tree: Tree[Token]) -> n.SourceClause:
+    def _store(self, tree: Tree[Token], model: str) -> n.SourceClause:
         kind = cast("Literal['table', 'query', 'csv', 'json']", str(tree.children[1]))
         named = next((part for part in tree.children[2:] if isinstance(part, Token) and part.type in _QUOTED), None)
         clauses = self._clauses(part for part in _trees(tree))
         key = clauses.get("key")
         latest = clauses.get("latest")
+        name = self._text(named) if named is not None else ""
+        is_sql = kind == "query" and _SQL.match(name) is not None
         return n.SourceClause(
             kind,
-            self._text(named) if named is not None else "",
+            model if is_sql else name,
             self._texts(key),
             self._option(clauses, "where"),
             self._order(clauses.get("order")),
@@ -52,9 +57,10 @@ class ModelBuilder:
             decimal=self._option(clauses, "decimal"),
             thousands=self._option(clauses, "thousands"),
             null_spans=self._text_spans(clauses.get("null")),
+            query=name if is_sql else "",
         )
 
-    def _element(self, tree: Tree[Token]) -> n.ModelElement:
+    def _element(self, tree: Tree[Token], model: str) -> n.ModelElement:
         name, type_part = tree.children[0], tree.children[2]
         assert isinstance(type_part, Tree)
         sizes = [part for part in _trees(tree) if part.data == "cardinality"]
@@ -63,7 +69,7 @@ class ModelBuilder:
         self._check_join(clauses)
         options: dict[str, Any] = {}
         if "join" in clauses:
-            options["join"] = self._join(clauses)
+            options["join"] = self._join(clauses, f"{model}.{self._text(name)}")
         if source := clauses.get("from"):
             place = source.children[1]
             if isinstance(place, Token) and place.type == "POSITION":
@@ -98,20 +104,24 @@ class ModelBuilder:
             if clause := clauses.get(word):
                 self._faults.add("FM023", self._span(clause), word=word)
 
-    def _join(self, clauses: dict[str, Tree[Token]]) -> n.Join:
+    def _join(self, clauses: dict[str, Tree[Token]], element: str) -> n.Join:
         tree = clauses["join"]
         columns = [part for part in _trees(tree) if part.data == "join_column"]
         ends = [(part.children[0], part.children[-1]) for part in columns]
         table = next(part for part in tree.children if isinstance(part, Token) and part.type in _QUOTED)
+        name = self._text(table)
+        is_query = any(isinstance(part, Token) and part.type == "QUERY" for part in tree.children)
+        is_sql = is_query and _SQL.match(name) is not None
         return n.Join(
-            self._text(table),
+            element if is_sql else name,
             tuple((self._text(child), self._text(parent)) for child, parent in ends),
             self._option(clauses, "where"),
             self._order(clauses.get("order")),
             self._span(tree),
             self._span(table),
             tuple((self._span(child), self._span(parent)) for child, parent in ends),
-            any(isinstance(part, Token) and part.type == "QUERY" for part in tree.children),
+            is_query,
+            name if is_sql else "",
         )
 
     def concept_map_table(self, tree: Tree[Token]) -> n.ConceptMapTable | None:

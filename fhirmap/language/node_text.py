@@ -104,7 +104,7 @@ def model_head(model: n.Model) -> str:
     store = model.store
     if store is None:
         return f"model {element_to_text(model.name)} {{"
-    name = quote(store.name)
+    name = quote(store.query or store.name)
     place = {"table": f"table {name}", "query": f"query {name}", "csv": "csv", "json": f"json path {name}"}[store.kind]
     parts = [
         f"model {element_to_text(model.name)} from",
@@ -146,7 +146,7 @@ def _join(join: n.Join) -> tuple[str, ...]:
     columns = [quote(child) if child == parent else f"{quote(child)} = {quote(parent)}" for child, parent in join.on]
     where = f"where {_sql(join.where)}" if join.where is not None else ""
     order = f"order by {_order(join.order)}" if join.order else ""
-    table = f"query {quote(join.table)}" if join.is_query else quote(join.table)
+    table = f"query {quote(join.query or join.table)}" if join.is_query else quote(join.table)
     return f"join {table} on {', '.join(columns)}", where, order
 
 

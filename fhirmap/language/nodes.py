@@ -290,7 +290,8 @@ class SourceClause:
 
     ``kind``: table, query, csv, json. ``name``: table name, query file or JSON path to the array (dotted, empty: the
     document). ``nulls``: texts that mean absent in each of the model's cells and those of its children. ``decimal`` and
-    ``thousands``: the marks of its numbers.
+    ``thousands``: the marks of its numbers. ``query``: the SQL where the map itself holds it, and ``name`` is then the
+    model's.
     """
 
     kind: OneOf["table", "query", "csv", "json"]
@@ -308,12 +309,14 @@ class SourceClause:
     decimal: str | None = None
     thousands: str | None = None
     null_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
     """`join 'T' on 'child' [= 'parent'] [, …] [where "sql"] [order by …]`; ``on`` holds (child column, parent
-    column). ``is_query``: `join query 'f.sql' on …`, and ``table`` names the query.
+    column). ``is_query``: `join query 'f.sql' on …`, and ``table`` names the query. ``query``: its SQL where the map
+    itself holds it, and ``table`` is then `Model.element`.
     """
 
     table: str
@@ -324,6 +327,7 @@ class Join:
     table_span: Span = _span()
     on_spans: tuple[tuple[Span, Span], ...] = field(default=(), compare=False, repr=False)
     is_query: bool = False
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,14 @@ def test_sql_keeps_its_lines() -> None:
     assert formatted(text) == text
 
 
+def test_a_query_in_the_map_stays_there() -> None:
+    text = """model M from query 'select id from T' key 'id' {
+  a : A 0..* join query 'with x as (select 1) select * from x' on 'id'
+}
+"""
+    assert formatted(text) == text
+
+
 def test_an_empty_text() -> None:
     assert formatted("") == ""
     assert formatted("// only this") == "// only this\n"

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from fhirmap.compilation.maps import compile_map
 from fhirmap.errors import ConfigError
 from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceKind, SourcePlan
+from fhirmap.sources import open_source
 from tests.sources.conftest import Database, columns
 from tests.sources.theatre import read
 
@@ -102,3 +104,38 @@ def test_a_joined_query(database: Database, prefix: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read(database, joined_plan(prefix, f"SELECT nothing_here FROM {prefix}pose"))
     assert caught.value.code == "FM715"
+
+
+INLINE = """model Stay from query "select 1 as id, 'x' as day" key 'id' {{
+  day   : date    0..1 from 'day'
+  lines : Line    0..* lines
+  poses : Pose    0..* join query "select * from {table}" on 'id'
+}}
+model Line {{
+  id : integer 1..1 from 'id'
+}}
+model Pose {{
+  lot : integer 0..1 from '{lot}'
+}}
+group g(source src : Stay, target tgt) {{
+  src.poses as p, p.lot as v -> tgt.lot = v;
+}}
+"""
+
+
+def test_a_query_in_the_map_has_the_name_of_what_reads_it(database: Database, prefix: str) -> None:
+    """Its whole text says nothing to who reads a fault."""
+    fill(database, prefix)
+    transformer = compile_map(INLINE.format(table=f"{prefix}pose", lot="lot"))
+    assert transformer.store is not None
+    with open_source(database.url, transformer.store) as source:
+        assert source.check() == []
+        [record] = source.records()
+        assert (record.key, record.origin) == ("1", "Stay id=1")
+        assert set(source.columns()) == {"Stay", "Stay.poses"}
+    faults = transformer.read(record.values).faults
+    assert [fault.columns for fault in faults] == [("day",), *[("Stay.poses.lot",)] * 3]
+    lacking = compile_map(INLINE.format(table=f"{prefix}pose", lot="batch"))
+    assert lacking.store is not None
+    with open_source(database.url, lacking.store) as source:
+        assert [entry.args["table"] for entry in source.check()] == ["Stay.poses"]

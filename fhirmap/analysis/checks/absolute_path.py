@@ -21,10 +21,10 @@ def absolute_path(checked: Checked) -> Iterator[Diagnostic]:
 
 def _files(tree: Map) -> Iterator[tuple[str, Span]]:
     for model in tree.models:
-        if model.store is not None and model.store.kind == "query":
+        if model.store is not None and model.store.kind == "query" and not model.store.query:
             yield model.store.name, model.store.name_span
         for element in model.elements:
-            if element.join is not None and element.join.is_query:
+            if element.join is not None and element.join.is_query and not element.join.query:
                 yield element.join.table, element.join.table_span
     for table in tree.concept_maps:
         if table.table is not None:
