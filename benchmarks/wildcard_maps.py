@@ -2,8 +2,8 @@
 
 The shape of the public maps between two releases of FHIR: a map for each type, with a default group for its pair of
 types, a group for each of its backbones, and one import, a wildcard, that takes in all of the set. Contained resources
-make every default group reachable from every resource. Checking one of them, and compiling all of them one by one
-against one loaded set, may cost what the set is long, and no more.
+make every default group reachable from every resource. Checking one of them, and all of them one by one against one
+loaded set, may cost what the set is long, and no more.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from fhirmap.model.fhir import base_types, type_names
 
 FEW, MANY = 40, 160
 BOUND_RATIO = 6.0
-"""What four times the files may cost, in times of the few: four, and a margin for caches that are too small."""
+"""What four times the files may cost, in times of the few: four, and a margin for caches that are too small; and what
+all maps one by one may cost, in times of one of them, which leads to all the others."""
 
 URL = "https://benchmark.example/StructureMap"
 CODES = "https://benchmark.example/ConceptMap"
@@ -47,7 +48,7 @@ def write_set(folder: Path, size: int) -> list[Path]:
 
 def main() -> int:
     """1 where the time grows faster than the set."""
-    cost: dict[str, list[float]] = {"check of one map": [], "map compiled": []}
+    cost: dict[str, list[float]] = {"one map": [], "all, one by one": []}
     for size in (FEW, MANY):
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
@@ -55,17 +56,21 @@ def main() -> int:
             patient = next(file for file in files if file.stem == "Patient")
             started = time.process_time()
             check_maps(patient, imports=[folder], definitions=[folder])
-            cost["check of one map"].append(time.process_time() - started)
+            cost["one map"].append(time.process_time() - started)
             started = time.process_time()
             known = MapSet([folder])
             for file in files:
                 known.runnable(f"{URL}/{file.stem}4to5")
-            cost["map compiled"].append(time.process_time() - started)
+            cost["all, one by one"].append(time.process_time() - started)
         for title, seconds in cost.items():
-            sys.stdout.write(f"{size:4} files, {title:17} {seconds[-1]:7.2f} s, {seconds[-1] / size:.4f} s a file\n")
-    ratios = {title: seconds[1] / seconds[0] for title, seconds in cost.items()}
+            sys.stdout.write(f"{size:4} files, {title:15} {seconds[-1]:7.2f} s, {seconds[-1] / size:.4f} s a file\n")
+    few, many = cost["one map"]
+    ratios = {
+        f"one map of a set of {MANY / FEW:.0f} times the files": many / few,
+        f"{MANY} maps one by one, against one of them": cost["all, one by one"][1] / many,
+    }
     for title, ratio in ratios.items():
-        sys.stdout.write(f"{title}: {MANY / FEW:.0f} times the files cost {ratio:.1f} times the time\n")
+        sys.stdout.write(f"{title}: {ratio:.1f} times the time, {BOUND_RATIO:.0f} at most\n")
     return int(any(ratio > BOUND_RATIO for ratio in ratios.values()))
 
 

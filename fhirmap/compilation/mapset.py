@@ -45,13 +45,21 @@ _FORBIDDEN = frozenset(("FM501", "FM502", "FM503", "FM506", "FM507", "FM511"))
 list of its codes. What is missing may come later."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Runnable:
-    """A compiled map of the set. ``target``: the structure it fills, where known."""
+    """A map of the set, checked. ``target``: the structure it fills, where known. ``tracer``: what runs it for a trace.
 
-    transformer: Transformer | Tracer
+    Its Python is made when it first runs: a set may hold hundreds of maps of which few do.
+    """
+
     maps: CheckedMaps
     target: Structure | None
+    tracer: Tracer | None = None
+
+    @cached_property
+    def transformer(self) -> Transformer | Tracer:
+        """The compiled map."""
+        return self.tracer or transformer_of(self.maps, contract=target_contract(self.checked))
 
     @property
     def checked(self) -> Checked:
@@ -118,7 +126,7 @@ class MapSet:
     # --- maps ---------------------------------------------------------------------------------------------------------
 
     def runnable(self, wanted: str | Path) -> Runnable:
-        """The map at a URL or in a file, compiled once.
+        """The map at a URL or in a file, checked once.
 
         Raises: ``MapError`` with every diagnostic, where it cannot run; ``ConfigError`` FM762 where no map of the set
         has that URL.
@@ -126,10 +134,10 @@ class MapSet:
         key = str(wanted)
         known = self._runnables.get(key)
         if known is None:
-            known = self._runnables[key] = self._compiled(self._map(wanted))
+            known = self._runnables[key] = self._checked(self._map(wanted))
         return known
 
-    def _compiled(self, parsed_map: ParsedMap) -> Runnable:
+    def _checked(self, parsed_map: ParsedMap) -> Runnable:
         neighbours = self._neighbours_of(parsed_map[0])
         program = neighbours.workspace.program([parsed_map])
         checked, found = neighbours.analysis.check(program)
@@ -138,7 +146,7 @@ class MapSet:
             raise MapError(maps.diagnostics)
         target = checked.stages[-1].target if checked.stages else None
         structure = self.definitions.structure(target.structure or target.name) if target is not None else None
-        return Runnable(transformer_of(maps, contract=target_contract(checked)), maps, structure)
+        return Runnable(maps, structure)
 
     def _map(self, wanted: str | Path) -> ParsedMap:
         if isinstance(wanted, Path) or "://" not in wanted:
@@ -280,7 +288,7 @@ def traced(
     """As `run`, with the trace of it. The map is compiled again, for tracing."""
     transformer = transformer_of(runnable.maps, contract=target_contract(runnable.checked), trace=True)
     tracer = Tracer(transformer, with_values=with_values)
-    result = run(replace(runnable, transformer=tracer), content, named)
+    result = run(replace(runnable, tracer=tracer), content, named)
     return result, tracer.trace
 
 

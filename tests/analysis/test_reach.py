@@ -66,6 +66,14 @@ def test_an_error_in_a_group_that_a_type_may_call_for_is_a_warning(tmp_path: Pat
     assert found(tmp_path, CONTAINED, Device=DEVICE) == ["warning FM204 Device.map"]
 
 
+def test_an_absent_concept_map_stops_what_surely_needs_it_alone(tmp_path: Path) -> None:
+    absent = DEVICE.replace("tgt.nope = v", "tgt.status = translate(v, 'http://a.example/ConceptMap/x', 'code')")
+    assert found(tmp_path, CONTAINED, Device=absent) == ["warning FM108 Device.map"]
+    name = "group HumanName(source src : HumanName, target tgt : HumanName) <<type+>> {"
+    name += " src.use as v -> tgt.use = translate(v, 'http://a.example/ConceptMap/x', 'code'); }\n"
+    assert "error FM108 parts.map" in found(tmp_path, "src.name -> tgt.name;", parts=LIBRARY + name)
+
+
 def test_an_error_in_a_group_that_is_called_stops_the_map(tmp_path: Path) -> None:
     wrong = LIBRARY.replace("src.name -> tgt.name", "src.name as v -> tgt.naem = v")
     assert found(tmp_path, Device=DEVICE, parts=wrong) == ["error FM204 parts.map"]
