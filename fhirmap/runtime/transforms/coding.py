@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
-from fhirmap.runtime.lists import present
 from fhirmap.runtime.shown_code import shown_code
 from fhirmap.runtime.transforms.text import primitive_of, shown
 
@@ -77,8 +76,12 @@ def c(system: MapValue, code: MapValue, display: MapValue = None) -> dict[str, A
         >>> c("http://snomed.info/sct", "19063003")
         {'system': 'http://snomed.info/sct', 'code': '19063003'}
     """
-    coding = present({"system": system, "code": code, "display": display})
-    return coding if "code" in coding else None
+    if code is None or code == "":
+        return None
+    coding = {"code": code} if system is None or system == "" else {"system": system, "code": code}
+    if display is not None and display != "":
+        coding["display"] = display
+    return coding
 
 
 def cc(first: MapValue, code: MapValue = None, display: MapValue = None) -> dict[str, Any] | None:
