@@ -39,6 +39,7 @@ from fhirmap.journal.entries import (
 from fhirmap.journal.journal import Journal
 from fhirmap.journal.reading import grouped_reasons
 from fhirmap.journal.states import PENDING, EntryState, WithdrawalCause
+from fhirmap.journal.withdrawals import ForeseenWithdrawals
 
 __all__ = [
     "PENDING",
@@ -48,6 +49,7 @@ __all__ = [
     "Decision",
     "Entry",
     "EntryState",
+    "ForeseenWithdrawals",
     "Identifier",
     "Journal",
     "Lease",

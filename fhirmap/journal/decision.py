@@ -45,6 +45,11 @@ class Decision(NamedTuple):
     was_withdrawn: bool = False
     withdraws: bool = False
 
+    @property
+    def is_sent(self) -> bool:
+        """Is a request made of it?"""
+        return self.step in (Step.NEW, Step.CHANGED)
+
 
 def decide(
     item: Entry,

@@ -15,7 +15,7 @@ from fhirmap.journal.layouts import Layouts
 from fhirmap.journal.put_batch import PutBatch, chunks_of_distinct_keys
 from fhirmap.journal.schema import checkpoint, entry, run
 from fhirmap.journal.states import EntryState, WithdrawalCause
-from fhirmap.journal.withdrawals import Withdrawals
+from fhirmap.journal.withdrawals import ForeseenWithdrawals, Withdrawals
 
 __all__ = ["EntryIntake"]
 
@@ -30,6 +30,7 @@ _DECISIVE = (
     entry.c.read_run,
     entry.c.read_digest,
     entry.c.read_layout,
+    entry.c.source,
 )
 """What a decision needs of a row."""
 
@@ -89,8 +90,8 @@ class EntryIntake(Withdrawals):
             counts[self._carry_out(item, rows, decision, batch)] += 1
             if decision.withdraws:
                 withdrawn[item.key] = self._cause(item)
-            elif item.state == EntryState.READY and (decision.was_withdrawn or item.key in self._again):
-                back[item.key] = decision.step in (Step.NEW, Step.CHANGED)
+            elif self._may_be_back(item, decision):
+                back[item.key] = decision.is_sent
         batch.flush(connection, self._identity)
         self._layouts.keep(connection, wanted)
         if withdrawn:
@@ -98,6 +99,9 @@ class EntryIntake(Withdrawals):
         if back:
             self._take_back(connection, back)
         return Counts(**counts, repeated=batch.repeated)
+
+    def _may_be_back(self, item: Entry, decision: Decision) -> bool:
+        return item.state == EntryState.READY and (decision.was_withdrawn or item.key in self._again)
 
     def _cause(self, item: Entry) -> WithdrawalCause:
         if item.state == EntryState.GONE and item.key in self._older:
@@ -117,19 +121,24 @@ class EntryIntake(Withdrawals):
             again=self._resend and item.key in self._again,
         )
 
-    def decisions(self, items: Sequence[Entry]) -> list[tuple[Entry, Decision]]:
-        """What `put` would do with each; nothing is written."""
+    def decisions(self, items: Sequence[Entry], withdrawals: ForeseenWithdrawals) -> list[tuple[Entry, Decision]]:
+        """What `put` would do with each, older revisions aside, and with ``withdrawals``; nothing is written."""
+        self._older.update(item.key for item in items if item.state == EntryState.SUPERSEDED)
+        wanted = [item for item in items if item.state != EntryState.SUPERSEDED]
         with self._transaction() as connection:
-            known = self._rows_of([item.key for item in items], connection)
-            return [(item, self._decide(connection, item, known.get(item.key, []))) for item in items]
-
-    def now(self) -> float:
-        """The journal's time."""
-        return self._clock()
+            known = self._rows_of([item.key for item in wanted], connection)
+            decided = [(item, self._decide(connection, item, known.get(item.key, []))) for item in wanted]
+        for item, decision in decided:
+            if decision.withdraws:
+                withdrawals.add(item.key, self._cause(item))
+            elif self._may_be_back(item, decision):
+                withdrawals.take_back(item.key, is_sent=decision.is_sent)
+        return decided
 
     def current_keys(self) -> list[str]:
         """The keys that the source held when it was read last, as far as the journal knows."""
         query = select(entry.c.key).where(self._scope, entry.c.is_current.is_(True), entry.c.source == self._source)
+        query = query.order_by(entry.c.id)
         with self._transaction() as connection:
             return list(connection.execute(query.where(entry.c.state != EntryState.GONE)).scalars())
 
@@ -146,7 +155,9 @@ class EntryIntake(Withdrawals):
             if row.is_current and (kept is None or row.id != kept.id):
                 batch.replace(row)
         if kept is None:
-            batch.insert(item, self._request_key(item, decision.generation))
+            # A record of the project's own source stays one: its absence there is what matters.
+            is_own = any(row.source == "" for row in rows)
+            batch.insert(item, self._request_key(item, decision.generation), "" if is_own else self._source)
             return item.state
         if kept.read_run == self._run:
             batch.repeated += 1

@@ -22,7 +22,8 @@ class PutBatch:
     def __init__(self, run_id: int, now: float, source: str = "") -> None:
         self._run = run_id
         self._now = now
-        self._source = source
+        # What the project's own source holds is that one's, whichever held it first.
+        self._own = {"source": ""} if not source else {}
         self._inserts: list[dict[str, Any]] = []
         self._touched: list[int] = []
         self._held: list[int] = []
@@ -32,8 +33,8 @@ class PutBatch:
         self._rewritten: list[dict[str, Any]] = []
         self.repeated = 0
 
-    def insert(self, item: Entry, request_key: str) -> None:
-        """The first time this payload of its key is read."""
+    def insert(self, item: Entry, request_key: str, source: str) -> None:
+        """The first time this payload of its key is read; it is one of ``source``."""
         self._inserts.append(
             {
                 "key": item.key,
@@ -50,7 +51,7 @@ class PutBatch:
                 "changed_at": self._now,
                 "read_run": self._run,
                 "read_at": self._now,
-                "source": self._source,
+                "source": source,
                 **_read_columns(item.read),
             }
         )
@@ -109,7 +110,7 @@ class PutBatch:
                 connection.execute(
                     update(entry)
                     .where(entry.c.id.in_(rows))
-                    .values(is_current=True, read_run=self._run, read_at=self._now, held=held)
+                    .values(is_current=True, read_run=self._run, read_at=self._now, held=held, **self._own)
                 )
         if self._reread:
             connection.execute(
@@ -136,6 +137,7 @@ class PutBatch:
                     read_at=self._now,
                     not_before=0.0,
                     changed_at=self._now,
+                    **self._own,
                 ),
                 self._rewritten,
             )

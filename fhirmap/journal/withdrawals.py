@@ -17,7 +17,47 @@ from fhirmap.journal.schema import identifier, withdrawal
 from fhirmap.journal.states import WithdrawalCause
 from fhirmap.records import Receipt
 
-__all__ = ["Withdrawals"]
+__all__ = ["ForeseenWithdrawals", "Withdrawals"]
+
+
+def _goes_on(before: WithdrawalCause, cause: WithdrawalCause) -> bool:
+    """Is a withdrawal for ``cause`` the one for ``before`` still?"""
+    return before == cause or (before.is_left and cause.is_left)
+
+
+class ForeseenWithdrawals:
+    """The withdrawals that would wait for somebody after a reading."""
+
+    def __init__(self, open_rows: Iterable[Row], now: float) -> None:
+        self._now = now
+        self._open = {row.key: row for row in open_rows}
+        self._waiting = {
+            row.key: Withdrawal(row.key, row.cause, row.at)
+            for row in self._open.values()
+            if row.acknowledged_at is None
+        }
+
+    def add(self, key: str, cause: WithdrawalCause) -> None:
+        """What `Withdrawals._withdraw` would do with a key."""
+        before = self._open.get(key)
+        if before is None or not _goes_on(before.cause, cause):
+            self._waiting.pop(key, None)
+            self._waiting[key] = Withdrawal(key, cause, self._now, is_new=True)
+        elif key in self._waiting:
+            self._waiting[key] = Withdrawal(key, cause, before.at)
+
+    def take_back(self, key: str, *, is_sent: bool) -> None:
+        """What `Withdrawals._take_back` would do with a key."""
+        before = self._open.get(key)
+        if before is None or (before.cause == WithdrawalCause.RETURNED and not is_sent):
+            return
+        self._waiting.pop(key, None)
+        if before.acknowledged_at is not None and not is_sent:
+            self._waiting[key] = Withdrawal(key, WithdrawalCause.RETURNED, self._now, is_new=True)
+
+    def waiting(self) -> list[Withdrawal]:
+        """Those of the reading first, without their identifiers."""
+        return sorted(self._waiting.values(), key=lambda entry: not entry.is_new)
 
 
 class Withdrawals(RunLedger):
@@ -39,7 +79,7 @@ class Withdrawals(RunLedger):
         known = {row.key: row for row in self._open_rows(connection, list(causes))}
         for key, cause in causes.items():
             before = known.get(key)
-            if before is not None and (before.cause == cause or (before.cause.is_left and cause.is_left)):
+            if before is not None and _goes_on(before.cause, cause):
                 connection.execute(update(withdrawal).where(withdrawal.c.id == before.id).values(cause=cause))
                 continue
             if before is not None:
@@ -77,6 +117,13 @@ class Withdrawals(RunLedger):
             query = select(withdrawal).where(self._own(withdrawal), chosen, withdrawal.c.ended_at.is_(None))
             found += connection.execute(query).all()
         return found
+
+    def foreseen(self) -> ForeseenWithdrawals:
+        """Those that are open now, for what a reading would change in them; nothing is written."""
+        query = select(withdrawal).where(self._own(withdrawal), withdrawal.c.ended_at.is_(None))
+        with self._transaction() as connection:
+            rows = connection.execute(query.order_by(withdrawal.c.id)).all()
+        return ForeseenWithdrawals(rows, self._clock())
 
     def _returned(self) -> set[str]:
         """Keys that are back and that no one has looked at since."""

@@ -53,6 +53,11 @@ class Ingested:
         """Records read."""
         return self.verdicts.total()
 
+    @property
+    def declared(self) -> int:
+        """Records read, without older revisions of a key."""
+        return self.read - self.verdicts[Verdict.SUPERSEDED]
+
 
 def canonical_json(resource: Mapping[str, Any]) -> bytes:
     """The bytes to send: keys sorted, so that the same content has the same digest; decimals with their digits.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -15,7 +15,7 @@ import msgspec
 
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic
-from fhirmap.journal import Decision, Entry, EntryState, Journal, Step, Withdrawal, WithdrawalCause
+from fhirmap.journal import Decision, Entry, EntryState, ForeseenWithdrawals, Journal, Step, Withdrawal
 from fhirmap.records import UncertainPolicy
 from fhirmap.runner.engine import Engine
 from fhirmap.runner.ingest import Ingested, entries
@@ -49,7 +49,7 @@ class MapChange:
 class Plan:
     """Records by what a run would do with them. Keys where something is to do, numbers where nothing is.
 
-    ``withdrawn``: those that this run would find, then those that no one has acknowledged yet.
+    ``withdrawn``: those that would wait for somebody after the run, the new ones first.
     """
 
     read: int = 0
@@ -93,14 +93,16 @@ def make_plan(engine: Engine, *, resend: bool = False, progress: Callable[[int],
             found = entries(
                 source.records(), engine.result, engine.rules, engine.limit_key, done, reader_of_values(engine.plan)
             )
-            seen = _Counting(plan, journal).take(found, progress)
+            withdrawals = journal.foreseen() if journal is not None else None
+            seen = _Counting(plan, journal, withdrawals).take(found, progress)
             plan.read = done.read
-            if journal is not None:
-                plan.stopped_by = shrunk(project, journal, done.read)
+            if journal is not None and withdrawals is not None:
+                plan.stopped_by = shrunk(project, journal, done.declared)
                 if plan.stopped_by is None and project.source.is_complete:
-                    _add_gone(plan, journal, seen)
-                known = {entry.key for entry in plan.withdrawn}
-                plan.withdrawn += [entry for entry in journal.withdrawals() if entry.key not in known]
+                    _add_gone(journal, withdrawals, seen)
+                plan.withdrawn = [
+                    replace(entry, identifiers=journal.identifiers(entry.key)) for entry in withdrawals.waiting()
+                ]
         finally:
             if journal is not None:
                 journal.close()
@@ -110,9 +112,10 @@ def make_plan(engine: Engine, *, resend: bool = False, progress: Callable[[int],
 class _Counting:
     """The entries of a reading, each counted where a run would put it."""
 
-    def __init__(self, plan: Plan, journal: Journal | None) -> None:
+    def __init__(self, plan: Plan, journal: Journal | None, withdrawals: ForeseenWithdrawals | None) -> None:
         self._plan = plan
         self._journal = journal
+        self._withdrawals = withdrawals
         self._seen: set[str] = set()
 
     def take(self, found: Iterator[Entry], progress: Callable[[int], None] | None) -> set[str]:
@@ -120,24 +123,28 @@ class _Counting:
         number = 0
         while some := list(islice(found, _CHUNK)):
             number += len(some)
-            for item, decision in self._decided([item for item in some if self._is_first(item)]):
+            for item, decision in self._decided([item for item in some if self._is_wanted(item)]):
                 self._count(item, decision)
             if progress is not None:
                 progress(number)
         return self._seen
 
-    def _is_first(self, item: Entry) -> bool:
-        if item.state == EntryState.SUPERSEDED or item.key in self._seen:
+    def _is_wanted(self, item: Entry) -> bool:
+        if item.state == EntryState.SUPERSEDED:
+            self._plan.superseded += 1
+            return True
+        if item.key in self._seen:
             self._plan.superseded += 1
             return False
         self._seen.add(item.key)
         return True
 
     def _decided(self, items: list[Entry]) -> Iterable[tuple[Entry, Decision]]:
-        if self._journal is not None:
-            return self._journal.decisions(items)
+        if self._journal is not None and self._withdrawals is not None:
+            return self._journal.decisions(items, self._withdrawals)
         ready = EntryState.READY
-        return [(item, Decision(Step.NEW if item.state == ready else Step.VERDICT)) for item in items]
+        wanted = [item for item in items if item.state != EntryState.SUPERSEDED]
+        return [(item, Decision(Step.NEW if item.state == ready else Step.VERDICT)) for item in wanted]
 
     def _count(self, item: Entry, decision: Decision) -> None:
         plan = self._plan
@@ -158,8 +165,6 @@ class _Counting:
                 plan.invalid += 1
             case Step.VERDICT:
                 plan.out_of_scope += 1
-        if decision.withdraws and self._journal is not None:
-            plan.withdrawn.append(_withdrawal(self._journal, item.key, WithdrawalCause(item.state)))
 
     def _differing(self, item: Entry, decision: Decision) -> tuple[str, ...]:
         assert self._journal is not None
@@ -167,16 +172,10 @@ class _Counting:
         return differing_elements(self._journal.payload(decision.base.id), item.payload)
 
 
-def _add_gone(plan: Plan, journal: Journal, seen: set[str]) -> None:
+def _add_gone(journal: Journal, withdrawals: ForeseenWithdrawals, seen: set[str]) -> None:
     gone = [Entry(key, EntryState.GONE) for key in journal.current_keys() if key not in seen]
     for start in range(0, len(gone), _CHUNK):
-        for item, decision in journal.decisions(gone[start : start + _CHUNK]):
-            if decision.withdraws:
-                plan.withdrawn.append(_withdrawal(journal, item.key, WithdrawalCause.GONE))
-
-
-def _withdrawal(journal: Journal, key: str, cause: WithdrawalCause) -> Withdrawal:
-    return Withdrawal(key, cause, journal.now(), journal.identifiers(key), is_new=True)
+        journal.decisions(gone[start : start + _CHUNK], withdrawals)
 
 
 # ---- what differs ------------------------------------------------------------------------------------------

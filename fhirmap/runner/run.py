@@ -126,7 +126,7 @@ def run(  # noqa: PLR0913 - named settings
                 progress=reading,
                 read_values=reader_of_values(engine.plan),
             )
-            stopped = work.close_reading(ingested.read)
+            stopped = work.close_reading(ingested.declared)
         except KeyboardInterrupt:
             report = work.finish(None, Delivery(interrupted=True))
         else:
