@@ -11,6 +11,7 @@ from functools import cached_property
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.static import StaticType
+from fhirmap.analysis.text_uses import text_uses
 from fhirmap.analysis.typed import DefaultGroup, DefaultTable, TypedGroup, Variable
 from fhirmap.compiler.code_tables import CodeTables
 from fhirmap.compiler.fhirpath.scope import Constants
@@ -33,6 +34,7 @@ class ModuleBuilder:
 
     def __init__(self, checked: Checked, *, trace: bool = False, taken: Iterable[Name] = ()) -> None:
         self.checked = checked
+        self.text_uses = text_uses(checked)
         self.tracing = Tracing() if trace else None
         self.names = Names((*RUNTIME, FHIRPATH.local, DECIMAL.local, *_PARAMETERS))
         self.constants = Constants()

@@ -427,7 +427,12 @@ class ReaderBody:
         element = f"{self.use.node.name}.{entry.name}"
         position = (entry.column_span or entry.span).position
         texts = (element, shown, entry.type, position, path)
-        return self._cell_table(entry.name, texts, _cell_options(entry, self.site))
+        options = _cell_options(entry, self.site)
+        if entry.type in _NUMBERS_AS_TEXT:
+            uses, place = self.module.text_uses, entry.span.position
+            options |= {"is_date": Literal(True)} if place in uses.dates else {}
+            options |= {"is_flag": Literal(True)} if place in uses.flags else {}
+        return self._cell_table(entry.name, texts, options)
 
     def _repeat_cell(self, entry: nodes.ModelElement, site: ColumnSite) -> Name:
         assert entry.repeat is not None

@@ -31,6 +31,8 @@ _ODD = re.compile(
     re.IGNORECASE,
 )
 
+_FLAGS = ("VRAI", "FAUX", "TRUE", "FALSE")
+"""What spreadsheets write for yes and no, in capitals."""
 _PEOPLE = (
     *("INCONNU", "INCONNUE", "INCONNUS", "UNKNOWN", "UNK", "NON CONNU", "NOT KNOWN", "NSP", "NC", "N/C", "N.C", "N.C."),
     *("SANS", "AUCUN", "AUCUNE", "NÉANT", "NEANT", "VIDE", "EMPTY", "BLANK", "SANS LOT", "PAS DE LOT", "NO LOT"),
@@ -38,7 +40,7 @@ _PEOPLE = (
     *("ABSENT", "ABSENTE", "MANQUANT", "MANQUANTE", "MISSING", "ILLISIBLE", "TBD", "A COMPLETER", "À COMPLÉTER"),
     *("NON RENSEIGNE", "NON RENSEIGNÉ", "NON RENSEIGNEE", "NON RENSEIGNÉE", "NR", "N/R", "N.R", "N.R."),
     *("NON COMMUNIQUE", "NON COMMUNIQUÉ", "NON DISPONIBLE", "NOT AVAILABLE", "ND", "N/D", "N.D", "N.D."),
-    *("VRAI", "FAUX", "TRUE", "FALSE"),
+    *_FLAGS,
 )
 """What people write where there is no value, and what a spreadsheet writes for yes and no; in capitals."""
 _FILLED = [sign * times for sign in "0X?-_.*" for times in range(1, 16)]
@@ -47,7 +49,7 @@ _FLAGS_AS_WELL = frozenset(("0", "X"))
 """Single signs that are values of many columns: a box that is ticked, a count."""
 _DOUBTFUL = frozenset((*_PEOPLE, *_FILLED)) - _FLAGS_AS_WELL
 
-_NO_KEYS = frozenset(word for word in _DOUBTFUL if word.strip("0")) - {"VRAI", "FAUX", "TRUE", "FALSE"}
+_NO_KEYS = frozenset(word for word in _DOUBTFUL if word.strip("0")) - frozenset(_FLAGS)
 """What people write where a record has no key."""
 
 MISSING = frozenset((*_PEOPLE, *_FILLED, "", "NULL", "(NULL)", "<NULL>", "[NULL]", "\\N", "NONE", "NIL", "NAN", "NAT"))
@@ -59,11 +61,19 @@ _MONTH = (
     r"|d[eé]c\.?"
 )
 _DATE = re.compile(rf"(?:(?:{_MONTH})-[0-9]{{1,2}}|[0-9]{{1,2}}-(?:{_MONTH}))\Z", re.IGNORECASE)
+_D, _M = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])"
+_NUMERIC_DAY = (
+    rf"(?:{_D}/{_M}|{_M}/{_D})/(?:[0-9]{{2}}|(?:19|20)[0-9]{{2}})|{_D}[.-]{_M}[.-](?:19|20)[0-9]{{2}}"
+    r"|(?:19|20)[0-9]{2}[-/](?:0[1-9]|1[0-2])[-/](?:0[1-9]|[12][0-9]|3[01])"
+)
 _DOUBT = {
     "exponent": re.compile(r"[+-]?[0-9]+e(?:-[0-9]{1,3}|[0-9]{1,2})\Z", re.IGNORECASE),
     # Numbers of persons and establishments have more digits, and are written in groups on purpose.
     "number": re.compile(r"[0-9]{1,2}[.,]0+\Z|(?:[0-9]{1,3}|[0-9]{1,2} [0-9]{3}) [0-9]{3}(?:[.,]0+)?\Z"),
     "date": _DATE,
+    "day": re.compile(
+        rf"(?:{_NUMERIC_DAY}|[0-9]{{1,2}}-(?:{_MONTH})-[0-9]{{2,4}})(?: 0?0:00(?::00)?)?\Z", re.IGNORECASE
+    ),
     "digit": re.compile(r"([0-9])\1{3,}\Z"),
     "blank": re.compile(rf"(?=.*[0-9])(?=.*[A-Z])[0-9A-Z./_-]{{1,11}}(?:{_BLANK}[0-9A-Z./_-]{{1,11}})\Z"),
 }
@@ -73,6 +83,7 @@ _INVISIBLE = {ord(sign): None for sign in "\u00ad\u200b\u200c\u200d\u200e\u200f\
 # How all these begin, by their first sign: a pattern costs as much as eight of the tests that it is asked after.
 _LIKELY_NUMBER = re.compile(
     rf"[0-9]++(?:[.,](?:0+\Z|[0-9]+[eE])|[eE][+-]?[0-9])|[0-9]{{1,3}}(?:[ ]|{_BLANK})[0-9]{{3}}|[0-9]{{1,2}}-[A-Za-z]"
+    r"|[0-9]{1,4}[/.-][0-9]{1,2}[/.-][0-9]{2}"
 )
 _LIKELY_SIGN = re.compile(r"[=#?\\_.*\"'\u2010-\u2015]|[+-][0-9]|-(?![0-9A-Za-z])|[(<\[][A-Za-z]")
 _LIKELY_WORD = frozenset(word for word in MISSING | _DOUBTFUL if word[:1].isalpha())
@@ -97,7 +108,13 @@ def is_odd(text: str) -> bool:
     first = text[0]
     if first in _DIGITS:
         return (
-            "." in text or "," in text or " " in text or "E" in text or "e" in text or "-" in text[1:3]
+            "." in text
+            or "," in text
+            or " " in text
+            or "E" in text
+            or "e" in text
+            or "-" in text[1:5]
+            or "/" in text[1:5]
         ) and _LIKELY_NUMBER.match(text) is not None
     if not first.isalpha():
         return _LIKELY_SIGN.match(text) is not None
@@ -143,9 +160,12 @@ def mended(text: str, cell: Cell, faults: list[Fault]) -> str:
 
 def _doubt(text: str, cell: Cell, faults: list[Fault]) -> None:
     """Warn of a text that is read as it is and may be no value."""
-    variant = "word" if text.upper() in _DOUBTFUL else ""
-    variant = variant or next((name for name, shape in _DOUBT.items() if shape.match(text)), "")
-    if variant:
+    word = text.upper()
+    if word in _DOUBTFUL:
+        variant = "" if cell.is_flag and word in _FLAGS else "word"
+    else:
+        variant = next((name for name, shape in _DOUBT.items() if shape.match(text)), "")
+    if variant and not (cell.is_date and variant in ("date", "day")):
         _warn("FM465", variant, cell, faults)
 
 

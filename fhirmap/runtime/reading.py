@@ -58,6 +58,10 @@ class Cell:
     """The mark before the decimals of a number."""
     thousands: str = ""
     """What groups the digits of a number; a blank is any blank."""
+    is_date: bool = False
+    """Does a rule read a date of this text?"""
+    is_flag: bool = False
+    """Does a rule know words for yes and no here?"""
 
 
 def unreadable(cell: Cell, faults: list[Fault]) -> None:

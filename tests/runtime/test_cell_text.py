@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import doctest
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -84,8 +86,11 @@ def test_what_a_text_was_is_read(text: str, plain: str, variant: str) -> None:
         *[
             "Tige fémorale\u00a0: taille 5",
             "Dr Sans",
-            "2025-03-14",
-            "14/03/2025",
+            "2025-03",
+            "20250314",
+            "45/03/2025",
+            "12-03-25",
+            "1/2025/3",
             "Vis 4.0",
             "A213E45",
             "ABC-12",
@@ -107,6 +112,11 @@ def test_other_texts_are_left_alone(text: str) -> None:
         *((text, "exponent") for text in ("12E3", "12345E-2", "1e12", "5E-12")),
         *((text, "number") for text in ("0.0", "1.0", "12,00", "1 234", "12 345 678,0")),
         *((text, "date") for text in ("Mar-12", "mars-12", "12-Mar", "3-déc", "févr.-12", "sept-25", "août-03")),
+        *(
+            (text, "day")
+            for text in ("2025-03-14", "14/03/2025", "3/14/2025", "14/03/25", "14.03.2025", "14-mars-2025")
+        ),
+        *((text, "day") for text in ("12-Mar-25", "2025-03-12 00:00:00", "12/03/2025 0:00", "2025/03/12")),
         *((text, "digit") for text in ("9999", "1111111111111")),
         ("A12\u00a0B45", "blank"),
     ],
@@ -116,6 +126,24 @@ def test_what_may_be_no_value_is_kept_with_a_warning(text: str, variant: str) ->
     assert is_odd(text)
     assert mended(text, CELL, faults) == text
     assert [(fault.code, fault.variant, fault.severity) for fault in faults] == [("FM465", variant, "warning")]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "doubted"),
+    [
+        ("14/03/2025", {"is_date": True}, False),
+        ("mars-12", {"is_date": True}, False),
+        ("INCONNU", {"is_date": True}, True),
+        ("VRAI", {"is_flag": True}, False),
+        ("false", {"is_flag": True}, False),
+        ("SANS", {"is_flag": True}, True),
+        ("14/03/2025", {"is_flag": True}, True),
+    ],
+)
+def test_what_rules_make_of_a_text_is_no_doubt(text: str, options: dict[str, Any], doubted: bool) -> None:
+    faults: list[Fault] = []
+    assert mended(text, replace(CELL, **options), faults) == text
+    assert [fault.code for fault in faults] == (["FM465"] if doubted else [])
 
 
 SIGNS = "0123456789.,eE+-='\"#?_*/\\()[]<> XxNnAaUuLl!é\u00a0\u202f\u2014\u200b\ufeff"

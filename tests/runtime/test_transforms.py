@@ -13,6 +13,7 @@ from fhirmap.errors import TransformFailed
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.transforms import coding, quantity, references, text
 from fhirmap.runtime.transforms.coding import CodeTable
+from fhirmap.runtime.transforms.dates import parser
 from fhirmap.texts import language_of
 from tests.compiler.generated import compiled
 
@@ -173,3 +174,24 @@ def test_quantities_keep_their_digits() -> None:
 def test_what_a_reference_needs_is_in_the_language_of_the_reader(code: str, words: str) -> None:
     with language_of(code), pytest.raises(TransformFailed, match=words):
         references.reference("Patient/1", RecordRun({}), "")
+
+
+@pytest.mark.parametrize(
+    ("text", "format_text", "day"),
+    [
+        ("1er mars 2025", "d MMMM yyyy", "2025-03-01"),
+        ("1ER MARS 2025", "dd MMMM yyyy", None),
+        ("March 3rd, 2025", "MMMM d, yyyy", "2025-03-03"),
+        ("15  mars\u00a02025", "d MMMM yyyy", "2025-03-15"),
+        ("15mars2025", "d MMMM yyyy", None),
+        ("1er/03/2025", "d/MM/yyyy", None),
+    ],
+)
+def test_days_and_blanks_as_people_write_them(text: str, format_text: str, day: str | None) -> None:
+    assert parser(format_text, "date", None)(text) == day
+
+
+@pytest.mark.parametrize("text", ["2025-07-01 10:00+01", "2025-07-01 10:00 +0100", "2025-07-01 10:00\u00a0+01:00"])
+@pytest.mark.parametrize("format_text", ["yyyy-MM-dd HH:mmZ", "yyyy-MM-dd HH:mm Z"])
+def test_a_blank_before_an_offset_is_none(text: str, format_text: str) -> None:
+    assert parser(format_text, "dateTime", None)(text) == "2025-07-01T10:00:00+01:00"

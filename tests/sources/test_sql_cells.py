@@ -447,3 +447,38 @@ def test_revisions_that_cannot_be_compared_are_a_fault(
         ("2", []),
         ("3", []),
     ]
+
+
+def test_dates_and_numbers_as_people_write_them_in_texts(database: Database, table: str) -> None:
+    """The same in a column of text as in a file."""
+    cells = {
+        "z1": "2025-07-01 10:00:00+01",
+        "z2": "2025-07-01 10:00:00 +0100",
+        "z3": "2025-07-01 10:00:00Z",
+        "m1": "15-MAR-25",
+        "m2": "1er mars 2025",
+        "m3": "15\u00a0f\u00e9vr. 25",
+        "n": "1\u202f234,50",
+    }
+    columns_of = ", ".join(f"{name} varchar(40)" for name in cells)
+    values = ", ".join(f"'{text}'" for text in cells.values())
+    statements(database, f"CREATE TABLE {table} (id int, {columns_of})", f"INSERT INTO {table} VALUES (1, {values})")
+    elements = """z1 : dateTime 0..1 from 'z1' format 'yyyy-MM-dd HH:mm:ssZ'
+        z2 : dateTime from 'z2' format 'yyyy-MM-dd HH:mm:ssZ'
+        z3 : dateTime from 'z3' format 'yyyy-MM-dd HH:mm:ssZ'
+        m1 : date from 'm1' format 'dd-MMM-yy'
+        m2 : date from 'm2' format 'd MMMM yyyy'
+        m3 : date from 'm3' format 'd MMM yy'
+        n : decimal"""
+    extra = "decimal ',' thousands ' '"
+    ((_, found, faults),) = read_all(database.url, table, elements, key=f"id' {extra} null 'x")
+    assert faults == []
+    assert {name: str(value) for name, value in found.items()} == {
+        "z1": "2025-07-01T10:00:00+01:00",
+        "z2": "2025-07-01T10:00:00+01:00",
+        "z3": "2025-07-01T10:00:00Z",
+        "m1": "2025-03-15",
+        "m2": "2025-03-01",
+        "m3": "2025-02-15",
+        "n": "1234.50",
+    }

@@ -63,6 +63,9 @@ _CODES = {
     "Z": r"(?P<offset>Z|[+-]\d{2}(?::?\d{2})?)",
     "z": r"(?P<offset>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)",
 }
+_BLANK = r"[ \u00a0\u2009\u202f]"
+_BLANKS = f"{_BLANK}+"
+"""Any blanks, where a format has one."""
 _OFFSET = r"Z|[+-]\d{2}(?::?\d{2}(?::\d{2})?)?"
 _ISO = re.compile(
     rf"(\d{{4}})(?:-(\d{{2}})(?:-(\d{{2}})(?:[Tt ](\d{{2}}):(\d{{2}})(?::(\d{{2}})(?:\.(\d+))?)?\s?({_OFFSET})?)?)?)?"
@@ -169,13 +172,22 @@ def _day(text: str) -> str | None:
 
 @cache
 def _pattern(format_text: str) -> re.Pattern[str]:
-    pieces = []
+    pieces: list[str] = []
+    has_names = "MMM" in format_text
     for _, letters in groupby(format_text):
         piece = "".join(letters)
         if piece[0] == "S":
             pieces.append(rf"(?P<fraction>\d{{{len(piece)}}})")
+        elif piece in ("Z", "z"):
+            # `10:00+01` and `10:00 +01` are one time.
+            pieces = pieces[:-1] if pieces[-1:] == [_BLANKS] else pieces
+            pieces.append(f"{_BLANK}*{_CODES[piece]}")
+        elif piece in ("d", "dd") and has_names:
+            pieces.append(f"{_CODES[piece]}(?:er|ER|st|nd|rd|th)?")
         elif piece in _CODES:
             pieces.append(_CODES[piece])
+        elif piece[0] == " ":
+            pieces.append(_BLANKS)
         else:
             pieces.append(re.escape(piece))
     return re.compile("".join(pieces), re.ASCII)

@@ -16,7 +16,7 @@ from fhirmap.runtime.transforms.text import append, cast, escape, truncate
 from fhirmap.runtime.unread import watched
 
 _IN_TEXT = Cell('In.text', 'text', 'string', 'case.map:22:12', 'text')
-_IN_DAY = Cell('In.day', 'day', 'string', 'case.map:22:26', 'day')
+_IN_DAY = Cell('In.day', 'day', 'string', 'case.map:22:26', 'day', is_date=True)
 _IN_NUMBER = Cell('In.number', 'number', 'string', 'case.map:22:39', 'number')
 _IN_SIDE = Cell('In.side', 'side', 'code', 'case.map:22:55', 'side')
 _IN_SECONDS = Cell('In.seconds', 'seconds', 'integer', 'case.map:22:67', 'seconds')
