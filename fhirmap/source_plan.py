@@ -71,6 +71,10 @@ class SourceColumn:
     """What is read of the object, or of each object of the list, that is nested there."""
     nulls: tuple[str, ...] = ()
     """Texts that the element takes for absent, beside those of the plan."""
+    format: str = ""
+    """How its days or times are written; empty for FHIR's own form."""
+    split: str = ""
+    """What separates the values that one text holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,3 +163,7 @@ class SourcePlan:
     """The one time zone that the model's elements name; empty where they name none, or several."""
     nulls: tuple[str, ...] = ()
     """Texts that mean absent in every column, keys of records and of joined rows included."""
+    decimal: str = "."
+    """The mark before the decimals of a number."""
+    thousands: str = ""
+    """What groups the digits of a number."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.typed import ModelUse
 from fhirmap.language import nodes
@@ -36,6 +38,8 @@ def source_plan(checked: Checked) -> SourcePlan | None:
         grouped=grouped,
         zone=_zone(checked, use),
         nulls=_trimmed(store.nulls),
+        decimal=store.decimal or ".",
+        thousands=store.thousands or "",
     )
 
 
@@ -81,7 +85,8 @@ def _shape(
             element = f"{use.node.name}.{entry.name}"
             zone, repeats = entry.zone or "", entry.maximum is None or entry.maximum > 1
             name, nulls = entry.column or entry.name, _trimmed(entry.nulls)
-            columns.append(SourceColumn(name, position, element, entry.type, zone, repeats, nulls=nulls))
+            column = SourceColumn(name, position, element, entry.type, zone, repeats, nulls=nulls)
+            columns.append(replace(column, format=entry.format or "", split=entry.split or ""))
         elif (entry.join is not None or entry.lines) and below.ref.structure not in seen:
             children.append(_child(checked, use, entry, below, seen))
         else:

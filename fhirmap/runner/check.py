@@ -11,6 +11,7 @@ from fhirmap.compiler.model_plan import source_plan
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.runner.archive import archive_diagnostics
+from fhirmap.runner.cell_forms import cell_forms
 from fhirmap.runner.columns import answer_types, check_columns, expression_types, limit_columns, receipt_columns
 from fhirmap.runner.contract import project_contract, unknown_rules
 from fhirmap.runner.project import Project
@@ -48,6 +49,8 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
         return []  # nowhere to look, a query of the map that is not there, or an unknown encoding
     with open_unchecked(project, plan) as source:
         lacking = source.check()
+        if not maps.has_errors and not any(entry.is_error for entry in lacking):
+            lacking += cell_forms(source, plan)
     absent = {
         (str(entry.args["table"]), str(entry.args.get("column", ""))): entry
         for entry in lacking

@@ -19,6 +19,7 @@ from fhirmap.sources.csv_text import DELIMITERS, CsvLine, has_width, read_lines,
 from fhirmap.sources.documents import DocumentColumn, ReadPath, column_and_path, paths_of, value_of
 from fhirmap.sources.keys import RecordKeys, revision_column
 from fhirmap.sources.revisions import NO_REVISION, Revision, Revisions, revision_of
+from fhirmap.sources.samples import Sample
 from fhirmap.sources.text_lines import is_damaged, proved_encoding
 from fhirmap.texts import Text
 
@@ -133,6 +134,14 @@ class CsvFile:
             if len(line.cells) >= len(header) and not line.problem:
                 found.append({name: _clean(cell) for name, cell in zip(header, line.cells, strict=False)})
         return header, found, delimiter
+
+    def samples(self, count: int) -> Iterator[Sample]:
+        """The first whole lines, as rows of the record and of its lines."""
+        header, rows, _ = self.sample(count)
+        for shape in self._plan.shape.walk():
+            places = {name: self._column(name, header) for name in shape.column_names}
+            held = [{name: row[place.column] for name, place in places.items() if place} for row in rows]
+            yield Sample("", shape, [_resolved(row, paths_of(shape, dict.fromkeys(header))) for row in held])
 
     def check(self) -> list[Diagnostic]:
         """Columns that are missing or occur twice, a wrong delimiter (FM704); a first line `sep=;` (FM753); a `where`,

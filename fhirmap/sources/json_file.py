@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,6 +34,7 @@ from fhirmap.sources.json_entries import (
 )
 from fhirmap.sources.keys import RecordKeys, revision_column
 from fhirmap.sources.revisions import NO_REVISION, Revision, Revisions, number_revision, revision_of
+from fhirmap.sources.samples import Sample
 from fhirmap.sources.text_lines import Accents, open_failure, open_text, proved_encoding
 from fhirmap.texts import Text
 
@@ -294,6 +296,11 @@ class JsonFile:
         """Every entry of the list, objects or not."""
         for _, _, entry in self._documents():
             yield entry
+
+    def samples(self, count: int) -> Iterator[Sample]:
+        """The first entries."""
+        entries = [entry for entry in islice(self.entries(), count) if isinstance(entry, Mapping)]
+        yield Sample("", self._plan.shape, entries, is_tree=True)
 
     def count(self) -> int | None:
         """How many entries the document holds; None for NDJSON."""

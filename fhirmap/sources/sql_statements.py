@@ -95,6 +95,13 @@ class StatementBuilder:
         """The rows of one node alone, under its own filter."""
         return sa.select(sa.literal(1)).select_from(self._relation(node, "r"))
 
+    def sample(self, node: SqlNode, count: int) -> sa.Select[Any]:
+        """Some rows of one node alone, its columns in the order of its names."""
+        where = node.child.where if node.child else self._plan.where
+        cells: list[sa.ColumnClause[Any]] = [sa.column(node.table.physical(name)) for name in node.names]
+        select = sa.select(*_labelled(cells)).select_from(_from_table(node.table)).limit(count)
+        return select.where(sa.literal_column(f"({where}\n)")) if where else select
+
     # --- relations ----------------------------------------------------------------------------------------------------
 
     def _relation(self, node: SqlNode, alias: str, extra: Sequence[Cell] = ()) -> Relation:

@@ -20,9 +20,10 @@ from fhirmap.records import Fault, Record
 from fhirmap.source_plan import Child, SourceColumn, SourceKind, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
-from fhirmap.sources.documents import column_and_path
+from fhirmap.sources.documents import column_and_path, value_of
 from fhirmap.sources.keys import RecordKeys, revision_column
 from fhirmap.sources.revisions import cannot_be_compared
+from fhirmap.sources.samples import Sample
 from fhirmap.sources.sql_cells import load_as_text, set_sessions, text_or_bytes
 from fhirmap.sources.sql_errors import make_engine, translated
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
@@ -202,6 +203,24 @@ class SqlTable:
             diagnostic = error.diagnostic()
             return replace(diagnostic, args={**diagnostic.args, "position": position})
         return None
+
+    def samples(self, count: int) -> Iterator[Sample]:
+        """The rows of each table that come first, without an order.
+
+        Raises: ConfigError FM703, FM715, FM724, FM725.
+        """
+        root = self._known_root()
+        builder = self._builder(root, None)
+        with translated(self._address.shown, self._plan.name), self._engine.connect() as connection:
+            load_as_text(connection)
+            for node in build_tree(self._plan, self._layout(), root).walk():
+                rows = [
+                    dict(zip(node.names, row, strict=True)) for row in connection.execute(builder.sample(node, count))
+                ]
+                for path in node.table.paths(node.shape):
+                    for values in rows:
+                        values[path.name] = value_of(values[path.name], path)
+                yield Sample(node.child.table if node.child else self._plan.name, node.shape, rows)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,95 @@
+"""Cells that are written otherwise than the map says, as the first rows of a source show: for `fhirmap check`.
+
+No cell is in what is said of them: only the form they have, and the clause that reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from fhirmap.data import RawValue
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.fhir_types import DATES, NUMBERS
+from fhirmap.inspection import ZONE
+from fhirmap.inspection.guess import absences, zero_dates
+from fhirmap.runtime.cell_text import MISSING
+from fhirmap.runtime.reading import Cell
+from fhirmap.source_plan import SourceColumn, SourcePlan
+from fhirmap.sources import Source
+from fhirmap.sources.fit import unread
+from fhirmap.sources.samples import SampledSource, cells_of_sample
+
+__all__ = ["cell_forms"]
+
+_ROWS = 1000
+_FORMATS = (
+    "dd/MM/yyyy", "dd.MM.yyyy", "dd-MM-yyyy", "dd/MM/yy", "yyyyMMdd", "yyyy/MM/dd", "d/M/yyyy", "MM/yyyy", "yyyyMM",
+    "dd/MM/yyyy HH:mm:ss", "dd/MM/yyyy HH:mm", "yyyyMMddHHmmss", "yyyyMMddHHmm", "yyyy-MM-dd HH:mm:ss",
+    "yyyy-MM-dd HH:mm", "dd-MMM-yy", "dd-MMM-yyyy", "HHmmss", "HHmm", "HH:mm:ss", "HH:mm", "MM/dd/yyyy",
+    "unix", "unix-ms",
+)  # fmt: skip
+"""How days and times are written in France and by programs, the likely ones first."""
+
+
+def cell_forms(source: Source, plan: SourcePlan) -> Iterator[Diagnostic]:
+    """One warning for each element that many of the first cells of its column cannot be read as (FM773)."""
+    if not isinstance(source, SampledSource):
+        return
+    for sample in source.samples(_ROWS):
+        for column, cells in cells_of_sample(sample):
+            cell = _cell(column, plan)
+            wrong = unread(cell, cells)
+            if not wrong:
+                continue
+            variant, form = _form(cell, wrong)
+            args = {
+                "column": f"{sample.table}.{column.name}" if sample.table else column.name,
+                "type": column.type,
+                "count": len(wrong),
+                "total": len(cells),
+                "form": form,
+                "position": column.position,
+            }
+            yield Diagnostic("FM773", args=args, variant=variant)
+
+
+def _cell(column: SourceColumn, plan: SourcePlan) -> Cell:
+    return Cell(
+        column.element,
+        column.name,
+        column.type,
+        column.position,
+        format=column.format or None,
+        zone=column.zone or None,
+        nulls=frozenset((*plan.nulls, *column.nulls)),
+        decimal=plan.decimal,
+        thousands=plan.thousands,
+    )
+
+
+def _form(cell: Cell, wrong: Sequence[RawValue]) -> tuple[str, str]:
+    """The page's variant for cells that cannot be read, and the form that they have, where it is a known one."""
+    texts = [raw for raw in wrong if isinstance(raw, str)]
+    if any(isinstance(raw, bytes) for raw in wrong):
+        return "bytes", ""
+    words = [word for word in absences(texts) if word.upper() in MISSING] or [*zero_dates(texts)]
+    if words and not unread(replace(cell, nulls=cell.nulls | {*words}), wrong):
+        return "absent", ", ".join(f"'{word}'" for word in words)
+    if cell.type in DATES and len(texts) == len(wrong):
+        return _date_form(cell, texts)
+    if cell.type in NUMBERS:
+        for mark, group in ((",", ""), (",", " "), (",", "."), (".", ","), (".", " ")):
+            if not unread(replace(cell, decimal=mark, thousands=group), wrong):
+                return "marks", f"decimal '{mark}'" + (f" thousands '{group}'" if group else "")
+    return "", ""
+
+
+def _date_form(cell: Cell, texts: Sequence[str]) -> tuple[str, str]:
+    if cell.zone is None and not unread(replace(cell, zone=ZONE), texts):
+        return "zone", ZONE
+    for form in _FORMATS:
+        for zone in dict.fromkeys((cell.zone, ZONE)):
+            if not unread(replace(cell, format=form, zone=zone), texts):
+                return "format", f"format '{form}'" + (f" zone '{zone}'" if zone and not cell.zone else "")
+    return "", ""
