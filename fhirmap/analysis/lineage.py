@@ -84,17 +84,18 @@ class _LineageWalk:
     found: dict[str, list[Origin]] = field(default_factory=dict)
     active: list[TypedGroup] = field(default_factory=list)
 
-    def group(self, group: TypedGroup, places: _Places) -> None:
+    def group(self, group: TypedGroup, places: _Places, decided: tuple[_Basis, ...] = ()) -> None:
+        """``decided``: what decides whether it is called."""
         # A group that calls itself goes one level deeper each time: two levels show all its rules.
         if self.active.count(group) > 1:
             return
         self.active.append(group)
         for rule in group.rules:
-            self.rule(rule, places)
+            self.rule(rule, places, decided)
         self.active.pop()
 
     def rule(self, rule: TypedRule, outer: _Places, inherited: tuple[_Basis, ...] = ()) -> None:
-        """``inherited``: what decides about the rules around an inline rule."""
+        """``inherited``: what decides about the rules around it, in its group and in those that call it."""
         places = dict(outer)
         for source in rule.sources:
             places[source.variable] = self.source(source, places)
@@ -106,12 +107,13 @@ class _LineageWalk:
             self.target(rule, target, places, decided)
         for call in rule.calls:
             pairs = zip(call.group.parameters, call.arguments, strict=True)
-            self.group(call.group, {parameter: self.argument(argument, places) for parameter, argument in pairs})
+            given = {parameter: self.argument(argument, places) for parameter, argument in pairs}
+            self.group(call.group, given, decided)
         if rule.default is not None and rule.default.group is not None:
             first, second = rule.default.group.parameters[:2]
             created = rule.targets[0].variable
             made = places.get(created, _NOWHERE) if created is not None else _NOWHERE
-            self.group(rule.default.group, {first: places[rule.sources[0].variable], second: made})
+            self.group(rule.default.group, {first: places[rule.sources[0].variable], second: made}, decided)
         for entry in rule.rules:
             self.rule(entry, places, decided)
 

@@ -120,7 +120,7 @@ def _one(engine: Engine, key: str, as_json: bool) -> int:
 
         click.echo(msgspec.json.format(msgspec.json.Encoder(decimal_format="number").encode(row_to_data(row))).decode())
     else:
-        _show(row)
+        _show(row, has_target=engine.project.map.target is not None)
     return 1 if row.verdict is Verdict.INVALID else 0
 
 
@@ -148,8 +148,11 @@ def _traced(engine: Engine, key: str, with_values: bool, as_json: bool) -> int:
     return 1 if row.verdict is Verdict.INVALID else 0
 
 
-def _show(row: RowPreview) -> None:
-    """Columns and cells on the left, rule in the middle, element and value on the right; then what to say of it."""
+def _show(row: RowPreview, *, has_target: bool) -> None:
+    """Columns and cells on the left, rule in the middle, element and value on the right; then what to say of it.
+
+    ``has_target``: what the target's own map says whatever the record is, is left out.
+    """
     from fhirmap.cli.table import table_lines
     from fhirmap.diagnostics.render import fault_to_line, note_to_line
 
@@ -158,7 +161,7 @@ def _show(row: RowPreview) -> None:
     rows: list[tuple[str, ...]] = [tuple(title and text(f"preview.{title}") for title in _TITLES)]
     ranks: dict[str, list[str]] = {}
     for trace in row.traces:
-        if (trace.columns or trace.conditions) and not trace.path.endswith((".system", ".name")):
+        if _is_shown(trace, has_target=has_target):
             rows += _rows(trace, ranks)
     for line in table_lines(rows, get_terminal_size().columns if colour else 150):
         click.echo(line)
@@ -167,6 +170,16 @@ def _show(row: RowPreview) -> None:
     for note in row.notes:
         click.echo("  " + note_to_line(note, colour=colour))
     click.echo(_verdict(row))
+
+
+def _is_shown(trace: TracedElement, *, has_target: bool) -> bool:
+    if trace.columns:
+        return True
+    *_, parent, name = ("", *trace.element.split("."))
+    if name == "name" and ":" in parent:
+        return False  # it is in the element's name
+    is_own = bool(trace.before) or not has_target
+    return is_own or (bool(trace.conditions) and name != "system")
 
 
 def _verdict(row: RowPreview | RowTrace) -> str:
@@ -179,7 +192,7 @@ def _rows(trace: TracedElement, ranks: dict[str, list[str]]) -> list[tuple[str, 
     said = list(zip(trace.columns, trace.cells, strict=True))
     if not said:
         pairs = zip(trace.conditions, trace.deciding_cells, strict=True)
-        said = [(text("preview.if", column=column), cell) for column, cell in pairs]
+        said = [(text("preview.if", column=column), cell) for column, cell in pairs] or [("-", "")]
     said = [(column, cell if len(cell) <= 48 else cell[:47] + "…") for column, cell in said]
     line = trace.position.rpartition("/")[2].rpartition(":")[0]
     rule = trace.rule.partition(",")[0]

@@ -21,6 +21,7 @@ from fhirmap.compiler.plan import Module, ModuleConstant, ModuleSection
 from fhirmap.compiler.python import DictOf, Expr, Literal, Name, TupleOf
 from fhirmap.compiler.readers import ReaderLowering
 from fhirmap.compiler.stages import StageLowering
+from fhirmap.compiler.tracing import with_bare_identities
 from fhirmap.diagnostics import MapText
 
 
@@ -52,6 +53,8 @@ def lower(
         _places(lineage(checked)),
     )
     functions = (*readers.functions, *module.functions, *groups, stages)
+    if trace:
+        functions = tuple(with_bare_identities(entry) for entry in functions)
     titles = " -> ".join(dict.fromkeys(stage.unit.name for stage in checked.stages))
     built = Module(
         f"Transformer of {titles}.", digest, version, constants, functions, checks, tuple(module.choices.values())

@@ -43,7 +43,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
     **_of("cell_text", "mended"),
     **_of("context", "RecordRun", "check_failed", raises=False),
     **_of("trace", "TraceRun", raises=False),
-    **_of("origins", "constant", "contributing", "derived", "from_cell", "handed", raises=False),
+    **_of("origins", "bare", "constant", "contributing", "derived", "from_cell", "handed", raises=False),
     **_of("lists", "copied", "discard", "drop", "take_away", raises=False),
     **_of("lists", "counted", "only_one", "place_first", "place_last", "pruned", "settle_endings"),
     **_of("lists", "shared", "single", "sole"),
@@ -83,6 +83,8 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
 
 RUN_METHODS: Mapping[str, bool] = {
     "constant": True,
+    "decided_as_before": False,
+    "deciding": False,
     "enter": False,
     "exit": False,
     "abandon": False,

@@ -6,14 +6,29 @@ A module is compiled without any of this unless it is asked for: what a run exec
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TypeVar, cast
 
 from fhirmap.analysis.typed import Unit, Variable
-from fhirmap.compiler.plan import ModuleConstant
-from fhirmap.compiler.python import Call, Expr, Literal, Name, TupleOf
-from fhirmap.compiler.runtime_functions import run_call
+from fhirmap.compiler.plan import ModuleConstant, PythonFunction
+from fhirmap.compiler.python import (
+    Call,
+    Compare,
+    Comparison,
+    Expr,
+    ForClause,
+    IfClause,
+    Literal,
+    Name,
+    Statement,
+    TupleOf,
+)
+from fhirmap.compiler.python.expressions import field_names
+from fhirmap.compiler.runtime_functions import call, run_call
 from fhirmap.diagnostics import Span
 from fhirmap.language import nodes
 
+_Part = TypeVar("_Part")
 _CONTEXTS = {"source": "input", "target": "output"}
 
 
@@ -43,6 +58,30 @@ class Tracing:
 def trace_call(verb: str, point: int, held: Mapping[Variable, Expr], *more: Expr) -> Call:
     """`run.verb(point, (values of the variables in scope,), …)`."""
     return run_call(verb, Literal(point), TupleOf(tuple(held.values())), *more)
+
+
+def with_bare_identities(function: PythonFunction) -> PythonFunction:
+    """The function with bare values on both sides of `is`: a boolean that knows its cell is not Python's `True`."""
+    return replace(function, body=_bared(function.body))
+
+
+def _bared(node: _Part) -> _Part:
+    if isinstance(node, tuple):
+        return cast("_Part", tuple(_bared(entry) for entry in node))
+    if not isinstance(node, Expr | Statement | ForClause | IfClause):
+        return node
+    held = {name: getattr(node, name) for name in field_names(type(node))}
+    found = replace(node, **{name: _bared(value) for name, value in held.items()})
+    return cast("_Part", _bare_identity(found)) if isinstance(found, Compare) else found
+
+
+def _bare_identity(test: Compare) -> Compare:
+    (operator, other), *more = test.rest
+    is_identity = operator in (Comparison.IS, Comparison.IS_NOT) and not more
+    if not is_identity or Literal(None) in (test.first, other):
+        return test
+    first, second = (side if isinstance(side, Literal) else call("bare", side) for side in (test.first, other))
+    return Compare(first, ((operator, second),))
 
 
 def _shown_type(variable: Variable) -> str:

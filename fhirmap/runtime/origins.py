@@ -145,6 +145,12 @@ def derived(
     return _marked(value, made, _unique(conditions), (rule,) if rule is not None else ())
 
 
+def deciding_values(reads: Sequence[Read]) -> list[MapValue]:
+    """One value for each that was read to decide: its cells, and what decided about it, are conditions."""
+    found = [place for read in reads for place in _read(read, with_nodes=False)]
+    return [known("", Provenance(conditions=_unique((*place.cells, *place.conditions)))) for place in found]
+
+
 def handed(value: MapValue, decided_by: Sequence[Read] = (), rule: tuple[str, str] | None = None) -> MapValue:
     """A value that a variable of the result hands on; a node is itself, since its parts have rules of their own."""
     if isinstance(value, list):

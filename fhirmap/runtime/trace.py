@@ -19,7 +19,7 @@ from fhirmap.records import Result
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.fhirpath.item import plain
 from fhirmap.runtime.nodes import TargetSlot
-from fhirmap.runtime.origins import Provenance, bare, bared, leaves, provenance_of
+from fhirmap.runtime.origins import Provenance, Read, bare, bared, deciding_values, leaves, provenance_of
 from fhirmap.runtime.transformer import Transformer
 
 Phase = Literal["enter", "step", "exit"]
@@ -75,12 +75,24 @@ class Trace:
 class TraceRun(RecordRun):
     """A run that reports where it is. What an exception skipped is left when something around it is."""
 
-    __slots__ = ("_open", "_trace")
+    __slots__ = ("_open", "_trace", "decided")
 
     def __init__(self, module: dict[str, Any], strict: bool = False, trace: Trace | None = None) -> None:
         super().__init__(module, strict)
         self._trace = trace or Trace()
         self._open: list[int] = []
+        self.decided: list[MapValue] = []
+        """What decided that the current group is called, as values that know their cells."""
+
+    def deciding(self, reads: Sequence[Read]) -> list[MapValue]:
+        """What was read decides about a call, too; what decided before it, for `decided_as_before`."""
+        before = self.decided
+        self.decided = [*before, *deciding_values(reads)]
+        return before
+
+    def decided_as_before(self, before: list[MapValue]) -> None:
+        """A call is over."""
+        self.decided = before
 
     def enter(self, point: int, values: Sequence[Any]) -> None:
         """A group, rule or call begins."""

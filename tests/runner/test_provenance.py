@@ -277,3 +277,57 @@ def test_a_value_without_one_part_is_missed_on_that_part(tmp_path: Path, blank: 
         row = preview_row(engine, source, rows[0]["N° séjour"])
     missing = [fault for fault in row.faults if fault.rule == "required" and fault.element.endswith("parameter:nir")]
     assert [fault.columns for fault in missing] == ([columns] if columns else [])
+
+
+@pytest.mark.parametrize(
+    ("rules", "conditions"),
+    [
+        ("src where (code = 'K7') then sub(src, tgt);", {"code": "K7"}),
+        ("src.b as v where (%src.code = 'K7') then named(v, tgt);", {"code": "K7"}),
+        ("src.b as v where (%src.flag) then named(v, tgt);", {"flag": "1"}),
+        ("src where (flag) then { src where (count > 1) then sub(src, tgt); };", {"flag": "1", "count": "7"}),
+        ("src where (flag) then outer(src, tgt);", {"flag": "1", "code": "K7"}),
+        ("src then sub(src, tgt); src where (flag) then { src.other as o -> tgt.language = o; };", {}),
+    ],
+)
+def test_what_decides_about_a_call_decides_about_what_is_written_there(
+    tmp_path: Path, rules: str, conditions: dict[str, str]
+) -> None:
+    groups = 'group sub(source src : Row, target t : Observation) { src.b as v -> t.id = v "sub"; }\n'
+    groups += "group outer(source src : Row, target t : Observation) { src where (code = 'K7') then sub(src, t); }\n"
+    folder = flow_project(tmp_path, rules)
+    with (folder / "flow.map").open("a", encoding="utf-8") as file:
+        file.write(groups)
+    found = json.loads(in_process("preview", folder, "--row", "1", "--json").out)["elements"]
+    (entry,) = [entry for entry in found if entry["path"] == "Observation.id"]
+    assert (entry["columns"], entry["conditions"]) == ({"b": "x|y"}, conditions)
+    (origin,) = json.loads(in_process("lineage", folder, "--json").out)["elements"]["Observation.id"]
+    assert (origin["columns"], sorted(origin["conditions"])) == (["b"], sorted(conditions))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "src.b as v where (%src.flag) -> tgt.id = v;",
+        "src.b as v check (%src.flag) -> tgt.id = v;",
+        "src where (flag = true) then { src.b as v -> tgt.id = v; };",
+        "src.b as v where (%src.flag xor %src.a.empty()) -> tgt.id = v;",
+        "src -> tgt.id = (%src.b.where(%src.flag));",
+        "src.flag as f where (%f) then { src.b as v where ((%f = false).not()) -> tgt.id = v; };",
+        "src.flag as f -> tgt.id = (iif(%f, %src.b, 'none'));",
+    ],
+)
+def test_a_boolean_that_knows_its_cell_decides_as_it_does_without_a_trace(tmp_path: Path, rule: str) -> None:
+    folder = flow_project(tmp_path, rule)
+    found = json.loads(in_process("preview", folder, "--row", "1", "--json").out)
+    entry = next(entry for entry in found["elements"] if entry["path"] == "Observation.id")
+    assert (entry["value"], entry["columns"]) == ("x|y", {"b": "x|y"}), "the cell is known of the traced run alone"
+    trace = in_process("preview", folder, "--row", "1", "--trace", "--values").out
+    assert "'id': 'x|y'" in trace
+
+
+def test_a_preview_leaves_out_no_value_that_a_column_or_the_own_map_gives(tmp_path: Path) -> None:
+    rules = "src.b as v -> tgt.identifier as i, i.system = v; src -> tgt.language = 'fr';"
+    shown = in_process("preview", flow_project(tmp_path, rules), "--row", "1").out
+    assert any(line.startswith("b ") and ".system" in line for line in shown.splitlines())
+    assert any(line.startswith("- ") and "language" in line and line.endswith("fr") for line in shown.splitlines())

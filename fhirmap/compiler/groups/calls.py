@@ -28,7 +28,8 @@ class CallLowering:
             arguments = [self._argument(argument, parameter, span) for argument, parameter in pairs]
             entered = self.state.traced("enter", "dependent", typed.node.name, span)
             function = self.state.module.groups[typed.group]
-            self.writer.add(Do(span, Call(function, (*arguments, RUN), raises=False)))
+            with self.state.deciding():
+                self.writer.add(Do(span, Call(function, (*arguments, RUN), raises=False)))
             self.state.left(entered)
 
     def _argument(self, argument: Expression, parameter: Variable, span: Span) -> Expr:
@@ -49,7 +50,8 @@ class CallLowering:
     def default(self, rule: TypedRule, default: Default) -> None:
         """`src.a -> tgt.b;` through a group, known now or chosen by the item's type."""
         entered = self.state.traced("enter", "dependent", "default", rule.span)
-        self._run_default(rule, default)
+        with self.state.deciding():
+            self._run_default(rule, default)
         self.state.left(entered)
 
     def _run_default(self, rule: TypedRule, default: Default) -> None:

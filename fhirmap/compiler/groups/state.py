@@ -24,7 +24,7 @@ from fhirmap.compiler.python import (
     builtin,
     is_not_none,
 )
-from fhirmap.compiler.runtime_functions import RUN, call
+from fhirmap.compiler.runtime_functions import RUN, call, run_call
 from fhirmap.compiler.tracing import trace_call
 from fhirmap.compiler.values import TransformCode
 from fhirmap.compiler.writer import Writer
@@ -120,7 +120,7 @@ class GroupState:
             return value
         rule = (self.rule, target.span.position) if target.context is not None else None
         if transform.name == "copy" and _is_of_result(transform.arguments[0]):
-            return replace(value, code=call("handed", value.code, self._reads(self.decided), Literal(rule)))
+            return replace(value, code=call("handed", value.code, self._deciding((), rule), Literal(rule)))
         reads = transform_reads(transform, self.module.checked)
         made_of = self._contributing(transform, target.span) if transform.function is not None else None
         return self._traceable(value, reads, target.span, rule, made_of)
@@ -150,8 +150,8 @@ class GroupState:
         made_of: Expr | None = None,
     ) -> PythonValue:
         """A computed value that knows what it is made of, for a trace: in a name, since what follows may repeat it."""
-        decided = (*reads.conditions, *(self.decided if rule is not None else ()))
-        made = call("derived", value.code, made_of or self._reads(reads.values), self._reads(decided), Literal(rule))
+        decided = self._deciding(reads.conditions, rule)
+        made = call("derived", value.code, made_of or self._reads(reads.values), decided, Literal(rule))
         name = self.names.take("known")
         self.assign(name, made, span)
         return replace(value, code=name)
@@ -166,10 +166,31 @@ class GroupState:
         function = self.values.function_of(transform)
         return call("contributing", function, TupleOf(tuple(given)), TupleOf(tuple(each)))
 
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        """A call of a group in it: for a trace, what decides about the call decides about all that is written there."""
+        if self.module.tracing is None or not self.decided:
+            yield
+            return
+        before = self.names.take("decided")
+        self.writer.add(Assign(None, (before,), run_call("deciding", self._reads(self.decided))))
+        yield
+        self.writer.add(Do(None, run_call("decided_as_before", before)))
+
+    def _deciding(self, conditions: Iterable[Read], rule: tuple[str, str] | None) -> Expr:
+        """What decides about a value, and about the rule that writes it, in this group and in those that call it."""
+        if rule is None:
+            return self._reads(conditions)
+        outer = TupleOf((Attribute(RUN, "decided"), Literal(())))
+        return TupleOf((*self._each((*conditions, *self.decided)), outer))
+
     def _reads(self, reads: Iterable[Read]) -> Expr:
         """Variables with the names that are gone down from them."""
+        return TupleOf(self._each(reads))
+
+    def _each(self, reads: Iterable[Read]) -> tuple[Expr, ...]:
         held = ((self.held.get(entry.variable), entry.steps) for entry in reads)
-        return TupleOf(tuple(TupleOf((found.code, Literal(steps))) for found, steps in held if found is not None))
+        return tuple(TupleOf((found.code, Literal(steps))) for found, steps in held if found is not None)
 
     # --- shared items -------------------------------------------------------------------------------------------------
 

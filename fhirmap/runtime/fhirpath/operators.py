@@ -32,7 +32,8 @@ def truth(collection: Items, what: str) -> bool | None:
     value = one(collection, what)
     if value is None:
         return True if collection and collection[0].type != "boolean" else None
-    return value if isinstance(value, bool) else True
+    # of a trace, a boolean that knows its cell is one only to `isinstance`
+    return bool(value) if isinstance(value, bool) else True
 
 
 def is_true(collection: Items) -> bool:
