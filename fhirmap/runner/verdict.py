@@ -19,6 +19,10 @@ Transform = Callable[[Mapping[str, Any]], Result]
 """A `Transformer`: a record's values in, a result out."""
 
 
+_WHOLE = ("line", "record")
+"""Rules of the faults of a record as a whole."""
+
+
 class Verdict(StrEnum):
     """What becomes of a record."""
 
@@ -38,9 +42,16 @@ class Classified:
 
 
 def mapped(record: Record, transform: Transform) -> Result:
-    """The transformer's result with the source's own faults of the record in front."""
+    """The transformer's result with the source's own faults of the record in front.
+
+    Of a line that could not be cut, or an entry that is no JSON, nothing was read: that is said, and not once more of
+    each element.
+    """
     result = transform(record.values)
-    return replace(result, faults=(*record.faults, *result.faults)) if record.faults else result
+    if not record.faults:
+        return result
+    is_unread = any(fault.rule in _WHOLE for fault in record.faults) and not any(record.values.values())
+    return replace(result, faults=record.faults if is_unread else (*record.faults, *result.faults))
 
 
 def classify(record: Record, result: Result, rules: Mapping[str, str] | None = None) -> Classified:

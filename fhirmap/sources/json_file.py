@@ -81,7 +81,7 @@ class JsonFile:
         return {self._plan.name: tuple(self._paths())}
 
     def _paths(self) -> dict[str, bool]:
-        """Those paths, and whether some record has a list on the way to it, or at it."""
+        """Those paths, and whether all records that hold something there have a list on the way to it, or at it."""
         paths: dict[str, bool] = {}
         for _, _, entry in self._documents():
             _gather(entry, paths)
@@ -383,13 +383,13 @@ def _at(entry: JsonValue, path: str) -> JsonValue:
 
 
 def _gather(entry: JsonValue, paths: dict[str, bool]) -> None:
-    """The dotted paths in ``entry``, in its order, and which of them lead through a list, into its items."""
+    """The dotted paths in ``entry``, in its order, and which of them always lead through a list, into its items."""
     waiting: list[tuple[str, Any, bool]] = [("", entry, False)]  # no recursion: as deep as Python goes
     while waiting:
         prefix, node, is_listed = waiting.pop()
         is_listed = is_listed or isinstance(node, list)
         if prefix:
-            paths[prefix] = paths.get(prefix, False) or is_listed
+            paths[prefix] = paths.get(prefix, True) and is_listed
         if isinstance(node, Mapping):
             inner = [(f"{prefix}.{name}" if prefix else str(name), value) for name, value in node.items()]
             waiting.extend((name, value, is_listed) for name, value in reversed(inner))

@@ -155,3 +155,11 @@ def test_a_second_reading_changes_nothing(tmp_path: Path) -> None:
         assert run(journal).ready == 10
         again = run(journal)
     assert (again.ready, again.pending, again.read) == (0, 10, 40)
+
+
+def test_nothing_is_missing_of_a_line_that_was_not_read() -> None:
+    line, missing = Fault("FM719", rule="line"), Fault("FM411", rule="required")
+    unread = Record("", {"id": None, "lines": []}, faults=(line,))
+    assert mapped(unread, lambda _: Result(None, (), (missing,))).faults == (line,)
+    partly = Record("1", {"id": None, "lines": [{"lot": "A"}]}, faults=(line,))
+    assert mapped(partly, lambda _: Result(BODY, (), (missing,))).faults == (line, missing)

@@ -248,3 +248,15 @@ def test_the_documented_cases(shared_dir: Path) -> None:
     records = read(shared_dir / "renacot" / "sih" / "b_clinique.json", plan)
     assert len(records) == 52
     assert [record.key for record in records if record.superseded] == ["CSA-2025051"]
+
+
+def test_a_key_that_is_a_list_in_one_record_is_that_record_s_fault(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", '[{"id": "A"}, {"id": ["B"]}, {"id": {"x": 1}}, {"id": "C"}]')
+    with open_source(str(path), LINES) as source:
+        assert not [entry for entry in source.check() if entry.is_error]
+        assert [(r.key, [f.code for f in r.faults]) for r in source.records()] == [
+            ("A", []),
+            ("", ["FM717"]),
+            ("", ["FM717"]),
+            ("C", []),
+        ]
