@@ -133,6 +133,8 @@ class _LineageWalk:
     ) -> None:
         path = places.get(target.context, _NOWHERE).target if target.context else ""
         for step in target.steps:
+            if step.is_own_value:
+                continue
             path = _child(path, step.element.path if step.element else "", step.name)
         transform = target.transform
         made = self.made_of(transform_reads(transform, self.checked), places)
@@ -141,7 +143,7 @@ class _LineageWalk:
             made = [basis for source in rule.sources for basis in self.read(Read(source.variable), places)]
         if target.variable is not None:
             places[target.variable] = self.bound(target, path, made, places)
-        if not path or not target.steps:
+        if not path or (not target.steps and transform is None):
             return
         columns, elements = _unique(entry.columns for entry in made), _unique(entry.elements for entry in made)
         conditions = _unique([*(entry.columns or entry.elements for entry in decided), *(e.conditions for e in made)])

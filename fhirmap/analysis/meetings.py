@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fhirmap.analysis.single_writes import SingleWrites, Way, Write
+from fhirmap.analysis.single_writes import SingleWrites, Way, Write, is_taken_up
 from fhirmap.analysis.typed import TypedGroup, TypedRule, TypedTarget
 
 
@@ -73,7 +73,7 @@ def _meetings(writes: Sequence[Write]) -> Iterator[tuple[Write, list[Write]]]:
     for write in writes:
         places.setdefault(write.path, []).append(write)
     for path, entries in places.items():
-        if len(entries) > 1 or entries[0].several:
+        if len(entries) > 1 or entries[0].several or is_taken_up(path):
             yield from ((entry, entries) for entry in entries if not entry.is_touch)
         outer = [entry for end in range(len(path)) for entry in places.get(path[:end], ()) if not entry.is_touch]
         for whole in outer:

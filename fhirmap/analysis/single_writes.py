@@ -24,6 +24,8 @@ from fhirmap.analysis.typed import (
 _LONGEST = 8
 """Names of a path that a group which calls itself may lengthen for ever."""
 _ROUNDS = 5
+_TAKEN_UP = "[]"
+"""Ends the name of an item that a target takes up (`single`), whoever made it."""
 SHARING = frozenset(("share", "single", "collate"))
 """List modes of a target that may reuse an item."""
 PLACING = frozenset(("first", "last", "single", "collate"))
@@ -109,6 +111,11 @@ def may_give_several(source: TypedSource) -> bool:
     return source.repeats or source.search is not None or any(entry.cardinality == "many" for entry in held)
 
 
+def is_taken_up(path: tuple[str, ...]) -> bool:
+    """Does a path go through an item that may hold what other rules wrote?"""
+    return any(name.endswith(_TAKEN_UP) for name in path)
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Handover:
     """A node, or what is at ``path`` below it, handed to a group as its ``parameter``."""
@@ -172,10 +179,12 @@ class _Walk:
             if step.repeats is not False and (step is not target.steps[-1] or not self._is_shared(target)):
                 self._fresh(target, places, way)
                 return
-            if step.element is None and step.name == "value" and step.repeats is False:
-                continue  # The value of a primitive is the element itself.
+            if step.is_own_value:
+                continue
             name = step.element.name if step.element is not None else step.name
-            path = (*path, name if step.repeats is False else f"{name}[{target.node.share or ''}]")
+            if step.repeats is not False:
+                name += f"[{target.node.share}]" if target.node.share else _TAKEN_UP
+            path = (*path, name)
         place = replace(context, path=path)
         table = rule.default.table if rule.default is not None else None
         if (target.steps or target.transform is not None) and not self._is_shared_item(target):
@@ -285,7 +294,9 @@ class SingleWrites:
 
     def _met(self, found: Sequence[Write | Handover]) -> set[Write | Handover]:
         """The handovers of one node that may meet another entry of it, or themselves."""
-        met: set[Write | Handover] = {entry for entry in found if isinstance(entry, Handover) and entry.several}
+        met: set[Write | Handover] = {
+            entry for entry in found if isinstance(entry, Handover) and (entry.several or is_taken_up(entry.path))
+        }
         by_path: dict[tuple[str, ...], list[Write | Handover]] = {}
         for entry in found:
             by_path.setdefault(entry.path, []).append(entry)

@@ -211,6 +211,11 @@ class TargetStep:
     repeats: bool | None
     by_name: tuple[str, ...] = ()
 
+    @property
+    def is_own_value(self) -> bool:
+        """Is it the `value` of a primitive, which is the element itself?"""
+        return self.element is None and self.name == "value" and self.repeats is False
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Transform:

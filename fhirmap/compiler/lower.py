@@ -4,17 +4,19 @@
 writes nothing ends it: the record is out of scope. Each step has a `try` of its own beside those of the rules, so that
 whatever a record holds becomes a fault of that record. Fault positions of the validator come from the lineage table.
 
-Names that the runtime reads from a module: `_transform`, `_read`, `_validate`, `_places`, `_marks`, `_points`.
+Names that the runtime reads from a module: `_transform`, `_read`, `_validate`, `_places`, `_rules`, `_marks`,
+`_points`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.lineage import Lineage, lineage
 from fhirmap.analysis.reach import run_by
+from fhirmap.analysis.typed import TypedGroup
 from fhirmap.compiler.groups import GroupLowering
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.plan import Module, ModuleConstant, ModuleSection
@@ -44,13 +46,14 @@ def lower(
     module = ModuleBuilder(checked, trace=trace, taken=[part.name for part in checks.parts])
     readers = ReaderLowering(module)
     has_reader = _read_first(checked, readers)
-    groups = [GroupLowering(module, group).function() for group in run_by(stage.entry for stage in checked.stages)]
+    reached = run_by(stage.entry for stage in checked.stages)
+    groups = [GroupLowering(module, group).function() for group in reached]
     stages = StageLowering(module, has_reader=has_reader, has_validator=bool(checks.parts)).function()
     constants = (
         *module.tables,
         *((module.tracing.table(),) if module.tracing is not None else ()),
         *(ModuleConstant(name, value) for name, value in module.constants.entries()),
-        _places(lineage(checked)),
+        *_places(lineage(checked), reached),
     )
     functions = (*readers.functions, *module.functions, *groups, stages)
     if trace:
@@ -71,11 +74,24 @@ def _read_first(checked: Checked, readers: ReaderLowering) -> bool:
     return True
 
 
-def _places(table: Lineage) -> ModuleConstant:
+def _places(table: Lineage, reached: Iterable[TypedGroup]) -> Iterator[ModuleConstant]:
+    """Where elements are made, and what is made where that table does not say."""
     entries: list[tuple[Expr, Expr]] = []
+    made: dict[str, tuple[str, tuple[str, ...]]] = {}
     for path, origins in table.elements.items():
         columns = tuple(dict.fromkeys(column for origin in origins for column in origin.columns))
-        place = TupleOf((Literal(origins[0].span.position), Literal(columns)))
-        entries.append((Literal(path), place))
+        entries.append((Literal(path), TupleOf((Literal(origins[0].span.position), Literal(columns)))))
+        for origin in origins if len(origins) > 1 else ():
+            made.setdefault(origin.span.position, (path, origin.columns))
+    known = {origin.span.position for origins in table.elements.values() for origin in origins}
+    targets = (target for group in reached for rule in group.walk() for target in rule.targets if target.steps)
+    for target in targets:
+        element = target.steps[-1].element
+        if target.span.position not in known and element is not None:
+            made.setdefault(target.span.position, (element.path, ()))
     comment = "Element of the result -> rule that makes it, source columns."
-    return ModuleConstant(Name("_places"), DictOf(tuple(entries), is_tall=True), comment)
+    yield ModuleConstant(Name("_places"), DictOf(tuple(entries), is_tall=True), comment)
+    if made:
+        others = [(Literal(position), Literal(place)) for position, place in made.items()]
+        comment = "Rule -> element, source columns: of several rules for one element, and of groups chosen by type."
+        yield ModuleConstant(Name("_rules"), DictOf(tuple(others), is_tall=True), comment)

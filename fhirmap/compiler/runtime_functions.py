@@ -62,7 +62,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
     **_of("chosen_groups", "run_default"),
     **_of("chosen_groups", "refusing", "undecided", raises=False),
     **_of("single", "SingleWrite", raises=False),
-    **_of("single", "assign_once", "put_once"),
+    **_of("single", "assign_once", "put_once", "reused"),
     **_of("transforms.text", "append", "cast", "escape", "shown", "truncate"),
     **_of("transforms.dates", "to_date", "to_date_time", "to_time"),
     **_of("transforms.dates", "unix_to_date", "unix_to_date_time", "unix_to_time"),

@@ -122,7 +122,7 @@ class RecordRun:
         """Make ``error`` a fault of the record, at the place of the rule that raised it."""
         self.failed = True
         position = position_of(error.__traceback__, self.module)
-        where = _written_at(position, self.module.get("_places", {}))
+        where = self._written_at(position)
         if isinstance(error, RecordError):
             found = error.diagnostic()
             fault = Fault(error.code, args=found.args, variant=found.variant, position=position, rule="rule", **where)
@@ -164,7 +164,7 @@ class RecordRun:
             if node.get("id") != made:
                 # What refers to it would mean nothing.
                 kind = str(node.get("resourceType", ""))
-                where = _written_at(position, places)
+                where = self._written_at(position)
                 self.faults.append(
                     Fault("FM415", args={"type": kind}, variant="referred", position=position, rule="rule", **where)
                 )
@@ -176,6 +176,15 @@ class RecordRun:
             fault if fault.position or not fault.element else located(fault, places) for fault in self.faults
         )
         return Result(resource, tuple(self.notes), faults, tuple(self.misses))
+
+    def _written_at(self, position: str) -> dict[str, Any]:
+        """The element that the map writes at ``position``, and the columns it comes from, where that is known."""
+        rules: Mapping[str, tuple[str, tuple[str, ...]]] = self.module.get("_rules", {})
+        places: Places = self.module.get("_places", {})
+        found = rules.get(position)
+        if found is None:
+            found = next(((path, columns) for path, (place, columns) in places.items() if place == position), None)
+        return {"path": found[0], "element": found[0], "columns": found[1]} if found is not None else {}
 
 
 def _note_text(value: object) -> str:
@@ -194,14 +203,6 @@ def located(fault: Fault, places: Places) -> Fault:
             )
         path = path.rpartition(".")[0]
     return fault
-
-
-def _written_at(position: str, places: Places) -> dict[str, Any]:
-    """The element that the map writes at ``position``, and the columns it comes from, where that is known."""
-    for path, (place, columns) in places.items():
-        if place == position:
-            return {"path": path, "element": path, "columns": columns}
-    return {}
 
 
 def _is_misshapen(error: Exception) -> bool:

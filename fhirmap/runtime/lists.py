@@ -138,15 +138,10 @@ def _claim(run: RecordRun, items: list[Any], end: str, rule: str) -> int:
 
 
 def shared(shares: Shares, items: list[Any], share: str, fresh: dict[str, Any]) -> dict[str, Any]:
-    """The one item of ``items`` that all rules sharing ``share`` write to; without a name, the item that is there.
+    """The one item of ``items`` that all rules sharing ``share`` write to.
 
     ``shares``: of the scope that holds the rule, a call of its group or a firing of the rule around it.
     """
-    if not share:
-        if not items:
-            items.append(fresh)
-        found: dict[str, Any] = items[-1]
-        return found
     known = shares.get((id(items), share))
     if known is None:
         known = shares[id(items), share] = (items, fresh)

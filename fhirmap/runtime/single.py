@@ -64,6 +64,22 @@ def put_once(  # noqa: PLR0913 - generated code hands over each thing the compil
     return held
 
 
+def reused(run: RecordRun, items: list[Any], fresh: dict[str, Any]) -> dict[str, Any]:
+    """The last of ``items``, or ``fresh`` as the first: what an item holds that another rule made counts as written."""
+    if not items:
+        items.append(fresh)
+    found: dict[str, Any] = items[-1]
+    _count_as_written(run, found)
+    return found
+
+
+def _count_as_written(run: RecordRun, node: dict[str, Any]) -> None:
+    for key, value in node.items():
+        run.written.setdefault((id(node), key), WrittenElement(node, key, copied(value), "", ""))
+        if isinstance(value, dict):
+            _count_as_written(run, value)
+
+
 def _known(run: RecordRun, node: dict[str, Any], name: str, key: str) -> list[WrittenElement]:
     """The writes whose value a new one would take away: of the element, of what holds it, of its parts."""
     found = run.written.get((id(node), name))
@@ -71,13 +87,25 @@ def _known(run: RecordRun, node: dict[str, Any], name: str, key: str) -> list[Wr
         return [found]
     held = node.get(key)
     if held is None:
-        return []
+        return (
+            []
+            if name == key
+            else [
+                entry
+                for part in node
+                if _is_choice(part, name) and (entry := run.written.get((id(node), part))) is not None
+            ]
+        )
     whole = run.written.get((id(node), _WHOLE))
     if whole is not None:
         return [WrittenElement(node, key, held, whole.rule, whole.position)]
     parts = held if isinstance(held, dict) else ()
     inner = [entry for part in parts if (entry := run.written.get((id(held), part))) is not None]
     return [WrittenElement(node, key, held, entry.rule, entry.position) for entry in inner]
+
+
+def _is_choice(key: str, stem: str) -> bool:
+    return key.startswith(stem) and key[len(stem) : len(stem) + 1].isupper()
 
 
 def _stays(known: WrittenElement, key: str, value: MapValue, by: SingleWrite) -> bool:
@@ -88,6 +116,8 @@ def _stays(known: WrittenElement, key: str, value: MapValue, by: SingleWrite) ->
 def _allow(known: WrittenElement, name: str, by: SingleWrite) -> None:
     if by.mode or known.position in by.replaces:
         return
+    if not known.position:
+        raise TransformFailed("FM415", variant="reused", element=name, rule=by.rule)
     if known.position == by.position:
         raise TransformFailed("FM415", variant="repeats", element=name, rule=by.rule)
     raise TransformFailed("FM415", element=name, rule=by.rule, other=known.rule, place=known.position)

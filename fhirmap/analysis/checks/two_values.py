@@ -88,8 +88,14 @@ def _chooses(write: Write) -> bool:
 
 
 def _name(write: Write) -> str:
-    return write.target.steps[-1].name
+    """The element's name; of a target that names the node itself, `x = v`, what the node is called there."""
+    target = write.target
+    if target.steps:
+        return target.steps[-1].name
+    assert target.context is not None
+    return write.path[-1] if write.path else target.context.name
 
 
 def _span(write: Write) -> Span:
-    return write.target.steps[-1].span
+    target = write.target
+    return target.steps[-1].span if target.steps else target.span

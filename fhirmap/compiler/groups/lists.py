@@ -66,7 +66,9 @@ def place_node(state: GroupState, target: TypedTarget, parent: TargetNode, name:
     """A node under a list mode: where in the list it goes, or which item of the list it is."""
     items = list_of(parent, target.steps[-1].key)
     share = share_of(target)
-    if share is not None:
+    if share == "":
+        state.assign(name, call("reused", RUN, items, display), target.span)
+    elif share is not None:
         state.assign(name, call("shared", state.shares(target), items, Literal(share), display), target.span)
     else:
         state.assign(name, display, target.span)

@@ -238,8 +238,10 @@ class TypeShape:
             visit.child(name, name).report("FM500", "unknown", name=name)
             return
         slot = found[0]
-        seen.setdefault(slot.name, name[1:])
-        self._check_beside(slot, value, visit.child(slot.name, slot.written))
+        here = visit.child(slot.name, slot.written)
+        if seen.setdefault(slot.name, name[1:]) != name[1:]:
+            here.report("FM507", "choice", name=slot.written)
+        self._check_beside(slot, value, here)
 
     def _check_beside(self, slot: FieldSlot, value: object, here: Visit) -> None:
         """The ids and extensions of primitives: an object, or a list with None where a value has neither."""
