@@ -18,7 +18,6 @@ from fhirmap.compiler.python import (
     Do,
     Expr,
     If,
-    Item,
     Literal,
     Logic,
     Name,
@@ -35,6 +34,7 @@ from fhirmap.compiler.python import (
 from fhirmap.compiler.readers import READ
 from fhirmap.compiler.runtime_functions import RUN, call, fp_call, run_call
 from fhirmap.compiler.writer import caught
+from fhirmap.fhir_types import ABSTRACT_RESOURCES
 from fhirmap.model.definition import Structure, TypeRef
 
 _ROW, _STRICT, _TRACE, _PLACES = Name("row"), Name("strict"), Name("trace"), Name("_places")
@@ -154,4 +154,7 @@ def _foreign_source(ref: TypeRef | None, row: Expr, module: ModuleBuilder) -> Ex
     """A source that no model describes: FHIR JSON, or anything in its shape."""
     if ref is None:
         return row
-    return Item(fp_call("nodes", row, Literal(table_key(ref)), module.type_table(ref)), Literal(0))
+    structure = module.checked.definitions.structure(ref.structure or ref.name)
+    is_resource = structure is not None and structure.kind == "resource" and structure.type not in ABSTRACT_RESOURCES
+    wanted = (Literal(structure.type),) if structure is not None and is_resource else ()
+    return fp_call("root", row, Literal(table_key(ref)), module.type_table(ref), *wanted)

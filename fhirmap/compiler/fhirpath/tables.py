@@ -110,8 +110,9 @@ class _Builder:
         for name, element in children_of(ref, self.definitions, self.functions).items():
             types = [self._base(entry) for entry in element.types]
             wanted = self.names is None or name in self.names
+            written = f"{name}*" if element.is_repeating else name
             if wanted:
-                shape[name] = (
+                shape[written] = (
                     tuple(map(table_key, types)) if element.is_choice else table_key(types[0]) if types else ""
                 )
                 waiting += types

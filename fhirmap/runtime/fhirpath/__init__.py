@@ -98,6 +98,7 @@ from fhirmap.runtime.fhirpath.item import (
     one,
     plain,
     primitive,
+    root,
     single,
     system,
     systems,

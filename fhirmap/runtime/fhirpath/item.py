@@ -7,30 +7,69 @@ part an expression needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from fhirmap.data import FhirpathItem, JsonValue, MapValue
 from fhirmap.errors import TransformFailed
-from fhirmap.fhir_types import PARENTS, PRIMITIVES, QUANTITIES
+from fhirmap.fhir_types import NUMBERS, PARENTS, PRIMITIVES, QUANTITIES
 from fhirmap.runtime.fhirpath.quantity import CALENDAR_OF_UCUM, UCUM, Quantity
 from fhirmap.runtime.fhirpath.temporal import Temporal, parse_date, parse_date_time, parse_time
 from fhirmap.runtime.fhirpath.whole import Long
+from fhirmap.texts import Text
 
 Items = list[Any]
+
+
+_REPEATS = "*"
+
+
+class ChildKey(NamedTuple):
+    """A member of FHIR JSON that holds a child, that of its ids and extensions, and the child's type."""
+
+    key: str
+    sibling: str
+    type: str
+
+
+class ChildShape(NamedTuple):
+    """A child of a type: the members that may hold it, one for each type of a choice, and whether it is a list."""
+
+    name: str
+    keys: tuple[ChildKey, ...]
+    is_choice: bool
+    repeats: bool
 
 
 @dataclass(frozen=True, slots=True)
 class TypeTable:
     """Types of the children of types.
 
-    ``shapes``: type → element → its type, or its types for a choice; ``bases``: type → parent.
+    ``shapes``: type → element, with `*` after its name where it repeats → its type, or its types for a choice;
+    ``bases``: type → parent. ``children``: the shapes, as they are asked for.
     """
 
     shapes: Mapping[str, Mapping[str, str | tuple[str, ...]]] = field(default_factory=dict)
     bases: Mapping[str, str] = field(default_factory=dict)
+    children: Mapping[str, Mapping[str, ChildShape]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        children = {
+            owner: {shape.name: shape for shape in (_child_shape(*entry) for entry in held.items())}
+            for owner, held in self.shapes.items()
+        }
+        object.__setattr__(self, "children", children)
+
+
+def _child_shape(written: str, declared: str | tuple[str, ...]) -> ChildShape:
+    name = written.removesuffix(_REPEATS)
+    is_choice = not isinstance(declared, str)
+    types = (declared,) if isinstance(declared, str) else declared
+    keys = (name + entry[:1].upper() + entry[1:] if is_choice else name for entry in types)
+    held = tuple(ChildKey(key, f"_{key}", entry) for key, entry in zip(keys, types, strict=True))
+    return ChildShape(name, held, is_choice, written != name)
 
 
 NO_TYPES = TypeTable()
@@ -63,6 +102,19 @@ def nodes(value: MapValue, type_name: str, table: TypeTable = NO_TYPES) -> Items
     return [FhirNode(value, type_of(value, type_name), table)]
 
 
+def root(value: JsonValue, type_name: str, table: TypeTable, resource: str = "") -> FhirNode:
+    """The input of a map as an item. ``resource``: the resource type that it has to be, where it is one.
+
+    Raises: ``TransformFailed`` FM438 where it is no object of its type, or a resource of another type.
+    """
+    if type_name not in PRIMITIVES and not isinstance(value, dict):
+        raise TransformFailed("FM438", variant="element", name=type_name, wanted=Text("values.an_object"))
+    found = type_of(value, type_name)
+    if resource and found not in (type_name, resource):
+        raise TransformFailed("FM438", variant="resource", wanted=resource)
+    return FhirNode(value, found, table)
+
+
 def primitive(held: Mapping[str, Any], name: str, type_name: str, table: TypeTable = NO_TYPES) -> Items:
     """A primitive of FHIR JSON that does not repeat, with its sibling `_x`."""
     return _wrap(held.get(name), held.get("_" + name), type_name, table)
@@ -93,13 +145,13 @@ def child(item: FhirpathItem, name: str) -> Items:
     """Children called ``name`` of one item; the stem of a choice finds whatever it holds."""
     if isinstance(item, FhirNode):
         if isinstance(item.value, dict):
-            entry = item.table.shapes.get(item.type)
-            if entry is None:
+            known = item.table.children.get(item.type)
+            if known is None:
                 return _untyped(item.value, name, item.table)
-            declared = entry.get(name)
-            if declared is None:
-                return _by_json_name(item, name, entry)
-            return _children(item.value, name, declared, item.table)
+            shape = known.get(name)
+            if shape is None:
+                return _by_json_name(item, name, known)
+            return _children(item, shape)
         return _of_primitive(item, name)
     if isinstance(item, dict):
         return _untyped(item, name, NO_TYPES)
@@ -253,9 +305,9 @@ def _child_names(item: FhirpathItem) -> Iterator[str]:
         if isinstance(item, FhirNode) and isinstance(item.sibling, dict):
             yield from item.sibling
         return
-    shape = item.table.shapes.get(item.type) if isinstance(item, FhirNode) else None
-    if shape is not None:
-        yield from shape
+    known = item.table.children.get(item.type) if isinstance(item, FhirNode) else None
+    if known is not None:
+        yield from known
         return
     seen = set()
     for key in held:
@@ -265,25 +317,66 @@ def _child_names(item: FhirpathItem) -> Iterator[str]:
             yield name
 
 
-def _children(held: Mapping[str, Any], name: str, declared: str | tuple[str, ...], table: TypeTable) -> Items:
-    if isinstance(declared, str):
-        return _wrap(held.get(name), held.get("_" + name), declared, table)
-    for possible in declared:
-        key = name + possible[:1].upper() + possible[1:]
-        if key in held or "_" + key in held:
-            return _wrap(held.get(key), held.get("_" + key), possible, table)
+def _children(item: FhirNode, shape: ChildShape) -> Items:
+    held = item.value
+    for key, sibling, type_ in shape.keys:
+        found, other = held.get(key), held.get(sibling)
+        if found is not None or other is not None:
+            _check_shape(item, shape, type_, found, other)
+            return _wrap(found, other, type_, item.table)
     return []
 
 
-def _by_json_name(item: FhirNode, name: str, shape: Mapping[str, str | tuple[str, ...]]) -> Items:
+def _check_shape(item: FhirNode, shape: ChildShape, type_: str, found: JsonValue, sibling: JsonValue) -> None:
+    """Raises: ``TransformFailed`` FM438 where a child is no list and should be, or the other way round, or is an object
+    where its type has none, or the other way round.
+    """
+    name = f"{item.type.rpartition('#')[2]}.{shape.name}"
+    for held in (found, sibling):
+        if held is not None and isinstance(held, list) is not shape.repeats:
+            wanted = Text("values.a_list" if shape.repeats else "values.one_value")
+            raise TransformFailed("FM438", variant="element", name=name, wanted=wanted)
+    is_fit = _FIT.get(type_, _is_text if type_ in PRIMITIVES else _is_object)
+    for entry in found if isinstance(found, list) else (found,):
+        if entry is not None and not is_fit(entry):
+            kind = type_ if type_ in PRIMITIVES else Text("values.an_object")
+            raise TransformFailed("FM438", variant="element", name=name, wanted=kind)
+
+
+def _is_text(value: JsonValue) -> bool:
+    return isinstance(value, str)
+
+
+def _is_object(value: JsonValue) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_boolean(value: JsonValue) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_number(value: JsonValue) -> bool:
+    """A number; or a text that may be one, since people write them so: what reads it looks at the text."""
+    return isinstance(value, int | float | Decimal | str) and not isinstance(value, bool)
+
+
+_FIT: Mapping[str, Callable[[JsonValue], bool]] = {
+    "": lambda _value: True,
+    "boolean": _is_boolean,
+    **dict.fromkeys(NUMBERS, _is_number),
+}
+"""What the JSON value of a type is; of other primitives a text, of other types an object."""
+
+
+def _by_json_name(item: FhirNode, name: str, known: Mapping[str, ChildShape]) -> Items:
     """A choice called by its name in JSON, `valueQuantity`, as maps of the field do; `resourceType` as they do."""
     if name == "resourceType":
         return items(item.value.get(name))
-    for stem, declared in shape.items():
-        if name.startswith(stem) and not isinstance(declared, str):
-            for possible in declared:
-                if name == stem + possible[:1].upper() + possible[1:]:
-                    return _wrap(item.value.get(name), item.value.get("_" + name), possible, item.table)
+    for stem, shape in known.items():
+        if shape.is_choice and name.startswith(stem):
+            for entry in shape.keys:
+                if name == entry.key:
+                    return _children(item, shape._replace(keys=(entry,)))
     return []
 
 

@@ -1,0 +1,100 @@
+"""Input of another shape than its type says is a fault of the record that names the element, wherever it is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fhirmap.compilation.mapset import MapSet, run
+from fhirmap.texts import Text
+
+PATIENT = "http://hl7.org/fhir/StructureDefinition/Patient"
+MAP = f'''uses "{PATIENT}" alias Patient as source
+uses "{PATIENT}" alias Target as target
+group main(source src : Patient, target tgt : Target) {{
+  RULES
+}}
+'''
+READ = {
+    "copied": "src.{name} as v -> tgt.{name} = v;",
+    "default rule": "src.{name} -> tgt.{name};",
+    "condition": "src where ({name}.exists()) -> tgt.active = true;",
+    "expression": "src -> tgt.id = (%src.{name}.count().toString());",
+    "children": "src -> tgt.id = (%src.children().count().toString());",
+    "descendants": "src -> tgt.id = (%src.descendants().count().toString());",
+}
+SHAPES: tuple[tuple[str, Any, object], ...] = (
+    ("name", {"family": "A"}, Text("values.a_list")),
+    ("name", ["A"], Text("values.an_object")),
+    ("name", [[{"family": "A"}]], Text("values.an_object")),
+    ("name", "A", Text("values.a_list")),
+    ("contact", {"gender": "male"}, Text("values.a_list")),
+    ("extension", {"url": "u"}, Text("values.a_list")),
+    ("contained", {"resourceType": "Group"}, Text("values.a_list")),
+    ("gender", ["male", "female"], Text("values.one_value")),
+    ("gender", {"value": "male"}, "code"),
+    ("gender", 1, "code"),
+    ("birthDate", 20200101, "date"),
+    ("active", "true", "boolean"),
+    ("maritalStatus", [{"text": "M"}], Text("values.one_value")),
+    ("maritalStatus", "M", Text("values.an_object")),
+)
+
+
+def faults(rules: str, content: Any, folder: Path) -> list[tuple[str, object, object]]:
+    file = folder / "case.map"
+    file.write_text(MAP.replace("RULES", rules), encoding="utf-8")
+    result = run(MapSet([]).runnable(file), content)
+    return [(fault.code, fault.args.get("name"), fault.args.get("wanted")) for fault in result.faults]
+
+
+@pytest.mark.parametrize("form", READ)
+def test_an_element_of_another_shape(form: str, tmp_path: Path) -> None:
+    for name, held, wanted in SHAPES:
+        content = {"resourceType": "Patient", name: held}
+        assert faults(READ[form].format(name=name), content, tmp_path) == [("FM438", f"Patient.{name}", wanted)], (
+            name,
+            held,
+        )
+
+
+@pytest.mark.parametrize(
+    ("held", "name", "wanted"),
+    [
+        ({"given": "a"}, "HumanName.given", Text("values.a_list")),
+        ({"given": [{"value": "a"}]}, "HumanName.given", "string"),
+        ({"given": ["a"], "_given": {"id": "i"}}, "HumanName.given", Text("values.a_list")),
+        ({"family": ["a"]}, "HumanName.family", Text("values.one_value")),
+        ({"family": "a", "_family": [{"id": "i"}]}, "HumanName.family", Text("values.one_value")),
+        ({"period": "2020"}, "HumanName.period", Text("values.an_object")),
+        ({"extension": [{"url": "u", "valueCoding": "x"}]}, "Extension.value", Text("values.an_object")),
+    ],
+)
+def test_an_element_further_down(held: dict[str, Any], name: str, wanted: object, tmp_path: Path) -> None:
+    rules = """src.name as n -> tgt.name as t then {
+      n.given as g -> t.given = g;
+      n.family as f -> t.family = f;
+      n.period as p -> t.period = p;
+      n.extension as e then { e.value as v -> t.extension as x, x.value = v; };
+    };"""
+    found = faults(rules, {"resourceType": "Patient", "name": [held]}, tmp_path)
+    assert [fault for fault in found if fault[0] == "FM438"] == [("FM438", name, wanted)]
+
+
+@pytest.mark.parametrize("content", [[], [{"resourceType": "Patient"}], "Patient", 5])
+def test_an_input_that_is_no_object(content: object, tmp_path: Path) -> None:
+    assert faults("src.name as n -> tgt.name = n;", content, tmp_path) == [
+        ("FM438", "Patient", Text("values.an_object"))
+    ]
+
+
+def test_a_resource_of_another_type(tmp_path: Path) -> None:
+    content = {"resourceType": "Observation", "status": "final"}
+    assert faults("src.name as n -> tgt.name = n;", content, tmp_path) == [("FM438", None, "Patient")]
+
+
+def test_numbers_may_be_texts_and_what_the_map_does_not_read_is_nobodys_concern(tmp_path: Path) -> None:
+    content = {"resourceType": "Patient", "multipleBirthInteger": "2", "photo": "x", "gender": ["male"]}
+    assert faults("src.multipleBirth as m -> tgt.multipleBirth = m;", content, tmp_path) == []
