@@ -100,6 +100,13 @@ groups of four characters with its padding at the end, an empty uri is no value.
 """
 
 
+LITERAL_REFERENCE = (
+    r"(?P<base>https?://[^\s#?]+/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})"
+    r"(?:/_history/[A-Za-z0-9\-.]{1,64})?"
+)
+"""What a reference matches that names the type it points to: `Patient/1`, `https://a.example/fhir/Patient/1`."""
+
+
 def system_type(primitive: str) -> str:
     """Name of the FHIRPath System type that a primitive's value has.
 

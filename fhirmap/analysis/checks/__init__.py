@@ -29,6 +29,7 @@ from fhirmap.analysis.checks.missing_required import missing_required
 from fhirmap.analysis.checks.other_system import other_system
 from fhirmap.analysis.checks.partial_join import partial_join
 from fhirmap.analysis.checks.prohibited_element import prohibited_element
+from fhirmap.analysis.checks.reference_target import reference_target
 from fhirmap.analysis.checks.secret_in_map import secret_in_map
 from fhirmap.analysis.checks.text_for_code import text_for_code
 from fhirmap.analysis.checks.two_digit_year import two_digit_year
@@ -88,6 +89,7 @@ GROUP_CHECKS: tuple[Check, ...] = (
     two_values,
     fixed_value,
     prohibited_element,
+    reference_target,
     endless_recursion,
     unknown_output,
     unknown_code,

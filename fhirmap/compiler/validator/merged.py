@@ -8,6 +8,7 @@ from typing import Any
 
 from fhirmap.model.definition import Constraint, Definitions, Element, TypeRef
 
+_REFERENCES = ("Reference", "CodeableReference")
 SliceValues = tuple[tuple[str, Any], ...]
 
 
@@ -71,6 +72,12 @@ class MergedElement:
         """How the profiles lead on below it when it holds a ``type_name``."""
         found = (ref for view in self.views for ref in view.types if ref.name == type_name and ref.profile)
         return list(dict.fromkeys(found))
+
+    def targets(self) -> list[tuple[str, ...]]:
+        """What references may point to, where views say it otherwise than the base type."""
+        base = {ref.targets for ref in self.base.types}
+        views = (ref.targets for view in self.views for ref in view.types if ref.name in _REFERENCES)
+        return [targets for targets in dict.fromkeys(views) if targets and targets not in base]
 
     def slices(self) -> list[tuple[str, SliceValues, MergedElement]]:
         """Slices whose items are known by values: name, values, and the slice as all views see it."""

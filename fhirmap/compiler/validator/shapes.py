@@ -93,11 +93,26 @@ class ShapeWriter:
             "pattern": data(merged.pattern) if merged.pattern is not None else None,
             "codes": self.codes.constant(merged),
             "rules": self._value_rules(merged, path),
+            "targets": self._targets(merged),
             "is_closed": Literal(True) if merged.is_closed else None,
             "slices": None if is_slice else self._slices(merged, path),
         }
         known = {key: value for key, value in given.items() if value is not None}
         return call("ElementRules", **known) if known else None
+
+    def _targets(self, merged: MergedElement) -> Expr | None:
+        """The types that references may point to, where the contract leaves fewer than the base type."""
+        found: set[str] | None = None
+        for targets in merged.targets():
+            names = {self._type_at(url) for url in targets}
+            if "" not in names:
+                found = names if found is None else found & names
+        return Literal(tuple(sorted(found))) if found is not None else None
+
+    def _type_at(self, url: str) -> str:
+        """The type of a profile; empty where it is not known."""
+        structure = self.section.definitions.structure(url)
+        return structure.type if structure is not None else ""
 
     def _slices(self, merged: MergedElement, path: str) -> Expr | None:
         for name in merged.slices_without_discriminator():

@@ -26,7 +26,8 @@ class ElementRules:
     """What a contract says of one element beyond its base type; what is None is the base type's.
 
     ``types``: the types it leaves of a choice; ``shapes``: the shape to take instead of the base type's; ``codes``:
-    (system, code) pairs of a required binding; ``rules``: the element's own invariants.
+    (system, code) pairs of a required binding; ``rules``: the element's own invariants; ``targets``: types that its
+    references may point to.
     """
 
     minimum: int | None = None
@@ -37,6 +38,7 @@ class ElementRules:
     pattern: Any = None
     codes: Codes | None = None
     rules: Invariants | None = None
+    targets: tuple[str, ...] | None = None
     slices: tuple[SliceRules, ...] = ()
     is_closed: bool = False
 

@@ -19,14 +19,15 @@ class Visit:
     """A place in a resource that is being validated, and the faults found so far.
 
     ``path``: `Parameters.parameter[6].value`; ``element``: the same with slice names and no index; ``resource``: the
-    nearest resource around, for `%resource`. A value: nothing changes a visit once it is made (one is made for each
-    object, and frozen ones take three times as long to make).
+    nearest resource around, for `%resource`; ``root``: the outermost one. A value: nothing changes a visit once it is
+    made (one is made for each object, and frozen ones take three times as long to make).
     """
 
     faults: list[Fault]
     path: Path
     element: str
     resource: Any = None
+    root: Any = None
 
     def report(self, code: str, rule: str, variant: str = "", **args: object) -> None:
         """Report a fault of severity error here."""
@@ -40,19 +41,19 @@ class Visit:
 
     def child(self, name: str, written: str) -> Visit:
         """The element ``name``; ``written`` as element paths write it: `value[x]`."""
-        return Visit(self.faults, f"{self.path}.{name}", f"{self.element}.{written}", self.resource)
+        return Visit(self.faults, f"{self.path}.{name}", f"{self.element}.{written}", self.resource, self.root)
 
     def item(self, index: int) -> Visit:
         """One item of a list."""
-        return Visit(self.faults, f"{self.path}[{index}]", self.element, self.resource)
+        return Visit(self.faults, f"{self.path}[{index}]", self.element, self.resource, self.root)
 
     def slice(self, name: str) -> Visit:
         """The same place as a slice."""
-        return Visit(self.faults, self.path, f"{self.element}:{name}", self.resource)
+        return Visit(self.faults, self.path, f"{self.element}:{name}", self.resource, self.root)
 
     def within(self, resource: object) -> Visit:
         """The same place inside a resource of its own."""
-        return Visit(self.faults, self.path, self.element, resource)
+        return Visit(self.faults, self.path, self.element, resource, self.root if self.root is not None else resource)
 
 
 Test = Callable[[Any, Any], bool]

@@ -15,6 +15,7 @@ from fhirmap.records import Fault
 from fhirmap.runtime.validation.base_types import BaseTypeTable, Row, table_of
 from fhirmap.runtime.validation.element_rules import NO_RULES, Checks, ElementRules, SliceFinder
 from fhirmap.runtime.validation.primitives import JSON_TYPES, PREDICATES, has_control_characters
+from fhirmap.runtime.validation.references import check_reference
 from fhirmap.runtime.validation.reporting import Invariants, Visit, is_sound, report_count
 from fhirmap.texts import Listing, Text
 
@@ -23,6 +24,7 @@ _ONE_OF: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "Extension": ("ext-1", ("value", "extension")),
 }
 """Base invariants: exactly one of these elements is there."""
+_REFERENCES = frozenset(("Reference", "CodeableReference"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class FieldSlot:
     repeats: bool
     codes: frozenset[str]
     """Codes of a base type's required binding; empty where it lists none."""
+    targets: tuple[str, ...]
+    """Types that its references may point to; empty where it does not say."""
     rules: ElementRules
     slicing: SliceFinder
 
@@ -301,11 +305,23 @@ class TypeShape:
             shape = rules.shapes.get(kind) or self._shape_for(kind, value, here)
             if shape is not None:
                 shape.check(value, here)
+        if kind in _REFERENCES:
+            self._check_reference(slot, kind, value, rules, here)
         if rules is NO_RULES:
             return
         rules.check(value, here)
         if rules.rules is not None and is_sound(faults, before):
             rules.rules(value, here.resource, faults, here.path, here.element)
+
+    def _check_reference(self, slot: FieldSlot, kind: str, value: object, rules: ElementRules, here: Visit) -> None:
+        held, at = value, here
+        if kind == "CodeableReference":
+            held, at = (
+                (value.get("reference") if isinstance(value, dict) else None),
+                here.child("reference", "reference"),
+            )
+        targets = slot.targets if rules.targets is None else rules.targets
+        check_reference(held, slot.name, targets, self.types.table.is_resource, at)
 
     def _shape_for(self, kind: str, value: object, here: Visit) -> Checks | None:
         if kind not in ABSTRACT_RESOURCES:
@@ -318,7 +334,7 @@ class TypeShape:
 
 
 def _field_slot(row: Row, rules: ElementRules) -> FieldSlot:
-    written, minimum, maximum, types, codes, _ = row
+    written, minimum, maximum, types, codes, targets = row
     most = maximum or None
     if rules.maximum is not None:
         most = rules.maximum if most is None else min(most, rules.maximum)
@@ -330,6 +346,7 @@ def _field_slot(row: Row, rules: ElementRules) -> FieldSlot:
         maximum=most,
         repeats=maximum == 0,
         codes=frozenset(codes or ()),
+        targets=tuple(targets),
         rules=rules,
         slicing=SliceFinder(rules.slices),
     )
