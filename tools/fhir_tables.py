@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, get_args
 FieldType: TypeAlias = Any
 """The annotation of a field of fhir.resources: a class, or a form of `typing` around one."""
 
-_PACKAGES = {"R4B": "fhir.resources.R4B", "R5": "fhir.resources"}
+_PACKAGES = {"STU3": "fhir.resources.STU3", "R4B": "fhir.resources.R4B", "R5": "fhir.resources"}
 _TABLES = Path(__file__).resolve().parent.parent / "fhirmap" / "tables"
 _NOT_FHIR = frozenset({"fhir_comments", "resource_type"})
 _MACHINERY = ("FHIR", "BaseModel", "ABC", "object")
@@ -198,6 +198,50 @@ _CODES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 """Lists that fhir.resources cuts short with a `+` or does not give."""
 
 
+_INTENTS_OF_STU3 = tuple(intent for intent in _INTENTS if intent != "directive")
+_CONTRACT_STATUS = (
+    *("amended", "appended", "cancelled", "disputed", "entered-in-error", "executable", "executed", "negotiable"),
+    *("offered", "policy", "rejected", "renewed", "revoked", "resolved", "terminated"),
+)
+_PRINCIPLES = (
+    *("other", "chemical", "electrical", "impedance", "nuclear", "optical", "thermal", "biological", "mechanical"),
+    *("acoustical", "manual"),
+)
+_MENDED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "STU3": {
+        "AppointmentResponse.participantStatus": ("accepted", "declined", "tentative", "needs-action"),
+        "Communication.status": (
+            *("preparation", "in-progress", "suspended", "aborted", "completed", "entered-in-error", "unknown"),
+        ),
+        "Device.udi.entryType": _ENTRY_TYPES,
+        "DeviceComponent.measurementPrinciple": _PRINCIPLES,
+        "DeviceRequest.status": _REQUEST_STATUS,
+        "DocumentReference.docStatus": ("preliminary", "final", "amended", "entered-in-error"),
+        "ProcedureRequest.intent": _INTENTS_OF_STU3,
+        "ProcedureRequest.status": _REQUEST_STATUS,
+        "ReferralRequest.intent": _INTENTS_OF_STU3,
+        "RequestGroup.intent": _INTENTS_OF_STU3,
+        "Sequence.type": (),
+        "Task.intent": _INTENTS_OF_STU3,
+        "Task.priority": ("routine", "urgent", "asap", "stat"),
+    },
+    "R4B": {"SubscriptionStatus.status": ("requested", "active", "error", "off")},
+    "R5": {
+        "Bundle.entry.search.mode": ("match", "include", "outcome"),
+        "Contract.contentDefinition.publicationStatus": _CONTRACT_STATUS,
+        "Contract.status": _CONTRACT_STATUS,
+        "DeviceUsage.status": (
+            *("active", "completed", "not-done", "entered-in-error", "intended", "stopped", "on-hold"),
+        ),
+        "ElementDefinition.slicing.discriminator.type": (
+            *("value", "exists", "pattern", "type", "profile", "position"),
+        ),
+        "Endpoint.status": ("active", "suspended", "error", "off", "entered-in-error"),
+    },
+}
+"""Lists of required bindings that fhir.resources has otherwise than the release's definitions; empty: no list."""
+
+
 def write_table(version: str) -> str:
     """The table of one release: a line of JSON for each type, in alphabetical order."""
     lines = []
@@ -335,6 +379,8 @@ def _codes(version: str, path: str, listed: list[str] | None, type_name: str) ->
     release = "R5" if version == "R5" else "R4"
     if path in _ANY:
         return 0
+    if path in _MENDED[version]:
+        return list(_MENDED[version][path]) or 0
     if path in _COMPARED:
         return list(_COMPARATORS[release])
     if listed and "etc." in listed:

@@ -10,7 +10,9 @@ from fhirmap.cli.localized import WordChoice, option
 
 def release_option() -> Callable[[Any], Any]:
     """`--fhir-version`; without it, the release is what the map's own `uses` say."""
-    return option("--fhir-version", type=WordChoice(["R4", "R4B", "R5"]), callback=lambda _, __, value: _release(value))
+    return option(
+        "--fhir-version", type=WordChoice(["STU3", "R4", "R4B", "R5"]), callback=lambda _, __, value: _release(value)
+    )
 
 
 def _release(value: str | None) -> str | None:

@@ -45,7 +45,7 @@ def check(  # noqa: PLR0913 - named settings of a public function
     in place of that file. ``imports``: files or folders of maps that may be imported, besides the library that fhirmap
     brings. ``definitions``: files or folders of StructureDefinitions, ValueSets and ConceptMaps, or what
     `load_definitions` gave. ``functions``: what maps may call, by name; those of the installed plug-ins by default.
-    ``fhir_version``: R4, R4B or R5; by default what the `uses` of the maps name, else R4.
+    ``fhir_version``: STU3, R4, R4B or R5; by default what the `uses` of the maps name, else R4.
 
     Raises: ConfigError FM760 where a file cannot be read.
 

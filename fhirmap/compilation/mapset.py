@@ -40,7 +40,7 @@ from fhirmap.texts import Text, os_reason
 __all__ = ["MapSet", "Runnable", "run", "traced"]
 
 MAP_SUFFIXES = (".map", ".fml", ".txt")
-_FORBIDDEN = frozenset(("FM501", "FM502", "FM503", "FM506", "FM507", "FM511", "FM514"))
+_FORBIDDEN = frozenset(("FM501", "FM502", "FM503", "FM506", "FM507", "FM511"))
 """Faults of the validator that stop a transform: a value that its element cannot hold, by its type, its form or the
 list of its codes. What is missing may come later."""
 
@@ -96,7 +96,7 @@ class _Neighbours:
 class MapSet:
     """Maps, structures, value sets and concept maps found in ``places`` (files, folders, FHIR packages).
 
-    ``fhir_version``: R4, R4B or R5, the release whose base types hold; by default the one that the `uses` of
+    ``fhir_version``: STU3, R4, R4B or R5, the release whose base types hold; by default the one that the `uses` of
     ``map_file`` name, where it is given, else R4. What cannot be read is in ``diagnostics``, and
     raised with those of the first map that is asked for.
 

@@ -15,7 +15,7 @@ from typing import Any
 from fhirmap.fhir_types import PARENTS, PRIMITIVES, system_type
 from fhirmap.model.definition import FHIR_URL, SYSTEM_URL, Binding, Element, Structure, StructureSource, TypeRef
 
-VERSIONS: Mapping[str, str] = {"R4": "4.0", "R4B": "4.3", "R5": "5.0"}
+VERSIONS: Mapping[str, str] = {"STU3": "3.0", "R4": "4.0", "R4B": "4.3", "R5": "5.0"}
 """FHIR releases with a table, and the number that versioned canonicals (`http://hl7.org/fhir/4.0/…`) write."""
 _FHIR = "http://hl7.org/fhir/"
 

@@ -8,7 +8,12 @@ from typing import Any, TypeAlias
 
 from fhirmap.errors import ConfigError, ValidationFailed
 
-_PACKAGES: Mapping[str, str] = {"R4": "fhir.resources.R4B", "R4B": "fhir.resources.R4B", "R5": "fhir.resources"}
+_PACKAGES: Mapping[str, str] = {
+    "STU3": "fhir.resources.STU3",
+    "R4": "fhir.resources.R4B",
+    "R4B": "fhir.resources.R4B",
+    "R5": "fhir.resources",
+}
 
 
 LibraryModel: TypeAlias = Any

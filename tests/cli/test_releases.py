@@ -77,3 +77,18 @@ def test_a_text_has_one_form_in_every_release(tmp_path: Path) -> None:
 def test_what_is_made_decides(source: str, target: str, expected: str | None) -> None:
     tree, _ = parse(MAP.replace("FROM", source).replace("TO", target), "m.map")
     assert release_of([tree]) == expected
+
+
+def test_maps_of_stu3_are_read_in_its_own_types(tmp_path: Path) -> None:
+    path = tmp_path / "m.map"
+    text = """uses "http://hl7.org/fhir/BASEPatient" alias From as source
+uses "http://hl7.org/fhir/BASEPatient" alias To as target
+group m(source src : From, target tgt : To) {
+  src.animal as a -> tgt.animal = a "animal";
+}
+"""
+    path.write_text(text.replace("BASE", "3.0/StructureDefinition/"), encoding="utf-8")
+    assert run("check", path)[0] == 0
+    path.write_text(text.replace("BASE", "StructureDefinition/"), encoding="utf-8")
+    assert run("check", path)[0] == 2
+    assert run("check", "--fhir-version", "stu3", path)[0] == 0

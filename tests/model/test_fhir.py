@@ -44,6 +44,9 @@ def test_primitives_have_value_id_and_extension(r4: Definitions) -> None:
         ("R4", "Device.udiCarrier", "carrierHRF", True),
         ("R5", "Attachment", "height", True),
         ("R4", "Attachment", "height", False),
+        ("STU3", "Patient", "animal", True),
+        ("R4", "Patient", "animal", False),
+        ("STU3", "ProcedureRequest", "intent", True),
     ],
 )
 def test_releases_differ(version: str, path: str, element: str, expected: bool) -> None:
@@ -120,3 +123,29 @@ def test_what_the_package_adds_is_left_out(r4: Definitions) -> None:
     assert "url" not in r4.children(TypeRef("Binary"))
     assert not {"account", "author", "project"} & set(r4.children(TypeRef("Meta")))
     assert r4.children(TypeRef("Patient"))["id"].types[0].name == "id"
+
+
+@pytest.mark.parametrize(
+    ("version", "path", "element", "code", "holds"),
+    [
+        ("STU3", "Task", "priority", "routine", True),
+        ("STU3", "Task", "priority", "normal", False),
+        ("STU3", "RequestGroup", "intent", "directive", False),
+        ("STU3", "DeviceRequest", "status", "unknown", True),
+        ("R4", "Endpoint", "status", "test", True),
+        ("R4B", "SubscriptionStatus", "status", "entered-in-error", False),
+        ("R5", "Endpoint", "status", "test", False),
+        ("R5", "Contract", "status", "zork", False),
+        ("R5", "DeviceUsage", "status", "not-done", True),
+        ("R5", "Bundle.entry.search", "mode", "outcome", True),
+        ("R5", "ElementDefinition.slicing.discriminator", "type", "pattern", True),
+    ],
+)
+def test_required_bindings_are_those_of_the_release(
+    version: str, path: str, element: str, code: str, holds: bool
+) -> None:
+    definitions = Definitions(base_types(version), fhir_version=version)
+    binding = definitions.children(TypeRef(path, FHIR_URL + path.partition(".")[0]))[element].binding
+    assert binding is not None
+    assert binding.codes is not None
+    assert (code in binding.codes) is holds

@@ -195,3 +195,22 @@ def test_days_and_blanks_as_people_write_them(text: str, format_text: str, day: 
 @pytest.mark.parametrize("format_text", ["yyyy-MM-dd HH:mmZ", "yyyy-MM-dd HH:mm Z"])
 def test_a_blank_before_an_offset_is_none(text: str, format_text: str) -> None:
     assert parser(format_text, "dateTime", None)(text) == "2025-07-01T10:00:00+01:00"
+
+
+    ("form", "kind", "zone", "text", "expected"),
+    [
+        ("unix", "date", "Europe/Paris", "1752445800", "2025-07-14"),
+        ("unix", "date", "Z", "1752445800", "2025-07-13"),
+        ("unix", "dateTime", "Europe/Paris", "1752445800", "2025-07-14T00:30:00+02:00"),
+        ("unix", "time", "Europe/Paris", "1752445800", "00:30:00"),
+        ("unix", "instant", None, "1752445800", "2025-07-13T22:30:00Z"),
+        ("unix-ms", "date", "Europe/Paris", "1752445800000", "2025-07-14"),
+        ("unix-ms", "dateTime", "Europe/Paris", "1752445800250", "2025-07-14T00:30:00.250+02:00"),
+        ("unix", "dateTime", "Europe/Paris", "-1", "1970-01-01T00:59:59+01:00"),
+        ("unix", "date", "Europe/Paris", "99999999999999999", None),
+        ("unix", "date", "Europe/Paris", "14/07/2025", None),
+        ("unix", "date", "Europe/Paris", "", None),
+    ],
+)
+def test_unix_times(form: str, kind: str, zone: str | None, text: str, expected: str | None) -> None:
+    assert parser(form, kind, zone)(text) == expected

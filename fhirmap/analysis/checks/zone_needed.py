@@ -1,4 +1,4 @@
-"""FM771: a format whose value depends on a time zone, and no `zone` beside it."""
+"""FM771: a format, or a function, whose value depends on a time zone that is not said."""
 
 from __future__ import annotations
 
@@ -7,15 +7,36 @@ from collections.abc import Iterator
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks.format_misfit import TEMPORAL
 from fhirmap.analysis.date_format import parts, runs
-from fhirmap.diagnostics import Diagnostic
+from fhirmap.analysis.typed import Transform
+from fhirmap.diagnostics import Diagnostic, Severity, Span
 from fhirmap.fhir_types import UNIX_FORMATS
+
+_KINDS = {
+    "toDate": "date",
+    "toDateTime": "dateTime",
+    "toTime": "time",
+    "unixToDate": "date",
+    "unixToTime": "time",
+}
+"""Functions and the type that each gives."""
 
 
 def zone_needed(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each element that its format alone cannot give a value (FM771).
+    """One diagnostic for each element that its format alone cannot give a value, and for each date function (FM771).
 
+    A day or a time of day that is counted in UTC, as the language has it where no zone is given, is a warning.
     Spec: FHIR R4, datatypes.html, dateTime: a time of day has a zone.
     """
+    yield from _of_models(checked)
+    seen: set[Span] = set()
+    for _, rule in checked.rules():
+        for transform in (target.transform for target in rule.targets if target.transform is not None):
+            if transform.span not in seen:
+                seen.add(transform.span)
+                yield from _of_function(transform)
+
+
+def _of_models(checked: Checked) -> Iterator[Diagnostic]:
     for use in checked.declared_models():
         for element in use.node.elements:
             if element.format is None or element.zone is not None or element.type not in TEMPORAL:
@@ -24,6 +45,19 @@ def zone_needed(checked: Checked) -> Iterator[Diagnostic]:
             if variant is not None:
                 args = {"format": element.format, "type": element.type}
                 yield Diagnostic("FM771", element.format_span or element.span, args, variant=variant)
+
+
+def _of_function(transform: Transform) -> Iterator[Diagnostic]:
+    name, arguments = transform.name, transform.arguments
+    if name in ("unixToDate", "unixToTime") and len(arguments) == 1:
+        args: dict[str, object] = {"name": name, "type": _KINDS[name]}
+        yield Diagnostic("FM771", transform.span, args, variant="unix", severity_override=Severity.WARNING)
+    if name not in ("toDate", "toDateTime", "toTime") or len(arguments) != 2:
+        return
+    literal = arguments[1].literal
+    if literal is not None and isinstance(literal.value, str) and _reason(literal.value, _KINDS[name]) is not None:
+        args = {"name": name, "format": literal.value, "type": _KINDS[name]}
+        yield Diagnostic("FM771", arguments[1].span, args, variant="function")
 
 
 def _reason(text: str, type_name: str) -> str | None:

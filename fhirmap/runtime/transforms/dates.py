@@ -400,9 +400,7 @@ def _converted(text: object, format_text: str | None, kind: str, zone: str | Non
     try:
         found = parser(format_text, kind, zone)(str(text))
     except ZoneNeeded:
-        if kind != "dateTime":
-            raise TransformFailed("FM451", variant="zone", **wanted) from None
-        found = parser(format_text, kind, "Z")(str(text))
+        raise TransformFailed("FM451", variant="local" if kind == "dateTime" else "zone", **wanted) from None
     except SkippedTime:
         raise TransformFailed("FM451", variant="skipped", **wanted) from None
     except RepeatedTime as twice:
@@ -428,14 +426,15 @@ def to_date(text: object, format_text: str | None = None, zone: str | None = Non
 
 
 def to_date_time(text: object, format_text: str | None = None, zone: str | None = None) -> str | None:
-    """The FHIR dateTime that ``text`` writes: in ``zone``, else in the offset it has, else in UTC.
+    """The FHIR dateTime that ``text`` writes: in ``zone``, else in the offset it has.
 
-    Raises: ``TransformFailed`` FM451 where it does not fit the format, or the zone skips that time.
+    Raises: ``TransformFailed`` FM451 where it does not fit the format, has a time of day and neither, or the zone skips
+    that time.
     Spec: FML, transforms, toDateTime. The zone is ours.
 
     Example:
-        >>> to_date_time("202503201015", "yyyyMMddHHmm")
-        '2025-03-20T10:15:00Z'
+        >>> to_date_time("202503201015+0200", "yyyyMMddHHmmZ")
+        '2025-03-20T10:15:00+02:00'
         >>> to_date_time("202503201015", "yyyyMMddHHmm", "Europe/Paris")
         '2025-03-20T10:15:00+01:00'
     """

@@ -15,7 +15,7 @@ from fhirmap.records import Fault
 from fhirmap.runtime.validation.base_types import BaseTypeTable, Row, table_of
 from fhirmap.runtime.validation.element_rules import NO_RULES, Checks, ElementRules, SliceFinder
 from fhirmap.runtime.validation.primitives import JSON_TYPES, PREDICATES, has_control_characters
-from fhirmap.runtime.validation.references import check_reference
+from fhirmap.runtime.validation.reference_targets import check_reference
 from fhirmap.runtime.validation.reporting import Invariants, Visit, is_sound, report_count
 from fhirmap.texts import Listing, Text
 
