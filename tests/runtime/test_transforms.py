@@ -197,6 +197,7 @@ def test_a_blank_before_an_offset_is_none(text: str, format_text: str) -> None:
     assert parser(format_text, "dateTime", None)(text) == "2025-07-01T10:00:00+01:00"
 
 
+@pytest.mark.parametrize(
     ("form", "kind", "zone", "text", "expected"),
     [
         ("unix", "date", "Europe/Paris", "1752445800", "2025-07-14"),

@@ -51,7 +51,7 @@ from fhirmap.analysis.checks.unused_model import unused_model
 from fhirmap.analysis.checks.unused_prefix import unused_prefix
 from fhirmap.analysis.checks.unused_variable import unused_variable
 from fhirmap.analysis.checks.wrong_delimiter import wrong_delimiter
-from fhirmap.analysis.checks.zone_needed import zone_needed
+from fhirmap.analysis.checks.zone_needed import zone_needed, zone_of_function
 from fhirmap.diagnostics import Diagnostic
 
 Check = Callable[[Checked], Iterable[Diagnostic]]
@@ -89,7 +89,7 @@ GROUP_CHECKS: tuple[Check, ...] = (
     two_values,
     fixed_value,
     prohibited_element,
-    reference_target,
+    zone_of_function,
     endless_recursion,
     unknown_output,
     unknown_code,
@@ -103,6 +103,7 @@ PROGRAM_CHECKS: tuple[Check, ...] = (
     list_mode_on_single,
     unknown_slice,
     missing_required,
+    reference_target,
     code_outside_value_set,
     text_for_code,
     other_system,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks.code_outside_value_set import element_of
-from fhirmap.analysis.production import Produced, production
+from fhirmap.analysis.production import Produced
 from fhirmap.analysis.typed import Expression
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.fhir_types import ABSTRACT_RESOURCES, LITERAL_REFERENCE
@@ -27,7 +27,7 @@ def reference_target(checked: Checked) -> Iterator[Diagnostic]:
     """
     seen: set[tuple[Span, str]] = set()
     for stage in checked.stages:
-        for node, leaf in production(checked, stage).pairs():
+        for node, leaf in checked.produced(stage).pairs():
             owner = _holder(node, leaf, checked)
             allowed = _targets(owner, checked) if owner is not None else frozenset()
             given = _named_type(leaf, checked) if allowed else ""

@@ -22,21 +22,10 @@ _KINDS = {
 
 
 def zone_needed(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each element that its format alone cannot give a value, and for each date function (FM771).
+    """One diagnostic for each element that its format alone cannot give a value (FM771).
 
-    A day or a time of day that is counted in UTC, as the language has it where no zone is given, is a warning.
     Spec: FHIR R4, datatypes.html, dateTime: a time of day has a zone.
     """
-    yield from _of_models(checked)
-    seen: set[Span] = set()
-    for _, rule in checked.rules():
-        for transform in (target.transform for target in rule.targets if target.transform is not None):
-            if transform.span not in seen:
-                seen.add(transform.span)
-                yield from _of_function(transform)
-
-
-def _of_models(checked: Checked) -> Iterator[Diagnostic]:
     for use in checked.declared_models():
         for element in use.node.elements:
             if element.format is None or element.zone is not None or element.type not in TEMPORAL:
@@ -45,6 +34,19 @@ def _of_models(checked: Checked) -> Iterator[Diagnostic]:
             if variant is not None:
                 args = {"format": element.format, "type": element.type}
                 yield Diagnostic("FM771", element.format_span or element.span, args, variant=variant)
+
+
+def zone_of_function(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each date function whose format alone cannot give a value (FM771).
+
+    A day or a time of day that is counted in UTC, as the language has it where no zone is given, is a warning.
+    """
+    seen: set[Span] = set()
+    for _, rule in checked.rules():
+        for transform in (target.transform for target in rule.targets if target.transform is not None):
+            if transform.span not in seen:
+                seen.add(transform.span)
+                yield from _of_function(transform)
 
 
 def _of_function(transform: Transform) -> Iterator[Diagnostic]:

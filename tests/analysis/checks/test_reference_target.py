@@ -49,5 +49,5 @@ def test_a_type_that_the_element_does_not_take(rule: str, marked: str) -> None:
         "src -> tgt.link as l, l.other = 'RelatedPerson/1', l.type = 'seealso';",
     ],
 )
-def test_what_it_takes_and_what_nobody_knows(rule: str) -> None:
+def test_what_it_takes_and_what_is_not_known(rule: str) -> None:
     assert reported(reference_target, MAP.replace("RULE", rule)) == []
