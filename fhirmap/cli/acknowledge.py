@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.cli.screen import echo_folded
 from fhirmap.texts import text
 
 
@@ -39,7 +40,7 @@ def command(keys: tuple[str, ...], why: str | None, every: bool, project: Path, 
     if as_json:
         click.echo(json.dumps({"acknowledged": chosen}, ensure_ascii=False))
     else:
-        click.echo(text("output.acknowledge.done", count=len(chosen)))
+        echo_folded(text("output.acknowledge.done", count=len(chosen)))
     return 0
 
 

@@ -12,6 +12,7 @@ import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
 from fhirmap.cli.release import release_option
+from fhirmap.cli.screen import screen_width
 
 if TYPE_CHECKING:
     from fhirmap.compilation.program import CheckedMaps
@@ -84,7 +85,7 @@ def command(
     elif one_line:
         click.echo("".join(diagnostic_to_line(entry) + "\n" for entry in shown), nl=False)
     else:
-        click.echo(render_diagnostics(shown, colour=sys.stdout.isatty()), nl=False)
+        click.echo(render_diagnostics(shown, colour=sys.stdout.isatty(), width=screen_width()), nl=False)
         click.echo(("\n" if shown else "") + summary(shown, files, time.perf_counter() - started))
     if any(entry.is_error for entry in shown):
         return 2

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.cli.screen import echo_folded
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ def command(project: Path, offline: bool, as_json: bool) -> int:
     for finding in _examine(project, offline):
         findings.append(finding)
         if not as_json:
-            click.echo(f"  {text(f'doctor.states.{finding.state}'):<6} {finding.what}")
+            echo_folded(f"  {text(f'doctor.states.{finding.state}'):<6} {finding.what}", 9)
             if finding.hint:
-                click.echo(f"         -> {finding.hint}")
+                echo_folded(f"         -> {finding.hint}", 12)
     code = max((finding.exit for finding in findings), default=0)
     if as_json:
         click.echo(json.dumps({"exit": code, "findings": [asdict(entry) for entry in findings]}, ensure_ascii=False))

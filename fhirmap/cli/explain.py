@@ -7,6 +7,7 @@ import json
 import click
 
 from fhirmap.cli.localized import argument, define, option
+from fhirmap.cli.screen import refilled, screen_width
 from fhirmap.diagnostics.catalog import codes, page
 from fhirmap.diagnostics.explain import UnknownCode, code_meant, explain
 
@@ -25,5 +26,9 @@ def command(code: str | None, as_json: bool) -> None:
         found = page(code_meant(code))
     except UnknownCode as unknown:
         raise click.ClickException(str(unknown)) from None
-    shown = {"code": found.code, "title": found.title, "severity": found.severity, "text": found.body}
-    click.echo(json.dumps(shown, ensure_ascii=False, indent=2) if as_json else explain(found.code))
+    if as_json:
+        shown = {"code": found.code, "title": found.title, "severity": found.severity, "text": found.body}
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        return
+    for line in refilled(explain(found.code), screen_width()):
+        click.echo(line)

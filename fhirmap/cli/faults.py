@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from fhirmap.cli.screen import echo_folded, screen_width
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.catalog import page
 from fhirmap.diagnostics.render import diagnostic_to_json, render_diagnostic
@@ -44,16 +45,16 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> Non
             json.dumps({"diagnostics": [diagnostic_to_json(entry) for entry in diagnostics]}, ensure_ascii=False)
         )
         return
-    colour = sys.stderr.isatty()
+    colour, width = sys.stderr.isatty(), screen_width()
     for entry in diagnostics:
-        click.echo(render_diagnostic(entry, colour=colour), err=True)
+        click.echo(render_diagnostic(entry, colour=colour, width=width), err=True)
 
 
 def show_warnings(project: Sequence[Diagnostic], maps: Sequence[Diagnostic], place: Path) -> None:
     """Write a project file's warnings, and the map's: more than one of these in a line, since `check` shows them."""
     show_diagnostics([*project, *(maps if len(maps) == 1 else ())], as_json=False)
     if len(maps) > 1:
-        click.echo(text("diagnostics.map_warnings", count=len(maps), place=place), err=True)
+        echo_folded(text("diagnostics.map_warnings", count=len(maps), place=place), err=True)
 
 
 def show_fault(fault: BaseException, *, as_json: bool) -> int:

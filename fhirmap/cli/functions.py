@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fhirmap.cli.localized import argument, define, option
+from fhirmap.cli.screen import echo_folded, refilled, screen_width
 from fhirmap.texts import optional_text, text
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ def command(name: str | None, as_json: bool) -> None:
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
         return
     for entry in chosen:
-        click.echo(entry.display)
+        echo_folded(entry.display)
         words = described(entry) if name else summary_of(entry)
-        click.echo("\n".join(f"    {line}".rstrip() for line in words.splitlines()))
+        for line in refilled(words, screen_width() - 4):
+            click.echo(f"    {line}".rstrip())
 
 
 def summary_of(entry: FunctionSignature) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.cli.screen import echo_folded
 from fhirmap.texts import text
 
 
@@ -32,5 +33,5 @@ def command(
     if as_json:
         click.echo(json.dumps({"folder": str(folder), "files": files}, ensure_ascii=False))
         return
-    click.echo(f"{folder}: {', '.join(files)}")
-    click.echo(text("output.init.next", folder=folder))
+    echo_folded(f"{folder}: {', '.join(files)}")
+    echo_folded(text("output.init.next", folder=folder))

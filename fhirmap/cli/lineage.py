@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
 from fhirmap.cli.release import release_option
+from fhirmap.cli.screen import echo_folded, screen_width
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fhirmap.diagnostics import Diagnostic
 
 _TITLES = ("element", "source", "rules")
+_NOTHING = "-"
 
 
 @define("lineage")
@@ -82,18 +83,20 @@ def _checked(
 def _show(found: Lineage) -> None:
     rows = list(_rows(found))
     titles = tuple(text(f"output.lineage.{title}") for title in _TITLES)
-    if not sys.stdout.isatty():
-        # One line an origin and nothing cut, so that it can be searched.
-        widths = [max(map(len, column)) for column in zip(*rows, titles, strict=True)][:2] if rows else [0, 0]
-        for element, source, rules in [titles, *rows]:
-            click.echo(f"{element:<{widths[0]}}  {source:<{widths[1]}}  {rules}")
+    from fhirmap.cli.table import table_lines, table_width
+
+    if table_width([titles, *rows]) <= screen_width():
+        for line in table_lines([titles, *rows], screen_width()):
+            click.echo(line)
         return
-    from shutil import get_terminal_size
-
-    from fhirmap.cli.table import table_lines
-
-    for line in table_lines([titles, *rows], get_terminal_size().columns):
-        click.echo(line)
+    shown = ""
+    for element, source, rules in rows:
+        if element != shown:
+            echo_folded(element)
+        shown = element
+        if source != _NOTHING:
+            echo_folded(f"    <- {source}", 7)
+        echo_folded(f"    {rules}", 7)
 
 
 def _rows(found: Lineage) -> Iterator[tuple[str, str, str]]:
@@ -104,7 +107,7 @@ def _rows(found: Lineage) -> Iterator[tuple[str, str, str]]:
 
 def _sources(origin: Origin) -> str:
     """What a value is made of, then what only decides about it."""
-    made = ", ".join(origin.sources) or "-"
+    made = ", ".join(origin.sources) or _NOTHING
     return text("output.lineage.if", made=made, decided=", ".join(origin.conditions)) if origin.conditions else made
 
 

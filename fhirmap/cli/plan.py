@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.cli.screen import echo_folded
 
 
 @define("plan")
@@ -37,5 +38,5 @@ def show_plan(project: Path, source: str | None, *, resend: bool, as_json: bool)
         click.echo(json.dumps(plan_to_data(plan), ensure_ascii=False, indent=2))
     else:
         for line in plan_lines(plan):
-            click.echo(f"  {line}")
+            echo_folded(f"  {line}", 6)
     return plan.exit_code

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.cli.screen import echo_folded, screen_width
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
     from fhirmap.runner.engine import Engine
     from fhirmap.runner.preview import Previewed, RowPreview, RowTrace, TracedElement
+    from fhirmap.runner.verdict import Verdict
 
 _REASONS_SHOWN = 12
+_KEYS_SHOWN = 5
 _WIDEST_REASON = 30
 _TITLES = ("column", "cell", "", "rule", "", "element", "value")
 
@@ -77,6 +79,11 @@ def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
             "verdicts": found.verdicts,
             "reasons": found.reasons,
             "words": found.words,
+            "keys": {
+                verdict: {reason: entry.keys for reason, entry in reasons.items()}
+                for verdict, reasons in found.listed.items()
+                if reasons
+            },
             "unmapped": [asdict(table) for table in found.unmapped.tables()],
         }
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
@@ -89,23 +96,42 @@ def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
 
 
 def _summary(found: Previewed) -> Iterator[str]:
-    """Verdicts, then each reason with what it says, then the codes that concept maps lack."""
+    """Verdicts, then the reasons of each in words and with keys, then the codes that concept maps lack."""
     from fhirmap.diagnostics.render import folded
     from fhirmap.runner.unmapped import unmapped_lines
+    from fhirmap.runner.verdict import Verdict
 
+    screen = screen_width()
     counts = found.verdicts.most_common()
     verdicts = "   ".join(text(f"states.verdicts_counted.{verdict}", count=count) for verdict, count in counts)
-    yield from folded(f"{text('preview.read', count=found.read)}   {verdicts}")
-    reasons = found.reasons.most_common()
-    width = min(max((len(reason) for reason, _ in reasons), default=0), _WIDEST_REASON)
-    for reason, count in reasons[:_REASONS_SHOWN]:
-        yield from folded(f"  {count:>6}  {reason:<{width}}  {found.words.get(reason, '')}".rstrip(), indent=12 + width)
+    yield from folded(f"{text('preview.read', count=found.read)}   {verdicts}", screen)
+    words = [reason for reasons in found.listed.values() for reason in reasons]
+    width = min(max(map(len, words), default=0), _WIDEST_REASON)
+    for verdict in (Verdict.INVALID, Verdict.NOTED, Verdict.OUT_OF_SCOPE, Verdict.SUPERSEDED):
+        for line in _reasons(found, verdict, width):
+            yield from folded(line, screen, 12 + width)
+    for line in unmapped_lines(found.unmapped.tables()):
+        yield from folded(f"  {line}", screen)
+
+
+def _reasons(found: Previewed, verdict: Verdict, width: int) -> Iterator[str]:
+    """The reasons of one verdict, the most frequent first; the counts add up to the first line, or it says why not."""
+    reasons = sorted(found.listed.get(verdict, {}).items(), key=lambda pair: -pair[1].count)
+    if not reasons:
+        return
+    given, explained = sum(entry.count for _, entry in reasons), found.explained[verdict]
+    counted = text(f"states.verdicts_counted.{verdict}", count=found.verdicts[verdict])
+    said = "   " + text("run.lines.reasons", reasons=given, count=explained) if given > explained else ""
+    yield f"  {counted}{said}"
+    for reason, entry in reasons[:_REASONS_SHOWN]:
+        shown, more = ", ".join(entry.keys[:_KEYS_SHOWN]), entry.count - _KEYS_SHOWN
+        keys = text("lists.names_and_more", names=shown, count=more) if more > 0 else shown
+        yield f"  {entry.count:>6}  {reason:<{width}}  {found.words.get(reason, '')}   ({keys})"
     rest = reasons[_REASONS_SHOWN:]
     if rest:
-        total = sum(count for _, count in rest)
-        yield from folded("  " + text("preview.more_reasons", count=len(rest), sum=total))
-    for line in unmapped_lines(found.unmapped.tables()):
-        yield from folded(f"  {line}")
+        yield "          " + text("preview.more_reasons", count=len(rest), sum=sum(entry.count for _, entry in rest))
+    if unexplained := found.verdicts[verdict] - explained:
+        yield f"  {unexplained:>6}  {text('preview.without_reason')}"
 
 
 def _one(engine: Engine, key: str, as_json: bool) -> int:
@@ -125,7 +151,7 @@ def _one(engine: Engine, key: str, as_json: bool) -> int:
 
 
 def _traced(engine: Engine, key: str, with_values: bool, as_json: bool) -> int:
-    from fhirmap.diagnostics.render import fault_to_line
+    from fhirmap.diagnostics.render import fault_to_lines
     from fhirmap.runner.preview import row_trace_to_data, trace_row
     from fhirmap.runner.source import open_project_source
     from fhirmap.runner.verdict import Verdict
@@ -143,8 +169,8 @@ def _traced(engine: Engine, key: str, with_values: bool, as_json: bool) -> int:
     for line in trace_lines(row.trace):
         click.echo(line)
     for fault in row.faults:
-        click.echo("  " + fault_to_line(fault, colour=sys.stdout.isatty()))
-    click.echo(_verdict(row))
+        click.echo("\n".join(fault_to_lines(fault, screen_width(), 2, colour=sys.stdout.isatty())))
+    echo_folded(_verdict(row))
     return 1 if row.verdict is Verdict.INVALID else 0
 
 
@@ -153,23 +179,44 @@ def _show(row: RowPreview, *, has_target: bool) -> None:
 
     ``has_target``: what the target's own map says whatever the record is, is left out.
     """
-    from fhirmap.cli.table import table_lines
-    from fhirmap.diagnostics.render import fault_to_line, note_to_line
+    from fhirmap.cli.table import table_lines, table_width
+    from fhirmap.diagnostics.render import fault_to_lines, note_to_lines
 
-    colour = sys.stdout.isatty()
+    colour, width = sys.stdout.isatty(), screen_width()
     click.echo(f"{row.origin or row.key}")
     rows: list[tuple[str, ...]] = [tuple(title and text(f"preview.{title}") for title in _TITLES)]
     ranks: dict[str, list[str]] = {}
     for trace in row.traces:
         if _is_shown(trace, has_target=has_target):
             rows += _rows(trace, ranks)
-    for line in table_lines(rows, get_terminal_size().columns if colour else 150):
-        click.echo(line)
+    if table_width(rows) <= width:
+        for line in table_lines(rows, width) if len(rows) > 1 else ():
+            click.echo(line)
+    else:
+        _show_stacked(rows[1:])
     for fault in row.faults:
-        click.echo("  " + fault_to_line(fault, colour=colour))
+        click.echo("\n".join(fault_to_lines(fault, width, 2, colour=colour)))
     for note in row.notes:
-        click.echo("  " + note_to_line(note, colour=colour))
-    click.echo(_verdict(row))
+        click.echo("\n".join(note_to_lines(note, width, 2, colour=colour)))
+    echo_folded(_verdict(row))
+
+
+def _show_stacked(rows: Sequence[tuple[str, ...]]) -> None:
+    """The table where it is too wide: an element, its value and rule, then the columns it comes from."""
+    below: list[tuple[str, str]] = []
+    for column, cell, _, rule, _, element, value in rows:
+        if element:
+            _echo_columns(below)
+            below = []
+            echo_folded(f"{element} = {value}   ({rule})")
+        below.append((column, cell))
+    _echo_columns(below)
+
+
+def _echo_columns(columns: Sequence[tuple[str, str]]) -> None:
+    width = max((len(column) for column, _ in columns), default=0)
+    for column, cell in columns:
+        echo_folded(f"    <- {column:<{width}}   {cell}", 10)
 
 
 def _is_shown(trace: TracedElement, *, has_target: bool) -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
-from fhirmap.texts import language, text
+from fhirmap.cli.screen import echo_folded
+from fhirmap.texts import text
 
 
 @define("report")
@@ -26,7 +27,7 @@ def command(project: Path, output: Path | None, as_json: bool) -> None:
     from fhirmap.runner.atomic_file import write_atomically
     from fhirmap.runner.project_file import load_project
     from fhirmap.runner.report import report_from_data, report_lines
-    from fhirmap.runner.rule_words import read_words
+    from fhirmap.runner.rule_words import words_of_target
 
     loaded = load_project(project)
     folder = loaded.folder / "reports"
@@ -40,11 +41,9 @@ def command(project: Path, output: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(data)
         return
-    target = loaded.map.target
-    words = read_words(target.folder, language()) if target is not None else {}
-    report = report_from_data(json.loads(data), words)
+    report = report_from_data(json.loads(data), words_of_target(loaded.map.target))
     names = {"project": report.project, "target": report.target, "sink": report.sink, "exit_code": report.exit_code}
-    click.echo(text("output.report.head", **names))
+    echo_folded(text("output.report.head", **names))
     for line in report_lines(report):
         click.echo(f"  {line}")
     click.echo(text("run.report_at", file=output or page))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.cli.screen import echo_folded
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def command(
         return outcome.exit_code
     for line in report_lines(outcome.report):
         click.echo(f"  {line}")
+    # A path stays on its line, to be copied.
     click.echo("  " + (text("run.report_at", file=outcome.page) if outcome.page else text("run.report_not_written")))
     return outcome.exit_code
 
@@ -96,7 +98,7 @@ def _sink_settings(project: Project, quiet: bool) -> Iterator[SinkSettings]:
     client = config.clients[0]
     with RegistryServer(config) as server:
         if not quiet:
-            click.echo("  " + text("run.simulator", port=server.port, rate=config.rate_per_s), err=True)
+            echo_folded("  " + text("run.simulator", port=server.port, rate=config.rate_per_s), err=True)
         yield simulated(
             project.sink_settings(),
             url=server.url,

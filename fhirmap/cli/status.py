@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirmap.cli.localized import FilePath, WordChoice, argument, define, option
+from fhirmap.cli.screen import echo_folded, screen_width
 from fhirmap.data import JsonValue
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
     from fhirmap.journal import Journal, RecordedAnswer, Status, Withdrawal
     from fhirmap.records import Issue
+    from fhirmap.runner.rule_words import RuleWords
 
 _SEVERITIES = ("fatal", "error", "warning", "information")
 _STATES = ("accepted", "refused", "invalid", "out_of_scope", "gone", "ready", "sending", "deferred", "uncertain")
@@ -56,17 +59,24 @@ def command(
     if not has_journal(loaded):
         _nothing(as_json, key, listed=bool(chosen or every or withdrawn))
         return
+    from fhirmap.runner.rule_words import words_of_target
+
+    words = words_of_target(loaded.map.target)
     with open_journal(loaded, create=False) as journal:
         if key is not None:
-            _one(journal, key, as_json)
+            _one(journal, key, words, as_json)
         elif withdrawn:
             _withdrawn(journal, as_json)
         elif chosen or every:
-            answers = journal.answers(states={EntryState(name) for name in chosen} or None)
+            found = journal.answers(states={EntryState(name) for name in chosen} or None)
+            answers = [_worded(answer, words) for answer in found]
             if as_json:
                 _echo_json([_answer_data(answer) for answer in answers])
-            for answer in () if as_json else answers:
-                click.echo("\n".join(_answer_lines(answer)))
+                return
+            for answer in answers:
+                _show_answer(answer)
+            if not answers:
+                click.echo(text("status.no_records"))
         else:
             _overview(journal.status(), as_json)
 
@@ -86,7 +96,6 @@ def _nothing(as_json: bool, key: str | None, *, listed: bool) -> None:
 
 def _overview(status: Status, as_json: bool) -> None:
     from fhirmap.diagnostics.catalog import page
-    from fhirmap.diagnostics.render import folded
     from fhirmap.journal import EntryState
 
     if as_json:
@@ -110,27 +119,29 @@ def _overview(status: Status, as_json: bool) -> None:
     run = status.last_run
     started = _moment(run.started_at)
     if run.finished_at:
-        click.echo(text("status.last_run", started=started, seconds=round(run.finished_at - run.started_at)))
+        echo_folded(text("status.last_run", started=started, seconds=round(run.finished_at - run.started_at)))
     else:
-        click.echo(text("status.last_run_interrupted", started=started))
+        echo_folded(text("status.last_run_interrupted", started=started))
     counts = [(name, status.states.get(EntryState(name), 0)) for name in _STATES]
     shown = [text(f"states.counted.{name}", count=count) for name, count in counts if count]
-    click.echo("   ".join(shown) or text("status.no_records"))
+    echo_folded("   ".join(shown) or text("status.no_records"))
     for reason in status.reasons:
         words = reason.words or (page(reason.code).title if reason.code else text("status.not_sent_yet"))
         words = text("run.lines.answered", status=reason.status, words=words) if reason.status else words
         listed, more = ", ".join(reason.keys[:5]), reason.count - len(reason.keys[:5])
         keys = text("lists.names_and_more", names=listed, count=more) if more > 0 else listed
         line = f"{text(f'states.one.{reason.state}'):<10} {reason.count:>5}x {words}{f'   ({keys})' if keys else ''}"
-        click.echo("\n".join(folded(line, indent=18)))
+        echo_folded(line, 18)
     for answer in status.possible_duplicates:
-        click.echo(text("status.in_doubt", key=answer.key))
+        echo_folded(text("status.in_doubt", key=answer.key), 18)
     for line in _receiver_lines(status):
-        click.echo(line)
+        echo_folded(line)
     if status.archive_pending:
-        click.echo(text("status.archive_pending", count=status.archive_pending))
+        echo_folded(text("status.archive_pending", count=status.archive_pending))
     if status.states.get(EntryState.REFUSED):
-        click.echo(text("status.retry"))
+        echo_folded(text("status.retry"))
+    if status.states.get(EntryState.INVALID):
+        echo_folded(text("status.invalid"))
 
 
 def _receiver_lines(status: Status) -> list[str]:
@@ -153,14 +164,14 @@ def _withdrawn(journal: Journal, as_json: bool) -> None:
         _echo_json([_plain(entry) for entry in found])
         return
     for entry in found:
-        click.echo(f"{entry.key}   {withdrawal_text(entry)}   {_moment(entry.at)}")
-    click.echo(text("status.what_to_do" if found else "status.none_withdrawn"))
+        echo_folded(f"{entry.key}   {withdrawal_text(entry)}   {_moment(entry.at)}")
+    echo_folded(text("status.what_to_do" if found else "status.none_withdrawn"))
 
 
-def _one(journal: Journal, key: str, as_json: bool) -> None:
+def _one(journal: Journal, key: str, words: RuleWords, as_json: bool) -> None:
     from fhirmap.errors import ConfigError
 
-    answers = journal.answers(keys=[key])
+    answers = [_worded(answer, words) for answer in journal.answers(keys=[key])]
     if not answers:
         raise ConfigError("FM745", variant="journal", key=key)
     history = journal.history(key)
@@ -174,18 +185,18 @@ def _one(journal: Journal, key: str, as_json: bool) -> None:
             }
         )
         return
-    click.echo("\n".join(_answer_lines(answers[0])))
+    _show_answer(answers[0])
     for one in journal.identifiers(key):
-        click.echo("  " + text("status.identifier", value=one.value, at=_moment(one.at)))
+        echo_folded("  " + text("status.identifier", value=one.value, at=_moment(one.at)))
     for entry in journal.withdrawals([key]):
         for line in _withdrawal_lines(entry):
-            click.echo(f"  {line}")
+            echo_folded(f"  {line}", 6)
     for event in history:
         status = f" {event['status']}" if event["status"] else ""
         code = f" {event['code']}" if event["code"] else ""
-        click.echo(f"  {_moment(event['at'])}  {_event(event)}{status}{code}")
+        echo_folded(f"  {_moment(event['at'])}  {_event(event)}{status}{code}", 6)
         for issue in event["issues"]:
-            click.echo(f"      {_issue(issue)}")
+            echo_folded(f"      {_issue(issue)}", 8)
 
 
 def _withdrawal_lines(entry: Withdrawal) -> list[str]:
@@ -199,27 +210,39 @@ def _withdrawal_lines(entry: Withdrawal) -> list[str]:
     return lines
 
 
-def _answer_lines(answer: RecordedAnswer) -> list[str]:
+def _worded(answer: RecordedAnswer, words: RuleWords) -> RecordedAnswer:
+    """With the words of the target's rules in the current language, whatever that of the run was."""
+    from fhirmap.runner.rule_words import worded
+
+    return replace(answer, faults=tuple(worded(fault, words) for fault in answer.faults))
+
+
+def _show_answer(answer: RecordedAnswer) -> None:
     """A record in a line, and beneath it what the receiver said or what is wrong with it."""
     from fhirmap.diagnostics.catalog import page
-    from fhirmap.diagnostics.render import fault_to_line, note_to_line
+    from fhirmap.diagnostics.render import fault_to_lines, note_to_lines
 
     identifier = f"   {answer.identifier_value}" if answer.identifier_value else ""
     status = f" {answer.status}" if answer.status else ""
-    lines = [f"{answer.key}   {text(f'states.one.{answer.state}')}{status}{identifier}   {_moment(answer.changed_at)}"]
+    echo_folded(
+        f"{answer.key}   {text(f'states.one.{answer.state}')}{status}{identifier}   {_moment(answer.changed_at)}"
+    )
     for issue in answer.issues:
-        lines.append(f"    {_issue(issue)}")
+        echo_folded(f"    {_issue(issue)}", 8)
         if issue.position or issue.columns:
-            lines.append("        " + text("status.origin", position=issue.position, columns=", ".join(issue.columns)))
+            origin = text("status.origin", position=issue.position, columns=", ".join(issue.columns))
+            echo_folded(f"        {origin}", 10)
     if answer.code and not answer.issues:
-        lines.append(f"    {answer.code}: {page(answer.code).title}")
-    lines += [f"    {fault_to_line(fault)}" for fault in answer.faults]
-    lines += [f"    {note_to_line(note)}" for note in answer.notes]
+        echo_folded(f"    {answer.code}: {page(answer.code).title}", 8)
+    width = screen_width()
+    for fault in answer.faults:
+        click.echo("\n".join(fault_to_lines(fault, width, 4)))
+    for note in answer.notes:
+        click.echo("\n".join(note_to_lines(note, width, 4)))
     if answer.held:
-        lines.append("    " + text("status.held", count=1))
+        echo_folded("    " + text("status.held", count=1), 8)
     if answer.not_before and answer.state in ("deferred", "uncertain"):
-        lines.append("    " + text("status.next_try", at=_moment(answer.not_before)))
-    return lines
+        echo_folded("    " + text("status.next_try", at=_moment(answer.not_before)), 8)
 
 
 def _issue(issue: Issue) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from textwrap import wrap
 
-__all__ = ["table_lines"]
+__all__ = ["table_lines", "table_width"]
 
 _GAP = 2
 _NARROWEST = 8
@@ -25,6 +25,13 @@ def table_lines(rows: Iterable[Sequence[str]], width: int) -> Iterator[str]:
         pieces = [_folded(cell, size) for cell, size in zip(row, widths, strict=True)]
         for line in zip_longest(*pieces, fillvalue=""):
             yield (" " * _GAP).join(f"{cell:<{size}}" for cell, size in zip(line, widths, strict=True)).rstrip()
+
+
+def table_width(rows: Iterable[Sequence[str]]) -> int:
+    """The columns that a table needs so that no cell is folded."""
+    lengths = [[len(" ".join(cell.split())) for cell in row] for row in rows]
+    widest: list[int] = [max(column) for column in zip(*lengths, strict=True)]
+    return sum(widest) + _GAP * (len(widest) - 1)
 
 
 def _widths(wanted: list[int], width: int) -> list[int]:

@@ -12,6 +12,7 @@ import click
 
 from fhirmap.cli.localized import FilePath, WordChoice, argument, define, option
 from fhirmap.cli.release import release_option
+from fhirmap.cli.screen import screen_width
 from fhirmap.texts import os_reason, text
 
 if TYPE_CHECKING:
@@ -111,18 +112,17 @@ def _content(file: Path, known: MapSet) -> dict[str, Any] | Diagnostic:
 
 
 def _show(result: Result) -> None:
-    from fhirmap.diagnostics.render import fault_to_line, note_to_line
+    from fhirmap.diagnostics.render import fault_to_lines, folded, note_to_lines
     from fhirmap.runner.unmapped import unmapped_lines
 
-    colour = sys.stderr.isatty()
-    for note in result.notes:
-        click.echo(note_to_line(note, colour=colour), err=True)
-    for fault in result.faults:
-        click.echo(fault_to_line(fault, colour=colour), err=True)
-    for line in unmapped_lines(_unmapped(result)):
-        click.echo(line, err=True)
+    colour, width = sys.stderr.isatty(), screen_width()
+    lines = [line for note in result.notes for line in note_to_lines(note, width, colour=colour)]
+    lines += [line for fault in result.faults for line in fault_to_lines(fault, width, colour=colour)]
+    lines += [piece for line in unmapped_lines(_unmapped(result)) for piece in folded(line, width)]
     if result.resource is None and not any(fault.severity == "error" for fault in result.faults):
-        click.echo(text("output.transform.out_of_scope"), err=True)
+        lines.append(text("output.transform.out_of_scope"))
+    for line in lines:
+        click.echo(line, err=True)
 
 
 def _traced(

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from fhirmap.cli.screen import echo_folded
 from fhirmap.diagnostics.nearest import nearest
 from fhirmap.texts import text
 
@@ -23,7 +24,7 @@ def show_usage_fault(fault: click.ClickException, *, as_json: bool) -> None:
         return
     if context is not None:
         click.echo(f"{context.get_usage()}\n{text('cli.try_help', command=path)}\n", err=True)
-    click.echo(text("cli.error", message=message), err=True)
+    echo_folded(text("cli.error", message=message), err=True)
 
 
 def usage_message(fault: click.ClickException) -> str:

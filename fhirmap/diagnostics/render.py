@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 from unicodedata import category, combining, east_asian_width
 
@@ -23,6 +24,7 @@ _STYLES = {"error": "1;31", "warning": "1;33", "note": "1;36", "frame": "1;34", 
 _TAB = "    "
 _WIDEST_LINE = 160
 _WIDEST_TAIL = 120
+_NARROWEST_LINE = 20
 
 
 def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -60,20 +62,25 @@ def _unlike(entries: list[Diagnostic]) -> Iterable[Diagnostic]:
     return unique
 
 
-def render_diagnostic(diagnostic: Diagnostic, *, colour: bool = False) -> str:
-    """The diagnostic as a terminal shows it: message, place, source line with carets, hint, and where to read more."""
+def render_diagnostic(diagnostic: Diagnostic, *, colour: bool = False, width: int | None = None) -> str:
+    """The diagnostic as a terminal shows it: message, place, source line with carets, hint, and where to read more.
+
+    ``width``: columns of the terminal; without it nothing but a very long source line is folded or cut.
+    """
     paint = _ansi if colour else _plain
     severity = diagnostic.severity.value
-    head = _head(severity, diagnostic.code, diagnostic.message, paint)
+    heads = _heads(severity, diagnostic.code, diagnostic.message, paint, width)
     if diagnostic.span is None:
-        return "\n".join((head, *_tail(diagnostic, 0, paint)))
+        return "\n".join((*heads, *_tail(diagnostic, 0, paint, width)))
     spans = [diagnostic.span, *(related.span for related in diagnostic.related)]
     gutter = max(len(str(span.line)) for span in spans)
+    room = _WIDEST_LINE if width is None else max(width - gutter - 3, _NARROWEST_LINE)
     masked = page(diagnostic.code).is_masked
-    lines = [head, *_excerpt(diagnostic.span, diagnostic.label, gutter, paint, severity, "-->", "^", masked=masked)]
+    frame = _Frame(gutter, paint, room, is_folded=width is not None)
+    lines = [*heads, *_excerpt(diagnostic.span, diagnostic.label, frame, severity, "-->", "^", masked=masked)]
     for related in diagnostic.related:
-        lines += _excerpt(related.span, related.label, gutter, paint, "frame", ":::", "-")
-    return "\n".join((*lines, *_tail(diagnostic, gutter, paint)))
+        lines += _excerpt(related.span, related.label, frame, "frame", ":::", "-")
+    return "\n".join((*lines, *_tail(diagnostic, gutter, paint, width)))
 
 
 def diagnostic_to_line(diagnostic: Diagnostic) -> str:
@@ -81,7 +88,7 @@ def diagnostic_to_line(diagnostic: Diagnostic) -> str:
     place = f"{diagnostic.span.position}: " if diagnostic.span else ""
     shown = diagnostic.hint_text
     hint = f"   = {text('diagnostics.hint')}{text('diagnostics.colon')}{_visible(shown)}" if shown else ""
-    return place + _head(diagnostic.severity.value, diagnostic.code, diagnostic.message, _plain) + hint
+    return place + _heads(diagnostic.severity.value, diagnostic.code, diagnostic.message, _plain, None)[0] + hint
 
 
 def diagnostic_to_json(diagnostic: Diagnostic) -> dict[str, object]:
@@ -97,9 +104,10 @@ def diagnostic_to_json(diagnostic: Diagnostic) -> dict[str, object]:
     }
 
 
-def render_diagnostics(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
+def render_diagnostics(diagnostics: Iterable[Diagnostic], *, colour: bool = False, width: int | None = None) -> str:
     """All of them as blocks with an empty line between two; ends with a line break unless there are none."""
-    return "".join(render_diagnostic(entry, colour=colour) + "\n\n" for entry in ordered(diagnostics))[:-1]
+    blocks = (render_diagnostic(entry, colour=colour, width=width) for entry in ordered(diagnostics))
+    return "".join(block + "\n\n" for block in blocks)[:-1]
 
 
 def summary(diagnostics: Sequence[Diagnostic], names: Sequence[str] = (), elapsed_s: float | None = None) -> str:
@@ -124,12 +132,13 @@ def fault_message(fault: Fault) -> str:
     return page(fault.code).text("message", fault.variant, _fault_args(fault))
 
 
-def fault_to_line(fault: Fault, *, colour: bool = False) -> str:
-    """The fault on one line: what, where in the result, by which rule of the map, from which columns. Never a value."""
-    paint = _ansi if colour else _plain
-    head = _head(fault.severity, fault.code, fault_message(fault), paint, strong=False)
+def fault_to_lines(fault: Fault, width: int, indent: int = 0, *, colour: bool = False) -> list[str]:
+    """What is wrong, where in the result, by which rule of the map, from which columns: on one line where it fits."""
     columns = text("diagnostics.from_columns", columns=", ".join(fault.columns)) if fault.columns else ""
-    return "   ".join(part for part in (head, fault.path, fault.position and f"--> {fault.position}", columns) if part)
+    word = f"{text(f'diagnostics.severity.{fault.severity}')}[{fault.code}]"
+    head = word + text("diagnostics.colon") + _visible(fault_message(fault))
+    lines = _said(head, (fault.path, fault.position and f"--> {fault.position}", columns), width, indent)
+    return _painted(lines, word, fault.severity) if colour else lines
 
 
 def fault_to_json(fault: Fault) -> dict[str, object]:
@@ -147,11 +156,12 @@ def fault_to_json(fault: Fault) -> dict[str, object]:
     }
 
 
-def note_to_line(note: Note, *, colour: bool = False) -> str:
-    """The note on one line: the map's own words and the rule that said them."""
-    paint = _ansi if colour else _plain
-    head = paint("note", text("diagnostics.severity.note")) + text("diagnostics.colon")
-    return f"{head}{_visible(note.text)}" + (f"   --> {note.position}" if note.position else "")
+def note_to_lines(note: Note, width: int, indent: int = 0, *, colour: bool = False) -> list[str]:
+    """The map's own words and the rule that said them: on one line where it fits."""
+    word = text("diagnostics.severity.note")
+    head = word + text("diagnostics.colon") + _visible(note.text)
+    lines = _said(head, (note.position and f"--> {note.position}",), width, indent)
+    return _painted(lines, word, "note") if colour else lines
 
 
 def note_to_json(note: Note) -> dict[str, object]:
@@ -178,10 +188,42 @@ def folded(line: str, width: int = 80, indent: int = 4) -> list[str]:
     ) or [""]
 
 
+def _said(head: str, details: Iterable[str], width: int, indent: int) -> list[str]:
+    """What is said and its details: on one line, or the details below, as many on a line as fit."""
+    lead, below = " " * indent, " " * (indent + 4)
+    known = [part for part in details if part]
+    whole = lead + "   ".join((head, *known))
+    if _width(whole) <= width:
+        return [whole]
+    lines = folded(lead + head, width, indent + 4)
+    current = ""
+    for part in known:
+        joined = f"{current}   {part}" if current else below + part
+        if current and _width(joined) > width:
+            lines += folded(current, width, indent + 6)
+            joined = below + part
+        current = joined
+    return [*lines, *(folded(current, width, indent + 6) if current else [])]
+
+
+def _painted(lines: list[str], word: str, style: str) -> list[str]:
+    return [lines[0].replace(word, _ansi(style, word), 1), *lines[1:]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What the excerpts of one diagnostic share. ``room``: columns for a source line."""
+
+    gutter: int
+    paint: Paint
+    room: int
+    is_folded: bool
+
+
 def _excerpt(  # noqa: PLR0913 - the pieces of one line
-    span: Span, label: str, gutter: int, paint: Paint, style: str, arrow: str, mark: str, *, masked: bool = False
-) -> tuple[str, str, str, str]:
-    """Place, empty frame line, source line, marks under the span with the label after them.
+    span: Span, label: str, frame: _Frame, style: str, arrow: str, mark: str, *, masked: bool = False
+) -> list[str]:
+    """Place, empty frame line, source line, marks under the span with the label after them, or below where it is long.
 
     ``masked``: the marked characters are a secret and are shown as asterisks.
     """
@@ -190,45 +232,63 @@ def _excerpt(  # noqa: PLR0913 - the pieces of one line
     several = span.end_line > span.line
     end = len(line) if several else max(start, min(span.end_column - 1, len(line)))
     shown = "*" * (end - start) if masked else line[start:end]
-    before, marked, after = _cropped(line[:start], shown, line[end:])
+    gutter, paint = frame.gutter, frame.paint
+    before, marked, after = _cropped(line[:start], shown, line[end:], frame.room)
     marks = " " * _width(before) + paint(style, mark * max(1, _width(marked)))
     until = text("diagnostics.up_to_line", line=span.end_line) if several else ""
     words = ", ".join(part for part in (_visible(label), until) if part)
     bar = paint("frame", "|")
-    return (
+    under = f"{' ' * gutter} {bar} "
+    lines = [
         f"{' ' * gutter}{paint('frame', arrow)} {span.position}",
         f"{' ' * gutter} {bar}",
         f"{paint('frame', str(span.line).rjust(gutter))} {bar} {before}{marked}{after}".rstrip(),
-        f"{' ' * gutter} {bar} {marks}" + (f" {paint(style, words)}" if words else ""),
-    )
+    ]
+    if not words:
+        return [*lines, under + marks]
+    beside = _width(before) + max(1, _width(marked)) + 1 + _width(words)
+    if not frame.is_folded or beside <= frame.room:
+        return [*lines, f"{under}{marks} {paint(style, words)}"]
+    at = min(_width(before), max(frame.room - _width(words), 0))
+    pieces = folded(words, max(frame.room - at, _NARROWEST_LINE), 0)
+    return [*lines, under + marks, *(f"{under}{' ' * at}{paint(style, piece)}" for piece in pieces)]
 
 
-def _head(severity: str, code: str, message: str, paint: Paint, *, strong: bool = True) -> str:
-    shown = text("diagnostics.colon") + _visible(message)
-    word = text(f"diagnostics.severity.{severity}")
-    return paint(severity, f"{word}[{code}]") + (paint("strong", shown) if strong else shown)
+def _heads(severity: str, code: str, message: str, paint: Paint, width: int | None) -> list[str]:
+    word = f"{text(f'diagnostics.severity.{severity}')}[{code}]"
+    whole = word + text("diagnostics.colon") + _visible(message)
+    first, *others = [whole] if width is None else folded(whole, width)
+    return [paint(severity, word) + paint("strong", first[len(word) :]), *(paint("strong", line) for line in others)]
 
 
-def _tail(diagnostic: Diagnostic, gutter: int, paint: Paint) -> tuple[str, ...]:
-    hint = _visible(diagnostic.hint_text)
-    frame, colon = paint("frame", "="), text("diagnostics.colon")
-    parts = [f"{frame} {paint('strong', text('diagnostics.hint'))}{colon}{hint}"] if hint else []
-    parts.append(f"{frame} {paint('strong', text('diagnostics.why'))}{colon}fhirmap explain {diagnostic.code}")
-    lead = " " * (gutter + 1)
-    return (lead + "   ".join(parts),) if len(hint) <= _WIDEST_TAIL else tuple(lead + part for part in parts)
+def _tail(diagnostic: Diagnostic, gutter: int, paint: Paint, width: int | None) -> tuple[str, ...]:
+    """Hint, and where to read more: on one line where they fit."""
+    said = [("diagnostics.hint", _visible(diagnostic.hint_text))] if diagnostic.hint_text else []
+    said.append(("diagnostics.why", f"fhirmap explain {diagnostic.code}"))
+    lead, colon = " " * (gutter + 1), text("diagnostics.colon")
+    parts = [f"= {text(key)}{colon}{words}" for key, words in said]
+    together = lead + "   ".join(parts)
+    fits = len(diagnostic.hint_text) <= _WIDEST_TAIL if width is None else _width(together) <= width
+    lines: list[str] = []
+    for (key, _), part in zip(said, parts, strict=True):
+        pieces = [part] if fits or width is None else folded(lead + part, width, gutter + 3)
+        pieces[0] = pieces[0].strip().replace(text(key), paint("strong", text(key)), 1)
+        pieces[0] = lead + pieces[0].replace("=", paint("frame", "="), 1)
+        lines += pieces
+    return (lead + "   ".join(line.strip() for line in lines),) if fits else tuple(lines)
 
 
-def _cropped(before: str, marked: str, after: str) -> tuple[str, str, str]:
-    """The three parts as shown: tabs widened, control characters visible, a very long line cut around its marks."""
+def _cropped(before: str, marked: str, after: str, room: int) -> tuple[str, str, str]:
+    """The three parts as shown: tabs widened, control characters visible, a long line cut around its marks."""
     before, marked, after = _visible(before), _visible(marked), _visible(after)
-    if len(before) + len(marked) + len(after) <= _WIDEST_LINE:
+    if len(before) + len(marked) + len(after) <= room:
         return before, marked, after
-    third = _WIDEST_LINE // 3
+    third = room // 3
     if len(before) > third:
         before = "…" + before[-third:]
     if len(marked) > third:
         return before, marked[:third] + "…", ""
-    rest = _WIDEST_LINE - len(before) - len(marked)
+    rest = room - len(before) - len(marked) - 1
     return before, marked, after if len(after) <= rest else after[:rest] + "…"
 
 

@@ -29,12 +29,11 @@ from fhirmap.runner.contract import project_contract, unknown_rules
 from fhirmap.runner.program import check_project
 from fhirmap.runner.project import Project
 from fhirmap.runner.project_file import load_project
-from fhirmap.runner.rule_words import RuleWords, read_words, worded
+from fhirmap.runner.rule_words import RuleWords, worded, words_of_target
 from fhirmap.runner.verdict import mapped
 from fhirmap.runtime.transformer import Transformer
 from fhirmap.sinks.settings import IdentifiersOf
 from fhirmap.source_plan import SourcePlan
-from fhirmap.texts import language
 
 __all__ = ["Engine", "build_engine", "compile_project", "paths_up"]
 
@@ -120,8 +119,7 @@ class Engine:
     @cached_property
     def words(self) -> RuleWords:
         """What the target's rules say in the current language; empty in the contract's own."""
-        target = self.project.map.target
-        return read_words(target.folder, language()) if target is not None else {}
+        return words_of_target(self.project.map.target)
 
     def _placed(self, fault: Fault) -> Fault:
         element = self.blamed.get(fault.rule, "")

@@ -279,5 +279,6 @@ def plan_lines(plan: Plan) -> list[str]:
 def _keys(title: str, keys: list[str]) -> list[str]:
     if not keys:
         return []
-    shown = ", ".join(keys[:_KEYS_SHOWN]) + (", …" if len(keys) > _KEYS_SHOWN else "")
+    shown, more = ", ".join(keys[:_KEYS_SHOWN]), len(keys) - _KEYS_SHOWN
+    shown = text("plan.more_keys", names=shown, count=more) if more > 0 else shown
     return ["  " + text(title, count=len(keys), keys=shown)]

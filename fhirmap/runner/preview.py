@@ -20,7 +20,7 @@ from fhirmap.runner.columns import shown
 from fhirmap.runner.contract import project_contract
 from fhirmap.runner.engine import Engine, paths_up
 from fhirmap.runner.unmapped import UnmappedCodes
-from fhirmap.runner.verdict import Verdict, classify, mapped, note_reason, reason
+from fhirmap.runner.verdict import Classified, Verdict, classify, mapped, note_reason, reason
 from fhirmap.runtime import trace as steps
 from fhirmap.runtime.origins import Provenance, SourceCell, leaves
 from fhirmap.sinks.element import element_of
@@ -29,6 +29,7 @@ from fhirmap.texts import os_reason, text
 
 __all__ = [
     "Previewed",
+    "PreviewedReason",
     "RowPreview",
     "RowTrace",
     "TracedElement",
@@ -40,6 +41,15 @@ __all__ = [
 ]
 
 _SHOWN_VALUES = 6
+_KEYS_KEPT = 20
+
+
+@dataclass(slots=True)
+class PreviewedReason:
+    """Records of one verdict that share a reason: how many, and the keys of the first."""
+
+    count: int = 0
+    keys: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -47,6 +57,10 @@ class Previewed:
     """How many records were read, by verdict and by reason, and the codes that concept maps lack."""
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
+    listed: dict[Verdict, dict[str, PreviewedReason]] = field(default_factory=dict)
+    """By verdict, its reasons."""
+    explained: Counter[Verdict] = field(default_factory=Counter)
+    """By verdict, the records that have a reason."""
     reasons: Counter[str] = field(default_factory=Counter)
     words: dict[str, str] = field(default_factory=dict)
     """What each reason says, in words: a fault with its columns, a note as the map has it."""
@@ -56,6 +70,19 @@ class Previewed:
     def read(self) -> int:
         """Records read."""
         return self.verdicts.total()
+
+    def add(self, key: str, classified: Classified) -> None:
+        """One record."""
+        verdict = classified.verdict
+        self.verdicts[verdict] += 1
+        self.reasons.update(classified.reasons)
+        self.explained[verdict] += bool(classified.reasons)
+        held = self.listed.setdefault(verdict, {})
+        for word in classified.reasons:
+            line = held.setdefault(word, PreviewedReason())
+            line.count += 1
+            if len(line.keys) < _KEYS_KEPT:
+                line.keys.append(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +151,7 @@ def preview_all(
         for record in records:
             result = engine.result(record)
             classified = classify(record, result, engine.rules)
-            found.verdicts[classified.verdict] += 1
-            found.reasons.update(classified.reasons)
+            found.add(record.key, classified)
             _keep_words(found.words, engine, result)
             if result.unmapped and not record.superseded:
                 found.unmapped.add(result.unmapped)

@@ -36,7 +36,7 @@ from fhirmap.runner.archive import Archived
 from fhirmap.runner.atomic_file import write_atomically
 from fhirmap.runner.deliver import Delivery
 from fhirmap.runner.receiver_lines import receiver_lines, shared_lines, withdrawal_text
-from fhirmap.runner.rule_words import RuleWords, words_of
+from fhirmap.runner.rule_words import RuleWords, worded
 from fhirmap.runner.unmapped import UnmappedTable, unmapped_lines
 from fhirmap.runner.verdict import note_reason
 from fhirmap.texts import language, text
@@ -148,7 +148,7 @@ class RunFacts:
 
     Units: ``started_at`` and ``finished_at`` are seconds since the epoch (UTC). ``rules``: names of the maps' rules by
     ``file:line``, for notes; ``note_words``: what notes say, by ``file:line:col``. ``unmapped``: codes that concept
-    maps lack, as the reading counted them.
+    maps lack, as the reading counted them. ``words``: those of the target's rules in the current language.
     """
 
     project: str
@@ -164,11 +164,12 @@ class RunFacts:
     rules: Mapping[str, str] = field(default_factory=dict)
     note_words: Mapping[str, str] = field(default_factory=dict)
     unmapped: tuple[UnmappedTable, ...] = ()
+    words: RuleWords = field(default_factory=dict)
 
 
 def build_report(journal: Journal, ledger: Ledger, run: RunFacts) -> Report:
     """The report of the run that the journal is at."""
-    found = _Findings(run.rules, run.note_words)
+    found = _Findings(run)
     for answer in journal.needing_attention():
         found.add(answer)
     stopped = run.stopped
@@ -233,18 +234,20 @@ class _Lines:
 class _Findings:
     """The answers of a run, sorted as they come: what is kept does not grow with the records that went well."""
 
-    def __init__(self, rules: Mapping[str, str], note_words: Mapping[str, str]) -> None:
+    def __init__(self, run: RunFacts) -> None:
         self.refused: list[RecordedAnswer] = []
         self.pending: list[RecordedAnswer] = []
         self.looked_at: list[RecordedAnswer] = []
         self.invalid, self.notes, self.out_of_scope = _Lines(), _Lines(), _Lines()
         self.records: list[ReportedRecord] = []
         self.left_out = 0
-        self._rules = rules
-        self._note_words = note_words
+        self._rules = run.rules
+        self._note_words = run.note_words
+        self._words = run.words
 
-    def add(self, answer: RecordedAnswer) -> None:
-        """One record and what became of it."""
+    def add(self, recorded: RecordedAnswer) -> None:
+        """One record and what became of it. What an earlier run of another language has said is said in this one's."""
+        answer = replace(recorded, faults=tuple(worded(fault, self._words) for fault in recorded.faults))
         self._record(answer)
         if answer.state == EntryState.INVALID:
             errors = [_fault_line(fault) for fault in answer.faults if fault.severity == "error"]
@@ -507,8 +510,8 @@ def report_from_data(data: Mapping[str, Any], words: RuleWords) -> Report:
 
 
 def _reworded(line: FaultLine, words: RuleWords) -> FaultLine:
-    human = words_of(line.code, line.rule, line.variant, words)
-    return replace(line, args=(("human", human),)) if human else line
+    shown = worded(Fault(line.code, rule=line.rule, args=dict(line.args), variant=line.variant), words)
+    return replace(line, args=tuple((name, str(value)) for name, value in shown.args.items()))
 
 
 def report_to_html(report: Report) -> str:

@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from fhirmap.records import Fault
+from fhirmap.runner.target import Target
+from fhirmap.texts import language
 
-__all__ = ["RuleWords", "read_words", "worded", "words_of"]
+__all__ = ["RuleWords", "read_words", "worded", "words_of", "words_of_target"]
 
 RuleWords = Mapping[str, Mapping[str, str]]
 _RULE = "FM520"
@@ -35,6 +37,18 @@ def words_of(code: str, rule: str, cause: str, words: RuleWords) -> str:
 
 
 def worded(fault: Fault, words: RuleWords) -> Fault:
-    """The fault of a rule with the words of the rule, for the cause that it names."""
+    """The fault of a rule with the words of the rule, for the cause that it names.
+
+    The contract's own words are kept beside them: what a run in one language has put into the journal is shown in
+    another.
+    """
+    if fault.code != _RULE:
+        return fault
+    own = fault.args.get("contract", fault.args.get("human", ""))
     found = words_of(fault.code, fault.rule, fault.variant, words)
-    return replace(fault, args={**fault.args, "human": found}) if found else fault
+    return replace(fault, args={**fault.args, "human": found or own, "contract": own})
+
+
+def words_of_target(target: Target | None) -> RuleWords:
+    """The words of a target's rules in the current language; empty in the contract's own."""
+    return read_words(target.folder, language()) if target is not None else {}

@@ -209,6 +209,7 @@ class _Run:
             interrupted=delivery.interrupted,
             rules=self._engine.rules,
             note_words=self._engine.note_words,
+            words=self._engine.words,
             unmapped=unmapped,
         )
         return build_report(self._journal, ledger, facts)

@@ -23,6 +23,11 @@ PYTHON = [sys.executable, "-m", "fhirmap"]
 NIR = "151024610204372"
 
 
+def unfolded(shown: str) -> str:
+    """What was written as one line: lines that are too long for a screen go on in the next one."""
+    return " ".join(shown.split())
+
+
 @dataclass(frozen=True)
 class Done:
     """What a command left: its exit code and what it wrote."""
@@ -36,8 +41,9 @@ class Done:
         assert "Traceback" not in self.out + self.err
         assert self.code == exit_code, self
         assert f"error[{code}]" in self.err, self
+        shown = unfolded(self.err)
         for name in names:
-            assert name in self.err, (name, self)
+            assert name in shown, (name, self)
         return self
 
 

@@ -140,8 +140,8 @@ def test_a_report_is_shown_in_the_language_of_who_reads_it(tmp_path: Path) -> No
     again = in_process("report", folder, "--lang", "en").out
     assert all(line in again for line in lines), again
     shown_in_french = in_process("report", folder).out
-    # What the map's own notes say is in the map's language.
-    own = re.compile(r"(?ms)^  à vérifier .*?(?=^  \S|\Z)|\(1x .*?\)")
+    # What the map's own notes and messages say is in the map's language.
+    own = re.compile(r"(?ms)^  à vérifier .*?(?=^  \S|\Z)|1x the date of the operation cannot be read")
     assert left_over(own.sub("", shown_in_french)) == [], shown_in_french
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import in_process
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +23,8 @@ group main(source src : QR, target tgt : Basic) {
 """
 
 
-def test_a_project_leads_through_both_stages_to_columns() -> None:
+def test_a_project_leads_through_both_stages_to_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
     done = in_process("lineage", ROOT / "examples" / "ch-valmorel")
     assert done.code == 0
     lines = done.out.splitlines()
@@ -31,6 +34,15 @@ def test_a_project_leads_through_both_stages_to_columns() -> None:
     before, after = nir.split(" -> ")
     assert "valmorel.map:" in before and "renacot.map:" in after
     assert not any(line != line.rstrip() for line in lines)
+
+
+def test_what_is_too_wide_for_the_screen_is_on_several_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    lines = in_process("lineage", ROOT / "examples" / "ch-valmorel").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    at = lines.index("Parameters.parameter:nir.value[x]")
+    assert lines[at + 1] == "    <- PATIENT.nir, PATIENT.cle_nir"
+    assert lines[at + 2].startswith("    valmorel.map:") and " -> renacot.map:" in lines[at + 2]
 
 
 def test_as_json() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.cli.certificates import Authority
-from tests.cli.conftest import PYTHON, Done, Receiver, Tiny, accepted, in_process, outcome, several, start
+from tests.cli.conftest import PYTHON, Done, Receiver, Tiny, accepted, in_process, outcome, several, start, unfolded
 
 Make = Callable[..., Tiny]
 Receiving = Callable[..., Receiver]
@@ -29,8 +29,7 @@ def stopped_by(done: Done, code: str, *words: str) -> None:
     """A run that read and kept everything, could not send, and said why."""
     assert done.code == 3, done
     assert f"stopped: {code} " in done.out, done
-    # Long lines go on in the next one.
-    shown = " ".join(done.out.split())
+    shown = unfolded(done.out)
     assert "= hint:" in shown
     for word in words:
         assert word in shown, (word, done)
@@ -110,7 +109,7 @@ def test_a_folder_that_may_only_be_read(tiny: Make, unshared: list[str]) -> None
     done[1].reported("FM744", 2, "records.csv", "read-only")
     done[2].reported("FM744", 2, "tiny.py`", "read-only")
     assert done[3].code == 3
-    assert "state/journal.db: its folder" in done[3].out
+    assert "state/journal.db: its folder" in unfolded(done[3].out)
     (refused,) = several(["run", folder], before=[*unshared, read_only(folder / "state"), "sh"])
     refused.reported("FM805", 3, "state/journal.db", "read-only", "write access")
     assert project.sent == []
@@ -406,9 +405,9 @@ def test_doctor_says_which_scope_the_token_has(
     at = receiver(identity=lambda _number, _body: (200, json.dumps(answer).encode(), "json"))
     auth = at.auth().replace('scope = "implant"', f'scope = "{asked}"' if asked else "")
     done = in_process("doctor", tiny().to(at.url, auth=auth).folder)
-    (line,) = [line for line in done.out.splitlines() if "token endpoint" in line]
-    assert line.strip().endswith(f"{at.token_url}: {words}")
-    assert line.split()[0] == ("warn" if "without" in words else "ok")
+    assert unfolded(done.out).count("token endpoint") == 1
+    state = "warn" if "without" in words else "ok"
+    assert f"{state} token endpoint {at.token_url}: {words}" in unfolded(done.out)
 
 
 def test_an_identity_server_that_is_down(tiny: Make, receiver: Receiving, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,9 @@ from fhirmap.diagnostics.render import (
     diagnostic_to_json,
     diagnostic_to_line,
     fault_to_json,
-    fault_to_line,
+    fault_to_lines,
     note_to_json,
-    note_to_line,
+    note_to_lines,
     ordered,
     render_diagnostic,
     render_diagnostics,
@@ -112,6 +112,25 @@ def test_a_long_hint_is_on_its_own_line() -> None:
     assert render_diagnostic(entry).splitlines()[-1] == " = why: fhirmap explain FM150"
 
 
+def test_a_narrow_screen_folds_words_and_cuts_source_lines() -> None:
+    text = "/* " + "x" * 30 + " */ lot : string from 'no_lott' null 'absent', 'unknown'"
+    lines = render_diagnostic(unknown_column(text, "'no_lott'"), width=40).splitlines()
+    assert lines == [
+        "error[FM150]: `poses` has no column",
+        "    `no_lott`",
+        " --> renacot.map:1:56",
+        "  |",
+        "1 | …string from 'no_lott' null 'absent…",
+        "  |              ^^^^^^^^^",
+        "  |              unknown column",
+        "  = hint: did you mean `no_lot`?",
+        "  = why: fhirmap explain FM150",
+    ]
+    assert render_diagnostic(unknown_column("'no_lott'", "'no_lott'"), width=80).splitlines()[-1] == (
+        "  = hint: did you mean `no_lot`?   = why: fhirmap explain FM150"
+    )
+
+
 def test_colours_only_when_asked_and_nothing_else_changes() -> None:
     entry = unknown_column("'no_lott'", "'no_lott'")
     plain, coloured = render_diagnostic(entry), render_diagnostic(entry, colour=True)
@@ -178,10 +197,25 @@ def test_fault() -> None:
         position="renacot.map:28:5",
         columns=("POSE_DMI.num_lot",),
     )
-    assert fault_to_line(fault) == (
+    whole = (
         "error[FM150]: `poses` has no column `no_lott`   Parameters.parameter[6].part[1].value"
         "   --> renacot.map:28:5   from POSE_DMI.num_lot"
     )
+    assert fault_to_lines(fault, 200) == [whole]
+    assert fault_to_lines(fault, len(whole) + 4, 4) == [f"    {whole}"]
+    assert fault_to_lines(fault, 80, 2) == [
+        "  error[FM150]: `poses` has no column `no_lott`",
+        "      Parameters.parameter[6].part[1].value   --> renacot.map:28:5",
+        "      from POSE_DMI.num_lot",
+    ]
+    assert fault_to_lines(fault, 40) == [
+        "error[FM150]: `poses` has no column",
+        "    `no_lott`",
+        "    Parameters.parameter[6].part[1].value",
+        "    --> renacot.map:28:5",
+        "    from POSE_DMI.num_lot",
+    ]
+    assert fault_to_lines(fault, 40, colour=True)[0] == "\x1b[1;31merror[FM150]\x1b[0m: `poses` has no column"
     found = json.loads(json.dumps(fault_to_json(fault)))
     assert found["columns"] == ["POSE_DMI.num_lot"]
     assert found["message"] == "`poses` has no column `no_lott`"
@@ -189,5 +223,6 @@ def test_fault() -> None:
 
 def test_note() -> None:
     note = Note("key of the NIR is wrong", "renacot.map:28:5")
-    assert note_to_line(note) == "note: key of the NIR is wrong   --> renacot.map:28:5"
+    assert note_to_lines(note, 80) == ["note: key of the NIR is wrong   --> renacot.map:28:5"]
+    assert note_to_lines(note, 40, 2) == ["  note: key of the NIR is wrong", "      --> renacot.map:28:5"]
     assert note_to_json(note) == {"text": "key of the NIR is wrong", "position": "renacot.map:28:5"}

@@ -43,9 +43,16 @@ def test_each_rule_and_cause_has_french_words(target: str) -> None:
 def test_a_rule_is_worded_for_its_cause() -> None:
     words = {"nir-regex": {"text": "le NIR", "blanks": "des espaces"}}
     fault = Fault("FM520", "error", rule="nir-regex", args={"human": "the NIR"}, variant="blanks")
-    assert worded(fault, words).args == {"human": "des espaces"}
-    assert worded(Fault("FM520", "error", rule="nir-regex", variant="new"), words).args == {"human": "le NIR"}
+    assert worded(fault, words).args == {"human": "des espaces", "contract": "the NIR"}
+    assert worded(Fault("FM520", "error", rule="nir-regex", variant="new"), words).args["human"] == "le NIR"
     assert worded(Fault("FM504", "error", rule="nir-regex"), words).args == {}
+
+
+def test_what_was_worded_in_one_language_is_worded_again_in_another() -> None:
+    words = {"nir-regex": {"text": "le NIR"}}
+    fault = worded(Fault("FM520", "error", rule="nir-regex", args={"human": "the NIR"}), words)
+    assert worded(fault, {}).args["human"] == "the NIR"
+    assert worded(worded(fault, {}), words).args["human"] == "le NIR"
 
 
 def test_a_target_without_words_keeps_those_of_its_contract(tmp_path: Path) -> None:
