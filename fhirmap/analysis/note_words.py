@@ -6,7 +6,7 @@ A note's text may be made of a record's values, so that lists over many records 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.language import nodes
@@ -14,13 +14,18 @@ from fhirmap.language import nodes
 _VALUE = "…"
 
 
-def note_words(checked: Checked) -> Mapping[str, str]:
-    """`file:line:col` of each `log` -> its words, `…` where a value of the record would be."""
+def note_words(checked: Checked, in_language: Callable[[str, str], str]) -> Mapping[str, str]:
+    """`file:line:col` of each `log` -> its words, `…` where a value of the record would be.
+
+    ``in_language``: the words of a rule, by its map's file and its name, in the reader's language; empty without any.
+    """
     found: dict[str, str] = {}
     for _, rule in checked.rules():
         for source in rule.sources:
             if source.log is not None:
-                found[source.log.span.position] = " ".join(words_of(source.log.node.expression).split())
+                span, expression = source.log.span, source.log.node.expression
+                own = " ".join(words_of(expression).split())
+                found[span.position] = in_language(span.name, rule.name) or own
     return found
 
 

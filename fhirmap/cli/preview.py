@@ -79,11 +79,7 @@ def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
             "verdicts": found.verdicts,
             "reasons": found.reasons,
             "words": found.words,
-            "keys": {
-                verdict: {reason: entry.keys for reason, entry in reasons.items()}
-                for verdict, reasons in found.listed.items()
-                if reasons
-            },
+            "keys": found.keys(),
             "unmapped": [asdict(table) for table in found.unmapped.tables()],
         }
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
@@ -215,7 +211,7 @@ def _show_stacked(rows: Sequence[tuple[str, ...]]) -> None:
 
 def _echo_columns(columns: Sequence[tuple[str, str]]) -> None:
     width = max((len(column) for column, _ in columns), default=0)
-    for column, cell in columns:
+    for column, cell in (entry for entry in columns if entry[0]):
         echo_folded(f"    <- {column:<{width}}   {cell}", 10)
 
 

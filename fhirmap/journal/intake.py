@@ -31,6 +31,8 @@ _DECISIVE = (
     entry.c.read_digest,
     entry.c.read_layout,
     entry.c.source,
+    entry.c.notes,
+    entry.c.faults,
 )
 """What a decision needs of a row."""
 

@@ -28,6 +28,7 @@ class PutBatch:
         self._touched: list[int] = []
         self._held: list[int] = []
         self._reread: list[dict[str, Any]] = []
+        self._said_anew: list[dict[str, Any]] = []
         self._retired: list[int] = []
         self._replaced: list[int] = []
         self._rewritten: list[dict[str, Any]] = []
@@ -57,8 +58,14 @@ class PutBatch:
         )
 
     def touch(self, row: Row, item: Entry, *, held: bool = False) -> None:
-        """It was read again and stays as it is; ``held``: although the map makes another payload of it."""
+        """It was read again and stays as it is; ``held``: although the map makes another payload of it.
+
+        What there is to say of it is said anew: an edited map has other notes, and the old ones at other lines.
+        """
         (self._held if held else self._touched).append(row.id)
+        said = {"new_notes": notes_to_json(item.notes), "new_faults": faults_to_json(item.faults)}
+        if (said["new_notes"], said["new_faults"]) != (row.notes, row.faults):
+            self._said_anew.append({"row": row.id, **said})
         read = item.read
         if read is not None and (read.digest, read.layout) != (row.read_digest, row.read_layout):
             self._reread.append({"row": row.id, **{f"new_{n}": value for n, value in _read_columns(read).items()}})
@@ -118,6 +125,13 @@ class PutBatch:
                 .where(entry.c.id == bindparam("row"))
                 .values({name: bindparam(f"new_{name}") for name in _READ_COLUMNS}),
                 self._reread,
+            )
+        if self._said_anew:
+            connection.execute(
+                update(entry)
+                .where(entry.c.id == bindparam("row"))
+                .values(notes=bindparam("new_notes"), faults=bindparam("new_faults")),
+                self._said_anew,
             )
         if self._rewritten:
             connection.execute(

@@ -11,6 +11,7 @@ from typing import Any
 
 from fhirmap.analysis.lineage import lineage
 from fhirmap.analysis.note_words import note_words
+from fhirmap.compilation.files import map_path
 from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compilation.transformers import transformer_of
 from fhirmap.errors import ConfigError, MapError, ProjectError
@@ -29,11 +30,12 @@ from fhirmap.runner.contract import project_contract, unknown_rules
 from fhirmap.runner.program import check_project
 from fhirmap.runner.project import Project
 from fhirmap.runner.project_file import load_project
-from fhirmap.runner.rule_words import RuleWords, worded, words_of_target
+from fhirmap.runner.rule_words import RuleWords, read_words, worded, words_of_target
 from fhirmap.runner.verdict import mapped
 from fhirmap.runtime.transformer import Transformer
 from fhirmap.sinks.settings import IdentifiersOf
 from fhirmap.source_plan import SourcePlan
+from fhirmap.texts import language
 
 __all__ = ["Engine", "build_engine", "compile_project", "paths_up"]
 
@@ -70,8 +72,17 @@ class Engine:
 
     @cached_property
     def note_words(self) -> Mapping[str, str]:
-        """What the maps' notes say in their own words, by ``file:line:col``: a note of a record may quote it."""
-        return note_words(self.maps.checked)
+        """What the maps' notes say in their own words, by ``file:line:col``: a note of a record may quote it. In the
+        current language where there are words beside the map."""
+        by_folder: dict[Path, RuleWords] = {}
+
+        def in_language(map_file: str, rule: str) -> str:
+            folder = map_path(map_file).parent
+            if folder not in by_folder:
+                by_folder[folder] = read_words(folder, language())
+            return by_folder[folder].get(rule, {}).get("note", "")
+
+        return note_words(self.maps.checked, in_language)
 
     @property
     def digest(self) -> str:

@@ -71,6 +71,14 @@ class Previewed:
         """Records read."""
         return self.verdicts.total()
 
+    def keys(self) -> dict[str, list[str]]:
+        """By reason, the keys of the first records that have it."""
+        found: dict[str, list[str]] = {}
+        for reasons in self.listed.values():
+            for word, line in reasons.items():
+                found[word] = [*found.get(word, ()), *line.keys][:_KEYS_KEPT]
+        return found
+
     def add(self, key: str, classified: Classified) -> None:
         """One record."""
         verdict = classified.verdict

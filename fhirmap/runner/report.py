@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.catalog import page
@@ -31,7 +31,7 @@ from fhirmap.journal import (
     Withdrawal,
     grouped_reasons,
 )
-from fhirmap.records import Fault
+from fhirmap.records import Fault, Note
 from fhirmap.runner.archive import Archived
 from fhirmap.runner.atomic_file import write_atomically
 from fhirmap.runner.deliver import Delivery
@@ -40,6 +40,9 @@ from fhirmap.runner.rule_words import RuleWords, worded
 from fhirmap.runner.unmapped import UnmappedTable, unmapped_lines
 from fhirmap.runner.verdict import note_reason
 from fhirmap.texts import language, text
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 __all__ = ["FaultLine", "Report", "Stop", "build_report", "exit_code", "report_lines", "write_report"]
 
@@ -267,18 +270,29 @@ class _Findings:
         if len(self.records) >= _RECORDS_SHOWN:
             self.left_out += 1
             return
-        said = [issue.diagnostics or issue.code for issue in answer.issues]
-        if answer.code and not said:
+        # What the receiver merely adds to an answer comes last: it is not why somebody should look.
+        added = [issue for issue in answer.issues if issue.severity == "information"]
+        said = [issue.diagnostics or issue.code for issue in answer.issues if issue not in added]
+        if answer.code and not answer.issues:
             said.append(_code_text(answer.code))
         said += [_fault_text(_fault_line(fault)) for fault in answer.faults]
-        said += [self._note_words.get(note.position) or note_reason(note, self._rules) for note in answer.notes]
+        said += [self._said(note, answer.was_read)[0] for note in answer.notes]
+        said += [issue.diagnostics or issue.code for issue in added]
         self.records.append(ReportedRecord(answer.key, answer.state.value, tuple(dict.fromkeys(said))))
+
+    def _said(self, note: Note, was_read: bool) -> tuple[str, str]:
+        """The words of a note and its rule. A note may be made of the record's values: what the map says for every
+        record is shown. What an earlier run has noted may be at another line of this map, or nowhere.
+        """
+        if not was_read:
+            return text("run.lines.earlier_note"), ""
+        rule = note_reason(note, self._rules)
+        return self._note_words.get(note.position) or rule, rule
 
     def _remarks(self, answer: RecordedAnswer) -> Iterator[FaultLine]:
         for note in answer.notes:
-            # A note may be made of the record's values: what the map says for every record is shown.
-            rule = note_reason(note, self._rules)
-            yield FaultLine(0, "", self._note_words.get(note.position) or rule, rule, note.position)
+            words, rule = self._said(note, answer.was_read)
+            yield FaultLine(0, "", words, rule, note.position)
         for fault in answer.faults:
             if fault.severity != "error":
                 yield _fault_line(fault)
@@ -524,12 +538,16 @@ def report_to_html(report: Report) -> str:
     )
     environment.filters["moment"] = _moment
     environment.filters["reason"] = _reason_text
+    environment.filters["marked"] = _marked
     script = environment.get_template("report.js").render().strip()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment.filters["withdrawal"] = withdrawal_text
     return environment.get_template("report.html.j2").render(
         report=report,
         rows=_bars(report),
+        known={record.key: number for number, record in enumerate(report.records)},
+        shown_states=tuple(dict.fromkeys(state for day in report.days for state in day.states)),
+        listed_states=tuple(dict.fromkeys(record.state for record in report.records)),
         script=Markup(script),
         digest=digest,
         states=Counter(report.carried),
@@ -537,6 +555,13 @@ def report_to_html(report: Report) -> str:
         text=text,
         language=language(),
     )
+
+
+def _marked(words: str) -> Markup:
+    """Text for the page, what is between backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(words))))
 
 
 def _bars(report: Report) -> list[tuple[str, int]]:

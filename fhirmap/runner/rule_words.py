@@ -1,7 +1,7 @@
 """What the rules of a target's contract say in other languages than the contract's own: ``words/fr.toml`` beside it.
 
 By key of a rule: ``text``, and one by the name of each cause that the contract words apart. A rule without words keeps
-those of the contract.
+those of the contract. Beside a map, by the name of a rule: ``note``, what its `log` says, `…` where a value would be.
 """
 
 from __future__ import annotations

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fhirmap.journal import Entry, EntryState, Journal
-from fhirmap.records import Fault
+from fhirmap.records import Fault, Note
 from tests.journal.sending import ACCEPTED, REFUSED, answer_all, ready, state_of
 
 
@@ -15,6 +17,23 @@ def test_the_same_payload_is_not_sent_twice(journal: Journal) -> None:
     counts = journal.put([ready("1"), ready("2")])
     assert counts.unchanged == 2
     assert journal.lease(5) == []
+
+
+def test_what_there_is_to_say_of_an_unchanged_record_is_said_anew(journal: Journal) -> None:
+    # An edited map has its notes at other lines, has others, or none any more.
+    def noted(*notes: Note, faults: tuple[Fault, ...] = ()) -> tuple[tuple[Note, ...], tuple[Fault, ...]]:
+        journal.start_run()
+        assert journal.put([replace(ready("1"), notes=notes, faults=faults)]).unchanged == 1
+        (answer,) = journal.answers()
+        return answer.notes, answer.faults
+
+    first, second, warning = Note("a", "m.map:1:1"), Note("b", "m.map:9:1"), Fault("FM520", "warning")
+    journal.put([replace(ready("1"), notes=(first,))])
+    answer_all(journal, ACCEPTED)
+    assert noted(second) == ((second,), ())
+    assert noted(second, faults=(warning,)) == ((second,), (warning,))
+    assert noted() == ((), ())
+    assert state_of(journal, "1") == "accepted"
 
 
 def test_another_payload_takes_the_place_of_the_former_even_of_an_accepted_one(journal: Journal) -> None:

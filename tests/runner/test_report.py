@@ -117,6 +117,18 @@ def test_lists_add_up_and_say_what_they_leave_out(journal: Journal) -> None:
     assert "secret" not in shown
 
 
+def test_a_note_of_an_earlier_run_is_not_taken_for_what_is_at_its_line_now(journal: Journal) -> None:
+    journal.start_run()
+    journal.put([Entry("late", EntryState.READY, b"{}", "d", notes=(Note("secret", "m.map:1:1"),))])
+    journal.start_run()
+    (lease,) = journal.lease(5)
+    journal.settle(lease, Receipt(ReceiptState.ACCEPTED, "", 200))
+    facts = RunFacts("p", "t", "s", 0, 0, 0, note_words={"m.map:1:1": "another note"})
+    report = build_report(journal, journal.ledger(0), facts)
+    assert [line.text for line in report.notes] == ["note of an earlier run: fhirmap status --key KEY"]
+    assert report.records[0].reasons == ("note of an earlier run: fhirmap status --key KEY",)
+
+
 def test_the_page_has_a_row_a_record_with_links_and_charts(journal: Journal) -> None:
     fault = Fault("FM504", rule="required", element="P.lot", args={"element": "lot"}, columns=("POSE.lot",))
     journal.put([Entry("a<1>", EntryState.INVALID, faults=(fault, Fault("FM504", args={"element": "udi"})))])
@@ -124,9 +136,14 @@ def test_the_page_has_a_row_a_record_with_links_and_charts(journal: Journal) -> 
     (record,) = report.records
     assert (record.key, record.state, len(record.reasons)) == ("a<1>", "invalid", 2)
     page = report_to_html(report)
-    assert '<tr id="r0"><td class="key">a&lt;1&gt;</td>' in page
+    assert '<tr id="r0" data-state="invalid"><td class="key">a&lt;1&gt;</td>' in page
     assert '<a href="#r0">a&lt;1&gt;</a>' in page
-    assert page.count("<svg") == 1
+    assert "required element <code>" in page and "`" not in page.partition("<script>")[0]
+    assert page.count("<svg") == 2
+    assert '<option value="invalid">invalid</option>' in page
+    # Each place that the page links to is there.
+    places = set(re.findall(r'id="([^"]+)"', page))
+    assert {"invalid", "records"} <= set(re.findall(r'href="#([^"]+)"', page)) <= places
     (script,) = re.findall(r"(?s)<script>(.*?)</script>", page)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in page

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fhirmap.functions import udi
+from fhirmap.language.nodes import Rule
+from fhirmap.language.parser import parse
+from fhirmap.language.visit import walk
 from fhirmap.records import Fault
 from fhirmap.runner.rule_words import read_words, worded
 
@@ -38,6 +43,25 @@ def test_each_rule_and_cause_has_french_words(target: str) -> None:
     }
     wanted = {(rule["key"], "text") for rule in constraints(target)} | causes
     assert wanted == {(key, cause) for key, of_rule in words.items() for cause in of_rule}
+
+
+def library_rules() -> list[Rule]:
+    tree, _ = parse((MAPS / "lib" / "intervention.map").read_text(encoding="utf-8"))
+    return [node for node in walk(tree) if isinstance(node, Rule)]
+
+
+def test_each_note_of_the_library_has_french_words() -> None:
+    notes = {rule.name for rule in library_rules() if any(source.log for source in rule.sources)}
+    words = read_words(MAPS / "lib", "fr")
+    assert words.keys() == notes
+    assert all(entry.keys() == {"note"} for entry in words.values())
+
+
+def test_each_problem_of_a_label_has_a_note_of_its_own() -> None:
+    problems = set(re.findall(r"^- `([a-z-]+)`", udi.__doc__ or "", re.MULTILINE)) - {"check-digit"}
+    conditions = [source.where.text for rule in library_rules() for source in rule.sources if source.where]
+    assert len(problems) > 10
+    assert {problem for problem in problems if f"$this = '{problem}'" in conditions} == problems
 
 
 def test_a_rule_is_worded_for_its_cause() -> None:
