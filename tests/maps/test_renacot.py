@@ -171,7 +171,7 @@ def test_an_unreadable_label_goes_as_it_is(row: MakeRow, engine: MakeEngine) -> 
     result = engine().transformer(with_piece(row(), scan="ETIQUETTE 12"))
     assert implants(result.resource)[0]["udi"] == "ETIQUETTE 12"
     assert errors(result) == []
-    assert [note.text for note in result.notes] == ["implant 1, label: unreadable"]
+    assert [note.text for note in result.notes] == ["implant 1, label: it cannot be read"]
 
 
 def test_a_number_cut_by_a_spreadsheet_does_not(row: MakeRow, engine: MakeEngine) -> None:
@@ -195,14 +195,14 @@ MADE = "the catalogue's GTIN"
     [
         ("3109998508210", "(01)00844588003288(10)A213B456", [f"label: check-digit, UDI made of {MADE}"]),
         ("(01)00844588003289(21)S1", "(01)00844588003288(10)A213B456(21)S1", [f"check-digit, UDI made of {MADE}"]),
-        ("1735031510A213B456", "(01)00844588003288(10)A213B456", ["no-device-identifier", f"UDI made of {MADE}"]),
-        ("(17)350315(10)A213B456", "(01)00844588003288(10)A213B456", ["no-device-identifier", f"UDI made of {MADE}"]),
-        ("+$$3350315A213B456GT", "(01)00844588003288(10)A213B456", ["no-device-identifier", f"UDI made of {MADE}"]),
-        ("ETIQUETTE", "(01)00844588003288(10)A213B456", ["unreadable", f"UDI made of {MADE}"]),
+        ("1735031510A213B456", "(01)00844588003288(10)A213B456", ["it names no article", f"UDI made of {MADE}"]),
+        ("(17)350315(10)A213B456", "(01)00844588003288(10)A213B456", ["it names no article", f"UDI made of {MADE}"]),
+        ("+$$3350315A213B456GT", "(01)00844588003288(10)A213B456", ["it names no article", f"UDI made of {MADE}"]),
+        ("ETIQUETTE", "(01)00844588003288(10)A213B456", ["it cannot be read", f"UDI made of {MADE}"]),
         ("00844588003295", "(01)00844588003295", ["the GTIN on the label is not the catalogue's"]),
         ("844588003288", "(01)00844588003288", []),
         ("+A123BJC5D6E71G", "+A123BJC5D6E71G", []),
-        ("(01)00844588003288(17)350315(7003)3504151200", "(01)00844588003288", ["label: two-values"]),
+        ("(01)00844588003288(17)350315(7003)3504151200", "(01)00844588003288", ["label: two different values"]),
     ],
 )
 @pytest.mark.parametrize("gtin", [CATALOGUE, CATALOGUE[2:], "0844588003288"])
