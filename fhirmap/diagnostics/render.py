@@ -74,9 +74,9 @@ def render_diagnostic(diagnostic: Diagnostic, *, colour: bool = False, width: in
         return "\n".join((*heads, *_tail(diagnostic, 0, paint, width)))
     spans = [diagnostic.span, *(related.span for related in diagnostic.related)]
     gutter = max(len(str(span.line)) for span in spans)
-    room = _WIDEST_LINE if width is None else max(width - gutter - 3, _NARROWEST_LINE)
+    limit = _WIDEST_LINE if width is None else max(width - gutter - 3, _NARROWEST_LINE)
     masked = page(diagnostic.code).is_masked
-    frame = _Frame(gutter, paint, room, is_folded=width is not None)
+    frame = _ExcerptStyle(gutter, paint, limit, is_folded=width is not None)
     lines = [*heads, *_excerpt(diagnostic.span, diagnostic.label, frame, severity, "-->", "^", masked=masked)]
     for related in diagnostic.related:
         lines += _excerpt(related.span, related.label, frame, "frame", ":::", "-")
@@ -211,17 +211,17 @@ def _painted(lines: list[str], word: str, style: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
-    """What the excerpts of one diagnostic share. ``room``: columns for a source line."""
+class _ExcerptStyle:
+    """What the excerpts of one diagnostic share. ``limit``: columns for a source line."""
 
     gutter: int
     paint: Paint
-    room: int
+    limit: int
     is_folded: bool
 
 
 def _excerpt(  # noqa: PLR0913 - the pieces of one line
-    span: Span, label: str, frame: _Frame, style: str, arrow: str, mark: str, *, masked: bool = False
+    span: Span, label: str, frame: _ExcerptStyle, style: str, arrow: str, mark: str, *, masked: bool = False
 ) -> list[str]:
     """Place, empty frame line, source line, marks under the span with the label after them, or below where it is long.
 
@@ -233,7 +233,7 @@ def _excerpt(  # noqa: PLR0913 - the pieces of one line
     end = len(line) if several else max(start, min(span.end_column - 1, len(line)))
     shown = "*" * (end - start) if masked else line[start:end]
     gutter, paint = frame.gutter, frame.paint
-    before, marked, after = _cropped(line[:start], shown, line[end:], frame.room)
+    before, marked, after = _cropped(line[:start], shown, line[end:], frame.limit)
     marks = " " * _width(before) + paint(style, mark * max(1, _width(marked)))
     until = text("diagnostics.up_to_line", line=span.end_line) if several else ""
     words = ", ".join(part for part in (_visible(label), until) if part)
@@ -247,10 +247,10 @@ def _excerpt(  # noqa: PLR0913 - the pieces of one line
     if not words:
         return [*lines, under + marks]
     beside = _width(before) + max(1, _width(marked)) + 1 + _width(words)
-    if not frame.is_folded or beside <= frame.room:
+    if not frame.is_folded or beside <= frame.limit:
         return [*lines, f"{under}{marks} {paint(style, words)}"]
-    at = min(_width(before), max(frame.room - _width(words), 0))
-    pieces = folded(words, max(frame.room - at, _NARROWEST_LINE), 0)
+    at = min(_width(before), max(frame.limit - _width(words), 0))
+    pieces = folded(words, max(frame.limit - at, _NARROWEST_LINE), 0)
     return [*lines, under + marks, *(f"{under}{' ' * at}{paint(style, piece)}" for piece in pieces)]
 
 
@@ -264,7 +264,7 @@ def _heads(severity: str, code: str, message: str, paint: Paint, width: int | No
 def _tail(diagnostic: Diagnostic, gutter: int, paint: Paint, width: int | None) -> tuple[str, ...]:
     """Hint, and where to read more: on one line where they fit."""
     said = [("diagnostics.hint", _visible(diagnostic.hint_text))] if diagnostic.hint_text else []
-    said.append(("diagnostics.why", f"fhirmap explain {diagnostic.code}"))
+    said.append(("diagnostics.why", " ".join(("fhirmap", "explain", diagnostic.code))))
     lead, colon = " " * (gutter + 1), text("diagnostics.colon")
     parts = [f"= {text(key)}{colon}{words}" for key, words in said]
     together = lead + "   ".join(parts)
@@ -278,17 +278,17 @@ def _tail(diagnostic: Diagnostic, gutter: int, paint: Paint, width: int | None) 
     return (lead + "   ".join(line.strip() for line in lines),) if fits else tuple(lines)
 
 
-def _cropped(before: str, marked: str, after: str, room: int) -> tuple[str, str, str]:
+def _cropped(before: str, marked: str, after: str, limit: int) -> tuple[str, str, str]:
     """The three parts as shown: tabs widened, control characters visible, a long line cut around its marks."""
     before, marked, after = _visible(before), _visible(marked), _visible(after)
-    if len(before) + len(marked) + len(after) <= room:
+    if len(before) + len(marked) + len(after) <= limit:
         return before, marked, after
-    third = room // 3
+    third = limit // 3
     if len(before) > third:
         before = "…" + before[-third:]
     if len(marked) > third:
         return before, marked[:third] + "…", ""
-    rest = room - len(before) - len(marked) - 1
+    rest = limit - len(before) - len(marked) - 1
     return before, marked, after if len(after) <= rest else after[:rest] + "…"
 
 

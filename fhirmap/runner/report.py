@@ -545,6 +545,7 @@ def report_to_html(report: Report) -> str:
     return environment.get_template("report.html.j2").render(
         report=report,
         rows=_bars(report),
+        links=_links(report),
         known={record.key: number for number, record in enumerate(report.records)},
         shown_states=tuple(dict.fromkeys(state for day in report.days for state in day.states)),
         listed_states=tuple(dict.fromkeys(record.state for record in report.records)),
@@ -555,6 +556,25 @@ def report_to_html(report: Report) -> str:
         text=text,
         language=language(),
     )
+
+
+def _links(report: Report) -> list[tuple[str, str]]:
+    """The lists that the page has: place and title."""
+    lists = {
+        "withdrawn": report.withdrawn,
+        "shared": report.shared_identifiers,
+        "held": report.held,
+        "refused": report.refused,
+        "pending": report.pending,
+        "invalid": report.invalid,
+        "notes": report.notes,
+        "out_of_scope": report.out_of_scope,
+        "looked_at": report.looked_at,
+        "unmapped": report.unmapped,
+        "duplicates": report.possible_duplicates,
+        "not_archived": report.archived.unwritten,
+    }
+    return [(name, text(f"run.page.links.{name}")) for name, rows in lists.items() if rows]
 
 
 def _marked(words: str) -> Markup:
