@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _REASONS_SHOWN = 12
 _KEYS_SHOWN = 5
+_NOTHING = "-"
 _WIDEST_REASON = 30
 _TITLES = ("column", "cell", "", "rule", "", "element", "value")
 
@@ -211,7 +212,7 @@ def _show_stacked(rows: Sequence[tuple[str, ...]]) -> None:
 
 def _echo_columns(columns: Sequence[tuple[str, str]]) -> None:
     width = max((len(column) for column, _ in columns), default=0)
-    for column, cell in (entry for entry in columns if entry[0]):
+    for column, cell in (entry for entry in columns if entry[0] != _NOTHING):
         echo_folded(f"    <- {column:<{width}}   {cell}", 10)
 
 
@@ -235,7 +236,7 @@ def _rows(trace: TracedElement, ranks: dict[str, list[str]]) -> list[tuple[str, 
     said = list(zip(trace.columns, trace.cells, strict=True))
     if not said:
         pairs = zip(trace.conditions, trace.deciding_cells, strict=True)
-        said = [(text("preview.if", column=column), cell) for column, cell in pairs] or [("-", "")]
+        said = [(text("preview.if", column=column), cell) for column, cell in pairs] or [(_NOTHING, "")]
     said = [(column, cell if len(cell) <= 48 else cell[:47] + "…") for column, cell in said]
     line = trace.position.rpartition("/")[2].rpartition(":")[0]
     rule = trace.rule.partition(",")[0]
