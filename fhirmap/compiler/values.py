@@ -31,6 +31,7 @@ from fhirmap.model.definition import TypeRef
 
 _ANY_TEXT = ("string", "markdown")
 """Types that any text is one of."""
+_CODING = ("system", "code", "display")
 _SIMPLE = {
     "truncate": "truncate",
     "escape": "escape",
@@ -225,13 +226,14 @@ class TransformCode:
         return PythonValue(code, static, False, value.statements)
 
     def _structure(self, transform: Transform) -> PythonValue:
-        """cc, c, id, cp, qty: a display where all parts are there, else a call."""
+        """cc, c, id, cp, qty: a display where all parts are there (but for the last of a coding), else a call."""
         values, statements = self._arguments(transform)
         values = [self.filled(value) for value in values]
         static = _plain(transform.result)
         name = transform.name
-        if all(value.certain and not value.is_many for value in values):
-            display = _display(name, [value.code for value in values])
+        if not any(value.is_many for value in values):
+            parts = [value.code for value in values if value.certain]
+            display = _display(name, parts) if len(parts) == len(values) else _display_unless_none(name, values)
             if display is not None:
                 return PythonValue(display, static.as_one(), True, statements)
         functions = {"c": "c", "cc": "cc", "id": "identifier", "cp": "contact_point_of", "qty": "quantity_of"}
@@ -352,12 +354,25 @@ def _display(name: str, parts: list[Expr]) -> Expr | None:
     if name == "cc" and len(parts) == 1:
         return None
     if name in ("c", "cc"):
-        keys = ("system", "code", "display")
-        coding = _dict_of(keys, parts)
-        return coding if name == "c" else DictOf(((Literal("coding"), ListOf((coding,))),))
+        return _coded(name, _dict_of(_CODING, parts))
     if name == "id" and len(parts) == 2:
         return _dict_of(("system", "value"), parts)
     return None
+
+
+def _display_unless_none(name: str, values: list[PythonValue]) -> Expr | None:
+    """cc, c as a dict display where only what the code is called may be absent."""
+    if name not in ("c", "cc") or [value.certain for value in values] != [True, True, False]:
+        return None
+    parts = [value.code for value in values]
+    if not is_cheap(parts[2]):
+        return None
+    coding = Conditional(_dict_of(_CODING, parts[:2]), is_none(parts[2]), _dict_of(_CODING, parts))
+    return _coded(name, coding)
+
+
+def _coded(name: str, coding: Expr) -> Expr:
+    return coding if name == "c" else DictOf(((Literal("coding"), ListOf((coding,))),))
 
 
 def _dict_of(keys: Iterable[str], values: Iterable[Expr]) -> DictOf:

@@ -13,7 +13,7 @@ import re
 from fhirmap.records import Fault
 from fhirmap.runtime.reading import Cell
 
-__all__ = ["MISSING", "is_no_key", "is_no_value", "is_odd", "is_spreadsheet_date", "mended"]
+__all__ = ["MISSING", "is_no_key", "is_no_value", "is_odd", "is_odd_day", "is_spreadsheet_date", "mended"]
 
 # Words that programs write for an absent value, in lower case. A surname may be Null: then the map uses `code`.
 _WORDS = (
@@ -88,7 +88,6 @@ _LIKELY_NUMBER = re.compile(
 _LIKELY_SIGN = re.compile(r"[=#?\\_.*\"'\u2010-\u2015]|[+-][0-9]|-(?![0-9A-Za-z])|[(<\[][A-Za-z]")
 _LIKELY_WORD = frozenset(word for word in MISSING | _DOUBTFUL if word[:1].isalpha())
 _LONGEST_WORD = max(map(len, _LIKELY_WORD))
-_DIGITS = frozenset("0123456789")
 
 
 def is_odd(text: str) -> bool:
@@ -106,23 +105,37 @@ def is_odd(text: str) -> bool:
     if not text.isascii() and not text.isprintable():
         return True
     first = text[0]
-    if first in _DIGITS:
-        return (
-            "." in text
+    if first.isalpha():
+        if text[-1].isdecimal():  # no word ends so, but for `mars-12`
+            return "-" in text and "-" in text[-3:-1]
+        return len(text) <= _LONGEST_WORD and text.upper() in _LIKELY_WORD
+    if not first.isdecimal():
+        return _LIKELY_SIGN.match(text) is not None
+    if text[-1].isdecimal():
+        likely = (
+            "-" in text
+            or "/" in text
+            or "." in text
             or "," in text
             or " " in text
             or "E" in text
             or "e" in text
-            or "-" in text[1:5]
-            or "/" in text[1:5]
-        ) and _LIKELY_NUMBER.match(text) is not None
-    if not first.isalpha():
-        return _LIKELY_SIGN.match(text) is not None
-    if len(text) > _LONGEST_WORD:
+        )
+    else:
+        likely = "-" in text  # `12-mars`
+    return likely and _LIKELY_NUMBER.match(text) is not None
+
+
+def is_odd_day(text: str) -> bool:
+    """The same of a text of which a rule reads a date: a day of digits is what it should hold.
+
+    Example:
+        >>> is_odd("14/03/2025"), is_odd_day("14/03/2025"), is_odd_day("99999999"), is_odd_day("1,2E+05")
+        (True, False, True, True)
+    """
+    if text[0].isdecimal() and not text.strip(_OF_DAYS) and not text.isdecimal():
         return False
-    if text[-1] in _DIGITS:
-        return "-" in text[-3:-1]  # `mars-12`: no word ends so
-    return text.upper() in _LIKELY_WORD
+    return is_odd(text)
 
 
 def mended(text: str, cell: Cell, faults: list[Fault]) -> str:

@@ -35,6 +35,19 @@ def test_displays_need_no_try_and_casts_do() -> None:
     )
 
 
+def test_a_coding_whose_display_may_be_absent_is_written_in_place() -> None:
+    transformer = compiled(
+        "  src.a as v -> translate(v, '#side', 'code') as d, tgt.maritalStatus = cc('urn:s', v, d);", uses=CODES
+    )
+    assert (
+        "tgt['maritalStatus'] = {'coding': [{'system': 'urn:s', 'code': v} if d is None"
+        " else {'system': 'urn:s', 'code': v, 'display': d}]}"
+    ) in transformer.source
+    coding = {"system": "urn:s", "code": "M"}
+    assert (transformer({"a": "M"}).resource or {})["maritalStatus"] == {"coding": [coding | {"display": "male"}]}
+    assert (transformer({"a": "X"}).resource or {})["maritalStatus"] == {"coding": [coding | {"code": "X"}]}
+
+
 WRONG = {
     "uuid": ("x", "urn:uuid:C757873D-EC9A-4326-A141-556F43239520"),
     "oid": ("1.2.3", "urn:oid:3.2"),
