@@ -232,7 +232,8 @@ class ReaderBody:
                     yield
                     return
                 # A word of absence, or what a spreadsheet made of a number: most texts are neither.
-                with self.writer.block(If(entry.span, call("is_odd", _VALUE), ())):
+                is_odd = "is_odd_day" if entry.span.position in self.module.text_uses.dates else "is_odd"
+                with self.writer.block(If(entry.span, call(is_odd, _VALUE), ())):
                     self.writer.add(Assign(entry.span, (_VALUE,), call("mended", _VALUE, cell, _FAULTS)))
                 with self.writer.block(If(entry.span, _VALUE, ())):
                     yield

@@ -39,7 +39,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
         "within",
     ),
     **_of("unread", "watched", raises=False),
-    **_of("cell_text", "is_odd", raises=False),
+    **_of("cell_text", "is_odd", "is_odd_day", raises=False),
     **_of("cell_text", "mended"),
     **_of("context", "RecordRun", "check_failed", raises=False),
     **_of("trace", "TraceRun", raises=False),

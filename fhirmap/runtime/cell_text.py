@@ -88,6 +88,7 @@ _LIKELY_NUMBER = re.compile(
 _LIKELY_SIGN = re.compile(r"[=#?\\_.*\"'\u2010-\u2015]|[+-][0-9]|-(?![0-9A-Za-z])|[(<\[][A-Za-z]")
 _LIKELY_WORD = frozenset(word for word in MISSING | _DOUBTFUL if word[:1].isalpha())
 _LONGEST_WORD = max(map(len, _LIKELY_WORD))
+_OF_DAYS = "0123456789-/"
 
 
 def is_odd(text: str) -> bool:
@@ -112,15 +113,7 @@ def is_odd(text: str) -> bool:
     if not first.isdecimal():
         return _LIKELY_SIGN.match(text) is not None
     if text[-1].isdecimal():
-        likely = (
-            "-" in text
-            or "/" in text
-            or "." in text
-            or "," in text
-            or " " in text
-            or "E" in text
-            or "e" in text
-        )
+        likely = "-" in text or "/" in text or "." in text or "," in text or " " in text or "E" in text or "e" in text
     else:
         likely = "-" in text  # `12-mars`
     return likely and _LIKELY_NUMBER.match(text) is not None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fhirmap.records import Fault
 from fhirmap.runtime import cell_text
-from fhirmap.runtime.cell_text import is_no_value, is_odd, mended
+from fhirmap.runtime.cell_text import is_no_value, is_odd, is_odd_day, mended
 from fhirmap.runtime.reading import Cell
 
 CELL = Cell("Pose.lot", "POSE.LOT", "string", "m.map:1:1", "LOT")
@@ -147,6 +147,7 @@ def test_what_rules_make_of_a_text_is_no_doubt(text: str, options: dict[str, Any
 
 
 SIGNS = "0123456789.,eE+-='\"#?_*/\\()[]<> XxNnAaUuLl!é\u00a0\u202f\u2014\u200b\ufeff"
+DATES = replace(CELL, is_date=True)
 PATTERNS = [cell_text._ODD, *cell_text._DOUBT.values()]
 SHAPED = st.one_of(
     st.one_of([st.from_regex(pattern, fullmatch=True) for pattern in PATTERNS]),
@@ -173,6 +174,8 @@ def test_nothing_that_mended_looks_at_is_missed(text: str) -> None:
         faults: list[Fault] = []
         found = mended(written, CELL, faults)
         assert is_odd(written) or (found == written and not faults)
+        of_dates: list[Fault] = []
+        assert is_odd_day(written) or (mended(written, DATES, of_dates) == written and not of_dates)
         assert found == written or faults
 
 

@@ -5,7 +5,7 @@ Digest of its texts: 2cc564a50d043f9762c97514543c4b0296223a91446a4a728bb51ae1d31
 """
 
 from decimal import Decimal
-from fhirmap.runtime.cell_text import is_odd, mended
+from fhirmap.runtime.cell_text import is_odd, is_odd_day, mended
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.reading import Cell, as_integer, as_text
 from fhirmap.runtime.transforms.coding import CodeTable, cc_text, translate
@@ -129,7 +129,7 @@ def _read(row, faults):
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _IN_DAY, faults)
         if value:
-            if is_odd(value):
+            if is_odd_day(value):
                 value = mended(value, _IN_DAY, faults)
             if value:
                 record['day'] = value
