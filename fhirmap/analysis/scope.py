@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
+from itertools import chain
 from types import MappingProxyType
 
 from fhirmap.analysis.hints import nothing_meant
@@ -362,19 +363,19 @@ class Scope:
 def concept_map_of(unit: Unit, declaration: nodes.ConceptMapDeclaration) -> ConceptMap:
     """A map's concept map as the view that resources give, codes of its CSV file included."""
     urls = {entry.name: entry.url for entry in declaration.prefixes}
-    groups: dict[tuple[str, str], dict[str, list[ConceptMapTarget]]] = {}
-    for code in (*declaration.codes, *unit.tables.get(declaration.id, ())):
-        target = ConceptMapTarget(code.target_code, relation=_RELATIONS.get(code.relation, code.relation))
+    groups: dict[tuple[str, str], dict[str, tuple[ConceptMapTarget, ...]]] = {}
+    for code in chain(declaration.codes, unit.tables.get(declaration.id, ())):
+        made = ConceptMapTarget(code.target_code, relation=_RELATIONS.get(code.relation, code.relation))
         group = groups.setdefault((code.source_prefix, code.target_prefix), {})
-        group.setdefault(code.source_code, []).append(target)
+        group[code.source_code] = (*group.get(code.source_code, ()), made)
     if not groups and len(declaration.prefixes) > 1:
         # No codes at all: the policy for unmapped codes still holds.
         groups[declaration.prefixes[0].name, declaration.prefixes[1].name] = {}
     views = []
     for (source, target_prefix), elements in groups.items():
         unmapped = _unmapped(declaration, source, urls)
-        codes = {code: tuple(targets) for code, targets in elements.items()}
-        views.append(ConceptMapGroup(urls.get(source, source), urls.get(target_prefix, target_prefix), codes, unmapped))
+        target = urls.get(target_prefix, target_prefix)
+        views.append(ConceptMapGroup(urls.get(source, source), target, elements, unmapped))
     return ConceptMap(f"{unit.tree.url or unit.name}#{declaration.id}", declaration.id, tuple(views))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.production import Produced
@@ -42,7 +43,8 @@ def written_codes(checked: Checked) -> Iterator[tuple[Produced, Produced, Writte
     for stage in checked.stages:
         root = checked.produced(stage)
         for node, leaf in root.pairs():
-            for written in (*_own(leaf, checked), *origins.followed(leaf, before)):
+            # One after the other: a concept map may have hundreds of thousands.
+            for written in chain(_own(leaf, checked), origins.followed(leaf, before)):
                 yield node, leaf, written
         before.append(root)
 
@@ -50,7 +52,7 @@ def written_codes(checked: Checked) -> Iterator[tuple[Produced, Produced, Writte
 def concept_map_targets(unit: Unit, table: ConceptMapDeclaration) -> Iterator[Written]:
     """The target codes of a concept map, those of its file and its `unmapped code` included."""
     systems = {prefix.name: prefix for prefix in table.prefixes}
-    for code in (*table.codes, *unit.tables.get(table.id, ())):
+    for code in chain(table.codes, unit.tables.get(table.id, ())):
         prefix = systems.get(code.target_prefix)
         if prefix is not None and code.target_code and code.relation not in _NO_MATCH:
             yield Written(prefix.url, code.target_code, code.target_span, prefix.span)

@@ -7,7 +7,7 @@ Python it would take ten times the memory to compile.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from itertools import chain
+from itertools import chain, islice
 
 from fhirmap.compiler.python import DictOf, Expr, Literal, Name, literal_dict
 from fhirmap.compiler.runtime_functions import call
@@ -17,6 +17,8 @@ Target = tuple[str, str, str, str]
 """Source system, target system, target code, display."""
 _LARGE = 1000
 """Codes of a concept map from which on it is written as a text."""
+_MANY = 4000
+"""Lines of it that are put together at a time."""
 _MARKS = frozenset("\t\n")
 """What separates columns and lines of such a text."""
 
@@ -90,8 +92,8 @@ def _single_codes(concept_map: ConceptMap) -> dict[str, str] | None:
 
 def _pairs(codes: dict[str, str]) -> Expr:
     """Source code -> target code."""
-    if _is_large(codes) and _MARKS.isdisjoint("".join(chain(codes, codes.values()))):
-        return call("listed_codes", Literal("\n".join(f"{source}\t{target}" for source, target in codes.items())))
+    if _is_large(codes) and all(map(_MARKS.isdisjoint, chain(codes, codes.values()))):
+        return call("listed_codes", Literal(_listed(f"{source}\t{target}" for source, target in codes.items())))
     return literal_dict(codes, is_tall=True)
 
 
@@ -107,6 +109,11 @@ def _entries(concept_map: ConceptMap) -> Expr:
     for source, targets in codes.items():
         lines += ["\t".join((source, numbers[target[:2]], *target[2:])) for target in targets] or [source]
     return call("listed_targets", Literal(systems), Literal("\n".join(lines)))
+
+
+def _listed(lines: Iterator[str]) -> str:
+    """``lines`` as one text: a few thousand at a time, since all of them at once are several times as large."""
+    return "\n".join(iter(lambda: "\n".join(islice(lines, _MANY)), ""))
 
 
 def _is_large(codes: Collection[str]) -> bool:

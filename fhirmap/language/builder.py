@@ -12,6 +12,7 @@ from fhirmap.diagnostics import Span
 from fhirmap.diagnostics.nearest import nearest
 from fhirmap.fhir_types import PRIMITIVES
 from fhirmap.language import nodes as n
+from fhirmap.language.code_rows import CodeRows
 from fhirmap.language.dialects import as_spelt
 from fhirmap.language.expression_text import expression_to_text
 from fhirmap.language.expressions import (
@@ -30,10 +31,14 @@ from fhirmap.texts import Listing
 
 
 class MapBuilder:
-    """Builds the nodes of one text, noting in ``faults`` what the grammar alone cannot refuse."""
+    """Builds the nodes of one text, noting in ``faults`` what the grammar alone cannot refuse.
 
-    def __init__(self, faults: Faults) -> None:
+    ``code_rows``: start and end of long runs of rows of concept maps, which are not in the tree.
+    """
+
+    def __init__(self, faults: Faults, code_rows: Sequence[tuple[int, int]] = ()) -> None:
         self._faults = faults
+        self._code_rows = code_rows
         self._expressions = ExpressionBuilder(faults)
         self._metadata = MetadataReader(self._expressions)
         self._models = ModelBuilder(self._expressions)
@@ -122,11 +127,22 @@ class MapBuilder:
             self._text(identity).removeprefix("#"),
             tuple(prefixes),
             tuple(unmapped),
-            tuple(codes),
+            self._with_rows(tuple(codes), self._span(tree)),
             table,
             self._span(tree),
             self._span(identity),
         )
+
+    def _with_rows(self, codes: tuple[n.ConceptMapCode, ...], span: Span) -> Sequence[n.ConceptMapCode]:
+        """The rows of the tree with the long runs of the concept map at ``span``."""
+        runs = [run for run in self._code_rows if span.start <= run[0] and run[1] <= span.end]
+        if not runs:
+            return codes
+        placed: list[tuple[int, n.ConceptMapCode | tuple[int, int]]] = [
+            *((code.span.start, code) for code in codes),
+            *((run[0], run) for run in runs),
+        ]
+        return CodeRows(self._faults.text, [part for _, part in sorted(placed, key=lambda entry: entry[0])])
 
     def _unmapped(self, tree: Tree[Token]) -> n.ConceptMapUnmapped:
         prefix = self._text(tree.children[2]) if is_token(tree.children[1], "FOR") else None

@@ -52,6 +52,11 @@ class Driver:
         """The comments between the tokens."""
         return tuple(self._reader.comments.values())
 
+    @property
+    def code_rows(self) -> tuple[tuple[int, int], ...]:
+        """Start and end of long runs of rows of concept maps, which are not in the tree."""
+        return tuple(self._reader.code_rows)
+
     def declared(self) -> tuple[tuple[Subject, Span], ...]:
         """Names that the text declares, those of declarations that could not be read among them."""
         return declared_names(self._reader)
@@ -59,6 +64,7 @@ class Driver:
     def run(self) -> None:
         """Parses to the end of the text."""
         while self.tree is None:
+            self._reader.take_rows()
             token = self._reader.next_token()
             if token.type in _QUOTED and "\n" in token:
                 self.spans_lines = True

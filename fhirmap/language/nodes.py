@@ -5,6 +5,7 @@ Equality ignores spans, so that two texts that say the same compare equal (forma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal as OneOf
@@ -265,7 +266,7 @@ class ConceptMapDeclaration:
     id: str
     prefixes: tuple[ConceptMapPrefix, ...]
     unmapped: tuple[ConceptMapUnmapped, ...]
-    codes: tuple[ConceptMapCode, ...]
+    codes: Sequence[ConceptMapCode]
     table: ConceptMapTable | None
     span: Span = _span()
     id_span: Span = _span()

@@ -64,7 +64,7 @@ def _parse_whole(text: MapText, *, closes_lines: bool = False) -> tuple[n.Map, t
     driver = Driver(map_parser(), "structure_map", faults, closes_lines=closes_lines)
     driver.run()
     assert driver.tree is not None, "a whole map always ends in a tree"
-    result = MapBuilder(faults).map(driver.tree, driver.comments)
+    result = MapBuilder(faults, driver.code_rows).map(driver.tree, driver.comments)
     _check_whole(result, faults)
     if len(faults):
         result = replace(result, declared=driver.declared())

@@ -12,6 +12,7 @@ from lark.utils import TextSlice
 
 from fhirmap.diagnostics import Span
 from fhirmap.language import nodes as n
+from fhirmap.language.code_rows import long_run
 from fhirmap.language.expressions import Part, end_of, start_of
 from fhirmap.language.faults import Faults
 
@@ -52,9 +53,22 @@ class Reader:
         """The token before ``last``."""
         self.comments: dict[int, n.MapComment] = {}
         self.tree: Tree[Token] | None = None
+        self.code_rows: list[tuple[int, int]] = []
+        """Start and end of the runs of rows that were taken as they are (`take_rows`)."""
         self._unclosed: set[str] = set()
         """Quotes that were not closed up to the end: none after can be either, so no later search is needed."""
         self._exact: dict[frozenset[str], re.Pattern[str]] = {}
+
+    # --- long runs of rows of a concept map ---------------------------------------------------------------------------
+
+    def take_rows(self) -> None:
+        """Go on after a long run of rows of a concept map, where one begins; they are no tokens."""
+        if "UNMAPPED" not in self._rows[self._state.position] or self.after("UNMAPPED") is None:
+            return
+        run = long_run(self.text, self.at)
+        if run is not None:
+            self.code_rows.append(run)
+            self.at = run[1]
 
     # --- one token ----------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ Spec: FML, transforms; FHIR ConceptMap $translate.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -46,9 +47,13 @@ class CodeTable:
         object.__setattr__(self, "longest", max(map(len, self.codes), default=0))
 
 
+_LINE = re.compile(r"[^\n]+")
+"""A line of a listed text: one after the other, since all of them at once are several times as large."""
+
+
 def listed_codes(text: str) -> dict[str, str]:
     """Source code -> target code, of a text with a line for each: `source<TAB>target`."""
-    return dict(line.split("\t") for line in text.split("\n"))
+    return dict(line[0].split("\t") for line in _LINE.finditer(text))
 
 
 def listed_targets(systems: tuple[tuple[str, str], ...], text: str) -> dict[str, tuple[tuple[str, str, str, str], ...]]:
@@ -57,8 +62,8 @@ def listed_targets(systems: tuple[tuple[str, str], ...], text: str) -> dict[str,
     A line that holds the source code alone: it has no target.
     """
     codes: dict[str, tuple[tuple[str, str, str, str], ...]] = {}
-    for line in text.split("\n"):
-        source, *target = line.split("\t")
+    for line in _LINE.finditer(text):
+        source, *target = line[0].split("\t")
         held = codes.get(source, ())
         if target:
             number, code, display = target
