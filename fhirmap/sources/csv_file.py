@@ -240,19 +240,19 @@ class CsvFile:
         if line.problem:
             faults.append(_uncut(line, scan.header))
             return dict.fromkeys(scan.places)
-        if not has_width(cells, wanted):
+        if len(cells) != wanted and not has_width(cells, wanted):
             args = {"line": line.number, "found": len(cells), "expected": wanted}
             faults.append(Fault("FM719", rule="line", args=args))
         elif cells[0].strip() == scan.header[0] and [_clean(cell) for cell in cells[:wanted]] == scan.header:
             faults.append(Fault("FM719", rule="line", args={"line": line.number}, variant="names"))
         row = {name: cells[place] if place < len(cells) else None for name, place in scan.places.items()}
-        for name, cell in row.items():
-            if cell is not None and ("\0" in cell or (line.is_damaged and is_damaged(cell, scan.encoding))):
+        for name, cell in row.items() if line.is_damaged else ():
+            if cell is not None and ("\0" in cell or is_damaged(cell, scan.encoding)):
                 row[name] = UnreadCell()
                 where: dict[str, object] = {"column": name, "line": line.number, "encoding": scan.encoding}
                 variant = "" if "\0" in cell else "bytes"
                 faults.append(Fault("FM723", rule="text", args=where, variant=variant, columns=(name,)))
-        if _may_have_moved(faults) and self._plan.latest:
+        if faults and self._plan.latest and _may_have_moved(faults):
             row[self._plan.latest.column] = UnreadCell()
         return row
 
@@ -378,7 +378,7 @@ def _uncut(line: CsvLine, header: Sequence[str]) -> Fault:
 
 def _may_have_moved(faults: list[Fault]) -> bool:
     """Are the fields of a line perhaps another column's? Its values cannot be trusted then."""
-    return any(fault.code == "FM719" for fault in faults)
+    return bool(faults) and any(fault.code == "FM719" for fault in faults)
 
 
 def _line(row: Mapping[str, str | None], child: Child) -> CsvRow:

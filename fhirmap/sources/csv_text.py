@@ -35,7 +35,7 @@ class CsvLine(NamedTuple):
     """One line's fields. ``number``: where it starts, from 1; ``last``: where it ends.
 
     ``problem``: a variant of FM719 where it could not be cut, with the ``place`` of the field that is to blame, from 0.
-    ``is_damaged``: some field has bytes that are none in the file's encoding.
+    ``is_damaged``: some field has a NUL, or bytes that are none in the file's encoding.
     """
 
     number: int
@@ -123,6 +123,8 @@ class _PhysicalLines:
             line = line.removeprefix("\ufeff")
             if DAMAGE in line or (self._is_eight_bit and is_damaged(line, self._encoding)):
                 self.is_damaged = True
+        if "\0" in line:
+            self.is_damaged = True
         taken.append(line)
         return line
 

@@ -27,7 +27,7 @@ class KeyColumn:
 
     def is_word(self, text: str) -> bool:
         """Does a trimmed text that is not empty mean that there is no key?"""
-        return text in self.nulls or (not self.is_code and is_no_key(text))
+        return text in self.nulls or not (self.is_code or text.isdecimal() or not is_no_key(text))
 
 
 class RecordKeys:
@@ -41,8 +41,9 @@ class RecordKeys:
 
     def key(self, parts: Sequence[str]) -> str:
         """The key that the trimmed texts of its columns make; empty where one of them is no key."""
-        if not all(parts) or self.has_word(parts):
-            return ""
+        for column, part in zip(self._columns, parts, strict=True):
+            if not part or column.is_word(part):
+                return ""
         return "|".join(parts)
 
     def has_word(self, parts: Sequence[str]) -> bool:

@@ -185,11 +185,17 @@ def _prove(path: Path, shown: str, encoding: str, names: int, *, strict: bool) -
 
 def _lines(path: Path, encoding: str, found: Accents) -> Iterator[tuple[LineKind, int, int]]:
     """Each line that is damaged or foreign, its number from 1, and where in the file its first such byte is."""
-    offset = 0
+    offset, eight_bit = 0, is_eight_bit(encoding)
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK) + file.readline():
             if chunk.isascii():
                 found.lines += chunk.count(b"\n")
+                offset += len(chunk)
+                continue
+            if not eight_bit and is_utf8(chunk):
+                lines = chunk.splitlines()
+                found.lines += len(lines)
+                found.kinds[LineKind.GOOD] += sum(not line.isascii() for line in lines)
                 offset += len(chunk)
                 continue
             for raw in chunk.splitlines(keepends=True):
