@@ -75,10 +75,12 @@ def decide(
     held_there = any(may_be_held_by_receiver(row) for row in rows)
     before = next((row for row in rows if row.is_current), None)
     was_withdrawn = held_there and before is not None and before.state in VERDICTS
+    base = max((row for row in rows if row.digest and row.last_attempt), key=_last_attempt, default=None)
     if item.state in VERDICTS:
         is_known = was_withdrawn and before is not None and before.state == item.state
-        return Decision(Step.VERDICT, same, was_withdrawn=was_withdrawn, withdraws=held_there and not is_known)
-    base = max((row for row in rows if row.digest and row.last_attempt), key=_last_attempt, default=None)
+        withdraws = held_there and not is_known
+        by_map = withdraws and base is not None and is_same_reading(base, item)
+        return Decision(Step.VERDICT, same, base, by_map, was_withdrawn=was_withdrawn, withdraws=withdraws)
     sent_since = same is not None and base is not None and base.last_attempt > same.last_attempt
     if same is not None and same.state in (EntryState.ACCEPTED, EntryState.REFUSED) and not sent_since:
         if again and same.state == EntryState.ACCEPTED:

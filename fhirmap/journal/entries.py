@@ -150,7 +150,8 @@ class SharedIdentifier:
 class Withdrawal:
     """A record that the receiver holds, or may hold, and that the source no longer declares as it was.
 
-    ``identifiers``: every one that it ever got. ``is_new``: since the run that the journal is at.
+    ``identifiers``: every one that it ever got. ``is_new``: since the run that the journal is at; ``by_map``: and that
+    run read what it was made of, so that the map, the target or the version withdrew it.
     """
 
     key: str
@@ -158,6 +159,7 @@ class Withdrawal:
     at: float
     identifiers: tuple[Identifier, ...] = ()
     is_new: bool = False
+    by_map: bool = False
     acknowledged_at: float | None = None
     acknowledged_by: str = ""
     why: str = ""

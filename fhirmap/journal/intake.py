@@ -51,6 +51,7 @@ class EntryIntake(Withdrawals):
         self._source, self._resend = source, resend
         self._layouts = Layouts()
         self._older: set[str] = set()
+        self._by_map = set()
         self._started_at = self._clock()
         self._again = self._returned()
 
@@ -92,6 +93,7 @@ class EntryIntake(Withdrawals):
             counts[self._carry_out(item, rows, decision, batch)] += 1
             if decision.withdraws:
                 withdrawn[item.key] = self._cause(item)
+                self._by_map.update([item.key] if decision.by_map else [])
             elif self._may_be_back(item, decision):
                 back[item.key] = decision.is_sent
         batch.flush(connection, self._identity)
@@ -132,7 +134,7 @@ class EntryIntake(Withdrawals):
             decided = [(item, self._decide(connection, item, known.get(item.key, []))) for item in wanted]
         for item, decision in decided:
             if decision.withdraws:
-                withdrawals.add(item.key, self._cause(item))
+                withdrawals.add(item.key, self._cause(item), by_map=decision.by_map)
             elif self._may_be_back(item, decision):
                 withdrawals.take_back(item.key, is_sent=decision.is_sent)
         return decided

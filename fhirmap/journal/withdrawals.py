@@ -37,12 +37,12 @@ class ForeseenWithdrawals:
             if row.acknowledged_at is None
         }
 
-    def add(self, key: str, cause: WithdrawalCause) -> None:
+    def add(self, key: str, cause: WithdrawalCause, *, by_map: bool) -> None:
         """What `Withdrawals._withdraw` would do with a key."""
         before = self._open.get(key)
         if before is None or not _goes_on(before.cause, cause):
             self._waiting.pop(key, None)
-            self._waiting[key] = Withdrawal(key, cause, self._now, is_new=True)
+            self._waiting[key] = Withdrawal(key, cause, self._now, is_new=True, by_map=by_map)
         elif key in self._waiting:
             self._waiting[key] = Withdrawal(key, cause, before.at)
 
@@ -62,6 +62,9 @@ class ForeseenWithdrawals:
 
 class Withdrawals(RunLedger):
     """Withdrawals and identifiers of one establishment and operation."""
+
+    _by_map: set[str] = set()  # noqa: RUF012 - each reading has its own
+    """Keys that this reading withdraws although the source gave what it gave before."""
 
     def _own(self, table: Table) -> ColumnElement[bool]:
         return and_(
@@ -150,6 +153,7 @@ class Withdrawals(RunLedger):
                 row.at,
                 identifiers=tuple(given.get(row.key, ())),
                 is_new=row.run_id == self._run > 0,
+                by_map=row.run_id == self._run > 0 and row.key in self._by_map,
                 acknowledged_at=row.acknowledged_at,
                 acknowledged_by=row.acknowledged_by,
                 why=row.why,

@@ -81,8 +81,9 @@ def entry(
     state = _STATES[verdict]
     # a map's author may have put a number that names somebody into a note, and notes go to screens and mails
     notes = tuple(replace(note, text=redact_numbers(note.text)) for note in result.notes)
+    read = read_values(record) if read_values is not None and state != EntryState.SUPERSEDED else None
     if state != EntryState.READY or result.resource is None:
-        return Entry(key, state, origin=record.origin, notes=notes, faults=result.faults)
+        return Entry(key, state, origin=record.origin, notes=notes, faults=result.faults, read=read)
     payload = canonical_json(result.resource)
     return Entry(
         key,
@@ -93,7 +94,7 @@ def entry(
         origin=record.origin,
         notes=notes,
         faults=result.faults,
-        read=read_values(record) if read_values is not None else None,
+        read=read,
     )
 
 

@@ -44,6 +44,8 @@ def shared_lines(shared: Sequence[SharedIdentifier]) -> list[Line]:
 def withdrawal_text(entry: Withdrawal) -> str:
     """Why, and under which identifiers the receiver has it."""
     cause = text(f"run.withdrawn.{WithdrawalCause(entry.cause).value}")
+    if entry.by_map:
+        cause = text("run.withdrawn.by_map", cause=cause)
     if not entry.identifiers:
         return text("run.withdrawn.without_identifier", cause=cause)
     return text("run.withdrawn.identified", cause=cause, identifiers=", ".join(one.value for one in entry.identifiers))

@@ -13,6 +13,7 @@ from fhirmap.journal import Withdrawal
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.planned_run import make_plan
 from fhirmap.runner.project_file import load_project
+from fhirmap.runner.report import report_lines
 from fhirmap.runner.run import look_into_journal, open_journal, run
 
 PROJECT = """\
@@ -133,3 +134,22 @@ def test_what_the_own_source_holds_is_its_own_whichever_held_it_first(days: Days
     assert journal is not None
     assert [entry.state for entry in journal.answers(keys=["z"])] == ["accepted"], "never one of the own source's"
     journal.close()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("state = 'done'", "state = 'ok'"), ("null '?'", "null '?', 'a'"), ("1..1 from", "1..1 from")]
+)
+def test_what_the_map_withdraws_is_said_to_be_the_map_s(days: Days, before: str, after: str) -> None:
+    days.sql("delete from op where id > 'b'")
+    days.day()
+    days.sql("update op set name = '?' where id = 'b'")
+    (days.folder / "p.map").write_text(MAP.replace(before, after), encoding="utf-8")
+    engine = build_engine(load_project(days.folder))
+    planned = {entry.key: entry.by_map for entry in make_plan(engine).withdrawn}
+    report = run(engine).report
+    assert planned == {entry.key: entry.by_map for entry in report.withdrawn}
+    assert planned == ({"a": True, "b": False} if before != after else {"b": False})
+    assert ("by the map: the source did not change" in " ".join("\n".join(report_lines(report)).split())) == (
+        before != after
+    )
+    assert not any(entry.by_map for entry in run(engine).report.withdrawn), "said once"
