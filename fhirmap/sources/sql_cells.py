@@ -9,8 +9,10 @@ show instants, and the style of dates and intervals.
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
@@ -19,6 +21,7 @@ import sqlalchemy as sa
 from fhirmap.records import CalendarText
 
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
     from psycopg import Connection
     from psycopg.abc import Buffer
 
@@ -32,7 +35,9 @@ _TEXTS = (
     "int4multirange", "int8multirange", "nummultirange", "datemultirange", "tsmultirange", "tstzmultirange",
 )  # fmt: skip
 """PostgreSQL's types that are read as the text it shows for them."""
-_STRINGS = ("text", "varchar", "name", "unknown")
+_STRINGS = ("text", "varchar", "name")
+_ANY_OTHER = 0
+"""The number under which the driver keeps the loader of types that it does not know."""
 _SHORTEST_FLOATS = 120_000
 """The version from which on PostgreSQL can write the shortest decimal that is the same float."""
 _NOT_A_NUMBER = math.nan
@@ -55,24 +60,37 @@ def load_as_text(connection: sa.Connection) -> None:
     """Make ``connection`` give its cells in the form this module promises. Not for one that reads a layout: SQLAlchemy
     counts on the driver's own conversions there.
     """
-    driver = connection.connection.dbapi_connection
+    driver: DriverConnection = connection.connection.dbapi_connection
     dialect = connection.dialect
     if dialect.name == "postgresql" and dialect.driver == "psycopg":
+        if driver.info.parameter_status("server_encoding") == "SQL_ASCII":
+            _read_any_bytes(connection, driver)
         _load_postgresql(driver)
     elif dialect.name in ("mysql", "mariadb") and dialect.driver == "pymysql":
         _load_mariadb(driver)
+
+
+def know_own_types(connection: sa.Connection) -> None:
+    """Make ``connection`` describe the arrays of types that the database defines itself as arrays."""
+    if connection.dialect.name == "postgresql" and connection.dialect.driver == "psycopg":
+        driver: DriverConnection = connection.connection.dbapi_connection
+        _read_own_arrays(driver)
 
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
 
 
 def _set_postgresql(connection: Connection[Any], zone: str) -> None:
-    # Here, not above: the driver is an extra, and its absence is reported where the engine is made.
-    from psycopg import sql
-
     settings = {"TimeZone": zone, "DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "client_encoding": "UTF8"}
     if connection.info.server_version >= _SHORTEST_FLOATS:
         settings["extra_float_digits"] = "1"
+    _set(connection, settings)
+
+
+def _set(connection: Connection[Any], settings: Mapping[str, str]) -> None:
+    # Here, not above: the driver is an extra, and its absence is reported where the engine is made.
+    from psycopg import sql
+
     for name, value in settings.items():
         connection.execute(sql.SQL("SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
     connection.commit()
@@ -103,7 +121,7 @@ def _load_postgresql(connection: DriverConnection) -> None:
         def load(self, data: Buffer) -> str | bytes:
             return text_or_bytes(bytes(data).rstrip(b" "))
 
-    loaders: dict[str, type[Loader]] = {
+    loaders: dict[str | int, type[Loader]] = {
         **dict.fromkeys(_CALENDAR, CalendarLoader),
         **dict.fromkeys(_TEXTS, TextLoader),
         **dict.fromkeys(("float4", "float8"), FloatLoader),
@@ -112,13 +130,30 @@ def _load_postgresql(connection: DriverConnection) -> None:
         "bpchar": FixedLoader,
     }
     if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
-        loaders |= dict.fromkeys(_STRINGS, LenientLoader)
+        loaders |= dict.fromkeys((*_STRINGS, *_TEXTS, _ANY_OTHER), LenientLoader)
     for name, loader in loaders.items():
         connection.adapters.register_loader(name, loader)
     _read_own_arrays(connection)
     _read_hstore(connection)
     _read_money(connection)
     connection.commit()
+
+
+def _read_any_bytes(connection: sa.Connection, driver: DriverConnection) -> None:
+    """A database without an encoding sends its bytes as they are to a client in whose encoding any byte is a letter; to
+    one in UTF-8 it refuses those that are none, and the reading ends. SQL still goes there in UTF-8.
+    """
+
+    def in_utf8(_c: object, _u: object, sql: str, parameters: object, *_: object) -> tuple[str, object]:
+        def plain(value: object) -> object:
+            return value.encode().decode("latin-1") if isinstance(value, str) else value
+
+        if isinstance(parameters, Mapping):
+            parameters = {name: plain(value) for name, value in parameters.items()}
+        return sql.encode().decode("latin-1"), parameters
+
+    _set(driver, {"client_encoding": "LATIN1"})
+    sa.event.listen(connection, "before_cursor_execute", in_utf8, retval=True)
 
 
 def _read_own_arrays(connection: Connection[Any]) -> None:
@@ -187,17 +222,47 @@ def _set_mariadb(connection: DriverConnection) -> None:
 
 
 def _load_mariadb(connection: DriverConnection) -> None:
+    from pymysql.connections import TEXT_TYPES
     from pymysql.constants import FIELD_TYPE
 
     own = dict.fromkeys((FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIME), CalendarText)
     whole = (FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG)
+    connection.encoding = _LENIENT
     connection.decoders |= {
+        **dict.fromkeys(TEXT_TYPES, _text),
         **own,
         FIELD_TYPE.TIMESTAMP: _instant,
         FIELD_TYPE.BIT: _bits,
         **dict.fromkeys(whole, _whole),
         **dict.fromkeys((FIELD_TYPE.NEWDECIMAL, FIELD_TYPE.DECIMAL), _decimal),
     }
+
+
+_LENIENT = "fhirmap_lenient"
+"""UTF-8 in which bytes that are none become half surrogates: what the driver raises for them ends the reading."""
+
+
+def _lenient_codec(name: str) -> codecs.CodecInfo | None:
+    utf8 = codecs.lookup("utf-8")
+    return codecs.CodecInfo(utf8.encode, _decode_leniently, name=_LENIENT) if name == _LENIENT else None
+
+
+def _decode_leniently(raw: ReadableBuffer, errors: str = "strict", /) -> tuple[str, int]:
+    return codecs.utf_8_decode(raw, "surrogateescape" if errors == "strict" else errors, True)
+
+
+codecs.register(_lenient_codec)
+
+
+def _text(cell: str | bytes) -> str | bytes:
+    """A text, or its bytes where some of them are no UTF-8."""
+    if isinstance(cell, bytes) or cell.isascii():
+        return cell
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        return BrokenText(cell.encode("utf-8", "surrogateescape"))
+    return cell
 
 
 def _instant(text: str) -> CalendarText:

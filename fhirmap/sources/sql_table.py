@@ -24,7 +24,7 @@ from fhirmap.sources.documents import column_and_path, value_of
 from fhirmap.sources.keys import RecordKeys, revision_column
 from fhirmap.sources.revisions import cannot_be_compared
 from fhirmap.sources.samples import Sample
-from fhirmap.sources.sql_cells import load_as_text, set_sessions, text_or_bytes
+from fhirmap.sources.sql_cells import know_own_types, load_as_text, set_sessions, text_or_bytes
 from fhirmap.sources.sql_errors import make_engine, translated
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
 from fhirmap.sources.sql_misfits import misfits
@@ -95,7 +95,7 @@ class SqlTable:
     def _query_table(self, name: str, query: str) -> SqlTableLayout:
         text = query.strip().rstrip(";").replace(":", "\\:")
         with self._engine.connect() as connection:
-            load_as_text(connection)  # with it come the arrays of the database's own types
+            know_own_types(connection)
             result = connection.execute(sa.text(f"SELECT * FROM (\n{text}\n) q WHERE 1 = 0"))
             names = list(result.keys())
             held = dict(zip(names, query_contents(result.cursor, self._engine.dialect.name), strict=True))
@@ -369,6 +369,9 @@ def engine_of(address: Address, zone: str = "") -> sa.Engine:
         options: dict[str, object] = {}
         if url.get_backend_name() in ("postgresql", "mysql", "mariadb"):
             options["connect_timeout"] = _CONNECT_S
+        if url.get_backend_name() == "postgresql":
+            # From the first answer on: a database without an encoding gives its own version as bytes otherwise.
+            options["client_encoding"] = "UTF8"
         if url.get_backend_name() in ("mysql", "mariadb"):
             options["charset"] = "utf8mb4"
         given = {name for name in options if name in url.query}

@@ -7,9 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 
+from fhirmap.inspection import inspect_source
 from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceColumn, SourceKind, SourcePlan
 from fhirmap.sources import open_source
+from fhirmap.sources.sql_cells import BrokenText, load_as_text
 from tests.sources.conftest import Database, columns
 from tests.sources.reading import checked, read_all
 from tests.sources.theatre import read
@@ -482,3 +485,52 @@ def test_dates_and_numbers_as_people_write_them_in_texts(database: Database, tab
         "m3": "2025-02-15",
         "n": "1234.50",
     }
+
+
+@MARIADB
+def test_a_text_of_mariadb_that_is_none_is_bytes(database: Database) -> None:
+    """The server passes bytes on that a function was given; what the driver raises for them would end the reading."""
+    select = "SELECT JSON_UNQUOTE(JSON_ARRAY(x'41ff42')), JSON_UNQUOTE(JSON_ARRAY('café')), x'ff'"
+    with database.engine.connect() as connection:
+        with pytest.raises(UnicodeDecodeError):
+            connection.exec_driver_sql(select)
+        connection.invalidate()
+    with database.engine.connect() as connection:
+        load_as_text(connection)
+        broken, text, raw = connection.exec_driver_sql(select).one()
+    assert (broken, type(broken)) == (b'["A\xffB"]', BrokenText)
+    assert (text, raw) == ('["café"]', b"\xff")
+
+
+@POSTGRESQL
+def test_a_database_without_an_encoding_is_read(database: Database, prefix: str) -> None:
+    """Texts that are UTF-8 are texts, those of another encoding are faults of their records."""
+    name = f"{prefix}ascii"
+    outside = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    with outside.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name}")
+        connection.exec_driver_sql(
+            f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        )
+    url = sa.make_url(database.url).set(database=name)
+    own = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"client_encoding": "UTF8"})
+    try:
+        with own.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE t (id text, lot text, c char(5), v varchar(9), items text[])")
+            connection.exec_driver_sql(
+                "INSERT INTO t VALUES ('a', E'caf\\351', E'\\351', E'\\351', ARRAY[E'\\351']),"
+                " ('b', 'café', 'x', 'y', '{z}'), (E'\\351', 'ok', 'x', 'y', '{z}')"
+            )
+        shown = url.render_as_string(hide_password=False)
+        elements = "lot : string\nc : string\nv : string\nitems : string 0..*"
+        found = sorted(read_all(shown, "t", elements))
+        assert inspect_source(shown, "t")
+    finally:
+        own.dispose()
+        with outside.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name}")
+    assert found == [
+        ("a", {}, ["FM410 M.lot", "FM410 M.c", "FM410 M.v", "FM410 M.items"]),
+        ("b", {"lot": "café", "c": "x", "v": "y", "items": ["z"]}, []),
+        ("t #3", {"lot": "ok", "c": "x", "v": "y", "items": ["z"]}, ["FM721"]),
+    ]
