@@ -51,7 +51,8 @@ from fhirmap.analysis.checks.unused_model import unused_model
 from fhirmap.analysis.checks.unused_prefix import unused_prefix
 from fhirmap.analysis.checks.unused_variable import unused_variable
 from fhirmap.analysis.checks.wrong_delimiter import wrong_delimiter
-from fhirmap.analysis.checks.zone_needed import zone_needed, zone_of_function
+from fhirmap.analysis.checks.zone_needed import zone_needed
+from fhirmap.analysis.checks.zone_of_function import zone_of_function
 from fhirmap.diagnostics import Diagnostic
 
 Check = Callable[[Checked], Iterable[Diagnostic]]

@@ -1,0 +1,45 @@
+"""FM771: a function whose value depends on a time zone that is not said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.checks.zone_needed import zone_reason
+from fhirmap.analysis.typed import Transform
+from fhirmap.diagnostics import Diagnostic, Severity, Span
+
+_KINDS = {
+    "toDate": "date",
+    "toDateTime": "dateTime",
+    "toTime": "time",
+    "unixToDate": "date",
+    "unixToTime": "time",
+}
+"""Functions and the type that each gives."""
+
+
+def zone_of_function(checked: Checked) -> Iterator[Diagnostic]:
+    """One diagnostic for each date function whose format alone cannot give a value (FM771).
+
+    A day or a time of day that is counted in UTC, as the language has it where no zone is given, is a warning.
+    """
+    seen: set[Span] = set()
+    for _, rule in checked.rules():
+        for transform in (target.transform for target in rule.targets if target.transform is not None):
+            if transform.span not in seen:
+                seen.add(transform.span)
+                yield from _of_function(transform)
+
+
+def _of_function(transform: Transform) -> Iterator[Diagnostic]:
+    name, arguments = transform.name, transform.arguments
+    if name in ("unixToDate", "unixToTime") and len(arguments) == 1:
+        args: dict[str, object] = {"name": name, "type": _KINDS[name]}
+        yield Diagnostic("FM771", transform.span, args, variant="unix", severity_override=Severity.WARNING)
+    if name not in ("toDate", "toDateTime", "toTime") or len(arguments) != 2:
+        return
+    literal = arguments[1].literal
+    if literal is not None and isinstance(literal.value, str) and zone_reason(literal.value, _KINDS[name]) is not None:
+        args = {"name": name, "format": literal.value, "type": _KINDS[name]}
+        yield Diagnostic("FM771", arguments[1].span, args, variant="function")
