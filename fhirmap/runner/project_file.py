@@ -55,6 +55,8 @@ def read_project(
     Raises: ConfigError FM730, FM731.
     """
     path = Path(folder)
+    if path.is_file() and path.suffix != ".toml":
+        raise ConfigError("FM730", variant="file", path=str(path))
     path = path if path.suffix == ".toml" else path / FILE
     file = TomlText(path, str(path))
     found = _Reading(file, path.parent, environ).project(source)

@@ -205,6 +205,9 @@ def test_a_project_that_is_not_there_or_no_text(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_project(tmp_path / "nowhere")
     assert caught.value.code == "FM730"
+    (tmp_path / "a.map").write_text("")
+    with pytest.raises(ConfigError, match="this command takes the folder"):
+        load_project(tmp_path / "a.map")
     (tmp_path / "fhirmap.toml").write_bytes(b'[project]\nname = "caf\xe9"\n')
     with pytest.raises(ConfigError) as encoded:
         load_project(tmp_path)
