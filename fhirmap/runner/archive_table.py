@@ -87,6 +87,9 @@ class TableArchive:
             if table is None:
                 if not self._settings.create:
                     yield self._absent().diagnostic()
+                elif not self._may_create():
+                    args = {"archive": self.name, "place": self._address.shown, "reason": ""}
+                    yield Diagnostic("FM808", args=args, variant="readonly")
                 return
             self._require_columns(table)
             with self._translated():
@@ -109,6 +112,15 @@ class TableArchive:
                 columns = [table.c[name] for name in (*self._settings.key_columns, value.name)]
                 connection.execute(sa.insert(table).from_select(columns, sa.select(*columns).where(sa.false())))
             connection.rollback()
+
+    def _may_create(self) -> bool:
+        """Does the database let us make the table? Only PostgreSQL can be asked without making one."""
+        schema = self._settings.table.rpartition(".")[0]
+        if self._engine.dialect.name != "postgresql":
+            return True
+        place = sa.literal(schema) if schema else sa.func.current_schema()
+        with self._translated(), self._engine.connect() as connection:
+            return bool(connection.execute(sa.select(sa.func.has_schema_privilege(place, "CREATE"))).scalar())
 
     def _odd_columns(self, table: sa.Table) -> Iterator[Diagnostic]:
         for what, name in self._named(table).items():
@@ -370,10 +382,10 @@ _VARIANTS = {
 def _reason(error: sa.exc.SQLAlchemyError) -> str:
     """The kind of error: a server's text may quote a value."""
     origin = getattr(error, "orig", None)
-    found = getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None)
+    found = getattr(origin, "sqlite_errorname", None)
     if found is None and origin is not None and origin.args and isinstance(origin.args[0], int):
-        found = origin.args[0]  # MariaDB's number
-    return str(found or type(origin or error).__name__)
+        found = origin.args[0]  # MariaDB's number: one SQLSTATE of it is a wrong word and a right that is missing
+    return str(found or getattr(origin, "sqlstate", None) or type(origin or error).__name__)
 
 
 def _is_lost(error: sa.exc.SQLAlchemyError) -> bool:

@@ -20,6 +20,9 @@ from fhirmap.runner.archive_csv import CsvArchive
 from fhirmap.runner.archive_table import TableArchive
 from fhirmap.runner.project import ArchiveTable
 from fhirmap.sources.address import parse_address
+from tests.sources.conftest import Database, database, prefix
+
+__all__ = ["database", "prefix"]
 
 TABLE = ArchiveTable("RECU", ("cle",), "valeur", "systeme", "etat", "le", create=True)
 
@@ -189,6 +192,67 @@ def test_a_database_that_cannot_be_written_is_found(tmp_path: Path) -> None:
     place = table(path, ArchiveTable("RECU", ("cle",), "valeur"))
     place._engine = sa.create_engine(f"sqlite:///file:{path}?mode=ro&uri=true", poolclass=sa.NullPool)
     assert codes(place, "a") == ["FM808"]
+
+
+@pytest.fixture
+def reader(database: Database, prefix: str) -> Iterator[str]:
+    """The address of an account that may read and not write what `place_of` names."""
+    name = f"{prefix}r"
+    is_postgresql = database.kind == "postgresql"
+    account = name if is_postgresql else f"{name}@'%'"
+    made = [f"CREATE ROLE {name} LOGIN", f"CREATE SCHEMA {prefix}s", f"GRANT USAGE ON SCHEMA {prefix}s TO {name}"]
+    with database.engine.begin() as connection:
+        for statement in made if is_postgresql else [f"CREATE USER {account}"]:
+            connection.exec_driver_sql(statement.replace("%", "%%"))
+        table = place_of(database, prefix)
+        connection.exec_driver_sql(f"CREATE TABLE {table} (site varchar(5), num int, valeur varchar(64))")
+        connection.exec_driver_sql(f"GRANT SELECT ON {table} TO {account}".replace("%", "%%"))
+    yield sa.make_url(database.url).set(username=name).render_as_string(hide_password=False)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP TABLE {place_of(database, prefix)}")
+        for statement in [f"DROP SCHEMA {prefix}s", f"DROP ROLE {name}"] if is_postgresql else [f"DROP USER {account}"]:
+            connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
+def place_of(database: Database, prefix: str, name: str = "a") -> str:
+    """A table of two key columns; on PostgreSQL in a schema of its own, since all may create in some public ones."""
+    return f"{prefix}s.{name}" if database.kind == "postgresql" else f"{prefix}{name}"
+
+
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
+def test_an_account_that_may_not_write_is_found(database: Database, prefix: str, reader: str, journal: Journal) -> None:
+    settings = ArchiveTable(place_of(database, prefix), ("site", "num"), "valeur")
+    accept(journal, "A|1")
+    place = TableArchive(parse_address(reader), settings)
+    [found] = place.diagnostics(["A|1"])
+    assert (found.code, found.variant) == ("FM808", "readonly")
+    with pytest.raises(JournalError) as caught:
+        place.write(journal.to_archive())
+    assert (caught.value.code, caught.value.diagnostic().variant) == ("FM808", "readonly")
+    to_be_made = ArchiveTable(place_of(database, prefix, "new"), ("site", "num"), "valeur", create=True)
+    [cannot] = TableArchive(parse_address(reader), to_be_made).diagnostics(["A|1"])
+    assert (cannot.code, cannot.variant) == ("FM808", "readonly")
+
+
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
+def test_a_row_that_a_server_refuses_does_not_keep_back_the_others(
+    database: Database, prefix: str, journal: Journal
+) -> None:
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"CREATE TABLE {prefix}a (site varchar(5), num int, valeur varchar(64) CHECK (valeur <> 'R-A|2'))"
+        )
+    accept(journal, "A|1", "A|2", "A|x", "B|1")
+    settings = ArchiveTable(f"{prefix}a", ("site", "num"), "valeur")
+    try:
+        unwritten = TableArchive(parse_address(database.url), settings).write(journal.to_archive())
+        with database.engine.connect() as connection:
+            found = connection.exec_driver_sql(f"SELECT site, num FROM {prefix}a ORDER BY 1").all()
+    finally:
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql(f"DROP TABLE {prefix}a")
+    assert [tuple(row) for row in found] == [("A", 1), ("B", 1)]
+    assert sorted(entry.key for entry in unwritten) == ["A|2", "A|x"]
 
 
 def test_one_row_that_cannot_be_written_does_not_keep_back_the_others(journal: Journal, tmp_path: Path) -> None:
