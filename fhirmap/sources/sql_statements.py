@@ -235,7 +235,7 @@ class StatementBuilder:
                 continue
             other = self._relation(below, f"t{below.number}")
             other_columns = self._columns(below, other)
-            source = source.outerjoin(other, _on(below.child, other_columns, columns))
+            source = source.outerjoin(other, self._on(below, other_columns, columns))
             listed.append(other_columns[below.child.on[0][0]])
             at = start + len(listed)
             source, more, reader = self._with_joined(below, source, other, at, at - 1)
@@ -259,14 +259,33 @@ class StatementBuilder:
         )
         return source, listed, reader
 
+    def _on(self, node: SqlNode, columns: dict[str, Cell], above: dict[str, Cell]) -> sa.ColumnElement[bool]:
+        """The rows of ``node`` that belong to those of its parent, whose columns are ``above``."""
+        assert node.child is not None and node.parent is not None
+        return sa.and_(
+            *(
+                self._equal(columns[own], _type_of(node.table, own), above[name], _type_of(node.parent.table, name))
+                for own, name in node.child.on
+            )
+        )
+
+    def _equal(self, one: Cell, its: SqlType, other: Cell, others: SqlType) -> sa.ColumnElement[bool]:
+        """PostgreSQL compares no text with a number or a UUID; the other databases do, as numbers."""
+        if self._dialect == "postgresql":
+            if isinstance(its, sa.String) and isinstance(others, sa.Integer | sa.Uuid):
+                return _canonical(one, others) == sa.cast(other, sa.Text)
+            if isinstance(others, sa.String) and isinstance(its, sa.Integer | sa.Uuid):
+                return sa.cast(one, sa.Text) == _canonical(other, its)
+        return one == other
+
     def _children(self, node: SqlNode) -> SqlStatement:
         child, parent = node.child, node.parent
         assert child is not None and parent is not None
         source, identity, order, on_values = self._parents_of(node, parent, child)
         relation = self._relation(node, f"t{node.number}")
         columns = self._columns(node, relation)
-        condition = sa.and_(*(columns[pair[0]] == value for pair, value in zip(child.on, on_values, strict=True)))
-        source = source.outerjoin(relation, condition)
+        above = dict(zip((pair[1] for pair in child.on), on_values, strict=True))
+        source = source.outerjoin(relation, self._on(node, columns, above))
         head = [*identity, *on_values, columns[child.on[0][0]]]
         source, listed, reader = self._with_joined(node, source, relation, len(head), len(head) - 1)
         select = sa.select(*_labelled([*head, *listed])).select_from(source)
@@ -287,10 +306,9 @@ class StatementBuilder:
             return relation, identity, order, [columns[pair[1]] for pair in child.on]
         source: Relation = relation
         for step in chain[1:]:
-            assert step.child is not None
             other = self._relation(step, f"c{step.number}")
             other_columns = self._columns(step, other)
-            source = source.outerjoin(other, _on(step.child, other_columns, columns))
+            source = source.outerjoin(other, self._on(step, other_columns, columns))
             columns = other_columns
         # One row a record and join value, or a child would come once for each of several parents that share it.
         directions = [entry.descending for entry in self._plan.order]
@@ -322,8 +340,11 @@ def _from_table(table: SqlTableLayout) -> Relation:
     return sa.table(table.name, *columns, schema=table.schema)
 
 
-def _on(child: Child, columns: dict[str, Cell], parent: dict[str, Cell]) -> sa.ColumnElement[bool]:
-    return sa.and_(*(columns[own] == parent[above] for own, above in child.on))
+def _canonical(text: Cell, other: SqlType) -> Cell:
+    """A text as PostgreSQL writes the number or the UUID that it may be, so that it is found, and then compared to the
+    letter as everywhere else."""
+    trimmed = sa.func.trim(text)
+    return sa.func.lower(trimmed) if isinstance(other, sa.Uuid) else sa.func.regexp_replace(trimmed, r"^0+(?=\d)", "")
 
 
 def _child_order(node: SqlNode, child: Child, columns: dict[str, Cell]) -> list[Cell]:
