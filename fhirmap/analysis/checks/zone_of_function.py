@@ -1,4 +1,4 @@
-"""FM771: a function whose value depends on a time zone that is not said."""
+"""FM771, FM236: a function whose value depends on a time zone, which is not said or does not exist."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks.zone_needed import zone_reason
 from fhirmap.analysis.typed import Transform
 from fhirmap.diagnostics import Diagnostic, Severity, Span
+from fhirmap.diagnostics.zones import is_zone, zone_suggestion
 
 _KINDS = {
     "toDate": "date",
@@ -17,10 +18,13 @@ _KINDS = {
     "unixToTime": "time",
 }
 """Functions and the type that each gives."""
+_ZONES = {"toDate": 2, "toDateTime": 2, "toTime": 2, "unixToDate": 1, "unixToDateTime": 1, "unixToTime": 1}
+"""Functions and the place of the zone among their arguments."""
 
 
 def zone_of_function(checked: Checked) -> Iterator[Diagnostic]:
-    """One diagnostic for each date function whose format alone cannot give a value (FM771).
+    """One diagnostic for each date function whose format alone cannot give a value (FM771), or whose zone is none that
+    the time zone database has (FM236).
 
     A day or a time of day that is counted in UTC, as the language has it where no zone is given, is a warning.
     """
@@ -34,6 +38,10 @@ def zone_of_function(checked: Checked) -> Iterator[Diagnostic]:
 
 def _of_function(transform: Transform) -> Iterator[Diagnostic]:
     name, arguments = transform.name, transform.arguments
+    place = _ZONES.get(name)
+    zone = arguments[place].literal if place is not None and len(arguments) > place else None
+    if zone is not None and isinstance(zone.value, str) and not is_zone(zone.value):
+        yield Diagnostic("FM236", zone.span, {"zone": zone.value}, **zone_suggestion(zone.value))
     if name in ("unixToDate", "unixToTime") and len(arguments) == 1:
         args: dict[str, object] = {"name": name, "type": _KINDS[name]}
         yield Diagnostic("FM771", transform.span, args, variant="unix", severity_override=Severity.WARNING)
