@@ -40,9 +40,13 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Element path of the result, `Parameters.parameter:ident.value[x]`, to the rules that write it, in text order."""
+    """Element path of the result, `Parameters.parameter:ident.value[x]`, to the rules that write it, in text order.
+
+    ``checks``: conditions of a `check`, by their place in the map, to the columns (or elements) that they read.
+    """
 
     elements: Mapping[str, tuple[Origin, ...]]
+    checks: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class _LineageWalk:
     is_described: bool
     """Do ``bases`` cover all of the source? If not, its elements speak for themselves."""
     found: dict[str, list[Origin]] = field(default_factory=dict)
+    checks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     active: list[TypedGroup] = field(default_factory=list)
 
     def group(self, group: TypedGroup, places: _Places, decided: tuple[_Basis, ...] = ()) -> None:
@@ -99,6 +104,8 @@ class _LineageWalk:
         places = dict(outer)
         for source in rule.sources:
             places[source.variable] = self.source(source, places)
+            if source.check is not None:
+                self.check(source.check, places)
         conditions = [
             basis for read in source_conditions(rule.sources, self.checked) for basis in self.read(read, places)
         ]
@@ -127,6 +134,13 @@ class _LineageWalk:
             return _Place(paths, bases=own or context.bases)
         reads = reads_of(source.default, self.checked)
         return _Place((), bases=(*map(self.basis, paths), *own, *self.made_of(reads, places)))
+
+    def check(self, check: Expression, places: _Places) -> None:
+        """What a condition reads, wherever its group is called."""
+        made = self.made_of(reads_of(check, self.checked), places)
+        read = _unique(entry.columns or entry.elements or entry.conditions for entry in made)
+        known = self.checks.get(check.span.position, ())
+        self.checks[check.span.position] = _unique((known, read))
 
     def target(
         self, rule: TypedRule, target: TypedTarget, places: dict[Variable, _Place], decided: tuple[_Basis, ...]
@@ -227,13 +241,15 @@ def _unique(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
 def lineage(checked: Checked) -> Lineage:
     """The lineage of a checked program's last stage, down to the columns of the first."""
     found: dict[str, list[Origin]] = {}
+    checks: dict[str, tuple[str, ...]] = {}
     for number, stage in enumerate(checked.stages):
         is_described = bool(number) or (stage.source is not None and stage.source.structure in checked.models)
         walked = _LineageWalk(checked, _through(found) if number else _model_bases(checked, stage), is_described)
         parameters = stage.entry.parameters
         walked.group(stage.entry, {entry: _root(entry, checked) for entry in parameters})
         found = walked.found
-    return Lineage({path: tuple(origins) for path, origins in found.items()})
+        checks |= walked.checks
+    return Lineage({path: tuple(origins) for path, origins in found.items()}, checks)
 
 
 def _root(parameter: Variable, checked: Checked) -> _Place:

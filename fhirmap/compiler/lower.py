@@ -89,9 +89,10 @@ def _places(table: Lineage, reached: Iterable[TypedGroup]) -> Iterator[ModuleCon
         element = target.steps[-1].element
         if target.span.position not in known and element is not None:
             made.setdefault(target.span.position, (element.path, ()))
+    made.update((position, ("", columns)) for position, columns in table.checks.items() if columns)
     comment = "Element of the result -> rule that makes it, source columns."
     yield ModuleConstant(Name("_places"), DictOf(tuple(entries), is_tall=True), comment)
     if made:
         others = [(Literal(position), Literal(place)) for position, place in made.items()]
-        comment = "Rule -> element, source columns: of several rules for one element, and of groups chosen by type."
+        comment = "Rule or check -> element, source columns, where that table does not say."
         yield ModuleConstant(Name("_rules"), DictOf(tuple(others), is_tall=True), comment)

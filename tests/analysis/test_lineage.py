@@ -148,3 +148,10 @@ def test_columns_through_what_a_rule_may_say(rules: str, columns: list[str], con
 
     (found,) = origins(rules)
     assert (found.columns, found.conditions) == (full(columns), full(conditions))
+
+
+def test_a_check_leads_to_the_columns_that_its_condition_reads() -> None:
+    rule = "  src.poses as p where (lot.exists()) check (%p.lot != %src.nir) -> tgt.implants;"
+    maps = [parse(LOCAL.replace("  src.nir as n,", f"{rule}\n  src.nir as n,"), "local.map")]
+    checked, _ = check(load(maps, library=library()), definitions(), functions())
+    assert list(lineage(checked).checks.values()) == [("POSE.num_lot", "OP.num_secu")]

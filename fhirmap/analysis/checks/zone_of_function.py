@@ -40,7 +40,7 @@ def _of_function(transform: Transform) -> Iterator[Diagnostic]:
     name, arguments = transform.name, transform.arguments
     place = _ZONES.get(name)
     zone = arguments[place].literal if place is not None and len(arguments) > place else None
-    if zone is not None and isinstance(zone.value, str) and not is_zone(zone.value):
+    if zone is not None and isinstance(zone.value, str) and not _is_offset(zone.value) and not is_zone(zone.value):
         yield Diagnostic("FM236", zone.span, {"zone": zone.value}, **zone_suggestion(zone.value))
     if name in ("unixToDate", "unixToTime") and len(arguments) == 1:
         args: dict[str, object] = {"name": name, "type": _KINDS[name]}
@@ -51,3 +51,8 @@ def _of_function(transform: Transform) -> Iterator[Diagnostic]:
     if literal is not None and isinstance(literal.value, str) and zone_reason(literal.value, _KINDS[name]) is not None:
         args = {"name": name, "format": literal.value, "type": _KINDS[name]}
         yield Diagnostic("FM771", arguments[1].span, args, variant="function")
+
+
+def _is_offset(zone: str) -> bool:
+    """Functions take an offset in the place of a zone."""
+    return zone == "Z" or zone.startswith(("+", "-"))

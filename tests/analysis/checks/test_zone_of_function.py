@@ -14,6 +14,7 @@ from tests.analysis.checks.harness import reported, stored
         ("toDate(v, 'yyyy-MM-dd HH:mm Z')", ["FM771 function: 'yyyy-MM-dd HH:mm Z'"]),
         ("unixToDate(v)", ["FM771 unix: unixToDate(v)"]),
         ("unixToDate(v, 'Europe/Paris')", []),
+        ("unixToDate(v, '+10:00')", []),
         ("unixToDate(v, 'Europe/Pari')", ["FM236: 'Europe/Pari'"]),
         ("toDate(v, 'yyyy-MM-dd HH:mm Z', 'Paris')", ["FM236: 'Paris'"]),
         ("toDate(v, 'yyyyMMdd')", []),

@@ -36,7 +36,7 @@ _places = {
     'Person.extension.value[x]': ('case.map:9:69', ()),
     'Person.gender': ('case.map:10:22', ()),
 }
-# Rule -> element, source columns: of several rules for one element, and of groups chosen by type.
+# Rule or check -> element, source columns, where that table does not say.
 _rules = {
     'case.map:6:25': ('Person.birthDate', ()),
     'case.map:13:96': ('Person.birthDate', ()),

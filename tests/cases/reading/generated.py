@@ -40,7 +40,7 @@ _places = {
     'Parameters.parameter.part.name': ('case.map:38:31', ()),
     'Parameters.parameter.part.value[x]': ('case.map:38:48', ('ACTE.code',)),
 }
-# Rule -> element, source columns: of several rules for one element, and of groups chosen by type.
+# Rule or check -> element, source columns, where that table does not say.
 _rules = {
     'case.map:24:18': ('Parameters.parameter', ('SEJOUR.id',)),
     'case.map:25:20': ('Parameters.parameter', ('SEJOUR.service',)),

@@ -42,7 +42,7 @@ _places = {
     'Patient.generalPractitioner': ('case.map:18:16', ('phone',)),
     'Patient.generalPractitioner.display': ('case.map:18:51', ()),
 }
-# Rule -> element, source columns: of several rules for one element, and of groups chosen by type.
+# Rule or check -> element, source columns, where that table does not say.
 _rules = {
     'case.map:7:20': ('Patient.name', ('name',)),
     'case.map:8:20': ('Patient.name', ('nick',)),

@@ -44,7 +44,7 @@ _places = {
     'Parameters.parameter.name': ('case.map:25:40', ()),
     'Parameters.parameter.value[x]': ('case.map:25:61', ('text', 'number', 'day', 'seconds', 'side')),
 }
-# Rule -> element, source columns: of several rules for one element, and of groups chosen by type.
+# Rule or check -> element, source columns, where that table does not say.
 _rules = {
     'case.map:25:20': ('Parameters.parameter', ('text',)),
     'case.map:26:20': ('Parameters.parameter', ('text',)),
