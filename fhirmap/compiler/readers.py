@@ -151,18 +151,15 @@ class ReaderBody:
         """What the row holds for an element, by its name, where rows have every column."""
 
     def statements(self) -> tuple[Statement, ...]:
-        """An empty record, a paragraph for each element, and the record returned: watched, if some cannot be read."""
+        """An empty record, a paragraph for each element, and the record returned."""
         self._columns()
         self.writer.add(Assign(None, (_RECORD,), DictOf()))
-        known, count = self.names.take("known"), builtin("len", _FAULTS)
-        self.writer.add(Assign(None, (known,), count))
         lines = next((entry for entry in self.use.node.elements if entry.lines), None)
         if lines is not None:
             self._agreement(lines)
         for entry in self.use.node.elements:
             self._element(entry)
-        has_none = compared(count, Comparison.EQUAL, known)
-        self.writer.add(Return(None, Conditional(_RECORD, has_none, call("watched", _RECORD, _FAULTS, known))))
+        self.writer.add(Return(None, _RECORD))
         return self.writer.statements
 
     def _columns(self) -> None:
@@ -315,40 +312,42 @@ class ReaderBody:
 
     def _one(self, entry: nodes.ModelElement, model: ModelUse, reader: Name, raw: Name) -> None:
         """The one child record: a loop, since there may be none."""
-        before, child = self.names.take("before"), self.names.take("child")
+        child, held = self.names.take("child"), self.names.take("item")
         with self.writer.block(For(entry.span, (child,), self._rows(entry, raw, self._cell(entry)), ())):
-            self._counted(entry, before)
             ranked = (Literal(1),) if has_position(model.node) else ()
-            self._put(entry, Call(reader, (child, _FAULTS, *ranked)))
-            self._within(entry, before, Literal(0))
+            with self._watched(entry, held, Literal(0)):
+                self.writer.add(Assign(entry.span, (held,), Call(reader, (child, _FAULTS, *ranked))))
+            self._put(entry, held)
 
     def _many(self, entry: nodes.ModelElement, model: ModelUse, site: ColumnSite, reader: Name, raw: Name) -> None:
         """The list of child records."""
         span = entry.span
         items = self.names.take(f"{entry.name}_rows")
-        before, child, rank, held = (self.names.take(name) for name in ("before", "child", "rank", "item"))
+        child, rank, held = (self.names.take(name) for name in ("child", "rank", "item"))
         self.writer.add(Assign(span, (items,), ListOf()))
         numbered = builtin("enumerate", self._rows(entry, raw, self._cell(entry)), Literal(1))
         with self.writer.block(For(span, (rank, child), numbered, ())):
-            self._counted(entry, before)
             ranked = (rank,) if has_position(model.node) else ()
-            read = Call(reader, (child, _FAULTS, *ranked))
-            if entry.repeat:
-                self.writer.add(Assign(span, (held,), read))
-                self._repeat(entry, site, items, held, child)
+            with self._watched(entry, held, Arithmetic(rank, Operator.MINUS, Literal(1), raises=False)):
+                self.writer.add(Assign(span, (held,), Call(reader, (child, _FAULTS, *ranked))))
+                count = self._count(entry, site, child)
+            if count is None:
+                self.writer.append(span, items, held)
             else:
-                self.writer.append(span, items, read)
-            self._within(entry, before, Arithmetic(rank, Operator.MINUS, Literal(1), raises=False))
+                repeated = Arithmetic(ListOf((held,)), Operator.TIMES, count)
+                self.writer.add(Do(span, method(items, "extend", repeated)))
         with self.writer.block(If(span, items, ())):
             self._put(entry, items)
 
-    def _counted(self, entry: nodes.ModelElement, before: Name) -> None:
-        self.writer.add(Assign(entry.span, (before,), builtin("len", _FAULTS)))
-
-    def _within(self, entry: nodes.ModelElement, before: Name, index: Expr) -> None:
-        """Faults of a child row say which one it is."""
-        found = compared(builtin("len", _FAULTS), Comparison.GREATER, before)
-        with self.writer.block(If(entry.span, found, ())):
+    @contextmanager
+    def _watched(self, entry: nodes.ModelElement, held: Name, index: Expr) -> Iterator[None]:
+        """Statements that read a child record: of one with faults it is watched who asks for what it lacks, and the
+        faults say which row they are of."""
+        before, count = self.names.take("before"), builtin("len", _FAULTS)
+        self.writer.add(Assign(entry.span, (before,), count))
+        yield
+        with self.writer.block(If(entry.span, compared(count, Comparison.GREATER, before), ())):
+            self.writer.add(Assign(entry.span, (held,), call("watched", held, _FAULTS, before)))
             where = Literal(f"{self.use.node.name}.{entry.name}")
             self.writer.add(Do(entry.span, call("within", _FAULTS, before, where, index)))
 
@@ -363,18 +362,19 @@ class ReaderBody:
             is_plain = all_of(is_plain, compared(builtin("len", raw), Comparison.LESS, Literal(2)))
         return Conditional(raw, is_plain, rows)
 
-    def _repeat(self, entry: nodes.ModelElement, site: ColumnSite, items: Name, held: Name, child: Name) -> None:
-        """Add a child record to the list of them, as often as its row says."""
-        assert entry.repeat is not None
+    def _count(self, entry: nodes.ModelElement, site: ColumnSite, child: Name) -> Name | None:
+        """How often a child record counts, where its row says so."""
+        if not entry.repeat:
+            return None
         quantity: Expr = Get(child, entry.repeat)
         if not site.is_tree and not site.is_sparse:
             fetched = self.names.take(f"{entry.name}_repeat")
             fetch = Assign(entry.span, (fetched,), Item(child, Literal(entry.repeat)))
             self._fetch(entry.span, f"{self.use.node.name}_{entry.name}_needs", child, [fetch], {entry.repeat})
             quantity = fetched
-        times = call("times", quantity, self._repeat_cell(entry, site), _FAULTS)
-        repeated = Arithmetic(ListOf((held,)), Operator.TIMES, times)
-        self.writer.add(Do(entry.span, method(items, "extend", repeated)))
+        count = self.names.take("count")
+        self.writer.add(Assign(entry.span, (count,), call("times", quantity, self._repeat_cell(entry, site), _FAULTS)))
+        return count
 
     def _below(self, entry: nodes.ModelElement) -> str:
         path = entry.column or entry.name

@@ -77,7 +77,8 @@ class StageLowering:
     def _opening(self) -> list[Statement]:
         """The record as the first stage's source."""
         if self.has_reader:
-            return [self._read(Call(READ, (_ROW, _FAULTS)))]
+            watched = Assign(None, (self.source,), call("watched", self.source, _FAULTS, Literal(0)))
+            return [self._read(Call(READ, (_ROW, _FAULTS))), If(None, _FAULTS, (watched,))]
         if self.stages and len(_sources(self.stages[0])) == 1:
             source = _foreign_source(self.stages[0].source, _ROW, self.module)
             read = self._read(source) if source.may_raise else Assign(None, (self.source,), source)

@@ -23,6 +23,8 @@ def test_the_way_of_a_record_that_a_model_reads() -> None:
         "except run.caught as error:\n"
         "    run.abandon(error)\n"
         "    return run.result({}, _places)\n"
+        "if run.faults:\n"
+        "    source = watched(source, run.faults, 0)\n"
         "resource = {'resourceType': 'Patient'}\n"
         "try:\n"
         "    g(source, resource, run)\n"

@@ -138,7 +138,7 @@ class ConditionLowering:
         return found is not None and found.is_one and families(found.static) == {"boolean"}
 
     def _is_two_valued_call(self, node: n.FPCall, site: EvaluationSite) -> bool:
-        if node.name in ("exists", "empty", "all"):
+        if node.name in ("exists", "empty", "all", "isDistinct"):
             return True
         if node.name == "not" and node.focus is not None:
             return self._is_two_valued(node.focus, site)

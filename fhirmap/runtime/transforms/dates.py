@@ -126,7 +126,7 @@ def _separators(format_text: str) -> list[str]:
 def _fixed_date(format_text: str) -> Parse:
     """Year, month and day at fixed places, as `yyyy-MM-dd` or `dd.MM.yyyy` have them."""
     if format_text == "yyyy-MM-dd":
-        return lambda text: _day(text) if len(text) == 10 else None
+        return _day
     places = [slice(format_text.index(part), format_text.index(part) + len(part)) for part in ("yyyy", "MM", "dd")]
     year, month, day = places
     gaps = [index for index, letter in enumerate(format_text) if not letter.isalpha()]
@@ -148,7 +148,10 @@ def _compact_date(width: int) -> Parse:
             return None
         if width > 8 and not _is_clock(text[8:]):
             return None
-        return _day(f"{text[0:4]}-{text[4:6]}-{text[6:8]}")
+        try:
+            return date.fromisoformat(text[:8]).isoformat()
+        except ValueError:
+            return None
 
     return parse
 
@@ -159,9 +162,9 @@ def _is_clock(digits: str) -> bool:
 
 
 def _day(text: str) -> str | None:
-    """``text`` if it is a day of the calendar."""
+    """``text`` if it is a day of the calendar, in ten characters."""
     # `fromisoformat` takes weeks (`2025-W01-1`), too.
-    if not text.isascii() or text[7:8] != "-":
+    if len(text) != 10 or text[7] != "-" or not text.isascii():
         return None
     try:
         date.fromisoformat(text)

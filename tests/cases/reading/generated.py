@@ -90,7 +90,6 @@ def read_doctor(row, faults):
     except (KeyError, TypeError):
         raise lacking(row, _DOCTOR_NEEDS)
     record = {}
-    known = len(faults)
 
     # rpps : string 1..1  (case.map:17)
     if rpps_raw is not None:
@@ -102,7 +101,7 @@ def read_doctor(row, faults):
                 record['rpps'] = value
     if 'rpps' not in record:
         absent(_DOCTOR_RPPS, faults)
-    return record if len(faults) == known else watched(record, faults, known)
+    return record
 
 
 def read_act(row, faults, position):
@@ -112,7 +111,6 @@ def read_act(row, faults, position):
     except (KeyError, TypeError):
         raise lacking(row, _ACT_NEEDS)
     record = {}
-    known = len(faults)
 
     # rank : integer 0..1  (case.map:19)
     record['rank'] = position
@@ -127,7 +125,7 @@ def read_act(row, faults, position):
                 record['code'] = value
     if 'code' not in record:
         absent(_ACT_CODE, faults)
-    return record if len(faults) == known else watched(record, faults, known)
+    return record
 
 
 def _read(row, faults):
@@ -147,7 +145,6 @@ def _read(row, faults):
     except (KeyError, TypeError):
         raise lacking(row, _STAY_NEEDS)
     record = {}
-    known = len(faults)
 
     # id : string 1..1  (case.map:5)
     if id_raw is not None:
@@ -211,25 +208,29 @@ def _read(row, faults):
     # doctor : Doctor 0..1  (case.map:14)
     for child in doctor_raw if type(doctor_raw) is list and len(doctor_raw) < 2 else rows(doctor_raw, _STAY_DOCTOR, faults):
         before = len(faults)
-        record['doctor'] = read_doctor(child, faults)
+        item = read_doctor(child, faults)
         if len(faults) > before:
+            item = watched(item, faults, before)
             within(faults, before, 'Stay.doctor', 0)
+        record['doctor'] = item
 
     # acts : Act 0..*  (case.map:15)
     acts_rows = []
     for rank, child_2 in enumerate(acts_raw if type(acts_raw) is list else rows(acts_raw, _STAY_ACTS, faults), 1):
         before_2 = len(faults)
-        item = read_act(child_2, faults, rank)
+        item_2 = read_act(child_2, faults, rank)
         try:
             acts_repeat = child_2['qte']
         except (KeyError, TypeError):
             raise lacking(child_2, _STAY_ACTS_NEEDS)
-        acts_rows.extend([item] * times(acts_repeat, _STAY_ACTS_REPEAT, faults))
+        count = times(acts_repeat, _STAY_ACTS_REPEAT, faults)
         if len(faults) > before_2:
+            item_2 = watched(item_2, faults, before_2)
             within(faults, before_2, 'Stay.acts', rank - 1)
+        acts_rows.extend([item_2] * count)
     if acts_rows:
         record['acts'] = acts_rows
-    return record if len(faults) == known else watched(record, faults, known)
+    return record
 
 
 def stay(src, tgt, run):
@@ -327,6 +328,8 @@ def _transform(row, strict=False):
     except run.caught as error:
         run.abandon(error)
         return run.result({}, _places)
+    if run.faults:
+        source = watched(source, run.faults, 0)
     resource = {'resourceType': 'Parameters'}
     try:
         stay(source, resource, run)
@@ -342,69 +345,69 @@ _marks = {
     86: 'case.map:17:7',
     89: 'case.map:17:16',
     91: 'case.map:17:7',
-    96: 'case.map:17:16',
-    108: 'case.map:18:7',
-    111: 'case.map:20:3',
-    113: 'case.map:18:7',
-    118: 'case.map:19:3',
-    121: 'case.map:20:3',
-    133: 'case.map:4:7',
-    136: 'case.map:5:3',
-    137: 'case.map:6:3',
-    138: 'case.map:7:3',
-    139: 'case.map:8:3',
-    140: 'case.map:9:3',
-    141: 'case.map:10:3',
-    142: 'case.map:11:3',
-    143: 'case.map:12:3',
-    144: 'case.map:13:3',
-    145: 'case.map:14:3',
-    146: 'case.map:15:3',
-    148: 'case.map:4:7',
-    153: 'case.map:5:3',
-    164: 'case.map:6:3',
-    170: 'case.map:7:3',
-    176: 'case.map:8:3',
-    182: 'case.map:9:3',
-    188: 'case.map:10:3',
-    194: 'case.map:11:3',
-    200: 'case.map:12:3',
-    206: 'case.map:13:3',
-    212: 'case.map:14:3',
-    219: 'case.map:15:3',
-    235: 'case.map:23:7',
-    237: 'case.map:23:1',
-    240: 'case.map:24:3',
-    242: 'case.map:24:18',
-    245: 'case.map:25:3',
-    247: 'case.map:25:20',
-    250: 'case.map:26:3',
-    252: 'case.map:26:20',
-    255: 'case.map:27:3',
-    257: 'case.map:27:22',
-    260: 'case.map:28:3',
-    262: 'case.map:28:22',
-    265: 'case.map:29:3',
-    267: 'case.map:29:19',
-    270: 'case.map:30:3',
-    272: 'case.map:30:21',
-    275: 'case.map:31:3',
-    277: 'case.map:31:22',
-    280: 'case.map:32:3',
-    282: 'case.map:32:22',
-    285: 'case.map:33:3',
-    287: 'case.map:33:22',
-    290: 'case.map:33:67',
-    292: 'case.map:33:82',
-    295: 'case.map:34:3',
-    296: 'case.map:34:20',
-    298: 'case.map:34:60',
-    300: 'case.map:23:1',
-    304: 'case.map:37:7',
-    306: 'case.map:37:1',
-    309: 'case.map:38:3',
-    311: 'case.map:38:18',
-    314: 'case.map:39:3',
-    316: 'case.map:39:18',
-    318: 'case.map:37:1',
+    95: 'case.map:17:16',
+    107: 'case.map:18:7',
+    110: 'case.map:20:3',
+    112: 'case.map:18:7',
+    116: 'case.map:19:3',
+    119: 'case.map:20:3',
+    131: 'case.map:4:7',
+    134: 'case.map:5:3',
+    135: 'case.map:6:3',
+    136: 'case.map:7:3',
+    137: 'case.map:8:3',
+    138: 'case.map:9:3',
+    139: 'case.map:10:3',
+    140: 'case.map:11:3',
+    141: 'case.map:12:3',
+    142: 'case.map:13:3',
+    143: 'case.map:14:3',
+    144: 'case.map:15:3',
+    146: 'case.map:4:7',
+    150: 'case.map:5:3',
+    161: 'case.map:6:3',
+    167: 'case.map:7:3',
+    173: 'case.map:8:3',
+    179: 'case.map:9:3',
+    185: 'case.map:10:3',
+    191: 'case.map:11:3',
+    197: 'case.map:12:3',
+    203: 'case.map:13:3',
+    209: 'case.map:14:3',
+    218: 'case.map:15:3',
+    236: 'case.map:23:7',
+    238: 'case.map:23:1',
+    241: 'case.map:24:3',
+    243: 'case.map:24:18',
+    246: 'case.map:25:3',
+    248: 'case.map:25:20',
+    251: 'case.map:26:3',
+    253: 'case.map:26:20',
+    256: 'case.map:27:3',
+    258: 'case.map:27:22',
+    261: 'case.map:28:3',
+    263: 'case.map:28:22',
+    266: 'case.map:29:3',
+    268: 'case.map:29:19',
+    271: 'case.map:30:3',
+    273: 'case.map:30:21',
+    276: 'case.map:31:3',
+    278: 'case.map:31:22',
+    281: 'case.map:32:3',
+    283: 'case.map:32:22',
+    286: 'case.map:33:3',
+    288: 'case.map:33:22',
+    291: 'case.map:33:67',
+    293: 'case.map:33:82',
+    296: 'case.map:34:3',
+    297: 'case.map:34:20',
+    299: 'case.map:34:60',
+    301: 'case.map:23:1',
+    305: 'case.map:37:7',
+    307: 'case.map:37:1',
+    310: 'case.map:38:3',
+    312: 'case.map:38:18',
+    315: 'case.map:39:3',
+    317: 'case.map:39:18',
+    319: 'case.map:37:1',
 }

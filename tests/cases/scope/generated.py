@@ -24,7 +24,6 @@ _places = {
 def _read(row, faults):
     """Row: JSON documents (case.map:4)."""
     record = {}
-    known = len(faults)
 
     # id : string 1..1  (case.map:5)
     cell = row.get('id')
@@ -59,7 +58,7 @@ def _read(row, faults):
                     tags_values.append(value)
     if tags_values:
         record['tags'] = tags_values
-    return record if len(faults) == known else watched(record, faults, known)
+    return record
 
 
 def row_2(src, tgt, run):
@@ -102,6 +101,8 @@ def _transform(row, strict=False):
     except run.caught as error:
         run.abandon(error)
         return run.result({}, _places)
+    if run.faults:
+        source = watched(source, run.faults, 0)
     resource = {'resourceType': 'Patient'}
     try:
         row_2(source, resource, run)
@@ -115,20 +116,20 @@ def _transform(row, strict=False):
 # From this line on -> where the map says so.
 _marks = {
     24: 'case.map:4:7',
-    30: 'case.map:5:3',
-    42: 'case.map:6:3',
-    50: 'case.map:7:3',
-    65: 'case.map:10:7',
-    68: 'case.map:11:14',
-    69: 'case.map:11:36',
-    72: 'case.map:12:14',
-    73: 'case.map:12:37',
-    76: 'case.map:15:7',
-    79: 'case.map:16:3',
-    81: 'case.map:16:18',
-    84: 'case.map:17:3',
-    85: 'case.map:17:20',
-    89: 'case.map:18:3',
-    90: 'case.map:18:24',
-    91: 'case.map:18:46',
+    29: 'case.map:5:3',
+    41: 'case.map:6:3',
+    49: 'case.map:7:3',
+    64: 'case.map:10:7',
+    67: 'case.map:11:14',
+    68: 'case.map:11:36',
+    71: 'case.map:12:14',
+    72: 'case.map:12:37',
+    75: 'case.map:15:7',
+    78: 'case.map:16:3',
+    80: 'case.map:16:18',
+    83: 'case.map:17:3',
+    84: 'case.map:17:20',
+    88: 'case.map:18:3',
+    89: 'case.map:18:24',
+    90: 'case.map:18:46',
 }

@@ -65,7 +65,6 @@ _rules = {
 def _read(row, faults):
     """Person: a plain record (case.map:4)."""
     record = {}
-    known = len(faults)
 
     # name : string 0..*  (case.map:4)
     name_values = []
@@ -114,7 +113,7 @@ def _read(row, faults):
                 value = mended(value, _PERSON_PHONE, faults)
             if value:
                 record['phone'] = value
-    return record if len(faults) == known else watched(record, faults, known)
+    return record
 
 
 def targets(src, tgt, run):
@@ -256,6 +255,8 @@ def _transform(row, strict=False):
     except run.caught as error:
         run.abandon(error)
         return run.result({}, _places)
+    if run.faults:
+        source = watched(source, run.faults, 0)
     resource = {'resourceType': 'Patient'}
     try:
         targets(source, resource, run)
@@ -271,52 +272,52 @@ def _transform(row, strict=False):
 # From this line on -> where the map says so.
 _marks = {
     65: 'case.map:4:7',
-    71: 'case.map:4:16',
-    85: 'case.map:4:35',
-    99: 'case.map:4:54',
-    109: 'case.map:4:73',
-    120: 'case.map:6:7',
-    122: 'case.map:6:1',
-    125: 'case.map:7:3',
-    129: 'case.map:7:20',
-    133: 'case.map:8:3',
-    134: 'case.map:8:20',
-    140: 'case.map:9:3',
-    142: 'case.map:9:20',
-    145: 'case.map:10:3',
-    147: 'case.map:10:20',
-    154: 'case.map:11:3',
-    156: 'case.map:11:20',
-    157: 'case.map:11:44',
-    163: 'case.map:12:3',
-    165: 'case.map:12:20',
-    167: 'case.map:12:44',
-    170: 'case.map:12:20',
-    177: 'case.map:13:3',
-    179: 'case.map:13:21',
-    180: 'case.map:13:54',
-    181: 'case.map:13:21',
-    188: 'case.map:14:3',
-    190: 'case.map:14:21',
-    191: 'case.map:14:54',
-    192: 'case.map:14:21',
-    198: 'case.map:15:3',
-    200: 'case.map:15:21',
-    201: 'case.map:15:42',
-    204: 'case.map:16:3',
-    206: 'case.map:16:21',
-    209: 'case.map:16:60',
-    210: 'case.map:16:80',
-    211: 'case.map:16:21',
-    216: 'case.map:17:3',
-    218: 'case.map:17:21',
-    219: 'case.map:17:50',
-    220: 'case.map:17:64',
-    221: 'case.map:17:76',
-    222: 'case.map:17:95',
-    231: 'case.map:18:3',
-    233: 'case.map:18:16',
-    239: 'case.map:19:3',
-    241: 'case.map:19:16',
-    243: 'case.map:6:1',
+    70: 'case.map:4:16',
+    84: 'case.map:4:35',
+    98: 'case.map:4:54',
+    108: 'case.map:4:73',
+    119: 'case.map:6:7',
+    121: 'case.map:6:1',
+    124: 'case.map:7:3',
+    128: 'case.map:7:20',
+    132: 'case.map:8:3',
+    133: 'case.map:8:20',
+    139: 'case.map:9:3',
+    141: 'case.map:9:20',
+    144: 'case.map:10:3',
+    146: 'case.map:10:20',
+    153: 'case.map:11:3',
+    155: 'case.map:11:20',
+    156: 'case.map:11:44',
+    162: 'case.map:12:3',
+    164: 'case.map:12:20',
+    166: 'case.map:12:44',
+    169: 'case.map:12:20',
+    176: 'case.map:13:3',
+    178: 'case.map:13:21',
+    179: 'case.map:13:54',
+    180: 'case.map:13:21',
+    187: 'case.map:14:3',
+    189: 'case.map:14:21',
+    190: 'case.map:14:54',
+    191: 'case.map:14:21',
+    197: 'case.map:15:3',
+    199: 'case.map:15:21',
+    200: 'case.map:15:42',
+    203: 'case.map:16:3',
+    205: 'case.map:16:21',
+    208: 'case.map:16:60',
+    209: 'case.map:16:80',
+    210: 'case.map:16:21',
+    215: 'case.map:17:3',
+    217: 'case.map:17:21',
+    218: 'case.map:17:50',
+    219: 'case.map:17:64',
+    220: 'case.map:17:76',
+    221: 'case.map:17:95',
+    230: 'case.map:18:3',
+    232: 'case.map:18:16',
+    238: 'case.map:19:3',
+    240: 'case.map:19:16',
+    242: 'case.map:6:1',
 }

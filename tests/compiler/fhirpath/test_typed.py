@@ -47,6 +47,18 @@ def test_values_are_bare_lists() -> None:
     assert function_of(lower_values(tree("day + 1 month"), scope), scope)(RECORDS[1]) == ["2025-04-15"]
 
 
+def test_a_boolean_that_is_never_absent_is_a_bare_one() -> None:
+    scope = ExprScope(KNOWN, FOCUS)
+    found = lower_expression(tree("poses.lot.isDistinct()"), scope)
+    assert found.static.plain and found.static.cardinality == "one"
+    doubled = {"poses": [{"lot": "L"}, {"lot": "L"}]}
+    assert [function_of(found, scope)(record) for record in ({}, doubled, {"poses": [{"lot": "L"}]})] == [
+        True,
+        False,
+        True,
+    ]
+
+
 def test_decimals_stay_as_written() -> None:
     scope = ExprScope(KNOWN, FOCUS)
     (found,) = function_of(lower_values(tree("iif(weight = 1.5, weight, weight)"), scope), scope)(RECORDS[1])
