@@ -41,8 +41,11 @@ def test_what_is_too_wide_for_the_screen_is_on_several_lines(monkeypatch: pytest
     lines = in_process("lineage", ROOT / "examples" / "ch-valmorel").out.splitlines()
     assert max(map(len, lines)) <= 80
     at = lines.index("Parameters.parameter:nir.value[x]")
-    assert lines[at + 1] == "    <- PATIENT.nir, PATIENT.cle_nir"
-    assert lines[at + 2].startswith("    valmorel.map:") and " -> renacot.map:" in lines[at + 2]
+    assert lines[at + 1 : at + 3] == [
+        "    <- PATIENT.nir, PATIENT.cle_nir   (if: INTERVENTION.statut,",
+        "       ACTE_CCAM.code_ccam)",
+    ]
+    assert lines[at + 3].startswith("    valmorel.map:") and " -> renacot.map:" in lines[at + 3]
 
 
 def test_as_json() -> None:
