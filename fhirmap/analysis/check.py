@@ -36,11 +36,19 @@ class Analysis:
     """What is known of maps that run together or apart: each of them, each group and each choice by type is looked at
     once, in whatever programs it is.
 
-    ``functions``: signatures of plug-in functions by name (`plugins.load_functions`).
+    ``functions``: signatures of plug-in functions by name (`plugins.load_functions`). ``elsewhere``: errors in groups
+    of imported maps that a program does not reach are said of it, too, as warnings.
     """
 
-    def __init__(self, definitions: Definitions, functions: Mapping[str, FunctionSignature] | None = None) -> None:
+    def __init__(
+        self,
+        definitions: Definitions,
+        functions: Mapping[str, FunctionSignature] | None = None,
+        *,
+        elsewhere: bool = False,
+    ) -> None:
         self._functions = functions or {}
+        self._elsewhere = elsewhere
         self._scope = Scope(definitions)
         self._inference = Inference(self._scope, self._functions)
         self._meetings = Meetings()
@@ -66,11 +74,14 @@ class Analysis:
         checked = self._checked(program, stages, tuple(groups), tuple(later))
         reach = Reach.of(program, groups)
         near = [unit for unit in program.units if unit in reach.units]
+        imported = [unit for unit in near if unit not in program.stages] if self._elsewhere else []
+        spare = [entry for unit in imported for entry in self._spare(unit, [*groups, *later])]
         known = [*noted, *(entry for unit in near for entry in unit.declared), *_found(groups)]
         found = [
             *known,
             *(entry for unit in near for entry in self._of_map(unit)),
             *(entry for group in groups for entry in self._of_group(group)),
+            *self._errors(spare),
             *_run(PROGRAM_CHECKS, checked),
         ]
         kept = _explained(found, self._checked(Program(program.stages, tuple(near)), stages, tuple(groups)))
@@ -101,13 +112,7 @@ class Analysis:
 
     def _never_called(self, program: Program, groups: Iterable[TypedGroup]) -> list[TypedGroup]:
         """The maps' own groups (not a library's) that no call reaches, typed so that their faults show."""
-        reached = {id(group.node) for group in groups}
-        return [
-            self._inference.group(unit, group, [None] * len(group.parameters))
-            for unit in program.stages
-            for group in unit.tree.groups
-            if id(group) not in reached
-        ]
+        return [group for unit in program.stages for group in self._spare(unit, groups)]
 
     # --- looked at once -----------------------------------------------------------------------------------------------
 
@@ -131,10 +136,26 @@ class Analysis:
         """What is wrong with a map of which nothing is surely reached: warnings."""
         size, known = self._aside.get(unit, (-1, ()))
         if size != len(unit.declared):  # a constant is typed when a group of its map is
-            found = _explained([*unit.declared, *self._of_map(unit)], self._checked(Program((), (unit,))))
+            groups = self._spare(unit) if self._elsewhere else []
+            checked = self._checked(Program((), (unit,)), groups=tuple(groups))
+            found = _explained([*unit.declared, *self._of_map(unit), *self._errors(groups)], checked)
             known = tuple(map(as_warning, (*unit.syntax, *unit.faults, *found)))
             self._aside[unit] = len(unit.declared), known
         return known
+
+    def _spare(self, unit: Unit, reached: Iterable[TypedGroup] = ()) -> list[TypedGroup]:
+        """The groups of a map that are not among ``reached``, typed so that their faults show."""
+        known = {id(node) for group in reached for _, node in group.parts}
+        return [
+            self._inference.group(unit, group, [None] * len(group.parameters))
+            for group in unit.tree.groups
+            if id(group) not in known
+        ]
+
+    def _errors(self, groups: Collection[TypedGroup]) -> list[Diagnostic]:
+        """The errors in the rules of groups that are not called: what else is said of them is their own map's."""
+        stated = chain(_found(groups), *(self._of_group(group) for group in groups))
+        return [entry for entry in stated if entry.is_error]
 
     def _chosen_by(self, table: DefaultTable) -> _Choices:
         """What a choice by type may lead to, each group of it typed, those with an error taken out of the choice."""
@@ -179,7 +200,7 @@ def check(
     program: Program, definitions: Definitions, functions: Mapping[str, FunctionSignature] | None = None
 ) -> tuple[Checked, tuple[Diagnostic, ...]]:
     """What is known of a program that runs alone, and every fault found in it (`Analysis.check`)."""
-    return Analysis(definitions, functions).check(program)
+    return Analysis(definitions, functions, elsewhere=True).check(program)
 
 
 def _run(checks: Iterable[Check], checked: Checked) -> Iterator[Diagnostic]:

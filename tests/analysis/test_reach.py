@@ -39,6 +39,8 @@ group Device(source src : Device, target tgt : Device) <<type+>> {
 group Location(source src : Location, target tgt : Location) <<type+>> { src.name -> tgt.name; }
 """
 CONTAINED = "src.contained -> tgt.contained;"
+ELSEWHERE = ["warning FM204 parts.map"]
+"""What is wrong with the library's other group."""
 
 
 def found(folder: Path, rule: str = "", **maps: str) -> list[str]:
@@ -58,17 +60,22 @@ def shown(entry: Diagnostic) -> str:
     return f"{entry.severity.value} {entry.code} {Path(entry.span.name).name}"
 
 
-def test_an_error_in_a_group_that_nothing_calls_for_is_not_met(tmp_path: Path) -> None:
-    assert found(tmp_path, Device=DEVICE) == []
+def test_errors_in_groups_that_nothing_calls_for_are_warnings_of_check_and_not_looked_for_in_runs(
+    tmp_path: Path,
+) -> None:
+    assert found(tmp_path, Device=DEVICE) == [*ELSEWHERE, "warning FM204 Device.map"]
+    analysis = Analysis(load_definitions(())[0])
+    program = Workspace(library([tmp_path])).program([parsed(MapText("Patient.map", PATIENT.replace("RULE", "")))])
+    assert analysis.check(program)[1] == ()
 
 
 def test_an_error_in_a_group_that_a_type_may_call_for_is_a_warning(tmp_path: Path) -> None:
-    assert found(tmp_path, CONTAINED, Device=DEVICE) == ["warning FM204 Device.map"]
+    assert found(tmp_path, CONTAINED, Device=DEVICE) == [*ELSEWHERE, "warning FM204 Device.map"]
 
 
 def test_an_absent_concept_map_stops_what_surely_needs_it_alone(tmp_path: Path) -> None:
     absent = DEVICE.replace("tgt.nope = v", "tgt.status = translate(v, 'http://a.example/ConceptMap/x', 'code')")
-    assert found(tmp_path, CONTAINED, Device=absent) == ["warning FM108 Device.map"]
+    assert found(tmp_path, CONTAINED, Device=absent) == [*ELSEWHERE, "warning FM108 Device.map"]
     name = "group HumanName(source src : HumanName, target tgt : HumanName) <<type+>> {"
     name += " src.use as v -> tgt.use = translate(v, 'http://a.example/ConceptMap/x', 'code'); }\n"
     assert "error FM108 parts.map" in found(tmp_path, "src.name -> tgt.name;", parts=LIBRARY + name)
@@ -76,7 +83,8 @@ def test_an_absent_concept_map_stops_what_surely_needs_it_alone(tmp_path: Path) 
 
 def test_an_error_in_a_group_that_is_called_stops_the_map(tmp_path: Path) -> None:
     wrong = LIBRARY.replace("src.name -> tgt.name", "src.name as v -> tgt.naem = v")
-    assert found(tmp_path, Device=DEVICE, parts=wrong) == ["error FM204 parts.map"]
+    expected = ["error FM204 parts.map", *ELSEWHERE, "warning FM204 Device.map"]
+    assert found(tmp_path, Device=DEVICE, parts=wrong) == expected
 
 
 def test_a_text_that_cannot_be_read_stops_what_needs_it_alone(tmp_path: Path) -> None:
