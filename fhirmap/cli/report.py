@@ -26,7 +26,8 @@ def command(project: Path, output: Path | None, as_json: bool) -> None:
     from fhirmap.errors import ConfigError
     from fhirmap.runner.atomic_file import write_atomically
     from fhirmap.runner.project_file import load_project
-    from fhirmap.runner.report import report_from_data, report_lines
+    from fhirmap.runner.report_file import report_from_data
+    from fhirmap.runner.report_lines import report_lines
     from fhirmap.runner.rule_words import words_of_target
 
     loaded = load_project(project)

@@ -47,7 +47,8 @@ def command(
     from fhirmap.cli.progress import ProgressBar
     from fhirmap.runner.engine import build_engine
     from fhirmap.runner.project_file import load_project
-    from fhirmap.runner.report import report_lines, report_to_data
+    from fhirmap.runner.report_file import report_to_data
+    from fhirmap.runner.report_lines import report_lines
     from fhirmap.runner.run import run
 
     if debug:

@@ -1,4 +1,4 @@
-"""What a run came to: counts and reasons as data, as lines for people, as JSON, and as a page that can be kept.
+"""What a run came to, as data: counts, reasons and records. `report_lines` and `report_file` show it.
 
 No value of a patient is in any of them: records are named by their local key, faults by rule and column, the
 receiver's words have the payload's values taken out. Reports may therefore be mailed; the journal may not.
@@ -6,19 +6,12 @@ receiver's words have the payload's values taken out. Reports may therefore be m
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.catalog import page
-from fhirmap.diagnostics.render import folded
 from fhirmap.journal import (
     PENDING,
     DayCounts,
@@ -33,29 +26,17 @@ from fhirmap.journal import (
 )
 from fhirmap.records import Fault, Note
 from fhirmap.runner.archive import Archived
-from fhirmap.runner.atomic_file import write_atomically
 from fhirmap.runner.deliver import Delivery
-from fhirmap.runner.receiver_lines import receiver_lines, shared_lines, withdrawal_text
 from fhirmap.runner.rule_words import RuleWords, worded
-from fhirmap.runner.unmapped import UnmappedTable, unmapped_lines
+from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.runner.verdict import note_reason
-from fhirmap.texts import language, text
+from fhirmap.texts import text
 
-if TYPE_CHECKING:
-    from markupsafe import Markup
-
-__all__ = ["FaultLine", "Report", "Stop", "build_report", "exit_code", "report_lines", "write_report"]
+__all__ = ["FaultLine", "Report", "RunFacts", "Stop", "build_report", "code_text", "exit_code"]
 
 _KEYS_SHOWN = 20
-_LINES_SHOWN = 6
-_NAMES_SHOWN = 6
 _RECORDS_SHOWN = 2000
 _DAYS_SHOWN = 31
-_UNBROKEN = "\ue000"
-"""A blank inside a command, which has to be on one line to be copied: a character that no text has."""
-_WIDTH = 78
-"""What a terminal of 80 columns has for a line: commands indent it by two."""
-_CHARTED = ("accepted", "refused", "invalid", "out_of_scope", "unchanged", "pending")
 _SENT = PENDING | {EntryState.ACCEPTED, EntryState.REFUSED}
 
 
@@ -79,6 +60,11 @@ class FaultLine:
         if not self.code:
             return self.text
         return Diagnostic(self.code, args=dict(self.args), variant=self.variant).message
+
+    @property
+    def shown(self) -> str:
+        """What is wrong, and the columns it is about."""
+        return f"{self.words} ({', '.join(self.columns)})" if self.columns else self.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,8 +260,8 @@ class _Findings:
         added = [issue for issue in answer.issues if issue.severity == "information"]
         said = [issue.diagnostics or issue.code for issue in answer.issues if issue not in added]
         if answer.code and not answer.issues:
-            said.append(_code_text(answer.code))
-        said += [_fault_text(_fault_line(fault)) for fault in answer.faults]
+            said.append(code_text(answer.code))
+        said += [_fault_line(fault).shown for fault in answer.faults]
         said += [self._said(note, answer.was_read)[0] for note in answer.notes]
         said += [issue.diagnostics or issue.code for issue in added]
         self.records.append(ReportedRecord(answer.key, answer.state.value, tuple(dict.fromkeys(said))))
@@ -313,297 +299,7 @@ def _fault_line(fault: Fault) -> FaultLine:
     )
 
 
-# ---- for people --------------------------------------------------------------------------------------------
-
-
-def report_lines(report: Report) -> list[str]:
-    """The final table: the ledger, then one line a destination that needs somebody, with what to do next.
-
-    Folded for terminals of 80 columns. The lines of a list add up to the number before them, or the first says how many
-    reasons that many records have; where some are left out, the last says how many and where they are.
-    """
-    ledger = report.ledger
-    lines = [*_accepted_lines(report)]
-    lines += [_line("", reason.count, _reason_text(reason)) for reason in report.looked_at]
-    lines += _reason_lines("refused", ledger.refused, report.refused, "fhirmap status --refused")
-    lines += _pending_lines(report)
-    lines += _listed(_state("invalid"), ledger.invalid, report.invalid, ledger.invalid, "fhirmap status --invalid")
-    lines += _listed(_state("out_of_scope"), ledger.out_of_scope, report.out_of_scope, report.explained)
-    lines += _listed(text("run.words.to_look_at"), report.to_check, report.notes, report.to_check)
-    if ledger.unchanged:
-        lines.append(_line(_state("unchanged"), ledger.unchanged, text("run.lines.unchanged")))
-    carried = sum(report.carried.values())
-    if carried:
-        lines.append(_line(text("run.words.earlier"), carried, text("run.lines.carried")))
-    further = receiver_lines(report.withdrawn, report.held, ledger.held)
-    lines += [_line(*line) if line[0] else _continued(line[2]) for line in further]
-    lines += [_line(*line) for line in shared_lines(report.shared_identifiers)]
-    lines += [*_doubt_lines(report), *_unmapped_lines(report)]
-    equation = folded(ledger.equation(), _WIDTH)
-    indent = _title_width() + 9
-    table = [piece for line in lines for piece in folded(line, _WIDTH, indent)]
-    ending = [piece for line in _end_lines(report) for piece in folded(line, _WIDTH)]
-    return [line.replace(_UNBROKEN, " ") for line in (*equation, *table, *ending)]
-
-
-def _accepted_lines(report: Report) -> list[str]:
-    archived = _archived_text(report)
-    return [*_archived_lines(report, archived), *_unwritten_lines(report)]
-
-
-def _unwritten_lines(report: Report) -> list[str]:
-    """Rows of the archive that could not be written, by reason."""
-    keys: dict[tuple[str, str], list[str]] = {}
-    for entry in report.archived.unwritten:
-        keys.setdefault((entry.place, entry.reason), []).append(entry.key)
-    lines = []
-    for (place, reason), found in keys.items():
-        shown = ", ".join(found[:_LINES_SHOWN]) + (", …" if len(found) > _LINES_SHOWN else "")
-        words = text("run.lines.unwritten", place=place, reason=reason, keys=shown)
-        lines.append(_line(text("run.words.not_archived"), len(found), words))
-    if report.archived.replaced:
-        words = text("run.lines.replaced", count=report.archived.replaced)
-        lines.append(_line(text("run.words.archived"), report.archived.replaced, words))
-    return lines
-
-
-def _archived_lines(report: Report, archived: str) -> list[str]:
-    if report.ledger.accepted or report.carried.get(EntryState.ACCEPTED):
-        return [_line(_state("accepted"), report.ledger.accepted, archived)]
-    if report.archived.count:
-        shown = text("run.lines.accepted_earlier", archived=archived)
-        return [_line(text("run.words.archived"), report.archived.count, shown)]
-    return []
-
-
-def _listed(title: str, count: int, lines: Sequence[FaultLine], explained: int, then: str = "") -> list[str]:
-    """``count`` records with the reasons there are for them. ``explained``: how many of them have any."""
-    if not count:
-        return []
-    given = sum(line.count for line in lines)
-    rows = [f"{line.count}x {_fault_text(line)}" for line in lines[:_LINES_SHOWN]]
-    if given > explained:
-        rows.insert(0, text("run.lines.reasons", reasons=given, count=explained))
-    rest = lines[_LINES_SHOWN:]
-    if rest:
-        rows.append(text("run.lines.more", count=len(rest), sum=sum(line.count for line in rest)))
-    if lines and count > explained:
-        rows.append(text("run.lines.no_reason", count=count - explained))
-    first, *others = rows or [""]
-    return [_line(title, count, first, then), *(_continued(row) for row in others)]
-
-
-def _doubt_lines(report: Report) -> list[str]:
-    doubtful = report.possible_duplicates
-    if not doubtful:
-        return []
-    keys = _names(doubtful, len(doubtful))
-    return [_line(text("run.words.in_doubt"), len(doubtful), text("run.lines.possible_duplicates", keys=keys))]
-
-
-def _unmapped_lines(report: Report) -> list[str]:
-    lines = zip(report.unmapped, unmapped_lines(report.unmapped), strict=True)
-    return [_line(text("run.words.codes"), table.count, line) for table, line in lines]
-
-
-def _end_lines(report: Report) -> list[str]:
-    lines = []
-    if report.stopped_by is not None:
-        stop = report.stopped_by
-        lines.append(text("run.lines.stopped", code=stop.code, message=stop.message))
-        lines.append(text("run.lines.hint", hint=stop.hint))
-    if report.interrupted:
-        lines.append(text("run.lines.interrupted"))
-    return lines
-
-
-def _state(state: str) -> str:
-    return text(f"states.one.{state}")
-
-
-def _line(title: str, count: int, words: str, then: str = "") -> str:
-    line = f"{title:<{_title_width()}} {count:>5}   {words}".rstrip()
-    return f"{line}   {f'-> {then}'.replace(' ', _UNBROKEN)}" if then else line
-
-
-def _names(names: Sequence[str], count: int) -> str:
-    """The first of ``count`` names, and how many more there are."""
-    shown = names[:_NAMES_SHOWN]
-    listed = ", ".join(shown)
-    return text("lists.names_and_more", names=listed, count=count - len(shown)) if count > len(shown) else listed
-
-
-def _continued(words: str) -> str:
-    """A further line of the same title."""
-    return " " * (_title_width() + 9) + words
-
-
-def _title_width() -> int:
-    titles = [_state(state) for state in ("accepted", "refused", "invalid", "out_of_scope", "unchanged", "pending")]
-    return max(len(title) for title in [*titles, text("run.words.to_look_at"), text("run.words.earlier")])
-
-
-def _archived_text(report: Report) -> str:
-    archived = report.archived
-    if not archived.count:
-        return ""
-    places = ", ".join(archived.places)
-    if not archived.first:
-        return text("run.lines.archived_in", places=places)
-    if archived.first == archived.last:
-        return text("run.lines.archived_one", places=places, first=archived.first)
-    last = _tail(archived.first, archived.last)
-    return text("run.lines.archived_range", places=places, first=archived.first, last=last)
-
-
-def _tail(first: str, last: str) -> str:
-    """What ``last`` does not share with ``first``, from the beginning of its number."""
-    match = re.search(r"\d+$", last)
-    return last[match.start() :] if match and first.startswith(last[: match.start()]) else last
-
-
-def _reason_text(reason: Reason) -> str:
-    words = reason.words or (_code_text(reason.code) if reason.code else text("run.lines.not_sent_yet"))
-    return text("run.lines.answered", status=reason.status, words=words) if reason.status else words
-
-
-def _code_text(code: str) -> str:
+def code_text(code: str) -> str:
     """A code in words where its arguments are not known any more: its message, its title where that has gaps."""
     template = page(code)
     return template.title if "{" in str(template.fields["message"]) else Diagnostic(code).message
-
-
-def _reason_lines(state: str, total: int, reasons: Sequence[Reason], then: str) -> list[str]:
-    lines = []
-    for number, reason in enumerate(reasons):
-        title = _state(state) if number == 0 else ""
-        lines.append(_line(title, reason.count, _reason_text(reason), then if number == 0 else ""))
-    return lines or ([_line(_state(state), total, "", then)] if total else [])
-
-
-def _pending_lines(report: Report) -> list[str]:
-    lines = _reason_lines("pending", report.ledger.pending, report.pending, "fhirmap run")
-    wait_s = (report.next_due or 0.0) - report.finished_at
-    if lines and wait_s > 1:
-        lines.append(_continued(text("run.lines.next_try", time=_duration(wait_s))))
-    return lines
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return text("run.lines.seconds", count=round(seconds))
-    return text("run.lines.minutes", count=round(seconds / 60))
-
-
-def _fault_text(line: FaultLine) -> str:
-    return f"{line.words} ({', '.join(line.columns)})" if line.columns else line.words
-
-
-# ---- to keep -----------------------------------------------------------------------------------------------
-
-
-def report_to_data(report: Report) -> dict[str, Any]:
-    """The report as JSON values, with the equation and the lines for people as text."""
-    ledger = report.ledger
-    shown = {"equation": ledger.equation(), "balanced": ledger.balanced, "lines": report_lines(report)}
-    return {**asdict(report), **shown}
-
-
-def report_from_data(data: Mapping[str, Any], words: RuleWords) -> Report:
-    """The report that `report_to_data` wrote, to be shown again; ``words``: those of the target's rules, if it has any
-    in the current language."""
-    import msgspec
-
-    report = msgspec.convert(data, Report)
-    return replace(
-        report,
-        invalid=tuple(_reworded(line, words) for line in report.invalid),
-        notes=tuple(_reworded(line, words) for line in report.notes),
-        out_of_scope=tuple(_reworded(line, words) for line in report.out_of_scope),
-    )
-
-
-def _reworded(line: FaultLine, words: RuleWords) -> FaultLine:
-    shown = worded(Fault(line.code, rule=line.rule, args=dict(line.args), variant=line.variant), words)
-    return replace(line, args=tuple((name, str(value)) for name, value in shown.args.items()))
-
-
-def report_to_html(report: Report) -> str:
-    """The report as one page that needs nothing else."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=PackageLoader("fhirmap.runner"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.filters["moment"] = _moment
-    environment.filters["reason"] = _reason_text
-    environment.filters["marked"] = _marked
-    script = environment.get_template("report.js").render().strip()
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    environment.filters["withdrawal"] = withdrawal_text
-    return environment.get_template("report.html.j2").render(
-        report=report,
-        rows=_bars(report),
-        links=_links(report),
-        known={record.key: number for number, record in enumerate(report.records)},
-        shown_states=tuple(dict.fromkeys(state for day in report.days for state in day.states)),
-        listed_states=tuple(dict.fromkeys(record.state for record in report.records)),
-        script=Markup(script),
-        digest=digest,
-        states=Counter(report.carried),
-        equation=report.ledger.equation(),
-        text=text,
-        language=language(),
-    )
-
-
-def _links(report: Report) -> list[tuple[str, str]]:
-    """The lists that the page has: place and title."""
-    lists = {
-        "withdrawn": report.withdrawn,
-        "shared": report.shared_identifiers,
-        "held": report.held,
-        "refused": report.refused,
-        "pending": report.pending,
-        "invalid": report.invalid,
-        "notes": report.notes,
-        "out_of_scope": report.out_of_scope,
-        "looked_at": report.looked_at,
-        "unmapped": report.unmapped,
-        "duplicates": report.possible_duplicates,
-        "not_archived": report.archived.unwritten,
-    }
-    return [(name, text(f"run.page.links.{name}")) for name, rows in lists.items() if rows]
-
-
-def _marked(words: str) -> Markup:
-    """Text for the page, what is between backticks as code."""
-    from markupsafe import Markup, escape
-
-    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(words))))
-
-
-def _bars(report: Report) -> list[tuple[str, int]]:
-    """State and count of what the run read, for the chart."""
-    ledger = report.ledger
-    return [(state, count) for state in _CHARTED if (count := getattr(ledger, state))]
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
-
-
-def write_report(report: Report, folder: Path) -> Path:
-    """Writes ``<start>.html`` and ``<start>.json`` into ``folder``; the page's path.
-
-    Raises: OSError where the folder cannot be written.
-    """
-    import json
-
-    name = datetime.fromtimestamp(report.started_at).strftime("%Y-%m-%dT%H%M%S")
-    page = folder / f"{name}.html"
-    write_atomically(page, report_to_html(report).encode())
-    content = json.dumps(report_to_data(report), ensure_ascii=False, indent=2)
-    write_atomically(page.with_suffix(".json"), content.encode())
-    return page

@@ -17,7 +17,8 @@ from fhirmap.runner.engine import Engine
 from fhirmap.runner.ingest import ingest
 from fhirmap.runner.project import Project
 from fhirmap.runner.read_values import reader_of_values
-from fhirmap.runner.report import Report, RunFacts, build_report, exit_code, write_report
+from fhirmap.runner.report import Report, RunFacts, build_report, exit_code
+from fhirmap.runner.report_file import write_report
 from fhirmap.runner.same_records import note_key, require_same_records
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.unmapped import UnmappedTable

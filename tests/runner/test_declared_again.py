@@ -16,7 +16,8 @@ from fhirmap.registry import RegistryConfig
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.planned_run import differing_elements, make_plan, plan_lines
 from fhirmap.runner.project_file import load_project
-from fhirmap.runner.report import report_lines, report_to_html
+from fhirmap.runner.report_file import report_to_html
+from fhirmap.runner.report_lines import report_lines
 from fhirmap.runner.run import RunOutcome, look_into_journal, run, simulated
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

@@ -13,7 +13,7 @@ from fhirmap.journal import Withdrawal
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.planned_run import make_plan
 from fhirmap.runner.project_file import load_project
-from fhirmap.runner.report import report_lines
+from fhirmap.runner.report_lines import report_lines
 from fhirmap.runner.run import look_into_journal, open_journal, run
 
 PROJECT = """\

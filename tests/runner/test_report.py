@@ -14,7 +14,9 @@ from fhirmap.journal import Entry, EntryState, Journal
 from fhirmap.records import Fault, Issue, Note, Receipt, ReceiptState
 from fhirmap.runner.archive import Archived
 from fhirmap.runner.deliver import Delivery
-from fhirmap.runner.report import Report, RunFacts, build_report, exit_code, report_lines, report_to_html, write_report
+from fhirmap.runner.report import Report, RunFacts, build_report, exit_code
+from fhirmap.runner.report_file import report_to_html, write_report
+from fhirmap.runner.report_lines import report_lines
 
 
 def report_of(journal: Journal, **more: Any) -> Report:

@@ -13,7 +13,7 @@ import pytest
 from fhirmap.registry import RegistryConfig, read_config
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project_file import load_project
-from fhirmap.runner.report import report_lines
+from fhirmap.runner.report_lines import report_lines
 from fhirmap.runner.run import RunOutcome, open_journal, run, simulated
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
