@@ -63,9 +63,6 @@ class ForeseenWithdrawals:
 class Withdrawals(RunLedger):
     """Withdrawals and identifiers of one establishment and operation."""
 
-    _by_map: set[str] = set()  # noqa: RUF012 - each reading has its own
-    """Keys that this reading withdraws although the source gave what it gave before."""
-
     def _own(self, table: Table) -> ColumnElement[bool]:
         return and_(
             table.c.establishment == self._identity["establishment"],
