@@ -4,8 +4,8 @@ things.
 What it owns: one row for each (establishment, operation, record key, payload digest), a list of attempts that only
 grows, identifiers and withdrawals, the runs, the source checkpoints. `states.py` has the legal moves, `decision.py`
 what becomes of an entry, `queue.py` what a run does, `withdrawals.py` what the receiver holds and the source no longer
-declares, `ledger.py` the account of a run, `reading.py` what people ask, `store.py` the database, `codec.py` the JSON
-in its columns. Invariants:
+declares, `withdrawal_change.py` what becomes of that, `ledger.py` the account of a run, `reading.py` what people ask,
+`store.py` the database, `codec.py` the JSON in its columns. Invariants:
 
 - `put`, `lease` and `settle` are one transaction each, committed before they return. A request leaves only after its
   lease is committed; an answer counts only once its settlement is.
@@ -39,7 +39,7 @@ from fhirmap.journal.entries import (
 from fhirmap.journal.journal import Journal
 from fhirmap.journal.reading import grouped_reasons
 from fhirmap.journal.states import PENDING, EntryState, WithdrawalCause
-from fhirmap.journal.withdrawals import ForeseenWithdrawals
+from fhirmap.journal.withdrawal_change import ForeseenWithdrawals
 
 __all__ = [
     "PENDING",

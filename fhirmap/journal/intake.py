@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from sqlalchemy import Connection, and_, insert, select, update
 
@@ -15,7 +16,8 @@ from fhirmap.journal.layouts import Layouts
 from fhirmap.journal.put_batch import PutBatch, chunks_of_distinct_keys
 from fhirmap.journal.schema import checkpoint, entry, run
 from fhirmap.journal.states import EntryState, WithdrawalCause
-from fhirmap.journal.withdrawals import ForeseenWithdrawals, Withdrawals
+from fhirmap.journal.withdrawal_change import ForeseenWithdrawals, WithdrawalChange, declared_again, withdrawn
+from fhirmap.journal.withdrawals import Withdrawals
 
 __all__ = ["EntryIntake"]
 
@@ -35,6 +37,9 @@ _DECISIVE = (
     entry.c.faults,
 )
 """What a decision needs of a row."""
+
+_Decided: TypeAlias = tuple[Entry, Sequence[Row], Decision]
+"""An entry, the rows of its key, and what is to be done."""
 
 
 class EntryIntake(Withdrawals):
@@ -81,28 +86,34 @@ class EntryIntake(Withdrawals):
         return counts
 
     def _put_chunk(self, connection: Connection, chunk: Sequence[Entry], batch: PutBatch) -> Counts:
-        wanted = [item for item in chunk if item.state != EntryState.SUPERSEDED]
-        self._older.update(item.key for item in chunk if item.state == EntryState.SUPERSEDED)
-        known = self._rows_of([item.key for item in wanted], connection)
-        counts: Counter[str] = Counter(superseded=len(chunk) - len(wanted))
-        withdrawn: dict[str, WithdrawalCause] = {}
-        back: dict[str, bool] = {}
-        for item in wanted:
-            rows = known.get(item.key, [])
-            decision = self._decide(connection, item, rows)
+        decided = self._decided(connection, chunk)
+        counts: Counter[str] = Counter(superseded=len(chunk) - len(decided))
+        for item, rows, decision in decided:
             counts[self._carry_out(item, rows, decision, batch)] += 1
-            if decision.withdraws:
-                withdrawn[item.key] = self._cause(item)
-                self._by_map.update([item.key] if decision.by_map else [])
-            elif self._may_be_back(item, decision):
-                back[item.key] = decision.is_sent
         batch.flush(connection, self._identity)
-        self._layouts.keep(connection, wanted)
-        if withdrawn:
-            self._withdraw(connection, withdrawn)
-        if back:
-            self._take_back(connection, back)
+        self._layouts.keep(connection, [item for item, _, _ in decided])
+        self._change(connection, self._withdrawal_changes(connection, decided))
         return Counts(**counts, repeated=batch.repeated)
+
+    def _decided(self, connection: Connection, items: Sequence[Entry]) -> list[_Decided]:
+        """What is to be done with each, older revisions aside."""
+        self._older.update(item.key for item in items if item.state == EntryState.SUPERSEDED)
+        wanted = [item for item in items if item.state != EntryState.SUPERSEDED]
+        known = self._rows_of([item.key for item in wanted], connection)
+        with_rows = [(item, known.get(item.key, [])) for item in wanted]
+        return [(item, rows, self._decide(connection, item, rows)) for item, rows in with_rows]
+
+    def _withdrawal_changes(self, connection: Connection, decided: Iterable[_Decided]) -> list[WithdrawalChange]:
+        touched = [
+            (item, decision) for item, _, decision in decided if decision.withdraws or self._may_be_back(item, decision)
+        ]
+        known = self._open_rows(connection, [item.key for item, _ in touched])
+        return [
+            withdrawn(item.key, known.get(item.key), self._cause(item), by_map=decision.by_map)
+            if decision.withdraws
+            else declared_again(item.key, known.get(item.key), is_sent=decision.is_sent)
+            for item, decision in touched
+        ]
 
     def _may_be_back(self, item: Entry, decision: Decision) -> bool:
         return item.state == EntryState.READY and (decision.was_withdrawn or item.key in self._again)
@@ -127,17 +138,12 @@ class EntryIntake(Withdrawals):
 
     def decisions(self, items: Sequence[Entry], withdrawals: ForeseenWithdrawals) -> list[tuple[Entry, Decision]]:
         """What `put` would do with each, older revisions aside, and with ``withdrawals``; nothing is written."""
-        self._older.update(item.key for item in items if item.state == EntryState.SUPERSEDED)
-        wanted = [item for item in items if item.state != EntryState.SUPERSEDED]
         with self._transaction() as connection:
-            known = self._rows_of([item.key for item in wanted], connection)
-            decided = [(item, self._decide(connection, item, known.get(item.key, []))) for item in wanted]
-        for item, decision in decided:
-            if decision.withdraws:
-                withdrawals.add(item.key, self._cause(item), by_map=decision.by_map)
-            elif self._may_be_back(item, decision):
-                withdrawals.take_back(item.key, is_sent=decision.is_sent)
-        return decided
+            decided = self._decided(connection, items)
+            changes = self._withdrawal_changes(connection, decided)
+        for change in changes:
+            withdrawals.take(change)
+        return [(item, decision) for item, _, decision in decided]
 
     def current_keys(self) -> list[str]:
         """The keys that the source held when it was read last, as far as the journal knows."""

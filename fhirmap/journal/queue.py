@@ -14,6 +14,7 @@ from fhirmap.journal.entries import Accepted, Lease
 from fhirmap.journal.intake import EntryIntake
 from fhirmap.journal.schema import attempt, entry
 from fhirmap.journal.states import VERDICTS, ArchiveState, AttemptEvent, EntryState, WithdrawalCause, check_move
+from fhirmap.journal.withdrawal_change import withdrawn
 from fhirmap.records import Envelope, Receipt, ReceiptState
 
 __all__ = ["EntryQueue"]
@@ -239,8 +240,8 @@ class EntryQueue(EntryIntake):
             held = any(may_be_held_by_receiver(row) for row in rows)
             if current is not None and current.state in VERDICTS and held:
                 late[key] = WithdrawalCause(current.state)
-        if late:
-            self._withdraw(connection, late)
+        known = self._open_rows(connection, list(late))
+        self._change(connection, [withdrawn(key, known.get(key), cause) for key, cause in late.items()])
 
     def _answered(self, lease: Lease, receipt: Receipt, now: float) -> dict[str, Any]:
         return {

@@ -5,7 +5,7 @@ reported until somebody acknowledges it. And every identifier that the receiver 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, insert, select, update
@@ -15,49 +15,10 @@ from fhirmap.journal.entries import Identifier, SharedIdentifier, Withdrawal
 from fhirmap.journal.ledger import RunLedger
 from fhirmap.journal.schema import identifier, withdrawal
 from fhirmap.journal.states import WithdrawalCause
+from fhirmap.journal.withdrawal_change import ForeseenWithdrawals, WithdrawalChange
 from fhirmap.records import Receipt
 
-__all__ = ["ForeseenWithdrawals", "Withdrawals"]
-
-
-def _goes_on(before: WithdrawalCause, cause: WithdrawalCause) -> bool:
-    """Is a withdrawal for ``cause`` the one for ``before`` still?"""
-    return before == cause or (before.is_left and cause.is_left)
-
-
-class ForeseenWithdrawals:
-    """The withdrawals that would wait for somebody after a reading."""
-
-    def __init__(self, open_rows: Iterable[Row], now: float) -> None:
-        self._now = now
-        self._open = {row.key: row for row in open_rows}
-        self._waiting = {
-            row.key: Withdrawal(row.key, row.cause, row.at)
-            for row in self._open.values()
-            if row.acknowledged_at is None
-        }
-
-    def add(self, key: str, cause: WithdrawalCause, *, by_map: bool) -> None:
-        """What `Withdrawals._withdraw` would do with a key."""
-        before = self._open.get(key)
-        if before is None or not _goes_on(before.cause, cause):
-            self._waiting.pop(key, None)
-            self._waiting[key] = Withdrawal(key, cause, self._now, is_new=True, by_map=by_map)
-        elif key in self._waiting:
-            self._waiting[key] = Withdrawal(key, cause, before.at)
-
-    def take_back(self, key: str, *, is_sent: bool) -> None:
-        """What `Withdrawals._take_back` would do with a key."""
-        before = self._open.get(key)
-        if before is None or (before.cause == WithdrawalCause.RETURNED and not is_sent):
-            return
-        self._waiting.pop(key, None)
-        if before.acknowledged_at is not None and not is_sent:
-            self._waiting[key] = Withdrawal(key, WithdrawalCause.RETURNED, self._now, is_new=True)
-
-    def waiting(self) -> list[Withdrawal]:
-        """Those of the reading first, without their identifiers."""
-        return sorted(self._waiting.values(), key=lambda entry: not entry.is_new)
+__all__ = ["Withdrawals"]
 
 
 class Withdrawals(RunLedger):
@@ -71,59 +32,35 @@ class Withdrawals(RunLedger):
 
     # ---- withdrawn and back ----------------------------------------------------------------------------------
 
-    def _withdraw(self, connection: Connection, causes: Mapping[str, WithdrawalCause]) -> None:
-        """Opens a withdrawal for each key; one that is open goes on, unless the record was to be corrected and is now
-        no longer declared at all, or the other way round: that is another matter, to be reported anew."""
+    def _change(self, connection: Connection, changes: Iterable[WithdrawalChange]) -> None:
+        """Writes what was decided."""
         now = self._clock()
         opened: list[dict[str, Any]] = []
-        known = {row.key: row for row in self._open_rows(connection, list(causes))}
-        for key, cause in causes.items():
-            before = known.get(key)
-            if before is not None and _goes_on(before.cause, cause):
-                connection.execute(update(withdrawal).where(withdrawal.c.id == before.id).values(cause=cause))
-                continue
-            if before is not None:
-                connection.execute(update(withdrawal).where(withdrawal.c.id == before.id).values(ended_at=now))
-            opened.append({**self._identity, "key": key, "cause": cause, "run_id": self._run, "at": now})
+        for change in changes:
+            before = change.before
+            if before is not None and (change.ends or before.cause != change.cause):
+                values = {"ended_at": now} if change.ends else {"cause": change.cause}
+                connection.execute(update(withdrawal).where(withdrawal.c.id == before.id).values(values))
+            if change.is_new:
+                opened.append(
+                    {**self._identity, "key": change.key, "cause": change.cause, "run_id": self._run, "at": now}
+                )
+                self._by_map.update([change.key] if change.by_map else [])
         if opened:
             connection.execute(insert(withdrawal), opened)
 
-    def _take_back(self, connection: Connection, is_sent: Mapping[str, bool]) -> None:
-        """Ends the withdrawals of keys that are declared again. One that was acknowledged and is not sent anew opens
-        another: whether the receiver still holds the record is for people to say."""
-        now = self._clock()
-        returned: list[dict[str, Any]] = []
-        for row in self._open_rows(connection, list(is_sent)):
-            if row.cause == WithdrawalCause.RETURNED and not is_sent[row.key]:
-                continue
-            connection.execute(update(withdrawal).where(withdrawal.c.id == row.id).values(ended_at=now))
-            if row.acknowledged_at is not None and not is_sent[row.key]:
-                returned.append(
-                    {
-                        **self._identity,
-                        "key": row.key,
-                        "cause": WithdrawalCause.RETURNED,
-                        "run_id": self._run,
-                        "at": now,
-                    }
-                )
-        if returned:
-            connection.execute(insert(withdrawal), returned)
-
-    def _open_rows(self, connection: Connection, keys: Sequence[str]) -> list[Row]:
-        found: list[Row] = []
+    def _open_rows(self, connection: Connection, keys: Sequence[str]) -> dict[str, Row]:
+        """The withdrawal of each key that is open: one at most."""
+        found: dict[str, Row] = {}
         for start in range(0, len(keys), CHUNK):
             chosen = withdrawal.c.key.in_(keys[start : start + CHUNK])
             query = select(withdrawal).where(self._own(withdrawal), chosen, withdrawal.c.ended_at.is_(None))
-            found += connection.execute(query).all()
+            found.update((row.key, row) for row in connection.execute(query))
         return found
 
     def foreseen(self) -> ForeseenWithdrawals:
-        """Those that are open now, for what a reading would change in them; nothing is written."""
-        query = select(withdrawal).where(self._own(withdrawal), withdrawal.c.ended_at.is_(None))
-        with self._transaction() as connection:
-            rows = connection.execute(query.order_by(withdrawal.c.id)).all()
-        return ForeseenWithdrawals(rows, self._clock())
+        """Those that wait for somebody now, for what a reading would change in them; nothing is written."""
+        return ForeseenWithdrawals(self.withdrawals(), self._clock())
 
     def _returned(self) -> set[str]:
         """Keys that are back and that no one has looked at since."""
