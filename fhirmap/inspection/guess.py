@@ -7,12 +7,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass, replace
-from datetime import datetime
+from enum import Enum
+from functools import partial
 
 from fhirmap.data import RawValue
+from fhirmap.inspection.date_forms import CERTAIN_FORMS, DateForm
 from fhirmap.runtime.cell_text import is_no_value
 from fhirmap.runtime.reading import Cell
 from fhirmap.runtime.shown_code import shown_code
+from fhirmap.runtime.transforms.dates import ZoneNeeded, parser
 from fhirmap.sources.fit import unread
 from fhirmap.texts import Text
 
@@ -49,38 +52,6 @@ def codes_of(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(found) if all(len(code) <= _LONGEST_CODE and shown_code(code, len(code)) for code in found) else ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """How days or times are written: as ``pattern``, and so that ``strptime`` can read it (empty: any)."""
-
-    pattern: re.Pattern[str]
-    strptime: str
-    guess: Guess
-
-    def fits(self, text: str) -> bool:
-        """Is ``text`` written so?"""
-        return self.pattern.fullmatch(text) is not None and (not self.strptime or _is_date(text, self.strptime))
-
-
-def _form(pattern: str, strptime: str, kind: str, written: str = "") -> _Form:
-    return _Form(re.compile(pattern), strptime, Guess(kind, written, is_local=kind == "dateTime"))
-
-
-_FORMS = (
-    _form(r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d", "date"),
-    _form(r"\d{2}/\d{2}/\d{4}", "%d/%m/%Y", "date", "dd/MM/yyyy"),
-    _form(r"\d{2}\.\d{2}\.\d{4}", "%d.%m.%Y", "date", "dd.MM.yyyy"),
-    _form(r"\d{2}-\d{2}-\d{4}", "%d-%m-%Y", "date", "dd-MM-yyyy"),
-    _form(r"\d{2}/\d{2}/\d{2}", "%d/%m/%y", "date", "dd/MM/yy"),
-    _form(r"\d{8}", "%Y%m%d", "date", "yyyyMMdd"),
-    _form(r"\d{2}/\d{4}", "%m/%Y", "date", "MM/yyyy"),
-    _form(r"\d{14}", "%Y%m%d%H%M%S", "dateTime", "yyyyMMddHHmmss"),
-    _form(r"\d{12}", "%Y%m%d%H%M", "dateTime", "yyyyMMddHHmm"),
-    _form(r"\d{2}/\d{2}/\d{4} \d{2}:\d{2}:\d{2}", "%d/%m/%Y %H:%M:%S", "dateTime", "dd/MM/yyyy HH:mm:ss"),
-    _form(r"\d{2}/\d{2}/\d{4} \d{2}:\d{2}", "%d/%m/%Y %H:%M", "dateTime", "dd/MM/yyyy HH:mm"),
-    _form(r"\d{2}:\d{2}(:\d{2})?", "", "time"),
-)
-_ISO = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:?\d{2})?")
 _ZERO_DATE = re.compile(
     r"0{8}|0{12}|0{14}|0{4}-00-00(?:[T ]00:00(?::00(?:\.0+)?)?)?|00[/.-]00[/.-]0{2,4}(?: 00:00(?::00)?)?"
 )
@@ -89,6 +60,9 @@ _MOST_NULLS = 3
 _INTEGER = re.compile(r"-?(0|[1-9]\d{0,8})")
 _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,14})\.\d+")
 _YEARS = range(1850, 2101)
+_DAY = DateForm("yyyy-MM-dd", "date")
+_CLOCK = DateForm("", "time")
+"""Read without a format: `08:15`, `08:15:30`."""
 
 
 def guess(texts: Iterable[str]) -> Guess:
@@ -166,14 +140,14 @@ def _few(texts: Iterable[str]) -> tuple[str, ...]:
 
 def _date_form(texts: Sequence[str]) -> tuple[Guess, int]:
     """The form of days or times that nearly all ``texts`` have, and how many; none have it where too few do."""
-    instants = _those(texts, lambda text: _instant(text) is not None)
-    if instants:
-        is_local = not all(found[3] for found in map(_instant, texts) if found)
-        return Guess("dateTime", is_local=is_local), instants
-    for form in _FORMS:
-        count = _those(texts, form.fits)
+    moments = _those(texts, lambda text: _moment(text) is not _Moment.NONE)
+    if moments:
+        return Guess("dateTime", is_local=any(_moment(text) is _Moment.LOCAL for text in texts)), moments
+    for form in (_DAY, _CLOCK, *CERTAIN_FORMS):
+        count = _those(texts, partial(_fits, form))
         if count:
-            return form.guess, count
+            is_own = form in (_DAY, _CLOCK)
+            return Guess(form.type, "" if is_own else form.format, is_local=form.type == "dateTime"), count
     return TEXT, 0
 
 
@@ -188,19 +162,41 @@ def _those(texts: Sequence[str], test: Callable[[str], object]) -> int:
     return len(texts) - missed
 
 
-def _instant(text: str) -> re.Match[str] | None:
-    found = _ISO.fullmatch(text)
-    return found if found is not None and _is_date(found[1], "%Y-%m-%d") else None
+class _Moment(Enum):
+    """What a text in FHIR's own form of a day with a time is."""
+
+    NONE = 0
+    LOCAL = 1
+    WITH_OFFSET = 2
+
+
+def _moment(text: str) -> _Moment:
+    if len(text) <= len(_DAY.format) or not _is_of_our_times(text):
+        return _Moment.NONE
+    try:
+        found = parser(None, "dateTime", None)(text)
+    except ZoneNeeded:
+        return _Moment.LOCAL
+    return _Moment.NONE if found is None else _Moment.WITH_OFFSET
+
+
+def _fits(form: DateForm, text: str) -> bool:
+    """Is ``text`` written so, as a run reads it? A local time in any zone: which one it is does not matter here."""
+    try:
+        found = parser(form.format or None, form.type, "Z" if form.type == "dateTime" else None)(text)
+    except ZoneNeeded:
+        return False
+    return found is not None and (form.type == "time" or _is_of_our_times(found))
+
+
+def _is_of_our_times(text: str) -> bool:
+    """Does it begin with a year that records have? Numbers of eight digits are days of other years as often as not."""
+    return text[:4].isdecimal() and int(text[:4]) in _YEARS
 
 
 def are_nearly_all(count: int, whole: Sized) -> bool:
     """Are ``count`` of ``whole`` so many that the others are mistakes: nine of ten?"""
     return count * 10 >= len(whole) * 9 > 0
-
-
-def _is_no_date(text: str) -> bool:
-    """Is it what programs write for no day: a word, or zeros (`0000-00-00`, `00/00/0000`, `00000000`)?"""
-    return is_no_value(text) or _ZERO_DATE.fullmatch(text) is not None
 
 
 def _all(test: Callable[[str], object], texts: list[str]) -> bool:
@@ -211,10 +207,3 @@ def _are_codes(texts: list[str]) -> bool:
     """Numbers of five digits and more that all have the same length name things (postal codes, record numbers)."""
     lengths = {len(text) for text in texts}
     return len(lengths) == 1 and min(lengths) >= 5
-
-
-def _is_date(text: str, form: str) -> bool:
-    try:
-        return datetime.strptime(text, form).year in _YEARS
-    except ValueError:
-        return False

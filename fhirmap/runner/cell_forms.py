@@ -12,6 +12,7 @@ from fhirmap.data import RawValue
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.fhir_types import DATES, NUMBERS
 from fhirmap.inspection import ZONE
+from fhirmap.inspection.date_forms import DATE_FORMS
 from fhirmap.inspection.guess import absences, zero_dates
 from fhirmap.runtime.cell_text import MISSING
 from fhirmap.runtime.reading import Cell
@@ -23,13 +24,6 @@ from fhirmap.sources.samples import SampledSource, cells_of_sample
 __all__ = ["cell_forms"]
 
 _ROWS = 1000
-_FORMATS = (
-    "dd/MM/yyyy", "dd.MM.yyyy", "dd-MM-yyyy", "dd/MM/yy", "yyyyMMdd", "yyyy/MM/dd", "d/M/yyyy", "MM/yyyy", "yyyyMM",
-    "dd/MM/yyyy HH:mm:ss", "dd/MM/yyyy HH:mm", "yyyyMMddHHmmss", "yyyyMMddHHmm", "yyyy-MM-dd HH:mm:ss",
-    "yyyy-MM-dd HH:mm", "dd-MMM-yy", "dd-MMM-yyyy", "HHmmss", "HHmm", "HH:mm:ss", "HH:mm", "MM/dd/yyyy",
-    "unix", "unix-ms",
-)  # fmt: skip
-"""How days and times are written in France and by programs, the likely ones first."""
 
 
 def cell_forms(source: Source, plan: SourcePlan) -> Iterator[Diagnostic]:
@@ -88,8 +82,8 @@ def _form(cell: Cell, wrong: Sequence[RawValue]) -> tuple[str, str]:
 def _date_form(cell: Cell, texts: Sequence[str]) -> tuple[str, str]:
     if cell.zone is None and not unread(replace(cell, zone=ZONE), texts):
         return "zone", ZONE
-    for form in _FORMATS:
+    for form in DATE_FORMS:
         for zone in dict.fromkeys((cell.zone, ZONE)):
-            if not unread(replace(cell, format=form, zone=zone), texts):
-                return "format", f"format '{form}'" + (f" zone '{zone}'" if zone and not cell.zone else "")
+            if not unread(replace(cell, format=form.format, zone=zone), texts):
+                return "format", f"format '{form.format}'" + (f" zone '{zone}'" if zone and not cell.zone else "")
     return "", ""

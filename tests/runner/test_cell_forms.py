@@ -33,6 +33,7 @@ def said(url: str, store: str, element: str) -> list[tuple[str, str, object]]:
         ("date 0..1", ["12/03/2025", "2025-03-13"], [("format", "format 'dd/MM/yyyy'", 1)]),
         ("date 0..1", ["03/25/2025"], [("format", "format 'MM/dd/yyyy'", 1)]),
         ("date 0..1 format 'dd/MM/yyyy'", ["20250312"], [("format", "format 'yyyyMMdd'", 1)]),
+        ("date 0..1 format 'dd/MM/yyyy'", ["2025-03-12"], [("format", "format 'yyyy-MM-dd'", 1)]),
         ("date 0..1", ["2025-03-13", ""], []),
         ("date 0..1", ["2025-03-13", "00/00/0000"], [("absent", "'00/00/0000'", 1)]),
         ("date 0..1", ["2025-03-13", "last week"], [("", "", 1)]),
