@@ -100,10 +100,9 @@ groups of four characters with its padding at the end, an empty uri is no value.
 """
 
 
-LITERAL_REFERENCE = (
-    r"(?P<base>https?://[^\s#?]+/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})"
-    r"(?:/_history/[A-Za-z0-9\-.]{1,64})?"
-)
+REFERENCE_BEGINNING = r"(?P<base>https?://[^\s#?]+/)?(?P<type>[A-Z][A-Za-z]+)/"
+"""What comes before the id in a reference that names the type it points to."""
+LITERAL_REFERENCE = rf"{REFERENCE_BEGINNING}(?P<id>{PATTERNS['id']})(?:/_history/{PATTERNS['id']})?"
 """What a reference matches that names the type it points to: `Patient/1`, `https://a.example/fhir/Patient/1`."""
 
 

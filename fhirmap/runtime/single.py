@@ -6,7 +6,7 @@ Only the writes that may meet come here: the compiler knows them. The same value
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,21 +87,19 @@ def _known(run: RecordRun, node: dict[str, Any], name: str, key: str) -> list[Wr
         return [found]
     held = node.get(key)
     if held is None:
-        return (
-            []
-            if name == key
-            else [
-                entry
-                for part in node
-                if _is_choice(part, name) and (entry := run.written.get((id(node), part))) is not None
-            ]
-        )
+        others = (part for part in node if _is_choice(part, name)) if name != key else ()
+        return _writes(run, node, others)
     whole = run.written.get((id(node), _WHOLE))
     if whole is not None:
         return [WrittenElement(node, key, held, whole.rule, whole.position)]
-    parts = held if isinstance(held, dict) else ()
-    inner = [entry for part in parts if (entry := run.written.get((id(held), part))) is not None]
+    inner = _writes(run, held, held) if isinstance(held, dict) else []
     return [WrittenElement(node, key, held, entry.rule, entry.position) for entry in inner]
+
+
+def _writes(run: RecordRun, node: dict[str, Any], parts: Iterable[str]) -> list[WrittenElement]:
+    """What is known of who wrote ``parts`` of a node."""
+    found = (run.written.get((id(node), part)) for part in parts)
+    return [entry for entry in found if entry is not None]
 
 
 def _is_choice(key: str, stem: str) -> bool:

@@ -10,14 +10,14 @@ from fhirmap.analysis.checks.code_outside_value_set import element_of
 from fhirmap.analysis.production import Produced
 from fhirmap.analysis.typed import Expression
 from fhirmap.diagnostics import Diagnostic, Span
-from fhirmap.fhir_types import ABSTRACT_RESOURCES, LITERAL_REFERENCE
+from fhirmap.fhir_types import ABSTRACT_RESOURCES, LITERAL_REFERENCE, REFERENCE_BEGINNING
 from fhirmap.language import nodes as n
 from fhirmap.language.visit import operands
 from fhirmap.model.definition import Element
 from fhirmap.texts import Listing
 
 _LITERAL = re.compile(LITERAL_REFERENCE)
-_BEGINNING = re.compile(r"(?:https?://[^\s#?]+/)?(?P<type>[A-Z][A-Za-z]+)/")
+_BEGINNING = re.compile(REFERENCE_BEGINNING)
 
 
 def reference_target(checked: Checked) -> Iterator[Diagnostic]:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
-from fhirmap.fhir_types import ANY_RESOURCE, LITERAL_REFERENCE
+from fhirmap.fhir_types import ANY_RESOURCE, LITERAL_REFERENCE, REFERENCE_BEGINNING
 from fhirmap.runtime.validation.reporting import Visit
 from fhirmap.texts import Listing
 
 _LITERAL = re.compile(LITERAL_REFERENCE)
-_WITHOUT_ID = re.compile(r"(?:https?://[^\s#?]+/)?(?P<type>[A-Z][A-Za-z]+)/?")
+_WITHOUT_ID = re.compile(REFERENCE_BEGINNING)
 
 
 def literal_type(reference: str) -> str:
@@ -57,7 +57,7 @@ def _pointed(reference: str, is_resource: Callable[[str], bool], visit: Visit) -
     if found and is_resource(found):
         return found
     bare = _WITHOUT_ID.fullmatch(reference)
-    if bare is not None and is_resource(bare["type"]) and reference.endswith("/"):
+    if bare is not None and is_resource(bare["type"]):
         visit.report("FM514", "reference", "id", type=bare["type"])
         return bare["type"]
     return _type_of(_entry(reference, visit.root))

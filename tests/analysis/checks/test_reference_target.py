@@ -26,6 +26,7 @@ group refer(source src : Patient, target ref : Reference) { src -> ref.reference
         ("src -> tgt.managingOrganization as m, m.type = 'Device';", "'Device'"),
         ("src.id as i -> tgt.managingOrganization = ('Device/' & %i);", "('Device/' & %i)"),
         ("src.id as i -> tgt.managingOrganization = append('Device/', i);", "append('Device/', i)"),
+        ("src.id as i -> tgt.managingOrganization = append('http://a/Device/', i);", "append('http://a/Device/', i)"),
         ("src -> tgt.contained = create('Device') as d, tgt.managingOrganization = reference(d);", "reference(d)"),
         ("src -> tgt.contained = create('Device') as d, tgt.managingOrganization = pointer(d);", "pointer(d)"),
         ("src -> tgt.managingOrganization as m then refer(src, m);", "'Device/1'"),

@@ -38,6 +38,8 @@ WRONG = [("FM514", "", "Patient.managingOrganization")]
         ({"reference": "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"}, []),
         ({"reference": "Unknown/1"}, []),
         ({"reference": "Organization/"}, [("FM514", "id", "Patient.managingOrganization")]),
+        ({"reference": "https://a.example/fhir/Organization/"}, [("FM514", "id", "Patient.managingOrganization")]),
+        ({"reference": "Organization"}, []),
         ({"type": "Device"}, WRONG),
         ({"type": "Device", "identifier": {"value": "1"}}, WRONG),
         ({"type": "Organization", "reference": "Organization/1"}, []),
