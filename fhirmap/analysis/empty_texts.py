@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fhirmap.analysis.expression_functions import FUNCTIONS
 from fhirmap.analysis.static import StaticType
 from fhirmap.fhir_types import Family, family
 from fhirmap.language import nodes as n
 from fhirmap.language.visit import operands
 
-_OF_INPUT = frozenset((
-    "first", "last", "single", "tail", "skip", "take", "where", "distinct", "exclude", "intersect", "ofType", "as",
-    "upper", "lower", "trace", "sort",
-))  # fmt: skip
-"""Functions whose result holds an empty text only where their input does."""
-_OF_ARGUMENTS = frozenset(("iif", "coalesce", "union", "combine"))
+_OF_INPUT = frozenset(("same", "item", "filtered", "type"))
+"""Results that are some of what a function is called on (`FunctionSpec.result`)."""
+_OF_ARGUMENTS = frozenset(("iif", "arguments", "union"))
+"""Results that are some of what a function is given."""
+_AS_LONG = frozenset(("upper", "lower"))
+"""Functions that give a text of as many characters."""
 
 
 def may_be_empty(
@@ -59,11 +60,12 @@ class _EmptyTexts:
         return found is not None and found.may_be_empty
 
     def _call(self, node: n.FPCall) -> bool:
+        result = FUNCTIONS[node.name].result if node.name in FUNCTIONS else ""
         arguments = [entry for entry in node.arguments if not isinstance(entry, n.SortKey)]
-        if node.name in _OF_ARGUMENTS:
-            parts = arguments[1:] if node.name == "iif" else [*([node.focus] if node.focus else []), *arguments]
+        if result in _OF_ARGUMENTS:
+            parts = arguments[1:] if result == "iif" else [*([node.focus] if node.focus else []), *arguments]
             return any(map(self.in_value, parts))
-        if node.name in _OF_INPUT:
+        if result in _OF_INPUT or node.name in _AS_LONG:
             return node.focus is not None and self.in_value(node.focus)
         return True
 
