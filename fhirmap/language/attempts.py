@@ -32,6 +32,7 @@ _VALUE_OPERATORS = frozenset(
     ("PLUS", "MINUS", "STAR", "SLASH", "AMPERSAND", "VBAR", "LPAR", "DOT", "LSQB", "EQUAL", "LESSTHAN", "MORETHAN")
 ) | frozenset(("AND", "OR", "XOR", "DIV", "MOD", "IN", "IS", "CONTAINS", "IMPLIES"))
 _CLAUSES = ("from", "format", "zone", "null", "join", "where", "order", "repeat", "on", "by")
+_SQL_JOINTS = {"and": ",", "eq": "="}
 _CURLY_QUOTES = {"“": "”", "„": "“”", "«": "»", "‘": "’", "‚": "‘’", "”": "”", "’": "’"}
 _QUOTED = ("STRING", "DOUBLE_QUOTED_STRING")
 
@@ -169,10 +170,28 @@ def misspelt_clause(recovery: Recovery, token: Token) -> bool:
         return False
     if meant is None and not (quoted or token.type == "JOIN"):
         return False
-    if meant is None:
+    if meant is None and last.lower() in _SQL_JOINTS:
+        recovery.site.instead(start_of(last), end_of(last), f"`{_SQL_JOINTS[last.lower()]}`")
+    elif meant is None:
         recovery.faults.add("FM004", recovery.reader.span(last), variant="clause", word=str(last))
     else:
         recovery.faults.add("FM004", recovery.reader.span(last), word=str(last), meant=meant)
+    recovery.skip(start_of(token))
+    return True
+
+
+def word_missing(recovery: Recovery, token: Token) -> bool:
+    """`order 'rang'`, `latest 'd'`, `join 'T' 'id'`: the one word that can be here is not."""
+    kinds = recovery.reader.accepted()
+    if len(kinds) != 1 or not _is_keyword(recovery, kinds[0]):
+        return False
+    word = kinds[0].lower()
+    if token.type in _QUOTED and recovery.reader.goes_on(recovery.reader.after(kinds[0]), start_of(token), 1):
+        recovery.faults.add("FM001", recovery.reader.gap(), variant="missing", mark=word)
+        return recovery.reader.put_in(kinds[0], word)
+    if kinds != ["ON"]:
+        return False
+    recovery.faults.add("FM001", recovery.reader.gap(), variant="on")
     recovery.skip(start_of(token))
     return True
 
@@ -253,6 +272,7 @@ ATTEMPTS: tuple[Callable[[Recovery, Token], bool], ...] = (
     misspelt,
     lambda recovery, token: without_quotes(recovery.site, token),
     misspelt_clause,
+    word_missing,
     mark_missing,
     one_too_many,
 )

@@ -95,4 +95,11 @@ def _word(kind: str, patterns: Mapping[str, Any]) -> str:
     return f"`{kind.lower()}`"
 
 
-_MARKS = {"TYPES_OPEN": "<<", "TYPES_CLOSE": ">>", "UNMATCHED": "--", "UNMATCHED_TARGET": "--", "LIST_COMMA": ","}
+_MARKS = {
+    "TYPES_OPEN": "<<",
+    "TYPES_CLOSE": ">>",
+    "UNMATCHED": "--",
+    "UNMATCHED_TARGET": "--",
+    "LIST_COMMA": ",",
+    "DECIMAL_MARK": "decimal",
+}

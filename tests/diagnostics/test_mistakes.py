@@ -3,8 +3,11 @@
 # ruff: noqa: E501  a table of mistakes, one a line
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
+from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.render import render_diagnostics
 from tests.analysis.harness import diagnose
 
@@ -151,6 +154,52 @@ MISTAKES = [
     ("src.nir as v -> tgt.parameter as p, p.name = 'nir', p.value = v", "src.nir -> tgt.nir", "FM204", "nir", "known here"),
 ]  # fmt: skip
 
+# What a model reads, checked without the source: what is written there instead is often another source.
+SOURCES = [
+    ("from table 'OPERATION' key 'id'", "from csv 'x.csv' key 'id'", "FM001", "'x.csv'", "`from csv` without it"),
+    ("from table 'OPERATION' key 'id'", "from csv file 'x.csv' key 'id'", "FM001", "file 'x.csv'", "`from csv` without it"),
+    ("from table 'OPERATION' key 'id'", "from csv('x.csv') key 'id'", "FM001", "('x.csv')", "`from csv` without it"),
+    ("from table 'OPERATION' key 'id'", "from x.csv key 'id'", "FM001", "x.csv", "`from csv` without it"),
+    ("from table 'OPERATION' key 'id'", "from json 'x.json' key 'id'", "FM001", "'x.json'", "`from json` without it"),
+    ("from table 'OPERATION' key 'id'", "from 'x.ndjson' key 'id'", "FM001", "'x.ndjson'", "`from json` without it"),
+    ("from table 'OPERATION' key 'id'", "from json 'cases' key 'id'", "FM001", "'cases'", "`path 'cases'`"),
+    ("from table 'OPERATION' key 'id'", "from 'OPERATION' key 'id'", "FM001", "'OPERATION'", "`table 'OPERATION'`"),
+    ("from table 'OPERATION' key 'id'", "from view 'OPERATION' key 'id'", "FM001", "view", "`table`"),
+    ("from table 'OPERATION' key 'id'", "from sql 'select 1' key 'id'", "FM001", "sql", "`query`"),
+    ("from table 'OPERATION' key 'id'", "from query select * from OPERATION key 'id'", "FM001", "select * from OPERATION", "query \"select"),
+    ("from table 'OPERATION' key 'id'", "from query (select * from OPERATION) key 'id'", "FM001", "(select * from OPERATION)", "query \"select"),
+    ("from table 'OPERATION' key 'id'", "from excel 'x.xlsx' key 'id'", "FM001", "excel 'x.xlsx'", "as CSV"),
+    ("from table 'OPERATION' key 'id'", "table 'OPERATION' key 'id'", "FM001", "", "`from`"),
+    ("from table 'OPERATION' key 'id'", "from table 'OPERATION' key ('id')", "FM001", "('id')", "`'id'`"),
+    ("from table 'OPERATION' key 'id'", "from table 'OPERATION' key = 'id'", "FM001", "=", "leave it out"),
+    ("from table 'OPERATION' key 'id'", "from table 'OPERATION' key 'id' and 'nir'", "FM001", "and", "`,`"),
+    ("from table 'OPERATION' key 'id'", "from table 'OPERATION' primary key 'id'", "FM001", "primary", "leave it out"),
+    ("from table 'OPERATION' key 'id'", "from table 'OPERATION' o key 'id'", "FM001", "o", "leave it out"),
+    ("from table 'OPERATION' key 'id'", "from table 'OPERATION' as o key 'id'", "FM001", "as o", "leave it out"),
+    ("from table 'OPERATION' key 'id'", "from table 'main'.'OPERATION' key 'id'", "FM001", "'main'.'OPERATION'", "`'main.OPERATION'`"),
+    ("from table 'OPERATION' key 'id'", "from table 'OPERATION' limit 10 key 'id'", "FM004", "limit", "`from query '…'`"),
+    ("from table 'OPERATION' key 'id'", "from table 'OPERATION' latest 'day' key 'id'", "FM001", "", "`by`"),
+    ("from table 'OPERATION' key 'id'", "from table 'OPERATION', 'PIECE' key 'id'", "FM004", ",", "join 'TABLE' on"),
+    ("from table 'OPERATION' key 'id'", "from table 'OPERATION' join 'PIECE' on 'id' key 'id'", "FM004", "join", "join 'TABLE' on"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' on (id_surgeon = id_operator)", "FM001", "(id_surgeon = id_operator)", "`'id_surgeon' = 'id_operator'`"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' on ('id_surgeon' = 'id_operator')", "FM001", "('id_surgeon' = 'id_operator')", "`'id_surgeon' = 'id_operator'`"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' on id_surgeon == id_operator", "FM001", "id_surgeon == id_operator", "`'id_surgeon' = 'id_operator'`"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' on 'id_surgeon' == 'id_operator'", "FM001", "'id_surgeon' == 'id_operator'", "`'id_surgeon' = 'id_operator'`"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' on id_surgeon = id_operator", "FM001", "id_surgeon = id_operator", "`'id_surgeon' = 'id_operator'`"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' on 'id_surgeon' -> 'id_operator'", "FM001", "'id_surgeon' -> 'id_operator'", "`'id_surgeon' = 'id_operator'`"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' on SURGEON.id_surgeon = OPERATION.id_operator", "FM001", "SURGEON.id_surgeon = OPERATION.id_operator", "`'id_surgeon' = 'id_operator'`"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' on OPERATION.id_operator = SURGEON.id_surgeon", "FM001", "OPERATION.id_operator = SURGEON.id_surgeon", "`'id_surgeon' = 'id_operator'`"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' s on 'id_surgeon' = 'id_operator'", "FM001", "s", "leave it out"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join table 'SURGEON' on 'id_surgeon' = 'id_operator'", "FM001", "table", "leave it out"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' using 'id_surgeon' = 'id_operator'", "FM001", "using", "`on`"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' 'id_surgeon' = 'id_operator'", "FM001", "", "`on`"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON'", "FM001", "", "on 'its column'"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' on 'id_surgeon' = 'id_operator' and 'rpps' = 'nir'", "FM001", "and", "`,`"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' on id_surgeon = id_operator and rpps = nir", "FM001", "id_surgeon = id_operator and rpps = nir", "`'id_surgeon' = 'id_operator', 'rpps' = 'nir'`"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join query select * from SURGEON on 'id_surgeon' = 'id_operator'", "FM001", "select * from SURGEON", "query \"select"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join csv 'x.csv' on 'id_surgeon' = 'id_operator'", "FM001", "csv", "lines"),
+]  # fmt: skip
+
 
 def test_the_map_is_right() -> None:
     assert render_diagnostics(diagnose(RIGHT, files=FILES, tables=TABLES)) == ""
@@ -160,7 +209,22 @@ def test_the_map_is_right() -> None:
 def test_a_mistake_is_one_diagnostic(right: str, wrong: str, code: str, snippet: str | None, hint: str) -> None:
     assert right in RIGHT
     text = RIGHT.replace(right, wrong, 1)
-    found = diagnose(text, files=FILES, tables=TABLES)
+    is_single(diagnose(text, files=FILES, tables=TABLES), code, snippet, hint)
+
+
+@pytest.mark.parametrize(("right", "wrong", "code", "snippet", "hint"), SOURCES, ids=[entry[1] for entry in SOURCES])
+def test_a_mistake_in_what_a_model_reads(right: str, wrong: str, code: str, snippet: str, hint: str) -> None:
+    assert right in RIGHT
+    text = RIGHT.replace(right, wrong, 1)
+    if "json" in wrong or "csv" in wrong or "excel" in wrong:
+        # What a file has instead of joins.
+        rows = "from 'rows'" if "json" in wrong else "lines"
+        text = text.replace("join 'SURGEON' on 'id_surgeon' = 'id_operator'", rows)
+        text = text.replace("join 'PIECE' on 'id' where \"placed = 1\" order by 'rank'", rows)
+    is_single(diagnose(text, files=FILES), code, snippet, hint)
+
+
+def is_single(found: Sequence[Diagnostic], code: str, snippet: str | None, hint: str) -> None:
     shown = render_diagnostics(found)
     errors = [entry for entry in found if entry.is_error]
     assert [entry.code for entry in errors] == [code], shown

@@ -13,6 +13,8 @@ from lark import Token
 from fhirmap.language.mistakes.clauses import boxed_cardinality, late_cardinality, length
 from fhirmap.language.mistakes.codes import code_without_prefix, entry_word, hyphenated_code, relation
 from fhirmap.language.mistakes.declarations import other_declaration, parameter_order
+from fhirmap.language.mistakes.heads import bare_query, kind_of_source, named_file, other_option, texts_in_brackets
+from fhirmap.language.mistakes.joins import joined_alias, joined_columns, kind_of_joined
 from fhirmap.language.mistakes.marks import alias_without_as, call_without_then, comma_too_many, other_mark
 from fhirmap.language.mistakes.messages import message_alone, message_inside
 from fhirmap.language.mistakes.operators import assigned, comment, doubled_operator, null_test, sql_word
@@ -33,6 +35,14 @@ MISTAKES: tuple[Mistake, ...] = (
     quoted_name,
     parameter_comma,
     comment,
+    joined_columns,
+    joined_alias,
+    kind_of_joined,
+    named_file,
+    kind_of_source,
+    bare_query,
+    texts_in_brackets,
+    other_option,
     doubled_operator,
     assigned,
     null_test,

@@ -24,6 +24,11 @@ class MistakeSite:
         span = self.faults.span(start, end)
         self.faults.add("FM001", span, variant="instead", found=span.snippet, wanted=wanted)
 
+    def superfluous(self, start: int, end: int) -> None:
+        """Report what is written between two offsets, and is to be left out."""
+        span = self.faults.span(start, end)
+        self.faults.add("FM001", span, variant="superfluous", found=span.snippet)
+
     def same_line(self, token: Token) -> bool:
         """Is the token on the line where the one before it ends?"""
         return "\n" not in self.text[self.reader.last_end : start_of(token)]
