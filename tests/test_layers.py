@@ -19,7 +19,7 @@ PUBLIC = "__init__"
 # Lowest first. A package imports packages of lower layers only, never one of its own layer.
 # docs/architecture.md has the same table, with what each package is for.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("version", "texts", "data", "records", "fhir_types", "decimals", "regular_expressions", "signatures"),
+    ("version", "texts", "data", "records", "fhir_types", "decimals", "regular_expressions", "signatures", "xhtml"),
     ("source_plan", "diagnostics"),
     ("errors",),
     ("plugins",),
@@ -60,6 +60,7 @@ STANDARD_LIBRARY_ONLY = frozenset(
         "decimals",
         "regular_expressions",
         "signatures",
+        "xhtml",
         "source_plan",
         "diagnostics",
         "errors",

@@ -40,7 +40,7 @@ from fhirmap.texts import Text, os_reason
 __all__ = ["MapSet", "Runnable", "run", "traced"]
 
 MAP_SUFFIXES = (".map", ".fml", ".txt")
-_FORBIDDEN = frozenset(("FM501", "FM502", "FM503", "FM506", "FM507", "FM511"))
+_FORBIDDEN = frozenset(("FM501", "FM502", "FM503", "FM506", "FM507", "FM511", "FM514"))
 """Faults of the validator that stop a transform: a value that its element cannot hold, by its type, its form or the
 list of its codes. What is missing may come later."""
 

@@ -18,9 +18,9 @@ from xml.sax.saxutils import escape, quoteattr
 from fhirmap.data import JsonValue
 from fhirmap.errors import ConfigError
 from fhirmap.fhir_types import ANY_RESOURCE
-from fhirmap.interchange.xhtml import NarrativeError, xhtml_of
 from fhirmap.interchange.xml_reader import FHIR_NAMESPACE, MIXED, XSI, split_tag
 from fhirmap.model.definition import Definitions, Element, Structure, TypeRef
+from fhirmap.xhtml import NarrativeError, xhtml_of
 
 _MARKUP = frozenset(("xhtml", "cdaText"))
 """Representations of elements that hold markup: a text in JSON."""

@@ -63,6 +63,8 @@ def test_every_primitive_of_r5_is_a_result(tmp_path: Path) -> None:
         ("id", "a b", "FM502"),
         ("base64Binary", "abc", "FM502"),
         ("xhtml", "a", "FM502"),
+        ("xhtml", "<div><p>a</div>", "FM502"),
+        ("xhtml", "<div>&foo;</div>", "FM502"),
         ("uri", "a b", "FM502"),
     ],
 )

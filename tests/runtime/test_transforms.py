@@ -39,6 +39,7 @@ def test_examples(name: str) -> None:
         ("2025-03-20T10:00:00Z", "date", "2025-03-20"),
         ("urn:oid:1.2.3", "oid", "urn:oid:1.2.3"),
         (5, "decimal", Decimal(5)),
+        ("<div>a&nbsp;b<br></div>", "xhtml", '<div xmlns="http://www.w3.org/1999/xhtml">a\xa0b<br/></div>'),
     ],
 )
 def test_cast(value: Any, type_name: str, expected: Any) -> None:
@@ -50,6 +51,9 @@ def test_cast(value: Any, type_name: str, expected: Any) -> None:
     ("value", "type_name"),
     [(CANARY, "integer"), ("-1", "unsignedInt"), ("yes", "boolean"), ("2025-02-30", "date"), ("a b", "uri"),
      ({}, "string"),
+     (f"<div>{CANARY}", "xhtml"), (f"<div><p>{CANARY}</div>", "xhtml"), ("a", "xhtml"), ("<p>a</p>", "xhtml"),
+     ("<div>&foo;</div>", "xhtml"), ("<div><script>1</script></div>", "xhtml"),
+     ("<div onclick='x'>a</div>", "xhtml"), ("<div></div><div></div>", "xhtml"), ("<div/>a", "xhtml"),
      ("x" * 65, "id"), ("1e400000000000000000000", "decimal")],
 )  # fmt: skip
 def test_cast_fails_without_a_word_of_the_value(value: Any, type_name: str) -> None:

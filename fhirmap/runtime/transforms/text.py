@@ -52,9 +52,9 @@ def primitive_of(value: MapValue) -> MapValue:
 def cast(value: MapValue, type_name: str) -> MapValue:
     """``value`` as FHIR primitive ``type_name``, by its text; None for none and for an empty text.
 
-    The text is in FHIR's own form, with three exceptions: numbers may have leading zeros and a sign, `1` and `0` are
-    booleans as databases keep them, and a date may be the day of a dateTime. A decimal without a fraction is a whole
-    number. No text is a value of a complex type.
+    The text is in FHIR's own form, with four exceptions: numbers may have leading zeros and a sign, `1` and `0` are
+    booleans as databases keep them, a date may be the day of a dateTime, and a narrative may be written as HTML. A
+    decimal without a fraction is a whole number. No text is a value of a complex type.
 
     Raises: ``TransformFailed`` FM404 where the text does not say such a value.
     Spec: FML, transforms, cast; FHIR R4, datatypes.html, Primitive Types.
@@ -103,10 +103,23 @@ def _date(text: str) -> str:
     return match[1] if match else text
 
 
+def _narrative(text: str) -> str | None:
+    """XHTML, with what HTML leaves out put right; no elements and attributes that a narrative may not have."""
+    # Here, not above: few maps make one.
+    from fhirmap.runtime.fhirpath.narrative import is_plain_narrative
+    from fhirmap.xhtml import NarrativeError, xhtml_of
+
+    try:
+        return xhtml_of(text) if is_plain_narrative(text) else None
+    except NarrativeError:
+        return None
+
+
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "boolean": _BOOLEANS.get,
     "date": _date,
     "decimal": _decimal,
+    "xhtml": _narrative,
     **dict.fromkeys(INTEGERS, _integer),
 }
 """How the text of a type is read where its value is no text, or another type has it in itself."""

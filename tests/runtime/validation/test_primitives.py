@@ -209,7 +209,7 @@ def agree(name: str, text: str) -> None:
         held = str(value) if name == "integer64" else value  # a number in expressions, a text in JSON
         assert PREDICATES[name](held), (name, text)
         assert type(held) in JSON_TYPES.get(name, (str,))
-        if name in TEXTS or name in DATES - {"date"}:
+        if name in TEXTS - {"xhtml"} or name in DATES - {"date"}:
             assert value == text
     if name in TEXTS or name in DATES:
         assert not PREDICATES[name](text) or cast(text, name) == text, (name, text)

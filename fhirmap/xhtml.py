@@ -5,6 +5,8 @@ Spec: FHIR R4, narrative.html: a `div` in the XHTML name space, without the enti
 
 from __future__ import annotations
 
+import re
+from html.entities import html5
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -14,6 +16,8 @@ _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
 )
 """Elements of HTML that hold nothing and need no end tag."""
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_ENTITY = re.compile(r"&(?:#(?:[xX](?P<hex>[0-9a-fA-F]+)|(?P<number>\d+))|(?P<name>[^\W\d_]\w*));")
 
 
 class NarrativeError(ValueError):
@@ -26,7 +30,7 @@ def xhtml_of(text: str) -> str:
     Entities of HTML become characters, `<br>` and its like are closed, an XML declaration is dropped, and a missing
     name space is added.
 
-    Raises: ``NarrativeError`` where an element is not closed, or the text is no `div`.
+    Raises: ``NarrativeError`` where an element is not closed, an entity is none of HTML's, or the text is no `div`.
 
     Example:
         >>> xhtml_of("<div>a&nbsp;b<br>c</div>")
@@ -35,6 +39,7 @@ def xhtml_of(text: str) -> str:
     content = text.strip()
     if content.startswith("<div") and _root(content) == f"{{{XHTML}}}div":
         return content
+    _require_entities(content)
     reader = _HtmlReader()
     reader.feed(content)
     reader.close()
@@ -47,6 +52,18 @@ def _root(content: str) -> str:
         return ElementTree.fromstring(content).tag  # noqa: S314 - a document type has no place here
     except (ElementTree.ParseError, ValueError):
         return ""
+
+
+def _require_entities(content: str) -> None:
+    """A reader of HTML takes an entity that it does not know for text, and no character for another one."""
+    for found in _ENTITY.finditer(_COMMENT.sub("", content)):
+        if found["name"]:
+            is_known = f"{found['name']};" in html5
+        else:
+            code = int(found["hex"], 16) if found["hex"] else int(found["number"])
+            is_known = code in (9, 10, 13) or 0x20 <= code < 0xD800 or 0xE000 <= code <= 0x10FFFF
+        if not is_known:
+            raise NarrativeError(found[0])
 
 
 class _HtmlReader(HTMLParser):
