@@ -17,6 +17,7 @@ from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.workspace import ParsedMap, Workspace, parsed
 from fhirmap.compilation.contract import target_contract
 from fhirmap.compilation.files import library, read_beside, read_map
+from fhirmap.compilation.linked import LinkedMaps
 from fhirmap.compilation.program import CheckedMaps, installed_functions
 from fhirmap.compilation.releases import DEFAULT_RELEASE, release_of
 from fhirmap.compilation.transformers import transformer_of
@@ -47,19 +48,21 @@ list of its codes. What is missing may come later."""
 
 @dataclass(frozen=True)
 class Runnable:
-    """A map of the set, checked. ``target``: the structure it fills, where known. ``tracer``: what runs it for a trace.
+    """A map of the set, checked. ``target``: the structure it fills, where known. ``linked``: the maps that it shares
+    groups with. ``tracer``: what runs it for a trace.
 
     Its Python is made when it first runs: a set may hold hundreds of maps of which few do.
     """
 
     maps: CheckedMaps
     target: Structure | None
+    linked: LinkedMaps
     tracer: Tracer | None = None
 
     @cached_property
     def transformer(self) -> Transformer | Tracer:
         """The compiled map."""
-        return self.tracer or transformer_of(self.maps, contract=target_contract(self.checked))
+        return self.tracer or self.linked.transformer(self.maps)
 
     @property
     def checked(self) -> Checked:
@@ -91,6 +94,7 @@ class _Neighbours:
     names: frozenset[str]
     workspace: Workspace
     analysis: Analysis
+    linked: LinkedMaps
 
 
 class MapSet:
@@ -146,7 +150,7 @@ class MapSet:
             raise MapError(maps.diagnostics)
         target = checked.stages[-1].target if checked.stages else None
         structure = self.definitions.structure(target.structure or target.name) if target is not None else None
-        return Runnable(maps, structure)
+        return Runnable(maps, structure, neighbours.linked)
 
     def _map(self, wanted: str | Path) -> ParsedMap:
         if isinstance(wanted, Path) or "://" not in wanted:
@@ -220,7 +224,8 @@ class MapSet:
         workspace = Workspace(texts, maps, read=read_beside, parse=self._parse)
         functions = installed_functions() if self._functions is None else self._functions
         names = frozenset((*(text.name for text in texts), *(tree.span.text.name for tree, _ in maps)))
-        return _Neighbours(tuple(texts), names, workspace, Analysis(self.definitions, functions))
+        analysis = Analysis(self.definitions, functions)
+        return _Neighbours(tuple(texts), names, workspace, analysis, LinkedMaps())
 
     @cached_property
     def _own_neighbours(self) -> _Neighbours:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compiler.build import compile_checked
 from fhirmap.compiler.plan import ModuleSection
@@ -11,9 +9,8 @@ from fhirmap.compiler.validator.build import lower_contract
 from fhirmap.compiler.validator.contract import Contract
 from fhirmap.errors import MapError
 from fhirmap.runtime.transformer import Transformer
-from fhirmap.signatures import FunctionSignature
 
-__all__ = ["transformer_of"]
+__all__ = ["transformer_of", "validator_of"]
 
 
 def transformer_of(maps: CheckedMaps, *, contract: Contract | None = None, trace: bool = False) -> Transformer:
@@ -21,9 +18,7 @@ def transformer_of(maps: CheckedMaps, *, contract: Contract | None = None, trace
 
     Raises: MapError with every diagnostic, where one of them is an error.
     """
-    if maps.has_errors:
-        raise MapError(maps.diagnostics)
-    validator = _validator(contract, maps.checked.functions)
+    validator = validator_of(maps, contract)
     compiled = compile_checked(maps.checked, validator=validator, trace=trace)
     return Transformer(
         compiled.text,
@@ -36,10 +31,16 @@ def transformer_of(maps: CheckedMaps, *, contract: Contract | None = None, trace
     )
 
 
-def _validator(contract: Contract | None, functions: Mapping[str, FunctionSignature]) -> ModuleSection | None:
+def validator_of(maps: CheckedMaps, contract: Contract | None) -> ModuleSection | None:
+    """The validator of a contract, for checked maps that may run.
+
+    Raises: MapError with every diagnostic, where one of them is an error.
+    """
+    if maps.has_errors:
+        raise MapError(maps.diagnostics)
     if contract is None:
         return None
-    section, diagnostics = lower_contract(contract, functions)
+    section, diagnostics = lower_contract(contract, maps.checked.functions)
     if any(entry.is_error for entry in diagnostics):
         raise MapError(diagnostics)
     return section

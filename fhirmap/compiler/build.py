@@ -43,7 +43,7 @@ def compile_checked(checked: Checked, *, validator: ModuleSection | None = None,
     ``trace``: Python that reports each step (`fhirmap.runtime.trace`), for looking into one record.
     """
     checks = tuple(section_lines(validator)) if validator is not None else ()
-    digest = _digest(checked, checks, trace)
+    digest = digest_of(checked, checks, trace=trace)
     lowered = lower(checked, digest=digest, version=__version__, validator=validator, trace=trace)
     printed = render_module(lowered.module, checks)
     name = checked.stages[-1].unit.name if checked.stages else "map"
@@ -55,7 +55,7 @@ def compile_checked(checked: Checked, *, validator: ModuleSection | None = None,
     return CompiledMap(name, printed.text, code, digest, files, texts, source_plan(checked))
 
 
-def _digest(checked: Checked, checks: Iterable[CodeLine], trace: bool) -> str:
+def digest_of(checked: Checked, checks: Iterable[CodeLine], *, trace: bool = False) -> str:
     """SHA-256 over the map texts, their code tables, the validator and the compiler's version."""
     seen = sha256(__version__.encode())
     for unit in checked.program.units:

@@ -149,19 +149,10 @@ class Expressions:
             self.module.checked.functions,
             self.module.constants,
             self.names.take,
-            resource=self._resource(),
+            resource=self.module.resource,
             environment=Attribute(RUN, "environment"),
             elements_read=self.module.elements_read,
         )
-
-    def _resource(self) -> tuple[Expr, StaticType] | None:
-        """`%resource`: the input, where it is a tree as it came; a record read through a model is none."""
-        stages = self.module.checked.stages
-        if not stages or self.module.checked.model(stages[0].source) is not None:
-            return None
-        ref = stages[0].source
-        code = ListOf((Attribute(RUN, "resource"),))
-        return code, StaticType(frozenset((ref,)) if ref else frozenset(), "many")
 
 
 def _literal(found: nodes.FPLiteral, static: StaticType) -> PythonValue:

@@ -20,7 +20,7 @@ from fhirmap.analysis.typed import TypedGroup
 from fhirmap.compiler.groups import GroupLowering
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.plan import Module, ModuleConstant, ModuleSection
-from fhirmap.compiler.python import DictOf, Expr, Literal, Name, TupleOf
+from fhirmap.compiler.python import DictOf, Literal, Name
 from fhirmap.compiler.readers import ReaderLowering
 from fhirmap.compiler.stages import StageLowering
 from fhirmap.compiler.tracing import with_bare_identities
@@ -48,19 +48,24 @@ def lower(
     has_reader = _read_first(checked, readers)
     reached = run_by(stage.entry for stage in checked.stages)
     groups = [GroupLowering(module, group).function() for group in reached]
-    stages = StageLowering(module, has_reader=has_reader, has_validator=bool(checks.parts)).function()
+    stages = StageLowering(module, checked.stages, has_reader=has_reader, has_validator=bool(checks.parts)).function()
     constants = (
         *module.tables,
         *((module.tracing.table(),) if module.tracing is not None else ()),
         *(ModuleConstant(name, value) for name, value in module.constants.entries()),
-        *_places(lineage(checked), reached),
+        *_places(place_tables(lineage(checked), reached)),
     )
     functions = (*readers.functions, *module.functions, *groups, stages)
     if trace:
         functions = tuple(with_bare_identities(entry) for entry in functions)
-    titles = " -> ".join(dict.fromkeys(stage.unit.name for stage in checked.stages))
     built = Module(
-        f"Transformer of {titles}.", digest, version, constants, functions, checks, tuple(module.choices.values())
+        f"Transformer of {title_of(checked)}.",
+        digest,
+        version,
+        constants,
+        functions,
+        checks,
+        tuple(module.choices.values()),
     )
     return Lowered(built, {entry.name.text: entry.text for entry in functions if entry.text is not None})
 
@@ -74,25 +79,62 @@ def _read_first(checked: Checked, readers: ReaderLowering) -> bool:
     return True
 
 
-def _places(table: Lineage, reached: Iterable[TypedGroup]) -> Iterator[ModuleConstant]:
-    """Where elements are made, and what is made where that table does not say."""
-    entries: list[tuple[Expr, Expr]] = []
-    made: dict[str, tuple[str, tuple[str, ...]]] = {}
+def title_of(checked: Checked) -> str:
+    """The names of the maps that are stages of one another."""
+    return " -> ".join(dict.fromkeys(stage.unit.name for stage in checked.stages))
+
+
+WrittenElements = dict[str, tuple[str, tuple[str, ...]]]
+"""Position of a target or check -> the element that is written there, the columns that it comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceTables:
+    """Where what a program makes is made.
+
+    ``places``: element of the result -> position of the rule that makes it, the columns it comes from; ``rules``: what
+    is written where that table does not say.
+    """
+
+    places: Mapping[str, tuple[str, tuple[str, ...]]]
+    rules: WrittenElements
+
+
+def place_tables(table: Lineage, reached: Iterable[TypedGroup] = ()) -> PlaceTables:
+    """The tables of a program with this lineage. ``reached``: its groups, those that a type calls for, too."""
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    rules: WrittenElements = {}
     for path, origins in table.elements.items():
         columns = tuple(dict.fromkeys(column for origin in origins for column in origin.columns))
-        entries.append((Literal(path), TupleOf((Literal(origins[0].span.position), Literal(columns)))))
+        found[path] = (origins[0].span.position, columns)
         for origin in origins if len(origins) > 1 else ():
-            made.setdefault(origin.span.position, (path, origin.columns))
+            rules.setdefault(origin.span.position, (path, origin.columns))
     known = {origin.span.position for origins in table.elements.values() for origin in origins}
-    targets = (target for group in reached for rule in group.walk() for target in rule.targets if target.steps)
+    for position, written in written_elements(reached).items():
+        if position not in known:
+            rules.setdefault(position, written)
+    rules.update((position, ("", columns)) for position, columns in table.checks.items() if columns)
+    return PlaceTables(found, rules)
+
+
+def written_elements(groups: Iterable[TypedGroup]) -> WrittenElements:
+    """The elements that the targets of groups write, as far as definitions have them."""
+    targets = (target for group in groups for rule in group.walk() for target in rule.targets if target.steps)
+    found: WrittenElements = {}
     for target in targets:
         element = target.steps[-1].element
-        if target.span.position not in known and element is not None:
-            made.setdefault(target.span.position, (element.path, ()))
-    made.update((position, ("", columns)) for position, columns in table.checks.items() if columns)
+        if element is not None:
+            found.setdefault(target.span.position, (element.path, ()))
+    return found
+
+
+def _places(tables: PlaceTables) -> Iterator[ModuleConstant]:
     comment = "Element of the result -> rule that makes it, source columns."
-    yield ModuleConstant(Name("_places"), DictOf(tuple(entries), is_tall=True), comment)
-    if made:
-        others = [(Literal(position), Literal(place)) for position, place in made.items()]
+    yield ModuleConstant(Name("_places"), _table(tables.places), comment)
+    if tables.rules:
         comment = "Rule or check -> element, source columns, where that table does not say."
-        yield ModuleConstant(Name("_rules"), DictOf(tuple(others), is_tall=True), comment)
+        yield ModuleConstant(Name("_rules"), _table(tables.rules), comment)
+
+
+def _table(entries: Mapping[str, tuple[str, tuple[str, ...]]]) -> DictOf:
+    return DictOf(tuple((Literal(key), Literal(value)) for key, value in entries.items()), is_tall=True)

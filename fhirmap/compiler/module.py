@@ -11,15 +11,15 @@ from functools import cached_property
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.static import StaticType
-from fhirmap.analysis.text_uses import text_uses
+from fhirmap.analysis.text_uses import TextUses, text_uses
 from fhirmap.analysis.typed import DefaultGroup, DefaultTable, TypedGroup, Variable
 from fhirmap.compiler.code_tables import CodeTables
 from fhirmap.compiler.fhirpath.scope import Constants
 from fhirmap.compiler.fhirpath.tables import ElementsRead, elements_read_of, table_code
 from fhirmap.compiler.names import Names, snake_case
 from fhirmap.compiler.plan import ModuleConstant, PythonFunction
-from fhirmap.compiler.python import DECIMAL, DictOf, Expr, Imported, Literal, Name, TupleOf
-from fhirmap.compiler.runtime_functions import FHIRPATH, RUNTIME, call
+from fhirmap.compiler.python import DECIMAL, Attribute, DictOf, Expr, Imported, ListOf, Literal, Name, TupleOf
+from fhirmap.compiler.runtime_functions import FHIRPATH, RUN, RUNTIME, call
 from fhirmap.compiler.tracing import Tracing
 from fhirmap.language import nodes
 from fhirmap.language.visit import AnyNode, walk
@@ -30,11 +30,17 @@ _PARAMETERS = ("row", "run", "faults", "strict", "trace", "error")
 
 
 class ModuleBuilder:
-    """One module in the making. ``taken``: names of constants that another part of the module has."""
+    """One module in the making.
 
-    def __init__(self, checked: Checked, *, trace: bool = False, taken: Iterable[Name] = ()) -> None:
+    ``taken``: names of constants that another part of the module has. ``is_shared``: several maps call its groups, so
+    that nothing in it may be of one of them.
+    """
+
+    def __init__(
+        self, checked: Checked, *, trace: bool = False, taken: Iterable[Name] = (), is_shared: bool = False
+    ) -> None:
         self.checked = checked
-        self.text_uses = text_uses(checked)
+        self.is_shared = is_shared
         self.tracing = Tracing() if trace else None
         self.names = Names((*RUNTIME, FHIRPATH.local, DECIMAL.local, *_PARAMETERS))
         self.constants = Constants()
@@ -49,6 +55,7 @@ class ModuleBuilder:
         self.guards = checked.meetings.guards((*checked.groups, *checked.later))
         self._table_names = Names(name.text.lstrip("_") for name in taken)
         self._names_of: dict[int, frozenset[str]] = {}
+        self._type_tables: dict[frozenset[TypeRef], Name] = {}
         self.groups: dict[TypedGroup, Name] = {}
         for group in (*checked.groups, *checked.later):
             self.groups[group] = self.names.take(group.name)
@@ -69,12 +76,35 @@ class ModuleBuilder:
 
     def type_table(self, root: TypeRef) -> Name:
         """Types of what maps and expressions of this program can reach from ``root``."""
+        roots = self._roots | {root}
+        known = self._type_tables.get(roots)
+        if known is None:
+            types = table_code(self.elements_read, roots, self.checked.definitions, self.checked.functions)
+            known = self._type_tables[roots] = self.constants.add("types", types)
+        return known
+
+    @cached_property
+    def _roots(self) -> frozenset[TypeRef]:
+        """Types of the sources of groups: where expressions start from."""
         groups = (*self.checked.groups, *self.checked.later)
         parameters = (entry for typed in groups for entry in typed.parameters if entry.mode == "source")
-        others = (ref for entry in parameters for ref in entry.static.types if ref.structure not in self.checked.models)
-        roots = [root, *others]
-        types = table_code(self.elements_read, roots, self.checked.definitions, self.checked.functions)
-        return self.constants.add("types", types)
+        types = (ref for entry in parameters for ref in entry.static.types)
+        return frozenset(ref for ref in types if ref.structure not in self.checked.models)
+
+    @cached_property
+    def text_uses(self) -> TextUses:
+        """What the rules make of texts that models read."""
+        return text_uses(self.checked)
+
+    @cached_property
+    def resource(self) -> tuple[Expr, StaticType] | None:
+        """`%resource`: the input, where it is a tree as it came; a record read through a model is none."""
+        stages = self.checked.stages
+        if not stages or self.checked.model(stages[0].source) is not None:
+            return None
+        ref = None if self.is_shared else stages[0].source
+        code = ListOf((Attribute(RUN, "resource"),))
+        return code, StaticType(frozenset((ref,)) if ref else frozenset(), "many")
 
     @cached_property
     def elements_read(self) -> ElementsRead:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from fhirmap.analysis.typed import Stage, Variable
@@ -45,9 +46,11 @@ _GLOBALS = builtin("globals")
 class StageLowering:
     """Lowers the way of one record through all stages."""
 
-    def __init__(self, module: ModuleBuilder, *, has_reader: bool, has_validator: bool) -> None:
+    def __init__(
+        self, module: ModuleBuilder, stages: Sequence[Stage], *, has_reader: bool, has_validator: bool
+    ) -> None:
         self.module = module
-        self.stages = module.checked.stages
+        self.stages = stages
         self.has_reader = has_reader
         self.has_validator = has_validator
         self.names = module.local_names()

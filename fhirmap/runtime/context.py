@@ -184,6 +184,8 @@ class RecordRun:
         found = rules.get(position)
         if found is None:
             found = next(((path, columns) for path, (place, columns) in places.items() if place == position), None)
+        if found is None and "_linked" in self.module:
+            found = self.module["_linked"]["_rules"].get(position)
         return {"path": found[0], "element": found[0], "columns": found[1]} if found is not None else {}
 
 
@@ -218,11 +220,16 @@ def _is_misshapen(error: Exception) -> bool:
 
 
 def position_of(trace: TracebackType | None, module: Mapping[str, Any]) -> str:
-    """``file:line:col`` of the map where the innermost generated frame of ``trace`` was; empty without one."""
+    """``file:line:col`` of the map where the innermost generated frame of ``trace`` was; empty without one.
+
+    A frame is the module's own, or one of a group that it shares with other maps.
+    """
     found = ""
+    linked = module.get("_linked")
     while trace is not None:
-        if trace.tb_frame.f_globals is module:
-            found = _position(trace, module) or found
+        held = trace.tb_frame.f_globals
+        if held is module or held is linked:
+            found = _position(trace, held) or found
         trace = trace.tb_next
     return found
 

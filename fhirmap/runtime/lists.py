@@ -214,6 +214,6 @@ def _kept(node: dict[str, Any], key: str, entry: MapValue) -> MapValue:
         return pruned(entry)
     length = max(len(entry), len(other))
     own, siblings = ([pruned(item) for item in held] + [None] * (length - len(held)) for held in (entry, other))
-    if all(item is None for item in own):
+    if all(item is None for item in own) and (key.startswith("_") or all(item is None for item in siblings)):
         return None
     return [item for item, its in zip(own, siblings, strict=True) if item is not None or its is not None]

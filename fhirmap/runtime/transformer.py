@@ -33,9 +33,13 @@ class Transformer:
         code: CodeType | None = None,
         files: Mapping[str, str] | None = None,
         texts: Mapping[str, str] | None = None,
+        linked: Mapping[str, Any] | None = None,
     ) -> None:
-        """``files``, ``texts``: name in code objects -> name of the map as given, and its characters."""
-        self.source = source
+        """``files``, ``texts``: name in code objects -> name of the map as given, and its characters.
+
+        ``linked``: what ``source`` calls and reads without holding it.
+        """
+        self._source = source
         self.digest = digest
         self.name = name
         self.store = store
@@ -43,7 +47,7 @@ class Transformer:
         if code is None:
             code = compile(source, module_name, "exec", dont_inherit=True)
         keep_lines(self, {module_name: source, **(texts or {})})
-        self._module: dict[str, Any] = {"__name__": f"fhirmap_generated_{digest[:12]}"}
+        self._module: dict[str, Any] = {**(linked or {}), "__name__": f"fhirmap_generated_{digest[:12]}"}
         if files is not None:
             self._module["_files"] = dict(files)
         exec(code, self._module)  # noqa: S102 - the module that the compiler wrote
@@ -87,6 +91,11 @@ class Transformer:
         except run.caught as error:  # nested deeper than Python goes
             run.abandon(error)
         return run.result(resource, self._places)
+
+    @property
+    def source(self) -> str:
+        """The generated module's text, with all that it needs beside the runtime."""
+        return self._source
 
     @property
     def places(self) -> Places:

@@ -2,7 +2,7 @@
 
 An expectation holds the `result`, or the codes of the record's `faults` or of the map's `diagnostics` (errors alone; a
 code may be cut short), and the texts of `notes`. Further fences hold other files by name, for imports and definitions.
-Each case runs twice, which must give the same bytes, and must leave its input as it was.
+Each case runs twice, and as a module of its own, which must give the same bytes, and must leave its input as it was.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 import re
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fhirmap.compilation.mapset import MapSet, run
+from fhirmap.compilation.contract import target_contract
+from fhirmap.compilation.mapset import MapSet, Runnable, run
+from fhirmap.compilation.transformers import transformer_of
 from fhirmap.errors import MapError
 from fhirmap.interchange.formats import json_text, text_of
 
@@ -60,14 +62,24 @@ def outcome(case: Case, folder: Path) -> dict[str, Any]:
     result = run(runnable, content)
     assert content == before
     again = run(known.runnable(map_file), content)
-    assert text_of(result.resource or {}, "json", known.definitions) == text_of(
-        again.resource or {}, "json", known.definitions
-    )
+    alone = run(compiled_alone(runnable), content)
+    for other in (again, alone):
+        assert text_of(result.resource or {}, "json", known.definitions) == text_of(
+            other.resource or {}, "json", known.definitions
+        )
+        assert (result.faults, result.notes) == (other.faults, other.notes)
     faults = [fault.code for fault in result.faults if fault.severity == "error"]
     found: dict[str, Any] = {"faults": faults} if faults else {"result": result.resource}
     if result.notes:
         found["notes"] = [note.text for note in result.notes]
     return found
+
+
+def compiled_alone(runnable: Runnable) -> Runnable:
+    """The same map as a module that shares no group with others, as `compile_map` makes it."""
+    alone = replace(runnable)
+    vars(alone)["transformer"] = transformer_of(runnable.maps, contract=target_contract(runnable.checked))
+    return alone
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.feature}-{case.name}".replace(" ", "-"))
