@@ -55,10 +55,11 @@ class Produced:
 
     def walk(self) -> Iterator[Produced]:
         """This node and all below it."""
-        yield self
-        for nodes in self.children.values():
-            for node in nodes:
-                yield from node.walk()
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting += [child for nodes in node.children.values() for child in nodes][::-1]
 
     def pairs(self) -> Iterator[tuple[Produced, Produced]]:
         """Every node below this one with its parent, parent first."""

@@ -50,16 +50,13 @@ def _unlike(entries: list[Diagnostic]) -> Iterable[Diagnostic]:
     """Those of one code and place that do not say the same."""
     if len(entries) == 1:
         return entries
-    unique: list[Diagnostic] = []
+    unique: dict[str, Diagnostic] = {}
     for entry in entries:
-        for place, known in enumerate(unique):
-            if (known.variant, known.args) == (entry.variant, entry.args) or known.message == entry.message:
-                if known.related and not entry.related:
-                    unique[place] = entry
-                break
-        else:
-            unique.append(entry)
-    return unique
+        message = entry.message
+        known = unique.get(message)
+        if known is None or (known.related and not entry.related):
+            unique[message] = entry
+    return unique.values()
 
 
 def render_diagnostic(diagnostic: Diagnostic, *, colour: bool = False, width: int | None = None) -> str:
