@@ -48,7 +48,7 @@ class LinkedMaps:
 
 
 class LinkedGroups:
-    """The namespace of groups that call one another. One that nobody has called is a `LinkedGroup` there."""
+    """The namespace of groups that call one another. One that no call has reached yet is a `LinkedGroup` there."""
 
     def __init__(self, checked: Checked) -> None:
         self._groups = SharedGroups(checked)
