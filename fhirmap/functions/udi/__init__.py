@@ -13,6 +13,8 @@ as long, says nothing about a damaged one, and knows neither HIBC nor ICCBBA.
 - `no-device-identifier`: the label names no article, so it is no UDI and has no human-readable form;
 - `exponent`: a spreadsheet shortened the number;
 - `characters`: a part holds characters that GS1 does not allow, and is left out;
+- `unprintable`: a part holds parentheses, or a text that means the separator (`<GS>`). It is left out of the
+  form that people read, where it would be read as something else;
 - `too-long`: a lot or a serial has more than 20 characters (HIBC: 18), and is left out;
 - `two-values`: two expiry dates, lots, serials or articles that differ; none of them is taken;
 - `link`: the second HIBC label does not belong to the first;
@@ -28,7 +30,7 @@ from __future__ import annotations
 from base64 import b64encode
 from functools import lru_cache
 
-from fhirmap.functions.udi.gs1 import bare_number, common_gs1, raw_gs1, readable_gs1
+from fhirmap.functions.udi.gs1 import bare_number, common_gs1, printed_parts, raw_gs1, readable_gs1
 from fhirmap.functions.udi.gs1_tables import (
     DATED,
     FIXED,
@@ -38,12 +40,12 @@ from fhirmap.functions.udi.gs1_tables import (
     LABEL_TEXT,
     PREFIX,
     PRINTED,
-    READABLE,
-    READABLE_PART,
     SCANNABLE,
     SCANNED,
+    SEPARATED,
     SHOWN_GS,
     SYMBOLOGY,
+    UNPRINTABLE,
 )
 from fhirmap.functions.udi.hibc import HIBC, checked, hibc
 from fhirmap.functions.udi.iccbba import iccbba
@@ -62,6 +64,9 @@ __all__ = [
     "udi_check_valid",
     "udi_from_gtin",
 ]
+
+_OTHER_ISSUERS = ("+", "=", "&")
+"""How labels of HIBC and ICCBBA begin."""
 
 
 @function
@@ -138,17 +143,17 @@ def udi_carrier(text: str) -> FhirBase64 | None:
         'MDEwMDg0NDU4ODAwMzI4ODE3MjUwMzE1MTBBMjEzQjQ1Ng=='
     """
     raw = text.strip()
-    if raw[:1] == "(":
-        if not READABLE.fullmatch(raw):
-            return None
-        parts = [(identifier, value.strip()) for identifier, value in READABLE_PART.findall(raw)]
-        ends = ["" if identifier[:2] in FIXED else GS for identifier, _ in parts[:-1]] + [""]
-        raw = "".join(identifier + value + end for (identifier, value), end in zip(parts, ends, strict=True))
-    elif raw[:1] not in ("+", "=", "&"):
-        raw = SHOWN_GS.sub(GS, PREFIX.sub("", raw, count=1)).lstrip(GS)
-    if raw[:1] not in ("+", "=", "&") and not SCANNABLE.fullmatch(raw):
-        return None
-    return b64encode(raw.encode()).decode()
+    if raw[:1] in _OTHER_ISSUERS:
+        return b64encode(raw.encode()).decode()
+    printed = printed_parts(raw) if "(" in raw or "[" in raw or "（" in raw else None
+    if printed:
+        ends = ["" if identifier[:2] in FIXED else GS for identifier, _ in printed[:-1]] + [""]
+        raw = "".join(identifier + value + end for (identifier, value), end in zip(printed, ends, strict=True))
+    else:
+        # A second barcode scanned after the first one begins with its own prefix.
+        scan = PREFIX.sub(GS, raw).strip(GS)
+        raw = scan if SEPARATED.fullmatch(scan) else SHOWN_GS.sub(GS, scan).strip(GS)
+    return b64encode(raw.encode()).decode() if SCANNABLE.fullmatch(raw) else None
 
 
 @function
@@ -206,8 +211,9 @@ def udi_from_gtin(
     """A human-readable GS1 UDI made of a catalogue's GTIN and what is known of the piece.
 
     Nothing where a part cannot be on a GS1 label: no GTIN, a lot or serial of more than 20 characters or with
-    characters that GS1 does not allow, an expiry that is no whole date, or not of the hundred years that two digits can
-    say. A month alone is no expiry of an implant: labels of healthcare name the day.
+    characters that GS1 does not allow, or with parentheses, which would be read as those of an identifier; an expiry
+    that is no whole date, or not of the hundred years that two digits can say. A month alone is no expiry of an
+    implant: labels of healthcare name the day.
 
     Example:
         >>> udi_from_gtin("2999100000905", "A558331")
@@ -226,7 +232,7 @@ def udi_from_gtin(
         udi += f"(17){written}"
     for identifier, part in (("10", lot), ("21", serial)):
         value = (part or "").strip()
-        if value and not LABEL_TEXT.fullmatch(value):
+        if value and (not LABEL_TEXT.fullmatch(value) or UNPRINTABLE.search(value)):
             return None
         if value:
             udi += f"({identifier}){value}"

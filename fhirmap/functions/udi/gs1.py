@@ -20,6 +20,7 @@ from fhirmap.functions.udi.gs1_tables import (
     SET_82,
     SHOWN_GS,
     SYMBOLOGY,
+    UNPRINTABLE,
     Part,
     variable,
 )
@@ -27,10 +28,11 @@ from fhirmap.functions.udi.parts import GS1, LabelParts, PartName, Udi, gs1_date
 from fhirmap.functions.udi.repair import Known, bodies, known, plausibility, split_at_lost_separator, timed_day
 from fhirmap.runtime.cell_text import MISSING
 
-__all__ = ["bare_number", "common_gs1", "raw_gs1", "readable_gs1"]
+__all__ = ["bare_number", "common_gs1", "printed_parts", "raw_gs1", "readable_gs1"]
 
 _GTIN_14 = re.compile(r"[0-9]{14}")
-_MEASURE = re.compile(r"3[1-6][0-9][0-5]")
+_LONG_FIXED = re.compile(r"3[1-6][0-9][0-5]|41[0-7]")
+"""Identifiers of more than two digits with a length of their own: measures, and numbers of places."""
 _BARE = re.compile(r"([0-9](?:[ \u00a0\u202f]?[0-9]){0,14})(?:[.,]0+)?")
 _DAY_OR_TIME = DATES | {"7003", "8008"}
 # A word before the label, `UDI : (01)…`.
@@ -72,6 +74,12 @@ def common_gs1(printed: str, gtin: str, before: str | None, lot: str, after: str
 
 def readable_gs1(text: str) -> Udi | None:
     """A label as printed, each identifier in parentheses; nothing where it is not in that form."""
+    parts = printed_parts(text)
+    return None if parts is None else _taken(parts, [])
+
+
+def printed_parts(text: str) -> list[Part] | None:
+    """The parts of a label as printed; nothing where it is not in that form."""
     text = SHOWN_GS.sub(GS, _unmarked(text)).translate(PARENTHESES)
     caption = _CAPTION.match(text)
     if caption:
@@ -87,7 +95,7 @@ def readable_gs1(text: str) -> Udi | None:
             # An EAN-13 in the place of a GTIN-14 is the same number without its leading zero.
             value = value.zfill(14)
         parts.append((identifier, value))
-    return _taken(parts, [])
+    return parts
 
 
 def bare_number(text: str) -> str | None:
@@ -225,7 +233,7 @@ def _uncut(body: str) -> list[Part] | None:
                 if len(value) not in (8, 12, 13) or not is_gtin_valid(value):
                     return None
                 value = value.zfill(14)
-            if stop > end or not value.isdecimal() or (digits == 4 and not _MEASURE.match(body, at)):
+            if stop > end or not value.isdecimal() or (digits > 2 and not _LONG_FIXED.match(body, at)):
                 return None
             parts.append((body[at : at + digits], value))
             at = stop + 1 if body[stop : stop + 1] == GS else stop
@@ -249,7 +257,7 @@ def _is_identifier(identifier: str) -> bool:
     """Is this the whole of an application identifier?"""
     start = identifier[:2]
     if start in FIXED:
-        return len(identifier) == (2 if start < "31" else 4 if start < "41" else 3)
+        return len(identifier) == 2 if start < "31" else _LONG_FIXED.fullmatch(identifier) is not None
     shape = variable(identifier)
     return shape is not None and shape[0] == len(identifier)
 
@@ -290,7 +298,9 @@ def _taken(parts: list[Part], problems: list[str]) -> Udi:
             reading.problem("date")
         elif name:
             reading.take(name, taken)
-        if (identifier, value) not in shown and not (name in ("lot", "serial") and len(value) > 20):
+        if UNPRINTABLE.search(value):
+            reading.problem("unprintable")
+        elif (identifier, value) not in shown and not (name in ("lot", "serial") and len(value) > 20):
             shown.append((identifier, value))
     kept = [part for part in shown if _NAMES.get(part[0]) not in reading.differing]
     return reading.finished("".join([f"({identifier}){value}" for identifier, value in kept]))

@@ -24,9 +24,11 @@ __all__ = [
     "READABLE_PART",
     "SCANNABLE",
     "SCANNED",
+    "SEPARATED",
     "SET_82",
     "SHOWN_GS",
     "SYMBOLOGY",
+    "UNPRINTABLE",
     "Part",
     "variable",
 ]
@@ -76,12 +78,14 @@ def variable(text: str) -> tuple[int, int] | None:
 SET_82 = re.compile(r"[!\"%-?A-Z_a-z]+")
 """Characters that a lot, a serial or another part may hold (7.11, table 7.11-1)."""
 
-LABEL_TEXT = re.compile(r"[!\"%-'*-?A-Z_a-z]{1,20}")
-"""A lot or serial that can be printed: parentheses would be those of an identifier."""
+LABEL_TEXT = re.compile(r"[!\"%-?A-Z_a-z]{1,20}")
+"""A lot or serial that a label can hold."""
 FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FORMULA = re.compile(r"=(?:\"([^\"]*)\"|([0-9]{8,14}))")
 """What makes a spreadsheet leave the digits of a number alone, `="0401…"`."""
 SCANNABLE = re.compile(r"[0-9]{2}[!\"%-?A-Z_a-z\x1d]*")
+SEPARATED = re.compile(r"[0-9]{2}[!\"%-?A-Z_a-z]*\x1d[!\"%-?A-Z_a-z\x1d]*")
+"""An element string that has a separator: `%1D` may be three characters of a part in it."""
 
 INTACT = re.compile(r"[0-9]{2}[!\"'*-;=?A-Z_a-z\x1d]*")
 """An element string in which nothing shows a separator by another sign."""
@@ -91,7 +95,7 @@ RAW = re.compile(r"[0-9]{2}[^\x00-\x1c\x1e-\x1f]*", re.DOTALL)
 SCANNED = re.compile(r"(?:\]d2|\]C1)?01([0-9]{14})(?:17([0-9]{6}))?10([!\"'*-;=?A-Z_a-z]{1,20})(?:\x1d17([0-9]{6}))?")
 # A lot or serial that ends as an expiry date would, had the separator between them been lost.
 DATED = re.compile(r".+17[2-4][0-9][01][0-9][0-3][0-9]")
-PRINTED = re.compile(r"\(01\)([0-9]{14})(?:\(17\)([0-9]{6}))?\(10\)([!\"%-'*-;=?A-Z_a-z]{1,20})(?:\(17\)([0-9]{6}))?")
+PRINTED = re.compile(r"\(01\)([0-9]{14})(?:\(17\)([0-9]{6}))?\(10\)([!\"'*-;=?A-Z_a-z]{1,20})(?:\(17\)([0-9]{6}))?")
 SYMBOLOGY = re.compile(r"\][A-Za-z][0-9]")
 """What a reader writes before a code to say of which kind it is (ISO/IEC 15424)."""
 PREFIX = re.compile(r"\](?:C1|d2|e[0-3]|Q3|J1)")
@@ -99,6 +103,9 @@ PREFIX = re.compile(r"\](?:C1|d2|e[0-3]|Q3|J1)")
 _NAMES = r"<(?:GS|FNC1|GS1|0x1D|F1)>|\{(?:GS|FNC1)\}|\[(?:GS|FNC1)\]|\((?:GS|FNC1)\)"
 _ESCAPES = r"\\x1D|\\u001D|\\035|\\029|&#29;|&#x1D;|%1D"
 SHOWN_GS = re.compile(rf"{_NAMES}|{_ESCAPES}|\^\]|␝|[\^~#|\x1c\x1e\x1f\t\r\n]", re.IGNORECASE)
+UNPRINTABLE = re.compile(rf"[()]|{SHOWN_GS.pattern}", re.IGNORECASE)
+"""What a part may hold as it is scanned, and what is read as another sign where it is printed: parentheses are those of
+an identifier, `<GS>` is a separator."""
 PARENTHESES = str.maketrans("（）[]", "()()")
 """Other brackets in the place of parentheses."""
 READABLE = re.compile(r"(?:\(\s*[0-9]{2,4}\s*\)[^()]+)+")

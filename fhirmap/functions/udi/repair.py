@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from fhirmap.functions.udi.gs1_tables import DATES, GS, INTACT, PREFIX, RAW, SHOWN_GS, Part
+from fhirmap.functions.udi.gs1_tables import DATES, GS, INTACT, PREFIX, RAW, SEPARATED, SHOWN_GS, Part
 from fhirmap.functions.udi.parts import gs1_date, is_gtin_valid
 from fhirmap.runtime.cell_text import MISSING
 
@@ -56,6 +56,8 @@ def bodies(text: str) -> Iterator[tuple[str, list[str]]]:
     if INTACT.fullmatch(text) and GS + GS not in text:
         yield text, problems
         return
+    if SEPARATED.fullmatch(text):
+        yield text, problems
     if not RAW.fullmatch(text) and _AZERTY.fullmatch(text):
         problems = ["keyboard-layout"]
         text = text.translate(_FROM_AZERTY)

@@ -11,10 +11,22 @@ from biip.gs1_messages import GS1Message
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fhirmap.functions.udi import gtin_check_valid, parse_udi, udi_carrier, udi_check_valid
+from fhirmap.functions.udi import GS1, gtin_check_valid, parse_udi, udi_carrier, udi_check_valid, udi_from_gtin
+from fhirmap.functions.udi.gs1_tables import UNPRINTABLE
 from fhirmap.functions.udi.parts import is_gtin_valid
 from fhirmap.runtime.cell_text import MISSING
-from tests.functions.udi.labels import GS, INVALID_GTINS, VALID_GTINS, labels, raw
+from tests.functions.udi.labels import (
+    GS,
+    INVALID_GTINS,
+    SIGNS,
+    VALID_GTINS,
+    any_label,
+    labels,
+    mistyped,
+    printed,
+    raw,
+    scanned,
+)
 
 
 @given(labels(), st.sampled_from(["", "]d2", "]C1"]))
@@ -177,6 +189,47 @@ def test_checks_of_a_label_never_contradict_each_other(parts: list[tuple[str, st
         assert gtin_check_valid(gtin) != reported
 
 
+def _contradictions(text: str) -> list[str]:
+    """What the functions say of a label that cannot be true at once."""
+    label = parse_udi(text)
+    problems = label.get("problems", [])
+    is_valid = "check-digit" not in problems
+    found = [] if udi_check_valid(text) == is_valid else ["udi_check_valid"]
+    device, shown = label.get("deviceIdentifier"), label.get("humanReadable")
+    if label.get("issuer") == GS1 and device and gtin_check_valid(device) != is_valid:
+        found.append("gtin_check_valid")
+    if shown:
+        of_print = {key: value for key, value in parse_udi(shown).items() if key != "problems"}
+        of_label = {key: value for key, value in label.items() if key in of_print or "unprintable" not in problems}
+        of_label.pop("problems", None)
+        if of_print != of_label or udi_check_valid(shown) != is_valid:
+            found.append("humanReadable")
+    return found
+
+
+@pytest.mark.parametrize("signs", [SIGNS, SIGNS.replace("(", "").replace(")", "")])
+def test_whatever_identifiers_a_label_has_it_is_read_and_printed_and_read_again(signs: str) -> None:
+    rng = Random(82)
+    for _ in range(1500):
+        parts = any_label(rng, signs)
+        held = dict(parts)
+        forms = [scanned(parts), "]d2" + scanned(parts)]
+        if not any(UNPRINTABLE.search(value) for value in held.values()):
+            forms.append(printed(parts))
+        for text in forms:
+            label = parse_udi(text)
+            assert _contradictions(text) == [], text
+            assert label["deviceIdentifier"] == held["01"], text
+            for name, identifier in (("lot", "10"), ("serial", "21")):
+                value = held.get(identifier, "")
+                assert label.get(name, "") == ("" if value.upper() in MISSING else value), text
+            is_printed = not any(UNPRINTABLE.search(value) for value in held.values())
+            assert label.get("problems", []) == ([] if is_printed else ["unprintable"]), text
+            assert b64decode(udi_carrier(text) or "").decode() == scanned(parts), text
+        text = mistyped(rng.choice(forms), rng)
+        assert _contradictions(text) == [], text
+
+
 @given(labels(), st.randoms())
 def test_parts_in_any_order(parts: list[tuple[str, str]], rng: Random) -> None:
     shuffled = rng.sample(parts, len(parts))
@@ -199,6 +252,13 @@ def test_a_text_that_begins_like_a_label_is_none(text: str) -> None:
     assert parse_udi(text)["problems"] == ["unreadable"]
 
 
+@pytest.mark.parametrize("identifier", ["41l", "418", "3109", "3256"])
+def test_what_is_no_identifier_is_read_in_no_form(identifier: str) -> None:
+    value = "9501101020917" if identifier[0] == "4" else "123456"
+    assert parse_udi("0104012345678901" + identifier + value)["problems"] == ["unreadable"]
+    assert parse_udi(f"(01)04012345678901({identifier}){value}")["problems"] == ["unreadable"]
+
+
 def test_a_lot_label_is_read_where_its_prefix_or_the_row_says_that_it_is_one() -> None:
     assert parse_udi("]C110LOT7788")["lot"] == "LOT7788"
     assert parse_udi("10LOT7788", "lot 7788")["lot"] == "LOT7788"
@@ -211,6 +271,53 @@ def test_what_gs1_does_not_allow_is_left_out_and_reported(lot: str, form: str) -
     assert "lot" not in label
     assert label["humanReadable"] == "(01)04012345678901(17)290630"
     assert label["problems"] == (["too-long"] if len(lot) > 20 else ["characters"])
+
+
+@pytest.mark.parametrize("value", ["AB(1)C", "A(21)S", "(", "A)", "Q<GS>", "A<FNC1>B", "A%1dB"])
+@pytest.mark.parametrize("identifier", ["10", "21"])
+def test_what_would_be_read_as_something_else_is_not_printed(identifier: str, value: str) -> None:
+    label = parse_udi(f"010401234567890191X{GS}{identifier}{value}{GS}17290630")
+    assert label.get("lot" if identifier == "10" else "serial") == value
+    assert label["humanReadable"] == "(01)04012345678901(91)X(17)290630"
+    assert label["problems"] == ["unprintable"]
+    lot, serial = (value, None) if identifier == "10" else (None, value)
+    assert udi_from_gtin("04012345678901", lot, serial) is None
+    found = parse_udi(f"(01)04012345678901({identifier}){value}")
+    assert value not in (found.get("lot"), found.get("serial"))
+
+
+def test_a_part_that_is_not_printed_is_in_what_the_barcode_holds() -> None:
+    scan = "0104012345678901" + "10AB(1)C" + GS + "17290630"
+    label = parse_udi(scan)
+    assert label == {
+        "issuer": GS1,
+        "deviceIdentifier": "04012345678901",
+        "lot": "AB(1)C",
+        "expiry": "2029-06-30",
+        "humanReadable": "(01)04012345678901(17)290630",
+        "problems": ["unprintable"],
+    }
+    assert b64decode(udi_carrier(scan) or "").decode() == scan
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(01)4012345678901(10)A1<GS>(21)B",
+        "UDI : (01)04012345678901(10)A1(21)B",
+        "[01]04012345678901[10]A1[21]B",
+        "]d20104012345678901" + "10A1]d221B",
+        "]d20104012345678901" + "10A1<GS>21B",
+    ],
+)
+def test_the_carrier_of_a_label_holds_what_is_read(text: str) -> None:
+    assert parse_udi(text)["humanReadable"] == "(01)04012345678901(10)A1(21)B"
+    assert b64decode(udi_carrier(text) or "").decode() == "0104012345678901" + "10A1" + GS + "21B"
+
+
+@pytest.mark.parametrize("text", ["(01)04012345678901(45)A", "(01)04012345678901(10)A(1)", "(01)04012345678901(10)A B"])
+def test_no_carrier_of_what_is_no_label(text: str) -> None:
+    assert udi_carrier(text) is None
 
 
 def test_expiry_and_production_with_a_time() -> None:

@@ -90,7 +90,7 @@ def test_no_udi_of_half_a_date(expiry: str) -> None:
     assert udi_from_gtin("2999100000905", "A", None, expiry) is None
 
 
-@pytest.mark.parametrize("lot", ["A" * 21, "LOT 7", "LOT(7)", "LOTé", "A@B"])
+@pytest.mark.parametrize("lot", ["A" * 21, "LOT 7", "LOT(7)", "LOTé", "A@B", "A%1DB", "A<GS>"])
 def test_no_udi_of_what_a_label_cannot_hold(lot: str) -> None:
     assert udi_from_gtin("2999100000905", lot) is None
     assert udi_from_gtin("2999100000905", None, lot) is None
