@@ -61,6 +61,7 @@ class Unit:
     queries: dict[str, str] = field(default_factory=dict)
     """Text of the query files its models name."""
     unresolved_imports: bool = False
+    """Is a map that it imports by its own address not there? Names that are unknown may be that map's."""
     faults: list[Diagnostic] = field(default_factory=list)
     """What is wrong with its imports and the files that it names."""
     declared: list[Diagnostic] = field(default_factory=list)

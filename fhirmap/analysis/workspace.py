@@ -125,7 +125,8 @@ class Workspace:
             taken = self._matching(entry.url)
             if not any(other is not unit for other in taken.units):
                 self._unknown_import(unit, entry)
-                unit.unresolved_imports = True
+                # A wildcard that matches nothing may be meant: what is then missing is reported where it is called.
+                unit.unresolved_imports |= "*" not in entry.url
             found.append(taken)
         unit.imported = tuple(found)
 
@@ -163,7 +164,6 @@ class Workspace:
             match for text in self._waiting for match in re.findall(r"[\"']([^\"'\s]+/StructureMap/[^\"']+)", text.text)
         ]
         meant = nearest(entry.url, urls)
-        # A wildcard that matches nothing may be meant: what is then missing is reported where it is called.
         severity = Severity.WARNING if "*" in entry.url else None
         unit.faults.append(
             Diagnostic(
