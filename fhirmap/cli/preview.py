@@ -79,7 +79,7 @@ def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
             "read": found.read,
             "verdicts": found.verdicts,
             "reasons": found.reasons,
-            "words": found.words,
+            "words": found.words(),
             "keys": found.keys(),
             "unmapped": [asdict(table) for table in found.unmapped.tables()],
         }
@@ -102,7 +102,7 @@ def _summary(found: Previewed) -> Iterator[str]:
     counts = found.verdicts.most_common()
     verdicts = "   ".join(text(f"states.verdicts_counted.{verdict}", count=count) for verdict, count in counts)
     yield from folded(f"{text('preview.read', count=found.read)}   {verdicts}", screen)
-    words = [reason for reasons in found.listed.values() for reason in reasons]
+    words = [reason for reasons in found.listed.values() for reason, _ in reasons]
     width = min(max(map(len, words), default=0), _WIDEST_REASON)
     for verdict in (Verdict.INVALID, Verdict.NOTED, Verdict.OUT_OF_SCOPE, Verdict.SUPERSEDED):
         for line in _reasons(found, verdict, width):
@@ -113,20 +113,20 @@ def _summary(found: Previewed) -> Iterator[str]:
 
 def _reasons(found: Previewed, verdict: Verdict, width: int) -> Iterator[str]:
     """The reasons of one verdict, the most frequent first; the counts add up to the first line, or it says why not."""
-    reasons = sorted(found.listed.get(verdict, {}).items(), key=lambda pair: -pair[1].count)
+    reasons = sorted(found.listed.get(verdict, {}).values(), key=lambda entry: -entry.count)
     if not reasons:
         return
-    given, explained = sum(entry.count for _, entry in reasons), found.explained[verdict]
+    given, explained = sum(entry.count for entry in reasons), found.explained[verdict]
     counted = text(f"states.verdicts_counted.{verdict}", count=found.verdicts[verdict])
     said = "   " + text("run.lines.reasons", reasons=given, count=explained) if given > explained else ""
     yield f"  {counted}{said}"
-    for reason, entry in reasons[:_REASONS_SHOWN]:
+    for entry in reasons[:_REASONS_SHOWN]:
         shown, more = ", ".join(entry.keys[:_KEYS_SHOWN]), entry.count - _KEYS_SHOWN
         keys = text("lists.names_and_more", names=shown, count=more) if more > 0 else shown
-        yield f"  {entry.count:>6}  {reason:<{width}}  {found.words.get(reason, '')}   ({keys})"
+        yield f"  {entry.count:>6}  {entry.reason:<{width}}  {entry.words}   ({keys})"
     rest = reasons[_REASONS_SHOWN:]
     if rest:
-        yield "          " + text("preview.more_reasons", count=len(rest), sum=sum(entry.count for _, entry in rest))
+        yield "          " + text("preview.more_reasons", count=len(rest), sum=sum(entry.count for entry in rest))
     if unexplained := found.verdicts[verdict] - explained:
         yield f"  {unexplained:>6}  {text('preview.without_reason')}"
 

@@ -46,8 +46,11 @@ _KEYS_KEPT = 20
 
 @dataclass(slots=True)
 class PreviewedReason:
-    """Records of one verdict that share a reason: how many, and the keys of the first."""
+    """Records of one verdict that share a reason and its words: how many, and the keys of the first."""
 
+    reason: str
+    words: str
+    """What it says: a fault with its columns, a note as the map has it; empty where there is nothing to say."""
     count: int = 0
     keys: list[str] = field(default_factory=list)
 
@@ -57,13 +60,11 @@ class Previewed:
     """How many records were read, by verdict and by reason, and the codes that concept maps lack."""
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
-    listed: dict[Verdict, dict[str, PreviewedReason]] = field(default_factory=dict)
-    """By verdict, its reasons."""
+    listed: dict[Verdict, dict[tuple[str, str], PreviewedReason]] = field(default_factory=dict)
+    """By verdict, its reasons; one that says different things of different records is there once for each."""
     explained: Counter[Verdict] = field(default_factory=Counter)
     """By verdict, the records that have a reason."""
     reasons: Counter[str] = field(default_factory=Counter)
-    words: dict[str, str] = field(default_factory=dict)
-    """What each reason says, in words: a fault with its columns, a note as the map has it."""
     unmapped: UnmappedCodes = field(default_factory=UnmappedCodes)
 
     @property
@@ -73,24 +74,34 @@ class Previewed:
 
     def keys(self) -> dict[str, list[str]]:
         """By reason, the keys of the first records that have it."""
-        found: dict[str, list[str]] = {}
-        for reasons in self.listed.values():
-            for word, line in reasons.items():
-                found[word] = [*found.get(word, ()), *line.keys][:_KEYS_KEPT]
-        return found
+        found: dict[str, dict[str, None]] = {}
+        for line in self._lines():
+            found.setdefault(line.reason, {}).update(dict.fromkeys(line.keys))
+        return {word: list(keys)[:_KEYS_KEPT] for word, keys in found.items()}
 
-    def add(self, key: str, classified: Classified) -> None:
-        """One record."""
+    def words(self) -> dict[str, str]:
+        """By reason, all that it says of one record or another."""
+        found: dict[str, dict[str, None]] = {}
+        for line in self._lines():
+            found.setdefault(line.reason, {})[line.words] = None
+        return {word: "; ".join(filter(None, said)) for word, said in found.items()}
+
+    def _lines(self) -> Iterator[PreviewedReason]:
+        return (line for lines in self.listed.values() for line in lines.values())
+
+    def add(self, key: str, classified: Classified, words: Mapping[str, Iterable[str]]) -> None:
+        """One record. ``words``: what each of its reasons says of it."""
         verdict = classified.verdict
         self.verdicts[verdict] += 1
         self.reasons.update(classified.reasons)
         self.explained[verdict] += bool(classified.reasons)
         held = self.listed.setdefault(verdict, {})
         for word in classified.reasons:
-            line = held.setdefault(word, PreviewedReason())
-            line.count += 1
-            if len(line.keys) < _KEYS_KEPT:
-                line.keys.append(key)
+            for said in words.get(word, ("",)):
+                line = held.setdefault((word, said), PreviewedReason(word, said))
+                line.count += 1
+                if len(line.keys) < _KEYS_KEPT:
+                    line.keys.append(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +170,7 @@ def preview_all(
         for record in records:
             result = engine.result(record)
             classified = classify(record, result, engine.rules)
-            found.add(record.key, classified)
-            _keep_words(found.words, engine, result)
+            found.add(record.key, classified, _words(engine, result))
             if result.unmapped and not record.superseded:
                 found.unmapped.add(result.unmapped)
             if file is not None:
@@ -172,16 +182,16 @@ def preview_all(
     return found
 
 
-def _keep_words(words: dict[str, str], engine: Engine, result: Result) -> None:
+def _words(engine: Engine, result: Result) -> dict[str, dict[str, None]]:
+    """By reason, what it says of a record: each message once."""
+    found: dict[str, dict[str, None]] = {}
     for fault in result.faults:
-        key = reason(fault, engine.rules)
-        if key not in words:
-            message = Diagnostic(fault.code, args=fault.args, variant=fault.variant).message
-            words[key] = f"{message} ({', '.join(fault.columns)})" if fault.columns else message
+        message = Diagnostic(fault.code, args=fault.args, variant=fault.variant).message
+        said = f"{message} ({', '.join(fault.columns)})" if fault.columns else message
+        found.setdefault(reason(fault, engine.rules), {})[said] = None
     for note in result.notes:
-        key = note_reason(note, engine.rules)
-        if key not in words:
-            words[key] = engine.note_words.get(note.position, "")
+        found.setdefault(note_reason(note, engine.rules), {})[engine.note_words.get(note.position, "")] = None
+    return found
 
 
 @contextmanager

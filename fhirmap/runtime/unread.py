@@ -2,6 +2,7 @@
 
 A rule that asks for an element gets nothing where it is absent, and where its cell could not be read. So a record of
 which no rule wrote anything is out of scope only if none asked for what could not be read: else its scope is not known.
+Where a cell was read as absent since its text means no value, it is out of scope, and the warning says by which cell.
 """
 
 from __future__ import annotations
@@ -70,15 +71,17 @@ class UnreadRecord(dict[str, Any]):
 
 
 def watched(record: dict[str, Any], faults: list[Fault], start: int) -> dict[str, Any]:
-    """``record``, watched for what its own faults, from place ``start`` on, say that it lacks; warnings are none.
+    """``record``, watched for what its own faults, from place ``start`` on, say that it lacks.
 
-    A fault of a row below it has a longer path than the element that it names.
+    A warning is one where the element is absent by it (a word that means no value); of what was read all the same it is
+    none. A fault of a row below it has a longer path than the element that it names.
     """
     unread: dict[str, list[int]] = {}
     for place in range(start, len(faults)):
         fault = faults[place]
-        if fault.severity == "error" and fault.path == fault.element:
-            unread.setdefault(fault.element.rpartition(".")[2], []).append(place)
+        name = fault.element.rpartition(".")[2]
+        if fault.path == fault.element and (fault.severity == "error" or name not in record):
+            unread.setdefault(name, []).append(place)
     return UnreadRecord(record, unread) if unread else record
 
 

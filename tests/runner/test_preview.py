@@ -167,3 +167,48 @@ def test_columns_of_the_source_whatever_a_group_is_called(tmp_path: Path, word: 
     )
     found = written(build_engine(load_project(tmp_path)), tmp_path / "out.csv")
     assert [(row["key"], row["ident"]) for row in found] == [("7", "7"), ("8", "8")]
+
+
+CELLS = """\
+/// url = 'https://hospital.example/fhir/StructureMap/cells'
+/// name = 'Cells'
+
+model Operation from csv key 'id' delimiter ';' {
+  id    : string   1..1 from 'id'
+  lot   : string   0..1 from 'lot'
+  began : dateTime 0..1 from 'began' format 'dd/MM/yyyy HH:mm' zone 'Europe/Paris'
+}
+
+model Result { lot : string 0..1  began : dateTime 0..1 }
+
+group main(source src : Operation, target tgt : Result) {
+  src.lot as v -> tgt.lot = v "lot";
+  src.began as v -> tgt.began = v "began";
+}
+"""
+
+
+def test_a_reason_says_of_each_record_what_is_wrong_with_it(tmp_path: Path) -> None:
+    lines = ("id;lot;began", "1;NULL;", '2;="007";26/10/2025 02:30', "3;1,20E+05;30/03/2025 02:30", "4;NULL;")
+    (tmp_path / "data.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "cells.map").write_text(CELLS, encoding="utf-8")
+    settings = '[map]\nsource = "cells.map"\n[source]\nurl = "data.csv"\n[sink]\nkind = "stdout"\n'
+    (tmp_path / "fhirmap.toml").write_text(settings, encoding="utf-8")
+    found = build_engine(load_project(tmp_path))
+    with open_project_source(found.project, found.plan) as source:
+        previewed = preview_all(found, source.records())
+    lots = {
+        tuple(line.keys): line.words
+        for lines_ in previewed.listed.values()
+        for line in lines_.values()
+        if line.reason == "text:lot"
+    }
+    assert set(lots) == {("1", "4"), ("2",), ("3",)}
+    assert "means no value" in lots["1", "4"]
+    assert "formula" in lots["2",]
+    assert "shortened" in lots["3",]
+    assert previewed.reasons["text:lot"] == 4
+    assert sorted(previewed.keys()["text:lot"]) == ["1", "2", "3", "4"]
+    assert previewed.words()["text:lot"].count("; ") >= 2
+    assert "twice that night" in previewed.words()["zone:began"]
+    assert "does not exist" in previewed.words()["zone:began"]

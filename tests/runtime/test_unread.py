@@ -84,14 +84,17 @@ def test_a_cell_that_is_absent_decides_as_well_as_any() -> None:
     assert verdict(mapped("src where (count > 1) -> tgt.id = 'x';", count=None)) == OUT
 
 
-def test_a_word_of_absence_is_absent() -> None:
-    """Its warning is not shown: nothing of the record is sent."""
+def test_a_text_that_is_read_as_absent_and_decides_is_said() -> None:
+    """Absent is absent; but that a word or a shortened number made it so is said of the record that is not sent."""
     assert verdict(mapped("src where (id = 'x') -> tgt.id = 'x';", id="NULL", needed="NULL")) == (
         Verdict.INVALID,
-        ["FM411 Stay.id"],
+        ["FM459 Stay.id", "FM411 Stay.id"],
     )
-    row = {"id": None, "rank": None, "lot": "NULL", "expiry": None, "qty": 1}
-    assert verdict(mapped("src.poses as p where (lot = 'x') -> tgt.id = 'x';", poses=[row])) == OUT
+    row = {"id": None, "rank": None, "lot": "1,20E+05", "expiry": None, "qty": 1}
+    rule = "src.poses as p where (lot = 'x') -> tgt.id = 'x';"
+    assert verdict(mapped(rule, poses=[row])) == (Verdict.OUT_OF_SCOPE, ["FM459 Stay.poses[0].lot"])
+    assert verdict(mapped("src where (count = 7) -> tgt.id = 'x';", poses=[row])) == OUT
+    assert verdict(mapped(rule, poses=[{**row, "lot": "UNKNOWN"}])) == OUT
 
 
 def test_the_scope_that_a_later_stage_decides(tmp_path: Path) -> None:
@@ -121,7 +124,8 @@ def test_every_way_to_ask_counts() -> None:
         Fault("FM410", path="A.x", element="A.x"),
         Fault("FM410", path="A.b[0].x", element="B.x"),
     ]
-    assert type(watched({"v": 1}, faults[:1], 0)) is dict
+    assert type(watched({"v": 1, "w": 1}, faults[:1], 0)) is dict
+    assert type(watched({"v": 1}, faults[:1], 0)) is UnreadRecord
     for ask in (
         lambda record: record.get("x"),
         lambda record: "x" in record,
@@ -132,9 +136,9 @@ def test_every_way_to_ask_counts() -> None:
         lambda record: record.values(),
         lambda record: record.keys(),
     ):
-        record = watched({"v": 1}, faults, 0)
+        record = watched({"v": 1, "w": 1}, faults, 0)
         assert isinstance(record, UnreadRecord)
-        assert record == {"v": 1}
+        assert record == {"v": 1, "w": 1}
         assert record["v"] == record.get("v") == 1
         assert asked_faults([record], faults) == ()
         ask(record)
