@@ -243,7 +243,7 @@ def date_reader(cell: Cell) -> Callable[[Any, list[Fault]], str | None]:
 
 
 def _parsed(text: str, parse: Parse, cell: Cell, faults: list[Fault]) -> str | None:
-    """What ``text`` is read as; what cannot be read, and a time that occurs twice, are faults."""
+    """What ``text`` is read as; what cannot be read, and a time that occurs never or twice, are faults."""
     try:
         found = parse(text)
     except ZoneNeeded:
@@ -252,10 +252,9 @@ def _parsed(text: str, parse: Parse, cell: Cell, faults: list[Fault]) -> str | N
     except SkippedTime:
         faults.append(_fault("FM728", "zone", cell, {"column": cell.column, "zone": cell.zone or ""}))
         return None
-    except RepeatedTime as twice:
-        fault = _fault("FM728", "zone", cell, {"column": cell.column, "zone": cell.zone or ""}, "twice")
-        faults.append(replace(fault, severity="warning"))
-        return twice.text
+    except RepeatedTime:
+        faults.append(_fault("FM728", "zone", cell, {"column": cell.column, "zone": cell.zone or ""}, "twice"))
+        return None
     if found is None:
         unreadable(cell, faults)
     return found

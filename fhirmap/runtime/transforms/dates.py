@@ -85,11 +85,7 @@ class SkippedTime(Exception):
 
 
 class RepeatedTime(Exception):
-    """A local time that its zone has twice, when clocks are put back. ``text``: the first of the two."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
+    """A local time that its zone has twice, when clocks are put back: nothing says which of the two is meant."""
 
 
 @cache
@@ -327,7 +323,7 @@ def _local(moment: datetime, kind: str, fraction: str) -> str:
     if before != after:
         if before is not None and after is not None and before < after:
             raise SkippedTime
-        raise RepeatedTime(_shown(moment, kind, fraction))
+        raise RepeatedTime
     return _shown(moment, kind, fraction)
 
 
@@ -406,8 +402,8 @@ def _converted(text: object, format_text: str | None, kind: str, zone: str | Non
         raise TransformFailed("FM451", variant="local" if kind == "dateTime" else "zone", **wanted) from None
     except SkippedTime:
         raise TransformFailed("FM451", variant="skipped", **wanted) from None
-    except RepeatedTime as twice:
-        found = twice.text
+    except RepeatedTime:
+        raise TransformFailed("FM451", variant="twice", **wanted) from None
     except ValueError:
         raise TransformFailed("FM451", variant="no_zone", **wanted) from None
     if found is None:
@@ -432,7 +428,7 @@ def to_date_time(text: object, format_text: str | None = None, zone: str | None 
     """The FHIR dateTime that ``text`` writes: in ``zone``, else in the offset it has.
 
     Raises: ``TransformFailed`` FM451 where it does not fit the format, has a time of day and neither, or the zone skips
-    that time.
+    that time or has it twice.
     Spec: FML, transforms, toDateTime. The zone is ours.
 
     Example:
