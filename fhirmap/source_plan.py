@@ -87,11 +87,19 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class AttributeRows:
-    """Rows of one attribute each: the columns of its name and of its value, and the attributes that are read."""
+    """Rows of one attribute each: the columns of its name and of its value, and what is read of the row that they make.
+
+    A `SourceColumn` has the name of an attribute here.
+    """
 
     name: str
     value: str
-    read: tuple[str, ...]
+    columns: tuple[SourceColumn, ...]
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The attributes that are read, each once."""
+        return tuple(dict.fromkeys(column.name for column in self.columns))
 
 
 @dataclass(frozen=True, slots=True)

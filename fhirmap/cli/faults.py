@@ -57,6 +57,11 @@ def show_warnings(project: Sequence[Diagnostic], maps: Sequence[Diagnostic], pla
         echo_folded(text("diagnostics.map_warnings", count=len(maps), place=place), err=True)
 
 
+def show_warning(entry: Diagnostic) -> None:
+    """Write one warning on standard error."""
+    show_diagnostics([entry], as_json=False)
+
+
 def show_fault(fault: BaseException, *, as_json: bool) -> int:
     """Show what stopped a command; the exit code it means."""
     if isinstance(fault, MapError | ProjectError):

@@ -23,7 +23,7 @@ def command(project: Path, source: str | None, resend: bool, as_json: bool) -> i
 
 def show_plan(project: Path, source: str | None, *, resend: bool, as_json: bool) -> int:
     """The plan on standard output; its exit code. `run --dry-run` is this too."""
-    from fhirmap.cli.faults import show_warnings
+    from fhirmap.cli.faults import show_warning, show_warnings
     from fhirmap.cli.progress import ProgressBar
     from fhirmap.runner.engine import build_engine
     from fhirmap.runner.planned_run import make_plan, plan_lines, plan_to_data
@@ -33,7 +33,7 @@ def show_plan(project: Path, source: str | None, *, resend: bool, as_json: bool)
     if not as_json:
         show_warnings(engine.project.warnings, engine.maps.diagnostics, project)
     with ProgressBar(f"{engine.project.name} -> {engine.project.target_name}") as progress:
-        plan = make_plan(engine, resend=resend, progress=progress.update)
+        plan = make_plan(engine, resend=resend, progress=progress.update, warned=None if as_json else show_warning)
     if as_json:
         click.echo(json.dumps(plan_to_data(plan), ensure_ascii=False, indent=2))
     else:

@@ -64,13 +64,14 @@ def command(
 
 
 def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
+    from fhirmap.cli.faults import show_warning
     from fhirmap.cli.progress import ProgressBar
     from fhirmap.runner.preview import preview_all
     from fhirmap.runner.source import open_project_source
     from fhirmap.runner.verdict import Verdict
 
     with (
-        open_project_source(engine.project, engine.plan) as source,
+        open_project_source(engine.project, engine.plan, None if as_json else show_warning) as source,
         ProgressBar(text("preview.reading"), source.count()) as progress,
     ):
         found = preview_all(engine, source.records(), records, progress=progress.update)

@@ -125,7 +125,7 @@ def _child(checked: Checked, use: ModelUse, entry: nodes.ModelElement, below: Mo
         at_most_one=entry.maximum == 1 and not entry.attributes,
         position=(join.table_span if join is not None else entry.name_span).position,
         query=use.unit.queries.get(join.table, "") if join is not None and join.is_query else "",
-        attributes=_attributes(entry, below),
+        attributes=_attributes(checked, entry, below),
     )
 
 
@@ -148,11 +148,10 @@ def _child_shape(  # noqa: PLR0913 - what `_child` has
     return RowLayout(below.node.name, tuple(SourceColumn(name, position) for name in names))
 
 
-def _attributes(entry: nodes.ModelElement, below: ModelUse) -> AttributeRows | None:
+def _attributes(checked: Checked, entry: nodes.ModelElement, below: ModelUse) -> AttributeRows | None:
     if not entry.attributes:
         return None
-    read = dict.fromkeys(element.column or element.name for element in below.node.elements)
-    return AttributeRows(*entry.attributes, tuple(read))
+    return AttributeRows(*entry.attributes, _shape(checked, below, [], (below.ref.structure,)).columns)
 
 
 def _lines_of_rows(  # noqa: PLR0913 - what `_child` has, and the store
@@ -176,7 +175,7 @@ def _lines_of_rows(  # noqa: PLR0913 - what `_child` has, and the store
         order=_orders(store.order),
         position=entry.name_span.position,
         query=use.unit.queries.get(store.name, "") if store.kind == "query" else "",
-        attributes=_attributes(entry, below),
+        attributes=_attributes(checked, entry, below),
     )
 
 

@@ -75,14 +75,21 @@ class Plan:
         return 3 if self.stopped_by is not None else int(self.to_do)
 
 
-def make_plan(engine: Engine, *, resend: bool = False, progress: Callable[[int], None] | None = None) -> Plan:
-    """Reads the source of a project as a run would, and compares with its journal. ``resend``: as of `run`.
+def make_plan(
+    engine: Engine,
+    *,
+    resend: bool = False,
+    progress: Callable[[int], None] | None = None,
+    warned: Callable[[Diagnostic], object] | None = None,
+) -> Plan:
+    """Reads the source of a project as a run would, and compares with its journal. ``resend``: as of `run`. ``warned``
+    is called with what the source's layout says against the map.
 
     Raises: ConfigError, ProjectError (project, source), JournalError.
     """
     project = engine.project
     plan = Plan()
-    with open_project_source(project, engine.plan) as source:
+    with open_project_source(project, engine.plan, warned) as source:
         journal = look_into_journal(project)
         try:
             if journal is not None:

@@ -32,7 +32,7 @@ from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.runner.verdict import note_reason
 from fhirmap.texts import text
 
-__all__ = ["FaultLine", "Report", "RunFacts", "Stop", "build_report", "code_text", "exit_code"]
+__all__ = ["FaultLine", "Report", "RunFacts", "SourceWarning", "Stop", "build_report", "code_text", "exit_code"]
 
 _KEYS_SHOWN = 20
 _RECORDS_SHOWN = 2000
@@ -86,6 +86,16 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceWarning:
+    """What the layout of the source says against the map, such as an attribute that no row has."""
+
+    code: str
+    position: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One run. Times in seconds since the epoch; keys are those of the hospital's own records."""
 
@@ -110,6 +120,7 @@ class Report:
     held: tuple[str, ...] = ()
     shared_identifiers: tuple[SharedIdentifier, ...] = ()
     unmapped: tuple[UnmappedTable, ...] = ()
+    warnings: tuple[SourceWarning, ...] = ()
     to_check: int = 0
     """Records of ``notes``; those of ``out_of_scope`` are ``explained``. One record may have several."""
     explained: int = 0
@@ -137,7 +148,8 @@ class RunFacts:
 
     Units: ``started_at`` and ``finished_at`` are seconds since the epoch (UTC). ``rules``: names of the maps' rules by
     ``file:line``, for notes; ``note_words``: what notes say, by ``file:line:col``. ``unmapped``: codes that concept
-    maps lack, as the reading counted them. ``words``: those of the target's rules in the current language.
+    maps lack, as the reading counted them. ``warnings``: what the source's layout says against the map. ``words``:
+    those of the target's rules in the current language.
     """
 
     project: str
@@ -153,6 +165,7 @@ class RunFacts:
     rules: Mapping[str, str] = field(default_factory=dict)
     note_words: Mapping[str, str] = field(default_factory=dict)
     unmapped: tuple[UnmappedTable, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
     words: RuleWords = field(default_factory=dict)
 
 
@@ -184,6 +197,7 @@ def build_report(journal: Journal, ledger: Ledger, run: RunFacts) -> Report:
         held=journal.held_keys(_KEYS_SHOWN),
         shared_identifiers=journal.shared_identifiers(of_this_run=True),
         unmapped=run.unmapped,
+        warnings=tuple(_warning(entry) for entry in run.warnings),
         records=tuple(found.records),
         records_left_out=found.left_out,
         days=journal.days(_DAYS_SHOWN),
@@ -193,6 +207,10 @@ def build_report(journal: Journal, ledger: Ledger, run: RunFacts) -> Report:
         stopped_by=Stop(stopped.code, stopped.message, stopped.hint_text) if stopped else None,
         interrupted=run.interrupted,
     )
+
+
+def _warning(entry: Diagnostic) -> SourceWarning:
+    return SourceWarning(entry.code, str(entry.args.get("position", "")), entry.message, entry.hint_text)
 
 
 class _Lines:

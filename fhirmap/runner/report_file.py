@@ -97,6 +97,7 @@ def _links(report: Report) -> list[tuple[str, str]]:
         "out_of_scope": report.out_of_scope,
         "looked_at": report.looked_at,
         "unmapped": report.unmapped,
+        "warnings": report.warnings,
         "duplicates": report.possible_duplicates,
         "not_archived": report.archived.unwritten,
     }

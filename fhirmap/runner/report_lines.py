@@ -44,7 +44,7 @@ def report_lines(report: Report) -> list[str]:
     further = receiver_lines(report.withdrawn, report.held, ledger.held)
     lines += [_line(*line) if line[0] else _continued(line[2]) for line in further]
     lines += [_line(*line) for line in shared_lines(report.shared_identifiers)]
-    lines += [*_doubt_lines(report), *_unmapped_lines(report)]
+    lines += [*_doubt_lines(report), *_unmapped_lines(report), *_warning_lines(report)]
     equation = folded(ledger.equation(), _WIDTH)
     indent = _title_width() + 9
     table = [piece for line in lines for piece in folded(line, _WIDTH, indent)]
@@ -110,6 +110,16 @@ def _doubt_lines(report: Report) -> list[str]:
 def _unmapped_lines(report: Report) -> list[str]:
     lines = zip(report.unmapped, unmapped_lines(report.unmapped), strict=True)
     return [_line(text("run.words.codes"), table.count, line) for table, line in lines]
+
+
+def _warning_lines(report: Report) -> list[str]:
+    """What the layout of the source says against the map: a line each, with its code instead of a count."""
+    lines = []
+    for number, entry in enumerate(report.warnings):
+        said = text("run.lines.warning", code=entry.code, message=entry.message, hint=entry.hint)
+        title = text("run.words.warnings") if not number else ""
+        lines.append(_line(title, len(report.warnings), said) if not number else _continued(said))
+    return lines
 
 
 def _end_lines(report: Report) -> list[str]:

@@ -108,14 +108,15 @@ def run(  # noqa: PLR0913 - named settings
     project = engine.project
     project.require_environment()
     with ExitStack() as stack:
-        source = stack.enter_context(open_project_source(project, engine.plan))
+        warnings: list[Diagnostic] = []
+        source = stack.enter_context(open_project_source(project, engine.plan, warnings.append))
         archives = open_archives(project)
         _check(archives)
         sink = open_sink(replace(settings or project.sink_settings(), identifiers_of=engine.identifiers_of))
         stack.callback(sink.close)
         journal = stack.enter_context(open_journal(project, exclusive=True))
         require_same_records(project, engine.plan, journal, resend=resend)
-        work = _Run(engine, sink, journal, archives, clock, resend)
+        work = _Run(engine, sink, journal, archives, clock, resend, tuple(warnings))
         note_key(engine.plan, journal)
         try:
             ingested = ingest(
@@ -165,8 +166,16 @@ class _Run:
     """One run in the journal, from its beginning to its report."""
 
     def __init__(  # noqa: PLR0913 - what `run` opened
-        self, engine: Engine, sink: Sink, journal: Journal, archives: list[Archive], clock: Clock, resend: bool
+        self,
+        engine: Engine,
+        sink: Sink,
+        journal: Journal,
+        archives: list[Archive],
+        clock: Clock,
+        resend: bool,
+        warnings: tuple[Diagnostic, ...],
     ) -> None:
+        self._warnings = warnings
         self._engine = engine
         self._sink = sink
         self._journal = journal
@@ -212,6 +221,7 @@ class _Run:
             note_words=self._engine.note_words,
             words=self._engine.words,
             unmapped=unmapped,
+            warnings=self._warnings,
         )
         return build_report(self._journal, ledger, facts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from fhirmap.compilation.files import map_path, read_map
@@ -14,8 +15,12 @@ from fhirmap.sources import Source, open_source
 __all__ = ["located", "open_project_source", "open_unchecked"]
 
 
-def open_project_source(project: Project, plan: SourcePlan) -> Source:
-    """The project's source, its layout checked against the plan: nothing of it has been read when this returns.
+def open_project_source(
+    project: Project, plan: SourcePlan, warned: Callable[[Diagnostic], object] | None = None
+) -> Source:
+    """The project's source, its layout checked against the plan: no record of it has been read when this returns.
+
+    ``warned`` is called with each warning, such as an attribute that no row has.
 
     Raises: ConfigError FM70x where it cannot be opened; ProjectError with everything that it lacks.
     """
@@ -24,6 +29,9 @@ def open_project_source(project: Project, plan: SourcePlan) -> Source:
         found = [located(entry) for entry in source.check()]
         if any(entry.is_error for entry in found):
             raise ProjectError(found)
+        if warned is not None:
+            for entry in found:
+                warned(entry)
     except BaseException:
         source.close()
         raise

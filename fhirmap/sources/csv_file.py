@@ -15,6 +15,7 @@ from fhirmap.records import Fault, Record
 from fhirmap.source_plan import Child, ChildKind, SourceColumn, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
+from fhirmap.sources.attribute_names import unknown_attributes
 from fhirmap.sources.csv_text import DELIMITERS, CsvLine, has_width, read_lines, separator_line
 from fhirmap.sources.documents import DocumentColumn, ReadPath, column_and_path, paths_of, value_of
 from fhirmap.sources.keys import RecordKeys, revision_column
@@ -138,10 +139,12 @@ class CsvFile:
     def samples(self, count: int) -> Iterator[Sample]:
         """The first whole lines, as rows of the record and of its lines."""
         header, rows, _ = self.sample(count)
-        for shape in self._plan.shape.walk():
+        kinds = [(self._plan.shape, None), *((child.shape, child.attributes) for child in self._lines)]
+        for shape, attributes in kinds:
             places = {name: self._column(name, header) for name in shape.column_names}
             held = [{name: row[place.column] for name, place in places.items() if place} for row in rows]
-            yield Sample("", shape, [_resolved(row, paths_of(shape, dict.fromkeys(header))) for row in held])
+            whole = [_resolved(row, paths_of(shape, dict.fromkeys(header))) for row in held]
+            yield Sample("", shape, whole, attributes=attributes)
 
     def check(self) -> list[Diagnostic]:
         """Columns that are missing or occur twice, a wrong delimiter (FM704); a first line `sep=;` (FM753); a `where`,
@@ -157,6 +160,21 @@ class CsvFile:
         if self._plan.where:
             args = {"what": self._address.shown, "position": self._plan.position}
             found.append(Diagnostic("FM715", args=args, variant="file"))
+        if not any(entry.is_error for entry in found):
+            found += self._unknown_attributes(encoding, delimiter, header)
+        return found
+
+    def _unknown_attributes(self, encoding: str, delimiter: str, header: list[str]) -> list[Diagnostic]:
+        """Attributes that no line has (FM774)."""
+        found: list[Diagnostic] = []
+        for child in self._lines:
+            place = self._column(child.attributes.name, header) if child.attributes else None
+            if child.attributes is None or place is None:
+                continue
+            at = header.index(place.column)
+            lines = islice(read_lines(self._path, self._address.shown, encoding, delimiter), 1, None)
+            names = (line.cells[at] for line in lines if at < len(line.cells) and not line.problem)
+            found += unknown_attributes(self._address.shown, child.attributes, names)
         return found
 
     def _separator_line(self, encoding: str) -> list[Diagnostic]:

@@ -8,19 +8,22 @@ from typing import Any, Protocol, runtime_checkable
 
 from fhirmap.data import RawValue
 from fhirmap.runtime.reading import at, parts
-from fhirmap.source_plan import RowLayout, SourceColumn, path_steps
+from fhirmap.source_plan import AttributeRows, RowLayout, SourceColumn, path_steps
 
-__all__ = ["Sample", "SampledSource", "cells_of_sample"]
+__all__ = ["Sample", "SampledSource", "attribute_name", "cells_of_sample"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Rows of one kind. ``table``: what the map calls their table, empty for a file. ``is_tree``: documents."""
+    """Rows of one kind. ``table``: what the map calls their table, empty for a file. ``is_tree``: documents.
+    ``attributes``: of rows of one attribute each.
+    """
 
     table: str
     shape: RowLayout
     rows: Sequence[Mapping[str, Any]]
     is_tree: bool = False
+    attributes: AttributeRows | None = None
 
 
 @runtime_checkable
@@ -36,7 +39,18 @@ class SampledSource(Protocol):
 
 def cells_of_sample(sample: Sample) -> Iterator[tuple[SourceColumn, list[RawValue]]]:
     """Each column that an element reads as a value, with its cells that are not blank."""
-    yield from _cells(sample.shape, sample.rows, sample.is_tree)
+    if sample.attributes is None:
+        yield from _cells(sample.shape, sample.rows, sample.is_tree)
+        return
+    name, value = sample.attributes.name, sample.attributes.value
+    for column in sample.attributes.columns:
+        held = [{column.name: row.get(value)} for row in sample.rows if attribute_name(row.get(name)) == column.name]
+        yield from _cells(RowLayout(sample.shape.model, (column,)), held, is_tree=False)
+
+
+def attribute_name(cell: RawValue) -> str:
+    """The name of an attribute, as a reading takes it from its cell."""
+    return "" if cell is None else str(cell).strip()
 
 
 def _cells(

@@ -102,6 +102,15 @@ class StatementBuilder:
         select = sa.select(*_labelled(cells)).select_from(_from_table(node.table)).limit(count)
         return select.where(sa.literal_column(f"({where}\n)")) if where else select
 
+    def distinct(self, node: SqlNode, name: str) -> sa.Select[Any]:
+        """The different values of one column in the rows of one node, to the letter."""
+        column: Cell = sa.column(node.table.physical(name))
+        exact = self._exact(node.table, name, column)
+        cells = _labelled([column] if exact is None else [column, exact])
+        select: sa.Select[Any] = sa.select(*cells).select_from(_from_table(node.table)).distinct()
+        where = node.child.where if node.child else self._plan.where
+        return select.where(sa.literal_column(f"({where}\n)")) if where else select
+
     # --- relations ----------------------------------------------------------------------------------------------------
 
     def _relation(self, node: SqlNode, alias: str, extra: Sequence[Cell] = ()) -> Relation:

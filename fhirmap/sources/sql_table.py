@@ -20,6 +20,7 @@ from fhirmap.records import Fault, Record
 from fhirmap.source_plan import Child, SourceColumn, SourceKind, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
+from fhirmap.sources.attribute_names import unknown_attributes
 from fhirmap.sources.documents import column_and_path, value_of
 from fhirmap.sources.keys import RecordKeys, revision_column
 from fhirmap.sources.revisions import cannot_be_compared
@@ -123,7 +124,8 @@ class SqlTable:
         return found
 
     def check(self) -> list[Diagnostic]:
-        """Missing tables and columns (FM703, FM704) and SQL that the database refuses (FM715)."""
+        """Missing tables and columns (FM703, FM704) and SQL that the database refuses (FM715); attributes that no row
+        has (FM774)."""
         found: list[Diagnostic] = []
         root = self._root()
         if root is None:
@@ -137,7 +139,23 @@ class SqlTable:
                 found += self._check_child(child)
         if root is not None and not found:
             found += self._check_sql(root)
+        if root is not None and not any(entry.is_error for entry in found):
+            found += self._unknown_attributes(root)
         return _once(found)
+
+    def _unknown_attributes(self, root: SqlTableLayout) -> list[Diagnostic]:
+        """Attributes that no row has (FM774); the database makes each name one row."""
+        builder = self._builder(root, None)
+        found: list[Diagnostic] = []
+        for node in build_tree(self._plan, self._layout(), root).walk():
+            attributes = node.child.attributes if node.child else None
+            if node.child is None or attributes is None:
+                continue
+            with translated(self._address.shown, node.child.table), self._engine.connect() as connection:
+                load_as_text(connection)
+                names = connection.execute(builder.distinct(node, attributes.name)).scalars()
+                found += unknown_attributes(node.child.table, attributes, names)
+        return found
 
     def _check_child(self, child: Child) -> list[Diagnostic]:
         with translated(self._address.shown, child.table):
@@ -220,7 +238,9 @@ class SqlTable:
                 for path in node.table.paths(node.shape):
                     for values in rows:
                         values[path.name] = value_of(values[path.name], path)
-                yield Sample(node.child.table if node.child else self._plan.name, node.shape, rows)
+                attributes = node.child.attributes if node.child else None
+                table = node.child.table if node.child else self._plan.name
+                yield Sample(table, node.shape, rows, attributes=attributes)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -168,7 +168,7 @@ def _write_files(folder: Path) -> None:
     ):
         (folder / name).mkdir()
         (folder / name / "coded.map").write_text(CODED, encoding="utf-8")
-        (folder / name / "data.csv").write_text("id,side\n1,D\n2,X\n", encoding="utf-8")
+        (folder / name / "data.csv").write_text("sep=,\nid,side\n1,D\n2,X\n", encoding="utf-8")
         settings = f'[map]\nsource = "coded.map"\n[source]\nurl = "data.csv"\n[sink]\n{sink}\n'
         (folder / name / "fhirmap.toml").write_text(settings, encoding="utf-8")
 

@@ -87,7 +87,10 @@ def test_what_has_an_offset_or_counts_seconds(tmp_path: Path) -> None:
     document = tmp_path / "rows.json"
     cells: list[Any] = ["2025-10-26T02:30:00+01:00", "2025-10-26T00:30:00Z"]
     document.write_text(json.dumps([{"id": str(n), "c": cell} for n, cell in enumerate(cells)]), encoding="utf-8")
-    found = [("2025-10-26T02:30:00+01:00", []), ("2025-10-26T02:30:00+02:00", [])]
+    found: list[tuple[object, list[tuple[str, str, str]]]] = [
+        ("2025-10-26T02:30:00+01:00", []),
+        ("2025-10-26T02:30:00+02:00", []),
+    ]
     assert read(str(document), "json key 'id'", ELEMENTS[0]) == found
     document.write_text(json.dumps([{"id": "1", "c": 1761442200}, {"id": "2", "c": 1761438600}]), encoding="utf-8")
     assert read(str(document), "json key 'id'", f"dateTime 0..1 format 'unix' {PARIS}") == found
