@@ -120,7 +120,7 @@ def _rules(
                 if ref.name in names or "*" in names:
                     yield f'  src.{name} : {ref.name} -> tgt.{name} "{element.json_name(ref.name)}";'
         elif element.types[0].name == "Resource":
-            yield f'  src.{name} : Resource -> tgt.{name} "{name}Resource";'
+            yield f"  src.{name} -> tgt.{name};"
         elif element.binding is not None and element.types[0].name == "code" and other.types[0].name == "code":
             table = f"{element.path}-4to5"
             tables.add(table)
