@@ -52,6 +52,11 @@ def type_names(version: str = "R4", kind: str = "") -> tuple[str, ...]:
     return tuple(entry[0] for entry in map(json.loads, lines) if not kind or entry[1] == kind)
 
 
+def releases_with(name: str) -> tuple[str, ...]:
+    """The releases that have a type, primitives apart, the oldest first."""
+    return tuple(release for release in VERSIONS if name in type_names(release))
+
+
 @cache
 def _table(version: str) -> str:
     """The text of a release's table; each line opens with a line break, so that a type is found by searching for it."""

@@ -92,3 +92,25 @@ group m(source src : From, target tgt : To) {
     path.write_text(text.replace("BASE", "StructureDefinition/"), encoding="utf-8")
     assert run("check", path)[0] == 2
     assert run("check", "--fhir-version", "stu3", path)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("base", "release"), [(PLAIN, ["--fhir-version", "R5"]), ("5.0/StructureDefinition/", []), ("5.0/", [])]
+)
+def test_a_type_of_other_releases_alone_is_said_to_be_theirs(tmp_path: Path, base: str, release: list[str]) -> None:
+    path = write(tmp_path, base, base)
+    path.write_text(path.read_text(encoding="utf-8").replace("Procedure", "Media"), encoding="utf-8")
+    code, shown = run("check", *release, path)
+    assert code == 2
+    shown = " ".join(shown.split())
+    assert "FHIR R5 has no type `Media`, it is in STU3, R4 and R4B: choose a release with `--fhir-version R4B`" in shown
+    assert "did you mean" not in shown
+
+
+def test_a_misspelt_type_is_looked_for_in_the_release_that_holds(tmp_path: Path) -> None:
+    path = write(tmp_path, PLAIN, PLAIN)
+    path.write_text(path.read_text(encoding="utf-8").replace("Procedure", "Transprot"), encoding="utf-8")
+    assert "did you mean `http://hl7.org/fhir/StructureDefinition/Transport`?" in " ".join(
+        run("check", "--fhir-version", "R5", path)[1].split()
+    )
+    assert "did you mean" not in run("check", path)[1]

@@ -10,8 +10,8 @@ from fhirmap.analysis.typed import Unit
 from fhirmap.diagnostics import Severity, Span, Subject, SubjectKind, Suggestion, nearest, suggestion
 from fhirmap.fhir_types import OPEN_TYPES, PRIMITIVES
 from fhirmap.model.definition import FHIR_URL, Element, TypeRef
-from fhirmap.model.fhir import type_names
-from fhirmap.texts import Text
+from fhirmap.model.fhir import VERSIONS, release_of_url, releases_with, type_names
+from fhirmap.texts import Listing, Text
 
 PRIMITIVE_PARTS = frozenset(("value", "id", "extension"))
 """What a primitive has below it in FHIR's JSON: its value in the map's words, and its sibling `_x`."""
@@ -53,17 +53,18 @@ def unknown_type(scope: Scope, unit: Unit, name: str, span: Span) -> None:
     )
     if uses is not None:
         urls = [entry.url for entry in scope.definitions.structures() if entry.url.startswith("http")]
-        found = _near_url(uses.url, (*urls, *(FHIR_URL + entry for entry in type_names())))
+        hint = _other_release(scope, uses.url)
+        found = _near_url(uses.url, (*urls, *_base_urls(scope, uses.url))) if hint is None else None
         # Nearly the address of a structure that is known: nothing at all would be checked against it.
-        severity = Severity.ERROR if found else None
+        severity = Severity.ERROR if found or hint else None
         if not any(entry.code == "FM117" and entry.span == uses.url_span for entry in scope.diagnostics):
             like = Suggestion(meant=found, known=())
             name = uses.alias or uses.url
-            scope.report("FM117", uses.url_span, severity=severity, like=like, url=uses.url, name=name)
+            scope.report("FM117", uses.url_span, hint, severity=severity, like=like, url=uses.url, name=name)
         return
     own = scope.type_names(unit)
     loaded = (entry.name for entry in scope.definitions.structures())
-    known = (*own, *loaded, *sorted(PRIMITIVES), *type_names())
+    known = (*own, *loaded, *sorted(PRIMITIVES), *type_names(scope.definitions.fhir_version))
     missing = scope.unknown_structure(unit)
     found = nearest(name, own) or (nearest(name, known) if missing is None else None)
     bare = [entry for entry in unit.tree.uses if entry.alias is None]
@@ -79,6 +80,32 @@ def unknown_type(scope: Scope, unit: Unit, name: str, span: Span) -> None:
     about = Subject(SubjectKind.MODEL, name)
     like = Suggestion(meant=found, known=())
     scope.report("FM107", span, hint, about=about, like=like, name=name)
+
+
+def _base_urls(scope: Scope, url: str) -> Iterable[str]:
+    """The addresses of FHIR's types, as ``url`` would write them: with the number of its release where it has one."""
+    folder = url.rpartition("/")[0] + "/"
+    release = release_of_url(url)
+    prefix = FHIR_URL if release is None else folder
+    return (prefix + entry for entry in type_names(release or scope.definitions.fhir_version))
+
+
+def _other_release(scope: Scope, url: str) -> Text | None:
+    """Which releases have a type of FHIR that this one lacks."""
+    folder, _, name = url.rpartition("/")
+    release = release_of_url(url)
+    others = releases_with(name) if release is not None or f"{folder}/" == FHIR_URL else ()
+    if not others:
+        return None
+    newest = others[-1]
+    args = {
+        "release": release or scope.definitions.fhir_version,
+        "name": name,
+        "others": Listing(others, joint="lists.and"),
+        "newest": newest,
+        "url": f"http://hl7.org/fhir/{VERSIONS[newest]}/StructureDefinition/{name}",
+    }
+    return Text("hints.other_release", args)
 
 
 def _near_url(url: str, known: Iterable[str]) -> str | None:

@@ -12,7 +12,7 @@ from fhirmap.fhir_types import ANY_RESOURCE
 from fhirmap.language import nodes as n
 from fhirmap.language.visit import walk
 from fhirmap.model.definition import FHIR_URL, Definitions, TypeRef
-from fhirmap.model.fhir import type_names
+from fhirmap.model.fhir import releases_with, type_names
 from fhirmap.signatures import FunctionSignature
 
 _TYPE_TESTS = frozenset(("is", "as", "ofType", "conformsTo"))
@@ -70,7 +70,7 @@ def table_key(ref: TypeRef) -> str:
     """Name of a type in a table: by name, with where it comes from where FHIR has another type of that name."""
     if ref.structure.startswith((FHIR_URL, "http://hl7.org/fhir")) or not ref.structure or ref.profile:
         return ref.name
-    if not ref.structure.endswith(f"#{ref.name}") and ref.name.partition(".")[0] not in type_names():
+    if not ref.structure.endswith(f"#{ref.name}") and not releases_with(ref.name.partition(".")[0]):
         return ref.name
     return ref.structure if ref.structure.endswith(f"#{ref.name}") else f"{ref.structure}#{ref.name}"
 
