@@ -354,7 +354,8 @@ class ReaderBody:
     def _rows(self, entry: nodes.ModelElement, raw: Name, cell: Name) -> Expr:
         """The child rows that a raw value holds."""
         rows = call("rows", raw, cell, _FAULTS)
-        if self.site.is_tree or entry.maximum not in (None, 1):
+        is_joined = entry.join is not None or entry.lines
+        if self.site.is_tree or not is_joined or entry.maximum not in (None, 1):
             return rows
         # Sources of tables and lines pass lists of rows: mostly there is nothing to check.
         is_plain: Expr = compared(builtin("type", raw), Comparison.IS, Name("list"))

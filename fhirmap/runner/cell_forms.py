@@ -15,7 +15,7 @@ from fhirmap.inspection import ZONE
 from fhirmap.inspection.date_forms import DATE_FORMS
 from fhirmap.inspection.guess import absences, zero_dates
 from fhirmap.runtime.cell_text import MISSING
-from fhirmap.runtime.reading import Cell
+from fhirmap.runtime.reading import Cell, UnreadDocument
 from fhirmap.source_plan import SourceColumn, SourcePlan
 from fhirmap.sources import Source
 from fhirmap.sources.fit import unread
@@ -65,11 +65,14 @@ def _cell(column: SourceColumn, plan: SourcePlan) -> Cell:
 def _form(cell: Cell, wrong: Sequence[RawValue]) -> tuple[str, str]:
     """The page's variant for cells that cannot be read, and the form that they have, where it is a known one."""
     texts = [raw for raw in wrong if isinstance(raw, str)]
-    if any(isinstance(raw, bytes) for raw in wrong):
+    shut = [raw.text for raw in wrong if isinstance(raw, UnreadDocument)]
+    if len(shut) < sum(isinstance(raw, bytes) for raw in wrong):
         return "bytes", ""
-    words = [word for word in absences(texts) if word.upper() in MISSING] or [*zero_dates(texts)]
+    words = [word for word in absences([*texts, *shut]) if word.upper() in MISSING] or [*zero_dates(texts)]
     if words and not unread(replace(cell, nulls=cell.nulls | {*words}), wrong):
         return "absent", ", ".join(f"'{word}'" for word in words)
+    if shut:
+        return "document", ""
     if cell.type in DATES and len(texts) == len(wrong):
         return _date_form(cell, texts)
     if cell.type in NUMBERS:

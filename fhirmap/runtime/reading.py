@@ -37,6 +37,15 @@ _TRUE = frozenset(("true", "1", "t"))
 _FALSE = frozenset(("false", "0", "f"))
 
 
+class UnreadDocument(bytes):
+    """In the place of what a path should lead to: the text there that is no JSON, or the plain value where it ends."""
+
+    @property
+    def text(self) -> str:
+        """The trimmed text, for the words that mean no value."""
+        return self.decode("utf-8", "replace").strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One column that a model reads: what a fault of it says."""
@@ -69,6 +78,18 @@ def unreadable(cell: Cell, faults: list[Fault]) -> None:
     variant = "format" if cell.format else ""
     args = {"column": cell.column, "type": cell.type, "format": cell.format or ""}
     faults.append(_fault("FM410", "conversion", cell, args, variant))
+
+
+def pathless(raw: RawValue, cell: Cell, faults: list[Fault]) -> None:
+    """Note that there is no value in a cell or at a path into it, unless the text there means none."""
+    if isinstance(raw, str | UnreadDocument):
+        text = raw.text if isinstance(raw, UnreadDocument) else raw.strip()
+        if not text or text in cell.nulls:
+            return
+    if isinstance(raw, UnreadDocument):
+        faults.append(_fault("FM410", "conversion", cell, {"column": cell.column, "type": cell.type}, "document"))
+    else:
+        unreadable(cell, faults)
 
 
 def zoneless(cell: Cell, faults: list[Fault]) -> None:
@@ -127,7 +148,8 @@ def as_text(raw: RawValue, cell: Cell, faults: list[Fault]) -> str:
             return str(int(raw)) if raw.is_integer() else decimal_text(exact)
     if isinstance(raw, datetime | date | time):
         return raw.isoformat()
-    return _none(cell, faults)
+    pathless(raw, cell, faults)
+    return ""
 
 
 def _digits(raw: int, cell: Cell, faults: list[Fault]) -> str:
@@ -153,7 +175,8 @@ def as_integer(raw: RawValue, cell: Cell, faults: list[Fault]) -> int | None:
     text = as_text(raw, cell, faults)
     if not text or text in cell.nulls:
         return None
-    text = number_text(text, cell)
+    if isinstance(raw, str):  # a database's own number is not written in the model's marks
+        text = number_text(text, cell)
     if _INTEGER.fullmatch(text) and _in_range(int(text), cell.type):
         return int(text)
     if len(faults) == before:
@@ -271,10 +294,14 @@ def lacking(row: Mapping[str, Any], names: Iterable[str]) -> TransformFailed:
 
 
 def at(row: RawValue, path: tuple[str | int, ...]) -> RawValue:
-    """What a JSON document holds at ``path``; through lists, all that their items hold, or the item at a place."""
+    """What a JSON document holds at ``path``; through lists, all that their items hold, or the item at a place.
+
+    An item alone is a list of one. Where the path leads on from a plain value, an `UnreadDocument` of that value.
+    """
     for index, name in enumerate(path):
         if isinstance(name, int):
-            row = row[name] if isinstance(row, list) and name < len(row) else None
+            items = row if isinstance(row, list) else [row]
+            row = items[name] if name < len(items) else None
         elif isinstance(row, Mapping):
             row = row.get(name)
         elif isinstance(row, list):
@@ -283,8 +310,16 @@ def at(row: RawValue, path: tuple[str | int, ...]) -> RawValue:
             flat = [inner for entry in found for inner in (entry if isinstance(entry, list) else [entry])]
             return [entry for entry in flat if entry is not None]
         else:
-            return None
+            return _misplaced(row)
     return row
+
+
+def _misplaced(value: RawValue) -> UnreadDocument | None:
+    """In the place of what a plain value should hold and cannot; None where there is no value either."""
+    if isinstance(value, UnreadDocument):
+        return value
+    text = "" if value is None else str(value)
+    return UnreadDocument(text.encode("utf-8", "surrogatepass")) if text.strip() else None
 
 
 def one(raw: RawValue, cell: Cell, faults: list[Fault]) -> RawValue:
@@ -306,10 +341,12 @@ def rows(raw: RawValue, cell: Cell, faults: list[Fault]) -> Sequence[Mapping[str
         held = [raw]
     elif isinstance(raw, list | tuple):
         held = [entry for entry in raw if isinstance(entry, Mapping)]
-        if len(held) < len(raw) and any(entry is not None and not isinstance(entry, Mapping) for entry in raw):
-            unreadable(cell, faults)
+        for entry in raw:
+            if entry is not None and not isinstance(entry, Mapping):
+                pathless(entry, cell, faults)
+                break
     else:
-        unreadable(cell, faults)
+        pathless(raw, cell, faults)
         return ()
     if cell.maximum is not None and len(held) > cell.maximum:
         too_many(cell, len(held), faults)

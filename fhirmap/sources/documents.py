@@ -6,16 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fhirmap.data import JsonValue, RawValue
-from fhirmap.runtime.reading import at
+from fhirmap.runtime.reading import UnreadDocument, at
 from fhirmap.source_plan import PathSteps, RowLayout, path_steps
 from fhirmap.sources import names as naming
 from fhirmap.sources.json_entries import UnreadEntry, decode_entry
 
-__all__ = ["DocumentColumn", "ReadPath", "UnreadDocument", "column_and_path", "decoded", "paths_of", "value_of"]
-
-
-class UnreadDocument(bytes):
-    """In the place of what a cell should hold and does not: it is no JSON, or names a key twice."""
+__all__ = ["DocumentColumn", "ReadPath", "column_and_path", "decoded", "paths_of", "value_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,7 @@ def value_of(cell: RawValue, path: ReadPath) -> RawValue:
         is_plain = not isinstance(held, UnreadEntry | dict | list) or (isinstance(held, list) and path.repeats)
         return held if is_plain else cell
     if isinstance(held, UnreadEntry):
-        return UnreadDocument()
+        return UnreadDocument(cell if isinstance(cell, bytes) else str(cell).encode("utf-8", "surrogatepass"))
     return at(held, path.steps)
 
 

@@ -150,7 +150,32 @@ def test_a_path_goes_through_lists() -> None:
     row = {"a": [{"b": {"c": 1}}, {"b": {"c": [2, 3]}}, {"b": None}, {}]}
     assert reading.at(row, ("a", "b", "c")) == [1, 2, 3]
     assert reading.at(row, ("a", "x")) == []
-    assert reading.at({"a": "text"}, ("a", "b")) is None
+    assert reading.at({"a": "text"}, ("a", "b")) == reading.UnreadDocument(b"text")
+    assert reading.at({"a": [" ", None, 7]}, ("a", "b", "c")) == [reading.UnreadDocument(b"7")]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [(("a", 0, "b"), 1), (("a", 1, "b"), None), (("c", 0), "x"), (("d", 0), None)]
+)
+def test_an_item_alone_is_a_list_of_one(path: tuple[str | int, ...], value: object) -> None:
+    assert reading.at({"a": {"b": 1}, "c": "x", "d": None}, path) == value
+
+
+@pytest.mark.parametrize("raw", [b"N/A", b" text "])
+def test_where_a_path_leads_nowhere_is_a_fault_unless_the_map_has_the_word(raw: bytes) -> None:
+    shut = reading.UnreadDocument(raw)
+    for type_name in ("string", "integer", "decimal"):
+        faults: list[Fault] = []
+        reading.as_text(shut, cell(type_name), faults)
+        reading.rows(shut, cell("Pose"), faults)
+        reading.rows([{}, shut, shut], cell("Pose", maximum=None), faults)
+        assert [(fault.code, fault.variant) for fault in faults] == [("FM410", "document")] * 3
+    faults = []
+    words = frozenset(("N/A", "text"))
+    assert reading.as_text(shut, cell("string", nulls=words), faults) == ""
+    assert reading.as_boolean(shut, cell("boolean", nulls=words), faults) is None
+    assert reading.rows([{}, shut], cell("Pose", maximum=None, nulls=words), faults) == [{}]
+    assert faults == []
 
 
 def test_child_rows_are_counted() -> None:
@@ -238,6 +263,10 @@ def test_numbers_of_a_driver_have_no_marks() -> None:
     assert reading.as_decimal(Decimal("1.5"), marked, []) == Decimal("1.5")
     assert reading.as_decimal(1.5, marked, []) == Decimal("1.5")
     assert reading.as_integer(1234, cell("integer", decimal=",", thousands=" "), []) == 1234
+    for number in (Decimal("1.234"), 1.125):
+        faults: list[Fault] = []
+        assert reading.as_integer(number, cell("integer", decimal=",", thousands="."), faults) is None
+        assert [fault.code for fault in faults] == ["FM410"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,49 @@ def test_what_holds_no_document_is_said(database: Database, table: str) -> None:
     wanted = [] if database.kind == "sqlite" else ["FM772 document"]
     assert checked(database.url, table, "a : string from 'n.a'") == wanted
     assert checked(database.url, table, "a : string", key="doc.id") == ["FM704", "FM704"]
+
+
+OF_ANOTHER_SHAPE = (
+    '{"lot":"L1","poses":[{"lot":"A"},"B"]}',
+    '{"poses":{"lot":"A"}}',
+    "12",
+    '"text"',
+    '{"poses":[[{"lot":"A"}]]}',
+    "NULL",
+    '{"poses":" "}',
+)
+
+
+@pytest.mark.parametrize("null", ["", " null 'NULL', 'text'"])
+def test_a_document_of_another_shape_is_a_fault_of_the_column(tmp_path: Path, null: str) -> None:
+    path = tmp_path / "a.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=";").writerows([("id", "doc"), *enumerate(OF_ANOTHER_SHAPE, 1)])
+    text = f"""model M from csv key 'id' delimiter ';'{null} {{
+  lot : string from 'doc.lot'
+  first : string from 'doc.poses[0].lot'
+  poses : Pose 0..* from 'doc.poses'
+}}
+model Pose {{ lot : string }}
+group g(source src : M, target tgt) {{ src.lot as v -> tgt.id = v; }}
+"""
+    transformer = compile_map(text)
+    assert transformer.store is not None
+    found: dict[str, tuple[dict[str, Any], list[str]]] = {}
+    with open_source(str(path), transformer.store) as source:
+        for record in source.records():
+            read = transformer.read(record.values)
+            found[record.key] = dict(read.values), [f"{fault.code} {fault.path}" for fault in read.faults]
+    shut: tuple[dict[str, Any], list[str]] = ({}, ["FM410 M.lot", "FM410 M.first", "FM410 M.poses"])
+    assert found == {
+        "1": ({"lot": "L1", "first": "A", "poses": [{"lot": "A"}]}, ["FM410 M.poses"]),
+        "2": ({"first": "A", "poses": [{"lot": "A"}]}, []),
+        "3": shut,
+        "4": ({}, []) if null else shut,
+        "5": ({"first": "A"}, ["FM410 M.poses"]),
+        "6": ({}, []) if null else shut,
+        "7": ({}, []),
+    }
 
 
 def test_a_cell_of_a_csv_file(tmp_path: Path) -> None:
