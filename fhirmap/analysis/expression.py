@@ -28,6 +28,7 @@ from fhirmap.analysis.expression_types import (
 from fhirmap.analysis.foreign_words import function_meant
 from fhirmap.analysis.hints import nothing_meant, number_of, only_meant
 from fhirmap.analysis.operators import operator_result
+from fhirmap.analysis.other_release import element_of_other_release
 from fhirmap.analysis.patterns import PATTERN_FUNCTIONS, is_group_alone, is_pattern
 from fhirmap.analysis.static import UNKNOWN, Cardinality, StaticType
 from fhirmap.analysis.typed import NameScope, Variable
@@ -321,7 +322,8 @@ class _ExpressionInference:
         found = suggestion(node.name, names)
         # As in SQL: the column's name inside its own `where`, where the value is already the focus.
         is_value = node.focus is None and all(ref.name in PRIMITIVES for ref in base.types) and not found["meant"]
-        hint = Text("hints.this_value") if is_value else None
+        elsewhere = element_of_other_release(self.definitions, base.types, node.name)
+        hint = Text("hints.this_value") if is_value else elsewhere
         self.report("FM250", node.name_span, hint=hint, about=about, like=found, name=node.name, type=shown(base))
 
     def _is_resource(self, ref: TypeRef) -> bool:

@@ -38,8 +38,7 @@ class Source(Protocol):
         """What is there: the columns of each table the plan names that exists (one entry for a file)."""
 
     def check(self) -> list[Diagnostic]:
-        """What the plan names and the place lacks: FM703 (a table), FM704 (a column), FM774 (an attribute, a warning), by
-        the name of the plan.
+        """What the plan names and the place lacks: FM703 (a table), FM704 (a column), FM774 (an attribute, a warning).
 
         ``position`` among a diagnostic's arguments is the line of the map that names it. Empty where all is there.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from fhirmap.analysis.other_release import element_of_other_release
 from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.typed import Unit
 from fhirmap.diagnostics import Severity, Span, Subject, SubjectKind, Suggestion, nearest, suggestion
@@ -43,7 +44,8 @@ def unknown_element(
     severity = None if _ELEMENT_NAME.fullmatch(name) else Severity.WARNING
     about = Subject(SubjectKind.ELEMENT, name, frozenset((ref.structure,)))
     like = suggestion(name, children)
-    scope.report("FM204", span, severity=severity, about=about, like=like, type=ref.name, name=name)
+    hint = None if is_model else element_of_other_release(scope.definitions, (ref,), name)
+    scope.report("FM204", span, hint, severity=severity, about=about, like=like, type=ref.name, name=name)
 
 
 def unknown_type(scope: Scope, unit: Unit, name: str, span: Span) -> None:
@@ -77,6 +79,9 @@ def unknown_type(scope: Scope, unit: Unit, name: str, span: Span) -> None:
     elif found is None and len(bare) == 1:
         args = {"line": bare[0].span.line, "name": name, "mode": bare[0].mode}
         hint = Text("hints.name_structure", args)
+    elsewhere = _other_release(scope, FHIR_URL + name)
+    if elsewhere is not None and name not in own:
+        found, hint = None, elsewhere
     about = Subject(SubjectKind.MODEL, name)
     like = Suggestion(meant=found, known=())
     scope.report("FM107", span, hint, about=about, like=like, name=name)
