@@ -17,6 +17,7 @@ from fhirmap.cli.screen import screen_width
 if TYPE_CHECKING:
     from fhirmap.compilation.program import CheckedMaps
     from fhirmap.diagnostics import Diagnostic
+    from fhirmap.errors import ConfigError
 
 
 @define("check")
@@ -71,6 +72,8 @@ def command(
             folders = [*imports, place.parent]
             maps = check_maps(place, imports=folders, definitions=definitions, fhir_version=fhir_version)
             diagnostics, names = list(maps.diagnostics), maps.files
+            if source is not None and not offline:
+                diagnostics += _of_source(source, place, maps)
         if strict_fml and maps is not None:
             used = extensions(maps.checked)
             is_portable = is_portable and not used
@@ -96,8 +99,6 @@ def _check_folder(
     place: Path, source: str | None, offline: bool, fhir_version: str | None
 ) -> tuple[list[Diagnostic], tuple[str, ...], CheckedMaps | None]:
     """What is wrong with a project: its file, its maps, and the columns of its source."""
-    from fhirmap.cli.faults import EXIT_UNREACHABLE, exit_code
-    from fhirmap.diagnostics import Diagnostic
     from fhirmap.errors import ConfigError
     from fhirmap.runner.check import archive_findings, settings_diagnostics, source_diagnostics
     from fhirmap.runner.program import check_project
@@ -112,9 +113,34 @@ def _check_folder(
         try:
             found += source_diagnostics(project, checked)
         except ConfigError as fault:
-            # A source that is there and cannot be read as declared stops the run too: that is the map's error.
-            is_unreachable = exit_code(fault.code) == EXIT_UNREACHABLE
-            reason = {"reason": fault.diagnostic().message}
-            found.append(Diagnostic("FM761", None, reason) if is_unreachable else fault.diagnostic())
+            found += _unread(fault)
         found += archive_findings(project, checked)
     return found, checked.files, checked
+
+
+def _of_source(source: str, place: Path, maps: CheckedMaps) -> list[Diagnostic]:
+    """What a source lacks of what a single map names."""
+    from fhirmap.compiler.model_plan import source_plan
+    from fhirmap.errors import ConfigError
+    from fhirmap.runner.check import diagnostics_of_source
+
+    try:
+        if source_plan(maps.checked) is None and not maps.has_errors:
+            raise ConfigError("FM752", map=str(place))
+        return diagnostics_of_source(source, maps)
+    except ConfigError as fault:
+        return _unread(fault)
+
+
+def _unread(fault: ConfigError) -> list[Diagnostic]:
+    """A source that is there and cannot be read as declared stops a run too: that is the map's error."""
+    from fhirmap.cli.faults import EXIT_UNREACHABLE, exit_code
+    from fhirmap.diagnostics import Diagnostic
+    from fhirmap.errors import ProjectError
+    from fhirmap.runner.source import located
+
+    if isinstance(fault, ProjectError):
+        return list(fault.diagnostics)
+    if exit_code(fault.code) == EXIT_UNREACHABLE:
+        return [Diagnostic("FM761", None, {"reason": fault.diagnostic().message})]
+    return [located(fault.diagnostic())]

@@ -17,8 +17,9 @@ from fhirmap.runner.contract import project_contract, unknown_rules
 from fhirmap.runner.project import Project
 from fhirmap.runner.source import located, open_unchecked
 from fhirmap.source_plan import SourceKind
+from fhirmap.sources import Address, open_source
 
-__all__ = ["archive_findings", "settings_diagnostics", "source_diagnostics"]
+__all__ = ["archive_findings", "diagnostics_of_source", "settings_diagnostics", "source_diagnostics"]
 
 
 _KEYS = 20
@@ -44,10 +45,18 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
 
     Raises: ConfigError FM70x where the source cannot be opened.
     """
+    return diagnostics_of_source(project.source_address(), maps)
+
+
+def diagnostics_of_source(address: Address | str, maps: CheckedMaps) -> list[Diagnostic]:
+    """What the source at ``address`` lacks of what a map names, also where the map has other faults.
+
+    Raises: ConfigError FM70x where the source cannot be opened.
+    """
     plan = source_plan(maps.checked)
     if plan is None or any(entry.code in ("FM102", "FM159") for entry in maps.diagnostics):
         return []  # nowhere to look, a query of the map that is not there, or an unknown encoding
-    with open_unchecked(project, plan) as source:
+    with open_source(address, plan) as source:
         lacking = source.check()
         if not maps.has_errors and not any(entry.is_error for entry in lacking):
             lacking += cell_forms(source, plan)

@@ -26,7 +26,7 @@ def open_project_source(
     """
     source = open_unchecked(project, plan)
     try:
-        found = [located(entry) for entry in source.check()]
+        found = [located(entry) for entry in _checked(source)]
         if any(entry.is_error for entry in found):
             raise ProjectError(found)
         if warned is not None:
@@ -36,6 +36,15 @@ def open_project_source(
         source.close()
         raise
     return source
+
+
+def _checked(source: Source) -> list[Diagnostic]:
+    try:
+        return source.check()
+    except ConfigError as error:
+        if "position" not in error.diagnostic().args:
+            raise
+        return [error.diagnostic()]
 
 
 def open_unchecked(project: Project, plan: SourcePlan) -> Source:

@@ -40,5 +40,9 @@ def hint(found: Suggestion) -> Text:
 
 def like(name: str, there: Iterable[str]) -> Missing:
     """What `Diagnostic` and `ConfigError` take for a name that is not ``there``."""
-    found = suggestion(name, there)
+    names = list(there)
+    found = suggestion(name, names)
+    if found["meant"] is None and "." in name:
+        # A column with the name of its table, as SQL has it.
+        found["meant"] = match(name.rpartition(".")[2], names)
     return Missing(hint=hint(found), **found)

@@ -109,7 +109,8 @@ class SqlLayout:
         """The hint for a table that is not there: the one so called in another schema, else the nearest name."""
         known = self.known_names()
         found = naming.like(name, known)
-        elsewhere = [entry for entry in known if naming.match(name, [entry.partition(".")[2]])]
+        bare = name.rpartition(".")[2]
+        elsewhere = [entry for entry in known if naming.match(bare, [entry.rpartition(".")[2]])]
         if len(elsewhere) == 1:
             found["meant"] = elsewhere[0]
             found["hint"] = naming.hint(found)

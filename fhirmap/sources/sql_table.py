@@ -76,24 +76,34 @@ class SqlTable:
         if self._layout_cache is None:
             with translated(self._address.shown):
                 layout = SqlLayout(sa.inspect(self._engine))
-            queries = {child.table: child.query for shape in self._plan.shape.walk() for child in shape.children}
-            for name, text in queries.items():
-                if text:
-                    with translated(self._address.shown, f"query `{name}`"):
-                        layout.know(self._query_table(name, text))
+            for child in (child for shape in self._plan.shape.walk() for child in shape.children if child.query):
+                layout.know(self._query_table(child.table, child.query, child.position))
             self._layout_cache = layout
         return self._layout_cache
 
     def _root(self) -> SqlTableLayout | None:
         if self._root_cache is None:
-            with translated(self._address.shown, f"query `{self._plan.name}`" if self._plan.query else self._plan.name):
-                if self._plan.kind == SourceKind.QUERY:
-                    self._root_cache = self._query_table(self._plan.name, self._plan.query)
-                else:
-                    self._root_cache = self._layout().table(self._plan.name)
+            if self._plan.kind == SourceKind.QUERY:
+                self._root_cache = self._query_table(self._plan.name, self._plan.query, self._plan.position)
+            else:
+                layout = self._layout()
+                with translated(self._address.shown, self._plan.name):
+                    self._root_cache = layout.table(self._plan.name)
         return self._root_cache
 
-    def _query_table(self, name: str, query: str) -> SqlTableLayout:
+    def _query_table(self, name: str, query: str, position: str) -> SqlTableLayout:
+        """The columns of a query. ``position``: where the map names it, for what the database says against it."""
+        try:
+            with translated(self._address.shown, f"query `{name}`"):
+                return self._columns_of_query(name, query)
+        except ConfigError as error:
+            found = error.diagnostic()
+            if error.code != "FM715":
+                raise
+            args: dict[str, Any] = {**found.args, "position": position}
+            raise ConfigError("FM715", hint=found.hint, variant=found.variant, **args) from None
+
+    def _columns_of_query(self, name: str, query: str) -> SqlTableLayout:
         text = query.strip().rstrip(";").replace(":", "\\:")
         with self._engine.connect() as connection:
             know_own_types(connection)

@@ -34,3 +34,8 @@ def test_the_nearest_and_what_is_there() -> None:
         assert "`lot`" in str(found["hint"])
         assert "`serie`" in str(found["hint"])
     assert like("x", [])["known"] == ()
+
+
+@pytest.mark.parametrize(("name", "meant"), [("POSE.lot", "lot"), ("main.POSE.LOT", "lot"), ("POSE.rang", None)])
+def test_a_column_with_the_name_of_its_table(name: str, meant: str | None) -> None:
+    assert like(name, ["lot", "udi"])["meant"] == meant

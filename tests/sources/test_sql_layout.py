@@ -50,6 +50,9 @@ def test_a_table_of_another_schema_is_named_with_it(database: Database, prefix: 
             found = source.check()
         assert [entry.code for entry in found] == ["FM703"]
         assert f"did you mean `{schema}.{prefix}avis`?" in found[0].hint_text
+        with pytest.raises(ConfigError) as elsewhere:
+            inspect_source(database.url, f"{prefix}nosuch.{prefix}avis")
+        assert f"did you mean `{schema}.{prefix}avis`?" in elsewhere.value.diagnostic().hint_text
         with pytest.raises(ConfigError) as missing:
             inspect_source(database.url, f"{prefix}avis")
         assert f"did you mean `{schema}.{prefix}avis`?" in missing.value.diagnostic().hint_text

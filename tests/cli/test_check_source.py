@@ -1,0 +1,75 @@
+"""`check MAP --source`: a single map against a source, as a project's map against its own."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import in_process, unfolded
+
+MAP = """model M from table 'OP' key 'id' {
+  id    : string 1..1 from 'id'
+  poses : Pose   0..* join 'POSE' on 'id'
+}
+model Pose {
+  lot : string 0..1 from 'lot'
+}
+uses "http://hl7.org/fhir/StructureDefinition/Basic" alias Basic as target
+group g(source s : M, target t : Basic) {
+  s.id as v -> t.id = v, t.code = cc('urn:s', 'c');
+  s.poses as p then { p.lot as v -> t.identifier as i, i.value = v; };
+}
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "m.map").write_text(MAP, encoding="utf-8")
+    connection = sqlite3.connect(tmp_path / "a.db")
+    connection.executescript("CREATE TABLE OP (id int PRIMARY KEY); CREATE TABLE POSE (id int, lot text);")
+    connection.close()
+    return tmp_path
+
+
+def checked(place: Path, old: str = "", new: str = "", source: str = "") -> tuple[int, str]:
+    (place / "m.map").write_text(MAP.replace(old, new) if old else MAP, encoding="utf-8")
+    done = in_process("check", place / "m.map", "--source", source or f"sqlite:///{place}/a.db", "--lang", "en")
+    return done.code, unfolded(done.out + done.err)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("'OP'", "'OPE'", "error[FM151]: the source has no table or view `OPE`"),
+        ("from 'lot'", "from 'lott'", "did you mean `lot`?"),
+        ("on 'id'", "on 'POSE.id' = 'OP.id'", "`POSE` has no column `POSE.id`"),
+        ("on 'id'", "on 'POSE.id' = 'id'", "did you mean `id`?"),
+        ("join 'POSE'", "join query 'select id, lot from POZE'", "m.map:3:34"),
+        ("table 'OP'", "query 'select id from OPE'", "m.map:1:"),
+    ],
+)
+def test_what_the_source_lacks(place: Path, old: str, new: str, said: str) -> None:
+    code, shown = checked(place, old, new)
+    assert (code, said in shown) == (2, True), shown
+
+
+def test_a_source_that_has_it_all(place: Path) -> None:
+    assert checked(place)[0] == 0
+
+
+def test_a_source_that_cannot_be_reached_is_a_warning(place: Path) -> None:
+    code, shown = checked(place, source=f"sqlite:///{place}/b.db")
+    assert (code, "warning[FM761]" in shown) == (0, True), shown
+
+
+def test_a_source_of_another_kind(place: Path) -> None:
+    (place / "a.csv").write_text("id\n1\n", encoding="utf-8")
+    code, shown = checked(place, source=str(place / "a.csv"))
+    assert (code, "error[FM716]" in shown) == (2, True), shown
+
+
+def test_a_map_that_reads_no_source(place: Path) -> None:
+    code, shown = checked(place, " from table 'OP' key 'id'", "")
+    assert (code, "error[" in shown) == (2, True), shown
