@@ -7,10 +7,10 @@ group that extends another over those of its base.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from fhirmap.analysis.single_writes import SingleWrites, Way, Write, is_taken_up
+from fhirmap.analysis.single_writes import NodeWrites, SingleWrites, Way, Write, is_taken_up
 from fhirmap.analysis.typed import TypedGroup, TypedRule, TypedTarget
 
 
@@ -31,32 +31,34 @@ class Meetings:
 
     def __init__(self) -> None:
         self.writes = SingleWrites()
-        self._met: dict[TypedGroup, _Met] = {}
+        self._met: dict[tuple[TypedGroup, frozenset[str]], _Met] = {}
 
     def guards(self, groups: Collection[TypedGroup]) -> Mapping[TypedTarget, Guard]:
         """The writes of ``groups`` that may meet another in one node, or themselves."""
         met: _Met = {}
+        names = self.writes.taken_up(groups)
         for group in groups:
-            for target, (rule, replaced) in self._of(group).items():
+            for target, (rule, replaced) in self._of(group, names).items():
                 met.setdefault(target, (rule, {}))[1].update(replaced)
-        for write in self._of_tables(groups):
+        for write in self._of_tables(groups, names):
             met.setdefault(write.target, (write.rule, {}))
-        return {target: Guard(rule, _in_text_order(replaced)) for target, (rule, replaced) in met.items()}
+        return {target: Guard(rule, _in_text_order(replaced.keys() & met)) for target, (rule, replaced) in met.items()}
 
-    def _of(self, group: TypedGroup) -> _Met:
-        known = self._met.get(group)
+    def _of(self, group: TypedGroup, names: frozenset[str]) -> _Met:
+        known = self._met.get((group, names))
         if known is None:
-            known = self._met[group] = {}
-            for writes in self.writes.nodes(group):
-                for write, others in _meetings(writes):
+            known = self._met[group, names] = {}
+            for node in self.writes.nodes(group, names):
+                for write, others in _meetings(node, names):
                     _, replaced = known.setdefault(write.target, (write.rule, {}))
                     found = (other.target for other in others if replaces_on_purpose(write, other))
-                    replaced.update(dict.fromkeys(found))
+                    # A part of a whole may meet other parts, or another whole, and never its own.
+                    replaced.update(dict.fromkeys((*write.through, *found)))
         return known
 
-    def _of_tables(self, groups: Collection[TypedGroup]) -> Iterator[Write]:
+    def _of_tables(self, groups: Collection[TypedGroup], names: frozenset[str]) -> Iterator[Write]:
         """Writes into the target of a group that an item's type calls for, where several items share that target."""
-        tables = {table for group in groups for table in self.writes.tables(group)}
+        tables = {table for group in groups for table in self.writes.tables(group, names)}
         filling = {group for table in tables for group in table.groups.values() if group is not None}
         for group in groups:
             if group in filling:
@@ -67,18 +69,20 @@ def _in_text_order(targets: Iterable[TypedTarget]) -> tuple[TypedTarget, ...]:
     return tuple(sorted(targets, key=lambda target: (target.span.name, target.span.start)))
 
 
-def _meetings(writes: Sequence[Write]) -> Iterator[tuple[Write, list[Write]]]:
-    """Each of the ``writes`` of one node that may meet others of them, with those; with none where it meets itself."""
+def _meetings(node: NodeWrites, names: frozenset[str]) -> Iterator[tuple[Write, list[Write]]]:
+    """Each of the writes of one node that may meet others of them, with those; with none where it meets itself, or what
+    is written where its item is taken up."""
     places: dict[tuple[str, ...], list[Write]] = {}
-    for write in writes:
+    for write in node.writes:
         places.setdefault(write.path, []).append(write)
     for path, entries in places.items():
-        if len(entries) > 1 or entries[0].several or is_taken_up(path):
+        is_open = node.is_taken_up or is_taken_up(path, names)
+        if len(entries) > 1 or entries[0].several or is_open:
             yield from ((entry, entries) for entry in entries if not entry.is_touch)
         outer = [entry for end in range(len(path)) for entry in places.get(path[:end], ()) if not entry.is_touch]
         for whole in outer:
             # A write through the variable of a whole value changes a part of it, and meets none.
-            others = [entry for entry in entries if whole.target not in entry.through]
+            others = [entry for entry in entries if is_open or whole.target not in entry.through]
             if others:
                 yield whole, others
             yield from ((entry, [whole]) for entry in (entries if others else ()) if not entry.is_touch)

@@ -8,7 +8,7 @@ repeats. Most nodes go to one group, whose own writes are known from its own wal
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fhirmap.analysis.typed import (
@@ -111,9 +111,10 @@ def may_give_several(source: TypedSource) -> bool:
     return source.repeats or source.search is not None or any(entry.cardinality == "many" for entry in held)
 
 
-def is_taken_up(path: tuple[str, ...]) -> bool:
-    """Does a path go through an item that may hold what other rules wrote?"""
-    return any(name.endswith(_TAKEN_UP) for name in path)
+def is_taken_up(path: tuple[str, ...], names: frozenset[str] = frozenset()) -> bool:
+    """Does a path go through an item that may hold what other rules wrote? ``names``: of lists whose items are taken up
+    somewhere, so that a shared one may be."""
+    return any(name.endswith(_TAKEN_UP) or ("[" in name and name.partition("[")[0] in names) for name in path)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -145,6 +146,10 @@ class _Walk:
 
     group: TypedGroup
     found: dict[Variable, list[Write | Handover]] = field(default_factory=dict)
+    lists: dict[Variable, str] = field(default_factory=dict)
+    """Of a node that is an item of a list, or in one: the name of the list."""
+    taken_up: set[str] = field(default_factory=set)
+    """Names of lists whose last item a target takes up."""
 
     def run(self) -> None:
         places = {entry: NodePath(entry, (), 0) for entry in self.group.parameters if entry.mode == "target"}
@@ -172,17 +177,18 @@ class _Walk:
     def _target(self, rule: TypedRule, target: TypedTarget, places: dict[Variable, NodePath], way: Way) -> None:
         context = places.get(target.context) if target.context is not None else None
         if context is None:
-            self._fresh(target, places, way)
+            self._fresh(target, "", places, way)
             return
         path = context.path
         for step in target.steps:
+            name = step.element.name if step.element is not None else step.name
             if step.repeats is not False and (step is not target.steps[-1] or not self._is_shared(target)):
-                self._fresh(target, places, way)
+                self._fresh(target, name, places, way)
                 return
             if step.is_own_value:
                 continue
-            name = step.element.name if step.element is not None else step.name
             if step.repeats is not False:
+                self.taken_up.update(() if target.node.share else (name,))
                 name += f"[{target.node.share}]" if target.node.share else _TAKEN_UP
             path = (*path, name)
         place = replace(context, path=path)
@@ -209,9 +215,10 @@ class _Walk:
     def _is_shared_item(self, target: TypedTarget) -> bool:
         return bool(target.steps) and target.steps[-1].repeats is not False
 
-    def _fresh(self, target: TypedTarget, places: dict[Variable, NodePath], way: Way) -> None:
+    def _fresh(self, target: TypedTarget, name: str, places: dict[Variable, NodePath], way: Way) -> None:
         if target.variable is not None:
             places[target.variable] = NodePath(target.variable, (), len(way))
+            self.lists[target.variable] = name
 
     def _called(
         self, group: TypedGroup, held: Mapping[Variable, Variable | None], places: Mapping[Variable, NodePath], way: Way
@@ -245,28 +252,48 @@ class Entries:
         return [write for writes in self._held.values() for write in writes]
 
 
+@dataclass(frozen=True, slots=True)
+class NodeWrites:
+    """The writes of one node that may meet one another there, and its own; in text order. ``is_taken_up``: it is an
+    item that another rule may take up, so that each of them may meet one that is not here."""
+
+    writes: list[Write]
+    is_taken_up: bool = False
+
+
 class SingleWrites:
-    """The writes of single elements of typed groups. A group is walked once, however often it is asked for."""
+    """The writes of single elements of typed groups. A group is walked once, however often it is asked for.
+
+    ``names``, wherever it is a parameter: of the lists whose items are taken up (`taken_up`).
+    """
 
     def __init__(self) -> None:
         self._walks: dict[TypedGroup, _Walk] = {}
         self._below: dict[_Slot, list[Write]] = {}
-        self._nodes: dict[TypedGroup, list[list[Write]]] = {}
-        self._tables: dict[TypedGroup, tuple[DefaultTable, ...]] = {}
+        self._nodes: dict[tuple[TypedGroup, frozenset[str]], list[NodeWrites]] = {}
+        self._tables: dict[tuple[TypedGroup, frozenset[str]], tuple[DefaultTable, ...]] = {}
 
-    def nodes(self, group: TypedGroup) -> list[list[Write]]:
-        """For each node of a group the writes that may meet one another there, and its own; in text order."""
-        known = self._nodes.get(group)
+    def taken_up(self, groups: Iterable[TypedGroup]) -> frozenset[str]:
+        """Names of the lists of which a target of ``groups`` takes up the last item, whoever made it."""
+        return frozenset(name for group in groups for name in self._walk(group).taken_up)
+
+    def nodes(self, group: TypedGroup, names: frozenset[str] = frozenset()) -> list[NodeWrites]:
+        """The writes of each node of a group."""
+        known = self._nodes.get((group, names))
         if known is None:
             tables: list[DefaultTable] = []
-            known = [self._of_node(found, tables) for found in self._walk(group).found.values()]
-            self._nodes[group], self._tables[group] = known, tuple(tables)
+            walk = self._walk(group)
+            known = [
+                self._of_node(found, tables, names, is_item=walk.lists.get(node, "") in names)
+                for node, found in walk.found.items()
+            ]
+            self._nodes[group, names], self._tables[group, names] = known, tuple(tables)
         return known
 
-    def tables(self, group: TypedGroup) -> tuple[DefaultTable, ...]:
+    def tables(self, group: TypedGroup, names: frozenset[str]) -> tuple[DefaultTable, ...]:
         """Groups of which several may fill one single element, each chosen by the type of an item."""
-        self.nodes(group)
-        return self._tables[group]
+        self.nodes(group, names)
+        return self._tables[group, names]
 
     def below(self, group: TypedGroup) -> Iterator[Write]:
         """All writes into the targets that a group is given, by itself and by the groups that it hands them to."""
@@ -280,9 +307,11 @@ class SingleWrites:
             known.run()
         return known
 
-    def _of_node(self, found: Sequence[Write | Handover], tables: list[DefaultTable]) -> list[Write]:
+    def _of_node(
+        self, found: Sequence[Write | Handover], tables: list[DefaultTable], names: frozenset[str], *, is_item: bool
+    ) -> NodeWrites:
         entries = Entries()
-        met = self._met(found)
+        met = set(found) if is_item else self._met(found, names)
         for entry in found:
             for write in self._expanded(entry) if entry in met else (entry,):
                 if isinstance(write, Handover):
@@ -290,12 +319,14 @@ class SingleWrites:
                 default = write.rule.default
                 if entries.add(write) and default is not None and default.table is not None:
                     tables.append(default.table)
-        return entries.all()
+        return NodeWrites(entries.all(), is_item)
 
-    def _met(self, found: Sequence[Write | Handover]) -> set[Write | Handover]:
+    def _met(self, found: Sequence[Write | Handover], names: frozenset[str]) -> set[Write | Handover]:
         """The handovers of one node that may meet another entry of it, or themselves."""
         met: set[Write | Handover] = {
-            entry for entry in found if isinstance(entry, Handover) and (entry.several or is_taken_up(entry.path))
+            entry
+            for entry in found
+            if isinstance(entry, Handover) and (entry.several or is_taken_up(entry.path, names))
         }
         by_path: dict[tuple[str, ...], list[Write | Handover]] = {}
         for entry in found:

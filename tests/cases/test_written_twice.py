@@ -22,6 +22,9 @@ group written(source v, target tgt : Target) {{ v -> tgt.implicitRules = v; }}
 group filled(source v, target node) {{ v -> node.value = v; }}
 group text_language(source src : Patient, target m) {{ src.language as v -> m.text = v; }}
 group text_gender(source src : Patient, target m) {{ src.gender as v -> m.text = v; }}
+group taking(source src : Patient, target tgt : Target) {{
+  src.gender as g -> tgt.telecom as t single, t.period as p, p.start = '2021';
+}}
 group marital(source src : HumanName, target tgt : Concept) <<types>> {{ src.family as f -> tgt.text = f; }}
 '''
 INPUT = {
@@ -65,6 +68,14 @@ ONE_ITEM = {
        src.gender as g -> tgt.telecom as t single, t.value = g;""": "Patient.telecom.value",
     """src.language as l -> tgt.telecom as t share x, t.value = l;
        src.gender as g -> tgt.telecom as t single, t.value = g;""": "Patient.telecom.value",
+    """src -> tgt.telecom as o then { src.gender as g -> tgt.telecom as t single, t.value = g;
+       src.language as l -> o.value = l; };""": "Patient.telecom.value",
+    """src -> tgt.telecom as o share x then { src.gender as g -> tgt.telecom as t collate, t.value = g;
+       src.language as l -> o.value = l; };""": "Patient.telecom.value",
+    """src -> tgt.telecom as o then { src.gender as g -> tgt.telecom as t single, t.value = g;
+       src.language as l then filled(l, o); };""": "Patient.telecom.value",
+    """src -> tgt.telecom as o then { src then taking(src, tgt);
+       src.language as l -> o.period as p, p.start = '2020'; };""": "Patient.telecom.period.start",
     "src.telecom as c -> tgt.telecom as t single, t.value = (%c.value);": "Patient.telecom.value",
     """src -> tgt.telecom as t, t.period as p, p.start = '2020';
        src -> tgt.telecom as t single, t.period as p, p.start = '2021';""": "Patient.telecom.period.start",
@@ -97,6 +108,24 @@ def test_two_rules_in_whatever_forms(forms: dict[str, str], element: str, tmp_pa
 @pytest.mark.parametrize("rules", ONE_ITEM)
 def test_items_that_rules_take_up(rules: str, tmp_path: Path) -> None:
     assert faults(rules, tmp_path) == [("FM415", ONE_ITEM[rules])]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        """src.photo as p -> tgt.maritalStatus = cc('z');
+        src -> tgt.maritalStatus = cc('q') as m then {
+          src.gender as g -> m.text = g; src.photo as p -> m.text = 'p'; };""",
+        """src.photo as p -> tgt.maritalStatus = cc('z');
+        src -> tgt.maritalStatus = cc('q') as m then {
+          src.telecom as c where (value = '1') -> m.text = (%c.value); };""",
+        """src -> tgt.telecom as o, o.period as p, p.start = '2020';
+        src -> tgt.telecom as t single, t.value = 'x';""",
+        "src -> tgt.telecom as t single, t.period = create('Period') as p, p.start = '2020', p.start = '2021';",
+    ],
+)
+def test_a_part_of_its_own_whole_is_no_second_value(rules: str, tmp_path: Path) -> None:
+    assert faults(rules, tmp_path) == []
 
 
 def test_two_types_of_one_choice_meet_in_the_parts_of_their_values_too(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ def two_values(checked: Checked) -> Iterator[Diagnostic]:
 
     Spec: FML, rules, target: assignments to an element; FHIR R4, conformance-rules.html#cardinality.
     """
-    for writes in (node for group in checked.groups for node in checked.meetings.writes.nodes(group)):
+    for node in (entry for group in checked.groups for entry in checked.meetings.writes.nodes(group)):
         places: dict[tuple[str, ...], list[Write]] = {}
-        for write in writes:
+        for write in node.writes:
             if write.target.transform is not None and write.target.transform.name != "create":
                 places.setdefault(write.path, []).append(write)
         for entries in places.values():
