@@ -34,6 +34,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true", help="take what golden tests now yield as right")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _tables_of_this_version() -> None:
+    """A database for tests may hold the journal's tables of another version, which no journal would touch."""
+    url = os.environ.get("FHIRMAP_TEST_POSTGRESQL")
+    if not url:
+        return
+    import sqlalchemy
+
+    from fhirmap.journal import schema
+
+    engine = sqlalchemy.create_engine(url)
+    with engine.begin() as connection:
+        if sqlalchemy.inspect(connection).has_table(schema.meta.name):
+            found = connection.execute(sqlalchemy.select(schema.meta.c.value).where(schema.meta.c.name == "version"))
+            if found.scalar() != str(schema.VERSION):
+                schema.metadata.drop_all(connection)
+    engine.dispose()
+
+
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """The public reference data beside the project; tests that need it skip where it is absent."""

@@ -1,4 +1,4 @@
-"""``fhirmap acknowledge``: somebody has dealt with a withdrawal."""
+"""``fhirmap acknowledge``: somebody has dealt with a withdrawal, or with a record in doubt."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from fhirmap.texts import text
 @argument("keys", nargs=-1, metavar="key")
 @option("--why")
 @option("--all", "every", is_flag=True)
+@option("--in-doubt", is_flag=True)
 @option("--project", type=FilePath(exists=True), default=".")
 @option("--json", "as_json", is_flag=True)
-def command(keys: tuple[str, ...], why: str | None, every: bool, project: Path, as_json: bool) -> int:
-    """Note that the withdrawals of the records KEYS are dealt with: they are not reported any more."""
+def command(keys: tuple[str, ...], why: str | None, every: bool, in_doubt: bool, project: Path, as_json: bool) -> int:
+    """Note that the withdrawals and doubts of the records KEYS are dealt with: they are not reported any more."""
     from fhirmap.errors import ConfigError
     from fhirmap.runner.project_file import load_project
     from fhirmap.runner.run import has_journal, open_journal
+    from fhirmap.runner.same_records import known_key
     from fhirmap.sinks.redaction import redact_numbers
 
-    if not keys and not every:
+    if not (keys or every or in_doubt):
         raise click.UsageError(text("output.acknowledge.say_which"))
     if why is None or not why.strip():
         raise click.UsageError(text("output.acknowledge.say_why"))
@@ -33,10 +35,14 @@ def command(keys: tuple[str, ...], why: str | None, every: bool, project: Path, 
     if not has_journal(loaded):
         raise ConfigError("FM666", keys=", ".join(keys))
     with open_journal(loaded, create=False) as journal:
-        chosen = list(dict.fromkeys(keys)) or [entry.key for entry in journal.withdrawals()]
+        withdrawn = [entry.key for entry in journal.withdrawals()] if every else []
+        doubtful = [entry.key for entry in journal.doubts()] if in_doubt else []
+        chosen = list(dict.fromkeys([*keys, *withdrawn, *doubtful]))
         unknown = journal.acknowledge(chosen, _who(), redact_numbers(why.strip()))
+        form = known_key(journal)
     if unknown:
-        raise ConfigError("FM666", keys=", ".join(f"`{key}`" for key in unknown))
+        listed = ", ".join(f"`{key}`" for key in unknown)
+        raise ConfigError("FM666", keys=listed, variant="columns" if len(form) > 1 else "", form="|".join(form))
     if as_json:
         click.echo(json.dumps({"acknowledged": chosen}, ensure_ascii=False))
     else:

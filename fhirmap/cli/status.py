@@ -14,7 +14,7 @@ import click
 from fhirmap.cli.localized import FilePath, WordChoice, argument, define, option
 from fhirmap.cli.screen import echo_folded, screen_width
 from fhirmap.data import JsonValue
-from fhirmap.texts import text
+from fhirmap.texts import first_names, text
 
 if TYPE_CHECKING:
     from fhirmap.journal import Journal, RecordedAnswer, Status, Withdrawal
@@ -34,6 +34,7 @@ _STATES = ("accepted", "refused", "invalid", "out_of_scope", "gone", "ready", "s
 @option("--invalid", is_flag=True)
 @option("--pending", is_flag=True)
 @option("--withdrawn", is_flag=True)
+@option("--in-doubt", is_flag=True)
 @option("--json", "as_json", is_flag=True)
 def command(
     project: Path,
@@ -44,6 +45,7 @@ def command(
     invalid: bool,
     pending: bool,
     withdrawn: bool,
+    in_doubt: bool,
     as_json: bool,
 ) -> None:
     """Show the states of PROJECT's records (default: this folder) and the last answer of each, from its journal."""
@@ -57,7 +59,7 @@ def command(
     chosen |= {"ready", "sending", "deferred", "uncertain"} if pending else set()
     loaded = load_project(project)
     if not has_journal(loaded):
-        _nothing(as_json, key, listed=bool(chosen or every or withdrawn))
+        _nothing(as_json, key, listed=bool(chosen or every or withdrawn or in_doubt))
         return
     from fhirmap.runner.rule_words import words_of_target
 
@@ -67,6 +69,8 @@ def command(
             _one(journal, key, words, as_json)
         elif withdrawn:
             _withdrawn(journal, as_json)
+        elif in_doubt:
+            _in_doubt(journal, as_json)
         elif chosen or every:
             found = journal.answers(states={EntryState(name) for name in chosen} or None)
             answers = [_worded(answer, words) for answer in found]
@@ -95,8 +99,8 @@ def _nothing(as_json: bool, key: str | None, *, listed: bool) -> None:
 
 
 def _overview(status: Status, as_json: bool) -> None:
-    from fhirmap.diagnostics.catalog import page
     from fhirmap.journal import EntryState
+    from fhirmap.runner.report_lines import reason_text
 
     if as_json:
         _echo_json(
@@ -126,14 +130,9 @@ def _overview(status: Status, as_json: bool) -> None:
     shown = [text(f"states.counted.{name}", count=count) for name, count in counts if count]
     echo_folded("   ".join(shown) or text("status.no_records"))
     for reason in status.reasons:
-        words = reason.words or (page(reason.code).title if reason.code else text("status.not_sent_yet"))
-        words = text("run.lines.answered", status=reason.status, words=words) if reason.status else words
-        listed, more = ", ".join(reason.keys[:5]), reason.count - len(reason.keys[:5])
-        keys = text("lists.names_and_more", names=listed, count=more) if more > 0 else listed
-        line = f"{text(f'states.one.{reason.state}'):<10} {reason.count:>5}x {words}{f'   ({keys})' if keys else ''}"
+        keys = first_names(reason.keys, reason.count)
+        line = f"{text(f'states.one.{reason.state}'):<10} {reason.count:>5}x {reason_text(reason)}   ({keys})"
         echo_folded(line, 18)
-    for answer in status.possible_duplicates:
-        echo_folded(text("status.in_doubt", key=answer.key), 18)
     for line in _receiver_lines(status):
         echo_folded(line)
     if status.archive_pending:
@@ -149,6 +148,9 @@ def _receiver_lines(status: Status) -> list[str]:
     lines = []
     if status.withdrawn:
         lines.append(text("status.withdrawn", count=len(status.withdrawn)))
+    doubtful = list(dict.fromkeys(answer.key for answer in status.possible_duplicates))
+    if doubtful:
+        lines.append(text("status.in_doubt", count=len(doubtful), keys=first_names(doubtful)))
     if status.held:
         lines.append(text("status.held", count=status.held))
     for shared in status.shared_identifiers:
@@ -168,12 +170,28 @@ def _withdrawn(journal: Journal, as_json: bool) -> None:
     echo_folded(text("status.what_to_do" if found else "status.none_withdrawn"))
 
 
+def _in_doubt(journal: Journal, as_json: bool) -> None:
+    found = journal.doubts()
+    if as_json:
+        _echo_json([_answer_data(answer) for answer in found])
+        return
+    for answer in found:
+        shown = (text("status.earlier_payload"),) if answer.state == "superseded" else ()
+        identifier = (answer.identifier_value,) if answer.identifier_value else ()
+        state = text(f"states.one.{answer.state}")
+        echo_folded("   ".join((answer.key, state, *identifier, *shown, _moment(answer.changed_at))))
+    echo_folded(text("status.what_to_do_in_doubt" if found else "status.none_in_doubt"))
+
+
 def _one(journal: Journal, key: str, words: RuleWords, as_json: bool) -> None:
     from fhirmap.errors import ConfigError
+    from fhirmap.runner.same_records import known_key
 
     answers = [_worded(answer, words) for answer in journal.answers(keys=[key])]
     if not answers:
-        raise ConfigError("FM745", variant="journal", key=key)
+        columns = known_key(journal)
+        variant = "journal_columns" if len(columns) > 1 else "journal"
+        raise ConfigError("FM745", variant=variant, key=key, form="|".join(columns))
     history = journal.history(key)
     if as_json:
         _echo_json(
@@ -191,6 +209,9 @@ def _one(journal: Journal, key: str, words: RuleWords, as_json: bool) -> None:
     for entry in journal.withdrawals([key]):
         for line in _withdrawal_lines(entry):
             echo_folded(f"  {line}", 6)
+    for doubt in journal.doubts([key]):
+        for line in _doubt_lines(doubt):
+            echo_folded(f"  {line}", 6)
     for event in history:
         status = f" {event['status']}" if event["status"] else ""
         code = f" {event['code']}" if event["code"] else ""
@@ -201,13 +222,23 @@ def _one(journal: Journal, key: str, words: RuleWords, as_json: bool) -> None:
 
 def _withdrawal_lines(entry: Withdrawal) -> list[str]:
     """When and why the record was withdrawn, who has dealt with it, and whether it is declared again."""
-    lines = [f"{_moment(entry.at)}  {text(f'run.withdrawn.{entry.cause}')}"]
+    from fhirmap.runner.receiver_lines import cause_text
+
+    lines = [f"{_moment(entry.at)}  {cause_text(entry)}"]
     if entry.acknowledged_at is not None:
         at, by = _moment(entry.acknowledged_at), entry.acknowledged_by
         lines.append(f"{at}  {text('status.acknowledged', by=by, why=entry.why)}")
     if entry.ended_at is not None:
         lines.append(f"{_moment(entry.ended_at)}  {text('status.withdrawal_ended')}")
     return lines
+
+
+def _doubt_lines(answer: RecordedAnswer) -> list[str]:
+    """That an answer was lost; or who has settled it, and how."""
+    if answer.doubt_settled_at is None:
+        return [text("status.doubt")]
+    at, by = _moment(answer.doubt_settled_at), answer.doubt_settled_by
+    return [text("status.doubt"), f"{at}  {text('status.acknowledged', by=by, why=answer.doubt_why)}"]
 
 
 def _worded(answer: RecordedAnswer, words: RuleWords) -> RecordedAnswer:

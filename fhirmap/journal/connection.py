@@ -53,8 +53,6 @@ class JournalConnection:
         self._run = 0
         self._source = ""
         self._resend = False
-        # Keys that this reading withdraws although the source gave what it gave before.
-        self._by_map: set[str] = set()
         self._owner = uuid.uuid4().hex
         self._threads = RLock()
         self._shared = engine.dialect.name != "sqlite"

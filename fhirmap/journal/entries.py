@@ -150,8 +150,8 @@ class SharedIdentifier:
 class Withdrawal:
     """A record that the receiver holds, or may hold, and that the source no longer declares as it was.
 
-    ``identifiers``: every one that it ever got. ``is_new``: since the run that the journal is at; ``by_map``: and that
-    run read what it was made of, so that the map, the target or the version withdrew it.
+    ``identifiers``: every one that it ever got. ``is_new``: since the run that the journal is at. ``by_map``: when it
+    was withdrawn, the source gave what it was made of, so that the map, the target or the version withdrew it.
     """
 
     key: str
@@ -183,6 +183,10 @@ class RecordedAnswer:
     changed_at: float = 0.0
     not_before: float = 0.0
     in_doubt: bool = False
+    """An answer was lost, and no one has settled what became of the request."""
+    doubt_settled_at: float | None = None
+    doubt_settled_by: str = ""
+    doubt_why: str = ""
     origin: str = ""
     archive: ArchiveState = ArchiveState.NONE
     was_read: bool = False

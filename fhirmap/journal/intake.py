@@ -56,7 +56,6 @@ class EntryIntake(Withdrawals):
         self._source, self._resend = source, resend
         self._layouts = Layouts()
         self._older: set[str] = set()
-        self._by_map = set()
         self._started_at = self._clock()
         self._again = self._returned()
 

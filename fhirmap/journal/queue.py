@@ -14,7 +14,7 @@ from fhirmap.journal.entries import Accepted, Lease
 from fhirmap.journal.intake import EntryIntake
 from fhirmap.journal.schema import attempt, entry
 from fhirmap.journal.states import VERDICTS, ArchiveState, AttemptEvent, EntryState, WithdrawalCause, check_move
-from fhirmap.journal.withdrawal_change import withdrawn
+from fhirmap.journal.withdrawal_change import WithdrawalChange, withdrawn
 from fhirmap.records import Envelope, Receipt, ReceiptState
 
 __all__ = ["EntryQueue"]
@@ -29,8 +29,8 @@ class EntryQueue(EntryIntake):
     # ---- what is sent --------------------------------------------------------------------------------------
 
     def recover(self) -> int:
-        """Takes back what a dead process was sending: no answer is recorded, so it is ``uncertain`` and in doubt.
-        Gives how many.
+        """Takes back what a dead process was sending: no answer is recorded, so it is ``uncertain`` and in doubt; and
+        withdrawn, where the source has stopped declaring it meanwhile. Gives how many.
 
         On SQLite, where one run works at a time, that is everything in ``sending``; on PostgreSQL what has an expired
         lease.
@@ -40,7 +40,7 @@ class EntryQueue(EntryIntake):
         if self._shared:
             lost.append(entry.c.lease_until < now)
         with self._transaction() as connection:
-            query = select(entry.c.id, entry.c.is_current, entry.c.attempts).where(self._scope, *lost)
+            query = select(entry.c.id, entry.c.key, entry.c.is_current, entry.c.attempts).where(self._scope, *lost)
             if self._shared:
                 query = query.with_for_update(skip_locked=True)
             rows = connection.execute(query).all()
@@ -63,6 +63,7 @@ class EntryQueue(EntryIntake):
                     .values(
                         state=state,
                         in_doubt=True,
+                        doubt_settled_at=None,
                         lease="",
                         code="FM653",
                         status=0,
@@ -71,6 +72,7 @@ class EntryQueue(EntryIntake):
                         changed_at=now,
                     )
                 )
+            self._note_late(connection, [row.key for row in rows if not row.is_current])
         return len(rows)
 
     def lease(
@@ -204,6 +206,7 @@ class EntryQueue(EntryIntake):
                 entry.c.is_current,
                 entry.c.lease,
                 entry.c.in_doubt,
+                entry.c.doubt_settled_at,
                 entry.c.archive,
             ).where(entry.c.id.in_([lease.entry_id for lease, _ in pairs]))
             if self._shared:
@@ -233,7 +236,8 @@ class EntryQueue(EntryIntake):
         return [change["state"] for change in changes]
 
     def _note_late(self, connection: Connection, keys: Sequence[str]) -> None:
-        """What was answered after the source had stopped declaring it is withdrawn like anything else."""
+        """What was answered, or found to be lost, after the source had stopped declaring it is withdrawn like anything
+        else."""
         late: dict[str, WithdrawalCause] = {}
         for key, rows in self._rows_of(keys, connection).items() if keys else ():
             current = next((row for row in rows if row.is_current), None)
@@ -241,7 +245,7 @@ class EntryQueue(EntryIntake):
             if current is not None and current.state in VERDICTS and held:
                 late[key] = WithdrawalCause(current.state)
         known = self._open_rows(connection, list(late))
-        self._change(connection, [withdrawn(key, known.get(key), cause) for key, cause in late.items()])
+        self._change(connection, [_noted_late(key, known.get(key), cause) for key, cause in late.items()])
 
     def _answered(self, lease: Lease, receipt: Receipt, now: float) -> dict[str, Any]:
         return {
@@ -330,6 +334,11 @@ class EntryQueue(EntryIntake):
             connection.execute(update(entry).where(entry.c.id.in_(list(entry_ids))).values(archive=ArchiveState.DONE))
 
 
+def _noted_late(key: str, before: Row | None, cause: WithdrawalCause) -> WithdrawalChange:
+    """What is open already was opened for the same reason, by the map or by the source."""
+    return withdrawn(key, before, cause, by_map=before is not None and bool(before.by_map))
+
+
 def _settlement(lease: Lease, receipt: Receipt, row: Row, not_before: float) -> dict[str, Any]:
     """The new values of an entry after an answer to one of its leases."""
     state = EntryState(receipt.state)
@@ -341,10 +350,12 @@ def _settlement(lease: Lease, receipt: Receipt, row: Row, not_before: float) -> 
     if state != row.state:
         check_move(row.state, state)
     accepted = state == EntryState.ACCEPTED
+    doubted = receipt.state == ReceiptState.UNCERTAIN or late
     return {
         "row": row.id,
         "state": state,
-        "in_doubt": bool(row.in_doubt) or receipt.state == ReceiptState.UNCERTAIN or late,
+        "in_doubt": bool(row.in_doubt) or doubted,
+        "doubt_settled_at": None if doubted else row.doubt_settled_at,
         "not_before": not_before if state in (EntryState.DEFERRED, EntryState.UNCERTAIN) else 0.0,
         "code": receipt.code,
         "status": receipt.status,

@@ -101,6 +101,18 @@ class JournalReading(EntryQueue):
                 day[str(EntryState(state))] = day.get(str(EntryState(state)), 0) + int(count)
         return tuple(DayCounts(day, found[day]) for day in sorted(found)[-most:])
 
+    def doubts(self, keys: Collection[str] | None = None) -> list[RecordedAnswer]:
+        """Records of which an answer was lost, so that the receiver may have them, or have them twice, and that no one
+        has settled; with ``keys`` the settled ones of these records too. A record may have several payloads in doubt.
+        """
+        if keys is None:
+            chosen = self._in_doubt
+        else:
+            chosen = and_(self._scope, entry.c.in_doubt.is_(True), entry.c.key.in_(list(keys)))
+        with self._transaction() as connection:
+            rows = connection.execute(select(*WITHOUT_PAYLOAD).where(chosen).order_by(entry.c.id)).all()
+        return [recorded_answer(row, self._run) for row in rows]
+
     def history(self, key: str) -> list[Mapping[str, Any]]:
         """Every event of every payload of ``key``, oldest first: at, event, number, state, code, status, duration_s,
         issues."""
@@ -127,14 +139,17 @@ class JournalReading(EntryQueue):
                 .where(
                     current,
                     entry.c.state.in_(
-                        [EntryState.REFUSED, EntryState.DEFERRED, EntryState.UNCERTAIN, EntryState.ACCEPTED]
+                        [
+                            EntryState.REFUSED,
+                            EntryState.SENDING,
+                            EntryState.DEFERRED,
+                            EntryState.UNCERTAIN,
+                            EntryState.ACCEPTED,
+                        ]
                     ),
                 )
                 .where(or_(entry.c.state != EntryState.ACCEPTED, entry.c.code != ""))
                 .order_by(entry.c.id)
-            ).all()
-            doubtful = connection.execute(
-                select(*WITHOUT_PAYLOAD).where(self._scope, entry.c.in_doubt.is_(True)).order_by(entry.c.id)
             ).all()
             unarchived = connection.execute(
                 select(func.count()).where(
@@ -147,7 +162,7 @@ class JournalReading(EntryQueue):
         return Status(
             states={state: int(number) for state, number in by_state},
             reasons=grouped_reasons(recorded_answer(row, self._run) for row in answered),
-            possible_duplicates=tuple(recorded_answer(row, self._run) for row in doubtful),
+            possible_duplicates=tuple(self.doubts()),
             last_run=self.last_run(),
             next_due=self.next_due(),
             archive_pending=int(unarchived),

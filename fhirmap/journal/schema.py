@@ -6,6 +6,7 @@ key. `read_digest`, `read_layout` and `read_parts` say what was read when an ent
 (`entries.ReadValues`); `layout` has the names of the columns of each `read_layout`. `attempt` is only ever appended to:
 one row when a request is about to leave, one when its answer was read or is known to be lost. `identifier` holds every
 identifier that a receiver ever gave to a key, `withdrawal` every time that an accepted record was no longer declared.
+An entry is in doubt since an answer to one of its requests was lost, until somebody notes that this is settled.
 Times are seconds since the epoch (UTC), as floats.
 """
 
@@ -45,7 +46,7 @@ __all__ = [
     "withdrawal",
 ]
 
-VERSION = 2
+VERSION = 3
 """Of the tables below. A journal of another version is refused, never guessed at."""
 
 metadata = MetaData()
@@ -105,6 +106,9 @@ entry = Table(
     Column("identifier_system", Text, nullable=False, default=""),
     Column("identifier_value", Text, nullable=False, default=""),
     Column("in_doubt", Boolean, nullable=False, default=False),
+    Column("doubt_settled_at", Float),
+    Column("doubt_settled_by", String(200), nullable=False, default=""),
+    Column("doubt_why", Text, nullable=False, default=""),
     Column("lease", String(80), nullable=False, default=""),
     Column("lease_until", Float, nullable=False, default=0.0),
     Column("archive", _words(ArchiveState, 10), nullable=False, default=ArchiveState.NONE),
@@ -191,6 +195,7 @@ withdrawal = Table(
     Column("operation", String(200), nullable=False),
     Column("key", String(500), nullable=False),
     Column("cause", _words(WithdrawalCause, 20), nullable=False),
+    Column("by_map", Boolean, nullable=False, default=False),
     Column("run_id", _ID, nullable=False),
     Column("at", Float, nullable=False),
     Column("acknowledged_at", Float),

@@ -17,7 +17,7 @@ __all__ = ["ForeseenWithdrawals", "WithdrawalChange", "declared_again", "withdra
 
 class WithdrawalChange(NamedTuple):
     """``before``: the row of the withdrawal of ``key`` that is open so far. ``cause``: of the one that is open from now
-    on; without it none is. ``is_new``: that is another one, opened now; ``by_map``: and the source gave what it gave
+    on; without it none is. ``is_new``: that is another one, opened now. ``by_map``: the source gave what it gave
     before.
     """
 
@@ -38,7 +38,7 @@ def withdrawn(key: str, before: Row | None, cause: WithdrawalCause, *, by_map: b
     the other way round: that is another matter, to be reported anew.
     """
     goes_on = before is not None and (before.cause == cause or (before.cause.is_left and cause.is_left))
-    return WithdrawalChange(key, before, cause, is_new=not goes_on, by_map=by_map and not goes_on)
+    return WithdrawalChange(key, before, cause, is_new=not goes_on, by_map=by_map)
 
 
 def declared_again(key: str, before: Row | None, *, is_sent: bool) -> WithdrawalChange:
@@ -71,7 +71,7 @@ class ForeseenWithdrawals:
             opened = Withdrawal(change.key, change.cause, self._now, is_new=True, by_map=change.by_map)
             self._waiting[change.key] = opened
         elif change.key in self._waiting:
-            self._waiting[change.key] = replace(self._waiting[change.key], cause=change.cause)
+            self._waiting[change.key] = replace(self._waiting[change.key], cause=change.cause, by_map=change.by_map)
 
     def waiting(self) -> list[Withdrawal]:
         """Those of the reading first, without their identifiers."""

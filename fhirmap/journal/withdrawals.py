@@ -1,5 +1,6 @@
 """What the receiver holds and the source no longer declares: opened when it happens, kept until it is declared again,
-reported until somebody acknowledges it. And every identifier that the receiver gave.
+reported until somebody acknowledges it. So are records in doubt, of which an answer was lost. And every identifier that
+the receiver gave.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, insert, sel
 from fhirmap.journal.connection import CHUNK, Row
 from fhirmap.journal.entries import Identifier, SharedIdentifier, Withdrawal
 from fhirmap.journal.ledger import RunLedger
-from fhirmap.journal.schema import identifier, withdrawal
+from fhirmap.journal.schema import entry, identifier, withdrawal
 from fhirmap.journal.states import WithdrawalCause
 from fhirmap.journal.withdrawal_change import ForeseenWithdrawals, WithdrawalChange
 from fhirmap.records import Receipt
@@ -37,15 +38,12 @@ class Withdrawals(RunLedger):
         now = self._clock()
         opened: list[dict[str, Any]] = []
         for change in changes:
-            before = change.before
-            if before is not None and (change.ends or before.cause != change.cause):
-                values = {"ended_at": now} if change.ends else {"cause": change.cause}
+            before, said = change.before, {"cause": change.cause, "by_map": change.by_map}
+            if before is not None and (change.ends or (before.cause, before.by_map) != (change.cause, change.by_map)):
+                values = {"ended_at": now} if change.ends else said
                 connection.execute(update(withdrawal).where(withdrawal.c.id == before.id).values(values))
             if change.is_new:
-                opened.append(
-                    {**self._identity, "key": change.key, "cause": change.cause, "run_id": self._run, "at": now}
-                )
-                self._by_map.update([change.key] if change.by_map else [])
+                opened.append({**self._identity, "key": change.key, **said, "run_id": self._run, "at": now})
         if opened:
             connection.execute(insert(withdrawal), opened)
 
@@ -87,7 +85,7 @@ class Withdrawals(RunLedger):
                 row.at,
                 identifiers=tuple(given.get(row.key, ())),
                 is_new=row.run_id == self._run > 0,
-                by_map=row.run_id == self._run > 0 and row.key in self._by_map,
+                by_map=bool(row.by_map),
                 acknowledged_at=row.acknowledged_at,
                 acknowledged_by=row.acknowledged_by,
                 why=row.why,
@@ -105,22 +103,40 @@ class Withdrawals(RunLedger):
             return int(connection.execute(query).scalar_one())
 
     def acknowledge(self, keys: Collection[str], by: str, why: str) -> tuple[str, ...]:
-        """Notes that somebody has dealt with the withdrawals of ``keys``. Where some have none that waits for it,
-        nothing is noted and these are given."""
-        waiting = [entry.key for entry in self.withdrawals()]
-        absent = tuple(key for key in keys if key not in set(waiting))
+        """Notes that somebody has dealt with the withdrawals and the doubts of ``keys``. Where some have nothing that
+        waits for it, nothing is noted and these are given."""
+        waiting = set(self.to_acknowledge())
+        absent = tuple(key for key in keys if key not in waiting)
         if absent:
             return absent
-        wanted = list(keys)
+        wanted, now, name = list(keys), self._clock(), by[:200]
         with self._transaction() as connection:
             for start in range(0, len(wanted), CHUNK):
+                chunk = wanted[start : start + CHUNK]
                 connection.execute(
                     update(withdrawal)
-                    .where(self._own(withdrawal), withdrawal.c.key.in_(wanted[start : start + CHUNK]))
+                    .where(self._own(withdrawal), withdrawal.c.key.in_(chunk))
                     .where(withdrawal.c.ended_at.is_(None), withdrawal.c.acknowledged_at.is_(None))
-                    .values(acknowledged_at=self._clock(), acknowledged_by=by[:200], why=why)
+                    .values(acknowledged_at=now, acknowledged_by=name, why=why)
+                )
+                connection.execute(
+                    update(entry)
+                    .where(self._in_doubt, entry.c.key.in_(chunk))
+                    .values(doubt_settled_at=now, doubt_settled_by=name, doubt_why=why)
                 )
         return ()
+
+    def to_acknowledge(self) -> list[str]:
+        """Keys of the records that wait for somebody: withdrawn, then in doubt."""
+        withdrawn = [found.key for found in self.withdrawals()]
+        with self._transaction() as connection:
+            doubtful = connection.execute(select(entry.c.key).where(self._in_doubt).order_by(entry.c.id)).scalars()
+            return list(dict.fromkeys([*withdrawn, *doubtful]))
+
+    @property
+    def _in_doubt(self) -> ColumnElement[bool]:
+        """Entries of which an answer was lost, and no one has settled what became of the request."""
+        return and_(self._scope, entry.c.in_doubt.is_(True), entry.c.doubt_settled_at.is_(None))
 
     # ---- identifiers -----------------------------------------------------------------------------------------
 

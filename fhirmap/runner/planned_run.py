@@ -49,7 +49,8 @@ class MapChange:
 class Plan:
     """Records by what a run would do with them. Keys where something is to do, numbers where nothing is.
 
-    ``withdrawn``: those that would wait for somebody after the run, the new ones first.
+    ``withdrawn``: those that would wait for somebody after the run, the new ones first. ``in_doubt``: those that wait
+    now, since an answer was lost.
     """
 
     read: int = 0
@@ -58,6 +59,7 @@ class Plan:
     changed_by_map: list[MapChange] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)
     withdrawn: list[Withdrawal] = field(default_factory=list)
+    in_doubt: list[str] = field(default_factory=list)
     unchanged: int = 0
     invalid: int = 0
     out_of_scope: int = 0
@@ -67,7 +69,8 @@ class Plan:
     @property
     def to_do(self) -> bool:
         """Would a run send something, or has somebody to decide?"""
-        return bool(self.new or self.changed_by_source or self.changed_by_map or self.pending or self.withdrawn)
+        to_send = self.new or self.changed_by_source or self.changed_by_map or self.pending
+        return bool(to_send or self.withdrawn or self.in_doubt)
 
     @property
     def exit_code(self) -> int:
@@ -104,6 +107,7 @@ def make_plan(
             seen = _Counting(plan, journal, withdrawals).take(found, progress)
             plan.read = done.read
             if journal is not None and withdrawals is not None:
+                plan.in_doubt = list(dict.fromkeys(answer.key for answer in journal.doubts()))
                 plan.stopped_by = shrunk(project, journal, done.declared)
                 if plan.stopped_by is None and project.source.is_complete:
                     _add_gone(journal, withdrawals, seen)
@@ -270,6 +274,7 @@ def plan_lines(plan: Plan) -> list[str]:
         lines.append("      " + text("plan.more_elements", count=len(counts) - _ELEMENTS_SHOWN))
     lines += _keys("plan.pending", plan.pending)
     lines += _keys("plan.withdrawn", [f"{entry.key} ({withdrawal_text(entry)})" for entry in plan.withdrawn])
+    lines += _keys("plan.in_doubt", plan.in_doubt)
     for name in ("unchanged", "invalid", "out_of_scope", "superseded"):
         count = getattr(plan, name)
         if count:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fhirmap.journal import SharedIdentifier, Withdrawal, WithdrawalCause
-from fhirmap.texts import text
+from fhirmap.texts import first_names, text
 
-__all__ = ["Line", "receiver_lines", "shared_lines", "withdrawal_text"]
+__all__ = ["Line", "cause_text", "receiver_lines", "shared_lines", "withdrawal_text"]
 
 Line = tuple[str, int, str, str]
 """Title, how many, words, the command to go on with; no title where a line goes on with the one above."""
@@ -27,8 +27,8 @@ def receiver_lines(withdrawn: Sequence[Withdrawal], held: Sequence[str], held_co
     if len(in_order) > _SHOWN:
         lines.append(("", 0, text("run.lines.more_withdrawn", count=len(in_order) - _SHOWN), ""))
     if held_count:
-        keys = ", ".join(held[:_SHOWN]) + (", …" if held_count > _SHOWN else "")
-        lines.append((text("states.one.held"), held_count, text("run.lines.held", keys=keys), "fhirmap run --resend"))
+        words = text("run.lines.held", keys=first_names(held, held_count))
+        lines.append((text("states.one.held"), held_count, words, "fhirmap run --resend"))
     return lines
 
 
@@ -43,9 +43,13 @@ def shared_lines(shared: Sequence[SharedIdentifier]) -> list[Line]:
 
 def withdrawal_text(entry: Withdrawal) -> str:
     """Why, and under which identifiers the receiver has it."""
-    cause = text(f"run.withdrawn.{WithdrawalCause(entry.cause).value}")
-    if entry.by_map:
-        cause = text("run.withdrawn.by_map", cause=cause)
+    cause = cause_text(entry)
     if not entry.identifiers:
         return text("run.withdrawn.without_identifier", cause=cause)
     return text("run.withdrawn.identified", cause=cause, identifiers=", ".join(one.value for one in entry.identifiers))
+
+
+def cause_text(entry: Withdrawal) -> str:
+    """Why it was withdrawn, and whether by the map."""
+    cause = text(f"run.withdrawn.{WithdrawalCause(entry.cause).value}")
+    return text("run.withdrawn.by_map", cause=cause) if entry.by_map else cause

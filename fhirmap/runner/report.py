@@ -192,7 +192,7 @@ def build_report(journal: Journal, ledger: Ledger, run: RunFacts) -> Report:
         invalid=found.invalid.lines(),
         notes=found.notes.lines(),
         out_of_scope=found.out_of_scope.lines(),
-        possible_duplicates=tuple(answer.key for answer in journal.status().possible_duplicates),
+        possible_duplicates=tuple(dict.fromkeys(answer.key for answer in journal.doubts())),
         withdrawn=tuple(journal.withdrawals()),
         held=journal.held_keys(_KEYS_SHOWN),
         shared_identifiers=journal.shared_identifiers(of_this_run=True),

@@ -10,12 +10,11 @@ from fhirmap.journal import EntryState, Reason
 from fhirmap.runner.receiver_lines import receiver_lines, shared_lines
 from fhirmap.runner.report import FaultLine, Report, code_text
 from fhirmap.runner.unmapped import unmapped_lines
-from fhirmap.texts import text
+from fhirmap.texts import first_names, text
 
 __all__ = ["reason_text", "report_lines"]
 
 _LINES_SHOWN = 6
-_NAMES_SHOWN = 6
 _UNBROKEN = "\ue000"
 """A blank inside a command, which has to be on one line to be copied: a character that no text has."""
 _WIDTH = 78
@@ -64,8 +63,7 @@ def _unwritten_lines(report: Report) -> list[str]:
         keys.setdefault((entry.place, entry.reason), []).append(entry.key)
     lines = []
     for (place, reason), found in keys.items():
-        shown = ", ".join(found[:_LINES_SHOWN]) + (", …" if len(found) > _LINES_SHOWN else "")
-        words = text("run.lines.unwritten", place=place, reason=reason, keys=shown)
+        words = text("run.lines.unwritten", place=place, reason=reason, keys=first_names(found))
         lines.append(_line(text("run.words.not_archived"), len(found), words))
     if report.archived.replaced:
         words = text("run.lines.replaced", count=report.archived.replaced)
@@ -103,8 +101,8 @@ def _doubt_lines(report: Report) -> list[str]:
     doubtful = report.possible_duplicates
     if not doubtful:
         return []
-    keys = _names(doubtful, len(doubtful))
-    return [_line(text("run.words.in_doubt"), len(doubtful), text("run.lines.possible_duplicates", keys=keys))]
+    words = text("run.lines.possible_duplicates", keys=first_names(doubtful))
+    return [_line(text("run.words.in_doubt"), len(doubtful), words, "fhirmap status --in-doubt")]
 
 
 def _unmapped_lines(report: Report) -> list[str]:
@@ -142,13 +140,6 @@ def _line(title: str, count: int, words: str, then: str = "") -> str:
     return f"{line}   {f'-> {then}'.replace(' ', _UNBROKEN)}" if then else line
 
 
-def _names(names: Sequence[str], count: int) -> str:
-    """The first of ``count`` names, and how many more there are."""
-    shown = names[:_NAMES_SHOWN]
-    listed = ", ".join(shown)
-    return text("lists.names_and_more", names=listed, count=count - len(shown)) if count > len(shown) else listed
-
-
 def _continued(words: str) -> str:
     """A further line of the same title."""
     return " " * (_title_width() + 9) + words
@@ -180,7 +171,8 @@ def _tail(first: str, last: str) -> str:
 
 def reason_text(reason: Reason) -> str:
     """What an answer says, with its status."""
-    words = reason.words or (code_text(reason.code) if reason.code else text("run.lines.not_sent_yet"))
+    not_answered = "on_its_way" if reason.state == EntryState.SENDING else "not_sent_yet"
+    words = reason.words or (code_text(reason.code) if reason.code else text(f"run.lines.{not_answered}"))
     return text("run.lines.answered", status=reason.status, words=words) if reason.status else words
 
 

@@ -202,7 +202,7 @@ class _Run:
         stopped = stopped or problem
         ledger = self._journal.ledger(read)
         shared = self._journal.shared_identifiers(of_this_run=True)
-        is_attended = self._journal.withdrawn_count() == 0 and not shared and not archived.unwritten
+        is_attended = not (self._journal.to_acknowledge() or shared or archived.unwritten)
         code = exit_code(ledger, delivery, stopped, is_attended=is_attended)
         self._journal.finish_run(code, read)
         project = self._engine.project

@@ -10,7 +10,7 @@ from fhirmap.journal import Journal
 from fhirmap.runner.project import Project
 from fhirmap.source_plan import SourcePlan
 
-__all__ = ["note_key", "require_same_records"]
+__all__ = ["known_key", "note_key", "require_same_records"]
 
 _KEY = "key"
 
@@ -44,6 +44,11 @@ def require_same_records(project: Project, plan: SourcePlan, journal: Journal, *
 def note_key(plan: SourcePlan, journal: Journal) -> None:
     """Keep in the journal by which columns its records are known."""
     journal.put((), {_KEY: _written(plan)})
+
+
+def known_key(journal: Journal) -> tuple[str, ...]:
+    """The columns by which the journal's records are known, as the last run noted them; none before."""
+    return tuple(json.loads(journal.checkpoint(_KEY) or "[]"))
 
 
 def _written(plan: SourcePlan) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -77,6 +77,18 @@ def text(key: str, /, **args: object) -> str:
     if isinstance(template, Mapping):
         template = template[_number(args.get("count"), language())]
     return template.format(**args)
+
+
+def first_names(names: Sequence[str], count: int | None = None, *, most: int = 6) -> str:
+    """The first of ``count`` names (those given, unless there are more than that), and how many more there are.
+
+    Example:
+        >>> first_names(["a", "b", "c"], 5, most=2)
+        'a, b and 3 more'
+    """
+    shown = names[:most]
+    listed, more = ", ".join(shown), (len(names) if count is None else count) - len(shown)
+    return text("lists.names_and_more", names=listed, count=more) if more > 0 else listed
 
 
 def optional_text(key: str) -> str:

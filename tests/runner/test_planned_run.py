@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from fhirmap.cli import commands
 from fhirmap.journal import Withdrawal
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.planned_run import make_plan
@@ -149,7 +151,12 @@ def test_what_the_map_withdraws_is_said_to_be_the_map_s(days: Days, before: str,
     report = run(engine).report
     assert planned == {entry.key: entry.by_map for entry in report.withdrawn}
     assert planned == ({"a": True, "b": False} if before != after else {"b": False})
-    assert ("by the map: the source did not change" in " ".join("\n".join(report_lines(report)).split())) == (
+    assert ("by the map: the source had not changed" in " ".join("\n".join(report_lines(report)).split())) == (
         before != after
     )
-    assert not any(entry.by_map for entry in run(engine).report.withdrawn), "said once"
+    later = run(engine).report
+    assert planned == {entry.key: entry.by_map for entry in later.withdrawn}, "said until somebody has dealt with it"
+    assert planned == {entry.key: entry.by_map for entry in make_plan(engine).withdrawn}
+    for command in (("--withdrawn",), ("--key", "a")):
+        shown = CliRunner().invoke(commands, ["status", str(days.folder), *command], standalone_mode=False).output
+        assert ("by the map" in shown) == (before != after)

@@ -52,7 +52,7 @@ def test_each_line_answers_a_question(journal: Journal) -> None:
     assert "-> fhirmap run" in text
     assert "next try in 2 min" in text
     assert "(POSE.lot)" in text
-    assert "possible duplicates, an answer was lost: 5" in text
+    assert "an answer was lost, the receiver may have them twice: 5 -> fhirmap status --in-doubt" in text
     assert all(line == line.rstrip() for line in lines)
 
 
