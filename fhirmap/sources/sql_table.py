@@ -31,12 +31,13 @@ from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
 from fhirmap.sources.sql_misfits import misfits
 from fhirmap.sources.sql_rows import Groups, RecordRows, Row, RowValues, SqlStatement, key_text
 from fhirmap.sources.sql_statements import StatementBuilder, build_tree
-from fhirmap.sources.sql_types import ColumnKind, query_contents
+from fhirmap.sources.sql_types import ColumnKind, declared_kind, query_contents
 from fhirmap.texts import Text
 
 _BATCH = 500
 _CONNECT_S = 10
 _LOCK_S = 5
+_NUMBERS = (ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.FLOAT)
 
 
 class SqlTable:
@@ -313,6 +314,7 @@ class SqlTable:
         node_count = 1 + max(node.number for node in records.node.walk())
         # Rows that differ in the database can have the same key (`A` and `A `; `a|b`, `c` and `a`, `b|c`).
         keys: set[str] = set()
+        may_be_mixed = self._keys_may_be_mixed()
         for number, row in enumerate(streams[0], 1):
             rows = RecordRows([[] for _ in range(node_count)])
             values = records.reader.read(row, rows)
@@ -333,7 +335,7 @@ class SqlTable:
             if rows.left_out:
                 record = replace(record, faults=(*record.faults, *rows.faults(self._plan.name)))
             # A single number needs no memory: no other is shown alike.
-            can_double = len(self._plan.key) > 1 or isinstance(values[self._plan.key[0]], str)
+            can_double = may_be_mixed or isinstance(values[self._plan.key[0]], str)
             if can_double and record.key and not record.superseded:
                 if record.key in keys and not record.faults:
                     record = replace(record, faults=(self._key_fault("FM718", self._plan.key),))
@@ -341,6 +343,15 @@ class SqlTable:
             yield record
         for group in groups:
             group.finish()
+
+    def _keys_may_be_mixed(self) -> bool:
+        """May a number be a part of a key, and a text that is written alike another? SQLite keeps 1 and `'1'` in one
+        column, unless its type is one of numbers."""
+        root = self._known_root()
+        if len(self._plan.key) > 1 or self._engine.dialect.name != "sqlite":
+            return len(self._plan.key) > 1
+        kind = root.columns.get(root.real(self._plan.key[0]) or "")
+        return kind is None or declared_kind(kind) not in _NUMBERS
 
     def _record(self, values: RowValues, number: int, superseded: bool, is_double: bool) -> Record:
         """The record of row ``number``, by which it is reported where its key says nothing."""

@@ -63,6 +63,24 @@ def test_a_cell_that_is_no_utf8_spoils_its_record_alone(tmp_path: Path) -> None:
     assert [r.values["v"] for r in open_source(str(tmp_path / "a.sqlite"), plan).records()] == ["é", b"\xe9", "z"]
 
 
+@pytest.mark.parametrize("kind", ["", "BLOB", "INTEGER", "NUMERIC", "TEXT"])
+@pytest.mark.parametrize("order", ["'1', 1", "1, '1'"])
+def test_a_number_and_a_text_that_is_written_alike_are_one_key(tmp_path: Path, kind: str, order: str) -> None:
+    plan = small(tmp_path / "a.sqlite")
+    first, second = order.split(", ")
+    with sqlite3.connect(tmp_path / "a.sqlite") as connection:
+        connection.execute("DROP TABLE t")
+        connection.execute(f"CREATE TABLE t (id {kind}, v TEXT)")
+        connection.execute(f"INSERT INTO t VALUES ({first}, 'a'), ({second}, 'b'), (2, 'c')")
+    connection.close()
+    records = list(open_source(str(tmp_path / "a.sqlite"), plan).records())
+    assert sorted(record.key for record in records) == ["1", "1", "2"]
+    # Where the database knows that they are equal, both are.
+    faults = [fault.code for record in records if record.key == "1" for fault in record.faults]
+    assert faults == ["FM718"] * (2 if kind in ("INTEGER", "NUMERIC", "TEXT") else 1)
+    assert not any(record.faults for record in records if record.key == "2")
+
+
 def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
     plan = small(tmp_path / "a.sqlite")
     lines = Child(ChildKind.JOIN, "lines", "lines", RowLayout("L", columns("x")), "l", (("t", "id"),))
