@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,7 @@ def command(
     as_json: bool,
 ) -> int:
     """Run MAP, the text of a map or a StructureMap resource, on INPUT (JSON or XML; `-` for standard input)."""
+    from fhirmap.analysis.calculations import calculations, with_calculation
     from fhirmap.cli.faults import EXIT_RECORDS, show_diagnostics
     from fhirmap.compilation.mapset import MapSet, run
     from fhirmap.diagnostics import Diagnostic
@@ -79,6 +80,9 @@ def command(
         show_diagnostics(unreadable, as_json=as_json)
         return EXIT_RECORDS
     result = run(runnable, content, named) if trace is None else _traced(runnable, content, named, trace, values)
+    if any(fault.code == "FM400" for fault in result.faults):
+        known_calculations = calculations(runnable.checked)
+        result = replace(result, faults=tuple(with_calculation(fault, known_calculations) for fault in result.faults))
     has_failed = any(fault.severity == "error" for fault in result.faults)
     if as_json:
         click.echo(_as_json(result, runnable, known), nl=False)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from fhirmap.analysis.calculations import calculations, with_calculation
 from fhirmap.analysis.lineage import lineage
 from fhirmap.analysis.note_words import note_words
 from fhirmap.compilation.files import map_path
@@ -122,10 +123,16 @@ class Engine:
         if not result.faults:
             return result
         words, store = self.words, self.transformer.store
-        faults = (worded(self._placed(fault), words) for fault in result.faults)
+        named = (with_calculation(fault, self.calculations) for fault in result.faults)
+        faults = (worded(self._placed(fault), words) for fault in named)
         if store is not None:
             faults = (on_blank_columns(fault, store, record.values) for fault in faults)
         return replace(result, faults=tuple(faults))
+
+    @cached_property
+    def calculations(self) -> Mapping[str, str]:
+        """The map's calculations by ``file:line:col``, for faults of those that failed."""
+        return calculations(self.maps.checked)
 
     @cached_property
     def words(self) -> RuleWords:
