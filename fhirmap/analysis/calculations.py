@@ -1,4 +1,4 @@
-"""Which calculation of a map failed, as the map has it: for a fault of an exception that nobody foresaw (FM400)."""
+"""Which calculation of a map failed, as the map has it: for a fault of an unforeseen exception (FM400)."""
 
 from __future__ import annotations
 

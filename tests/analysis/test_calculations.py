@@ -1,4 +1,4 @@
-"""An exception that nobody foresaw is a fault that names the calculation, where the map is at hand."""
+"""An unforeseen exception is a fault that names the calculation, where the map is at hand."""
 
 from __future__ import annotations
 
