@@ -138,6 +138,9 @@ MISTAKES = [
     ("src.nir as v ->", "src.nir.split('|') as v ->", "FM015", "src.nir.split('|')", "`src -> (%src.nir.split('|')) as t"),
     ("src.nir as v ->", "src.nir[0] as v ->", "FM015", "src.nir[0]", "`src -> (%src.nir[0]) as t"),
     ("src.nir as v ->", "src.nir & '*' ->", "FM015", "src.nir & '*'", "`src -> (%src.nir & '*') as t"),
+    ("src.nir as v ->", "(src.nir.trim()) as v ->", "FM015", "(src.nir.trim())", "`src -> (%src.nir.trim()) as t"),
+    ("src.nir as v ->", "(%src.nir.trim()) as v ->", "FM015", "(%src.nir.trim())", "`src -> (%src.nir.trim()) as t"),
+    ("tgt.parameter as p, p.name = 'nir'", "v.trim() as p", "FM015", "v.trim()", "`(%v.trim()) as t`"),
     # names and functions
     ("translate(v, '#sides', ", "translate('#sides', v, ", "FM202", "'#sides'", "translate(v"),
     ("p.name = 'nir', p.value = v", "p.name = 'nir', p.value = trim(v)", "FM109", "trim", "`(%v.trim())`"),

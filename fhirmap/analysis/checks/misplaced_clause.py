@@ -1,4 +1,4 @@
-"""FM162: a clause of a model's element that its type or its store gives no meaning."""
+"""FM162: a clause of a model, or of its element, that the type or the store gives no meaning."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks.format_misfit import TEMPORAL
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.fhir_types import INTEGERS, PRIMITIVES
-from fhirmap.language.nodes import ModelElement
+from fhirmap.language.nodes import ModelElement, SourceClause
 
 _FLAT = ("table", "query", "csv")
 
@@ -17,12 +17,26 @@ def misplaced_clause(checked: Checked) -> Iterator[Diagnostic]:
     """One diagnostic for each clause without meaning in its place (FM162)."""
     for use in checked.declared_models():
         names = use.unit.model_names()
-        kind = use.node.store.kind if use.node.store else ""
+        store = use.node.store
+        kind = store.kind if store else ""
+        for variant, span in _of_store(store) if store else ():
+            yield Diagnostic("FM162", span, {"element": use.node.name, "kind": kind.upper()}, variant=variant)
         for element in use.node.elements:
             if element.type not in names and element.type not in PRIMITIVES:
                 continue
             for variant, span in _misplaced(element, element.type in names, kind):
                 yield Diagnostic("FM162", span, {"element": element.name, "type": element.type}, variant=variant)
+
+
+def _of_store(store: SourceClause) -> Iterator[tuple[str, Span]]:
+    """The page's variant for each clause that says nothing of this kind of source, and its place."""
+    is_file = store.kind in ("csv", "json")
+    if store.order and is_file:
+        yield "order", store.order[0].span
+    if store.encoding is not None and not is_file:
+        yield "encoding", store.span
+    if store.delimiter is not None and store.kind != "csv":
+        yield "delimiter", store.span
 
 
 def _misplaced(element: ModelElement, is_model: bool, kind: str) -> Iterator[tuple[str, Span]]:

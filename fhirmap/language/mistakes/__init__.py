@@ -22,7 +22,9 @@ from fhirmap.language.mistakes.rules import (
     clause_of_source,
     clause_order,
     computed_source,
+    computed_target,
     group_as_source,
+    source_in_parentheses,
     written_first,
 )
 from fhirmap.language.mistakes.site import MistakeSite
@@ -65,6 +67,8 @@ MISTAKES: tuple[Mistake, ...] = (
     clause_of_source,
     written_first,
     computed_source,
+    computed_target,
+    source_in_parentheses,
     group_as_source,
     comma_too_many,
 )

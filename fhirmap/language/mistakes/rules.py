@@ -75,6 +75,33 @@ def computed_source(site: MistakeSite, token: Token) -> bool:
     return drop_rule(site, start_of(token))
 
 
+def source_in_parentheses(site: MistakeSite, token: Token) -> bool:
+    """`(src.codes.split('|')) as t -> …`: what is computed comes after the arrow."""
+    reader = site.reader
+    if token.type != "LPAR" or reader.inside(*_ENTRIES) != "map_rule" or not _begins_rule(site, start_of(token)):
+        return False
+    end = _source_end(site, start_of(token))
+    found = re.compile(r"\(\s*%?(([A-Za-z_]\w*)\b.*)\)\s*\Z", re.DOTALL).match(site.text[start_of(token) : end])
+    if found is None:
+        return False
+    span = site.faults.span(start_of(token), end)
+    site.faults.add("FM015", span, variant="source", context=found[2], found=found[1])
+    return drop_rule(site, start_of(token))
+
+
+def computed_target(site: MistakeSite, token: Token) -> bool:
+    """`-> v.trim() as w`: a computed target variable is in parentheses."""
+    reader = site.reader
+    found = _PATH_BEFORE.search(site.text, max(0, start_of(token) - 500), reader.last_end)
+    if token.type != "LPAR" or found is None or reader.after("EQUAL") is None or reader.after("AS") is None:
+        return False
+    if reader.inside(*_ENTRIES) != "map_rule" or reader.after("ARROW") is not None:
+        return False
+    span = site.faults.span(found.start(), _source_end(site, start_of(token)))
+    site.faults.add("FM015", span, variant="target", found=span.snippet)
+    return drop_rule(site, start_of(token))
+
+
 def _source_end(site: MistakeSite, at: int) -> int:
     """Offset of the end of a computed source: before its clauses, the arrow or the next source."""
     depth, end = 0, at

@@ -18,6 +18,16 @@ from tests.analysis.checks.harness import copied, reported
         (copied("string 0..* split ''"), ["FM162 split: ''"]),
         (copied("string attributes 'a' values 'b'"), ["FM162 attributes: attributes 'a' values 'b'"]),
         (copied("string 0..* from 'x'", store="csv key 'id'"), ["FM162 several: x : string 0..* from 'x'"]),
+        (copied("string 0..1", store="csv key 'id' order by 'x' desc"), ["FM162 order: 'x' desc"]),
+        (copied("string 0..1", store="json path 'a' key 'id' order by 'x'"), ["FM162 order: 'x'"]),
+        (
+            copied("string 0..1", store="table 'T' key 'id' encoding 'cp1252'"),
+            ["FM162 encoding: from table 'T' key 'id' encoding 'cp1252'"],
+        ),
+        (
+            copied("string 0..1", store="json key 'id' delimiter ';'"),
+            ["FM162 delimiter: from json key 'id' delimiter ';'"],
+        ),
     ],
 )
 def test_it_reports(text: str, found: list[str]) -> None:
@@ -33,6 +43,9 @@ def test_it_reports(text: str, found: list[str]) -> None:
         copied("string 0..* from 'x'"),
         copied("string 0..*", store="json key 'id'"),
         copied("string 0..* split '|'"),
+        copied("string 0..1", store="table 'T' key 'id' order by 'x'"),
+        copied("string 0..1", store="csv key 'id' encoding 'cp1252' delimiter ';'"),
+        copied("string 0..1", store="json key 'id' encoding 'cp1252'"),
     ],
 )
 def test_it_does_not_report(text: str) -> None:
