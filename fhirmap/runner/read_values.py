@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 from zlib import crc32
@@ -36,6 +37,8 @@ __all__ = ["reader_of_values"]
 # MessagePack writes a moment with a zone as an instant and a Decimal with its digits.
 _WHOLE = msgspec.msgpack.Encoder(enc_hook=str)
 _PART = msgspec.msgpack.Encoder(enc_hook=str, order="deterministic")
+# A lone surrogate, a number of more than 64 bits: rare, and still to be distinguished from another.
+_NOT_ENCODED = (UnicodeEncodeError, OverflowError, TypeError, ValueError, RecursionError)
 _DIGEST_BYTES = 16
 _WAY_BYTES = 6
 
@@ -80,9 +83,8 @@ class _Row:
     def add_parts(self, found: list[int], rows: Sequence[Mapping[str, Any]], *, is_set: bool) -> None:
         """A fingerprint for each column, over all rows: in the order of `_names`. ``is_set``: their order counts
         little."""
-        cells = [self._cells(row) for row in rows]
-        for column in zip(*cells, strict=True) if cells else [()] * len(self.names):
-            found.append(_of_set(column) if is_set and len(column) > 1 else crc32(_encoded(column, _PART)))
+        columns = self._columns(rows)
+        found += map(_of_set, columns) if is_set and len(rows) > 1 else _of_lists(columns)
         for name, below in self.nested:
             below.add_parts(found, [item for row in rows for item in _objects(row, name)], is_set=is_set)
         for child, below in self.children:
@@ -94,14 +96,17 @@ class _Row:
                 found.append(_of_set(inner))
             below.add_parts(found, inner, is_set=is_set or unordered)
 
-    def _cells(self, row: Mapping[str, Any]) -> Sequence[RawValue]:
+    def _columns(self, rows: Sequence[Mapping[str, Any]]) -> list[Sequence[RawValue]]:
+        """The cells of each column."""
+        if not rows:
+            return [()] * len(self.names)
         try:
-            cells: Sequence[RawValue] = self.get(row)
+            columns: list[Sequence[RawValue]] = list(zip(*map(self.get, rows), strict=True))
         except KeyError:
-            cells = [_at(row, name) for name in self.names]
-        if any(type(cell) is CalendarText for cell in cells):
-            return [_moment(cell) if isinstance(cell, CalendarText) else cell for cell in cells]
-        return cells
+            columns = [[_at(row, name) for row in rows] for name in self.names]
+        if CalendarText in map(type, chain.from_iterable(columns)):
+            return [[_moment(cell) if isinstance(cell, CalendarText) else cell for cell in column] for column in columns]
+        return columns
 
 
 def _row_of(shape: RowLayout) -> _Row:
@@ -190,13 +195,23 @@ def _objects(row: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return [item for item in items if isinstance(item, Mapping)]
 
 
+def _of_lists(columns: Iterable[Sequence[RawValue]]) -> list[int]:
+    try:
+        return [*map(crc32, map(_PART.encode, columns))]
+    except _NOT_ENCODED:
+        return [crc32(_encoded(items, _PART)) for items in columns]
+
+
 def _of_set(items: Sequence[RawValue]) -> int:
-    return crc32(b"\x1f".join(sorted([_encoded(item, _PART) for item in items])))
+    try:
+        encoded = sorted(map(_PART.encode, items))
+    except _NOT_ENCODED:
+        encoded = sorted([_encoded(item, _PART) for item in items])
+    return crc32(b"\x1f".join(encoded))
 
 
 def _encoded(value: RawValue, encoder: msgspec.msgpack.Encoder) -> bytes:
     try:
         return encoder.encode(value)
-    except (UnicodeEncodeError, OverflowError, TypeError, ValueError, RecursionError):
-        # a lone surrogate, a number of more than 64 bits: rare, and still to be distinguished from another
+    except _NOT_ENCODED:
         return repr(value).encode("utf-8", "surrogatepass")

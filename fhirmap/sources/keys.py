@@ -8,7 +8,7 @@ patient under another. A column that an element of type `code` reads may hold an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fhirmap.records import Fault
 from fhirmap.runtime.cell_text import is_no_key
@@ -20,10 +20,17 @@ __all__ = ["KeyColumn", "RecordKeys", "join_columns", "revision_column"]
 
 @dataclass(frozen=True, slots=True)
 class KeyColumn:
-    """What a column of a key takes for none. ``nulls``: the map's own words; ``is_code``: no others."""
+    """What a column of a key takes for none. ``nulls``: the map's own words; ``is_code``: no others.
+
+    ``has_numbers``: one of the words is a number, so that a whole number may be none.
+    """
 
     nulls: frozenset[str] = frozenset()
     is_code: bool = False
+    has_numbers: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "has_numbers", any(word[-1:].isdecimal() for word in self.nulls))
 
     def is_word(self, text: str) -> bool:
         """Does a trimmed text that is not empty mean that there is no key?"""

@@ -141,7 +141,10 @@ class RowReader:
         """Why the key columns of a row are not those of its parent's, ``above``; None where they are, not just taken
         for equal."""
         for (own, _), other, column in zip(self.on, above, self.keys, strict=True):
-            if not is_same_key(row[own], other):
+            key = row[own]
+            if type(key) is int and type(other) is int and key == other and not column.has_numbers:
+                continue  # most keys
+            if not is_same_key(key, other):
                 return Misfit.LETTERS
             if column.nulls or isinstance(other, str):
                 text = key_text(other)
@@ -185,12 +188,14 @@ class Groups:
         child = node.child
         assert child is not None and node.parent is not None
         by_value: dict[Any, list[RowValues]] = {}
+        marker = reader.marker
         for row in self._rows:
-            if row[reader.marker] is None:
+            if row[marker] is None:
                 continue
-            why = reader.misfit(row, row[extra])
+            above = row[extra]
+            why = reader.misfit(row, above)
             if why is None:
-                by_value.setdefault(row[extra], []).append(reader.read(row, rows))
+                by_value.setdefault(above, []).append(reader.read(row, rows))
             else:
                 rows.leave_out(node, why)
         for parent in rows.by_node[node.parent.number]:
