@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, update
 
 from fhirmap.journal.codec import faults_to_json, notes_to_json
 from fhirmap.journal.connection import CHUNK, Row
 from fhirmap.journal.entries import Entry, ReadValues
+from fhirmap.journal.row_statement import insert_into
 from fhirmap.journal.schema import entry
 from fhirmap.journal.states import EntryState, check_move
 
 __all__ = ["PutBatch", "chunks_of_distinct_keys"]
+
+_INSERT = insert_into(entry)
 
 
 class PutBatch:
@@ -155,8 +158,7 @@ class PutBatch:
                 ),
                 self._rewritten,
             )
-        if self._inserts:
-            connection.execute(insert(entry), [{**identity, **values} for values in self._inserts])
+        _INSERT.execute(connection, self._inserts, identity)
 
 
 _READ_COLUMNS = ("read_digest", "read_layout", "read_parts")

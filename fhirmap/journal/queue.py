@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, insert, select, update
 
 from fhirmap.journal.codec import issues_from_json, issues_to_json
 from fhirmap.journal.connection import CHUNK, WITHOUT_PAYLOAD, Row
 from fhirmap.journal.decision import may_be_held_by_receiver
 from fhirmap.journal.entries import Accepted, Lease
 from fhirmap.journal.intake import EntryIntake
+from fhirmap.journal.row_statement import RowStatement, insert_into
 from fhirmap.journal.schema import attempt, entry
 from fhirmap.journal.states import VERDICTS, ArchiveState, AttemptEvent, EntryState, WithdrawalCause, check_move
 from fhirmap.journal.withdrawal_change import WithdrawalChange, withdrawn
@@ -21,6 +22,23 @@ __all__ = ["EntryQueue"]
 
 _SENDABLE = (EntryState.DEFERRED, EntryState.UNCERTAIN, EntryState.READY)
 _LEASE_S = 600.0
+
+
+def _update_of(*names: str, **values: ColumnElement[Any]) -> RowStatement:
+    """An UPDATE of these columns of the entry ``row``, from parameters `new_…`, and of ``values``."""
+    new = {name: bindparam(f"new_{name}", type_=entry.c[name].type) for name in names}
+    return RowStatement(update(entry).where(entry.c.id == bindparam("row")).values({**new, **values}), {})
+
+
+_ATTEMPT = insert_into(attempt)
+_SENDING = _update_of(
+    *("state", "attempts", "lease", "lease_until", "changed_at"),
+    last_attempt=select(func.max(attempt.c.id)).where(attempt.c.entry_id == entry.c.id).scalar_subquery(),
+)
+_SETTLED = _update_of(
+    *("state", "in_doubt", "not_before", "code", "status", "issues", "identifier_system", "identifier_value"),
+    *("lease", "archive", "changed_at", "settled_run", "doubt_settled_at"),
+)
 
 
 class EntryQueue(EntryIntake):
@@ -144,30 +162,11 @@ class EntryQueue(EntryIntake):
             }
             for lease in leases
         ]
-        numbers = {
-            row.entry_id: row.id
-            for row in connection.execute(insert(attempt).returning(attempt.c.id, attempt.c.entry_id), sent)
-        }
-        connection.execute(
-            update(entry)
-            .where(entry.c.id == bindparam("row"))
-            .values(
-                state=EntryState.SENDING,
-                attempts=bindparam("number"),
-                lease=bindparam("token"),
-                lease_until=until,
-                changed_at=now,
-                last_attempt=bindparam("attempt_id"),
-            ),
-            [
-                {
-                    "row": lease.entry_id,
-                    "number": lease.number,
-                    "token": lease.token,
-                    "attempt_id": numbers[lease.entry_id],
-                }
-                for lease in leases
-            ],
+        _ATTEMPT.execute(connection, sent)
+        _SENDING.execute(
+            connection,
+            [{"row": lease.entry_id, "new_attempts": lease.number, "new_lease": lease.token} for lease in leases],
+            {"new_state": EntryState.SENDING, "new_lease_until": until, "new_changed_at": now},
         )
 
     def next_due(self, *, skip: Collection[int] = ()) -> float | None:
@@ -214,16 +213,8 @@ class EntryQueue(EntryIntake):
             rows = {row.id: row for row in connection.execute(query)}
             for lease, receipt in pairs:
                 changes.append(_settlement(lease, receipt, rows[lease.entry_id], not_before))
-            connection.execute(insert(attempt), [self._answered(lease, receipt, now) for lease, receipt in pairs])
-            connection.execute(
-                update(entry)
-                .where(entry.c.id == bindparam("row"))
-                .values(
-                    {name: bindparam(f"new_{name}") for name in changes[0] if name != "row"}
-                    | {"changed_at": now, "settled_run": self._run}
-                ),
-                [{(n if n == "row" else f"new_{n}"): v for n, v in change.items()} for change in changes],
-            )
+            _ATTEMPT.execute(connection, [self._answered(lease, receipt, now) for lease, receipt in pairs])
+            _SETTLED.execute(connection, changes, {"new_changed_at": now, "new_settled_run": self._run})
             self._note_identifiers(
                 connection,
                 [
@@ -233,7 +224,7 @@ class EntryQueue(EntryIntake):
                 ],
             )
             self._note_late(connection, [row.key for row in rows.values() if not row.is_current])
-        return [change["state"] for change in changes]
+        return [change["new_state"] for change in changes]
 
     def _note_late(self, connection: Connection, keys: Sequence[str]) -> None:
         """What was answered, or found to be lost, after the source had stopped declaring it is withdrawn like anything
@@ -353,17 +344,17 @@ def _settlement(lease: Lease, receipt: Receipt, row: Row, not_before: float) -> 
     doubted = receipt.state == ReceiptState.UNCERTAIN or late
     return {
         "row": row.id,
-        "state": state,
-        "in_doubt": bool(row.in_doubt) or doubted,
-        "doubt_settled_at": None if doubted else row.doubt_settled_at,
-        "not_before": not_before if state in (EntryState.DEFERRED, EntryState.UNCERTAIN) else 0.0,
-        "code": receipt.code,
-        "status": receipt.status,
-        "issues": issues_to_json(receipt.issues),
-        "identifier_system": receipt.identifier_system if accepted else "",
-        "identifier_value": receipt.identifier_value if accepted else "",
-        "lease": row.lease if late and state == EntryState.SENDING else "",
-        "archive": ArchiveState.PENDING if receipt.state == ReceiptState.ACCEPTED else row.archive,
+        "new_state": state,
+        "new_in_doubt": bool(row.in_doubt) or doubted,
+        "new_doubt_settled_at": None if doubted else row.doubt_settled_at,
+        "new_not_before": not_before if state in (EntryState.DEFERRED, EntryState.UNCERTAIN) else 0.0,
+        "new_code": receipt.code,
+        "new_status": receipt.status,
+        "new_issues": issues_to_json(receipt.issues),
+        "new_identifier_system": receipt.identifier_system if accepted else "",
+        "new_identifier_value": receipt.identifier_value if accepted else "",
+        "new_lease": row.lease if late and state == EntryState.SENDING else "",
+        "new_archive": ArchiveState.PENDING if receipt.state == ReceiptState.ACCEPTED else row.archive,
     }
 
 
