@@ -105,7 +105,7 @@ class _Row:
         except KeyError:
             columns = [[_at(row, name) for row in rows] for name in self.names]
         if CalendarText in map(type, chain.from_iterable(columns)):
-            return [[_moment(cell) if isinstance(cell, CalendarText) else cell for cell in column] for column in columns]
+            return [list(map(_comparable, column)) for column in columns]
         return columns
 
 
@@ -139,8 +139,10 @@ def _held(rows: Sequence[Mapping[str, Any]], attributes: AttributeRows) -> dict[
     return found
 
 
-def _moment(cell: CalendarText) -> RawValue:
+def _comparable(cell: RawValue) -> RawValue:
     """What a database shows as an instant, in whatever zone the session has, as that instant."""
+    if not isinstance(cell, CalendarText):
+        return cell
     try:
         found = datetime.fromisoformat(cell)
     except ValueError:
