@@ -25,7 +25,8 @@ def _number(text: str) -> Decimal:
         return Decimal("NaN")
 
 
-DECODER = msgspec.json.Decoder(float_hook=_number)
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_DECODER_OF_ALL = msgspec.json.Decoder(float_hook=_number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,18 @@ class UnreadEntry:
     is_double: bool = False
 
 
+def decode(raw: bytes) -> JsonValue:
+    """The value that ``raw`` writes. Raises: msgspec.DecodeError, UnicodeDecodeError, RecursionError."""
+    try:
+        return _DECODER.decode(raw)
+    except InvalidOperation:
+        return _DECODER_OF_ALL.decode(raw)
+
+
 def decode_entry(raw: bytes) -> JsonValue:
     """The value that ``raw`` writes, or an `UnreadEntry`: no JSON, nested too deeply, a key that is named twice."""
     try:
-        found = DECODER.decode(raw)
+        found = decode(raw)
         return UnreadEntry(is_double=True) if repeats_a_key(raw, found) else found
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return UnreadEntry()
@@ -81,7 +90,8 @@ def repeats_a_key(raw: bytes, decoded: JsonValue) -> bool:
 
     What was read has all colons of the text but those of members that were dropped. Raises: RecursionError.
     """
-    if b"\\u003" in raw:  # a colon may be written as an escape, which is read as a colon
+    # A colon may be written as an escape, which is read as a colon. One sign is found sooner than several.
+    if b"\\" in raw and b"\\u003" in raw:
         return _repeats_exactly(raw)
     return raw.count(b":") != msgspec.json.encode(decoded).count(b":")
 

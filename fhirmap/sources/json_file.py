@@ -24,9 +24,9 @@ from fhirmap.source_plan import SourcePlan, path_steps
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.json_entries import (
-    DECODER,
     UnreadEntry,
     cut_entries,
+    decode,
     decode_entry,
     decode_in_parts,
     repeats_a_key,
@@ -175,7 +175,7 @@ class JsonFile:
         Raises: ConfigError FM713, FM714.
         """
         try:
-            document = DECODER.decode(text)
+            document = decode(text)
             if not repeats_a_key(text, document):
                 return document
             found = self._entry_by_entry(text)
@@ -242,7 +242,7 @@ class JsonFile:
     def _is_ndjson(self, text: bytes) -> bool:
         first = next((line for line in text.splitlines() if line.strip()), b"")
         try:
-            return isinstance(DECODER.decode(first), dict)
+            return isinstance(decode(first), dict)
         except msgspec.DecodeError:
             return False
 
