@@ -331,16 +331,19 @@ def _check_shape(item: FhirNode, shape: ChildShape, type_: str, found: JsonValue
     """Raises: ``TransformFailed`` FM438 where a child is no list and should be, or the other way round, or is an object
     where its type has none, or the other way round.
     """
-    name = f"{item.type.rpartition('#')[2]}.{shape.name}"
     for held in (found, sibling):
         if held is not None and isinstance(held, list) is not shape.repeats:
             wanted = Text("values.a_list" if shape.repeats else "values.one_value")
-            raise TransformFailed("FM438", variant="element", name=name, wanted=wanted)
-    is_fit = _FIT.get(type_, _is_text if type_ in PRIMITIVES else _is_object)
-    for entry in found if isinstance(found, list) else (found,):
+            raise TransformFailed("FM438", variant="element", name=_shown(item, shape), wanted=wanted)
+    is_fit = _FIT.get(type_, _is_object)
+    for entry in found if shape.repeats and found is not None else (found,):
         if entry is not None and not is_fit(entry):
             kind = type_ if type_ in PRIMITIVES else Text("values.an_object")
-            raise TransformFailed("FM438", variant="element", name=name, wanted=kind)
+            raise TransformFailed("FM438", variant="element", name=_shown(item, shape), wanted=kind)
+
+
+def _shown(item: FhirNode, shape: ChildShape) -> str:
+    return f"{item.type.rpartition('#')[2]}.{shape.name}"
 
 
 def _is_text(value: JsonValue) -> bool:
@@ -361,6 +364,7 @@ def _is_number(value: JsonValue) -> bool:
 
 
 _FIT: Mapping[str, Callable[[JsonValue], bool]] = {
+    **dict.fromkeys(PRIMITIVES, _is_text),
     "": lambda _value: True,
     "boolean": _is_boolean,
     **dict.fromkeys(NUMBERS, _is_number),
@@ -381,6 +385,10 @@ def _by_json_name(item: FhirNode, name: str, known: Mapping[str, ChildShape]) ->
 
 
 def _wrap(found: JsonValue, sibling: JsonValue, declared: str, table: TypeTable) -> Items:
+    if sibling is None:
+        if isinstance(found, list):
+            return [FhirNode(entry, type_of(entry, declared), table) for entry in found if entry is not None]
+        return [] if found is None else [FhirNode(found, type_of(found, declared), table)]
     if isinstance(found, list) or (found is None and isinstance(sibling, list)):
         found, sibling = found or [], sibling if isinstance(sibling, list) else []
         length = max(len(found), len(sibling))
@@ -393,8 +401,6 @@ def _wrap(found: JsonValue, sibling: JsonValue, declared: str, table: TypeTable)
             for entry, other in pairs
             if entry is not None or other is not None
         ]
-    if found is None and sibling is None:
-        return []
     return [FhirNode(found, type_of(found, declared), table, sibling)]
 
 
