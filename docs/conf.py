@@ -14,6 +14,7 @@ from fhirmap import __version__  # noqa: E402 - the checkout's own, whatever is 
 
 write_reference(ROOT / "docs" / "reference" / "generated")
 write_fhirpath(ROOT / "docs" / "reference" / "fhirpath.md")
+write_fhirpath(ROOT / "docs" / "fr" / "fhirpath.md", "fr")
 
 project = "fhirmap"
 author = "The fhirmap contributors"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from fhirmap.texts import LANGUAGES, language_of
 ROOT = Path(__file__).resolve().parent.parent
 FHIRPATH = ROOT / "docs" / "reference" / "fhirpath.toml"
 DIFFERENCES = ROOT / "docs" / "reference" / "fhirpath-differences.toml"
+FRENCH = ROOT / "docs" / "fr" / "fhirpath.toml"
 OUTPUTS = ROOT / "docs" / "reference" / "json.toml"
 
 _WORDS = {
@@ -46,8 +47,63 @@ _WORDS = {
     "title": {"en": "what it says", "fr": "ce qu'il signale"},
     "severity": {"en": "severity", "fr": "gravité"},
 }
+_FHIRPATH_WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "introduction": "Conditions, computed values and the rules of a contract are FHIRPath 2.0, with functions of "
+        "the 3.0 ballot and those of FHIR. Decimals are exact, dates keep their precision, what the specification "
+        "leaves open is an empty collection, never a guess. `hasTemplateIdOf`, `%terminologies`, `%factory` and "
+        "`%server` need a server or a package of templates: they are refused as unknown (FM251, FM254).",
+        "functions": "Functions",
+        "columns": "function | gives | does | differs",
+        "other": "Where fhirpath.js differs",
+        "other_text": "On the cases of fhirmap's own tests, fhirpath.js 5.2.2 with its R4 model gives other results. "
+        "`{}` is the empty collection; a code is a fault or a refusal.",
+        "other_columns": "expression | fhirmap | fhirpath.js | reason",
+        "reference": "Where the reference engine differs",
+        "reference_text": "The HL7 Java engine, HAPI's `StructureMapUtilities`, on the same expressions:",
+        "value": "value",
+        "each": "expression",
+        "focus": "value",
+        "type": "type",
+        "sort": "key",
+        "!": "one {}",
+        "?": "at most one {}",
+        "*": "any number of {}",
+        "=same": "the same items",
+        "=item": "at most one item",
+        "=filtered": "some of the items",
+        "=": "depends on its input",
+    },
+    "fr": {
+        "introduction": "Les conditions, les valeurs calculées et les règles d'un contrat sont du FHIRPath 2.0, avec "
+        "des fonctions du projet 3.0 et celles de FHIR. Les décimaux sont exacts, les dates gardent leur précision, ce "
+        "que la spécification laisse ouvert est une collection vide, jamais une supposition. `hasTemplateIdOf`, "
+        "`%terminologies`, `%factory` et `%server` demandent un serveur ou un paquet de modèles\u00a0: ils sont "
+        "refusés comme inconnus (FM251, FM254).",
+        "functions": "Les fonctions",
+        "columns": "fonction | donne | ce qu'elle fait | écart",
+        "other": "Là où fhirpath.js diffère",
+        "other_text": "Sur les cas des tests de fhirmap, fhirpath.js 5.2.2 avec son modèle R4 donne d'autres "
+        "résultats. `{}` est la collection vide\u00a0; un code est une anomalie ou un refus.",
+        "other_columns": "expression | fhirmap | fhirpath.js | raison",
+        "reference": "Là où le moteur de référence diffère",
+        "reference_text": "Le moteur Java de HL7, `StructureMapUtilities` de HAPI, sur les mêmes expressions "
+        "([toutes les constructions](moteur-de-reference.md))\u00a0:",
+        "value": "valeur",
+        "each": "expression",
+        "focus": "valeur",
+        "type": "type",
+        "sort": "clé",
+        "!": "un {}",
+        "?": "un {} au plus",
+        "*": "des {}",
+        "=same": "les mêmes éléments",
+        "=item": "un élément au plus",
+        "=filtered": "une partie des éléments",
+        "=": "dépend de son entrée",
+    },
+}
 _REFERENCE_ENGINE = (
-    "The HL7 Java engine, HAPI's `StructureMapUtilities`, on the same expressions:\n",
     "- `(1 / 3)` has one digit there, 28 here; `(-5).abs()`, `2.power(3)` and `4.sqrt()` give `5.0`, `8.0`, `2.0` "
     "there, `5`, `8` and `2` here.",
     "- `5 'mg' < 1 'g'` is false and `1000 'mg' = 1 'g'` empty there: units are not converted. Here they are.",
@@ -93,9 +149,9 @@ def write_reference(folder: Path) -> None:
         _write(folder / "api.md", _api())
 
 
-def write_fhirpath(page: Path) -> None:
-    """Write the page on FHIRPath, which is kept beside what it is made of."""
-    _write(page, _fhirpath())
+def write_fhirpath(page: Path, code: str = "en") -> None:
+    """Write the page on FHIRPath in a language, which is kept beside what it is made of."""
+    _write(page, _fhirpath(code))
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
@@ -152,37 +208,34 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _fhirpath() -> Iterator[str]:
+def _fhirpath(code: str) -> Iterator[str]:
+    words = _FHIRPATH_WORDS[code]
+    french = tomllib.loads(FRENCH.read_text(encoding="utf-8"))
     yield "# FHIRPath\n"
-    yield (
-        "Conditions, computed values and the rules of a contract are FHIRPath 2.0, with functions of the 3.0 ballot "
-        "and those of FHIR. Decimals are exact, dates keep their precision, what the specification leaves open is an "
-        "empty collection, never a guess. `hasTemplateIdOf`, `%terminologies`, `%factory` and `%server` need a server "
-        "or a package of templates: they are refused as unknown (FM251, FM254).\n"
-    )
-    yield "## Functions\n"
-    yield "| function | gives | does | differs |\n|---|---|---|---|"
+    yield words["introduction"] + "\n"
+    yield f"## {words['functions']}\n"
+    yield f"| {words['columns']} |\n|---|---|---|---|"
     described = tomllib.loads(FHIRPATH.read_text(encoding="utf-8"))
     for name, spec in FUNCTIONS.items():
-        entry = described[name]
-        cells = (f"`{name}({_arguments(spec)})`", _result(spec), entry["does"], entry.get("differs", ""))
+        does, *differs = (
+            french["functions"][name] if code == "fr" else [described[name]["does"], described[name].get("differs", "")]
+        )
+        cells = (f"`{name}({_arguments(spec, words)})`", _result(spec, words), does, *(differs or [""]))
         yield f"| {' | '.join(map(_cell, cells))} |"
-    yield "\n## Where fhirpath.js differs\n"
-    yield (
-        "On the cases of fhirmap's own tests, fhirpath.js 5.2.2 with its R4 model gives other results. `{}` is the "
-        "empty collection; a code is a fault or a refusal.\n"
-    )
-    yield "| expression | fhirmap | fhirpath.js | reason |\n|---|---|---|---|"
+    yield f"\n## {words['other']}\n"
+    yield words["other_text"] + "\n"
+    yield f"| {words['other_columns']} |\n|---|---|---|---|"
     for entry in tomllib.loads(DIFFERENCES.read_text(encoding="utf-8"))["difference"]:
+        reason = french["reasons"][entry["shown"][0][0]] if code == "fr" else entry["reason"]
         for expression, here, there in entry["shown"]:
-            shown = (f"`{expression}`", f"`{here or chr(39) * 2}`", f"`{there}`", entry["reason"])
+            shown = (f"`{expression}`", f"`{here or chr(39) * 2}`", f"`{there}`", reason)
             yield f"| {' | '.join(map(_cell, shown))} |"
-    yield "\n## Where the reference engine differs\n"
-    yield from _REFERENCE_ENGINE
+    yield f"\n## {words['reference']}\n"
+    yield words["reference_text"] + "\n"
+    yield from [f"- {entry}" for entry in french["engine"]] if code == "fr" else _REFERENCE_ENGINE
 
 
-def _arguments(spec: FunctionSpec) -> str:
-    words = {"value": "value", "each": "expression", "focus": "value", "type": "type", "sort": "key"}
+def _arguments(spec: FunctionSpec, words: Mapping[str, str]) -> str:
     shown = [words[kind] for kind in spec.arguments[: spec.required]]
     rest = [words[kind] for kind in spec.arguments[spec.required :]]
     if len(rest) > 2:
@@ -190,15 +243,10 @@ def _arguments(spec: FunctionSpec) -> str:
     return ", ".join([*shown, *(f"[{word}]" for word in rest)])
 
 
-def _result(spec: FunctionSpec) -> str:
+def _result(spec: FunctionSpec, words: Mapping[str, str]) -> str:
     """How `FunctionSpec.result` is said: `Boolean!` is always one, `Boolean?` at most one, `String*` any number."""
-    endings: dict[str, str] = {"!": "one {}", "?": "at most one {}", "*": "any number of {}"}
-    ending = endings.get(spec.result[-1:])
-    if ending is not None:
-        return ending.format(spec.result[:-1])
-    return {"same": "the same items", "item": "at most one item", "filtered": "some of the items"}.get(
-        spec.result, "depends on its input"
-    )
+    ending = words.get(spec.result[-1:])
+    return ending.format(spec.result[:-1]) if ending is not None else words.get(f"={spec.result}", words["="])
 
 
 def _transforms() -> Iterator[str]:
@@ -353,3 +401,4 @@ def _docstring(text: str) -> str:
 if __name__ == "__main__":
     write_reference(Path(sys.argv[1]))
     write_fhirpath(ROOT / "docs" / "reference" / "fhirpath.md")
+    write_fhirpath(ROOT / "docs" / "fr" / "fhirpath.md", "fr")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ PAGES = sorted((DOCS / "fr").rglob("*.md"))
 RECIPES = sorted(page.name for page in (DOCS / "cookbook").glob("*.md") if page.name != "index.md")
 _BLOCK = re.compile(r"```.*?^ *```$", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"`[^`]*`")
+_CODES = re.compile(r"FM[0-9]{3}")
 _BARE_SIGN = re.compile(r"[^\s|:-] [:;?!»](?=\s|$)|« |\w[;?!](?:\s|$)", re.MULTILINE)
 
 
@@ -40,6 +42,28 @@ def test_the_settings_are_those_of_the_english_page() -> None:
     settings = re.compile(r"^\| [^|]*\| (`[^|]+`) \|", re.MULTILINE)
     english = settings.findall((DOCS / "reference" / "project-file.md").read_text(encoding="utf-8"))
     assert settings.findall((DOCS / "fr" / "projet.md").read_text(encoding="utf-8")) == english
+
+
+@pytest.mark.parametrize(
+    ("english", "french"),
+    [("reference/fhirpath.md", "fr/fhirpath.md"), ("reference/reference-engine.md", "fr/moteur-de-reference.md")],
+)
+def test_a_page_of_the_reference_has_the_sections_and_rows_of_the_english_one(english: str, french: str) -> None:
+    pages = [(DOCS / name).read_text(encoding="utf-8") for name in (english, french)]
+    for sign in ("#", "|", "- "):
+        counts = [sum(line.startswith(sign) for line in page.splitlines()) for page in pages]
+        assert counts[0] == counts[1], sign
+    for own, its in zip(*(re.findall(r"^(?:\| |- )(.*)$", page, re.MULTILINE) for page in pages), strict=True):
+        assert _CODES.findall(own) == _CODES.findall(its), its
+
+
+def test_the_french_of_fhirpath_has_a_word_on_all_that_the_english_has() -> None:
+    described = tomllib.loads((DOCS / "reference" / "fhirpath.toml").read_text(encoding="utf-8"))
+    differences = tomllib.loads((DOCS / "reference" / "fhirpath-differences.toml").read_text(encoding="utf-8"))
+    french = tomllib.loads((DOCS / "fr" / "fhirpath.toml").read_text(encoding="utf-8"))
+    parts = {name: 1 + ("differs" in entry) for name, entry in described.items()}
+    assert {name: len(entry) for name, entry in french["functions"].items()} == parts
+    assert list(french["reasons"]) == [entry["shown"][0][0] for entry in differences["difference"]]
 
 
 def test_the_example_of_the_settings_is_read(tmp_path: Path) -> None:

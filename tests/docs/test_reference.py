@@ -72,10 +72,11 @@ def test_what_is_shown_of_fhirpath_is_so(name: str) -> None:
     assert repr(found) == wanted
 
 
-def test_the_page_on_fhirpath_is_up_to_date(reference: ModuleType, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("language", "folder"), [("en", "reference"), ("fr", "fr")])
+def test_the_page_on_fhirpath_is_up_to_date(reference: ModuleType, language: str, folder: str, tmp_path: Path) -> None:
     # `python tools/reference.py docs/reference/generated` writes it.
-    reference.write_fhirpath(tmp_path / "fhirpath.md")
-    page = (ROOT / "docs" / "reference" / "fhirpath.md").read_text(encoding="utf-8")
+    reference.write_fhirpath(tmp_path / "fhirpath.md", language)
+    page = (ROOT / "docs" / folder / "fhirpath.md").read_text(encoding="utf-8")
     assert (tmp_path / "fhirpath.md").read_text(encoding="utf-8") == page
     assert [name for name in FUNCTIONS if f"| `{name}(" not in page] == []
 
