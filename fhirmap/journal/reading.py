@@ -3,7 +3,7 @@ whole at a glance. Reads only."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -68,6 +68,20 @@ class JournalReading(EntryQueue):
         )
         with self._transaction() as connection:
             return [(str(name), str(operation)) for name, operation in connection.execute(query)]
+
+    def accepted_among(self, fingerprints: Sequence[tuple[str, str]], *, of: tuple[str, str] | None = None) -> int:
+        """How many of these keys, each with the digest of what is read of it, were accepted as they are read. ``of``:
+        another establishment and operation of this journal."""
+        name, operation = of or (self._identity["establishment"], self._identity["operation"])
+        wanted = dict(fingerprints)
+        query = select(entry.c.key, entry.c.read_digest).where(
+            entry.c.establishment == name,
+            entry.c.operation == operation,
+            entry.c.key.in_(list(wanted)),
+            or_(entry.c.state == EntryState.ACCEPTED, entry.c.in_doubt.is_(True)),
+        )
+        with self._transaction() as connection:
+            return len({key for key, digest in connection.execute(query) if digest == wanted[key]})
 
     def accepted_count(self) -> int:
         """How many payloads were accepted, those of former times included."""

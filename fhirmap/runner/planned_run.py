@@ -96,7 +96,7 @@ def make_plan(
         journal = look_into_journal(project)
         try:
             if journal is not None:
-                require_same_records(project, engine.plan, journal, resend=resend)
+                require_same_records(project, engine.plan, journal, source.records, resend=resend)
                 resend = resend or project.limits.map_changes is UncertainPolicy.RESEND
                 journal.begin(source=project.source_name(), resend=resend)
             done = Ingested()

@@ -108,10 +108,12 @@ class SinkLimits:
 
 @dataclass(frozen=True, slots=True)
 class JournalPart:
-    """``[journal]``: a file, or a database URL for several workers."""
+    """``[journal]``: a file, or a database URL for several workers. ``project``: the name by which the journal knows
+    the project, where that is not its own."""
 
     path: Path
     url: Secret | None = None
+    project: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,11 @@ class Project:
     def target_name(self) -> str:
         """Name of the target; that of the map's file where the map itself is the target."""
         return self.map.target.name if self.map.target else self.map.source.stem
+
+    @property
+    def journal_name(self) -> str:
+        """The name by which the journal knows the project."""
+        return self.journal.project or self.name
 
     def source_address(self) -> Address:
         """Where to read, with its secrets looked up.

@@ -237,8 +237,9 @@ class _Reading:
         path = section.text("path", "journal.db")
         url = section.secret("url", self._folder, warn=False)
         self._warn_of_literal_password(url, ("journal", "url"))
+        project = section.text("project")
         section.done()
-        return JournalPart(self._folder / Path(path).expanduser(), url)
+        return JournalPart(self._folder / Path(path).expanduser(), url, project)
 
     def _archive(self, section: TomlSection) -> ArchiveSettings:
         table = section.section("table") if "table" in section else None

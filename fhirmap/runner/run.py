@@ -19,7 +19,7 @@ from fhirmap.runner.project import Project
 from fhirmap.runner.read_values import reader_of_values
 from fhirmap.runner.report import Report, RunFacts, build_report, exit_code
 from fhirmap.runner.report_file import write_report
-from fhirmap.runner.same_records import note_key, require_same_records
+from fhirmap.runner.same_records import note_records, require_same_records
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.sinks import ClientCredentials, Sink, SinkSettings, open_sink
@@ -48,7 +48,7 @@ def open_journal(project: Project, *, exclusive: bool = False, create: bool = Tr
     settings = project.journal
     return Journal.open(
         settings.url.reveal() if settings.url else settings.path,
-        project.name,
+        project.journal_name,
         project.target_name,
         exclusive=exclusive,
         create=create,
@@ -63,7 +63,7 @@ def look_into_journal(project: Project) -> Journal | None:
     """
     settings = project.journal
     place = settings.url.reveal() if settings.url else settings.path
-    return Journal.look(place, project.name, project.target_name)
+    return Journal.look(place, project.journal_name, project.target_name)
 
 
 def has_journal(project: Project) -> bool:
@@ -115,9 +115,9 @@ def run(  # noqa: PLR0913 - named settings
         sink = open_sink(replace(settings or project.sink_settings(), identifiers_of=engine.identifiers_of))
         stack.callback(sink.close)
         journal = stack.enter_context(open_journal(project, exclusive=True))
-        require_same_records(project, engine.plan, journal, resend=resend)
+        require_same_records(project, engine.plan, journal, source.records, resend=resend)
         work = _Run(engine, sink, journal, archives, clock, resend, tuple(warnings))
-        note_key(engine.plan, journal)
+        note_records(project, engine.plan, journal)
         try:
             ingested = ingest(
                 source.records(),
