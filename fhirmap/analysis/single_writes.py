@@ -133,11 +133,17 @@ class Handover:
         return any(frame.several for frame in self.way)
 
     def write(self, write: Write) -> Write | None:
-        """A write of the group, seen from the node; None where it is too far below."""
-        path = (*self.path, *write.path)
-        if len(path) > _LONGEST:
+        """A write of the group, seen from the node; None where only a group that calls itself leads so far below."""
+        path, way = (*self.path, *write.path), (*self.way, *write.way)
+        if len(path) > _LONGEST and _comes_back(way):
             return None
-        return replace(write, path=path, way=(*self.way, *write.way), through=write.through | self.through)
+        return replace(write, path=path, way=way, through=write.through | self.through)
+
+
+def _comes_back(way: Way) -> bool:
+    """Does a way go through one call twice?"""
+    calls = [id(frame.call) for frame in way if frame.call is not None]
+    return len(set(calls)) < len(calls)
 
 
 @dataclass

@@ -46,6 +46,20 @@ def test_writes_meet_through_paths_variables_and_calls() -> None:
     }
 
 
+@pytest.mark.parametrize("depth", [1, 5, 9])
+def test_writes_meet_however_deep(depth: int) -> None:
+    levels = [f"model T{level} {{ n{level} : T{level + 1} 0..1 }}" for level in range(9)]
+    outer = ".".join(f"n{level}" for level in range(depth))
+    inner = ".".join([f"n{level}" for level in range(depth, 9)] + ["v"])
+    calls = " ".join(f"src.{name} as v -> tgt.{outer} as x then h(v, x);" for name in "ab")
+    text = "\n".join((
+        ROW, *levels, "model T9 { v : string 0..1 }", f"group g(source src : Row, target tgt : T0) {{ {calls} }}",
+        f"group h(source v, target t : T{depth}) {{ v -> t.{inner} = v; }}",
+    ))  # fmt: skip
+    checked, _ = check(load([parse(text, "g.map")]), definitions())
+    assert f"t.{inner} = v" in [entry.span.snippet for entry in checked.meetings.guards(checked.groups)]
+
+
 def test_a_group_that_calls_itself_is_walked_to_its_end() -> None:
     more = "group h(source v : Row, target t) { v.a as a -> t.text = a; v.part as p -> t as u then h(v, u); }"
     assert guarded("src -> tgt.maritalStatus as m then h(src, m);", more) == {"t.text = a": []}
