@@ -204,41 +204,34 @@ def _one(journal: Journal, key: str, words: RuleWords, as_json: bool) -> None:
         )
         return
     _show_answer(answers[0])
-    for one in journal.identifiers(key):
-        echo_folded("  " + text("status.identifier", value=one.value, at=_moment(one.at)))
-    for entry in journal.withdrawals([key]):
-        for line in _withdrawal_lines(entry):
-            echo_folded(f"  {line}", 6)
-    for doubt in journal.doubts([key]):
-        for line in _doubt_lines(doubt):
-            echo_folded(f"  {line}", 6)
-    for event in history:
-        status = f" {event['status']}" if event["status"] else ""
-        code = f" {event['code']}" if event["code"] else ""
-        echo_folded(f"  {_moment(event['at'])}  {_event(event)}{status}{code}", 6)
-        for issue in event["issues"]:
+    happened = [(event["at"], _event(event), event["issues"]) for event in history]
+    happened += [(one.at, text("status.identifier", value=one.value), ()) for one in journal.identifiers(key)]
+    for withdrawal in journal.withdrawals([key]):
+        happened += [(at, words, ()) for at, words in _withdrawal_events(withdrawal)]
+    doubts = journal.doubts([key])
+    for doubt in doubts:
+        if doubt.doubt_settled_at is not None:
+            words_of_doubt = text("status.acknowledged", by=doubt.doubt_settled_by, why=doubt.doubt_why)
+            happened.append((doubt.doubt_settled_at, words_of_doubt, ()))
+    for at, said, issues in sorted(happened, key=lambda event: event[0]):
+        echo_folded(f"  {_moment(at)}  {said}", 6)
+        for issue in issues:
             echo_folded(f"      {_issue(issue)}", 8)
+    if any(doubt.in_doubt for doubt in doubts):
+        echo_folded("  " + text("status.doubt"), 4)
 
 
-def _withdrawal_lines(entry: Withdrawal) -> list[str]:
+def _withdrawal_events(entry: Withdrawal) -> list[tuple[float, str]]:
     """When and why the record was withdrawn, who has dealt with it, and whether it is declared again."""
     from fhirmap.runner.receiver_lines import cause_text
 
-    lines = [f"{_moment(entry.at)}  {cause_text(entry)}"]
+    events = [(entry.at, cause_text(entry))]
     if entry.acknowledged_at is not None:
-        at, by = _moment(entry.acknowledged_at), entry.acknowledged_by
-        lines.append(f"{at}  {text('status.acknowledged', by=by, why=entry.why)}")
+        said = text("status.acknowledged", by=entry.acknowledged_by, why=entry.why)
+        events.append((entry.acknowledged_at, said))
     if entry.ended_at is not None:
-        lines.append(f"{_moment(entry.ended_at)}  {text('status.withdrawal_ended')}")
-    return lines
-
-
-def _doubt_lines(answer: RecordedAnswer) -> list[str]:
-    """That an answer was lost; or who has settled it, and how."""
-    if answer.doubt_settled_at is None:
-        return [text("status.doubt")]
-    at, by = _moment(answer.doubt_settled_at), answer.doubt_settled_by
-    return [text("status.doubt"), f"{at}  {text('status.acknowledged', by=by, why=answer.doubt_why)}"]
+        events.append((entry.ended_at, text("status.withdrawal_ended")))
+    return events
 
 
 def _worded(answer: RecordedAnswer, words: RuleWords) -> RecordedAnswer:
@@ -283,9 +276,13 @@ def _issue(issue: Issue) -> str:
 
 
 def _event(event: Mapping[str, Any]) -> str:
-    """A line of a record's history: what happened, the attempt's number, the state it led to."""
+    """A line of a record's history: the attempt's number, what happened, the state it led to, and the answer."""
     happened, state = text(f"states.events.{event['event']}"), text(f"states.one.{event['state']}")
-    return f"{happened} {event['number']}  {state}"
+    number = event["number"]
+    if event["event"] == "sent":
+        return text("status.attempt", number=number, happened=happened)
+    result = " ".join([state, *(str(event[name]) for name in ("status", "code") if event[name])])
+    return text("status.attempt_ended", number=number, happened=happened, result=result)
 
 
 def _answer_data(answer: RecordedAnswer) -> dict[str, Any]:

@@ -29,6 +29,7 @@ _DECISIVE = (
     entry.c.is_current,
     entry.c.in_doubt,
     entry.c.last_attempt,
+    entry.c.changed_at,
     entry.c.read_run,
     entry.c.read_digest,
     entry.c.read_layout,

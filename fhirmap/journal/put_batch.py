@@ -95,6 +95,7 @@ class PutBatch:
         self._rewritten.append(
             {
                 "row": row.id,
+                "new_changed_at": row.changed_at if row.state == state else self._now,
                 "new_state": state,
                 "new_request_key": request_key,
                 "new_limit_key": item.limit_key,
@@ -153,7 +154,7 @@ class PutBatch:
                     read_run=self._run,
                     read_at=self._now,
                     not_before=0.0,
-                    changed_at=self._now,
+                    changed_at=bindparam("new_changed_at"),
                     **self._own,
                 ),
                 self._rewritten,

@@ -49,6 +49,7 @@ class MapChange:
 class Plan:
     """Records by what a run would do with them. Keys where something is to do, numbers where nothing is.
 
+    ``sending``: a run that is going on, or was killed, has sent them, and no answer is recorded.
     ``withdrawn``: those that would wait for somebody after the run, the new ones first. ``in_doubt``: those that wait
     now, since an answer was lost.
     """
@@ -58,6 +59,7 @@ class Plan:
     changed_by_source: list[str] = field(default_factory=list)
     changed_by_map: list[MapChange] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)
+    sending: list[str] = field(default_factory=list)
     withdrawn: list[Withdrawal] = field(default_factory=list)
     in_doubt: list[str] = field(default_factory=list)
     unchanged: int = 0
@@ -69,7 +71,7 @@ class Plan:
     @property
     def to_do(self) -> bool:
         """Would a run send something, or has somebody to decide?"""
-        to_send = self.new or self.changed_by_source or self.changed_by_map or self.pending
+        to_send = self.new or self.changed_by_source or self.changed_by_map or self.pending or self.sending
         return bool(to_send or self.withdrawn or self.in_doubt)
 
     @property
@@ -168,6 +170,8 @@ class _Counting:
                 )
             case Step.HELD | Step.CHANGED:
                 plan.changed_by_source.append(item.key)
+            case Step.PENDING if decision.same is not None and decision.same.state == EntryState.SENDING:
+                plan.sending.append(item.key)
             case Step.PENDING:
                 plan.pending.append(item.key)
             case Step.UNCHANGED:
@@ -273,6 +277,7 @@ def plan_lines(plan: Plan) -> list[str]:
     if len(counts) > _ELEMENTS_SHOWN:
         lines.append("      " + text("plan.more_elements", count=len(counts) - _ELEMENTS_SHOWN))
     lines += _keys("plan.pending", plan.pending)
+    lines += _keys("plan.sending", plan.sending)
     lines += _keys("plan.withdrawn", [f"{entry.key} ({withdrawal_text(entry)})" for entry in plan.withdrawn])
     lines += _keys("plan.in_doubt", plan.in_doubt)
     for name in ("unchanged", "invalid", "out_of_scope", "superseded"):

@@ -23,7 +23,10 @@ def receiver_lines(withdrawn: Sequence[Withdrawal], held: Sequence[str], held_co
         new = sum(entry.is_new for entry in withdrawn)
         title, command = text("states.one.withdrawn"), "fhirmap status --withdrawn"
         lines.append((title, len(withdrawn), text("run.lines.withdrawn", count=new), command))
-    lines += [("", 0, f"{entry.key}: {withdrawal_text(entry)}", "") for entry in in_order[:_SHOWN]]
+    lines += [
+        ("", 0, text("run.lines.of_key", key=entry.key, words=withdrawal_text(entry)), "")
+        for entry in in_order[:_SHOWN]
+    ]
     if len(in_order) > _SHOWN:
         lines.append(("", 0, text("run.lines.more_withdrawn", count=len(in_order) - _SHOWN), ""))
     if held_count:
