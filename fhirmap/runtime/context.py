@@ -27,7 +27,7 @@ Places = Mapping[str, tuple[str, tuple[str, ...]]]
 """Element path -> position of the rule that produces it, source columns."""
 
 
-Shares = dict[tuple[int, str], tuple[Any, dict[str, Any]]]
+Shares = dict[tuple[int, str], tuple[Any, Any]]
 """Identity of a list or node, name that rules share -> what it is the identity of, the item they share."""
 
 
@@ -44,6 +44,21 @@ class WrittenElement:
     value: Any
     rule: str
     position: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedItem:
+    """An item that a rule wants at an end (``first``, ``last``) of ``items``, the list ``key`` of ``node``.
+
+    ``rank``: its place there.
+    """
+
+    node: dict[str, Any]
+    key: str
+    items: list[Any]
+    rank: int
+    value: MapValue
+    end: str
 
 
 class RecordRun:
@@ -66,8 +81,8 @@ class RecordRun:
         self._constants: dict[str, Any] = {}
         # Known by identity, so what they are known by is kept: a new node must not take the place of one let go.
         self.shares: Shares = {}
-        self.claims: dict[tuple[int, str], tuple[Any, str, int]] = {}
-        self.endings: list[tuple[list[Any], Any, str]] = []
+        self.claims: dict[tuple[int, str], tuple[Any, str]] = {}
+        self.endings: list[PlacedItem] = []
         self.written: dict[tuple[int, str], WrittenElement] = {}
         self.referred: list[tuple[dict[str, Any], str, str]] = []
         """Resources that got an id because something refers to them: the id, and the position in the map."""

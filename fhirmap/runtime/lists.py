@@ -6,13 +6,11 @@ A complex node is a plain dict in FHIR-JSON shape. Helpers work by identity wher
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
-
-if TYPE_CHECKING:
-    from fhirmap.runtime.context import RecordRun, Shares
+from fhirmap.runtime.context import PlacedItem, RecordRun, Shares
 
 
 def only_one(items: list[Any]) -> list[Any]:
@@ -78,63 +76,64 @@ def take_away(node: dict[str, Any], key: str, child: MapValue) -> None:
         del node[key]
 
 
-def place_first(run: RecordRun, items: list[Any], value: MapValue, rule: str) -> None:
-    """Put ``value`` at the front of ``items``, after the others that ``rule`` placed there.
-
-    Nodes get there when the stage ends: one by one, each would move the whole list.
+def place_first(  # noqa: PLR0913 - generated code hands over each thing the compiler knew
+    run: RecordRun, node: dict[str, Any], key: str, items: list[Any], value: MapValue, rule: str
+) -> None:
+    """Append ``value`` to ``items``, the list ``key`` of ``node``: when the stage ends, it comes to the front, after
+    the others that ``rule`` placed there.
 
     Raises: ``TransformFailed`` FM409 where another rule claimed the front of the same list.
     """
-    count = _claim(run, items, "first", rule)
-    if isinstance(value, dict):
-        run.endings.append((items, value, "first"))
-        items.append(value)
-    else:
-        items.insert(count, value)
+    place(run, PlacedItem(node, key, items, len(items), value, "first"), rule)
+    items.append(value)
 
 
-class _Last:
-    """A primitive on its way to the end of its list: two equal words may be one object, these never are."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: MapValue) -> None:
-        self.value = value
-
-
-def place_last(run: RecordRun, items: list[Any], value: MapValue, rule: str) -> None:
-    """Put ``value`` at the end of ``items`` for good: what other rules append later comes before it.
+def place_last(  # noqa: PLR0913 - generated code hands over each thing the compiler knew
+    run: RecordRun, node: dict[str, Any], key: str, items: list[Any], value: MapValue, rule: str
+) -> None:
+    """Append ``value`` to ``items``, the list ``key`` of ``node``, for good: what other rules append later comes before
+    it.
 
     Raises: ``TransformFailed`` FM409 where another rule claimed the end of the same list.
     """
-    _claim(run, items, "last", rule)
-    if not isinstance(value, dict):
-        value = _Last(value)
-    run.endings.append((items, value, "last"))
+    place(run, PlacedItem(node, key, items, len(items), value, "last"), rule)
     items.append(value)
+
+
+def place(run: RecordRun, item: PlacedItem, rule: str) -> None:
+    """Have ``rule`` claim an end of a list for one of its items.
+
+    Raises: ``TransformFailed`` FM409 where another rule claimed it.
+    """
+    _, owner = run.claims.setdefault((id(item.items), item.end), (item.items, rule))
+    if owner != rule:
+        raise TransformFailed("FM409", rule=rule, other=owner)
+    run.endings.append(item)
 
 
 def settle_endings(run: RecordRun) -> None:
     """Move items placed first or last to that end of their lists, in their order: once a stage, when its rules have
-    run. What was taken out of its list meanwhile, since nothing was written to it, stays out."""
-    lists: dict[int, tuple[list[Any], dict[int, str]]] = {}
-    for items, value, end in run.endings:
-        lists.setdefault(id(items), (items, {}))[1][id(value)] = end
-    for items, ends in lists.values():
-        parts: dict[str, list[Any]] = {"first": [], "": [], "last": []}
-        for entry in items:
-            parts[ends.get(id(entry), "")].append(entry.value if isinstance(entry, _Last) else entry)
-        items[:] = [entry for part in parts.values() for entry in part]
+    run. What was taken out of its list meanwhile, since nothing was written to it, stays out. The parts of a primitive
+    (`_name`) go where it goes."""
+    lists: dict[int, list[PlacedItem]] = {}
+    for item in run.endings:
+        lists.setdefault(id(item.items), []).append(item)
+    for placed in lists.values():
+        node, key, items = placed[0].node, placed[0].key, placed[0].items
+        # A node is found by itself, since others may have been taken out before it; a primitive stays where it is.
+        nodes = {id(item.value): item.end for item in placed if isinstance(item.value, dict)}
+        ranks = {item.rank: item.end for item in placed if not isinstance(item.value, dict)}
+        order: dict[str, list[int]] = {"first": [], "": [], "last": []}
+        for rank, entry in enumerate(items):
+            order[nodes.get(id(entry), "") if isinstance(entry, dict) else ranks.get(rank, "")].append(rank)
+        wanted = [rank for ranks_there in order.values() for rank in ranks_there]
+        siblings = node.get(f"_{key}")
+        if siblings is not None:
+            known = siblings if isinstance(siblings, list) else [siblings]
+            known = known + [None] * (len(items) - len(known))
+            node[f"_{key}"] = [known[rank] for rank in wanted]
+        items[:] = [items[rank] for rank in wanted]
     run.endings.clear()
-
-
-def _claim(run: RecordRun, items: list[Any], end: str, rule: str) -> int:
-    """How many items ``rule`` placed at that end before."""
-    _, owner, count = run.claims.setdefault((id(items), end), (items, rule, 0))
-    if owner != rule:
-        raise TransformFailed("FM409", rule=rule, other=owner)
-    run.claims[id(items), end] = (items, rule, count + 1)
-    return count
 
 
 def shared(shares: Shares, items: list[Any], share: str, fresh: dict[str, Any]) -> dict[str, Any]:
@@ -146,7 +145,8 @@ def shared(shares: Shares, items: list[Any], share: str, fresh: dict[str, Any]) 
     if known is None:
         known = shares[id(items), share] = (items, fresh)
         items.append(fresh)
-    return known[1]
+    item: dict[str, Any] = known[1]
+    return item
 
 
 def copied(value: MapValue) -> MapValue:

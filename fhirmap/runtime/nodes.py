@@ -14,9 +14,9 @@ from typing import Any
 from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import DATES, INTEGERS, NUMBERS, PRIMITIVES, TEXTS
-from fhirmap.runtime.context import RecordRun, Shares
+from fhirmap.runtime.context import PlacedItem, RecordRun, Shares
 from fhirmap.runtime.fhirpath.item import FhirNode, plain, type_name
-from fhirmap.runtime.lists import copied, place_first, place_last, single
+from fhirmap.runtime.lists import copied, place, single
 from fhirmap.runtime.transforms.text import cast, shown
 
 Choices = tuple[tuple[str, ...], bool]
@@ -25,18 +25,18 @@ _SYSTEM = {"Date": "date", "DateTime": "dateTime", "Time": "time", "Long": "inte
 
 
 class TargetSlot:
-    """A primitive of the result that is filled piece by piece. It is in its parent once it holds something."""
+    """A primitive of the result that is filled piece by piece. It is in its parent once it holds something; its place
+    among several is kept from the start (``rank``; None for an element that takes one)."""
 
-    __slots__ = ("held", "key", "name", "node", "rank", "repeats", "type")
+    __slots__ = ("held", "key", "name", "node", "rank", "type")
 
-    def __init__(self, node: dict[str, Any], name: str, key: str, type_: str, repeats: bool = False) -> None:
+    def __init__(self, node: dict[str, Any], name: str, key: str, type_: str, rank: int | None = None) -> None:
         self.node = node
         self.name = name
         """Of the element: of a choice, what all its keys begin with."""
         self.key = key
         self.type = type_
-        self.repeats = repeats
-        self.rank = len(node.get(key, ())) if repeats else 0
+        self.rank = rank
         self.held: dict[str, Any] = {}
         """The value of one of several, by itself, where writes of it are looked after."""
 
@@ -47,43 +47,74 @@ class TargetSlot:
     def put(self, value: MapValue) -> None:
         """Set the value itself."""
         value = self.fitted(value)
-        if self.repeats:
-            _at_rank(self.node, self.key, self.rank, value)
-        else:
+        rank = self._rank_now()
+        if rank is None:
             self.node[self.key] = value
+        else:
+            self.node[self.key][rank] = value
 
     def sibling(self) -> dict[str, Any]:
         """The object that holds the value's id and extensions."""
-        key = f"_{self.key}"
-        if not self.repeats:
+        key, rank = f"_{self.key}", self._rank_now()
+        if rank is None:
             found: dict[str, Any] = self.node.setdefault(key, {})
             return found
-        _at_rank(self.node, self.key, self.rank, None, keep=True)
-        held = self.node.setdefault(key, [])
-        held += [None] * (self.rank + 1 - len(held))
-        held[self.rank] = held[self.rank] or {}
-        inner: dict[str, Any] = held[self.rank]
+        held = _list_of(self.node, key)
+        held += [None] * (rank + 1 - len(held))
+        held[rank] = held[rank] or {}
+        inner: dict[str, Any] = held[rank]
         return inner
+
+    def _rank_now(self) -> int | None:
+        """Its rank; the first one where an element of which no structure says that it repeats has become a list."""
+        return 0 if self.rank is None and isinstance(self.node.get(self.key), list) else self.rank
+
+    def claimed_rank(self) -> int:
+        """Its rank in a list, which its element is from then on."""
+        _list_of(self.node, self.key)
+        return self._rank_now() or 0
+
+    @property
+    def is_one_of_several(self) -> bool:
+        """Is it an item of a list?"""
+        return self._rank_now() is not None
 
     def __len__(self) -> int:
         return int(self.key in self.node or f"_{self.key}" in self.node)
 
 
-def _at_rank(node: dict[str, Any], key: str, rank: int, value: MapValue, *, keep: bool = False) -> None:
-    held = node.setdefault(key, [])
-    held += [None] * (rank + 1 - len(held))
-    if not keep or held[rank] is None:
-        held[rank] = value
-
-
-def slot(node: MapValue, name: str, choices: Choices, repeats: bool | None) -> TargetSlot:
-    """The place of a primitive child that rules will fill."""
+def slot(  # noqa: PLR0913 - generated code hands over each thing the compiler knew
+    node: MapValue,
+    name: str,
+    choices: Choices,
+    repeats: bool | None,
+    shares: Shares | None = None,
+    share: str | None = None,
+) -> TargetSlot:
+    """The place of a primitive child that rules will fill: a new one where it may be one of several, unless rules share
+    it (``share``; empty: the last that is there)."""
     types, is_choice = choices
     type_ = types[0] if types else "string"
-    return TargetSlot(_complex(node), name, _key(name, type_, is_choice), type_, bool(repeats))
+    parent, key = _complex(node), _key(name, type_, is_choice)
+    if not repeats and (repeats is False or key not in parent):
+        if repeats is None:
+            parent[key] = None  # the next one makes it a list
+        return TargetSlot(parent, name, key, type_)
+    items = _list_of(parent, key)
+    if share == "" and items:
+        return TargetSlot(parent, name, key, type_, len(items) - 1)
+    known = shares.get((id(items), share)) if shares is not None and share else None
+    if known is not None:
+        shared: TargetSlot = known[1]
+        return shared
+    items.append(None)
+    found = TargetSlot(parent, name, key, type_, len(items) - 1)
+    if shares is not None and share:
+        shares[id(items), share] = (items, found)
+    return found
 
 
-def node_of(node: MapValue, name: str, value: MapValue, choices: Choices, repeats: bool | None) -> MapValue:
+def node_of(node: MapValue, name: str, value: MapValue, choices: Choices) -> MapValue:
     """What a variable of the element ``name`` means for rules that write to it: the node that was written, or the place
     of the primitive ``value``, the last of its list."""
     if value is None or isinstance(value, dict | TargetSlot):
@@ -91,9 +122,9 @@ def node_of(node: MapValue, name: str, value: MapValue, choices: Choices, repeat
     parent = _complex(node)
     types, is_choice = choices
     type_ = next((entry for entry in types if _key(name, entry, is_choice) in parent), types[0] if types else "string")
-    found = TargetSlot(parent, name, _key(name, type_, is_choice), type_, bool(repeats))
-    found.rank -= int(found.repeats)
-    return found
+    key = _key(name, type_, is_choice)
+    held = parent.get(key)
+    return TargetSlot(parent, name, key, type_, len(held) - 1 if isinstance(held, list) else None)
 
 
 def free_slot(type_: str) -> TargetSlot:
@@ -126,10 +157,13 @@ def assign_placed(  # noqa: PLR0913 - generated code hands over each thing the c
     """
     held: dict[str, Any] = {}
     written = assign(held, name, items, choices, True)
-    for key, values in held.items():
-        for value in values:
-            _list_of(_complex(node), key).append(value)
-            placed(run, node, key, value, mode, rule)
+    parent = _complex(node)
+    for key in (entry for entry in held if not entry.startswith("_")):
+        there, siblings = _list_of(parent, key), held.get(f"_{key}", ())
+        for rank, value in enumerate(held[key]):
+            there.append(value)
+            _in_step(parent, key, siblings[rank] if rank < len(siblings) else None)
+            placed(run, parent, key, value, mode, rule)
     return written
 
 
@@ -150,11 +184,12 @@ def placed(run: RecordRun, node: MapValue, key: str, value: MapValue, mode: str,
 
     An element of which no structure says that it repeats is a list from then on: a place in it was asked for.
     """
-    items = _list_of(_complex(node), key)
-    if value is items[-1]:
-        items.pop()
-    place = place_first if mode == "first" else place_last
-    place(run, items, value, rule)
+    parent = _complex(node)
+    if isinstance(value, TargetSlot):
+        key, rank = value.key, value.claimed_rank()
+    else:
+        rank = len(_list_of(parent, key)) - 1
+    place(run, PlacedItem(parent, key, _list_of(parent, key), rank, value, mode), rule)
 
 
 def _list_of(node: dict[str, Any], key: str) -> list[Any]:
@@ -201,15 +236,26 @@ def _assign_one(node: dict[str, Any], name: str, item: MapValue, choices: Choice
         return None
     if value is not None or repeats:
         _put(node, key, value, repeats)
-    held = node.get(key)
-    if isinstance(held, list) and (sibling is not None or f"_{key}" in node):
-        # Both lists stay in step: the sibling of a value has its rank.
-        siblings = _list_of(node, f"_{key}")
-        siblings += [None] * (len(held) - len(siblings))
-        siblings[-1] = sibling
+    if isinstance(node.get(key), list):
+        _in_step(node, key, sibling)
     elif sibling is not None:
-        node[f"_{key}"] = sibling
+        # Rules may have given the element parts of their own before.
+        held = node.setdefault(f"_{key}", {})
+        extensions = [*held.get("extension", ()), *sibling.get("extension", ())]
+        held.update(sibling)
+        if extensions:
+            held["extension"] = extensions
     return value
+
+
+def _in_step(node: dict[str, Any], key: str, sibling: dict[str, Any] | None) -> None:
+    """Give the last value of the list ``key`` its ``sibling``: both lists stay in step, each sibling at the rank of its
+    value."""
+    if sibling is None and f"_{key}" not in node:
+        return
+    siblings = _list_of(node, f"_{key}")
+    siblings += [None] * (len(node[key]) - len(siblings))
+    siblings[-1] = sibling
 
 
 def given_type(item: MapValue, value: MapValue) -> str:
@@ -295,7 +341,8 @@ def child_node(  # noqa: PLR0913 - generated code hands over each thing the comp
     if share is not None:
         known = shares.get((id(parent), f"{key} {share}"))
         if known is not None:
-            return known[1]
+            child: MapValue = known[1]
+            return child
         shares[id(parent), f"{key} {share}"] = (parent, fresh)
     elif repeats is False and isinstance(parent.get(key), dict):
         return parent[key]

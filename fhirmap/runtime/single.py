@@ -32,9 +32,17 @@ class SingleWrite:
 
 
 def put_once(  # noqa: PLR0913 - generated code hands over each thing the compiler knew
-    run: RecordRun, node: dict[str, Any], key: str, value: MapValue, by: SingleWrite, stem: str = ""
+    run: RecordRun,
+    node: dict[str, Any],
+    key: str,
+    value: MapValue,
+    by: SingleWrite,
+    stem: str = "",
+    is_whole: bool = True,
 ) -> MapValue:
     """Set the single element ``key`` of ``node``; what is there then. ``stem``: name of a choice.
+
+    ``is_whole``: is it the element as a whole, not the value of a primitive alone?
 
     A node that is there stays the same object, so that other names for it still mean it.
 
@@ -49,6 +57,8 @@ def put_once(  # noqa: PLR0913 - generated code hands over each thing the compil
         _allow(entry, name, by)
         if entry.key != key:
             del node[entry.key]
+        if is_whole:
+            node.pop(f"_{entry.key}", None)  # the id and the extensions of a primitive go with its value
     held = node.get(key)
     if isinstance(held, dict) and isinstance(value, dict) and held is not value:
         for part in held:
@@ -137,11 +147,29 @@ def assign_once(  # noqa: PLR0913 - generated code hands over each thing the com
     made: dict[str, Any] = {}
     assign(made, name, [value], choices, False)
     written = None
-    for key in sorted(made, key=lambda entry: entry.startswith("_")):
-        stem = f"_{name}" if key.startswith("_") else name
-        held = put_once(run, node, key, made[key], by, stem)
-        written = written if key.startswith("_") else held
+    for key in (entry for entry in made if not entry.startswith("_")):
+        written = put_once(run, node, key, made[key], by, name)
+        if node.get(key) != made[key]:
+            return written  # another value stays: nothing of this one belongs to it
+    for key in (entry for entry in made if entry.startswith("_")):
+        _put_parts(run, node, key, made[key], by, f"_{name}")
     return written
+
+
+def _put_parts(  # noqa: PLR0913 - what `put_once` is told
+    run: RecordRun, node: dict[str, Any], key: str, parts: dict[str, Any], by: SingleWrite, stem: str
+) -> None:
+    """Set the id and the extensions that a primitive came with: beside those that rules gave it one by one."""
+    held = node.get(key)
+    if held is None or (id(node), stem) in run.written:
+        put_once(run, node, key, parts, by, stem)
+        return
+    for part, value in parts.items():
+        if part == "extension":
+            known = held.setdefault(part, [])
+            known += [entry for entry in value if entry not in known]
+        else:
+            put_once(run, held, part, value, by)
 
 
 def _put_into_slot(run: RecordRun, slot: TargetSlot, name: str, value: MapValue, by: SingleWrite) -> None:
@@ -149,8 +177,8 @@ def _put_into_slot(run: RecordRun, slot: TargetSlot, name: str, value: MapValue,
         put_once(run, slot.sibling(), name, plain(value), by)
         return
     made = slot.fitted(plain(value))
-    if not slot.repeats:
-        put_once(run, slot.node, slot.key, made, by, slot.name)
+    if not slot.is_one_of_several:
+        put_once(run, slot.node, slot.key, made, by, slot.name, is_whole=False)
         return
     put_once(run, slot.held, "value", made, by)
     slot.put(slot.held["value"])

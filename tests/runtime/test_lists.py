@@ -37,14 +37,16 @@ def test_pruning_keeps_false_and_zero() -> None:
 
 def test_two_rules_never_share_an_end() -> None:
     run, items = RecordRun({"MARKS": {}}), ["x"]
-    lists.place_first(run, items, "a", "rule one")
-    lists.place_first(run, items, "b", "rule one")
-    lists.place_last(run, items, "z", "rule two")
+    node = {"line": items, "_line": [{"id": "of x"}, {"id": "of a"}]}
+    lists.place_first(run, node, "line", items, "a", "rule one")
+    lists.place_first(run, node, "line", items, "b", "rule one")
+    lists.place_last(run, node, "line", items, "z", "rule two")
     items.append("y")
     lists.settle_endings(run)
     assert items == ["a", "b", "x", "y", "z"]
+    assert node["_line"] == [{"id": "of a"}, None, {"id": "of x"}, None, None]
     with pytest.raises(TransformFailed) as caught:
-        lists.place_first(run, items, "c", "rule three")
+        lists.place_first(run, node, "line", items, "c", "rule three")
     assert caught.value.code == "FM409"
 
 
@@ -53,13 +55,14 @@ def test_nodes_placed_at_an_end_keep_their_order_and_those_taken_out_stay_out() 
     first, second, last = {"a": 1}, {"a": 2}, {"a": 9}
     empty: dict[str, int] = {}
     items = [{"a": 5}]
+    parent = {"name": items}
     for place, node, rule in (
         (lists.place_first, first, "one"),
         (lists.place_last, last, "two"),
         (lists.place_last, empty, "two"),
         (lists.place_first, second, "one"),
     ):
-        place(run, items, node, rule)
+        place(run, parent, "name", items, node, rule)
     lists.discard(items, empty)
     items.append({"a": 6})
     lists.settle_endings(run)

@@ -161,8 +161,12 @@ class CreationLowering:
         self.state.held[variable] = HeldVariable(name, StaticType(frozenset(), "one", plain=True))
         made = target.transform.type if target.transform is not None else None
         kinds = Literal(((made.name,), step.element.is_choice)) if made and step.element else choices(step)
-        slot = call("slot", parent.name, Literal(step.name), kinds, Literal(step.repeats))
+        share = share_of(target)
+        shared = () if share is None else (self.state.shares(target), Literal(share))
+        slot = call("slot", parent.name, Literal(step.name), kinds, Literal(step.repeats), *shared)
         self.state.assign(name, slot, target.span)
+        self._placed(parent, target, name)
+        self.state.module.needs_pruning = True
 
     def _create_untyped(self, parent: TargetNode, target: TypedTarget, variable: Variable, display: DictOf) -> Ending:
         step = target.steps[-1]
@@ -170,14 +174,17 @@ class CreationLowering:
         self.state.assign(
             name, _run_time_child(parent, step, display, self.state.shares(target), share_of(target)), target.span
         )
-        end = end_of(target)
-        if end:
-            self.state.module.has_endings = True
-            ends = (Literal(end), Literal(target.span.position))
-            placed = call("placed", RUN, parent.name, Literal(step.name), name, *ends)
-            self.writer.add(Do(target.span, placed))
+        self._placed(parent, target, name)
         self.state.module.needs_pruning = True
         return Ending(variable, target.span)
+
+    def _placed(self, parent: TargetNode, target: TypedTarget, name: Name) -> None:
+        """What was made last goes to the end of its list that the target asks for."""
+        end, step = end_of(target), target.steps[-1]
+        if end and step.repeats is not False:
+            self.state.module.has_endings = True
+            facts = (Literal(step.key or step.name), name, Literal(end), Literal(target.span.position))
+            self.writer.add(Do(target.span, call("placed", RUN, parent.name, *facts)))
 
     def parent(self, target: TypedTarget) -> TargetNode:
         """The node that a path's last name is written to; those between are made."""

@@ -72,17 +72,18 @@ def place_node(state: GroupState, target: TypedTarget, parent: TargetNode, name:
         state.assign(name, call("shared", state.shares(target), items, Literal(share), display), target.span)
     else:
         state.assign(name, display, target.span)
-        place(state, target, items, name)
+        place(state, target, parent, name)
 
 
-def place(state: GroupState, target: TypedTarget, items: Expr, value: Expr) -> None:
+def place(state: GroupState, target: TypedTarget, parent: TargetNode, value: Expr) -> None:
     """Put a value at the end of its list that the target asks for."""
-    end = end_of(target)
+    end, key = end_of(target), target.steps[-1].key
+    items = list_of(parent, key)
     if not end:
         state.writer.append(target.span, items, value)
         return
     state.module.has_endings = True
-    placed = call(f"place_{end}", RUN, items, value, Literal(target.span.position))
+    placed = call(f"place_{end}", RUN, parent.name, Literal(key), items, value, Literal(target.span.position))
     state.writer.add(Do(target.span, placed))
 
 

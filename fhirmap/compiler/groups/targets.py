@@ -138,7 +138,7 @@ class TargetLowering:
         if not step.repeats:
             self._set(parent, target, step, value)
         elif target.node.list_modes:
-            place(self.state, target, list_of(parent, step.key), value.code)
+            place(self.state, target, parent, value.code)
         else:
             self.writer.append(target.span, list_of(parent, step.key), value.code)
         if step.static.type_name in conversions.PRIMITIVES:
@@ -161,7 +161,7 @@ class TargetLowering:
         attach(self.state, parent, step.key, target.span)
         name = self.state.names.take(f"{target.variable.name}_node")
         held = self.state.held[target.variable].code
-        facts = (Literal(step.name), held, choices(step), Literal(step.repeats))
+        facts = (Literal(step.name), held, choices(step))
         self.state.assign(name, call("node_of", parent.name, *facts), target.span)
         self.state.nodes[target.variable] = TargetNode(name)
 

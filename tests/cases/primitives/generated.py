@@ -6,7 +6,7 @@ Digest of its texts: e444c8b15046b98228a8560ec35505a828ef4d8cd33c90f886e2b69ae76
 
 from fhirmap.runtime import fhirpath as fp
 from fhirmap.runtime.context import RecordRun
-from fhirmap.runtime.lists import discard, drop
+from fhirmap.runtime.lists import discard, drop, pruned
 from fhirmap.runtime.nodes import assign, slot
 from fhirmap.runtime.single import SingleWrite, assign_once
 from fhirmap.runtime.transforms.text import cast
@@ -232,6 +232,7 @@ def _transform(row, strict=False):
     resource = {'resourceType': 'Person'}
     try:
         entry(source, resource, run)
+        resource = pruned(resource) or {}
     except run.caught as error:
         run.abandon(error)
     if len(resource) == 1 and not run.failed:

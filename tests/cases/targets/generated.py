@@ -131,7 +131,7 @@ def targets(src, tgt, run):
     try:
         for n in src.get('nick', ()):
             h = {'text': n}
-            place_first(run, tgt_name, h, 'case.map:8:20')
+            place_first(run, tgt, 'name', tgt_name, h, 'case.map:8:20')
     except run.caught as error:
         run.fail(error)
 
@@ -230,7 +230,7 @@ def targets(src, tgt, run):
         phone = src.get('phone')
         if phone is not None:
             g = {'display': 'end'}
-            place_last(run, tgt_generalPractitioner, g, 'case.map:18:16')
+            place_last(run, tgt, 'generalPractitioner', tgt_generalPractitioner, g, 'case.map:18:16')
     except run.caught as error:
         run.fail(error)
 
