@@ -7,8 +7,8 @@ be of any type. Here a group is compiled when a record first needs it, and once 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
-from threading import RLock
 from typing import Any
 
 from fhirmap.analysis.checked import Checked
@@ -27,9 +27,14 @@ __all__ = ["LinkedMaps", "LinkedTransformer"]
 
 
 class LinkedMaps:
-    """Transformers of maps that see one another."""
+    """Transformers of maps that see one another.
 
-    def __init__(self) -> None:
+    ``lock``: held while a map is checked or compiled. What is found out of a group is kept for all maps, and several
+    threads may be the first to ask.
+    """
+
+    def __init__(self, lock: AbstractContextManager[object]) -> None:
+        self.lock = lock
         self._groups: list[LinkedGroups] = []
 
     def transformer(self, maps: CheckedMaps) -> Transformer:
@@ -37,22 +42,33 @@ class LinkedMaps:
 
         Raises: MapError with every diagnostic, where one of them is an error.
         """
-        if maps.checked.model(maps.checked.stages[0].source) is not None:
-            # What reads the rows of a model is the map's own, and so are the groups that it leads to.
-            return transformer_of(maps, contract=target_contract(maps.checked))
-        groups = next((entry for entry in self._groups if entry.holds(maps.checked)), None)
-        if groups is None:
-            groups = LinkedGroups(maps.checked)
-            self._groups.append(groups)
-        return groups.transformer(maps)
+        with self.lock:
+            if maps.checked.model(maps.checked.stages[0].source) is not None:
+                # What reads the rows of a model is the map's own, and so are the groups that it leads to.
+                return self.alone(maps)
+            groups = next((entry for entry in self._groups if entry.holds(maps.checked)), None)
+            if groups is None:
+                groups = LinkedGroups(maps.checked, self)
+                self._groups.append(groups)
+            return groups.transformer(maps)
+
+    def alone(self, maps: CheckedMaps, *, trace: bool = False) -> Transformer:
+        """The transformer of a map as a module that shares nothing."""
+        with self.lock:
+            return transformer_of(maps, contract=target_contract(maps.checked), trace=trace)
+
+    def places(self, checked: Checked) -> PlaceTables:
+        """Where what a map makes is made."""
+        with self.lock:
+            return place_tables(lineage(checked))
 
 
 class LinkedGroups:
     """The namespace of groups that call one another. One that no call has reached yet is a `LinkedGroup` there."""
 
-    def __init__(self, checked: Checked) -> None:
+    def __init__(self, checked: Checked, maps: LinkedMaps) -> None:
+        self._maps = maps
         self._groups = SharedGroups(checked)
-        self._lock = RLock()  # several threads may be the first to call a group
         self._rules: dict[str, tuple[str, tuple[str, ...]]] = {}
         units = checked.program.units
         self._namespace: dict[str, Any] = {
@@ -70,14 +86,13 @@ class LinkedGroups:
 
     def transformer(self, maps: CheckedMaps) -> Transformer:
         """The transformer of a map whose groups are in this namespace."""
-        with self._lock:
-            part, compiled = self._groups.entry(maps.checked, validator_of(maps, target_contract(maps.checked)))
-            self._run(part)
-            return LinkedTransformer(maps, compiled, self._namespace)
+        part, compiled = self._groups.entry(maps.checked, validator_of(maps, target_contract(maps.checked)))
+        self._run(part)
+        return LinkedTransformer(maps, compiled, self._namespace, self._maps)
 
     def function(self, name: str) -> Callable[..., None]:
         """The function of a group, compiled when it is first asked for."""
-        with self._lock:
+        with self._maps.lock:
             if isinstance(self._namespace[name], LinkedGroup):
                 self._run(self._groups.group(name))
             found: Callable[..., None] = self._namespace[name]
@@ -109,8 +124,10 @@ class LinkedGroup:
 class LinkedTransformer(Transformer):
     """A transformer that shares its groups with others. A pickle of it carries a module that does not."""
 
-    def __init__(self, maps: CheckedMaps, compiled: CompiledMap, namespace: Mapping[str, Any]) -> None:
-        tables = _Tables(maps.checked)
+    def __init__(
+        self, maps: CheckedMaps, compiled: CompiledMap, namespace: Mapping[str, Any], neighbours: LinkedMaps
+    ) -> None:
+        tables = _Tables(maps.checked, neighbours)
         linked = {
             **namespace,
             "_linked": namespace,
@@ -121,22 +138,24 @@ class LinkedTransformer(Transformer):
             compiled.text, compiled.digest, name=compiled.name, code=compiled.code, linked=linked, files={}
         )
         self._maps = maps
+        self._neighbours = neighbours
 
     @property
     def source(self) -> str:
         """The text of the module that the map becomes where it shares nothing."""
-        return transformer_of(self._maps, contract=target_contract(self._maps.checked)).source
+        return self._neighbours.alone(self._maps).source
 
 
 class _Tables:
     """The tables of places of a map: only a fault asks for them."""
 
-    def __init__(self, checked: Checked) -> None:
+    def __init__(self, checked: Checked, neighbours: LinkedMaps) -> None:
         self._checked = checked
+        self._neighbours = neighbours
 
     @cached_property
     def found(self) -> PlaceTables:
-        return place_tables(lineage(self._checked))
+        return self._neighbours.places(self._checked)
 
 
 class DeferredTable(Mapping[str, tuple[str, tuple[str, ...]]]):

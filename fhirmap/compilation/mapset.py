@@ -10,17 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from fhirmap.analysis.check import Analysis
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.workspace import ParsedMap, Workspace, parsed
-from fhirmap.compilation.contract import target_contract
 from fhirmap.compilation.files import library, read_beside, read_map
 from fhirmap.compilation.linked import LinkedMaps
 from fhirmap.compilation.program import CheckedMaps, installed_functions
 from fhirmap.compilation.releases import DEFAULT_RELEASE, release_of
-from fhirmap.compilation.transformers import transformer_of
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic, MapText
 from fhirmap.diagnostics.render import ordered
@@ -122,6 +121,7 @@ class MapSet:
         release = fhir_version or (self._release_in(Path(map_file)) if map_file is not None else None)
         self.definitions, self.diagnostics = load_definitions(structured, fhir_version=release or DEFAULT_RELEASE)
         self._functions = functions
+        self._lock = RLock()
         self._runnables: dict[str, Runnable] = {}
         self._parsed: dict[str, ParsedMap] = {}
         self._converted: dict[str, ParsedMap] = {}
@@ -136,10 +136,11 @@ class MapSet:
         has that URL.
         """
         key = str(wanted)
-        known = self._runnables.get(key)
-        if known is None:
-            known = self._runnables[key] = self._checked(self._map(wanted))
-        return known
+        with self._lock:
+            known = self._runnables.get(key)
+            if known is None:
+                known = self._runnables[key] = self._checked(self._map(wanted))
+            return known
 
     def _checked(self, parsed_map: ParsedMap) -> Runnable:
         neighbours = self._neighbours_of(parsed_map[0])
@@ -225,7 +226,7 @@ class MapSet:
         functions = installed_functions() if self._functions is None else self._functions
         names = frozenset((*(text.name for text in texts), *(tree.span.text.name for tree, _ in maps)))
         analysis = Analysis(self.definitions, functions)
-        return _Neighbours(tuple(texts), names, workspace, analysis, LinkedMaps())
+        return _Neighbours(tuple(texts), names, workspace, analysis, LinkedMaps(self._lock))
 
     @cached_property
     def _own_neighbours(self) -> _Neighbours:
@@ -291,8 +292,7 @@ def traced(
     with_values: bool = False,
 ) -> tuple[Result, Trace]:
     """As `run`, with the trace of it. The map is compiled again, for tracing."""
-    transformer = transformer_of(runnable.maps, contract=target_contract(runnable.checked), trace=True)
-    tracer = Tracer(transformer, with_values=with_values)
+    tracer = Tracer(runnable.linked.alone(runnable.maps, trace=True), with_values=with_values)
     result = run(replace(runnable, tracer=tracer), content, named)
     return result, tracer.trace
 

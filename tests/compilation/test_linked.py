@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import time
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,11 @@ import pytest
 
 from benchmarks.wildcard_maps import URL, write_set
 from fhirmap import TransformFailed
+from fhirmap.analysis.check import Analysis
+from fhirmap.analysis.lineage import lineage
 from fhirmap.compilation.contract import target_contract
 from fhirmap.compilation.linked import LinkedTransformer
-from fhirmap.compilation.mapset import MapSet
+from fhirmap.compilation.mapset import MapSet, traced
 from fhirmap.compilation.transformers import transformer_of
 from fhirmap.compiler.groups import GroupLowering
 from fhirmap.compiler.module import ModuleBuilder
@@ -145,6 +149,42 @@ def test_several_threads_may_be_the_first(known: MapSet, lowered: list[str]) -> 
         results = list(threads.map(transformer, [ENTRIES] * 64))
     assert results == [transformer(ENTRIES)] * 64
     assert sorted(lowered) == ["Bundle", "Device", "Patient"]
+
+
+def test_one_thread_at_a_time_checks_or_compiles(known: MapSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found out of a group is kept for all maps of the set: a half of it must not be seen."""
+    inside: list[int] = []
+    most: list[int] = []
+
+    def watched(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.005)  # another thread runs meanwhile
+            try:
+                return function(*arguments, **options)
+            finally:
+                inside.pop()
+
+        return call
+
+    monkeypatch.setattr(Analysis, "check", watched(Analysis.check))
+    monkeypatch.setattr(ModuleBuilder, "__init__", watched(ModuleBuilder.__init__))
+    monkeypatch.setattr("fhirmap.compilation.linked.lineage", watched(lineage))
+    urls = [f"{SET}/{name}" for name in ("Bundle", "Patient", "Device", "Location")]
+
+    def used(url: str) -> int:
+        runnable = known.runnable(url)
+        kind = url.rpartition("/")[2]
+        traced(runnable, {"resourceType": kind})
+        transformer = runnable.transformer
+        assert isinstance(transformer, LinkedTransformer)
+        return len(pickle.dumps(transformer)) + len(transformer.places)
+
+    with ThreadPoolExecutor(8) as threads:
+        sizes = list(threads.map(used, urls * 2))
+    assert sizes[:4] == sizes[4:]
+    assert max(most) == 1
 
 
 def test_a_map_that_reaches_more_has_a_namespace_of_its_own(known: MapSet, tmp_path: Path) -> None:
