@@ -56,6 +56,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
         "free_slot",
         "node_of",
         "of_types",
+        "own",
         "placed",
         "slot",
     ),

@@ -106,7 +106,9 @@ class TransformCode:
         if transform.function is not None:
             return self._plugin(transform)
         if name == "create":
-            return PythonValue(self._created(transform), transform.result, certain=True)
+            is_item = transform.type is not None and transform.type.name in conversions.PRIMITIVES
+            static = StaticType(frozenset(), "one") if is_item else transform.result
+            return PythonValue(self._created(transform), static, certain=True)
         if name == "copy":
             return self._copy(transform)
         if name == "evaluate":

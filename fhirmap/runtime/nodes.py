@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from fhirmap.data import MapValue
+from fhirmap.data import JsonValue, MapValue
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import DATES, INTEGERS, NUMBERS, PRIMITIVES, TEXTS
 from fhirmap.runtime.context import PlacedItem, RecordRun, Shares
-from fhirmap.runtime.fhirpath.item import FhirNode, plain, type_name
-from fhirmap.runtime.lists import copied, place, single
+from fhirmap.runtime.fhirpath.item import NO_TYPES, FhirNode, plain, type_name
+from fhirmap.runtime.lists import copied, place, single, sole
 from fhirmap.runtime.transforms.text import cast, shown
 
 Choices = tuple[tuple[str, ...], bool]
@@ -24,11 +24,14 @@ Choices = tuple[tuple[str, ...], bool]
 _SYSTEM = {"Date": "date", "DateTime": "dateTime", "Time": "time", "Long": "integer64"}
 
 
-class TargetSlot:
-    """A primitive of the result that is filled piece by piece. It is in its parent once it holds something; its place
-    among several is kept from the start (``rank``; None for an element that takes one)."""
+class TargetSlot(FhirNode):
+    """A primitive of the result that is filled piece by piece: an item with the value and the parts that it has by now.
 
-    __slots__ = ("held", "key", "name", "node", "rank", "type")
+    It is in its parent once it holds something; its place among several is kept from the start (``rank``; None for an
+    element that takes one).
+    """
+
+    __slots__ = ("held", "key", "name", "node", "rank")
 
     def __init__(self, node: dict[str, Any], name: str, key: str, type_: str, rank: int | None = None) -> None:
         self.node = node
@@ -36,6 +39,7 @@ class TargetSlot:
         """Of the element: of a choice, what all its keys begin with."""
         self.key = key
         self.type = type_
+        self.table = NO_TYPES
         self.rank = rank
         self.held: dict[str, Any] = {}
         """The value of one of several, by itself, where writes of it are looked after."""
@@ -53,7 +57,23 @@ class TargetSlot:
         else:
             self.node[self.key][rank] = value
 
-    def sibling(self) -> dict[str, Any]:
+    @property
+    def value(self) -> JsonValue:
+        """The value that it has by now."""
+        return self._at_its_rank(self.key)
+
+    @property
+    def sibling(self) -> JsonValue:
+        """The id and the extensions that it has by now."""
+        return self._at_its_rank(f"_{self.key}")
+
+    def _at_its_rank(self, key: str) -> JsonValue:
+        rank, found = self._rank_now(), self.node.get(key)
+        if rank is None or not isinstance(found, list):
+            return found
+        return found[rank] if rank < len(found) else None
+
+    def parts(self) -> dict[str, Any]:
         """The object that holds the value's id and extensions."""
         key, rank = f"_{self.key}", self._rank_now()
         if rank is None:
@@ -132,6 +152,24 @@ def free_slot(type_: str) -> TargetSlot:
     return TargetSlot({}, "value", "value", type_)
 
 
+def own(items: Sequence[Any], name: str) -> MapValue:
+    """The value of a variable that is no element, for rules that write on through it: a copy of its own.
+
+    Raises: ``TransformFailed`` FM416 for several values: the variable can mean one element.
+    """
+    held = sole([item for item in items if item is not None], name)
+    if not held:
+        return None
+    value = plain(held[0])
+    if isinstance(value, dict):
+        return copied(value)
+    made: dict[str, Any] = {}
+    assign(made, "value", held, ((), False), False)
+    slot_of = free_slot(given_type(held[0], value))
+    slot_of.node.update(made)
+    return slot_of
+
+
 def assign(node: MapValue, name: str, items: Sequence[Any], choices: Choices, repeats: bool | None) -> MapValue:
     """Write ``items`` to the child ``name``, each under the JSON name that its type asks for; what was written last.
 
@@ -208,20 +246,16 @@ def _assign_to_slot(target: TargetSlot, name: str, items: Sequence[Any]) -> MapV
         if name == "value":
             target.put(value)
         elif name == "extension":
-            target.sibling().setdefault("extension", []).append(copied(value))
+            target.parts().setdefault("extension", []).append(copied(value))
         else:
-            target.sibling()[name] = value
+            target.parts()[name] = value
     return target
 
 
 def _assign_one(node: dict[str, Any], name: str, item: MapValue, choices: Choices, repeats: bool | None) -> MapValue:
     types, is_choice = choices
-    if isinstance(item, TargetSlot):
-        value, sibling = item.node.get(item.key), item.node.get(f"_{item.key}")
-        given = item.type
-    else:
-        value, sibling = plain(item), item.sibling if isinstance(item, FhirNode) else None
-        given = given_type(item, value)
+    value, sibling = plain(item), item.sibling if isinstance(item, FhirNode) else None
+    given = given_type(item, value)
     chosen = given if given in types or not types else _nearest(given, types)
     if value == "":
         value = None  # FHIR has no empty text
@@ -320,7 +354,7 @@ def _put(node: dict[str, Any], key: str, value: MapValue, repeats: bool | None) 
 
 def _complex(node: MapValue) -> dict[str, Any]:
     if isinstance(node, TargetSlot):
-        return node.sibling()
+        return node.parts()
     held: dict[str, Any] = node
     return held
 

@@ -174,7 +174,7 @@ def _put_parts(  # noqa: PLR0913 - what `put_once` is told
 
 def _put_into_slot(run: RecordRun, slot: TargetSlot, name: str, value: MapValue, by: SingleWrite) -> None:
     if name != "value":
-        put_once(run, slot.sibling(), name, plain(value), by)
+        put_once(run, slot.parts(), name, plain(value), by)
         return
     made = slot.fitted(plain(value))
     if not slot.is_one_of_several:

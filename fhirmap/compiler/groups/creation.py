@@ -158,7 +158,7 @@ class CreationLowering:
         step = target.steps[-1]
         attach(self.state, parent, step.key, target.span)
         name = self._bound(target, variable)
-        self.state.held[variable] = HeldVariable(name, StaticType(frozenset(), "one", plain=True))
+        self.state.held[variable] = HeldVariable(name, StaticType(frozenset(), "one"))
         made = target.transform.type if target.transform is not None else None
         kinds = Literal(((made.name,), step.element.is_choice)) if made and step.element else choices(step)
         share = share_of(target)

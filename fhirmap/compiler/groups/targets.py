@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fhirmap.analysis import conversions
+from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import TargetStep, TypedRule, TypedTarget, Variable
 from fhirmap.compiler.expressions import HeldVariable, PythonValue
 from fhirmap.compiler.groups.creation import CreationLowering
@@ -62,7 +63,7 @@ class TargetLowering:
     def _target(self, rule: TypedRule, target: TypedTarget, folded: tuple[TypedTarget, ...]) -> list[Ending]:
         endings: list[Ending] = []
         if target.context is None:
-            self._computed(target)
+            self._computed(rule, target)
         elif not target.steps:
             self._whole(target)
         elif rule.default is not None and rule.default.table is not None:
@@ -93,9 +94,13 @@ class TargetLowering:
         self.state.held[variable] = replace(held, is_optional=True)
         self.writer.insert(mark, Assign(span, (held.code,), Literal(None)))
 
-    def _computed(self, target: TypedTarget) -> None:
+    def _computed(self, rule: TypedRule, target: TypedTarget) -> None:
         assert target.transform is not None
         value = self.state.transformed(target)
+        if target.variable is not None and target.transform.name != "create" and is_written(rule, target.variable):
+            # Rules write on through it: to a copy, since it may be a part of the source.
+            own = call("own", value.as_items(), Literal(target.variable.name))
+            value = PythonValue(own, StaticType(frozenset(), "optional"))
         if target.variable is None:
             self.writer.add(Do(target.span, value.code))
             return
