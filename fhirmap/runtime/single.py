@@ -156,7 +156,7 @@ def assign_once(  # noqa: PLR0913 - generated code hands over each thing the com
     return written
 
 
-def _put_parts(  # noqa: PLR0913 - what `put_once` is told
+def _put_parts(  # noqa: PLR0913 - the facts of `put_once`
     run: RecordRun, node: dict[str, Any], key: str, parts: dict[str, Any], by: SingleWrite, stem: str
 ) -> None:
     """Set the id and the extensions that a primitive came with: beside those that rules gave it one by one."""
