@@ -49,6 +49,8 @@ def open_engine(
             engine = _sqlite_engine(Path(text), create, busy_timeout_s, read_only)
         else:
             url = make_url(text)
+            if url.get_backend_name() != "postgresql":
+                raise JournalError("FM800", journal=name, reason=Text("reasons.journal_kind"))
             if url.drivername == "postgresql":
                 url = url.set(drivername="postgresql+psycopg")
             engine = create_engine(url, hide_parameters=True, logging_name=_LOGGING_NAME, pool_pre_ping=True)

@@ -117,3 +117,11 @@ def test_durability_is_what_it_says(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "journal.db", "e", "o") as journal, journal._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+
+
+@pytest.mark.parametrize("url", ["mysql+pymysql://root@127.0.0.1:3306/x", "mariadb://h/x", "sqlite:///x.db"])
+def test_a_journal_is_a_file_or_in_postgresql(url: str) -> None:
+    with pytest.raises(JournalError) as caught:
+        Journal.open(url, "e", "o")
+    assert caught.value.code == "FM800"
+    assert "PostgreSQL database" in str(caught.value)
