@@ -31,6 +31,9 @@ _EXTRAS = {"psycopg": "postgresql", "pymysql": "mariadb"}
 """Driver -> the extra of fhirmap that installs it."""
 _LOGIN_NUMBERS = {1045, 1044, 1698, 1142, 1143}
 _HOST_NUMBERS = {2002, 2003, 2005, 1040, 1203}
+_NO_OPERATOR = "42883"
+_COMPARED = re.compile(r": (\S[^:\n]*) (?:=|<>|<|>|<=|>=) (\S[^:\n]*)$", re.MULTILINE)
+"""`operator does not exist: text = date`, in whatever language the server has its messages."""
 _LOST_NUMBERS = {2006, 2013, 1317, 3024, 1205}
 
 
@@ -80,6 +83,10 @@ def _server(text: str, state: str, number: int, shown: str, what: str, kind: str
         return ConfigError("FM708", source=shown, variant="database")
     if state == "42501" or number in _LOGIN_NUMBERS:
         return ConfigError("FM725", source=shown, what=what or Text("reasons.a_table"))
+    compared = _COMPARED.search(text) if state == _NO_OPERATOR else None
+    if compared:
+        one, other = (name.strip('"') for name in compared.groups())
+        return ConfigError("FM715", variant="types", what=what or shown, source=shown, one=one, other=other)
     stumbled = _stumbled(text)
     if state.startswith("42") or number in (1064, 1054, 1146, 1305) or stumbled:
         return ConfigError("FM715", what=what or shown, near=stumbled or Text("reasons.its_sql"), source=shown)

@@ -18,7 +18,7 @@ from fhirmap.source_plan import Child, RowLayout, SourcePlan
 from fhirmap.sources.keys import join_columns, revision_column
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
 from fhirmap.sources.sql_rows import RowReader, SqlNode, SqlStatement
-from fhirmap.sources.sql_types import ColumnKind, SqlType, are_compared_alike, is_equal_alike
+from fhirmap.sources.sql_types import ColumnKind, SqlType, are_compared_alike, is_equal_alike, without_domain
 
 Cell = sa.ColumnElement[Any]
 Relation = Any
@@ -279,12 +279,16 @@ class StatementBuilder:
         )
 
     def _equal(self, one: Cell, its: SqlType, other: Cell, others: SqlType) -> sa.ColumnElement[bool]:
-        """PostgreSQL compares no text with a number or a UUID; the other databases do, as numbers."""
-        if self._dialect == "postgresql":
-            if isinstance(its, sa.String) and isinstance(others, sa.Integer | sa.Uuid):
-                return _canonical(one, others) == sa.cast(other, sa.Text)
-            if isinstance(others, sa.String) and isinstance(its, sa.Integer | sa.Uuid):
-                return sa.cast(one, sa.Text) == _canonical(other, its)
+        """PostgreSQL compares no text with a number, a UUID or a value of an enumeration; the other databases do."""
+        if self._dialect != "postgresql":
+            return one == other
+        its, others = without_domain(its), without_domain(others)
+        if _is_text(its) and _has_text_form(others):
+            return _canonical(one, others) == _text_form(other, others)
+        if _is_text(others) and _has_text_form(its):
+            return _text_form(one, its) == _canonical(other, its)
+        if isinstance(its, sa.Enum) and isinstance(others, sa.Enum) and its.name != others.name:
+            return _text_form(one, its) == _text_form(other, others)
         return one == other
 
     def _children(self, node: SqlNode) -> SqlStatement:
@@ -349,11 +353,28 @@ def _from_table(table: SqlTableLayout) -> Relation:
     return sa.table(table.name, *columns, schema=table.schema)
 
 
+def _is_text(kind: SqlType) -> bool:
+    return isinstance(kind, sa.String) and not isinstance(kind, sa.Enum)
+
+
+def _has_text_form(kind: SqlType) -> bool:
+    """Is each value of a PostgreSQL type that is no text written in one way, which a text may have?"""
+    is_number = isinstance(kind, sa.Integer) or (isinstance(kind, sa.Numeric) and not isinstance(kind, sa.Float))
+    return is_number or isinstance(kind, sa.Uuid | sa.Enum)
+
+
+def _text_form(column: Cell, kind: SqlType) -> Cell:
+    text = sa.cast(column, sa.Text)
+    return sa.func.regexp_replace(text, r"\.0+$", "") if isinstance(kind, sa.Numeric) else text
+
+
 def _canonical(text: Cell, other: SqlType) -> Cell:
-    """A text as PostgreSQL writes the number or the UUID that it may be, so that it is found, and then compared to the
-    letter as everywhere else."""
+    """A text as PostgreSQL writes the number, the UUID or the value of an enumeration that it may be, so that it is
+    found, and then compared to the letter as everywhere else."""
     trimmed = sa.func.trim(text)
-    return sa.func.lower(trimmed) if isinstance(other, sa.Uuid) else sa.func.regexp_replace(trimmed, r"^0+(?=\d)", "")
+    if isinstance(other, sa.Uuid):
+        return sa.func.lower(trimmed)
+    return trimmed if isinstance(other, sa.Enum) else sa.func.regexp_replace(trimmed, r"^0+(?=\d)", "")
 
 
 def _child_order(node: SqlNode, child: Child, columns: dict[str, Cell]) -> list[Cell]:

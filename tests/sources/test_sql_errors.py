@@ -46,6 +46,15 @@ def test_sql_that_the_database_refuses_is_reported_before_reading(
     assert near in found[0].message
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_types_that_postgresql_does_not_compare_are_named(database: Database, prefix: str) -> None:
+    theatre(database, prefix, count=2)
+    with open_source(database.url, replace(theatre_plan(prefix), where="now() = 'x'::text")) as source:
+        (found,) = source.check()
+    assert (found.code, found.variant) == ("FM715", "types")
+    assert (found.args["one"], found.args["other"]) == ("timestamp with time zone", "text")
+
+
 def test_the_condition_of_a_child_is_reported_at_the_child(database: Database, prefix: str) -> None:
     theatre(database, prefix, count=2)
     plan = theatre_plan(prefix)

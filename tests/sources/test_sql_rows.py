@@ -187,6 +187,48 @@ def test_a_text_is_joined_to_a_uuid(database: Database, prefix: str, run: list[s
     assert faulty(records) == {"2": ["FM755"]}
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("unique", ["", " UNIQUE"])
+@pytest.mark.parametrize("types", [("numeric(10)", "text"), ("text", "numeric(10,1)"), ("numeric(10,2)", "varchar(9)")])
+def test_a_text_is_joined_to_a_decimal(
+    database: Database, prefix: str, run: list[str], types: tuple[str, str], unique: str
+) -> None:
+    run(  # type: ignore[operator]
+        f"CREATE TABLE {{o}} (id int PRIMARY KEY, code {types[0]})",
+        f"CREATE TABLE {{p}} (lot varchar(9), code {types[1]}{unique})",
+        "INSERT INTO {o} VALUES (1, '10'), (2, '7'), (3, '3')",
+        "INSERT INTO {p} VALUES ('L1', '10'), ('L2', '7')",
+    )
+    records = read(database, poses_plan(prefix))
+    assert lots(records) == {"1": ["L1"], "2": ["L2"], "3": []}
+    assert not faulty(records)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("types", [("{enum}", "text"), ("varchar(9)", "{enum}"), ("{enum}", "{other}")])
+def test_a_value_of_an_enumeration_is_joined_as_its_text(
+    database: Database, prefix: str, run: list[str], types: tuple[str, str]
+) -> None:
+    enum, other = f"{prefix}_side", f"{prefix}_flank"
+    one, two = (kind.format(enum=enum, other=other) for kind in types)
+    try:
+        run(  # type: ignore[operator]
+            f"CREATE TYPE {enum} AS ENUM ('left', 'right', 'Left')",
+            f"CREATE TYPE {other} AS ENUM ('right', 'left', 'Left')",
+            f"CREATE TABLE {{o}} (id int PRIMARY KEY, code {one})",
+            f"CREATE TABLE {{p}} (lot varchar(9), code {two})",
+            "INSERT INTO {o} VALUES (1, 'right'), (2, 'left'), (3, NULL)",
+            "INSERT INTO {p} VALUES ('L1', 'right'), ('L2', 'Left'), ('L3', 'right')",
+        )
+        records = read(database, poses_plan(prefix))
+        assert lots(records) == {"1": ["L1", "L3"], "2": [], "3": []}
+        assert not faulty(records)
+    finally:
+        run(  # type: ignore[operator]
+            "DROP TABLE IF EXISTS {o}, {p}", f"DROP TYPE IF EXISTS {enum}, {other}"
+        )
+
+
 def test_a_row_that_is_looked_up_by_another_text_is_a_fault(database: Database, prefix: str, run: list[str]) -> None:
     """A unique column, so that the row is read with its parent; below it, rows of rows."""
     loose = loose_kind(database)
