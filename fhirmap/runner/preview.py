@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -314,7 +315,9 @@ def _trace(
 
 
 def _untraced(engine: Engine, path: str, element: str, value: str) -> TracedElement:
-    known = next((path for path in paths_up(element) if path in engine.lineage), "")
+    # A result that is no resource does not say its type, with which lineage begins.
+    place = element or next(iter(engine.lineage), "").partition(".")[0] + re.sub(r"\[\d+\]", "", path)
+    known = next((above for above in paths_up(place) if above in engine.lineage), "")
     found = engine.lineage.get(known, ())
     rule = ", ".join(dict.fromkeys(origin.rule for origin in found if origin.rule))
     position = found[0].span.position if found else ""

@@ -250,6 +250,25 @@ def test_columns_of_one_record_through_what_a_rule_may_say(
     assert "flow.map:" in entry["position"]
 
 
+def test_a_boolean_of_a_result_that_is_no_resource_has_its_columns_and_rule(tmp_path: Path) -> None:
+    folder = flow_project(tmp_path, "")
+    made = """/// url = 'urn:r'
+/// name = 'R'
+model Row from csv key 'id' delimiter ';' { id : string 1..1  a : string 0..1  b : string 0..1 }
+model Out { parts : Part 0..* }
+model Part { same : boolean 0..1 }
+group main(source src : Row, target tgt : Out) {
+  src -> tgt.parts as p then { src -> p.same = (%src.a = %src.b) "same"; } "parts";
+}
+"""
+    (folder / "flow.map").write_text(made, encoding="utf-8")
+    done = in_process("preview", folder, "--row", "1", "--json")
+    (entry,) = json.loads(done.out)["elements"]
+    assert (entry["path"], entry["value"], entry["rule"]) == (".parts[0].same", "true", "same")
+    assert list(entry["columns"]) == ["a", "b"]
+    assert "flow.map:7" in entry["position"]
+
+
 def test_decimals_are_numbers_with_their_digits(tmp_path: Path) -> None:
     folder = flow_project(tmp_path, "src.amount as v -> tgt.value = qty(v, 'mg');")
     done = in_process("preview", folder, "--row", "1", "--json")
