@@ -32,6 +32,7 @@ from fhirmap.sources.sql_misfits import misfits
 from fhirmap.sources.sql_rows import Groups, RecordRows, Row, RowValues, SqlStatement, key_text
 from fhirmap.sources.sql_statements import StatementBuilder, build_tree
 from fhirmap.sources.sql_types import ColumnKind, declared_kind, query_contents
+from fhirmap.sources.untyped_joins import untyped_joins
 from fhirmap.texts import Text
 
 _BATCH = 500
@@ -136,7 +137,7 @@ class SqlTable:
 
     def check(self) -> list[Diagnostic]:
         """Missing tables and columns (FM703, FM704) and SQL that the database refuses (FM715); attributes that no row
-        has (FM774)."""
+        has (FM774); keys that SQLite does not take for equal (FM775)."""
         found: list[Diagnostic] = []
         root = self._root()
         if root is None:
@@ -151,7 +152,7 @@ class SqlTable:
         if root is not None and not found:
             found += self._check_sql(root)
         if root is not None and not any(entry.is_error for entry in found):
-            found += self._unknown_attributes(root)
+            found += [*self._unknown_attributes(root), *self._untyped_joins(root)]
         return _once(found)
 
     def _unknown_attributes(self, root: SqlTableLayout) -> list[Diagnostic]:
@@ -166,6 +167,17 @@ class SqlTable:
                 load_as_text(connection)
                 names = connection.execute(builder.distinct(node, attributes.name)).scalars()
                 found += unknown_attributes(node.child.table, attributes, names)
+        return found
+
+    def _untyped_joins(self, root: SqlTableLayout) -> list[Diagnostic]:
+        """Join columns without a type that hold numbers here and their digits there (FM775)."""
+        if self._engine.dialect.name != "sqlite":
+            return []
+        found: list[Diagnostic] = []
+        for node in build_tree(self._plan, self._layout(), root).walk():
+            if node.child is not None:
+                with translated(self._address.shown, node.child.table), self._engine.connect() as connection:
+                    found += untyped_joins(node, connection)
         return found
 
     def _check_child(self, child: Child) -> list[Diagnostic]:

@@ -114,3 +114,12 @@ def test_a_misspelt_type_is_looked_for_in_the_release_that_holds(tmp_path: Path)
         run("check", "--fhir-version", "R5", path)[1].split()
     )
     assert "did you mean" not in run("check", path)[1]
+
+
+def test_an_unknown_structure_is_said_to_be_read_or_written(tmp_path: Path) -> None:
+    path = write(tmp_path, PLAIN, PLAIN)
+    text = path.read_text(encoding="utf-8").replace("http://hl7.org/fhir/", "http://example.org/")
+    path.write_text(text, encoding="utf-8")
+    shown = " ".join(run("check", path)[1].split())
+    assert "what is read from `From` cannot be checked" in shown
+    assert "what is written to `To` cannot be checked" in shown

@@ -61,8 +61,9 @@ def unknown_type(scope: Scope, unit: Unit, name: str, span: Span) -> None:
         severity = Severity.ERROR if found or hint else None
         if not any(entry.code == "FM117" and entry.span == uses.url_span for entry in scope.diagnostics):
             like = Suggestion(meant=found, known=())
-            name = uses.alias or uses.url
-            scope.report("FM117", uses.url_span, hint, severity=severity, like=like, url=uses.url, name=name)
+            way, name = "read" if uses.mode in ("source", "queried") else "", uses.alias or uses.url
+            where = uses.url_span
+            scope.report("FM117", where, hint, severity=severity, like=like, variant=way, url=uses.url, name=name)
         return
     own = scope.type_names(unit)
     loaded = (entry.name for entry in scope.definitions.structures())
