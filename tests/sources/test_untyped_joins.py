@@ -1,4 +1,4 @@
-"""Join columns without a type, in SQLite: one key in two forms is told before anything is read."""
+"""Join columns without a type, in SQLite: one key in two forms is reported before anything is read."""
 
 from __future__ import annotations
 
