@@ -98,3 +98,21 @@ def test_a_resource_of_another_type(tmp_path: Path) -> None:
 def test_numbers_may_be_texts_and_what_the_map_does_not_read_is_left_alone(tmp_path: Path) -> None:
     content = {"resourceType": "Patient", "multipleBirthInteger": "2", "photo": "x", "gender": ["male"]}
     assert faults("src.multipleBirth as m -> tgt.multipleBirth = m;", content, tmp_path) == []
+
+
+@pytest.mark.parametrize("form", [*READ, "one type"])
+def test_a_choice_of_several_types_is_no_value_of_one(form: str, tmp_path: Path) -> None:
+    rules = {**READ, "one type": "src.deceased : boolean as v -> tgt.active = v;"}[form]
+    content = {"resourceType": "Patient", "deceasedBoolean": True, "deceasedDateTime": "2020"}
+    assert faults(rules.format(name="deceased"), content, tmp_path) == [("FM438", "Patient.deceased", None)]
+
+
+def test_a_value_and_its_extensions_are_one(tmp_path: Path) -> None:
+    extensions = [{"url": "urn:x", "valueString": "y"}]
+    content = {
+        "resourceType": "Patient",
+        "deceasedBoolean": True,
+        "_deceasedBoolean": {"extension": extensions},
+        "deceasedDateTime": None,
+    }
+    assert faults(READ["copied"].format(name="deceased"), content, tmp_path) == []

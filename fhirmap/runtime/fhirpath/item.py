@@ -41,6 +41,8 @@ class ChildShape(NamedTuple):
     keys: tuple[ChildKey, ...]
     is_choice: bool
     repeats: bool
+    members: frozenset[str] = frozenset()
+    """Every name of ``keys``, where it is a choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def _child_shape(written: str, declared: str | tuple[str, ...]) -> ChildShape:
     types = (declared,) if isinstance(declared, str) else declared
     keys = (name + entry[:1].upper() + entry[1:] if is_choice else name for entry in types)
     held = tuple(ChildKey(key, f"_{key}", entry) for key, entry in zip(keys, types, strict=True))
-    return ChildShape(name, held, is_choice, written != name)
+    members = frozenset(key for entry in held for key in entry[:2]) if is_choice else frozenset()
+    return ChildShape(name, held, is_choice, written != name, members)
 
 
 NO_TYPES = TypeTable()
@@ -322,9 +325,19 @@ def _children(item: FhirNode, shape: ChildShape) -> Items:
     for key, sibling, type_ in shape.keys:
         found, other = held.get(key), held.get(sibling)
         if found is not None or other is not None:
+            if shape.is_choice and len(shape.members & held.keys()) > 1:
+                _check_choice(item, shape)
             _check_shape(item, shape, type_, found, other)
             return _wrap(found, other, type_, item.table)
     return []
+
+
+def _check_choice(item: FhirNode, shape: ChildShape) -> None:
+    """Raises: ``TransformFailed`` FM438 where a choice holds values of several types: one of them would be lost."""
+    held = item.value
+    types = [type_ for key, sibling, type_ in shape.keys if held.get(key) is not None or held.get(sibling) is not None]
+    if len(types) > 1:
+        raise TransformFailed("FM438", variant="choice", name=_shown(item, shape), types=", ".join(types))
 
 
 def _check_shape(item: FhirNode, shape: ChildShape, type_: str, found: JsonValue, sibling: JsonValue) -> None:
