@@ -296,7 +296,7 @@ def test_a_receiver_that_is_not_there(tiny: Make, url: str, words: str) -> None:
     stopped_by(done, "FM620", url, words, "pending 3", "[sink] url")
     status = in_process("status", project.folder)
     assert status.code == 0
-    assert "Receiver not reached" in status.out
+    assert "no connection to the receiver" in status.out
     doctor = in_process("doctor", project.folder)
     assert doctor.code in (0, 3)
 
