@@ -111,13 +111,13 @@ def _unmapped_lines(report: Report) -> list[str]:
 
 
 def _warning_lines(report: Report) -> list[str]:
-    """What the layout of the source says against the map: a line each, with its code instead of a count."""
-    lines = []
-    for number, entry in enumerate(report.warnings):
-        said = text("run.lines.warning", code=entry.code, message=entry.message, hint=entry.hint)
-        title = text("run.words.warnings") if not number else ""
-        lines.append(_line(title, len(report.warnings), said) if not number else _continued(said))
-    return lines
+    """What the layout of the source says against the map: how many warnings, and each on a line of its own."""
+    said = [
+        text("run.lines.warning", code=entry.code, message=entry.message, hint=entry.hint) for entry in report.warnings
+    ]
+    if not said:
+        return []
+    return [_line(text("run.words.warnings"), len(said), said[0]), *map(_continued, said[1:])]
 
 
 def _end_lines(report: Report) -> list[str]:
