@@ -49,7 +49,7 @@ bench: $(VENV)/test-ready
 # Exact versions with hashes of everything an installation with all its extras may need, for Python 3.11 and later.
 constraints: $(VENV)/release-ready
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--upgrade --extra postgresql --extra mariadb --extra models --extra simulator \
+		--upgrade --extra postgresql --extra mariadb --extra parquet --extra models --extra simulator \
 		--no-emit-package fhirmap --output-file constraints.txt
 
 # Wheel, source distribution, constraints and bill of materials. From what is committed: a checkout in which the demo has

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 
 class CalendarText(str):
@@ -15,6 +15,22 @@ class CalendarText(str):
     """
 
     __slots__ = ()
+
+
+class TreeText(str):
+    """A text of a document that has members beside it: an XML element with attributes, a field of an HL7 v2 message.
+
+    ``members``: what paths lead to from it, by name. As a value it is its text.
+    """
+
+    __slots__ = ("members",)
+    members: Mapping[str, Any]
+
+    def __new__(cls, text: str, members: Mapping[str, Any]) -> Self:
+        """The text with its members."""
+        made = super().__new__(cls, text)
+        made.members = members
+        return made
 
 
 @dataclass(frozen=True, slots=True)

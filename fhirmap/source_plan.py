@@ -37,12 +37,27 @@ def path_steps(path: str) -> PathSteps:
 
 
 class SourceKind(StrEnum):
-    """What holds the records."""
+    """What holds the records: a model's word after `from`."""
 
     TABLE = "table"
     QUERY = "query"
     CSV = "csv"
+    SHEET = "sheet"
+    FIXED = "fixed"
+    PARQUET = "parquet"
     JSON = "json"
+    XML = "xml"
+    HL7 = "hl7"
+
+    @property
+    def is_sql(self) -> bool:
+        """Are the rows a database's?"""
+        return self in (SourceKind.TABLE, SourceKind.QUERY)
+
+    @property
+    def is_tree(self) -> bool:
+        """Are the rows documents, which paths lead into, rather than cells by column?"""
+        return self in (SourceKind.JSON, SourceKind.XML, SourceKind.HL7)
 
 
 class ChildKind(StrEnum):
@@ -50,6 +65,20 @@ class ChildKind(StrEnum):
 
     JOIN = "join"
     LINES = "lines"
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """Groups of one width, one after the other in a line of fixed width, and where their number is.
+
+    ``start``: the position of the first, from 1; None where it comes right after the groups of ``after``, the name of
+    another column. ``count``: first and last position of the number of groups.
+    """
+
+    width: int
+    count: tuple[int, int]
+    start: int | None = None
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +104,8 @@ class SourceColumn:
     """How its days or times are written; empty for FHIR's own form."""
     split: str = ""
     """What separates the values that one text holds."""
+    repetition: Repetition | None = None
+    """The groups of a line of fixed width that the element reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +153,8 @@ class Child:
     position: str = ""
     query: str = ""
     """The text of the query that ``table`` names; empty for a table."""
+    store: SourcePlan | None = None
+    """Where the rows are, if not where their parent's are: the child model's own `from`. ``table`` names it then."""
     attributes: AttributeRows | None = None
 
 
@@ -149,9 +182,10 @@ class RowLayout:
 class SourcePlan:
     """Where the records of a map's first model are.
 
-    ``name``: table, query file, or dotted path to the array of a JSON document.
-    ``key``: the columns (JSON paths) of the business key; ``where``: SQL; ``latest``: column whose greatest value is
-    the current revision of a key, the others being superseded. ``query``: the text of the query file.
+    ``name``: table, query file, sheet, or dotted path to the records of a document.
+    ``key``: the columns (paths) of the business key, none for rows that are joined; ``where``: SQL; ``latest``: column
+    whose greatest value is the current revision of a key, the others being superseded. ``query``: the text of the query
+    file.
     """
 
     kind: SourceKind
@@ -175,3 +209,16 @@ class SourcePlan:
     """The mark before the decimals of a number."""
     thousands: str = ""
     """What groups the digits of a number."""
+    source: str = ""
+    """Which of the project's sources this is; empty for its own."""
+    names: tuple[str, ...] = ()
+    """The names of the columns, where the file has no line of names."""
+    names_line: int | None = None
+    """The line of the names, from 1; 0 where the file has none, and columns are called by their number (`1`, `2`) or,
+    in a sheet, by their letters; None where the map does not say."""
+    fill: tuple[str, ...] = ()
+    """Columns in which a blank cell means the value of the row above."""
+    until: str = ""
+    """How the first filled cell of the row begins at which reading stops (a total), whatever the case."""
+    prefixes: tuple[tuple[str, str], ...] = ()
+    """Prefixes of XML names, and their namespaces."""

@@ -12,7 +12,7 @@ from fhirmap.inspection.names import UniqueNames, camel_case, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element, column_element
 from fhirmap.source_plan import path_steps
 from fhirmap.sources.documents import decoded
-from fhirmap.sources.json_entries import UnreadEntry
+from fhirmap.sources.files.json_entries import UnreadEntry
 from fhirmap.sources.json_file import scalar_text
 from fhirmap.sources.sql_types import ColumnKind
 from fhirmap.texts import Text

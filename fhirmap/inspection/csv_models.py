@@ -12,7 +12,7 @@ from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element,
 from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
 from fhirmap.sources.address import Address
 from fhirmap.sources.csv_file import CsvFile
-from fhirmap.sources.text_lines import proved_encoding
+from fhirmap.sources.files.text_lines import proved_encoding
 from fhirmap.texts import Text
 
 __all__ = ["csv_models"]

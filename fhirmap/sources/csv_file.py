@@ -16,12 +16,12 @@ from fhirmap.source_plan import Child, ChildKind, SourceColumn, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.attribute_names import unknown_attributes
-from fhirmap.sources.csv_text import DELIMITERS, CsvLine, has_width, read_lines, separator_line
 from fhirmap.sources.documents import DocumentColumn, ReadPath, column_and_path, paths_of, value_of
+from fhirmap.sources.files.csv_text import DELIMITERS, CsvLine, has_width, read_lines, separator_line
+from fhirmap.sources.files.text_lines import is_damaged, proved_encoding
 from fhirmap.sources.keys import RecordKeys, revision_column
 from fhirmap.sources.revisions import NO_REVISION, Revision, Revisions, revision_of
 from fhirmap.sources.samples import Sample
-from fhirmap.sources.text_lines import is_damaged, proved_encoding
 from fhirmap.texts import Text
 
 CsvRow: TypeAlias = dict[str, str | None]

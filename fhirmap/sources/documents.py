@@ -9,7 +9,7 @@ from fhirmap.data import JsonValue, RawValue
 from fhirmap.runtime.reading import UnreadDocument, at
 from fhirmap.source_plan import PathSteps, RowLayout, path_steps
 from fhirmap.sources import names as naming
-from fhirmap.sources.json_entries import UnreadEntry, decode_entry
+from fhirmap.sources.files.json_entries import UnreadEntry, decode_entry
 
 __all__ = ["DocumentColumn", "ReadPath", "column_and_path", "decoded", "paths_of", "value_of"]
 

@@ -23,7 +23,7 @@ from fhirmap.runtime.reading import at
 from fhirmap.source_plan import SourcePlan, path_steps
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
-from fhirmap.sources.json_entries import (
+from fhirmap.sources.files.json_entries import (
     UnreadEntry,
     cut_entries,
     decode,
@@ -32,10 +32,10 @@ from fhirmap.sources.json_entries import (
     repeats_a_key,
     texts_in,
 )
+from fhirmap.sources.files.text_lines import Accents, open_failure, open_text, proved_encoding
 from fhirmap.sources.keys import RecordKeys, revision_column
 from fhirmap.sources.revisions import NO_REVISION, Revision, Revisions, number_revision, revision_of
 from fhirmap.sources.samples import Sample
-from fhirmap.sources.text_lines import Accents, open_failure, open_text, proved_encoding
 from fhirmap.texts import Text
 
 _PLACE = re.compile(r"\(byte (\d+)\)")

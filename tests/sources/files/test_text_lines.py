@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fhirmap.errors import ConfigError
-from fhirmap.sources.text_lines import DAMAGE, is_damaged, open_text, proved_encoding
+from fhirmap.sources.files.text_lines import DAMAGE, is_damaged, open_text, proved_encoding
 
 NAMES = b"id;v\n"
 ASCII = b"1;a\n" * 20

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, Self
 
 from fhirmap.errors import ConfigError
-from fhirmap.sources.text_lines import DAMAGE, is_damaged, is_eight_bit, open_failure, open_text
+from fhirmap.sources.files.text_lines import DAMAGE, is_damaged, is_eight_bit, open_failure, open_text
 
 __all__ = ["DELIMITERS", "CsvLine", "read_lines", "separator_line"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fhirmap.sources.json_entries import UnreadEntry, cut_entries, decode_entry, decode_in_parts
+from fhirmap.sources.files.json_entries import UnreadEntry, cut_entries, decode_entry, decode_in_parts
 
 
 @pytest.mark.parametrize(
