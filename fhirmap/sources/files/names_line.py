@@ -1,0 +1,166 @@
+"""Which line of a file holds the names of its columns, and whether it does: a line of data would be shown as names.
+
+What is proof either way, the strongest first: the names that the map reads; values that no name looks like (a person's
+number, a date); whether the lines below have the same forms.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from fhirmap.sources import names as naming
+from fhirmap.sources.data_signs import DataSign, bare, data_sign
+from fhirmap.sources.documents import column_and_path
+
+__all__ = ["names_line", "signs_of_data"]
+
+_PERSONAL = frozenset((DataSign.PERSON_NUMBER, DataSign.LONG_NUMBER, DataSign.ADDRESS))
+"""What no table has as a name, whatever is below it."""
+_MOST_BELOW = 50
+"""Lines that are compared."""
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+_RUNS = re.compile(r"[0-9]+|[^\W\d_]+")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+
+
+@dataclass(slots=True)
+class _Column:
+    """A text of the line, and what is below it."""
+
+    text: str
+    sign: DataSign | None
+    below: list[str]
+
+    @property
+    def is_alike(self) -> bool:
+        """Does something below have the same form?"""
+        return _form(self.text) in {_form(cell) for cell in self.below}
+
+    @property
+    def differs(self) -> bool:
+        """Is there something below, and always of another form than the text?"""
+        return bool(self.below) and not self.is_alike
+
+    @property
+    def is_certain(self) -> bool:
+        """Is it alike in a form that names do not share with values: with digits, or the same text again?"""
+        return self.is_alike and (any(sign.isdecimal() for sign in self.text) or self.text in self.below)
+
+
+def signs_of_data(
+    cells: Sequence[str], needed: Collection[str] = (), below: Iterable[Sequence[str]] = ()
+) -> tuple[DataSign, ...]:
+    """What shows that a line holds data and no names, each sign once; empty where it may hold the names.
+
+    ``needed``: the columns that a map reads; a line that has half of them holds the names. ``below``: the lines after
+    it, of which some are looked at: a date above dates is data, above counts it is a day's column.
+
+    Example:
+        >>> [sign.value for sign in signs_of_data(["1", "MARTIN", "03/11/1949"])], signs_of_data(["id", "nom", "2024"])
+        (['date'], ())
+    """
+    if needed and 2 * _count_found(cells, needed) >= len(needed):
+        return ()
+    columns = _columns(cells, [line for line, _ in zip(below, range(_MOST_BELOW), strict=False)])
+    comparable = [column for column in columns if column.below]
+    differing = sum(column.differs for column in comparable)
+    is_different = 2 * differing >= len(comparable) > 0
+    found = [sign for column in columns if (sign := _sign_in_place(column, is_different=is_different))]
+    # Names occur twice in real files; in a line of data, one side or one code is the same in several columns.
+    if not is_different and len({naming.fold(column.text) for column in columns}) < len(columns):
+        found.append(DataSign.REPEATED)
+    if comparable and not differing and any(column.is_certain for column in comparable):
+        found.append(DataSign.LIKE_BELOW)
+    return tuple(dict.fromkeys(found))
+
+
+def _sign_in_place(column: _Column, *, is_different: bool) -> DataSign | None:
+    """The sign of a text, if what is below does not speak against it. ``is_different``: most of the line does."""
+    sign = column.sign
+    if sign in _PERSONAL:
+        return sign
+    if sign is DataSign.LONG_TEXT:
+        return None if is_different else sign
+    if sign is not None:
+        alike = not column.below or any(data_sign(cell) is sign for cell in column.below)
+        return sign if alike else None
+    is_number = _WHOLE.fullmatch(column.text) and not _YEAR.fullmatch(column.text)
+    return DataSign.NUMBER if is_number and not is_different and (column.is_alike or not column.below) else None
+
+
+def names_line(lines: Sequence[Sequence[str]], needed: Collection[str] = ()) -> int | None:
+    """Where among the first lines of a file the names are, from 0; None where no line looks like them.
+
+    With ``needed``, the first line that has the most of them, if that is half of them or more. Else the first line that
+    is as wide as those below it, and differs from them as names differ from values; lines of a title are narrower.
+
+    Example:
+        >>> lines = [["Extraction du bloc"], ["id", "nom"], ["1", "MARTIN"], ["2", "PETIT"]]
+        >>> names_line(lines), names_line(lines[2:]), names_line(lines, ["ID", "nom", "lot"])
+        (1, None, 1)
+    """
+    if needed:
+        counts = [_count_found(cells, needed) for cells in lines]
+        most = max(counts, default=0)
+        return counts.index(most) if most and 2 * most >= len(needed) else None
+    widths = [sum(bool(bare(cell)) for cell in cells) for cells in lines]
+    usual = _usual(widths)
+    wide = [place for place, width in enumerate(widths) if width and 5 * width >= 3 * usual]
+    odd = None
+    for place in wide:
+        below = [lines[other] for other in wide if other > place]
+        if signs_of_data(lines[place], (), below):
+            continue
+        are_words, is_above_others = _words_above(lines[place], below)
+        if are_words and (place == wide[0] or is_above_others):
+            return place
+        odd = place if place == wide[0] else odd
+    return odd
+
+
+def _usual(widths: Sequence[int]) -> int:
+    """How many cells most lines fill; of several such numbers, the greatest."""
+    counts = Counter(width for width in widths if width)
+    return max(counts, key=lambda width: (counts[width], width), default=0)
+
+
+def _words_above(cells: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[bool, bool]:
+    """Are these words only, and are they above values of other forms?
+
+    Another line of data is no line of names for want of a date.
+    """
+    columns = _columns(cells, below)
+    are_words = all(column.sign is None and not _WHOLE.fullmatch(column.text) for column in columns)
+    return are_words, 2 * sum(column.differs for column in columns) >= len(columns)
+
+
+def _columns(cells: Sequence[str], below: Sequence[Sequence[str]]) -> list[_Column]:
+    """The filled columns of a line."""
+    found = []
+    for place, cell in enumerate(cells):
+        text = bare(cell)
+        if text:
+            texts = [bare(line[place]) for line in below if place < len(line)]
+            found.append(_Column(text, data_sign(cell), [other for other in texts if other]))
+    return found
+
+
+def _count_found(cells: Sequence[str], needed: Collection[str]) -> int:
+    """How many of the columns that are read the line names."""
+    return sum(column_and_path(name, cells) is not None for name in needed)
+
+
+def _form(text: str) -> str:
+    """A text with its digits and letters as kinds: `2025-A12` and `2024-B7` are alike; so are `MARTIN` and `PETIT`."""
+    sign = data_sign(text)
+    if sign is not None:
+        return sign.value
+
+    def kind(run: re.Match[str]) -> str:
+        part = run[0]
+        return "0" if part[0].isdecimal() else "A" if part.isupper() else "a"
+
+    return _RUNS.sub(kind, " ".join(text.split()))
