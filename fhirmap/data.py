@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-__all__ = ["FhirpathItem", "JsonValue", "MapValue", "RawValue"]
+__all__ = ["FhirpathItem", "JsonValue", "MapValue", "PathSteps", "RawValue"]
 
 JsonValue: TypeAlias = Any
 """Any value of JSON: a dict, a list, a text, an int, a Decimal, a bool or None."""
@@ -21,3 +21,8 @@ them, or None."""
 
 FhirpathItem: TypeAlias = Any
 """An item of a FHIRPath collection: a value of the System types, a `FhirNode`, or a plain dict."""
+
+PathSteps: TypeAlias = "tuple[str | int | tuple[PathSteps, str], ...]"
+"""What a path into a document goes through: names, places in lists (from 0), and filters, each the steps of its inner
+path and the text that must be there. The name `..` leads to the parent row; the first step `/` to the root.
+"""

@@ -12,28 +12,108 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from functools import lru_cache
 
-PathSteps: TypeAlias = tuple[str | int, ...]
-"""Keys of objects and places in lists, from 0: what a JSON path goes through."""
+from fhirmap.data import PathSteps
 
-_INDEXES = re.compile(r"(.*?)((?:\[\d{1,9}\])+)", re.DOTALL)
+_NAME = re.compile(r"[^.\[\]`]+")
+_QUOTED_NAME = re.compile(r"`((?:[^`]|``)*+)`")
+_INDEX = re.compile(r"\[(\d{0,9})\]", re.ASCII)
+_EQUALS = re.compile(r"(?:[^\[\]`='\"]|\[\d{0,9}\]|`(?:[^`]|``)*+`)++=", re.ASCII)
+_FILTER_TEXT = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)"|([^\[\]`='"]*))\s*\]""")
+_COMPARING = ("!", "<", ">", "~")
 
 
+class MalformedPath(ValueError):
+    """A text that is no path. ``reason``: `bracket` (neither a place in a list nor a filter), `name` (one is missing)
+    or `mark` (a bracket or backtick where a name goes on).
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@lru_cache(maxsize=4096)
 def path_steps(path: str) -> PathSteps:
-    """The steps of a JSON path as maps write it.
+    """The steps of a path as maps write it.
+
+    Names with dots between them; `[0]` a place in a list; `[]` says that there is a list, and does nothing;
+    `[a.b=text]` keeps what has this text at this path; `../` at the beginning leads to the parent row, `/` to the root.
+    A name that holds dots or brackets is in backticks.
 
     Example:
-        >>> path_steps("implants[0].lot"), path_steps("[1]")
-        (('implants', 0, 'lot'), (1,))
+        >>> path_steps("implants[0].lot"), path_steps("entry[].fullUrl"), path_steps("../../id")
+        (('implants', 0, 'lot'), ('entry', 'fullUrl'), ('..', '..', 'id'))
+        >>> path_steps("code.coding[system='urn:x'].code"), path_steps("`a.b`.c")
+        (('code', 'coding', (('system',), 'urn:x'), 'code'), ('a.b', 'c'))
+
+    Raises: MalformedPath.
     """
-    steps: list[str | int] = []
-    for part in path.split("."):
-        indexed = _INDEXES.fullmatch(part)
-        name, indexes = indexed.groups() if indexed else (part, "")
-        steps += [name] if name or not indexes else []
-        steps += [int(index) for index in indexes[1:-1].split("][")] if indexes else []
-    return tuple(steps)
+    steps: list[str | int | tuple[PathSteps, str]] = []
+    place = 0
+    if path.startswith("/"):
+        steps, place = ["/"], 1
+    while path.startswith("../", place):
+        if steps[:1] == ["/"]:
+            raise MalformedPath("name")
+        steps.append("..")
+        place += 3
+    if place == len(path):
+        if path:
+            raise MalformedPath("name")
+        return ()
+    while True:
+        place = _segment(path, place, steps)
+        if place == len(path):
+            return tuple(steps)
+        if path[place] != ".":
+            raise MalformedPath("mark")
+        place += 1
+
+
+def _segment(path: str, place: int, steps: list[str | int | tuple[PathSteps, str]]) -> int:
+    """Append the steps of a name and of what is in brackets after it; the end of them."""
+    begin = place
+    if name := _QUOTED_NAME.match(path, place):
+        steps.append(name[1].replace("``", "`"))
+    elif name := _NAME.match(path, place):
+        steps.append(name[0])
+    place = name.end() if name else place
+    while path.startswith("[", place):
+        if index := _INDEX.match(path, place):
+            steps += [int(index[1])] if index[1] else []
+            place = index.end()
+        else:
+            place = _filter(path, place + 1, steps)
+    if place == begin:
+        raise MalformedPath("mark" if path[place : place + 1] in ("]", "`") else "name")
+    return place
+
+
+def _filter(path: str, place: int, steps: list[str | int | tuple[PathSteps, str]]) -> int:
+    """Append the filter that begins after a bracket; the end of it."""
+    inner = _EQUALS.match(path, place)
+    text = _FILTER_TEXT.match(path, inner.end()) if inner else None
+    if inner is None or text is None:
+        raise MalformedPath("bracket")
+    name, wanted = inner[0][:-1].strip(), next(group for group in text.groups() if group is not None).strip()
+    # `[a!=b]` and the like would be a name that nothing has.
+    if not wanted or name.endswith(_COMPARING) or name.startswith(("/", "../")):
+        raise MalformedPath("bracket")
+    steps.append((path_steps(name), wanted))
+    return text.end()
+
+
+def path_name(name: str) -> str:
+    """A name as a path has it: in backticks where its signs would mean something else.
+
+    Example:
+        >>> path_name("lot"), path_name("N° [1]")
+        ('lot', '`N° [1]`')
+    """
+    is_plain = _NAME.fullmatch(name) and not name.startswith("/")
+    return name if is_plain else f"`{name.replace('`', '``')}`"
 
 
 class SourceKind(StrEnum):

@@ -459,8 +459,8 @@ _NUMBERS_AS_TEXT = TEXTS - {"code", "base64Binary", "markdown", "xhtml"}
 
 
 def _is_path(column: str) -> bool:
-    """May this name lead into a document?"""
-    return "." in column or "[" in column
+    """May this name lead into a document, or to a parent?"""
+    return column.startswith("/") or any(sign in column for sign in ".[`")
 
 
 def _null_tokens(entry: nodes.ModelElement, site: ColumnSite) -> tuple[str, ...]:

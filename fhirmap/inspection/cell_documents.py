@@ -10,7 +10,7 @@ from fhirmap.inspection.guess import TEXT, codes_of
 from fhirmap.inspection.json_models import members_of, object_models, singular, value_type
 from fhirmap.inspection.names import UniqueNames, camel_case, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element, column_element
-from fhirmap.source_plan import path_steps
+from fhirmap.source_plan import path_name
 from fhirmap.sources.documents import decoded
 from fhirmap.sources.files.json_entries import UnreadEntry
 from fhirmap.sources.json_file import scalar_text
@@ -87,11 +87,8 @@ class DocumentSketch:
             self._unread(path, words, Text("inspection.members", {"count": len(names)}))
             return
         for name in names:
-            inner, inner_words = f"{path}.{name}", f"{words} {name}"
-            if path_steps(name) == (name,):
-                self.add(inner, inner_words, [entry[name] for entry in objects if entry.get(name) is not None])
-            else:
-                self._unread(inner, inner_words, Text("inspection.mixed"))
+            held = [entry[name] for entry in objects if entry.get(name) is not None]
+            self.add(f"{path}.{path_name(name)}", f"{words} {name}", held)
 
     def _value(self, path: str, words: str, items: Sequence[Any], many: bool) -> None:
         if any(isinstance(item, Mapping | list) for item in items):

@@ -15,7 +15,7 @@ from fhirmap.inspection.guess import TEXT, Guess, codes_of, guess
 from fhirmap.inspection.names import UniqueNames, camel_case, is_identifier_name, is_revision_name, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element, column_element, store_clause
 from fhirmap.language.nodes import OrderKey
-from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
+from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan, path_name
 from fhirmap.sources.address import Address
 from fhirmap.sources.json_file import JsonFile, scalar_text
 from fhirmap.texts import Text
@@ -40,7 +40,10 @@ def json_models(
         raise ConfigError("FM750", source=address.shown, reason=Text("reasons.no_list"))
     key, latest = _key_of(entries)
     store = store_clause(
-        "json", found, key=(key,) if key else (), latest=OrderKey(latest, False, NO_SPAN) if latest else None
+        "json",
+        found,
+        key=(path_name(key),) if key else (),
+        latest=OrderKey(path_name(latest), False, NO_SPAN) if latest else None,
     )
     stem = (found or (address.path.stem if address.path else "Record")).rpartition(".")[2]
     model = ModelSketch(names.take(name or pascal_case(singular(stem))), store)
@@ -100,12 +103,12 @@ def object_models(model: ModelSketch, entries: _Objects, key: str, names: Unique
         element_name = element_names.take(camel_case(name))
         if items and all(isinstance(item, Mapping) for item in items):
             below = ModelSketch(names.take(pascal_case(singular(name) if many else name)))
-            model.add(replace(child_element(element_name, below.name, repeats=many), column=name))
+            model.add(replace(child_element(element_name, below.name, repeats=many), column=path_name(name)))
             found += object_models(below, items, "", names, zone)
             continue
         kind = TEXT if name == key else value_type(items)
-        element = column_element(element_name, kind, name, zone, required=name == key)
-        is_mixed = "." in name or any(isinstance(item, Mapping | list) for item in items)
+        element = column_element(element_name, kind, path_name(name), zone, required=name == key)
+        is_mixed = any(isinstance(item, Mapping | list) for item in items)
         remark = Text("inspection.mixed") if is_mixed else None
         codes = codes_of(scalar_text(item) for item in items)
         model.elements.append(ElementSketch(replace(element, maximum=None if many else 1), remark, is_mixed, codes))

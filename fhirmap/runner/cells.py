@@ -33,7 +33,7 @@ def _is_blank(cell: RawValue) -> bool:
 
 def cells_of(plan: SourcePlan, values: Mapping[str, Any], column: str) -> Iterator[RawValue]:
     """The cells of a column in a record, one for each of its rows."""
-    if plan.kind is SourceKind.JSON:
+    if plan.kind.is_tree:
         found = at(values, path_steps(column))
         yield from found if isinstance(found, list) else (found,)
     else:

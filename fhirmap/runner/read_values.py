@@ -30,7 +30,7 @@ from fhirmap.data import RawValue
 from fhirmap.journal import ReadValues
 from fhirmap.records import CalendarText, Record
 from fhirmap.runtime.reading import at, item_rows
-from fhirmap.source_plan import AttributeRows, Child, RowLayout, SourceColumn, SourcePlan, path_steps
+from fhirmap.source_plan import AttributeRows, Child, MalformedPath, RowLayout, SourceColumn, SourcePlan, path_steps
 
 __all__ = ["reader_of_values"]
 
@@ -188,7 +188,10 @@ def _at(row: RawValue, path: str) -> RawValue:
     """The cell of that name, else what is at the dotted path; of a list, what is there in each of its objects."""
     if isinstance(row, Mapping) and path in row:
         return row[path]
-    return at(row, path_steps(path))
+    try:
+        return at(row, path_steps(path))
+    except MalformedPath:  # a column's name that is no path, and this row lacks it
+        return None
 
 
 def _objects(row: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

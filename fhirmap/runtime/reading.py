@@ -15,11 +15,11 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
 
-from fhirmap.data import RawValue
+from fhirmap.data import PathSteps, RawValue
 from fhirmap.decimals import decimal_text
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import INTEGER_RANGES
-from fhirmap.records import CalendarText, Fault
+from fhirmap.records import CalendarText, Fault, TreeText
 from fhirmap.runtime.transforms.dates import Parse, RepeatedTime, SkippedTime, ZoneNeeded, parser
 
 _INTEGER = re.compile(r"[+-]?\d{1,38}", re.ASCII)
@@ -293,25 +293,57 @@ def lacking(row: Mapping[str, Any], names: Iterable[str]) -> TransformFailed:
     return TransformFailed("FM417", columns=", ".join(columns), count=len(columns))
 
 
-def at(row: RawValue, path: tuple[str | int, ...]) -> RawValue:
-    """What a JSON document holds at ``path``; through lists, all that their items hold, or the item at a place.
+def at(row: RawValue, path: PathSteps) -> RawValue:
+    """What a document holds at ``path``; through lists, all that their items hold, or the item at a place.
 
-    An item alone is a list of one. Where the path leads on from a plain value, an `UnreadDocument` of that value.
+    An item alone is a list of one. `#text` is the text of what has members beside it, and of a plain text. Where the
+    path leads on from a plain value, an `UnreadDocument` of that value.
     """
-    for index, name in enumerate(path):
-        if isinstance(name, int):
+    if path and path[0] == "/":
+        while isinstance(row, Mapping) and ".." in row:
+            row = row[".."]
+        path = path[1:]
+    for index, step in enumerate(path):
+        if isinstance(step, tuple):
+            row = _kept(row, *step)
+        elif isinstance(step, int):
             items = row if isinstance(row, list) else [row]
-            row = items[name] if name < len(items) else None
+            row = items[step] if step < len(items) else None
         elif isinstance(row, Mapping):
-            row = row.get(name)
+            row = row.get(step)
         elif isinstance(row, list):
             rest = path[index:]
             found = [at(entry, rest) for entry in row]
             flat = [inner for entry in found for inner in (entry if isinstance(entry, list) else [entry])]
             return [entry for entry in flat if entry is not None]
+        elif isinstance(row, str) and step == "#text":
+            row = str(row)
+        elif isinstance(row, TreeText):
+            row = row.members.get(step)
         else:
             return _misplaced(row)
     return row
+
+
+def _kept(row: RawValue, inner: PathSteps, text: str) -> RawValue:
+    """Of a list the items, or the one item there is, that have ``text`` at ``inner``; None for an item that has not."""
+    if isinstance(row, list):
+        return [item for item in row if _has(item, inner, text)]
+    return row if isinstance(row, UnreadDocument) or _has(row, inner, text) else None
+
+
+def _has(item: RawValue, inner: PathSteps, text: str) -> bool:
+    found = at(item, inner)
+    return any(_written(value) == text for value in (found if isinstance(found, list) else [found]))
+
+
+def _written(value: RawValue) -> str | None:
+    """A plain value as its document writes it, trimmed; None for anything else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    return str(value).strip() if isinstance(value, str | int | float) else None
 
 
 def _misplaced(value: RawValue) -> UnreadDocument | None:
@@ -337,12 +369,12 @@ def rows(raw: RawValue, cell: Cell, faults: list[Fault]) -> Sequence[Mapping[str
     """The child rows of an element, counted against its model."""
     if raw is None:
         held: list[Any] = []
-    elif isinstance(raw, Mapping):
-        held = [raw]
+    elif isinstance(raw, Mapping | TreeText):
+        held = [_members(raw)]
     elif isinstance(raw, list | tuple):
-        held = [entry for entry in raw if isinstance(entry, Mapping)]
+        held = [_members(entry) for entry in raw if isinstance(entry, Mapping | TreeText)]
         for entry in raw:
-            if entry is not None and not isinstance(entry, Mapping):
+            if entry is not None and not isinstance(entry, Mapping | TreeText):
                 pathless(entry, cell, faults)
                 break
     else:
@@ -352,6 +384,11 @@ def rows(raw: RawValue, cell: Cell, faults: list[Fault]) -> Sequence[Mapping[str
         too_many(cell, len(held), faults)
         return ()
     return held
+
+
+def _members(row: Mapping[str, Any] | TreeText) -> Mapping[str, Any]:
+    """A row of columns: of a text with members those and, as `#text`, itself."""
+    return {**row.members, "#text": str(row)} if isinstance(row, TreeText) else row
 
 
 def folded(raw: RawValue, name: str, value: str, cell: Cell, faults: list[Fault]) -> dict[str, RawValue] | None:
@@ -384,8 +421,19 @@ def parts(raw: RawValue, separator: str) -> RawValue:
 
 
 def item_rows(raw: RawValue) -> RawValue:
-    """The items of a list that are no objects, each as a row whose column `value` it is; anything else as it is."""
-    return [item if isinstance(item, Mapping) else {"value": item} for item in raw] if isinstance(raw, list) else raw
+    """The items of a list that are no objects, each as a row whose column `value` it is; anything else as it is.
+
+    The text of one that has members beside it is its `value`, unless a member is called so.
+    """
+    if isinstance(raw, TreeText):
+        return {"value": str(raw), **_members(raw)}
+    if not isinstance(raw, list):
+        return raw
+    return [item_rows(item) if isinstance(item, TreeText) else _item_row(item) for item in raw]
+
+
+def _item_row(item: RawValue) -> RawValue:
+    return item if isinstance(item, Mapping) else {"value": item}
 
 
 def part_rows(raw: RawValue, separator: str) -> list[dict[str, RawValue]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fhirmap.data import JsonValue, RawValue
+from fhirmap.data import JsonValue, PathSteps, RawValue
 from fhirmap.runtime.reading import UnreadDocument, at
-from fhirmap.source_plan import PathSteps, RowLayout, path_steps
+from fhirmap.source_plan import MalformedPath, RowLayout, path_steps
 from fhirmap.sources import names as naming
 from fhirmap.sources.files.json_entries import UnreadEntry, decode_entry
 
@@ -38,6 +38,8 @@ class ReadPath:
 def column_and_path(name: str, there: Iterable[str]) -> DocumentColumn | None:
     """The column of ``there`` that ``name`` means, or the one that it leads into; None where there is neither.
 
+    A column whose own name has the signs of a path is found before a path is looked for.
+
     Example:
         >>> column_and_path("doc.implants[0].lot", ["id", "doc"])
         DocumentColumn(column='doc', steps=('implants', 0, 'lot'))
@@ -48,10 +50,23 @@ def column_and_path(name: str, there: Iterable[str]) -> DocumentColumn | None:
         return DocumentColumn(real)
     for at_sign in range(len(name) - 1, 0, -1):
         if name[at_sign] in ".[":
-            real = naming.match(name[:at_sign], columns)
+            real = naming.match(_unquoted(name[:at_sign]), columns)
             if real is not None:
-                return DocumentColumn(real, path_steps(name[at_sign:].removeprefix(".")))
-    return None
+                try:
+                    return DocumentColumn(real, path_steps(name[at_sign:].removeprefix(".")))
+                except MalformedPath:
+                    return None
+    real = naming.match(_unquoted(name), columns)
+    return None if real is None else DocumentColumn(real)
+
+
+def _unquoted(name: str) -> str:
+    """A name that may be in backticks, without them."""
+    try:
+        steps = path_steps(name) if name.startswith("`") else ()
+    except MalformedPath:
+        return name
+    return steps[0] if len(steps) == 1 and isinstance(steps[0], str) else name
 
 
 def paths_of(shape: RowLayout, there: Iterable[str], documents: Iterable[str] = ()) -> tuple[ReadPath, ...]:

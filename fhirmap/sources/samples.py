@@ -57,8 +57,7 @@ def _cells(
     shape: RowLayout, rows: Sequence[Mapping[str, Any]], is_tree: bool
 ) -> Iterator[tuple[SourceColumn, list[RawValue]]]:
     for column in shape.columns:
-        steps = path_steps(column.name)
-        held = [at(row, steps) if is_tree else row.get(column.name) for row in rows]
+        held = [at(row, path_steps(column.name)) if is_tree else row.get(column.name) for row in rows]
         if column.below is not None:
             below = [item if isinstance(item, Mapping) else {"value": item} for item in _flat(held) if item is not None]
             yield from _cells(column.below, below, is_tree=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from fhirmap.records import Fault
+from fhirmap.data import PathSteps
+from fhirmap.records import Fault, TreeText
 from fhirmap.runtime import reading
 from fhirmap.runtime.reading import Cell
 
@@ -159,6 +160,78 @@ def test_a_path_goes_through_lists() -> None:
 )
 def test_an_item_alone_is_a_list_of_one(path: tuple[str | int, ...], value: object) -> None:
     assert reading.at({"a": {"b": 1}, "c": "x", "d": None}, path) == value
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("a", (("k",), "x"), "v"), [1, 4]),
+        (("a", (("k",), "x"), 1, "v"), 4),
+        (("a", (("k",), "7"), "v"), [2]),
+        (("a", (("k",), "1.50"), "v"), [3]),
+        (("a", (("k",), "true"), "v"), [5]),
+        (("a", (("k",), "none"), "v"), []),
+        (("one", (("in", "k"), "x"), "v"), 8),
+        (("one", (("in", "k"), "y"), "v"), None),
+        (("plain", (("k",), "x")), None),
+        (("absent", (("k",), "x"), "v"), None),
+    ],
+)
+def test_a_filter_keeps_the_items_with_this_text_at_its_path(path: PathSteps, value: object) -> None:
+    listed = [
+        {"k": " x ", "v": 1},
+        {"k": 7, "v": 2},
+        {"k": Decimal("1.50"), "v": 3},
+        {"k": ["y", "x"], "v": 4},
+        {"k": True, "v": 5},
+        {"k": None, "v": 6},
+        {"k": {"x": "x"}, "v": 7},
+        "x",
+    ]
+    row = {"a": listed, "one": {"in": [{"k": "x"}, {"k": "z"}], "v": 8}, "plain": "x"}
+    assert reading.at(row, path) == value
+
+
+def test_a_filter_leaves_a_text_that_is_no_document_as_it_is() -> None:
+    shut = reading.UnreadDocument(b"{")
+    assert reading.at({"a": shut}, ("a", (("k",), "x"), "v")) == shut
+
+
+def test_a_row_leads_to_its_parent_and_to_the_root() -> None:
+    root = {"id": "r", "same": 1}
+    row = {"id": "c", "..": {"id": "p", "..": root}}
+    assert reading.at(row, ("..", "id")) == "p"
+    assert reading.at(row, ("..", "..", "id")) == "r"
+    assert reading.at(row, ("/", "id")) == "r"
+    assert reading.at(row, ("/", "same")) == reading.at(root, ("/", "same")) == 1
+    assert reading.at(row, ("..", "..", "..", "id")) is None
+
+
+def test_a_text_with_members_is_both() -> None:
+    row = {"id": TreeText(" 12 ", {"@root": "1.2", "4": {"1": "OP"}}), "plain": "x", "list": ["a", TreeText("b", {})]}
+    assert reading.at(row, ("id", "@root")) == "1.2"
+    assert reading.at(row, ("id", "4", "1")) == "OP"
+    assert reading.at(row, ("id", (("4", "1"), "OP"))) == " 12 "
+    assert reading.at(row, ("id", (("#text",), "12"), "@root")) == "1.2"
+    assert reading.at(row, ("id", "@other")) is None
+    text = reading.at(row, ("id", "#text"))
+    assert (text, type(text)) == (" 12 ", str)
+    assert reading.at(row, ("plain", "#text")) == "x"
+    assert reading.at(row, ("list", "#text")) == ["a", "b"]
+    faults: list[Fault] = []
+    assert type(reading.as_text(row["id"], cell("string"), faults)) is str
+
+
+def test_a_text_with_members_is_a_row() -> None:
+    faults: list[Fault] = []
+    held = TreeText("12", {"@root": "1.2"})
+    row = {"@root": "1.2", "#text": "12"}
+    assert reading.rows(held, cell("Pose"), faults) == [row]
+    assert reading.rows([held, {"a": 1}], cell("Pose", maximum=None), faults) == [row, {"a": 1}]
+    assert reading.item_rows([held, "x"]) == [{"value": "12", **row}, {"value": "x"}]
+    assert reading.item_rows(held) == {"value": "12", **row}
+    assert reading.item_rows([TreeText("12", {"value": "own"})]) == [{"value": "own", "#text": "12"}]
+    assert faults == []
 
 
 @pytest.mark.parametrize("raw", [b"N/A", b" text "])

@@ -230,6 +230,48 @@ group g(source src : M, target tgt) { src.id as v -> tgt.id = v; src.number as v
     ]
 
 
+def test_a_column_whose_name_has_the_signs_of_a_path_is_found_first(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    listed = '[{"k": "x", "v": 1}, {"k": "y", "v": 2}]'.replace('"', '""')
+    path.write_text(f'id;N° [1];a.b;doc[x=y];doc[;doc\n1;one;two;three;four;"{listed}"\n', encoding="utf-8")
+    text = """model M from csv key 'id' delimiter ';' {
+  one : string from 'N° [1]'
+  two : string from 'a.b'
+  three : string from 'doc[x=y]'
+  four : string from 'doc['
+  five : integer from 'doc[k=y].v'
+  six : string from '`a.b`'
+}
+group g(source src : M, target tgt) { src.one as v -> tgt.id = v; }
+"""
+    transformer = compile_map(text)
+    assert transformer.store is not None
+    with open_source(str(path), transformer.store) as source:
+        assert source.check() == []
+        [record] = source.records()
+    assert transformer.read(record.values).values == {
+        "one": "one",
+        "two": "two",
+        "three": "three",
+        "four": "four",
+        "five": 2,
+        "six": "two",
+    }
+
+
+@pytest.mark.parametrize("path", ["doc[k=", "doc[k].v", "doc..v", "doc.v[", "other[0]"])
+def test_a_path_that_is_none_is_no_column(tmp_path: Path, path: str) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text('id;doc\n1;"[]"\n', encoding="utf-8")
+    text = f"""model M from csv key 'id' delimiter ';' {{ one : string from '{path}' }}
+group g(source src : M, target tgt) {{ src.one as v -> tgt.id = v; }}
+"""
+    transformer = compile_map(text)
+    assert transformer.store is not None
+    with open_source(str(file), transformer.store) as source:
+        assert [(entry.code, entry.args["column"]) for entry in source.check()] == [("FM704", path)]
+
+
 def test_places_in_lists_of_a_json_document(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(f'[{{"id": 1, "doc": {DOCUMENT}}}]', encoding="utf-8")
@@ -244,3 +286,31 @@ group g(source src : M, target tgt) { src.lot as v -> tgt.id = v; }
     with open_source(str(path), transformer.store) as source:
         assert source.check() == []
         assert [transformer.read(record.values).values for record in source.records()] == [{"lot": "L2", "tag": "a"}]
+
+
+def test_filters_and_names_in_backticks_in_a_json_document(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(
+        """[{"id": 1, "code": {"coding": [{"system": "a", "code": "A"}, {"system": "b", "code": "B"}]},
+             "a.b": {"N° [1]": "x"}, "uses": [{"kind": {"code": 12}, "lot": "L1"}, {"kind": {"code": 13}, "lot": "L2"},
+             {"kind": {"code": 12}, "lot": "L3"}]}]""",
+        encoding="utf-8",
+    )
+    text = """model M from json key 'id' {
+  code : string from 'code.coding[system=b].code'
+  none : string from 'code.coding[system=c].code'
+  odd : string from '`a.b`.`N° [1]`'
+  uses : Use 0..* from 'uses[kind.code=12]'
+}
+model Use { lot : string }
+group g(source src : M, target tgt) { src.code as v -> tgt.id = v; }
+"""
+    transformer = compile_map(text)
+    assert transformer.store is not None
+    with open_source(str(path), transformer.store) as source:
+        [record] = source.records()
+    assert transformer.read(record.values).values == {
+        "code": "B",
+        "odd": "x",
+        "uses": [{"lot": "L1"}, {"lot": "L3"}],
+    }

@@ -23,6 +23,7 @@ from fhirmap.analysis.checks.format_misfit import format_misfit
 from fhirmap.analysis.checks.idle_null import idle_null
 from fhirmap.analysis.checks.impossible_type import impossible_type
 from fhirmap.analysis.checks.list_mode_on_single import list_mode_on_single
+from fhirmap.analysis.checks.malformed_path import malformed_path
 from fhirmap.analysis.checks.misplaced_clause import misplaced_clause
 from fhirmap.analysis.checks.missing_key import missing_key
 from fhirmap.analysis.checks.missing_required import missing_required
@@ -71,6 +72,7 @@ MAP_CHECKS: tuple[Check, ...] = (
     zone_needed,
     idle_null,
     partial_join,
+    malformed_path,
     absolute_path,
     # rules, as they are written
     duplicate_rule,
