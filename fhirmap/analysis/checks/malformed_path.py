@@ -30,7 +30,7 @@ def malformed_path(checked: Checked) -> Iterator[Diagnostic]:
 class _PathWalk:
     models: dict[str, Model]
     seen: set[tuple[str, bool, int]] = field(default_factory=set)
-    told: set[Span] = field(default_factory=set)
+    reported: set[Span] = field(default_factory=set)
 
     def stored(self, model: Model, store: SourceClause) -> Iterator[Diagnostic]:
         """``model`` itself, and all models that its rows hold."""
@@ -72,8 +72,8 @@ class _PathWalk:
                 path_steps(path)
             except MalformedPath as error:
                 variant = error.reason
-        if variant and span not in self.told:
-            self.told.add(span)
+        if variant and span not in self.reported:
+            self.reported.add(span)
             yield Diagnostic("FM165", span, {"path": path}, variant=variant)
 
 
