@@ -32,6 +32,10 @@ class TreeText(str):
         made.members = members
         return made
 
+    def __getnewargs__(self) -> tuple[str, Mapping[str, Any]]:
+        """What pickle makes it of."""
+        return str(self), self.members
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
