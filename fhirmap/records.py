@@ -32,9 +32,9 @@ class TreeText(str):
         made.members = members
         return made
 
-    def __getnewargs__(self) -> tuple[str, Mapping[str, Any]]:
+    def __reduce__(self) -> tuple[type[Self], tuple[str, Mapping[str, Any]]]:
         """What pickle makes it of."""
-        return str(self), self.members
+        return type(self), (str(self), self.members)
 
 
 @dataclass(frozen=True, slots=True)
