@@ -49,7 +49,7 @@ _STUMBLED = re.compile(r"near \"([^\"]{1,40})\": syntax|function (\w{1,40})\(\)"
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class _NamedColumn:
     """One name of the condition. ``sql``: as SQL has it; ``name``: as readers have it."""
 
     sql: str
@@ -87,11 +87,11 @@ class RowFilter:
         tokens = list(tokens_of(where))
         self._refuse_what_is_more(tokens)
         folded = {naming.fold(name) for name in numeric}
-        columns: dict[str, _Column] = {}
+        columns: dict[str, _NamedColumn] = {}
         for token in tokens:
             if token.is_name and token.text:
                 name = _as_read(token.text, is_fixed=is_fixed and token.kind is TokenKind.NAME)
-                column = _Column(token.text, name, naming.fold(name) in folded)
+                column = _NamedColumn(token.text, name, naming.fold(name) in folded)
                 columns.setdefault(ascii_lower(token.text), column)
         if len(columns) > _MOST_WORDS:
             raise self._refusal("long")
@@ -188,7 +188,7 @@ class RowFilter:
         if not tokens or depth:
             raise self._refusal("end")
 
-    def _refuse_order_of_texts(self, tokens: Sequence[SqlToken], read: Mapping[str, _Column]) -> None:
+    def _refuse_order_of_texts(self, tokens: Sequence[SqlToken], read: Mapping[str, _NamedColumn]) -> None:
         """`rang > 9` where the column is of texts, of which `10` comes before `9`."""
         for one, sign, other in zip(tokens, tokens[1:], tokens[2:], strict=False):
             if sign.text not in _ORDERS and not sign.is_word("between"):
@@ -199,7 +199,7 @@ class RowFilter:
                 if column and not column.is_number:
                     raise self._refusal("order", column=column.name)
 
-    def _columns_read(self, columns: Mapping[str, _Column]) -> dict[str, _Column]:
+    def _columns_read(self, columns: Mapping[str, _NamedColumn]) -> dict[str, _NamedColumn]:
         """Those of the words and names that are columns to SQLite, by their names in lower case."""
         found: dict[str, None] = {}
 
@@ -240,7 +240,7 @@ def filter_of(plan: SourcePlan) -> RowFilter | None:
     )
 
 
-def _affinity(column: _Column) -> str:
+def _affinity(column: _NamedColumn) -> str:
     return "numeric" if column.is_number else "text"
 
 
