@@ -75,6 +75,8 @@ LITERALS = {
     "START TRANSACTION": "SQL",
     "PRAGMA": "SQL",
     "BEGIN IMMEDIATE": "SQL",
+    "CREATE TABLE": "SQL",
+    "EXPLAIN SELECT": "SQL",
 }
 
 

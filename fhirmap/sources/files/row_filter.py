@@ -109,7 +109,7 @@ class RowFilter:
             for entry in read.values()
         )
         # The condition is on lines of its own, so that a comment at its end ends there.
-        self._sql = f"select 1 from (select {listed or '1'}) where (\n{where}\n)"
+        self._sql = f"SELECT 1 FROM (SELECT {listed or '1'}) WHERE (\n{where}\n)"
         self._local = threading.local()
 
     def keeps(self, values: Sequence[RawValue], faults: list[Fault]) -> bool:
@@ -212,9 +212,9 @@ class RowFilter:
         database = _database()
         try:
             database.set_authorizer(None)
-            database.execute(f"create table r ({listed or '_ text'})")
+            database.execute(f"CREATE TABLE r ({listed or '_ text'})")
             database.set_authorizer(note)
-            database.execute(f"explain select 1 from r where (\n{self._where}\n)").close()
+            database.execute(f"EXPLAIN SELECT 1 FROM r WHERE (\n{self._where}\n)").close()
         except sqlite3.Error as error:
             shown = _STUMBLED.search(str(error))
             near = next((group for group in shown.groups() if group), "") if shown else ""
