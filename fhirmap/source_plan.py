@@ -234,7 +234,9 @@ class Child:
     query: str = ""
     """The text of the query that ``table`` names; empty for a table."""
     store: SourcePlan | None = None
-    """Where the rows are, if not where their parent's are: the child model's own `from`. ``table`` names it then."""
+    """Where the rows are, if not where their parent's are: the child model's own `from`, which has no key here and the
+    shape of the child. ``table`` names it then, in messages and in front of its columns. ``where`` is the join's and
+    holds beside that of the store; ``order`` is the join's, or else the store's."""
     attributes: AttributeRows | None = None
 
 
@@ -289,6 +291,8 @@ class SourcePlan:
     """The mark before the decimals of a number."""
     thousands: str = ""
     """What groups the digits of a number."""
+    number: int | None = None
+    """Which sheet of a workbook, from 1, where the map does not name it; ``name`` is its digits then."""
     source: str = ""
     """Which of the project's sources this is; empty for its own."""
     names: tuple[str, ...] = ()

@@ -5,9 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.stores import joined_name
 from fhirmap.analysis.typed import ModelUse
 from fhirmap.language import nodes
-from fhirmap.source_plan import AttributeRows, Child, ChildKind, Order, RowLayout, SourceColumn, SourceKind, SourcePlan
+from fhirmap.source_plan import (
+    AttributeRows,
+    Child,
+    ChildKind,
+    Order,
+    Repetition,
+    RowLayout,
+    SourceColumn,
+    SourceKind,
+    SourcePlan,
+)
 
 
 def source_plan(checked: Checked) -> SourcePlan | None:
@@ -17,29 +28,48 @@ def source_plan(checked: Checked) -> SourcePlan | None:
     if use is None or use.node.store is None:
         return None
     store = use.node.store
-    extra = [*store.key, *(entry.column for entry in store.order), *([store.latest.column] if store.latest else [])]
-    grouped = store.kind in ("table", "query") and any(entry.lines for entry in use.node.elements)
-    if grouped:
-        # Rows of a key are lines of one record: their order is not the records'.
+    has_lines = any(entry.lines for entry in use.node.elements)
+    latest = [store.latest.column] if store.latest else []
+    # Rows of a key are lines of one record: their order is not the records'.
+    order = [] if has_lines else [entry.column for entry in store.order]
+    extra = [*store.key, *order, *latest]
+    is_sql = SourceKind(store.kind).is_sql
+    if is_sql and has_lines:
         extra = list(store.key)
-    shape = _shape(checked, use, extra, (use.ref.structure,))
+    plan = _plan(checked, use, store, _shape(checked, use, extra, (use.ref.structure,)))
+    return replace(
+        plan,
+        key=store.key,
+        order=() if has_lines else plan.order,
+        latest=_orders((store.latest,))[0] if store.latest else None,
+        grouped=is_sql and has_lines,
+    )
+
+
+def _plan(checked: Checked, use: ModelUse, store: nodes.SourceClause, shape: RowLayout) -> SourcePlan:
+    """What ``store`` says of its rows, each by itself: they have no key."""
     return SourcePlan(
         SourceKind(store.kind),
         store.name,
-        store.key,
+        (),
         shape,
         where=store.where or "",
-        order=() if grouped else _orders(store.order),
-        latest=_orders((store.latest,))[0] if store.latest else None,
+        order=_orders(store.order),
         encoding=store.encoding or "",
         delimiter=store.delimiter or "",
         query=use.unit.queries.get(store.name, "") if store.kind == "query" else "",
         position=store.span.position,
-        grouped=grouped,
         zone=_zone(checked, use),
         nulls=_trimmed(store.nulls),
         decimal=store.decimal or ".",
         thousands=store.thousands or "",
+        number=store.number,
+        source=store.source or "",
+        names=store.names,
+        names_line=store.names_line if store.header else 0,
+        fill=store.fill,
+        until=store.until or "",
+        prefixes=store.prefixes,
     )
 
 
@@ -86,7 +116,8 @@ def _shape(
             zone, repeats = entry.zone or "", entry.maximum is None or entry.maximum > 1
             name, nulls = entry.column or entry.name, _trimmed(entry.nulls)
             column = SourceColumn(name, position, element, entry.type, zone, repeats, nulls=nulls)
-            columns.append(replace(column, format=entry.format or "", split=entry.split or ""))
+            repetition = _repetition(entry)
+            columns.append(replace(column, format=entry.format or "", split=entry.split or "", repetition=repetition))
         elif (entry.join is not None or entry.lines) and below.ref.structure not in seen:
             children.append(_child(checked, use, entry, below, seen))
         else:
@@ -94,9 +125,8 @@ def _shape(
             if below.ref.structure not in seen:
                 nested = _shape(checked, below, [], (*seen, below.ref.structure))
             name, position = entry.column or entry.name, entry.name_span.position
-            columns.append(
-                SourceColumn(name, position, f"{use.node.name}.{entry.name}", nested=not entry.split, below=nested)
-            )
+            column = SourceColumn(name, position, f"{use.node.name}.{entry.name}", below=nested)
+            columns.append(replace(column, nested=not entry.split, repetition=_repetition(entry)))
     known = {column.name for column in columns}
     if counts is not None and counts.name not in known:
         known.add(counts.name)
@@ -108,23 +138,37 @@ def _shape(
     return RowLayout(use.node.name, tuple(columns), tuple(children))
 
 
+def _repetition(entry: nodes.ModelElement) -> Repetition | None:
+    groups = entry.groups
+    return Repetition(groups.width, groups.count, groups.start, groups.after) if groups is not None else None
+
+
 def _child(checked: Checked, use: ModelUse, entry: nodes.ModelElement, below: ModelUse, seen: tuple[str, ...]) -> Child:
     join, store = entry.join, use.node.store
-    if entry.lines and store is not None and store.kind in ("table", "query"):
+    if entry.lines and store is not None and SourceKind(store.kind).is_sql:
         return _lines_of_rows(checked, use, entry, below, store, seen)
-    extra = [child for child, _ in join.on] + [key.column for key in join.order] if join is not None else []
+    if join is None:
+        order = store.order if store is not None else ()
+        shape = _child_shape(checked, use, entry, below, [key.column for key in order], seen)
+        child = Child(ChildKind.LINES, child_key(use.node, entry), entry.name, shape, order=_orders(order))
+        return replace(child, position=entry.name_span.position, attributes=_attributes(checked, entry, below))
+    own = below.node.store if join.is_own else None
+    order = join.order or (own.order if own is not None else ())
+    extra = [child for child, _ in join.on] + [key.column for key in order]
+    shape = _child_shape(checked, use, entry, below, extra, seen)
     return Child(
-        ChildKind.JOIN if join is not None else ChildKind.LINES,
+        ChildKind.JOIN,
         child_key(use.node, entry),
         entry.name,
-        _child_shape(checked, use, entry, below, extra, seen),
-        table=join.table if join is not None else "",
-        on=join.on if join is not None else (),
-        where=(join.where or "") if join is not None else "",
-        order=_orders(join.order) if join is not None else (),
+        shape,
+        table=joined_name(join, below.node),
+        on=join.on,
+        where=join.where or "",
+        order=_orders(order),
         at_most_one=entry.maximum == 1 and not entry.attributes,
-        position=(join.table_span if join is not None else entry.name_span).position,
-        query=use.unit.queries.get(join.table, "") if join is not None and join.is_query else "",
+        position=join.table_span.position,
+        query=use.unit.queries.get(join.table, "") if join.is_query else "",
+        store=replace(_plan(checked, below, own, shape), order=()) if own is not None else None,
         attributes=_attributes(checked, entry, below),
     )
 

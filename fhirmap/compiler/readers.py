@@ -6,10 +6,11 @@ every key it sets holds a value of the declared type, and everything it leaves o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from fhirmap.analysis.stores import own_name
 from fhirmap.analysis.typed import ModelUse
 from fhirmap.compiler.model_plan import child_key
 from fhirmap.compiler.module import ModuleBuilder
@@ -56,7 +57,7 @@ from fhirmap.diagnostics import Span
 from fhirmap.fhir_types import DATES, INTEGERS, TEXTS
 from fhirmap.language import nodes
 from fhirmap.model.definition import TypeRef
-from fhirmap.source_plan import path_steps
+from fhirmap.source_plan import SourceKind, path_steps
 
 READ = Name("_read")
 """The reader of the records that the module takes."""
@@ -78,11 +79,17 @@ class ColumnSite:
     thousands: str | None = None
     is_sparse: bool = False
     """May a row lack columns? Not one of a table: what it has no value for is None there."""
+    is_flat: bool = False
+    """Are the rows of columns, though the store holds documents? Those of a record are, whose lines are documents."""
 
     @property
     def is_tree(self) -> bool:
         """Are rows trees of dicts and lists, not rows of columns?"""
-        return self.kind in ("json", "")
+        return not self.is_flat and self._is_document
+
+    @property
+    def _is_document(self) -> bool:
+        return not self.kind or SourceKind(self.kind).is_tree
 
 
 class ReaderLowering:
@@ -101,9 +108,9 @@ class ReaderLowering:
         store = use.node.store
         if store is None:
             return self.model(use, ColumnSite("", ""), READ)
-        table = store.name if store.kind == "table" else ""
-        site = ColumnSite(store.kind, table, store.nulls, store.decimal, store.thousands)
-        return self.model(use, site, READ)
+        site = _site(store, store.name if store.kind == "table" else "")
+        is_flat = site.is_tree and any(entry.lines for entry in use.node.elements)
+        return self.model(use, replace(site, is_flat=is_flat), READ)
 
     def model(self, use: ModelUse, site: ColumnSite, name: Name | None = None) -> Name:
         """The reader of a model's rows that come from ``site``: its faults name the columns of that place."""
@@ -130,11 +137,28 @@ def has_position(node: nodes.Model) -> bool:
     return any(entry.position for entry in node.elements)
 
 
+def _site(store: nodes.SourceClause, table: str) -> ColumnSite:
+    return ColumnSite(store.kind, table, store.nulls, store.decimal, store.thousands)
+
+
 def _where(node: nodes.Model, site: ColumnSite) -> str:
     if node.store is not None:
-        named = {"table": "table ", "query": "query ", "csv": "CSV lines", "json": "JSON documents"}[node.store.kind]
+        named = _STORES[node.store.kind]
         return f"{named}{node.store.name if node.store.kind in ('table', 'query') else ''}"
     return f"rows of {site.table}" if site.table else "a plain record"
+
+
+_STORES: Mapping[str, str] = {
+    "table": "table ",
+    "query": "query ",
+    "csv": "CSV lines",
+    "sheet": "rows of a sheet",
+    "fixed": "lines of fixed width",
+    "parquet": "rows of Parquet files",
+    "json": "JSON documents",
+    "xml": "XML documents",
+    "hl7": "HL7 v2 messages",
+}
 
 
 class ReaderBody:
@@ -286,11 +310,8 @@ class ReaderBody:
 
     def _children(self, entry: nodes.ModelElement, model: ModelUse) -> None:
         span = entry.span
-        table = entry.join.table if entry.join else "" if entry.lines else self._below(entry)
-        site = replace(self.site, table=table)
         is_nested = entry.join is None and not entry.lines and not entry.split
-        if is_nested and site.kind:
-            site = replace(site, kind="json")  # the objects of a document, wherever it is kept
+        site = self._site_below(entry, model, is_nested)
         if entry.attributes:
             site = replace(site, is_sparse=True)
         reader = self.lowering.model(model, site)
@@ -309,6 +330,17 @@ class ReaderBody:
         else:
             self._one(entry, model, reader, raw)
         self._required(entry, compared(Literal(entry.name), Comparison.NOT_IN, _RECORD), cell)
+
+    def _site_below(self, entry: nodes.ModelElement, model: ModelUse, is_nested: bool) -> ColumnSite:
+        """How the child rows of an element come."""
+        store = model.node.store
+        if entry.join is not None and entry.join.is_own and store is not None:
+            return _site(store, own_name(model.node))
+        table = entry.join.table if entry.join else "" if entry.lines else self._below(entry)
+        site = replace(self.site, table=table, is_flat=False)
+        if is_nested and site.kind and not site.is_tree and entry.groups is None:
+            return replace(site, kind="json")  # the objects of a document, wherever it is kept
+        return site
 
     def _one(self, entry: nodes.ModelElement, model: ModelUse, reader: Name, raw: Name) -> None:
         """The one child record: a loop, since there may be none."""
@@ -411,7 +443,7 @@ class ReaderBody:
         if fetched is not None:
             return fetched
         path = self._path(entry)
-        if self.site.kind == "json" and _is_path(path) and entry.join is None and not entry.lines:
+        if self.site.kind and self.site.is_tree and _is_path(path) and entry.join is None and not entry.lines:
             return call("at", _ROW, Literal(path_steps(path)))
         return Get(_ROW, self._column(entry))
 

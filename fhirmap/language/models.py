@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from lark import Token, Tree
 
@@ -34,13 +34,19 @@ class ModelBuilder:
         return n.Model(name, self._store(store, name) if store else None, elements, self._span(tree), where)
 
     def _store(self, tree: Tree[Token], model: str) -> n.SourceClause:
-        kind = cast("Literal['table', 'query', 'csv', 'json']", str(tree.children[1]))
-        named = next((part for part in tree.children[2:] if isinstance(part, Token) and part.type in _QUOTED), None)
-        clauses = self._clauses(part for part in _trees(tree))
-        key = clauses.get("key")
+        kind = cast(n.StoreKind, str(tree.children[1]))
+        named = next((part for part in tree.children[2:] if isinstance(part, Token) and part.type in _NAMING), None)
+        parts = list(_trees(tree))
+        prefixes = [part for part in parts if part.data == "prefix_option"]
+        clauses = self._clauses(part for part in parts if part.data != "prefix_option")
+        key, names, fill = clauses.get("key"), clauses.get("names"), clauses.get("fill")
         latest = clauses.get("latest")
-        name = self._text(named) if named is not None else ""
+        is_number = named is not None and named.type == "INTEGER"
+        name = "" if named is None else str(named) if is_number else self._text(named)
         is_sql = kind == "query" and _SQL.match(name) is not None
+        spans = {word: self._span(clause) for word, clause in clauses.items()}
+        if prefixes:
+            spans["prefix"] = self._span(prefixes[0])
         return n.SourceClause(
             kind,
             model if is_sql else name,
@@ -58,6 +64,18 @@ class ModelBuilder:
             thousands=self._option(clauses, "thousands"),
             null_spans=self._text_spans(clauses.get("null")),
             query=name if is_sql else "",
+            number=_bounded(name) if is_number else None,
+            source=self._option(clauses, "source"),
+            header="header" not in clauses,
+            names=self._texts(names),
+            names_line=_numbers(names)[0] if names is not None and _numbers(names) else None,
+            fill=self._texts(fill),
+            until=self._option(clauses, "until"),
+            prefixes=tuple((self._text(part.children[1]), self._text(part.children[3])) for part in prefixes),
+            spans=spans,
+            names_spans=self._text_spans(names),
+            fill_spans=self._text_spans(fill),
+            prefix_spans=tuple(map(self._span, prefixes)),
         )
 
     def _element(self, tree: Tree[Token], model: str) -> n.ModelElement:
@@ -71,17 +89,15 @@ class ModelBuilder:
         if "join" in clauses:
             options["join"] = self._join(clauses, f"{model}.{self._text(name)}")
         if source := clauses.get("from"):
-            place = source.children[1]
-            if isinstance(place, Token) and place.type == "POSITION":
-                options["position"] = True
-            else:
-                options |= {"column": self._text(place), "column_span": self._span(place)}
+            options |= self._place(source.children[1])
         for word in ("format", "zone", "repeat", "split"):
             if clause := clauses.get(word):
                 options |= {word: self._text(clause.children[1]), f"{word}_span": self._span(clause.children[1])}
         if clause := clauses.get("attributes"):
             name_column, value_column = (self._text(token) for token in _quoted_tokens(clause))
             options |= {"attributes": (name_column, value_column), "attributes_span": self._span(clause)}
+        if clause := clauses.get("decimals"):
+            options |= {"decimals": _numbers(clause)[0], "decimals_span": self._span(clause)}
         nulls = clauses.get("null")
         return n.ModelElement(
             self._text(name),
@@ -97,6 +113,23 @@ class ModelBuilder:
             **options,
         )
 
+    def _place(self, place: Part) -> dict[str, Any]:
+        """The fields of an element that its `from` gives."""
+        span = self._span(place)
+        if isinstance(place, Tree) and place.data == "positions":
+            first, last = _positions(place)
+            return {"positions": (first, last), "column": f"{first}-{last}", "column_span": span}
+        if isinstance(place, Tree):
+            after = next(_quoted_tokens(place), None)
+            count = next(part for part in _trees(place) if part.data == "positions")
+            *start, width = _numbers(place)
+            text = self._text(after) if after is not None else ""
+            groups = n.CountedGroups(start[0] if start else None, text, _positions(count), width, span)
+            return {"groups": groups, "column_span": span}
+        if place.type == "POSITION":
+            return {"position": True}
+        return {"column": self._text(place), "column_span": span}
+
     def _check_join(self, clauses: dict[str, Tree[Token]]) -> None:
         if "join" in clauses:
             return
@@ -108,8 +141,8 @@ class ModelBuilder:
         tree = clauses["join"]
         columns = [part for part in _trees(tree) if part.data == "join_column"]
         ends = [(part.children[0], part.children[-1]) for part in columns]
-        table = next(part for part in tree.children if isinstance(part, Token) and part.type in _QUOTED)
-        name = self._text(table)
+        table = next((part for part in tree.children if isinstance(part, Token) and part.type in _QUOTED), None)
+        name = self._text(table) if table is not None else ""
         is_query = any(isinstance(part, Token) and part.type == "QUERY" for part in tree.children)
         is_sql = is_query and _SQL.match(name) is not None
         return n.Join(
@@ -118,10 +151,11 @@ class ModelBuilder:
             self._option(clauses, "where"),
             self._order(clauses.get("order")),
             self._span(tree),
-            self._span(table),
+            self._span(table if table is not None else tree.children[0]),
             tuple((self._span(child), self._span(parent)) for child, parent in ends),
             is_query,
             name if is_sql else "",
+            table is None,
         )
 
     def concept_map_table(self, tree: Tree[Token]) -> n.ConceptMapTable | None:
@@ -173,7 +207,7 @@ class ModelBuilder:
         """Clauses by their first word; a second one of a kind is a fault."""
         found: dict[str, Tree[Token]] = {}
         for part in parts:
-            word = str(part.data).removesuffix("_clause").removesuffix("_option")
+            word = str(part.data).removeprefix("named_").removesuffix("_clause").removesuffix("_option")
             if word in found:
                 self._faults.add("FM017", self._span(part), what=_CLAUSE_WORDS.get(word, word))
             found[word] = part
@@ -204,12 +238,28 @@ class ModelBuilder:
 
 
 _QUOTED = frozenset(("STRING", "DOUBLE_QUOTED_STRING"))
+_NAMING = _QUOTED | {"INTEGER"}
 _CLAUSE_WORDS = {"order": "order by", "latest": "latest by"}
 _LARGEST_BOUND = 10**9
 
 
 def _bounded(digits: str) -> int:
     return int(digits) if len(digits) < 10 else _LARGEST_BOUND
+
+
+def _digits(token: Token) -> tuple[int, ...]:
+    return (_bounded(str(token)),) if token.type == "INTEGER" else ()
+
+
+def _numbers(tree: Tree[Token]) -> list[int]:
+    """The numbers of a clause, in order."""
+    return [number for part in tree.children if isinstance(part, Token) for number in _digits(part)]
+
+
+def _positions(tree: Tree[Token]) -> tuple[int, int]:
+    """First and last of `12..31`; the same of `28`."""
+    first, *more = _numbers(tree)
+    return first, more[0] if more else first
 
 
 def _trees(tree: Tree[Token]) -> Iterator[Tree[Token]]:

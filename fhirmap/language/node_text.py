@@ -104,11 +104,10 @@ def model_head(model: n.Model) -> str:
     store = model.store
     if store is None:
         return f"model {element_to_text(model.name)} {{"
-    name = quote(store.query or store.name)
-    place = {"table": f"table {name}", "query": f"query {name}", "csv": "csv", "json": f"json path {name}"}[store.kind]
+    line = f"names line {store.names_line}" if store.names_line is not None else ""
     parts = [
-        f"model {element_to_text(model.name)} from",
-        "json" if store.kind == "json" and not store.name else place,
+        f"model {element_to_text(model.name)} from {_store_place(store)}",
+        f"source {quote(store.source)}" if store.source is not None else "",
         f"key {_texts(store.key)}" if store.key else "",
         f"where {_sql(store.where)}" if store.where is not None else "",
         f"order by {_order(store.order)}" if store.order else "",
@@ -118,9 +117,24 @@ def model_head(model: n.Model) -> str:
         f"null {_texts(store.nulls)}" if store.nulls else "",
         f"decimal {quote(store.decimal)}" if store.decimal is not None else "",
         f"thousands {quote(store.thousands)}" if store.thousands is not None else "",
+        "" if store.header else "header none",
+        f"names {_texts(store.names)}" if store.names else line,
+        f"fill {_texts(store.fill)}" if store.fill else "",
+        f"until {quote(store.until)}" if store.until is not None else "",
+        *(f"prefix {element_to_text(name)} = {quote(url)}" for name, url in store.prefixes),
         "{",
     ]
     return " ".join(part for part in parts if part)
+
+
+def _store_place(store: n.SourceClause) -> str:
+    """`table 'T'`, `csv`, `sheet 2`, `json path 'cases'`."""
+    if store.number is not None:
+        return f"{store.kind} {store.number}"
+    if store.kind in ("csv", "fixed", "parquet") or not (store.name or store.kind in ("table", "query")):
+        return store.kind
+    joint = " path" if store.kind in ("json", "xml", "hl7") else ""
+    return f"{store.kind}{joint} {quote(store.query or store.name)}"
 
 
 def model_element_columns(element: n.ModelElement) -> tuple[str, str, tuple[str, ...]]:
@@ -128,9 +142,9 @@ def model_element_columns(element: n.ModelElement) -> tuple[str, str, tuple[str,
     maximum = "*" if element.maximum is None else str(element.maximum)
     rest = [
         f"{element.minimum}..{maximum}",
-        f"from {quote(element.column)}" if element.column is not None else "",
-        "from position" if element.position else "",
+        _element_place(element),
         f"split {quote(element.split)}" if element.split is not None else "",
+        f"decimals {element.decimals}" if element.decimals is not None else "",
         f"format {quote(element.format)}" if element.format is not None else "",
         f"zone {quote(element.zone)}" if element.zone is not None else "",
         f"null {_texts(element.nulls)}" if element.nulls else "",
@@ -142,12 +156,31 @@ def model_element_columns(element: n.ModelElement) -> tuple[str, str, tuple[str,
     return element_to_text(element.name), type_to_text(element.type), tuple(part for part in rest if part)
 
 
+def _element_place(element: n.ModelElement) -> str:
+    """`from …` of an element; empty where it has none."""
+    groups = element.groups
+    if groups is not None:
+        start = f"after {quote(groups.after)}" if groups.start is None else str(groups.start)
+        return f"from {start} count {_positions(groups.count)} width {groups.width}"
+    if element.positions is not None:
+        return f"from {_positions(element.positions)}"
+    if element.position:
+        return "from position"
+    return f"from {quote(element.column)}" if element.column is not None else ""
+
+
+def _positions(positions: tuple[int, int]) -> str:
+    first, last = positions
+    return str(first) if first == last else f"{first}..{last}"
+
+
 def _join(join: n.Join) -> tuple[str, ...]:
     columns = [quote(child) if child == parent else f"{quote(child)} = {quote(parent)}" for child, parent in join.on]
     where = f"where {_sql(join.where)}" if join.where is not None else ""
     order = f"order by {_order(join.order)}" if join.order else ""
     table = f"query {quote(join.query or join.table)}" if join.is_query else quote(join.table)
-    return f"join {table} on {', '.join(columns)}", where, order
+    named = "" if join.is_own else f" {table}"
+    return f"join{named} on {', '.join(columns)}", where, order
 
 
 def _order(keys: tuple[n.OrderKey, ...]) -> str:

@@ -5,7 +5,7 @@ Equality ignores spans, so that two texts that say the same compare equal (forma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal as OneOf
@@ -285,17 +285,24 @@ class OrderKey:
     span: Span = _span()
 
 
+StoreKind = OneOf["table", "query", "csv", "sheet", "fixed", "parquet", "json", "xml", "hl7"]
+"""What holds the rows of a model: its word after `from`."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceClause:
-    """`from table 'T' | query 'f.sql' | csv | json [path 'cases']` with its options.
+    """`from table 'T' | query 'f.sql' | csv | sheet 'S' | fixed | parquet | json [path 'cases'] | xml path 'p' |
+    hl7 [path 'OBR']` with its options.
 
-    ``kind``: table, query, csv, json. ``name``: table name, query file or JSON path to the array (dotted, empty: the
-    document). ``nulls``: texts that mean absent in each of the model's cells and those of its children. ``decimal`` and
+    ``name``: table name, query file, sheet, or path to the records of a document (dotted, empty: the document).
+    ``nulls``: texts that mean absent in each of the model's cells and those of its children. ``decimal`` and
     ``thousands``: the marks of its numbers. ``query``: the SQL where the map itself holds it, and ``name`` is then the
-    model's.
+    model's. ``number``: of the sheet, where the map gives that in place of a name; ``name`` is its digits then.
+    ``source``: which of the project's sources. ``header``: False for `header none`. ``names_line``: `names line 4`.
+    ``prefixes``: XML prefixes and their namespaces. ``spans``: where each option is, by its word.
     """
 
-    kind: OneOf["table", "query", "csv", "json"]
+    kind: StoreKind
     name: str
     key: tuple[str, ...]
     where: str | None
@@ -311,13 +318,26 @@ class SourceClause:
     thousands: str | None = None
     null_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
     query: str = ""
+    number: int | None = None
+    source: str | None = None
+    header: bool = True
+    names: tuple[str, ...] = ()
+    names_line: int | None = None
+    fill: tuple[str, ...] = ()
+    until: str | None = None
+    prefixes: tuple[tuple[str, str], ...] = ()
+    spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+    names_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+    fill_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+    prefix_spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
     """`join 'T' on 'child' [= 'parent'] [, …] [where "sql"] [order by …]`; ``on`` holds (child column, parent
     column). ``is_query``: `join query 'f.sql' on …`, and ``table`` names the query. ``query``: its SQL where the map
-    itself holds it, and ``table`` is then `Model.element`.
+    itself holds it, and ``table`` is then `Model.element`. ``is_own``: `join on …`, of the rows that the joined model's
+    own `from` names, and ``table`` is empty.
     """
 
     table: str
@@ -329,6 +349,21 @@ class Join:
     on_spans: tuple[tuple[Span, Span], ...] = field(default=(), compare=False, repr=False)
     is_query: bool = False
     query: str = ""
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CountedGroups:
+    """`178 count 119..120 width 8`, `after 'e' count 121..122 width 8`: groups of ``width`` characters in a line of
+    fixed width, as many as the number at ``count`` (first and last position) says; from position ``start`` on, or,
+    where that is None, right after the groups of the element ``after``.
+    """
+
+    start: int | None
+    after: str
+    count: tuple[int, int]
+    width: int
+    span: Span = _span()
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +377,8 @@ class ModelElement:
     the row occur n times. ``attributes``: the columns of the name and the value of rows that hold one attribute each,
     which together are one row of the child model. ``split``: what separates the values that one text holds. ``nulls``:
     further texts that mean absent (the empty text always does). ``maximum`` None is
-    `*`.
+    `*`. ``positions``: `from 12..31`, the first and the last character of a line of fixed width; ``column`` is `12-31`
+    then. ``groups``: counted groups of such a line. ``decimals``: how many of the digits are decimals.
     """
 
     name: str
@@ -369,6 +405,10 @@ class ModelElement:
     attributes_span: Span | None = field(default=None, compare=False, repr=False)
     split: str | None = None
     split_span: Span | None = field(default=None, compare=False, repr=False)
+    positions: tuple[int, int] | None = None
+    groups: CountedGroups | None = None
+    decimals: int | None = None
+    decimals_span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import fhirmap
+from fhirmap.source_plan import Order, Repetition, SourcePlan
 
 TEXT = """\
 uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target
@@ -119,3 +120,161 @@ def test_attributes_are_columns_and_texts_are_divided() -> None:
         "resourceType": "Patient",
         "id": "1",
     }
+
+
+KINDS = """\
+uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target
+model Op from STORE {
+  id   : string 1..1 from PLACE
+}
+group op(source src : Op, target tgt : Patient) { src.id as v -> tgt.id = v; }
+"""
+
+
+def _plan(store: str, place: str = "'id'") -> SourcePlan:
+    plan = fhirmap.compile_map(KINDS.replace("STORE", store).replace("PLACE", place)).store
+    assert plan is not None
+    return plan
+
+
+@pytest.mark.parametrize("kind", ["csv", "sheet", "fixed", "parquet", "json", "xml", "hl7"])
+def test_a_plan_has_the_kind_that_the_model_names(kind: str) -> None:
+    place = {"fixed": "1..9", "xml": "'@id'", "hl7": "'PID.3.1'"}.get(kind, "'id'")
+    path = " path 'a.b'" if kind == "xml" else ""
+    plan = _plan(f"{kind}{path} source 's' key '{'1-9' if kind == 'fixed' else 'id'}'", place)
+    assert (plan.kind, plan.source, plan.name) == (kind, "s", "a.b" if path else "")
+
+
+STORES_OF_SHEETS = ("sheet 'Poses' key 'id'", "sheet 2 key 'id'", "sheet '2' key 'id'")
+
+
+def test_a_sheet_is_known_by_name_or_by_number() -> None:
+    assert [(plan.name, plan.number) for plan in map(_plan, STORES_OF_SHEETS)] == [
+        ("Poses", None), ("2", 2), ("2", None),
+    ]  # fmt: skip
+
+
+def test_what_a_plan_says_of_the_lines_of_a_file() -> None:
+    plan = _plan("csv key 'id' names line 4 fill 'site', 'date' until 'TOTAL'")
+    assert (plan.names, plan.names_line, plan.fill, plan.until) == ((), 4, ("site", "date"), "TOTAL")
+    assert _plan("csv key '1' header none", "'1'").names_line == 0
+    named = _plan("csv key 'id' names 'id', 'name'")
+    assert (named.names, named.names_line) == (("id", "name"), None)
+    assert _plan("xml path 'h:a' key 'id' prefix h = 'urn:x' prefix c = 'urn:y'").prefixes == (
+        ("h", "urn:x"),
+        ("c", "urn:y"),
+    )
+
+
+FIXED = """\
+uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target
+model Stay from fixed key '1-9' {
+  id        : string 1..1 from 1..9
+  sex       : string 0..1 from 28
+  diagnoses : string 0..* from 178 count 119..120 width 8
+  acts      : Act    0..* from after 'diagnoses' count 121 width 20
+}
+model Act { code : string 0..1 from 1..8 }
+group stay(source src : Stay, target tgt : Patient) {
+  src.id as v -> tgt.id = v;
+  src.sex as v -> tgt.language = v;
+  src.diagnoses as v -> tgt.name as n, n.text = v;
+  src.acts as a -> tgt.name as n then { a.code as v -> n.family = v; };
+}
+"""
+
+
+def test_columns_of_fixed_width_are_called_by_their_positions() -> None:
+    plan = fhirmap.compile_map(FIXED).store
+    assert plan is not None
+    assert plan.shape.column_names == ("1-9", "28-28", "diagnoses", "acts")
+    _, _, diagnoses, acts = plan.shape.columns
+    assert diagnoses.repetition == Repetition(8, (119, 120), 178)
+    assert acts.repetition == Repetition(20, (121, 121), None, "diagnoses")
+    assert acts.below is not None
+    assert acts.below.column_names == ("1-8",)
+
+
+def test_counted_groups_are_read_as_rows_and_as_texts() -> None:
+    row = {"1-9": "123456789", "28-28": " ", "diagnoses": ["Z470    ", "M161    "], "acts": [{"1-8": "NEKA020 "}]}
+    assert fhirmap.compile_map(FIXED)(row).resource == {
+        "resourceType": "Patient", "id": "123456789",
+        "name": [{"text": "Z470"}, {"text": "M161"}, {"family": "NEKA020"}],
+    }  # fmt: skip
+
+
+STORES = """\
+uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target
+model Op from xml path 'ops.op' key '@id' null '-' {
+  id      : string  1..1 from '@id'
+  number  : string  0..1 from 'surgeon.@number'
+  surgeon : Surgeon 0..1 join on 'RPPS' = 'surgeon.@number' where "actif = 1"
+}
+model Surgeon from CHILD { name : string 0..1 from 'nom' }
+group op(source src : Op, target tgt : Patient) {
+  src.id as v -> tgt.id = v;
+  src.number as v -> tgt.language = v;
+  src.surgeon as s then { s.name as v -> tgt.name as n, n.text = v; };
+}
+"""
+
+
+def test_rows_of_the_joined_model_s_own_store() -> None:
+    text = STORES.replace(
+        "CHILD", "csv source 'surgeons' key 'RPPS' delimiter ';' where \"a = 1\" order by 'nom' null '?'"
+    )
+    plan = fhirmap.compile_map(text).store
+    assert plan is not None
+    (child,) = plan.shape.children
+    assert (child.table, child.on, child.where) == ("surgeons", (("RPPS", "surgeon.@number"),), "actif = 1")
+    assert (child.key, child.order, child.at_most_one) == ("surgeon", (Order("nom"),), True)
+    own = child.store
+    assert own is not None
+    assert (own.kind, own.source, own.key, own.where, own.nulls) == ("csv", "surgeons", (), "a = 1", ("?",))
+    assert own.shape is child.shape
+    assert own.shape.column_names == ("nom", "RPPS")
+
+
+@pytest.mark.parametrize(
+    ("store", "name"),
+    [
+        ("csv", "Surgeon"),
+        ("sheet 'Chirurgiens'", "Chirurgiens"),
+        ("sheet 'Chirurgiens' source 's'", "s"),
+        ("table 'CHIR' source 's'", "CHIR"),
+    ],
+)
+def test_what_a_joined_store_is_called(store: str, name: str) -> None:
+    plan = fhirmap.compile_map(STORES.replace("CHILD", store)).store
+    assert plan is not None
+    assert plan.shape.children[0].table == name
+
+
+def test_joined_rows_are_read_as_their_own_store_says() -> None:
+    transformer = fhirmap.compile_map(STORES.replace("CHILD", "csv null '?'"))
+    found = transformer({"@id": "1", "surgeon": [{"nom": "?"}]}).resource
+    assert found == {"resourceType": "Patient", "id": "1"}
+
+
+GROUPED = """\
+uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target
+model Op from json path 'rows' key 'op.id' order by 'rank' {
+  id    : string 1..1 from 'op.id'
+  poses : Pose   0..* lines
+}
+model Pose { lot : string 0..1 from 'pose.lot' }
+group op(source src : Op, target tgt : Patient) {
+  src.id as v -> tgt.id = v;
+  src.poses as p -> tgt.name as n then { p.lot as l -> n.text = l; };
+}
+"""
+
+
+def test_documents_may_be_the_lines_of_one_record() -> None:
+    transformer = fhirmap.compile_map(GROUPED)
+    plan = transformer.store
+    assert plan is not None
+    (poses,) = plan.shape.children
+    assert (plan.grouped, plan.order, poses.kind, poses.order) == (False, (), "lines", (Order("rank"),))
+    row = {"op.id": "1", "poses": [{"op": {"id": "1"}, "pose": {"lot": "A"}}, {"pose": {"lot": "B"}}]}
+    assert transformer(row).resource == {"resourceType": "Patient", "id": "1", "name": [{"text": "A"}, {"text": "B"}]}

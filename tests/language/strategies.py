@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
@@ -16,8 +16,14 @@ _CHARACTERS = st.characters(exclude_categories=["Cs"])
 
 identifiers = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,6}", fullmatch=True) | st.sampled_from(
     [
+        "after",
         "as",
         "contains",
+        "count",
+        "decimals",
+        "fill",
+        "header",
+        "source",
         "in",
         "is",
         "asc",
@@ -186,17 +192,21 @@ def concept_maps(draw: st.DrawFn) -> n.ConceptMapDeclaration:
     )
 
 
+KINDS: tuple[n.StoreKind, ...] = get_args(n.StoreKind)
 order_keys = st.builds(n.OrderKey, texts, st.booleans(), st.just(NOWHERE))
 orders = st.lists(order_keys, max_size=2).map(tuple)
 
 
 @st.composite
 def models(draw: st.DrawFn) -> n.Model:
-    kinds: tuple[Literal["table", "query", "csv", "json"], ...] = ("table", "query", "csv", "json")
-    kind = draw(st.sampled_from(kinds))
+    kind = draw(st.sampled_from(KINDS))
+    number = draw(st.none() | st.integers(0, 99)) if kind == "sheet" else None
+    name = "" if kind in ("csv", "fixed", "parquet") else draw(texts)
+    listed = st.lists(texts, max_size=2).map(tuple)
+    columns = draw(listed)
     store = n.SourceClause(
         kind,
-        "" if kind == "csv" else draw(texts),
+        name if number is None else str(number),
         tuple(draw(st.lists(texts, max_size=2))),
         draw(st.none() | texts),
         draw(orders),
@@ -205,17 +215,50 @@ def models(draw: st.DrawFn) -> n.Model:
         draw(st.none() | texts),
         NOWHERE,
         NOWHERE,
+        number=number,
+        source=draw(st.none() | texts),
+        header=draw(st.booleans()),
+        names=columns,
+        names_line=None if columns else draw(st.none() | st.integers(0, 99)),
+        fill=draw(listed),
+        until=draw(st.none() | texts),
+        prefixes=tuple(draw(st.lists(st.tuples(names, texts), max_size=2))),
     )
     elements = tuple(draw(st.lists(_elements(), max_size=4)))
     return n.Model(draw(names), draw(st.none() | st.just(store)), elements, NOWHERE, NOWHERE)
+
+
+positions = st.tuples(st.integers(0, 99), st.integers(0, 99))
+
+
+@st.composite
+def _counted_groups(draw: st.DrawFn) -> n.CountedGroups:
+    start = draw(st.none() | st.integers(0, 99))
+    return n.CountedGroups(
+        start, draw(texts) if start is None else "", draw(positions), draw(st.integers(0, 99)), NOWHERE
+    )
+
+
+@st.composite
+def _places(draw: st.DrawFn) -> dict[str, Any]:
+    """The fields that the `from` of an element fills."""
+    first, last = draw(positions)
+    places: list[dict[str, Any]] = [
+        {},
+        {"position": True},
+        {"positions": (first, last), "column": f"{first}-{last}"},
+        {"column": draw(texts)},
+        {"groups": draw(_counted_groups())},
+    ]
+    return draw(st.sampled_from(places))
 
 
 @st.composite
 def _elements(draw: st.DrawFn) -> n.ModelElement:
     minimum = draw(st.integers(0, 3))
     columns = st.lists(st.tuples(texts, texts), min_size=1, max_size=2).map(tuple)
-    join = st.builds(n.Join, texts, columns, st.none() | texts, orders, st.just(NOWHERE), st.just(NOWHERE))
-    position = draw(st.booleans())
+    rest = (columns, st.none() | texts, orders, st.just(NOWHERE), st.just(NOWHERE))
+    join = st.builds(n.Join, texts, *rest) | st.builds(n.Join, st.just(""), *rest, is_own=st.just(True))
     return n.ModelElement(
         draw(names),
         draw(type_names),
@@ -224,14 +267,14 @@ def _elements(draw: st.DrawFn) -> n.ModelElement:
         NOWHERE,
         NOWHERE,
         NOWHERE,
-        column=None if position else draw(st.none() | texts),
-        position=position,
         format=draw(st.none() | texts),
         zone=draw(st.none() | texts),
         nulls=tuple(draw(st.lists(texts, max_size=2))),
         join=draw(st.none() | join),
         lines=draw(st.booleans()),
         repeat=draw(st.none() | texts),
+        decimals=draw(st.none() | st.integers(0, 9)),
+        **draw(_places()),
     )
 
 

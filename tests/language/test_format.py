@@ -110,6 +110,28 @@ def test_long_conditions_are_broken_at_their_joints() -> None:
     ]
 
 
+def test_a_model_of_every_kind_of_file() -> None:
+    heads = [
+        "sheet 2 source 'workbook' key 'a' header none names 'a', 'b' fill 'a', 'b' until 'TOTAL'",
+        "sheet 'Poses' names line 4",
+        "fixed encoding 'cp1252'",
+        "xml path 'h:a' key '@id' where \"x = 1\" prefix h = 'urn:x' prefix c = 'urn:y'",
+        "hl7 path 'OBR'",
+        "json",
+        "parquet",
+    ]
+    clauses = [
+        "from 12..31 decimals 3",
+        "from 28",
+        "from 178 count 119..120 width 8",
+        "from after 'd' count 121 width 20",
+        "join on 'a', 'b' = 'c'",
+    ]
+    elements = "".join(f"  x : string 0..1 {clause}\n" for clause in clauses)
+    text = "\n".join(f"model M from {head} {{\n{elements}}}\n" for head in heads)
+    assert format_map(parse(text)[0], text) == text
+
+
 def test_a_model_is_a_table_its_comments_too() -> None:
     text = """model Stay from table 'stay' key 'id' {
   id    : string 1..1 from 'id'   // the key

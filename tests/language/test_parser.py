@@ -166,11 +166,72 @@ def test_models() -> None:
         "first",
         "key",
         "desc",
+        "after",
+        "count",
+        "decimals",
+        "fill",
+        "fixed",
+        "header",
+        "hl7",
+        "line",
+        "names",
+        "none",
+        "parquet",
+        "prefix",
+        "sheet",
+        "source",
+        "until",
+        "width",
+        "xml",
     ],
 )
 def test_words_of_the_language_may_name_elements_of_a_model(word: str) -> None:
     text = f"model M {{ {word} : string {word} : integer from 'x' {word} /* c */ : date }}"
     assert [element.name for element in read(text).models[0].elements] == [word] * 3
+
+
+STORES = """
+model S from sheet 2 source 'workbook' key 'a' header none names 'a', 'b' fill 'b' until "TOTAL" { a : string }
+model T from sheet 'Poses' names line 4 { a : string }
+model F from fixed {
+  a : string from 12..31
+  count : decimal from 28 decimals 3
+  width : string 0..* from 178 count 119..120 width 8
+  after : string 0..* from after 'width' count 121 width 20
+}
+model X from xml path 'h:a.h:b' prefix h = 'urn:x' prefix c = "urn:y" { a : S 0..* join on 'x', 'y' = 'z' where "q" }
+model H from hl7 { a : string } model P from parquet { a : string } model B from sheet { a : string }
+"""
+
+
+def test_models_of_every_kind_of_file() -> None:
+    models = {entry.name: entry for entry in read(STORES).models}
+    stores = {name: model.store for name, model in models.items() if model.store is not None}
+    assert {name: store.kind for name, store in stores.items()} == {
+        "S": "sheet", "T": "sheet", "F": "fixed", "X": "xml", "H": "hl7", "P": "parquet", "B": "sheet",
+    }  # fmt: skip
+    sheet = stores["S"]
+    assert (sheet.number, sheet.source, sheet.header, sheet.names) == (2, "workbook", False, ("a", "b"))
+    assert (sheet.fill, sheet.until, sheet.names_line) == (("b",), "TOTAL", None)
+    assert (stores["T"].name, stores["T"].number, stores["T"].names_line) == ("Poses", None, 4)
+    assert (stores["B"].name, stores["B"].number, stores["B"].header) == ("", None, True)
+    assert (stores["X"].name, stores["X"].prefixes) == ("h:a.h:b", (("h", "urn:x"), ("c", "urn:y")))
+    assert sheet.spans["fill"].snippet == "fill 'b'"
+    join = models["X"].elements[0].join
+    assert join is not None and (join.is_own, join.table, join.on, join.where) == (
+        True, "", (("x", "x"), ("y", "z")), "q",
+    )  # fmt: skip
+
+
+def test_positions_of_lines_of_fixed_width() -> None:
+    text, number, groups, further = next(model for model in read(STORES).models if model.name == "F").elements
+    assert (text.positions, text.column) == ((12, 31), "12-31")
+    assert (number.positions, number.column, number.decimals) == ((28, 28), "28-28", 3)
+    assert groups.groups is not None and further.groups is not None
+    assert (groups.groups.start, groups.groups.count, groups.groups.width) == (178, (119, 120), 8)
+    assert (further.groups.start, further.groups.after, further.groups.count) == (None, "width", (121, 121))
+    assert groups.column is None and groups.column_span is not None
+    assert groups.column_span.snippet == "178 count 119..120 width 8"
 
 
 def test_spans_of_a_model_point_at_its_columns() -> None:

@@ -25,6 +25,7 @@ from fhirmap.analysis.checks.impossible_type import impossible_type
 from fhirmap.analysis.checks.list_mode_on_single import list_mode_on_single
 from fhirmap.analysis.checks.malformed_path import malformed_path
 from fhirmap.analysis.checks.misplaced_clause import misplaced_clause
+from fhirmap.analysis.checks.misplaced_positions import misplaced_positions
 from fhirmap.analysis.checks.missing_key import missing_key
 from fhirmap.analysis.checks.missing_required import missing_required
 from fhirmap.analysis.checks.other_system import other_system
@@ -65,6 +66,7 @@ MAP_CHECKS: tuple[Check, ...] = (
     wrong_delimiter,
     unknown_encoding,
     misplaced_clause,
+    misplaced_positions,
     unknown_format_code,
     two_digit_year,
     format_misfit,

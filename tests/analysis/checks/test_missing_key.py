@@ -24,6 +24,7 @@ def test_it_reports(text: str, found: list[str]) -> None:
     [
         stored(),
         stored(store="table 'people' key 'id', 'day'"),
+        stored("kids : Kid 0..* join on 'id'", more="model Kid from csv source 'kids' { c : string }"),
         PATIENT
         + "model Row { id : string }\ngroup row(source src : Row, target tgt : Patient) { src.id as v -> tgt.id = v; }",
     ],

@@ -58,7 +58,7 @@ def test_it_does_not_report(text: str) -> None:
 def test_a_join_of_a_file_is_reported_as_that_alone() -> None:
     text = stored("p : Part 0..* join 'parts' on 'x'", READS, more=PART, store="csv key 'id'")
     assert [(entry.code, entry.variant) for entry in diagnose(text, tables={"": ["id", "c"]})] == [
-        ("FM162", "join_csv")
+        ("FM162", "join_file")
     ]
 
 

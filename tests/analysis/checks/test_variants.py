@@ -31,9 +31,9 @@ READ_X = "src.x as v -> tgt.language = v;"
     ("code", "variant", "text"),
     [
         ("FM162", "join", stored("x : string join 't' on 'id'", READ_X)),
-        ("FM162", "join_csv", stored("kids : Child 0..* join 't' on 'id'", USE_CHILD, store="csv", more=CHILD)),
-        ("FM162", "join_json", stored("kids : Child 0..* join 't' on 'id'", USE_CHILD, store="json", more=CHILD)),
-        ("FM162", "lines", stored("kids : Child 0..* lines", USE_CHILD, store="json", more=CHILD)),
+        ("FM162", "join_file", stored("kids : Child 0..* join 't' on 'id'", USE_CHILD, store="csv", more=CHILD)),
+        ("FM162", "join_document", stored("kids : Child 0..* join 't' on 'id'", USE_CHILD, store="json", more=CHILD)),
+        ("FM162", "own", stored("kids : Child 0..* join on 'id'", USE_CHILD, more=CHILD)),
         ("FM162", "attributes", stored("x : string attributes 'a' values 'b'", READ_X)),
         ("FM162", "split", stored("x : string from 'x' split '|'", READ_X)),
         ("FM162", "nowhere", stored("kids : Child 0..*", USE_CHILD, more=CHILD)),
