@@ -16,7 +16,18 @@ from typing import IO
 from fhirmap.errors import ConfigError
 from fhirmap.texts import Text, os_reason
 
-__all__ = ["DAMAGE", "Accents", "LineKind", "is_damaged", "is_utf8", "open_failure", "open_text", "proved_encoding"]
+__all__ = [
+    "DAMAGE",
+    "Accents",
+    "LineKind",
+    "decoded",
+    "is_damaged",
+    "is_utf8",
+    "marked_encoding",
+    "open_failure",
+    "open_text",
+    "proved_encoding",
+]
 
 DAMAGE = "\udcff"
 """In the place of bytes that are no text in the encoding. No text that was read has it otherwise."""
@@ -61,6 +72,16 @@ def open_failure(error: OSError, shown: str, path: Path) -> ConfigError:
 def open_text(path: Path, encoding: str) -> IO[str]:
     """The file as text, each byte that is none as `DAMAGE`, line ends as they are."""
     return path.open(encoding=encoding, errors=_HANDLER, newline="")
+
+
+def decoded(raw: bytes, encoding: str) -> str:
+    """The bytes as text, each that is none as `DAMAGE`."""
+    return raw.decode(encoding, _HANDLER)
+
+
+def marked_encoding(start: bytes) -> str:
+    """The encoding that a byte-order mark at the start of a file names; empty without one."""
+    return next((name for mark, name in _MARKS if start.startswith(mark)), "")
 
 
 def is_utf8(raw: bytes) -> bool:
@@ -156,7 +177,7 @@ def proved_encoding(path: Path, shown: str, declared: str, *, names: int = 1, st
     try:
         with path.open("rb") as file:
             start = file.read(4)
-        encoding = next((name for mark, name in _MARKS if start.startswith(mark)), declared)
+        encoding = marked_encoding(start) or declared
         wide = next((name for name, zeros in _ZEROS if [byte == 0 for byte in start] == zeros), "")
         if wide and "a".encode(encoding) == b"a":
             raise ConfigError("FM705", variant="wide", encoding=encoding, source=shown, real=wide)

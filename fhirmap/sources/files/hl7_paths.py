@@ -1,0 +1,127 @@
+"""What a map reads of a message, and what there is wrong with it: damaged text, unknown escape sequences, components
+that are left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fhirmap.data import PathSteps
+from fhirmap.records import Fault, TreeText
+from fhirmap.runtime.reading import at
+from fhirmap.source_plan import RowLayout, SourcePlan, path_steps
+from fhirmap.sources.files.hl7_messages import Hl7Message
+from fhirmap.sources.files.hl7_tree import Segment, SegmentGroup, are_escapes_known
+from fhirmap.sources.files.text_lines import is_damaged
+
+__all__ = ["FieldRead", "FieldReads"]
+
+_SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRead:
+    """A path that a map reads, from the record's tree, and the field that it leads to or into.
+
+    ``field``: 0 for a whole segment. ``depth``: names in the path from the segment on, 2 for a field, 3 for a
+    component. ``is_value``: one text is read there. ``place``: the place in the map that names it.
+    """
+
+    name: str
+    steps: PathSteps
+    segment: str
+    field: int
+    depth: int
+    is_value: bool
+    place: str = ""
+
+
+class FieldReads:
+    """What a plan reads, each path once: elements at any depth, then what else is ``needed``."""
+
+    def __init__(self, plan: SourcePlan, needed: Iterable[str]) -> None:
+        root, found = plan.name, dict[PathSteps, FieldRead]()
+        for read in (*_of_layout(plan.shape, (), "", root), *(_read(name, path_steps(name), root) for name in needed)):
+            known = found.get(read.steps)
+            if known is None or (read.is_value and not known.is_value):
+                found[read.steps] = read
+        self.all = tuple(found.values())
+        self._values = [read for read in self.all if read.is_value and read.field and read.depth in (2, 3)]
+        self._wanted = {(read.segment, read.field) for read in self.all}
+
+    def field_faults(self, message: Hl7Message) -> Iterator[Fault]:
+        """Fields that are read and cannot be: they count as empty from now on. FM723 (damaged text), FM785 (an escape
+        sequence that has no meaning)."""
+        escape = message.marks.escape
+        for line, segment in message.segments:
+            # The escape character is in the header, too: among those that it names.
+            has_escapes = bool(escape) and segment.text.find(escape, 9 if segment.text.startswith("MSH") else 0) >= 0
+            if has_escapes or message.is_damaged:
+                yield from self._segment_faults(message, line, segment)
+
+    def _segment_faults(self, message: Hl7Message, line: int, segment: Segment) -> Iterator[Fault]:
+        name, encoding = segment.name, message.marks.encoding
+        for number in segment.numbers():
+            raw = segment.raw(number)
+            if not raw or not ({(name, number), (name, 0)} & self._wanted):
+                continue
+            args: dict[str, object] = {"column": f"{name}.{number}", "line": line}
+            columns = (f"{name}.{number}",)
+            if message.is_damaged and ("\0" in raw or is_damaged(raw, encoding)):
+                variant = "" if "\0" in raw else "bytes"
+                yield Fault("FM723", rule="text", args=args | {"encoding": encoding}, variant=variant, columns=columns)
+            elif not are_escapes_known(raw, message.marks):
+                yield Fault("FM785", rule="text", args=args, columns=columns)
+            else:
+                continue
+            segment.clear(number)
+
+    def left_out(self, cells: Mapping[str, Any]) -> Iterator[Fault]:
+        """FM786 for each value that is read of a field or component of which others are filled, and not read by it."""
+        for read in self._values:
+            for segment in _segments(cells, read):
+                mark = segment.marks.component if read.depth == 2 else segment.marks.subcomponent
+                if mark and mark in segment.raw(read.field) and _has_more(at(cells, read.steps)):
+                    args = {"column": read.name}
+                    yield Fault(
+                        "FM786", "warning", rule="component", args=args, position=read.place, columns=(read.name,)
+                    )
+                    break
+
+
+def _segments(cells: Mapping[str, Any], read: FieldRead) -> Sequence[Segment]:
+    """The segments that a path leads through."""
+    tree = cells.get("..", cells) if read.steps[0] in ("..", "/") else cells
+    found = tree.get(read.segment)
+    if found is None:
+        return (tree.own,) if isinstance(tree, SegmentGroup) and tree.own.name == read.segment else ()
+    return found if isinstance(found, list) else (found,)
+
+
+def _has_more(found: Any) -> bool:  # noqa: ANN401 - a text, a list of them, or none
+    if isinstance(found, list):
+        return any(map(_has_more, found))
+    return isinstance(found, TreeText) and any(name != "1" and found.members[name] for name in found.members)
+
+
+def _of_layout(layout: RowLayout, above: PathSteps, prefix: str, root: str) -> Iterator[FieldRead]:
+    for column in layout.columns:
+        inner = path_steps(column.name)
+        # A path of a child row that leads up ends in the record, or in the message.
+        ups = sum(step == ".." for step in inner)
+        steps = inner if inner[:1] == ("/",) else inner[1:] if above and ups else (*above, *inner)
+        name = f"{prefix}.{column.name}" if prefix and not ups else column.name
+        if column.nested and column.below is not None:
+            yield from _of_layout(column.below, steps, name, root)
+        elif column.name != "#text":
+            yield _read(name, steps, root, is_value=bool(column.type) and not column.nested, place=column.position)
+
+
+def _read(name: str, steps: PathSteps, root: str, *, is_value: bool = False, place: str = "") -> FieldRead:
+    names = [step for step in steps if isinstance(step, str) and step not in ("..", "/")]
+    if root and not (names and _SEGMENT.fullmatch(names[0])):
+        names = [root, *names]
+    number = int(names[1]) if len(names) > 1 and names[1].isdecimal() else 0
+    return FieldRead(name, steps, names[0] if names else "", number, len(names), is_value, place)
