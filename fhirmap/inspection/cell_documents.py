@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fhirmap.inspection.guess import TEXT, codes_of
-from fhirmap.inspection.json_models import members_of, object_models, singular, value_type
+from fhirmap.inspection.json_models import hidden_in, members_of, object_models, singular, value_type
 from fhirmap.inspection.names import UniqueNames, camel_case, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element, column_element
 from fhirmap.source_plan import path_name
@@ -82,7 +82,9 @@ class DocumentSketch:
         return below
 
     def _members(self, path: str, words: str, objects: Sequence[Mapping[str, Any]]) -> None:
-        names = members_of(objects)
+        names, hidden = members_of(objects), hidden_in(objects)
+        if hidden:
+            self._unread(path, words, Text("inspection.values_as_names", {"count": hidden}))
         if len(names) > _MOST_MEMBERS:
             self._unread(path, words, Text("inspection.members", {"count": len(names)}))
             return

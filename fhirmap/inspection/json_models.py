@@ -18,9 +18,10 @@ from fhirmap.language.nodes import OrderKey
 from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan, path_name
 from fhirmap.sources.address import Address
 from fhirmap.sources.json_file import JsonFile, scalar_text
+from fhirmap.sources.names import may_be_shown
 from fhirmap.texts import Text
 
-__all__ = ["json_models", "members_of", "object_models", "singular", "value_type"]
+__all__ = ["hidden_in", "json_models", "members_of", "object_models", "singular", "value_type"]
 
 _SAMPLE = 2000
 _LARGEST_INTEGER = 2**31
@@ -38,6 +39,8 @@ def json_models(
     entries = [entry for entry in islice(_file(address, found).entries(), _SAMPLE) if isinstance(entry, Mapping)]
     if not entries:
         raise ConfigError("FM750", source=address.shown, reason=Text("reasons.no_list"))
+    if not members_of(entries) and hidden_in(entries):
+        raise ConfigError("FM750", source=address.shown, reason=Text("reasons.names_are_values"))
     key, latest = _key_of(entries)
     store = store_clause(
         "json",
@@ -65,6 +68,8 @@ def _list_path(document: JsonValue) -> str:
         below: list[tuple[str, Any]] = []
         for here, entry in level:
             for name, value in entry.items() if isinstance(entry, Mapping) else ():
+                if not may_be_shown(name):
+                    continue
                 inner = f"{here}.{name}" if here else str(name)
                 if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
                     return inner
@@ -88,19 +93,29 @@ def _key_of(entries: _Objects) -> tuple[str, str]:
 
 
 def members_of(entries: _Objects) -> list[str]:
-    """The keys of objects, each once, in the order in which they come first."""
-    return list(dict.fromkeys(name for entry in entries for name in entry))
+    """The keys of objects, each once, in the order in which they come first; not those that look like values."""
+    return [name for name in dict.fromkeys(name for entry in entries for name in entry) if may_be_shown(name)]
+
+
+def hidden_in(entries: _Objects) -> int:
+    """How many different keys of objects look like values: objects by the number of a patient, or by day."""
+    return sum(not may_be_shown(name) for name in dict.fromkeys(name for entry in entries for name in entry))
 
 
 def object_models(model: ModelSketch, entries: _Objects, key: str, names: UniqueNames, zone: str) -> list[ModelSketch]:
     """``model`` with the members of ``entries`` as its elements, then the models of the objects among them."""
     element_names = UniqueNames()
+    model.hidden = hidden_in(entries)
     found = [model]
     for name in members_of(entries):
         held = [entry[name] for entry in entries if entry.get(name) is not None]
         items = [item for value in held for item in (value if isinstance(value, list) else [value])]
         many = any(isinstance(value, list) for value in held)
         element_name = element_names.take(camel_case(name))
+        if items and all(isinstance(item, Mapping) for item in items) and not members_of(items) and hidden_in(items):
+            unread = Text("inspection.values_as_names", {"count": hidden_in(items)})
+            model.elements.append(ElementSketch(column_element(element_name, TEXT, name, zone), unread, True))
+            continue
         if items and all(isinstance(item, Mapping) for item in items):
             below = ModelSketch(names.take(pascal_case(singular(name) if many else name)))
             model.add(replace(child_element(element_name, below.name, repeats=many), column=path_name(name)))

@@ -27,12 +27,15 @@ class ElementSketch:
 
 @dataclass(slots=True)
 class ModelSketch:
-    """One model while it is put together, and when it is whole. ``remark``: for the line above it."""
+    """One model while it is put together, and when it is whole. ``remark``: for the line above it. ``hidden``: how many
+    names that look like values the source has there; they are left out.
+    """
 
     name: str
     store: SourceClause | None = None
     elements: list[ElementSketch] = field(default_factory=list)
     remark: Text | None = None
+    hidden: int = 0
 
     def add(self, element: ModelElement, codes: tuple[str, ...] = ()) -> None:
         """One more element, without remark."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch
 from fhirmap.language.node_text import model_element_columns, model_head
+from fhirmap.texts import Text
 
 __all__ = ["sketches_to_text"]
 
@@ -20,6 +21,7 @@ def _block(sketch: ModelSketch) -> str:
     name_width = max((len(name) for name, _, _ in rows), default=0)
     type_width = max((len(kind) for _, kind, _ in rows), default=0)
     lines = [f"// {sketch.remark}"] if sketch.remark else []
+    lines += [f"// {Text('inspection.values_as_names', {'count': sketch.hidden})}"] if sketch.hidden else []
     lines.append(model_head(sketch.model()))
     lines += [_line(entry, name_width, type_width) for entry in sketch.elements]
     return "\n".join([*lines, "}", ""])

@@ -8,6 +8,7 @@ from itertools import islice
 from fhirmap.data import RawValue
 from fhirmap.diagnostics import Diagnostic, nearest
 from fhirmap.source_plan import AttributeRows
+from fhirmap.sources.names import may_be_shown
 from fhirmap.sources.samples import attribute_name
 
 __all__ = ["unknown_attributes"]
@@ -22,13 +23,15 @@ def unknown_attributes(table: str, attributes: AttributeRows, names: Iterable[Ra
     """
     wanted = dict.fromkeys(attributes.read)
     seen: dict[str, None] = {}
+    has_names = False
     for name in filter(None, map(attribute_name, names)):
+        has_names = True
         wanted.pop(name, None)
         if not wanted:
             return
-        if len(seen) < _MOST_COMPARED:
+        if len(seen) < _MOST_COMPARED and may_be_shown(name):
             seen[name] = None
-    for name in wanted if seen else ():
+    for name in wanted if has_names else ():
         meant = nearest(name, islice(seen, _MOST_COMPARED))
         position = next(column.position for column in attributes.columns if column.name == name)
         args = {"table": table, "column": attributes.name, "attribute": name, "position": position}

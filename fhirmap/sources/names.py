@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from fhirmap.diagnostics import Suggestion, listed, suggestion
+from fhirmap.sources.data_signs import DataSign, data_sign
 from fhirmap.texts import Text
 
 
@@ -29,20 +30,34 @@ class Missing(Suggestion):
     hint: Text
 
 
-def hint(found: Suggestion) -> Text:
-    """The nearest name, and what is there."""
+def may_be_shown(name: str) -> bool:
+    """Is ``name`` a name for all that can be seen, and no value in the place of one? A patient's number may be a key.
+
+    A path is as long as it is, and so is a name without blanks.
+
+    Example:
+        >>> may_be_shown("stays.lot"), may_be_shown("stays.149113897061759.lot"), may_be_shown("03/11/1949")
+        (True, False, False)
+    """
+    sign = data_sign(name)
+    return sign is None or (sign is DataSign.LONG_TEXT and " " not in name)
+
+
+def hint(found: Suggestion, *, is_all: bool = True) -> Text:
+    """The nearest name, and what is there. ``is_all``: not where something else is there, which is not shown."""
     if not found["known"]:
-        return Text("hints.there_is_none")
+        return Text("hints.there_is_none" if is_all else "hints.there_are_values")
     if found["meant"] is None:
         return Text("hints.there_is", {"names": listed(found["known"])})
     return Text("hints.meant_and_there", {"meant": found["meant"], "names": listed(found["known"])})
 
 
 def like(name: str, there: Iterable[str]) -> Missing:
-    """What `Diagnostic` and `ConfigError` take for a name that is not ``there``."""
-    names = list(there)
+    """What `Diagnostic` and `ConfigError` take for a name that is not ``there``. Nothing that looks like a value is."""
+    everything = list(there)
+    names = [entry for entry in everything if may_be_shown(entry)]
     found = suggestion(name, names)
     if found["meant"] is None and "." in name:
         # A column with the name of its table, as SQL has it.
         found["meant"] = match(name.rpartition(".")[2], names)
-    return Missing(hint=hint(found), **found)
+    return Missing(hint=hint(found, is_all=len(names) == len(everything)), **found)
