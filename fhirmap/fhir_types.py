@@ -20,6 +20,10 @@ DATES = frozenset(("date", "dateTime", "instant", "time"))
 """Primitives of the calendar and the clock: texts in JSON."""
 UNIX_FORMATS: Mapping[str, int] = {"unix": 1, "unix-ms": 1000}
 """Formats of times counted from 1970-01-01T00:00:00Z on, and how many of their units are a second."""
+HL7_FORMAT = "hl7"
+"""Format of dates and times of HL7 v2 and CDA: as many digits as are known, an offset perhaps."""
+NAMED_FORMATS = frozenset((*UNIX_FORMATS, HL7_FORMAT))
+"""Formats that are a name, and no letters for the parts of a date."""
 INTEGERS = frozenset(("integer", "positiveInt", "unsignedInt", "integer64"))
 NUMBERS = INTEGERS | {"decimal"}
 PRIMITIVES = TEXTS | DATES | NUMBERS | {"boolean"}

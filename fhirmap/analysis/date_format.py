@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from fhirmap.fhir_types import UNIX_FORMATS
+from fhirmap.fhir_types import NAMED_FORMATS
 
 _WIDTHS: dict[str, tuple[int, ...]] = {
     "y": (2, 4),
@@ -79,13 +79,13 @@ class LetterRun:
 
 
 def runs(format_text: str) -> tuple[LetterRun, ...]:
-    """The format cut into codes and literals; that of Unix times is one literal.
+    """The format cut into codes and literals; one that is a name (`unix`, `hl7`) is one literal.
 
     Example:
         >>> [run.text for run in runs("dd/MM/yyyy")]
         ['dd', '/', 'MM', '/', 'yyyy']
     """
-    if format_text in UNIX_FORMATS:
+    if format_text in NAMED_FORMATS:
         return (LetterRun(format_text, True),)
     pieces = ("".join(letters) for _, letters in groupby(format_text))
     return tuple(LetterRun(piece, piece == "T" or not piece[0].isalpha()) for piece in pieces)

@@ -11,7 +11,7 @@ import pytest
 
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.context import RecordRun
-from fhirmap.runtime.transforms import coding, quantity, references, text
+from fhirmap.runtime.transforms import coding, dates, quantity, references, text
 from fhirmap.runtime.transforms.coding import CodeTable
 from fhirmap.runtime.transforms.dates import parser
 from fhirmap.texts import language_of
@@ -219,3 +219,63 @@ def test_a_blank_before_an_offset_is_none(text: str, format_text: str) -> None:
 )
 def test_unix_times(form: str, kind: str, zone: str | None, text: str, expected: str | None) -> None:
     assert parser(form, kind, zone)(text) == expected
+
+
+PARIS = "Europe/Paris"
+
+
+@pytest.mark.parametrize(
+    ("kind", "zone", "text", "expected"),
+    [
+        ("date", None, "2025", "2025"),
+        ("date", None, "202503", "2025-03"),
+        ("date", None, "20250317", "2025-03-17"),
+        ("date", None, "202503172340", "2025-03-17"),
+        ("date", PARIS, "20250317234000+0000", "2025-03-18"),
+        ("date", None, "20250317+0100", "2025-03-17"),
+        ("date", None, "20250230", None),
+        ("date", None, "2025031", None),
+        ("date", None, "2025-03-17", None),
+        ("date", None, "202513", None),
+        ("date", None, "00000000", None),
+        ("dateTime", PARIS, "2025", "2025"),
+        ("dateTime", PARIS, "202503", "2025-03"),
+        ("dateTime", PARIS, "20250317", "2025-03-17"),
+        ("dateTime", PARIS, "2025031708", "2025-03-17T08:00:00+01:00"),
+        ("dateTime", PARIS, "202503170815", "2025-03-17T08:15:00+01:00"),
+        ("dateTime", PARIS, "20250317081530.1234", "2025-03-17T08:15:30.1234+01:00"),
+        ("dateTime", None, "20250317081500+0100", "2025-03-17T08:15:00+01:00"),
+        ("dateTime", PARIS, "20250317081500-0500", "2025-03-17T14:15:00+01:00"),
+        ("dateTime", PARIS, "202503172460", None),
+        ("dateTime", PARIS, "20250317081530.", None),
+        ("dateTime", PARIS, "20250317081530+01", None),
+        ("dateTime", PARIS, "20250317081530+9900", None),
+        ("instant", PARIS, "20250317081530", "2025-03-17T08:15:30+01:00"),
+        ("instant", PARIS, "202503170815", None),
+        ("instant", PARIS, "20250317", None),
+        ("time", None, "0815", "08:15:00"),
+        ("time", None, "081530.5", "08:15:30.5"),
+        ("time", None, "20250317081530", "08:15:30"),
+        ("time", PARIS, "0815+0100", "08:15:00"),
+        ("time", None, "08", None),
+        ("time", None, "2560", None),
+        ("time", None, "20250317", None),
+    ],
+)
+def test_times_of_hl7(kind: str, zone: str | None, text: str, expected: str | None) -> None:
+    assert parser("hl7", kind, zone)(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "zone", "text", "error"),
+    [
+        ("dateTime", None, "202503170815", dates.ZoneNeeded),
+        ("date", None, "202503170815+0100", dates.ZoneNeeded),
+        ("time", None, "0815+0100", dates.ZoneNeeded),
+        ("dateTime", PARIS, "202503300230", dates.SkippedTime),
+        ("dateTime", PARIS, "202510260230", dates.RepeatedTime),
+    ],
+)
+def test_times_of_hl7_that_depend_on_a_zone(kind: str, zone: str | None, text: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        parser("hl7", kind, zone)(text)

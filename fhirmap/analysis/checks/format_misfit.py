@@ -8,7 +8,7 @@ from itertools import pairwise
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.date_format import LetterRun, parts, runs
 from fhirmap.diagnostics import Diagnostic, Span
-from fhirmap.fhir_types import PRIMITIVES, UNIX_FORMATS
+from fhirmap.fhir_types import NAMED_FORMATS, PRIMITIVES
 from fhirmap.texts import Text
 
 TEMPORAL = ("date", "dateTime", "instant", "time")
@@ -46,7 +46,7 @@ def _misfit(type_name: str, pieces: tuple[LetterRun, ...], text: str) -> tuple[s
     held = parts(pieces)
     if type_name not in TEMPORAL:
         return "type", {}
-    if text in UNIX_FORMATS:
+    if text in NAMED_FORMATS:
         return "", {}
     for part in _NEEDED.get(type_name, ("year",)):
         if part not in held:

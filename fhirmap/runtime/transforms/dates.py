@@ -1,7 +1,8 @@
 """Dates in formats: what a model's `format` and `toDate(text, format)` read, and Unix times.
 
 Spec: FML, transforms, date formats. Codes are case-sensitive, other characters are themselves. Precision is what the
-format holds, no more. Ours, `unix` and `unix-ms`: seconds and milliseconds since 1970-01-01T00:00:00Z.
+format holds, no more. Ours, `unix` and `unix-ms`: seconds and milliseconds since 1970-01-01T00:00:00Z; `hl7`: dates
+and times of HL7 v2 and CDA, in the precision that each text has.
 
 A local time with a zone gets the offset that holds there on that day. The hour that is skipped in spring does not
 exist; of the two that are alike in autumn the first is meant (summer time), and that it was chosen is said. Without a
@@ -22,7 +23,7 @@ from unicodedata import combining, normalize
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fhirmap.errors import TransformFailed
-from fhirmap.fhir_types import UNIX_FORMATS
+from fhirmap.fhir_types import HL7_FORMAT, UNIX_FORMATS
 from fhirmap.texts import Text
 
 _NAMES_OF_MONTHS = (
@@ -71,6 +72,15 @@ _ISO = re.compile(
     rf"(\d{{4}})(?:-(\d{{2}})(?:-(\d{{2}})(?:[Tt ](\d{{2}}):(\d{{2}})(?::(\d{{2}})(?:\.(\d+))?)?\s?({_OFFSET})?)?)?)?"
 )
 _TIME = re.compile(rf"(\d{{2}}):(\d{{2}})(?::(\d{{2}})(\.\d+)?)?\s?({_OFFSET})?")
+_HL7 = re.compile(
+    r"(?P<year>\d{4})(?:(?P<month>\d{2})(?:(?P<day>\d{2})(?:(?P<hour>\d{2})(?:(?P<minute>\d{2})"
+    r"(?:(?P<second>\d{2})(?:\.(?P<fraction>\d{1,9}))?)?)?)?)?)?(?P<offset>[+-]\d{4})?",
+    re.ASCII,
+)
+_HL7_TIME = re.compile(
+    r"(?P<hour>\d{2})(?P<minute>\d{2})(?:(?P<second>\d{2})(?:\.(?P<fraction>\d{1,9}))?)?(?P<offset>[+-]\d{4})?",
+    re.ASCII,
+)
 _NUMBER = re.compile(r"-?\d{1,17}(\.\d{1,9})?", re.ASCII)
 Parse = Callable[[str], str | None]
 """Text of a cell -> FHIR text, None where it does not fit. Raises `ZoneNeeded`, `SkippedTime`, `RepeatedTime`."""
@@ -105,6 +115,8 @@ def parser(format_text: str | None, kind: str, zone: str | None) -> Parse:
     place = place_of(zone) if zone else None
     if format_text is not None and format_text in UNIX_FORMATS:
         return _unix(UNIX_FORMATS[format_text], kind, place)
+    if format_text == HL7_FORMAT:
+        return lambda text: _from_hl7(text, kind, place)
     if format_text is None:
         return lambda text: _from_iso(text, kind, place)
     if format_text.startswith("yyyyMMdd") and kind == "date" and set(format_text[8:]) <= set("Hms"):
@@ -248,6 +260,19 @@ def _from_iso(text: str, kind: str, zone: tzinfo | None) -> str | None:
         return None
     names = ("year", "month", "day", "hour", "minute", "second", "fraction", "offset")
     return _written(dict(zip(names, match.groups(), strict=True)), kind, zone)
+
+
+def _from_hl7(text: str, kind: str, zone: tzinfo | None) -> str | None:
+    """Spec: HL7 v2.9, 2A.3.22 (DTM) and 2A.3.75 (TM); CDA R2, TS. A time of day may be a whole date and time, too."""
+    match = _HL7_TIME.fullmatch(text) if kind == "time" else None
+    match = match or _HL7.fullmatch(text)
+    if match is None:
+        return None
+    parts = match.groupdict()
+    # An offset is of a time of day: after a day it says nothing of it.
+    if parts["hour"] is None:
+        parts["offset"] = None
+    return None if kind == "instant" and parts["second"] is None else _written(parts, kind, zone)
 
 
 def _time(text: str, zone: tzinfo | None) -> str | None:

@@ -15,6 +15,7 @@ from tests.analysis.checks.harness import copied, reported
         (copied("date 0..1 format 'MMdd'"), ["FM234 year: 'MMdd'"]),
         (copied("instant 0..1 format 'yyyyMMdd'"), ["FM234 missing: 'yyyyMMdd'"]),
         (copied("date 0..1 format 'yyyy-mm-dd'"), ["FM234 months: 'yyyy-mm-dd'"]),
+        (copied("string 0..1 format 'hl7'"), ["FM234 type: 'hl7'"]),
         (copied("dateTime 0..1 format 'yyyyMMddhhmm'"), ["FM234 afternoon: 'yyyyMMddhhmm'"]),
     ],
 )
@@ -31,6 +32,9 @@ def test_it_reports(text: str, found: list[str]) -> None:
         copied("time 0..1 format 'HH:mm'"),
         copied("instant 0..1 format 'yyyyMMddHHmmss'"),
         copied("date 0..1 format 'YYYY'"),
+        copied("date 0..1 format 'hl7'"),
+        copied("time 0..1 format 'hl7'"),
+        copied("instant 0..1 format 'hl7'"),
     ],
 )
 def test_it_does_not_report(text: str) -> None:

@@ -24,6 +24,7 @@ def test_it_reports(text: str, found: list[str]) -> None:
     "text",
     [
         copied("date 0..1 format 'yyyyMMdd'"),
+        copied("date 0..1 format 'hl7'"),
         copied("dateTime 0..1 format 'yyyy-MM-ddTHH:mm'"),
         stored(rules="src.id as w -> tgt.birthDate = toDate(w, 'dd/MM/yyyy');"),
     ],

@@ -32,6 +32,7 @@ def test_it_reports(text: str, found: list[str]) -> None:
         copied("date 0..1 format 'yyyyMMddHHmm'"),
         copied("time 0..1 format 'HHmm'"),
         copied("instant 0..1 format 'unix'"),
+        copied("dateTime 0..1 format 'hl7'"),
         copied("date 0..1 format 'unix' zone 'Europe/Paris'"),
     ],
 )
