@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.dataflow import Read, Reads, flow_of, reads_of, source_conditions, transform_reads
+from fhirmap.analysis.stores import joined_name
 from fhirmap.analysis.typed import Expression, Stage, TypedGroup, TypedRule, TypedSource, TypedTarget, Variable
 from fhirmap.diagnostics import Span
+from fhirmap.source_plan import SourceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,22 +283,45 @@ def _through(found: Mapping[str, list[Origin]]) -> _Bases:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _RowPlace:
+    """Where rows are: what stands before their columns (a table, or a path and its dot), and the rows above them."""
+
+    table: str
+    is_tree: bool
+    above: _RowPlace | None = None
+
+    def column(self, name: str) -> str:
+        """A column as the model names it, with its table; `../x` is one of the rows above."""
+        place = self
+        is_up = ("../", "/") if self.is_tree else "../"
+        while place.above is not None and name.startswith(is_up):
+            place, name = place.above, name.removeprefix("../")
+        if name.startswith(is_up) and place.is_tree:
+            return name
+        name = name.removeprefix("/") if self.is_tree else name
+        return f"{place.table}{'.' if place.table and not place.table.endswith('.') else ''}{name}"
+
+
 def _model_bases(checked: Checked, stage: Stage) -> _Bases:
     columns: dict[str, tuple[str, ...]] = {}
 
-    def fill(url: str, path: str, table: str, seen: tuple[str, ...]) -> None:
+    def fill(url: str, path: str, place: _RowPlace, seen: tuple[str, ...]) -> None:
         use = checked.models.get(url)
         if use is None or url in seen:
             return
         for entry in use.node.elements:
             here = f"{path}.{entry.name}"
             below = next((ref for ref in _types(checked, url, entry.name) if ref in checked.models), None)
-            column = entry.column or entry.name
-            own = f"{table}{'.' if table and not table.endswith('.') else ''}{column}"
+            own = place.column(entry.column or entry.name)
             if below is not None:
                 has_rows = entry.join is not None or entry.lines
-                place = entry.join.table if entry.join else table if has_rows else f"{own}."
-                fill(below, here, place, (*seen, url))
+                child = checked.models[below].node
+                table = joined_name(entry.join, child) if entry.join else place.table if has_rows else f"{own}."
+                is_tree = place.is_tree or not (has_rows or entry.split)
+                if entry.join is not None and entry.join.is_own and child.store is not None:
+                    is_tree = SourceKind(child.store.kind).is_tree
+                fill(below, here, _RowPlace(table, is_tree, place), (*seen, url))
                 columns[here] = () if has_rows else (own,)
             elif not entry.position:
                 columns[here] = (own,)
@@ -305,7 +330,8 @@ def _model_bases(checked: Checked, stage: Stage) -> _Bases:
         use = checked.models.get(stage.source.structure)
         store = use.node.store if use else None
         table = store.name if store and store.kind == "table" else ""
-        fill(stage.source.structure, stage.source.name, table, ())
+        is_tree = store is not None and SourceKind(store.kind).is_tree
+        fill(stage.source.structure, stage.source.name, _RowPlace(table, is_tree), ())
     return {path: _Basis(columns=found) for path, found in columns.items()}
 
 

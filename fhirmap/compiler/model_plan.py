@@ -7,6 +7,7 @@ from dataclasses import replace
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.stores import joined_name
 from fhirmap.analysis.typed import ModelUse
+from fhirmap.compiler.parent_columns import with_parent_columns
 from fhirmap.language import nodes
 from fhirmap.source_plan import (
     AttributeRows,
@@ -36,7 +37,8 @@ def source_plan(checked: Checked) -> SourcePlan | None:
     is_sql = SourceKind(store.kind).is_sql
     if is_sql and has_lines:
         extra = list(store.key)
-    plan = _plan(checked, use, store, _shape(checked, use, extra, (use.ref.structure,)))
+    shape = _shape(checked, use, extra, (use.ref.structure,))
+    plan = _plan(checked, use, store, with_parent_columns(shape, is_tree=SourceKind(store.kind).is_tree))
     return replace(
         plan,
         key=store.key,

@@ -53,6 +53,7 @@ from fhirmap.compiler.python import (
 )
 from fhirmap.compiler.runtime_functions import call
 from fhirmap.compiler.writer import Writer
+from fhirmap.data import PathSteps
 from fhirmap.diagnostics import Span
 from fhirmap.fhir_types import DATES, INTEGERS, TEXTS
 from fhirmap.language import nodes
@@ -81,15 +82,23 @@ class ColumnSite:
     """May a row lack columns? Not one of a table: what it has no value for is None there."""
     is_flat: bool = False
     """Are the rows of columns, though the store holds documents? Those of a record are, whose lines are documents."""
+    above: ColumnSite | None = None
+    """How their parent's rows come, where the model reads something of them."""
 
     @property
     def is_tree(self) -> bool:
         """Are rows trees of dicts and lists, not rows of columns?"""
-        return not self.is_flat and self._is_document
+        return not self.is_flat and self.is_document
 
     @property
-    def _is_document(self) -> bool:
+    def is_document(self) -> bool:
+        """Does the store hold documents?"""
         return not self.kind or SourceKind(self.kind).is_tree
+
+    @property
+    def has_paths(self) -> bool:
+        """Is a name that has the signs of a path one, rather than the whole name of a column?"""
+        return bool(self.kind) and self.is_tree
 
 
 class ReaderLowering:
@@ -127,6 +136,27 @@ class ReaderLowering:
         self.functions.append(PythonFunction(name, parameters, heading, body, use.unit.text, use.node.name_span))
         return name
 
+    def levels_above(self, use: ModelUse, seen: frozenset[str] = frozenset()) -> int:
+        """How many levels up the rows lead of which the model, or one below it, reads something; 0 for none."""
+        if use.ref.structure in seen:
+            return 0
+        seen |= {use.ref.structure}
+        found = 0
+        for entry in use.node.elements:
+            if not (entry.position or entry.join or entry.lines):
+                found = max(found, _levels(entry.column or entry.name))
+            below = self.below(use, entry)
+            if below is not None:
+                found = max(found, self.levels_above(below, seen) - 1)
+        return found
+
+    def below(self, use: ModelUse, entry: nodes.ModelElement) -> ModelUse | None:
+        """The model of the element's rows; None where it holds a value."""
+        element = self.module.checked.definitions.children(use.ref).get(entry.name)
+        models = self.module.checked.models
+        found = (ref.structure for ref in element.types if ref.structure in models) if element else iter(())
+        return next((models[structure] for structure in found), None)
+
     def _name(self, url: str) -> Name:
         wanted = self.module.readers[url]
         return self.module.names.take(wanted.text) if wanted in self._done.values() else wanted
@@ -159,6 +189,16 @@ _STORES: Mapping[str, str] = {
     "xml": "XML documents",
     "hl7": "HL7 v2 messages",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _RowAbove:
+    """The steps from a row to what it reads of one above it, and that column as a fault names it."""
+
+    steps: PathSteps
+    shown: str
+    is_column: bool = False
+    """Is it the cell of a row of columns?"""
 
 
 class ReaderBody:
@@ -194,11 +234,17 @@ class ReaderBody:
         fetches: list[Statement] = []
         columns: set[str] = set()
         for entry in self.use.node.elements:
-            if not entry.position:
-                name = self.fetched[entry.name] = self.names.take(f"{entry.name}_raw")
-                column = self._column(entry)
-                columns.add(column)
-                fetches.append(Assign(entry.span, (name,), Item(_ROW, Literal(column))))
+            column = self._column(entry)
+            place = self._above(column)
+            if entry.position or (place is not None and not place.is_column):
+                continue
+            name = self.fetched[entry.name] = self.names.take(f"{entry.name}_raw")
+            columns.add(column)
+            cell: Expr = _ROW
+            for step in place.steps if place is not None else (column,):
+                assert isinstance(step, str)
+                cell = Item(cell, Literal(step))
+            fetches.append(Assign(entry.span, (name,), cell))
         self._fetch(self.use.node.name_span, f"{self.use.node.name}_needs", _ROW, fetches, columns)
 
     def _fetch(self, span: Span, hint: str, row: Name, fetches: list[Statement], columns: set[str]) -> None:
@@ -314,6 +360,8 @@ class ReaderBody:
         site = self._site_below(entry, model, is_nested)
         if entry.attributes:
             site = replace(site, is_sparse=True)
+        has_parent = self.lowering.levels_above(model) > 0
+        site = replace(site, above=self.site if has_parent else None)
         reader = self.lowering.model(model, site)
         cell = self._cell(entry)
         raw = self._held(entry, self.names.take(f"{entry.name}_raw"))
@@ -386,6 +434,9 @@ class ReaderBody:
     def _rows(self, entry: nodes.ModelElement, raw: Name, cell: Name) -> Expr:
         """The child rows that a raw value holds."""
         rows = call("rows", raw, cell, _FAULTS)
+        model = self.lowering.below(self.use, entry)
+        if model is not None and self.lowering.levels_above(model):
+            return call("under", rows, _ROW)
         is_joined = entry.join is not None or entry.lines
         if self.site.is_tree or not is_joined or entry.maximum not in (None, 1):
             return rows
@@ -410,15 +461,15 @@ class ReaderBody:
         return count
 
     def _below(self, entry: nodes.ModelElement) -> str:
-        path = entry.column or entry.name
-        return f"{self.site.table}.{path}" if self.site.table else path
+        return self._shown(self._path(entry))
 
     def _agreement(self, lines: nodes.ModelElement) -> None:
         """Flat lines must say the same of everything that is read once a record."""
         cells = tuple(
             self._cell(entry)
             for entry in self.use.node.elements
-            if not entry.lines and not entry.position and entry.join is None and not self._is_model(entry)
+            if not (entry.lines or entry.position or entry.join or self._is_model(entry))
+            if not self._path(entry).startswith("../")
         )
         if cells:
             table = self.module.table(f"{self.use.node.name}_columns", TupleOf(cells))
@@ -443,9 +494,36 @@ class ReaderBody:
         if fetched is not None:
             return fetched
         path = self._path(entry)
-        if self.site.kind and self.site.is_tree and _is_path(path) and entry.join is None and not entry.lines:
-            return call("at", _ROW, Literal(path_steps(path)))
+        if not (entry.join or entry.lines):
+            place = self._above(path)
+            if place is not None:
+                return call("at", _ROW, Literal(place.steps))
+            if self.site.has_paths and _is_path(path):
+                return call("at", _ROW, Literal(path_steps(path)))
         return Get(_ROW, self._column(entry))
+
+    def _above(self, path: str) -> _RowAbove | None:
+        """What ``path`` reads of a row above; None where it reads this one."""
+        if not path.startswith("../") and not (path.startswith("/") and self.site.has_paths):
+            return None
+        site, up, name = self.site, 0, path
+        while site.above is not None and name.startswith(("../", "/")):
+            site, up = site.above, up + 1
+            name = name.removeprefix("../")
+        if name.startswith(("../", "/")) and site.has_paths:  # above the record, which its source gives, or at the root
+            return _RowAbove(path_steps(path), name)
+        if not up:  # lines of documents give their record a cell under each path
+            return None
+        name = name if site.is_document else name.removeprefix("/")
+        steps = path_steps(name) if site.has_paths else (name,)
+        way: PathSteps = ("/",) if path.startswith("/") else ("..",) * up
+        shown = f"{site.table}.{name}" if site.table else name
+        return _RowAbove((*way, *steps), shown, is_column=not site.is_tree)
+
+    def _shown(self, path: str) -> str:
+        """The column as a fault names it."""
+        place = self._above(path)
+        return place.shown if place else f"{self.site.table}.{path}" if self.site.table else path
 
     def _held(self, entry: nodes.ModelElement, name: Name) -> Name:
         """The name of what the row holds for an element: ``name``, unless it was fetched before."""
@@ -457,7 +535,7 @@ class ReaderBody:
 
     def _cell(self, entry: nodes.ModelElement) -> Name:
         path = self._path(entry)
-        shown = entry.join.table if entry.join else f"{self.site.table}.{path}" if self.site.table else path
+        shown = entry.join.table if entry.join else self._shown(path)
         element = f"{self.use.node.name}.{entry.name}"
         position = (entry.column_span or entry.span).position
         texts = (element, shown, entry.type, position, path)
@@ -486,6 +564,7 @@ class ReaderBody:
         return known
 
 
+_ALL = 1000
 _NUMBERS_AS_TEXT = TEXTS - {"code", "base64Binary", "markdown", "xhtml"}
 """Types of the texts that identify something. Codes are compared with tables, where any text may be listed."""
 
@@ -493,6 +572,16 @@ _NUMBERS_AS_TEXT = TEXTS - {"code", "base64Binary", "markdown", "xhtml"}
 def _is_path(column: str) -> bool:
     """May this name lead into a document, or to a parent?"""
     return column.startswith("/") or any(sign in column for sign in ".[`")
+
+
+def _levels(path: str) -> int:
+    """How many levels up a path leads: all for the root."""
+    if path.startswith("/"):
+        return _ALL
+    levels = 0
+    while path.startswith("../", 3 * levels):
+        levels += 1
+    return levels
 
 
 def _null_tokens(entry: nodes.ModelElement, site: ColumnSite) -> tuple[str, ...]:

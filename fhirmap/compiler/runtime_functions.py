@@ -36,6 +36,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
         "parts",
         "rows",
         "times",
+        "under",
         "within",
     ),
     **_of("unread", "watched", raises=False),

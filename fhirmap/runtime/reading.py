@@ -289,8 +289,16 @@ def _parsed(text: str, parse: Parse, cell: Cell, faults: list[Fault]) -> str | N
 def lacking(row: Mapping[str, Any], names: Iterable[str]) -> TransformFailed:
     """The failure of a row that has not every column that the map reads (None is there without a value): FM417, which
     names those it lacks."""
-    columns = [f"`{name}`" for name in sorted(set(names) - row.keys())]
+    missing = set(names) - row.keys()  # what is no row at all has no keys either
+    columns = [f"`{name}`" for name in sorted(missing) if not _has_column(row, name)]
     return TransformFailed("FM417", columns=", ".join(columns), count=len(columns))
+
+
+def _has_column(row: RawValue, name: str) -> bool:
+    """Has the row this column, or the one above it that which `../x` names?"""
+    while name.startswith("../") and isinstance(row, Mapping):
+        row, name = row.get(".."), name.removeprefix("../")
+    return isinstance(row, Mapping) and name in row
 
 
 def at(row: RawValue, path: PathSteps) -> RawValue:
@@ -384,6 +392,11 @@ def rows(raw: RawValue, cell: Cell, faults: list[Fault]) -> Sequence[Mapping[str
         too_many(cell, len(held), faults)
         return ()
     return held
+
+
+def under(rows: Iterable[Mapping[str, Any]], row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Child rows that have their parent, ``row``, under `..`: copies, since a record does not hold itself."""
+    return [{**entry, "..": row} for entry in rows]
 
 
 def _members(row: Mapping[str, Any] | TreeText) -> Mapping[str, Any]:

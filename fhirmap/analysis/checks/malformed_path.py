@@ -20,15 +20,18 @@ def malformed_path(checked: Checked) -> Iterator[Diagnostic]:
     The columns of tables and flat files may have any name: their source says whether there is such a column.
     """
     models = {use.node.name: use.node for use in checked.declared_models()}
+    joined = frozenset(entry.type for model in models.values() for entry in model.elements if entry.join)
+    walk = _PathWalk(models, joined)
     for use in checked.declared_models():
         if use.node.store is not None:
-            walk = _PathWalk(models)
             yield from walk.stored(use.node, use.node.store)
 
 
 @dataclass(slots=True)
 class _PathWalk:
     models: dict[str, Model]
+    joined: frozenset[str]
+    """Models whose rows are joined to those of others, which are above them."""
     seen: set[tuple[str, bool, int]] = field(default_factory=set)
     reported: set[Span] = field(default_factory=set)
 
@@ -42,7 +45,8 @@ class _PathWalk:
                 yield from self.path(path, store.key_spans[order] if store.key_spans else store.span, above)
             for entry in (*store.order, *([store.latest] if store.latest else [])):
                 yield from self.path(entry.column, entry.span, above)
-        yield from self.elements(model, SourceKind(store.kind).is_tree, above)
+        if model.name not in self.joined:
+            yield from self.elements(model, SourceKind(store.kind).is_tree, above)
 
     def elements(self, model: Model, is_tree: bool, above: int) -> Iterator[Diagnostic]:
         """``is_tree``: are the rows documents? ``above``: how many rows or objects are above one."""
@@ -54,8 +58,10 @@ class _PathWalk:
             if not (entry.position or entry.join or entry.lines):
                 path, span = entry.column or entry.name, entry.column_span or entry.name_span
                 yield from self.path(path, span, above, is_column=not is_tree)
-            if below is not None and below.store is None:
+            if below is not None and (below.store is None or entry.join):
                 is_below = is_tree or _is_nested(entry)
+                if below.store is not None and entry.join and entry.join.is_own:
+                    is_below = SourceKind(below.store.kind).is_tree
                 yield from self.elements(below, is_below, min(above + 1, _DEEPEST))
 
     def path(

@@ -44,7 +44,10 @@ class _ColumnWalk:
         yield from self.orders(name, (*store.order, *((store.latest,) if store.latest else ())))
         yield from self.elements(model, name, (model.name,))
 
-    def elements(self, model: Model, table: str, way: tuple[str, ...]) -> Iterator[Diagnostic]:
+    def elements(
+        self, model: Model, table: str, way: tuple[str, ...], above: tuple[str, ...] = ()
+    ) -> Iterator[Diagnostic]:
+        """``above``: the tables of the rows above, the nearest first."""
         for element in model.elements:
             if element.join is not None and not table:
                 continue  # a file has no other tables, which is reported
@@ -61,11 +64,14 @@ class _ColumnWalk:
                     yield from self.column(table, element.column, _column_span(element))
                 continue  # else nothing says where its rows are, which is reported
             if child is not None and child.name not in way:
-                yield from self.elements(child, below, (*way, child.name))
+                yield from self.elements(child, below, (*way, child.name), (table, *above))
             elif (
                 child is None and element.type in PRIMITIVES and not (element.position or element.join or element.lines)
             ):
-                yield from self.column(table, element.column or element.name, _column_span(element))
+                name, place = element.column or element.name, (table, *above)
+                while name.startswith("../") and len(place) > 1:
+                    name, place = name.removeprefix("../"), place[1:]
+                yield from self.column(place[0], name, _column_span(element))
 
     def join(self, join: Join, parent: str) -> Iterator[Diagnostic]:
         absent = self.lacking(join.table, "")

@@ -32,7 +32,8 @@ def unused_column(checked: Checked) -> Iterator[Diagnostic]:
             column = element.column or element.name
             if is_read(use, element) or column in key:
                 continue
-            args = {"column": f"{table}.{column}" if table else column, "element": element.name}
+            is_own = table and not column.startswith("../")
+            args = {"column": f"{table}.{column}" if is_own else column, "element": element.name}
             variant = "element" if element.join or element.lines or element.position else ""
             about = Subject(SubjectKind.ELEMENT, element.name, frozenset((use.ref.structure,)))
             yield Diagnostic("FM241", element.name_span, args, variant=variant, about=about)
