@@ -285,7 +285,7 @@ def _through(found: Mapping[str, list[Origin]]) -> _Bases:
 
 @dataclass(frozen=True, slots=True)
 class _RowPlace:
-    """Where rows are: what stands before their columns (a table, or a path and its dot), and the rows above them."""
+    """Where rows are: what comes before their columns (a table, or a path and its dot), and the rows above them."""
 
     table: str
     is_tree: bool
