@@ -134,11 +134,11 @@ def test_a_row_whose_parent_lacks_the_column_is_another_tables() -> None:
 
 
 def test_a_parents_column_that_is_not_there_is_reported(database: str) -> None:
-    transformer = compile_map(JOINED.replace("../../ward", "../../room"))
+    transformer = compile_map(JOINED.replace("../../ward", "../../unit"))
     assert transformer.store is not None
     with open_source(database, transformer.store) as source:
         [found] = source.check()
-    assert (found.code, found.args["table"], found.args["column"]) == ("FM704", "T", "room")
+    assert (found.code, found.args["table"], found.args["column"]) == ("FM704", "T", "unit")
     assert str(found.args["position"]).endswith(":13:28")
 
 
