@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 
+from fhirmap.functions.repaired_numbers import NumberKind, mended_number, repaired, tidied
 from fhirmap.runtime.cell_text import MISSING, is_spreadsheet_date
 from fhirmap.runtime.functions import function
 
-_SEPARATORS = re.compile(r"[\s.\-\u00a0\u202f]+")
 # The first digit is the sex, or a number given for the time being: 0 and 9 are fillers.
 _NIR_13 = re.compile(r"[1-8][0-9]{4}(?:[0-9]{2}|2A|2B)[0-9]{6}")
 _NIR_15 = re.compile(r"[1-8][0-9]{4}(?:[0-9]{2}|2A|2B)[0-9]{8}")
-_FLOAT_TAIL = re.compile(r"([0-9]+)[.,]0+")
 _EXPONENT = re.compile(r"[+-]?(?:[0-9](?:[.,][0-9]+)?[Ee][+-]|[0-9]+[.,][0-9]+[Ee])[0-9]{1,3}")
 _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 
@@ -24,13 +23,16 @@ _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 def nir_number(nir: str) -> str:
     """The NIR without the blanks, dots and dashes it is written with, in capitals.
 
+    What a spreadsheet or a copy did to it is undone where that is certain (`.0` at the end, `="…"`, an apostrophe,
+    `1.49E14` with all its digits, invisible signs, `O` for 0 where the key agrees): a warning of the record, FM470.
+
     Spec: the registry takes 15 characters and no space.
 
     Example:
-        >>> nir_number("2 84 05 2a 123 456 78")
-        '284052A12345678'
+        >>> nir_number("2 84 05 2a 123 456 78"), nir_number("'284052A12345678")
+        ('284052A12345678', '284052A12345678')
     """
-    return _SEPARATORS.sub("", nir).upper()
+    return mended_number(nir, NIR)
 
 
 @function
@@ -43,7 +45,7 @@ def nir_key(nir: str) -> str | None:
         >>> nir_key("254062A953007"), nir_key("1 00 01 75 101 001")
         ('56', '51')
     """
-    body = nir_number(nir)[:13]
+    body = repaired(nir, NIR).text[:13]
     return _key(body) if _NIR_13.fullmatch(body) else None
 
 
@@ -52,16 +54,17 @@ def nir_with_key(nir: str, key: str | None = None) -> str | None:
     """The NIR in 15 characters: as it is where it has its key, else with ``key``, else with the key computed.
 
     A wrong key is kept: sending what the source says and reporting it is better than changing an identity. What has not
-    the shape of a NIR comes back tidied and no more, for the contract to refuse; nothing for separators alone.
+    the shape of a NIR comes back tidied and no more, for the contract to refuse; nothing for separators alone. Repairs
+    are those of `nirNumber`.
 
     Example:
         >>> nir_with_key("2540629953007", "7"), nir_with_key("254062A953007"), nir_with_key("254062A95300756", "11")
         ('254062995300707', '254062A95300756', '254062A95300756')
     """
-    number = nir if _NIR_13.fullmatch(nir) else _SEPARATORS.sub("", nir).upper()
+    number = nir if _NIR_13.fullmatch(nir) else mended_number(nir, NIR)
     if len(number) != 13:
         return number or None
-    digits = _SEPARATORS.sub("", key) if key else ""
+    digits = tidied(key) if key else ""
     if digits:
         return number + digits.zfill(2)
     return number + _key(number) if _NIR_13.fullmatch(number) else number
@@ -76,29 +79,25 @@ def nir_key_valid(nir: str) -> bool:
         (True, False, False)
     """
     if not _NIR_15.fullmatch(nir):
-        nir = nir_number(nir)
+        nir = repaired(nir, NIR).text
         if not _NIR_15.fullmatch(nir):
             return False
-    return 97 - _number(nir[:13]) % 97 == int(nir[13:])
+    return _is_keyed(nir)
 
 
 @function
 def rpps_number(rpps: str) -> str:
     """The RPPS number in 11 digits: no blanks, no `8` of the national identifier in front, no `.0` at the end.
 
-    What is no such number comes back without its blanks, for the contract to refuse.
+    Dots and dashes between the digits are left out as blanks are. What a spreadsheet or a copy did to it is undone as
+    for a NIR (`nirNumber`); that, and an `8` in front, are warnings of the record, FM470. What is no such number comes
+    back without its blanks, for the contract to refuse.
 
     Example:
         >>> rpps_number("8 10100 473148"), rpps_number("10999000010,0"), rpps_number("1,0999E+10")
         ('10100473148', '10999000010', '1,0999E+10')
     """
-    number = "".join(rpps.split())
-    whole = _FLOAT_TAIL.fullmatch(number)
-    if whole:
-        number = whole[1]
-    if len(number) == 12 and number[0] == "8" and number.isdecimal():
-        return number[1:]
-    return number
+    return mended_number(rpps, RPPS)
 
 
 @function
@@ -114,13 +113,17 @@ def rpps_luhn_valid(rpps: str) -> bool:
 
 @function
 def finess_number(finess: str) -> str:
-    """The FINESS number without blanks, its department in capitals.
+    """The FINESS number in 9 characters: no blanks, no `1` of the national identifier in front, no `.0` at the end.
+
+    Its department is in capitals; dots and dashes are left out as blanks are. What a spreadsheet or a copy did to it is
+    undone as for a NIR (`nirNumber`); so is a leading zero that was lost, where the check digit agrees. These, and a
+    `1` in front, are warnings of the record, FM470.
 
     Example:
-        >>> finess_number("2a 999 001 5")
-        '2A9990015'
+        >>> finess_number("2a 999 001 5"), finess_number("1310780259"), finess_number("10780005")
+        ('2A9990015', '310780259', '010780005')
     """
-    return "".join(finess.split()).upper()
+    return mended_number(finess, FINESS)
 
 
 @function
@@ -166,6 +169,11 @@ def spreadsheet_exponent(text: str) -> bool:
     return _EXPONENT.fullmatch(text.strip()) is not None
 
 
+def _is_keyed(nir: str) -> bool:
+    """Does a NIR of 15 characters end in its right key?"""
+    return len(nir) == 15 and 97 - _number(nir[:13]) % 97 == int(nir[13:])
+
+
 def _key(body: str) -> str:
     return f"{97 - _number(body) % 97:02d}"
 
@@ -186,3 +194,11 @@ def _luhn_valid(number: str) -> bool:
         and codes.count(b"0") < len(codes)
         and (sum(codes[::-2]) + sum(codes[-2::-2].translate(_DOUBLED))) % 10 == 8 * len(codes) % 10
     )
+
+
+NIR = NumberKind(re.compile(rf"{_NIR_15.pattern}|{_NIR_13.pattern}"), _is_keyed)
+RPPS = NumberKind(re.compile(r"[0-9]{11}"), rpps_luhn_valid, type_digit="8", typed_length=12)
+# A Corsican number has no check digit that is known, so that nothing agrees with a repair of its digits.
+FINESS = NumberKind(
+    re.compile(r"(?:[0-9]{2}|2A|2B)[0-9]{7}"), _luhn_valid, type_digit="1", typed_length=10, lost_zero=8
+)

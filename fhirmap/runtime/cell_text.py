@@ -24,6 +24,8 @@ _WORDS = (
 # What a formula leaves where it was not computed: its text, or the beginning of `="…"` without the rest.
 _FORMULA = r"=?[\"']+|=\"[^\"]*|=\$?[a-z]{1,3}\$?[0-9]{1,5}|=[a-z][a-z.]{1,20}\(.*\)"
 _EXPONENT = r"[+-]?[0-9]+(?:[.,][0-9]+)?e\+[0-9]{1,3}|[+-]?[0-9]+[.,][0-9]+e-?[0-9]{1,3}"
+_WHOLE_EXPONENT = re.compile(r"([0-9])[.,]([0-9]{7,15})[Ee]\+?([0-9]{1,2})")
+"""A number of at least eight digits, which may all be there: `1.49113897061759E14`, as programs write a float."""
 _BLANK = r"[\u00a0\u2007\u2009\u202f]"
 _ODD = re.compile(
     rf"(?:(?P<word>{_WORDS}|(?-i:NA))|(?P<formula>{_FORMULA})|(?P<exponent>{_EXPONENT})"
@@ -149,6 +151,10 @@ def mended(text: str, cell: Cell, faults: list[Fault]) -> str:
     if shape is None:
         _doubt(text, cell, faults)
         return text
+    whole = _WHOLE_EXPONENT.fullmatch(text)
+    if whole and len(whole[2]) == int(whole[3]):
+        _warn("FM460", "exponent", cell, faults)
+        return whole[1] + whole[2]
     lost = "word" if shape["word"] else "torn" if shape["formula"] else "exponent" if shape["exponent"] else ""
     if lost:
         _warn("FM459", lost, cell, faults)
@@ -190,6 +196,9 @@ def is_no_value(text: str) -> bool:
     shape = _ODD.match(text)
     if shape is None:
         return not text
+    whole = _WHOLE_EXPONENT.fullmatch(text)
+    if whole and len(whole[2]) == int(whole[3]):
+        return False
     if shape["word"] or shape["formula"] or shape["exponent"]:
         return True
     return text[0] in "='" and is_no_value(_unwrapped(text))

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from json import dumps
-from types import TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from fhirmap.data import MapValue, RawValue
 from fhirmap.errors import FhirmapError, RecordError, TransformFailed
 from fhirmap.records import Fault, Note, Result, Unmapped
 from fhirmap.runtime.fhirpath.environment import EvaluationContext
+from fhirmap.runtime.repairs import begin
 from fhirmap.runtime.shown_code import shown_code
 from fhirmap.runtime.transforms.text import shown
 from fhirmap.runtime.unread import asked_faults
@@ -86,6 +87,7 @@ class RecordRun:
         self.written: dict[tuple[int, str], WrittenElement] = {}
         self.referred: list[tuple[dict[str, Any], str, str]] = []
         """Resources that got an id because something refers to them: the id, and the position in the map."""
+        begin(self)
 
     @property
     def environment(self) -> EvaluationContext:
@@ -119,6 +121,20 @@ class RecordRun:
             if not self.misses:
                 self.misses = []
             self.misses.append(Unmapped(concept_map, shown_code(value, longest)))
+
+    def repaired(self, variant: str, caller: FrameType) -> None:
+        """Keep that a function mended a value, once for each rule and repair; nothing where no rule called it."""
+        frame: FrameType | None = caller
+        linked = self.module.get("_linked")
+        while frame is not None and frame.f_globals is not self.module and frame.f_globals is not linked:
+            frame = frame.f_back
+        if frame is None:
+            return
+        position = _position(frame.f_code, frame.f_lineno, frame.f_lasti, frame.f_globals)
+        where = self._written_at(position)
+        fault = Fault("FM470", "warning", variant=variant, position=position, rule="rule", **where)
+        if fault not in self.faults:
+            self.faults.append(fault)
 
     def constant(self, name: str, compute: Callable[[RecordRun], Any]) -> MapValue:
         """A `let` constant: computed at first use, once per run."""
@@ -244,23 +260,23 @@ def position_of(trace: TracebackType | None, module: Mapping[str, Any]) -> str:
     while trace is not None:
         held = trace.tb_frame.f_globals
         if held is module or held is linked:
-            found = _position(trace, held) or found
+            found = _position(trace.tb_frame.f_code, trace.tb_lineno, trace.tb_lasti, held) or found
         trace = trace.tb_next
     return found
 
 
-def _position(trace: TracebackType, module: Mapping[str, Any]) -> str:
+def _position(code: CodeType, at_line: int, instruction: int, module: Mapping[str, Any]) -> str:
+    """Where in the map a frame is. ``at_line``: of the generated text; ``instruction``: the last one of its code."""
     marks: Mapping[int, str] = module["_marks"]
     files: Mapping[str, str] | None = module.get("_files")
     if files is None:
-        before = [line for line in marks if line <= trace.tb_lineno]
+        before = [line for line in marks if line <= at_line]
         return marks[before[-1]] if before else ""
-    code = trace.tb_frame.f_code
     shown = files.get(code.co_filename)
     if shown is None:
         return ""
     places = list(code.co_positions())
-    line, _, column, _ = places[trace.tb_lasti // 2]
+    line, _, column, _ = places[instruction // 2]
     text = linecache.getline(code.co_filename, line or 0).encode()
     characters = len(text[: column or 0].decode(errors="replace"))
     return f"{shown}:{line}:{characters + 1}"

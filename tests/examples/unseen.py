@@ -239,6 +239,7 @@ def draw_rpps(rng: Random, seen: Expected, dirt: float, floats: tuple[str, ...] 
     if kind == "spaces":
         return f"{number[:2]} {number[2:5]} {number[5:8]} {number[8:]} "
     if kind == "8":
+        seen.warn.append("RPPS 8")
         return rng.choice((f"8{number}", f"8 {number}"))
     if kind != "float":
         return number

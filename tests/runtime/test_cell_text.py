@@ -58,6 +58,8 @@ def test_a_number_without_its_digits_is_no_value(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "plain", "variant"),
     [
+        ("1.49113897061759E14", "149113897061759", "exponent"),
+        ("1,0999000010e+10", "10999000010", "exponent"),
         ('="00123"', "00123", "formula"),
         ('="A12 B"', "A12 B", "formula"),
         ("=00123", "00123", "formula"),
@@ -181,5 +183,7 @@ def test_nothing_that_mended_looks_at_is_missed(text: str) -> None:
 
 def test_a_key_is_no_word_of_absence() -> None:
     assert all(map(is_no_value, ("NULL", "#REF!", "-", "1,20E+05", '="')))
+    assert not is_no_value("1.49113897061759E14")
+    assert is_no_value("1.4911389706175E14")
     assert all(map(is_no_value, ('="NULL"', '="-"', "'1,20E+05", "\u200bNULL", "\u200b")))
     assert not any(map(is_no_value, ("1042", '="1042"', "'00123", "A|1", "SANS", "12E3", "12345.0", "")))
