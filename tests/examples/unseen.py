@@ -371,6 +371,7 @@ def raw_gs1(rng: Random, piece: Piece, expires: date, dirt: float) -> Label:
     elif kind == "ean" and label.check and parts[0][1].startswith("0"):
         # The number of 13 digits is where one of 14 belongs.
         text = text.replace(parts[0][1], parts[0][1][1:], 1)
+        label.warn = True
     elif kind == "shelf" and label.check and parts[0][1].startswith("0"):
         number = parts[0][1]
         return Label(number[1:], sent=f"(01){number}")
@@ -406,6 +407,7 @@ def readable_gs1(rng: Random, piece: Piece, expires: date, dirt: float) -> Label
     kind = one_of(rng, "", "ean", "blanks", "scan", share=dirt)
     if kind == "ean" and label.check and parts[0][1].startswith("0"):
         label.text = printed([("01", parts[0][1][1:]), *parts[1:]])
+        label.warn = True
     elif kind == "blanks":
         label.text = f"  {label.text} \xa0"
     elif kind == "scan" and len(parts) < 4 and GS not in scanned(parts):

@@ -43,9 +43,11 @@ from fhirmap.functions.udi.gs1_tables import (
     SCANNABLE,
     SCANNED,
     SEPARATED,
+    SHEET_ESCAPE,
     SHOWN_GS,
     SYMBOLOGY,
     UNPRINTABLE,
+    has_brackets,
 )
 from fhirmap.functions.udi.hibc import HIBC, checked, hibc
 from fhirmap.functions.udi.iccbba import iccbba
@@ -77,7 +79,9 @@ def parse_udi(text: str, lot: str | None = None, serial: str | None = None) -> U
     where one ends, which the label alone cannot. The parts may come in any order. Day 00 of a GS1 date is the last day
     of its month; a year of two digits is one of the 49 years before this one, this one, or one of the 50 after it.
     The human-readable form is the source's own where it was readable, and absent where the label names no article. A
-    lot of `INCONNU` and its like is no lot.
+    lot of `INCONNU` and its like is no lot. Identifiers may be in parentheses, brackets or braces; the separator may be
+    written as text (`<GS>`, `<0x1D>`, HL7's `\\X1D\\`, `^]`). An article of 12 or 13 digits gets its zeros, which is a
+    warning of the record, FM470.
 
     Spec: GS1 General Specifications 3, 7.8, 7.12; ANSI/HIBC 2.6; ISBT 128 standard, data structures 32-37.
 
@@ -94,6 +98,8 @@ def parse_udi(text: str, lot: str | None = None, serial: str | None = None) -> U
         >>> parse_udi("3109998508210")["problems"]
         ['check-digit']
     """
+    if "_" in text and SHEET_ESCAPE in text.lower():
+        text = SHOWN_GS.sub(GS, text)
     if text[:1] == "(":
         common = PRINTED.fullmatch(text)
         if common:
@@ -109,7 +115,7 @@ def parse_udi(text: str, lot: str | None = None, serial: str | None = None) -> U
     text = text.rstrip()
     if first == "=" or (first == "&" and text[1:2] in (",", ">", "}")):
         return iccbba(text)
-    if "(" in text or "[" in text or "（" in text:
+    if has_brackets(text):
         return readable_gs1(text) or raw_gs1(text, lot, serial)
     return raw_gs1(text, lot, serial)
 
@@ -124,7 +130,7 @@ def _bare(text: str) -> str:
         text = formula[1] or formula[2]
     text = text.removeprefix("'")
     prefix = SYMBOLOGY.match(text)
-    if prefix and text[prefix.end() : prefix.end() + 1] in ("+", "=", "&", "("):
+    if prefix and text[prefix.end() : prefix.end() + 1] in ("+", "=", "&", "(", "{"):
         text = text[prefix.end() :]
     if text[:2] == "*+" and text.rstrip()[-1] == "*":
         text = text.rstrip()[1:-1]
@@ -145,14 +151,16 @@ def udi_carrier(text: str) -> FhirBase64 | None:
     raw = text.strip()
     if raw[:1] in _OTHER_ISSUERS:
         return b64encode(raw.encode()).decode()
-    printed = printed_parts(raw) if "(" in raw or "[" in raw or "（" in raw else None
+    printed = printed_parts(raw) if has_brackets(raw) else None
     if printed:
         ends = ["" if identifier[:2] in FIXED else GS for identifier, _ in printed[:-1]] + [""]
         raw = "".join(identifier + value + end for (identifier, value), end in zip(printed, ends, strict=True))
     else:
         # A second barcode scanned after the first one begins with its own prefix.
         scan = PREFIX.sub(GS, raw).strip(GS)
-        raw = scan if SEPARATED.fullmatch(scan) else SHOWN_GS.sub(GS, scan).strip(GS)
+        is_read = SEPARATED.fullmatch(scan) and SHEET_ESCAPE not in scan.lower()
+        parts = (scan if is_read else SHOWN_GS.sub(GS, scan)).split(GS)
+        raw = GS.join(part.strip(" ") for part in parts if part.strip(" "))
     return b64encode(raw.encode()).decode() if SCANNABLE.fullmatch(raw) else None
 
 

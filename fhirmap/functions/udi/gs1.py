@@ -27,6 +27,7 @@ from fhirmap.functions.udi.gs1_tables import (
 from fhirmap.functions.udi.parts import GS1, LabelParts, PartName, Udi, gs1_date, is_gtin_valid
 from fhirmap.functions.udi.repair import Known, bodies, known, plausibility, split_at_lost_separator, timed_day
 from fhirmap.runtime.cell_text import MISSING
+from fhirmap.runtime.repairs import report_repair
 
 __all__ = ["bare_number", "common_gs1", "printed_parts", "raw_gs1", "readable_gs1"]
 
@@ -75,7 +76,17 @@ def common_gs1(printed: str, gtin: str, before: str | None, lot: str, after: str
 def readable_gs1(text: str) -> Udi | None:
     """A label as printed, each identifier in parentheses; nothing where it is not in that form."""
     parts = printed_parts(text)
-    return None if parts is None else _taken(parts, [])
+    if parts is None:
+        return None
+    _report_zeros(parts, text)
+    return _taken(parts, [])
+
+
+def _report_zeros(parts: list[Part], text: str) -> None:
+    """Warn of an article that the label has without the zeros in front that make it one of 14 digits."""
+    article = next((value for identifier, value in parts if identifier == "01" and value[:1] == "0"), "")
+    if article and article not in (compact := "".join(text.split())) and article.lstrip("0") in compact:
+        report_repair("gtin_zero")
 
 
 def printed_parts(text: str) -> list[Part] | None:
@@ -130,7 +141,9 @@ def raw_gs1(text: str, lot: str | None, serial: str | None) -> Udi:
         return {"issuer": GS1, "problems": ["unreadable"]}
     if len(best[0]) != len(found[-1][0]) and not _confirmed(best[0], row):
         # A blank was taken for the separator.
+        _report_zeros(best[0], text)
         return _taken(best[0], [*best[1], "gs-lost"])
+    _report_zeros(best[0], text)
     return _taken(*best)
 
 

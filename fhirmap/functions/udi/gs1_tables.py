@@ -26,10 +26,12 @@ __all__ = [
     "SCANNED",
     "SEPARATED",
     "SET_82",
+    "SHEET_ESCAPE",
     "SHOWN_GS",
     "SYMBOLOGY",
     "UNPRINTABLE",
     "Part",
+    "has_brackets",
     "variable",
 ]
 
@@ -100,13 +102,23 @@ SYMBOLOGY = re.compile(r"\][A-Za-z][0-9]")
 """What a reader writes before a code to say of which kind it is (ISO/IEC 15424)."""
 PREFIX = re.compile(r"\](?:C1|d2|e[0-3]|Q3|J1)")
 """Those of GS1's own codes: in the middle of a text a second code begins there."""
-_NAMES = r"<(?:GS|FNC1|GS1|0x1D|F1)>|\{(?:GS|FNC1)\}|\[(?:GS|FNC1)\]|\((?:GS|FNC1)\)"
-_ESCAPES = r"\\x1D|\\u001D|\\035|\\029|&#29;|&#x1D;|%1D"
+_NAMES = r"<(?:GS|FNC1|GS1|0x1D|1D|F1)>|\{(?:GS|FNC1|0x1D)\}|\[(?:GS|FNC1|0x1D)\]|\((?:GS|FNC1|0x1D)\)"
+# `\X1D\` is HL7's, `_x001D_` that of a sheet's XML.
+_ESCAPES = r"\\x1D\\?|\\u001D|\\u\{1D\}|\\035|\\029|&#29;|&#x1D;|%1D|_x001D_"
 SHOWN_GS = re.compile(rf"{_NAMES}|{_ESCAPES}|\^\]|␝|[\^~#|\x1c\x1e\x1f\t\r\n]", re.IGNORECASE)
 UNPRINTABLE = re.compile(rf"[()]|{SHOWN_GS.pattern}", re.IGNORECASE)
 """What a part may hold as it is scanned, and what is read as another sign where it is printed: parentheses are those of
 an identifier, `<GS>` is a separator."""
-PARENTHESES = str.maketrans("（）[]", "()()")
-"""Other brackets in the place of parentheses."""
+PARENTHESES = str.maketrans("（）[]{}", "()()()")
+"""Other brackets in the place of parentheses: documents of the CDA have braces."""
+
+
+def has_brackets(text: str) -> bool:
+    """May it be a label as printed, an identifier in brackets before each part?"""
+    return "(" in text or "[" in text or "{" in text or "（" in text
+
+
+SHEET_ESCAPE = "_x001d_"
+"""What a sheet's XML holds for the separator, in lower case: its signs may be those of a lot, too."""
 READABLE = re.compile(r"(?:\(\s*[0-9]{2,4}\s*\)[^()]+)+")
 READABLE_PART = re.compile(r"\(\s*([0-9]{2,4})\s*\)([^()]+)")

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fhirmap.functions.udi import (
-    parse_udi,
-)
+from fhirmap.functions.udi import parse_udi, udi_carrier
+from fhirmap.runtime.repairs import begin
 
 SHOWN = ["<GS>", "^]", "^", "~", "#", "\\x1d", "\\u001D", "{GS}", "[GS]", "(GS)", "␝", "|", "&#29;", "%1D", "\x1e"]
 SHOWN += ["\r\n", "<FNC1>", "<fnc1>", "{FNC1}", "[FNC1]", "]C1", "]d2", "]Q3", " \x1d "]
+SHOWN += [
+    "\\X1D\\",
+    "\\x1d\\",
+    "\\X1D",
+    "<0x1D>",
+    "<1D>",
+    "{0x1D}",
+    "[0x1D]",
+    "\\u{1d}",
+    "&#x1d;",
+    "_x001D_",
+    "_x001d_",
+]
 
 
 @pytest.mark.parametrize("shown", SHOWN)
@@ -19,6 +33,60 @@ def test_a_separator_that_became_text_is_read(shown: str) -> None:
     label = parse_udi(f"010401234567890110LOT7{shown}21S42")
     assert (label["lot"], label["serial"]) == ("LOT7", "S42")
     assert label["humanReadable"] == "(01)04012345678901(10)LOT7(21)S42"
+    carrier = b64decode(udi_carrier(f"010401234567890110LOT7{shown}21S42") or "").decode()
+    assert carrier == "010401234567890110LOT7\x1d21S42"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{01}04012345678901{17}290630{10}LOT7{21}S42",
+        "{01} 04012345678901 {17} 290630 {10} LOT7 {21} S42",
+        "(01)04012345678901{17}290630[10]LOT7(21)S42",
+        "{01}04012345678901{17}290630{10}LOT7<GS>{21}S42",
+        "UDI : {01}04012345678901{17}290630{10}LOT7{21}S42",
+        "]C1{01}04012345678901{17}290630{10}LOT7{21}S42",
+        '="{01}04012345678901{17}290630{10}LOT7{21}S42"',
+    ],
+)
+def test_braces_are_read_as_parentheses(text: str) -> None:
+    label = parse_udi(text)
+    assert label["humanReadable"] == "(01)04012345678901(17)290630(10)LOT7(21)S42"
+    assert "problems" not in label
+
+
+def test_braces_that_do_not_close_are_no_label() -> None:
+    assert parse_udi("{01}04012345678901{10LOT7")["problems"] == ["unreadable"]
+
+
+@pytest.mark.parametrize(
+    ("text", "article", "noted"),
+    [
+        ("(01)4012345678901(10)A", "04012345678901", ["gtin_zero"]),
+        ("{01}4012345678901{10}A", "04012345678901", ["gtin_zero"]),
+        ("(01) 401234567890 (10)A", "00401234567890", ["gtin_zero"]),
+        ("01401234567890110A", "04012345678901", ["gtin_zero"]),
+        ("(01)04012345678901(10)A", "04012345678901", []),
+        ("010401234567890110A", "04012345678901", []),
+        ("4012345678901", "04012345678901", []),
+    ],
+)
+def test_zeros_that_an_article_lacks_are_a_warning_of_the_record(text: str, article: str, noted: list[str]) -> None:
+    found = kept()
+    assert parse_udi(text)["deviceIdentifier"] == article
+    assert found == noted
+
+
+def kept() -> list[str]:
+    """What is reported from now on."""
+    found: list[str] = []
+
+    class Run:
+        def repaired(self, variant: str, caller: object) -> None:
+            found.append(variant)
+
+    begin(Run())
+    return found
 
 
 def test_a_lost_separator_is_put_back_where_the_source_knows_the_lot() -> None:
@@ -42,7 +110,7 @@ def test_a_value_too_long_for_a_lot_is_cut_where_there_is_one_way_only() -> None
 
 @given(st.text("ABC0123456789", min_size=1, max_size=20))
 def test_a_lot_that_agrees_with_its_column_is_never_cut(lot: str) -> None:
-    assume(lot != "0")
+    assume(lot.strip("0"))  # zeros alone are no lot
     label = parse_udi(f"010401234567890110{lot}", lot)
     assert label["lot"] == lot
     assert "problems" not in label
