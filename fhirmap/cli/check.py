@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @define("check")
 @argument("places", nargs=-1, type=FilePath())
-@option("--source")
+@option("--source", multiple=True)
 @option("--offline", is_flag=True)
 @option(
     "--import",
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @option("--json", "as_json", is_flag=True)
 def command(
     places: tuple[Path, ...],
-    source: str | None,
+    source: tuple[str, ...],
     offline: bool,
     imports: tuple[Path, ...],
     definitions: tuple[Path, ...],
@@ -72,7 +72,7 @@ def command(
             folders = [*imports, place.parent]
             maps = check_maps(place, imports=folders, definitions=definitions, fhir_version=fhir_version)
             diagnostics, names = list(maps.diagnostics), maps.files
-            if source is not None and not offline:
+            if source and not offline:
                 diagnostics += _of_source(source, place, maps)
         if strict_fml and maps is not None:
             used = extensions(maps.checked)
@@ -96,7 +96,7 @@ def command(
 
 
 def _check_folder(
-    place: Path, source: str | None, offline: bool, fhir_version: str | None
+    place: Path, source: tuple[str, ...], offline: bool, fhir_version: str | None
 ) -> tuple[list[Diagnostic], tuple[str, ...], CheckedMaps | None]:
     """What is wrong with a project: its file, its maps, and the columns of its source."""
     from fhirmap.errors import ConfigError
@@ -118,16 +118,21 @@ def _check_folder(
     return found, checked.files, checked
 
 
-def _of_source(source: str, place: Path, maps: CheckedMaps) -> list[Diagnostic]:
+def _of_source(source: tuple[str, ...], place: Path, maps: CheckedMaps) -> list[Diagnostic]:
     """What a source lacks of what a single map names."""
     from fhirmap.compiler.model_plan import source_plan
     from fhirmap.errors import ConfigError
     from fhirmap.runner.check import diagnostics_of_source
+    from fhirmap.runner.project_file import given_sources
 
+    given, plan = given_sources(source), source_plan(maps.checked)
     try:
-        if source_plan(maps.checked) is None and not maps.has_errors:
+        if plan is None and not maps.has_errors:
             raise ConfigError("FM752", map=str(place))
-        return diagnostics_of_source(source, maps)
+        if plan is not None and plan.source not in given:
+            variant = "not_given" if plan.source else "own"
+            raise ConfigError("FM769", variant=variant, source=plan.source, model=plan.shape.model)
+        return diagnostics_of_source(given[plan.source], maps) if plan is not None else []
     except ConfigError as fault:
         return _unread(fault)
 

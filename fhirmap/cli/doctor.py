@@ -119,7 +119,7 @@ def _source(engine: Engine) -> Finding:
     with open_project_source(engine.project, engine.plan) as source:
         tables = len(source.columns())
         count = source.count()
-    shown = text("doctor.source", address=engine.project.source_address().shown, count=tables)
+    shown = text("doctor.source", address=engine.project.source_address(engine.plan.source).shown, count=tables)
     return Finding("ok", shown if count is None else f"{shown}, {text('doctor.records', count=count)}")
 
 

@@ -13,15 +13,15 @@ from fhirmap.cli.screen import echo_folded
 
 @define("plan")
 @argument("project", type=FilePath(exists=True), default=".")
-@option("--source")
+@option("--source", multiple=True)
 @option("--resend", is_flag=True)
 @option("--json", "as_json", is_flag=True)
-def command(project: Path, source: str | None, resend: bool, as_json: bool) -> int:
+def command(project: Path, source: tuple[str, ...], resend: bool, as_json: bool) -> int:
     """Show what `fhirmap run` would do with the records of PROJECT (default: this folder); send and write nothing."""
     return show_plan(project, source, resend=resend, as_json=as_json)
 
 
-def show_plan(project: Path, source: str | None, *, resend: bool, as_json: bool) -> int:
+def show_plan(project: Path, source: tuple[str, ...], *, resend: bool, as_json: bool) -> int:
     """The plan on standard output; its exit code. `run --dry-run` is this too."""
     from fhirmap.cli.faults import show_warning, show_warnings
     from fhirmap.cli.progress import ProgressBar

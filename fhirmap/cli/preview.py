@@ -34,7 +34,7 @@ _TITLES = ("column", "cell", "", "rule", "", "element", "value")
 @option("--trace", is_flag=True)
 @option("--values", is_flag=True)
 @option("--records", type=FilePath("file"))
-@option("--source")
+@option("--source", multiple=True)
 @option("--json", "as_json", is_flag=True)
 def command(
     project: Path,
@@ -43,7 +43,7 @@ def command(
     trace: bool,
     values: bool,
     records: Path | None,
-    source: str | None,
+    source: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Map and validate the records of PROJECT (default: this folder), send nothing."""

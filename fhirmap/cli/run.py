@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @define("run")
 @argument("project", type=FilePath(exists=True), default=".")
-@option("--source")
+@option("--source", multiple=True)
 @option(
     "--reports",
     type=FilePath("folder"),
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @option("--debug", is_flag=True)
 def command(
     project: Path,
-    source: str | None,
+    source: tuple[str, ...],
     reports: Path | None,
     resend: bool,
     dry_run: bool,

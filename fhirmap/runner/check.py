@@ -14,6 +14,7 @@ from fhirmap.runner.archive import archive_diagnostics
 from fhirmap.runner.cell_forms import cell_forms
 from fhirmap.runner.columns import answer_types, check_columns, expression_types, limit_columns, receipt_columns
 from fhirmap.runner.contract import project_contract, unknown_rules
+from fhirmap.runner.named_sources import unknown_sources, unread_sources
 from fhirmap.runner.project import Project
 from fhirmap.runner.source import located, open_unchecked
 from fhirmap.source_plan import SourceKind
@@ -27,13 +28,16 @@ _KEYS = 20
 
 
 def settings_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
-    """What of the project file only its maps and contract show: rule keys (FM742), record columns (FM743)."""
+    """What of the project file only its maps and contract show: sources (FM769), rule keys (FM742), and
+    record columns (FM743)."""
+    sources = [*unknown_sources(project, maps), *unread_sources(project, maps)]
     if maps.has_errors or not maps.checked.stages:
-        return []
+        return sources
     contract = project_contract(project, maps)
     found = unknown_rules(project, contract) if contract is not None else []
     types, target = expression_types(maps), project.map.target
     return [
+        *sources,
         *found,
         *check_columns((*limit_columns(target), *project.records), types),
         *check_columns(receipt_columns(target), answer_types(types)),
@@ -45,7 +49,10 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
 
     Raises: ConfigError FM70x where the source cannot be opened.
     """
-    return diagnostics_of_source(project.source_address(), maps)
+    plan = source_plan(maps.checked)
+    if plan is None or unknown_sources(project, maps):
+        return []
+    return diagnostics_of_source(project.source_address(plan.source), maps)
 
 
 def diagnostics_of_source(address: Address | str, maps: CheckedMaps) -> list[Diagnostic]:

@@ -28,6 +28,7 @@ from fhirmap.runner.columns import (
     receipt_columns,
 )
 from fhirmap.runner.contract import project_contract, unknown_rules
+from fhirmap.runner.named_sources import unknown_sources
 from fhirmap.runner.program import check_project
 from fhirmap.runner.project import Project
 from fhirmap.runner.project_file import load_project
@@ -172,13 +173,15 @@ def build_engine(project: Project, fhir_version: str | None = None) -> Engine:
 
     ``fhir_version``: as for `check_project`.
 
-    Raises: MapError with every diagnostic of the maps; ProjectError FM742 for rules that the contract does not have.
+    Raises: MapError with every diagnostic of the maps; ProjectError FM742 for rules that the contract does not
+    have, FM769 for sources that the project does not have.
     """
     maps = check_project(project, fhir_version)
     if maps.has_errors:
         raise MapError(maps.diagnostics)
     contract = project_contract(project, maps)
-    if contract is not None and (wrong := unknown_rules(project, contract)):
+    wrong = [*unknown_sources(project, maps), *(unknown_rules(project, contract) if contract is not None else ())]
+    if wrong:
         raise ProjectError(wrong)
     transformer = transformer_of(maps, contract=contract)
     target = project.map.target

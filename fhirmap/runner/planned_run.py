@@ -100,7 +100,7 @@ def make_plan(
             if journal is not None:
                 require_same_records(project, engine.plan, journal, source.records, resend=resend)
                 resend = resend or project.limits.map_changes is UncertainPolicy.RESEND
-                journal.begin(source=project.source_name(), resend=resend)
+                journal.begin(source=project.source_name(engine.plan.source), resend=resend)
             done = Ingested()
             found = entries(
                 source.records(), engine.result, engine.rules, engine.limit_key, done, reader_of_values(engine.plan)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fhirmap.diagnostics import Diagnostic, Span
+from fhirmap.diagnostics import Diagnostic, Span, suggestion
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.records import UncertainPolicy
 from fhirmap.runner.secret import Secret
@@ -37,8 +37,9 @@ class MapSettings:
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """``[source]``. ``override``: what ``--source`` gave instead. ``is_complete``: what it does not hold is gone.
-    ``least_share``: of the records of the last complete reading, below which nothing is sent; 0: whatever it holds.
+    """``[source]``, or ``[sources.NAME]``, which has only an address. ``override``: what ``--source`` gave instead.
+    ``is_complete``: what it does not hold is gone. ``least_share``: of the records of the last complete reading, below
+    which nothing is sent; 0: whatever it holds.
     """
 
     url: Secret
@@ -174,6 +175,9 @@ class Project:
     archive: ArchiveSettings
     records: tuple[ColumnSetting, ...]
     registry: Path | None = None
+    sources: Mapping[str, SourceSettings] = field(default_factory=dict)
+    """``[sources.NAME]``: further places, which models name, by their names."""
+    source_spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
     rule_spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
     warnings: tuple[Diagnostic, ...] = ()
     unset: tuple[Diagnostic, ...] = ()
@@ -188,35 +192,51 @@ class Project:
         """The name by which the journal knows the project."""
         return self.journal.project or self.name
 
-    def source_address(self) -> Address:
-        """Where to read, with its secrets looked up.
+    @property
+    def has_own_source(self) -> bool:
+        """Does the file, or ``--source``, say where the source is that models without `source` read?"""
+        return bool(self.source.override or self.source.url.text or self.source.url.file is not None)
 
-        Raises: ConfigError FM700, FM736, FM738.
+    def source_address(self, name: str = "") -> Address:
+        """Where to read one of its sources, its own without a ``name``, with secrets looked up.
+
+        Raises: ConfigError FM769 (no such source), FM700, FM734 (it has none of its own), FM736, FM738.
         """
-        password = self.source.password.reveal() if self.source.password else ""
+        settings = self._source_settings(name)
+        password = settings.password.reveal() if settings.password else ""
         schemes = plugin_schemes()
-        if self.source.override:
-            return parse_address(self.source.override, password=password, schemes=schemes)
-        text = self.source.url.reveal()
-        shown = mask(self.source.url.text) or "source"
+        if settings.override:
+            return parse_address(settings.override, password=password, schemes=schemes)
+        text = settings.url.reveal()
+        shown = mask(settings.url.text) or "source"
         try:
             address = parse_address(text, self.folder, password=password, schemes=schemes)
         except ConfigError as error:
-            raise error if text == self.source.url.text else _without_value(error, shown) from None
+            raise error if text == settings.url.text else _without_value(error, shown) from None
         return replace(address, shown=shown)
 
-    def source_name(self) -> str:
-        """Which of the project's sources is read: empty for the one that its file names, a digest of the address for
-        another that ``--source`` gives.
+    def _source_settings(self, name: str) -> SourceSettings:
+        settings = self.sources.get(name) if name else self.source
+        if settings is None:
+            raise ConfigError("FM769", source=name, **suggestion(name, self.sources))
+        if not name and not self.has_own_source:
+            raise ConfigError("FM734", setting=settings.url.setting)
+        return settings
 
-        Raises: ConfigError FM700, FM736, FM738.
+    def source_name(self, name: str = "") -> str:
+        """Which place is read for one of its sources: empty for the one that its file names, a digest of the address
+        for another that ``--source`` gives.
+
+        Raises: ConfigError FM769, FM700, FM734, FM736, FM738.
         """
-        if not self.source.override:
+        settings = self._source_settings(name)
+        if not settings.override:
             return ""
-        own = replace(self, source=replace(self.source, override=""))
-        given = self.source_address().shown
+        own = replace(settings, override="")
+        written = replace(self, sources={**self.sources, name: own}) if name else replace(self, source=own)
+        given = self.source_address(name).shown
         with suppress(ConfigError):
-            if own.source_address().shown == given:
+            if written.source_address(name).shown == given:
                 return ""
         return hashlib.sha256(given.encode()).hexdigest()
 

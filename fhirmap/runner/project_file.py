@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from fhirmap.diagnostics import Diagnostic, nearest
+from fhirmap.diagnostics import Diagnostic, nearest, suggestion
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.records import UncertainPolicy
 from fhirmap.runner.project import (
@@ -30,16 +31,21 @@ from fhirmap.runner.toml_text import TomlSection, TomlText
 from fhirmap.sources.address import mask, parse_address
 from fhirmap.texts import Text
 
-__all__ = ["FILE", "load_project", "read_project"]
+__all__ = ["FILE", "given_sources", "load_project", "read_project"]
 
 FILE = "fhirmap.toml"
+_NAMED = re.compile(r"([A-Za-z_][\w-]*)=(.+)", re.DOTALL)
 METHODS = ("client_secret_post", "client_secret_basic", "private_key_jwt")
 
 
-def load_project(folder: str | Path, *, source: str | None = None, environ: Mapping[str, str] | None = None) -> Project:
-    """The project in ``folder`` (or whose file ``folder`` is). ``source`` replaces its ``[source]``.
+def load_project(
+    folder: str | Path, *, source: str | Sequence[str] | None = None, environ: Mapping[str, str] | None = None
+) -> Project:
+    """The project in ``folder`` (or whose file ``folder`` is). ``source`` replaces its ``[source]``; as `NAME=ADDRESS`
+    the one that ``[sources.NAME]`` names.
 
-    Raises: ProjectError with every fault of the file; ConfigError FM730 (no such file), FM731 (no TOML).
+    Raises: ProjectError with every fault of the file, and FM769 for a name that no ``[sources.NAME]`` has; ConfigError
+    FM730 (no such file), FM731 (no TOML).
     """
     project, diagnostics = read_project(folder, source=source, environ=environ)
     if project is None:
@@ -48,7 +54,7 @@ def load_project(folder: str | Path, *, source: str | None = None, environ: Mapp
 
 
 def read_project(
-    folder: str | Path, *, source: str | None = None, environ: Mapping[str, str] | None = None
+    folder: str | Path, *, source: str | Sequence[str] | None = None, environ: Mapping[str, str] | None = None
 ) -> tuple[Project | None, list[Diagnostic]]:
     """The project, None where it cannot be used, with everything to say about its file.
 
@@ -59,10 +65,20 @@ def read_project(
         raise ConfigError("FM730", variant="file", path=str(path))
     path = path if path.suffix == ".toml" else path / FILE
     file = TomlText(path, str(path))
-    found = _Reading(file, path.parent, environ).project(source)
+    found = _Reading(file, path.parent, environ).project(given_sources(source))
     errors = any(entry.is_error for entry in file.diagnostics)
     in_order = sorted(_without_consequences(file.diagnostics), key=lambda entry: entry.span.start if entry.span else 0)
     return (None if errors else found), in_order
+
+
+def given_sources(given: str | Sequence[str] | None) -> Mapping[str, str]:
+    """Addresses by the names of sources, the project's own by the empty one, of `ADDRESS` and `NAME=ADDRESS`."""
+    found: dict[str, str] = {}
+    for written in (given,) if isinstance(given, str) else given or ():
+        named = _NAMED.fullmatch(written)
+        name, address = named.groups() if named else ("", written)
+        found[name] = address
+    return found
 
 
 def _without_consequences(found: Sequence[Diagnostic]) -> list[Diagnostic]:
@@ -87,8 +103,9 @@ class _Reading:
         self._folder = folder
         self._root = file.root(environ)
 
-    def project(self, source: str | None) -> Project:
-        """Everything, whatever is wrong with it: the faults are in the file's diagnostics."""
+    def project(self, given: Mapping[str, str]) -> Project:
+        """Everything, whatever is wrong with it: the faults are in the file's diagnostics. ``given``: addresses of
+        sources in place of those in the file, by their names."""
         root = self._root
         head = root.section("project")
         name = head.text("name", self._folder.resolve().name)
@@ -100,12 +117,15 @@ class _Reading:
         registry = root.section("registry")
         registry_file = existing_path(self._file, registry, "file", self._folder)
         registry.done()
+        sources = self._sources(root.section("sources"), given)
         project = Project(
             folder=self._folder,
             file=self._file.path,
             name=name,
             map=maps,
-            source=self._source(root.section("source"), source),
+            source=self._source(root.section("source"), given.get("", ""), is_required=not sources),
+            sources=sources,
+            source_spans={name: span for name in sources if (span := self._file.span(("sources", name)))},
             severities=severities,
             sink=self._sink(root.section("sink"), maps.target),
             limits=self._limits(root.section("limits")),
@@ -140,27 +160,51 @@ class _Reading:
             self._file.diagnostics.append(replace(found, span=span))
         return None
 
-    def _source(self, section: TomlSection, override: str | None) -> SourceSettings:
+    def _source(self, section: TomlSection, override: str, *, is_required: bool) -> SourceSettings:
+        is_complete = section.boolean("complete", True)
+        least_share = section.number("least_share", 0.5, least=0, most=1)
+        found = self._place(section, override, is_required=is_required)
+        return replace(found, is_complete=is_complete, least_share=least_share)
+
+    def _sources(self, section: TomlSection, given: Mapping[str, str]) -> Mapping[str, SourceSettings]:
+        """The sources that the maps name, beside the project's own."""
+        tables = section.tables()
+        found = {name: self._place(table, given.get(name, ""), is_required=True) for name, table in tables.items()}
+        for key in section:
+            if key not in tables:
+                # `[sources]` is nearly always a misspelt `[source]`.
+                where, meant = (("sources", key), None) if tables else (("sources",), "source")
+                self._file.report("FM732", where, variant="sources", meant=meant, key=key)
+                break
+        for name in given:
+            if name and name not in tables:
+                args = {"source": name}
+                found_name = suggestion(name, tables)
+                self._file.diagnostics.append(Diagnostic("FM769", None, args, variant="given", **found_name))
+        return found
+
+    def _place(self, section: TomlSection, override: str, *, is_required: bool) -> SourceSettings:
+        """Where a source is, and its password."""
+        keys = (*section.path, "url")
         url = section.secret("url", self._folder, warn=False)
         password = section.secret("password", self._folder)
         file = section.text("password_file")
-        is_complete = section.boolean("complete", True)
-        least_share = section.number("least_share", 0.5, least=0, most=1)
         section.done()
         if file:
-            password = Secret("source.password_file", file=self._folder / Path(file).expanduser())
-        if url is None and not override and ("url" not in section):
-            self._file.report("FM734", ("source", "url"))
-        self._warn_of_literal_password(url, ("source", "url"))
+            setting = ".".join((*section.path, "password_file"))
+            password = Secret(setting, file=self._folder / Path(file).expanduser())
+        if url is None and not override and "url" not in section and is_required:
+            self._file.report("FM734", keys)
+        self._warn_of_literal_password(url, keys)
         if url is not None and url.is_literal and not override:
-            self._check_address(url.text)
-        return SourceSettings(url or Secret("source.url"), password, is_complete, least_share, override or "")
+            self._check_address(url.text, keys)
+        return SourceSettings(url or Secret(".".join(keys)), password, override=override)
 
-    def _check_address(self, text: str) -> None:
+    def _check_address(self, text: str, keys: tuple[str, ...]) -> None:
         try:
             parse_address(text, self._folder, schemes=plugin_schemes())
         except ConfigError as error:
-            self._file.diagnostics.append(replace(error.diagnostic(), span=self._file.span(("source", "url"))))
+            self._file.diagnostics.append(replace(error.diagnostic(), span=self._file.span(keys)))
 
     def _sink(self, section: TomlSection, target: Target | None) -> SinkPart:
         default = target.sink if target else "ndjson"

@@ -184,7 +184,7 @@ class _Run:
         self._started_at = clock.now()
         project = engine.project
         resend = resend or project.limits.map_changes is UncertainPolicy.RESEND
-        self._run_id = journal.start_run(engine.digest, source=project.source_name(), resend=resend)
+        self._run_id = journal.start_run(engine.digest, source=project.source_name(engine.plan.source), resend=resend)
         journal.recover()
 
     def close_reading(self, read: int) -> Diagnostic | None:

@@ -42,8 +42,8 @@ def require_same_records(
         _require_no_others(project, plan, journal, records)
         return
     read_from = journal.checkpoint(_PLACE)
-    place = _place(project)
-    if read_from is not None and not project.source_name() and read_from != place:
+    place = _place(project, plan)
+    if read_from is not None and not project.source_name(plan.source) and read_from != place:
         found = [journal.accepted_among(some) for some in _fingerprints(plan, records())]
         if found and not any(found):
             raise JournalError(
@@ -79,7 +79,7 @@ def _require_no_others(
 
 def note_records(project: Project, plan: SourcePlan, journal: Journal) -> None:
     """Keep in the journal by which columns its records are known, and where they are read."""
-    place = {} if project.source_name() else {_PLACE: _place(project)}
+    place = {} if project.source_name(plan.source) else {_PLACE: _place(project, plan)}
     journal.put((), {_KEY: _written(plan), **place})
 
 
@@ -88,9 +88,9 @@ def known_key(journal: Journal) -> tuple[str, ...]:
     return tuple(json.loads(journal.checkpoint(_KEY) or "[]"))
 
 
-def _place(project: Project) -> str:
-    """Where the project's own source is, without a password; a file by its whole path."""
-    address = project.source_address()
+def _place(project: Project, plan: SourcePlan) -> str:
+    """Where the project's records are, without a password; a file by its whole path."""
+    address = project.source_address(plan.source)
     return str(address.path.resolve()) if address.path is not None else address.shown
 
 

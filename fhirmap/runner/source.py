@@ -52,7 +52,7 @@ def open_unchecked(project: Project, plan: SourcePlan) -> Source:
 
     Raises: ConfigError FM70x where it cannot be opened.
     """
-    return open_source(project.source_address(), plan)
+    return open_source(project.source_address(plan.source), plan)
 
 
 def located(entry: Diagnostic) -> Diagnostic:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -113,10 +113,17 @@ class TomlSection:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
     def section(self, key: str) -> TomlSection:
         """The table ``key``; an empty one where it is absent."""
         found = self._take(key, dict, Text("reasons.a_table"))
         return TomlSection(self._file, (*self.path, key), found or {}, self._environ)
+
+    def tables(self) -> dict[str, TomlSection]:
+        """The tables in this one, by their names."""
+        return {key: self.section(key) for key, value in self._values.items() if isinstance(value, dict)}
 
     def text(self, key: str, default: str = "", *, required: bool = False, choices: Collection[str] = ()) -> str:
         """A text, with ``${NAME}`` replaced by the variable's value."""

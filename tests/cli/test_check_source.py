@@ -73,3 +73,17 @@ def test_a_source_of_another_kind(place: Path) -> None:
 def test_a_map_that_reads_no_source(place: Path) -> None:
     code, shown = checked(place, " from table 'OP' key 'id'", "")
     assert (code, "error[" in shown) == (2, True), shown
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "said"),
+    [
+        ("theatre=a.db", 0, ""),
+        ("a.db", 2, "`M` reads `source 'theatre'`, and no address is given for it"),
+        ("ward=a.db", 2, "write `--source theatre=ADDRESS`"),
+    ],
+)
+def test_a_source_that_the_map_names(place: Path, source: str, code: int, said: str) -> None:
+    given = source.replace("a.db", f"sqlite:///{place}/a.db")
+    found, shown = checked(place, "table 'OP'", "table 'OP' source 'theatre'", given)
+    assert (found, said in shown) == (code, True), shown

@@ -230,6 +230,68 @@ def test_files_are_found_from_the_projects_folder(folder: Path) -> None:
     assert (found.sink.kind, found.map.target) == ("ndjson", None)
 
 
+SOURCES = """\
+[map]
+source = "own.map"
+[source]
+url = "a.csv"
+[sources.surgeons]
+url = "postgresql://reader@db/rh"
+password_file = "secret.txt"
+[sources.stock]
+url = "stock.sqlite"
+"""
+
+
+def test_further_sources_have_addresses_of_their_own(folder: Path) -> None:
+    found = project(folder, SOURCES)
+    assert set(found.sources) == {"surgeons", "stock"}
+    surgeons = found.source_address("surgeons")
+    assert (surgeons.kind, surgeons.password) == ("sql", "s3cret:%+é")
+    assert found.source_address("stock").path == folder / "stock.sqlite"
+    assert found.source_address().path == folder / "a.csv"
+    with pytest.raises(ConfigError) as caught:
+        found.source_address("surgeon")
+    assert (caught.value.code, caught.value.diagnostic().meant) == ("FM769", "surgeons")
+
+
+def test_another_address_for_a_source_by_its_name(folder: Path) -> None:
+    (folder / "fhirmap.toml").write_text(SOURCES, encoding="utf-8")
+    found = load_project(folder, source=("stock=other=1.csv", "b.csv"), environ={})
+    assert [found.source_address(name).shown for name in ("", "stock")] == ["b.csv", "other=1.csv"]
+    assert [bool(found.source_name(name)) for name in ("", "stock", "surgeons")] == [True, True, False]
+    assert load_project(folder, source="stock=./stock.sqlite", environ={}).source_name("") == ""
+    with pytest.raises(ProjectError) as caught:
+        load_project(folder, source="stok=b.csv", environ={})
+    (entry,) = caught.value.diagnostics
+    assert (entry.code, entry.variant, entry.meant) == ("FM769", "given", "stock")
+
+
+def test_a_project_whose_models_all_name_their_source_needs_none_of_its_own(folder: Path) -> None:
+    found = project(folder, '[map]\nsource = "own.map"\n[sources.a]\nurl = "a.csv"\n')
+    assert not found.has_own_source
+    with pytest.raises(ConfigError) as caught:
+        found.source_address()
+    assert (caught.value.code, "source.url" in str(caught.value)) == ("FM734", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('[sources.a]\nurl = "a.docx"\n', [("FM700", "5:1")]),
+        ('[sources.a]\nurk = "a.csv"\n', [("FM732", "5:1")]),
+        ("[sources.a]\n", [("FM734", "4:2")]),
+        ('[sources]\nb = "b.csv"\na = { url = "a.csv" }\n', [("FM732", "5:1")]),
+        ('[sources.a]\nurl = "postgresql://u:pw@h/d"\n', [("FM737", "5:1")]),
+    ],
+)
+def test_what_is_wrong_with_a_further_source(folder: Path, text: str, found: list[tuple[str, str]]) -> None:
+    own = '[map]\nsource = "own.map"\n'
+    first = f"{own}source_ = 1\n"
+    assert first
+    assert [entry[:2] for entry in faults(folder, f"{own}\n{text}")] == found
+
+
 @pytest.mark.parametrize(("table", "key"), [("sources", "url"), ("source", "uri")])
 def test_what_is_missing_by_a_misspelt_name_is_reported_once(folder: Path, table: str, key: str) -> None:
     found = faults(folder, f'[map]\nsource = "own.map"\n[{table}]\n{key} = "a.csv"\n')
