@@ -82,10 +82,13 @@ class StatementBuilder:
         self.is_unique = root.table.is_unique_by(plan.key)
         """Does the database itself promise one row a key?"""
 
-    def statements(self) -> list[SqlStatement]:
-        """The records' statement first, then one for each child that needs its own, parents before children."""
+    def statements(self, *, are_records: bool = True) -> list[SqlStatement]:
+        """The records' statement first, then one for each child that needs its own, parents before children.
+
+        ``are_records``: of rows that are no records, none is marked as a revision or a double.
+        """
         own = [node for node in self._root.walk() if node.parent is not None and not node.joined]
-        return [self._records(), *(self._children(node) for node in own)]
+        return [self._records(is_marked=are_records), *(self._children(node) for node in own)]
 
     def count(self) -> sa.Select[Any]:
         """The number of rows that the records' statement reads."""
@@ -188,8 +191,8 @@ class StatementBuilder:
 
     # --- statements ---------------------------------------------------------------------------------------------------
 
-    def _records(self) -> SqlStatement:
-        marks = [] if self.is_unique else self._marks()
+    def _records(self, *, is_marked: bool) -> SqlStatement:
+        marks = self._marks() if is_marked and not self.is_unique else []
         relation = self._relation(self._root, "r", marks)
         columns = self._columns(self._root, relation)
         identity, order = self._identity(columns)

@@ -32,6 +32,7 @@ from fhirmap.sources.sql_misfits import misfits
 from fhirmap.sources.sql_rows import Groups, RecordRows, Row, RowValues, SqlStatement, key_text
 from fhirmap.sources.sql_statements import StatementBuilder, build_tree
 from fhirmap.sources.sql_types import ColumnKind, declared_kind, query_contents
+from fhirmap.sources.store_rows import StoreRow
 from fhirmap.sources.untyped_joins import untyped_joins
 from fhirmap.texts import Text
 
@@ -294,13 +295,25 @@ class SqlTable:
         statements = builder.statements()
         wanted = None if keys is None else frozenset(keys)
         with translated(self._address.shown, self._plan.name), ExitStack() as stack:
-            streams = [
-                _stream(connection, statement)
-                for connection, statement in zip(self._connections(stack, len(statements)), statements, strict=True)
-            ]
-            for record in self._merge(statements, streams, builder.is_unique):
+            for record in self._merge(statements, self._streams(stack, statements), builder.is_unique):
                 if wanted is None or record.key in wanted:
                     yield record
+
+    def joined_rows(self, names: Sequence[str]) -> Iterator[StoreRow]:
+        """Every row, in the plan's order, with the texts of the columns ``names``: a `JoinableSource`.
+
+        Raises: ConfigError FM703, FM715, FM724, FM725.
+        """
+        statements = self._builder(self._known_root(), None).statements(are_records=False)
+        with translated(self._address.shown, self._plan.name), ExitStack() as stack:
+            for _, values, rows in self._nested(statements, self._streams(stack, statements)):
+                parts = tuple(key_text(values[name]) or "" for name in names)
+                yield StoreRow(parts, values, tuple(rows.faults(self._plan.name)) if rows.left_out else ())
+
+    def _streams(self, stack: ExitStack, statements: Sequence[SqlStatement]) -> list[Iterator[Row]]:
+        """The rows of each statement, of one snapshot."""
+        connections = self._connections(stack, len(statements))
+        return [_stream(connection, one) for connection, one in zip(connections, statements, strict=True)]
 
     def _connections(self, stack: ExitStack, number: int) -> list[sa.Connection]:
         dialect = self._engine.dialect.name
@@ -320,19 +333,29 @@ class SqlTable:
                 connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         return opened if many else opened * number
 
-    def _merge(self, statements: list[SqlStatement], streams: list[Iterator[Row]], is_unique: bool) -> Iterator[Record]:
+    def _nested(
+        self, statements: Sequence[SqlStatement], streams: Sequence[Iterator[Row]]
+    ) -> Iterator[tuple[Row, RowValues, RecordRows]]:
+        """Each row of the first statement, its values with child rows below, and what was left out of these."""
         records, children = statements[0], statements[1:]
         groups = [Groups(s, rows, self._address.shown) for s, rows in zip(children, streams[1:], strict=True)]
         node_count = 1 + max(node.number for node in records.node.walk())
-        # Rows that differ in the database can have the same key (`A` and `A `; `a|b`, `c` and `a`, `b|c`).
-        keys: set[str] = set()
-        may_be_mixed = self._keys_may_be_mixed()
-        for number, row in enumerate(streams[0], 1):
+        for row in streams[0]:
             rows = RecordRows([[] for _ in range(node_count)])
             values = records.reader.read(row, rows)
             identity = row[records.identity]
             for group in groups:
                 group.attach(identity, rows)
+            yield row, values, rows
+        for group in groups:
+            group.finish()
+
+    def _merge(self, statements: list[SqlStatement], streams: list[Iterator[Row]], is_unique: bool) -> Iterator[Record]:
+        records = statements[0]
+        # Rows that differ in the database can have the same key (`A` and `A `; `a|b`, `c` and `a`, `b|c`).
+        keys: set[str] = set()
+        may_be_mixed = self._keys_may_be_mixed()
+        for number, (row, values, rows) in enumerate(self._nested(statements, streams), 1):
             rank, same, *ends = (1, 1) if is_unique else row[records.extra]
             record = self._record(values, number, rank > 1, same > 1)
             is_current = record.key and not record.superseded
@@ -353,8 +376,6 @@ class SqlTable:
                     record = replace(record, faults=(self._key_fault("FM718", self._plan.key),))
                 keys.add(record.key)
             yield record
-        for group in groups:
-            group.finish()
 
     def _keys_may_be_mixed(self) -> bool:
         """May a number be a part of a key, and a text that is written alike another? SQLite keeps 1 and `'1'` in one

@@ -1,0 +1,81 @@
+"""Rows that are joined to those of another place: what a source gives of them, and by which texts they are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, Protocol, runtime_checkable
+
+from fhirmap.data import RawValue
+from fhirmap.decimals import decimal_text
+from fhirmap.records import Fault
+
+__all__ = ["JoinableSource", "StoreRow", "join_text", "join_texts"]
+
+_EXACT = 10**15
+"""From here on a float may have lost digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRow:
+    """A row of a store. ``parts``: the texts of the columns that it is joined by, empty where there is none.
+
+    ``faults``: what is wrong with it, and with each record that it belongs to; ``origin``: where it is, as in a
+    `Record`. ``is_lost``: it could not be read, so that no value of it counts.
+    """
+
+    parts: tuple[str, ...]
+    values: Mapping[str, Any]
+    faults: tuple[Fault, ...] = ()
+    origin: str = ""
+    is_lost: bool = False
+
+
+@runtime_checkable
+class JoinableSource(Protocol):
+    """A source whose rows can be joined to those of another one. Of any other, the records are."""
+
+    def joined_rows(self, names: Sequence[str]) -> Iterator[StoreRow]:
+        """Every row of the plan, in its order, with the texts of the columns (paths) ``names``; no row is left out for
+        lack of a key, nor since another has the same.
+
+        Raises: ConfigError where the place cannot be read, or not read on.
+        """
+
+
+def join_text(value: RawValue) -> str:
+    """What a cell is joined by: its trimmed text; empty where it is absent, or nothing that a text can express.
+
+    Example:
+        >>> join_text(" 0012 "), join_text(12), join_text(Decimal("12.0")), join_text(None), join_text([1])
+        ('0012', '12', '12', '', '')
+    """
+    if isinstance(value, str):
+        return value.strip().strip("\ufeff").strip()
+    if value is None or isinstance(value, list | tuple | Mapping):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Decimal):
+        is_whole = value.is_finite() and value == value.to_integral_value()
+        return decimal_text(value.to_integral_value() if is_whole else value) if value.is_finite() else ""
+    if isinstance(value, float):
+        if not abs(value) < _EXACT:
+            return ""
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, bytes | bytearray | memoryview):
+        # A class of its own says that these bytes should have been a text.
+        return bytes(value).hex() if type(value) in (bytes, bytearray, memoryview) else ""
+    return str(value).strip()
+
+
+def join_texts(value: RawValue) -> list[str]:
+    """What a cell is joined by, each once: the items of a list."""
+    texts = [join_text(item) for item in value] if isinstance(value, list | tuple) else [join_text(value)]
+    return list(dict.fromkeys(text for text in texts if text))
