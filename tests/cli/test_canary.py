@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 
 from tests.cli.conftest import Done, in_process
 
@@ -36,11 +41,11 @@ MAP = """\
 uses "http://hl7.org/fhir/StructureDefinition/Parameters" alias Parameters as target
 
 model Stay from {store} {{
-  id   : string  1..1 from 'id'
-  nir  : string  1..1 from 'nir'
-  name : integer 0..1 from 'name'
-  born : date    0..1 from 'born' format 'dd/MM/yyyy'
-  lot  : {lot}  0..1 from '{lot_column}'
+  id   : string  1..1 from {id}
+  nir  : string  1..1 from {nir}
+  name : integer 0..1 from {name}
+  born : date    0..1 from {born} format 'dd/MM/yyyy'
+  lot  : string  0..1 from {lot}
 }}
 
 conceptmap "names" {{
@@ -79,25 +84,27 @@ def found_in(text: str, where: str) -> None:
 
 @dataclass(frozen=True)
 class Held:
-    """A source of one kind. ``store``: how a map says it; ``lot``, ``lot_column``: the map's last element."""
+    """A source of one kind. ``store``: how a map says it; ``places``: how it says where each element is."""
 
     file: str
     store: str
     content: bytes
-    lot: str = "string"
-    lot_column: str = "lot"
+    places: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
+
+    def map(self) -> str:
+        """The map's text."""
+        return MAP.format(**{"store": self.store, **{name: f"'{name}'" for name in COLUMNS}, **self.places})
 
 
 def csv(*lines: str, encoding: str = "utf-8", lot: str = "lot") -> Held:
-    return Held(
-        "stays.csv", "csv key 'id' delimiter ';'", ("\r\n".join(lines) + "\r\n").encode(encoding), lot_column=lot
-    )
+    content = ("\r\n".join(lines) + "\r\n").encode(encoding)
+    return Held("stays.csv", "csv key 'id' delimiter ';'", content, {"lot": f"'{lot}'"})
 
 
 def document(content: object, store: str = "json path 'stays' key 'id'", lot: str = "lot") -> Held:
     held = content if isinstance(content, bytes) else json.dumps(content, ensure_ascii=False).encode()
-    return Held("stays.json", store, held, lot_column=lot)
+    return Held("stays.json", store, held, {"lot": f"'{lot}'"})
 
 
 def lines(*content: object) -> Held:
@@ -162,7 +169,7 @@ def database(rows: list[dict[str, str]], *, lot: str = "lot", store: str = "tabl
         for row in rows:
             connection.execute(f"insert into STAY values ({', '.join('?' * len(row))})", [*row.values()])
         connection.commit()
-        return Held("stays.sqlite", store, connection.serialize(), lot_column=lot, url="sqlite:///stays.sqlite")
+        return Held("stays.sqlite", store, connection.serialize(), {"lot": f"'{lot}'"}, "sqlite:///stays.sqlite")
 
 
 SQLITE: Mapping[str, Held] = {
@@ -171,11 +178,157 @@ SQLITE: Mapping[str, Held] = {
     "a condition": database(ROWS, store="table 'STAY' key 'id' where \"cast(nir as integer) > name and born > lot\""),
     "no database": Held("stays.sqlite", "table 'STAY' key 'id'", BODY[0].encode(), url="sqlite:///stays.sqlite"),
 }
-SOURCES = {
-    f"{kind}: {name}": held
-    for kind, entries in {"csv": CSV, "json": JSON, "ndjson": NDJSON, "sqlite": SQLITE}.items()
-    for name, held in entries.items()
+
+
+def xml(*entries: str, root: str = "stays", head: str = "", path: str = "stays.stay") -> Held:
+    """A document of XML; the entries as they are."""
+    content = f"{head}<{root}>" + "\n".join(entries) + f"</{root}>"
+    return Held("stays.xml", f"xml path '{path}' key 'id'", content.encode())
+
+
+STAY = [
+    f"<stay><id>{row['id']}</id>" + "".join(f"<{name}>{row[name]}</{name}>" for name in COLUMNS[1:]) + "</stay>"
+    for row in ROWS
+]
+XML: Mapping[str, Held] = {
+    "cells": xml(*STAY),
+    "attributes": xml(*(f'<stay id="{row["id"]}" name="{row["name"]}" n{row["nir"]}="{row["nir"]}"/>' for row in ROWS)),
+    "elements by number": xml(
+        *(f"<n{row['nir']}>{entry}</n{row['nir']}>" for row, entry in zip(ROWS, STAY, strict=True))
+    ),
+    "a path that is not there": xml(*STAY, path="stays.stays"),
+    "text between elements": xml(
+        *(f"{row['nir']} {row['name']} {entry}" for row, entry in zip(ROWS, STAY, strict=True))
+    ),
+    "an end that is no end": xml(STAY[0], STAY[1].replace("</name>", "</CANARDEAU>")),
+    "an entity that is not there": xml(STAY[0].replace("CANARDEAU", "&CANARDEAU;")),
+    "entities of its own": xml(STAY[0], head='<!DOCTYPE stays [<!ENTITY CANARDEAU "CANARDEAU">]>'),
+    "an attribute twice": xml(STAY[0].replace("<stay>", '<stay CANARDEAU="1" CANARDEAU="2">')),
+    "a prefix that is not there": xml(
+        STAY[0].replace("<lot>", "<CANARDEAU:lot>").replace("</lot>", "</CANARDEAU:lot>")
+    ),
+    "ends early": Held("stays.xml", "xml path 'stays.stay' key 'id'", f"<stays>{STAY[0]}{STAY[1][:-60]}".encode()),
+    "no document": Held("stays.xml", "xml path 'stays.stay' key 'id'", "\n".join(BODY).encode()),
+    "another encoding": Held(
+        "stays.xml", "xml path 'stays.stay' key 'id'", f"<stays>{STAY[1]}</stays>".encode("cp1252")
+    ),
+    "elements for texts": xml(STAY[0].replace("CANARDEAU", "<n151024610204372>CANARDEAU</n151024610204372>")),
 }
+SEGMENTS = {"id": "'PID.3'", "nir": "'PID.18'", "name": "'PID.5.1'", "born": "'PID.7'", "lot": "'OBX.5'"}
+
+
+def hl7(*messages: str, encoding: str = "utf-8") -> Held:
+    """Messages of HL7 v2, with a carriage return after each segment."""
+    content = "\r".join(message.replace("\n", "\r") for message in messages) + "\r"
+    return Held("stays.hl7", "hl7 key 'PID.3'", content.encode(encoding), SEGMENTS)
+
+
+MESSAGES = [
+    f"MSH|^~\\&|BLOC|CHU|REG|CHU|20250322||ORU^R01|{row['id']}|P|2.5\n"
+    f"PID|1||{row['id']}||{row['name']}^Jean||{row['born']}|M|||||||||||{row['nir']}\n"
+    f"OBR|1\nOBX|1|ST|LOT||{row['lot']}"
+    for row in ROWS
+]
+HL7: Mapping[str, Held] = {
+    "cells": hl7(*MESSAGES),
+    "segments that are none": hl7(MESSAGES[0], *BODY, MESSAGES[1]),
+    "segments by number": hl7(MESSAGES[0], f"{NUMBERS[0]}|{NAMES[0]}", f"Z12|{NUMBERS[1]}"),
+    "no head": hl7(*(message.partition("\n")[2] for message in MESSAGES)),
+    "a head cut short": hl7(MESSAGES[0], MESSAGES[1].replace("MSH|^~\\&|BLOC", "MSH|CANARDEAU"), MESSAGES[2]),
+    "another encoding": hl7(*MESSAGES, encoding="cp1252"),
+    "no messages": Held("stays.hl7", "hl7 key 'PID.3'", "\n".join(BODY).encode(), SEGMENTS),
+}
+WIDTHS = {"id": 2, "nir": 15, "name": 12, "born": 10, "lot": 14}
+PLACES = {"id": "1..2", "nir": "3..17", "name": "18..29", "born": "30..39", "lot": "40..53"}
+
+
+def fixed(*content: str) -> Held:
+    """Lines of fixed width."""
+    return Held("stays.txt", "fixed key 1..2", "\r\n".join([*content, ""]).encode(), PLACES)
+
+
+LINES = ["".join(row[name][:width].ljust(width) for name, width in WIDTHS.items()) for row in ROWS]
+FIXED: Mapping[str, Held] = {
+    "cells": fixed(*LINES),
+    "short lines": fixed(LINES[0], LINES[1][:20], LINES[2]),
+    "other lines": fixed(*BODY),
+    "bytes of nothing": Held("stays.txt", "fixed key 1..2", b"\xff\0".join(line.encode() for line in LINES), PLACES),
+}
+
+
+def sheet(*rows: Sequence[object], name: str = "Poses", more: str = "", store: str = "sheet key 'id'") -> Held:
+    """A workbook with one sheet, or an empty one more."""
+    held = BytesIO()
+    book = xlsxwriter.Workbook(held, {"in_memory": True})
+    page = book.add_worksheet(name)
+    for place, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            page.write(place, column, cell)
+    if more:
+        book.add_worksheet(more).write(0, 0, NUMBERS[0])
+    book.close()
+    return Held("stays.xlsx", store, held.getvalue())
+
+
+CELLS = [tuple(row.values()) for row in ROWS]
+SHEET: Mapping[str, Held] = {
+    "cells": sheet(COLUMNS, *CELLS),
+    "no row of names": sheet(*CELLS),
+    "one row": sheet(CELLS[0]),
+    "a title": sheet((f"Patient {NAMES[0]}", SPACED[0]), (), COLUMNS, *CELLS),
+    "a value among the names": sheet((*COLUMNS, NUMBERS[0], BORN[1]), *((*row, 1, 2) for row in CELLS)),
+    "numbers": sheet(COLUMNS, *((row[0], int(NUMBERS[0]), row[2], 19510213, 29991.5) for row in CELLS)),
+    "errors": sheet(COLUMNS, *((*row[:2], "=1/0", "=NA()", row[4]) for row in CELLS)),
+    "several sheets": sheet(COLUMNS, *CELLS, name=NUMBERS[0], more=BORN[0]),
+    "a sheet that is not there": sheet(COLUMNS, *CELLS, name=NUMBERS[0], store="sheet 'Poses' key 'id'"),
+    "a total": sheet(COLUMNS, *CELLS, ("Total", NUMBERS[0], NAMES[0], "", LOTS[0])),
+    "no workbook": Held("stays.xlsx", "sheet key 'id'", "\n".join(BODY).encode()),
+}
+
+
+def parquet(rows: Sequence[Mapping[str, object]]) -> Held:
+    """A Parquet file."""
+    held = BytesIO()
+    pq.write_table(pa.Table.from_pylist([dict(row) for row in rows]), held)
+    return Held("stays.parquet", "parquet key 'id'", held.getvalue())
+
+
+PARQUET: Mapping[str, Held] = {
+    "cells": parquet(ROWS),
+    "columns by number": parquet([{**row, NUMBERS[0]: row["nir"], BORN[1]: 1} for row in ROWS]),
+    "objects by number": parquet([{**row, "name": {NUMBERS[0]: row["name"], "lot": 1}} for row in ROWS]),
+    "no Parquet": Held("stays.parquet", "parquet key 'id'", "\n".join(BODY).encode()),
+}
+
+
+def zipped(*held: Held, store: str) -> Held:
+    """An archive of several files."""
+    content = BytesIO()
+    with ZipFile(content, "w") as archive:
+        for number, entry in enumerate(held, 1):
+            archive.writestr(f"part-{number}{Path(entry.file).suffix}", entry.content)
+    return Held("stays.zip", store, content.getvalue(), held[0].places)
+
+
+ARCHIVE: Mapping[str, Held] = {
+    "cells": zipped(CSV["cells"], store="csv key 'id'"),
+    "no line of names": zipped(CSV["cells"], CSV["no line of names"], store="csv key 'id'"),
+    "a broken file": zipped(JSON["cells"], JSON["ends early"], store="json path 'stays' key 'id'"),
+    "no archive": Held("stays.zip", "csv key 'id'", "\n".join(BODY).encode()),
+}
+KINDS = {
+    "csv": CSV,
+    "json": JSON,
+    "ndjson": NDJSON,
+    "sqlite": SQLITE,
+    "xml": XML,
+    "hl7": HL7,
+    "fixed": FIXED,
+    "sheet": SHEET,
+    "parquet": PARQUET,
+    "archive": ARCHIVE,
+}
+SOURCES = {f"{kind}: {name}": held for kind, entries in KINDS.items() for name, held in entries.items()}
 WAITING = (
     "csv: no line of names",
     "csv: one line",
@@ -185,6 +338,10 @@ WAITING = (
     "csv: no line of names, none of them",
     "csv: a mark of the delimiter",
     "csv: bytes of nothing",
+    "sheet: several sheets",
+    "sheet: a sheet that is not there",
+    "parquet: columns by number",
+    *(f"fixed: {name}" for name in FIXED),
 )
 """What a first line of data is to be refused for."""
 EVERY = [
@@ -203,8 +360,7 @@ def project(tmp_path: Path) -> Callable[[Held], Path]:
         folder = tmp_path / "project"
         folder.mkdir()
         (folder / held.file).write_bytes(held.content)
-        text = MAP.format(store=held.store, lot=held.lot, lot_column=held.lot_column)
-        (folder / "tiny.map").write_text(text, encoding="utf-8")
+        (folder / "tiny.map").write_text(held.map(), encoding="utf-8")
         (folder / "fhirmap.toml").write_text(
             '[project]\nname = "tiny"\n\n[map]\nsource = "tiny.map"\n\n'
             f'[source]\nurl = "{held.url or held.file}"\n\n[sink]\nkind = "ndjson"\npath = "out.ndjson"\n',
