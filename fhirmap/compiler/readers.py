@@ -315,6 +315,8 @@ class ReaderBody:
                 self.writer.add(Do(entry.span, call("absent", cell, _FAULTS)))
 
     def _converted(self, entry: nodes.ModelElement, cell: Name, raw: Name) -> Expr:
+        if entry.decimals:
+            return self._with_decimals(entry, cell, raw)
         if entry.type in TEXTS:
             is_text = compared(builtin("type", raw), Comparison.IS, Name("str"))
             return Conditional(method(raw, "strip", raises=False), is_text, call("as_text", raw, cell, _FAULTS))
@@ -322,6 +324,10 @@ class ReaderBody:
             return Call(self._date_reader(entry, cell), (raw, _FAULTS))
         name = "as_boolean" if entry.type == "boolean" else "as_integer" if entry.type in INTEGERS else "as_decimal"
         return call(name, raw, cell, _FAULTS)
+
+    def _with_decimals(self, entry: nodes.ModelElement, cell: Name, raw: Name) -> Expr:
+        name = "as_text" if entry.type in TEXTS else "as_integer" if entry.type in INTEGERS else "as_decimal"
+        return call(name, call("implied", raw, cell, _FAULTS), cell, _FAULTS)
 
     def _present(self, entry: nodes.ModelElement) -> Expr:
         if entry.type not in TEXTS:
@@ -465,16 +471,19 @@ class ReaderBody:
 
     def _agreement(self, lines: nodes.ModelElement) -> None:
         """Flat lines must say the same of everything that is read once a record."""
-        cells = tuple(
-            self._cell(entry)
+        said = [
+            entry
             for entry in self.use.node.elements
             if not (entry.lines or entry.position or entry.join or self._is_model(entry))
             if not self._path(entry).startswith("../")
-        )
-        if cells:
-            table = self.module.table(f"{self.use.node.name}_columns", TupleOf(cells))
+        ]
+        if said:
+            table = self.module.table(f"{self.use.node.name}_columns", TupleOf(tuple(map(self._cell, said))))
             held = Logic(Connective.OR, (self._raw(lines), TupleOf()))
-            self.writer.add(Do(lines.span, call("disagreeing", held, table, _FAULTS)))
+            # Lines that are documents have their cells at paths.
+            paths = TupleOf(tuple(Literal(path_steps(self._path(entry))) for entry in said))
+            places = (paths,) if self.site.is_flat else ()
+            self.writer.add(Do(lines.span, call("disagreeing", held, table, _FAULTS, *places)))
 
     def _is_model(self, entry: nodes.ModelElement) -> bool:
         return self._model_url(entry) in self.module.checked.models
@@ -600,6 +609,8 @@ def _cell_options(entry: nodes.ModelElement, site: ColumnSite) -> dict[str, Expr
         options["format"] = Literal(entry.format)
     if entry.zone is not None:
         options["zone"] = Literal(entry.zone)
+    if entry.decimals:
+        options["decimals"] = Literal(entry.decimals)
     return options | _text_options(_null_tokens(entry, site), site)
 
 

@@ -29,6 +29,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
         "reading",
         "disagreeing",
         "folded",
+        "implied",
         "item_rows",
         "lacking",
         "one",

@@ -67,6 +67,8 @@ class Cell:
     """The mark before the decimals of a number."""
     thousands: str = ""
     """What groups the digits of a number; a blank is any blank."""
+    decimals: int = 0
+    """How many of the digits are decimals, where they are written without a mark."""
     is_date: bool = False
     """Does a rule read a date of this text?"""
     is_flag: bool = False
@@ -163,6 +165,25 @@ def _digits(raw: int, cell: Cell, faults: list[Fault]) -> str:
 def _none(cell: Cell, faults: list[Fault]) -> str:
     unreadable(cell, faults)
     return ""
+
+
+def implied(raw: RawValue, cell: Cell, faults: list[Fault]) -> RawValue:
+    """A cell of digits alone, with a sign or none, as the number that it is with the decimals that its map declares.
+
+    A blank cell and a word of absence stay as they are; any other text or number is a fault and none.
+
+    Example:
+        >>> implied("0000389500", Cell("", "", "decimal", "", decimals=3), [])
+        Decimal('389.500')
+    """
+    if isinstance(raw, float | Decimal) and math.isfinite(raw) and raw == int(raw):
+        raw = int(raw)
+    text = as_text(raw, cell, faults)
+    if not text or text in cell.nulls:
+        return text
+    if isinstance(raw, bool) or not _INTEGER.fullmatch(text):
+        return _none(cell, faults)
+    return Decimal(f"{text}E-{cell.decimals}")
 
 
 def as_integer(raw: RawValue, cell: Cell, faults: list[Fault]) -> int | None:
@@ -483,14 +504,15 @@ def within(faults: list[Fault], start: int, parent: str, index: int) -> None:
         faults[number] = replace(fault, path=f"{parent}[{index}].{rest}" if rest else f"{parent}[{index}]")
 
 
-def disagreeing(lines: RawValue, cells: Sequence[Cell], faults: list[Fault]) -> None:
-    """Note the columns of a record that its flat lines do not agree on; a line that says nothing agrees with all.
+def disagreeing(lines: RawValue, cells: Sequence[Cell], faults: list[Fault], paths: Sequence[PathSteps] = ()) -> None:
+    """Note the columns of a record that its lines do not agree on; a line that says nothing agrees with all.
 
-    A text that the map takes for absent says nothing.
+    A text that the map takes for absent says nothing. ``paths``: of lines that are documents, where each cell is.
     """
     held = [line for line in lines if isinstance(line, Mapping)] if isinstance(lines, list | tuple) else []
-    for cell in cells:
-        found = {text for line in held if (text := _trimmed(line.get(cell.name))) and text not in cell.nulls}
+    for number, cell in enumerate(cells):
+        texts = [_trimmed(at(line, paths[number]) if paths else line.get(cell.name)) for line in held]
+        found = {text for text in texts if text and text not in cell.nulls}
         if len(found) > 1:
             args = {"column": cell.column, "count": len(found)}
             faults.append(_fault("FM413", "agreement", cell, args))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 import fhirmap
@@ -145,3 +147,30 @@ def test_a_key_of_a_document_may_be_absent(store: str) -> None:
         f"model Row {store} {{ a : string  b : string from 'x.y'  poses : Row2 0..* }}\nmodel Row2 {{ z : string }}\n"
     )
     assert read.read({"a": "x"}).faults == ()
+
+
+def test_a_number_whose_decimals_are_implied() -> None:
+    models = """model Row from fixed key '1-4' {
+  a : string 1..1 from 1..4 decimals 2 null '0000'
+  b : integer from 5..8 decimals 2
+  c : decimal 0..* from 10 count 9 width 4 decimals 1
+}
+"""
+    transformer = compiled(models)
+    read = transformer.read({"1-4": "0125", "5-8": "0300", "c": ["0012", "   5"]})
+    assert read.values == {"a": "1.25", "b": 3, "c": [Decimal("1.2"), Decimal("0.5")]}
+    assert read.faults == ()
+    assert [fault.code for fault in transformer.read({"1-4": "0000", "5-8": "1,25", "c": []}).faults] == [
+        "FM411", "FM410",
+    ]  # fmt: skip
+
+
+def test_documents_that_are_lines_agree_on_what_is_read_once() -> None:
+    models = """model Row from json path 'rows' key 'op.id' { a : string from 'op.site'  parts : Part 0..* lines }
+model Part { lot : string from 'pose.lot' }
+"""
+    transformer = compiled(models)
+    lines = [{"op": {"site": "A"}, "pose": {"lot": "L"}}, {"op": {"site": "B"}}]
+    read = transformer.read({"op.site": "A", "parts": lines})
+    assert read.values == {"a": "A", "parts": [{"lot": "L"}, {}]}
+    assert [fault.code for fault in read.faults] == ["FM413"]

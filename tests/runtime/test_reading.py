@@ -331,6 +331,50 @@ def test_a_number_in_other_marks_is_a_fault(text: str) -> None:
     assert [fault.code for fault in faults] == ["FM410"]
 
 
+@pytest.mark.parametrize(
+    ("raw", "decimals", "value"),
+    [
+        ("0000389500", 3, "389.500"),
+        (" -0012 ", 2, "-0.12"),
+        ("+7", 1, "0.7"),
+        ("123456789012345678901234567890123456", 3, "123456789012345678901234567890123.456"),
+        (389500, 3, "389.500"),
+        (389500.0, 3, "389.500"),
+    ],
+)
+def test_digits_whose_decimals_the_map_declares(raw: object, decimals: int, value: str) -> None:
+    faults: list[Fault] = []
+    declared = cell("decimal", decimals=decimals, decimal=",", nulls=frozenset(("0000000000",)))
+    assert str(reading.as_decimal(reading.implied(raw, declared, faults), declared, faults)) == value
+    assert not faults
+
+
+@pytest.mark.parametrize("raw", ["12,5", "12.5", "1E3", "abc", "1 234", "++1", 12.5, True, float("nan")])
+def test_other_texts_are_no_digits_with_decimals(raw: object) -> None:
+    faults: list[Fault] = []
+    assert (
+        reading.as_decimal(reading.implied(raw, cell("decimal", decimals=2), faults), cell("decimal"), faults) is None
+    )
+    assert [fault.code for fault in faults] == ["FM410"]
+
+
+@pytest.mark.parametrize("raw", [None, "", "   ", "0000000000"])
+def test_no_digits_are_no_number_and_no_fault(raw: object) -> None:
+    faults: list[Fault] = []
+    declared = cell("decimal", decimals=2, nulls=frozenset(("0000000000",)))
+    assert reading.as_decimal(reading.implied(raw, declared, faults), declared, faults) is None
+    assert not faults
+
+
+def test_lines_that_are_documents_are_compared_where_their_paths_lead() -> None:
+    faults: list[Fault] = []
+    lines = [{"op": {"site": "A"}}, {"op": {"site": "A"}}, {"op": {}}]
+    reading.disagreeing(lines, (cell("string"),), faults, (("op", "site"),))
+    assert not faults
+    reading.disagreeing([*lines, {"op": {"site": "B"}}], (cell("string"),), faults, (("op", "site"),))
+    assert [fault.code for fault in faults] == ["FM413"]
+
+
 def test_numbers_of_a_driver_have_no_marks() -> None:
     marked = cell("decimal", decimal=",", thousands=" ")
     assert reading.as_decimal(Decimal("1.5"), marked, []) == Decimal("1.5")
