@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import islice
 
@@ -17,7 +18,7 @@ from fhirmap.runner.contract import project_contract, unknown_rules
 from fhirmap.runner.named_sources import unknown_sources, unread_sources
 from fhirmap.runner.project import Project
 from fhirmap.runner.source import located, open_unchecked
-from fhirmap.source_plan import SourceKind
+from fhirmap.source_plan import RowLayout, SourcePlan
 from fhirmap.sources import Address, open_source
 
 __all__ = ["archive_findings", "diagnostics_of_source", "settings_diagnostics", "source_diagnostics"]
@@ -67,22 +68,44 @@ def diagnostics_of_source(address: Address | str, maps: CheckedMaps) -> list[Dia
         lacking = source.check()
         if not maps.has_errors and not any(entry.is_error for entry in lacking):
             lacking += cell_forms(source, plan)
+    tables = _joined_tables(plan.shape)
     absent = {
-        (str(entry.args["table"]), str(entry.args.get("column", ""))): entry
+        (_table(entry, tables, plan), str(entry.args.get("column", ""))): entry
         for entry in lacking
-        if entry.code in ("FM703", "FM704") and not entry.variant and plan.kind != SourceKind.JSON
+        if entry.code in ("FM703", "FM704") and not entry.variant
     }
-    file = next((table for table, _ in absent if plan.kind == SourceKind.CSV), "")
-    named = [
-        entry
-        for entry in unknown_columns(maps.checked, lambda table, column: absent.get((table or file, column)))
-        if not _was_not_read(entry, maps)
-    ]
+    placed: set[int] = set()
+
+    def asked(table: str, column: str) -> Diagnostic | None:
+        entry = absent.get((table, column))
+        if entry is not None:
+            placed.add(id(entry))
+        return entry
+
+    named = [entry for entry in unknown_columns(maps.checked, asked) if not _was_not_read(entry, maps)]
     if maps.has_errors:
         return named
-    # The map itself knows where each name is written; the rest (the author's SQL, JSON paths) comes with its line.
-    placed = {"FM703", "FM704"} if named else set()
-    return [*named, *(located(entry) for entry in lacking if entry.variant or entry.code not in placed)]
+    # The map itself knows where each name is written; the rest (the author's SQL, paths) comes with its line.
+    return [*named, *(located(entry) for entry in lacking if id(entry) not in placed)]
+
+
+def _joined_tables(layout: RowLayout) -> dict[str, str]:
+    """What rows of stores of their own are called, by the places of the map that name their columns."""
+    found: dict[str, str] = {}
+    for child in layout.children:
+        if child.store is not None:
+            found[child.store.position] = child.table
+            found |= {column.position: child.table for column in child.shape.columns}
+        found |= _joined_tables(child.shape)
+    for column in layout.columns:
+        found |= _joined_tables(column.below) if column.below is not None else {}
+    return found
+
+
+def _table(entry: Diagnostic, joined: Mapping[str, str], plan: SourcePlan) -> str:
+    """What `unknown_columns` calls the table of something that is lacking."""
+    own = str(entry.args["table"]) if plan.kind.is_sql else ""
+    return joined.get(str(entry.args.get("position", "")), own)
 
 
 def archive_findings(project: Project, maps: CheckedMaps) -> list[Diagnostic]:

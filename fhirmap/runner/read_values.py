@@ -28,9 +28,18 @@ import msgspec
 
 from fhirmap.data import RawValue
 from fhirmap.journal import ReadValues
-from fhirmap.records import CalendarText, Record
+from fhirmap.records import CalendarText, Record, TreeText
 from fhirmap.runtime.reading import at, item_rows
-from fhirmap.source_plan import AttributeRows, Child, MalformedPath, RowLayout, SourceColumn, SourcePlan, path_steps
+from fhirmap.source_plan import (
+    AttributeRows,
+    Child,
+    MalformedPath,
+    RowLayout,
+    SourceColumn,
+    SourceKind,
+    SourcePlan,
+    path_steps,
+)
 
 __all__ = ["reader_of_values"]
 
@@ -47,14 +56,31 @@ def reader_of_values(plan: SourcePlan) -> Callable[[Record], ReadValues]:
     """A function that gives what was read of a record of this plan."""
     row = _row_of(plan.shape)
     columns = tuple(_names(plan.shape, f"{_digest_of_way(plan)}.", is_set=False))
+    has_members = _has_members(plan)
     layout = hashlib.blake2b("\x1f".join(columns).encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
     def read(record: Record) -> ReadValues:
         values = record.values
-        digest = hashlib.blake2b(_encoded(values, _WHOLE), digest_size=_DIGEST_BYTES).hexdigest()
+        written = _with_members(values) if has_members else values
+        digest = hashlib.blake2b(_encoded(written, _WHOLE), digest_size=_DIGEST_BYTES).hexdigest()
         return ReadValues(digest, layout, columns, lambda: _parts(row, values))
 
     return read
+
+
+def _has_members(plan: SourcePlan) -> bool:
+    """May a text of a record have members beside it: `TreeText`?"""
+    stores = [child.store for layout in plan.shape.walk() for child in layout.children if child.store is not None]
+    return any(place.kind in (SourceKind.XML, SourceKind.HL7) for place in (plan, *stores))
+
+
+def _with_members(value: RawValue) -> RawValue:
+    """``value`` with each text that has members as the list of the text and its members."""
+    if isinstance(value, Mapping):
+        return {name: _with_members(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_members(inner) for inner in value]
+    return [str(value), _with_members(value.members)] if isinstance(value, TreeText) else value
 
 
 def _parts(row: _Row, values: Mapping[str, Any]) -> bytes:
@@ -155,9 +181,13 @@ def _digest_of_way(place: SourcePlan | Child) -> str:
     if isinstance(place, Child):
         way: tuple[object, ...] = (place.kind, place.table, place.query, place.on, place.where, place.order)
         way += (place.attributes and (place.attributes.name, place.attributes.value),)
+        way += (_digest_of_way(place.store), place.store.where) if place.store is not None else ()
     else:
         way = (place.kind, place.name, place.query, place.latest, place.latest and place.where)
         way += (place.encoding, place.delimiter, place.nulls)
+        # What a plan does not say leaves the digest as it was before plans could say it.
+        said = (place.source, place.number, place.names, place.names_line, place.fill, place.until, place.prefixes)
+        way += said if any(entry not in ("", None, ()) for entry in said) else ()
     return hashlib.blake2b(repr(way).encode(), digest_size=_WAY_BYTES).hexdigest()
 
 

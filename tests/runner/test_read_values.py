@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fhirmap.journal import ReadValues
-from fhirmap.records import CalendarText, Record
+from fhirmap.records import CalendarText, Record, TreeText
 from fhirmap.runner.read_values import reader_of_values
 from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceColumn, SourceKind, SourcePlan
 
@@ -111,3 +111,34 @@ def test_of_a_document_only_what_is_read_counts() -> None:
     assert first == of(shape, {"who": {"age": 2, "name": "x"}, "items": [{"lot": "A"}], "more": []})
     assert first != of(shape, {"who": {"name": "x"}, "items": [{"lot": "B"}]})
     assert first != of(shape, {"who": {"name": "x"}, "items": [{"lot": "A"}, {"lot": "A"}]})
+
+
+@pytest.mark.parametrize("kind", [SourceKind.XML, SourceKind.HL7])
+def test_what_a_text_has_beside_it_counts(kind: SourceKind) -> None:
+    read = reader_of_values(plan(RowLayout("R", columns("a.@code", "a")), kind))
+    first, same, other = (
+        read(Record("1", {"a": TreeText("x", {"@code": code, "b": [TreeText("y", {})]})})) for code in ("1", "1", "2")
+    )
+    assert (first.digest, first.parts()) == (same.digest, same.parts())
+    assert first.digest != other.digest
+    assert first.parts()[:4] != other.parts()[:4]
+    assert first.parts()[4:] == other.parts()[4:], "the text itself is the same"
+
+
+def test_of_documents_that_are_lines_only_what_is_read_counts() -> None:
+    poses = Child(ChildKind.LINES, "poses", "poses", RowLayout("P", columns("pose.lot")))
+    found = of(RowLayout("R", columns("op.id"), (poses,)), {"op.id": "1", "poses": [{"pose": {"lot": "A", "n": 1}}]})
+    again = of(RowLayout("R", columns("op.id"), (poses,)), {"op.id": "1", "poses": [{"pose": {"lot": "A", "n": 2}}]})
+    other = of(RowLayout("R", columns("op.id"), (poses,)), {"op.id": "1", "poses": [{"pose": {"lot": "B", "n": 1}}]})
+    lots = [name for name in found if name.endswith(".pose.lot")]
+    assert lots and all(found[name] == again[name] != other[name] for name in lots)
+
+
+def test_rows_of_another_store_are_known_by_the_way_to_them() -> None:
+    def layout(**store: Any) -> str:
+        own = SourcePlan(SourceKind.CSV, "", (), LOTS, **store)
+        lots = Child(ChildKind.JOIN, "lots", "lots", LOTS, table="stock", on=(("n", "a"),), store=own)
+        return reader(RowLayout("R", columns("a"), (lots,)))({"a": 1, "lots": [{"lot": "A", "n": 1}]}).layout
+
+    assert layout() == layout()
+    assert len({layout(), layout(source="x"), layout(where="n = 1"), layout(names_line=0), layout(until="TOTAL")}) == 5

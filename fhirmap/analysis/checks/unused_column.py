@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.stores import joined_name, models_joined_by_their_store
 from fhirmap.analysis.typed import ModelUse
 from fhirmap.diagnostics import Diagnostic, Subject, SubjectKind
 from fhirmap.language.nodes import FPMember, ModelElement, Rule
@@ -69,10 +70,11 @@ def _stored(checked: Checked, is_read: Callable[[ModelUse, ModelElement], bool])
     """Each model that reads rows and that a read element leads to, once, with the table it reads where it has one."""
     by_name = {use.node.name: use for use in checked.declared_models()}
     stage_names = {unit.name for unit in checked.program.stages}
+    joined = models_joined_by_their_store(use.node for use in by_name.values())
     waiting = [
         (use, use.node.store.name if use.node.store.kind == "table" else "")
-        for use in checked.declared_models()
-        if use.node.store is not None and use.unit.name in stage_names
+        for use in by_name.values()
+        if use.node.store is not None and use.unit.name in stage_names and use.node.name not in joined
     ]
     seen: set[str] = set()
     for use, table in waiting:
@@ -82,4 +84,5 @@ def _stored(checked: Checked, is_read: Callable[[ModelUse, ModelElement], bool])
         yield use, table
         for element in use.node.elements:
             if element.type in by_name and is_read(use, element):
-                waiting.append((by_name[element.type], element.join.table if element.join else table))
+                child = by_name[element.type]
+                waiting.append((child, joined_name(element.join, child.node) if element.join else table))

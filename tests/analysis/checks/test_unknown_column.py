@@ -21,6 +21,11 @@ def joined(clause: str) -> str:
     return stored(f"p : Part 0..* {clause}", READS, more=PART)
 
 
+def own(store: str, on: str, column: str = "c") -> str:
+    """A map whose child rows are where the child model's own `from` says."""
+    return stored(f"p : Part 0..* join {on}", READS, more=f"model Part {store} {{ c : string from '{column}' }}")
+
+
 @pytest.mark.parametrize(
     ("text", "code", "snippet", "meant"),
     [
@@ -28,6 +33,11 @@ def joined(clause: str) -> str:
         (copied("string from 'zzz'"), "FM150", "'zzz'", None),
         (copied("string", store="table 'peoples' key 'id'"), "FM151", "'peoples'", "people"),
         (copied("string", store="table 'people' key 'idd'"), "FM150", "'idd'", "id"),
+        (own("from csv source 'parts'", "on 'id_peple' = 'id'"), "FM150", "'id_peple'", "id_people"),
+        (own("from csv source 'parts'", "on 'id_people' = 'idd'"), "FM150", "'idd'", "id"),
+        (own("from csv source 'parts' order by 'rank'", "on 'id_people' = 'id'"), "FM150", "'rank'", None),
+        (own("from csv source 'parts'", "on 'id_people' = 'id'", column="cc"), "FM150", "'cc'", "c"),
+        (own("from json source 'parts'", "on 'id_people' = 'idd'"), "FM150", "'idd'", "id"),
         (joined("join 'part' on 'id_people' = 'id'"), "FM151", "'part'", "parts"),
         (joined("join 'parts' on 'id_peple' = 'id'"), "FM150", "'id_peple'", "id_people"),
         (joined("join 'parts' on 'id_people' = 'idd'"), "FM150", "'idd'", "id"),
@@ -48,6 +58,8 @@ def test_it_reports(text: str, code: str, snippet: str, meant: str | None) -> No
         copied("string from 'day'"),
         joined("join 'parts' on 'id_people' = 'id' order by 'id_part'"),
         copied("string from 'zzz'", store="json key 'id'"),
+        own("from csv source 'parts'", "on 'id_people' = 'id'"),
+        own("from json source 'parts'", "on 'any.path' = 'id'"),
         stored("p : Part 0..*", READS, more=PART),
     ],
 )

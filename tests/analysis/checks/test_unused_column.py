@@ -9,12 +9,16 @@ import pytest
 from fhirmap.analysis.checks.unused_column import unused_column
 from tests.analysis.checks.harness import PATIENT, copied, reported, stored
 
+OWN = "model Part from csv source 'parts' { c : string  d : string }"
+
 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
         (stored("x : string 0..1"), ["FM241: x"]),
         (stored("p : Part 0..* join 't' on 'id'", more="model Part { c : string }"), ["FM241 element: p"]),
+        (stored("p : Part 0..* join on 'id'", more=OWN), ["FM241 element: p"]),
+        (stored("p : Part 0..* join on 'id'", "src.p as p -> tgt.contact as c, c.id = p.c;", more=OWN), ["FM241: d"]),
     ],
 )
 def test_it_reports(text: str, found: list[str]) -> None:
