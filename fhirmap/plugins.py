@@ -36,8 +36,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "fhirmap.sources": {
         "sql": "fhirmap.sources.sql_table:SqlTable",
-        "csv": "fhirmap.sources.csv_file:CsvFile",
-        "json": "fhirmap.sources.json_file:JsonFile",
+        "file": "fhirmap.sources.files.file_source:FileSource",
     },
     "fhirmap.sinks": {
         "fhir-operation": "fhirmap.sinks.fhir_operation:open_sink",

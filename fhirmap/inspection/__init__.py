@@ -14,6 +14,7 @@ from fhirmap.errors import ConfigError
 from fhirmap.inspection.names import UniqueNames
 from fhirmap.inspection.sketch import ModelSketch
 from fhirmap.inspection.text import sketches_to_text
+from fhirmap.source_plan import SourceKind
 from fhirmap.sources.address import Address, parse_address
 
 __all__ = ["ZONE", "ModelSketch", "inspect_source", "sketches_to_text"]
@@ -49,10 +50,17 @@ def inspect_source(  # noqa: PLR0913 - named settings of a public function
         from fhirmap.inspection.sql_models import sql_models
 
         return tuple(sql_models(where, table, name, zone, names))
-    if where.kind == "csv":
-        from fhirmap.inspection.csv_models import csv_models
+    if where.format is SourceKind.JSON:
+        from fhirmap.inspection.json_models import json_models
 
-        return tuple(csv_models(where, name, encoding, zone, names))
-    from fhirmap.inspection.json_models import json_models
+        return tuple(json_models(where, table, name, zone, names))
+    if where.format not in (None, SourceKind.CSV) or (where.format is None and not _is_text(where)):
+        suffix = where.path.suffix if where.path else ""
+        raise ConfigError("FM700", source=where.shown, variant="suffix" if suffix else "no_suffix", suffix=suffix)
+    from fhirmap.inspection.csv_models import csv_models
 
-    return tuple(json_models(where, table, name, zone, names))
+    return tuple(csv_models(where, name, encoding, zone, names))
+
+
+def _is_text(address: Address) -> bool:
+    return address.path is not None and address.path.suffix.lower() == ".txt"

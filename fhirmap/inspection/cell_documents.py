@@ -13,7 +13,7 @@ from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element,
 from fhirmap.source_plan import path_name
 from fhirmap.sources.documents import decoded
 from fhirmap.sources.files.json_entries import UnreadEntry
-from fhirmap.sources.json_file import scalar_text
+from fhirmap.sources.keys import cell_text
 from fhirmap.sources.sql_types import ColumnKind
 from fhirmap.texts import Text
 
@@ -97,7 +97,7 @@ class DocumentSketch:
             self._unread(path, words, Text("inspection.mixed"))
             return
         element = column_element(self._element_names.take(camel_case(words)), value_type(items), path, self._zone)
-        codes = codes_of(scalar_text(item) for item in items)
+        codes = codes_of(cell_text(item) for item in items)
         self.elements.append(ElementSketch(replace(element, maximum=None if many else 1), codes=codes))
 
     def _unread(self, path: str, words: str, remark: Text) -> None:

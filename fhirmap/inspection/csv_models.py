@@ -11,7 +11,8 @@ from fhirmap.inspection.names import UniqueNames, camel_case, is_identifier_name
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element, column_element, store_clause
 from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
 from fhirmap.sources.address import Address
-from fhirmap.sources.csv_file import CsvFile
+from fhirmap.sources.files.csv_reader import CsvReader
+from fhirmap.sources.files.source_files import FileSet, SourceFile
 from fhirmap.sources.files.text_lines import proved_encoding
 from fhirmap.texts import Text
 
@@ -36,9 +37,11 @@ def csv_models(address: Address, name: str | None, encoding: str, zone: str, nam
 
     Raises: ConfigError FM70x (cannot be read), FM750 (no column).
     """
-    chosen = encoding or _encoding_of(address)
-    file = CsvFile(address, SourcePlan(SourceKind.CSV, "", (), RowLayout("", ()), encoding=chosen))
-    header, rows, delimiter = file.sample(_SAMPLE)
+    file = FileSet(address).listing().files[0]
+    chosen = encoding or _encoding_of(file)
+    reader = CsvReader(file, SourcePlan(SourceKind.CSV, "", (), RowLayout("", ()), encoding=chosen))
+    head, rows = reader.head(), reader.sample(_SAMPLE)
+    header = list(head.names)
     distinct = [column for column in dict.fromkeys(header) if column]
     if not distinct:
         raise ConfigError("FM750", source=address.shown, reason=Text("reasons.no_column"))
@@ -49,7 +52,7 @@ def csv_models(address: Address, name: str | None, encoding: str, zone: str, nam
         "csv",
         key=(key,),
         encoding=chosen if chosen.lower() not in ("", "utf-8") else None,
-        delimiter=delimiter.replace("\t", "tab"),
+        delimiter=head.delimiter.replace("\t", "tab"),
     )
     stem = address.path.stem if address.path else "Record"
     model = ModelSketch(names.take(name or pascal_case(stem)), store)
@@ -87,13 +90,11 @@ def _quantity(columns: _Columns, of_lines: set[str]) -> str | None:
     return found if found is not None and guess(columns.cells[found]).type == "integer" else None
 
 
-def _encoding_of(address: Address) -> str:
+def _encoding_of(file: SourceFile) -> str:
     """The first of the usual encodings that the file is in, without damage if there is one."""
-    path = address.path
-    assert path is not None
     for encoding, strict in (*((usual, True) for usual in _USUAL), (_USUAL[0], False)):
         try:
-            return proved_encoding(path, address.shown, encoding, strict=strict)
+            return proved_encoding(file, encoding, strict=strict)
         except ConfigError as error:
             found = error.diagnostic()
             if found.code != "FM705":

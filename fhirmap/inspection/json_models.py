@@ -17,7 +17,9 @@ from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element,
 from fhirmap.language.nodes import OrderKey
 from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan, path_name
 from fhirmap.sources.address import Address
-from fhirmap.sources.json_file import JsonFile, scalar_text
+from fhirmap.sources.files.json_reader import JsonReader
+from fhirmap.sources.files.source_files import FileSet
+from fhirmap.sources.keys import cell_text
 from fhirmap.sources.names import may_be_shown
 from fhirmap.texts import Text
 
@@ -55,8 +57,8 @@ def json_models(
     return object_models(model, entries, key, names, zone)
 
 
-def _file(address: Address, path: str) -> JsonFile:
-    return JsonFile(address, SourcePlan(SourceKind.JSON, path, (), RowLayout("", ())))
+def _file(address: Address, path: str) -> JsonReader:
+    return JsonReader(FileSet(address).listing().files[0], SourcePlan(SourceKind.JSON, path, (), RowLayout("", ())))
 
 
 def _list_path(document: JsonValue) -> str:
@@ -80,7 +82,7 @@ def _list_path(document: JsonValue) -> str:
 
 def _key_of(entries: _Objects) -> tuple[str, str]:
     """The member that is the key, and that of the revision where the key occurs several times."""
-    texts = {name: [scalar_text(entry.get(name)) for entry in entries] for name in members_of(entries)}
+    texts = {name: [cell_text(entry.get(name)) for entry in entries] for name in members_of(entries)}
     filled = [name for name, held in texts.items() if all(held)]
     named = [name for name in filled if is_identifier_name(name)]
     revision = next((name for name in filled if is_revision_name(name)), "")
@@ -125,7 +127,7 @@ def object_models(model: ModelSketch, entries: _Objects, key: str, names: Unique
         element = column_element(element_name, kind, path_name(name), zone, required=name == key)
         is_mixed = any(isinstance(item, Mapping | list) for item in items)
         remark = Text("inspection.mixed") if is_mixed else None
-        codes = codes_of(scalar_text(item) for item in items)
+        codes = codes_of(cell_text(item) for item in items)
         model.elements.append(ElementSketch(replace(element, maximum=None if many else 1), remark, is_mixed, codes))
     return found
 

@@ -1,6 +1,6 @@
 """Sources: a hospital's tables, CSV and JSON files, opened and read as a stream of `Record`.
 
-`open_source(address, plan)` gives one of `SqlTable`, `CsvFile`, `JsonFile`. Each has ``check()`` (everything the plan
+`open_source(address, plan)` gives a `SqlTable` or a `FileSource` (`files/`). Each has ``check()`` (everything the plan
 names and the store lacks, as diagnostics, nothing read beyond the layout), ``records(keys)`` (the records in a stable
 order) and ``close()``. Invariants: memory does not grow with the store; nothing is ever written to it; one consistent
 snapshot a reading; what one record has wrong is a `Fault` on that record, what makes the store unusable is one
@@ -18,7 +18,7 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.plugins import find_plugins, load
 from fhirmap.records import Record
-from fhirmap.source_plan import SourceKind, SourcePlan
+from fhirmap.source_plan import SourcePlan
 from fhirmap.sources.address import Address, parse_address
 
 __all__ = ["Address", "Source", "SourceFactory", "open_source", "parse_address"]
@@ -64,19 +64,12 @@ class Source(Protocol):
 
 SourceFactory = Callable[[Address, SourcePlan], Source]
 """What an entry point of `fhirmap.sources` names: it opens the address for the plan. Its entry's name is the kind of
-addresses that it reads: a URL's scheme, or sql, csv and json for the built-in ones.
+addresses that it reads: a URL's scheme, or sql and file for the built-in ones.
 
 Raises: ConfigError FM701, FM702 where the place cannot be opened.
 """
 
 GROUP = "fhirmap.sources"
-_PLAN_KINDS = {
-    SourceKind.TABLE: "sql",
-    SourceKind.QUERY: "sql",
-    SourceKind.CSV: "csv",
-    SourceKind.JSON: "json",
-}
-"""Kind of a plan -> kind of address it is meant for, where the address is one of fhirmap's own kinds."""
 
 
 def open_source(address: Address | str, plan: SourcePlan) -> Source:
@@ -86,9 +79,13 @@ def open_source(address: Address | str, plan: SourcePlan) -> Source:
     plug-in cannot be loaded).
     """
     where = parse_address(address) if isinstance(address, str) else address
-    wanted = _PLAN_KINDS[plan.kind]
-    if where.kind in _PLAN_KINDS.values() and where.kind != wanted:
-        raise ConfigError("FM716", source=where.shown, kind=where.kind, model=plan.shape.model, wanted=wanted)
+    wanted = "sql" if plan.kind.is_sql else "file"
+    there = where.kind if where.kind == "sql" else where.format
+    is_other = where.kind != wanted if "sql" in (wanted, where.kind) else where.format not in (None, plan.kind)
+    if where.kind in ("sql", "file") and is_other:
+        raise ConfigError(
+            "FM716", source=where.shown, kind=there or "file", model=plan.shape.model, wanted=plan.kind.value
+        )
     plugin = find_plugins(GROUP).get(where.kind)
     if plugin is None:
         raise ConfigError("FM700", source=where.shown, variant="scheme", scheme=where.kind)

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fhirmap.errors import ConfigError
+from fhirmap.source_plan import SourceKind
 
-SUFFIXES = {
-    ".sqlite": "sql",
-    ".sqlite3": "sql",
-    ".db": "sql",
-    ".db3": "sql",
-    ".csv": "csv",
-    ".txt": "csv",
-    ".tsv": "csv",
-    ".json": "json",
-    ".ndjson": "json",
-    ".jsonl": "json",
+_DATABASES = frozenset({".sqlite", ".sqlite3", ".db", ".db3"})
+SUFFIXES: Mapping[str, SourceKind] = {
+    ".csv": SourceKind.CSV,
+    ".tsv": SourceKind.CSV,
+    ".json": SourceKind.JSON,
+    ".ndjson": SourceKind.JSON,
+    ".jsonl": SourceKind.JSON,
+    ".xlsx": SourceKind.SHEET,
+    ".xlsm": SourceKind.SHEET,
+    ".xlsb": SourceKind.SHEET,
+    ".xls": SourceKind.SHEET,
+    ".ods": SourceKind.SHEET,
+    ".xml": SourceKind.XML,
+    ".hl7": SourceKind.HL7,
+    ".parquet": SourceKind.PARQUET,
 }
-_WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
+"""Suffixes of files that say how they are to be read. Others may be anything: `.txt` is CSV, fixed width or HL7 v2."""
+_SCHEMES: Mapping[str, SourceKind | None] = {
+    "file": None,
+    "ndjson": SourceKind.JSON,
+    **{kind.value: kind for kind in SourceKind if not kind.is_sql},
+}
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+)://")
 # To the last `@`: a password that should have been percent-encoded must not be shown in part.
 _PASSWORD = re.compile(r"(://[^/@:]*):.*(?=@)")
@@ -37,11 +47,11 @@ _DRIVERS = {
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A place to read from. ``kind``: sql, csv, json, or a plug-in's scheme. ``shown`` is safe to print, ``url`` is
-    not.
+    """A place to read from. ``kind``: sql, file, or a plug-in's scheme. ``shown`` is safe to print, ``url`` is not.
 
-    ``path``: the file, for SQLite, CSV and JSON; for a plug-in, what comes after ``scheme://`` as a path from the
-    project's folder. ``password``: kept apart from ``url`` when it comes from a reference.
+    ``path``: the file, for SQLite and files; a folder, a pattern (`data/*.xml`) or an archive of files; for a plug-in,
+    what comes after ``scheme://`` as a path from the project's folder. ``password``: kept apart from ``url`` when it
+    comes from a reference. ``format``: what the files are, where their suffix or the scheme says so.
     """
 
     kind: str
@@ -49,6 +59,7 @@ class Address:
     url: str = field(default="", repr=False)
     path: Path | None = None
     password: str = field(default="", repr=False)
+    format: SourceKind | None = None
 
 
 def mask(text: str) -> str:
@@ -60,9 +71,9 @@ def mask(text: str) -> str:
 def parse_address(
     text: str, folder: Path | None = None, *, password: str = "", schemes: Collection[str] = ()
 ) -> Address:
-    """The address that ``text`` means: a URL, or the path of a file from ``folder`` (its suffix shows the kind).
+    """The address that ``text`` means: a URL, or the path of files from ``folder``.
 
-    Raises: ConfigError FM700 for a scheme or suffix that nothing reads.
+    Raises: ConfigError FM700 for a scheme that nothing reads.
     Example:
         >>> parse_address("postgresql://reader:secret@db/bloc").shown
         'postgresql://reader:***@db/bloc'
@@ -74,24 +85,22 @@ def parse_address(
     rest = text[found.end() :]
     if scheme in schemes:
         return Address(scheme, mask(text), text, _from(folder, rest), password)
-    if scheme in ("file", "csv", "json", "ndjson"):
-        return _file(rest, text, folder, "" if scheme == "file" else scheme.replace("nd", ""))
+    if scheme in _SCHEMES:
+        return _file(rest, text, folder, _SCHEMES[scheme])
     if scheme.split("+")[0] == "sqlite":
-        return _file(rest.removeprefix("/").split("?")[0], text, folder, "sql")
+        return Address("sql", text, path=_from(folder, rest.removeprefix("/").split("?")[0]))
     if scheme.split("+")[0] in _DRIVERS:
         return Address("sql", mask(text), f"{_DRIVERS.get(scheme, scheme)}://{rest}", password=password)
     raise ConfigError("FM700", source=mask(text), variant="scheme", scheme=scheme)
 
 
-def _file(path_text: str, shown: str, folder: Path | None, kind: str = "") -> Address:
+def _file(path_text: str, shown: str, folder: Path | None, declared: SourceKind | None = None) -> Address:
     path = _from(folder, path_text)
-    found = kind or SUFFIXES.get(path.suffix.lower(), "")
-    if not found:
-        variant = "no_suffix"
-        if path.suffix:
-            variant = "workbook" if path.suffix.lower() in _WORKBOOKS else "suffix"
-        raise ConfigError("FM700", source=shown, variant=variant, suffix=path.suffix)
-    return Address(found, shown, path=path)
+    suffix = path.suffix.lower()
+    if declared is None and suffix in _DATABASES:
+        return Address("sql", shown, path=path)
+    inner = Path(path.stem).suffix.lower() if suffix == ".gz" else suffix
+    return Address("file", shown, path=path, format=declared or SUFFIXES.get(inner))
 
 
 def _from(folder: Path | None, path_text: str) -> Path:

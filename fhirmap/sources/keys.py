@@ -9,13 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
 
+from fhirmap.data import RawValue
+from fhirmap.decimals import decimal_text
 from fhirmap.records import Fault
 from fhirmap.runtime.cell_text import is_no_key
 from fhirmap.source_plan import Child, ChildKind, RowLayout, SourcePlan
 from fhirmap.sources import names as naming
 
-__all__ = ["KeyColumn", "RecordKeys", "join_columns", "revision_column"]
+__all__ = ["KeyColumn", "RecordKeys", "cell_text", "join_columns", "revision_column"]
+
+_EXACT = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,30 @@ class RecordKeys:
         columns = tuple(f"{table}.{name}" if table else name for name in self._names)
         variant = "word" if self.has_word(parts) else ""
         return Fault("FM717", rule="key", args={"columns": ", ".join(self._names)}, variant=variant, columns=columns)
+
+
+def cell_text(value: RawValue) -> str:
+    """A key's cell of a file as text, trimmed: empty where it is absent, or no text, number or date.
+
+    A float that may have lost digits (from 10^15 on) is none.
+
+    Example:
+        >>> cell_text(" 0012 "), cell_text(149.0), cell_text(1e15), cell_text([1])
+        ('0012', '149', '', '')
+    """
+    if isinstance(value, str):
+        return value.strip().strip("\ufeff").strip()
+    if isinstance(value, bool):
+        return ""
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        return decimal_text(value.to_integral_value() if value == value.to_integral_value() else value)
+    if isinstance(value, float) and abs(value) < _EXACT:
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return ""
 
 
 def join_columns(plan: SourcePlan, child: Child, parent: RowLayout) -> tuple[KeyColumn, ...]:

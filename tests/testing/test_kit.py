@@ -8,12 +8,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from fhirmap.sources.files.file_source import FileSource
 
 import fhirmap.functions.dates
 from fhirmap.extending import Address, Envelope, Receipt, ReceiptState, Record, SinkSettings, SourcePlan
 from fhirmap.sinks.ndjson_file import NdjsonFile
 from fhirmap.sinks.ndjson_file import open_sink as open_ndjson
-from fhirmap.sources.csv_file import CsvFile
 from fhirmap.testing import check_functions, check_sink, check_source, envelope_of, plan_of
 
 PLAN = plan_of("model Stay from csv key 'id' delimiter ',' { id : string 1..1  born : date 0..1 }")
@@ -28,13 +28,13 @@ def address(tmp_path: Path) -> Address:
 
 
 def test_the_built_in_kinds_keep_their_contracts(address: Address, tmp_path: Path) -> None:
-    check_source(CsvFile, address, PLAN, keys=["12", "13"])
+    check_source(FileSource, address, PLAN, keys=["12", "13"])
     settings = SinkSettings("ndjson", path=tmp_path / "out.ndjson")
     check_sink(open_ndjson, settings, [(ENVELOPE, ReceiptState.ACCEPTED)])
     check_functions(fhirmap.functions.dates)
 
 
-class Shuffled(CsvFile):
+class Shuffled(FileSource):
     """Gives its records in another order each time."""
 
     turn = 0
@@ -45,14 +45,14 @@ class Shuffled(CsvFile):
         yield from found if self.turn % 2 else reversed(found)
 
 
-class Forgetful(CsvFile):
+class Forgetful(FileSource):
     """Takes no notice of the keys that are wanted."""
 
     def records(self, keys: Collection[str] | None = None) -> Iterator[Record]:
         yield from super().records()
 
 
-class Nowhere(CsvFile):
+class Nowhere(FileSource):
     """Does not say where a record is."""
 
     def records(self, keys: Collection[str] | None = None) -> Iterator[Record]:
@@ -60,8 +60,8 @@ class Nowhere(CsvFile):
 
 
 @pytest.mark.parametrize(("source", "words"), [(Shuffled, "order"), (Forgetful, "records(["), (Nowhere, "origin")])
-def test_a_source_that_breaks_its_contract(source: type[CsvFile], words: str, address: Address) -> None:
-    def opened(where: Address, plan: SourcePlan) -> CsvFile:
+def test_a_source_that_breaks_its_contract(source: type[FileSource], words: str, address: Address) -> None:
+    def opened(where: Address, plan: SourcePlan) -> FileSource:
         return source(where, plan)
 
     with pytest.raises(AssertionError) as caught:

@@ -14,11 +14,11 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import IO, NamedTuple, Self
 
 from fhirmap.errors import ConfigError
-from fhirmap.sources.files.text_lines import DAMAGE, is_damaged, is_eight_bit, open_failure, open_text
+from fhirmap.sources.files.source_files import SourceFile, reading
+from fhirmap.sources.files.text_lines import DAMAGE, is_damaged, is_eight_bit, open_text
 
 __all__ = ["DELIMITERS", "CsvLine", "read_lines", "separator_line"]
 
@@ -46,42 +46,40 @@ class CsvLine(NamedTuple):
     is_damaged: bool = False
 
 
-def separator_line(path: Path, shown: str, encoding: str) -> str:
+def separator_line(file: SourceFile, encoding: str) -> str:
     """The delimiter that a first line `sep=;` names, as spreadsheets write and read it; empty without such a line."""
-    try:
-        with open_text(path, encoding) as file:
-            shape = _SEPARATOR.fullmatch(file.readline(16))
-    except OSError as error:
-        raise open_failure(error, shown, path) from None
+    with reading(file), open_text(file, encoding) as stream:
+        shape = _SEPARATOR.fullmatch(stream.readline(16))
     return shape[1] if shape else ""
 
 
-def read_lines(path: Path, shown: str, encoding: str, delimiter: str) -> Iterator[CsvLine]:
-    """Every line that is not blank, the first (names) included; not a line `sep=;` before it. Quoted fields may hold
-    delimiters and line breaks.
+def read_lines(file: SourceFile, encoding: str, delimiter: str, *, start: int = 1, width: int = 0) -> Iterator[CsvLine]:
+    """Every line from ``start`` that is not blank, the names included; not a first line `sep=;`. Quoted fields may
+    hold delimiters and line breaks.
 
-    Raises: ConfigError FM712 (the names cannot be cut into fields), FM701, FM702.
+    ``start``: a line of the file, from 1. ``width``: how many fields a line has; 0: as many as the first that is read.
+
+    Raises: ConfigError FM712 (the first line cannot be cut into fields), FM701, FM702.
     """
     # The limit is the module's; a lower one would only turn a long cell into a broken line.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
-    try:
-        with open_text(path, encoding) as file:
-            lines = _PhysicalLines(file, encoding)
-            if _SEPARATOR.fullmatch(file.readline(16)):
-                lines.number = 1
-            else:
-                file.seek(0)
-            cutter = _Cutter(lines, delimiter)
-            names = next(cutter, None)
-            if names is None:
-                return
-            if names.problem in ("open", "long"):
-                raise ConfigError("FM712", source=shown, line=names.number)
-            cutter.width = len(names.cells)
-            yield names
-            yield from cutter
-    except OSError as error:
-        raise open_failure(error, shown, path) from None
+    with reading(file), open_text(file, encoding) as stream:
+        lines = _PhysicalLines(stream, encoding)
+        first = stream.readline(16)
+        if start == 1 and _SEPARATOR.fullmatch(first):
+            lines.number = 1
+        else:
+            stream.seek(0)
+            lines.skip(start - 1)
+        cutter = _Cutter(lines, delimiter)
+        names = next(cutter, None)
+        if names is None:
+            return
+        if names.problem in ("open", "long"):
+            raise ConfigError("FM712", source=file.shown, line=names.number)
+        cutter.width = width or len(names.cells)
+        yield names
+        yield from cutter
 
 
 class _EndsHereError(Exception):
@@ -144,6 +142,13 @@ class _PhysicalLines:
         while line and not line.endswith(("\n", "\r")):
             line = self._next()
         return None
+
+    def skip(self, count: int) -> None:
+        """Pass over lines, whatever they hold."""
+        for _ in range(count):
+            if self._read() == "":
+                return
+            self.number += 1
 
     def start(self) -> int:
         """Begin a record; the number of its first line."""

@@ -2,26 +2,180 @@
 
 from __future__ import annotations
 
+import gzip
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, cast
 
-__all__ = ["SourceFile"]
+from fhirmap.errors import ConfigError
+from fhirmap.sources.address import Address
+from fhirmap.texts import Text, os_reason
+
+__all__ = ["FileSet", "FileListing", "SourceFile", "Stamp", "reading"]
+
+Stamp = tuple[int, int]
+"""Size of a file and time of its last change, in ns."""
+
+_MEMBER = "!"
+"""Between an archive and a pattern of its members: `export.zip!*.csv`."""
+_PATTERN = "*?["
+_UNFINISHED = frozenset({".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", ".swp", ".lock"})
+"""Suffixes that programs give to files while they write them."""
+_QUIET_NS = 2_000_000_000
+"""A file of a folder that was changed since (two seconds) may be one that is being written."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One file to read. ``name``: as origins show it; ``shown``: as messages about the source show it."""
+    """One file to read. ``name``: as origins show it; ``shown``: as messages about the source show it.
+
+    ``member``: its name in the archive that ``path`` is.
+    """
 
     path: Path
     name: str
     shown: str
+    member: str = ""
 
-    def open(self, mode: Literal["rb"] = "rb") -> IO[bytes]:
-        """Its bytes, from the first; seekable. Raises: OSError."""
-        return self.path.open(mode)
+    @property
+    def inner_suffix(self) -> str:
+        """The suffix of what is read, lower case: of the member, or of what a `.gz` holds."""
+        path = Path(self.member) if self.member else self.path
+        return (Path(path.stem) if path.suffix.lower() == ".gz" else path).suffix.lower()
 
-    def stamp(self) -> tuple[int, int]:
-        """What changes when the file does: size and time of its last change, in ns. Raises: OSError."""
+    def open(self) -> IO[bytes]:
+        """Its bytes, unpacked, from the first; seekable. Raises: what `reading` translates."""
+        if self.path.suffix.lower() == ".gz" and not self.member:
+            return cast(IO[bytes], gzip.open(self.path))
+        if not self.member:
+            return self.path.open("rb")
+        with zipfile.ZipFile(self.path) as archive:  # an open member keeps the archive's file open
+            return archive.open(self.member)
+
+    def stamp(self) -> Stamp:
+        """What changes when the file does. Raises: OSError."""
         status = self.path.stat()
         return status.st_size, status.st_mtime_ns
+
+
+@contextmanager
+def reading(file: SourceFile) -> Iterator[None]:
+    """What goes wrong while a file is opened, unpacked or read, as FM701 (it is not there) or FM702."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise ConfigError("FM701", source=file.shown, path=str(file.path)) from None
+    except OSError as error:
+        is_folder = isinstance(error, IsADirectoryError)
+        reason = Text("reasons.is_folder") if is_folder else os_reason(error, "cannot_be_read")
+        raise ConfigError("FM702", source=file.shown, reason=reason) from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        if isinstance(error, RecursionError) or not _is_packed(file):
+            raise
+        # Neither a word of the archive nor its password is in the message.
+        raise ConfigError("FM702", source=file.shown, reason=Text("reasons.archive_broken")) from None
+
+
+def _is_packed(file: SourceFile) -> bool:
+    return bool(file.member) or file.path.suffix.lower() == ".gz"
+
+
+@dataclass(frozen=True, slots=True)
+class FileListing:
+    """The files of one reading, in the order of their names; those that are being written, for the next one."""
+
+    files: tuple[SourceFile, ...]
+    unfinished: tuple[str, ...] = ()
+
+
+class FileSet:
+    """The files of an address, listed again for each reading.
+
+    ``is_several``: it is a folder, a pattern or an archive, where one broken file costs itself alone.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._shown = address.shown
+        self._path = address.path or Path(address.url)
+        archive, mark, members = self._path.name.partition(f".zip{_MEMBER}")
+        self._members = members if mark else ""
+        if mark:
+            self._path = self._path.with_name(f"{archive}.zip")
+        is_pattern = any(sign in str(self._path) for sign in _PATTERN) and not self._path.exists()
+        self._pattern = self._path if is_pattern else self._path / "*" if self._path.is_dir() else None
+        self.is_several = self._pattern is not None or _is_archive(self._path)
+
+    def listing(self) -> FileListing:
+        """The files that are there now. One that was changed just now is looked at again a moment later, and left out
+        if it has changed; so are those with the suffix of an unfinished one (`.part`), and hidden ones without a word.
+
+        Raises: ConfigError FM701 (no file), FM702 (an archive that cannot be read).
+        """
+        if self._pattern is None:
+            return FileListing(tuple(self._unpacked(self._path, self._path.name)))
+        found = {path: _stamp(path) for path in _matching(self._pattern)}
+        youngest = min((time.time_ns() - stamp[1] for stamp in found.values() if stamp), default=-1)
+        if 0 <= youngest < _QUIET_NS:
+            time.sleep((_QUIET_NS - youngest) / 1e9)
+        whole = [path for path, stamp in found.items() if not _is_unfinished(path) and _stamp(path) == stamp]
+        if not found:
+            raise ConfigError("FM701", source=self._shown, path=str(self._path), variant="files")
+        root = self._path if self._pattern is not self._path else _root(self._path)
+        files = [file for path in whole for file in self._unpacked(path, path.relative_to(root).as_posix())]
+        left = sorted(path.relative_to(root).as_posix() for path in set(found).difference(whole))
+        return FileListing(tuple(files), tuple(left))
+
+    def _unpacked(self, path: Path, name: str) -> Iterator[SourceFile]:
+        """The file, or the members of the archive that it is."""
+        if not _is_archive(path):
+            yield SourceFile(path, name, f"{self._shown}: {name}" if self.is_several else self._shown)
+            return
+        archive = SourceFile(path, name, self._shown if self._pattern is None else f"{self._shown}: {name}", "?")
+        with reading(archive), zipfile.ZipFile(path) as opened:
+            members = sorted(entry.filename for entry in opened.infolist() if not entry.is_dir())
+        wanted = [member for member in members if self._is_wanted(member)]
+        if not wanted:
+            raise ConfigError("FM701", source=archive.shown, path=str(path), variant="members")
+        for member in wanted:
+            yield SourceFile(path, f"{name}{_MEMBER}{member}", f"{archive.shown}{_MEMBER}{member}", member)
+
+    def _is_wanted(self, member: str) -> bool:
+        if self._members:
+            return fnmatchcase(member, self._members)
+        return not any(part.startswith((".", "__")) for part in member.split("/"))
+
+
+def _matching(pattern: Path) -> Iterator[Path]:
+    """The files of a pattern in the order of their names, hidden ones left out."""
+    root = _root(pattern)
+    for path in sorted(root.glob(pattern.relative_to(root).as_posix())):
+        if path.is_file() and not path.name.startswith((".", "~$")):
+            yield path
+
+
+def _root(pattern: Path) -> Path:
+    """The folder above the first part of a path that is a pattern."""
+    return next(parent for parent in (pattern, *pattern.parents) if not any(sign in str(parent) for sign in _PATTERN))
+
+
+def _is_archive(path: Path) -> bool:
+    return path.suffix.lower() == ".zip"
+
+
+def _is_unfinished(path: Path) -> bool:
+    return path.suffix.lower() in _UNFINISHED
+
+
+def _stamp(path: Path) -> Stamp | None:
+    """None for a file that has gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns

@@ -7,14 +7,14 @@ are such bytes: the file is then refused, by one message.
 from __future__ import annotations
 
 import codecs
+import io
 from collections import Counter
 from collections.abc import Iterator
 from enum import Enum, auto
-from pathlib import Path
 from typing import IO
 
 from fhirmap.errors import ConfigError
-from fhirmap.texts import Text, os_reason
+from fhirmap.sources.files.source_files import SourceFile, reading
 
 __all__ = [
     "DAMAGE",
@@ -24,7 +24,6 @@ __all__ = [
     "is_damaged",
     "is_utf8",
     "marked_encoding",
-    "open_failure",
     "open_text",
     "proved_encoding",
 ]
@@ -61,17 +60,12 @@ def _mark_damage(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_HANDLER, _mark_damage)
 
 
-def open_failure(error: OSError, shown: str, path: Path) -> ConfigError:
-    """FM701 for a file that is not there, FM702 for one that cannot be read."""
-    if isinstance(error, FileNotFoundError):
-        return ConfigError("FM701", source=shown, path=str(path))
-    reason = Text("reasons.is_folder") if isinstance(error, IsADirectoryError) else os_reason(error, "cannot_be_read")
-    return ConfigError("FM702", source=shown, reason=reason)
+def open_text(file: SourceFile, encoding: str) -> IO[str]:
+    """The file as text, each byte that is none as `DAMAGE`, line ends as they are.
 
-
-def open_text(path: Path, encoding: str) -> IO[str]:
-    """The file as text, each byte that is none as `DAMAGE`, line ends as they are."""
-    return path.open(encoding=encoding, errors=_HANDLER, newline="")
+    Raises: what `reading` translates.
+    """
+    return io.TextIOWrapper(file.open(), encoding=encoding, errors=_HANDLER, newline="")
 
 
 def decoded(raw: bytes, encoding: str) -> str:
@@ -161,7 +155,7 @@ class Accents:
         return 2 * damaged > self.lines or (damaged > 2 and 2 * self._western > damaged)
 
 
-def proved_encoding(path: Path, shown: str, declared: str, *, names: int = 1, strict: bool = False) -> str:
+def proved_encoding(file: SourceFile, declared: str, *, names: int = 1, strict: bool = False) -> str:
     """The encoding of the file: its byte-order mark's, else the declared one (UTF-8 by default), every byte tried.
 
     ``names``: how many of the first lines may hold no damage, since they name columns. ``strict``: no line may.
@@ -173,42 +167,40 @@ def proved_encoding(path: Path, shown: str, declared: str, *, names: int = 1, st
     try:
         codecs.lookup(declared)
     except LookupError:
-        raise ConfigError("FM705", variant="unknown", encoding=declared, source=shown) from None
-    try:
-        with path.open("rb") as file:
-            start = file.read(4)
+        raise ConfigError("FM705", variant="unknown", encoding=declared, source=file.shown) from None
+    with reading(file):
+        with file.open() as stream:
+            start = stream.read(4)
         encoding = marked_encoding(start) or declared
         wide = next((name for name, zeros in _ZEROS if [byte == 0 for byte in start] == zeros), "")
         if wide and "a".encode(encoding) == b"a":
-            raise ConfigError("FM705", variant="wide", encoding=encoding, source=shown, real=wide)
-        _prove(path, shown, encoding, names, strict=strict)
-    except OSError as error:
-        raise open_failure(error, shown, path) from None
+            raise ConfigError("FM705", variant="wide", encoding=encoding, source=file.shown, real=wide)
+        _prove(file, encoding, names, strict=strict)
     return encoding
 
 
-def _prove(path: Path, shown: str, encoding: str, names: int, *, strict: bool) -> None:
+def _prove(file: SourceFile, encoding: str, names: int, *, strict: bool) -> None:
     found = Accents()
     is_wide = "a\n".encode(encoding) != b"a\n" and encoding != "utf-8-sig"
     first: dict[LineKind, tuple[int, int]] = {}
     try:
-        for kind, line, offset in _wide_lines(path, encoding, found) if is_wide else _lines(path, encoding, found):
+        for kind, line, offset in _wide_lines(file, encoding, found) if is_wide else _lines(file, encoding, found):
             first.setdefault(kind, (line, offset))
     except UnicodeError:
         # UTF-16 and UTF-32 that start without a byte-order mark.
-        raise ConfigError("FM705", source=shown, encoding=encoding, offset=0, line=1) from None
+        raise ConfigError("FM705", source=file.shown, encoding=encoding, offset=0, line=1) from None
     for kind, is_whole in ((LineKind.FOREIGN, found.is_utf8), (LineKind.DAMAGED, found.is_other)):
         line, offset = first.get(kind, (0, 0))
         if line and (is_whole or strict or line <= names):
             variant = "utf8" if kind is LineKind.FOREIGN else ""
-            raise ConfigError("FM705", variant=variant, source=shown, encoding=encoding, offset=offset, line=line)
+            raise ConfigError("FM705", variant=variant, source=file.shown, encoding=encoding, offset=offset, line=line)
 
 
-def _lines(path: Path, encoding: str, found: Accents) -> Iterator[tuple[LineKind, int, int]]:
+def _lines(file: SourceFile, encoding: str, found: Accents) -> Iterator[tuple[LineKind, int, int]]:
     """Each line that is damaged or foreign, its number from 1, and where in the file its first such byte is."""
     offset, eight_bit = 0, is_eight_bit(encoding)
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK) + file.readline():
+    with file.open() as stream:
+        while chunk := stream.read(_CHUNK) + stream.readline():
             if chunk.isascii():
                 found.lines += chunk.count(b"\n")
                 offset += len(chunk)
@@ -226,12 +218,12 @@ def _lines(path: Path, encoding: str, found: Accents) -> Iterator[tuple[LineKind
                 offset += len(raw)
 
 
-def _wide_lines(path: Path, encoding: str, found: Accents) -> Iterator[tuple[LineKind, int, int]]:
+def _wide_lines(file: SourceFile, encoding: str, found: Accents) -> Iterator[tuple[LineKind, int, int]]:
     """The same of an encoding whose letters are wider than a byte."""
     plain = encoding.lower().replace("_", "-").removesuffix("-le").removesuffix("-be")
     offset = len("".encode(encoding))
-    with open_text(path, encoding) as file:
-        for line in file:
+    with open_text(file, encoding) as lines:
+        for line in lines:
             if DAMAGE in line:
                 before = line[: line.index(DAMAGE)]
                 found.count(LineKind.DAMAGED)

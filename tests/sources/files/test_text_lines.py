@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fhirmap.errors import ConfigError
+from fhirmap.sources.files.source_files import SourceFile
 from fhirmap.sources.files.text_lines import DAMAGE, is_damaged, open_text, proved_encoding
 
 NAMES = b"id;v\n"
@@ -17,7 +18,7 @@ def refused(path: Path, raw: bytes, declared: str = "", **options: bool) -> str:
     """The message that refuses a file; empty where it is taken."""
     path.write_bytes(raw)
     try:
-        proved_encoding(path, "a.csv", declared, **options)
+        proved_encoding(SourceFile(path, "a.csv", "a.csv"), declared, **options)
     except ConfigError as error:
         assert error.code == "FM705"
         return str(error)
@@ -78,7 +79,7 @@ def test_a_strict_proof_takes_no_damage(tmp_path: Path) -> None:
 def test_damage_is_marked_where_it_is(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"a\xe9;b\r\n\xc3\xa9")
-    with open_text(path, "utf-8") as text:
+    with open_text(SourceFile(path, "a.csv", "a.csv"), "utf-8") as text:
         assert list(text) == [f"a{DAMAGE};b\r\n", "é"]
     assert is_damaged(f"a{DAMAGE}", "utf-8")
     assert [is_damaged(text, "cp1252") for text in ("a", "é", "cafÃ©")] == [False, False, True]

@@ -103,7 +103,7 @@ def test_empty_and_missing_files(tmp_path: Path) -> None:
     assert fails(write(tmp_path / "b.csv", ""), FLAT).code == "FM711"
     assert fails(tmp_path / "c.csv", FLAT).code == "FM701"
     (tmp_path / "d.csv").mkdir()
-    assert fails(tmp_path / "d.csv", FLAT).code == "FM702"
+    assert fails(tmp_path / "d.csv", FLAT).code == "FM701"
 
 
 def test_keys_absent_and_double_and_revised(tmp_path: Path) -> None:

@@ -1,0 +1,220 @@
+"""The rows of a CSV file: its encoding and delimiter proved, its line of names found, its lines cut into cells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.errors import ConfigError
+from fhirmap.records import Fault
+from fhirmap.source_plan import SourcePlan
+from fhirmap.sources import names as naming
+from fhirmap.sources.files.csv_text import DELIMITERS, CsvLine, has_width, read_lines, separator_line
+from fhirmap.sources.files.file_rows import FileRow
+from fhirmap.sources.files.flat_columns import check_columns, column_named, columns_needed, trimmed
+from fhirmap.sources.files.source_files import SourceFile
+from fhirmap.sources.files.text_lines import is_damaged, proved_encoding
+
+__all__ = ["CsvReader", "UnreadCell"]
+
+_MOST_TITLES = 20
+"""Lines in which the names are looked for."""
+
+
+class UnreadCell(str):
+    """In the place of a cell whose text is damaged, or perhaps another column's. Empty."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CsvHead:
+    """How a file is read. ``names``: of its columns, from the line ``names_line`` or from the model.
+
+    ``first``: the line at which reading begins, the names or the first row; ``separator``: what a first line `sep=;`
+    names.
+    """
+
+    encoding: str
+    delimiter: str
+    names: tuple[str, ...]
+    names_line: int
+    first: int
+    separator: str = ""
+
+
+class CsvReader:
+    """The lines of a CSV file as rows.
+
+    Raises (all but ``__init__``): ConfigError FM701, FM702, FM704, FM705, FM711, FM712.
+    """
+
+    def __init__(self, file: SourceFile, plan: SourcePlan) -> None:
+        self._file = file
+        self._plan = plan
+        self._found: CsvHead | None = None
+
+    def head(self) -> CsvHead:
+        """Encoding, delimiter and names."""
+        if self._found is None:
+            self._found = self._head()
+        return self._found
+
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(name for name in self.head().names if name)
+
+    def sample(self, count: int) -> list[dict[str, str]]:
+        """The trimmed cells of the first ``count`` whole lines, by name; the last of a name that occurs twice."""
+        names = self.head().names
+        whole = (line for line in self._body() if len(line.cells) >= len(names) and not line.problem)
+        return [dict(zip(names, map(trimmed, line.cells), strict=False)) for line in islice(whole, count)]
+
+    # --- names --------------------------------------------------------------------------------------------------------
+
+    def _head(self) -> CsvHead:
+        plan, file = self._plan, self._file
+        encoding = proved_encoding(file, plan.encoding)
+        # The file's own word about itself comes before the map's.
+        separator = separator_line(file, encoding)
+        if separator:
+            proved_encoding(file, plan.encoding, names=2)
+        declared = separator or self._declared_delimiter()
+        delimiters = (declared,) if declared else DELIMITERS
+        if plan.names or plan.names_line == 0:
+            return self._without_names(encoding, delimiters, separator)
+        needed = columns_needed(plan)
+        best: tuple[int, int, int, CsvHead] | None = None
+        for delimiter in delimiters:
+            for line in self._candidates(encoding, delimiter):
+                names = tuple(map(trimmed, line.cells))
+                known = sum(column_named(name, names, plan) is not None for name in needed)
+                found = CsvHead(encoding, delimiter, names, line.number, line.number, separator)
+                # The first line, unless a later one has more of the columns.
+                rank = (known, -line.number, len(names), found)
+                if best is None or rank[:3] > best[:3]:
+                    best = rank
+        if best is None:
+            raise ConfigError("FM711", source=file.shown)
+        return best[3]
+
+    def _candidates(self, encoding: str, delimiter: str) -> Iterator[CsvLine]:
+        """The lines that may be the names."""
+        start, plan = self._plan.names_line or 1, self._plan
+        lines = read_lines(self._file, encoding, delimiter, start=start)
+        is_known = plan.names_line is not None or not columns_needed(plan)
+        return islice(lines, 1 if is_known else _MOST_TITLES)
+
+    def _without_names(self, encoding: str, delimiters: Sequence[str], separator: str) -> CsvHead:
+        """The head of a file whose first line is a row: the model names the columns, or they are numbered."""
+        best: CsvHead | None = None
+        for delimiter in delimiters:
+            first = next(read_lines(self._file, encoding, delimiter), None)
+            width = len(self._plan.names or (first.cells if first else ()))
+            names = self._plan.names or tuple(str(number) for number in range(1, width + 1))
+            found = CsvHead(encoding, delimiter, names, 0, 1, separator)
+            if first is not None and self._plan.names and len(first.cells) == width:
+                return found
+            if best is None or len(names) > len(best.names):
+                best = found
+        assert best is not None
+        return best
+
+    def _declared_delimiter(self) -> str:
+        return "\t" if self._plan.delimiter in ("\\t", "tab") else self._plan.delimiter
+
+    def check(self, needed: Mapping[str, str]) -> list[Diagnostic]:
+        """Columns that are missing or occur twice, a wrong delimiter (FM704); a first line `sep=;` and lines before the
+        names (FM753)."""
+        head = self.head()
+        mark = self._delimiter_meant(head)
+        if mark:
+            # Every column is missing for this one reason.
+            args = {"table": self._file.shown, "declared": _in_map(head.delimiter), "mark": _in_map(mark)}
+            return [Diagnostic("FM704", args={**args, "position": self._plan.position}, variant="delimiter")]
+        found = check_columns(self._file.shown, needed, head.names, self._plan)
+        return [*found, *self._lines_before(head)]
+
+    def _lines_before(self, head: CsvHead) -> Iterator[Diagnostic]:
+        args: dict[str, object] = {"source": self._file.shown, "position": self._plan.position}
+        if head.separator:
+            declared = self._declared_delimiter()
+            variant = "differs" if declared and declared != head.separator else ""
+            marks = {"mark": _in_map(head.separator), "declared": _in_map(declared)}
+            yield Diagnostic("FM753", args={**args, **marks}, variant=variant)
+        elif head.names_line > 1 and self._plan.names_line is None:
+            yield Diagnostic("FM753", args={**args, "line": head.names_line}, variant="titles")
+
+    def _delimiter_meant(self, head: CsvHead) -> str:
+        """The delimiter of a file that the declared one leaves in one column; empty where it separates."""
+        needed = columns_needed(self._plan)
+        if len(head.names) > 1 or any(column_named(name, head.names, self._plan) for name in needed):
+            return ""
+        known = dict.fromkeys(DELIMITERS, 0)
+        for mark in DELIMITERS:
+            first = next(read_lines(self._file, head.encoding, mark, start=head.first), None)
+            names = [trimmed(cell) for cell in first.cells] if first else []
+            known[mark] = sum(column_named(name, names, self._plan) is not None for name in needed)
+        return max(known, key=known.__getitem__) if any(known.values()) else ""
+
+    # --- rows ---------------------------------------------------------------------------------------------------------
+
+    def _body(self) -> Iterator[CsvLine]:
+        head = self.head()
+        width = len(head.names) if self._plan.names else 0
+        lines = read_lines(self._file, head.encoding, head.delimiter, start=head.first, width=width)
+        if head.names_line:
+            next(lines, None)
+        return lines
+
+    def rows(self, needed: Collection[str]) -> Iterator[FileRow]:
+        """Each line; one that cannot be cut, or has another number of fields than the names, is lost."""
+        head = self.head()
+        places = {name: _place(name, head, self._plan, self._file.shown) for name in needed}
+        encoding, names, width = head.encoding, list(head.names), len(head.names)
+        for number, cells, problem, last, place, is_damaged_line in self._body():
+            faults: list[Fault] = []
+            is_lost = False
+            if problem:
+                line = CsvLine(number, cells, problem, last, place)
+                yield FileRow(dict.fromkeys(places), f":{number}", number, [_uncut(line, names)], is_lost=True)
+                continue
+            if len(cells) != width and not has_width(cells, width):
+                args = {"line": number, "found": len(cells), "expected": width}
+                faults.append(Fault("FM719", rule="line", args=args))
+                is_lost = True
+            elif cells[0].strip() == names[0] and [trimmed(cell) for cell in cells[:width]] == names:
+                faults.append(Fault("FM719", rule="line", args={"line": number}, variant="names"))
+                is_lost = True
+            count = len(cells)
+            row = {name: cells[at] if at < count else None for name, at in places.items()}
+            for name, cell in row.items() if is_damaged_line else ():
+                if cell is not None and ("\0" in cell or is_damaged(cell, encoding)):
+                    row[name] = UnreadCell()
+                    where: dict[str, object] = {"column": name, "line": number, "encoding": encoding}
+                    variant = "" if "\0" in cell else "bytes"
+                    faults.append(Fault("FM723", rule="text", args=where, variant=variant, columns=(name,)))
+            yield FileRow(row, f":{number}", number, faults, is_lost)
+
+
+def _place(name: str, head: CsvHead, plan: SourcePlan, shown: str) -> int:
+    found = column_named(name, head.names, plan)
+    if found is None:
+        like = naming.like(name, [entry for entry in head.names if entry])
+        raise ConfigError("FM704", table=shown, column=name, source=shown, **like)
+    return head.names.index(found.column)
+
+
+def _in_map(delimiter: str) -> str:
+    """A delimiter as a map writes it."""
+    return "\\t" if delimiter == "\t" else delimiter
+
+
+def _uncut(line: CsvLine, names: Sequence[str]) -> Fault:
+    """FM719 of a line that could not be cut into fields."""
+    column = (names[line.place : line.place + 1] or [""])[0] or str(line.place + 1)
+    args = {"line": line.number, "last": line.last, "column": column}
+    columns = (column,) if line.place >= 0 else ()
+    return Fault("FM719", rule="line", args=args, variant=line.problem, columns=columns)

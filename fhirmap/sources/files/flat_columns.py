@@ -1,0 +1,51 @@
+"""The columns of flat files: which ones a plan reads, and which of a file's each of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.source_plan import SourcePlan
+from fhirmap.sources import names as naming
+from fhirmap.sources.documents import DocumentColumn, column_and_path
+
+__all__ = ["check_columns", "column_named", "columns_needed", "trimmed"]
+
+
+def columns_needed(plan: SourcePlan) -> dict[str, str]:
+    """Each column that is read, with the place in the map that names it."""
+    own = [*plan.key, *(entry.column for entry in plan.order), *((plan.latest.column,) if plan.latest else ())]
+    found = dict.fromkeys((*own, *plan.fill), plan.position)
+    for shape in plan.shape.walk():
+        found |= {column.name: column.position or plan.position for column in shape.columns}
+    return found
+
+
+def column_named(name: str, there: Sequence[str], plan: SourcePlan) -> DocumentColumn | None:
+    """The column that the map calls ``name``; for an element's, one that it leads into, too."""
+    found = column_and_path(name, dict.fromkeys(there))
+    return None if found is None or (found.steps and name in _without_paths(plan)) else found
+
+
+def _without_paths(plan: SourcePlan) -> tuple[str, ...]:
+    latest = (plan.latest.column,) if plan.latest else ()
+    return (*plan.key, *(entry.column for entry in plan.order), *latest)
+
+
+def check_columns(shown: str, needed: Mapping[str, str], there: Sequence[str], plan: SourcePlan) -> list[Diagnostic]:
+    """FM704 for each of ``needed`` that the file has not, or twice."""
+    found: list[Diagnostic] = []
+    for name, place in needed.items():
+        args: dict[str, object] = {"table": shown, "column": name, "source": shown, "position": place}
+        column = column_named(name, there, plan)
+        if column is None:
+            like = naming.like(name, [entry for entry in there if entry])
+            found.append(Diagnostic("FM704", args=args, **like))
+        elif (count := there.count(column.column)) > 1:
+            found.append(Diagnostic("FM704", args={**args, "count": count}, variant="double"))
+    return found
+
+
+def trimmed(cell: str | None) -> str:
+    """A cell without blanks around it, and without a byte-order mark of a file that was joined to another."""
+    return "" if cell is None else cell.strip().strip("\ufeff").strip()

@@ -1,0 +1,30 @@
+"""Which column of a file the map means."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fhirmap.source_plan import Order
+from fhirmap.sources.files.flat_columns import check_columns, column_named, columns_needed, trimmed
+from tests.sources.exports import FLAT, STAYS
+
+
+def test_the_columns_that_are_read_come_with_their_place_in_the_map() -> None:
+    plan = replace(FLAT, latest=Order("maj"), fill=("id",))
+    assert columns_needed(plan) == {"id": "a.map:1:3", "maj": "", "v": "a.map:2:3"}
+    assert list(columns_needed(STAYS)) == ["N° séjour", "Côté", "Lot", "Qté"]
+
+
+def test_an_element_leads_into_a_document_and_a_key_does_not() -> None:
+    found = column_named("doc.lot", ["id", "doc"], FLAT)
+    assert found is not None and (found.column, found.steps) == ("doc", ("lot",))
+    assert column_named("doc.lot", ["id", "doc"], replace(FLAT, key=("doc.lot",))) is None
+
+
+def test_what_is_missing_or_twice() -> None:
+    found = check_columns("a.csv", {"id": "a.map:1:1", "v": "", "w": ""}, ["ID", "v", "v"], FLAT)
+    assert [(entry.args["column"], entry.variant) for entry in found] == [("v", "double"), ("w", "")]
+
+
+def test_a_cell_is_trimmed_of_a_mark_too() -> None:
+    assert [trimmed(cell) for cell in (" \ufeff a ", None, "")] == ["a", "", ""]
