@@ -8,12 +8,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from fhirmap.sources.files.file_source import FileSource
 
 import fhirmap.functions.dates
 from fhirmap.extending import Address, Envelope, Receipt, ReceiptState, Record, SinkSettings, SourcePlan
 from fhirmap.sinks.ndjson_file import NdjsonFile
 from fhirmap.sinks.ndjson_file import open_sink as open_ndjson
+from fhirmap.sources.files.file_source import FileSource
 from fhirmap.testing import check_functions, check_sink, check_source, envelope_of, plan_of
 
 PLAN = plan_of("model Stay from csv key 'id' delimiter ',' { id : string 1..1  born : date 0..1 }")

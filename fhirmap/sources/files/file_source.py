@@ -56,10 +56,10 @@ def open_reader(file: SourceFile, plan: SourcePlan) -> FileReader:
 
 @dataclass(slots=True)
 class FileScan:
-    """What the first reading found. ``paths``: by file and model, what is read of cells that hold documents.
+    """What the first reading found.
 
-    ``total``: how many rows there are. ``stamps``: of the files that can be read; ``broken``: why the others cannot. ``counts``: of the lines of a key and
-    revision, where a record has lines.
+    ``total``: how many rows there are. ``counts``: of the lines of a key and revision, where a record has lines.
+    ``stamps``: of the files that can be read; ``broken``: why the others cannot.
     """
 
     revisions: Revisions = field(default_factory=Revisions)

@@ -17,7 +17,7 @@ from fhirmap.errors import ConfigError
 from fhirmap.sources.address import Address
 from fhirmap.texts import Text, os_reason
 
-__all__ = ["FileSet", "FileListing", "SourceFile", "Stamp", "reading"]
+__all__ = ["FileListing", "FileSet", "SourceFile", "Stamp", "reading"]
 
 Stamp = tuple[int, int]
 """Size of a file and time of its last change, in ns."""
@@ -146,9 +146,8 @@ class FileSet:
             yield SourceFile(path, f"{name}{_MEMBER}{member}", f"{archive.shown}{_MEMBER}{member}", member)
 
     def _is_wanted(self, member: str) -> bool:
-        if self._members:
-            return fnmatchcase(member, self._members)
-        return not any(part.startswith((".", "__")) for part in member.split("/"))
+        is_hidden = any(part.startswith((".", "__")) for part in member.split("/"))
+        return not is_hidden and (not self._members or fnmatchcase(member, self._members))
 
 
 def _matching(pattern: Path) -> Iterator[Path]:
