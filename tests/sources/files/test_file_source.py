@@ -39,7 +39,11 @@ def found(where: Path | str) -> list[tuple[str, str | None, str, list[str]]]:
     return [(r.key, r.values.get("v"), r.origin, [f.code for f in r.faults]) for r in read(Path(where), FLAT)]
 
 
-WHOLE = [("1", "a", "a.csv:2", []), ("2", "b", "a.csv:3", []), ("3", "c", "b.csv:2", [])]
+WHOLE: list[tuple[str, str | None, str, list[str]]] = [
+    ("1", "a", "a.csv:2", []),
+    ("2", "b", "a.csv:3", []),
+    ("3", "c", "b.csv:2", []),
+]
 
 
 def test_the_files_of_a_folder_are_read_in_the_order_of_their_names(folder: Path) -> None:
