@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
@@ -14,6 +15,8 @@ from fhirmap.sources import names as naming
 from fhirmap.sources.files.csv_text import DELIMITERS, CsvLine, has_width, read_lines, separator_line
 from fhirmap.sources.files.file_rows import FileRow
 from fhirmap.sources.files.flat_columns import check_columns, column_named, columns_needed, trimmed
+from fhirmap.sources.files.names_line import signs_of_data
+from fhirmap.sources.files.row_ends import FillDown, begins_with
 from fhirmap.sources.files.source_files import SourceFile
 from fhirmap.sources.files.text_lines import is_damaged, proved_encoding
 
@@ -98,7 +101,18 @@ class CsvReader:
                     best = rank
         if best is None:
             raise ConfigError("FM711", source=file.shown)
-        return best[3]
+        found = best[3]
+        if not self._delimiter_meant(found):
+            self._refuse_data(found, needed)
+        return found
+
+    def _refuse_data(self, found: CsvHead, needed: Collection[str]) -> None:
+        """A first row in the place of the names would be shown as names, and lost as a record."""
+        lines = read_lines(self._file, found.encoding, found.delimiter, start=found.first)
+        below = [line.cells for line in islice(lines, 1, _MOST_TITLES + 1)]
+        if signs := signs_of_data(found.names, needed, below):
+            args: dict[str, Any] = {"line": found.names_line, "sign": signs[0].shown, "position": self._plan.position}
+            raise ConfigError("FM711", variant="data", source=self._file.shown, **args)
 
     def _candidates(self, encoding: str, delimiter: str) -> Iterator[CsvLine]:
         """The lines that may be the names."""
@@ -174,13 +188,19 @@ class CsvReader:
         head = self.head()
         places = {name: _place(name, head, self._plan, self._file.shown) for name in needed}
         encoding, names, width = head.encoding, list(head.names), len(head.names)
+        fill = FillDown([places[name] for name in self._plan.fill]) if self._plan.fill else None
+        until = self._plan.until
         for number, cells, problem, last, place, is_damaged_line in self._body():
             faults: list[Fault] = []
             is_lost = False
             if problem:
                 line = CsvLine(number, cells, problem, last, place)
+                if fill:
+                    fill.forget()
                 yield FileRow(dict.fromkeys(places), f":{number}", number, [_uncut(line, names)], is_lost=True)
                 continue
+            if until and begins_with(cells, until):
+                return
             if len(cells) != width and not has_width(cells, width):
                 args = {"line": number, "found": len(cells), "expected": width}
                 faults.append(Fault("FM719", rule="line", args=args))
@@ -188,6 +208,8 @@ class CsvReader:
             elif cells[0].strip() == names[0] and [trimmed(cell) for cell in cells[:width]] == names:
                 faults.append(Fault("FM719", rule="line", args={"line": number}, variant="names"))
                 is_lost = True
+            if fill:
+                cells = self._filled(fill, cells, encoding, is_lost=is_lost, is_damaged_line=is_damaged_line)
             count = len(cells)
             row = {name: cells[at] if at < count else None for name, at in places.items()}
             for name, cell in row.items() if is_damaged_line else ():
@@ -197,6 +219,16 @@ class CsvReader:
                     variant = "" if "\0" in cell else "bytes"
                     faults.append(Fault("FM723", rule="text", args=where, variant=variant, columns=(name,)))
             yield FileRow(row, f":{number}", number, faults, is_lost)
+
+    def _filled(
+        self, fill: FillDown, cells: list[str], encoding: str, *, is_lost: bool, is_damaged_line: bool
+    ) -> list[str]:
+        """The cells with the blank ones of the columns of `fill` taken from above."""
+        if is_lost:
+            fill.forget()
+            return cells
+        damaged = range(len(cells)) if is_damaged_line else ()
+        return fill.filled(cells, [at for at in damaged if "\0" in cells[at] or is_damaged(cells[at], encoding)])
 
 
 def _place(name: str, head: CsvHead, plan: SourcePlan, shown: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from importlib import import_module
@@ -25,6 +25,8 @@ from fhirmap.sources.files.csv_reader import UnreadCell
 from fhirmap.sources.files.file_rows import FileReader, FileRow, ReaderFactory
 from fhirmap.sources.files.flat_columns import columns_needed
 from fhirmap.sources.files.json_reader import paths_in
+from fhirmap.sources.files.row_filter import RowFilter, filter_of
+from fhirmap.sources.files.row_order import OrderedRows, RowOrder
 from fhirmap.sources.files.source_files import FileSet, SourceFile, Stamp, reading
 from fhirmap.sources.keys import RecordKeys, cell_text, revision_column
 from fhirmap.sources.revisions import NO_REVISION, Revision, Revisions, number_revision, revision_of
@@ -98,7 +100,8 @@ class FileSource:
         self._scanned: FileScan | None = None
         self._keys = RecordKeys(plan)
         self._revision_column = revision_column(plan)
-        self._needed = columns_needed(plan)
+        self._known: dict[str, str] | None = None
+        self._condition: RowFilter | None = None
         self._lines = [child for child in plan.shape.children if child.kind == ChildKind.LINES]
         self._is_tree = plan.kind.is_tree
 
@@ -126,6 +129,14 @@ class FileSource:
             found = self._readers[file] = open_reader(file, self._plan)
         return found
 
+    def _needed(self) -> dict[str, str]:
+        """Each column or path that is read, with the place in the map that names it. Raises: ConfigError FM715."""
+        if self._known is None:
+            self._condition = filter_of(self._plan)
+            asked = self._condition.names if self._condition is not None else ()
+            self._known = {**dict.fromkeys(asked, self._plan.position), **columns_needed(self._plan)}
+        return self._known
+
     def columns(self) -> Mapping[str, tuple[str, ...]]:
         """The columns of all files, or every dotted path at which some record holds something."""
         names: dict[str, None] = {}
@@ -138,14 +149,11 @@ class FileSource:
         should know of the first file that can be read (FM753), and files that are being written (FM788)."""
         listing = self._files.listing()
         found: list[Diagnostic] = []
-        args: dict[str, object]
-        if self._plan.where:
-            args = {"what": self._address.shown, "position": self._plan.position}
-            found.append(Diagnostic("FM715", args=args, variant="file"))
         found += self._check_first(listing.files)
         if listing.unfinished:
-            args = {"source": self._address.shown, "count": len(listing.unfinished), "file": listing.unfinished[0]}
-            found.append(Diagnostic("FM788", args={**args, "position": self._plan.position}))
+            count, first = len(listing.unfinished), listing.unfinished[0]
+            args = {"source": self._address.shown, "count": count, "file": first, "position": self._plan.position}
+            found.append(Diagnostic("FM788", args=args))
         if self._is_tree:
             found += self._check_paths()
         elif not any(entry.is_error for entry in found):
@@ -158,7 +166,7 @@ class FileSource:
         failure: ConfigError | None = None
         for file in files:
             try:
-                found = self._reader(file).check(self._needed)
+                found = self._reader(file).check(self._needed())
             except ConfigError as error:
                 failure = failure or error
                 continue
@@ -176,7 +184,7 @@ class FileSource:
         plan = self._plan
         try:
             there = paths_in(islice(self._trees(), _SAMPLE))
-            if any(not _is_there(name, there) for name in self._needed):
+            if any(not _is_there(name, there) for name in self._needed()):
                 there = paths_in(self._trees())
         except ConfigError as error:
             if error.code != "FM714":
@@ -187,7 +195,7 @@ class FileSource:
             return []
         needed = [*plan.key, *((plan.latest.column,) if plan.latest else ())]
         found = [self._lacking(name, "FM704", plan.position, "json_list") for name in needed if there.get(name)]
-        for name, place in self._needed.items():
+        for name, place in self._needed().items():
             if not _is_there(name, there):
                 code, at_place, variant = ("FM704", place, "json") if name in needed else ("FM726", place, "")
                 found.append(self._lacking(name, code, at_place, variant, there))
@@ -242,7 +250,7 @@ class FileSource:
         """Every row of every file; those that are broken are noted in ``scan``."""
         for file in self._files.listing().files:
             try:
-                for row in self._reader(file).rows(self._needed):
+                for row in self._kept(file):
                     yield file, row
             except ConfigError as error:
                 self._break(file, error, scan)
@@ -286,7 +294,7 @@ class FileSource:
         return found
 
     def _keys_of(self, file: SourceFile) -> Iterator[tuple[str, Revision | None]]:
-        for row in self._reader(file).rows(self._needed):
+        for row in self._kept(file):
             key = self._keys.key(self._parts(row))
             yield key, self._revision(row) if key else None
 
@@ -331,7 +339,7 @@ class FileSource:
         """
         scan = self._scan()
         wanted = None if keys is None else frozenset(keys)
-        for record in self._grouped(scan) if self._lines else self._single(scan):
+        for record in self._ordered(scan):
             if wanted is None or record.key in wanted:
                 yield record
         for file, fault in scan.broken.items():
@@ -343,12 +351,44 @@ class FileSource:
     def _rows(self, scan: FileScan) -> Iterator[tuple[SourceFile, FileRow]]:
         """The rows of the files that could be read."""
         for file in scan.stamps:
-            for row in self._reader(file).rows(self._needed):
+            for row in self._kept(file):
                 yield file, row
+
+    def _kept(self, file: SourceFile) -> Iterator[FileRow]:
+        """The rows of a file for which the condition holds, and those of which that cannot be said."""
+        rows = self._reader(file).rows(self._needed())
+        condition = self._condition
+        if condition is None:
+            yield from rows
+            return
+        names = condition.names
+        for row in rows:
+            unread = {column for fault in row.faults for column in fault.columns}
+            if (
+                row.is_lost
+                or unread.intersection(names)
+                or condition.keeps([self._value(row, name) for name in names], row.faults)
+            ):
+                yield row
 
     def _paths(self, file: SourceFile, shape: RowLayout) -> tuple[ReadPath, ...]:
         """What is read of cells that hold documents."""
         return () if self._is_tree else paths_of(shape, dict.fromkeys(self._reader(file).names()))
+
+    def _ordered(self, scan: FileScan) -> Iterator[Record]:
+        """The records in the order that the plan asks for, or that of the files."""
+        if self._lines:
+            yield from self._grouped(scan)
+            return
+        found = self._single(scan)
+        if not self._plan.order:
+            yield from found
+            return
+        order = RowOrder.of_plan(self._plan)
+        with OrderedRows[Record]() as rows:
+            for record in found:
+                rows.add(order.key([self._cell(record.values, name) for name in order.names]), record)
+            yield from rows
 
     def _single(self, scan: FileScan) -> Iterator[Record]:
         latest, shape = self._plan.latest, self._plan.shape
@@ -409,12 +449,17 @@ class FileSource:
             elif found:
                 values[column.name] = found[0]
         for child in self._lines:
-            values[child.key] = [self._line(row, child) for row in group.rows]
+            order = RowOrder.of_plan(self._plan, child.order)
+            rows = order.sorted(group.rows, self._cells(order.names)) if child.order else group.rows
+            values[child.key] = [self._line(row, child) for row in rows]
         latest = self._plan.latest
         is_old = latest is not None and scan.revisions.state(key, revision) == "superseded"
         if latest is not None and not is_old and scan.revisions.are_odd(key):
             faults.append(Fault("FM756", rule="key", args={"columns": latest.column}, columns=(latest.column,)))
         return Record(key, values, group.origin, tuple(faults), is_old)
+
+    def _cells(self, names: Sequence[str]) -> Callable[[Mapping[str, Any]], list[RawValue]]:
+        return lambda row: [self._cell(row, name) for name in names]
 
     def _cell(self, row: Mapping[str, Any], name: str) -> RawValue:
         return at(row, path_steps(name)) if self._is_tree else row.get(name)

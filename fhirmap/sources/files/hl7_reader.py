@@ -17,8 +17,7 @@ from fhirmap.sources.files.file_rows import FileRow
 from fhirmap.sources.files.hl7_messages import Charset, Hl7Message, LostLines, messages, proved_charset
 from fhirmap.sources.files.hl7_paths import FieldReads
 from fhirmap.sources.files.hl7_tree import Segment, SegmentGroup
-from fhirmap.sources.files.source_files import SourceFile
-from fhirmap.sources.files.text_lines import open_failure
+from fhirmap.sources.files.source_files import SourceFile, reading
 
 __all__ = ["Hl7Reader"]
 
@@ -86,7 +85,7 @@ class Hl7Reader:
         Raises: ConfigError FM701, FM702, FM705, FM784 (the file has no message).
         """
         reads, number = self._reads(needed), 0
-        try:
+        with reading(self._file):
             for found in messages(self._file, self._proved()):
                 if isinstance(found, LostLines):
                     number += 1
@@ -96,8 +95,6 @@ class Hl7Reader:
                     number += 1
                     row.number = number
                     yield row
-        except OSError as error:
-            raise open_failure(error, self._file.shown, self._file.path) from None
 
     def _reads(self, needed: Collection[str]) -> FieldReads:
         return FieldReads(self._plan, needed)

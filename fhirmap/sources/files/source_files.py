@@ -103,10 +103,10 @@ class FileSet:
     def __init__(self, address: Address) -> None:
         self._shown = address.shown
         self._path = address.path or Path(address.url)
-        archive, mark, members = self._path.name.partition(f".zip{_MEMBER}")
-        self._members = members if mark else ""
+        archive, mark, members = str(self._path).partition(f".zip{_MEMBER}")
+        self._members = members
         if mark:
-            self._path = self._path.with_name(f"{archive}.zip")
+            self._path = Path(f"{archive}.zip")
         is_pattern = any(sign in str(self._path) for sign in _PATTERN) and not self._path.exists()
         self._pattern = self._path if is_pattern else self._path / "*" if self._path.is_dir() else None
         self.is_several = self._pattern is not None or _is_archive(self._path)

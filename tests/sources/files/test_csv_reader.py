@@ -78,8 +78,6 @@ def test_missing_and_double_columns_are_found_before_reading(tmp_path: Path) -> 
     ]
     assert "did you mean `N° sejour`?" in found[0].hint_text
     assert fails(path, STAYS).code == "FM704"
-    with open_source(str(path), replace(FLAT, where="v = 1")) as source:
-        assert "FM715" in [entry.code for entry in source.check()]
 
 
 def test_a_wrong_delimiter_is_one_fault(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from fhirmap.errors import ConfigError
-from fhirmap.source_plan import Order
+from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceKind, SourcePlan
 from fhirmap.sources import open_source
+from tests.sources.conftest import columns
 from tests.sources.exports import FLAT, HEAD, STAYS, fails, read, write
 
 
@@ -157,7 +158,7 @@ def test_members_of_an_archive(folder: Path, tmp_path: Path) -> None:
         archive.writestr("__MACOSX/mars/a.csv", "x")
     assert found(path) == [("1", "a", "exports.zip!mars/a.csv:2", []), ("2", "b", "exports.zip!mars/b.txt:2", [])]
     assert [key for key, *_ in found(f"{path}!*.csv")] == ["1"]
-    error = fails(Path(f"{path}!*.xml"), FLAT)
+    error = fails(Path(f"{path}!nord/*"), FLAT)
     assert (error.code, error.diagnostic().variant) == ("FM701", "members")
     path.rename(folder / "c.zip")
     settle(folder)
@@ -208,3 +209,91 @@ def test_a_file_that_changes_between_two_readings_of_it_stops_the_reading(folder
 
 def test_a_model_for_another_kind_of_file(tmp_path: Path) -> None:
     assert fails(write(tmp_path / "a.json", "[]"), FLAT).code == "FM716"
+
+
+def test_a_condition_leaves_out_records_and_lines(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "id;v;del\n1;a;0\n2;b;1\n3;c;\n2;d;0\n")
+    kept = read(path, replace(FLAT, where="del = 0"))
+    assert [(r.key, r.values["v"], r.faults) for r in kept] == [("1", "a", ()), ("2", "d", ())]
+    lines = write(tmp_path / "b.csv", HEAD + "1;D;A;1\n1;G;B;0\n2;D;C;0\n")
+    (record,) = read(lines, replace(STAYS, where="[Qté] > '0'"))
+    assert (record.key, [line["Lot"] for line in record.values["lines"]], record.faults) == ("1", ["A"], ())
+
+
+def test_a_condition_that_cannot_be_decided_keeps_the_row_with_its_fault(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"id;v\n1;a\n2;b\x00\n3\n4;c\n")
+    found_ = read(tmp_path / "a.csv", replace(FLAT, where="v = 'a'"))
+    assert [(r.key, [f.code for f in r.faults]) for r in found_] == [("1", []), ("2", ["FM723"]), ("3", ["FM719"])]
+
+
+def test_a_condition_on_a_column_that_is_not_there(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "id;v\n1;a\n")
+    with open_source(str(path), replace(FLAT, where="w = 'a'")) as source:
+        assert [(entry.code, entry.args["column"]) for entry in source.check()] == [("FM704", "w")]
+    with pytest.raises(ConfigError) as caught, open_source(str(path), replace(FLAT, where="v ==== 'a'")) as source:
+        source.check()
+    assert caught.value.code == "FM715"
+
+
+def test_records_and_lines_come_in_the_order_that_the_map_asks_for(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "id;v\n1;10\n2;9\n3;\n4;9\n")
+    assert [r.key for r in read(path, replace(FLAT, order=(Order("v"),)))] == ["3", "2", "4", "1"]
+    assert [r.key for r in read(path, replace(FLAT, order=(Order("v", True), Order("id", True))))] == [
+        "1",
+        "4",
+        "2",
+        "3",
+    ]
+    lines = write(tmp_path / "b.csv", HEAD + "1;D;A;10\n1;D;B;9\n")
+    (child,) = STAYS.shape.children
+    ordered = replace(STAYS, shape=replace(STAYS.shape, children=(replace(child, order=(Order("Qté"),)),)))
+    (record,) = read(lines, ordered)
+    assert [line["Lot"] for line in record.values["lines"]] == ["B", "A"]
+
+
+def test_lines_of_documents(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.ndjson",
+        '{"op": {"id": 1}, "side": "D", "lot": "A"}\n{"op": {"id": 2}, "lot": "B"}\n{"op": {"id": 1}, "lot": "C"}\n',
+    )
+    lines = Child(ChildKind.LINES, "lines", "lines", RowLayout("Line", columns("lot")))
+    shape = RowLayout("Op", columns("op.id", "side"), (lines,))
+    first, second = read(path, SourcePlan(SourceKind.JSON, "", ("op.id",), shape))
+    assert (first.key, first.origin) == ("2", "a.ndjson:2")
+    assert second.values["side"] == "D" and second.values["op.id"] == 1
+    assert [line["lot"] for line in second.values["lines"]] == ["A", "C"]
+
+
+def test_a_blank_key_is_taken_from_above_and_reading_ends_at_the_total(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", HEAD + "601;D;A;1\n;;B;1\n602;G;C;1\nTotal;;;3\n;;D;9\n")
+    plan = replace(STAYS, fill=("N° séjour",), until="TOTAL")
+    assert [(r.key, [line["Lot"] for line in r.values["lines"]]) for r in read(path, plan)] == [
+        ("601", ["A", "B"]),
+        ("602", ["C"]),
+    ]
+
+
+def test_a_file_without_a_line_of_names(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "149113897061759;MARTIN;03/11/1949\n261037595501426;PETIT;02/03/1961\n")
+    numbered = SourcePlan(SourceKind.CSV, "", ("1",), RowLayout("Row", columns("1", "3")), names_line=0)
+    assert [(r.key, r.values["3"], r.origin) for r in read(path, numbered)] == [
+        ("149113897061759", "03/11/1949", "a.csv:1"),
+        ("261037595501426", "02/03/1961", "a.csv:2"),
+    ]
+    named = replace(FLAT, names=("id", "nom", "v"))
+    assert [r.values["v"] for r in read(path, named)] == ["03/11/1949", "02/03/1961"]
+    error = fails(path, FLAT)
+    assert (error.code, error.diagnostic().variant) == ("FM711", "data")
+    shown = f"{error} {error.diagnostic().message} {error.diagnostic().args}"
+    assert not any(cell in shown for cell in ("149113897061759", "MARTIN", "1949"))
+
+
+def test_titles_before_the_names_are_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "Extraction du bloc;\nmars 2025;\n\nid;v\n1;a\n")
+    assert [(r.key, r.origin) for r in read(path, FLAT)] == [("1", "a.csv:5")]
+    with open_source(str(path), FLAT) as source:
+        (entry,) = source.check()
+    assert (entry.code, entry.variant, entry.args["line"]) == ("FM753", "titles", 4)
+    with open_source(str(path), replace(FLAT, names_line=4)) as source:
+        assert source.check() == []
+    assert [r.key for r in read(path, replace(FLAT, names_line=4))] == ["1"]
