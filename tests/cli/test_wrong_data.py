@@ -85,7 +85,10 @@ def test_no_file_or_a_folder_in_its_place(tiny: Make, kind: str) -> None:
     project.data.unlink()
     run(project).reported("FM701", 3, FILES[kind], "does not exist", "[source] url")
     project.data.mkdir()
-    run(project).reported("FM702", 3, FILES[kind], "not a file" if kind == "sqlite" else "folder")
+    if kind == "sqlite":
+        run(project).reported("FM702", 3, FILES[kind], "not a file")
+    else:
+        run(project).reported("FM701", 3, FILES[kind], "holds no file", "folder")
     stopped(project)
 
 

@@ -216,10 +216,11 @@ def test_a_project_that_is_not_there_or_no_text(tmp_path: Path) -> None:
 
 def test_another_source_of_the_same_layout(folder: Path) -> None:
     (folder / "fhirmap.toml").write_text(GOOD, encoding="utf-8")
-    for given, kind in (("other.sqlite", "sql"), ("b.csv", "csv"), ("postgresql://u@h/d", "sql"), ("x.ndjson", "json")):
+    addresses = (("other.sqlite", "sql"), ("b.csv", "file"), ("postgresql://u@h/d", "sql"), ("x.ndjson", "file"))
+    for given, kind in addresses:
         assert load_project(folder, source=given, environ={}).source_address().kind == kind
     with pytest.raises(ConfigError) as caught:
-        load_project(folder, source="x.docx", environ={}).source_address()
+        load_project(folder, source="ftp://x", environ={}).source_address()
     assert caught.value.code == "FM700"
 
 
@@ -278,7 +279,7 @@ def test_a_project_whose_models_all_name_their_source_needs_none_of_its_own(fold
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ('[sources.a]\nurl = "a.docx"\n', [("FM700", "5:1")]),
+        ('[sources.a]\nurl = "ftp://a"\n', [("FM700", "5:1")]),
         ('[sources.a]\nurk = "a.csv"\n', [("FM732", "5:1")]),
         ("[sources.a]\n", [("FM734", "4:2")]),
         ('[sources]\nb = "b.csv"\na = { url = "a.csv" }\n', [("FM732", "5:1")]),
