@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from fhirmap.functions.repaired_numbers import NumberKind, mended_number, repaired, tidied
+from fhirmap.functions.repaired_numbers import NumberKind, mended_number, repaired
 from fhirmap.runtime.cell_text import MISSING, is_spreadsheet_date
 from fhirmap.runtime.functions import function
 
@@ -64,7 +64,7 @@ def nir_with_key(nir: str, key: str | None = None) -> str | None:
     number = nir if _NIR_13.fullmatch(nir) else mended_number(nir, NIR)
     if len(number) != 13:
         return number or None
-    digits = tidied(key) if key else ""
+    digits = mended_number(key, KEY) if key else ""
     if digits:
         return number + digits.zfill(2)
     return number + _key(number) if _NIR_13.fullmatch(number) else number
@@ -197,6 +197,8 @@ def _luhn_valid(number: str) -> bool:
 
 
 NIR = NumberKind(re.compile(rf"{_NIR_15.pattern}|{_NIR_13.pattern}"), _is_keyed)
+KEY = NumberKind(re.compile(r"[0-9]{1,2}"), lambda _: False)
+"""The key of a NIR in a column of its own."""
 RPPS = NumberKind(re.compile(r"[0-9]{11}"), rpps_luhn_valid, type_digit="8", typed_length=12)
 # A Corsican number has no check digit that is known, so that nothing agrees with a repair of its digits.
 FINESS = NumberKind(

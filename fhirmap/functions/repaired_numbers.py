@@ -105,6 +105,8 @@ def repaired(text: str, kind: NumberKind) -> RepairedNumber:
 
 def mended_number(text: str, kind: NumberKind) -> str:
     """The same, each repair reported to the record."""
+    if kind.shape.fullmatch(text):
+        return text
     found = repaired(text, kind)
     for repair in found.repairs:
         report_repair(repair.value)

@@ -176,5 +176,9 @@ def test_any_text_is_a_number_of_its_kind_or_is_not_mended(kind: str, text: str)
 def test_the_parts_of_a_person_s_number_are_mended_too() -> None:
     assert nir_with_key("'1 49 11 38 970 617", "59") == NIR
     assert nir_with_key("1491138970617.0") == NIR
+    for key in ("59.0", '="59"', "'59", " 5 9", "59,00", "\u200b59"):
+        assert nir_with_key("1491138970617", key) == NIR
+    assert nir_with_key("2540629953007", "7.0") == "254062995300707"
+    assert nir_with_key("1491138970617", "5O") == "14911389706175O"
     assert nir_number("1 49 11 2a 970 617") == "149112A970617"
     assert nir_key_valid(f'="{NIR}"')
