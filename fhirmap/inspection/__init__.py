@@ -54,6 +54,14 @@ def inspect_source(  # noqa: PLR0913 - named settings of a public function
         from fhirmap.inspection.json_models import json_models
 
         return tuple(json_models(where, table, name, zone, names))
+    if where.format is SourceKind.HL7:
+        from fhirmap.inspection.hl7_models import hl7_models
+
+        return tuple(hl7_models(where, name, encoding, zone, names))
+    if where.format is SourceKind.FIXED:
+        from fhirmap.inspection.fixed_models import fixed_models
+
+        return tuple(fixed_models(where, name, encoding, zone, names))
     if where.format not in (None, SourceKind.CSV) or (where.format is None and not _is_text(where)):
         suffix = where.path.suffix if where.path else ""
         raise ConfigError("FM700", source=where.shown, variant="suffix" if suffix else "no_suffix", suffix=suffix)

@@ -16,7 +16,7 @@ from fhirmap.sources.files.source_files import FileSet, SourceFile
 from fhirmap.sources.files.text_lines import proved_encoding
 from fhirmap.texts import Text
 
-__all__ = ["csv_models"]
+__all__ = ["csv_models", "encoding_of"]
 
 _SAMPLE = 10_000
 _USUAL = ("utf-8", "cp1252")
@@ -38,7 +38,7 @@ def csv_models(address: Address, name: str | None, encoding: str, zone: str, nam
     Raises: ConfigError FM70x (cannot be read), FM750 (no column).
     """
     file = FileSet(address).listing().files[0]
-    chosen = encoding or _encoding_of(file)
+    chosen = encoding or encoding_of(file)
     reader = CsvReader(file, SourcePlan(SourceKind.CSV, "", (), RowLayout("", ()), encoding=chosen))
     head, rows = reader.head(), reader.sample(_SAMPLE)
     header = list(head.names)
@@ -90,7 +90,7 @@ def _quantity(columns: _Columns, of_lines: set[str]) -> str | None:
     return found if found is not None and guess(columns.cells[found]).type == "integer" else None
 
 
-def _encoding_of(file: SourceFile) -> str:
+def encoding_of(file: SourceFile) -> str:
     """The first of the usual encodings that the file is in, without damage if there is one."""
     for encoding, strict in (*((usual, True) for usual in _USUAL), (_USUAL[0], False)):
         try:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from fhirmap.diagnostics import NO_SPAN
 from fhirmap.inspection.guess import Guess
-from fhirmap.language.nodes import Join, Model, ModelElement, OrderKey, SourceClause
+from fhirmap.language.nodes import Join, Model, ModelElement, OrderKey, SourceClause, StoreKind
 from fhirmap.texts import Text
 
 __all__ = ["ElementSketch", "ModelSketch", "child_element", "column_element", "joined_element", "store_clause"]
@@ -73,7 +72,7 @@ def joined_element(  # noqa: PLR0913 - the clauses of the language's own stateme
 
 
 def store_clause(  # noqa: PLR0913 - the clauses of the language's own statement
-    kind: Literal["table", "csv", "json"],
+    kind: StoreKind,
     name: str = "",
     *,
     key: tuple[str, ...],

@@ -49,26 +49,30 @@ class FieldReads:
                 found[read.steps] = read
         self.all = tuple(found.values())
         self._values = [read for read in self.all if read.is_value and read.field and read.depth in (2, 3)]
-        self._wanted = {(read.segment, read.field) for read in self.all}
+        self._names: dict[tuple[str, int], tuple[str, ...]] = {}
+        """By segment and field, 0 for all of them: the paths that are read there."""
+        for read in self.all:
+            place = (read.segment, read.field)
+            self._names[place] = (*self._names.get(place, ()), read.name)
 
     def field_faults(self, message: Hl7Message) -> Iterator[Fault]:
         """Fields that are read and cannot be: they count as empty from now on. FM723 (damaged text), FM785 (an escape
         sequence that has no meaning)."""
-        escape = message.marks.escape
+        marks = message.marks
         for line, segment in message.segments:
+            text = segment.text
             # The escape character is in the header, too: among those that it names.
-            has_escapes = bool(escape) and segment.text.find(escape, 9 if segment.text.startswith("MSH") else 0) >= 0
-            if has_escapes or message.is_damaged:
+            if message.is_damaged or not are_escapes_known(text if text[:3] != "MSH" else text[9:], marks):
                 yield from self._segment_faults(message, line, segment)
 
     def _segment_faults(self, message: Hl7Message, line: int, segment: Segment) -> Iterator[Fault]:
         name, encoding = segment.name, message.marks.encoding
         for number in segment.numbers():
             raw = segment.raw(number)
-            if not raw or not ({(name, number), (name, 0)} & self._wanted):
+            columns = (*self._names.get((name, number), ()), *self._names.get((name, 0), ()))
+            if not raw or not columns:
                 continue
             args: dict[str, object] = {"column": f"{name}.{number}", "line": line}
-            columns = (f"{name}.{number}",)
             if message.is_damaged and ("\0" in raw or is_damaged(raw, encoding)):
                 variant = "" if "\0" in raw else "bytes"
                 yield Fault("FM723", rule="text", args=args | {"encoding": encoding}, variant=variant, columns=columns)
@@ -82,8 +86,9 @@ class FieldReads:
         """FM786 for each value that is read of a field or component of which others are filled, and not read by it."""
         for read in self._values:
             for segment in _segments(cells, read):
-                mark = segment.marks.component if read.depth == 2 else segment.marks.subcomponent
-                if mark and mark in segment.raw(read.field) and _has_more(at(cells, read.steps)):
+                raw, marks = segment.raw(read.field), segment.marks
+                is_divided = marks.subcomponent in raw or (read.depth == 2 and marks.component in raw)
+                if is_divided and _has_more(at(cells, read.steps)):
                     args = {"column": read.name}
                     yield Fault(
                         "FM786", "warning", rule="component", args=args, position=read.place, columns=(read.name,)
@@ -103,7 +108,10 @@ def _segments(cells: Mapping[str, Any], read: FieldRead) -> Sequence[Segment]:
 def _has_more(found: Any) -> bool:  # noqa: ANN401 - a text, a list of them, or none
     if isinstance(found, list):
         return any(map(_has_more, found))
-    return isinstance(found, TreeText) and any(name != "1" and found.members[name] for name in found.members)
+    if not isinstance(found, TreeText):
+        return False
+    members = found.members
+    return any(name != "1" and members[name] for name in members) or _has_more(members.get("1"))
 
 
 def _of_layout(layout: RowLayout, above: PathSteps, prefix: str, root: str) -> Iterator[FieldRead]:

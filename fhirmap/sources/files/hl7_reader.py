@@ -47,9 +47,9 @@ class Hl7Reader:
         return found
 
     def check(self, needed: Mapping[str, str]) -> list[Diagnostic]:
-        """Paths that no record has, those inside segments that child rows are read of too: FM704 for the key and the
-        revision, FM726 for others, which may be optional. Values beside which components are left out (FM786)."""
-        lacking = {read.steps: read for read in self._reads(needed).all if read.steps}
+        """Values beside which components are left out (FM786), and paths inside the segments of child rows that no
+        record has (FM726); those of ``needed`` are the source's to look for."""
+        lacking = {read.steps: read for read in self._reads(()).all if read.name not in needed}
         beside: dict[str, Fault] = {}
         count = 0
         for row in self.rows(needed):
@@ -61,15 +61,10 @@ class Hl7Reader:
                 break
             count += not row.is_lost
         found = [self._said("FM786", name, fault.position, "source") for name, fault in beside.items()]
-        if not count or not lacking:
-            return found
-        plan, there = self._plan, list(self.names())
-        required = {*plan.key, *((plan.latest.column,) if plan.latest else ())}
-        for read in lacking.values():
-            code, variant = ("FM704", "json") if read.name in required else ("FM726", "")
-            place = read.place or needed.get(read.name, "")
+        there = list(self.names()) if count and lacking else []
+        for read in lacking.values() if count else ():
             near = [name for name in there if f"{read.segment}." in name] or there
-            found.append(replace(self._said(code, read.name, place, variant), **naming.like(read.name, near)))
+            found.append(replace(self._said("FM726", read.name, read.place, ""), **naming.like(read.name, near)))
         return found
 
     def _said(self, code: str, name: str, place: str, variant: str) -> Diagnostic:

@@ -12,7 +12,7 @@ import msgspec
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
-from fhirmap.records import Fault
+from fhirmap.records import Fault, TreeText
 from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.files.file_rows import FileRow
@@ -264,6 +264,8 @@ def _gather(entry: JsonValue, paths: dict[str, bool]) -> None:
         is_listed = is_listed or isinstance(node, list)
         if prefix:
             paths[prefix] = paths.get(prefix, True) and is_listed
+        if isinstance(node, TreeText):
+            node = node.members
         if isinstance(node, Mapping):
             inner = [(f"{prefix}.{name}" if prefix else str(name), value) for name, value in node.items()]
             waiting.extend((name, value, is_listed) for name, value in reversed(inner))

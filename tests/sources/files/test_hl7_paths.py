@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fhirmap.source_plan import RowLayout, SourceColumn, SourcePlan
+from fhirmap.sources.files.hl7_paths import FieldReads
 from tests.sources.files.hl7_exports import faults, message, plan, reader, rows
 
 
@@ -22,7 +23,7 @@ def nested(path: str, *names: str, root: str = "") -> SourcePlan:
 
 def test_an_escape_sequence_without_a_meaning_empties_its_field(tmp_path: Path) -> None:
     found = rows(tmp_path / "a.hl7", message("PID|1||||A\\Zx\\||B|C\\"), plan("PID.5.1", "PID.7"))
-    assert faults(found) == [":1 FM785 PID.5"]
+    assert faults(found) == [":1 FM785 PID.5.1"]
     assert found[0].faults[0].args == {"column": "PID.5", "line": 2}
     assert (list(found[0].cells["PID"]), found[0].cells["PID"]["8"]) == (["1", "7", "8"], "C\\")
 
@@ -45,7 +46,12 @@ def test_an_escape_sequence_without_a_meaning_empties_its_field(tmp_path: Path) 
 def test_fields_are_read_by_any_path(tmp_path: Path, plan_of: SourcePlan, is_read: bool) -> None:
     content = message("OBX|1|ST|X||\\Zx\\", "PID|1")
     found = list(reader(tmp_path / "a.hl7", content, plan_of).rows(plan_of.key))
-    assert faults(found) == ([f"{found[0].place} FM785 OBX.5"] if is_read else [])
+    assert [(fault.code, fault.args["column"]) for fault in found[0].faults] == (
+        [("FM785", "OBX.5")] if is_read else []
+    )
+    # The columns are those of the map, so that the key or a condition knows what it cannot read.
+    names = {*plan_of.key, *(read.name for read in FieldReads(plan_of, ()).all)}
+    assert all(set(fault.columns) <= names for fault in found[0].faults)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,10 @@ def test_fields_are_read_by_any_path(tmp_path: Path, plan_of: SourcePlan, is_rea
         ("PID.5", "DUVAL^^", False),
         ("PID.5", "^Anne", True),
         ("PID.5", "DUVAL~MARTIN^Anne", True),
-        ("PID.5", "DUVAL&DE", False),
+        # A text whose `&` is not escaped: what comes after it is a subcomponent.
+        ("PID.5", "DUVAL & Cie", True),
+        ("PID.5.1", "DUVAL & Cie", True),
+        ("PID.5", "DUVAL\\T\\Cie", False),
         ("PID.5.1", "DUVAL^Anne", False),
         ("PID.5.1", "DUVAL&DE^Anne", True),
         ("PID.5.1.1", "DUVAL&DE^Anne", False),

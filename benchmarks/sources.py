@@ -1,0 +1,142 @@
+"""Each kind of source, measured: `python -m benchmarks.sources [kind [records]]`.
+
+Generated records from a file to NDJSON, by a model and a map, against a reader that is written by hand with the same
+library and writes the same lines; each in a process of its own. CPU times, the shortest of some rounds by turns, and
+the peak memory of many records against that of few.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measured_run import peak_mib
+
+ROOT = Path(__file__).resolve().parent.parent
+FEW, MANY = 10_000, 100_000
+ROUNDS = 3
+BOUND_CPU, BOUND_MEMORY = 2.0, 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of source. ``file``: a name for its file; ``models``: its models, the record's first, with the elements
+    that the target has, too; ``write``: makes a file of so many records; ``read``: what a programmer would write, one
+    dict a record."""
+
+    file: str
+    models: str
+    write: Callable[[Path, int], None]
+    read: Callable[[Path], Iterator[dict[str, Any]]]
+
+
+KINDS: Mapping[str, str] = {"hl7": "benchmarks.source_hl7", "fixed": "benchmarks.source_fixed"}
+"""Where the `KIND` of each is."""
+
+
+def kind_named(name: str) -> Kind:
+    """The kind that is measured under a name."""
+    found: Kind = import_module(KINDS[name]).KIND
+    return found
+
+
+def by_model(kind: Kind, path: Path, out: Path) -> float:
+    """Write the records as a map reads them; the CPU time before the first one, in s."""
+    from fhirmap.compilation.maps import compile_map
+    from fhirmap.language.parser import parse
+    from fhirmap.sources import open_source
+
+    elements = parse(kind.models, "measured.map")[0].models[0].elements
+    names = "".join(f"  {e.name} : {e.type} 0..{'*' if e.maximum is None else 1}\n" for e in elements)
+    rules = "".join(f"  src.{e.name} as v -> tgt.{e.name} = v;\n" for e in elements)
+    target = f"model Copy {{\n{names}}}\ngroup copy(source src : Record, target tgt : Copy) {{\n{rules}}}\n"
+    transformer = compile_map(kind.models + target)
+    assert transformer.store is not None
+    before = time.process_time()
+    with (
+        open_source(f"{transformer.store.kind}://{path}", transformer.store) as source,
+        out.open("w", encoding="utf-8") as lines,
+    ):
+        for record in source.records():
+            result = transformer(record.values)
+            assert not record.faults and not result.faults
+            lines.write(_line(result.resource))
+    return before
+
+
+def by_hand(kind: Kind, path: Path, out: Path) -> float:
+    """Write the records as the program by hand reads them."""
+    before = time.process_time()
+    with out.open("w", encoding="utf-8") as lines:
+        for record in kind.read(path):
+            lines.write(_line(record))
+    return before
+
+
+def _line(record: object) -> str:
+    return json.dumps(record, ensure_ascii=False, default=str) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """``cpu_s``: of reading and writing; ``peak_mib``: the largest resident set."""
+
+    cpu_s: float
+    peak_mib: float
+
+
+def spent(name: str, way: str, path: Path, out: Path) -> Spent:
+    """What one way costs, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.sources", "--run", name, way, str(path), str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return Spent(**json.loads(done.stdout))
+
+
+def measure(name: str, many: int) -> bool:
+    """Print what a kind costs; is it within the bounds?"""
+    kind, few = kind_named(name), min(FEW, many // 2)
+    with tempfile.TemporaryDirectory() as folder:
+        path, small = Path(folder) / "many" / kind.file, Path(folder) / "few" / kind.file
+        for place, count in ((path, many), (small, few)):
+            place.parent.mkdir()
+            kind.write(place, count)
+        product, yardstick = Path(folder) / "by-model.ndjson", Path(folder) / "by-hand.ndjson"
+        runs: dict[str, list[Spent]] = {"model": [], "hand": []}
+        for _ in range(ROUNDS):
+            runs["model"].append(spent(name, "model", path, product))
+            runs["hand"].append(spent(name, "hand", path, yardstick))
+        assert product.read_bytes() == yardstick.read_bytes(), "the model and the program by hand disagree"
+        assert product.read_bytes().count(b"\n") == many
+        flat = runs["model"][0].peak_mib / spent(name, "model", small, product).peak_mib
+    model, hand = (min(entry.cpu_s for entry in runs[way]) for way in ("model", "hand"))
+    print(
+        f"  {name:<8} {many:>8,} records  cpu {model:6.2f} s  by hand {hand:6.2f} s  ratio {model / hand:.2f}"
+        f" (bound {BOUND_CPU})  peak {runs['model'][0].peak_mib:6.1f} MiB, ratio {flat:.2f} (bound {BOUND_MEMORY})"
+    )
+    return model / hand <= BOUND_CPU and flat <= BOUND_MEMORY
+
+
+def main(arguments: list[str]) -> int:
+    """Measure the kinds, or the one that is named; 1 where one is over its bounds."""
+    if arguments[:1] == ["--run"]:
+        _, name, way, path, out = arguments
+        before = {"model": by_model, "hand": by_hand}[way](kind_named(name), Path(path), Path(out))
+        print(json.dumps({"cpu_s": time.process_time() - before, "peak_mib": peak_mib()}))
+        return 0
+    names = arguments[:1] or list(KINDS)
+    many = int(arguments[1]) if len(arguments) > 1 else MANY
+    print("sources, a file to NDJSON, one process")
+    results = [measure(name, many) for name in names]
+    return int(not all(results))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
