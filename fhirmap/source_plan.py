@@ -230,6 +230,8 @@ class Child:
     where: str = ""
     order: tuple[Order, ...] = ()
     at_most_one: bool = False
+    required: bool = False
+    """Must there be one?"""
     position: str = ""
     query: str = ""
     """The text of the query that ``table`` names; empty for a table."""

@@ -168,6 +168,7 @@ def _child(checked: Checked, use: ModelUse, entry: nodes.ModelElement, below: Mo
         where=join.where or "",
         order=_orders(order),
         at_most_one=entry.maximum == 1 and not entry.attributes,
+        required=entry.minimum > 0,
         position=join.table_span.position,
         query=use.unit.queries.get(join.table, "") if join.is_query else "",
         store=replace(_plan(checked, below, own, shape), order=()) if own is not None else None,

@@ -22,9 +22,9 @@ from fhirmap.sources.address import Address
 from fhirmap.sources.attribute_names import unknown_attributes
 from fhirmap.sources.documents import ReadPath, paths_of, value_of
 from fhirmap.sources.files.csv_reader import UnreadCell
+from fhirmap.sources.files.document_paths import PathsFound, paths_in, paths_read
 from fhirmap.sources.files.file_rows import FileReader, FileRow, ReaderFactory
 from fhirmap.sources.files.flat_columns import columns_needed
-from fhirmap.sources.files.json_reader import paths_in
 from fhirmap.sources.files.row_filter import RowFilter, filter_of
 from fhirmap.sources.files.row_order import OrderedRows, RowOrder
 from fhirmap.sources.files.source_files import FileSet, SourceFile, Stamp, reading
@@ -155,7 +155,8 @@ class FileSource:
             args = {"source": self._address.shown, "count": count, "file": first, "position": self._plan.position}
             found.append(Diagnostic("FM788", args=args))
         if self._is_tree:
-            found += self._check_paths()
+            said = {entry.args.get("column") for entry in found}
+            found += [entry for entry in self._check_paths() if entry.args.get("column") not in said]
         elif not any(entry.is_error for entry in found):
             found += self._unknown_attributes()
         return found
@@ -182,23 +183,26 @@ class FileSource:
     def _check_paths(self) -> list[Diagnostic]:
         """Paths that no record has: an error for key and revision, a warning for others, which may be optional."""
         plan = self._plan
+        needed = [*plan.key, *((plan.latest.column,) if plan.latest else ())]
+        paths = PathsFound(paths_read(plan), needed)
+        count = 0
         try:
-            there = paths_in(islice(self._trees(), _SAMPLE))
-            if any(not _is_there(name, there) for name in self._needed()):
-                there = paths_in(self._trees())
+            for tree in self._trees():
+                paths.look(tree)
+                count += 1
+                if paths.is_settled:
+                    break
+            there = paths_in(islice(self._trees(), _SAMPLE)) if paths.lacking else {}
         except ConfigError as error:
             if error.code != "FM714":
                 raise
             entry = error.diagnostic()
             return [replace(entry, args={**entry.args, "position": plan.position})]
-        if not there:
-            return []
-        needed = [*plan.key, *((plan.latest.column,) if plan.latest else ())]
-        found = [self._lacking(name, "FM704", plan.position, "json_list") for name in needed if there.get(name)]
-        for name, place in self._needed().items():
-            if not _is_there(name, there):
-                code, at_place, variant = ("FM704", place, "json") if name in needed else ("FM726", place, "")
-                found.append(self._lacking(name, code, at_place, variant, there))
+        found = [self._lacking(name, "FM704", plan.position, "json_list") for name in paths.listed]
+        for read in paths.lacking.values() if count else ():
+            if read.name not in there:  # else it is there, and null
+                code, variant = ("FM704", "json") if read.name in needed else ("FM726", "")
+                found.append(self._lacking(read.name, code, read.place, variant, there))
         return found
 
     def _lacking(
@@ -491,11 +495,6 @@ class FileSource:
 def trimmed_cell(cell: RawValue) -> RawValue:
     """A text without blanks around it; any other cell as it is."""
     return cell_text(cell) if isinstance(cell, str) else cell
-
-
-def _is_there(name: str, there: Mapping[str, bool]) -> bool:
-    plain = ".".join(step for step in path_steps(name) if isinstance(step, str))
-    return name in there or naming.match(plain, there) is not None
 
 
 def _resolved(row: Mapping[str, Any], paths: tuple[ReadPath, ...]) -> dict[str, Any]:

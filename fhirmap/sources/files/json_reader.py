@@ -1,43 +1,57 @@
-"""The entries of a JSON document (a list at a dotted path, or the one object there) or of NDJSON, one a line."""
+"""The records of JSON: the entries of a list in a document, what is in them further down, or the lines of NDJSON."""
 
 from __future__ import annotations
 
 import codecs
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from itertools import islice
+from typing import IO, Any, TypeAlias
 
 import msgspec
 
-from fhirmap.data import JsonValue
+from fhirmap.data import JsonValue, PathSteps
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
-from fhirmap.records import Fault, TreeText
-from fhirmap.source_plan import SourcePlan
+from fhirmap.records import Fault
+from fhirmap.runtime.reading import UnreadDocument
+from fhirmap.source_plan import SourcePlan, path_steps
 from fhirmap.sources import names as naming
+from fhirmap.sources.files.document_paths import paths_in
 from fhirmap.sources.files.file_rows import FileRow
 from fhirmap.sources.files.json_entries import (
     UnreadEntry,
-    cut_entries,
     decode,
     decode_entry,
     decode_in_parts,
     repeats_a_key,
     texts_in,
 )
-from fhirmap.sources.files.source_files import SourceFile, reading
-from fhirmap.sources.files.text_lines import Accents, open_text, proved_encoding
+from fhirmap.sources.files.json_scan import JsonOutline, MisplacedSign, NamedTwice, place_in, scan
+from fhirmap.sources.files.json_walk import Found, JsonWalk
+from fhirmap.sources.files.look_ups import DocumentLists, HeldLists, Key, LookUps, keys_in, names_above
+from fhirmap.sources.files.source_files import SourceFile, Stamp, reading
+from fhirmap.sources.files.text_lines import Accents, marked_encoding, open_text, proved_encoding
 from fhirmap.texts import Text
 
-_PLACE = re.compile(r"\(byte (\d+)\)")
+__all__ = ["JsonReader", "ScannedLists", "entries_of", "entry_at"]
+
+_BATCH = 1 << 18
+"""Entries are decoded together, up to so many bytes of them."""
+PlacesByHash: TypeAlias = dict[int, int | list[int]]
+_LOOKED_AT = 100
+"""Items of a list in which the first name of a path is looked for."""
 
 
 class JsonReader:
     """The entries of a JSON document, or the lines of NDJSON, as rows.
 
-    Shape: each entry is the document's own object; numbers keep their digits (Decimal). A document is held whole while
-    it is read, NDJSON one line at a time. A line or an entry that cannot be read is a faulty row (no JSON, nested
-    too deeply, a key named twice). A document whose brackets or quotes do not balance is an error.
+    Shape: each row is the document's own object; numbers keep their digits (Decimal). What the map reads of the objects
+    that a record is in is under `..`: those objects one in the other, with the members that are asked for. What it
+    looks up in the document is under the key of its element. A document is read entry by entry and never held whole,
+    unless its path leads through no list, or it is not in UTF-8. A line or an entry that cannot be read is a faulty row
+    (no JSON, nested too deeply, a key named twice). A document whose brackets or quotes do not balance is an error.
     Raises (all but ``__init__``): ConfigError FM701, FM702, FM705, FM713, FM714.
     """
 
@@ -45,57 +59,241 @@ class JsonReader:
         self._file = file
         self._plan = plan
         self._by_line = file.inner_suffix in (".ndjson", ".jsonl")
-        self._entries: list[Any] | None = None
-        self._document: Any = None
+        self._steps = path_steps(plan.name)
+        self._walk = JsonWalk(self._steps)
+        self._look_ups = LookUps(plan)
+        self._outlines: dict[tuple[object, ...], tuple[Stamp, JsonOutline]] = {}
+        self.indexes: dict[object, PlacesByHash] = {}
+        """Of the lists that are looked up in: where what has some texts is."""
+
+    # --- layout -------------------------------------------------------------------------------------------------------
 
     def names(self) -> Mapping[str, bool]:
         """Every dotted path at which some entry holds something, and whether all that do have a list on the way to it,
         or at it."""
-        return paths_in(entry for _, _, entry in self._documents())
+        return paths_in(row.cells for row in self.rows(()))
 
-    def check(self, needed: Mapping[str, str]) -> list[Diagnostic]:  # noqa: ARG002 - what all readers are given
-        """Nothing: an entry may lack whatever it likes."""
-        return []
+    def check(self, needed: Mapping[str, str]) -> list[Diagnostic]:
+        """FM726 where no item of a list has what the path to the records names next."""
+        try:
+            if next(iter(self.rows(needed)), None) is not None:
+                return []
+        except ConfigError:  # reading says so again
+            return []
+        missing = self._walk.missing
+        if missing is None:
+            return []
+        name, there = missing
+        shown = self._file.shown
+        args = {"table": shown, "source": shown, "column": name, "position": self._plan.position}
+        return [Diagnostic("FM726", args=args, **naming.like(name, there))]
 
-    def rows(self, needed: Collection[str]) -> Iterator[FileRow]:  # noqa: ARG002 - what all readers are given
-        """Each entry, whole."""
-        for place, number, entry in self._documents():
-            if isinstance(entry, Mapping):
-                yield FileRow(entry, place, number)
-            elif isinstance(entry, UnreadEntry):
-                variant = ("line" if self._by_line else "entry") + ("_double" if entry.is_double else "")
-                args = {"line" if self._by_line else "entry": number, "source": self._file.shown}
-                fault = Fault("FM713", rule="record", args=args, variant=variant)
-                yield FileRow({}, place, number, [fault], is_lost=True)
-            else:
-                yield FileRow({}, place, number, [Fault("FM722", rule="record", args={"number": number})], is_lost=True)
+    # --- rows ---------------------------------------------------------------------------------------------------------
 
-    # --- reading ------------------------------------------------------------------------------------------------------
+    def rows(self, needed: Collection[str]) -> Iterator[FileRow]:
+        """Each record."""
+        above = names_above(self._plan, needed, self._walk.levels)
+        for number, row in enumerate(self._rows(above), 1):
+            row.number = number
+            yield row
 
-    def _documents(self) -> Iterator[tuple[str, int, Any]]:
-        """Where each entry is, its number from 1, and the entry; an `UnreadEntry` where it is no JSON."""
-        if not self._by_line and self._entries is None:
-            self._entries = self._load()
-        if self._entries is not None:
-            path = f"{self._plan.name.replace('.', '/')}/" if self._plan.name else ""
-            for number, entry in enumerate(self._entries):
-                yield f"#/{path}{number}", number + 1, entry
+    def _rows(self, above: Sequence[Collection[str]]) -> Iterator[FileRow]:
+        self._walk.begin()
+        if not self._by_line:
+            outline = self._outline(above)
+            if outline is not None:
+                yield from self._of_document(outline, above)
+                return
+        for number, entry in self._lines():
+            if isinstance(entry, UnreadEntry):
+                yield self._unread(entry, number, f":{number}")
+                continue
+            lists = HeldLists(entry)
+            for found in self._walk.entries(entry, self._steps):
+                place = f":{number}#/{'/'.join(found.place)}" if found.place else f":{number}"
+                yield self._row(found, place, number, above, lists)
+
+    def _of_document(self, outline: JsonOutline, above: Sequence[Collection[str]]) -> Iterator[FileRow]:
+        lead = [step for step in self._steps[: outline.depth] if isinstance(step, str)]
+        rest = self._steps[outline.depth :]
+        with self._open() as stream:
+            outer = self._members(stream, outline)
+            lists = ScannedLists(self, stream)
+            for number, entry in self._chosen(stream, outline):
+                place = (*lead, str(number)) if outline.is_list else tuple(lead)
+                if isinstance(entry, UnreadEntry):
+                    yield self._unread(entry, number + 1, _pointer(place))
+                    continue
+                left = rest[1:] if rest and isinstance(rest[0], int) and outline.is_list else rest
+                for found in self._walk.entries(entry, left, place, outer):
+                    yield self._row(found, _pointer(found.place), number + 1, above, lists)
+
+    def _chosen(self, stream: IO[bytes], outline: JsonOutline) -> Iterator[tuple[int, JsonValue]]:
+        """The entries with their places from 0; the one that the path asks for where it names a place."""
+        step = self._steps[outline.depth] if outline.depth < len(self._steps) else None
+        if isinstance(step, int) and outline.is_list:
+            if step < len(outline.starts):
+                yield step, entry_at(stream, outline, step)
             return
-        yield from self._by_lines()
+        yield from enumerate(entries_of(stream, outline))
 
-    def _by_lines(self) -> Iterator[tuple[str, int, Any]]:
-        if self._plan.name:
-            raise self._path_in_lines()
+    def _row(
+        self, found: Found, place: str, number: int, above: Sequence[Collection[str]], lists: DocumentLists
+    ) -> FileRow:
+        if not isinstance(found.value, Mapping):
+            return FileRow({}, place, 0, [Fault("FM722", rule="record", args={"number": number})], is_lost=True)
+        cells = dict(found.value)
+        row = FileRow(cells, place, 0)
+        if above:
+            cells[".."] = _linked(found.above, above)
+        if self._look_ups.are_any:
+            self._look_ups.attach(cells, found.above, lists, row.faults)
+        return row
+
+    def _unread(self, entry: UnreadEntry, number: int, place: str) -> FileRow:
+        variant = ("line" if self._by_line else "entry") + ("_double" if entry.is_double else "")
+        args = {"line" if self._by_line else "entry": number, "source": self._file.shown}
+        return FileRow({}, place, 0, [Fault("FM713", rule="record", args=args, variant=variant)], is_lost=True)
+
+    def _members(self, stream: IO[bytes], outline: JsonOutline) -> tuple[Mapping[str, Any], ...]:
+        """The objects on the way to the list, with the members that are read of them."""
+        return tuple(
+            {name: _readable(_slice(stream, start, end)) for name, (start, end) in members.items()}
+            for members in outline.members
+        )
+
+    # --- the document -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _open(self) -> Iterator[IO[bytes]]:
+        """The document in UTF-8."""
+        with reading(self._file), self._file.open() as stream:
+            declared = marked_encoding(stream.read(4)) or self._plan.encoding or "utf-8"
+            stream.seek(0)
+            if _is_utf8(declared):
+                # A packed file cannot be read here and there.
+                is_packed = self._look_ups.are_any and self._file.is_packed
+                yield BytesIO(stream.read()) if is_packed else stream
+            else:
+                yield BytesIO(self._in_utf8(stream.read(), declared))
+
+    def _in_utf8(self, raw: bytes, declared: str) -> bytes:
+        try:
+            return raw.decode(declared).encode()
+        except LookupError:
+            raise ConfigError("FM705", variant="unknown", encoding=declared, source=self._file.shown) from None
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            raise self._no_encoding(declared, error.start, line) from None
+
+    def _no_encoding(self, encoding: str, offset: int, line: int) -> ConfigError:
+        return ConfigError("FM705", source=self._file.shown, encoding=encoding, offset=offset, line=line)
+
+    def _outline(self, above: Sequence[Collection[str]]) -> JsonOutline | None:
+        """Where the entries are; None where the file turns out to be NDJSON."""
+        names = _leading_names(self._steps)
+        with self._open() as stream:
+            outline = self.outline_of(stream, names, list(reversed(above))[: len(names)])
+            if outline.trailing is not None:
+                if not self._is_ndjson(stream, outline):
+                    raise self._broken(stream, outline.trailing, "out_of_place")
+                self._by_line = True
+                return None
+            if outline.damage is not None:
+                self._prove_damage(stream, outline)
+            self._prove_found(stream, outline, names)
+        return outline
+
+    def outline_of(
+        self, stream: IO[bytes], names: Sequence[str], wanted: Sequence[Collection[str]] = ()
+    ) -> JsonOutline:
+        """Where the entries at a path are, looked for once. Raises: ConfigError FM705, FM713."""
+        asked = (tuple(names), *(tuple(sorted(some)) for some in wanted))
+        stamp = self._file.stamp()
+        known = self._outlines.get(asked)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        stream.seek(0)
+        try:
+            outline = scan(stream, names, wanted)
+        except MisplacedSign as error:
+            self._prove_whole(stream)
+            raise self._broken(stream, error.offset, "ends_early" if error.is_end else "out_of_place") from None
+        except NamedTwice as error:
+            raise ConfigError("FM713", variant="member_double", source=self._file.shown, name=error.name) from None
+        if known is not None:
+            self.indexes.clear()
+        self._outlines[asked] = stamp, outline
+        return outline
+
+    def _broken(self, stream: IO[bytes], offset: int, reason: str) -> ConfigError:
+        line, column = place_in(stream, offset)
+        return ConfigError("FM713", source=self._file.shown, reason=Text(f"reasons.{reason}"), line=line, column=column)
+
+    def _prove_whole(self, stream: IO[bytes]) -> None:
+        """A document without order is in another encoding where it is no UTF-8. Raises: ConfigError FM705."""
+        stream.seek(0)
+        done, proof = 0, codecs.getincrementaldecoder("utf-8")()
+        while chunk := stream.read(_BATCH):
+            pending = len(proof.getstate()[0])
+            try:
+                proof.decode(chunk)
+            except UnicodeDecodeError as error:
+                raise self._damaged(stream, done - pending + error.start) from None
+            done += len(chunk)
+
+    def _damaged(self, stream: IO[bytes], offset: int) -> ConfigError:
+        return self._no_encoding("utf-8", offset, place_in(stream, offset)[0])
+
+    def _prove_damage(self, stream: IO[bytes], outline: JsonOutline) -> None:
+        """Are the bytes that are no UTF-8 damage here and there? Else the file is in another encoding (FM705)."""
+        accents = Accents()
+        texts: Iterable[bytes] = _texts_of(stream, outline)
+        if len(outline.starts) == 1:
+            texts = texts_in(_slice(stream, outline.starts[0], outline.ends[0]))
+        for text in texts:
+            accents.add(text, "utf-8")
+        if accents.is_other or not outline.starts:
+            assert outline.damage is not None
+            raise self._damaged(stream, outline.damage)
+
+    def _prove_found(self, stream: IO[bytes], outline: JsonOutline, names: Sequence[str]) -> None:
+        """Raises: ConfigError FM714 where there are no entries at the path, nor a list on the way."""
+        shown, path = self._file.shown, self._plan.name
+        is_first_object = bool(outline.starts) and _slice(stream, outline.starts[0], outline.ends[0])[:1] == b"{"
+        if not outline.found or not (outline.is_list or is_first_object):
+            raise ConfigError("FM714", source=shown, path=path or Text("reasons.its_top"), **self._like(outline, names))
+        if outline.is_list and not outline.depth and names and outline.starts:
+            first = [entry for entry in islice(entries_of(stream, outline), _LOOKED_AT) if isinstance(entry, Mapping)]
+            if first and not any(names[0] in entry for entry in first):
+                raise ConfigError("FM714", source=shown, path=path, variant="whole")
+
+    def _like(self, outline: JsonOutline, names: Sequence[str]) -> naming.Missing:
+        return naming.like(names[outline.depth] if outline.depth < len(names) else "", outline.names)
+
+    def _is_ndjson(self, stream: IO[bytes], outline: JsonOutline) -> bool:
+        if not outline.is_object:
+            return False
+        first = _slice(stream, outline.start, outline.end)
+        try:
+            return b"\n" not in first and isinstance(decode(first), dict)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return False
+
+    # --- lines --------------------------------------------------------------------------------------------------------
+
+    def _lines(self) -> Iterator[tuple[int, JsonValue]]:
+        """The lines that are not blank, by their numbers from 1."""
         # A line has no names: any may be damaged.
         encoding = proved_encoding(self._file, self._plan.encoding, names=0)
         with reading(self._file):
-            for number, line in enumerate(self._lines(encoding), 1):
+            for number, line in enumerate(self._texts(encoding), 1):
                 # A byte-order mark, where files were joined.
                 line = line.removeprefix(codecs.BOM_UTF8)
                 if line.strip():
-                    yield f":{number}", number, decode_entry(line)
+                    yield number, decode_entry(line)
 
-    def _lines(self, encoding: str) -> Iterator[bytes]:
+    def _texts(self, encoding: str) -> Iterator[bytes]:
         """The lines of the file as UTF-8; what is no text in its encoding is no UTF-8 either."""
         if encoding in ("utf-8", "utf-8-sig"):
             with self._file.open() as lines:
@@ -105,169 +303,146 @@ class JsonReader:
                 for line in text:
                     yield line.encode("utf-8", "surrogatepass")
 
-    def _bytes(self) -> bytes:
-        with reading(self._file), self._file.open() as stream:
-            return stream.read()
-
-    def _load(self) -> list[Any] | None:
-        """The entries of a whole document; None where it turns out to be NDJSON."""
-        text = self._as_utf8(self._bytes())
-        document = self._decoded(text)
-        if self._by_line:
-            return None
-        self._document = document
-        return self._list_in(document)
-
-    def _decoded(self, text: bytes) -> JsonValue:
-        """The document; None, and lines from now on, where it turns out to be NDJSON.
-
-        Raises: ConfigError FM713, FM714.
-        """
-        try:
-            document = decode(text)
-            if not repeats_a_key(text, document):
-                return document
-            found = self._entry_by_entry(text)
-            return document if found is None else found
-        except RecursionError:
-            failure = ConfigError("FM713", variant="deep", source=self._file.shown)
-        except UnicodeDecodeError as error:
-            failure = self._broken(text[: error.start], "")
-        except msgspec.DecodeError as error:
-            if "trailing characters" in str(error) and self._is_ndjson(text):
-                if self._plan.name:
-                    raise self._path_in_lines() from None
-                self._by_line = True
-                return None
-            failure = self._broken(text, str(error))
-        # Brackets and quotes may be right nevertheless: then one record is wrong, and not the file.
-        found = self._entry_by_entry(text)
-        if found is None:
-            raise failure
-        return found
-
-    def _entry_by_entry(self, text: bytes) -> JsonValue:
-        """The document as far as its entries can be read, an `UnreadEntry` for one that cannot; None where its entries
-        cannot be found.
-        """
-        names = self._plan.name.split(".") if self._plan.name else []
-        cuts = cut_entries(text, names)
-        if cuts is None:
-            return None
-        document: Any = [decode_entry(cut) for cut in cuts]
-        for name in reversed(names):
-            document = {name: document}
-        return document
-
-    def _as_utf8(self, raw: bytes) -> bytes:
-        declared = self._plan.encoding or "utf-8"
-        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            declared = "utf-16"
-        elif raw.startswith(codecs.BOM_UTF8):
-            declared = "utf-8-sig"
-        try:
-            text = raw.decode(declared)
-        except LookupError:
-            raise ConfigError("FM705", variant="unknown", encoding=declared, source=self._file.shown) from None
-        except UnicodeDecodeError as error:
-            if declared == "utf-8" and self._is_damaged_here_and_there(raw):
-                return raw
-            line = raw.count(b"\n", 0, error.start) + 1
-            raise ConfigError(
-                "FM705", source=self._file.shown, encoding=declared, offset=error.start, line=line
-            ) from None
-        return raw if declared == "utf-8" else text.encode()
-
-    def _is_damaged_here_and_there(self, raw: bytes) -> bool:
-        """Is the encoding right for most entries, so that those in which a byte is wrong are damaged?"""
-        cuts = cut_entries(raw, self._plan.name.split(".") if self._plan.name else [])
-        if cuts is None:
-            return False
-        accents = Accents()
-        for part in cuts if len(cuts) > 1 else texts_in(raw):
-            accents.add(part, "utf-8")
-        return not accents.is_other
-
-    def _is_ndjson(self, text: bytes) -> bool:
-        first = next((line for line in text.splitlines() if line.strip()), b"")
-        try:
-            return isinstance(decode(first), dict)
-        except msgspec.DecodeError:
-            return False
-
-    def _path_in_lines(self) -> ConfigError:
-        return ConfigError("FM714", source=self._file.shown, path=self._plan.name, variant="lines")
-
-    def _broken(self, text: bytes, message: str) -> ConfigError:
-        found = _PLACE.search(message)
-        offset = int(found.group(1)) if found else len(text)
-        before = text[:offset]
-        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-        is_cut = "truncated" in message or not text.strip()
-        reason = Text("reasons.ends_early" if is_cut else "reasons.out_of_place")
-        line = before.count(b"\n") + 1
-        return ConfigError("FM713", source=self._file.shown, reason=reason, line=line, column=column)
-
-    def _list_in(self, document: JsonValue) -> list[Any]:
-        path = self._plan.name
-        node = document
-        if path and isinstance(document, list):
-            raise ConfigError("FM714", source=self._file.shown, path=path, variant="whole")
-        names = path.split(".") if path else []
-        for depth, name in enumerate(names):
-            if isinstance(node, list):
-                outer = ".".join(names[:depth])
-                raise ConfigError("FM714", source=self._file.shown, path=path, variant="inside", outer=outer)
-            if not isinstance(node, Mapping) or name not in node:
-                there = list(node) if isinstance(node, Mapping) else []
-                raise ConfigError("FM714", source=self._file.shown, path=path, **naming.like(name, there))
-            node = node[name]
-        if isinstance(node, Mapping):
-            return [node]
-        if not isinstance(node, list):
-            raise ConfigError("FM714", source=self._file.shown, path=path or Text("reasons.its_top"))
-        return node
+    # --- for inspection -----------------------------------------------------------------------------------------------
 
     def document(self) -> JsonValue:
         """The whole document, an `UnreadEntry` in the place of what cannot be read; a list of the lines' values for
         NDJSON.
         """
-        if self._by_line:
-            return list(self.entries())
-        self._entries = self._load()
-        if self._entries is None:
-            return list(self.entries())
-        if any(isinstance(entry, UnreadEntry) for entry in self._entries):
-            return decode_in_parts(self._as_utf8(self._bytes()))
-        return self._document
+        if not self._by_line and self._outline(()) is not None:
+            with self._open() as stream:
+                return decode_in_parts(stream.read())
+        return list(self.entries())
 
     def entries(self) -> Iterator[Any]:
         """Every entry of the list, objects or not."""
-        for _, _, entry in self._documents():
-            yield entry
+        outline = None if self._by_line else self._outline(())
+        if outline is None:
+            for _, entry in self._lines():
+                yield from (found.value for found in self._walk.entries(entry, self._steps))
+            return
+        with self._open() as stream:
+            for _, entry in self._chosen(stream, outline):
+                rest = self._steps[outline.depth :]
+                yield from (found.value for found in self._walk.entries(entry, rest))
 
 
-def paths_in(entries: Iterable[JsonValue]) -> dict[str, bool]:
-    """Every dotted path at which some of the entries holds something, and whether all that do have a list on the way
-    to it, or at it."""
-    paths: dict[str, bool] = {}
-    for entry in entries:
-        _gather(entry, paths)
-    return paths
+# --- entries of a document --------------------------------------------------------------------------------------------
 
 
-def _gather(entry: JsonValue, paths: dict[str, bool]) -> None:
-    """The dotted paths in ``entry``, in its order, and which of them always lead through a list, into its items."""
-    waiting: list[tuple[str, Any, bool]] = [("", entry, False)]  # no recursion: as deep as Python goes
-    while waiting:
-        prefix, node, is_listed = waiting.pop()
-        is_listed = is_listed or isinstance(node, list)
-        if prefix:
-            paths[prefix] = paths.get(prefix, True) and is_listed
-        if isinstance(node, TreeText):
-            node = node.members
-        if isinstance(node, Mapping):
-            inner = [(f"{prefix}.{name}" if prefix else str(name), value) for name, value in node.items()]
-            waiting.extend((name, value, is_listed) for name, value in reversed(inner))
-        elif isinstance(node, list):
-            waiting.extend((prefix, item, True) for item in reversed(node))
+def _slice(stream: IO[bytes], start: int, end: int) -> bytes:
+    stream.seek(start)
+    return stream.read(end - start)
+
+
+def entry_at(stream: IO[bytes], outline: JsonOutline, place: int) -> JsonValue:
+    """The entry at a place from 0; an `UnreadEntry` where it cannot be read."""
+    return decode_entry(_slice(stream, outline.starts[place], outline.ends[place]))
+
+
+def entries_of(stream: IO[bytes], outline: JsonOutline) -> Iterator[JsonValue]:
+    """All entries in their order."""
+    starts, ends = outline.starts, outline.ends
+    place = 0
+    while place < len(starts):
+        last = place
+        while last + 1 < len(starts) and ends[last + 1] - starts[place] < _BATCH:
+            last += 1
+        raw = _slice(stream, starts[place], ends[last])
+        yield from _together(raw) or (
+            decode_entry(raw[starts[one] - starts[place] : ends[one] - starts[place]]) for one in range(place, last + 1)
+        )
+        place = last + 1
+
+
+def _together(raw: bytes) -> list[JsonValue] | None:
+    """Entries with commas between them; None where one of them cannot be read."""
+    whole = b"[" + raw + b"]"
+    try:
+        found = decode(whole)
+        return None if repeats_a_key(whole, found) else list(found)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _texts_of(stream: IO[bytes], outline: JsonOutline) -> Iterator[bytes]:
+    for start, end in zip(outline.starts, outline.ends, strict=True):
+        yield _slice(stream, start, end)
+
+
+def _readable(raw: bytes) -> JsonValue:
+    found = decode_entry(raw)
+    return UnreadDocument(raw) if isinstance(found, UnreadEntry) else found
+
+
+def _is_utf8(encoding: str) -> bool:
+    return encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+
+
+def _leading_names(steps: PathSteps) -> list[str]:
+    """The names at the beginning of a path, before a filter or a place in a list."""
+    names: list[str] = []
+    for step in steps:
+        if not isinstance(step, str):
+            break
+        names.append(step)
+    return names
+
+
+def _pointer(place: Sequence[str]) -> str:
+    return f"#/{'/'.join(name.replace('~', '~0').replace('/', '~1') for name in place)}"
+
+
+def _linked(above: Sequence[Mapping[str, Any]], wanted: Sequence[Collection[str]]) -> Mapping[str, Any]:
+    """The objects that a record is in, the nearest one and the others each under `..` of the one that it holds.
+
+    ``wanted``: the members that are read of each, the nearest one first.
+    """
+    linked: dict[str, Any] = {}
+    for level, held in zip(range(len(above) - 1, -1, -1), above, strict=True):
+        names = wanted[level] if level < len(wanted) else ()
+        own = {name: held[name] for name in names if name in held}
+        linked = {**own, "..": linked} if linked else own
+    return linked
+
+
+# --- lists that are looked up in --------------------------------------------------------------------------------------
+
+
+class ScannedLists:
+    """The lists of a document that is not held: their entries are found again by their places."""
+
+    def __init__(self, reader: JsonReader, stream: IO[bytes]) -> None:
+        self._reader = reader
+        self._stream = stream
+
+    def find(self, path: PathSteps, on: Sequence[PathSteps], key: Key) -> list[Mapping[str, Any]]:
+        """As `DocumentLists` says."""
+        outline = self._reader.outline_of(self._stream, _leading_names(path))
+        asked = (path, tuple(on))
+        index = self._reader.indexes.get(asked)
+        if index is None:
+            index = self._reader.indexes[asked] = self._index(outline, path, on)
+        # Texts are kept by their hash alone: what is found by it is compared.
+        places = index.get(hash(key), [])
+        found: list[Mapping[str, Any]] = []
+        for place in places if isinstance(places, list) else [places]:
+            entry = entry_at(self._stream, outline, place)
+            found += [item for item in _objects_in(entry, path[outline.depth :]) if key in keys_in(item, on)]
+        return found
+
+    def _index(self, outline: JsonOutline, path: PathSteps, on: Sequence[PathSteps]) -> PlacesByHash:
+        """Where the entries are, by the hash of what is in them."""
+        index: PlacesByHash = {}
+        for place, entry in enumerate(entries_of(self._stream, outline)):
+            hashes = {hash(key) for item in _objects_in(entry, path[outline.depth :]) for key in keys_in(item, on)}
+            for code in hashes:
+                known = index.setdefault(code, place)
+                if known != place:
+                    index[code] = [*known, place] if isinstance(known, list) else [known, place]
+        return index
+
+
+def _objects_in(entry: JsonValue, path: PathSteps) -> Iterator[Mapping[str, Any]]:
+    found = (found.value for found in JsonWalk(path).entries(entry, path))
+    return (value for value in found if isinstance(value, Mapping))

@@ -49,6 +49,11 @@ class SourceFile:
         path = Path(self.member) if self.member else self.path
         return (Path(path.stem) if path.suffix.lower() == ".gz" else path).suffix.lower()
 
+    @property
+    def is_packed(self) -> bool:
+        """Is it in an archive, or compressed: cheap to read from the first byte on, and not here and there?"""
+        return bool(self.member) or self.path.suffix.lower() == ".gz"
+
     def open(self) -> IO[bytes]:
         """Its bytes, unpacked, from the first; seekable. Raises: what `reading` translates."""
         if self.path.suffix.lower() == ".gz" and not self.member:
@@ -76,14 +81,10 @@ def reading(file: SourceFile) -> Iterator[None]:
         reason = Text("reasons.is_folder") if is_folder else os_reason(error, "cannot_be_read")
         raise ConfigError("FM702", source=file.shown, reason=reason) from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        if isinstance(error, RecursionError) or not _is_packed(file):
+        if isinstance(error, RecursionError) or not file.is_packed:
             raise
         # Neither a word of the archive nor its password is in the message.
         raise ConfigError("FM702", source=file.shown, reason=Text("reasons.archive_broken")) from None
-
-
-def _is_packed(file: SourceFile) -> bool:
-    return bool(file.member) or file.path.suffix.lower() == ".gz"
 
 
 @dataclass(frozen=True, slots=True)

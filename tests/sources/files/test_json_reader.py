@@ -8,9 +8,11 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from fhirmap.compilation.maps import compile_map
 from fhirmap.errors import ConfigError
 from fhirmap.records import Record
 from fhirmap.source_plan import Order, RowLayout, SourceKind, SourcePlan
@@ -186,14 +188,233 @@ def test_wrong_encoding_missing_file_missing_list(tmp_path: Path) -> None:
     assert fails(write(tmp_path / "d.json", '{"data": {"cases": 3}}'), CASES).code == "FM714"
     whole = fails(write(tmp_path / "e.json", '[{"id": 1}]'), CASES).diagnostic()
     assert (whole.code, whole.variant) == ("FM714", "whole")
-    inside = fails(write(tmp_path / "f.json", '{"data": [{"cases": [{"id": 1}]}]}'), CASES).diagnostic()
-    assert (inside.code, "`path 'data'`" in inside.hint_text) == ("FM714", True)
 
 
 @pytest.mark.parametrize("name", ["a.ndjson", "a.json"])
-def test_lines_have_no_path(tmp_path: Path, name: str) -> None:
-    path = write(tmp_path / name, '{"data": {"cases": [{"id": 1}]}}\n{"data": {"cases": [{"id": 2}]}}\n')
-    assert (fails(path, CASES).code, fails(path, CASES).diagnostic().variant) == ("FM714", "lines")
+def test_each_line_is_a_document_with_a_path(tmp_path: Path, name: str) -> None:
+    lines = [
+        '{"data": {"cases": [{"id": 1}, {"id": 2}]}}',
+        '{"data": {}}',
+        '{"data": {"cases": {"id": 3}}}',
+        '{"data": 5',
+    ]
+    path = write(tmp_path / name, "\n".join(lines))
+    assert [(r.key, r.origin, [f.code for f in r.faults]) for r in read(path, CASES)] == [
+        ("1", f"{name}:1#/data/cases/0", []),
+        ("2", f"{name}:1#/data/cases/1", []),
+        ("3", f"{name}:3#/data/cases", []),
+        ("", f"{name}:4", ["FM713"]),
+    ]
+
+
+DEEP = """{"id": "b", "site": {"id": "S"}, "entry": [
+  {"fullUrl": "u1", "resource": {"type": "Op", "procedures": [{"n": 1, "w": 1.50}, {"n": 2}]}},
+  {"fullUrl": "u2", "resource": {"type": "Other", "procedures": {"n": 3}}},
+  {"fullUrl": "u3", "resource": {"type": "Op"}}, {"fullUrl": "u4"}, null,
+  {"fullUrl": "u5", "resource": {"type": "Op", "procedures": ["text", {"n": 4}]}},
+  {"fullUrl": "u6", "fullUrl": "u7"},
+  {"fullUrl": "u8", "resource": "text"}
+], "late": "L"}"""
+
+
+def deep(path: str, *key: str, columns_read: str = "n") -> SourcePlan:
+    return SourcePlan(SourceKind.JSON, path, key, RowLayout("Case", columns(*columns_read.split())))
+
+
+def test_several_records_of_one_document(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", DEEP)
+    plan = deep("entry[].resource.procedures[]", "../../../id", "../../fullUrl", "n", columns_read="/late ../type")
+    assert [(r.key, r.origin, [f.code for f in r.faults]) for r in read(path, plan)] == [
+        ("b|u1|1", "a.json#/entry/0/resource/procedures/0", []),
+        ("b|u1|2", "a.json#/entry/0/resource/procedures/1", []),
+        ("b|u2|3", "a.json#/entry/1/resource/procedures", []),
+        ("", "a.json#/entry/5/resource/procedures/0", ["FM722"]),
+        ("b|u5|4", "a.json#/entry/5/resource/procedures/1", []),
+        ("", "a.json#/entry/6", ["FM713"]),
+        ("", "a.json#/entry/7/resource", ["FM722"]),
+    ]
+    first = read(path, plan)[0].values
+    above = {"type": "Op", "..": {"fullUrl": "u1", "..": {"id": "b", "late": "L"}}}
+    assert first == {"n": 1, "w": Decimal("1.50"), "..": above}
+    assert str(first["w"]) == "1.50"
+    with open_source(str(path), plan) as source:
+        assert source.check() == []
+
+
+def test_a_record_has_of_what_it_is_in_what_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", DEEP)
+    assert ".." not in read(path, deep("entry[].resource.procedures", "n"))[0].values
+    assert read(path, deep("entry[0].resource", "../fullUrl"))[0].values[".."] == {"fullUrl": "u1"}
+    site = read(path, deep("entry[0].resource", "/site.id"))
+    assert [(r.key, r.values[".."]) for r in site] == [("S", {"..": {"site": {"id": "S"}}})]
+
+
+@pytest.mark.parametrize(
+    ("path", "keys"),
+    [
+        ("entry[resource.type=Op].resource.procedures[]", ["1", "2", "", "4", ""]),
+        ("entry[fullUrl=u2].resource.procedures", ["3", ""]),
+        ("entry[0].resource.procedures[1]", ["2"]),
+        ("entry[].resource[type=Other].procedures[]", ["3", ""]),
+        ("entry[].resource.procedures[n=4]", ["4", "", ""]),
+        ("entry[resource.type=None].resource", [""]),
+        ("entry[99].resource", []),
+    ],
+)
+def test_places_and_filters_in_the_path(tmp_path: Path, path: str, keys: list[str]) -> None:
+    """An entry that cannot be read is a faulty record under any filter."""
+    document = write(tmp_path / "a.json", DEEP)
+    assert [record.key for record in read(document, deep(path, "n"))] == keys
+    line = write(tmp_path / "b.ndjson", json.dumps(json.loads(DEEP)))
+    assert [record.key for record in read(line, deep(path, "n")) if record.key] == [key for key in keys if key]
+
+
+def test_a_document_that_is_a_list_has_a_path_too(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", '[{"id": "A", "ops": [{"n": 1}, {"n": 2}]}, {"id": "B"}, {"id": "C", "ops": []}]')
+    found = read(path, deep("[].ops[]", "../id", "n"))
+    assert [(r.key, r.origin) for r in found] == [("A|1", "a.json#/0/ops/0"), ("A|2", "a.json#/0/ops/1")]
+
+
+def test_a_path_that_no_item_has_is_a_warning(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", '{"entry": [{"resource": {"procedure": []}}, {"resource": {}}]}')
+    with open_source(str(path), replace(deep("entry[].resource.procedures[]", "n"), position="a.map:3:4")) as source:
+        [found] = source.check()
+        assert list(source.records()) == []
+    assert (found.code, found.is_error, found.args["column"], found.args["position"]) == (
+        "FM726",
+        False,
+        "procedures",
+        "a.map:3:4",
+    )
+    assert "`procedure`" in found.hint_text
+    with open_source(str(path), deep("entry[x=y].resource.procedure", "n")) as source:
+        assert source.check() == []
+
+
+def test_a_name_with_signs_of_a_path_is_in_backticks(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", '{"a.b": {"c[0]": [{"n/m": 1}]}}')
+    [record] = read(path, deep("`a.b`.`c[0]`", "n/m", columns_read="n/m"))
+    assert (record.key, record.origin) == ("1", "a.json#/a.b/c[0]/0")
+    assert read(write(tmp_path / "b.json", '{"a/b~": [{"n": 1}]}'), deep("a/b~", "n"))[0].origin == "b.json#/a~1b~0/0"
+
+
+@pytest.mark.parametrize("text", ['{"a": [{"n": 1}], "a": [{"n": 2}]}', '{"id": 1, "a": [{"n": 1}], "id": 2}'])
+def test_which_of_two_members_counts_is_not_known(tmp_path: Path, text: str) -> None:
+    error = fails(write(tmp_path / "a.json", text), deep("a", "n", columns_read="../id")).diagnostic()
+    assert (error.code, error.variant) == ("FM713", "member_double")
+
+
+def test_a_large_document_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever a part ends: in a name, in a text, in an escape, between an entry and its comma."""
+    text = json.dumps(
+        {"é": "x", "entry": [{"n": n, "t": '\\"},é{[' * (n % 5), "l": [[{}]]} for n in range(40)], "id": "Z"}
+    )
+    path = write(tmp_path / "a.json", text)
+    whole = read(path, deep("entry", "../id", "n"))
+    assert [record.key for record in whole] == [f"Z|{n}" for n in range(40)]
+    for size in (1, 2, 3, 7, 64):
+        monkeypatch.setattr("fhirmap.sources.files.json_scan._CHUNK", size)
+        monkeypatch.setattr("fhirmap.sources.files.json_reader._BATCH", size)
+        assert read(path, deep("entry", "../id", "n")) == whole
+
+
+BUNDLE = json.dumps(
+    {
+        "id": "b",
+        "entry": [
+            {"fullUrl": "u:p", "resource": {"type": "Patient", "ins": "123"}},
+            {"fullUrl": "u:d1", "resource": {"type": "Device", "lot": "L1", "definition": "u:a1"}},
+            {"fullUrl": "u:d2", "resource": {"type": "Device", "lot": "L2", "definition": "u:a1"}},
+            {"fullUrl": "u:a1", "resource": {"type": "Article", "ref": "R1"}},
+            {
+                "fullUrl": "u:o",
+                "resource": {
+                    "type": "Op",
+                    "n": 1,
+                    "subject": {"reference": "u:p"},
+                    "used": [{"item": "u:d1"}, {"item": "u:d2"}],
+                    "team": [{"who": "u:p"}],
+                },
+            },
+        ],
+    }
+)
+LOOKING = """model M from json path 'entry[resource.type=Op].resource' key 'n' {
+  n       : integer
+  patient : P PATIENT join '/entry' on 'fullUrl' = 'subject.reference'
+  devices : D 0..* join '/entry' on 'fullUrl' = 'used.item'
+  team    : T 0..*
+}
+model P { ins : string from 'resource.ins'  url : string from 'fullUrl' }
+model D { lot : string from 'resource.lot'  n : integer from '../n'
+  article : A 0..1 join '/entry' on 'fullUrl' = 'resource.definition' }
+model A { ref : string from 'resource.ref' }
+model T { who : P 0..1 join '/entry' on 'fullUrl' = 'who' }
+group g(source src : M, target tgt) { src.n as v -> tgt.id = v; }
+"""
+
+
+def looked_up(path: Path, patient: str = "1..1") -> list[tuple[dict[str, Any], list[str]]]:
+    transformer = compile_map(LOOKING.replace("PATIENT", patient))
+    assert transformer.store is not None
+    found = []
+    with open_source(str(path), transformer.store) as source:
+        assert [entry for entry in source.check() if entry.is_error] == []
+        for record in source.records():
+            held = transformer.read(record.values)
+            faults = [f"{f.code} {f.variant} {f.severity} {f.element}" for f in (*record.faults, *held.faults)]
+            found.append((dict(held.values), faults))
+    return found
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.ndjson"])
+def test_a_reference_is_looked_up_in_its_document(tmp_path: Path, name: str) -> None:
+    other = BUNDLE.replace("123", "456").replace('"n": 1', '"n": 2')
+    text = f"{BUNDLE}\n{other}" if name == "a.ndjson" else BUNDLE
+    devices = [{"lot": lot, "n": 1, "article": {"ref": "R1"}} for lot in ("L1", "L2")]
+    person = {"ins": "123", "url": "u:p"}
+    expected = {"n": 1, "patient": person, "devices": devices, "team": [{"who": person}]}
+    found = looked_up(write(tmp_path / name, text))
+    assert found[0] == (expected, [])
+    assert [values["patient"]["ins"] for values, _ in found] == (["123", "456"] if name == "a.ndjson" else ["123"])
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.ndjson"])
+def test_a_reference_to_nothing_or_to_two(tmp_path: Path, name: str) -> None:
+    lost = write(tmp_path / name, BUNDLE.replace('"fullUrl": "u:d2"', '"fullUrl": "x/u:d2"').replace("u:a1", "u:a2", 2))
+    [(values, faults)] = looked_up(lost)
+    assert values["devices"] == [{"lot": "L1", "n": 1}]
+    assert faults == ["FM729  warning M.devices", "FM729  warning D.article"]
+    lost = write(tmp_path / name, BUNDLE.replace('"fullUrl": "u:p"', '"fullUrl": "U:p"'))
+    assert looked_up(lost)[0][1] == ["FM729  warning T.who", "FM729  error M.patient", "FM411  error M.patient"]
+    assert "FM729  warning M.patient" in looked_up(lost, "0..1")[0][1]
+    double = write(tmp_path / name, BUNDLE.replace('"fullUrl": "u:d2"', '"fullUrl": "u:d1"'))
+    assert looked_up(double)[0][1] == ["FM729 twice error M.devices", "FM729  warning M.devices"]
+    none = write(tmp_path / name, BUNDLE.replace('"u:p"}', "null}"))
+    assert looked_up(none, "0..1")[0][1] == []
+
+
+def test_no_value_is_in_a_fault_of_a_reference(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", BUNDLE.replace('"reference": "u:p"', '"reference": "CANARY"'))
+    transformer = compile_map(LOOKING.replace("PATIENT", "1..1"))
+    assert transformer.store is not None
+    with open_source(str(path), transformer.store) as source:
+        [record] = source.records()
+    assert "FM729" in str(record.faults)
+    assert "CANARY" not in str(record.faults)
+
+
+def test_lists_of_one_document_are_joined_by_value(tmp_path: Path) -> None:
+    text = """{"data": {"ops": [{"id": 1, "site": "A"}, {"id": 2, "site": "B"}], "uses": [{"op": 1, "site": "A", "lot": "L1"},
+        {"op": 2, "site": "B", "lot": "L2"}, {"op": 1, "site": "A", "lot": "L3"}, {"op": 1, "site": "B", "lot": "L4"}]}}"""
+    model = """model M from json path 'data.ops' key 'id' { id : integer  uses : U 0..* join '/data.uses' on 'op' = 'id', 'site' }
+        model U { lot : string }  group g(source src : M, target tgt) { src.id as v -> tgt.id = v; }"""
+    for table in ("/data.uses", "../uses"):
+        transformer = compile_map(model.replace("/data.uses", table))
+        assert transformer.store is not None
+        with open_source(str(write(tmp_path / "a.json", text)), transformer.store) as source:
+            found = [transformer.read(record.values).values for record in source.records()]
+        assert found == [{"id": 1, "uses": [{"lot": "L1"}, {"lot": "L3"}]}, {"id": 2, "uses": [{"lot": "L2"}]}]
 
 
 def test_a_wrong_path_is_found_with_its_place(tmp_path: Path) -> None:

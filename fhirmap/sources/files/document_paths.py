@@ -1,0 +1,111 @@
+"""Paths into documents: which ones a plan reads, which of them a file has, and all that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fhirmap.data import JsonValue, PathSteps, RawValue
+from fhirmap.records import TreeText
+from fhirmap.runtime.reading import UnreadDocument, at
+from fhirmap.source_plan import ChildKind, RowLayout, SourcePlan, path_name, path_steps
+
+__all__ = ["PathRead", "PathsFound", "paths_in", "paths_read"]
+
+
+@dataclass(frozen=True, slots=True)
+class PathRead:
+    """A path that the map reads: its ``name`` there, the ``place`` that names it, and the steps from a record."""
+
+    name: str
+    place: str
+    steps: PathSteps
+
+
+def paths_read(plan: SourcePlan) -> list[PathRead]:
+    """The paths of the key and the revision, then those of the elements, each once; also of rows that are looked up in
+    the same document."""
+    own = [*plan.key, *((plan.latest.column,) if plan.latest else ())]
+    found = {path_steps(name): PathRead(name, plan.position, path_steps(name)) for name in own}
+    for read in _of_layout(plan.shape, plan.position, ()):
+        found.setdefault(read.steps, read)
+    return list(found.values())
+
+
+def _of_layout(layout: RowLayout, position: str, lead: PathSteps) -> Iterator[PathRead]:
+    for column in layout.columns:
+        yield PathRead(column.name, column.position or position, (*lead, *path_steps(column.name)))
+    for child in layout.children:
+        if child.kind == ChildKind.LINES:
+            yield from _of_layout(child.shape, child.position or position, lead)
+        elif child.store is None:
+            yield from _of_layout(child.shape, child.position or position, (*lead, child.key))
+
+
+class PathsFound:
+    """Which paths some record has, as far as records were looked at.
+
+    ``lacking``: those that none has; ``listed``: those of the key that always led to several values.
+    """
+
+    def __init__(self, paths: Iterable[PathRead], singles: Iterable[str]) -> None:
+        self.lacking = {path.steps: path for path in paths}
+        self._singles = {path_steps(name): name for name in singles}
+        self._listed: dict[str, bool] = {}
+
+    @property
+    def listed(self) -> list[str]:
+        """Paths of the key that led to a list in each record that has them."""
+        return [name for name, is_listed in self._listed.items() if is_listed]
+
+    @property
+    def is_settled(self) -> bool:
+        """Can no other record change what was found?"""
+        return not self.lacking and all(self._listed.get(name) is False for name in self._singles.values())
+
+    def look(self, record: Mapping[str, Any]) -> None:
+        """Look at one record."""
+        for steps in [steps for steps in self.lacking if _holds(at(record, steps))]:
+            del self.lacking[steps]
+        for steps, name in self._singles.items():
+            found = at(record, steps)
+            if _holds(found) and not any(isinstance(step, tuple) for step in steps):
+                self._listed[name] = self._listed.get(name, True) and isinstance(found, list)
+            elif _holds(found):
+                self._listed[name] = False  # a filter may leave one item of a list
+
+
+def _holds(found: RawValue) -> bool:
+    return found is not None and found != [] and not isinstance(found, UnreadDocument)
+
+
+def paths_in(entries: Iterable[JsonValue]) -> dict[str, bool]:
+    """Every dotted path at which some of the entries holds something, and whether all that do have a list on the way
+    to it, or at it. `../x`: what the objects hold that an entry is in."""
+    paths: dict[str, bool] = {}
+    for entry in entries:
+        prefix, node = "", entry
+        while isinstance(node, Mapping):
+            _gather({name: held for name, held in node.items() if name != ".."}, paths, prefix)
+            prefix, node = f"{prefix}../", node.get("..")
+        if not isinstance(entry, Mapping):
+            _gather(entry, paths, "")
+    return paths
+
+
+def _gather(entry: JsonValue, paths: dict[str, bool], lead: str) -> None:
+    """The dotted paths in ``entry``, in its order, and which of them always lead through a list, into its items."""
+    waiting: list[tuple[str, Any, bool]] = [("", entry, False)]  # no recursion: as deep as Python goes
+    while waiting:
+        prefix, node, is_listed = waiting.pop()
+        is_listed = is_listed or isinstance(node, list)
+        if prefix:
+            paths[lead + prefix] = paths.get(lead + prefix, True) and is_listed
+        held = node.members if isinstance(node, TreeText) else node
+        if isinstance(held, Mapping):
+            names = {name: path_name(str(name)) for name in held}
+            inner = [(f"{prefix}.{names[name]}" if prefix else names[name], value) for name, value in held.items()]
+            waiting.extend((name, value, is_listed) for name, value in reversed(inner))
+        elif isinstance(held, list):
+            waiting.extend((prefix, item, True) for item in reversed(held))

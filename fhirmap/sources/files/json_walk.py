@@ -1,0 +1,102 @@
+"""From an object to the records that a path leads to in it, with their places and the objects around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fhirmap.data import JsonValue, PathSteps
+from fhirmap.runtime.reading import at
+from fhirmap.source_plan import path_name
+
+__all__ = ["Found", "JsonWalk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is at the end of a path: ``value``; ``place``: names and numbers that lead there; ``above``: the objects
+    that it is in, the outermost first.
+    """
+
+    value: JsonValue
+    place: tuple[str, ...] = ()
+    above: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(slots=True)
+class JsonWalk:
+    """The way along a path, and how far it led anywhere."""
+
+    path: PathSteps
+    _left: int = field(init=False)
+    _there: dict[str, None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.begin()
+
+    @property
+    def levels(self) -> int:
+        """How many objects are above a record: one for each name of the path."""
+        return sum(isinstance(step, str) for step in self.path)
+
+    def begin(self) -> None:
+        """Forget how far the path led."""
+        self._left = len(self.path) + 1
+        self._there = {}
+
+    @property
+    def missing(self) -> tuple[str, tuple[str, ...]] | None:
+        """The name of the path that no object had of those to which it led, and those that they have; None where it
+        led on, or a filter kept nothing."""
+        step = self.path[-self._left] if 0 < self._left <= len(self.path) else None
+        return (path_name(step), tuple(self._there)) if isinstance(step, str) and self._there else None
+
+    def entries(
+        self,
+        value: JsonValue,
+        steps: PathSteps,
+        place: tuple[str, ...] = (),
+        above: tuple[Mapping[str, Any], ...] = (),
+    ) -> Iterator[Found]:
+        """What the last ``steps`` of the path lead to from ``value``: through lists, in each of their items.
+
+        A plain value where an object should be is found as it is; what an object lacks is not.
+        """
+        if len(steps) < self._left:
+            self._left, self._there = len(steps), {}
+        step = steps[0] if steps else None
+        if isinstance(value, list) and (step is None or isinstance(step, str)):
+            for number, item in enumerate(value):
+                yield from self.entries(item, steps, (*place, str(number)), above)
+        elif step is None:
+            yield Found(value, place, above)
+        elif isinstance(step, str):
+            yield from self._member(value, step, steps, place, above)
+        elif isinstance(step, int):
+            items = value if isinstance(value, list) else [value]
+            if step < len(items):
+                way = (*place, str(step)) if isinstance(value, list) else place
+                yield from self.entries(items[step], steps[1:], way, above)
+        elif isinstance(value, list):
+            for number, item in enumerate(value):
+                yield from self.entries(item, steps, (*place, str(number)), above)
+        elif at(value, (step,)) is not None:
+            yield from self.entries(value, steps[1:], place, above)
+
+    def _member(
+        self,
+        value: JsonValue,
+        name: str,
+        steps: PathSteps,
+        place: tuple[str, ...],
+        above: tuple[Mapping[str, Any], ...],
+    ) -> Iterator[Found]:
+        if isinstance(value, Mapping):
+            held = value.get(name)
+            if held is not None:
+                yield from self.entries(held, steps[1:], (*place, name), (*above, value))
+            elif name not in value and len(steps) == self._left:
+                self._there |= dict.fromkeys(value)
+        elif value is not None:
+            yield Found(value, place, above)
