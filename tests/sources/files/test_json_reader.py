@@ -481,3 +481,47 @@ def test_a_key_that_is_a_list_in_one_record_is_that_record_s_fault(tmp_path: Pat
             ("", ["FM717"]),
             ("C", []),
         ]
+
+
+TRACES = r"""model Operation from json path 'entry[resource.resourceType=Procedure].resource'
+  key 'identifier[type.coding.code=idIntervention].value' {
+  day     : date   1..1 from 'performedDateTime'
+  bundle  : string 1..1 from '/id'
+  sites   : code   0..* from 'bodySite.coding[system=http://snomed.info/sct].code'
+  patient : Person 1..1 join '/entry' on 'fullUrl' = 'subject.reference'
+  team    : Part   1..* from 'performer'
+  devices : Device 1..* join '/entry' on 'fullUrl' = 'focalDevice.manipulated.reference'
+}
+model Person { nir : string 1..1 from 'resource.identifier[type.coding.code=INS-NIR].value' }
+model Part   { who : Surgeon 0..1 join '/entry' on 'fullUrl' = 'actor.reference' }
+model Surgeon { number : string 1..1 from 'resource.identifier.value' }
+model Device {
+  lot     : string  1..1 from 'resource.lotNumber'
+  article : Article 1..1 join '/entry' on 'fullUrl' = 'resource.definition.reference'
+}
+model Article { model : string 1..1 from 'resource.modelNumber' }
+group g(source src : Operation, target tgt) { src.day as v -> tgt.id = v; }
+"""
+SIDES = {"7771000": "GAUCHE", "24028007": "DROITE"}
+
+
+@pytest.mark.parametrize("name", ["traces.ndjson", "B-501.json"])
+def test_bundles_of_traces(shared_dir: Path, name: str) -> None:
+    folder = shared_dir / "renacot" / "formats" / "fhir-bundle-dmi"
+    if not folder.is_dir():
+        pytest.skip("the formats are not in the reference data folder")
+    expected = [line.split(";")[:5] for line in (folder / "expected.csv").read_text("utf-8").splitlines()[1:]]
+    transformer = compile_map(TRACES)
+    assert transformer.store is not None
+    found = []
+    with open_source(str(folder / name), transformer.store) as source:
+        assert source.check() == []
+        for record in source.records():
+            held = transformer.read(record.values)
+            assert (record.faults, held.faults) == ((), ())
+            values = held.values
+            assert values["team"][0]["who"]["number"].startswith("10999")
+            side = next(SIDES[code] for code in values["sites"] if code in SIDES)
+            devices = " + ".join(f"{device['article']['model']}/{device['lot']}" for device in values["devices"])
+            found.append([record.key, values["patient"]["nir"], str(values["day"]), side, devices])
+    assert found == [line for line in expected if name != "B-501.json" or line[0] == "B-501"]
