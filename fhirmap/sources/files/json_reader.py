@@ -29,7 +29,7 @@ from fhirmap.sources.files.json_entries import (
     texts_in,
 )
 from fhirmap.sources.files.json_scan import JsonOutline, MisplacedSign, NamedTwice, place_in, scan
-from fhirmap.sources.files.json_walk import Found, JsonWalk
+from fhirmap.sources.files.json_walk import JsonWalk, PathFound
 from fhirmap.sources.files.look_ups import DocumentLists, HeldLists, Key, LookUps, keys_in, names_above
 from fhirmap.sources.files.source_files import SourceFile, Stamp, reading
 from fhirmap.sources.files.text_lines import Accents, marked_encoding, open_text, proved_encoding
@@ -138,7 +138,7 @@ class JsonReader:
         yield from enumerate(entries_of(stream, outline))
 
     def _row(
-        self, found: Found, place: str, number: int, above: Sequence[Collection[str]], lists: DocumentLists
+        self, found: PathFound, place: str, number: int, above: Sequence[Collection[str]], lists: DocumentLists
     ) -> FileRow:
         if not isinstance(found.value, Mapping):
             return FileRow({}, place, 0, [Fault("FM722", rule="record", args={"number": number})], is_lost=True)

@@ -88,11 +88,11 @@ def scan(stream: IO[bytes], path: Sequence[str], wanted: Sequence[Collection[str
     goes on to the end of the document. Raises: MisplacedSign, NamedTwice, OSError.
     """
     outline = JsonOutline()
-    text = _Text(stream, outline)
+    text = _Scanner(stream, outline)
     first = text.sign()
     outline.start = text.offset
     outline.is_object = first == 0x7B
-    _Walk(text, outline, path, wanted).value(0)
+    _OutlineWalk(text, outline, path, wanted).value(0)
     outline.end = text.offset
     text.blanks()
     if not text.is_at_end:
@@ -100,7 +100,7 @@ def scan(stream: IO[bytes], path: Sequence[str], wanted: Sequence[Collection[str
     return outline
 
 
-class _Text:
+class _Scanner:
     """A part of the document, from where reading is."""
 
     def __init__(self, stream: IO[bytes], outline: JsonOutline) -> None:
@@ -220,8 +220,8 @@ class _Text:
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk:
-    text: _Text
+class _OutlineWalk:
+    text: _Scanner
     outline: JsonOutline
     path: Sequence[str]
     wanted: Sequence[Collection[str]]

@@ -10,11 +10,11 @@ from fhirmap.data import JsonValue, PathSteps
 from fhirmap.runtime.reading import at
 from fhirmap.source_plan import path_name
 
-__all__ = ["Found", "JsonWalk"]
+__all__ = ["JsonWalk", "PathFound"]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PathFound:
     """What is at the end of a path: ``value``; ``place``: names and numbers that lead there; ``above``: the objects
     that it is in, the outermost first.
     """
@@ -58,7 +58,7 @@ class JsonWalk:
         steps: PathSteps,
         place: tuple[str, ...] = (),
         above: tuple[Mapping[str, Any], ...] = (),
-    ) -> Iterator[Found]:
+    ) -> Iterator[PathFound]:
         """What the last ``steps`` of the path lead to from ``value``: through lists, in each of their items.
 
         A plain value where an object should be is found as it is; what an object lacks is not.
@@ -70,7 +70,7 @@ class JsonWalk:
             for number, item in enumerate(value):
                 yield from self.entries(item, steps, (*place, str(number)), above)
         elif step is None:
-            yield Found(value, place, above)
+            yield PathFound(value, place, above)
         elif isinstance(step, str):
             yield from self._member(value, step, steps, place, above)
         elif isinstance(step, int):
@@ -91,7 +91,7 @@ class JsonWalk:
         steps: PathSteps,
         place: tuple[str, ...],
         above: tuple[Mapping[str, Any], ...],
-    ) -> Iterator[Found]:
+    ) -> Iterator[PathFound]:
         if isinstance(value, Mapping):
             held = value.get(name)
             if held is not None:
@@ -99,4 +99,4 @@ class JsonWalk:
             elif name not in value and len(steps) == self._left:
                 self._there |= dict.fromkeys(value)
         elif value is not None:
-            yield Found(value, place, above)
+            yield PathFound(value, place, above)

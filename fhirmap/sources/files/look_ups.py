@@ -59,15 +59,15 @@ def _all(found: RawValue) -> list[RawValue]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _HeldRow:
     """A row, and the objects that it is in, the outermost first."""
 
     row: MutableMapping[str, Any]
     above: _Above
 
-    def below(self, row: MutableMapping[str, Any]) -> _Place:
+    def below(self, row: MutableMapping[str, Any]) -> _HeldRow:
         """A row in this one, or joined to it."""
-        return _Place(row, (*self.above, self.row))
+        return _HeldRow(row, (*self.above, self.row))
 
     def led_up(self, name: str) -> tuple[Mapping[str, Any] | None, str]:
         """The object to which the beginning of a path leads, and the rest of the path."""
@@ -109,9 +109,9 @@ class LookUps:
         ``above``: the objects that the row is in, the outermost first. A reference to nothing is a warning, an error
         where the element is required; one to several things is an error.
         """
-        self._attach(self._plan.shape, _Place(row, above), lists, faults)
+        self._attach(self._plan.shape, _HeldRow(row, above), lists, faults)
 
-    def _attach(self, layout: RowLayout, place: _Place, lists: DocumentLists, faults: list[Fault]) -> None:
+    def _attach(self, layout: RowLayout, place: _HeldRow, lists: DocumentLists, faults: list[Fault]) -> None:
         if id(layout) not in self._with:
             return
         for column in layout.columns:
@@ -129,7 +129,7 @@ class LookUps:
                 place.row[child.key] = held
 
     def _found(
-        self, child: Child, layout: RowLayout, place: _Place, lists: DocumentLists, faults: list[Fault]
+        self, child: Child, layout: RowLayout, place: _HeldRow, lists: DocumentLists, faults: list[Fault]
     ) -> Iterator[Mapping[str, Any]]:
         own = [path_steps(name) for name, _ in child.on]
         cells = [place.value(name) for _, name in child.on]
