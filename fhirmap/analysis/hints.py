@@ -8,6 +8,7 @@ from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Transform
 from fhirmap.diagnostics import Related, Suggestion, listed, nearest, suggestion
 from fhirmap.fhir_types import DATES
+from fhirmap.language.node_text import element_place_to_text
 from fhirmap.texts import Text
 
 _DECLARED = (*sorted(DATES), "boolean", "decimal", "integer", "positiveInt", "unsignedInt")
@@ -57,7 +58,7 @@ def type_hint(transform: Transform, wanted: StaticType) -> tuple[Text | None, tu
     type_name = next((ref.name for ref in sorted(wanted.types, key=lambda ref: ref.name) if ref.name in _DECLARED), "")
     if element is None or not type_name:
         return None, ()
-    column = f" from '{element.column}'" if element.column else ""
+    column = f" {element_place_to_text(element)}".rstrip()
     form = " format 'yyyyMMdd'" if type_name in DATES and element.column and element.format is None else ""
     place = f"{element.span.name}:{element.span.line}"
     args = {"element": element.name, "type": type_name, "column": column, "format": form, "place": place}

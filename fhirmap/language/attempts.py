@@ -31,7 +31,7 @@ _MARKS = (
 _VALUE_OPERATORS = frozenset(
     ("PLUS", "MINUS", "STAR", "SLASH", "AMPERSAND", "VBAR", "LPAR", "DOT", "LSQB", "EQUAL", "LESSTHAN", "MORETHAN")
 ) | frozenset(("AND", "OR", "XOR", "DIV", "MOD", "IN", "IS", "CONTAINS", "IMPLIES"))
-_CLAUSES = ("from", "format", "zone", "null", "join", "where", "order", "repeat", "on", "by")
+_CLAUSES = ("from", "format", "zone", "null", "join", "where", "order", "repeat", "on", "by", "decimals", "split")
 _SQL_JOINTS = {"and": ",", "eq": "="}
 _CURLY_QUOTES = {"“": "”", "„": "“”", "«": "»", "‘": "’", "‚": "‘’", "”": "”", "’": "’"}
 _QUOTED = ("STRING", "DOUBLE_QUOTED_STRING")
@@ -164,7 +164,9 @@ def misspelt_clause(recovery: Recovery, token: Token) -> bool:
         return False
     meant = nearest(str(last), _CLAUSES)
     quoted = token.type in _QUOTED
-    if token.type not in (*_QUOTED, "IDENTIFIER", "POSITION", "JOIN"):
+    if token.type not in (*_QUOTED, "IDENTIFIER", "POSITION", "JOIN", "INTEGER"):
+        return False
+    if token.type == "INTEGER" and meant not in ("from", "decimals"):
         return False
     if token.type == "IDENTIFIER" and meant != "order":
         return False

@@ -142,7 +142,7 @@ def model_element_columns(element: n.ModelElement) -> tuple[str, str, tuple[str,
     maximum = "*" if element.maximum is None else str(element.maximum)
     rest = [
         f"{element.minimum}..{maximum}",
-        _element_place(element),
+        element_place_to_text(element),
         f"split {quote(element.split)}" if element.split is not None else "",
         f"decimals {element.decimals}" if element.decimals is not None else "",
         f"format {quote(element.format)}" if element.format is not None else "",
@@ -156,8 +156,8 @@ def model_element_columns(element: n.ModelElement) -> tuple[str, str, tuple[str,
     return element_to_text(element.name), type_to_text(element.type), tuple(part for part in rest if part)
 
 
-def _element_place(element: n.ModelElement) -> str:
-    """`from …` of an element; empty where it has none."""
+def element_place_to_text(element: n.ModelElement) -> str:
+    """`from 'column'`, `from 12..31`, `from position` of an element; empty where it has none."""
     groups = element.groups
     if groups is not None:
         start = f"after {quote(groups.after)}" if groups.start is None else str(groups.start)

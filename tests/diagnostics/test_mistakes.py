@@ -3,6 +3,7 @@
 # ruff: noqa: E501  a table of mistakes, one a line
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -171,7 +172,32 @@ SOURCES = [
     ("from table 'OPERATION' key 'id'", "from sql 'select 1' key 'id'", "FM001", "sql", "`query`"),
     ("from table 'OPERATION' key 'id'", "from query select * from OPERATION key 'id'", "FM001", "select * from OPERATION", "query \"select"),
     ("from table 'OPERATION' key 'id'", "from query (select * from OPERATION) key 'id'", "FM001", "(select * from OPERATION)", "query \"select"),
-    ("from table 'OPERATION' key 'id'", "from excel 'x.xlsx' key 'id'", "FM001", "excel 'x.xlsx'", "as CSV"),
+    ("from table 'OPERATION' key 'id'", "from excel 'x.xlsx' key 'id'", "FM001", "excel 'x.xlsx'", "`from sheet` without it"),
+    ("from table 'OPERATION' key 'id'", "from xlsx 'x.xlsx' key 'id'", "FM001", "xlsx 'x.xlsx'", "`from sheet` without it"),
+    ("from table 'OPERATION' key 'id'", "from excel 'Feuil1' key 'id'", "FM001", "excel", "`sheet`"),
+    ("from table 'OPERATION' key 'id'", "from excel key 'id'", "FM001", "excel", "`sheet`"),
+    ("from table 'OPERATION' key 'id'", "from 'x.xlsx' key 'id'", "FM001", "'x.xlsx'", "`from sheet` without it"),
+    ("from table 'OPERATION' key 'id'", "from hl7 'x.hl7' key 'id'", "FM001", "'x.hl7'", "`from hl7` without it"),
+    ("from table 'OPERATION' key 'id'", "from hl7 'OBR' key 'id'", "FM001", "'OBR'", "`path 'OBR'`"),
+    ("from table 'OPERATION' key 'id'", "from hl7v2 key 'id'", "FM001", "hl7v2", "`hl7`"),
+    ("from table 'OPERATION' key 'id'", "from parquet 'x.parquet' key 'id'", "FM001", "'x.parquet'", "`from parquet` without it"),
+    ("from table 'OPERATION' key 'id'", "from 'x.parquet' key 'id'", "FM001", "'x.parquet'", "`from parquet` without it"),
+    ("from table 'OPERATION' key 'id'", "from csv key 'id' header no", "FM001", "header no", "`header none`"),
+    ("from table 'OPERATION' key 'id'", "from csv key 'id' header = false", "FM001", "header = false", "`header none`"),
+    ("from table 'OPERATION' key 'id'", "from csv no header key 'id'", "FM001", "no header", "`header none`"),
+    ("from table 'OPERATION' key 'id'", "from csv without headers key 'id'", "FM001", "without headers", "`header none`"),
+    ("from table 'OPERATION' key 'id'", "from csv header yes key 'id'", "FM001", "header yes", "leave it out"),
+    ("from table 'OPERATION' key 'id'", "from csv key 'id' skip 3", "FM001", "skip 3", "`names line 4`"),
+    ("from table 'OPERATION' key 'id'", "from csv skip lines 3 key 'id'", "FM001", "skip lines 3", "`names line 4`"),
+    ("from table 'OPERATION' key 'id'", "from csv skiprows=3 key 'id'", "FM001", "skiprows=3", "`names line 4`"),
+    ("from table 'OPERATION' key 'id'", "from csv header 4 key 'id'", "FM001", "header 4", "`names line 4`"),
+    ("from table 'OPERATION' key 'id'", "from csv header line 4 key 'id'", "FM001", "header line 4", "`names line 4`"),
+    ("from table 'OPERATION' key 'id'", "from csv names 4 key 'id'", "FM001", "names 4", "`names line 4`"),
+    ("from table 'OPERATION' key 'id'", "from csv names line '4' key 'id'", "FM001", "'4'", "`4`"),
+    ("from table 'OPERATION' key 'id'", "from csv header 'id', 'nir' key 'id'", "FM001", "header", "`names`"),
+    ("from table 'OPERATION' key 'id'", "from csv until TOTAL key 'id'", "FM001", "TOTAL", "'TOTAL'"),
+    ("from table 'OPERATION' key 'id'", "from csv source surgeons key 'id'", "FM001", "surgeons", "'surgeons'"),
+    ("from table 'OPERATION' key 'id'", "from csv key 'id' untill 'TOTAL'", "FM004", "untill", "until"),
     ("from table 'OPERATION' key 'id'", "table 'OPERATION' key 'id'", "FM001", "", "`from`"),
     ("from table 'OPERATION' key 'id'", "from table 'OPERATION' key ('id')", "FM001", "('id')", "`'id'`"),
     ("from table 'OPERATION' key 'id'", "from table 'OPERATION' key = 'id'", "FM001", "=", "leave it out"),
@@ -200,7 +226,8 @@ SOURCES = [
     ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' on 'id_surgeon' = 'id_operator' and 'rpps' = 'nir'", "FM001", "and", "`,`"),
     ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join 'SURGEON' on id_surgeon = id_operator and rpps = nir", "FM001", "id_surgeon = id_operator and rpps = nir", "`'id_surgeon' = 'id_operator', 'rpps' = 'nir'`"),
     ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join query select * from SURGEON on 'id_surgeon' = 'id_operator'", "FM001", "select * from SURGEON", "query \"select"),
-    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join csv 'x.csv' on 'id_surgeon' = 'id_operator'", "FM001", "csv", "lines"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join csv 'x.csv' on 'id_surgeon' = 'id_operator'", "FM001", "csv", "join on"),
+    ("join 'SURGEON' on 'id_surgeon' = 'id_operator'", "join source 'x' on 'id_surgeon' = 'id_operator'", "FM001", "source", "join on"),
 ]  # fmt: skip
 
 
@@ -219,12 +246,81 @@ def test_a_mistake_is_one_diagnostic(right: str, wrong: str, code: str, snippet:
 def test_a_mistake_in_what_a_model_reads(right: str, wrong: str, code: str, snippet: str, hint: str) -> None:
     assert right in RIGHT
     text = RIGHT.replace(right, wrong, 1)
-    if "json" in wrong or "csv" in wrong or "excel" in wrong:
+    if wrong.startswith("from ") and re.search(r"json|csv|excel|xls|hl7|parquet", wrong):
         # What a file has instead of joins.
-        rows = "from 'rows'" if "json" in wrong else "lines"
+        rows = "from 'rows'" if re.search("json|hl7", wrong) else "lines"
         text = text.replace("join 'SURGEON' on 'id_surgeon' = 'id_operator'", rows)
         text = text.replace("join 'PIECE' on 'id' where \"placed = 1\" order by 'rank'", rows)
     is_single(diagnose(text, files=FILES), code, snippet, hint)
+
+
+# Lines of fixed width, and documents of XML: their own places and names.
+FIXED = """\
+uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target
+
+model Stay from fixed key '1-9' {
+  id    : string 1..1 from 1..9
+  size  : decimal 0..1 from 12..31 decimals 3
+  parts : string 0..* from 178 count 119..120 width 8
+}
+
+group stay(source src : Stay, target tgt : Patient) {
+  src.id as v -> tgt.id = v;
+  src.size as v -> tgt.language = (%v.toString());
+  src.parts as v -> tgt.name as n, n.text = v;
+}
+"""
+XML = """\
+uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target
+
+model Stay from xml path 'h:stays.h:stay' key '@id' prefix h = 'urn:hl7-org:v3' {
+  id : string 1..1 from '@id'
+}
+
+group stay(source src : Stay, target tgt : Patient) {
+  src.id as v -> tgt.id = v;
+}
+"""
+PLACES = [
+    (FIXED, "12..31", "12-31", "FM001", "12-31", "`12..31`"),
+    (FIXED, "12..31", "12 - 31", "FM001", "12 - 31", "`12..31`"),
+    (FIXED, "12..31", "12 to 31", "FM001", "12 to 31", "`12..31`"),
+    (FIXED, "12..31", "12:31", "FM001", "12:31", "`12..31`"),
+    (FIXED, "12..31", "12...31", "FM001", "12...31", "`12..31`"),
+    (FIXED, "12..31", "12 length 20", "FM001", "12 length 20", "`12..31`"),
+    (FIXED, "12..31", "12 (20)", "FM001", "12 (20)", "`12..31`"),
+    (FIXED, "12..31", "12 + 20", "FM001", "12 + 20", "`12..31`"),
+    (FIXED, "12..31", "position 12..31", "FM001", "position", "leave it out"),
+    (FIXED, "12..31", "columns 12..31", "FM001", "columns", "leave it out"),
+    (FIXED, "12..31", "'12..31'", "FM162", "'12..31'", "`from 12..31`"),
+    (FIXED, "12..31", "'12-31'", "FM162", "'12-31'", "`from 12..31`"),
+    (FIXED, "12..31", "31..12", "FM162", "31..12", "counted from 1"),
+    (FIXED, "decimals 3", "decimals '3'", "FM001", "'3'", "`3`"),
+    (FIXED, "decimals 3", "decimal 3", "FM004", "decimal", "decimals"),
+    (FIXED, "119..120", "119-120", "FM001", "119-120", "`119..120`"),
+    (FIXED, "from fixed", "from flat", "FM001", "flat", "`fixed`"),
+    (FIXED, "from fixed", "from fixed 'x.dat'", "FM001", "'x.dat'", "`from fixed` without it"),
+    (XML, "from xml path 'h:stays.h:stay'", "from xml 'x.xml' path 'h:stays.h:stay'", "FM001", "'x.xml'", "`from xml` without it"),
+    (XML, "from xml path 'h:stays.h:stay'", "from xml 'h:stays.h:stay'", "FM001", "'h:stays.h:stay'", "`path 'h:stays.h:stay'`"),
+    (XML, "prefix h = ", "namespace h = ", "FM001", "namespace h = 'urn:hl7-org:v3'", "`prefix h = 'urn:hl7-org:v3'`"),
+    (XML, "prefix h = ", "xmlns:h=", "FM001", "xmlns:h='urn:hl7-org:v3'", "`prefix h = 'urn:hl7-org:v3'`"),
+    (XML, "prefix h = ", "prefix h ", "FM001", "", "`=`"),
+    (XML, "prefix h = ", "prefix h : ", "FM001", ":", "`=`"),
+    (XML, "path 'h:stays.h:stay' ", "", "FM162", "xml", "from xml path"),
+]  # fmt: skip
+
+
+def test_the_maps_of_places_are_right() -> None:
+    for text in (FIXED, XML):
+        assert render_diagnostics(diagnose(text)) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong", "code", "snippet", "hint"), PLACES, ids=[f"{entry[1]}: {entry[2]}" for entry in PLACES]
+)
+def test_a_mistake_in_a_place(text: str, right: str, wrong: str, code: str, snippet: str, hint: str) -> None:
+    assert right in text
+    is_single(diagnose(text.replace(right, wrong, 1)), code, snippet, hint)
 
 
 def is_single(found: Sequence[Diagnostic], code: str, snippet: str | None, hint: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from fhirmap.analysis.checked import Checked
@@ -23,6 +24,7 @@ _STORES_OF_OPTIONS: Mapping[str, tuple[str, ...]] = {
     "prefix": ("xml",),
 }
 """The kinds of store that an option says something of, where that is not every kind."""
+_WORKBOOK = re.compile(r"\.(?:xls[xmb]?|ods)\Z", re.IGNORECASE)
 _WITH_ENCODING = ("csv", "fixed", "json", "hl7")
 _DIGITS = INTEGERS | TEXTS | {"decimal"}
 Found = Iterator[tuple[str, Span]]
@@ -66,6 +68,8 @@ def _of_store(store: SourceClause, is_joined: bool) -> Found:
         yield "no_names", store.spans.get("names", store.span)
     if store.number == 0:
         yield "sheet", store.name_span
+    if store.kind == "sheet" and _WORKBOOK.search(store.name):
+        yield "workbook", store.name_span
     if is_joined and store.latest is not None:
         yield "latest", store.spans.get("latest", store.span)
 

@@ -10,6 +10,7 @@ from fhirmap.analysis.stores import store_kinds
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.language.nodes import Model, ModelElement
 
+_QUOTED = re.compile(r"\s*(\d+)\s*(?:\.\.|-|:)\s*(\d+)\s*")
 _COLUMN = re.compile(r"[1-9]\d*-[1-9]\d*")
 Found = Iterator[tuple[str, Span, dict[str, object]]]
 """The page's variant for each fault, its place, and what the message names."""
@@ -66,4 +67,6 @@ def _of_kinds(element: ModelElement, kinds: frozenset[str]) -> Found:
         yield "no_positions", element.column_span or element.span, {"kind": min(kinds - {"fixed"})}
     is_elsewhere = element.join is not None or element.lines or element.position
     if "fixed" in kinds and not (has_positions or is_elsewhere or (element.column or "").startswith("../")):
-        yield "text_column", element.column_span or element.name_span, {}
+        quoted = _QUOTED.fullmatch(element.column or "")
+        wanted = {"first": quoted[1], "last": quoted[2]} if quoted else {}
+        yield "quoted" if quoted else "text_column", element.column_span or element.name_span, wanted

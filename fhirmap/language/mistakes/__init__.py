@@ -13,6 +13,7 @@ from lark import Token
 from fhirmap.language.mistakes.clauses import boxed_cardinality, late_cardinality, length
 from fhirmap.language.mistakes.codes import code_without_prefix, entry_word, hyphenated_code, relation
 from fhirmap.language.mistakes.declarations import other_declaration, parameter_order
+from fhirmap.language.mistakes.fixed_width import place_word, positions, positions_in_words, quoted_number
 from fhirmap.language.mistakes.heads import bare_query, kind_of_source, named_file, other_option, texts_in_brackets
 from fhirmap.language.mistakes.joins import joined_alias, joined_columns, kind_of_joined
 from fhirmap.language.mistakes.marks import alias_without_as, call_without_then, comma_too_many, other_mark
@@ -28,6 +29,7 @@ from fhirmap.language.mistakes.rules import (
     written_first,
 )
 from fhirmap.language.mistakes.site import MistakeSite
+from fhirmap.language.mistakes.store_options import names_option, namespace
 from fhirmap.language.mistakes.tolerated import parameter_comma, quoted_name
 from fhirmap.language.reader import END
 
@@ -42,6 +44,12 @@ MISTAKES: tuple[Mistake, ...] = (
     kind_of_joined,
     named_file,
     kind_of_source,
+    names_option,
+    namespace,
+    positions,
+    positions_in_words,
+    place_word,
+    quoted_number,
     bare_query,
     texts_in_brackets,
     other_option,

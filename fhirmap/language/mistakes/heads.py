@@ -6,30 +6,51 @@ import re
 
 from lark import Token
 
+from fhirmap.diagnostics import nearest
 from fhirmap.language.expressions import end_of, start_of
 from fhirmap.language.mistakes.site import MistakeSite
 from fhirmap.language.reader import END
 
-_STORES = ("TABLE", "QUERY", "CSV", "JSON")
+_STORES = ("TABLE", "QUERY", "CSV", "SHEET", "FIXED", "PARQUET", "JSON", "XML", "HL7")
 _OTHER_WORDS = {
     **dict.fromkeys(("view", "database", "tables"), "TABLE"),
     **dict.fromkeys(("sql", "select"), "QUERY"),
     **dict.fromkeys(("ndjson", "jsonl"), "JSON"),
     **dict.fromkeys(("tsv", "txt"), "CSV"),
+    **dict.fromkeys(("excel", "xlsx", "xlsm", "xls", "ods", "spreadsheet", "workbook", "worksheet", "calc"), "SHEET"),
+    **dict.fromkeys(("flat", "dat", "positional", "fixedwidth", "fixed_width"), "FIXED"),
+    **dict.fromkeys(("cda",), "XML"),
+    **dict.fromkeys(("hl7v2", "mllp", "er7"), "HL7"),
 }
+_KINDS_BY_SUFFIX = {
+    **dict.fromkeys(("json", "ndjson", "jsonl"), "JSON"),
+    **dict.fromkeys(("xlsx", "xlsm", "xls", "ods"), "SHEET"),
+    **dict.fromkeys(("xml", "cda"), "XML"),
+    **dict.fromkeys(("hl7", "er7"), "HL7"),
+    "parquet": "PARQUET",
+    "dat": "FIXED",
+}
+_WITHOUT_NAME = ("CSV", "FIXED", "PARQUET")
+_WITH_PATH = ("JSON", "XML", "HL7")
 _ENTRIES = ("map_rule", "model_element", "concept_map_item", "first_declaration", "declaration")
 _FILE_WORDS = ("file", "path", "source", "from", "url")
-_SHEETS = ("excel", "xlsx", "xls", "xml", "spreadsheet", "ods")
 _FILE = re.compile(r"(?:['\"`][^'\"`\n]*['\"`]|[^\s'\"`;{}()]+\.\w+)")
-_FILE_NAME = re.compile(r"[/\\]|\.(?:csv|tsv|txt|json|ndjson|jsonl|xlsx?|xml|ods|parquet|db|sqlite3?)\Z", re.IGNORECASE)
-_OPTIONS = ("key", "where", "order", "latest", "encoding", "delimiter", "null", "decimal", "thousands")
+_FILE_NAME = re.compile(
+    r"[/\\]|\.(?:csv|tsv|txt|json|ndjson|jsonl|xls[xm]?|xml|cda|ods|parquet|hl7|er7|dat|zip|gz|db|sqlite3?)\Z",
+    re.IGNORECASE,
+)
+_OPTIONS = (
+    *("key", "where", "order", "latest", "encoding", "delimiter", "null", "decimal", "thousands"),
+    *("source", "header", "names", "fill", "until", "prefix"),
+)
+_KINDS = {"decimal": "DECIMAL_MARK"}
 _SQL_END = re.compile(r"\s+(?:key\s+['\"(]|on\s+['\"(\w])|\s*(?:\{|;?\s*\Z)")
 
 
 def named_file(site: MistakeSite, token: Token) -> bool:
     """`from csv 'x.csv'`, `from json('x.json')`, `from csv file 'x.csv'`, `from 'x.csv'`: the project names it."""
     reader, last = site.reader, site.reader.last
-    if last is None or last.type not in ("CSV", "JSON", "FROM") or not _in_head(site):
+    if last is None or last.type not in (*_WITHOUT_NAME, *_WITH_PATH, "FROM") or not _in_head(site):
         return False
     at, found = start_of(token), None
     word = re.compile(rf"(?:(?:{'|'.join(_FILE_WORDS)})\b\s*)?\(?\s*").match(site.text, at)
@@ -40,7 +61,7 @@ def named_file(site: MistakeSite, token: Token) -> bool:
     name = found[0].strip("'\"`")
     closing = re.compile(r"\s*\)").match(site.text, found.end()) if "(" in site.text[at : found.start()] else None
     end = closing.end() if closing else found.end()
-    is_file = _FILE_NAME.search(name) is not None or last.type == "CSV"
+    is_file = _FILE_NAME.search(name) is not None or last.type in _WITHOUT_NAME
     if last.type == "FROM":
         kind = _kind_of_file(name) if is_file else "TABLE"
         reader.feed(Token(kind, kind.lower(), start_pos=at, end_pos=end))
@@ -49,7 +70,7 @@ def named_file(site: MistakeSite, token: Token) -> bool:
     if is_file:
         span = site.faults.span(at, end)
         site.faults.add("FM001", span, variant="file", found=span.snippet, wanted=f"from {kind.lower()}")
-    elif kind == "JSON":
+    elif kind in _WITH_PATH:
         site.instead(at, end, f"`path '{name}'`")
         reader.feed(Token("PATH", "path", start_pos=at, end_pos=at))
         reader.feed(Token("STRING", f"'{name}'", start_pos=at, end_pos=end))
@@ -70,15 +91,14 @@ def kind_of_source(site: MistakeSite, token: Token) -> bool:
         return reader.put_in("FROM", "from")
     if last.type != "FROM":
         return False
-    if word in _SHEETS:
-        following = reader.raw_token(end_of(token))
-        end = end_of(following) if following.type in ("STRING", "DOUBLE_QUOTED_STRING") else end_of(token)
-        span = site.faults.span(start_of(token), end)
-        site.faults.add("FM001", span, variant="sheet", found=span.snippet)
-        return reader.feed(Token("CSV", "csv", start_pos=start_of(token), end_pos=end))
     kind = _OTHER_WORDS.get(word)
     if kind is None:
         return False
+    following = reader.raw_token(end_of(token))
+    if following.type in ("STRING", "DOUBLE_QUOTED_STRING") and _FILE_NAME.search(following[1:-1]):
+        span = site.faults.span(start_of(token), end_of(following))
+        site.faults.add("FM001", span, variant="file", found=span.snippet, wanted=f"from {kind.lower()}")
+        return reader.feed(Token(kind, kind.lower(), start_pos=start_of(token), end_pos=end_of(following)))
     site.instead(start_of(token), end_of(token), f"`{kind.lower()}`")
     end = start_of(token) if word == "select" else end_of(token)
     return reader.feed(Token(kind, kind.lower(), start_pos=start_of(token), end_pos=end))
@@ -143,6 +163,9 @@ def other_option(site: MistakeSite, token: Token) -> bool:
         site.superfluous(at, end_of(following))
         reader.at = end_of(following)
         return True
+    meant = nearest(str(token), _OPTIONS)
+    if meant is not None and reader.goes_on(reader.after(_KINDS.get(meant, meant.upper())), end_of(token), 1):
+        return False  # a misspelt one
     variant = "more_tables" if token == "," or "join" in (token.lower(), following.lower()) else "option"
     site.faults.add("FM004", reader.span(token), variant=variant, word=str(token))
     while found_end := reader.raw_token(at):
@@ -154,7 +177,7 @@ def other_option(site: MistakeSite, token: Token) -> bool:
 
 
 def _kind_of_file(name: str) -> str:
-    return "JSON" if re.search(r"json|jsonl", name.rpartition(".")[2], re.IGNORECASE) else "CSV"
+    return _KINDS_BY_SUFFIX.get(name.rpartition(".")[2].lower(), "CSV")
 
 
 def _in_head(site: MistakeSite) -> bool:

@@ -15,25 +15,30 @@ _PART = re.compile(
 )
 _NEXT_ELEMENT = re.compile(r"\s*(?:[^\W\d]\w*|`[^`\n]*`)\s*:")
 _CLAUSES = frozenset(
-    ("from", "format", "zone", "null", "join", "where", "order", "repeat", "lines", "attributes", "values", "split")
+    (
+        *("from", "format", "zone", "null", "join", "where", "order", "repeat", "lines", "attributes", "values"),
+        *("split", "decimals"),
+    )
 )
 _AND = frozenset(("and", "&", "&&", ","))
 _EQUALS = frozenset(("eq", "=", "==", "<>", "!=", "->", ":"))
 _TABLES = frozenset(("table", "view"))
-_FILES = frozenset(("csv", "json", "file"))
+_FILES = frozenset(("csv", "json", "file", "sheet", "excel", "fixed", "parquet", "xml", "hl7", "source", "from"))
 
 
 def kind_of_joined(site: MistakeSite, token: Token) -> bool:
-    """`join table 'T'`, `join view 'V'`, `join csv 'x.csv'`: what is joined is a table or a query."""
+    """`join table 'T'`, `join view 'V'`, `join csv 'x.csv'`: a table or a query is named, and nothing else."""
     reader, last, word = site.reader, site.reader.last, token.lower()
     if last is None or last.type != "JOIN" or word not in _TABLES | _FILES:
         return False
-    if str(reader.raw_token(end_of(token))) == "on":
+    following = reader.raw_token(end_of(token))
+    if str(following) == "on" and word in _TABLES:
         return False
-    if word in _FILES:
-        site.faults.add("FM001", reader.span(token), variant="joined_file", found=str(token))
-    else:
+    if word not in _FILES:
         site.superfluous(start_of(token), end_of(token))
+        reader.at = end_of(token)
+        return True
+    site.faults.add("FM001", reader.span(token), variant="joined_file", found=str(token))
     reader.at = end_of(token)
     return True
 

@@ -41,6 +41,7 @@ def joined(clause: str, *, store: str = "table 'people'", child: str = "", more:
         (copied("string 0..1", store="csv key 'id' prefix h = 'urn:x'"), ["FM162 prefix: prefix h = 'urn:x'"]),
         (copied("string 0..1", store="xml key 'id'"), ["FM162 xml: xml"]),
         (copied("string 0..1", store="sheet 0 key 'id'"), ["FM162 sheet: 0"]),
+        (copied("string 0..1", store="sheet 'poses.XLSX' key 'id'"), ["FM162 workbook: 'poses.XLSX'"]),
         (copied("boolean 0..1 decimals 2"), ["FM162 decimals: decimals 2"]),
         (copied("string 0..* from 'x'", store="sheet key 'id'"), ["FM162 several: x : string 0..* from 'x'"]),
         (joined("join 'kids' on 'id'", store="csv"), ["FM162 join_file: join 'kids' on 'id'"]),

@@ -28,7 +28,7 @@ PART = "model Part { code : string from 1..8 }"
         (fixed("x : string 0..* from 20 count 12..11 width 8"), ["FM162 positions: 20 count 12..11 width 8"]),
         (fixed("x : string 0..* from 20 count 12 width 0"), ["FM162 positions: 20 count 12 width 0"]),
         (fixed("x : string from 'sexe'"), ["FM162 text_column: 'sexe'"]),
-        (fixed("x : string from '28-28'"), ["FM162 text_column: '28-28'"]),
+        (fixed("x : string from '28-28'"), ["FM162 quoted: '28-28'"]),
         (fixed("x : string"), ["FM162 text_column: x"]),
         (fixed("", store="fixed key 'ipp'"), ["FM162 named_positions: 'ipp'"]),
         (fixed("", store="fixed key '1-9' order by '10..12'"), ["FM162 named_positions: '10..12'"]),
