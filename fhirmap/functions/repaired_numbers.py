@@ -107,6 +107,11 @@ def mended_number(text: str, kind: NumberKind) -> str:
     """The same, each repair reported to the record."""
     if kind.shape.fullmatch(text):
         return text
+    if "." not in text and "," not in text:
+        # Most of the others are written in groups.
+        number = tidied(text)
+        if kind.shape.fullmatch(number):
+            return number
     found = repaired(text, kind)
     for repair in found.repairs:
         report_repair(repair.value)
