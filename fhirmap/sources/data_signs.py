@@ -17,18 +17,18 @@ LONGEST_NAME = 40
 
 
 class DataSign(StrEnum):
-    """What makes a text, or a line of texts, look like data.
+    """What makes a text, or a line of texts, look like data; what shows it best comes first.
 
     ``LIKE_BELOW``: the line has the same forms as the lines below it. ``REPEATED``: a text occurs twice in the line.
     """
 
     PERSON_NUMBER = "person_number"
     LONG_NUMBER = "long_number"
-    NUMBER = "number"
-    DECIMAL = "decimal"
     DATE = "date"
     ADDRESS = "address"
     LONG_TEXT = "long_text"
+    DECIMAL = "decimal"
+    NUMBER = "number"
     REPEATED = "repeated"
     LIKE_BELOW = "like_below"
 

@@ -15,7 +15,7 @@ from fhirmap.sources import names as naming
 from fhirmap.sources.files.csv_text import DELIMITERS, CsvLine, has_width, read_lines, separator_line
 from fhirmap.sources.files.file_rows import FileRow
 from fhirmap.sources.files.flat_columns import check_columns, column_named, columns_needed, trimmed
-from fhirmap.sources.files.names_line import signs_of_data
+from fhirmap.sources.files.names_line import names_line, signs_of_data
 from fhirmap.sources.files.row_ends import FillDown, begins_with
 from fhirmap.sources.files.source_files import SourceFile
 from fhirmap.sources.files.text_lines import is_damaged, proved_encoding
@@ -91,12 +91,12 @@ class CsvReader:
         needed = columns_needed(plan)
         best: tuple[int, int, int, CsvHead] | None = None
         for delimiter in delimiters:
-            for line in self._candidates(encoding, delimiter):
+            for line in self._candidates(encoding, delimiter, needed):
                 names = tuple(map(trimmed, line.cells))
                 known = sum(column_named(name, names, plan) is not None for name in needed)
                 found = CsvHead(encoding, delimiter, names, line.number, line.number, separator)
-                # The first line, unless a later one has more of the columns.
-                rank = (known, -line.number, len(names), found)
+                # The first line, unless a later one has more of the columns; what separates most, if none is known.
+                rank = (known, -line.number if needed else 0, len(names), found)
                 if best is None or rank[:3] > best[:3]:
                     best = rank
         if best is None:
@@ -114,12 +114,14 @@ class CsvReader:
             args: dict[str, Any] = {"line": found.names_line, "sign": signs[0].shown, "position": self._plan.position}
             raise ConfigError("FM711", variant="data", source=self._file.shown, **args)
 
-    def _candidates(self, encoding: str, delimiter: str) -> Iterator[CsvLine]:
-        """The lines that may be the names."""
+    def _candidates(self, encoding: str, delimiter: str, needed: Collection[str]) -> Iterator[CsvLine]:
+        """The lines that may be the names: some, if the columns are known; else the one that looks like them."""
         start, plan = self._plan.names_line or 1, self._plan
         lines = read_lines(self._file, encoding, delimiter, start=start)
-        is_known = plan.names_line is not None or not columns_needed(plan)
-        return islice(lines, 1 if is_known else _MOST_TITLES)
+        if plan.names_line is not None:
+            return islice(lines, 1)
+        first = list(islice(lines, _MOST_TITLES))
+        return iter(first if needed else _guessed(first))
 
     def _without_names(self, encoding: str, delimiters: Sequence[str], separator: str) -> CsvHead:
         """The head of a file whose first line is a row: the model names the columns, or they are numbered."""
@@ -142,14 +144,20 @@ class CsvReader:
     def check(self, needed: Mapping[str, str]) -> list[Diagnostic]:
         """Columns that are missing or occur twice, a wrong delimiter (FM704); a first line `sep=;` and lines before the
         names (FM753)."""
-        head = self.head()
+        try:
+            head = self.head()
+        except ConfigError as error:
+            found = error.diagnostic()
+            if (found.code, found.variant) != ("FM711", "data"):
+                raise
+            return [found]
         mark = self._delimiter_meant(head)
         if mark:
             # Every column is missing for this one reason.
             args = {"table": self._file.shown, "declared": _in_map(head.delimiter), "mark": _in_map(mark)}
             return [Diagnostic("FM704", args={**args, "position": self._plan.position}, variant="delimiter")]
-        found = check_columns(self._file.shown, needed, head.names, self._plan)
-        return [*found, *self._lines_before(head)]
+        lacking = check_columns(self._file.shown, needed, head.names, self._plan)
+        return [*lacking, *self._lines_before(head)]
 
     def _lines_before(self, head: CsvHead) -> Iterator[Diagnostic]:
         args: dict[str, object] = {"source": self._file.shown, "position": self._plan.position}
@@ -237,6 +245,22 @@ def _place(name: str, head: CsvHead, plan: SourcePlan, shown: str) -> int:
         like = naming.like(name, [entry for entry in head.names if entry])
         raise ConfigError("FM704", table=shown, column=name, source=shown, **like)
     return head.names.index(found.column)
+
+
+def _guessed(lines: Sequence[CsvLine]) -> Sequence[CsvLine]:
+    """The line that looks like the names of the others; where none does, the fullest one, which is then refused."""
+    places, texts = [], []
+    after = 1
+    for place, line in enumerate(lines):
+        # Blank lines are not among them, and say where a title ends.
+        blank = range(after, line.number)
+        places += [place] * (len(blank) + 1)
+        texts += [*([] for _ in blank), line.cells]
+        after = max(line.number, line.last) + 1
+    found = names_line(texts)
+    if found is not None:
+        return [lines[places[found]]]
+    return sorted(lines, key=lambda line: -sum(map(bool, line.cells)))[:1]
 
 
 def _in_map(delimiter: str) -> str:

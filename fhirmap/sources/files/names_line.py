@@ -53,7 +53,7 @@ class _Column:
 def signs_of_data(
     cells: Sequence[str], needed: Collection[str] = (), below: Iterable[Sequence[str]] = ()
 ) -> tuple[DataSign, ...]:
-    """What shows that a line holds data and no names, each sign once; empty where it may hold the names.
+    """What shows that a line holds data and no names, the best sign first; empty where it may hold the names.
 
     ``needed``: the columns that a map reads; a line that has half of them holds the names. ``below``: the lines after
     it, of which some are looked at: a date above dates is data, above counts it is a day's column.
@@ -74,7 +74,7 @@ def signs_of_data(
         found.append(DataSign.REPEATED)
     if comparable and not differing and any(column.is_certain for column in comparable):
         found.append(DataSign.LIKE_BELOW)
-    return tuple(dict.fromkeys(found))
+    return tuple(sign for sign in DataSign if sign in found)
 
 
 def _sign_in_place(column: _Column, *, is_different: bool) -> DataSign | None:
@@ -107,6 +107,21 @@ def names_line(lines: Sequence[Sequence[str]], needed: Collection[str] = ()) -> 
         most = max(counts, default=0)
         return counts.index(most) if most and 2 * most >= len(needed) else None
     widths = [sum(bool(bare(cell)) for cell in cells) for cells in lines]
+    start = _start_of_table(widths)
+    below_blank = _guessed(lines[start:], widths[start:]) if start else None
+    return _guessed(lines, widths) if below_blank is None else start + below_blank
+
+
+def _start_of_table(widths: Sequence[int]) -> int:
+    """Where the most lines without a blank one between them begin: a title is often followed by a blank line."""
+    starts = [place for place, width in enumerate(widths) if width and not (place and widths[place - 1])]
+    ends = [place for place, width in enumerate(widths, 1) if width and not any(widths[place : place + 1])]
+    lengths = [end - start for start, end in zip(starts, ends, strict=True)]
+    return starts[lengths.index(max(lengths))] if lengths else 0
+
+
+def _guessed(lines: Sequence[Sequence[str]], widths: Sequence[int]) -> int | None:
+    """The line that looks like the names of what is below it. ``widths``: cells that each line fills."""
     usual = _usual(widths)
     wide = [place for place, width in enumerate(widths) if width and 5 * width >= 3 * usual]
     odd = None

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from fhirmap.errors import ConfigError
-from fhirmap.source_plan import Child, ChildKind, Order, RowLayout
-from fhirmap.sources import open_source
+from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceKind, SourcePlan
+from fhirmap.sources import open_source, parse_address
+from fhirmap.sources.data_signs import DataSign
+from fhirmap.sources.files.csv_reader import CsvReader
+from fhirmap.sources.files.source_files import FileSet
 from tests.sources.conftest import columns
 from tests.sources.exports import FLAT, HEAD, STAYS, fails, read, write
 
@@ -158,3 +161,36 @@ def test_revisions_that_cannot_be_compared_are_a_fault(tmp_path: Path) -> None:
         ("3", "02/01/2025", []),
         ("4", "v2", ["FM756"]),
     ]
+
+
+def test_a_first_line_of_data_is_reported_by_check_and_refused_by_reading(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "1;149113897061759\n2;254062A95300756\n")
+    with open_source(str(path), FLAT) as source:
+        (found,) = source.check()
+        assert (found.code, found.variant, found.is_error) == ("FM711", "data", True)
+        assert str(found.args["sign"]) == str(DataSign.PERSON_NUMBER.shown)
+        assert found.args["position"] == FLAT.position
+    assert fails(path, FLAT).diagnostic().variant == "data"
+    with open_source(str(path), replace(FLAT, names=("id", "v"))) as source:
+        assert source.check() == []
+        assert [record.key for record in source.records()] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("id;lot\n1;A12\n", 1),
+        ("Patient;MARTIN\n\nid;lot\n1;A12\n2;B13\n", 3),
+        ('"Bloc\nopératoire"\nid;lot\n1;A12\n2;B13\n', 3),
+        ("Extraction;01/01/2025\nid;lot\n1;A12\n2;B13\n", 2),
+    ],
+)
+def test_the_names_of_a_file_that_no_map_reads_yet(tmp_path: Path, text: str, line: int) -> None:
+    file = FileSet(parse_address(str(write(tmp_path / "a.csv", text)))).listing().files[0]
+    reader = CsvReader(file, SourcePlan(SourceKind.CSV, "", (), RowLayout("", ())))
+    assert (reader.head().names_line, reader.names()) == (line, ("id", "lot"))
+    with pytest.raises(ConfigError) as raised:
+        refused = write(tmp_path / "b.csv", "Patient\n1;149113897061759\n2;254062A95300756\n")
+        file = FileSet(parse_address(str(refused))).listing().files[0]
+        CsvReader(file, SourcePlan(SourceKind.CSV, "", (), RowLayout("", ()))).head()
+    assert (raised.value.code, raised.value.diagnostic().args["line"]) == ("FM711", 2)

@@ -25,7 +25,7 @@ def test_lines_of_data_are_no_names() -> None:
     for place, row in enumerate(ROWS):
         assert signs_of_data(row, (), ROWS[place + 1 :]), row
         assert signs_of_data(row, ("Nom", "Lot"), ROWS[place + 1 :]), row
-    assert signs_of_data(ROWS[0]) == (DataSign.NUMBER, DataSign.PERSON_NUMBER, DataSign.DATE)
+    assert signs_of_data(ROWS[0]) == (DataSign.PERSON_NUMBER, DataSign.DATE, DataSign.NUMBER)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,9 @@ def test_where_the_names_are() -> None:
     assert names_line([["Extraction du bloc au 31/12/2025"], [], *table]) == 2
     assert names_line([["Bloc", "01/01/2025", "", "", "", "", "", ""], *table]) == 1
     assert names_line([["Export", "01/01/2025"], ["id", "nom"], ["1", "MARTIN"], ["2", "PETIT"]]) == 1
+    assert names_line([["Patient", "MARTIN"], [], ["id", "lot"], ["K1", "A12"], ["K2", "B13"]]) == 2
+    assert names_line([["id", "lot"], [], ["K1", "A12"], ["K2", "B13"]]) == 0
+    assert names_line([[], *table, []]) == 1
     assert names_line(ROWS) is None
     assert names_line([]) is None
     assert names_line([["a", "b"]]) == 0
