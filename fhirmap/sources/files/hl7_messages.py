@@ -16,7 +16,7 @@ from typing import NamedTuple
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault
 from fhirmap.sources.files.hl7_text import Block, blocks
-from fhirmap.sources.files.hl7_tree import Marks, Segment, marks_of
+from fhirmap.sources.files.hl7_tree import HeaderSegment, Marks, Segment, marks_of
 from fhirmap.sources.files.source_files import SourceFile
 from fhirmap.sources.files.text_lines import Accents, LineKind, decoded, is_damaged, marked_encoding
 
@@ -183,7 +183,8 @@ def _message(block: Block, charset: Charset) -> tuple[Hl7Message | LostLines, tu
     if block.is_open:
         message.faults.append(_fault("frame", block.line))
     separator, segments = marks.field, message.segments
-    for number, line in enumerate(lines, block.line):
+    segments.append((block.line, HeaderSegment(lines[0], marks)))
+    for number, line in enumerate(lines[1:], block.line + 1):
         if line[3:4] == separator and _is_name(line[:3]):
             segments.append((number, Segment(line, marks)))
         elif line and not line.isspace() and not _is_name(line.rstrip()):

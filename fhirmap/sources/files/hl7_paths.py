@@ -48,7 +48,11 @@ class FieldReads:
             if known is None or (read.is_value and not known.is_value):
                 found[read.steps] = read
         self.all = tuple(found.values())
-        self._values = [read for read in self.all if read.is_value and read.field and read.depth in (2, 3)]
+        self._values: dict[tuple[bool, str], list[FieldRead]] = {}
+        """The values of fields and components, by where their segment is: whether above, and its name."""
+        for read in self.all:
+            if read.is_value and read.field and read.depth in (2, 3):
+                self._values.setdefault((read.steps[0] in ("..", "/"), read.segment), []).append(read)
         self._names: dict[tuple[str, int], tuple[str, ...]] = {}
         """By segment and field, 0 for all of them: the paths that are read there."""
         for read in self.all:
@@ -67,10 +71,9 @@ class FieldReads:
 
     def _segment_faults(self, message: Hl7Message, line: int, segment: Segment) -> Iterator[Fault]:
         name, encoding = segment.name, message.marks.encoding
-        for number in segment.numbers():
-            raw = segment.raw(number)
+        for number, raw in enumerate(segment.fields):
             columns = (*self._names.get((name, number), ()), *self._names.get((name, 0), ()))
-            if not raw or not columns:
+            if not number or not raw or not columns:
                 continue
             args: dict[str, object] = {"column": f"{name}.{number}", "line": line}
             if message.is_damaged and ("\0" in raw or is_damaged(raw, encoding)):
@@ -84,24 +87,27 @@ class FieldReads:
 
     def left_out(self, cells: Mapping[str, Any]) -> Iterator[Fault]:
         """FM786 for each value that is read of a field or component of which others are filled, and not read by it."""
-        for read in self._values:
-            for segment in _segments(cells, read):
-                raw, marks = segment.raw(read.field), segment.marks
-                is_divided = marks.subcomponent in raw or (read.depth == 2 and marks.component in raw)
-                if is_divided and _has_more(at(cells, read.steps)):
-                    args = {"column": read.name}
-                    yield Fault(
-                        "FM786", "warning", rule="component", args=args, position=read.place, columns=(read.name,)
-                    )
-                    break
+        found: dict[str, Fault] = {}
+        for (is_above, name), reads in self._values.items():
+            for segment in _segments(cells.get("..", cells) if is_above else cells, name):
+                fields, marks = segment.fields, segment.marks
+                for read in reads:
+                    raw = fields[read.field] if read.field < len(fields) else ""
+                    is_divided = marks.subcomponent in raw or (read.depth == 2 and marks.component in raw)
+                    if raw and is_divided and read.name not in found and _has_more(at(cells, read.steps)):
+                        args, columns = {"column": read.name}, (read.name,)
+                        fault = Fault(
+                            "FM786", "warning", rule="component", args=args, position=read.place, columns=columns
+                        )
+                        found[read.name] = fault
+        return iter(found.values())
 
 
-def _segments(cells: Mapping[str, Any], read: FieldRead) -> Sequence[Segment]:
-    """The segments that a path leads through."""
-    tree = cells.get("..", cells) if read.steps[0] in ("..", "/") else cells
-    found = tree.get(read.segment)
+def _segments(tree: Mapping[str, Any], name: str) -> Sequence[Segment]:
+    """The segments of a name in a message or group, the group's own too."""
+    found = tree.get(name)
     if found is None:
-        return (tree.own,) if isinstance(tree, SegmentGroup) and tree.own.name == read.segment else ()
+        return (tree.own,) if isinstance(tree, SegmentGroup) and tree.own.name == name else ()
     return found if isinstance(found, list) else (found,)
 
 

@@ -17,7 +17,8 @@ _CHUNK = 1 << 20
 _LONGEST = 1 << 27
 """Bytes of a message."""
 _MARK = codecs.BOM_UTF8
-_BEGIN = re.compile(rb"(?:\r|\x1c\r?)?\x0b(?:\xef\xbb\xbf)?(?=MSH)|[\r\x1c](?:\xef\xbb\xbf)?(?=MSH)")
+_BEFORE = re.compile(rb"(?:(?:\r|\x1c\r?)?\x0b|[\r\x1c])(?:\xef\xbb\xbf)?\Z")
+"""What is between a message and the MSH of the next one."""
 _REACH = 12
 """Bytes before a chunk from which on it may make a beginning."""
 
@@ -50,11 +51,11 @@ def blocks(file: IO[bytes], encoding: str = "utf-8") -> Iterator[Block]:
     for chunk in _chunks(file, encoding):
         buffer += chunk
         begin = 0
-        for found in _BEGIN.finditer(buffer, max(seen - _REACH, 0)):
-            if found.start() > begin:
-                yield block.closed(buffer[begin : found.start()], found.group())
-            line += buffer.count(b"\r", begin, found.end())
-            begin, block = found.end(), Block(line, True, b"\x0b" in found.group())
+        for start, end in _beginnings(buffer, max(seen - _REACH, 0)):
+            if start > begin:
+                yield block.closed(buffer[begin:start], buffer[start:end])
+            line += buffer.count(b"\r", begin, end)
+            begin, block = end, Block(line, True, b"\x0b" in buffer[start:end])
         buffer = buffer[begin:]
         if len(buffer) > _LONGEST:
             block = replace(block, is_long=True)
@@ -63,6 +64,17 @@ def blocks(file: IO[bytes], encoding: str = "utf-8") -> Iterator[Block]:
         seen = len(buffer)
     if buffer:
         yield block.closed(buffer)
+
+
+def _beginnings(buffer: bytes, start: int) -> Iterator[tuple[int, int]]:
+    """Where each MSH that begins a line or a frame is, and where what is before it begins."""
+    # Few lines begin so: to look for the three letters is faster than for all that may be before them.
+    place = buffer.find(b"MSH", start)
+    while place >= 0:
+        before = _BEFORE.search(buffer, max(place - _REACH, 0), place)
+        if before is not None:
+            yield before.start(), place
+        place = buffer.find(b"MSH", place + 3)
 
 
 def _chunks(file: IO[bytes], encoding: str) -> Iterator[bytes]:

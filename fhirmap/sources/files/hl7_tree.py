@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 from fhirmap.records import TreeText
 
-__all__ = ["Marks", "Segment", "SegmentGroup", "are_escapes_known", "marks_of"]
+__all__ = ["HeaderSegment", "Marks", "Segment", "SegmentGroup", "are_escapes_known", "marks_of"]
 
-_PLACES = {str(number): number for number in range(1, 1000)}
+_MOST = 1000
+_PLACES = {str(number): number for number in range(1, _MOST)}
 _NULL = '""'
+_LONGEST_HEAD = len("MSH|^~\\&#|")
 _BREAKS = re.compile(r"\.(?:br|ce|sp(\d*))", re.IGNORECASE)
 
 
@@ -43,6 +45,11 @@ def marks_of(header: str, encoding: str) -> Marks | None:
 
     Spec: HL7 v2.9, 2.5.4; the fifth encoding character is of v2.7 and later.
     """
+    return _marks(header[:_LONGEST_HEAD], encoding)
+
+
+@lru_cache(maxsize=64)
+def _marks(header: str, encoding: str) -> Marks | None:
     field = header[3:4]
     named = header[4:].partition(field)[0] if field else ""
     marks = field + named
@@ -89,8 +96,6 @@ def _meaning(name: str, marks: Marks) -> str | None:
 
 def _decoded(text: str, marks: Marks) -> str:
     """``text`` with its escape sequences resolved, each once; those without a known meaning as they are."""
-    if not marks.escape or marks.escape not in text:
-        return text
 
     def meant(found: re.Match[str]) -> str:
         meaning = _meaning(found[1], marks)
@@ -146,28 +151,35 @@ def _part(raw: str, separator: str, marks: Marks) -> str | None:
         return None
     if raw == _NULL:
         return ""
+    escape = marks.escape
     if not separator:
-        return _decoded(raw, marks)
-    parts = raw.split(separator)
+        return _decoded(raw, marks) if escape and escape in raw else raw
+    parts = raw.split(separator) if separator in raw else [raw]
     inner = marks.subcomponent if separator == marks.component else ""
-    first = parts[0].partition(inner)[0] if inner else parts[0]
+    first = parts[0]
+    if inner and inner in first:
+        first = first.partition(inner)[0]
     if not first and not raw.strip(marks.all):
         return None
-    text = "" if first == _NULL else _decoded(first, marks)
-    return TreeText(text, _Members(parts, inner, marks))
+    if escape and escape in first:
+        first = _decoded(first, marks)
+    elif first == _NULL:
+        first = ""
+    # As `TreeText` makes it, without a call: most of a message's fields are made here.
+    made = str.__new__(TreeText, first)
+    made.members = _Members(parts, inner, marks)
+    return made
 
 
 class Segment(Mapping[str, Any]):
     """The fields of a segment by number. As text it is what the message has."""
 
-    __slots__ = ("_fields", "_offset", "marks", "text")
+    __slots__ = ("_fields", "marks", "text")
 
     def __init__(self, text: str, marks: Marks) -> None:
         self.text = text
         self.marks = marks
         self._fields: list[str] | None = None
-        # The separator after `MSH` is its first field.
-        self._offset = 1 if text.startswith("MSH") else 0
 
     def __str__(self) -> str:
         return self.text
@@ -177,34 +189,28 @@ class Segment(Mapping[str, Any]):
         """Its name, of three letters."""
         return self.text[:3]
 
-    def raw(self, number: int) -> str:
-        """The text of a field as the message has it; empty where it has none, and where it is a separator (MSH)."""
-        fields = self._fields
-        if fields is None:
-            fields = self._fields = self.text.split(self.marks.field)
-        place = number - self._offset
-        if self._offset and place < 2:
-            return ""
-        return fields[place] if place < len(fields) else ""
+    @property
+    def fields(self) -> list[str]:
+        """Its name, then the text of each field as the message has it."""
+        if self._fields is None:
+            self._fields = self._split()
+        return self._fields
+
+    def _split(self) -> list[str]:
+        return self.text.split(self.marks.field)
 
     def clear(self, number: int) -> None:
         """Take a field for empty: what it has cannot be read."""
-        if self.raw(number) and self._fields is not None:
-            self._fields[number - self._offset] = ""
-
-    def numbers(self) -> range:
-        """The numbers of the fields that it may have."""
-        self.raw(1)
-        return range(1, len(self._fields or ()) + self._offset)
+        self.fields[number] = ""
 
     def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as Mapping has it
         """A field: a text with members, a list of them where it is repeated, or ``default``."""
-        number, marks = _PLACES.get(name, 0), self.marks
-        if not number:
+        fields, number = self._fields, _PLACES.get(name, _MOST)
+        if fields is None:
+            fields = self.fields
+        if number >= len(fields):
             return default
-        if self._offset and number < 3:
-            return marks.field if number == 1 else self.text[4:].partition(marks.field)[0]
-        raw = self.raw(number)
+        raw, marks = fields[number], self.marks
         if not raw:
             return default
         if marks.repetition and marks.repetition in raw:
@@ -220,10 +226,28 @@ class Segment(Mapping[str, Any]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in map(str, self.numbers()) if self.get(name) is not None)
+        return (name for name in map(str, range(1, len(self.fields))) if self.get(name) is not None)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+class HeaderSegment(Segment):
+    """An MSH: its first field is the separator itself, its second one the others, both as they are."""
+
+    __slots__ = ()
+
+    def _split(self) -> list[str]:
+        name, _, *rest = self.text.split(self.marks.field)
+        return [name, "", "", *rest]
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as Mapping has it
+        """As of any segment."""
+        if name == "1":
+            return self.marks.field
+        if name == "2":
+            return self.text[4:].partition(self.marks.field)[0]
+        return super().get(name, default)
 
 
 class SegmentGroup(Mapping[str, Any]):
