@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import tracemalloc
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -525,3 +527,21 @@ def test_bundles_of_traces(shared_dir: Path, name: str) -> None:
             devices = " + ".join(f"{device['article']['model']}/{device['lot']}" for device in values["devices"])
             found.append([record.key, values["patient"]["nir"], str(values["day"]), side, devices])
     assert found == [line for line in expected if name != "B-501.json" or line[0] == "B-501"]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
+def test_a_document_is_not_held(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fhirmap.sources.files.json_scan._CHUNK", 1 << 16)
+    monkeypatch.setattr("fhirmap.sources.files.json_reader._BATCH", 1 << 14)
+    path = tmp_path / name
+    entry = {"text": "x" * 1000, "deep": {"a": [{"b": ["c"]}] * 10}}
+    text = ", ".join(json.dumps({"n": number, **entry}) for number in range(1000))
+    path.write_bytes((gzip.compress if name.endswith(".gz") else bytes)(f'{{"entry": [{text}], "late": "L"}}'.encode()))
+    plan = deep("entry[]", "n", columns_read="../late")
+    read(write(tmp_path / "b.json", DEEP), plan)  # what is imported then does not count
+    tracemalloc.start()
+    with open_source(str(path), plan) as source:
+        assert sum(record.values[".."] == {"late": "L"} for record in source.records()) == 1000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < len(text) / 2
