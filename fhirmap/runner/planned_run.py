@@ -21,9 +21,10 @@ from fhirmap.runner.engine import Engine
 from fhirmap.runner.ingest import Ingested, entries
 from fhirmap.runner.read_values import reader_of_values
 from fhirmap.runner.receiver_lines import withdrawal_text
-from fhirmap.runner.run import look_into_journal, shrunk
+from fhirmap.runner.run import look_into_journal, shrunk, unread
 from fhirmap.runner.same_records import require_same_records
 from fhirmap.runner.source import open_project_source
+from fhirmap.sources.readings import NOTHING
 from fhirmap.texts import text
 
 __all__ = ["MapChange", "Plan", "differing_elements", "make_plan", "plan_lines", "plan_to_data"]
@@ -51,7 +52,7 @@ class Plan:
 
     ``sending``: a run that is going on, or was killed, has sent them, and no answer is recorded.
     ``withdrawn``: those that would wait for somebody after the run, the new ones first. ``in_doubt``: those that wait
-    now, since an answer was lost.
+    now, since an answer was lost. ``not_whole``: why nothing is taken for gone, where something could not be read.
     """
 
     read: int = 0
@@ -67,6 +68,7 @@ class Plan:
     out_of_scope: int = 0
     superseded: int = 0
     stopped_by: Diagnostic | None = None
+    not_whole: Diagnostic | None = None
 
     @property
     def to_do(self) -> bool:
@@ -111,7 +113,10 @@ def make_plan(
             if journal is not None and withdrawals is not None:
                 plan.in_doubt = list(dict.fromkeys(answer.key for answer in journal.doubts()))
                 plan.stopped_by = shrunk(project, journal, done.declared)
-                if plan.stopped_by is None and project.source.is_complete:
+                left_out = unread(source) if project.source.is_complete else NOTHING
+                if left_out:
+                    plan.not_whole = left_out.diagnostic()
+                elif plan.stopped_by is None and project.source.is_complete:
                     _add_gone(journal, withdrawals, seen)
                 plan.withdrawn = [
                     replace(entry, identifiers=journal.identifiers(entry.key)) for entry in withdrawals.waiting()
@@ -248,10 +253,9 @@ def _step(name: str) -> str:
 def plan_to_data(plan: Plan) -> dict[str, Any]:
     """The plan as JSON values; ``elements``: how many records differ in each."""
     data = asdict(plan)
-    stop = plan.stopped_by
-    data["stopped_by"] = (
-        {"code": stop.code, "message": stop.message, "hint": stop.hint_text} if stop is not None else None
-    )
+    for name in ("stopped_by", "not_whole"):
+        entry = getattr(plan, name)
+        data[name] = entry and {"code": entry.code, "message": entry.message, "hint": entry.hint_text}
     data["elements"] = _element_counts(plan)
     data["to_do"] = plan.to_do
     data["exit_code"] = plan.exit_code
@@ -284,6 +288,9 @@ def plan_lines(plan: Plan) -> list[str]:
         count = getattr(plan, name)
         if count:
             lines.append("  " + text(f"states.counted.{name}", count=count))
+    if plan.not_whole is not None:
+        entry = plan.not_whole
+        lines.append(text("run.lines.warning", code=entry.code, message=entry.message, hint=entry.hint_text))
     if plan.stopped_by is not None:
         stop = plan.stopped_by
         lines.append(text("run.lines.stopped", code=stop.code, message=stop.message))

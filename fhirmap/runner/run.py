@@ -23,8 +23,10 @@ from fhirmap.runner.same_records import note_records, require_same_records
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.sinks import ClientCredentials, Sink, SinkSettings, open_sink
+from fhirmap.sources import Source
+from fhirmap.sources.readings import NOTHING, PartialSource, Unread
 
-__all__ = ["RunOutcome", "has_journal", "look_into_journal", "open_journal", "run", "shrunk", "simulated"]
+__all__ = ["RunOutcome", "has_journal", "look_into_journal", "open_journal", "run", "shrunk", "simulated", "unread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def run(  # noqa: PLR0913 - named settings
                 progress=reading,
                 read_values=reader_of_values(engine.plan),
             )
-            stopped = work.close_reading(ingested.declared)
+            stopped = work.close_reading(ingested.declared, unread(source))
         except KeyboardInterrupt:
             report = work.finish(None, Delivery(interrupted=True))
         else:
@@ -162,6 +164,11 @@ def shrunk(project: Project, journal: Journal, read: int) -> Diagnostic | None:
     return Diagnostic("FM665", args={"read": read, "last": last, "share": share})
 
 
+def unread(source: Source) -> Unread:
+    """What the last reading of a source left out: then it says nothing of records that it does not hold."""
+    return source.unread() if isinstance(source, PartialSource) else NOTHING
+
+
 class _Run:
     """One run in the journal, from its beginning to its report."""
 
@@ -187,12 +194,16 @@ class _Run:
         self._run_id = journal.start_run(engine.digest, source=project.source_name(engine.plan.source), resend=resend)
         journal.recover()
 
-    def close_reading(self, read: int) -> Diagnostic | None:
-        """What the end of the source says of the records that it does not hold; or why nothing may be sent."""
+    def close_reading(self, read: int, left_out: Unread) -> Diagnostic | None:
+        """What the end of the source says of the records that it does not hold: nothing where something was
+        ``left_out``. Or why nothing may be sent."""
         project = self._engine.project
         stopped = shrunk(project, self._journal, read)
-        if stopped is None and project.source.is_complete:
-            self._journal.close_reading(read)
+        if project.source.is_complete:
+            if left_out:
+                self._warnings += (left_out.diagnostic(),)
+            elif stopped is None:
+                self._journal.close_reading(read)
         return stopped
 
     def finish(self, read: int | None, delivery: Delivery, unmapped: tuple[UnmappedTable, ...] = ()) -> Report:

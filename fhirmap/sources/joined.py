@@ -25,6 +25,7 @@ from fhirmap.sources.attribute_names import unknown_attributes
 from fhirmap.sources.files.row_order import RowOrder
 from fhirmap.sources.key_index import KeyIndex
 from fhirmap.sources.keys import KeyColumn, join_columns
+from fhirmap.sources.readings import NOTHING, PartialSource, Unread
 from fhirmap.sources.samples import Sample, SampledSource, attribute_name
 from fhirmap.sources.store_rows import JoinableSource, StoreRow, join_text, join_texts
 
@@ -165,6 +166,10 @@ class JoinedSource:
     def count(self) -> int | None:
         """How many records there are, as the source says."""
         return self._source.count()
+
+    def unread(self) -> Unread:
+        """What the source left out: whether a record is there does not depend on the stores."""
+        return self._source.unread() if isinstance(self._source, PartialSource) else NOTHING
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ from fhirmap.sources.files.row_filter import RowFilter, filter_of
 from fhirmap.sources.files.row_order import OrderedRows, RowOrder
 from fhirmap.sources.files.source_files import FileSet, SourceFile, Stamp, reading
 from fhirmap.sources.keys import RecordKeys, cell_text, revision_column
+from fhirmap.sources.readings import NOTHING, Unread
 from fhirmap.sources.revisions import NO_REVISION, Revision, Revisions, number_revision, revision_of
 from fhirmap.sources.samples import Sample
 from fhirmap.texts import Text
@@ -60,8 +61,9 @@ def open_reader(file: SourceFile, plan: SourcePlan) -> FileReader:
 class FileScan:
     """What the first reading found.
 
-    ``total``: how many rows there are. ``counts``: of the lines of a key and revision, where a record has lines.
-    ``stamps``: of the files that can be read; ``broken``: why the others cannot.
+    ``total``: how many rows there are; ``lost``: those of them whose key may be lost. ``counts``: of the lines of a key
+    and revision, where a record has lines. ``stamps``: of the files that can be read; ``broken``: why the others
+    cannot. ``unfinished``: how many are being written.
     """
 
     revisions: Revisions = field(default_factory=Revisions)
@@ -69,6 +71,8 @@ class FileScan:
     stamps: dict[SourceFile, Stamp] = field(default_factory=dict)
     broken: dict[SourceFile, Fault] = field(default_factory=dict)
     total: int = 0
+    lost: int = 0
+    unfinished: int = 0
 
 
 @dataclass(slots=True)
@@ -277,8 +281,9 @@ class FileSource:
                 try:
                     found = self._keys_of(file)
                     # Of several files, one that turns out to be broken counts for nothing.
-                    for key, revision in list(found) if self._files.is_several else found:
+                    for key, revision, is_lost in list(found) if self._files.is_several else found:
                         scan.total += 1
+                        scan.lost += is_lost
                         if not key:
                             continue
                         scan.revisions.add(key, revision)
@@ -288,7 +293,13 @@ class FileSource:
                 except ConfigError as error:
                     self._break(file, error, scan)
             self._scanned = scan
+        self._scanned.unfinished = len(listing.unfinished)
         return self._scanned
+
+    def unread(self) -> Unread:
+        """Files that could not be read or are being written, and damaged rows whose key may be lost."""
+        scan = self._scanned
+        return NOTHING if scan is None else Unread(len(scan.broken), scan.unfinished, scan.lost)
 
     def _stamps(self, files: Sequence[SourceFile]) -> dict[SourceFile, Stamp]:
         found: dict[SourceFile, Stamp] = {}
@@ -297,10 +308,15 @@ class FileSource:
                 found[file] = file.stamp()
         return found
 
-    def _keys_of(self, file: SourceFile) -> Iterator[tuple[str, Revision | None]]:
+    def _keys_of(self, file: SourceFile) -> Iterator[tuple[str, Revision | None, bool]]:
+        """Key and revision of each row, and whether that may be another row's key, or none although it has one."""
         for row in self._kept(file):
             key = self._keys.key(self._parts(row))
-            yield key, self._revision(row) if key else None
+            is_lost = not _is_no_record(row) if row.is_lost else not key and self._is_key_unread(row)
+            yield key, self._revision(row) if key else None, is_lost
+
+    def _is_key_unread(self, row: FileRow) -> bool:
+        return any(column in self._plan.key for fault in row.faults for column in fault.columns)
 
     def _value(self, row: FileRow, name: str) -> RawValue:
         """What the row holds under a name, or at a path; the one item that a filter of a path leaves."""
@@ -483,8 +499,7 @@ class FileSource:
         return row if self._is_tree else {column.name: row.get(column.name) for column in child.shape.columns}
 
     def _keyless(self, origin: str, values: Mapping[str, Any], parts: Sequence[str], row: FileRow) -> Record:
-        unread = {column for fault in row.faults for column in fault.columns}
-        if not row.is_lost and not unread.intersection(self._plan.key):
+        if not row.is_lost and not self._is_key_unread(row):
             row.faults.append(self._keys.fault(parts))
         return Record("", values, origin, tuple(row.faults))
 
@@ -495,6 +510,11 @@ class FileSource:
 def trimmed_cell(cell: RawValue) -> RawValue:
     """A text without blanks around it; any other cell as it is."""
     return cell_text(cell) if isinstance(cell, str) else cell
+
+
+def _is_no_record(row: FileRow) -> bool:
+    """Are these the names of the columns once more?"""
+    return any((fault.code, fault.variant) == ("FM719", "names") for fault in row.faults)
 
 
 def _resolved(row: Mapping[str, Any], paths: tuple[ReadPath, ...]) -> dict[str, Any]:
