@@ -50,7 +50,8 @@ class FileReader(Protocol):
         """Every row in the file's order, the same each time; the columns ``needed``, which may be spelt otherwise there
         (`naming.match`).
 
-        What one row has wrong is a fault of it. Raises: ConfigError where the file cannot be read, or not read on.
+        What one row has wrong is a fault of it. Which columns are asked for says nothing of `FileRow.is_lost`.
+        Raises: ConfigError where the file cannot be read, or not read on.
         """
 
 

@@ -310,7 +310,7 @@ class FileSource:
 
     def _keys_of(self, file: SourceFile) -> Iterator[tuple[str, Revision | None, bool]]:
         """Key and revision of each row, and whether that may be another row's key, or none although it has one."""
-        for row in self._kept(file):
+        for row in self._kept(file, self._asked()):
             key = self._keys.key(self._parts(row))
             is_lost = not _is_no_record(row) if row.is_lost else not key and self._is_key_unread(row)
             yield key, self._revision(row) if key else None, is_lost
@@ -374,9 +374,17 @@ class FileSource:
             for row in self._kept(file):
                 yield file, row
 
-    def _kept(self, file: SourceFile) -> Iterator[FileRow]:
+    def _asked(self) -> dict[str, str]:
+        """Those of the columns and paths that say which rows are read and whose they are."""
+        latest = (self._plan.latest.column,) if self._plan.latest else ()
+        names = {*self._plan.key, *latest, *self._plan.fill}
+        needed = self._needed()
+        names.update(self._condition.names if self._condition is not None else ())
+        return {name: place for name, place in needed.items() if name in names}
+
+    def _kept(self, file: SourceFile, needed: Mapping[str, str] | None = None) -> Iterator[FileRow]:
         """The rows of a file for which the condition holds, and those of which that cannot be said."""
-        rows = self._reader(file).rows(self._needed())
+        rows = self._reader(file).rows(self._needed() if needed is None else needed)
         condition = self._condition
         if condition is None:
             yield from rows
