@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,27 @@ PATIENT = {
 }
 
 
-@pytest.mark.parametrize("page", ["reference/language.md", "fr/langage.md"])
+PAGES = ("reference/language.md", "fr/langage.md")
+
+
+def models_of(page: str) -> list[str]:
+    """The models that the section on models shows."""
+    text = (DOCS / page).read_text(encoding="utf-8").split("\n## `model`", 1)[1].split("\n## ", 1)[0]
+    return re.findall(r"^```(?:text)?\n(model .*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("model", models_of(PAGES[0])[1:])
+def test_the_example_of_a_kind_of_source_is_right(model: str) -> None:
+    assert [entry.message for entry in fhirmap.check(model) if entry.is_error] == []
+
+
+def test_both_languages_show_the_same_models() -> None:
+    english, french = map(models_of, PAGES)
+    assert english == french
+    assert len(english) == 9
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_example_runs(page: str) -> None:
     (example,) = [step for step in steps((DOCS / page).read_text(encoding="utf-8")) if isinstance(step, ShownFile)]
     assert fhirmap.check(example.text, name=example.path) == ()
