@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from fhirmap.analysis.stores import own_name
+from fhirmap.analysis.stores import joined_name
 from fhirmap.analysis.typed import ModelUse
 from fhirmap.compiler.model_plan import child_key
 from fhirmap.compiler.module import ModuleBuilder
@@ -389,8 +389,8 @@ class ReaderBody:
         """How the child rows of an element come."""
         store = model.node.store
         if entry.join is not None and entry.join.is_own and store is not None:
-            return _site(store, own_name(model.node))
-        table = entry.join.table if entry.join else "" if entry.lines else self._below(entry)
+            return _site(store, self._joined(entry))
+        table = self._joined(entry) or ("" if entry.lines else self._below(entry))
         site = replace(self.site, table=table, is_flat=False)
         if is_nested and site.kind and not site.is_tree and entry.groups is None:
             return replace(site, kind="json")  # the objects of a document, wherever it is kept
@@ -544,7 +544,7 @@ class ReaderBody:
 
     def _cell(self, entry: nodes.ModelElement) -> Name:
         path = self._path(entry)
-        shown = entry.join.table if entry.join else self._shown(path)
+        shown = self._joined(entry) or self._shown(path)
         element = f"{self.use.node.name}.{entry.name}"
         position = (entry.column_span or entry.span).position
         texts = (element, shown, entry.type, position, path)
@@ -554,6 +554,13 @@ class ReaderBody:
             options |= {"is_date": Literal(True)} if place in uses.dates else {}
             options |= {"is_flag": Literal(True)} if place in uses.flags else {}
         return self._cell_table(entry.name, texts, options)
+
+    def _joined(self, entry: nodes.ModelElement) -> str:
+        """What the rows are called that an element joins; empty where it joins none."""
+        model = self.module.checked.models.get(self._model_url(entry))
+        if entry.join is None:
+            return ""
+        return joined_name(entry.join, model.node) if model is not None else entry.join.table
 
     def _repeat_cell(self, entry: nodes.ModelElement, site: ColumnSite) -> Name:
         assert entry.repeat is not None

@@ -16,7 +16,7 @@ from fhirmap.inspection.date_forms import DATE_FORMS
 from fhirmap.inspection.guess import absences, zero_dates
 from fhirmap.runtime.cell_text import MISSING
 from fhirmap.runtime.reading import Cell, UnreadDocument
-from fhirmap.source_plan import SourceColumn, SourcePlan
+from fhirmap.source_plan import RowLayout, SourceColumn, SourcePlan
 from fhirmap.sources import Source
 from fhirmap.sources.fit import unread
 from fhirmap.sources.samples import SampledSource, cells_of_sample
@@ -30,9 +30,10 @@ def cell_forms(source: Source, plan: SourcePlan) -> Iterator[Diagnostic]:
     """One warning for each element that many of the first cells of its column cannot be read as (FM773)."""
     if not isinstance(source, SampledSource):
         return
+    stores = _stores(plan.shape)
     for sample in source.samples(_ROWS):
         for column, cells in cells_of_sample(sample):
-            cell = _cell(column, plan)
+            cell = _cell(column, stores.get(sample.table, plan))
             wrong = unread(cell, cells)
             if not wrong:
                 continue
@@ -46,6 +47,17 @@ def cell_forms(source: Source, plan: SourcePlan) -> Iterator[Diagnostic]:
                 "position": column.position,
             }
             yield Diagnostic("FM773", args=args, variant=variant)
+
+
+def _stores(layout: RowLayout) -> dict[str, SourcePlan]:
+    """The stores that rows are joined from, by what they are called."""
+    found: dict[str, SourcePlan] = {}
+    for child in layout.children:
+        found |= {child.table: child.store} if child.store is not None else {}
+        found |= _stores(child.shape)
+    for column in layout.columns:
+        found |= _stores(column.below) if column.below is not None else {}
+    return found
 
 
 def _cell(column: SourceColumn, plan: SourcePlan) -> Cell:

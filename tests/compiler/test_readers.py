@@ -174,3 +174,15 @@ model Part { lot : string from 'pose.lot' }
     read = transformer.read({"op.site": "A", "parts": lines})
     assert read.values == {"a": "A", "parts": [{"lot": "L"}, {}]}
     assert [fault.code for fault in read.faults] == ["FM413"]
+
+
+def test_rows_that_are_joined_by_their_own_store_are_named_by_it() -> None:
+    models = """model Row from table 'OP' key 'id' { a : string 1..1  part : Part 1..1 join on 'id' }
+model Part from csv source 'stock' null '?' decimal ',' { price : decimal 1..1 from 'prix' }
+"""
+    transformer = compiled(models)
+    assert [fault.columns for fault in transformer.read({"a": "x", "part": []}).faults] == [("stock",)]
+    assert [fault.columns for fault in transformer.read({"a": "x", "part": [{"prix": "?"}]}).faults] == [
+        ("stock.prix",)
+    ]
+    assert transformer.read({"a": "x", "part": [{"prix": "1,50"}]}).values["part"] == {"price": Decimal("1.50")}

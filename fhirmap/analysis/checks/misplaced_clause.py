@@ -46,6 +46,8 @@ def misplaced_clause(checked: Checked) -> Iterator[Diagnostic]:
                 continue
             child = models.get(element.type)
             found = dict.fromkeys(_of_element(element, child))
+            if element.lines and use.node.name in joined:
+                found["joined_lines", element.span] = None
             for kind in sorted(kinds[use.node.name]):
                 found |= dict.fromkeys(_of_row(element, child is not None, kind))
             args = {"element": element.name, "type": element.type}

@@ -48,6 +48,10 @@ def joined(clause: str, *, store: str = "table 'people'", child: str = "", more:
         (joined("join 'kids' on 'id'", store="hl7"), ["FM162 join_document: join 'kids' on 'id'"]),
         (joined("join on 'id'"), ["FM162 own: join on 'id'"]),
         (
+            joined("join on 'id'", child="from csv source 'kids'", more="all : Grand 0..* lines"),
+            ["FM162 joined_lines: all : Grand 0..* lines"],
+        ),
+        (
             joined("join on 'id'", child="from csv source 'kids' latest by 'd'"),
             ["FM162 latest: latest by 'd'"],
         ),
