@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.diagnostics import Diagnostic, Span
-from fhirmap.language.nodes import Model, ModelElement, SourceClause
+from fhirmap.language.nodes import Join, Model, ModelElement, SourceClause
 from fhirmap.source_plan import MalformedPath, SourceKind, path_steps
 
 _DEEPEST = 16
@@ -55,6 +55,8 @@ class _PathWalk:
         self.seen.add((model.name, is_tree, above))
         for entry in model.elements:
             below = self.models.get(entry.type)
+            if entry.join is not None:
+                yield from self.join(entry.join, below, is_tree, above)
             if not (entry.position or entry.join or entry.lines):
                 path, span = entry.column or entry.name, entry.column_span or entry.name_span
                 yield from self.path(path, span, above, is_column=not is_tree)
@@ -63,6 +65,19 @@ class _PathWalk:
                 if below.store is not None and entry.join and entry.join.is_own:
                     is_below = SourceKind(below.store.kind).is_tree
                 yield from self.elements(below, is_below, min(above + 1, _DEEPEST))
+
+    def join(self, join: Join, below: Model | None, is_tree: bool, above: int) -> Iterator[Diagnostic]:
+        """Where rows are looked up, and by what: of theirs, and of the row that they are joined to."""
+        is_own_tree = is_tree
+        if join.is_own:
+            is_own_tree = below is not None and below.store is not None and SourceKind(below.store.kind).is_tree
+        elif is_tree:
+            yield from self.path(join.table, join.table_span, above)
+        own_above = _names(below.store.name) if join.is_own and below is not None and below.store is not None else 0
+        for order, (own, parent) in enumerate(join.on):
+            spans = join.on_spans[order] if join.on_spans else (join.span, join.span)
+            yield from self.path(own, spans[0], own_above, is_column=not is_own_tree)
+            yield from self.path(parent, spans[1], above, is_column=not is_tree)
 
     def path(
         self, path: str, span: Span, above: int, *, is_record: bool = False, is_column: bool = False

@@ -62,6 +62,7 @@ class JsonReader:
         self._steps = path_steps(plan.name)
         self._walk = JsonWalk(self._steps)
         self._look_ups = LookUps(plan)
+        self._asked = dict.fromkeys((*plan.key, *plan.shape.column_names))
         self._outlines: dict[tuple[object, ...], tuple[Stamp, JsonOutline]] = {}
         self.indexes: dict[object, PlacesByHash] = {}
         """Of the lists that are looked up in: where what has some texts is."""
@@ -92,33 +93,36 @@ class JsonReader:
 
     def rows(self, needed: Collection[str]) -> Iterator[FileRow]:
         """Each record."""
-        above = names_above(self._plan, needed, self._walk.levels)
-        for number, row in enumerate(self._rows(above), 1):
+        self._asked |= dict.fromkeys(needed)
+        above = names_above(self._plan, self._asked, self._walk.levels)
+        # Where keys alone are asked for, nothing is looked up.
+        looks_up = self._look_ups.are_any and set(self._plan.shape.column_names) <= set(needed)
+        for number, row in enumerate(self._rows(above, looks_up), 1):
             row.number = number
             yield row
 
-    def _rows(self, above: Sequence[Collection[str]]) -> Iterator[FileRow]:
+    def _rows(self, above: Sequence[Collection[str]], looks_up: bool) -> Iterator[FileRow]:
         self._walk.begin()
         if not self._by_line:
             outline = self._outline(above)
             if outline is not None:
-                yield from self._of_document(outline, above)
+                yield from self._of_document(outline, above, looks_up)
                 return
         for number, entry in self._lines():
             if isinstance(entry, UnreadEntry):
                 yield self._unread(entry, number, f":{number}")
                 continue
-            lists = HeldLists(entry)
+            lists = HeldLists(entry) if looks_up else None
             for found in self._walk.entries(entry, self._steps):
                 place = f":{number}#/{'/'.join(found.place)}" if found.place else f":{number}"
                 yield self._row(found, place, number, above, lists)
 
-    def _of_document(self, outline: JsonOutline, above: Sequence[Collection[str]]) -> Iterator[FileRow]:
+    def _of_document(self, outline: JsonOutline, above: Sequence[Collection[str]], looks_up: bool) -> Iterator[FileRow]:
         lead = [step for step in self._steps[: outline.depth] if isinstance(step, str)]
         rest = self._steps[outline.depth :]
         with self._open() as stream:
             outer = self._members(stream, outline)
-            lists = ScannedLists(self, stream)
+            lists = ScannedLists(self, stream) if looks_up else None
             for number, entry in self._chosen(stream, outline):
                 place = (*lead, str(number)) if outline.is_list else tuple(lead)
                 if isinstance(entry, UnreadEntry):
@@ -138,7 +142,7 @@ class JsonReader:
         yield from enumerate(entries_of(stream, outline))
 
     def _row(
-        self, found: PathFound, place: str, number: int, above: Sequence[Collection[str]], lists: DocumentLists
+        self, found: PathFound, place: str, number: int, above: Sequence[Collection[str]], lists: DocumentLists | None
     ) -> FileRow:
         if not isinstance(found.value, Mapping):
             return FileRow({}, place, 0, [Fault("FM722", rule="record", args={"number": number})], is_lost=True)
@@ -146,7 +150,7 @@ class JsonReader:
         row = FileRow(cells, place, 0)
         if above:
             cells[".."] = _linked(found.above, above)
-        if self._look_ups.are_any:
+        if lists is not None:
             self._look_ups.attach(cells, found.above, lists, row.faults)
         return row
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Any, Protocol
 
@@ -12,6 +13,8 @@ from fhirmap.records import Fault
 from fhirmap.runtime.reading import UnreadDocument, at
 from fhirmap.source_plan import Child, ChildKind, RowLayout, SourcePlan, path_steps
 from fhirmap.sources.files.json_walk import JsonWalk
+from fhirmap.sources.files.row_filter import RowFilter, filter_of
+from fhirmap.sources.files.row_order import RowOrder
 from fhirmap.sources.keys import KeyColumn, cell_text, join_columns
 
 __all__ = ["DocumentLists", "HeldLists", "Key", "LookUps", "keys_in", "names_above"]
@@ -91,6 +94,7 @@ class LookUps:
     def __init__(self, plan: SourcePlan) -> None:
         self._plan = plan
         self._columns: dict[int, tuple[KeyColumn, ...]] = {}
+        self._conditions: dict[int, RowFilter | None] = {}
         self._with: set[int] = set()
         self._find(plan.shape)
         self.are_any = bool(self._with)
@@ -124,9 +128,19 @@ class LookUps:
                 self._attach(child.shape, place, lists, faults)
             elif _is_look_up(child):
                 held = [dict(found) for found in self._found(child, layout, place, lists, faults)]
+                if child.order:
+                    order = RowOrder.of_plan(self._plan, child.order)
+                    held = order.sorted(held, partial(_cells, names=order.names))
                 for item in held:
                     self._attach(child.shape, place.below(item), lists, faults)
                 place.row[child.key] = held
+
+    def _condition(self, child: Child) -> RowFilter | None:
+        """What `where` says of rows that are looked up. Raises: ConfigError FM715."""
+        if id(child) not in self._conditions:
+            asked = replace(self._plan, where=child.where, shape=child.shape, position=child.position)
+            self._conditions[id(child)] = filter_of(asked)
+        return self._conditions[id(child)]
 
     def _found(
         self, child: Child, layout: RowLayout, place: _HeldRow, lists: DocumentLists, faults: list[Fault]
@@ -148,9 +162,17 @@ class LookUps:
             found = lists.find(path, own, key)
             if not found:
                 faults.append(_fault(child, layout, "", "error" if child.required else "warning"))
-            elif len(found) > 1 and (is_list or child.at_most_one):
+                continue
+            condition = self._condition(child)
+            if condition is not None:
+                found = [item for item in found if condition.keeps(_cells(item, condition.names), faults)]
+            if len(found) > 1 and (is_list or child.at_most_one):
                 faults.append(_fault(child, layout, "twice", "error"))
             yield from found
+
+
+def _cells(row: Mapping[str, Any], names: Sequence[str]) -> list[RawValue]:
+    return [at(row, path_steps(name)) for name in names]
 
 
 def _fault(child: Child, layout: RowLayout, variant: str, severity: str) -> Fault:

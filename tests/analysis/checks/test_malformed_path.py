@@ -68,3 +68,27 @@ def test_each_row_knows_its_parent_and_no_more() -> None:
     assert reported(malformed_path, stored(joined, KIDS, more=CHILD % "'../name'")) == []
     assert reported(malformed_path, stored(joined, KIDS, more=CHILD % "'../../name'")) == ["FM165 above: '../../name'"]
     assert reported(malformed_path, copied("string 0..1 from '../name'")) == ["FM165 above: '../name'"]
+
+
+@pytest.mark.parametrize(
+    ("join", "found"),
+    [
+        ("join '/entry[' on 'a' = 'b'", ["FM165 bracket: '/entry['"]),
+        ("join '/entry' on 'a..b' = 'b'", ["FM165 name: 'a..b'"]),
+        ("join '/entry' on 'a' = 'b['", ["FM165 bracket: 'b['"]),
+        ("join '../../../entry' on 'a' = 'b'", ["FM165 above: '../../../entry'"]),
+        ("join '../../entry' on 'a.b[0]' = '../b'", []),
+    ],
+)
+def test_look_ups_have_paths(join: str, found: list[str]) -> None:
+    assert reported(malformed_path, stored(f"kids : Child 0..* {join}", KIDS, store=JSON, more=CHILD % "'c'")) == found
+
+
+def test_joined_rows_have_paths_of_their_own() -> None:
+    kids = "model Child from json path 'a.b' source 'x' { c : string from '../c' }"
+    joined = "kids : Child 0..* join on '../../k' = 'id'"
+    assert reported(malformed_path, stored(joined, KIDS, more=kids)) == []
+    assert reported(malformed_path, stored(joined.replace("../k", "../../k"), KIDS, more=kids)) == [
+        "FM165 above: '../../../k'"
+    ]
+    assert reported(malformed_path, stored(joined.replace("../../k", "k["), KIDS, more=kids)) == ["FM165 bracket: 'k['"]

@@ -45,6 +45,8 @@ def joined(clause: str, *, store: str = "table 'people'", child: str = "", more:
         (copied("boolean 0..1 decimals 2"), ["FM162 decimals: decimals 2"]),
         (copied("string 0..* from 'x'", store="sheet key 'id'"), ["FM162 several: x : string 0..* from 'x'"]),
         (joined("join 'kids' on 'id'", store="csv"), ["FM162 join_file: join 'kids' on 'id'"]),
+        (joined("join '../part' on 'id'", store="xml path 'a'"), ["FM162 look_up: join '../part' on 'id'"]),
+        (joined("join '/kids' on 'id'", store="hl7"), ["FM162 look_up: join '/kids' on 'id'"]),
         (joined("join 'kids' on 'id'", store="hl7"), ["FM162 join_document: join 'kids' on 'id'"]),
         (joined("join on 'id'"), ["FM162 own: join on 'id'"]),
         (
@@ -87,7 +89,7 @@ def test_it_reports(text: str, found: list[str]) -> None:
         copied("decimal 0..1 from 'x' decimals 2"),
         *(joined("lines", store=store) for store in ("csv", "sheet", "parquet", "json", "xml path 'a'", "hl7")),
         joined("join '/entry' on 'id'", store="json"),
-        joined("join '../part' on 'id'", store="xml path 'a'"),
+        joined("join '../part' on 'id'", store="json path 'a'"),
         joined("join on 'id'", store="csv", child="from table 'kids' source 'base'"),
     ],
 )

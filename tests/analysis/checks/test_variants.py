@@ -32,6 +32,11 @@ READ_X = "src.x as v -> tgt.language = v;"
     [
         ("FM162", "join", stored("x : string join 't' on 'id'", READ_X)),
         ("FM162", "join_file", stored("kids : Child 0..* join 't' on 'id'", USE_CHILD, store="csv", more=CHILD)),
+        (
+            "FM162",
+            "look_up",
+            stored("kids : Child 0..* join '/t' on 'id'", USE_CHILD, store="xml path 'a.b'", more=CHILD),
+        ),
         ("FM162", "join_document", stored("kids : Child 0..* join 't' on 'id'", USE_CHILD, store="json", more=CHILD)),
         ("FM162", "own", stored("kids : Child 0..* join on 'id'", USE_CHILD, more=CHILD)),
         ("FM162", "attributes", stored("x : string attributes 'a' values 'b'", READ_X)),

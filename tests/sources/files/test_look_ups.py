@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fhirmap.records import Fault
-from fhirmap.source_plan import Child, ChildKind, RowLayout, SourceKind, SourcePlan
+from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceKind, SourcePlan
 from fhirmap.sources.files.look_ups import HeldLists, LookUps, keys_in, names_above
 from tests.sources.conftest import columns
 
@@ -67,6 +67,14 @@ def test_a_reference_to_nothing() -> None:
     )
     for none in nothing:
         assert attached(dict(none), plan(("url", "ref"))) == ([], [])
+
+
+def test_what_is_found_is_chosen_by_a_condition_and_sorted() -> None:
+    some = plan(("url", "ref"), where='"n.x" IS NULL', at_most_one=True)
+    assert attached({"ref": "a"}, some) == ([DOCUMENT["entry"][0]], [])
+    assert attached({"ref": "b"}, plan(("url", "ref"), where="1 = 0")) == ([], [])
+    found, _ = attached({"ref": ["a", "b"]}, plan(("url", "ref"), order=(Order("url", descending=True),)))
+    assert [row["url"].strip() for row in found] == ["b", "a", "a"]
 
 
 def test_a_list_of_the_parent_and_a_text_of_it() -> None:
