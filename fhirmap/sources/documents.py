@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fhirmap.data import JsonValue, PathSteps, RawValue
 from fhirmap.runtime.reading import UnreadDocument, at
@@ -11,7 +12,7 @@ from fhirmap.source_plan import MalformedPath, RowLayout, path_steps
 from fhirmap.sources import names as naming
 from fhirmap.sources.files.json_entries import UnreadEntry, decode_entry
 
-__all__ = ["DocumentColumn", "ReadPath", "column_and_path", "decoded", "paths_of", "value_of"]
+__all__ = ["DocumentColumn", "ReadPath", "column_and_path", "decoded", "paths_of", "resolved", "value_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,11 @@ def value_of(cell: RawValue, path: ReadPath) -> RawValue:
     if isinstance(held, UnreadEntry):
         return UnreadDocument(cell if isinstance(cell, bytes) else str(cell).encode("utf-8", "surrogatepass"))
     return at(held, path.steps)
+
+
+def resolved(row: Mapping[str, Any], paths: tuple[ReadPath, ...]) -> dict[str, Any]:
+    """The row with what paths lead to in place of the cells that they lead into."""
+    return {**row, **{path.name: value_of(row.get(path.name), path) for path in paths}}
 
 
 def decoded(cell: RawValue) -> JsonValue:

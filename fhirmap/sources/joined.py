@@ -8,7 +8,7 @@ of another store. Keys are compared to the letter, as trimmed texts; a word that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -17,6 +17,7 @@ from typing import Any, Self, TypeAlias
 
 from fhirmap.data import PathSteps, RawValue
 from fhirmap.diagnostics import Diagnostic
+from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record, TreeText
 from fhirmap.runtime.reading import at
 from fhirmap.source_plan import Child, RowLayout, SourceColumn, SourcePlan, path_steps
@@ -26,8 +27,9 @@ from fhirmap.sources.files.row_order import RowOrder
 from fhirmap.sources.key_index import KeyIndex
 from fhirmap.sources.keys import KeyColumn, join_columns
 from fhirmap.sources.readings import NOTHING, PartialSource, Unread
-from fhirmap.sources.samples import Sample, SampledSource, attribute_name
-from fhirmap.sources.store_rows import JoinableSource, StoreRow, join_text, join_texts
+from fhirmap.sources.samples import Sample, SampledSource
+from fhirmap.sources.store_rows import IndexedSource, JoinableSource, RowIndex, StoreRow, join_text, join_texts
+from fhirmap.texts import Text
 
 __all__ = ["JoinedSource", "has_stores", "without_stores"]
 
@@ -35,7 +37,6 @@ OpenStore: TypeAlias = Callable[[SourcePlan], Source]
 """Opens the place of a plan that has no stores of its own. Raises: ConfigError."""
 _Faults: TypeAlias = dict[tuple[str, ...], Fault]
 """Faults of a record by what they are of, so that a row that is joined twice has them once."""
-_MOST_NAMES = 1000
 _BETWEEN = "\x1f"
 """Between the parts of a key in the index."""
 
@@ -125,6 +126,8 @@ class JoinedSource:
 
     def close(self) -> None:
         """Close the source and all stores."""
+        for store in self._stores.values():
+            store.forget()
         with ExitStack() as stack:
             for place in (self._source, *(store.source for store in self._stores.values())):
                 stack.callback(place.close)
@@ -186,6 +189,8 @@ class JoinedSource:
                 faults: _Faults = {}
                 values = self._level.attached(record.values, faults)
                 yield replace(record, values=values, faults=(*record.faults, *faults.values()))
+            for store in self._stores.values():
+                store.finish()
 
 
 @dataclass(slots=True)
@@ -195,21 +200,31 @@ class _JoinedStore:
     plan: SourcePlan
     child: Child
     source: Source
-    index: KeyIndex[StoreRow] | None = None
+    index: RowIndex | None = None
 
     def named(self, table: str) -> str:
         """What the map calls the store's own rows; tables that it joins have their names."""
         return self.child.table if table in ("", self.plan.name) else table
 
-    def gather(self) -> None:
-        """Read the rows, for one reading."""
-        self.index = KeyIndex()
-        for row in self.rows():
-            if all(row.parts):
-                self.index.add(_BETWEEN.join(row.parts), row)
+    def gather(self) -> RowIndex:
+        """The rows by key, for one reading."""
+        if self.index is not None and not self.index.is_current():
+            self.forget()
+        if self.index is None:
+            source = self.source
+            found = source.joined_index(self.plan.key) if isinstance(source, IndexedSource) else None
+            self.index = _RowsByKey(self.rows()) if found is None else found
+        return self.index
+
+    def finish(self) -> None:
+        """The reading is over. Raises: ConfigError FM724, where the rows have changed meanwhile."""
+        is_current = self.index is None or self.index.is_current()
+        self.forget()
+        if not is_current:
+            raise ConfigError("FM724", source=self.child.table, reason=Text("reasons.file_changed"))
 
     def forget(self) -> None:
-        """The reading is over."""
+        """Give the index back."""
         if self.index is not None:
             self.index.close()
         self.index = None
@@ -224,27 +239,50 @@ class _JoinedStore:
             yield StoreRow(parts, record.values, record.faults, record.origin)
 
     def check(self) -> Iterator[Diagnostic]:
-        """Rows of files that no record can join, counted."""
-        if self.plan.kind.is_sql:
-            return
-        counts = {"": 0, "lost": 0}
-        origins = dict.fromkeys(counts, "")
-        names: set[str] = set()
+        """Rows of files that no record can join, counted; attributes that no row has."""
         attributes = self.child.attributes
-        for row in self.rows():
-            if attributes is not None and not row.is_lost and len(names) < _MOST_NAMES:
-                names.add(attribute_name(row.values.get(attributes.name)))
-            if row.is_lost or not all(row.parts):
-                kind = "lost" if row.is_lost else ""
-                counts[kind] += 1
-                origins[kind] = origins[kind] or row.origin
-        for variant, count in counts.items():
-            if count:
-                args = {"table": self.child.table, "columns": ", ".join(self.plan.key), "count": count}
-                place = {"origin": origins[variant], "position": self.child.position}
-                yield Diagnostic("FM777", args={**args, **place}, variant=variant)
+        if not self.plan.kind.is_sql:
+            for variant, (count, origin) in self.gather().left_out().items():
+                if count:
+                    args = {"table": self.child.table, "columns": ", ".join(self.plan.key), "count": count}
+                    place = {"origin": origin, "position": self.child.position}
+                    yield Diagnostic("FM777", args={**args, **place}, variant=variant)
+            if isinstance(self.index, _RowsByKey):
+                self.forget()  # a reading has its own snapshot
         if attributes is not None:
+            names = (row.values.get(attributes.name) for row in self.rows() if not row.is_lost)
             yield from unknown_attributes(self.child.table, attributes, names)
+
+
+class _RowsByKey:
+    """Rows of any source by key: read once, and kept where memory does not grow with them."""
+
+    def __init__(self, rows: Iterable[StoreRow]) -> None:
+        self._index = KeyIndex[StoreRow]()
+        self._left_out = {"": (0, ""), "lost": (0, "")}
+        try:
+            for row in rows:
+                if row.is_lost or not all(row.parts):
+                    kind = "lost" if row.is_lost else ""
+                    count, first = self._left_out[kind]
+                    self._left_out[kind] = (count + 1, first or row.origin)
+                if all(row.parts):
+                    self._index.add(_BETWEEN.join(row.parts), row)
+        except BaseException:
+            self.close()
+            raise
+
+    def rows(self, parts: tuple[str, ...]) -> Sequence[StoreRow]:
+        return self._index.rows(_BETWEEN.join(parts))
+
+    def left_out(self) -> Mapping[str, tuple[int, str]]:
+        return self._left_out
+
+    def is_current(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._index.close()
 
 
 class _StoreJoin:
@@ -264,7 +302,7 @@ class _StoreJoin:
         texts = [join_texts(_value(parent, above, is_tree=is_tree)) for _, above in child.on]
         found: list[Mapping[str, Any]] = []
         for parts in product(*texts):
-            rows = index.rows(_BETWEEN.join(parts))
+            rows = index.rows(parts)
             if rows and any(column.is_word(part) for column, part in zip(self._keys, parts, strict=True)):
                 faults["word", child.position] = self._fault("FM755", "word")
                 continue

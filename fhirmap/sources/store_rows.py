@@ -12,7 +12,7 @@ from fhirmap.data import RawValue
 from fhirmap.decimals import decimal_text
 from fhirmap.records import Fault
 
-__all__ = ["JoinableSource", "StoreRow", "join_text", "join_texts"]
+__all__ = ["IndexedSource", "JoinableSource", "RowIndex", "StoreRow", "join_text", "join_texts"]
 
 _EXACT = 10**15
 """From here on a float may have lost digits."""
@@ -33,6 +33,26 @@ class StoreRow:
     is_lost: bool = False
 
 
+class RowIndex(Protocol):
+    """Rows of a source by the texts of the columns that they are joined by, for one reading."""
+
+    def rows(self, parts: tuple[str, ...]) -> Sequence[StoreRow]:
+        """The rows with these texts, none of which is empty, in the source's order.
+
+        Raises: ConfigError where the place cannot be read any more.
+        """
+
+    def left_out(self) -> Mapping[str, tuple[int, str]]:
+        """How many rows no texts lead to and where the first of them is: `""` those without a key, `"lost"` those that
+        cannot be read."""
+
+    def is_current(self) -> bool:
+        """Has nothing changed since the index was made?"""
+
+    def close(self) -> None:
+        """Forget the rows; more than once does no harm."""
+
+
 @runtime_checkable
 class JoinableSource(Protocol):
     """A source whose rows can be joined to those of another one. Of any other, the records are."""
@@ -42,6 +62,17 @@ class JoinableSource(Protocol):
         lack of a key, nor since another has the same.
 
         Raises: ConfigError where the place cannot be read, or not read on.
+        """
+
+
+@runtime_checkable
+class IndexedSource(Protocol):
+    """A source that may know a faster way to find its rows than reading them all into an index."""
+
+    def joined_index(self, names: Sequence[str]) -> RowIndex | None:
+        """The rows of the plan by the columns ``names``; None where they have to be read one by one.
+
+        Raises: ConfigError where the place cannot be read.
         """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -193,12 +193,16 @@ class CsvReader:
 
     def rows(self, needed: Collection[str]) -> Iterator[FileRow]:
         """Each line; one that cannot be cut, or has another number of fields than the names, is lost."""
+        return self.rows_of(self._body(), needed)
+
+    def rows_of(self, lines: Iterable[CsvLine], needed: Collection[str]) -> Iterator[FileRow]:
+        """The rows that ``lines`` of the file are, each as it is taken."""
         head = self.head()
         places = {name: _place(name, head, self._plan, self._file.shown) for name in needed}
         encoding, names, width = head.encoding, list(head.names), len(head.names)
         fill = FillDown([places[name] for name in self._plan.fill]) if self._plan.fill else None
         until = self._plan.until
-        for number, cells, problem, last, place, is_damaged_line in self._body():
+        for number, cells, problem, last, place, is_damaged_line in lines:
             faults: list[Fault] = []
             is_lost = False
             if problem:

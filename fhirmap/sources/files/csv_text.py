@@ -20,7 +20,7 @@ from fhirmap.errors import ConfigError
 from fhirmap.sources.files.source_files import SourceFile, reading
 from fhirmap.sources.files.text_lines import DAMAGE, is_damaged, is_eight_bit, open_text
 
-__all__ = ["DELIMITERS", "CsvLine", "read_lines", "separator_line"]
+__all__ = ["DELIMITERS", "CsvLine", "cut_line", "has_width", "read_lines", "separator_line"]
 
 _LONGEST = 1 << 24
 """Characters of a line, and of a field."""
@@ -214,6 +214,20 @@ class _Cutter:
             place = _place_of_trouble(taken[0], self._delimiter)
             return CsvLine(number, [], "several", last=lines.number, place=place)
         return found
+
+
+def cut_line(text: str, encoding: str, delimiter: str) -> CsvLine | None:
+    """The fields of a line by itself, as `read_lines` has them but for its number; None where a quote is not closed in
+    it, or has text after it.
+    """
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
+    text = text.removeprefix("\ufeff")
+    try:
+        cells = next(csv.reader([text], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return None
+    is_foreign = not text.isascii() and is_eight_bit(encoding) and is_damaged(text, encoding)
+    return CsvLine(0, cells, is_damaged=is_foreign or DAMAGE in text or "\0" in text)
 
 
 def has_width(cells: Sequence[str], width: int) -> bool:

@@ -20,18 +20,20 @@ from fhirmap.source_plan import Child, ChildKind, RowLayout, SourceColumn, Sourc
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.attribute_names import unknown_attributes
-from fhirmap.sources.documents import ReadPath, paths_of, value_of
+from fhirmap.sources.documents import ReadPath, paths_of, resolved
 from fhirmap.sources.files.csv_reader import UnreadCell
 from fhirmap.sources.files.document_paths import PathsFound, paths_in, paths_read
+from fhirmap.sources.files.file_index import file_index
 from fhirmap.sources.files.file_rows import FileReader, FileRow, ReaderFactory
 from fhirmap.sources.files.flat_columns import columns_needed
-from fhirmap.sources.files.row_filter import RowFilter, filter_of
+from fhirmap.sources.files.row_filter import RowFilter, filter_of, is_kept
 from fhirmap.sources.files.row_order import OrderedRows, RowOrder
 from fhirmap.sources.files.source_files import FileSet, SourceFile, Stamp, reading
 from fhirmap.sources.keys import RecordKeys, cell_text, revision_column
 from fhirmap.sources.readings import NOTHING, Unread
 from fhirmap.sources.revisions import NO_REVISION, Revision, Revisions, number_revision, revision_of
 from fhirmap.sources.samples import Sample
+from fhirmap.sources.store_rows import RowIndex, StoreRow, join_text
 from fhirmap.texts import Text
 
 __all__ = ["FileSource", "open_reader"]
@@ -247,7 +249,7 @@ class FileSource:
         for shape, attributes in kinds:
             names = shape.column_names
             rows = [
-                _resolved({name: trimmed_cell(row.cells.get(name)) for name in names}, self._paths(file, shape))
+                resolved({name: trimmed_cell(row.cells.get(name)) for name in names}, self._paths(file, shape))
                 for file, row in held
             ]
             yield Sample("", shape, rows, attributes=attributes)
@@ -368,6 +370,25 @@ class FileSource:
         if self._stamps(list(scan.stamps)) != scan.stamps:
             raise ConfigError("FM724", source=self._address.shown, reason=Text("reasons.file_changed"))
 
+    def joined_rows(self, names: Sequence[str]) -> Iterator[StoreRow]:
+        """Every row of every file with the texts of the columns ``names``: a `JoinableSource`.
+
+        Raises: as the class says; of several files each has to be readable.
+        """
+        for file in self._files.listing().files:
+            paths = self._paths(file, self._plan.shape)
+            for row in self._kept(file):
+                if _is_no_record(row):
+                    continue
+                parts = tuple(join_text(self._value(row, name)) for name in names)
+                values = dict.fromkeys(row.cells) if row.is_lost else row.cells
+                values = resolved(values, paths) if paths else values
+                yield StoreRow(parts, values, tuple(row.faults), f"{file.name}{row.place}", row.is_lost)
+
+    def joined_index(self, names: Sequence[str]) -> RowIndex | None:
+        """The same rows by these texts, where they can be found without reading them all: an `IndexedSource`."""
+        return None if self._lines else file_index(self._files.listing().files, self._plan, self._needed(), names)
+
     def _rows(self, scan: FileScan) -> Iterator[tuple[SourceFile, FileRow]]:
         """The rows of the files that could be read."""
         for file in scan.stamps:
@@ -389,14 +410,8 @@ class FileSource:
         if condition is None:
             yield from rows
             return
-        names = condition.names
         for row in rows:
-            unread = {column for fault in row.faults for column in fault.columns}
-            if (
-                row.is_lost
-                or unread.intersection(names)
-                or condition.keeps([self._value(row, name) for name in names], row.faults)
-            ):
+            if is_kept(condition, row, [self._value(row, name) for name in condition.names]):
                 yield row
 
     def _paths(self, file: SourceFile, shape: RowLayout) -> tuple[ReadPath, ...]:
@@ -427,7 +442,7 @@ class FileSource:
                 last, paths = file, self._paths(file, shape)
             values = dict.fromkeys(row.cells) if row.is_lost else row.cells
             if paths:
-                values = _resolved(values, paths)
+                values = resolved(values, paths)
             origin = f"{file.name}{row.place}"
             parts = self._parts(row)
             key = self._keys.key(parts)
@@ -464,7 +479,7 @@ class FileSource:
     def _with_paths(self, file: SourceFile, row: FileRow) -> Mapping[str, Any]:
         """A row with what is read of its cells that hold documents, for the record and for each of its lines."""
         paths = {path.name: path for shape in self._plan.shape.walk() for path in self._paths(file, shape)}
-        return _resolved(row.cells, tuple(paths.values())) if paths else row.cells
+        return resolved(row.cells, tuple(paths.values())) if paths else row.cells
 
     def _whole(self, key: str, revision: Revision | None, group: KeyLines, scan: FileScan) -> Record:
         """The record of a key: what its lines agree on, and the lines."""
@@ -523,11 +538,6 @@ def trimmed_cell(cell: RawValue) -> RawValue:
 def _is_no_record(row: FileRow) -> bool:
     """Are these the names of the columns once more?"""
     return any((fault.code, fault.variant) == ("FM719", "names") for fault in row.faults)
-
-
-def _resolved(row: Mapping[str, Any], paths: tuple[ReadPath, ...]) -> dict[str, Any]:
-    """The row with what paths lead to in place of the cells that they lead into."""
-    return {**row, **{path.name: value_of(row.get(path.name), path) for path in paths}}
 
 
 def _disagreement(column: SourceColumn) -> Fault:

@@ -24,9 +24,10 @@ from fhirmap.records import Fault
 from fhirmap.runtime.reading import Cell, number_text
 from fhirmap.source_plan import SourceKind, SourcePlan
 from fhirmap.sources import names as naming
+from fhirmap.sources.files.file_rows import FileRow
 from fhirmap.sources.files.sql_tokens import SqlToken, TokenKind, ascii_lower, quoted, tokens_of
 
-__all__ = ["RowFilter", "filter_of"]
+__all__ = ["RowFilter", "filter_of", "is_kept"]
 
 _LONGEST = 1 << 24
 """Bytes of a text, and of the SQL."""
@@ -238,6 +239,15 @@ def filter_of(plan: SourcePlan) -> RowFilter | None:
         what=plan.shape.model,
         position=plan.position,
     )
+
+
+def is_kept(condition: RowFilter, row: FileRow, values: Sequence[RawValue]) -> bool:
+    """Is a row to be read, whose cells in the order of the condition's names are ``values``?
+
+    One of whose cells some cannot be read is: its faults are its record's.
+    """
+    unread = {column for fault in row.faults for column in fault.columns}
+    return row.is_lost or not unread.isdisjoint(condition.names) or condition.keeps(values, row.faults)
 
 
 def _affinity(column: _NamedColumn) -> str:
