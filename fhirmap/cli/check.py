@@ -132,7 +132,7 @@ def _of_source(source: tuple[str, ...], place: Path, maps: CheckedMaps) -> list[
         if plan is not None and plan.source not in given:
             variant = "not_given" if plan.source else "own"
             raise ConfigError("FM769", variant=variant, source=plan.source, model=plan.shape.model)
-        return diagnostics_of_source(given[plan.source], maps) if plan is not None else []
+        return diagnostics_of_source(given[plan.source], maps, given) if plan is not None else []
     except ConfigError as fault:
         return _unread(fault)
 

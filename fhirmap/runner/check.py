@@ -15,7 +15,7 @@ from fhirmap.runner.archive import archive_diagnostics
 from fhirmap.runner.cell_forms import cell_forms
 from fhirmap.runner.columns import answer_types, check_columns, expression_types, limit_columns, receipt_columns
 from fhirmap.runner.contract import project_contract, unknown_rules
-from fhirmap.runner.named_sources import unknown_sources, unread_sources
+from fhirmap.runner.named_sources import other_addresses, unknown_sources, unread_sources
 from fhirmap.runner.project import Project
 from fhirmap.runner.source import located, open_unchecked
 from fhirmap.source_plan import RowLayout, SourcePlan
@@ -53,18 +53,21 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
     plan = source_plan(maps.checked)
     if plan is None or unknown_sources(project, maps):
         return []
-    return diagnostics_of_source(project.source_address(plan.source), maps)
+    return diagnostics_of_source(project.source_address(plan.source), maps, other_addresses(project, plan))
 
 
-def diagnostics_of_source(address: Address | str, maps: CheckedMaps) -> list[Diagnostic]:
-    """What the source at ``address`` lacks of what a map names, also where the map has other faults.
+def diagnostics_of_source(
+    address: Address | str, maps: CheckedMaps, others: Mapping[str, Address | str] | None = None
+) -> list[Diagnostic]:
+    """What the source at ``address`` lacks of what a map names, also where the map has other faults. ``others``: where
+    the rows are that are joined, by the names of their sources.
 
     Raises: ConfigError FM70x where the source cannot be opened.
     """
     plan = source_plan(maps.checked)
     if plan is None or any(entry.code in ("FM102", "FM159") for entry in maps.diagnostics):
         return []  # nowhere to look, a query of the map that is not there, or an unknown encoding
-    with open_source(address, plan) as source:
+    with open_source(address, plan, others) as source:
         lacking = source.check()
         if not maps.has_errors and not any(entry.is_error for entry in lacking):
             lacking += cell_forms(source, plan)

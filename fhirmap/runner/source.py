@@ -8,6 +8,7 @@ from dataclasses import replace
 from fhirmap.compilation.files import map_path, read_map
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.errors import ConfigError, ProjectError
+from fhirmap.runner.named_sources import other_addresses
 from fhirmap.runner.project import Project
 from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import Source, open_source
@@ -52,7 +53,7 @@ def open_unchecked(project: Project, plan: SourcePlan) -> Source:
 
     Raises: ConfigError FM70x where it cannot be opened.
     """
-    return open_source(project.source_address(plan.source), plan)
+    return open_source(project.source_address(plan.source), plan, other_addresses(project, plan))
 
 
 def located(entry: Diagnostic) -> Diagnostic:

@@ -18,7 +18,7 @@ from fhirmap.sources.files.csv_text import CsvLine, cut_line, has_width
 from fhirmap.sources.files.file_rows import FileRow
 from fhirmap.sources.files.flat_columns import trimmed
 from fhirmap.sources.files.source_files import SourceFile, reading
-from fhirmap.sources.files.text_lines import decoded
+from fhirmap.sources.files.text_lines import decoded, is_damaged
 from fhirmap.sources.key_index import KeyPlaces
 
 __all__ = ["LineIndex", "line_index"]
@@ -99,8 +99,8 @@ class LineIndex:
             most = max(self._columns)
             padded = [line if count >= most else b"" for line, count in zip(lines, counts, strict=True)]
             keys = self._of_plain([line or delimiter * most for line in padded], between)
-        if not raw.isascii() and not b"".join(keys).isascii():
-            keys = [key if key.isascii() else self._normal(key) for key in keys]
+        if b"\0" in raw or (not raw.isascii() and not b"".join(keys).isascii()):
+            keys = [key if key.isascii() and b"\0" not in key else self._normal(key) for key in keys]
         if is_whole and not all(is_whole):
             for place, whole in enumerate(is_whole):
                 if not whole and lines[place].strip(_BLANKS + delimiter):
@@ -158,12 +158,16 @@ class LineIndex:
 
     def _normal(self, key: bytes) -> bytes:
         """A key as it is asked for: in UTF-8, without blanks of any kind around its parts."""
-        parts = [trimmed(self._text(part)) for part in key.split(_BETWEEN)]
+        parts = [self._part(self._text(part)) for part in key.split(_BETWEEN)]
         return _key([part.encode("utf-8", "surrogatepass") for part in parts])
 
     def _key_of(self, line: CsvLine) -> str:
-        parts = [trimmed(line.cells[place]) if place < len(line.cells) else "" for place in self._columns]
+        parts = [self._part(line.cells[place]) if place < len(line.cells) else "" for place in self._columns]
         return "\x1f".join(parts) if all(parts) else ""
+
+    def _part(self, cell: str) -> str:
+        """A part of a key; empty where it is damaged."""
+        return "" if "\0" in cell or is_damaged(cell, self._head.encoding) else trimmed(cell)
 
     # --- asking it ----------------------------------------------------------------------------------------------------
 

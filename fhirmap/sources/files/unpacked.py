@@ -44,9 +44,13 @@ def unpacked(file: SourceFile) -> SourceFile:
     if not file.is_packed:
         return file
     held = TemporaryFile(prefix="fhirmap-")  # noqa: SIM115 - open until `close`
-    with reading(file), file.open() as stream:
-        shutil.copyfileobj(stream, held, _CHUNK)
-        held.flush()
+    try:
+        with reading(file), file.open() as stream:
+            shutil.copyfileobj(stream, held, _CHUNK)
+            held.flush()
+    except BaseException:
+        held.close()
+        raise
     return UnpackedFile(file.path, file.name, file.shown, file.member, held)
 
 
