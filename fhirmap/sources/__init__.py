@@ -20,7 +20,7 @@ from fhirmap.plugins import find_plugins, load
 from fhirmap.source_plan import SourcePlan
 from fhirmap.sources.address import Address, parse_address
 from fhirmap.sources.joined import JoinedSource, has_stores, without_stores
-from fhirmap.sources.source import Source, SourceFactory
+from fhirmap.sources.protocol import Source, SourceFactory
 
 __all__ = ["Address", "Source", "SourceFactory", "open_source", "parse_address"]
 

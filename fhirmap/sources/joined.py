@@ -25,9 +25,9 @@ from fhirmap.sources.attribute_names import unknown_attributes
 from fhirmap.sources.files.row_order import RowOrder
 from fhirmap.sources.key_index import KeyIndex
 from fhirmap.sources.keys import KeyColumn, join_columns
+from fhirmap.sources.protocol import Source
 from fhirmap.sources.readings import NOTHING, PartialSource, Unread
 from fhirmap.sources.samples import Sample, SampledSource
-from fhirmap.sources.source import Source
 from fhirmap.sources.store_rows import IndexedSource, JoinableSource, RowIndex, StoreRow, join_text, join_texts
 from fhirmap.texts import Text
 

@@ -68,9 +68,6 @@ class _SharedBytes(io.RawIOBase):
     def seekable(self) -> bool:
         return True
 
-    def tell(self) -> int:
-        return self._at
-
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         with self._lock:
             end = self._held.seek(0, os.SEEK_END)

@@ -9,7 +9,7 @@ import pytest
 from fhirmap.sources import Source as Public
 from fhirmap.sources.files.file_source import FileSource
 from fhirmap.sources.joined import JoinedSource
-from fhirmap.sources.source import Source
+from fhirmap.sources.protocol import Source
 from fhirmap.sources.sql_table import SqlTable
 
 METHODS = ("columns", "check", "records", "count", "close", "__enter__", "__exit__")
