@@ -38,6 +38,7 @@ SAME_CONCEPT = {
     "transforms": "transforms: their signatures, and their inference",
     "typed": "what is known of types, of a program and of an expression",
     "values": "values of a rule, typed and compiled",
+    "xml_reader": "reads XML: resources, records of a file",
     "writer": "a tree written out: as Python, as a resource",
 }
 """Module names that several packages use for one concept, each with that concept."""

@@ -43,7 +43,7 @@ def read_xml(text: str | bytes, definitions: Definitions) -> dict[str, Any]:
     _refuse_document_type(text)
     root = ElementTree.fromstring(text)  # noqa: S314 - without a document type there are no entities to expand
     namespace, name = split_tag(root.tag)
-    reader = XmlReader(definitions)
+    reader = StructureXmlReader(definitions)
     structure = root_structure(namespace, name, definitions)
     if namespace == FHIR_NAMESPACE or (structure is not None and structure.kind == "resource"):
         return reader.resource(root)
@@ -90,7 +90,7 @@ def split_tag(tag: str) -> tuple[str, str]:
     return namespace.removeprefix("{"), name
 
 
-class XmlReader:
+class StructureXmlReader:
     """Reads one document."""
 
     def __init__(self, definitions: Definitions) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from importlib import import_module
@@ -48,6 +49,7 @@ _READERS: Mapping[SourceKind, tuple[str, str]] = {
     SourceKind.HL7: ("hl7_reader", "Hl7Reader"),
 }
 """Where the reader of each kind is: it is loaded when a file of that kind is opened."""
+_RECORDS_LACKING = ("FM714", "FM781")
 _SAMPLE = 1000
 """Documents in which paths are looked for before all are."""
 
@@ -161,8 +163,10 @@ class FileSource:
             args = {"source": self._address.shown, "count": count, "file": first, "position": self._plan.position}
             found.append(Diagnostic("FM788", args=args))
         if self._is_tree:
-            said = {entry.args.get("column") for entry in found}
-            found += [entry for entry in self._check_paths() if entry.args.get("column") not in said]
+            # Where the records' path or a namespace is wrong, every path is missing for this one reason.
+            if not any(entry.code in _RECORDS_LACKING for entry in found):
+                said = {entry.args.get("column") for entry in found}
+                found += [entry for entry in self._check_paths() if entry.args.get("column") not in said]
         elif not any(entry.is_error for entry in found):
             found += self._unknown_attributes()
         return found
@@ -199,6 +203,7 @@ class FileSource:
                 if paths.is_settled:
                     break
             there = paths_in(islice(self._trees(), _SAMPLE)) if paths.lacking else {}
+            known = dict.fromkeys((*there, *self._names_of_first())) if paths.lacking else {}
         except ConfigError as error:
             if error.code != "FM714":
                 raise
@@ -208,8 +213,15 @@ class FileSource:
         for read in paths.lacking.values() if count else ():
             if read.name not in there:  # else it is there, and null
                 code, variant = ("FM704", "json") if read.name in needed else ("FM726", "")
-                found.append(self._lacking(read.name, code, read.place, variant, there))
+                found.append(self._lacking(read.name, code, read.place, variant, known))
         return found
+
+    def _names_of_first(self) -> Collection[str]:
+        """The paths of the first file that can be read. Of XML, rows have only what is read of them."""
+        for file in self._files.listing().files if self._plan.kind is SourceKind.XML else ():
+            with suppress(ConfigError):
+                return self._reader(file).names()
+        return ()
 
     def _lacking(
         self, name: str, code: str, position: str, variant: str, there: Collection[str] | None = None
