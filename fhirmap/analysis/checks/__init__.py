@@ -36,6 +36,7 @@ from fhirmap.analysis.checks.secret_in_map import secret_in_map
 from fhirmap.analysis.checks.text_for_code import text_for_code
 from fhirmap.analysis.checks.two_digit_year import two_digit_year
 from fhirmap.analysis.checks.two_values import two_values
+from fhirmap.analysis.checks.undeclared_namespace import undeclared_namespace
 from fhirmap.analysis.checks.undeclared_prefix import undeclared_prefix
 from fhirmap.analysis.checks.unknown_code import unknown_code
 from fhirmap.analysis.checks.unknown_element_type import unknown_element_type
@@ -75,6 +76,7 @@ MAP_CHECKS: tuple[Check, ...] = (
     idle_null,
     partial_join,
     malformed_path,
+    undeclared_namespace,
     absolute_path,
     # rules, as they are written
     duplicate_rule,
