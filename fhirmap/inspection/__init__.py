@@ -7,6 +7,7 @@ of the source is in them. `text.py` writes them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from fhirmap.diagnostics.zones import is_zone, zone_suggestion
@@ -15,7 +16,8 @@ from fhirmap.inspection.names import UniqueNames
 from fhirmap.inspection.sketch import ModelSketch
 from fhirmap.inspection.text import sketches_to_text
 from fhirmap.source_plan import SourceKind
-from fhirmap.sources.address import Address, parse_address
+from fhirmap.sources.address import SUFFIXES, Address, parse_address
+from fhirmap.sources.files.source_files import FileSet
 
 __all__ = ["ZONE", "ModelSketch", "inspect_source", "sketches_to_text"]
 
@@ -50,24 +52,36 @@ def inspect_source(  # noqa: PLR0913 - named settings of a public function
         from fhirmap.inspection.sql_models import sql_models
 
         return tuple(sql_models(where, table, name, zone, names))
-    if where.format is SourceKind.JSON:
+    kind = where.format or _kind_inside(where)
+    if kind is SourceKind.JSON:
         from fhirmap.inspection.json_models import json_models
 
         return tuple(json_models(where, table, name, zone, names))
-    if where.format is SourceKind.HL7:
+    if kind is SourceKind.HL7:
         from fhirmap.inspection.hl7_models import hl7_models
 
         return tuple(hl7_models(where, name, encoding, zone, names))
-    if where.format is SourceKind.FIXED:
+    if kind is SourceKind.FIXED:
         from fhirmap.inspection.fixed_models import fixed_models
 
         return tuple(fixed_models(where, name, encoding, zone, names))
-    if where.format not in (None, SourceKind.CSV) or (where.format is None and not _is_text(where)):
+    if kind is SourceKind.XML:
+        from fhirmap.inspection.xml_models import xml_models
+
+        return tuple(xml_models(where, table, name, encoding, zone, names))
+    if kind not in (None, SourceKind.CSV) or (kind is None and not _is_text(where)):
         suffix = where.path.suffix if where.path else ""
         raise ConfigError("FM700", source=where.shown, variant="suffix" if suffix else "no_suffix", suffix=suffix)
     from fhirmap.inspection.csv_models import csv_models
 
     return tuple(csv_models(where, name, encoding, zone, names))
+
+
+def _kind_inside(address: Address) -> SourceKind | None:
+    """What most files of a folder, a pattern or an archive are that have a suffix of their kind."""
+    files = FileSet(address)
+    kinds = [SUFFIXES.get(file.inner_suffix) for file in files.listing().files] if files.is_several else []
+    return next((kind for kind, _ in Counter(filter(None, kinds)).most_common(1)), None)
 
 
 def _is_text(address: Address) -> bool:
