@@ -38,7 +38,11 @@ class Kind:
     read: Callable[[Path], Iterator[dict[str, Any]]]
 
 
-KINDS: Mapping[str, str] = {"hl7": "benchmarks.source_hl7", "fixed": "benchmarks.source_fixed"}
+KINDS: Mapping[str, str] = {
+    "hl7": "benchmarks.source_hl7",
+    "fixed": "benchmarks.source_fixed",
+    "xml": "benchmarks.source_xml",
+}
 """Where the `KIND` of each is."""
 
 
