@@ -75,8 +75,9 @@ def _has_members(plan: SourcePlan) -> bool:
 
 
 def _with_members(value: RawValue) -> RawValue:
-    """``value`` with each text that has members as the list of the text and its members."""
-    if isinstance(value, Mapping):
+    """``value`` with each text that has members as the list of the text and its members; a segment of HL7 v2, which is
+    no dict, is written as its text."""
+    if isinstance(value, dict):
         return {name: _with_members(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_with_members(inner) for inner in value]

@@ -19,7 +19,7 @@ Transform = Callable[[Mapping[str, Any]], Result]
 """A `Transformer`: a record's values in, a result out."""
 
 
-_WHOLE = ("line", "record")
+_WHOLE = ("line", "record", "file")
 """Rules of the faults of a record as a whole."""
 
 
@@ -44,8 +44,8 @@ class Classified:
 def mapped(record: Record, transform: Transform) -> Result:
     """The transformer's result with the source's own faults of the record in front.
 
-    Of a line that could not be cut, or an entry that is no JSON, nothing was read: that is said, and not once more of
-    each element.
+    Of a line that could not be cut, an entry that is no JSON or a file that cannot be read, nothing was read: that is
+    said, and not once more of each element.
     """
     result = transform(record.values)
     if not record.faults:

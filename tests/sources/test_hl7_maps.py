@@ -188,3 +188,14 @@ def test_a_header_alone_is_a_message(tmp_path: Path) -> None:
     path.write_text(header("7"), encoding="utf-8")
     (record,) = read_model(path, "model A from hl7 key 'MSH.10' { n : string 1..1 from 'MSH.10' }").records
     assert (record.key, record.values, record.faults) == ("7", {"n": "7"}, [])
+
+
+def test_of_a_file_that_cannot_be_read_that_alone_is_said(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.hl7").write_text(message(PATIENT, order("B-1")), encoding="utf-8", newline="")
+    (tmp_path / "data" / "b.hl7").write_text("no message", encoding="utf-8")
+    found = read_model(tmp_path / "data", OPERATION)
+    assert [(record.key, record.origin, record.faults) for record in found.records] == [
+        ("B-1", "a.hl7:3", []),
+        ("", "b.hl7", ["FM784 none"]),
+    ]

@@ -144,7 +144,7 @@ class FixedReader:
         key that is cut off, groups that are not as many as counted); FM767 (text after the last group) is a warning.
         """
         places = {name: place for name in needed if name not in self._groups and (place := places_of(name)) is not None}
-        wanted = frozenset(needed)
+        wanted = frozenset(needed).intersection(self._groups)
         last = max((place.stop for place in places.values()), default=0)
         for line in self._lines():
             text = line.text
@@ -153,7 +153,7 @@ class FixedReader:
                 self._check_cells(line, cells, places)
             if not text.isascii() or "\0" in text:
                 self._check_text(line, cells)
-            if self._groups:
+            if wanted:
                 self._add_groups(line, cells, wanted)
             yield FileRow(cells, f":{line.number}", line.number, line.faults)
 
@@ -178,7 +178,7 @@ class FixedReader:
 
     def _check_text(self, line: FixedLine, cells: dict[str, RawValue]) -> None:
         for name, cell in cells.items():
-            if isinstance(cell, str):
+            if isinstance(cell, str) and not (cell.isascii() and "\0" not in cell):
                 cells[name] = self._sound(line, cell, name)
 
     def _sound(self, line: FixedLine, cell: str, column: str) -> str:
@@ -203,7 +203,7 @@ class FixedReader:
             ends[name] = None if starts is None else starts.stop
             end = None if starts is None or end is None else max(end, starts.stop)
             if name in needed:
-                cells[name] = None if starts is None else [self._group(line, column, start) for start in starts]
+                cells[name] = None if starts is None else self._rows_of(line, column, starts)
         if end is not None and line.text[end:].strip():
             args = {"line": line.number, "place": end + 1}
             line.faults.append(Fault("FM767", "warning", rule="line", args=args))
@@ -230,6 +230,17 @@ class FixedReader:
             line.fault("beyond", column.name, place=f"{first}-{last}")
             return None
         return range(start, end, groups.width)
+
+    def _rows_of(self, line: FixedLine, column: CountedColumn, starts: range) -> list[RawValue]:
+        """The groups that begin at ``starts``."""
+        groups = line.text[starts.start : starts.stop]
+        is_plain = len(groups) == starts.stop - starts.start and groups.isascii() and "\0" not in groups
+        if not is_plain or not column.is_row or column.above:
+            return [self._group(line, column, start) for start in starts]
+        # Most groups: whole, and nothing in them that might be damaged.
+        text, width = line.text, column.groups.width
+        cut = [text[start : start + width] for start in starts]
+        return [{name: group[place] for name, place in column.inner} for group in cut]
 
     def _group(self, line: FixedLine, column: CountedColumn, start: int) -> RawValue:
         """The row that a group is, or its text."""

@@ -11,7 +11,7 @@ from typing import Any
 from fhirmap.data import PathSteps
 from fhirmap.records import Fault, TreeText
 from fhirmap.runtime.reading import at
-from fhirmap.source_plan import RowLayout, SourcePlan, path_steps
+from fhirmap.source_plan import SourceColumn, SourcePlan, path_steps
 from fhirmap.sources.files.hl7_messages import Hl7Message
 from fhirmap.sources.files.hl7_tree import Segment, SegmentGroup, are_escapes_known
 from fhirmap.sources.files.text_lines import is_damaged
@@ -39,11 +39,14 @@ class FieldRead:
 
 
 class FieldReads:
-    """What a plan reads, each path once: elements at any depth, then what else is ``needed``."""
+    """What is read of ``needed``, each path once: by elements of the plan, at any depth, or by the plan itself."""
 
     def __init__(self, plan: SourcePlan, needed: Iterable[str]) -> None:
         root, found = plan.name, dict[PathSteps, FieldRead]()
-        for read in (*_of_layout(plan.shape, (), "", root), *(_read(name, path_steps(name), root) for name in needed)):
+        names = dict.fromkeys(needed)
+        columns = [column for layout in plan.shape.walk() for column in layout.columns if column.name in names]
+        others = [name for name in names if all(name != column.name for column in columns)]
+        for read in (*_of_columns(columns, (), "", root), *(_read(name, path_steps(name), root) for name in others)):
             known = found.get(read.steps)
             if known is None or (read.is_value and not known.is_value):
                 found[read.steps] = read
@@ -120,15 +123,15 @@ def _has_more(found: Any) -> bool:  # noqa: ANN401 - a text, a list of them, or 
     return any(name != "1" and members[name] for name in members) or _has_more(members.get("1"))
 
 
-def _of_layout(layout: RowLayout, above: PathSteps, prefix: str, root: str) -> Iterator[FieldRead]:
-    for column in layout.columns:
+def _of_columns(columns: Iterable[SourceColumn], above: PathSteps, prefix: str, root: str) -> Iterator[FieldRead]:
+    for column in columns:
         inner = path_steps(column.name)
         # A path of a child row that leads up ends in the record, or in the message.
         ups = sum(step == ".." for step in inner)
         steps = inner if inner[:1] == ("/",) else inner[1:] if above and ups else (*above, *inner)
         name = f"{prefix}.{column.name}" if prefix and not ups else column.name
         if column.nested and column.below is not None:
-            yield from _of_layout(column.below, steps, name, root)
+            yield from _of_columns(column.below.columns, steps, name, root)
         elif column.name != "#text":
             yield _read(name, steps, root, is_value=bool(column.type) and not column.nested, place=column.position)
 

@@ -49,7 +49,7 @@ class Hl7Reader:
     def check(self, needed: Mapping[str, str]) -> list[Diagnostic]:
         """Values beside which components are left out (FM786), and paths inside the segments of child rows that no
         record has (FM726); those of ``needed`` are the source's to look for."""
-        lacking = {read.steps: read for read in self._reads(()).all if read.name not in needed}
+        lacking = {read.steps: read for read in self._reads(needed).all if read.name not in needed}
         beside: dict[str, Fault] = {}
         count = 0
         for row in self.rows(needed):

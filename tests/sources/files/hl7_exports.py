@@ -40,7 +40,8 @@ def reader(path: Path, content: str | bytes, plan_of: SourcePlan) -> Hl7Reader:
 
 def rows(path: Path, content: str | bytes, plan_of: SourcePlan) -> list[FileRow]:
     """The rows of a file with ``content``."""
-    return list(reader(path, content, plan_of).rows(()))
+    needed = (*plan_of.key, *plan_of.shape.column_names)
+    return list(reader(path, content, plan_of).rows(needed))
 
 
 def faults(found: Sequence[FileRow]) -> list[str]:

@@ -45,12 +45,12 @@ def test_an_escape_sequence_without_a_meaning_empties_its_field(tmp_path: Path) 
 )
 def test_fields_are_read_by_any_path(tmp_path: Path, plan_of: SourcePlan, is_read: bool) -> None:
     content = message("OBX|1|ST|X||\\Zx\\", "PID|1")
-    found = list(reader(tmp_path / "a.hl7", content, plan_of).rows(plan_of.key))
+    found = rows(tmp_path / "a.hl7", content, plan_of)
     assert [(fault.code, fault.args["column"]) for fault in found[0].faults] == (
         [("FM785", "OBX.5")] if is_read else []
     )
     # The columns are those of the map, so that the key or a condition knows what it cannot read.
-    names = {*plan_of.key, *(read.name for read in FieldReads(plan_of, ()).all)}
+    names = {read.name for read in FieldReads(plan_of, (*plan_of.key, *plan_of.shape.column_names)).all}
     assert all(set(fault.columns) <= names for fault in found[0].faults)
 
 
@@ -89,3 +89,13 @@ def test_components_are_left_out_of_child_rows_and_of_groups(tmp_path: Path) -> 
     assert faults(rows(tmp_path / "a.hl7", content, nested("OBX", "3.2", "../PID.5"))) == [":1 FM786 ../PID.5"]
     found = rows(tmp_path / "a.hl7", content, plan("3", "OBX.3", "../PID.5", "../PID.5.1", path="OBR"))
     assert faults(found) == [":3 FM786 3", ":3 FM786 OBX.3", ":3 FM786 ../PID.5"]
+
+
+def test_what_is_not_asked_for_is_no_fault(tmp_path: Path) -> None:
+    plan_of = plan("PID.5", "PID.7")
+    opened = reader(tmp_path / "a.hl7", message("PID|1||||A^B||\\Zx\\"), plan_of)
+    assert [faults(list(opened.rows(names))) for names in (("MSH.10",), ("MSH.10", "PID.5"), ("PID.7",))] == [
+        [],
+        [":1 FM786 PID.5"],
+        [":1 FM785 PID.7"],
+    ]
