@@ -34,7 +34,8 @@ def _settled(shape: RowLayout, is_tree: bool) -> tuple[RowLayout, list[SourceCol
             column = replace(column, below=below)
             lent += _risen(more)
         is_above = column.name.startswith(_UP) if is_tree else column.name.startswith("../")
-        (above if is_above else columns).append(column)
+        # By what rows are joined is theirs: `../x` leads to what their own document has around them.
+        (above if is_above and column.element else columns).append(column)
     children: list[Child] = []
     for child in shape.children:
         settled, more = _settled_child(child, is_tree)

@@ -83,6 +83,18 @@ def test_a_parents_column_is_fetched_with_the_parent() -> None:
     assert (lent.element, lent.type, lent.format) == ("Kid.day", "date", "yyyyMMdd")
 
 
+def test_by_what_rows_are_joined_stays_with_them() -> None:
+    text = """model M from table 'T' key 'id' { id : string  kids : Kid 0..* join on '../code' = 'id' }
+model Kid from json path 'list.in' source 'other' { n : integer  day : string from '../day' }
+"""
+    store = compile_map(text + COPY).store
+    assert store is not None
+    [kid] = store.shape.children
+    assert (names(store.shape), names(kid.shape)) == (["id", "day"], ["n", "../code"])
+    assert kid.store is not None
+    assert kid.store.shape == kid.shape
+
+
 def test_joined_rows_read_what_is_above_them(database: str) -> None:
     transformer = compile_map(JOINED)
     assert transformer.store is not None
