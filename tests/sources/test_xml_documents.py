@@ -230,3 +230,39 @@ def test_what_one_element_lacks_is_absent_and_no_fault(tmp_path: Path) -> None:
         {"n": "y", "own": ["2"], "rows": 1},
         {"rows": 0},
     ]
+
+
+REFERENCES = """<d xmlns="urn:d"><maker id="m1">ACME</maker><maker id="m2"><name>BONE</name></maker>
+<list><op id="1"><use ref="p1"/><use ref="p2"/></op><op id="2"><use ref="p2"/></op></list>
+<piece id="p1" maker="m1"/><piece id="p2" maker="m2"><lot>L2</lot></piece></d>"""
+REFERENCES_MAP = """
+model Op from xml path 'd:d.d:list.d:op' prefix d = 'urn:d' key '@id' { id : string 1..1 from '@id'  uses : Use 1..* from 'd:use' }
+model Use { piece : Piece 1..1 join '/d:piece' on '@id' = '@ref' }
+model Piece { id : string 1..1 from '@id'  lot : string 0..1 from 'd:lot'  maker : Maker 1..1 join '/d:maker' on '@id' = '@maker' }
+model Maker { text : string 0..1 from '#text'  name : string 0..1 from 'd:name' }
+model Result { id : string 0..1  pieces : string 0..*  lots : string 0..*  makers : string 0..* }
+group main(source src : Op, target tgt : Result) {
+  src.id as v -> tgt.id = v;
+  src.uses as u then { u.piece as p then {
+    p.id as v -> tgt.pieces = v;
+    p.lot as v -> tgt.lots = v;
+    p.maker as m then { m.text as v -> tgt.makers = v; m.name as v -> tgt.makers = v; };
+  }; };
+}
+"""
+
+
+def test_what_an_attribute_refers_to_is_looked_up(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(REFERENCES, encoding="utf-8")
+    assert results(str(path), REFERENCES_MAP) == [
+        {"id": "1", "pieces": ["p1", "p2"], "lots": ["L2"], "makers": ["ACME", "BONE"]},
+        {"id": "2", "pieces": ["p2"], "lots": ["L2"], "makers": ["BONE"]},
+    ]
+    whole = REFERENCES_MAP.replace("'d:d.d:list.d:op'", "'d:d'").replace(
+        "'@id' { id : string 1..1 from '@id'  uses : Use 1..* from 'd:use' }",
+        "'@k' { id : string 1..1 from '@k'  uses : Use 1..* from 'd:list.d:op.d:use' }",
+    )
+    path.write_text(REFERENCES.replace("<d xmlns", '<d k="9" xmlns'), encoding="utf-8")
+    (only,) = results(str(path), whole)
+    assert only["pieces"] == ["p1", "p2", "p2"]

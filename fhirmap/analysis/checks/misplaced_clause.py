@@ -107,7 +107,7 @@ def _of_row(element: ModelElement, is_model: bool, kind: str) -> Found:
         yield "join_file", join.span
     if join is not None and not join.is_own and SourceKind(kind).is_tree and not join.table.startswith(("/", "../")):
         yield "join_document", join.span
-    elif join is not None and not join.is_own and kind in ("xml", "hl7"):
+    elif join is not None and not join.is_own and kind == "hl7":
         yield "look_up", join.span
     is_flat = kind in (*_SQL, *_FLAT)
     has_rows = join is not None or element.lines or element.split is not None or element.column is not None

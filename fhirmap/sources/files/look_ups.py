@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any, Protocol
 
 from fhirmap.data import JsonValue, PathSteps, RawValue
-from fhirmap.records import Fault
+from fhirmap.records import Fault, TreeText
 from fhirmap.runtime.reading import UnreadDocument, at
 from fhirmap.source_plan import Child, ChildKind, RowLayout, SourcePlan, path_steps
 from fhirmap.sources.files.json_walk import JsonWalk
@@ -45,10 +45,18 @@ class HeldLists:
         if index is None:
             index = self._known[asked] = {}
             for found in JsonWalk(path).entries(self._document, path):
-                if isinstance(found.value, Mapping):
-                    for own in keys_in(found.value, on):
-                        index.setdefault(own, []).append(found.value)
+                row = _row_of(found.value)
+                if row is not None:
+                    for own in keys_in(row, on):
+                        index.setdefault(own, []).append(row)
         return index.get(key, [])
+
+
+def _row_of(value: RawValue) -> Mapping[str, Any] | None:
+    """An object as a row: its members, also of a text that has some; None for anything else."""
+    if isinstance(value, TreeText):
+        return {**value.members, "#text": str(value)}
+    return value if isinstance(value, Mapping) else None
 
 
 def keys_in(row: RawValue, on: Sequence[PathSteps]) -> Iterator[Key]:
@@ -121,8 +129,9 @@ class LookUps:
         for column in layout.columns:
             if column.below is not None and not column.name.startswith(("/", "../")):
                 for item in _all(at(place.row, path_steps(column.name))):
-                    if isinstance(item, dict):
-                        self._attach(column.below, place.below(item), lists, faults)
+                    inner = item.members if isinstance(item, TreeText) else item
+                    if isinstance(inner, dict):
+                        self._attach(column.below, place.below(inner), lists, faults)
         for child in layout.children:
             if child.kind == ChildKind.LINES:
                 self._attach(child.shape, place, lists, faults)

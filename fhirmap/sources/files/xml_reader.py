@@ -9,9 +9,10 @@ from fhirmap.data import PathSteps
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.runtime.reading import at
-from fhirmap.source_plan import RowLayout, SourcePlan, path_steps
+from fhirmap.source_plan import ChildKind, RowLayout, SourcePlan, path_steps
 from fhirmap.sources import names as naming
 from fhirmap.sources.files.file_rows import FileRow
+from fhirmap.sources.files.look_ups import HeldLists, LookUps
 from fhirmap.sources.files.source_files import SourceFile
 from fhirmap.sources.files.xml_pass import LateValues, XmlPass, XmlPath
 from fhirmap.sources.files.xml_shapes import Foreign, Shape, ShapeTarget, foreign_step, paths_below
@@ -44,6 +45,7 @@ class XmlReader:
         self._plan = plan
         self._text = XmlText(file, plan.encoding)
         self._names = XmlNames(dict(plan.prefixes), _with_members(plan.shape))
+        self._look_ups = LookUps(plan)
         steps = path_steps(plan.name)
         self._path = [step for step in steps if isinstance(step, str)]
         self._filters = [(_level(steps, place), step) for place, step in enumerate(steps) if isinstance(step, tuple)]
@@ -82,6 +84,10 @@ class XmlReader:
         wanted = [self._names.document_name(name) for name in read.pop(len(steps) - 1, ())]
         path = XmlPath(steps, read)
         found, number = False, 0
+        # Where keys alone are asked for, nothing is looked up.
+        looks_up = self._look_ups.are_any and set(self._plan.shape.column_names) <= set(needed)
+        last_root: Mapping[str, Any] = {}
+        lists = HeldLists({})
         for record in XmlPass(self._text, self._file.shown, path, self._names, self._late(path)).records():
             found = True
             cells = record_of(record.element, self._names, wanted)
@@ -89,7 +95,14 @@ class XmlReader:
                 cells[".."] = record.parent
             if self._is_wanted(cells):
                 number += 1
-                yield FileRow(cells, f":{record.line}", number)
+                row = FileRow(cells, f":{record.line}", number)
+                if looks_up:
+                    above = _above(record.parent)
+                    root = above[0] if above else cells
+                    if root is not last_root:
+                        last_root, lists = root, HeldLists(root)
+                    self._look_ups.attach(cells, above, lists, row.faults)
+                yield row
         if not found:
             lacking = self._lacking_record(self._shapes())
             if lacking is not None and lacking.is_error:
@@ -245,4 +258,17 @@ def _ups_in(shape: RowLayout, depth: int, below: int = 0) -> Iterator[tuple[int,
         if column.below is not None:
             yield from _ups_in(column.below, depth, below + 1)
     for child in shape.children:
-        yield from _ups_in(child.shape, depth, below)
+        is_look_up = child.kind == ChildKind.JOIN and child.store is None
+        for name in (child.table, *(name for _, name in child.on)) if is_look_up else ():
+            ups, rest = _ups(path_steps(name), depth + below)
+            yield ups - below, rest
+        yield from _ups_in(child.shape, depth, below + is_look_up)
+
+
+def _above(parent: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], ...]:
+    """What the ancestors of a record have, the root first."""
+    found: list[Mapping[str, Any]] = []
+    while parent is not None:
+        found.append(parent)
+        parent = parent.get("..")
+    return tuple(reversed(found))
