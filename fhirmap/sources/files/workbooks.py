@@ -1,0 +1,132 @@
+"""Workbooks of Excel and LibreOffice, opened with python-calamine: their sheets, and the one that a plan means."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO
+
+from lxml import etree
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    SheetMetadata,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from fhirmap.diagnostics import listed
+from fhirmap.errors import ConfigError
+from fhirmap.source_plan import SourcePlan
+from fhirmap.sources import names as naming
+from fhirmap.sources.files.sheet_marks import Range, SheetMarks, marks_of
+from fhirmap.sources.files.source_files import SourceFile, reading
+
+__all__ = ["OpenSheet", "open_sheet"]
+
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_CHUNK = 1 << 20
+_MOST_CELLS = 60_000_000
+"""Of a sheet from its first to its last, the empty ones between them too: each takes some 30 bytes of memory."""
+_DAMAGE = (
+    CalamineError,
+    zipfile.BadZipFile,
+    zlib.error,
+    etree.XMLSyntaxError,
+    struct.error,
+    KeyError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What the libraries raise for a file that is damaged, or has a password."""
+_PANIC = "PanicException"
+"""What a library in Rust raises where it did not expect what it found: no `Exception`, and of no module."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSheet:
+    """A sheet that was read. ``first_column``: the place of its rows' first cell, from 0."""
+
+    name: str
+    is_hidden: bool
+    cells: CalamineSheet
+    first_column: int
+    marks: SheetMarks
+
+    @property
+    def merged(self) -> Sequence[Range]:
+        """Cells that are merged, as far as that is known."""
+        return self.cells.merged_cell_ranges or self.marks.merged or ()
+
+
+def open_sheet(file: SourceFile, plan: SourcePlan) -> OpenSheet:
+    """The sheet that the plan means, with all its cells: by name, by number from 1, or the only one with rows.
+
+    Raises: ConfigError FM701, FM702; FM757 where the workbook has a password, is damaged or too large; FM758 where the
+    sheet is not there, or the plan does not say which.
+    """
+    with reading(file), file.open() as opened:
+        try:
+            workbook = CalamineWorkbook.from_filelike(opened)
+            chosen = _chosen(workbook, file, plan)
+            marks = marks_of(opened, chosen.name)
+            if marks.area > _MOST_CELLS:
+                raise ConfigError("FM757", variant="size", source=file.shown, sheet=chosen.name, count=marks.area)
+            cells = workbook.get_sheet_by_name(chosen.name)
+        except BaseException as error:
+            if not isinstance(error, _DAMAGE) and type(error).__name__ != _PANIC:
+                raise
+            # Their texts name parts of the file, and may quote them.
+            raise ConfigError("FM757", source=file.shown, variant=_variant(opened)) from None
+    is_hidden = chosen.visible is not SheetVisibleEnum.Visible
+    return OpenSheet(chosen.name, is_hidden, cells, cells.start[1] if cells.start else 0, marks)
+
+
+def _chosen(workbook: CalamineWorkbook, file: SourceFile, plan: SourcePlan) -> SheetMetadata:
+    sheets = {entry.name: entry for entry in workbook.sheets_metadata if entry.typ is SheetTypeEnum.WorkSheet}
+    if plan.name:
+        found = naming.match(plan.name, sheets)
+        if found is None and plan.name.isdecimal() and 0 < int(plan.name) <= len(sheets):
+            found = list(sheets)[int(plan.name) - 1]
+        if found is None:
+            like = naming.like(plan.name, sheets)
+            raise ConfigError("FM758", source=file.shown, sheet=plan.name, position=plan.position, **like)
+        return sheets[found]
+    seen = [entry for entry in sheets.values() if entry.visible is SheetVisibleEnum.Visible]
+    filled = [entry for entry in seen if workbook.get_sheet_by_name(entry.name).start is not None]
+    if len(filled) == 1:
+        return filled[0]
+    variant = "several" if filled else "empty"
+    names = listed([entry.name for entry in filled] or list(sheets))
+    count = len(filled)
+    raise ConfigError("FM758", variant=variant, source=file.shown, count=count, names=names, position=plan.position)
+
+
+def _variant(opened: IO[bytes]) -> str:
+    """Why a file is no workbook that can be read."""
+    opened.seek(0)
+    start = opened.read(len(_OLE))
+    if start == _OLE:
+        return "password" if _has(opened, _ENCRYPTED) else ""
+    if not start.startswith(b"PK"):
+        return "other"
+    with suppress(*_DAMAGE), zipfile.ZipFile(opened) as archive:
+        if b"encryption-data" in archive.read("META-INF/manifest.xml"):
+            return "password"
+    return ""
+
+
+def _has(opened: IO[bytes], sign: bytes) -> bool:
+    tail = b""
+    while chunk := opened.read(_CHUNK):
+        if sign in tail + chunk:
+            return True
+        tail = chunk[-len(sign) :]
+    return False
