@@ -16,6 +16,7 @@ from fhirmap.sources import names as naming
 from fhirmap.sources.files.csv_reader import UnreadCell
 from fhirmap.sources.files.file_rows import FileRow
 from fhirmap.sources.files.flat_columns import check_columns, column_named, columns_needed, trimmed
+from fhirmap.sources.files.names_line import signs_of_data
 from fhirmap.sources.files.row_ends import FillDown, begins_with, is_blank
 from fhirmap.sources.files.source_files import SourceFile
 from fhirmap.sources.files.workbooks import OpenSheet, open_sheet
@@ -72,6 +73,11 @@ class SheetReader:
         """The names of the columns."""
         return tuple(name for name in self.head().names if name)
 
+    def first_rows(self, count: int) -> list[tuple[int, tuple[str, ...]]]:
+        """The first filled rows as texts, with their numbers."""
+        filled = ((number, tuple(map(_name, cells))) for number, cells in self._all() if not all(map(is_blank, cells)))
+        return list(islice(filled, count))
+
     def _head(self) -> SheetHead:
         plan, sheet = self._plan, self.sheet()
         if plan.names or plan.names_line == 0:
@@ -79,8 +85,7 @@ class SheetReader:
             return SheetHead(plan.names or tuple(map(letters, range(width))), 0)
         needed = columns_needed(plan)
         best: tuple[int, SheetHead] | None = None
-        for number, cells in self._candidates():
-            names = tuple(map(_name, cells))
+        for number, names in self._candidates():
             known = sum(column_named(name, names, plan) is not None for name in needed)
             # The first row, unless a later one has more of the columns.
             if best is None or known > best[0]:
@@ -89,15 +94,35 @@ class SheetReader:
             raise ConfigError(
                 "FM758", variant="names", source=self._file.shown, sheet=sheet.name, position=plan.position
             )
+        self._prove(best[1])
         return best[1]
 
-    def _candidates(self) -> Iterator[tuple[int, Cells]]:
+    def _candidates(self) -> Iterator[tuple[int, tuple[str, ...]]]:
         """The rows that may be the names, with their numbers."""
         line = self._plan.names_line
-        filled = ((number, cells) for number, cells in self._all() if not all(map(is_blank, cells)))
-        if line is not None:
-            return ((number, cells) for number, cells in filled if number == line)
-        return islice(filled, _MOST_TITLES if columns_needed(self._plan) else 1)
+        if line is None:
+            yield from self.first_rows(_MOST_TITLES if columns_needed(self._plan) else 1)
+            return
+        for number, cells in islice(self._all(), line - 1, line):
+            if not all(map(is_blank, cells)):
+                yield number, tuple(map(_name, cells))
+
+    def _prove(self, head: SheetHead) -> None:
+        """Refuse a row of data in the place of the names: it would be shown as such.
+
+        Raises: ConfigError FM758.
+        """
+        below = (cells for number, cells in self.first_rows(head.line + _MOST_TITLES) if number > head.line)
+        for sign in signs_of_data(head.names, columns_needed(self._plan), below):
+            raise ConfigError(
+                "FM758",
+                variant="data",
+                source=self._file.shown,
+                sheet=self.sheet().name,
+                line=head.line,
+                sign=sign.shown,
+                position=self._plan.position,
+            )
 
     def _all(self) -> Iterator[tuple[int, Cells]]:
         """Every row from the first of the sheet, its cells from column A on."""

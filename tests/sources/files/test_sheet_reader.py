@@ -223,6 +223,20 @@ def test_columns_that_are_missing_or_double_are_errors(tmp_path: Path) -> None:
     assert caught.value.code == "FM704"
 
 
+@pytest.mark.parametrize("plan", [PLAN, replace(PLAN, names_line=1)])
+def test_a_row_of_data_is_no_names_and_not_shown(tmp_path: Path, plan: SourcePlan) -> None:
+    rows = [["149113897061759", "DUVAL", date(1949, 11, 3)], ["158022B95100730", "MARTIN", date(1958, 2, 1)]]
+    path = write_xlsx(tmp_path / "a.xlsx", {"F": grid(1, rows)})
+    with pytest.raises(ConfigError) as caught:
+        checked(path, plan)
+    assert (caught.value.code, caught.value.diagnostic().variant) == ("FM758", "data")
+    assert not any(text in str(caught.value) for text in ("149113897061759", "DUVAL", "1949"))
+    assert [row.place for row in rows_of(path, replace(typed(("A", "string"), key=("A",)), names_line=0))] == [
+        ":1",
+        ":2",
+    ]
+
+
 def test_the_line_of_names_may_be_empty(tmp_path: Path) -> None:
     path = write_xlsx(tmp_path / "a.xlsx", {"F": grid(1, [["id"], ["1"]])})
     with pytest.raises(ConfigError) as caught:
