@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date, time
 
 from fhirmap.data import RawValue
-from fhirmap.diagnostics import Diagnostic
-from fhirmap.fhir_types import DATES, NUMBERS
+from fhirmap.diagnostics import Diagnostic, listed
+from fhirmap.fhir_types import DATES, NUMBERS, TEXTS
 from fhirmap.inspection import ZONE
 from fhirmap.inspection.date_forms import DATE_FORMS
 from fhirmap.inspection.guess import absences, zero_dates
 from fhirmap.runtime.cell_text import MISSING
 from fhirmap.runtime.reading import Cell, UnreadDocument
-from fhirmap.source_plan import RowLayout, SourceColumn, SourcePlan
+from fhirmap.source_plan import RowLayout, SourceColumn, SourceKind, SourcePlan
 from fhirmap.sources import Source
 from fhirmap.sources.fit import unread
-from fhirmap.sources.samples import SampledSource, cells_of_sample
+from fhirmap.sources.samples import Sample, SampledSource, cells_of_sample
 
 __all__ = ["cell_forms"]
 
@@ -27,11 +28,16 @@ _ROWS = 1000
 
 
 def cell_forms(source: Source, plan: SourcePlan) -> Iterator[Diagnostic]:
-    """One warning for each element that many of the first cells of its column cannot be read as (FM773)."""
+    """One warning for each element that many of the first cells of its column cannot be read as (FM773), and one for
+    the columns of a sheet that hold no text and are read as such (FM765).
+    """
     if not isinstance(source, SampledSource):
         return
     stores = _stores(plan.shape)
-    for sample in source.samples(_ROWS):
+    samples = list(source.samples(_ROWS))
+    sheets = [sample for sample in samples if stores.get(sample.table, plan).kind is SourceKind.SHEET]
+    yield from _no_texts(sheets, plan)
+    for sample in samples:
         for column, cells in cells_of_sample(sample):
             cell = _cell(column, stores.get(sample.table, plan))
             wrong = unread(cell, cells)
@@ -58,6 +64,24 @@ def _stores(layout: RowLayout) -> dict[str, SourcePlan]:
     for column in layout.columns:
         found |= _stores(column.below) if column.below is not None else {}
     return found
+
+
+def _no_texts(samples: Sequence[Sample], plan: SourcePlan) -> Iterator[Diagnostic]:
+    """What a spreadsheet took for numbers and days, where an element reads a text: a lot, the number of a product.
+
+    Keys are left out: they are counted, and only compared.
+    """
+    held = [entry for sample in samples for entry in cells_of_sample(sample)]
+    texts = [(column, cells) for column, cells in held if column.type in TEXTS and column.name not in plan.key]
+    for variant, kinds in (("", (int, float)), ("days", (date, time))):
+        found = [
+            column
+            for column, cells in texts
+            if any(isinstance(cell, kinds) and not isinstance(cell, bool) for cell in cells)
+        ]
+        if found:
+            names = listed(list(dict.fromkeys(column.name for column in found)))
+            yield Diagnostic("FM765", args={"names": names, "position": found[0].position}, variant=variant)
 
 
 def _cell(column: SourceColumn, plan: SourcePlan) -> Cell:
