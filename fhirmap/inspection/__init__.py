@@ -34,7 +34,9 @@ def inspect_source(  # noqa: PLR0913 - named settings of a public function
     zone: str = ZONE,
     taken: Iterable[str] = (),
 ) -> tuple[ModelSketch, ...]:
-    """The models of a table (or of the only one), a CSV file, or the list at a path of a JSON document.
+    """The models of a table (or of the only one), a file of rows, or the list at a path of a JSON document.
+
+    ``table``: a table, a sheet of a workbook, or a path.
 
     The first model is the record's own, the others are what it joins or holds.
     ``name``: of that model, by default the table's. ``encoding``: of a CSV, by default found out. ``zone``: where times
@@ -69,6 +71,14 @@ def inspect_source(  # noqa: PLR0913 - named settings of a public function
         from fhirmap.inspection.xml_models import xml_models
 
         return tuple(xml_models(where, table, name, encoding, zone, names))
+    if kind is SourceKind.SHEET:
+        from fhirmap.inspection.sheet_models import sheet_models
+
+        return tuple(sheet_models(where, table, name, zone, names))
+    if kind is SourceKind.PARQUET:
+        from fhirmap.inspection.parquet_models import parquet_models
+
+        return tuple(parquet_models(where, name, zone, names))
     if kind not in (None, SourceKind.CSV) or (kind is None and not _is_text(where)):
         suffix = where.path.suffix if where.path else ""
         raise ConfigError("FM700", source=where.shown, variant="suffix" if suffix else "no_suffix", suffix=suffix)

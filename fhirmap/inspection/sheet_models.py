@@ -1,4 +1,4 @@
-"""Models of a sheet of a workbook: which rows are titles and totals, which cells are blank since the one above counts."""
+"""Models of a sheet of a workbook: which rows are titles and totals, which blank cells have the value above."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from fhirmap.texts import Text
 __all__ = ["sheet_models"]
 
 _Rows: TypeAlias = Sequence[Mapping[str, Any]]
+_Texts: TypeAlias = Sequence[tuple[int, Sequence[str]]]
+"""Numbers of rows and their cells."""
 _SAMPLE = 10_000
 _TITLES = 50
 """Rows in which the names are looked for."""
@@ -43,10 +45,11 @@ def sheet_models(
     plan = SourcePlan(SourceKind.SHEET, sheet or "", (), RowLayout("", ()), names_line=0)
     reader = SheetReader(file, plan)
     first = _first_rows(reader, file)
-    place = names_line([texts for _, texts in first])
-    line = 0 if place is None else first[place][0]
+    wide = _wide(first)
+    place = names_line([texts for _, texts in wide])
+    line = 0 if place is None else wide[place][0]
     reader = SheetReader(file, replace(plan, name=reader.sheet().name, names_line=line))
-    header = reader.head().names
+    header = reader.head().names[0 if line else reader.sheet().first_column :]
     shown = list(dict.fromkeys(column for column in header if column))
     rows, until = _without_total([row.cells for row in islice(reader.rows(shown), _SAMPLE)])
     fill = shown[0] if shown and _is_filled_down([row[shown[0]] for row in rows]) else None
@@ -56,14 +59,14 @@ def sheet_models(
     store = replace(
         store_clause("sheet", reader.sheet().name, key=(columns.key(),)),
         header=line > 0,
-        names_line=line if place else None,
+        names_line=line if line > first[0][0] else None,
         fill=(fill,) if fill is not None else (),
         until=until,
     )
     return flat_models(address, name, store, columns, zone, names)
 
 
-def _first_rows(reader: SheetReader, file: SourceFile) -> list[tuple[int, tuple[str, ...]]]:
+def _first_rows(reader: SheetReader, file: SourceFile) -> _Texts:
     """The first rows of the sheet, once it is known which one is meant."""
     try:
         return reader.first_rows(_TITLES)
@@ -73,6 +76,16 @@ def _first_rows(reader: SheetReader, file: SourceFile) -> list[tuple[int, tuple[
             raise
         hint = Text("hints.name_one_of", {"names": entry.args["names"]})
         raise ConfigError("FM751", variant="sheet", hint=hint, source=file.shown) from None
+
+
+def _wide(rows: _Texts) -> _Texts:
+    """The rows that fill three of four columns: the names do, titles do not, nor do rows that leave out a key above.
+
+    As many columns count as at least two rows fill.
+    """
+    widths = [sum(map(bool, texts)) for _, texts in rows]
+    widest = max((width for width in widths if widths.count(width) > 1), default=max(widths, default=0))
+    return [row for row, width in zip(rows, widths, strict=True) if 4 * width >= 3 * widest]
 
 
 def _without_total(rows: _Rows) -> tuple[_Rows, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from fhirmap.compilation.maps import compile_map
 from fhirmap.runner.cell_forms import cell_forms
 from fhirmap.sources import open_source
 from tests.sources.conftest import Database, database, prefix
+from tests.sources.files.sheets import grid, write_xlsx
 
 __all__ = ["database", "prefix"]
 
@@ -91,3 +93,23 @@ def test_a_file_too(tmp_path: Path) -> None:
     document = tmp_path / "a.json"
     document.write_text('[{"id": "1", "c": "12/03/2025"}]', encoding="utf-8")
     assert said(str(document), "json key 'id'", "date 0..1 from 'c'") == [("format", "format 'dd/MM/yyyy'", 1)]
+
+
+def test_columns_of_text_that_a_sheet_holds_as_numbers_or_days(tmp_path: Path) -> None:
+    rows = [
+        ["id", "gtin", "lot", "ref", "n", "le"],
+        [1, 2999610000105, "0540077", "CUP", 1, date(2025, 3, 17)],
+        [2, "02999610000105", date(2025, 12, 3), "INS", 2, date(2025, 3, 18)],
+    ]
+    path = write_xlsx(tmp_path / "a.xlsx", {"F": grid(1, rows)})
+    elements = ["gtin : string 0..1", "lot : string 0..1", "ref : string 0..1", "n : integer 0..1", "le : date 0..1"]
+    model = "model M from sheet key 'id' {\n  id : string 1..1\n  " + "\n  ".join(elements) + "\n}\n"
+    transformer = compile_map(model + GROUP)
+    assert transformer.store is not None
+    with open_source(str(path), transformer.store) as source:
+        found = list(cell_forms(source, transformer.store))
+    assert [(entry.code, entry.variant, str(entry.args["names"])) for entry in found] == [
+        ("FM765", "", "`gtin`"),
+        ("FM765", "days", "`lot`"),
+    ]
+    assert not any(entry.is_error or "2999610000105" in entry.message for entry in found)

@@ -40,7 +40,7 @@ def typed(*columns: tuple[str, str], **changes: Any) -> SourcePlan:
     return replace(PLAN, shape=RowLayout("Row", read), **changes)
 
 
-def grid(top: int, rows: Iterable[Sequence[Any]], left: str = "A") -> dict[str, Any]:
+def grid(top: int, rows: Iterable[Any], left: str = "A") -> dict[str, Any]:
     """Cells of rows one below the other, from the row ``top`` on; None for an empty one."""
     return {
         f"{chr(ord(left) + place)}{number}": cell

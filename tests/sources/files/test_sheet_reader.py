@@ -171,7 +171,12 @@ def test_rows_of_formulas_without_a_result_are_not_lost(tmp_path: Path) -> None:
 
 # --- names ------------------------------------------------------------------------------------------------------------
 
-TITLED = [["Pharmacie"], ["Poses de mars", None, "édité le", date(2025, 4, 1)], [None], ["N°", "Date", "Lot", "Qté"]]
+TITLED: list[Any] = [
+    ["Pharmacie"],
+    ["Poses de mars", None, "édité le", date(2025, 4, 1)],
+    [None],
+    ["N°", "Date", "Lot", "Qté"],
+]
 
 
 def test_titles_before_the_names_are_said_and_no_rows(tmp_path: Path) -> None:
