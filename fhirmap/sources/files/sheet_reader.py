@@ -36,10 +36,11 @@ Cells = Sequence[RawValue]
 @dataclass(frozen=True, slots=True)
 class SheetHead:
     """``names``: of the columns from A on, empty for one without; ``line``: of the names as the sheet counts its rows,
-    0 where it has none."""
+    0 where it has none; ``cells``: those of that row as they are."""
 
     names: tuple[str, ...]
     line: int
+    cells: Cells = ()
 
 
 class SheetReader:
@@ -75,8 +76,10 @@ class SheetReader:
 
     def first_rows(self, count: int) -> list[tuple[int, tuple[str, ...]]]:
         """The first filled rows as texts, with their numbers."""
-        filled = ((number, tuple(map(_name, cells))) for number, cells in self._all() if not all(map(is_blank, cells)))
-        return list(islice(filled, count))
+        return [(number, tuple(map(_name, cells))) for number, cells in islice(self._filled(), count)]
+
+    def _filled(self) -> Iterator[tuple[int, Cells]]:
+        return ((number, cells) for number, cells in self._all() if not all(map(is_blank, cells)))
 
     def _head(self) -> SheetHead:
         plan, sheet = self._plan, self.sheet()
@@ -85,11 +88,12 @@ class SheetReader:
             return SheetHead(plan.names or tuple(map(letters, range(width))), 0)
         needed = columns_needed(plan)
         best: tuple[int, SheetHead] | None = None
-        for number, names in self._candidates():
+        for number, cells in self._candidates():
+            names = tuple(map(_name, cells))
             known = sum(column_named(name, names, plan) is not None for name in needed)
             # The first row, unless a later one has more of the columns.
             if best is None or known > best[0]:
-                best = known, SheetHead(names, number)
+                best = known, SheetHead(names, number, cells)
         if best is None:
             raise ConfigError(
                 "FM758", variant="names", source=self._file.shown, sheet=sheet.name, position=plan.position
@@ -97,15 +101,12 @@ class SheetReader:
         self._prove(best[1])
         return best[1]
 
-    def _candidates(self) -> Iterator[tuple[int, tuple[str, ...]]]:
+    def _candidates(self) -> Iterator[tuple[int, Cells]]:
         """The rows that may be the names, with their numbers."""
         line = self._plan.names_line
         if line is None:
-            yield from self.first_rows(_MOST_TITLES if columns_needed(self._plan) else 1)
-            return
-        for number, cells in islice(self._all(), line - 1, line):
-            if not all(map(is_blank, cells)):
-                yield number, tuple(map(_name, cells))
+            return islice(self._filled(), _MOST_TITLES if columns_needed(self._plan) else 1)
+        return ((number, cells) for number, cells in islice(self._all(), line) if number == line and any(cells))
 
     def _prove(self, head: SheetHead) -> None:
         """Refuse a row of data in the place of the names: it would be shown as such.
@@ -216,6 +217,9 @@ class SheetReader:
         head, sheet, until = self.head(), self.sheet(), self._plan.until
         read = self._read(needed)
         fill = FillDown([*self._places(self._plan.fill).values()]) if self._plan.fill else None
+        names = list(head.cells)
+        first = next((place for place, name in enumerate(head.names) if name), 0) if names else -1
+        width = max(first, *(place for _, place, _ in read), 0) + 1
         for number, cells in self._all():
             unread = sheet.marks.unread.get(number - 1)
             if number <= head.line or (unread is None and all(map(is_blank, cells))):
@@ -230,19 +234,16 @@ class SheetReader:
                 break
             if fill is not None:
                 cells = fill.filled(cells, unread or ())
-            if self._is_names(cells):
+            if len(cells) < width:
+                cells = [*cells, *[None] * (width - len(cells))]
+            if first >= 0 and cells[first] == names[first] and list(cells) == names:
                 row.faults.append(Fault("FM719", rule="line", args={"line": number}, variant="names"))
                 row.is_lost = True
-            row.cells = {name: convert(cells[at]) if at < len(cells) else None for name, at, convert in read}
+            row.cells = held = {}
+            for name, place, convert in read:
+                cell = cells[place]
+                held[name] = cell if type(cell) is str and cell else convert(cell)
             yield row
-
-    def _is_names(self, cells: Cells) -> bool:
-        """Does a row hold the names once more?"""
-        head = self.head()
-        first = next((place for place, name in enumerate(head.names) if name), len(cells))
-        if not head.line or first >= len(cells) or _name(cells[first]) != head.names[first]:
-            return False
-        return tuple(map(_name, cells)) == head.names
 
     def _read(self, needed: Collection[str]) -> list[tuple[str, int, Callable[[RawValue], RawValue]]]:
         """The name, the place and the conversion of each column that is read."""
