@@ -16,6 +16,7 @@ from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element,
 from fhirmap.language.nodes import SourceClause
 from fhirmap.sources.address import Address
 from fhirmap.sources.keys import cell_text
+from fhirmap.sources.names import may_be_shown
 from fhirmap.texts import Text
 
 __all__ = ["FlatColumns", "flat_models"]
@@ -25,12 +26,14 @@ __all__ = ["FlatColumns", "flat_models"]
 class FlatColumns:
     """The columns of a sample of rows. ``names``: of those that have one meaning; ``repeated``: of the others.
 
-    ``is_typed``: does the file know numbers from texts? Then a text that looks like a number was meant as one.
+    ``hidden``: how many names look like values and are left out. ``is_typed``: does the file know numbers from texts?
+    Then a text that looks like a number was meant as one.
     """
 
     names: Sequence[str]
     cells: Mapping[str, Sequence[RawValue]]
     repeated: Sequence[str] = ()
+    hidden: int = 0
     is_typed: bool = False
     texts: Mapping[str, Sequence[str]] = field(init=False)
 
@@ -46,12 +49,14 @@ class FlatColumns:
 
         Raises: ConfigError FM750 where it names none.
         """
-        distinct = [column for column in dict.fromkeys(header) if column]
+        there = [column for column in dict.fromkeys(header) if column]
+        distinct = [column for column in there if may_be_shown(column)]
         if not distinct:
-            raise ConfigError("FM750", source=address.shown, reason=Text("reasons.no_column"))
+            reason = Text("reasons.names_are_values" if there else "reasons.no_column")
+            raise ConfigError("FM750", source=address.shown, reason=reason)
         once = [column for column in distinct if header.count(column) == 1]
         cells = {column: [row.get(column) for row in rows] for column in distinct}
-        return cls(once, cells, sorted(set(distinct) - set(once)), is_typed)
+        return cls(once, cells, sorted(set(distinct) - set(once)), len(there) - len(distinct), is_typed)
 
     def key(self) -> str:
         """The first column that is filled and different in each row, identifiers by name before others; else the first
@@ -79,7 +84,7 @@ def flat_models(  # noqa: PLR0913 - what a source is, and what is wanted of it
 ) -> list[ModelSketch]:
     """The record's model, and that of its lines where a record has several; ``store`` names the key."""
     stem = address.path.stem if address.path else "Record"
-    model = ModelSketch(names.take(name or pascal_case(stem)), store)
+    model = ModelSketch(names.take(name or pascal_case(stem)), store, hidden=columns.hidden)
     if columns.repeated:
         shown = ", ".join(f"'{column}'" for column in columns.repeated)
         model.remark = Text("inspection.repeated_columns", {"columns": shown})

@@ -18,6 +18,7 @@ from fhirmap.sources.files.names_line import names_line
 from fhirmap.sources.files.row_ends import FillDown, begins_with, is_blank
 from fhirmap.sources.files.sheet_reader import SheetReader
 from fhirmap.sources.files.source_files import FileSet, SourceFile
+from fhirmap.sources.names import may_be_shown
 from fhirmap.texts import Text
 
 __all__ = ["sheet_models"]
@@ -50,14 +51,17 @@ def sheet_models(
     line = 0 if place is None else wide[place][0]
     reader = SheetReader(file, replace(plan, name=reader.sheet().name, names_line=line))
     header = reader.head().names[0 if line else reader.sheet().first_column :]
-    shown = list(dict.fromkeys(column for column in header if column))
-    rows, until = _without_total([row.cells for row in islice(reader.rows(shown), _SAMPLE)])
-    fill = shown[0] if shown and _is_filled_down([row[shown[0]] for row in rows]) else None
+    names_there = list(dict.fromkeys(column for column in header if column))
+    rows, until = _without_total([row.cells for row in islice(reader.rows(names_there), _SAMPLE)])
+    first_name = next(iter(names_there), "")
+    fill = first_name if may_be_shown(first_name) and _is_filled_down([row.get(first_name) for row in rows]) else None
     if fill is not None:
         rows = _filled(rows, fill)
     columns = FlatColumns.of(address, header, rows, is_typed=True)
+    shown = reader.sheet().shown
     store = replace(
-        store_clause("sheet", reader.sheet().name, key=(columns.key(),)),
+        store_clause("sheet", shown, key=(columns.key(),)),
+        number=int(shown) if shown != reader.sheet().name else None,
         header=line > 0,
         names_line=line if line > first[0][0] else None,
         fill=(fill,) if fill is not None else (),

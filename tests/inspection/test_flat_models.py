@@ -95,3 +95,13 @@ def test_columns_without_a_name_or_named_twice() -> None:
     with pytest.raises(ConfigError) as caught:
         FlatColumns.of(ADDRESS, ["", ""], [])
     assert caught.value.code == "FM750"
+
+
+def test_names_that_look_like_values_are_left_out() -> None:
+    number = "149113897061759"
+    columns = FlatColumns.of(ADDRESS, ["id", number], [{"id": "1", number: "x"}])
+    (model,) = sketched(columns)
+    assert (names_of(model), model.hidden) == (["id"], 1)
+    with pytest.raises(ConfigError) as caught:
+        FlatColumns.of(ADDRESS, [number], [])
+    assert (caught.value.code, number in str(caught.value)) == ("FM750", False)

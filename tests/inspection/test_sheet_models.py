@@ -117,3 +117,11 @@ def test_which_of_several_sheets_must_be_said(tmp_path: Path) -> None:
     entry = caught.value.diagnostic()
     assert (entry.code, entry.variant, "`F`, `G`" in str(entry.hint)) == ("FM751", "sheet", True)
     assert (clause(path, "2").name, clause(path, "G").key) == ("G", ("no",))
+
+
+def test_a_sheet_with_a_patient_s_number_for_its_name_is_called_by_its_own(tmp_path: Path) -> None:
+    rows = grid(1, [["id", "v"], ["A1", "x"]])
+    path = write_xlsx(tmp_path / "a.xlsx", {"Notes": {}, "149113897061759": rows})
+    text = inspected(str(path))
+    assert text.splitlines()[0] == "model A from sheet 2 key 'id' {"
+    assert len(round_trip(str(path), text)) == 1

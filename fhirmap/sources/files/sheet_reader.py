@@ -96,7 +96,7 @@ class SheetReader:
                 best = known, SheetHead(names, number, cells)
         if best is None:
             raise ConfigError(
-                "FM758", variant="names", source=self._file.shown, sheet=sheet.name, position=plan.position
+                "FM758", variant="names", source=self._file.shown, sheet=sheet.shown, position=plan.position
             )
         self._prove(best[1])
         return best[1]
@@ -119,7 +119,7 @@ class SheetReader:
                 "FM758",
                 variant="data",
                 source=self._file.shown,
-                sheet=self.sheet().name,
+                sheet=self.sheet().shown,
                 line=head.line,
                 sign=sign.shown,
                 position=self._plan.position,
@@ -146,7 +146,7 @@ class SheetReader:
         if head.line > 1 and self._plan.names_line is None and self._has_titles(head):
             found.append(Diagnostic("FM753", args={**args, "line": head.line}, variant="titles"))
         if not any(entry.is_error for entry in found):
-            args["sheet"] = self.sheet().name
+            args["sheet"] = self.sheet().shown
             found += [
                 Diagnostic("FM759", args={**args, **said}, variant=variant) for variant, said in self._seen(needed)
             ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
@@ -52,9 +52,13 @@ _PANIC = "PanicException"
 
 @dataclass(frozen=True, slots=True)
 class OpenSheet:
-    """A sheet that was read. ``first_column``: the place of its rows' first cell, from 0."""
+    """A sheet that was read. ``shown``: what messages call it, its number where its name looks like a value.
+
+    ``first_column``: the place of its rows' first cell, from 0.
+    """
 
     name: str
+    shown: str
     is_hidden: bool
     cells: CalamineSheet
     first_column: int
@@ -77,8 +81,9 @@ def open_sheet(file: SourceFile, plan: SourcePlan) -> OpenSheet:
             workbook = CalamineWorkbook.from_filelike(opened)
             chosen = _chosen(workbook, file, plan)
             marks = marks_of(opened, chosen.name)
+            shown = _shown(workbook, [chosen])[0]
             if marks.area > _MOST_CELLS:
-                raise ConfigError("FM757", variant="size", source=file.shown, sheet=chosen.name, count=marks.area)
+                raise ConfigError("FM757", variant="size", source=file.shown, sheet=shown, count=marks.area)
             cells = workbook.get_sheet_by_name(chosen.name)
         except BaseException as error:
             if not isinstance(error, _DAMAGE) and type(error).__name__ != _PANIC:
@@ -86,11 +91,11 @@ def open_sheet(file: SourceFile, plan: SourcePlan) -> OpenSheet:
             # Their texts name parts of the file, and may quote them.
             raise ConfigError("FM757", source=file.shown, variant=_variant(opened)) from None
     is_hidden = chosen.visible is not SheetVisibleEnum.Visible
-    return OpenSheet(chosen.name, is_hidden, cells, cells.start[1] if cells.start else 0, marks)
+    return OpenSheet(chosen.name, shown, is_hidden, cells, cells.start[1] if cells.start else 0, marks)
 
 
 def _chosen(workbook: CalamineWorkbook, file: SourceFile, plan: SourcePlan) -> SheetMetadata:
-    sheets = {entry.name: entry for entry in workbook.sheets_metadata if entry.typ is SheetTypeEnum.WorkSheet}
+    sheets = _sheets(workbook)
     if plan.name:
         found = naming.match(plan.name, sheets)
         if found is None and plan.name.isdecimal() and 0 < int(plan.name) <= len(sheets):
@@ -104,9 +109,19 @@ def _chosen(workbook: CalamineWorkbook, file: SourceFile, plan: SourcePlan) -> S
     if len(filled) == 1:
         return filled[0]
     variant = "several" if filled else "empty"
-    names = listed([entry.name for entry in filled] or list(sheets))
+    names = listed(_shown(workbook, filled or sheets.values()))
     count = len(filled)
     raise ConfigError("FM758", variant=variant, source=file.shown, count=count, names=names, position=plan.position)
+
+
+def _sheets(workbook: CalamineWorkbook) -> dict[str, SheetMetadata]:
+    return {entry.name: entry for entry in workbook.sheets_metadata if entry.typ is SheetTypeEnum.WorkSheet}
+
+
+def _shown(workbook: CalamineWorkbook, sheets: Iterable[SheetMetadata]) -> list[str]:
+    """What messages call the sheets: by name, or by number where a patient's may be one."""
+    numbers = {name: str(number) for number, name in enumerate(_sheets(workbook), 1)}
+    return [entry.name if naming.may_be_shown(entry.name) else numbers[entry.name] for entry in sheets]
 
 
 def _variant(opened: IO[bytes]) -> str:

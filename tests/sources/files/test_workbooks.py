@@ -73,6 +73,13 @@ def test_which_of_several_sheets_must_be_said(tmp_path: Path) -> None:
     assert fails(write_xlsx(tmp_path / "b.xlsx", {"Notes": {}})).diagnostic().variant == "empty"
 
 
+def test_a_name_that_may_be_a_patient_s_is_not_shown(tmp_path: Path) -> None:
+    path = write_xlsx(tmp_path / "a.xlsx", {"149113897061759": ROWS, "Poses": ROWS})
+    assert str(fails(path).diagnostic().args["names"]) == "`1`, `Poses`"
+    assert "149113897061759" not in repr(fails(path, "Stock").diagnostic())
+    assert open_sheet(SourceFile(path, path.name, str(path)), replace(PLAN, name="1")).shown == "1"
+
+
 def test_a_workbook_is_known_by_its_contents(tmp_path: Path) -> None:
     path = write_xlsx(tmp_path / "a.xlsx", {"F": ROWS})
     other = path.rename(tmp_path / "a.xls")
