@@ -480,9 +480,9 @@ class ReaderBody:
         if said:
             table = self.module.table(f"{self.use.node.name}_columns", TupleOf(tuple(map(self._cell, said))))
             held = Logic(Connective.OR, (self._raw(lines), TupleOf()))
-            # Lines that are documents have their cells at paths.
-            paths = TupleOf(tuple(Literal(path_steps(self._path(entry))) for entry in said))
-            places = (paths,) if self.site.is_flat else ()
+            # Lines that are documents have their cells at paths; the name of a column need be none.
+            paths = [Literal(path_steps(self._path(entry))) for entry in said if self.site.is_flat]
+            places = (TupleOf(tuple(paths)),) if paths else ()
             self.writer.add(Do(lines.span, call("disagreeing", held, table, _FAULTS, *places)))
 
     def _is_model(self, entry: nodes.ModelElement) -> bool:

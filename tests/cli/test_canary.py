@@ -329,18 +329,7 @@ KINDS = {
     "archive": ARCHIVE,
 }
 SOURCES = {f"{kind}: {name}": held for kind, entries in KINDS.items() for name, held in entries.items()}
-WAITING = (
-    "sheet: several sheets",
-    "sheet: a sheet that is not there",
-    "parquet: columns by number",
-)
-"""What waits for readers of their kinds."""
-EVERY = [
-    pytest.param(name, marks=pytest.mark.xfail(reason="names that look like values", strict=False))
-    if name in WAITING
-    else name
-    for name in SOURCES
-]
+EVERY = list(SOURCES)
 
 
 @pytest.fixture

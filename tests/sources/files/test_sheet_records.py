@@ -120,6 +120,22 @@ def test_a_day_in_the_place_of_a_lot_is_a_warning(tmp_path: Path) -> None:
     )
 
 
+def test_names_that_are_no_paths(tmp_path: Path) -> None:
+    path = write_xlsx(tmp_path / "a.xlsx", {"F": grid(1, [["N° interv.", "Réf.", "a[b"], ["A1", "CUP", "x"]])})
+    model = """
+model Case from sheet key 'N° interv.' {
+  id    : string 1..1 from 'N° interv.'
+  other : string 0..1 from 'a[b'
+  lines : Line 1..* lines
+}
+model Line {
+  ref : string 1..1 from 'Réf.'
+}
+"""
+    ((_, copied, faults),) = read(path, model)
+    assert (copied["id"], copied["other"], copied["lines"], faults) == (["A1"], ["x"], [{"ref": "CUP"}], [])
+
+
 def test_sheets_by_number_without_names_and_with_names_of_the_map(tmp_path: Path) -> None:
     path = write_xlsx(tmp_path / "a.xlsx", {"F": grid(1, [["x"]]), "G": grid(1, [["A1", 2], ["A2", 3]])})
     letters = (
