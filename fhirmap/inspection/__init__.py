@@ -16,6 +16,7 @@ from fhirmap.inspection.names import UniqueNames
 from fhirmap.inspection.sketch import ModelSketch
 from fhirmap.inspection.text import sketches_to_text
 from fhirmap.source_plan import SourceKind
+from fhirmap.sources import plugin_schemes
 from fhirmap.sources.address import SUFFIXES, Address, parse_address
 from fhirmap.sources.files.source_files import FileSet
 
@@ -47,13 +48,17 @@ def inspect_source(  # noqa: PLR0913 - named settings of a public function
     """
     if not is_zone(zone):
         raise ConfigError("FM236", zone=zone, **zone_suggestion(zone))
-    where = parse_address(address) if isinstance(address, str) else address
+    where = parse_address(address, schemes=plugin_schemes()) if isinstance(address, str) else address
     names = UniqueNames(taken)
     # Each kind needs its own libraries: SQLAlchemy is not loaded to read a CSV file.
     if where.kind == "sql":
         from fhirmap.inspection.sql_models import sql_models
 
         return tuple(sql_models(where, table, name, zone, names))
+    if where.kind in plugin_schemes():
+        from fhirmap.inspection.plugin_models import plugin_models
+
+        return tuple(plugin_models(where, table, name, zone, names))
     kind = where.format or _kind_inside(where)
     if kind is SourceKind.JSON:
         from fhirmap.inspection.json_models import json_models

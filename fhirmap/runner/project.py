@@ -16,6 +16,7 @@ from fhirmap.runner.secret import Secret
 from fhirmap.runner.target import (
     Target,
 )
+from fhirmap.sources import plugin_schemes
 from fhirmap.sources.address import Address, mask, parse_address
 
 if TYPE_CHECKING:
@@ -296,13 +297,6 @@ def _without_value(error: ConfigError, shown: str) -> ConfigError:
     return ConfigError(error.code, span=None, hint=found.hint_shown, variant="url", **{**args, "source": shown})
 
 
-def plugin_schemes() -> tuple[str, ...]:
-    """Schemes of URLs that plug-ins read; the built-in kinds have rules of their own."""
-    from fhirmap.plugins import BUILT_IN, names
-
-    return tuple(name for name in names("fhirmap.sources") if name not in BUILT_IN["fhirmap.sources"])
-
-
 __all__ = [
     "SIMULATOR",
     "ArchiveSettings",
@@ -316,5 +310,4 @@ __all__ = [
     "SinkPart",
     "SourceSettings",
     "TlsFiles",
-    "plugin_schemes",
 ]

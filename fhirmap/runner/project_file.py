@@ -23,11 +23,11 @@ from fhirmap.runner.project import (
     SinkPart,
     SourceSettings,
     TlsFiles,
-    plugin_schemes,
 )
 from fhirmap.runner.secret import Secret
 from fhirmap.runner.target import SEVERITIES, Target, existing_path, existing_paths, find_target, read_target
 from fhirmap.runner.toml_text import TomlSection, TomlText
+from fhirmap.sources import plugin_schemes
 from fhirmap.sources.address import mask, parse_address
 from fhirmap.texts import Text
 

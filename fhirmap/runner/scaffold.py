@@ -16,6 +16,7 @@ from fhirmap.runner.atomic_file import write_atomically
 from fhirmap.runner.first_map import first_goal, first_map
 from fhirmap.runner.project_file import FILE
 from fhirmap.runner.target import find_target, shipped
+from fhirmap.sources import plugin_schemes
 from fhirmap.sources.address import Address, mask, parse_address
 from fhirmap.texts import os_reason, text
 
@@ -62,7 +63,7 @@ def init_project(
         text = re.sub(r'(?m)^name = ".*"$', f'name = "{name}"', file.read_text(encoding="utf-8"))
         _write({FILE: re.sub(r'(?m)^target = ".*"$', f'target = "{target}"', text), ".gitignore": _IGNORED}, folder)
         return tuple(sorted(entry for entry in folder.rglob("*") if entry.is_file()))
-    address = parse_address(source_url)
+    address = parse_address(source_url, schemes=plugin_schemes())
     sketches = inspect_source(address, table, taken=goal.taken)
     files = {
         FILE: _project_text(name, _written_url(address, source_url, folder), target),
@@ -92,9 +93,11 @@ def _unwritable(folder: Path, error: OSError | shutil.Error) -> ConfigError:
 
 def _written_url(address: Address, given: str, folder: Path) -> str:
     """The source as the project file names it: files from its folder, a password by reference."""
-    if address.path is not None:
+    scheme = f"{address.kind}://" if address.kind in plugin_schemes() else ""
+    # What comes after the scheme of a plug-in need not be a file.
+    if address.path is not None and (not scheme or address.path.exists()):
         path = address.path.resolve()
-        return Path(os.path.relpath(path, folder.resolve())).as_posix()
+        return scheme + Path(os.path.relpath(path, folder.resolve())).as_posix()
     return mask(given).replace(":***@", ":${SOURCE_PASSWORD}@")
 
 

@@ -16,15 +16,20 @@ from typing import cast
 
 from fhirmap.diagnostics import suggestion
 from fhirmap.errors import ConfigError
-from fhirmap.plugins import find_plugins, load
+from fhirmap.plugins import BUILT_IN, find_plugins, load
 from fhirmap.source_plan import SourcePlan
 from fhirmap.sources.address import Address, parse_address
 from fhirmap.sources.joined import JoinedSource, has_stores, without_stores
 from fhirmap.sources.protocol import Source, SourceFactory
 
-__all__ = ["Address", "Source", "SourceFactory", "open_source", "parse_address"]
+__all__ = ["Address", "Source", "SourceFactory", "open_source", "parse_address", "plugin_schemes"]
 
 GROUP = "fhirmap.sources"
+
+
+def plugin_schemes() -> tuple[str, ...]:
+    """Schemes of URLs that plug-ins read; the built-in kinds have rules of their own."""
+    return tuple(sorted(find_plugins(GROUP).keys() - BUILT_IN[GROUP].keys()))
 
 
 def open_source(address: Address | str, plan: SourcePlan, others: Mapping[str, Address | str] | None = None) -> Source:

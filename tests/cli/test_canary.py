@@ -244,7 +244,7 @@ PLACES = {"id": "1..2", "nir": "3..17", "name": "18..29", "born": "30..39", "lot
 
 def fixed(*content: str) -> Held:
     """Lines of fixed width."""
-    return Held("stays.txt", "fixed key 1..2", "\r\n".join([*content, ""]).encode(), PLACES)
+    return Held("stays.txt", "fixed key '1-2'", "\r\n".join([*content, ""]).encode(), PLACES)
 
 
 LINES = ["".join(row[name][:width].ljust(width) for name, width in WIDTHS.items()) for row in ROWS]
@@ -252,7 +252,7 @@ FIXED: Mapping[str, Held] = {
     "cells": fixed(*LINES),
     "short lines": fixed(LINES[0], LINES[1][:20], LINES[2]),
     "other lines": fixed(*BODY),
-    "bytes of nothing": Held("stays.txt", "fixed key 1..2", b"\xff\0".join(line.encode() for line in LINES), PLACES),
+    "bytes of nothing": Held("stays.txt", "fixed key '1-2'", b"\xff\0".join(line.encode() for line in LINES), PLACES),
 }
 
 
@@ -422,3 +422,10 @@ def journal_texts(path: Path) -> str:
             rows = connection.execute(f'select * from "{table}"')
             found += [f"{table}: {cell}" for row in rows for cell in row if isinstance(cell, str)]
     return "\n".join(found)
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "ndjson", "sqlite", "hl7", "fixed", "archive"])
+def test_a_source_of_each_kind_is_one_that_is_read(kind: str, project: Callable[[Held], Path]) -> None:
+    found = json.loads(in_process("preview", project(KINDS[kind]["cells"]), "--json").out)
+    assert found["read"] == 3
+    assert found["verdicts"] == {"invalid": 3}
