@@ -93,6 +93,15 @@ def test_a_later_message_replaces_an_earlier_one(tmp_path: Path) -> None:
     assert states == [("B-1", True), ("B-2", False), ("B-1", False)]
 
 
+def test_the_segment_of_a_record_is_read_by_its_name_too(tmp_path: Path) -> None:
+    path = tmp_path / "lot.hl7"
+    path.write_text(message(order("B-1"), order("B-2")), encoding="utf-8", newline="")
+    models = "model A from hl7 path 'OBR' key 'OBR.3.1' { n : string 1..1 from 'OBR.3.1' act : code 1..1 from 'OBR.4' }"
+    found = read_model(path, models)
+    assert [(entry.code, entry.args["column"]) for entry in found.checks] == [("FM786", "OBR.4")]
+    assert [(record.key, record.values["n"]) for record in found.records] == [("B-1", "B-1"), ("B-2", "B-2")]
+
+
 def test_messages_of_other_types_are_left_out_by_a_condition(tmp_path: Path) -> None:
     path = tmp_path / "lot.hl7"
     path.write_text(message(PATIENT, kind="ADT^A08") + message(PATIENT, order("B-1")), encoding="utf-8", newline="")

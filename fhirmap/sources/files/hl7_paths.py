@@ -13,7 +13,7 @@ from fhirmap.records import Fault, TreeText
 from fhirmap.runtime.reading import at
 from fhirmap.source_plan import SourceColumn, SourcePlan, path_steps
 from fhirmap.sources.files.hl7_messages import Hl7Message
-from fhirmap.sources.files.hl7_tree import Segment, SegmentGroup, are_escapes_known
+from fhirmap.sources.files.hl7_tree import Segment, are_escapes_known
 from fhirmap.sources.files.text_lines import is_damaged
 
 __all__ = ["FieldRead", "FieldReads"]
@@ -109,9 +109,7 @@ class FieldReads:
 def _segments(tree: Mapping[str, Any], name: str) -> Sequence[Segment]:
     """The segments of a name in a message or group, the group's own too."""
     found = tree.get(name)
-    if found is None:
-        return (tree.own,) if isinstance(tree, SegmentGroup) and tree.own.name == name else ()
-    return found if isinstance(found, list) else (found,)
+    return found if isinstance(found, list) else (found,) if found is not None else ()
 
 
 def _has_more(found: Any) -> bool:  # noqa: ANN401 - a text, a list of them, or none

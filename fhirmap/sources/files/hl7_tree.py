@@ -251,7 +251,8 @@ class HeaderSegment(Segment):
 
 
 class SegmentGroup(Mapping[str, Any]):
-    """A segment with those that follow it: its fields by number, the others by name, the message before it as `..`."""
+    """A segment with those that follow it: its fields by number, it and the others by name, the message before it as
+    `..`."""
 
     __slots__ = ("_members", "own")
 
@@ -265,6 +266,8 @@ class SegmentGroup(Mapping[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as Mapping has it
         """A field of the segment, a segment after it, or the message."""
+        if name == self.own.name:
+            return self.own
         found = self._members.get(name)
         return self.own.get(name, default) if found is None else found
 
@@ -276,10 +279,11 @@ class SegmentGroup(Mapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         yield from self.own
+        yield self.own.name
         yield from self._members
 
     def __len__(self) -> int:
-        return len(self.own) + len(self._members)
+        return len(self.own) + 1 + len(self._members)
 
 
 def _text_of(held: object) -> str:

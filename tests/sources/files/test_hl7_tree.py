@@ -136,8 +136,9 @@ def test_a_segment_with_those_that_follow_it() -> None:
     group = SegmentGroup(Segment("OBR|1|A", MARKS), {**after, "..": before})
     read = [at(group, path) for path in [("2",), ("OBX", "1"), ("..", "PID", "1"), ("3",)]]
     assert read == ["A", ["1", "2"], "7", None]
-    assert list(group) == ["1", "2", "OBX", ".."]
-    assert len(group) == 4
+    assert (at(group, ("OBR", "2")), group["OBR"]) == ("A", group.own)
+    assert list(group) == ["1", "2", "OBR", "OBX", ".."]
+    assert len(group) == 5
     assert str(group) == "OBR|1|A\rOBX|1\rOBX|2\rPID|7"
 
 
