@@ -382,7 +382,7 @@ class ReaderBody:
         if is_many:
             self._many(entry, model, site, reader, raw)
         else:
-            self._one(entry, model, reader, raw)
+            self._one(entry, model, site, reader, raw)
         self._required(entry, compared(Literal(entry.name), Comparison.NOT_IN, _RECORD), cell)
 
     def _site_below(self, entry: nodes.ModelElement, model: ModelUse, is_nested: bool) -> ColumnSite:
@@ -396,10 +396,10 @@ class ReaderBody:
             return replace(site, kind="json")  # the objects of a document, wherever it is kept
         return site
 
-    def _one(self, entry: nodes.ModelElement, model: ModelUse, reader: Name, raw: Name) -> None:
+    def _one(self, entry: nodes.ModelElement, model: ModelUse, site: ColumnSite, reader: Name, raw: Name) -> None:
         """The one child record: a loop, since there may be none."""
         child, held = self.names.take("child"), self.names.take("item")
-        with self.writer.block(For(entry.span, (child,), self._rows(entry, raw, self._cell(entry)), ())):
+        with self.writer.block(For(entry.span, (child,), self._rows(entry, site, raw), ())):
             ranked = (Literal(1),) if has_position(model.node) else ()
             with self._watched(entry, held, Literal(0)):
                 self.writer.add(Assign(entry.span, (held,), Call(reader, (child, _FAULTS, *ranked))))
@@ -411,7 +411,7 @@ class ReaderBody:
         items = self.names.take(f"{entry.name}_rows")
         child, rank, held = (self.names.take(name) for name in ("child", "rank", "item"))
         self.writer.add(Assign(span, (items,), ListOf()))
-        numbered = builtin("enumerate", self._rows(entry, raw, self._cell(entry)), Literal(1))
+        numbered = builtin("enumerate", self._rows(entry, site, raw), Literal(1))
         with self.writer.block(For(span, (rank, child), numbered, ())):
             ranked = (rank,) if has_position(model.node) else ()
             with self._watched(entry, held, Arithmetic(rank, Operator.MINUS, Literal(1), raises=False)):
@@ -437,14 +437,14 @@ class ReaderBody:
             where = Literal(f"{self.use.node.name}.{entry.name}")
             self.writer.add(Do(entry.span, call("within", _FAULTS, before, where, index)))
 
-    def _rows(self, entry: nodes.ModelElement, raw: Name, cell: Name) -> Expr:
-        """The child rows that a raw value holds."""
-        rows = call("rows", raw, cell, _FAULTS)
+    def _rows(self, entry: nodes.ModelElement, site: ColumnSite, raw: Name) -> Expr:
+        """The child rows, which come as ``site`` says, that a raw value holds."""
+        rows = call("rows", raw, self._cell(entry), _FAULTS)
         model = self.lowering.below(self.use, entry)
         if model is not None and self.lowering.levels_above(model):
             return call("under", rows, _ROW)
         is_joined = entry.join is not None or entry.lines
-        if self.site.is_tree or not is_joined or entry.maximum not in (None, 1):
+        if self.site.is_tree or site.is_tree or not is_joined or entry.maximum not in (None, 1):
             return rows
         # Sources of tables and lines pass lists of rows: mostly there is nothing to check.
         is_plain: Expr = compared(builtin("type", raw), Comparison.IS, Name("list"))

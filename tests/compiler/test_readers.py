@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 import fhirmap
+from fhirmap.records import TreeText
 from tests.compiler.generated import PATIENT, body_of
 
 
@@ -186,3 +187,12 @@ model Part from csv source 'stock' null '?' decimal ',' { price : decimal 1..1 f
         ("stock.prix",)
     ]
     assert transformer.read({"a": "x", "part": [{"prix": "1,50"}]}).values["part"] == {"price": Decimal("1.50")}
+
+
+def test_a_line_that_is_a_text_with_members_is_read_as_a_row() -> None:
+    models = """model Row from xml path 'a.b' key '@id' { a : string from '@id'  parts : Part 0..* lines }
+model Part { code : string from '@code'  text : string from '#text' }
+"""
+    line = TreeText("L", {"@id": "1", "@code": "c"})
+    read = compiled(models).read({"@id": "1", "parts": [line]})
+    assert (read.values, read.faults) == ({"a": "1", "parts": [{"code": "c", "text": "L"}]}, ())
