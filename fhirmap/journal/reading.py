@@ -83,6 +83,20 @@ class JournalReading(EntryQueue):
         with self._transaction() as connection:
             return len({key for key, digest in connection.execute(query) if digest == wanted[key]})
 
+    def are_final(self, keys: Collection[str]) -> bool:
+        """Did this run read all of these records, and has nothing more to do with any: accepted, or out of scope?"""
+        wanted = set(keys)
+        query = select(func.count()).where(
+            self._scope,
+            entry.c.key.in_(list(wanted)),
+            entry.c.is_current.is_(True),
+            entry.c.read_run == self._run,
+            entry.c.state.in_([EntryState.ACCEPTED, EntryState.OUT_OF_SCOPE]),
+            entry.c.held.is_(False),
+        )
+        with self._transaction() as connection:
+            return int(connection.execute(query).scalar_one()) == len(wanted)
+
     def accepted_count(self) -> int:
         """How many payloads were accepted, those of former times included."""
         query = select(func.count()).where(self._scope, entry.c.state == EntryState.ACCEPTED)

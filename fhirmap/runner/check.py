@@ -15,6 +15,7 @@ from fhirmap.runner.archive import archive_diagnostics
 from fhirmap.runner.cell_forms import cell_forms
 from fhirmap.runner.columns import answer_types, check_columns, expression_types, limit_columns, receipt_columns
 from fhirmap.runner.contract import project_contract, unknown_rules
+from fhirmap.runner.done_files import done_diagnostics
 from fhirmap.runner.named_sources import other_addresses, unknown_sources, unread_sources
 from fhirmap.runner.project import Project
 from fhirmap.runner.source import located, open_unchecked
@@ -53,7 +54,9 @@ def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
     plan = source_plan(maps.checked)
     if plan is None or unknown_sources(project, maps):
         return []
-    return diagnostics_of_source(project.source_address(plan.source), maps, other_addresses(project, plan))
+    others = other_addresses(project, plan)
+    found = diagnostics_of_source(project.source_address(plan.source), maps, others)
+    return [*done_diagnostics(project, plan), *found]
 
 
 def diagnostics_of_source(

@@ -40,7 +40,7 @@ class MapSettings:
 class SourceSettings:
     """``[source]``, or ``[sources.NAME]``, which has only an address. ``override``: what ``--source`` gave instead.
     ``is_complete``: what it does not hold is gone. ``least_share``: of the records of the last complete reading, below
-    which nothing is sent; 0: whatever it holds.
+    which nothing is sent; 0: whatever it holds. ``done``: where its files go once all of their records are settled.
     """
 
     url: Secret
@@ -48,6 +48,8 @@ class SourceSettings:
     is_complete: bool = True
     least_share: float = 0.5
     override: str = field(default="", repr=False)
+    done: Path | None = None
+    done_span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,7 @@ class Project:
             address = parse_address(text, self.folder, password=password, schemes=schemes)
         except ConfigError as error:
             raise error if text == settings.url.text else _without_value(error, shown) from None
-        return replace(address, shown=shown)
+        return replace(address, shown=shown, may_be_empty=settings.done is not None)
 
     def _source_settings(self, name: str) -> SourceSettings:
         settings = self.sources.get(name) if name else self.source
@@ -240,6 +242,14 @@ class Project:
             if written.source_address(name).shown == given:
                 return ""
         return hashlib.sha256(given.encode()).hexdigest()
+
+    @property
+    def done_folder(self) -> Path | None:
+        """Where files of its own source go once their records are settled: None for a place that ``--source`` gives.
+
+        Raises: ConfigError FM769, FM700, FM734, FM736, FM738.
+        """
+        return None if self.source.done is None or self.source_name() else self.source.done
 
     def require_environment(self) -> None:
         """Raises: ProjectError with FM736 for each variable that is referred to and not set."""

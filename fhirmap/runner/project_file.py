@@ -163,8 +163,13 @@ class _Reading:
     def _source(self, section: TomlSection, override: str, *, is_required: bool) -> SourceSettings:
         is_complete = section.boolean("complete", True)
         least_share = section.number("least_share", 0.5, least=0, most=1)
+        done = section.text("done")
         found = self._place(section, override, is_required=is_required)
-        return replace(found, is_complete=is_complete, least_share=least_share)
+        place = self._folder / Path(done).expanduser() if done else None
+        span = self._file.span((*section.path, "done")) if done else None
+        if done and is_complete:
+            self._file.report("FM799", (*section.path, "done"), done=done)
+        return replace(found, is_complete=is_complete, least_share=least_share, done=place, done_span=span)
 
     def _sources(self, section: TomlSection, given: Mapping[str, str]) -> Mapping[str, SourceSettings]:
         """The sources that the maps name, beside the project's own."""

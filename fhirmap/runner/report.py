@@ -27,6 +27,7 @@ from fhirmap.journal import (
 from fhirmap.records import Fault, Note
 from fhirmap.runner.archive import Archived
 from fhirmap.runner.deliver import Delivery
+from fhirmap.runner.done_files import MovedFiles
 from fhirmap.runner.rule_words import RuleWords, worded
 from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.runner.verdict import note_reason
@@ -121,6 +122,7 @@ class Report:
     shared_identifiers: tuple[SharedIdentifier, ...] = ()
     unmapped: tuple[UnmappedTable, ...] = ()
     warnings: tuple[SourceWarning, ...] = ()
+    moved: MovedFiles = field(default_factory=MovedFiles)
     to_check: int = 0
     """Records of ``notes``; those of ``out_of_scope`` are ``explained``. One record may have several."""
     explained: int = 0
@@ -166,6 +168,7 @@ class RunFacts:
     note_words: Mapping[str, str] = field(default_factory=dict)
     unmapped: tuple[UnmappedTable, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+    moved: MovedFiles = field(default_factory=MovedFiles)
     words: RuleWords = field(default_factory=dict)
 
 
@@ -198,6 +201,7 @@ def build_report(journal: Journal, ledger: Ledger, run: RunFacts) -> Report:
         shared_identifiers=journal.shared_identifiers(of_this_run=True),
         unmapped=run.unmapped,
         warnings=tuple(_warning(entry) for entry in run.warnings),
+        moved=run.moved,
         records=tuple(found.records),
         records_left_out=found.left_out,
         days=journal.days(_DAYS_SHOWN),

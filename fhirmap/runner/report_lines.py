@@ -43,7 +43,7 @@ def report_lines(report: Report) -> list[str]:
     further = receiver_lines(report.withdrawn, report.held, ledger.held)
     lines += [_line(*line) if line[0] else _continued(line[2]) for line in further]
     lines += [_line(*line) for line in shared_lines(report.shared_identifiers)]
-    lines += [*_doubt_lines(report), *_unmapped_lines(report), *_warning_lines(report)]
+    lines += [*_doubt_lines(report), *_unmapped_lines(report), *_moved_lines(report), *_warning_lines(report)]
     equation = folded(ledger.equation(), _WIDTH)
     indent = _title_width() + 9
     table = [piece for line in lines for piece in folded(line, _WIDTH, indent)]
@@ -108,6 +108,16 @@ def _doubt_lines(report: Report) -> list[str]:
 def _unmapped_lines(report: Report) -> list[str]:
     lines = zip(report.unmapped, unmapped_lines(report.unmapped), strict=True)
     return [_line(text("run.words.codes"), table.count, line) for table, line in lines]
+
+
+def _moved_lines(report: Report) -> list[str]:
+    """Files whose records are settled, and those that stay."""
+    moved = report.moved
+    if not moved.folder:
+        return []
+    words = text("run.lines.moved", count=moved.count, folder=moved.folder)
+    stay = text("run.lines.stay", count=moved.left)
+    return [_line(text("run.words.moved"), moved.count, f"{words}; {stay}" if moved.left else words)]
 
 
 def _warning_lines(report: Report) -> list[str]:

@@ -13,6 +13,7 @@ from fhirmap.journal import Journal
 from fhirmap.records import UncertainPolicy
 from fhirmap.runner.archive import Archive, Archived, archive, open_archives
 from fhirmap.runner.deliver import Clock, Delivery, DeliveryProgress, SystemClock, deliver, unreached
+from fhirmap.runner.done_files import MovedFiles, move_done
 from fhirmap.runner.engine import Engine
 from fhirmap.runner.ingest import ingest
 from fhirmap.runner.project import Project
@@ -139,7 +140,7 @@ def run(  # noqa: PLR0913 - named settings
                 delivery = deliver(
                     journal, sink, project.limits, clock=clock, progress=sending, lineage=engine.origin_of
                 )
-            report = work.finish(ingested.read, delivery, ingested.unmapped.tables())
+            report = work.finish(ingested.read, delivery, ingested.unmapped.tables(), source)
     page = None
     with suppress(OSError):  # a report that cannot be written does not undo the run; its lines are shown all the same
         page = write_report(report, reports or project.folder / "reports")
@@ -206,8 +207,17 @@ class _Run:
                 self._journal.close_reading(read)
         return stopped
 
-    def finish(self, read: int | None, delivery: Delivery, unmapped: tuple[UnmappedTable, ...] = ()) -> Report:
-        """Writes back, closes the ledger, and makes the report."""
+    def finish(
+        self,
+        read: int | None,
+        delivery: Delivery,
+        unmapped: tuple[UnmappedTable, ...] = (),
+        source: Source | None = None,
+    ) -> Report:
+        """Writes back, closes the ledger, moves the files that are done, and makes the report.
+
+        ``source``: None where it was not read to its end.
+        """
         stopped = unreached(self._sink, delivery)
         archived, problem = self._archive()
         stopped = stopped or problem
@@ -217,6 +227,10 @@ class _Run:
         code = exit_code(ledger, delivery, stopped, is_attended=is_attended)
         self._journal.finish_run(code, read)
         project = self._engine.project
+        moved = MovedFiles()
+        if source is not None and not delivery.interrupted:
+            moved, warnings = move_done(project, self._engine.plan, source, self._journal)
+            self._warnings += tuple(warnings)
         facts = RunFacts(
             project=project.name,
             target=project.target_name,
@@ -233,6 +247,7 @@ class _Run:
             words=self._engine.words,
             unmapped=unmapped,
             warnings=self._warnings,
+            moved=moved,
         )
         return build_report(self._journal, ledger, facts)
 

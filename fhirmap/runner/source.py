@@ -8,6 +8,7 @@ from dataclasses import replace
 from fhirmap.compilation.files import map_path, read_map
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.errors import ConfigError, ProjectError
+from fhirmap.runner.done_files import done_diagnostics
 from fhirmap.runner.named_sources import other_addresses
 from fhirmap.runner.project import Project
 from fhirmap.source_plan import SourcePlan
@@ -25,6 +26,8 @@ def open_project_source(
 
     Raises: ConfigError FM70x where it cannot be opened; ProjectError with everything that it lacks.
     """
+    if refused := done_diagnostics(project, plan):
+        raise ProjectError(refused)
     source = open_unchecked(project, plan)
     try:
         found = [located(entry) for entry in _checked(source)]

@@ -52,6 +52,7 @@ class Address:
     ``path``: the file, for SQLite and files; a folder, a pattern (`data/*.xml`) or an archive of files; for a plug-in,
     what comes after ``scheme://`` as a path from the project's folder. ``password``: kept apart from ``url`` when it
     comes from a reference. ``format``: what the files are, where their suffix or the scheme says so.
+    ``may_be_empty``: a folder, or a pattern, without a file is one without records.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Address:
     path: Path | None = None
     password: str = field(default="", repr=False)
     format: SourceKind | None = None
+    may_be_empty: bool = False
 
 
 def mask(text: str) -> str:

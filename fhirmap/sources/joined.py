@@ -26,7 +26,7 @@ from fhirmap.sources.files.row_order import RowOrder
 from fhirmap.sources.key_index import KeyIndex
 from fhirmap.sources.keys import KeyColumn, join_columns
 from fhirmap.sources.protocol import Source
-from fhirmap.sources.readings import NOTHING, PartialSource, Unread
+from fhirmap.sources.readings import NOTHING, FolderSource, PartialSource, ReadFile, Unread
 from fhirmap.sources.samples import Sample, SampledSource
 from fhirmap.sources.store_rows import IndexedSource, JoinableSource, RowIndex, StoreRow, join_text, join_texts
 from fhirmap.texts import Text
@@ -173,6 +173,10 @@ class JoinedSource:
     def unread(self) -> Unread:
         """What the source left out: whether a record is there does not depend on the stores."""
         return self._source.unread() if isinstance(self._source, PartialSource) else NOTHING
+
+    def read_files(self) -> Iterator[ReadFile]:
+        """The source's own files: those of the stores are read again for other records."""
+        return self._source.read_files() if isinstance(self._source, FolderSource) else iter(())
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -1,14 +1,16 @@
-"""What a source may say of its last reading, beside the records: what it left out."""
+"""What a source may say of its last reading, beside the records: what it left out, and the files that it read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.texts import Listing, Text
 
-__all__ = ["NOTHING", "PartialSource", "Unread"]
+__all__ = ["NOTHING", "FolderSource", "PartialSource", "ReadFile", "Unread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +45,25 @@ class PartialSource(Protocol):
 
     def unread(self) -> Unread:
         """What the last reading left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file of a folder that the last reading read to its end. ``name``: below that folder, with `/`.
+
+    ``keys``: reads it again for the keys of its records, the empty one for a record without. ``is_unchanged``: is it as
+    it was read? Raises: ConfigError, both where it is not there any more.
+    """
+
+    path: Path
+    name: str
+    keys: Callable[[], Iterator[str]] = field(repr=False)
+    is_unchanged: Callable[[], bool] = field(repr=False)
+
+
+@runtime_checkable
+class FolderSource(Protocol):
+    """A source whose files may be moved away once all of their records are settled."""
+
+    def read_files(self) -> Iterator[ReadFile]:
+        """The files of the last reading, without those that could not be read; none where it is of one file alone."""

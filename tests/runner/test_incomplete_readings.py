@@ -21,7 +21,7 @@ MORE = [(str(number), row[1], "MOREL", "1980-01-02", f"L{number}") for number, r
 
 def export(path: Path, rows: Sequence[Sequence[str | None]]) -> Path:
     """A file that was finished long ago."""
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     lines = [";".join(COLUMNS), *(";".join(cell or "" for cell in row) for row in rows)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     os.utime(path, LONG_AGO)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from importlib import import_module
 from itertools import islice
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -31,7 +32,7 @@ from fhirmap.sources.files.row_filter import RowFilter, filter_of, is_kept
 from fhirmap.sources.files.row_order import OrderedRows, RowOrder
 from fhirmap.sources.files.source_files import FileSet, SourceFile, Stamp, reading
 from fhirmap.sources.keys import RecordKeys, cell_text, revision_column
-from fhirmap.sources.readings import NOTHING, Unread
+from fhirmap.sources.readings import NOTHING, ReadFile, Unread
 from fhirmap.sources.revisions import NO_REVISION, Revision, Revisions, number_revision, revision_of
 from fhirmap.sources.samples import Sample
 from fhirmap.sources.store_rows import RowIndex, StoreRow, join_text
@@ -314,6 +315,25 @@ class FileSource:
         """Files that could not be read or are being written, and damaged rows whose key may be lost."""
         scan = self._scanned
         return NOTHING if scan is None else Unread(len(scan.broken), scan.unfinished, scan.lost)
+
+    def read_files(self) -> Iterator[ReadFile]:
+        """The files of the last reading that could be read: of a folder or a pattern, an archive there as one file."""
+        scan, root = self._scanned, self._files.root
+        if scan is None or root is None:
+            return
+        broken = {file.path for file in scan.broken}
+        by_path: dict[Path, list[SourceFile]] = {}
+        for file in scan.stamps:
+            if file.path not in broken:
+                by_path.setdefault(file.path, []).append(file)
+        for path, files in by_path.items():
+            stamps = {file: scan.stamps[file] for file in files}
+            yield ReadFile(
+                path,
+                path.relative_to(root).as_posix(),
+                lambda files=files: (key for file in files for key, _, _ in self._keys_of(file)),  # type: ignore[misc]
+                lambda stamps=stamps: self._stamps(list(stamps)) == stamps,  # type: ignore[misc]
+            )
 
     def _stamps(self, files: Sequence[SourceFile]) -> dict[SourceFile, Stamp]:
         found: dict[SourceFile, Stamp] = {}

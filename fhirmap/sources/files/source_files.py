@@ -103,6 +103,7 @@ class FileSet:
 
     def __init__(self, address: Address) -> None:
         self._shown = address.shown
+        self._may_be_empty = address.may_be_empty
         self._path = address.path or Path(address.url)
         archive, mark, members = str(self._path).partition(f".zip{_MEMBER}")
         self._members = members
@@ -111,6 +112,21 @@ class FileSet:
         is_pattern = any(sign in str(self._path) for sign in _PATTERN) and not self._path.exists()
         self._pattern = self._path if is_pattern else self._path / "*" if self._path.is_dir() else None
         self.is_several = self._pattern is not None or _is_archive(self._path)
+
+    @property
+    def root(self) -> Path | None:
+        """The folder that is read, or the one above the first part of a path that is a pattern; None of one file."""
+        if self._pattern is None:
+            return None
+        return self._path if self._pattern is not self._path else _root(self._path)
+
+    def may_list(self, folder: Path) -> bool:
+        """Might files of ``folder``, or of those below it, be among those that are read?"""
+        if self._pattern is None or self.root is None:
+            return False
+        root, place = self.root.resolve(), folder.resolve()
+        parts = self._pattern.relative_to(self.root).parts
+        return place == root or ((len(parts) > 1 or parts[0] == "**") and root in place.parents)
 
     def listing(self) -> FileListing:
         """The files that are there now. One that was changed just now is looked at again a moment later, and left out
@@ -125,9 +141,10 @@ class FileSet:
         if 0 <= youngest < _QUIET_NS:
             time.sleep((_QUIET_NS - youngest) / 1e9)
         whole = [path for path, stamp in found.items() if not _is_unfinished(path) and _stamp(path) == stamp]
-        if not found:
+        if not found and not (self._may_be_empty and self.root is not None and self.root.is_dir()):
             raise ConfigError("FM701", source=self._shown, path=str(self._path), variant="files")
-        root = self._path if self._pattern is not self._path else _root(self._path)
+        root = self.root
+        assert root is not None
         files = [file for path in whole for file in self._unpacked(path, path.relative_to(root).as_posix())]
         left = sorted(path.relative_to(root).as_posix() for path in set(found).difference(whole))
         return FileListing(tuple(files), tuple(left))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from fhirmap.sources.files.source_files import SourceFile
+import pytest
+
+from fhirmap.errors import ConfigError
+from fhirmap.sources.address import parse_address
+from fhirmap.sources.files.source_files import FileSet, SourceFile
 
 
 def test_a_file_is_read_from_its_first_byte_and_its_stamp_follows_its_content(tmp_path: Path) -> None:
@@ -18,3 +23,24 @@ def test_a_file_is_read_from_its_first_byte_and_its_stamp_follows_its_content(tm
     before = file.stamp()
     path.write_bytes(b"id\n1\n2\n")
     assert file.stamp() != before
+
+
+def test_which_folders_an_address_may_read(tmp_path: Path) -> None:
+    inner = tmp_path / "in"
+    (inner / "old").mkdir(parents=True)
+    below = {"in": False, "in/*.csv": False, "in/*/a.csv": True, "in/**/*.csv": True}
+    for text, is_listed in below.items():
+        files = FileSet(parse_address(text, tmp_path))
+        assert files.root == inner
+        places = (inner, inner / "old", tmp_path / "done")
+        assert list(map(files.may_list, places)) == [True, is_listed, False], text
+    alone = FileSet(parse_address("a.csv", tmp_path))
+    assert (alone.root, alone.may_list(tmp_path)) == (None, False)
+
+
+def test_a_folder_that_may_be_empty_has_to_be_there(tmp_path: Path) -> None:
+    address = replace(parse_address("*.csv", tmp_path), may_be_empty=True)
+    assert FileSet(address).listing().files == ()
+    with pytest.raises(ConfigError) as raised:
+        FileSet(replace(parse_address("in/*.csv", tmp_path), may_be_empty=True)).listing()
+    assert raised.value.code == "FM701"
