@@ -50,7 +50,7 @@ def write(path: Path, records: int) -> None:
         file.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<export xmlns="{_SPACE}">\n')
         for number in range(records):
             values = {
-                "ipp": 700_000 + number,
+                "ipp": 7_000_000 + number,
                 "sex": "MF"[number % 2],
                 "month": number % 12 + 1,
                 "day": number % 28 + 1,
