@@ -132,7 +132,7 @@ class FileSet:
         """The files that are there now. One that was changed just now is looked at again a moment later, and left out
         if it has changed; so are those with the suffix of an unfinished one (`.part`), and hidden ones without a word.
 
-        Raises: ConfigError FM701 (no file), FM702 (an archive that cannot be read).
+        Raises: ConfigError FM701 (no file, or no member), FM702 (the archive that the address is cannot be read).
         """
         if self._pattern is None:
             return FileListing(tuple(self._unpacked(self._path, self._path.name)))
@@ -145,9 +145,18 @@ class FileSet:
             raise ConfigError("FM701", source=self._shown, path=str(self._path), variant="files")
         root = self.root
         assert root is not None
-        files = [file for path in whole for file in self._unpacked(path, path.relative_to(root).as_posix())]
+        files = [file for path in whole for file in self._of_several(path, path.relative_to(root).as_posix())]
         left = sorted(path.relative_to(root).as_posix() for path in set(found).difference(whole))
         return FileListing(tuple(files), tuple(left))
+
+    def _of_several(self, path: Path, name: str) -> list[SourceFile]:
+        """What a file of a folder has to read; an archive that cannot be opened as a member that nothing can open."""
+        try:
+            return list(self._unpacked(path, name))
+        except ConfigError as error:
+            if error.code != "FM702":
+                raise
+            return [SourceFile(path, name, f"{self._shown}: {name}", "?")]
 
     def _unpacked(self, path: Path, name: str) -> Iterator[SourceFile]:
         """The file, or the members of the archive that it is."""

@@ -102,6 +102,16 @@ def test_a_broken_file_costs_itself(folder: Path) -> None:
         assert not [entry for entry in source.check() if entry.is_error]
 
 
+def test_a_broken_archive_costs_itself(folder: Path) -> None:
+    (folder / "a.zip").write_bytes(b"PK\x03\x04 no archive")
+    settle(folder)
+    assert found(folder) == [*WHOLE, ("", None, "a.zip", ["FM702"])]
+    with open_source(str(folder), FLAT) as source:
+        assert not [entry for entry in source.check() if entry.is_error]
+    with pytest.raises(ConfigError, match="damaged"), open_source(str(folder / "a.zip"), FLAT) as source:
+        source.check()
+
+
 def test_files_that_are_all_wrong_are_an_error_of_the_check(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "v\nx\n")
     write(tmp_path / "b.csv", "v\nx\n")
