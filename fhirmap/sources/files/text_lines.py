@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from enum import Enum, auto
@@ -47,6 +48,8 @@ _ZEROS = (
     ("utf-16-be", [True, False, True, False]),
 )
 """Which of the first four bytes are zero in a text without a byte-order mark."""
+_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
+"""What every letter of UTF-8 that is none of ASCII has."""
 _LETTERS = frozenset("àâäáãåæçèéêëîïíôöóõøùûüúñßœÀÂÄÁÃÅÆÇÈÉÊËÎÏÍÔÖÓÕØÙÛÜÚÑŒ’°²³€«»–—…µ·\xa0".encode("cp1252"))
 """What accents and signs of Western Europe are in its 8-bit encoding."""
 
@@ -205,7 +208,9 @@ def _lines(file: SourceFile, encoding: str, found: Accents) -> Iterator[tuple[Li
                 found.lines += chunk.count(b"\n")
                 offset += len(chunk)
                 continue
-            if not eight_bit and is_utf8(chunk):
+            # Where nothing looks like UTF-8, and all is text, each line is good.
+            is_good = not _UTF8.search(chunk) and _is_text(chunk, encoding) if eight_bit else is_utf8(chunk)
+            if is_good:
                 lines = chunk.splitlines()
                 found.lines += len(lines)
                 found.kinds[LineKind.GOOD] += sum(not line.isascii() for line in lines)
