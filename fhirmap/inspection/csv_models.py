@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fhirmap.errors import ConfigError
 from fhirmap.inspection.flat_models import FlatColumns, flat_models
 from fhirmap.inspection.names import UniqueNames
@@ -30,11 +32,14 @@ def csv_models(address: Address, name: str | None, encoding: str, zone: str, nam
     reader = CsvReader(file, SourcePlan(SourceKind.CSV, "", (), RowLayout("", ()), encoding=chosen))
     head, rows = reader.head(), reader.sample(_SAMPLE)
     columns = FlatColumns.of(address, head.names, rows)
-    store = store_clause(
-        "csv",
-        key=(columns.key(),),
-        encoding=chosen if chosen.lower() not in ("", "utf-8") else None,
-        delimiter=head.delimiter.replace("\t", "tab"),
+    store = replace(
+        store_clause(
+            "csv",
+            key=(columns.key(),),
+            encoding=chosen if chosen.lower() not in ("", "utf-8") else None,
+            delimiter=head.delimiter.replace("\t", "tab"),
+        ),
+        names_line=head.names_line if head.names_line > 1 and not head.separator else None,
     )
     return flat_models(address, name, store, columns, zone, names)
 

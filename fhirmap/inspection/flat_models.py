@@ -55,6 +55,8 @@ class FlatColumns:
             reason = Text("reasons.names_are_values" if there else "reasons.no_column")
             raise ConfigError("FM750", source=address.shown, reason=reason)
         once = [column for column in distinct if header.count(column) == 1]
+        if not once:
+            raise ConfigError("FM750", source=address.shown, reason=Text("reasons.names_repeat"))
         cells = {column: [row.get(column) for row in rows] for column in distinct}
         return cls(once, cells, sorted(set(distinct) - set(once)), len(there) - len(distinct), is_typed)
 

@@ -424,7 +424,7 @@ def journal_texts(path: Path) -> str:
     return "\n".join(found)
 
 
-@pytest.mark.parametrize("kind", ["csv", "json", "ndjson", "sqlite", "hl7", "fixed", "archive"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_source_of_each_kind_is_one_that_is_read(kind: str, project: Callable[[Held], Path]) -> None:
     found = json.loads(in_process("preview", project(KINDS[kind]["cells"]), "--json").out)
     assert found["read"] == 3

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from fhirmap.errors import ConfigError
 from tests.inspection.written import inspected, models_of, round_trip
 
 
@@ -38,3 +41,24 @@ def test_a_csv_of_several_lines_a_record(tmp_path: Path) -> None:
     assert (stay.elements[-1].lines, stay.elements[-1].repeat) == (True, "qte")
     assert [e.name for e in line.elements] == ["lot"]
     assert [len(r["lines"]) for r in round_trip(str(path), text)] == [6] * 10
+
+
+def test_the_line_of_the_names_is_written_where_it_is_not_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("Service;MARTIN\n\nid;lot\nK1;A12\nK2;B13\n", encoding="utf-8")
+    text = inspected(str(path))
+    (model,) = models_of(text)
+    assert model.store is not None
+    assert (model.store.names_line, model.store.key) == (3, ("id",))
+    assert "MARTIN" not in text
+    assert round_trip(str(path), text) == [{"id": "K1", "lot": "A12"}, {"id": "K2", "lot": "B13"}]
+    path.write_text("sep=;\nid;lot\nK1;A12\n", encoding="utf-8")
+    assert "names line" not in inspected(str(path))
+
+
+def test_names_that_all_occur_twice_make_no_model(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("lot;lot\nA;B\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as raised:
+        inspected(str(path))
+    assert raised.value.code == "FM750"

@@ -170,7 +170,7 @@ class SheetReader:
         hidden = [row for row in sheet.marks.hidden_rows if row >= head.line]
         if hidden:
             yield "", {"count": len(hidden)}
-        columns = [head.names[place] for place in sorted(places & sheet.marks.hidden_columns)]
+        columns = [_shown(head.names[place], place) for place in sorted(places & sheet.marks.hidden_columns)]
         if columns:
             yield "columns", {"count": len(columns), "names": listed(columns)}
         merged = [entry for entry in sheet.merged if self._hides(entry, places)]
@@ -326,3 +326,8 @@ def _clock(cell: RawValue) -> RawValue:
     if isinstance(cell, timedelta) and timedelta() <= cell < _DAY:
         return (datetime.min + cell).time()
     return _value(cell)
+
+
+def _shown(name: str, place: int) -> str:
+    """The name of a column; its letters where the name looks like a value."""
+    return name if naming.may_be_shown(name) else letters(place)
