@@ -495,10 +495,78 @@ def write_export(path: Path) -> None:
     path.write_bytes(text.getvalue().encode("cp1252"))
 
 
+# --- ch-lanvern: HL7 v2 messages --------------------------------------------------------------------------------------
+
+HL7_PIECES = {
+    "hip": ("CUP-52", "INS-52/32", "TIG-11", "TET-32+0"),
+    "knee": ("FEM-R5", "EMB-4", "PLA-4-10"),
+}
+HL7_SIDES = {"D": "24028007^droit^SCT", "G": "7771000^gauche^SCT", "B": "51440002^bilatéral^SCT"}
+
+
+def hl7_message(number: int, joint: str, side: str, **changes: str) -> list[str]:
+    """The segments of one operation's message; ``changes``: ``control``, ``at``, ``act``, ``day``, ``ins``, ``extra``."""
+    nir = f"{1 + number % 2}{48 + number}{number % 12 + 1:02d}509{60 + number}{200 + number * 17:03d}"
+    ins = changes.get("ins", f"{nir}{nir_key(nir)}^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.8&ISO^INS")
+    day = changes.get("day", f"2025{number % 12 + 1:02d}{number + 3:02d}084500")
+    at = changes.get("at", f"2025{number % 12 + 1:02d}{number + 3:02d}1705")
+    act = changes.get("act", "NEKA020" if joint == "hip" else "NFKA007")
+    ipp = "CH-LANVERN&992000784&N"
+    operator = f"{luhn('1099903055')}^OPERATEUR^A^^^^^^ASIP-SANTE-PS&1.2.250.1.71.4.2.1&ISO^D^^^RPPS"
+    place = f"CH-LANVERN^^^^^ASIP-SANTE-ST&1.2.250.1.71.4.2.2&ISO^FINEG^^^{luhn('99200078')}"
+    segments = [
+        f"MSH|^~\\&|BLOC|LANVERN|FHIRMAP|LANVERN|{at}||ORU^R01^ORU_R01|{changes.get('control', 200 + number)}|P|2.9"
+        "|||||FRA|UNICODE UTF-8|FR",
+        f"PID|1||{800100 + number}^^^{ipp}^PI~{ins}||ESSAI{number:02d}^Loïc^^^^^L||19{nir[1:3]}{nir[3:5]}12|M",
+        f"OBR|1||LV-{number:03d}^BLOC|{act}^^CCAM|||{day}",
+        f"PRT||UC||OP^^participation|{operator}|||{place}",
+    ]
+    if side:
+        segments.append(f"OBX|1|CWE|20228-3^Cote^LN||{HL7_SIDES[side]}||||||F")
+    for rank, reference in enumerate(HL7_PIECES[joint], 1):
+        code = gtin(f"029996{number:03d}{rank:04d}")
+        lot = f"{'HKL'[(number + rank) % 3]}{520000 + number * 1000 + rank * 37}"
+        serial = f"S{number}{rank}07" if reference.startswith("TIG") else ""
+        # The separator after a lot of no fixed length, as HL7 escapes it.
+        label = f"01{code}173006{10 + rank}10{lot}" + (f"\\X1D\\21{serial}" if serial else "")
+        maker = MAKERS[rank % 4]
+        fields = ["AD", label, "", "", maker, "", "", reference, code, lot, serial, "", f"203006{10 + rank}"]
+        segments.append("DEV|" + "|".join([*fields, "", "", "", "I^Implanted"]))
+    if extra := changes.get("extra"):
+        segments.append(extra)
+    return segments
+
+
+def hl7_messages() -> Iterator[list[str]]:
+    """The messages of ch-lanvern, each for a reason."""
+    yield hl7_message(1, "hip", "D")
+    yield hl7_message(2, "knee", "G", day="20250304234000")  # local time: still that day
+    yield hl7_message(3, "hip", "G")
+    # Sent again at night: the other side, and a screw more.
+    screw = f"DEV|AD|01{gtin('0299960039999')}10V-55\\T\\12|||{MAKERS[0]}|||VIS-6.5x30|{gtin('0299960039999')}|V-55\\T\\12"
+    yield hl7_message(3, "hip", "D", control="213", at="202504062210", extra=f"{screw}|||||||I^Implanted")
+    opened = f"DEV|AD||||{MAKERS[1]}|||TET-32+4|{gtin('0299960040009')}|H990001|||||||O^Opened"
+    yield hl7_message(4, "hip", "D", extra=opened)  # a head that was opened and not laid
+    yield hl7_message(5, "knee", "D", ins="")  # invalid: no identity of the patient, but for the hospital's own
+    yield hl7_message(6, "knee", "")  # the side is not known
+    yield hl7_message(7, "hip", "G", act="NBCA010")  # not in the registry's scope
+    yield hl7_message(8, "knee", "G", day="2025")  # invalid: no day
+
+
+def write_lanvern(path: Path) -> None:
+    """The batch of ch-lanvern: FHS, BHS, the messages, BTS, FTS; segments end with CR."""
+    messages = list(hl7_messages())
+    head = "|^~\\&|BLOC|LANVERN|FHIRMAP|LANVERN|20250901"
+    segments = [segment for message in messages for segment in message]
+    lines = [f"FHS{head}", f"BHS{head}", *segments, f"BTS|{len(messages)}", "FTS|1"]
+    path.write_bytes("".join(f"{line}\r" for line in lines).encode())
+
+
 WRITERS = {
     "ch-valmorel/data/sih.sqlite": write_valmorel,
     "clinique-sainte-aubierge/data/cases.json": write_sainte_aubierge,
     "export-pharmacie/data/export.csv": write_export,
+    "ch-lanvern/data/bloc-20250901.hl7": write_lanvern,
 }
 
 if __name__ == "__main__":
