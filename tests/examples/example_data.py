@@ -14,6 +14,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -562,11 +563,120 @@ def write_lanvern(path: Path) -> None:
     path.write_bytes("".join(f"{line}\r" for line in lines).encode())
 
 
+# --- clinique-roc-noir: PMSI files of fixed width, and a workbook ------------------------------------------------------
+
+SHEET_NAMES = ("N° séjour", "Côté", "RPPS", "Référence", "Fournisseur", "Famille", "Lot", "Péremption", "GTIN")
+ROC_PIECES = {
+    "hip": (("CUP-50", "Cupule"), ("INS-50/28", "Insert"), ("TIG-9", "Tige"), ("TET-28", "Tête")),
+    "knee": (("FEM-L3", "Fémur"), ("EMB-3", "Embase"), ("PLA-3-11", "Plateau")),
+}
+
+
+@dataclass(frozen=True)
+class RocStay:
+    """A stay. ``acts``: days and codes; ``side`` empty: no line in the workbook."""
+
+    number: int
+    joint: str
+    side: str
+    acts: tuple[tuple[str, str, str], ...]
+    has_own_number: bool = True
+
+    @property
+    def nadl(self) -> str:
+        return f"2500{self.number:04d}"
+
+    @property
+    def nir(self) -> str:
+        nir = f"{1 + self.number % 2}{45 + self.number}{self.number % 12 + 1:02d}509{80 + self.number}{400 + self.number * 19:03d}"
+        return nir + nir_key(nir)
+
+
+def roc_stays() -> tuple[RocStay, ...]:
+    """The stays of clinique-roc-noir, each for a reason."""
+    hip, knee = "NEKA020", "NFKA007"
+    return (
+        RocStay(1, "hip", "D", (("12032025", hip, "1"), ("12032025", hip, "4"))),  # 4: the anaesthetist's
+        RocStay(2, "knee", "G", (("13032025", knee, "1"),)),
+        RocStay(3, "hip", "G", (("10032025", "YYYY600", "1"), ("14032025", hip, "1"))),  # another act before it
+        RocStay(4, "knee", "D", (("17032025", knee, "1"),), has_own_number=False),  # the insured person's: a note
+        RocStay(5, "hip", "", (("18032025", "DELF005", "1"),)),  # not in the registry's scope
+        RocStay(6, "hip", "D", (("19032025", hip, "1"),)),
+        RocStay(7, "knee", "", (("20032025", knee, "1"),)),  # invalid: no piece in the workbook
+        RocStay(8, "knee", "G", (("        ", knee, "1"),)),  # invalid: the act has no day
+    )
+
+
+def write_rum(path: Path) -> None:
+    """RUM 022: 177 characters, then diagnoses of 8 and acts of 29; a group's line of another format at the end."""
+    lines = []
+    for stay_ in roc_stays():
+        related = ["E119", "I10"][: stay_.number % 3]
+        head = f"{luhn('99200083')}022{stay_.number:<20}{stay_.nadl:<20}{'1':<10}"
+        line = f"{head:<118}{len(related):02d}00{len(stay_.acts):03d}"
+        line = f"{line:<177}" + "".join(f"{code:<8}" for code in related)
+        for day, code, activity in stay_.acts:
+            line += f"{f'{day}{code}   0{activity}':<29}"
+        lines.append(line)
+    lines.append(f"{luhn('99200083')}019{'an older format of the same file':<60}")
+    path.write_bytes("".join(f"{line}\r\n" for line in lines).encode("latin-1"))
+
+
+def write_vidhosp(path: Path) -> None:
+    """VID-HOSP V016: the insured person's number first, the patient's own from 62."""
+    lines = []
+    for stay_ in roc_stays():
+        parent = RocStay(stay_.number + 20, "", "", ())
+        own = stay_.nir if stay_.has_own_number else ""
+        insured = stay_.nir if stay_.number % 2 else parent.nir
+        birth = f"12{stay_.nir[3:5]}19{stay_.nir[1:3]}"
+        line = f"{insured:<19}{birth}{stay_.nir[0]}{stay_.nadl:<20}V016{luhn('99200083')}{own:<15}"
+        lines.append(f"{line:<134}")
+    path.write_bytes("".join(f"{line}\r\n" for line in lines).encode("latin-1"))
+
+
+def write_poses(path: Path) -> None:
+    """The workbook: titles, names on line 4, the number of a stay on its first line, numbers as numbers, a total."""
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(path) as workbook:
+        workbook.set_properties({"created": datetime(2025, 4, 1)})
+        workbook.add_worksheet("Lisez-moi").write(0, 0, "Poses de DMI, mars 2025")
+        sheet = workbook.add_worksheet("Poses")
+        day = workbook.add_format({"num_format": "dd/mm/yyyy"})
+        sheet.write(0, 0, "Clinique du Roc noir, pharmacie")
+        sheet.write(1, 0, "Poses de DMI, mars 2025")
+        for column, name in enumerate(SHEET_NAMES):
+            sheet.write(3, column, name)
+        row = 4
+        for stay_ in roc_stays():
+            for place, (reference, family) in enumerate(ROC_PIECES[stay_.joint] if stay_.side else (), 1):
+                if place == 1:
+                    sheet.write(row, 0, int(stay_.nadl))
+                    sheet.write(row, 1, stay_.side)
+                    sheet.write(row, 2, int(luhn("1099904088")))
+                lot = f"{'RS'[place % 2]}{61000 + stay_.number * 100 + place}"
+                cells = (reference, MAKERS[place % 4], family, lot)
+                for column, cell in enumerate(cells, 3):
+                    sheet.write(row, column, cell)
+                if place % 2:
+                    sheet.write_datetime(row, 7, datetime(2030, place, 10 + stay_.number), day)
+                else:
+                    sheet.write(row, 7, f"{10 + stay_.number}/0{place}/2030")
+                sheet.write(row, 8, int(gtin(f"029996{stay_.number:03d}{place:04d}")))
+                row += 1
+        sheet.write(row, 0, "TOTAL")
+        sheet.write(row, 8, row - 4)
+
+
 WRITERS = {
     "ch-valmorel/data/sih.sqlite": write_valmorel,
     "clinique-sainte-aubierge/data/cases.json": write_sainte_aubierge,
     "export-pharmacie/data/export.csv": write_export,
     "ch-lanvern/data/bloc-20250901.hl7": write_lanvern,
+    "clinique-roc-noir/data/rum.txt": write_rum,
+    "clinique-roc-noir/data/vidhosp.txt": write_vidhosp,
+    "clinique-roc-noir/data/poses.xlsx": write_poses,
 }
 
 if __name__ == "__main__":

@@ -29,9 +29,11 @@ def unused_column(checked: Checked) -> Iterator[Diagnostic]:
 
     for use, table in _stored(checked, is_read):
         key = use.node.store.key if use.node.store else ()
+        # Groups of a line that others follow: without them it is not known where these begin.
+        followed = {element.groups.after for element in use.node.elements if element.groups}
         for element in use.node.elements:
             column = element.column or element.name
-            if is_read(use, element) or column in key:
+            if is_read(use, element) or column in key or element.name in followed:
                 continue
             is_own = table and not column.startswith("../")
             args = {"column": f"{table}.{column}" if is_own else column, "element": element.name}

@@ -30,6 +30,9 @@ def test_it_reports(text: str, found: list[str]) -> None:
     [
         stored(),
         copied("string 0..1"),
+        "model Row from fixed key '1-2' { a : string 0..* from 9 count 5..6 width 2  b : string 0..* from after 'a' count 7..8 width 3 }\n"
+        + PATIENT
+        + "group row(source src : Row, target tgt : Patient) { src.b as v -> tgt.language = v; }",
         stored("x : string 0..1", "src where (x = 'a') -> tgt.language = 'fr';"),
         PATIENT
         + "model Row { id : string  x : string }\ngroup row(source src : Row, target tgt : Patient) { src.id as v -> tgt.id = v; }",
