@@ -199,7 +199,7 @@ def test_an_inspected_model_of_a_server_reads_the_data(tiny: Make, variable: str
             connection.exec_driver_sql(f"drop table if exists {table}")
 
 
-EXAMPLES = ["ch-valmorel", "clinique-sainte-aubierge", "export-pharmacie"]
+EXAMPLES = ["ch-lanvern", "ch-valmorel", "clinique-roc-noir", "clinique-sainte-aubierge", "export-pharmacie"]
 
 
 @pytest.mark.parametrize(

@@ -506,7 +506,7 @@ HL7_SIDES = {"D": "24028007^droit^SCT", "G": "7771000^gauche^SCT", "B": "5144000
 
 
 def hl7_message(number: int, joint: str, side: str, **changes: str) -> list[str]:
-    """The segments of one operation's message; ``changes``: ``control``, ``at``, ``act``, ``day``, ``ins``, ``extra``."""
+    """The segments of one operation's message; ``changes``: control, at, act, day, ins, extra."""
     nir = f"{1 + number % 2}{48 + number}{number % 12 + 1:02d}509{60 + number}{200 + number * 17:03d}"
     ins = changes.get("ins", f"{nir}{nir_key(nir)}^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.8&ISO^INS")
     day = changes.get("day", f"2025{number % 12 + 1:02d}{number + 3:02d}084500")
@@ -544,7 +544,9 @@ def hl7_messages() -> Iterator[list[str]]:
     yield hl7_message(2, "knee", "G", day="20250304234000")  # local time: still that day
     yield hl7_message(3, "hip", "G")
     # Sent again at night: the other side, and a screw more.
-    screw = f"DEV|AD|01{gtin('0299960039999')}10V-55\\T\\12|||{MAKERS[0]}|||VIS-6.5x30|{gtin('0299960039999')}|V-55\\T\\12"
+    screw = (
+        f"DEV|AD|01{gtin('0299960039999')}10V-55\\T\\12|||{MAKERS[0]}|||VIS-6.5x30|{gtin('0299960039999')}|V-55\\T\\12"
+    )
     yield hl7_message(3, "hip", "D", control="213", at="202504062210", extra=f"{screw}|||||||I^Implanted")
     opened = f"DEV|AD||||{MAKERS[1]}|||TET-32+4|{gtin('0299960040009')}|H990001|||||||O^Opened"
     yield hl7_message(4, "hip", "D", extra=opened)  # a head that was opened and not laid
@@ -563,7 +565,7 @@ def write_lanvern(path: Path) -> None:
     path.write_bytes("".join(f"{line}\r" for line in lines).encode())
 
 
-# --- clinique-roc-noir: PMSI files of fixed width, and a workbook ------------------------------------------------------
+# --- clinique-roc-noir: PMSI files of fixed width, a workbook ------------------------------------------------------
 
 SHEET_NAMES = ("N° séjour", "Côté", "RPPS", "Référence", "Fournisseur", "Famille", "Lot", "Péremption", "GTIN")
 ROC_PIECES = {
@@ -588,8 +590,9 @@ class RocStay:
 
     @property
     def nir(self) -> str:
-        nir = f"{1 + self.number % 2}{45 + self.number}{self.number % 12 + 1:02d}509{80 + self.number}{400 + self.number * 19:03d}"
-        return nir + nir_key(nir)
+        number = self.number
+        nir = f"{1 + number % 2}{45 + number}{number % 12 + 1:02d}509{80 + number}{400 + number * 19:03d}"
+        return f"{nir}{nir_key(nir)}"
 
 
 def roc_stays() -> tuple[RocStay, ...]:

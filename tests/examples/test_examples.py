@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from importlib import util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.program import check_project
@@ -18,7 +20,7 @@ from fhirmap.runner.verdict import classify
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
-NAMES = ("ch-valmorel", "clinique-sainte-aubierge", "export-pharmacie")
+NAMES = ("ch-lanvern", "ch-valmorel", "clinique-roc-noir", "clinique-sainte-aubierge", "export-pharmacie")
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +48,23 @@ def verdicts(name: str) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_data_is_what_the_script_writes(name: str, script: ModuleType, tmp_path: Path) -> None:
-    (file,) = (file for file in script.WRITERS if file.startswith(name))
-    made = tmp_path / "made"
-    script.WRITERS[file](made)
-    if file.endswith(".sqlite"):
-        with sqlite3.connect(made) as one, sqlite3.connect(f"file:{EXAMPLES / file}?mode=ro", uri=True) as other:
-            assert _rows(one) == _rows(other)
-        one.close()
-        other.close()
-    else:
-        assert made.read_bytes() == (EXAMPLES / file).read_bytes()
+    files = [file for file in script.WRITERS if file.startswith(f"{name}/")]
+    assert files
+    for file in files:
+        made = tmp_path / Path(file).name
+        script.WRITERS[file](made)
+        assert _content(made) == _content(EXAMPLES / file)
+
+
+def _content(path: Path) -> object:
+    """What a file holds: of a workbook its rows, since its bytes are those of the version that wrote it."""
+    if path.suffix == ".sqlite":
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as base:
+            return _rows(base)
+    if path.suffix == ".xlsx":
+        book = CalamineWorkbook.from_path(path)
+        return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+    return path.read_bytes()
 
 
 def _rows(base: sqlite3.Connection) -> list[str]:
@@ -123,6 +132,27 @@ def test_export_is_as_described() -> None:
         "907": "invalid",
         "908": "invalid",
         "909": "invalid",
+    }
+
+
+def test_lanvern_is_as_described() -> None:
+    found = verdicts("ch-lanvern")
+    assert {key: verdict for key, (verdict, _) in found.items() if verdict != "sendable"} == {
+        "LV-003 superseded": "superseded",
+        "LV-005": "invalid",
+        "LV-006": "sendable-with-notes",
+        "LV-007": "out-of-scope",
+        "LV-008": "invalid",
+    }
+
+
+def test_roc_noir_is_as_described() -> None:
+    found = verdicts("clinique-roc-noir")
+    assert {key[-1]: verdict for key, (verdict, _) in found.items() if verdict != "sendable"} == {
+        "4": "sendable-with-notes",
+        "5": "out-of-scope",
+        "7": "invalid",
+        "8": "invalid",
     }
 
 

@@ -20,7 +20,7 @@ from fhirmap.runtime.trace import Trace, Tracer, trace_lines, trace_to_data
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = sorted((ROOT / "tests" / "cases").glob("*/case.map"))
-EXAMPLES = ["ch-valmorel", "clinique-sainte-aubierge", "export-pharmacie"]
+EXAMPLES = ["ch-lanvern", "ch-valmorel", "clinique-roc-noir", "clinique-sainte-aubierge", "export-pharmacie"]
 
 MAP = """\
 /// url = 'https://tiny.example/StructureMap/tiny'

@@ -24,6 +24,7 @@ from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
 
 ROOT = Path(__file__).resolve().parents[3]
+EXAMPLES = ("ch-lanvern", "ch-valmorel", "clinique-roc-noir", "clinique-sainte-aubierge", "export-pharmacie")
 _FENCE = re.compile(r"^```(?P<info>[^\n]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 VERSIONS: tuple[FhirVersion, ...] = ("R4", "R5")
 
@@ -122,7 +123,7 @@ def test_a_resource_runs_directly(shared_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("example", ["ch-valmorel", "clinique-sainte-aubierge", "export-pharmacie"])
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_examples(example: str, version: FhirVersion, tmp_path: Path) -> None:
     folder = ROOT / "examples" / example
     expected = results(folder)
