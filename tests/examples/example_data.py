@@ -553,7 +553,7 @@ def hl7_messages() -> Iterator[list[str]]:
     yield hl7_message(5, "knee", "D", ins="")  # invalid: no identity of the patient, but for the hospital's own
     yield hl7_message(6, "knee", "")  # the side is not known
     yield hl7_message(7, "hip", "G", act="NBCA010")  # not in the registry's scope
-    yield hl7_message(8, "knee", "G", day="2025")  # invalid: no day
+    yield hl7_message(8, "knee", "G", day="20250231090000")  # invalid: no such day
 
 
 def write_lanvern(path: Path) -> None:
