@@ -567,7 +567,7 @@ def write_lanvern(path: Path) -> None:
 
 # --- clinique-roc-noir: PMSI files of fixed width, a workbook ------------------------------------------------------
 
-SHEET_NAMES = ("N° séjour", "Côté", "RPPS", "Référence", "Fournisseur", "Famille", "Lot", "Péremption", "GTIN")
+SHEET_NAMES = ("N° séjour", "Côté", "RPPS", "Référence", "Fournisseur", "Famille", "Lot", "Péremption", "UDI", "GTIN")
 ROC_PIECES = {
     "hip": (("CUP-50", "Cupule"), ("INS-50/28", "Insert"), ("TIG-9", "Tige"), ("TET-28", "Tête")),
     "knee": (("FEM-L3", "Fémur"), ("EMB-3", "Embase"), ("PLA-3-11", "Plateau")),
@@ -604,7 +604,7 @@ def roc_stays() -> tuple[RocStay, ...]:
         RocStay(3, "hip", "G", (("10032025", "YYYY600", "1"), ("14032025", hip, "1"))),  # another act before it
         RocStay(4, "knee", "D", (("17032025", knee, "1"),), has_own_number=False),  # the insured person's: a note
         RocStay(5, "hip", "", (("18032025", "DELF005", "1"),)),  # not in the registry's scope
-        RocStay(6, "hip", "D", (("19032025", hip, "1"),)),
+        RocStay(6, "hip", "D", (("19032025", hip, "1"),)),  # no labels: UDI made of the article number, a note
         RocStay(7, "knee", "", (("20032025", knee, "1"),)),  # invalid: no piece in the workbook
         RocStay(8, "knee", "G", (("        ", knee, "1"),)),  # invalid: the act has no day
     )
@@ -629,7 +629,7 @@ def write_vidhosp(path: Path) -> None:
     """VID-HOSP V016: the insured person's number first, the patient's own from 62."""
     lines = []
     for stay_ in roc_stays():
-        parent = RocStay(stay_.number + 20, "", "", ())
+        parent = RocStay(stay_.number + 8, "", "", ())
         own = stay_.nir if stay_.has_own_number else ""
         insured = stay_.nir if stay_.number % 2 else parent.nir
         birth = f"12{stay_.nir[3:5]}19{stay_.nir[1:3]}"
@@ -666,10 +666,13 @@ def write_poses(path: Path) -> None:
                     sheet.write_datetime(row, 7, datetime(2030, place, 10 + stay_.number), day)
                 else:
                     sheet.write(row, 7, f"{10 + stay_.number}/0{place}/2030")
-                sheet.write(row, 8, int(gtin(f"029996{stay_.number:03d}{place:04d}")))
+                code = gtin(f"029996{stay_.number:03d}{place:04d}")
+                if stay_.number != 6:
+                    sheet.write(row, 8, f"(01){code}(17)300{place}{10 + stay_.number}(10){lot}")
+                sheet.write(row, 9, int(code))
                 row += 1
         sheet.write(row, 0, "TOTAL")
-        sheet.write(row, 8, row - 4)
+        sheet.write(row, 9, row - 4)
 
 
 WRITERS = {

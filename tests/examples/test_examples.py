@@ -151,6 +151,7 @@ def test_roc_noir_is_as_described() -> None:
     assert {key[-1]: verdict for key, (verdict, _) in found.items() if verdict != "sendable"} == {
         "4": "sendable-with-notes",
         "5": "out-of-scope",
+        "6": "sendable-with-notes",
         "7": "invalid",
         "8": "invalid",
     }
