@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from fhirmap.source_plan import Child, RowLayout, SourceColumn
+from fhirmap.source_plan import Child, ChildKind, RowLayout, SourceColumn
 
 __all__ = ["with_parent_columns"]
 
@@ -52,6 +52,9 @@ def _settled_child(child: Child, is_tree: bool) -> tuple[Child, list[SourceColum
         shape, above = _settled(store.shape, store.kind.is_tree)
         return replace(child, shape=shape, store=replace(store, shape=shape)), above
     shape, above = _settled(child.shape, is_tree)
+    if is_tree and child.kind is ChildKind.LINES:
+        # A line of a record is an entry of its document, like the record: what is around it is its own.
+        return replace(child, shape=_with(shape, above)), []
     child = replace(child, shape=shape)
     if child.attributes is not None:
         read = child.attributes.columns

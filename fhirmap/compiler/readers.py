@@ -366,7 +366,7 @@ class ReaderBody:
         site = self._site_below(entry, model, is_nested)
         if entry.attributes:
             site = replace(site, is_sparse=True)
-        has_parent = self.lowering.levels_above(model) > 0
+        has_parent = self._has_parent(entry, model)
         site = replace(site, above=self.site if has_parent else None)
         reader = self.lowering.model(model, site)
         cell = self._cell(entry)
@@ -437,11 +437,15 @@ class ReaderBody:
             where = Literal(f"{self.use.node.name}.{entry.name}")
             self.writer.add(Do(entry.span, call("within", _FAULTS, before, where, index)))
 
+    def _has_parent(self, entry: nodes.ModelElement, model: ModelUse) -> bool:
+        """Do the child rows read this one? Not lines of documents: each is an entry with what is around it there."""
+        return self.lowering.levels_above(model) > 0 and not (entry.lines and self.site.is_document)
+
     def _rows(self, entry: nodes.ModelElement, site: ColumnSite, raw: Name) -> Expr:
         """The child rows, which come as ``site`` says, that a raw value holds."""
         rows = call("rows", raw, self._cell(entry), _FAULTS)
         model = self.lowering.below(self.use, entry)
-        if model is not None and self.lowering.levels_above(model):
+        if model is not None and self._has_parent(entry, model):
             return call("under", rows, _ROW)
         is_joined = entry.join is not None or entry.lines
         if self.site.is_tree or site.is_tree or not is_joined or entry.maximum not in (None, 1):

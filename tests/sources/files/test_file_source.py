@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import threading
 import time
@@ -17,6 +18,7 @@ from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceKind, 
 from fhirmap.sources import open_source
 from tests.sources.conftest import columns
 from tests.sources.exports import FLAT, HEAD, STAYS, fails, read, write
+from tests.sources.records_of import read_model
 
 
 @pytest.fixture
@@ -307,3 +309,19 @@ def test_titles_before_the_names_are_said(tmp_path: Path) -> None:
     with open_source(str(path), replace(FLAT, names_line=4)) as source:
         assert source.check() == []
     assert [r.key for r in read(path, replace(FLAT, names_line=4))] == ["1"]
+
+
+def test_a_line_of_a_record_reads_what_is_around_it_in_its_own_document(tmp_path: Path) -> None:
+    model = """
+    model Op from json path 'pieces' key 'op' { side : code 0..1 from 'side'  lines : Line 1..* lines }
+    model Line { lot : string 0..1 from 'lot'  scan : string 0..1 from '../scan' }
+    """
+    for name, scan, lots in (("a", "S1", "AB"), ("b", "S2", "C")):
+        pieces = [{"op": 1, "side": "D", "lot": lot} for lot in lots]
+        write(tmp_path / f"{name}.json", json.dumps({"scan": scan, "pieces": pieces}))
+    settle(tmp_path)
+    (record,) = read_model(tmp_path, model).records
+    assert record.values == {
+        "side": "D",
+        "lines": [{"lot": "A", "scan": "S1"}, {"lot": "B", "scan": "S1"}, {"lot": "C", "scan": "S2"}],
+    }
