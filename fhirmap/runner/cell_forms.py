@@ -43,7 +43,7 @@ def cell_forms(source: Source, plan: SourcePlan) -> Iterator[Diagnostic]:
             wrong = unread(cell, cells)
             if not wrong:
                 continue
-            variant, form = _form(cell, wrong)
+            variant, form = _form(cell, wrong, is_most=2 * len(wrong) >= len(cells))
             args = {
                 "column": f"{sample.table}.{column.name}" if sample.table else column.name,
                 "type": column.type,
@@ -98,8 +98,11 @@ def _cell(column: SourceColumn, plan: SourcePlan) -> Cell:
     )
 
 
-def _form(cell: Cell, wrong: Sequence[RawValue]) -> tuple[str, str]:
-    """The page's variant for cells that cannot be read, and the form that they have, where it is a known one."""
+def _form(cell: Cell, wrong: Sequence[RawValue], *, is_most: bool) -> tuple[str, str]:
+    """The page's variant for cells that cannot be read, and the form that they have, where it is a known one.
+
+    ``is_most``: are they most cells? Else the form of the others would be given up for theirs.
+    """
     texts = [raw for raw in wrong if isinstance(raw, str)]
     shut = [raw.text for raw in wrong if isinstance(raw, UnreadDocument)]
     if len(shut) < sum(isinstance(raw, bytes) for raw in wrong):
@@ -110,18 +113,18 @@ def _form(cell: Cell, wrong: Sequence[RawValue]) -> tuple[str, str]:
     if shut:
         return "document", ""
     if cell.type in DATES and len(texts) == len(wrong):
-        return _date_form(cell, texts)
-    if cell.type in NUMBERS:
+        return _date_form(cell, texts, is_most=is_most)
+    if cell.type in NUMBERS and is_most:
         for mark, group in ((",", ""), (",", " "), (",", "."), (".", ","), (".", " ")):
             if not unread(replace(cell, decimal=mark, thousands=group), wrong):
                 return "marks", f"decimal '{mark}'" + (f" thousands '{group}'" if group else "")
     return "", ""
 
 
-def _date_form(cell: Cell, texts: Sequence[str]) -> tuple[str, str]:
+def _date_form(cell: Cell, texts: Sequence[str], *, is_most: bool) -> tuple[str, str]:
     if cell.zone is None and not unread(replace(cell, zone=ZONE), texts):
         return "zone", ZONE
-    for form in DATE_FORMS:
+    for form in DATE_FORMS if is_most else ():
         for zone in dict.fromkeys((cell.zone, ZONE)):
             if not unread(replace(cell, format=form.format, zone=zone), texts):
                 return "format", f"format '{form.format}'" + (f" zone '{zone}'" if zone and not cell.zone else "")

@@ -606,7 +606,7 @@ def roc_stays() -> tuple[RocStay, ...]:
         RocStay(5, "hip", "", (("18032025", "DELF005", "1"),)),  # not in the registry's scope
         RocStay(6, "hip", "D", (("19032025", hip, "1"),)),  # no labels: UDI made of the article number, a note
         RocStay(7, "knee", "", (("20032025", knee, "1"),)),  # invalid: no piece in the workbook
-        RocStay(8, "knee", "G", (("        ", knee, "1"),)),  # invalid: the act has no day
+        RocStay(8, "knee", "G", (("31022025", knee, "1"),)),  # invalid: no such day
     )
 
 
