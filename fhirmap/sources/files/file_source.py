@@ -66,7 +66,8 @@ def open_reader(file: SourceFile, plan: SourcePlan) -> FileReader:
 class FileScan:
     """What the first reading found.
 
-    ``total``: how many rows there are; ``lost``: those of them whose key may be lost. ``counts``: of the lines of a key
+    ``total``: how many rows there are; ``lost``: those of them whose key may be lost; ``keyless``: of these, those
+    without any. ``counts``: of the lines of a key
     and revision, where a record has lines. ``stamps``: of the files that can be read; ``broken``: why the others
     cannot. ``unfinished``: how many are being written.
     """
@@ -77,7 +78,13 @@ class FileScan:
     broken: dict[SourceFile, Fault] = field(default_factory=dict)
     total: int = 0
     lost: int = 0
+    keyless: int = 0
     unfinished: int = 0
+
+    @property
+    def lacks_lines(self) -> bool:
+        """May a record lack lines, since a file, or a line without its key, could not be read?"""
+        return bool(self.broken or self.unfinished or self.keyless)
 
 
 @dataclass(slots=True)
@@ -299,6 +306,7 @@ class FileSource:
                     for key, revision, is_lost in list(found) if self._files.is_several else found:
                         scan.total += 1
                         scan.lost += is_lost
+                        scan.keyless += is_lost and not key
                         if not key:
                             continue
                         scan.revisions.add(key, revision)
@@ -531,6 +539,8 @@ class FileSource:
         is_old = latest is not None and scan.revisions.state(key, revision) == "superseded"
         if latest is not None and not is_old and scan.revisions.are_odd(key):
             faults.append(Fault("FM756", rule="key", args={"columns": latest.column}, columns=(latest.column,)))
+        if scan.lacks_lines and not is_old:
+            faults.append(Fault("FM779", "warning", rule="lines"))
         return Record(key, values, group.origin, tuple(faults), is_old)
 
     def _cells(self, names: Sequence[str]) -> Callable[[Mapping[str, Any]], list[RawValue]]:

@@ -77,6 +77,24 @@ def test_the_lines_of_a_record_may_be_in_several_files(tmp_path: Path) -> None:
     ]
 
 
+def test_records_that_may_lack_lines_say_so(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", HEAD + "1;D;A;1\n2;G;B;1\n")
+    settle(tmp_path)
+    assert [r.faults for r in read(tmp_path, STAYS)] == [(), ()]
+    write(tmp_path / "b.csv", "")
+    settle(tmp_path)
+    warned = [("FM779", "warning")]
+    assert [(r.key, [(f.code, f.severity) for f in r.faults]) for r in read(tmp_path, STAYS)][:2] == [
+        ("1", warned),
+        ("2", warned),
+    ]
+    alone = write(tmp_path / "b.csv", HEAD + '1;D;A;1\n2;"x"y;B;1\n')
+    assert [(r.key, [f.code for f in r.faults]) for r in read(alone, STAYS)] == [
+        ("1", ["FM779"]),
+        ("", ["FM719"]),
+    ]
+
+
 def test_lines_of_an_older_revision_are_a_superseded_record(tmp_path: Path) -> None:
     text = (
         "N° séjour;Côté;Lot;Qté;maj\n1;D;A;1;2025-01-01\n1;D;B;1;2025-01-02\n1;D;C;1;2025-01-02\n2;G;E;1;2025-01-01\n"
