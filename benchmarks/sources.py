@@ -41,6 +41,8 @@ class Kind:
 
 
 KINDS: Mapping[str, str] = {
+    "csv": "benchmarks.source_csv",
+    "json": "benchmarks.source_json",
     "hl7": "benchmarks.source_hl7",
     "fixed": "benchmarks.source_fixed",
     "xml": "benchmarks.source_xml",
