@@ -15,7 +15,7 @@ from fhirmap.runner.archive import archive_diagnostics
 from fhirmap.runner.cell_forms import cell_forms
 from fhirmap.runner.columns import answer_types, check_columns, expression_types, limit_columns, receipt_columns
 from fhirmap.runner.contract import project_contract, unknown_rules
-from fhirmap.runner.done_files import done_diagnostics
+from fhirmap.runner.done_settings import done_diagnostics
 from fhirmap.runner.named_sources import other_addresses, unknown_sources, unread_sources
 from fhirmap.runner.project import Project
 from fhirmap.runner.source import located, open_unchecked

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from errno import EXDEV
@@ -14,14 +13,14 @@ from pathlib import Path
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.journal import Journal
+from fhirmap.runner.done_settings import shown_folder
 from fhirmap.runner.project import Project
-from fhirmap.source_plan import ChildKind, RowLayout, SourcePlan
+from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import Source
-from fhirmap.sources.files.source_files import FileSet
 from fhirmap.sources.readings import FolderSource, PartialSource, ReadFile
 from fhirmap.texts import os_reason
 
-__all__ = ["MovedFiles", "done_diagnostics", "move_done"]
+__all__ = ["MovedFiles", "move_done"]
 
 _CHUNK = 400
 
@@ -34,37 +33,6 @@ class MovedFiles:
     folder: str = ""
     count: int = 0
     left: int = 0
-
-
-def done_diagnostics(project: Project, plan: SourcePlan) -> list[Diagnostic]:
-    """FM799 where the files of the project's source may not be moved: it is none of several files, a record may be in
-    two of them, other records need them, or they would be read again where they go.
-
-    Raises: ConfigError FM700, FM734, FM736, FM738.
-    """
-    done = project.done_folder
-    if done is None:
-        return []
-    address = project.source_address()
-    files = FileSet(address) if address.kind == "file" else None
-    is_one = files is None or (files.root is None and address.path is not None and address.path.exists())
-    reasons = {
-        "kind": is_one,
-        "lines": any(child.kind == ChildKind.LINES for child in plan.shape.children),
-        "joined": any(store.source == "" for store in _stores(plan.shape)),
-        "inside": files is not None and files.may_list(done),
-    }
-    args = {"done": _shown(project, done), "source": address.shown, "model": plan.shape.model}
-    span = project.source.done_span
-    return [Diagnostic("FM799", span, args, variant=variant) for variant, is_so in reasons.items() if is_so]
-
-
-def _stores(layout: RowLayout) -> Iterator[SourcePlan]:
-    """The places whose rows are joined to those of a layout, and to theirs in turn."""
-    for shape in layout.walk():
-        for child in shape.children:
-            if child.store is not None:
-                yield child.store
 
 
 def move_done(
@@ -86,14 +54,14 @@ def move_done(
             try:
                 _move(file.path, done / file.name)
             except OSError as error:
-                args = {"file": file.name, "done": _shown(project, done), "reason": os_reason(error)}
+                args = {"file": file.name, "done": shown_folder(project, done), "reason": os_reason(error)}
                 problems.append(Diagnostic("FM798", args=args))
                 is_done = False
         count += is_done
         left += not is_done
     if isinstance(source, PartialSource):
         left += source.unread().files + source.unread().unfinished
-    return MovedFiles(_shown(project, done), count, left), problems
+    return MovedFiles(shown_folder(project, done), count, left), problems
 
 
 def _are_final(file: ReadFile, journal: Journal) -> bool:
@@ -103,11 +71,6 @@ def _are_final(file: ReadFile, journal: Journal) -> bool:
         if "" in some or not journal.are_final(some):
             return False
     return True
-
-
-def _shown(project: Project, done: Path) -> str:
-    """The folder as the project file names it, from the project's own."""
-    return str(done.relative_to(project.folder) if done.is_relative_to(project.folder) else done)
 
 
 def _move(path: Path, wanted: Path) -> None:

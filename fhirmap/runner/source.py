@@ -8,7 +8,7 @@ from dataclasses import replace
 from fhirmap.compilation.files import map_path, read_map
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.errors import ConfigError, ProjectError
-from fhirmap.runner.done_files import done_diagnostics
+from fhirmap.runner.done_settings import done_diagnostics
 from fhirmap.runner.named_sources import other_addresses
 from fhirmap.runner.project import Project
 from fhirmap.source_plan import SourcePlan

@@ -549,7 +549,7 @@ def hl7_messages() -> Iterator[list[str]]:
     )
     yield hl7_message(3, "hip", "D", control="213", at="202504062210", extra=f"{screw}|||||||I^Implanted")
     opened = f"DEV|AD||||{MAKERS[1]}|||TET-32+4|{gtin('0299960040009')}|H990001|||||||O^Opened"
-    yield hl7_message(4, "hip", "D", extra=opened)  # a head that was opened and not laid
+    yield hl7_message(4, "hip", "D", extra=opened)  # a head that was opened and not used
     yield hl7_message(5, "knee", "D", ins="")  # invalid: no identity of the patient, but for the hospital's own
     yield hl7_message(6, "knee", "")  # the side is not known
     yield hl7_message(7, "hip", "G", act="NBCA010")  # not in the registry's scope

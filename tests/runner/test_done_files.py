@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from fhirmap.runner.done_files import done_diagnostics
+from fhirmap.runner.done_settings import done_diagnostics
 from fhirmap.runner.project_file import load_project
 from fhirmap.source_plan import Child, ChildKind, RowLayout
 from tests.cli.conftest import (

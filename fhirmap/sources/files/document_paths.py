@@ -29,7 +29,9 @@ def paths_read(plan: SourcePlan) -> list[PathRead]:
     own = [*plan.key, *((plan.latest.column,) if plan.latest else ())]
     found = {path_steps(name): PathRead(name, plan.position, path_steps(name)) for name in own}
     for read in _of_layout(plan.shape, plan.position, ()):
-        found.setdefault(read.steps, read)
+        # An element that reads the key is a better place to look at than the whole `from`.
+        if found.setdefault(read.steps, read).place == plan.position:
+            found[read.steps] = read
     return list(found.values())
 
 

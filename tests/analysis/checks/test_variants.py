@@ -35,7 +35,7 @@ READ_X = "src.x as v -> tgt.language = v;"
         (
             "FM162",
             "look_up",
-            stored("kids : Child 0..* join '/t' on 'id'", USE_CHILD, store="xml path 'a.b'", more=CHILD),
+            stored("kids : Child 0..* join '/t' on 'id'", USE_CHILD, store="hl7", more=CHILD),
         ),
         ("FM162", "join_document", stored("kids : Child 0..* join 't' on 'id'", USE_CHILD, store="json", more=CHILD)),
         ("FM162", "own", stored("kids : Child 0..* join on 'id'", USE_CHILD, more=CHILD)),

@@ -97,8 +97,8 @@ def test_what_one_cell_has_wrong_is_a_fault_of_its_record(tmp_path: Path) -> Non
     found = read(path, CASE)
     codes = [(record.key, [(fault.code, fault.columns) for fault in faults]) for record, _, faults in found]
     assert codes == [
-        ("601", [("FM764", ("Né le",)), ("FM410", ("Lot",))]),
-        ("602", []),
+        ("601", [("FM764", ("Né le",)), ("FM779", ()), ("FM410", ("Lot",))]),
+        ("602", [("FM779", ())]),
         ("", [("FM764", ("N°",)), ("FM411", ("N°",)), ("FM411", ("lines",))]),
         ("", [("FM717", ("N°",)), ("FM411", ("N°",)), ("FM411", ("lines",))]),
     ]
