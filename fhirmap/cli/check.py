@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.errors import ConfigError
 
+_REFUSED = frozenset(("FM706", "FM711", "FM712", "FM713", "FM757", "FM758", "FM780"))
+"""What stops a run as a source out of reach does, though the file was reached: its content is wrong."""
+
 
 @define("check")
 @argument("places", nargs=-1, type=FilePath())
@@ -146,6 +149,8 @@ def _unread(fault: ConfigError) -> list[Diagnostic]:
 
     if isinstance(fault, ProjectError):
         return list(fault.diagnostics)
-    if exit_code(fault.code) == EXIT_UNREACHABLE:
-        return [Diagnostic("FM761", None, {"reason": fault.diagnostic().message})]
-    return [located(fault.diagnostic())]
+    found = fault.diagnostic()
+    is_refused = found.code in _REFUSED or (found.code == "FM702" and found.variant == "damaged")
+    if exit_code(fault.code) == EXIT_UNREACHABLE and not is_refused:
+        return [Diagnostic("FM761", None, {"reason": found.message})]
+    return [located(found)]

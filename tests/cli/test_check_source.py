@@ -64,6 +64,38 @@ def test_a_source_that_cannot_be_reached_is_a_warning(place: Path) -> None:
     assert (code, "warning[FM761]" in shown) == (0, True), shown
 
 
+BASIC = """uses "http://hl7.org/fhir/StructureDefinition/Basic" alias Basic as target
+group g(source s : M, target t : Basic) { s.id as v -> t.id = v, t.code = cc('urn:s', 'c'); };
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "store", "said"),
+    [
+        ("a.csv", b"", "csv key 'id'", "error[FM711]: "),
+        ("a.csv", b'id;"lot\n1;2\n', "csv key 'id'", "error[FM712]: "),
+        ("a.json", b'[{"id": 1},', "json key 'id'", "error[FM713]: "),
+        ("a.csv.gz", b"\x1f\x8b\x08\x00damaged", "csv key 'id'", "error[FM702]: "),
+        ("a.csv.gz", b"\x1f\x8b\x08\x00damaged", "csv key 'id'", "hint: have the file sent or exported again"),
+        ("a.xml", b"<!DOCTYPE a><a><b id='1'/></a>", "xml path 'a.b' key '@id'", "error[FM780]: "),
+        ("a.xlsx", b"no workbook", "sheet key 'id'", "error[FM757]: "),
+        ("a.db", b"no database at all, but long enough to be one" * 40, "table 'OP' key 'id'", "error[FM706]: "),
+    ],
+)
+def test_a_file_that_is_refused_is_an_error_of_its_own(
+    tmp_path: Path, name: str, content: bytes, store: str, said: str
+) -> None:
+    column = "@id" if "@id" in store else "id"
+    (tmp_path / "m.map").write_text(
+        f"model M from {store} {{ id : string 1..1 from '{column}' }}\n{BASIC}", encoding="utf-8"
+    )
+    (tmp_path / name).write_bytes(content)
+    source = f"sqlite:///{tmp_path}/{name}" if name.endswith(".db") else str(tmp_path / name)
+    done = in_process("check", tmp_path / "m.map", "--source", source, "--lang", "en")
+    shown = unfolded(done.out + done.err)
+    assert (done.code, said in shown, "FM761" in shown) == (2, True, False), shown
+
+
 def test_a_source_of_another_kind(place: Path) -> None:
     (place / "a.csv").write_text("id\n1\n", encoding="utf-8")
     code, shown = checked(place, source=str(place / "a.csv"))

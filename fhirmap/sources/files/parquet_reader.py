@@ -95,7 +95,8 @@ class ParquetReader:
         except (ArrowException, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            raise ConfigError("FM702", source=self._file.shown, reason=Text("reasons.not_parquet")) from None
+            reason = Text("reasons.not_parquet")
+            raise ConfigError("FM702", variant="damaged", source=self._file.shown, reason=reason) from None
 
 
 def _library() -> Any:  # noqa: ANN401 - a module without types

@@ -84,7 +84,9 @@ def reading(file: SourceFile) -> Iterator[None]:
         if isinstance(error, RecursionError) or not file.is_packed:
             raise
         # Neither a word of the archive nor its password is in the message.
-        raise ConfigError("FM702", source=file.shown, reason=Text("reasons.archive_broken")) from None
+        raise ConfigError(
+            "FM702", variant="damaged", source=file.shown, reason=Text("reasons.archive_broken")
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
