@@ -68,6 +68,8 @@ def _of_store(store: SourceClause, is_joined: bool) -> Found:
         yield "xml", store.name_span
     if not store.header and store.names_line is not None:
         yield "no_names", store.spans.get("names", store.span)
+    elif store.names_line == 0:
+        yield "line", store.spans.get("names", store.span)
     if store.number == 0:
         yield "sheet", store.name_span
     if store.kind == "sheet" and _WORKBOOK.search(store.name):

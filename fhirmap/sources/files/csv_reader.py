@@ -100,11 +100,18 @@ class CsvReader:
                 if best is None or rank[:3] > best[:3]:
                     best = rank
         if best is None:
-            raise ConfigError("FM711", source=file.shown)
+            raise self._no_names()
         found = best[3]
         if not self._delimiter_meant(found):
             self._refuse_data(found, needed)
         return found
+
+    def _no_names(self) -> ConfigError:
+        """Of a file that has no line where the names should be."""
+        line, shown = self._plan.names_line, self._file.shown
+        if line is None:
+            return ConfigError("FM711", source=shown)
+        return ConfigError("FM711", variant="short", source=shown, line=line, position=self._plan.position)
 
     def _refuse_data(self, found: CsvHead, needed: Collection[str]) -> None:
         """A first row in the place of the names would be shown as names, and lost as a record."""
@@ -148,7 +155,7 @@ class CsvReader:
             head = self.head()
         except ConfigError as error:
             found = error.diagnostic()
-            if (found.code, found.variant) != ("FM711", "data"):
+            if found.code != "FM711" or not found.variant:
                 raise
             return [found]
         mark = self._delimiter_meant(head)

@@ -36,6 +36,8 @@ def joined(clause: str, *, store: str = "table 'people'", child: str = "", more:
         (copied("string 0..1", store="json key 'id' header none"), ["FM162 header: header none"]),
         (copied("string 0..1", store="parquet key 'id' names 'id'"), ["FM162 names: names 'id'"]),
         (copied("string 0..1", store="csv key 'id' header none names line 2"), ["FM162 no_names: names line 2"]),
+        (copied("string 0..1", store="csv key 'id' names line 0"), ["FM162 line: names line 0"]),
+        (copied("string 0..1", store="sheet key 'id' names line 1"), []),
         (copied("string 0..1", store="table 'T' key 'id' fill 'x'"), ["FM162 fill: fill 'x'"]),
         (copied("string 0..1", store="hl7 key 'id' until 'TOTAL'"), ["FM162 until: until 'TOTAL'"]),
         (copied("string 0..1", store="csv key 'id' prefix h = 'urn:x'"), ["FM162 prefix: prefix h = 'urn:x'"]),

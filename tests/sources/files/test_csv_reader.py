@@ -107,6 +107,13 @@ def test_empty_and_missing_files(tmp_path: Path) -> None:
     assert fails(tmp_path / "d.csv", FLAT).code == "FM701"
 
 
+def test_a_file_that_ends_before_its_line_of_names(tmp_path: Path) -> None:
+    plan = replace(FLAT, names_line=9)
+    with open_source(str(write(tmp_path / "a.csv", "id;v\n1;a\n")), plan) as source:
+        (found,) = source.check()
+    assert (found.code, found.variant, found.args["line"], found.is_error) == ("FM711", "short", 9, True)
+
+
 def test_keys_absent_and_double_and_revised(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "id;v;maj\n1;a;31/12/2024\n1;b;02/01/2025\n;c;\n2;d;9\n2;e;10\n3;f;\n3;g;\n")
     revised = replace(FLAT, latest=Order("maj"))
