@@ -33,17 +33,27 @@ def _without_paths(plan: SourcePlan) -> tuple[str, ...]:
 
 
 def check_columns(shown: str, needed: Mapping[str, str], there: Sequence[str], plan: SourcePlan) -> list[Diagnostic]:
-    """FM704 for each of ``needed`` that the file has not, or twice."""
+    """FM704 for each of ``needed`` that the file has not, or twice.
+
+    Where it has none of them, nor any like them, the line of the names may be a row: it is not shown then.
+    """
+    names = [entry for entry in there if entry]
+    if needed and not any(_is_near(name, names, plan) for name in needed):
+        args: dict[str, object] = {"table": shown, "source": shown, "position": plan.position}
+        return [Diagnostic("FM704", args=args, variant="none")]
     found: list[Diagnostic] = []
     for name, place in needed.items():
-        args: dict[str, object] = {"table": shown, "column": name, "source": shown, "position": place}
+        args = {"table": shown, "column": name, "source": shown, "position": place}
         column = column_named(name, there, plan)
         if column is None:
-            like = naming.like(name, [entry for entry in there if entry])
-            found.append(Diagnostic("FM704", args=args, **like))
+            found.append(Diagnostic("FM704", args=args, **naming.like(name, names)))
         elif (count := there.count(column.column)) > 1:
             found.append(Diagnostic("FM704", args={**args, "count": count}, variant="double"))
     return found
+
+
+def _is_near(name: str, names: Sequence[str], plan: SourcePlan) -> bool:
+    return column_named(name, names, plan) is not None or naming.like(name, names)["meant"] is not None
 
 
 def trimmed(cell: str | None) -> str:

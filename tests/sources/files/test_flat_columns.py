@@ -28,3 +28,9 @@ def test_what_is_missing_or_twice() -> None:
 
 def test_a_cell_is_trimmed_of_a_mark_too() -> None:
     assert [trimmed(cell) for cell in (" \ufeff a ", None, "")] == ["a", "", ""]
+
+
+def test_names_that_have_nothing_of_the_map_are_not_shown() -> None:
+    (found,) = check_columns("a.csv", {"id": "a.map:1:1", "v": ""}, ["MARTIN", "LUC", "M"], FLAT)
+    assert (found.code, found.variant) == ("FM704", "none")
+    assert "MARTIN" not in f"{found.message} {found.hint_text} {found.known} {found.args}"
