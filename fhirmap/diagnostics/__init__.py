@@ -6,7 +6,7 @@ diagnostic.
 """
 
 from fhirmap.diagnostics.diagnostic import Diagnostic, Related, Severity
-from fhirmap.diagnostics.nearest import Suggestion, listed, nearest, suggestion
+from fhirmap.diagnostics.nearest import Suggestion, is_slip, listed, nearest, suggestion
 from fhirmap.diagnostics.span import NO_SPAN, MapText, Span
 from fhirmap.diagnostics.subject import Cause, Subject, SubjectKind
 
@@ -21,6 +21,7 @@ __all__ = [
     "Subject",
     "SubjectKind",
     "Suggestion",
+    "is_slip",
     "listed",
     "nearest",
     "suggestion",

@@ -39,6 +39,20 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     return _holding(plain, (entry[-1] for entry in ranked))
 
 
+def is_slip(name: str, other: str) -> bool:
+    """Is ``name`` most likely ``other`` with one letter wrong, or in other case or accents? Short names and names with
+    digits may be meant as they are.
+
+    Example:
+        >>> is_slip("statut", "status"), is_slip("lot1", "lot2"), is_slip("dateAnnulation", "dateValidation")
+        (True, False, False)
+    """
+    if any(letter.isdigit() for letter in name + other):
+        return False
+    left, right = _plain(name), _plain(other)
+    return left == right or (min(len(left), len(right)) > 3 and _distance(left, right) == 1)
+
+
 class Suggestion(TypedDict):
     """What may have been meant by a wrong name: the keyword arguments that `Diagnostic` takes for it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fhirmap.diagnostics import listed, nearest, suggestion
+from fhirmap.diagnostics import is_slip, listed, nearest, suggestion
 from fhirmap.texts import language_of
 
 
@@ -43,3 +43,8 @@ def test_few_names_are_all_listed_many_are_not() -> None:
     assert str(listed([f"n{number}" for number in range(20)])).endswith(", `n15` and 4 more")
     with language_of("fr"):
         assert str(listed([f"n{number}" for number in range(17)])).endswith(", `n15` et 1 autre")
+
+
+def test_one_letter_is_a_slip_and_a_digit_is_none() -> None:
+    assert is_slip("statut", "status") and is_slip("Motif", "motif") and is_slip("moitf", "motif")
+    assert not is_slip("lot1", "lot2") and not is_slip("fin", "fil") and not is_slip("dateFin", "dateDebut")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,8 @@ class ReadSource:
         return {record.key: record.values for record in self.records if not record.superseded}
 
 
-def read_model(source: str | Path, models: str) -> ReadSource:
-    """The records of ``source`` as the first of ``models`` reads them."""
+def read_model(source: str | Path, models: str, others: Mapping[str, str] | None = None) -> ReadSource:
+    """The records of ``source`` as the first of ``models`` reads them. ``others``: sources by name, that it joins."""
     tree, diagnostics = parse(models, "a.map")
     assert [entry.message for entry in diagnostics] == []
     first = tree.models[0]
@@ -48,7 +49,7 @@ def read_model(source: str | Path, models: str) -> ReadSource:
     group = f"group copy(source src : {first.name}, target tgt : Copy) {{\n{rules}}}\n"
     transformer = compile_map(f"{models}\nmodel Copy {{\n{elements}}}\n{group}")
     assert transformer.store is not None
-    with open_source(str(source), transformer.store) as opened:
+    with open_source(str(source), transformer.store, others) as opened:
         checks, found = opened.check(), []
         for record in opened.records():
             result = mapped(record, transformer)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhirmap.data import JsonValue, PathSteps, RawValue
+from fhirmap.diagnostics import is_slip
 from fhirmap.records import TreeText
 from fhirmap.runtime.reading import UnreadDocument, at
 from fhirmap.source_plan import ChildKind, RowLayout, SourcePlan, path_name, path_steps
 
-__all__ = ["PathRead", "PathsFound", "paths_in", "paths_read"]
+__all__ = ["PathRead", "PathsFound", "path_meant", "paths_in", "paths_read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +112,24 @@ def _gather(entry: JsonValue, paths: dict[str, bool], lead: str) -> None:
             waiting.extend((name, value, is_listed) for name, value in reversed(inner))
         elif isinstance(held, list):
             waiting.extend((prefix, item, True) for item in reversed(held))
+
+
+def path_meant(name: str, there: Iterable[str]) -> str | None:
+    """The one of ``there`` that a path is with a slip in one of its names; places and filters of lists do not count.
+
+    Example:
+        >>> path_meant("stay.statut", ["stay.status", "stay.date"]), path_meant("OBR.25", ["OBR.24"])
+        ('stay.status', None)
+    """
+    own = _names_in(name)
+    for candidate in there:
+        other = _names_in(candidate)
+        if len(other) == len(own):
+            differing = [pair for pair in zip(own, other, strict=True) if pair[0] != pair[1]]
+            if len(differing) == 1 and is_slip(*differing[0]):
+                return candidate
+    return None
+
+
+def _names_in(path: str) -> list[str]:
+    return [step for step in path_steps(path) if isinstance(step, str)]

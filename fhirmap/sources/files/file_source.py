@@ -24,7 +24,7 @@ from fhirmap.sources.address import Address
 from fhirmap.sources.attribute_names import unknown_attributes
 from fhirmap.sources.documents import ReadPath, paths_of, resolved
 from fhirmap.sources.files.csv_reader import UnreadCell
-from fhirmap.sources.files.document_paths import PathsFound, paths_in, paths_read
+from fhirmap.sources.files.document_paths import PathRead, PathsFound, path_meant, paths_in, paths_read
 from fhirmap.sources.files.file_index import file_index
 from fhirmap.sources.files.file_rows import FileReader, FileRow, ReaderFactory
 from fhirmap.sources.files.flat_columns import columns_needed
@@ -173,6 +173,7 @@ class FileSource:
         if self._is_tree:
             # Where the records' path or a namespace is wrong, every path is missing for this one reason.
             if not any(entry.code in _RECORDS_LACKING for entry in found):
+                found += self._check_condition()
                 said = {entry.args.get("column") for entry in found}
                 found += [entry for entry in self._check_paths() if entry.args.get("column") not in said]
         elif not any(entry.is_error for entry in found):
@@ -223,6 +224,44 @@ class FileSource:
                 code, variant = ("FM704", "json") if read.name in needed else ("FM726", "")
                 found.append(self._lacking(read.name, code, read.place, variant, known))
         return found
+
+    def _check_condition(self) -> list[Diagnostic]:
+        """Paths of the condition that no row has, kept or not: it would take each for blank.
+
+        An error where one that is there is spelt almost so; else a warning, since only the records that are to be left
+        out may have it, and today there may be none.
+        """
+        plan = self._plan
+        asked = self._condition.names if self._condition is not None else ()
+        names = [name for name in asked if name not in plan.key]
+        paths = PathsFound((PathRead(name, plan.position, path_steps(name)) for name in names), ())
+        count = 0
+        try:
+            for row in self._unfiltered() if names else ():
+                paths.look(row)
+                count += 1
+                if paths.is_settled:
+                    break
+            if not count or not paths.lacking:
+                return []
+            there = dict.fromkeys((*paths_in(islice(self._unfiltered(), _SAMPLE)), *self._names_of_first()))
+        except ConfigError:  # reading says so again
+            return []
+        found = []
+        for name in (read.name for read in paths.lacking.values() if read.name not in there):
+            meant = path_meant(name, filter(naming.may_be_shown, there))
+            known = there if meant is None else dict.fromkeys((meant, *there))
+            found.append(self._lacking(name, "FM704" if meant else "FM726", plan.position, "where", known))
+        return found
+
+    def _unfiltered(self) -> Iterator[Mapping[str, Any]]:
+        """The trees of all rows, also of those that the condition leaves out."""
+        for file in self._files.listing().files:
+            try:
+                yield from (row.cells for row in self._reader(file).rows(self._asked()) if not row.is_lost)
+            except ConfigError:
+                if not self._files.is_several:
+                    raise
 
     def _names_of_first(self) -> Collection[str]:
         """The paths of the first file that can be read. Of XML, rows have only what is read of them."""

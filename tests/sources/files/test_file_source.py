@@ -265,6 +265,64 @@ def test_a_condition_on_a_column_that_is_not_there(tmp_path: Path) -> None:
     assert caught.value.code == "FM715"
 
 
+STATED = """
+model Case from json path 'cases' key 'id' where "{where}" {{ id : string 1..1 from 'id' }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        # One letter off what is there: the cancelled record would be sent.
+        ("[statut] is null or [statut] <> 'ANNULE'", [("FM704", "where", "statut")]),
+        ("[stay.Motif] is null", [("FM704", "where", "stay.Motif")]),
+        # Perhaps only cancelled records have it, and today there is none.
+        ("[dateAnnulation] is null", [("FM726", "where", "dateAnnulation")]),
+        ("[etat] = 'X'", [("FM726", "where", "etat")]),
+        ("[lot1] is null", [("FM726", "where", "lot1")]),
+        # Only records that are left out have it; one is there and null.
+        ("[reason] is null and [note] is null", []),
+    ],
+)
+def test_a_condition_on_a_path_that_no_record_has(tmp_path: Path, where: str, said: list[tuple[str, str, str]]) -> None:
+    cases = [
+        {"id": "1", "status": "OK", "dateValidation": "x", "lot2": "x", "note": None, "stay": {"motif": "a"}},
+        {"id": "2", "status": "ANNULE", "reason": "error"},
+    ]
+    path = write(tmp_path / "a.json", json.dumps({"cases": cases}))
+    found_ = read_model(path, STATED.format(where=where)).checks
+    assert [(entry.code, entry.variant, entry.args["column"]) for entry in found_] == said
+    assert [entry.is_error for entry in found_] == [code == "FM704" for code, *_ in said]
+    assert all("did you mean `stay.motif`?" in (entry.hint_text or "") for entry in found_ if "Motif" in where)
+
+
+def test_a_condition_of_rows_that_are_joined_on_a_path_that_none_has(tmp_path: Path) -> None:
+    lots = write(tmp_path / "b.json", '[{"case": "1", "lot": "A", "status": "ANNULE"}]')
+    path = write(tmp_path / "a.csv", "id\n1\n")
+    models = """
+model Case from csv key 'id' { id : string 1..1 from 'id'; lots : Lot 0..* join on 'case' = 'id' }
+model Lot from json source 'lots' where "[statut] is null" { lot : string 0..1 from 'lot' }
+"""
+    (entry,) = read_model(path, models, {"lots": str(lots)}).checks
+    assert (entry.code, entry.variant, entry.args["column"]) == ("FM704", "where", "statut")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "where", "said"),
+    [
+        ("xml path 'c.p'", "<c><p><id>1</id><status>X</status></p></c>", "[statut] is null", "FM704"),
+        ("xml path 'c.p'", "<c><p><id>1</id><date value='1'/></p></c>", "[date.@nullFlavor] is null", "FM726"),
+        ("hl7", "MSH|^~\\&|A|B|C|D|20260101||ORU^R01|1|P|2.5\rPID|1||1\rOBR|1|2\r", "[OBR.25] is null", "FM726"),
+    ],
+)
+def test_conditions_of_other_documents(tmp_path: Path, kind: str, text: str, where: str, said: str) -> None:
+    path = write(tmp_path / f"a.{kind[:3]}", text)
+    key = "MSH.10" if kind == "hl7" else "id"
+    model = f"model Case from {kind} key '{key}' where \"{where}\" {{ id : string 1..1 from '{key}' }}"
+    (entry,) = read_model(path, model).checks
+    assert (entry.code, entry.variant) == (said, "where")
+
+
 def test_records_and_lines_come_in_the_order_that_the_map_asks_for(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "id;v\n1;10\n2;9\n3;\n4;9\n")
     assert [r.key for r in read(path, replace(FLAT, order=(Order("v"),)))] == ["3", "2", "4", "1"]
