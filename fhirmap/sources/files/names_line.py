@@ -131,9 +131,39 @@ def _guessed(lines: Sequence[Sequence[str]], widths: Sequence[int]) -> int | Non
             continue
         are_words, is_above_others = _words_above(lines[place], below)
         if are_words and (place == wide[0] or is_above_others):
-            return place
+            return _nearest_to_values(lines, [other for other in wide if other >= place])
         odd = place if place == wide[0] else odd
     return odd
+
+
+def _nearest_to_values(lines: Sequence[Sequence[str]], wide: Sequence[int]) -> int:
+    """The first of the lines ``wide``, or a later one of words that is more unlike what is below both.
+
+    A title of as many words as there are columns, such as a patient's name, is above the names. A first row of words is
+    below them: so the later line has words above numbers or dates, which a row would have too.
+    """
+    best = wide[0]
+    for index, place in enumerate(wide[1:], 1):
+        below = [lines[other] for other in wide[index + 1 :]]
+        are_words, is_above_others = _words_above(lines[place], below)
+        if not are_words:
+            break
+        is_above_figures = any(
+            column.below and all(map(_is_figure, column.below)) for column in _columns(lines[place], below)
+        )
+        is_nearer = _unlike(lines[place], below) > _unlike(lines[best], below)
+        if is_above_others and is_above_figures and is_nearer and not signs_of_data(lines[place], (), below):
+            best = place
+    return best
+
+
+def _is_figure(text: str) -> bool:
+    return data_sign(text) is not None or _WHOLE.fullmatch(text) is not None
+
+
+def _unlike(cells: Sequence[str], below: Sequence[Sequence[str]]) -> tuple[int, bool]:
+    """How many texts differ from all below them; people are written in capitals more often than names of columns."""
+    return sum(column.differs for column in _columns(cells, below)), any(bare(cell).islower() for cell in cells)
 
 
 def _usual(widths: Sequence[int]) -> int:

@@ -190,6 +190,7 @@ def test_a_first_line_of_data_is_reported_by_check_and_refused_by_reading(tmp_pa
         ("Patient;MARTIN\n\nid;lot\n1;A12\n2;B13\n", 3),
         ('"Bloc\nopératoire"\nid;lot\n1;A12\n2;B13\n', 3),
         ("Extraction;01/01/2025\nid;lot\n1;A12\n2;B13\n", 2),
+        ("DUPONT;JEAN\nid;lot\n1;A\n2;B\n", 2),
     ],
 )
 def test_the_names_of_a_file_that_no_map_reads_yet(tmp_path: Path, text: str, line: int) -> None:

@@ -104,6 +104,17 @@ def test_where_the_names_are() -> None:
     assert names_line([["a", "b"]]) == 0
 
 
+def test_a_title_of_as_many_words_as_columns() -> None:
+    assert names_line([["DUPONT", "JEAN"], ["nip", "lot"], ["1", "A"], ["2", "B"]]) == 1
+    assert names_line([["DUPONT", "JEAN"], ["nip", "lot"], ["1", "A12"], ["2", "B13"]]) == 1
+    assert names_line([["DUPONT", "JEAN"], ["Service", "Ortho"], ["nip", "lot"], ["1", "A12"], ["2", "B13"]]) == 2
+    # A first row of words is none.
+    assert names_line([["id", "lot"], ["ABC", "X"], ["K1", "A12"], ["K2", "B13"]]) == 0
+    assert names_line([["NOM", "LOT"], ["Martin", "Abc"], ["PETIT", "A12"], ["DURAND", "B13"]]) == 0
+    assert names_line([["nom", "age"], ["Martin", "inconnu"], ["Petit", "12"], ["Durand", "13"]]) == 0
+    assert names_line([["nom", "organe"], ["MARTIN", "Hanche"], ["PETIT", "Genou"]]) == 0
+
+
 def test_where_the_names_of_a_map_are() -> None:
     table: list[Sequence[str]] = [["CHU"], ["Nom du service", "Ortho"], [name.upper() for name in NAMES], *ROWS]
     assert names_line(table, ["Nom", "Lot", "Côté"]) == 2
