@@ -150,7 +150,7 @@ class CsvReader:
 
     def check(self, needed: Mapping[str, str]) -> list[Diagnostic]:
         """Columns that are missing or occur twice, a wrong delimiter (FM704); a first line `sep=;` and lines before the
-        names (FM753)."""
+        names (FM753); lines after the one that ends the rows (FM759)."""
         try:
             head = self.head()
         except ConfigError as error:
@@ -164,7 +164,7 @@ class CsvReader:
             args = {"table": self._file.shown, "declared": _in_map(head.delimiter), "mark": _in_map(mark)}
             return [Diagnostic("FM704", args={**args, "position": self._plan.position}, variant="delimiter")]
         lacking = check_columns(self._file.shown, needed, head.names, self._plan)
-        return [*lacking, *self._lines_before(head)]
+        return [*lacking, *self._lines_before(head), *self._lines_after()]
 
     def _lines_before(self, head: CsvHead) -> Iterator[Diagnostic]:
         args: dict[str, object] = {"source": self._file.shown, "position": self._plan.position}
@@ -175,6 +175,15 @@ class CsvReader:
             yield Diagnostic("FM753", args={**args, **marks}, variant=variant)
         elif head.names_line > 1 and self._plan.names_line is None:
             yield Diagnostic("FM753", args={**args, "line": head.names_line}, variant="titles")
+
+    def _lines_after(self) -> Iterator[Diagnostic]:
+        """FM759 where lines come after the one at which reading stops."""
+        until, body = self._plan.until, self._body()
+        if until and any(not line.problem and begins_with(line.cells, until) for line in body):
+            count = sum(1 for _ in body)
+            if count:
+                args = {"source": self._file.shown, "count": count, "until": until, "position": self._plan.position}
+                yield Diagnostic("FM759", args=args, variant="lines")
 
     def _delimiter_meant(self, head: CsvHead) -> str:
         """The delimiter of a file that the declared one leaves in one column; empty where it separates."""

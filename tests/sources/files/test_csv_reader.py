@@ -202,3 +202,23 @@ def test_the_names_of_a_file_that_no_map_reads_yet(tmp_path: Path, text: str, li
         file = FileSet(parse_address(str(refused))).listing().files[0]
         CsvReader(file, SourcePlan(SourceKind.CSV, "", (), RowLayout("", ()))).head()
     assert (raised.value.code, raised.value.diagnostic().args["line"]) == ("FM711", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("id;v\n1;a\nTOTAL;1\n", 0),
+        ("id;v\n1;a\nTOTAL;1\n\n;;\n", 0),
+        ("id;v\n1;a\n total;1\n2;b\n\n3;c\nTotal;2\n", 3),
+        ("id;v\n1;a\n2;b\n", 0),
+    ],
+)
+def test_lines_after_the_last_row_are_not_read_and_said(tmp_path: Path, text: str, count: int) -> None:
+    path = write(tmp_path / "a.csv", text)
+    plan = replace(FLAT, until="Total", delimiter=";")
+    with open_source(str(path), plan) as source:
+        found = source.check()
+        assert "3" not in [record.key for record in source.records()]
+    assert [(entry.code, entry.variant, entry.args["count"], entry.is_error) for entry in found] == (
+        [("FM759", "lines", count, False)] if count else []
+    )
