@@ -23,7 +23,7 @@ from benchmarks.measured_run import peak_mib
 ROOT = Path(__file__).resolve().parent.parent
 FEW, MANY = 10_000, 100_000
 ROUNDS = 1
-BOUND_CPU, BOUND_MEMORY = 2.0, 1.35
+WANTED_CPU, BOUND_MEMORY = 2.0, 1.35
 """Memory holds a small entry for each key, and nothing else that grows."""
 
 
@@ -31,13 +31,15 @@ BOUND_CPU, BOUND_MEMORY = 2.0, 1.35
 class Kind:
     """A kind of source. ``file``: a name for its file; ``models``: its models, the record's first, with the elements
     that the target has, too; ``write``: makes a file of so many records; ``read``: what a programmer would write, one
-    dict a record; ``is_whole``: is a file of it in memory as a whole, whatever reads it?"""
+    dict a record; ``is_whole``: is a file of it in memory as a whole, whatever reads it? ``bound``: the ratio that
+    no change is to pass, where it is not yet `WANTED_CPU`."""
 
     file: str
     models: str
     write: Callable[[Path, int], None]
     read: Callable[[Path], Iterator[dict[str, Any]]]
     is_whole: bool = False
+    bound: float = 2.0
 
 
 KINDS: Mapping[str, str] = {
@@ -129,10 +131,10 @@ def measure(name: str, many: int) -> bool:
     model, hand = (min(entry.cpu_s for entry in runs[way]) for way in ("model", "hand"))
     print(
         f"  {name:<8} {many:>8,} records  cpu {model:6.2f} s  by hand {hand:6.2f} s  ratio {model / hand:.2f}"
-        f" (bound {BOUND_CPU})  peak {runs['model'][0].peak_mib:6.1f} MiB,"
+        f" (bound {kind.bound}, wanted {WANTED_CPU})  peak {runs['model'][0].peak_mib:6.1f} MiB,"
         + (" read as a whole" if kind.is_whole else f" ratio {flat:.2f} (bound {BOUND_MEMORY})")
     )
-    return model / hand <= BOUND_CPU and (kind.is_whole or flat <= BOUND_MEMORY)
+    return model / hand <= kind.bound and (kind.is_whole or flat <= BOUND_MEMORY)
 
 
 def main(arguments: list[str]) -> int:
