@@ -47,7 +47,10 @@ _KEYS_KEPT = 20
 
 @dataclass(slots=True)
 class PreviewedReason:
-    """Records of one verdict that share a reason and its words: how many, and the keys of the first."""
+    """Records of one verdict that share a reason and its words: how many, and the keys of the first.
+
+    One without a key is there as in the journal, by its place: `? export.csv:7`.
+    """
 
     reason: str
     words: str
@@ -171,7 +174,7 @@ def preview_all(
         for record in records:
             result = engine.result(record)
             classified = classify(record, result, engine.rules)
-            found.add(record.key, classified, _words(engine, result))
+            found.add(record.key or f"? {record.origin}", classified, _words(engine, result))
             if result.unmapped and not record.superseded:
                 found.unmapped.add(result.unmapped)
             if file is not None:

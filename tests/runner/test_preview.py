@@ -212,3 +212,14 @@ def test_a_reason_says_of_each_record_what_is_wrong_with_it(tmp_path: Path) -> N
     assert previewed.words()["text:lot"].count("; ") >= 2
     assert "twice that night" in previewed.words()["zone:began"]
     assert "does not exist" in previewed.words()["zone:began"]
+
+
+def test_a_record_without_a_key_is_shown_by_its_place(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("id;lot;began\n;A;\n2;B;\n ;C;\n", encoding="utf-8")
+    (tmp_path / "cells.map").write_text(CELLS, encoding="utf-8")
+    settings = '[map]\nsource = "cells.map"\n[source]\nurl = "data.csv"\n[sink]\nkind = "stdout"\n'
+    (tmp_path / "fhirmap.toml").write_text(settings, encoding="utf-8")
+    found = build_engine(load_project(tmp_path))
+    with open_project_source(found.project, found.plan) as source:
+        keys = preview_all(found, source.records()).keys()
+    assert set(map(tuple, keys.values())) == {("? data.csv:2", "? data.csv:4")}

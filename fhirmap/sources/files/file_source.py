@@ -472,6 +472,8 @@ class FileSource:
         """The rows of the files that could be read."""
         for file in scan.stamps:
             for row in self._kept(file):
+                if row.faults and self._files.is_several:
+                    row.faults[:] = [_of_file(fault, file) for fault in row.faults]
                 yield file, row
 
     def _asked(self) -> dict[str, str]:
@@ -614,6 +616,16 @@ class FileSource:
 def trimmed_cell(cell: RawValue) -> RawValue:
     """A text without blanks around it; any other cell as it is."""
     return cell_text(cell) if isinstance(cell, str) else cell
+
+
+def _of_file(fault: Fault, file: SourceFile) -> Fault:
+    """A fault that says of several files which one its line is in."""
+    name = "last" if (fault.code, fault.variant) == ("FM719", "several") else "line"
+    line = fault.args.get(name)
+    if line is None:
+        return fault
+    of_file = Text("values.line_of_file", {"line": line, "file": file.name})
+    return replace(fault, args={**fault.args, name: of_file})
 
 
 def _is_no_record(row: FileRow) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceKind, SourcePlan
 from fhirmap.sources import open_source
@@ -120,6 +121,19 @@ def test_a_broken_file_costs_itself(folder: Path) -> None:
     ]
     with open_source(str(folder), FLAT) as source:
         assert not [entry for entry in source.check() if entry.is_error]
+
+
+def test_a_wrong_line_of_several_files_is_said_with_its_file(folder: Path) -> None:
+    write(folder / "b.csv", 'id;v\n3;c\n4;d;e\n5;x\0\n6;"f\n7;g\n8;h"\n')
+    settle(folder)
+    faults = [fault for record in read(folder, FLAT) for fault in record.faults if "line" in fault.args]
+    said = [Diagnostic(fault.code, args=fault.args, variant=fault.variant).message for fault in faults]
+    assert [fault.code for fault in faults] == ["FM719", "FM723", "FM719"]
+    assert said[0] == "line 3 of `b.csv` has 3 fields, the first line has 2"
+    assert "line 4 of `b.csv`" in said[1]
+    # Of one file, it is clear which.
+    (alone,) = [fault for fault in read(folder / "b.csv", FLAT)[1].faults if fault.code == "FM719"]
+    assert alone.args["line"] == 3
 
 
 def test_a_broken_archive_costs_itself(folder: Path) -> None:
