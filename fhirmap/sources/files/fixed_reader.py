@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 
 from fhirmap.data import RawValue
 from fhirmap.diagnostics import Diagnostic
@@ -141,7 +142,8 @@ class FixedReader:
         """Every line that is not blank.
 
         What is wrong with a column is a fault of the line: FM723 (damaged text), FM766 (a tab before it, a number or
-        key that is cut off, groups that are not as many as counted); FM767 (text after the last group) is a warning.
+        key that is cut off, groups that are not as many as counted). A text of a group that is cut off (FM766) and
+        text after the last group (FM767) are warnings.
         """
         places = {name: place for name in needed if name not in self._groups and (place := places_of(name)) is not None}
         wanted = frozenset(needed).intersection(self._groups)
@@ -248,6 +250,7 @@ class FixedReader:
         text = line.text[start:end]
         is_whole = text.isascii() and end <= len(line.text) and "\0" not in text
         if not column.is_row:
+            self._warn_of_cut(line, column, text, slice(0, column.groups.width), "")
             return text if is_whole else self._sound(line, text, column.name)
         row: dict[str, RawValue] = {name: text[place] for name, place in column.inner}
         for name, place in column.above:
@@ -259,7 +262,31 @@ class FixedReader:
                 row[name] = UnreadCell()
             else:
                 row[name] = self._sound(line, text[place], label)
+                self._warn_of_cut(line, column, text, place, name)
         return row
+
+    def _warn_of_cut(self, line: FixedLine, column: CountedColumn, text: str, place: slice, name: str) -> None:
+        """Note a text in which the line ends, where blanks are not what is left out: all other groups fill it."""
+        if _is_cut(text, place) and (column.name, name) in self._filled:
+            args = {"line": line.number, "column": f"{column.name}.{name}" if name else column.name}
+            line.faults.append(Fault("FM766", "warning", rule="line", args=args, variant="cut_text"))
+
+    @cached_property
+    def _filled(self) -> frozenset[tuple[str, str]]:
+        """The texts of groups, by column and name in it, that go to their last character wherever the line does."""
+        filled: dict[tuple[str, str], bool] = {}
+        for line in self._lines():
+            ends: dict[str, int | None] = {}
+            for column in self._groups.values():
+                starts = self._starts(line, column, ends)
+                ends[column.name] = None if starts is None else starts.stop
+                inner = column.inner if column.is_row else (("", slice(0, column.groups.width)),)
+                for start, (name, place) in product(starts or (), inner):
+                    text = line.text[start + place.start : start + place.stop]
+                    if start + place.stop <= len(line.text) and not text.isspace():
+                        known = filled.get((column.name, name), True)
+                        filled[column.name, name] = known and not text[-1].isspace()
+        return frozenset(entry for entry, is_filled in filled.items() if is_filled)
 
 
 def _is_exact(column: SourceColumn) -> bool:

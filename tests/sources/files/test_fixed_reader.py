@@ -164,8 +164,34 @@ def test_groups_that_are_not_as_counted(tmp_path: Path, line: str, fault: str) -
 
 
 def test_blanks_at_the_end_of_the_last_group_may_be_left_out(tmp_path: Path) -> None:
-    (found,) = rows(tmp_path / "a.txt", "A00120ABCD", GROUPS)
+    (found, _) = rows(tmp_path / "a.txt", "A00120ABCD\nA00210XY ", GROUPS)
     assert (found.cells["codes"], found.faults) == (["ABC", "D"], [])
+    (alone,) = rows(tmp_path / "a.txt", "A00110AB", GROUPS)
+    assert (alone.cells["codes"], alone.faults) == (["AB"], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "last"),
+    [
+        ("A00120ABCD", "codes", ["ABC", "D"]),
+        ("A00110AB\nA00210XYZ", "codes", ["AB"]),
+        ("A00102XYZ01UV", "acts.1-3", ["XYZ", "UV"]),
+    ],
+)
+def test_a_text_that_all_other_groups_fill_may_be_cut_off(
+    tmp_path: Path, text: str, column: str, last: list[str]
+) -> None:
+    found = rows(tmp_path / "a.txt", text, GROUPS)
+    name, _, inner = column.partition(".")
+    assert [item[inner] if inner else item for item in found[0].cells[name]] == last
+    (fault,) = found[0].faults
+    assert (fault.code, fault.variant, fault.severity, fault.args["column"]) == (
+        "FM766",
+        "cut_text",
+        "warning",
+        column,
+    )
+    assert not any(row.faults for row in found[1:])
 
 
 def test_damage_in_a_group_is_its_cells_own_fault(tmp_path: Path) -> None:
