@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import sqlite3
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from tests.cli.conftest import in_process, unfolded
 
@@ -77,6 +79,9 @@ group g(source s : M, target t : Basic) { s.id as v -> t.id = v, t.code = cc('ur
         ("a.json", b'[{"id": 1},', "json key 'id'", "error[FM713]: "),
         ("a.csv.gz", b"\x1f\x8b\x08\x00damaged", "csv key 'id'", "error[FM702]: "),
         ("a.csv.gz", b"\x1f\x8b\x08\x00damaged", "csv key 'id'", "hint: have the file sent or exported again"),
+        ("a.csv.gz", b"no archive", "csv key 'id'", "hint: have the file sent or exported again"),
+        ("a.csv.zip", b"no archive", "csv key 'id'", "hint: have the file sent or exported again"),
+        ("a.csv.gz", gzip.compress(b"id\n1\n")[:-9], "csv key 'id'", "hint: have the file sent or exported again"),
         ("a.xml", b"<!DOCTYPE a><a><b id='1'/></a>", "xml path 'a.b' key '@id'", "error[FM780]: "),
         ("a.xlsx", b"no workbook", "sheet key 'id'", "error[FM757]: "),
         ("a.db", b"no database at all, but long enough to be one" * 40, "table 'OP' key 'id'", "error[FM706]: "),
@@ -119,3 +124,14 @@ def test_a_source_that_the_map_names(place: Path, source: str, code: int, said: 
     given = source.replace("a.db", f"sqlite:///{place}/a.db")
     found, shown = checked(place, "table 'OP'", "table 'OP' source 'theatre'", given)
     assert (found, said in shown) == (code, True), shown
+
+
+def test_a_sheet_without_names_is_an_error_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "m.map").write_text(
+        f"model M from sheet key 'id' {{ id : string 1..1 from 'id' }}\n{BASIC}", encoding="utf-8"
+    )
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        book.add_worksheet("F")
+    done = in_process("check", tmp_path / "m.map", "--source", tmp_path / "a.xlsx", "--lang", "en")
+    shown = unfolded(done.out + done.err)
+    assert (done.code, "error[FM758]: " in shown, "FM761" in shown) == (2, True, False), shown

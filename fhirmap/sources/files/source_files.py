@@ -76,6 +76,8 @@ def reading(file: SourceFile) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise ConfigError("FM701", source=file.shown, path=str(file.path)) from None
+    except gzip.BadGzipFile:  # an OSError, but no fault of the system
+        raise _damaged(file) from None
     except OSError as error:
         is_folder = isinstance(error, IsADirectoryError)
         reason = Text("reasons.is_folder") if is_folder else os_reason(error, "cannot_be_read")
@@ -83,10 +85,12 @@ def reading(file: SourceFile) -> Iterator[None]:
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         if isinstance(error, RecursionError) or not file.is_packed:
             raise
-        # Neither a word of the archive nor its password is in the message.
-        raise ConfigError(
-            "FM702", variant="damaged", source=file.shown, reason=Text("reasons.archive_broken")
-        ) from None
+        raise _damaged(file) from None
+
+
+def _damaged(file: SourceFile) -> ConfigError:
+    """Neither a word of the archive nor its password is in the message."""
+    return ConfigError("FM702", variant="damaged", source=file.shown, reason=Text("reasons.archive_broken"))
 
 
 @dataclass(frozen=True, slots=True)
