@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fhirmap.data import JsonValue, PathSteps, RawValue
 from fhirmap.diagnostics import is_slip
 from fhirmap.records import TreeText
 from fhirmap.runtime.reading import UnreadDocument, at
-from fhirmap.source_plan import ChildKind, RowLayout, SourcePlan, path_name, path_steps
+from fhirmap.source_plan import Child, ChildKind, RowLayout, SourcePlan, path_name, path_steps
 
-__all__ = ["PathRead", "PathsFound", "path_meant", "paths_in", "paths_read"]
+__all__ = [
+    "PathRead",
+    "PathsFound",
+    "look_ups_with_conditions",
+    "path_meant",
+    "paths_in",
+    "paths_read",
+    "without_conditions",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,34 @@ def _of_layout(layout: RowLayout, position: str, lead: PathSteps) -> Iterator[Pa
             yield from _of_layout(child.shape, child.position or position, lead)
         elif child.store is None:
             yield from _of_layout(child.shape, child.position or position, (*lead, child.key))
+
+
+def look_ups_with_conditions(layout: RowLayout, lead: PathSteps = ()) -> Iterator[tuple[PathSteps, Child]]:
+    """What is looked up in the same document and has a `where`, with the steps from a record to what is found."""
+    for column in layout.columns:
+        if column.below is not None:
+            yield from look_ups_with_conditions(column.below, (*lead, *path_steps(column.name)))
+    for child in layout.children:
+        if child.kind == ChildKind.LINES:
+            yield from look_ups_with_conditions(child.shape, lead)
+        elif child.store is None:
+            steps = (*lead, child.key)
+            if child.where:
+                yield steps, child
+            yield from look_ups_with_conditions(child.shape, steps)
+
+
+def without_conditions(layout: RowLayout) -> RowLayout:
+    """The layout with all that look-ups find, whatever their `where` says."""
+    columns = [
+        replace(column, below=without_conditions(column.below)) if column.below is not None else column
+        for column in layout.columns
+    ]
+    children = [
+        replace(child, shape=without_conditions(child.shape), where="" if child.store is None else child.where)
+        for child in layout.children
+    ]
+    return replace(layout, columns=tuple(columns), children=tuple(children))
 
 
 class PathsFound:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self, TypeAlias, cast
 
-from fhirmap.data import RawValue
+from fhirmap.data import PathSteps, RawValue
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record
@@ -24,7 +25,15 @@ from fhirmap.sources.address import Address
 from fhirmap.sources.attribute_names import unknown_attributes
 from fhirmap.sources.documents import ReadPath, paths_of, resolved
 from fhirmap.sources.files.csv_reader import UnreadCell
-from fhirmap.sources.files.document_paths import PathRead, PathsFound, path_meant, paths_in, paths_read
+from fhirmap.sources.files.document_paths import (
+    PathRead,
+    PathsFound,
+    look_ups_with_conditions,
+    path_meant,
+    paths_in,
+    paths_read,
+    without_conditions,
+)
 from fhirmap.sources.files.file_index import file_index
 from fhirmap.sources.files.file_rows import FileReader, FileRow, ReaderFactory
 from fhirmap.sources.files.flat_columns import columns_needed
@@ -50,6 +59,8 @@ _READERS: Mapping[SourceKind, tuple[str, str]] = {
     SourceKind.HL7: ("hl7_reader", "Hl7Reader"),
 }
 """Where the reader of each kind is: it is loaded when a file of that kind is opened."""
+Trees: TypeAlias = Iterator[Mapping[str, Any]]
+ReaderOf: TypeAlias = Callable[[SourceFile], FileReader]
 _RECORDS_LACKING = ("FM714", "FM781")
 _SAMPLE = 1000
 """Documents in which paths are looked for before all are."""
@@ -173,7 +184,7 @@ class FileSource:
         if self._is_tree:
             # Where the records' path or a namespace is wrong, every path is missing for this one reason.
             if not any(entry.code in _RECORDS_LACKING for entry in found):
-                found += self._check_condition()
+                found += self._check_conditions()
                 said = {entry.args.get("column") for entry in found}
                 found += [entry for entry in self._check_paths() if entry.args.get("column") not in said]
         elif not any(entry.is_error for entry in found):
@@ -225,43 +236,67 @@ class FileSource:
                 found.append(self._lacking(read.name, code, read.place, variant, known))
         return found
 
-    def _check_condition(self) -> list[Diagnostic]:
-        """Paths of the condition that no row has, kept or not: it would take each for blank.
-
-        An error where one that is there is spelt almost so; else a warning, since only the records that are to be left
-        out may have it, and today there may be none.
-        """
+    def _check_conditions(self) -> list[Diagnostic]:
+        """Paths of the conditions, of the records and of what they look up, that nothing has."""
         plan = self._plan
         asked = self._condition.names if self._condition is not None else ()
         names = [name for name in asked if name not in plan.key]
-        paths = PathsFound((PathRead(name, plan.position, path_steps(name)) for name in names), ())
+        found = self._check_condition(names, plan.position, self._unfiltered, self._names_of_first)
+        shape = without_conditions(plan.shape)
+        for steps, child in look_ups_with_conditions(plan.shape):
+            condition = filter_of(replace(plan, where=child.where, shape=child.shape, position=child.position))
+            assert condition is not None
+            rows = partial(self._looked_up, replace(plan, shape=shape), steps)
+            found += self._check_condition(condition.names, child.position or plan.position, rows)
+        return found
+
+    def _check_condition(
+        self,
+        names: Sequence[str],
+        position: str,
+        rows: Callable[[], Trees],
+        more: Callable[[], Collection[str]] = tuple,
+    ) -> list[Diagnostic]:
+        """Paths of a condition that none of ``rows`` has, kept or not: it would take each for blank.
+
+        An error where one that is there, or is among ``more``, is spelt almost so; else a warning, since only what is
+        to be left out may have it, and today there may be none.
+        """
+        paths = PathsFound((PathRead(name, position, path_steps(name)) for name in names), ())
         count = 0
         try:
-            for row in self._unfiltered() if names else ():
+            for row in rows() if names else ():
                 paths.look(row)
                 count += 1
                 if paths.is_settled:
                     break
             if not count or not paths.lacking:
                 return []
-            there = dict.fromkeys((*paths_in(islice(self._unfiltered(), _SAMPLE)), *self._names_of_first()))
+            there = dict.fromkeys((*paths_in(islice(rows(), _SAMPLE)), *more()))
         except ConfigError:  # reading says so again
             return []
         found = []
         for name in (read.name for read in paths.lacking.values() if read.name not in there):
             meant = path_meant(name, filter(naming.may_be_shown, there))
             known = there if meant is None else dict.fromkeys((meant, *there))
-            found.append(self._lacking(name, "FM704" if meant else "FM726", plan.position, "where", known))
+            found.append(self._lacking(name, "FM704" if meant else "FM726", position, "where", known))
         return found
 
-    def _unfiltered(self) -> Iterator[Mapping[str, Any]]:
+    def _unfiltered(self, reader_of: ReaderOf | None = None, asked: Mapping[str, str] | None = None) -> Trees:
         """The trees of all rows, also of those that the condition leaves out."""
         for file in self._files.listing().files:
             try:
-                yield from (row.cells for row in self._reader(file).rows(self._asked()) if not row.is_lost)
+                reader = (reader_of or self._reader)(file)
+                yield from (row.cells for row in reader.rows(asked or self._asked()) if not row.is_lost)
             except ConfigError:
                 if not self._files.is_several:
                     raise
+
+    def _looked_up(self, plan: SourcePlan, steps: PathSteps) -> Trees:
+        """What all rows of ``plan`` have looked up, to which ``steps`` lead."""
+        for row in self._unfiltered(lambda file: open_reader(file, plan), columns_needed(plan)):
+            held = at(row, steps)
+            yield from (item for item in (held if isinstance(held, list) else ()) if isinstance(item, Mapping))
 
     def _names_of_first(self) -> Collection[str]:
         """The paths of the first file that can be read. Of XML, rows have only what is read of them."""

@@ -310,6 +310,34 @@ def test_a_condition_on_a_path_that_no_record_has(tmp_path: Path, where: str, sa
     assert all("did you mean `stay.motif`?" in (entry.hint_text or "") for entry in found_ if "Motif" in where)
 
 
+@pytest.mark.parametrize("kind", ["json", "xml"])
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("[statut] is null", [("FM704", "where", "statut")]),
+        ("[etat] is null", [("FM726", "where", "etat")]),
+        # Only what is left out has it.
+        ("[status] is null", []),
+    ],
+)
+def test_a_condition_of_what_is_looked_up(
+    tmp_path: Path, kind: str, where: str, said: list[tuple[str, str, str]]
+) -> None:
+    lots = [{"url": "p", "n": "A", "status": "ANNULE"}, {"url": "p", "n": "B"}]
+    document = {"case": [{"id": "1", "piece": "p"}], "lot": lots}
+    shown = "".join(f"<lot>{''.join(f'<{name}>{text}</{name}>' for name, text in lot.items())}</lot>" for lot in lots)
+    text = f"<d><case><id>1</id><piece>p</piece></case>{shown}</d>"
+    path = write(tmp_path / f"a.{kind}", json.dumps(document) if kind == "json" else text)
+    models = f"""
+model Case from {kind} path '{"case" if kind == "json" else "d.case"}' key 'id' {{
+  id : string 1..1 from 'id'  lots : Lot 0..* join '/lot' on 'url' = 'piece' where "{where}" }}
+model Lot {{ n : string 0..1 from 'n' }}
+"""
+    found_ = read_model(path, models)
+    assert [(entry.code, entry.variant, entry.args["column"]) for entry in found_.checks] == said
+    assert [lot["n"] for lot in found_.records[0].values["lots"]] == (["A", "B"] if said else ["B"])
+
+
 def test_a_condition_of_rows_that_are_joined_on_a_path_that_none_has(tmp_path: Path) -> None:
     lots = write(tmp_path / "b.json", '[{"case": "1", "lot": "A", "status": "ANNULE"}]')
     path = write(tmp_path / "a.csv", "id\n1\n")
