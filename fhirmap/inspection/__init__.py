@@ -15,6 +15,7 @@ from fhirmap.errors import ConfigError
 from fhirmap.inspection.names import UniqueNames
 from fhirmap.inspection.sketch import ModelSketch
 from fhirmap.inspection.text import sketches_to_text
+from fhirmap.inspection.text_kinds import kind_of_text
 from fhirmap.source_plan import SourceKind
 from fhirmap.sources import plugin_schemes
 from fhirmap.sources.address import SUFFIXES, Address, parse_address
@@ -93,10 +94,11 @@ def inspect_source(  # noqa: PLR0913 - named settings of a public function
 
 
 def _kind_inside(address: Address) -> SourceKind | None:
-    """What most files of a folder, a pattern or an archive are that have a suffix of their kind."""
+    """What most files of a folder, a pattern or an archive are, by their suffixes; what a text file is."""
     files = FileSet(address)
     kinds = [SUFFIXES.get(file.inner_suffix) for file in files.listing().files] if files.is_several else []
-    return next((kind for kind, _ in Counter(filter(None, kinds)).most_common(1)), None)
+    found = next((kind for kind, _ in Counter(filter(None, kinds)).most_common(1)), None)
+    return kind_of_text(files.listing().files[0]) if found is None and _is_text(address) else found
 
 
 def _is_text(address: Address) -> bool:

@@ -29,7 +29,7 @@ def csv_models(address: Address, name: str | None, encoding: str, zone: str, nam
     """
     file = FileSet(address).listing().files[0]
     chosen = encoding or encoding_of(file)
-    reader = CsvReader(file, SourcePlan(SourceKind.CSV, "", (), RowLayout("", ()), encoding=chosen))
+    reader = _reader(file, SourcePlan(SourceKind.CSV, "", (), RowLayout("", ()), encoding=chosen))
     head, rows = reader.head(), reader.sample(_SAMPLE)
     columns = FlatColumns.of(address, head.names, rows)
     store = replace(
@@ -40,8 +40,21 @@ def csv_models(address: Address, name: str | None, encoding: str, zone: str, nam
             delimiter=head.delimiter.replace("\t", "tab"),
         ),
         names_line=head.names_line if head.names_line > 1 and not head.separator else None,
+        header=head.names_line > 0,
     )
     return flat_models(address, name, store, columns, zone, names)
+
+
+def _reader(file: SourceFile, plan: SourcePlan) -> CsvReader:
+    """A reader of the file; one that numbers the columns where its first line is data."""
+    reader = CsvReader(file, plan)
+    try:
+        reader.head()
+    except ConfigError as error:
+        if (error.code, error.diagnostic().variant) != ("FM711", "data"):
+            raise
+        return CsvReader(file, replace(plan, names_line=0))
+    return reader
 
 
 def encoding_of(file: SourceFile) -> str:
