@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, time
 from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 
 from fhirmap.data import RawValue
-from fhirmap.decimals import decimal_text
 from fhirmap.records import Fault
+from fhirmap.sources.keys import cell_text
 
 __all__ = ["IndexedSource", "JoinableSource", "RowIndex", "StoreRow", "join_text", "join_texts"]
-
-_EXACT = 10**15
-"""From here on a float may have lost digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +80,13 @@ def join_text(value: RawValue) -> str:
         >>> join_text(" 0012 "), join_text(12), join_text(Decimal("12.0")), join_text(None), join_text([1])
         ('0012', '12', '12', '', '')
     """
-    if isinstance(value, str):
-        return value.strip().strip("\ufeff").strip()
-    if value is None or isinstance(value, list | tuple | Mapping):
-        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, Decimal):
-        is_whole = value.is_finite() and value == value.to_integral_value()
-        return decimal_text(value.to_integral_value() if is_whole else value) if value.is_finite() else ""
-    if isinstance(value, float):
-        if not abs(value) < _EXACT:
-            return ""
-        return str(int(value)) if value.is_integer() else repr(value)
-    if isinstance(value, datetime | date | time):
+    if isinstance(value, str | int | float | Decimal | date):
+        return cell_text(value)
+    if value is None or isinstance(value, list | tuple | Mapping):
+        return ""
+    if isinstance(value, time):
         return value.isoformat()
     if isinstance(value, bytes | bytearray | memoryview):
         # A class of its own says that these bytes should have been a text.

@@ -362,8 +362,7 @@ class FileSource:
     def _break(self, file: SourceFile, error: ConfigError, scan: FileScan) -> None:
         if not self._files.is_several:
             raise error
-        entry = error.diagnostic()
-        scan.broken[file] = Fault(entry.code, rule="file", args=entry.args, variant=entry.variant)
+        scan.broken[file] = _file_fault(error.diagnostic())
 
     def _scan(self) -> FileScan:
         """Read everything once, if that was not done or the files have changed since."""
@@ -375,6 +374,10 @@ class FileSource:
             for file in listing.files:
                 stamp = self._stamps([file])
                 try:
+                    lacking = self._column_lacking(file)
+                    if lacking is not None:
+                        scan.broken[file] = _file_fault(lacking)
+                        continue
                     found = self._keys_of(file)
                     # Of several files, one that turns out to be broken counts for nothing.
                     for key, revision, is_lost in list(found) if self._files.is_several else found:
@@ -392,6 +395,15 @@ class FileSource:
             self._scanned = scan
         self._scanned.unfinished = len(listing.unfinished)
         return self._scanned
+
+    def _column_lacking(self, file: SourceFile) -> Diagnostic | None:
+        """What a file of several lacks: the first reading asks for the columns of the key alone.
+
+        Of a file by itself, `check` has said it.
+        """
+        if not self._files.is_several or self._is_tree:
+            return None
+        return next((entry for entry in self._reader(file).check(self._needed()) if entry.is_error), None)
 
     def unread(self) -> Unread:
         """Files that could not be read or are being written, and damaged rows whose key may be lost."""
@@ -591,6 +603,8 @@ class FileSource:
             group.left -= 1
             if group.left <= 0:
                 yield self._whole(key, place[1], groups.pop(place), scan)
+        if groups:  # lines that the first reading counted are not there any more
+            raise ConfigError("FM724", source=self._address.shown, reason=Text("reasons.file_changed"))
 
     def _with_paths(self, file: SourceFile, row: FileRow) -> Mapping[str, Any]:
         """A row with what is read of its cells that hold documents, for the record and for each of its lines."""
@@ -666,6 +680,11 @@ def _of_file(fault: Fault, file: SourceFile) -> Fault:
 def _is_no_record(row: FileRow) -> bool:
     """Are these the names of the columns once more?"""
     return any((fault.code, fault.variant) == ("FM719", "names") for fault in row.faults)
+
+
+def _file_fault(entry: Diagnostic) -> Fault:
+    """The fault of the one record that is given in the place of a file."""
+    return Fault(entry.code, rule="file", args=entry.args, variant=entry.variant)
 
 
 def _disagreement(column: SourceColumn) -> Fault:

@@ -146,6 +146,18 @@ def test_a_broken_archive_costs_itself(folder: Path) -> None:
         source.check()
 
 
+def test_a_file_that_lacks_a_column_beside_the_key_costs_itself(folder: Path) -> None:
+    write(folder / "aa.csv", "id;w\n9;x\n1;y\n")
+    settle(folder)
+    assert found(folder) == [*WHOLE, ("", None, "aa.csv", ["FM704"])]
+    lines = folder.parent / "lines"
+    lines.mkdir()
+    write(lines / "a.csv", HEAD + "1;D;A;1\n")
+    write(lines / "b.csv", "N° séjour;Côté;Lot\n1;D;B\n")
+    settle(lines)
+    assert [(r.key, [f.code for f in r.faults]) for r in read(lines, STAYS)] == [("1", ["FM779"]), ("", ["FM704"])]
+
+
 def test_files_that_are_all_wrong_are_an_error_of_the_check(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "v\nx\n")
     write(tmp_path / "b.csv", "v\nx\n")
