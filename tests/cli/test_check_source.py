@@ -81,7 +81,12 @@ group g(source s : M, target t : Basic) { s.id as v -> t.id = v, t.code = cc('ur
         ("a.csv.gz", b"\x1f\x8b\x08\x00damaged", "csv key 'id'", "hint: have the file sent or exported again"),
         ("a.csv.gz", b"no archive", "csv key 'id'", "hint: have the file sent or exported again"),
         ("a.csv.zip", b"no archive", "csv key 'id'", "hint: have the file sent or exported again"),
-        ("a.csv.gz", gzip.compress(b"id\n1\n", mtime=0)[:-9], "csv key 'id'", "hint: have the file sent or exported again"),
+        (
+            "a.csv.gz",
+            gzip.compress(b"id\n1\n", mtime=0)[:-9],
+            "csv key 'id'",
+            "hint: have the file sent or exported again",
+        ),
         ("a.xml", b"<!DOCTYPE a><a><b id='1'/></a>", "xml path 'a.b' key '@id'", "error[FM780]: "),
         ("a.xlsx", b"no workbook", "sheet key 'id'", "error[FM757]: "),
         ("a.db", b"no database at all, but long enough to be one" * 40, "table 'OP' key 'id'", "error[FM706]: "),
