@@ -14,7 +14,7 @@ from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.files.csv_text import DELIMITERS, CsvLine, has_width, read_lines, separator_line
 from fhirmap.sources.files.file_rows import FileRow
-from fhirmap.sources.files.flat_columns import check_columns, column_named, columns_needed, trimmed
+from fhirmap.sources.files.flat_columns import check_columns, column_named, columns_needed, picker, trimmed
 from fhirmap.sources.files.names_line import names_line, signs_of_data
 from fhirmap.sources.files.row_ends import FillDown, begins_with
 from fhirmap.sources.files.source_files import SourceFile
@@ -218,8 +218,13 @@ class CsvReader:
         encoding, names, width = head.encoding, list(head.names), len(head.names)
         fill = FillDown([places[name] for name in self._plan.fill]) if self._plan.fill else None
         until = self._plan.until
+        pick, first = picker(places.values()), names[0]
+        is_simple = not until and fill is None
         for number, cells, problem, last, place, is_damaged_line in lines:
             faults: list[Fault] = []
+            if is_simple and len(cells) == width and not is_damaged_line and cells[0].strip() != first:
+                yield FileRow(dict(zip(places, pick(cells), strict=True)), f":{number}", number, faults)
+                continue
             is_lost = False
             if problem:
                 line = CsvLine(number, cells, problem, last, place)

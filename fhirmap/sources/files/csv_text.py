@@ -5,20 +5,24 @@ the first quote of another line; so a field of several lines is looked at again.
 the next line, where the quote is not closed within `_MOST_LINES` lines, where the line that it makes cannot be cut or
 has another number of fields than the names while a line in it has the right one, and where each of its lines by itself
 is a line like the first. Where it might be either, nothing of these lines is read.
+
+Most lines need no such look. A block of lines is cut at once where each of them is a record by itself and nothing in
+the block is damaged; the lines of any other block are taken one by one.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import IO, NamedTuple, Self
 
 from fhirmap.errors import ConfigError
 from fhirmap.sources.files.source_files import SourceFile, reading
-from fhirmap.sources.files.text_lines import DAMAGE, is_damaged, is_eight_bit, open_text
+from fhirmap.sources.files.text_lines import DAMAGE, has_damage, is_damaged, is_eight_bit, open_text
 
 __all__ = ["DELIMITERS", "CsvLine", "cut_line", "has_width", "read_lines", "separator_line"]
 
@@ -26,6 +30,9 @@ _LONGEST = 1 << 24
 """Characters of a line, and of a field."""
 _MOST_LINES = 500
 """Lines of one quoted field."""
+_BLOCK = 1 << 15
+"""Characters that are cut at once: few, since one odd line has all of them cut line by line."""
+_BYTE_ORDER_MARK = "\ufeff"
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=([^\r\n\"])\"?[,;\t|]*\r?\n?", re.IGNORECASE)
 _RUNS = re.compile(r"[0-9]+|[^\W\d_]+")
 DELIMITERS = (";", ",", "\t", "|")
@@ -72,14 +79,14 @@ def read_lines(file: SourceFile, encoding: str, delimiter: str, *, start: int = 
             stream.seek(0)
             lines.skip(start - 1)
         cutter = _Cutter(lines, delimiter)
-        names = next(cutter, None)
+        names = cutter.next_line()
         if names is None:
             return
         if names.problem in ("open", "long"):
             raise ConfigError("FM712", source=file.shown, line=names.number)
         cutter.width = width or len(names.cells)
         yield names
-        yield from cutter
+        yield from cutter.blocks()
 
 
 class _EndsHereError(Exception):
@@ -93,6 +100,7 @@ class _PhysicalLines:
     """
 
     def __init__(self, file: IO[str], encoding: str) -> None:
+        self._file = file
         self._next = partial(file.readline, _LONGEST)
         self._encoding = encoding
         self._is_eight_bit = is_eight_bit(encoding)
@@ -118,7 +126,7 @@ class _PhysicalLines:
         self.number += 1
         if not line.isascii():
             # A byte-order mark, where files were joined: it is no text.
-            line = line.removeprefix("\ufeff")
+            line = line.removeprefix(_BYTE_ORDER_MARK)
             if DAMAGE in line or (self._is_eight_bit and is_damaged(line, self._encoding)):
                 self.is_damaged = True
         if "\0" in line:
@@ -137,11 +145,47 @@ class _PhysicalLines:
     def _read(self) -> str | None:
         """The next line; empty at the end, None for one that is too long, which is passed over."""
         line = self._next()
-        if len(line) < _LONGEST or line.endswith(("\n", "\r")):
+        if len(line) < _LONGEST:
             return line
+        self._pass_over(line)
+        return None
+
+    def _pass_over(self, line: str) -> None:
+        """Go to the end of the line that begins with ``line``."""
         while line and not line.endswith(("\n", "\r")):
             line = self._next()
-        return None
+
+    def block(self) -> str:
+        """The next lines in one text, of the last one as much as a line may have; empty at the end.
+
+        To be asked for where `has_given_back` is False. The lines count as passed when `number` is set.
+        """
+        text = self._file.read(_BLOCK)
+        if text and not text.endswith("\n"):
+            rest = self._next()
+            text += rest
+            if len(rest) >= _LONGEST:
+                self._pass_over(rest)
+        return text
+
+    def is_plain(self, text: str) -> bool:
+        """Has a block no damage, no line that is too long, and no line end but that of Unix or Windows?"""
+        return (
+            "\0" not in text
+            and _BYTE_ORDER_MARK not in text
+            and len(text) < _LONGEST
+            and text.count("\r") == text.count("\r\n")
+            and not has_damage(text, self._encoding)
+        )
+
+    def give(self, text: str) -> None:
+        """Have the lines of a block taken one by one."""
+        self._given_back.extend(line if len(line) < _LONGEST else None for line in io.StringIO(text, newline=""))
+
+    @property
+    def has_given_back(self) -> bool:
+        """Are there lines to be taken before those of the file?"""
+        return bool(self._given_back)
 
     def skip(self, count: int) -> None:
         """Pass over lines, whatever they hold."""
@@ -171,15 +215,40 @@ class _Cutter:
         self._reader = csv.reader(lines, delimiter=delimiter, strict=True)
         self.width = 0
 
-    def __iter__(self) -> Self:
-        return self
+    def blocks(self) -> Iterator[CsvLine]:
+        """Every line to the end of the file, a block at a time."""
+        lines = self._lines
+        while text := lines.block():
+            rows = self._cut(text) if lines.is_plain(text) else None
+            if rows is not None:
+                number = lines.number
+                lines.number += len(rows)
+                yield from _numbered(rows, number + 1)
+                continue
+            lines.give(text)
+            while lines.has_given_back and (found := self.next_line()):
+                yield found
 
-    def __next__(self) -> CsvLine:
+    def _cut(self, text: str) -> list[list[str]] | None:
+        """The fields of each line of a plain block; None where some line is no record by itself."""
+        lines = text.split("\n")
+        if not lines[-1]:
+            lines.pop()
+        try:
+            rows = list(csv.reader(lines, delimiter=self._delimiter, strict=True))
+        except csv.Error:
+            return None
+        return rows if len(rows) == len(lines) else None
+
+    def next_line(self) -> CsvLine | None:
+        """The next line that is not blank, with whatever it needs to be looked at; None at the end."""
         lines = self._lines
         while True:
             number = lines.start()
             try:
                 cells = next(self._reader)
+            except StopIteration:
+                return None
             except csv.Error:
                 return self._uncut(number)
             except _EndsHereError:
@@ -216,12 +285,20 @@ class _Cutter:
         return found
 
 
+def _numbered(rows: Iterable[list[str]], number: int) -> Iterator[CsvLine]:
+    """The rows that are not blank as lines, the first of them the line ``number``."""
+    new = tuple.__new__  # as `CsvLine` does, without a call of Python for each line
+    for line, cells in enumerate(rows, number):
+        if (cells and cells[0].strip()) or any(map(str.strip, cells)):
+            yield new(CsvLine, (line, cells, "", 0, -1, False))
+
+
 def cut_line(text: str, encoding: str, delimiter: str) -> CsvLine | None:
     """The fields of a line by itself, as `read_lines` has them but for its number; None where a quote is not closed in
     it, or has text after it.
     """
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
-    text = text.removeprefix("\ufeff")
+    text = text.removeprefix(_BYTE_ORDER_MARK)
     try:
         cells = next(csv.reader([text], delimiter=delimiter, strict=True), [])
     except csv.Error:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import itemgetter
+from typing import TypeVar
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.documents import DocumentColumn, column_and_path
 
-__all__ = ["check_columns", "column_named", "columns_needed", "trimmed"]
+__all__ = ["check_columns", "column_named", "columns_needed", "picker", "trimmed"]
+
+
+Cell = TypeVar("Cell")
 
 
 def columns_needed(plan: SourcePlan) -> dict[str, str]:
@@ -59,3 +64,15 @@ def _is_near(name: str, names: Sequence[str], plan: SourcePlan) -> bool:
 def trimmed(cell: str | None) -> str:
     """A cell without blanks around it, and without a byte-order mark of a file that was joined to another."""
     return "" if cell is None else cell.strip().strip("\ufeff").strip()
+
+
+def picker(places: Collection[int]) -> Callable[[Sequence[Cell]], Sequence[Cell]]:
+    """What takes the cells at these places from a row that has them all.
+
+    Example:
+        >>> picker([2, 0])(["a", "b", "c"]), picker([1])(["a", "b", "c"]), picker([])(["a"])
+        (('c', 'a'), ('b',), ())
+    """
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda cells: tuple(cells[place] for place in places)

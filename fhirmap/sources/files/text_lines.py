@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from enum import Enum, auto
+from functools import lru_cache
 from typing import IO
 
 from fhirmap.errors import ConfigError
@@ -22,6 +23,7 @@ __all__ = [
     "Accents",
     "LineKind",
     "decoded",
+    "has_damage",
     "is_damaged",
     "is_utf8",
     "marked_encoding",
@@ -102,6 +104,47 @@ def is_damaged(text: str, encoding: str) -> bool:
     if DAMAGE in text:
         return True
     return is_eight_bit(encoding) and is_utf8(text.encode(encoding, "replace"))
+
+
+def has_damage(text: str, encoding: str) -> bool:
+    """Has some line of a text (they end with a line feed) bytes that are none, or is it UTF-8: is it `is_damaged`?"""
+    if text.isascii():
+        return False
+    if DAMAGE in text:
+        return True
+    if not is_eight_bit(encoding):
+        return False
+    sign = _sign_of_utf8(encoding)
+    if sign is None:
+        return any(is_damaged(line, encoding) for line in text.split("\n"))
+    return any(is_damaged(_line_at(text, found), encoding) for found in sign.finditer(text))
+
+
+@lru_cache
+def _sign_of_utf8(encoding: str) -> re.Pattern[str] | None:
+    """What a letter of UTF-8 that is none of ASCII looks like in ``encoding``: two bytes at least, as its letters.
+
+    None where that is not known: in an encoding whose letters have several bytes, or that has no ASCII.
+    """
+    ascii_bytes, high = bytes(range(128)), range(128, 256)
+    pairs = b"".join(bytes((first, second)) for first in high for second in range(256))
+    if decoded(ascii_bytes, encoding) != ascii_bytes.decode() or len(decoded(pairs, encoding)) != len(pairs):
+        return None
+    letters = {byte: letter for byte in high if (letter := decoded(bytes((byte,)), encoding)) != DAMAGE}
+    raw = {letter: letter.encode(encoding, "replace")[0] for letter in letters.values()}
+    lead, short, more = (
+        "".join(re.escape(letter) for letter, byte in raw.items() if first <= byte <= last)
+        for first, last in ((0xC2, 0xF4), (0xC2, 0xDF), (0x80, 0xBF))
+    )
+    if not (short and more) or min(raw.values()) < 128:
+        return None
+    return re.compile(f"[{lead}][{more}](?:(?<=[{short}][{more}])|[{more}])")
+
+
+def _line_at(text: str, found: re.Match[str]) -> str:
+    """The line of a text that a match is in."""
+    end = text.find("\n", found.end())
+    return text[text.rfind("\n", 0, found.start()) + 1 : end if end >= 0 else None]
 
 
 class LineKind(Enum):

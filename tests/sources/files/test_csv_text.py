@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fhirmap.records import Record
 from fhirmap.source_plan import Order, RowLayout, SourcePlan
 from fhirmap.sources import open_source
+from fhirmap.sources.files import csv_text
+from fhirmap.sources.files.csv_text import CsvLine, read_lines
+from fhirmap.sources.files.source_files import SourceFile
 from tests.sources.conftest import columns
 from tests.sources.exports import FLAT, HEAD, STAYS, fails, read, write
 
@@ -219,3 +225,87 @@ def test_a_first_line_of_names_is_no_such_line(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "id;sep=\n1;a\n")
     with open_source(str(path), FLAT) as source:
         assert "FM753" not in [found.code for found in source.check()]
+
+
+# --- blocks of lines --------------------------------------------------------------------------------------------------
+
+PIECES = [
+    "a",
+    "12",
+    " ",
+    ";",
+    ";",
+    '"',
+    '"',
+    "\n",
+    "\n",
+    "\r\n",
+    "\r",
+    "\0",
+    "é",
+    "É\xa0",
+    "Ã©",
+    "\ufeff",
+    "€",
+    "\u2028",
+]
+WHOLE = ["1;a;x\n", "2;b;é\r\n", '"3";"c;d";"y ""z"""\n', '4;"d\ne";\n', '5;"f\rg";\n', "\n", "id;v;w\n"]
+
+
+def one_by_one(self: csv_text._Cutter) -> Iterator[CsvLine]:
+    return iter(self.next_line, None)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(st.sampled_from(PIECES) | st.sampled_from(WHOLE) | st.just(b"\xe9") | st.just(b"\x81"), max_size=40),
+    st.sampled_from(["utf-8", "cp1252", "utf-16-le", "shift_jis"]),
+    st.integers(1, 60),
+)
+def test_blocks_of_lines_are_cut_as_their_lines_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: list[str | bytes], encoding: str, block: int
+) -> None:
+    raw = [piece if isinstance(piece, bytes) else piece.encode(encoding, "replace") for piece in ("id;v;w\n", *pieces)]
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"".join(raw))
+    file = SourceFile(path, "a.csv", "a.csv")
+    with monkeypatch.context() as patched:
+        patched.setattr(csv_text, "_LONGEST", 25)
+        patched.setattr(csv_text, "_MOST_LINES", 5)
+        patched.setattr(csv_text, "_BLOCK", block)
+        found = list(read_lines(file, encoding, ";"))
+        patched.setattr(csv_text._Cutter, "blocks", one_by_one)
+        assert found == list(read_lines(file, encoding, ";"))
+
+
+@pytest.mark.parametrize("block", range(1, 40))
+def test_what_is_at_the_border_of_two_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    monkeypatch.setattr(csv_text, "_BLOCK", block)
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'id;v;w\r\n1;"a\r\nb";x\r\n2;\xff;\r\n3;"c;y\r\n4;d;z\r5;"e""\r\n";\r\n\r\n6;f\r\n7;g;')
+    assert [(record.origin.removeprefix("a.csv:"), *seen([record])) for record in read(path, FLAT)] == [
+        ("2", ("1", "a\r\nb")),
+        ("4", ("line 4", "FM723 bytes v")),
+        ("5", ("line 5", "FM719 open v")),
+        ("6", ("4", "d")),
+        ("7", ("5", 'e"\r\n')),
+        ("10", ("line 10", "FM719 ")),
+        ("11", ("7", "g")),
+    ]
+
+
+def test_most_lines_are_cut_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line by line, a file takes three times as long."""
+    taken: list[CsvLine | None] = []
+    next_line = csv_text._Cutter.next_line
+
+    def noted(self: csv_text._Cutter) -> CsvLine | None:
+        taken.append(next_line(self))
+        return taken[-1]
+
+    monkeypatch.setattr(csv_text._Cutter, "next_line", noted)
+    lines = "".join(f'{n};"É\xa0{n}";Côté\r\n\r\n' for n in range(1, 5000))
+    path = write(tmp_path / "a.csv", "id;v;w\r\n" + lines, "cp1252")
+    file = SourceFile(path, "a.csv", "a.csv")
+    assert [line.number for line in read_lines(file, "cp1252", ";")] == [1, *range(2, 10_000, 2)]
+    assert len(taken) == 1

@@ -8,7 +8,7 @@ import pytest
 
 from fhirmap.errors import ConfigError
 from fhirmap.sources.files.source_files import SourceFile
-from fhirmap.sources.files.text_lines import DAMAGE, is_damaged, open_text, proved_encoding
+from fhirmap.sources.files.text_lines import DAMAGE, decoded, has_damage, is_damaged, open_text, proved_encoding
 
 NAMES = b"id;v\n"
 ASCII = b"1;a\n" * 20
@@ -84,3 +84,14 @@ def test_damage_is_marked_where_it_is(tmp_path: Path) -> None:
     assert is_damaged(f"a{DAMAGE}", "utf-8")
     assert [is_damaged(text, "cp1252") for text in ("a", "é", "cafÃ©")] == [False, False, True]
     assert not is_damaged("cafÃ©", "utf-8")
+
+
+EIGHT_BIT = ["cp1252", "iso-8859-15", "latin-1", "mac-roman", "cp850", "cp1251", "shift_jis", "hz", "cp500", "ascii"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", *EIGHT_BIT])
+@pytest.mark.parametrize("written", ["", "utf-8"])
+@pytest.mark.parametrize("text", ["", "a\nb", "é\nà\xa0»", "É\xa0;é\nÉ\xa0\n", "é\na;Ã©\né", "â‚¬", "本\nｱ", "дР°\nР°"])
+def test_a_text_has_damage_where_one_of_its_lines_is_damaged(text: str, written: str, encoding: str) -> None:
+    shown = decoded(text.encode(written or encoding, "replace"), encoding)
+    assert has_damage(shown, encoding) == any(is_damaged(line, encoding) for line in shown.split("\n"))
