@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from fhirmap.analysis.checked import Checked
@@ -20,6 +22,8 @@ from fhirmap.source_plan import (
     SourceKind,
     SourcePlan,
 )
+
+_UP = ("../", "/")
 
 
 def source_plan(checked: Checked) -> SourcePlan | None:
@@ -152,7 +156,7 @@ def _child(checked: Checked, use: ModelUse, entry: nodes.ModelElement, below: Mo
     if join is None:
         order = store.order if store is not None else ()
         shape = _child_shape(checked, use, entry, below, [key.column for key in order], seen)
-        child = Child(ChildKind.LINES, child_key(use.node, entry), entry.name, shape, order=_orders(order))
+        child = Child(ChildKind.LINES, child_key(checked, use, entry), entry.name, shape, order=_orders(order))
         return replace(child, position=entry.name_span.position, attributes=_attributes(checked, entry, below))
     own = below.node.store if join.is_own else None
     order = join.order or (own.order if own is not None else ())
@@ -160,7 +164,7 @@ def _child(checked: Checked, use: ModelUse, entry: nodes.ModelElement, below: Mo
     shape = _child_shape(checked, use, entry, below, extra, seen)
     return Child(
         ChildKind.JOIN,
-        child_key(use.node, entry),
+        child_key(checked, use, entry),
         entry.name,
         shape,
         table=joined_name(join, below.node),
@@ -213,7 +217,7 @@ def _lines_of_rows(  # noqa: PLR0913 - what `_child` has, and the store
     extra = [*store.key, *(key.column for key in store.order)]
     return Child(
         ChildKind.JOIN,
-        child_key(use.node, entry),
+        child_key(checked, use, entry),
         entry.name,
         _child_shape(checked, use, entry, below, extra, seen),
         table=store.name,
@@ -235,10 +239,40 @@ def _model(checked: Checked, use: ModelUse, entry: nodes.ModelElement) -> ModelU
     )
 
 
-def child_key(model: nodes.Model, entry: nodes.ModelElement) -> str:
-    """Under which key of the raw row a source puts child rows: the element's name, unless a column is called so."""
-    columns = {other.column or other.name for other in model.elements if other.join is None and not other.lines}
+def child_key(checked: Checked, use: ModelUse, entry: nodes.ModelElement) -> str:
+    """Under which key of the raw row a source puts child rows: the element's name, unless something else is read there.
+
+    The rows would take the place of what an element, another join or a row below reads.
+    """
+    taken = {_held_in(name) for name in (*_read_by(use.node), *_read_from_below(checked, use, ()))}
     key = entry.name
-    while key in columns:
+    while key in taken:
         key += "[]"
     return key
+
+
+def _read_by(model: nodes.Model) -> Iterator[str]:
+    """The columns and paths that a row of the model is read by: for its elements, its key, and what is joined to it."""
+    for entry in model.elements:
+        if entry.join is not None:
+            yield from (parent for _, parent in entry.join.on)
+            yield from [entry.join.table] if entry.join.table.startswith(_UP) else []
+        elif not entry.lines:
+            yield entry.column or entry.name
+    if model.store is not None:
+        yield from model.store.key
+        yield from (key.column for key in (*model.store.order, model.store.latest) if key is not None)
+
+
+def _read_from_below(checked: Checked, use: ModelUse, seen: tuple[str, ...]) -> Iterator[str]:
+    """What rows below one of the model read of the rows that they are in."""
+    for entry in use.node.elements:
+        below = _model(checked, use, entry)
+        if below is not None and below.ref.structure not in seen:
+            yield from (name for name in _read_by(below.node) if name.startswith(_UP))
+            yield from _read_from_below(checked, below, (*seen, below.ref.structure))
+
+
+def _held_in(name: str) -> str:
+    """The name of the cell that holds a column, or what a path leads to."""
+    return re.split(r"[.\[`]", name.lstrip("./`"), maxsplit=1)[0]

@@ -499,7 +499,11 @@ class ReaderBody:
 
     def _column(self, entry: nodes.ModelElement) -> str:
         """The row's key of an element."""
-        return child_key(self.use.node, entry) if entry.join is not None or entry.lines else self._path(entry)
+        return (
+            child_key(self.module.checked, self.use, entry)
+            if entry.join is not None or entry.lines
+            else self._path(entry)
+        )
 
     def _raw(self, entry: nodes.ModelElement) -> Expr:
         """What the row holds for an element."""

@@ -42,6 +42,27 @@ def test_the_plan_of_a_joined_store() -> None:
     assert poses.shape.column_names == ("num_lot", "qte", "id", "rang")
 
 
+KEYS = """\
+model Op from STORE key 'id' {
+  id   : string 1..1
+  who  : Who  0..1 join on 'n' = 'who'
+  more : Who  0..1 join on 'n' = 'who'
+  code : Who  0..1 join on 'n' = 'team.code'
+  side : Who  0..1 join on 'n' = 'id'
+  pose : Pose 0..*
+}
+model Who from csv source 's' { name : string 0..1 }
+model Pose { side : string 0..1 from '../side' }
+group op(source src : Op, target tgt) { src.id as v -> tgt.id = v; }
+"""
+
+
+def test_child_rows_are_kept_apart_from_what_is_read_of_their_row() -> None:
+    plan = fhirmap.compile_map(KEYS.replace("STORE", "json")).store
+    assert plan is not None
+    assert [child.key for child in plan.shape.children] == ["who[]", "more", "code", "side[]"]
+
+
 def test_the_reader_finds_children_under_the_plans_keys() -> None:
     transformer = fhirmap.compile_map(TEXT)
     record = {"id": 1, "patient": 7, "patient[]": [{"num": "N"}], "poses": [{"num_lot": "L", "qte": 2}]}
@@ -227,7 +248,7 @@ def test_rows_of_the_joined_model_s_own_store() -> None:
     assert plan is not None
     (child,) = plan.shape.children
     assert (child.table, child.on, child.where) == ("surgeons", (("RPPS", "surgeon.@number"),), "actif = 1")
-    assert (child.key, child.order, child.at_most_one) == ("surgeon", (Order("nom"),), True)
+    assert (child.key, child.order, child.at_most_one) == ("surgeon[]", (Order("nom"),), True)
     own = child.store
     assert own is not None
     assert (own.kind, own.source, own.key, own.where, own.nulls) == ("csv", "surgeons", (), "a = 1", ("?",))

@@ -76,6 +76,51 @@ def test_a_csv_file_with_one_of_another_kind(tmp_path: Path, surgeons: str) -> N
     assert found == [("1", "DUVAL", []), ("2", "MARTIN", []), ("3", None, [])]
 
 
+TWICE = """
+model Stay from {store} key 'id' {{
+  id      : string  1..1 from 'id'
+  by      : Surgeon 0..1 join {place} on 'rpps' = 'by'
+  surgeon : Surgeon 0..1 join {place} on 'rpps' = 'by'
+}}
+"""
+
+
+def test_an_element_is_called_like_the_column_that_two_joins_read(tmp_path: Path) -> None:
+    (tmp_path / "stays.csv").write_text("id;by\n1;10001\n", encoding="utf-8")
+    (tmp_path / "surgeons.csv").write_text(SURGEONS, encoding="utf-8")
+    text = TWICE.format(store="csv", place="") + SURGEON.format(store="csv source 's'")
+    found = read(text, str(tmp_path / "stays.csv"), {"s": str(tmp_path / "surgeons.csv")})
+    assert found == [("1", "DUVAL", [])]
+    document = '{"stays": [{"id": 1, "by": "a"}], "surgeons": [{"rpps": "a", "name": "DUVAL"}]}'
+    (tmp_path / "stays.json").write_text(document, encoding="utf-8")
+    text = TWICE.format(store="json path 'stays'", place="'/surgeons'") + SURGEON.replace(" from {store}", "").format()
+    assert read(text, str(tmp_path / "stays.json"), {}) == [("1", "DUVAL", [])]
+
+
+@pytest.mark.parametrize("most", ["1", "*"])
+def test_an_element_of_a_table_is_called_like_the_column_that_two_joins_read(
+    database: Database, prefix: str, most: str
+) -> None:
+    database.fill(
+        f"{prefix}stay",
+        [sa.Column("id", sa.Integer()), sa.Column("by", sa.Integer())],
+        [{"id": 1, "by": 10001}],
+    )
+    database.fill(
+        f"{prefix}s",
+        [sa.Column("rpps", sa.Integer()), sa.Column("name", sa.String(40))],
+        [{"rpps": 10001, "name": "DUVAL"}],
+    )
+    text = TWICE.format(store=f"table '{prefix}stay'", place=f"'{prefix}s'").replace("0..1", f"0..{most}")
+    transformer = compile_map(text + SURGEON.replace(" from {store}", "").format() + GROUP)
+    assert transformer.store is not None
+    with open_source(database.url, transformer.store) as source:
+        (record,) = source.records()
+        values = transformer.read(record.values).values
+    surgeon = {"rpps": "10001", "name": "DUVAL"}
+    assert [values["by"], values["surgeon"]] == [surgeon if most == "1" else [surgeon]] * 2
+
+
 def test_a_json_document_with_a_csv_file(tmp_path: Path) -> None:
     (tmp_path / "stays.json").write_text('[{"id": 1, "by": 10001}, {"id": 2, "by": null}]', encoding="utf-8")
     (tmp_path / "surgeons.csv").write_text(SURGEONS, encoding="utf-8")
