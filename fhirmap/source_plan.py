@@ -9,7 +9,7 @@ the paths itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -178,6 +178,9 @@ class SourceColumn:
     """Are child rows read of it: of an object, of the objects of a list, or of the items of an array?"""
     below: RowLayout | None = None
     """What is read of the object, or of each object of the list, that is nested there."""
+    again: int = 0
+    """Where rows of a layout around this column are nested there again, so that ``below`` would never end: how many
+    layouts up it is, from 1, the column's own."""
     nulls: tuple[str, ...] = ()
     """Texts that the element takes for absent, beside those of the plan."""
     format: str = ""
@@ -260,6 +263,27 @@ class RowLayout:
         yield self
         for child in self.children:
             yield from child.shape.walk()
+
+    def leading_to(self, wanted: Callable[[Child], bool]) -> list[RowLayout]:
+        """This layout and those below it that have ``wanted`` children, or rows below them that have some."""
+        ways = list(self._ways(()))
+        found: dict[int, RowLayout] = {}
+        count = -1
+        while count < len(found):  # rows that are nested again may lead to what was found since
+            count = len(found)
+            for way in ways:
+                again = (way[-column.again] for column in way[-1].columns if column.again)
+                if any(map(wanted, way[-1].children)) or any(id(layout) in found for layout in again):
+                    found |= {id(layout): layout for layout in way}
+        return list(found.values())
+
+    def _ways(self, around: tuple[RowLayout, ...]) -> Iterator[tuple[RowLayout, ...]]:
+        """This layout and every one below it, each after those around it."""
+        way = (*around, self)
+        yield way
+        below = [column.below for column in self.columns if column.below is not None]
+        for layout in (*below, *(child.shape for child in self.children)):
+            yield from layout._ways(way)
 
 
 @dataclass(frozen=True, slots=True)

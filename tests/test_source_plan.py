@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhirmap.data import PathSteps
-from fhirmap.source_plan import MalformedPath, path_name, path_steps
+from fhirmap.source_plan import Child, ChildKind, MalformedPath, RowLayout, SourceColumn, path_name, path_steps
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,14 @@ def test_a_hostile_path_is_refused_at_once() -> None:
     ):
         with pytest.raises(MalformedPath):
             path_steps(path)
+
+
+def test_layouts_that_lead_to_children_through_rows_that_are_nested_again() -> None:
+    child = Child(ChildKind.JOIN, "found", "found", RowLayout("Found", ()))
+    innermost = RowLayout("Innermost", (SourceColumn("c", again=2),))
+    inner = RowLayout("Inner", (SourceColumn("b", below=innermost), SourceColumn("b2", again=2)))
+    outer = RowLayout("Outer", (SourceColumn("a", below=inner),), (child,))
+    other = RowLayout("Other", (SourceColumn("d", again=1),))
+    top = RowLayout("Top", (SourceColumn("o", below=outer), SourceColumn("p", below=other)))
+    assert {layout.model for layout in top.leading_to(lambda _: True)} == {"Top", "Outer", "Inner", "Innermost"}
+    assert top.leading_to(lambda _: False) == []

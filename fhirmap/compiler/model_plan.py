@@ -127,11 +127,13 @@ def _shape(
         elif (entry.join is not None or entry.lines) and below.ref.structure not in seen:
             children.append(_child(checked, use, entry, below, seen))
         else:
-            nested = None
-            if below.ref.structure not in seen:
+            nested, again = None, 0
+            if below.ref.structure in seen:
+                again = len(seen) - seen.index(below.ref.structure)
+            else:
                 nested = _shape(checked, below, [], (*seen, below.ref.structure))
             name, position = entry.column or entry.name, entry.name_span.position
-            column = SourceColumn(name, position, f"{use.node.name}.{entry.name}", below=nested)
+            column = SourceColumn(name, position, f"{use.node.name}.{entry.name}", below=nested, again=again)
             columns.append(replace(column, nested=not entry.split, repetition=_repetition(entry)))
     known = {column.name for column in columns}
     if counts is not None and counts.name not in known:

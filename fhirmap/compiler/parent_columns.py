@@ -66,7 +66,7 @@ def _settled_child(child: Child, is_tree: bool) -> tuple[Child, list[SourceColum
 
 def _risen(columns: Iterable[SourceColumn]) -> list[SourceColumn]:
     """The columns as the rows one level up name them, or lead on to them."""
-    return [replace(column, name=column.name.removeprefix("../")) for column in columns]
+    return [replace(column, name=column.name.removeprefix("../"), again=max(column.again - 1, 0)) for column in columns]
 
 
 def _with(shape: RowLayout, lent: list[SourceColumn]) -> RowLayout:

@@ -37,6 +37,7 @@ OpenStore: TypeAlias = Callable[[SourcePlan], Source]
 """Opens the place of a plan that has no stores of its own. Raises: ConfigError."""
 _Faults: TypeAlias = dict[tuple[str, ...], Fault]
 """Faults of a record by what they are of, so that a row that is joined twice has them once."""
+_Levels: TypeAlias = tuple["_RowLevel", ...]
 _BETWEEN = "\x1f"
 """Between the parts of a key in the index."""
 
@@ -91,15 +92,18 @@ class JoinedSource:
         self._source = source
         self._plan = plan
         self._stores: dict[SourcePlan, _JoinedStore] = {}
+        self._leading = {id(layout) for layout in plan.shape.leading_to(lambda child: child.store is not None)}
         try:
-            self._level = self._level_of(plan, plan.shape, open_store)
+            self._level = self._level_of(plan, (), plan.shape, open_store)
         except BaseException:
             self.close()
             raise
 
-    def _level_of(self, plan: SourcePlan, layout: RowLayout, open_store: OpenStore) -> _RowLevel:
-        """How rows of ``layout`` get those of other places. ``plan``: of the place where they are."""
+    def _level_of(self, plan: SourcePlan, around: _Levels, layout: RowLayout, open_store: OpenStore) -> _RowLevel:
+        """How rows of ``layout`` get those of other places. ``plan``: of the place where they are; ``around``: how the
+        rows do that they are in."""
         level = _RowLevel(plan.kind.is_tree)
+        way = (*around, level)
         for child in layout.children:
             join = None
             if child.store is not None:
@@ -107,13 +111,15 @@ class JoinedSource:
                 if own not in self._stores:
                     self._stores[own] = _JoinedStore(own, child, open_store(own))
                 join = _StoreJoin(child, self._stores[own], _key_columns(plan, child, layout))
-            below = self._level_of(child.store or plan, child.shape, open_store)
+            below = self._level_of(child.store or plan, way, child.shape, open_store)
             if join is not None or below.is_needed:
                 level.children.append(_ChildRows(child.key, join, below))
         for column in layout.columns:
-            if column.below is not None and has_stores(column.below):
-                below = self._level_of(plan, column.below, open_store)
+            if column.below is not None and id(column.below) in self._leading:
+                below = self._level_of(plan, way, column.below, open_store)
                 level.nested.append((column.name, path_steps(column.name), below))
+            elif column.again and id(layout) in self._leading:
+                level.nested.append((column.name, path_steps(column.name), way[-column.again]))
         return level
 
     def __enter__(self) -> Self:

@@ -157,6 +157,28 @@ model Pose {
             assert read.faults == ()
 
 
+def test_objects_in_objects_of_their_own_kind_with_a_csv_file(tmp_path: Path) -> None:
+    text = """
+model Stay from json key 'id' { id : string 1..1  poses : Pose 0..* }
+model Pose { more : More 0..1  surgeon : Surgeon 0..1 join on 'rpps' = 'by' }
+model More { poses : Pose 0..* }
+"""
+    innermost = '{"by": "10002", "more": {"poses": [{"by": "10001"}]}}'
+    document = f'[{{"id": 1, "poses": [{{"by": "10001", "more": {{"poses": [{innermost}]}}}}]}}]'
+    (tmp_path / "stays.json").write_text(document, encoding="utf-8")
+    (tmp_path / "surgeons.csv").write_text(SURGEONS, encoding="utf-8")
+    transformer = compile_map(text + SURGEON.format(store="csv source 's'") + GROUP)
+    assert transformer.store is not None
+    with open_source(str(tmp_path / "stays.json"), transformer.store, {"s": str(tmp_path / "surgeons.csv")}) as source:
+        (record,) = source.records()
+    (pose,) = transformer.read(record.values).values["poses"]
+    assert pose["surgeon"]["name"] == "DUVAL"
+    (pose,) = pose["more"]["poses"]
+    assert pose["surgeon"]["name"] == "MARTIN"
+    (pose,) = pose["more"]["poses"]
+    assert pose["surgeon"]["name"] == "DUVAL"
+
+
 def test_a_file_with_a_table_and_a_table_with_a_file(database: Database, prefix: str, tmp_path: Path) -> None:
     database.fill(
         f"{prefix}s",

@@ -266,3 +266,24 @@ def test_what_an_attribute_refers_to_is_looked_up(tmp_path: Path) -> None:
     path.write_text(REFERENCES.replace("<d xmlns", '<d k="9" xmlns'), encoding="utf-8")
     (only,) = results(str(path), whole)
     assert only["pieces"] == ["p1", "p2", "p2"]
+
+
+PARTS = """<d><list><op id="1"><part ref="a"><part ref="b">text<part ref="a"/></part></part></op></list>
+<piece id="a"><lot>L1</lot></piece><piece id="b"><lot>L2</lot></piece></d>"""
+PARTS_MAP = """
+model Op from xml path 'd.list.op' key '@id' { parts : Part 0..* from 'part' }
+model Part { ref : string 1..1 from '@ref'  parts : Part 0..* from 'part'  piece : Piece 0..1 join '/piece' on '@id' = '@ref' }
+model Piece { lot : string 0..1 }
+model Result { lots : string 0..* }
+group main(source src : Op, target tgt : Result) { src.parts as p then part(p, tgt); }
+group part(source p : Part, target tgt : Result) {
+  p.piece as piece then { piece.lot as v -> tgt.lots = v; };
+  p.parts as inner then part(inner, tgt);
+}
+"""
+
+
+def test_elements_in_elements_of_their_own_kind_look_up_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(PARTS, encoding="utf-8")
+    assert results(str(path), PARTS_MAP) == [{"lots": ["L1", "L2", "L1"]}]

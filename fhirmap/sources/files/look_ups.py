@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from fhirmap.data import JsonValue, PathSteps, RawValue
 from fhirmap.records import Fault, TreeText
 from fhirmap.runtime.reading import UnreadDocument, at
-from fhirmap.source_plan import Child, ChildKind, RowLayout, SourcePlan, path_steps
+from fhirmap.source_plan import Child, ChildKind, RowLayout, SourceColumn, SourcePlan, path_steps
 from fhirmap.sources.files.json_walk import JsonWalk
 from fhirmap.sources.files.row_filter import RowFilter, filter_of
 from fhirmap.sources.files.row_order import RowOrder
@@ -22,6 +22,7 @@ __all__ = ["DocumentLists", "HeldLists", "Key", "LookUps", "keys_in", "names_abo
 Key = tuple[str, ...]
 """The texts by which a row is found."""
 _Above = tuple[Mapping[str, Any], ...]
+_Layouts = tuple[RowLayout, ...]
 
 
 class DocumentLists(Protocol):
@@ -103,17 +104,8 @@ class LookUps:
         self._plan = plan
         self._columns: dict[int, tuple[KeyColumn, ...]] = {}
         self._conditions: dict[int, RowFilter | None] = {}
-        self._with: set[int] = set()
-        self._find(plan.shape)
+        self._with = {id(layout) for layout in plan.shape.leading_to(_is_look_up)}
         self.are_any = bool(self._with)
-
-    def _find(self, layout: RowLayout) -> bool:
-        """Note the layouts in which, or below which, something is looked up."""
-        below = [column.below for column in layout.columns if column.below is not None]
-        inner = [self._find(shape) for shape in (*below, *(child.shape for child in layout.children))]
-        if any(inner) or any(map(_is_look_up, layout.children)):
-            self._with.add(id(layout))
-        return id(layout) in self._with
 
     def attach(self, row: MutableMapping[str, Any], above: _Above, lists: DocumentLists, faults: list[Fault]) -> None:
         """Put what is looked up from ``row``, and from the rows in it, under the keys of its elements.
@@ -121,27 +113,30 @@ class LookUps:
         ``above``: the objects that the row is in, the outermost first. A reference to nothing is a warning, an error
         where the element is required; one to several things is an error.
         """
-        self._attach(self._plan.shape, _HeldRow(row, above), lists, faults)
+        self._attach((self._plan.shape,), _HeldRow(row, above), lists, faults)
 
-    def _attach(self, layout: RowLayout, place: _HeldRow, lists: DocumentLists, faults: list[Fault]) -> None:
+    def _attach(self, way: _Layouts, place: _HeldRow, lists: DocumentLists, faults: list[Fault]) -> None:
+        """The same of a row of the last layout of ``way``, which is in rows of those before it."""
+        layout = way[-1]
         if id(layout) not in self._with:
             return
         for column in layout.columns:
-            if column.below is not None and not column.name.startswith(("/", "../")):
+            inner_way = _nested_in(column, way)
+            if inner_way and not column.name.startswith(("/", "../")):
                 for item in _all(at(place.row, path_steps(column.name))):
                     inner = item.members if isinstance(item, TreeText) else item
                     if isinstance(inner, dict):
-                        self._attach(column.below, place.below(inner), lists, faults)
+                        self._attach(inner_way, place.below(inner), lists, faults)
         for child in layout.children:
             if child.kind == ChildKind.LINES:
-                self._attach(child.shape, place, lists, faults)
+                self._attach((*way, child.shape), place, lists, faults)
             elif _is_look_up(child):
                 held = [dict(found) for found in self._found(child, layout, place, lists, faults)]
                 if child.order:
                     order = RowOrder.of_plan(self._plan, child.order)
                     held = order.sorted(held, partial(_cells, names=order.names))
                 for item in held:
-                    self._attach(child.shape, place.below(item), lists, faults)
+                    self._attach((*way, child.shape), place.below(item), lists, faults)
                 place.row[child.key] = held
 
     def _condition(self, child: Child) -> RowFilter | None:
@@ -178,6 +173,13 @@ class LookUps:
             if len(found) > 1 and (is_list or child.at_most_one):
                 faults.append(_fault(child, layout, "twice", "error"))
             yield from found
+
+
+def _nested_in(column: SourceColumn, way: _Layouts) -> _Layouts:
+    """The layouts down to that of the rows that a column of the last one of ``way`` holds; none where it holds none."""
+    if column.below is not None:
+        return (*way, column.below)
+    return way[: len(way) - column.again + 1] if column.again else ()
 
 
 def _cells(row: Mapping[str, Any], names: Sequence[str]) -> list[RawValue]:

@@ -19,6 +19,15 @@ from tests.analysis.checks.harness import reported, stored
             ),
             ["FM161: Part"],
         ),
+        (
+            stored(
+                "p : Part 0..*",
+                "src.p as p -> tgt.contact as c, c.id = p.c;",
+                store="json key 'id'",
+                more="model Part { c : string  u : Use 0..1 join '/u' on 'id' = 'use' }\nmodel Use { p : Part 0..* }",
+            ),
+            ["FM161: Use"],
+        ),
     ],
 )
 def test_it_reports(text: str, found: list[str]) -> None:
@@ -37,7 +46,7 @@ def test_it_reports(text: str, found: list[str]) -> None:
             "p : Part 0..*",
             "src.p as p -> tgt.contact as c, c.id = p.c;",
             store="json key 'id'",
-            more="model Part { c : string  q : Part 0..* }",
+            more="model Part { q : Part 0..*  c : id  u : Use 0..1 join '/u' on 'id' = 'use' }\nmodel Use { n : id }",
         ),
     ],
 )

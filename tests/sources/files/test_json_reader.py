@@ -419,6 +419,32 @@ def test_lists_of_one_document_are_joined_by_value(tmp_path: Path) -> None:
         assert found == [{"id": 1, "uses": [{"lot": "L1"}, {"lot": "L3"}]}, {"id": 2, "uses": [{"lot": "L2"}]}]
 
 
+PARTS_IN_PARTS = """model M from json path 'ops' key 'id' { id : string 1..1  parts : Part 0..* }
+model Part { n : string 1..1  inner : Inner 0..1  article : Article 0..1 join '/articles' on 'ref' = 'article' }
+model Inner { parts : Part 0..* from 'list' }
+model Article { lot : string 0..1 }
+group g(source src : M, target tgt) { src.id as v -> tgt.id = v; }
+"""
+
+
+def test_a_reference_is_looked_up_at_every_level_of_objects_of_one_kind(tmp_path: Path) -> None:
+    text = """{"articles": [{"ref": "a", "lot": "L1"}, {"ref": "b", "lot": "L2"}], "ops": [{"id": "1", "parts": [
+        {"n": "1", "article": "a", "inner": {"list": [
+            {"n": "2", "article": "b", "inner": {"list": [{"n": "3", "article": "a"}, {"n": "4", "article": "c"}]}}]}}]}]}"""
+    transformer = compile_map(PARTS_IN_PARTS)
+    assert transformer.store is not None
+    with open_source(str(write(tmp_path / "a.json", text)), transformer.store) as source:
+        assert source.check() == []
+        (record,) = source.records()
+    read = transformer.read(record.values)
+    third = [{"n": "3", "article": {"lot": "L1"}}, {"n": "4"}]
+    second = {"n": "2", "article": {"lot": "L2"}, "inner": {"parts": third}}
+    first = {"n": "1", "article": {"lot": "L1"}, "inner": {"parts": [second]}}
+    assert read.values["parts"] == [first]
+    assert read.faults == ()
+    assert [(fault.code, fault.element) for fault in record.faults] == [("FM729", "Part.article")]
+
+
 def test_a_wrong_path_is_found_with_its_place(tmp_path: Path) -> None:
     path = write(tmp_path / "a.json", '{"data": {"case": [{"id": 1}]}}')
     with open_source(str(path), replace(CASES, position="a.map:7:1")) as source:
