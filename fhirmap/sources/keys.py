@@ -7,6 +7,7 @@ patient under another. A column that an element of type `code` reads may hold an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -22,6 +23,7 @@ from fhirmap.sources import names as naming
 __all__ = ["KeyColumn", "RecordKeys", "cell_text", "join_columns", "revision_column"]
 
 _EXACT = 1e15
+_REFERENCE = re.compile("[0-9A-Za-z/-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,11 @@ class KeyColumn:
 
     def is_word(self, text: str) -> bool:
         """Does a trimmed text that is not empty mean that there is no key?"""
-        return text in self.nulls or not (self.is_code or text.isdecimal() or not is_no_key(text))
+        if text in self.nulls:
+            return True
+        # Most keys are such references, which no word of absence is: that costs less to see than `is_no_key`.
+        is_reference = text[-1].isdecimal() and (text.isalnum() or _REFERENCE.fullmatch(text))
+        return not (self.is_code or is_reference) and is_no_key(text)
 
 
 class RecordKeys:
@@ -51,9 +57,13 @@ class RecordKeys:
         lines = [child.shape for child in children if child.kind == ChildKind.LINES or child.table == plan.name]
         self._names = plan.key
         self._columns = [_column(plan, *((layout, name) for layout in (plan.shape, *lines))) for name in plan.key]
+        self._only = self._columns[0] if len(self._columns) == 1 else None
 
     def key(self, parts: Sequence[str]) -> str:
         """The key that the trimmed texts of its columns make; empty where one of them is no key."""
+        if self._only is not None:
+            (text,) = parts
+            return "" if not text or self._only.is_word(text) else text
         for column, part in zip(self._columns, parts, strict=True):
             if not part or column.is_word(part):
                 return ""
@@ -83,7 +93,8 @@ def cell_text(value: RawValue) -> str:
         ('0012', '149', '', '')
     """
     if isinstance(value, str):
-        return value.strip().strip("\ufeff").strip()
+        text = value.strip()
+        return text if text.isascii() else text.strip("\ufeff").strip()
     if isinstance(value, bool):
         return ""
     if isinstance(value, int):

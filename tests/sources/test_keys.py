@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from fhirmap.compilation.maps import compile_map
 from fhirmap.records import Record
+from fhirmap.runtime.cell_text import is_no_key
 from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceColumn, SourceKind, SourcePlan
 from fhirmap.sources.keys import KeyColumn, RecordKeys
 from tests.sources.conftest import Database, columns
@@ -32,6 +35,16 @@ def test_a_word_is_no_key(text: str) -> None:
 @pytest.mark.parametrize("text", KEYS)
 def test_a_number_or_reference_is_a_key(text: str) -> None:
     assert not KeyColumn().is_word(text)
+
+
+@given(st.text("0129aeEINXx/-+.,='#² é٣", min_size=1, max_size=9) | st.sampled_from([*WORDS, *KEYS]))
+@example("1,2E-5")
+@example("#div/0")
+@example("0-0")
+@example("'12")
+@example("12\N{NO-BREAK SPACE}345")
+def test_a_word_is_one_whatever_is_asked_first(text: str) -> None:
+    assert KeyColumn().is_word(text) == is_no_key(text)
 
 
 def test_a_column_of_codes_holds_any_text_but_for_the_map_s_own_words() -> None:
