@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from itertools import islice
-from typing import IO, Any, TypeAlias
+from typing import IO, Any
 
 import msgspec
 
@@ -28,18 +28,19 @@ from fhirmap.sources.files.json_entries import (
     repeats_a_key,
     texts_in,
 )
-from fhirmap.sources.files.json_scan import JsonOutline, MisplacedSign, NamedTwice, place_in, scan
+from fhirmap.sources.files.json_scan import JsonOutline, MisplacedSign, NamedTwice, place_in, scan, texts_of
 from fhirmap.sources.files.json_walk import JsonWalk, PathFound
 from fhirmap.sources.files.look_ups import DocumentLists, HeldLists, Key, LookUps, keys_in, names_above
 from fhirmap.sources.files.source_files import SourceFile, Stamp, reading
 from fhirmap.sources.files.text_lines import Accents, marked_encoding, open_text, proved_encoding
+from fhirmap.sources.key_index import KeyPlaces
 from fhirmap.texts import Text
 
 __all__ = ["JsonReader", "ScannedLists", "entries_of", "entry_at"]
 
-_BATCH = 1 << 18
-"""Entries are decoded together, up to so many bytes of them."""
-PlacesByHash: TypeAlias = dict[int, int | list[int]]
+_BATCH = 1 << 15
+"""Entries are decoded together, up to so many bytes of them: their values are used while they are in the cache."""
+_PLACES_AT_ONCE = 10_000
 _LOOKED_AT = 100
 """Items of a list in which the first name of a path is looked for."""
 
@@ -64,7 +65,7 @@ class JsonReader:
         self._look_ups = LookUps(plan)
         self._asked = dict.fromkeys((*plan.key, *plan.shape.column_names))
         self._outlines: dict[tuple[object, ...], tuple[Stamp, JsonOutline]] = {}
-        self.indexes: dict[object, PlacesByHash] = {}
+        self.indexes: dict[object, KeyPlaces] = {}
         """Of the lists that are looked up in: where what has some texts is."""
 
     # --- layout -------------------------------------------------------------------------------------------------------
@@ -123,6 +124,9 @@ class JsonReader:
         with self._open() as stream:
             outer = self._members(stream, outline)
             lists = ScannedLists(self, stream) if looks_up else None
+            if outline.is_list and not rest and not above and lists is None:
+                yield from self._of_list(stream, outline, _pointer((*lead, "")))
+                return
             for number, entry in self._chosen(stream, outline):
                 place = (*lead, str(number)) if outline.is_list else tuple(lead)
                 if isinstance(entry, UnreadEntry):
@@ -132,11 +136,23 @@ class JsonReader:
                 for found in self._walk.entries(entry, left, place, outer):
                     yield self._row(found, _pointer(found.place), number + 1, above, lists)
 
+    def _of_list(self, stream: IO[bytes], outline: JsonOutline, lead: str) -> Iterator[FileRow]:
+        """The entries themselves, of which nothing else is read: the same as below, without a walk for each."""
+        for number, entry in enumerate(entries_of(stream, outline)):
+            place = f"{lead}{number}"
+            if type(entry) is dict:
+                yield FileRow(entry, place, 0)
+            elif isinstance(entry, UnreadEntry):
+                yield self._unread(entry, number + 1, place)
+            else:
+                for found in self._walk.entries(entry, ()):
+                    yield self._row(found, "/".join((place, *found.place)), number + 1, (), None)
+
     def _chosen(self, stream: IO[bytes], outline: JsonOutline) -> Iterator[tuple[int, JsonValue]]:
         """The entries with their places from 0; the one that the path asks for where it names a place."""
         step = self._steps[outline.depth] if outline.depth < len(self._steps) else None
         if isinstance(step, int) and outline.is_list:
-            if step < len(outline.starts):
+            if step < outline.entries.total:
                 yield step, entry_at(stream, outline, step)
             return
         yield from enumerate(entries_of(stream, outline))
@@ -253,21 +269,22 @@ class JsonReader:
         """Are the bytes that are no UTF-8 damage here and there? Else the file is in another encoding (FM705)."""
         accents = Accents()
         texts: Iterable[bytes] = _texts_of(stream, outline)
-        if len(outline.starts) == 1:
-            texts = texts_in(_slice(stream, outline.starts[0], outline.ends[0]))
+        if outline.entries.total == 1:
+            texts = texts_in(next(_texts_of(stream, outline)))
         for text in texts:
             accents.add(text, "utf-8")
-        if accents.is_other or not outline.starts:
+        if accents.is_other or not outline.entries.total:
             assert outline.damage is not None
             raise self._damaged(stream, outline.damage)
 
     def _prove_found(self, stream: IO[bytes], outline: JsonOutline, names: Sequence[str]) -> None:
         """Raises: ConfigError FM714 where there are no entries at the path, nor a list on the way."""
         shown, path = self._file.shown, self._plan.name
-        is_first_object = bool(outline.starts) and _slice(stream, outline.starts[0], outline.ends[0])[:1] == b"{"
-        if not outline.found or not (outline.is_list or is_first_object):
+        starts = outline.entries.starts
+        is_object = not outline.is_list and len(starts) == 1 and _slice(stream, starts[0], starts[0] + 1) == b"{"
+        if not outline.found or not (outline.is_list or is_object):
             raise ConfigError("FM714", source=shown, path=path or Text("reasons.its_top"), **self._like(outline, names))
-        if outline.is_list and not outline.depth and names and outline.starts:
+        if outline.is_list and not outline.depth and names:
             first = [entry for entry in islice(entries_of(stream, outline), _LOOKED_AT) if isinstance(entry, Mapping)]
             if first and not any(names[0] in entry for entry in first):
                 raise ConfigError("FM714", source=shown, path=path, variant="whole")
@@ -341,22 +358,31 @@ def _slice(stream: IO[bytes], start: int, end: int) -> bytes:
 
 def entry_at(stream: IO[bytes], outline: JsonOutline, place: int) -> JsonValue:
     """The entry at a place from 0; an `UnreadEntry` where it cannot be read."""
-    return decode_entry(_slice(stream, outline.starts[place], outline.ends[place]))
+    entries = outline.entries
+    part = entries.part_of(place)
+    raw = _slice(stream, entries.starts[part], entries.ends[part])
+    return decode_entry(texts_of(raw, entries.count(part))[place - entries.firsts[part]])
 
 
 def entries_of(stream: IO[bytes], outline: JsonOutline) -> Iterator[JsonValue]:
     """All entries in their order."""
-    starts, ends = outline.starts, outline.ends
-    place = 0
-    while place < len(starts):
-        last = place
-        while last + 1 < len(starts) and ends[last + 1] - starts[place] < _BATCH:
+    entries = outline.entries
+    starts, ends = entries.starts, entries.ends
+    part = 0
+    while part < len(starts):
+        last = part
+        while last + 1 < len(starts) and ends[last + 1] - starts[part] < _BATCH:
             last += 1
-        raw = _slice(stream, starts[place], ends[last])
-        yield from _together(raw) or (
-            decode_entry(raw[starts[one] - starts[place] : ends[one] - starts[place]]) for one in range(place, last + 1)
-        )
-        place = last + 1
+        start = starts[part]
+        raw = _slice(stream, start, ends[last])
+        found = _together(raw)
+        if found is not None:
+            yield from found
+        else:
+            for one in range(part, last + 1):
+                held = raw[starts[one] - start : ends[one] - start]
+                yield from map(decode_entry, texts_of(held, entries.count(one)))
+        part = last + 1
 
 
 def _together(raw: bytes) -> list[JsonValue] | None:
@@ -370,8 +396,9 @@ def _together(raw: bytes) -> list[JsonValue] | None:
 
 
 def _texts_of(stream: IO[bytes], outline: JsonOutline) -> Iterator[bytes]:
-    for start, end in zip(outline.starts, outline.ends, strict=True):
-        yield _slice(stream, start, end)
+    entries = outline.entries
+    for part, (start, end) in enumerate(zip(entries.starts, entries.ends, strict=True)):
+        yield from texts_of(_slice(stream, start, end), entries.count(part))
 
 
 def _readable(raw: bytes) -> JsonValue:
@@ -427,23 +454,24 @@ class ScannedLists:
         index = self._reader.indexes.get(asked)
         if index is None:
             index = self._reader.indexes[asked] = self._index(outline, path, on)
-        # Texts are kept by their hash alone: what is found by it is compared.
-        places = index.get(hash(key), [])
         found: list[Mapping[str, Any]] = []
-        for place in places if isinstance(places, list) else [places]:
+        # Texts are kept by their hash alone: what is found by it is compared.
+        for place in index.find(key):
             entry = entry_at(self._stream, outline, place)
             found += [item for item in _objects_in(entry, path[outline.depth :]) if key in keys_in(item, on)]
         return found
 
-    def _index(self, outline: JsonOutline, path: PathSteps, on: Sequence[PathSteps]) -> PlacesByHash:
-        """Where the entries are, by the hash of what is in them."""
-        index: PlacesByHash = {}
-        for place, entry in enumerate(entries_of(self._stream, outline)):
-            hashes = {hash(key) for item in _objects_in(entry, path[outline.depth :]) for key in keys_in(item, on)}
-            for code in hashes:
-                known = index.setdefault(code, place)
-                if known != place:
-                    index[code] = [*known, place] if isinstance(known, list) else [known, place]
+    def _index(self, outline: JsonOutline, path: PathSteps, on: Sequence[PathSteps]) -> KeyPlaces:
+        """Where the entries are, by what is in them."""
+        index = KeyPlaces()
+        rest = path[outline.depth :]
+        places = (
+            (key, place)
+            for place, entry in enumerate(entries_of(self._stream, outline))
+            for key in {key for item in _objects_in(entry, rest) for key in keys_in(item, on)}
+        )
+        while some := list(islice(places, _PLACES_AT_ONCE)):
+            index.add((key for key, _ in some), (place for _, place in some))
         return index
 
 

@@ -1,7 +1,7 @@
 """Where the entries of a JSON document are: its brackets, quotes and commas, read in one pass without its values.
 
 The text is never held whole. What is between two commas of the list is an entry, whatever it is: one that is no JSON
-costs itself alone.
+costs itself alone. Objects that are JSON are passed many at a time, which a decoder proves; others one by one.
 """
 
 from __future__ import annotations
@@ -9,15 +9,21 @@ from __future__ import annotations
 import codecs
 import re
 from array import array
+from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
 import msgspec
 
-__all__ = ["JsonOutline", "MisplacedSign", "NamedTwice", "place_in", "scan"]
+from fhirmap.sources.files.json_entries import cut_entries
+
+__all__ = ["EntryParts", "JsonOutline", "MisplacedSign", "NamedTwice", "place_in", "scan", "texts_of"]
 
 _CHUNK = 1 << 20
+_PART, _LARGEST_PART = 1 << 12, 1 << 18
+"""Objects are passed together, up to so many bytes of them: few, so that one is soon found again, or more where one is
+larger."""
 _PLAIN = rb'[^"{}\[\],]++'
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 
@@ -35,6 +41,9 @@ _TO_COMMA = re.compile(rb"(?:" + _PLAIN + rb"|" + _STRING + rb"|" + _SMALL + rb"
 _BLANK = re.compile(rb"[ \t\r\n]*+")
 _TEXT = re.compile(_STRING, re.DOTALL)
 _SCALAR = re.compile(rb'[^,{}\[\]":\s]++')
+_NEXT_COMMA = re.compile(rb"[ \t\r\n]*+,")
+_VALUES = msgspec.json.Decoder(list[msgspec.Raw])
+"""Finds where each value of a list ends, without making it."""
 _OPEN, _COMMA, _COLON = b"{[", 0x2C, 0x3A
 _TO_CLOSING = {0x7B: 0x7D, 0x5B: 0x5D}
 """The brackets and their other halves."""
@@ -57,9 +66,56 @@ class NamedTwice(Exception):
         self.name = name
 
 
+def _array() -> array[int]:
+    return array("Q")
+
+
+@dataclass(slots=True)
+class EntryParts:
+    """The entries of a document in parts of its text: each holds one, or several with commas between them.
+
+    ``starts``, ``ends``: the offsets of the first byte of each part, and of that after its last; ``firsts``: the number
+    of its first entry, from 0. ``total``: how many entries there are. A part that holds several is JSON.
+    """
+
+    starts: array[int] = field(default_factory=_array)
+    ends: array[int] = field(default_factory=_array)
+    firsts: array[int] = field(default_factory=_array)
+    total: int = 0
+
+    def add(self, start: int, end: int, count: int = 1) -> None:
+        """A part with the next ``count`` entries."""
+        self.starts.append(start)
+        self.ends.append(end)
+        self.firsts.append(self.total)
+        self.total += count
+
+    def count(self, part: int) -> int:
+        """How many entries a part holds."""
+        after = self.firsts[part + 1] if part + 1 < len(self.firsts) else self.total
+        return after - self.firsts[part]
+
+    def part_of(self, entry: int) -> int:
+        """The part in which an entry is."""
+        return bisect_right(self.firsts, entry) - 1
+
+
+def texts_of(part: bytes, count: int) -> list[bytes]:
+    """The text of each of the ``count`` entries of a part; empty ones where it holds others by now."""
+    if count == 1:
+        return [part]
+    whole = b"[" + part + b"]"
+    try:
+        found = [bytes(value) for value in _VALUES.decode(whole)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # Nested more deeply than can be read from here, or the file was changed.
+        found = cut_entries(whole, ()) or []
+    return found if len(found) == count else [b""] * count
+
+
 @dataclass(slots=True)
 class JsonOutline:
-    """Where the entries of a document are, as offsets of their first byte and of that after their last.
+    """Where the entries of a document are.
 
     ``depth``: how many names of the path lead to them; ``is_list``: are they the items of a list, rather than one
     value? ``found``: was anything there? ``members``: the members of each object on the way, by name, where they were
@@ -67,8 +123,7 @@ class JsonOutline:
     where something comes after it; None where nothing does. ``damage``: the first byte that is no UTF-8, None without.
     """
 
-    starts: array[int] = field(default_factory=lambda: array("Q"))
-    ends: array[int] = field(default_factory=lambda: array("Q"))
+    entries: EntryParts = field(default_factory=EntryParts)
     depth: int = 0
     is_list: bool = False
     found: bool = False
@@ -110,6 +165,7 @@ class _Scanner:
         self._base = 0
         self._proved = 0
         self._pending = 0
+        self._again_from = 0  # where objects are passed together again
         self.held = b""
         self.at = 0
         self.more()
@@ -218,6 +274,67 @@ class _Scanner:
             elif waiting.pop() != sign:
                 raise MisplacedSign(self.offset - 1, is_end=False)
 
+    def item(self) -> int:
+        """Pass an item of a list, whatever it is, and the comma or bracket after it, which it returns.
+
+        Raises: MisplacedSign.
+        """
+        while True:
+            found = _TO_COMMA.match(self.held, self.at)
+            if found is None:
+                if not self.more():
+                    raise MisplacedSign(self._base + len(self.held), is_end=True)
+                continue
+            self.at = found.end()
+            sign = self.held[self.at - 1]
+            if sign in _TO_CLOSING:
+                self.inside(_TO_CLOSING[sign])
+            elif sign == 0x7D:
+                raise MisplacedSign(self.offset - 1, is_end=False)
+            else:
+                return sign
+
+    def objects(self) -> int:
+        """Pass objects with commas between them, and the comma after them; how many there were.
+
+        None is passed where what comes next is no such part; it is not looked for again there.
+        """
+        if self.offset < self._again_from:
+            return 0
+        size, end = _PART, self.at
+        while end == self.at and size <= _LARGEST_PART:
+            if len(self.held) - self.at < size:
+                self.more()
+            end = _last_end(self.held, self.at, min(self.at + size, len(self.held)))
+            size *= 2
+        comma = _NEXT_COMMA.match(self.held, end)
+        try:
+            count = len(_VALUES.decode(b"[" + self.held[self.at : end] + b"]"))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            count = 0
+        if comma is None or not count:
+            self._again_from = self.offset + size // 2
+            return 0
+        self.at = comma.end()
+        return count
+
+
+def _last_end(text: bytes, start: int, end: int) -> int:
+    """Where the last object ends that is between ``start`` and ``end`` and has a comma after it; ``start`` where none
+    does. Braces alone are counted, those in texts with them, so it is a guess."""
+    depth = text.count(b"{", start, end) - text.count(b"}", start, end)
+    opening, closing = text.rfind(b"{", start, end), text.rfind(b"}", start, end)
+    while closing >= 0:
+        if closing < opening:
+            depth -= 1
+            opening = text.rfind(b"{", start, opening)
+        elif depth == 0 and _NEXT_COMMA.match(text, closing + 1):
+            return closing + 1
+        else:
+            depth += 1
+            closing = text.rfind(b"}", start, closing)
+    return start
+
 
 @dataclass(frozen=True, slots=True)
 class _OutlineWalk:
@@ -240,8 +357,7 @@ class _OutlineWalk:
             outline.found = depth == len(self.path)
             outline.depth = depth
             if outline.found:
-                outline.starts.append(start)
-                outline.ends.append(end)
+                outline.entries.add(start, end)
 
     def object(self, depth: int) -> None:
         """Pass an object on the way."""
@@ -277,29 +393,19 @@ class _OutlineWalk:
 
     def items(self) -> None:
         """Pass a list: each of its items is an entry."""
-        text, outline = self.text, self.outline
+        text, entries = self.text, self.outline.entries
         text.passed(0x5B)
-        start, is_first = text.offset, True
-        while True:
-            found = _TO_COMMA.match(text.held, text.at)
-            if found is None:
-                if not text.more():
-                    raise MisplacedSign(text.offset + len(text.held) - text.at, is_end=True)
+        sign = _COMMA
+        while sign == _COMMA:
+            start = text.offset
+            count = text.objects()
+            if count:
+                entries.add(start, text.offset - 1, count)
                 continue
-            text.at = found.end()
-            sign = text.held[text.at - 1]
-            if sign in _TO_CLOSING:
-                text.inside(_TO_CLOSING[sign])
-                continue
-            if sign == 0x7D:
-                raise MisplacedSign(text.offset - 1, is_end=False)
-            is_empty = sign == 0x5D and is_first and text.offset - 1 - start < _CHUNK and self._is_blank(start)
-            if not is_empty:
-                outline.starts.append(start)
-                outline.ends.append(text.offset - 1)
-            if sign == 0x5D:
-                return
-            start, is_first = text.offset, False
+            sign = text.item()
+            is_alone = sign == 0x5D and not entries.total and text.offset - 1 - start < _CHUNK
+            if not (is_alone and self._is_blank(start)):
+                entries.add(start, text.offset - 1)
 
     def _is_blank(self, start: int) -> bool:
         """Is the text from ``start`` to the bracket that was just passed blank?"""

@@ -317,6 +317,8 @@ def test_a_large_document_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.M
     for size in (1, 2, 3, 7, 64):
         monkeypatch.setattr("fhirmap.sources.files.json_scan._CHUNK", size)
         monkeypatch.setattr("fhirmap.sources.files.json_reader._BATCH", size)
+        monkeypatch.setattr("fhirmap.sources.files.json_scan._PART", size)
+        monkeypatch.setattr("fhirmap.sources.files.json_scan._LARGEST_PART", 4 * size)
         assert read(path, deep("entry", "../id", "n")) == whole
 
 
@@ -558,7 +560,6 @@ def test_bundles_of_traces(shared_dir: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
 def test_a_document_is_not_held(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fhirmap.sources.files.json_scan._CHUNK", 1 << 16)
-    monkeypatch.setattr("fhirmap.sources.files.json_reader._BATCH", 1 << 14)
     path = tmp_path / name
     entry = {"text": "x" * 1000, "deep": {"a": [{"b": ["c"]}] * 10}}
     text = ", ".join(json.dumps({"n": number, **entry}) for number in range(1000))

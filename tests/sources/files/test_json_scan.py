@@ -10,13 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhirmap.sources.files.json_scan import JsonOutline, MisplacedSign, NamedTwice, place_in, scan
+from fhirmap.sources.files.json_scan import JsonOutline, MisplacedSign, NamedTwice, place_in, scan, texts_of
 
 
 def texts(text: str | bytes, *path: str) -> list[str]:
     raw = text.encode() if isinstance(text, str) else text
     outline = scan(io.BytesIO(raw), path)
-    return [raw[start:end].decode("utf-8", "replace") for start, end in zip(outline.starts, outline.ends, strict=True)]
+    return [text.decode("utf-8", "replace").strip() for text in entries(raw, outline)]
+
+
+def entries(raw: bytes, outline: JsonOutline) -> list[bytes]:
+    found = []
+    for part, (start, end) in enumerate(zip(outline.entries.starts, outline.entries.ends, strict=True)):
+        found += texts_of(raw[start:end], outline.entries.count(part))
+    assert len(found) == outline.entries.total
+    return found
 
 
 def outlined(text: str, *path: str) -> JsonOutline:
@@ -27,14 +35,14 @@ def outlined(text: str, *path: str) -> JsonOutline:
     ("text", "path", "found"),
     [
         ('{"a": {"b": [1, {"x": [1,2]}, "s,]\\"", tru]}, "z": [3]}', ("a", "b"),
-         ["1", ' {"x": [1,2]}', ' "s,]\\""', " tru"]),
+         ["1", '{"x": [1,2]}', '"s,]\\""', "tru"]),
         ("[]", (), []),
         (" [ ] ", (), []),
         ("[1,]", (), ["1", ""]),
         ("[,]", (), ["", ""]),
         ('{"a": 1}', (), ['{"a": 1}']),
         ('{"a": {"b": {"c": 1}}}', ("a", "b"), ['{"c": 1}']),
-        ('[{"a": [1]}, {"a": [2]}]', ("a",), ['{"a": [1]}', ' {"a": [2]}']),
+        ('[{"a": [1]}, {"a": [2]}]', ("a",), ['{"a": [1]}', '{"a": [2]}']),
         ('{"\\u0061": [1]}', ("a",), ["1"]),
         ("\ufeff[1]", (), ["1"]),
         ('{"a": null}', ("b",), []),
@@ -56,6 +64,52 @@ def test_every_list_is_cut_into_its_items(items: list[Any], indent: int | None, 
     text = json.dumps({"x": items, "a": {"b": items}}, indent=indent, ensure_ascii=ascii_only)
     text = text.encode("utf-8", "replace").decode()
     assert [json.loads(found) for found in texts(text, "a", "b")] == json.loads(text)["a"]["b"]
+
+
+_ENTRIES = (
+    '{"a": [{"b": 1}, {}]}',
+    '{"a": "}],[{"}',
+    "{}",
+    '{"a": tru}',
+    '{"x": "\\ud800"}',
+    '{"x"}',
+    '["{"]',
+    "5",
+    "",
+)
+"""Objects that are JSON, also with brackets in a text; objects that are none; no objects."""
+
+
+@given(
+    st.lists(st.sampled_from(_ENTRIES[:3]) | st.sampled_from(_ENTRIES), min_size=2, max_size=30),
+    st.sampled_from([",", " ,\n "]),
+    st.sampled_from(["]", '], "z": [{"a": 1}, {"a": 2}]', ' ], "y": [{}, {}, {}], "z": [{"b": "{"}, {}]']),
+    st.sampled_from([(8, 16), (40, 80), (1 << 15, 1 << 18)]),
+)
+def test_objects_that_are_passed_together_are_cut_as_one_by_one(
+    items: list[str], comma: str, rest: str, sizes: tuple[int, int]
+) -> None:
+    text = f'{{"a": [{comma.join(items)}{rest}}}'
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("fhirmap.sources.files.json_scan._PART", sizes[0])
+        patched.setattr("fhirmap.sources.files.json_scan._LARGEST_PART", sizes[1])
+        assert texts(text, "a") == items
+
+
+def test_objects_are_passed_together_around_one_that_is_no_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fhirmap.sources.files.json_scan._PART", 1000)
+    monkeypatch.setattr("fhirmap.sources.files.json_scan._LARGEST_PART", 2000)
+    items = ['{"a": 123456}'] * 1000
+    assert len(outlined(f"[{','.join(items)}]").entries.starts) < 50
+    items[500] = '{"a": 12345G}'
+    assert len(outlined(f"[{','.join(items)}]").entries.starts) < 300
+
+
+def test_texts_of_a_part() -> None:
+    deep = b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}"
+    assert texts_of(b' {"a": 1} , {}', 2) == [b'{"a": 1}', b"{}"]
+    assert texts_of(deep + b",{}", 2) == [deep, b"{}"]
+    assert texts_of(b'{"a": 1}, {"b', 2) == texts_of(b"{}", 2) == [b"", b""]
 
 
 def test_what_the_outline_says() -> None:
