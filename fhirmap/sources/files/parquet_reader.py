@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -26,6 +27,8 @@ __all__ = ["ParquetReader"]
 
 _ROWS = 2000
 """Rows that are Python values at one time."""
+_FIRST_DAY = date(1970, 1, 1).toordinal()
+"""The day from which the library counts."""
 
 
 class ParquetReader:
@@ -121,10 +124,18 @@ def _values(column: pa.Array) -> list[RawValue]:
     if wanted != kind:
         column = column.cast(wanted, safe=False)
     try:
-        cells: list[RawValue] = column.to_pylist()
+        cells: list[RawValue] = _dates(column) if pa.types.is_date32(kind) else column.to_pylist()
     except (ValueError, OverflowError):
         cells = [_value_alone(column, place) for place in range(len(column))]
     return [str(cell) if isinstance(cell, UUID) else cell for cell in cells] if _is_extension(kind) else cells
+
+
+def _dates(column: pa.Array) -> list[RawValue]:
+    """The days of a column, far faster than the library. Raises: ValueError, OverflowError (another age)."""
+    import pyarrow as pa
+
+    days = column.cast(pa.int32()).to_pylist()
+    return [None if day is None else date.fromordinal(_FIRST_DAY + day) for day in days]
 
 
 def _microseconds(kind: pa.DataType) -> pa.DataType:

@@ -63,6 +63,9 @@ STRUCT = pa.struct([("lot", pa.string()), ("le", pa.timestamp("ns"))])
         (pa.array([True]), True),
         (pa.array([Decimal("389.500")]), Decimal("389.500")),
         (pa.array([date(2025, 3, 17)]), date(2025, 3, 17)),
+        (pa.array([date.min]), date.min),
+        (pa.array([date.max]), date.max),
+        (pa.array([None], pa.date32()), None),
         (pa.array([datetime(2025, 3, 17, 8, 15)]), datetime(2025, 3, 17, 8, 15)),
         (pa.array([1_742_199_300_123_456_789], pa.timestamp("ns")), datetime(2025, 3, 17, 8, 15, 0, 123456)),
         (pa.array([29_700_000_000_001], pa.time64("ns")), time(8, 15)),
@@ -96,10 +99,12 @@ def test_decimals_keep_their_digits(tmp_path: Path) -> None:
 def test_a_cell_that_is_no_value_is_a_fault_of_its_row_alone(tmp_path: Path) -> None:
     far = pa.array([0, 4_000_000_000_000], pa.timestamp("s"))
     damaged = pa.Array.from_buffers(pa.string(), 2, pa.array([b"a", b"\xff"]).buffers())
+    later, last = (pa.array([0, day], pa.int32()).cast(pa.date32()) for day in (5_000_000, 2**31 - 1))
     faults: list[Fault] = []
-    for array, kind in ((far, CalendarText), (damaged, bytes)):
-        _, second = rows_of(write(tmp_path / "a.parquet", v=array), ["v"])
+    for array, kind in ((far, CalendarText), (later, CalendarText), (last, CalendarText), (damaged, bytes)):
+        first, second = rows_of(write(tmp_path / "a.parquet", v=array), ["v"])
         assert isinstance(second.cells["v"], kind)
+        assert first.cells["v"] in (date(1970, 1, 1), datetime(1970, 1, 1), "a")
     assert date_reader(Cell("Row.v", "v", "date", ""))(CalendarText("128725-05-15"), faults) is None
     assert as_text(b"\xff", Cell("Row.v", "v", "string", ""), faults) == ""
     assert [fault.code for fault in faults] == ["FM410", "FM410"]
