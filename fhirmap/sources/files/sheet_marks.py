@@ -78,7 +78,8 @@ def _has_sign(part: IO[bytes], signs: tuple[bytes, ...], root: bytes) -> bool:
             return True
         is_first = False
         text = tail + chunk
-        if any(sign in text for sign in signs):
+        # Of a sign that begins with a rare letter, that letter is missed at once.
+        if any(sign[:1] in text and sign in text for sign in signs):
             return True
         tail = text[-_LONGEST_SIGN:]
     return False

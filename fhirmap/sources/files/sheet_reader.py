@@ -31,6 +31,7 @@ _DAY = timedelta(days=1)
 _UNREAD = UnreadCell()
 
 Cells = Sequence[RawValue]
+Conversion = Callable[[RawValue], RawValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,20 +215,20 @@ class SheetReader:
 
     def rows(self, needed: Collection[str]) -> Iterator[FileRow]:
         """Each row after the names that has something in it, until the one that ends them."""
-        head, sheet, until = self.head(), self.sheet(), self._plan.until
+        head, until, unread_rows = self.head(), self._plan.until, self.sheet().marks.unread
         read = self._read(needed)
         fill = FillDown([*self._places(self._plan.fill).values()]) if self._plan.fill else None
-        names = list(head.cells)
+        names, line = list(head.cells), head.line
         first = next((place for place, name in enumerate(head.names) if name), 0) if names else -1
         width = max(first, *(place for _, place, _ in read), 0) + 1
         for number, cells in self._all():
-            unread = sheet.marks.unread.get(number - 1)
-            if number <= head.line or (unread is None and all(map(is_blank, cells))):
+            unread = unread_rows.get(number - 1)
+            if number <= line or (unread is None and not _begins_filled(cells) and all(map(is_blank, cells))):
                 continue
-            row = FileRow({}, f":{number}", number)
+            faults: list[Fault] = []
             if unread is not None:
-                row.faults += _faults(unread, read, number)
-                if not row.faults and all(map(is_blank, cells)):
+                faults = _faults(unread, read, number)
+                if not faults and all(map(is_blank, cells)):
                     continue  # a formula that was copied down to where nothing is
                 cells = _marked(cells, unread)
             if until and begins_with(cells, until) and not (unread and min(unread) < _first(cells)):
@@ -236,16 +237,22 @@ class SheetReader:
                 cells = fill.filled(cells, unread or ())
             if len(cells) < width:
                 cells = [*cells, *[None] * (width - len(cells))]
-            if first >= 0 and cells[first] == names[first] and list(cells) == names:
-                row.faults.append(Fault("FM719", rule="line", args={"line": number}, variant="names"))
-                row.is_lost = True
-            row.cells = held = {}
+            is_lost = first >= 0 and cells[first] == names[first] and list(cells) == names
+            if is_lost:
+                faults.append(Fault("FM719", rule="line", args={"line": number}, variant="names"))
+            held: dict[str, RawValue] = {}
             for name, place, convert in read:
                 cell = cells[place]
-                held[name] = cell if type(cell) is str and cell else convert(cell)
-            yield row
+                kind = type(cell)
+                if kind is str:
+                    held[name] = cell or None
+                elif kind is float:
+                    held[name] = _number(cell)
+                else:
+                    held[name] = cell if convert is None else convert(cell)
+            yield FileRow(held, f":{number}", number, faults, is_lost)
 
-    def _read(self, needed: Collection[str]) -> list[tuple[str, int, Callable[[RawValue], RawValue]]]:
+    def _read(self, needed: Collection[str]) -> list[tuple[str, int, Conversion | None]]:
         """The name, the place and the conversion of each column that is read."""
         types: dict[str, set[str]] = {}
         for shape in self._plan.shape.walk():
@@ -276,6 +283,12 @@ def _name(cell: RawValue) -> str:
     return "" if cell is None else trimmed(str(cell))
 
 
+def _begins_filled(cells: Cells) -> bool:
+    """Is something in the first cell, as the first look at it shows?"""
+    start = cells[0] if cells else None
+    return type(start) is str and start.isalnum()
+
+
 def _first(cells: Cells) -> int:
     """The place of the first cell that is filled."""
     return next((place for place, cell in enumerate(cells) if not is_blank(cell)), len(cells))
@@ -299,33 +312,31 @@ def _marked(cells: Cells, unread: Collection[int]) -> list[RawValue]:
 # --- cells ------------------------------------------------------------------------------------------------------------
 
 
-def _conversion(types: Collection[str]) -> Callable[[RawValue], RawValue]:
-    """How the cells of a column are read whose elements have these types."""
+def _conversion(types: Collection[str]) -> Conversion | None:
+    """How those cells of a column are read that are no text and no number, if its elements have these types."""
     dates = {entry for entry in types if entry}
     if dates and dates <= {"dateTime", "instant"}:
         return _moment
-    return _clock if dates == {"time"} else _value
+    return _clock if dates == {"time"} else None
 
 
-def _value(cell: RawValue) -> RawValue:
+def _number(cell: float) -> int | float:
     """Whole numbers as such: a spreadsheet has numbers with a point only."""
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < _EXACT:
-        return int(cell)
-    return None if cell == "" and cell is not _UNREAD else cell
+    return int(cell) if cell.is_integer() and abs(cell) < _EXACT else cell
 
 
 def _moment(cell: RawValue) -> RawValue:
     """A day as its first moment: at midnight, a spreadsheet shows the hour or not, and the library gives the day."""
     if isinstance(cell, date) and not isinstance(cell, datetime):
         return datetime.combine(cell, time())
-    return _value(cell)
+    return cell
 
 
 def _clock(cell: RawValue) -> RawValue:
     """A duration below a day as the hour that it shows."""
     if isinstance(cell, timedelta) and timedelta() <= cell < _DAY:
         return (datetime.min + cell).time()
-    return _value(cell)
+    return cell
 
 
 def _shown(name: str, place: int) -> str:
