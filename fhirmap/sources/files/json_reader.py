@@ -421,7 +421,10 @@ def _leading_names(steps: PathSteps) -> list[str]:
 
 
 def _pointer(place: Sequence[str]) -> str:
-    return f"#/{'/'.join(name.replace('~', '~0').replace('/', '~1') for name in place)}"
+    text = "/".join(place)
+    if "~" in text or text.count("/") >= len(place):
+        text = "/".join(name.replace("~", "~0").replace("/", "~1") for name in place)
+    return f"#/{text}"
 
 
 def _linked(above: Sequence[Mapping[str, Any]], wanted: Sequence[Collection[str]]) -> Mapping[str, Any]:
@@ -446,20 +449,29 @@ class ScannedLists:
     def __init__(self, reader: JsonReader, stream: IO[bytes]) -> None:
         self._reader = reader
         self._stream = stream
+        self._known: dict[tuple[PathSteps, tuple[PathSteps, ...]], tuple[JsonOutline, KeyPlaces]] = {}
 
     def find(self, path: PathSteps, on: Sequence[PathSteps], key: Key) -> list[Mapping[str, Any]]:
         """As `DocumentLists` says."""
-        outline = self._reader.outline_of(self._stream, _leading_names(path))
         asked = (path, tuple(on))
-        index = self._reader.indexes.get(asked)
-        if index is None:
-            index = self._reader.indexes[asked] = self._index(outline, path, on)
+        known = self._known.get(asked)
+        if known is None:
+            known = self._known[asked] = self._looked_for(asked)
+        outline, index = known
         found: list[Mapping[str, Any]] = []
         # Texts are kept by their hash alone: what is found by it is compared.
         for place in index.find(key):
             entry = entry_at(self._stream, outline, place)
             found += [item for item in _objects_in(entry, path[outline.depth :]) if key in keys_in(item, on)]
         return found
+
+    def _looked_for(self, asked: tuple[PathSteps, tuple[PathSteps, ...]]) -> tuple[JsonOutline, KeyPlaces]:
+        path, on = asked
+        outline = self._reader.outline_of(self._stream, _leading_names(path))
+        index = self._reader.indexes.get(asked)
+        if index is None:
+            index = self._reader.indexes[asked] = self._index(outline, path, on)
+        return outline, index
 
     def _index(self, outline: JsonOutline, path: PathSteps, on: Sequence[PathSteps]) -> KeyPlaces:
         """Where the entries are, by what is in them."""
@@ -476,5 +488,7 @@ class ScannedLists:
 
 
 def _objects_in(entry: JsonValue, path: PathSteps) -> Iterator[Mapping[str, Any]]:
+    if not path and type(entry) is dict:
+        return iter((entry,))
     found = (found.value for found in JsonWalk(path).entries(entry, path))
     return (value for value in found if isinstance(value, Mapping))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from fhirmap.data import JsonValue, PathSteps
 from fhirmap.runtime.reading import at
@@ -13,8 +13,7 @@ from fhirmap.source_plan import path_name
 __all__ = ["JsonWalk", "PathFound"]
 
 
-@dataclass(frozen=True, slots=True)
-class PathFound:
+class PathFound(NamedTuple):
     """What is at the end of a path: ``value``; ``place``: names and numbers that lead there; ``above``: the objects
     that it is in, the outermost first.
     """
@@ -63,40 +62,35 @@ class JsonWalk:
 
         A plain value where an object should be is found as it is; what an object lacks is not.
         """
-        if len(steps) < self._left:
-            self._left, self._there = len(steps), {}
-        step = steps[0] if steps else None
-        if isinstance(value, list) and (step is None or isinstance(step, str)):
-            for number, item in enumerate(value):
-                yield from self.entries(item, steps, (*place, str(number)), above)
-        elif step is None:
-            yield PathFound(value, place, above)
-        elif isinstance(step, str):
-            yield from self._member(value, step, steps, place, above)
-        elif isinstance(step, int):
-            items = value if isinstance(value, list) else [value]
-            if step < len(items):
-                way = (*place, str(step)) if isinstance(value, list) else place
-                yield from self.entries(items[step], steps[1:], way, above)
-        elif isinstance(value, list):
-            for number, item in enumerate(value):
-                yield from self.entries(item, steps, (*place, str(number)), above)
-        elif at(value, (step,)) is not None:
-            yield from self.entries(value, steps[1:], place, above)
-
-    def _member(
-        self,
-        value: JsonValue,
-        name: str,
-        steps: PathSteps,
-        place: tuple[str, ...],
-        above: tuple[Mapping[str, Any], ...],
-    ) -> Iterator[PathFound]:
-        if isinstance(value, Mapping):
-            held = value.get(name)
-            if held is not None:
-                yield from self.entries(held, steps[1:], (*place, name), (*above, value))
-            elif name not in value and len(steps) == self._left:
-                self._there |= dict.fromkeys(value)
-        elif value is not None:
-            yield PathFound(value, place, above)
+        while True:
+            if len(steps) < self._left:
+                self._left, self._there = len(steps), {}
+            step = steps[0] if steps else None
+            if isinstance(value, list) and not isinstance(step, int):
+                for number, item in enumerate(value):
+                    yield from self.entries(item, steps, (*place, str(number)), above)
+                return
+            if step is None:
+                yield PathFound(value, place, above)
+                return
+            if isinstance(step, str):
+                # An exact type is seen sooner than an abstract one.
+                if not (type(value) is dict or isinstance(value, Mapping)):
+                    if value is not None:
+                        yield PathFound(value, place, above)
+                    return
+                held = value.get(step)
+                if held is None:
+                    if step not in value and len(steps) == self._left:
+                        self._there |= dict.fromkeys(value)
+                    return
+                value, place, above = held, (*place, step), (*above, value)
+            elif isinstance(step, int):
+                items = value if isinstance(value, list) else [value]
+                if step >= len(items):
+                    return
+                place = (*place, str(step)) if isinstance(value, list) else place
+                value = items[step]
+            elif at(value, (step,)) is None:
+                return
+            steps = steps[1:]
