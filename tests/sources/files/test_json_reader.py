@@ -560,6 +560,8 @@ def test_bundles_of_traces(shared_dir: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
 def test_a_document_is_not_held(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fhirmap.sources.files.json_scan._CHUNK", 1 << 16)
+    monkeypatch.setattr("fhirmap.sources.files.row_spool._IN_MEMORY", 1 << 16)
+    monkeypatch.setattr("fhirmap.sources.files.row_spool._BLOCK", 1 << 13)
     path = tmp_path / name
     entry = {"text": "x" * 1000, "deep": {"a": [{"b": ["c"]}] * 10}}
     text = ", ".join(json.dumps({"n": number, **entry}) for number in range(1000))

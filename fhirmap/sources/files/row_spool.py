@@ -1,0 +1,95 @@
+"""The rows of a reading, kept for the records that are made of them: files are parsed once."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
+from typing import Any, TypeAlias
+
+from fhirmap.errors import ConfigError
+from fhirmap.records import Fault
+from fhirmap.sources.files.file_rows import FileRow
+from fhirmap.sources.files.source_files import SourceFile
+from fhirmap.sources.revisions import Revision
+from fhirmap.texts import os_reason
+
+__all__ = ["NO_SPACE", "KeyedRow", "RowSpool", "keeping"]
+
+KeyedRow: TypeAlias = tuple[str, Revision | None, FileRow]
+"""A row with its key, empty where it has none, and its revision, None where these do not count."""
+
+_Packed: TypeAlias = tuple[str, Revision | None, Mapping[str, Any], str, int, list[Fault], bool]
+NO_SPACE = "space"
+"""The variant of FM724: the fault is not of the file that is read."""
+_IN_MEMORY = 1 << 20
+_BLOCK = 1 << 16
+"""About how many bytes are written, and read again, at once."""
+_FIRST_ROWS, _MOST_ROWS = 8, 200
+"""Of a block: before it is known how long rows are, and at most."""
+
+
+class RowSpool:
+    """Rows that are put in file by file and given again in the same order, with flat memory.
+
+    More than a megabyte of them is in a temporary file that has no name: no one else can read it, and it is gone
+    when it is closed or the process ends. Rows are pickled, and only by this process read again.
+    """
+
+    def __init__(self, shown: str) -> None:
+        self._shown = shown
+        self._file = SpooledTemporaryFile(_IN_MEMORY, prefix="fhirmap-")  # noqa: SIM115 - open until `close`
+        self._blocks: dict[SourceFile, list[tuple[int, int]]] = {}
+        self._end = 0
+
+    def close(self) -> None:
+        """Forget the rows; more than once does no harm."""
+        self._file.close()
+        self._blocks.clear()
+
+    def put(self, file: SourceFile, rows: Iterable[KeyedRow]) -> None:
+        """Put all rows of a file in; none where they end with an error.
+
+        Raises: ConfigError FM724 (the temporary file cannot be written), and what reading ``rows`` raises.
+        """
+        blocks: list[tuple[int, int]] = []
+        held: list[_Packed] = []
+        most = _FIRST_ROWS
+        for key, revision, row in rows:
+            held.append((key, revision, row.cells, row.place, row.number, row.faults, row.is_lost))
+            if len(held) >= most:
+                size = self._write(held, blocks)
+                most = max(1, min(_MOST_ROWS, _BLOCK * len(held) // size))
+                held = []
+        if held:
+            self._write(held, blocks)
+        self._blocks[file] = blocks
+
+    def rows(self, file: SourceFile) -> Iterator[KeyedRow]:
+        """The rows of a file. Raises: ConfigError FM724 (the temporary file cannot be read)."""
+        for offset, length in self._blocks.get(file, ()):
+            with keeping(self._shown):
+                self._file.seek(offset)
+                raw = self._file.read(length)
+            for key, revision, cells, place, number, faults, is_lost in pickle.loads(raw):  # noqa: S301 - written here
+                yield key, revision, FileRow(cells, place, number, faults, is_lost)
+
+    def _write(self, held: list[_Packed], blocks: list[tuple[int, int]]) -> int:
+        """Write a block; its size."""
+        raw = pickle.dumps(held, pickle.HIGHEST_PROTOCOL)
+        with keeping(self._shown):
+            self._file.seek(self._end)
+            self._file.write(raw)
+        blocks.append((self._end, len(raw)))
+        self._end += len(raw)
+        return len(raw)
+
+
+@contextmanager
+def keeping(shown: str) -> Iterator[None]:
+    """Raises: ConfigError FM724 where rows of the source ``shown`` cannot be kept in a temporary file."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError("FM724", variant=NO_SPACE, source=shown, reason=os_reason(error)) from None
