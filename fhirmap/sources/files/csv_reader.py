@@ -218,7 +218,7 @@ class CsvReader:
         encoding, names, width = head.encoding, list(head.names), len(head.names)
         fill = FillDown([places[name] for name in self._plan.fill]) if self._plan.fill else None
         until = self._plan.until
-        pick, first = picker(places.values()), names[0]
+        pick, first = picker([*places.values()]), names[0]
         is_simple = not until and fill is None
         for number, cells, problem, last, place, is_damaged_line in lines:
             faults: list[Fault] = []

@@ -21,7 +21,7 @@ from fhirmap.sources.files.csv_reader import UnreadCell
 from fhirmap.sources.files.file_rows import FileRow
 from fhirmap.sources.files.flat_columns import columns_needed
 from fhirmap.sources.files.source_files import SourceFile, reading
-from fhirmap.sources.files.text_lines import is_damaged, open_text, proved_encoding
+from fhirmap.sources.files.text_lines import is_damaged, may_have_damage, open_text, proved_encoding
 
 __all__ = ["FixedReader", "places_of"]
 
@@ -153,7 +153,7 @@ class FixedReader:
             cells: dict[str, RawValue] = {name: text[place] for name, place in places.items()}
             if line.tab < len(text) or len(text) < last:
                 self._check_cells(line, cells, places)
-            if not text.isascii() or "\0" in text:
+            if "\0" in text or may_have_damage(text, self._encoding):
                 self._check_text(line, cells)
             if wanted:
                 self._add_groups(line, cells, wanted)
@@ -237,12 +237,12 @@ class FixedReader:
         """The groups that begin at ``starts``."""
         groups = line.text[starts.start : starts.stop]
         is_plain = len(groups) == starts.stop - starts.start and groups.isascii() and "\0" not in groups
-        if not is_plain or not column.is_row or column.above:
+        if not is_plain or column.above:
             return [self._group(line, column, start) for start in starts]
         # Most groups: whole, and nothing in them that might be damaged.
         text, width = line.text, column.groups.width
         cut = [text[start : start + width] for start in starts]
-        return [{name: group[place] for name, place in column.inner} for group in cut]
+        return [{name: group[place] for name, place in column.inner} for group in cut] if column.is_row else cut
 
     def _group(self, line: FixedLine, column: CountedColumn, start: int) -> RawValue:
         """The row that a group is, or its text."""

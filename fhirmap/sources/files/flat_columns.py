@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import TypeVar
 
@@ -66,13 +66,14 @@ def trimmed(cell: str | None) -> str:
     return "" if cell is None else cell.strip().strip("\ufeff").strip()
 
 
-def picker(places: Collection[int]) -> Callable[[Sequence[Cell]], Sequence[Cell]]:
-    """What takes the cells at these places from a row that has them all.
+def picker(places: Sequence[int]) -> Callable[[Sequence[Cell]], Sequence[Cell]]:
+    """What takes the cells at these places from a list that has them all.
 
     Example:
-        >>> picker([2, 0])(["a", "b", "c"]), picker([1])(["a", "b", "c"]), picker([])(["a"])
-        (('c', 'a'), ('b',), ())
+        >>> picker([2, 0])(["a", "b", "c"]), picker([1, 2])(["a", "b", "c"]), picker([])(["a"])
+        (('c', 'a'), ['b', 'c'], [])
     """
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda cells: tuple(cells[place] for place in places)
+    start = places[0] if places else 0
+    if list(places) == [*range(start, start + len(places))]:
+        return itemgetter(slice(start, start + len(places)))
+    return itemgetter(*places)

@@ -27,6 +27,7 @@ __all__ = [
     "is_damaged",
     "is_utf8",
     "marked_encoding",
+    "may_have_damage",
     "open_text",
     "proved_encoding",
 ]
@@ -108,6 +109,16 @@ def is_damaged(text: str, encoding: str) -> bool:
 
 def has_damage(text: str, encoding: str) -> bool:
     """Has some line of a text (they end with a line feed) bytes that are none, or is it UTF-8: is it `is_damaged`?"""
+    if not may_have_damage(text, encoding) or DAMAGE in text:
+        return DAMAGE in text
+    sign = _sign_of_utf8(encoding)
+    if sign is None:
+        return any(is_damaged(line, encoding) for line in text.split("\n"))
+    return any(is_damaged(_line_at(text, found), encoding) for found in sign.finditer(text))
+
+
+def may_have_damage(text: str, encoding: str) -> bool:
+    """Might some part of a text be `is_damaged`? False costs little, and is sure."""
     if text.isascii():
         return False
     if DAMAGE in text:
@@ -115,9 +126,7 @@ def has_damage(text: str, encoding: str) -> bool:
     if not is_eight_bit(encoding):
         return False
     sign = _sign_of_utf8(encoding)
-    if sign is None:
-        return any(is_damaged(line, encoding) for line in text.split("\n"))
-    return any(is_damaged(_line_at(text, found), encoding) for found in sign.finditer(text))
+    return sign is None or sign.search(text) is not None
 
 
 @lru_cache

@@ -8,7 +8,15 @@ import pytest
 
 from fhirmap.errors import ConfigError
 from fhirmap.sources.files.source_files import SourceFile
-from fhirmap.sources.files.text_lines import DAMAGE, decoded, has_damage, is_damaged, open_text, proved_encoding
+from fhirmap.sources.files.text_lines import (
+    DAMAGE,
+    decoded,
+    has_damage,
+    is_damaged,
+    may_have_damage,
+    open_text,
+    proved_encoding,
+)
 
 NAMES = b"id;v\n"
 ASCII = b"1;a\n" * 20
@@ -95,3 +103,5 @@ EIGHT_BIT = ["cp1252", "iso-8859-15", "latin-1", "mac-roman", "cp850", "cp1251",
 def test_a_text_has_damage_where_one_of_its_lines_is_damaged(text: str, written: str, encoding: str) -> None:
     shown = decoded(text.encode(written or encoding, "replace"), encoding)
     assert has_damage(shown, encoding) == any(is_damaged(line, encoding) for line in shown.split("\n"))
+    parts = [shown[start:end] for start in range(len(shown)) for end in range(start + 1, len(shown) + 1)]
+    assert may_have_damage(shown, encoding) or not any(is_damaged(part, encoding) for part in parts)
