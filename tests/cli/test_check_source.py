@@ -75,6 +75,7 @@ group g(source s : M, target t : Basic) { s.id as v -> t.id = v, t.code = cc('ur
     ("name", "content", "store", "said"),
     [
         ("a.csv", b"", "csv key 'id'", "error[FM711]: "),
+        ("a.csv", b"CANARY;LUC\nPETIT;ANNE\nDURAND;PAUL\n", "csv key 'id'", "looks like data"),
         ("a.csv", b'id;"lot\n1;2\n', "csv key 'id'", "error[FM712]: "),
         ("a.json", b'[{"id": 1},', "json key 'id'", "error[FM713]: "),
         ("a.csv.gz", b"\x1f\x8b\x08\x00damaged", "csv key 'id'", "error[FM702]: "),
@@ -103,7 +104,7 @@ def test_a_file_that_is_refused_is_an_error_of_its_own(
     source = f"sqlite:///{tmp_path}/{name}" if name.endswith(".db") else str(tmp_path / name)
     done = in_process("check", tmp_path / "m.map", "--source", source, "--lang", "en")
     shown = unfolded(done.out + done.err)
-    assert (done.code, said in shown, "FM761" in shown) == (2, True, False), shown
+    assert (done.code, said in shown, "FM761" in shown, "CANARY" in shown) == (2, True, False, False), shown
 
 
 def test_a_source_of_another_kind(place: Path) -> None:

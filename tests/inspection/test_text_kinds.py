@@ -45,3 +45,11 @@ def test_a_file_without_names_gets_columns_by_number(tmp_path: Path) -> None:
     assert "from csv key '1' delimiter ';' header none {" in text
     assert "from '4'" in text
     assert not any(cell in text for cell in ("149113897061759", "LOT77A", "601"))
+
+
+def test_a_row_of_words_is_no_line_of_names(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("MARTIN;LUC;M\nDE LA TOUR;ANNE;F\nDURAND;PAUL;F\nPETIT;EVE;F\n", encoding="utf-8")
+    text = sketches_to_text(inspect_source(str(path)))
+    assert "from csv key '1' delimiter ';' header none {" in text
+    assert not any(cell in text.upper() for cell in ("MARTIN", "LUC", "TOUR"))

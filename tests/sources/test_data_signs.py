@@ -21,6 +21,7 @@ CORSICAN = "149112A97061759"
     [
         (NUMBER, DataSign.PERSON_NUMBER),
         (NUMBER[:13], DataSign.PERSON_NUMBER),
+        ("1947010100000", DataSign.PERSON_NUMBER),  # the digits of a day, and five that are no time
         ("1 49 11 38 970 617 59", DataSign.PERSON_NUMBER),
         ("1\u00a049\u202f11 38 970 617", DataSign.PERSON_NUMBER),
         ("1.49.11.38.970.617/59", DataSign.PERSON_NUMBER),

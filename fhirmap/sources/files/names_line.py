@@ -10,8 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from fhirmap.sources import names as naming
+from fhirmap.sources.column_words import has_column_word
 from fhirmap.sources.data_signs import DataSign, bare, data_sign
 from fhirmap.sources.documents import column_and_path
 
@@ -45,9 +47,19 @@ class _Column:
         return bool(self.below) and not self.is_alike
 
     @property
+    def recurs(self) -> bool:
+        """Is the text below again? The name of a column hardly is among its values."""
+        return self.text in self.below
+
+    @property
     def is_certain(self) -> bool:
         """Is it alike in a form that names do not share with values: with digits, or the same text again?"""
-        return self.is_alike and (any(sign.isdecimal() for sign in self.text) or self.text in self.below)
+        return self.is_alike and (any(sign.isdecimal() for sign in self.text) or self.recurs)
+
+    @property
+    def is_written_alike(self) -> bool:
+        """Does something below begin with a word in the same letters: `MARTIN`, `Martin` or `martin`?"""
+        return _case(self.text) in map(_case, self.below)
 
 
 def signs_of_data(
@@ -64,7 +76,9 @@ def signs_of_data(
     """
     if needed and 2 * _count_found(cells, needed) >= len(needed):
         return ()
-    columns = _columns(cells, [line for line, _ in zip(below, range(_MOST_BELOW), strict=False)])
+    # The names may come again further down: on each page of an export.
+    compared = (line for line in below if list(line) != list(cells))
+    columns = _columns(cells, list(islice(compared, _MOST_BELOW)))
     comparable = [column for column in columns if column.below]
     differing = sum(column.differs for column in comparable)
     is_different = 2 * differing >= len(comparable) > 0
@@ -72,9 +86,24 @@ def signs_of_data(
     # Names occur twice in real files; in a line of data, one side or one code is the same in several columns.
     if not is_different and len({naming.fold(column.text) for column in columns}) < len(columns):
         found.append(DataSign.REPEATED)
-    if comparable and not differing and any(column.is_certain for column in comparable):
+    if _is_like_below(comparable, differing):
         found.append(DataSign.LIKE_BELOW)
     return tuple(sign for sign in DataSign if sign in found)
+
+
+def _is_like_below(comparable: Sequence[_Column], differing: int) -> bool:
+    """Is the line one of those below it? ``comparable``: its columns that are filled below; ``differing``: how many of
+    them are so in other forms.
+
+    Words above words in the same letters may be names, if one of them is a word for a column.
+    """
+    if not differing and any(column.is_certain for column in comparable):
+        return True
+    is_one_of_them = comparable and not differing and all(column.is_written_alike for column in comparable)
+    recurring = sum(column.recurs for column in comparable)
+    if not is_one_of_them and recurring <= differing:
+        return False
+    return not has_column_word(column.text for column in comparable)
 
 
 def _sign_in_place(column: _Column, *, is_different: bool) -> DataSign | None:
@@ -125,10 +154,14 @@ def _guessed(lines: Sequence[Sequence[str]], widths: Sequence[int]) -> int | Non
     usual = _usual(widths)
     wide = [place for place, width in enumerate(widths) if width and 5 * width >= 3 * usual]
     odd = None
+    is_among_rows = False
     for place in wide:
         below = [lines[other] for other in wide if other > place]
-        if signs_of_data(lines[place], (), below):
+        if signs := signs_of_data(lines[place], (), below):
+            is_among_rows |= DataSign.LIKE_BELOW in signs
             continue
+        if is_among_rows and not has_column_word(lines[place]):
+            continue  # a row that happens to be unlike the others
         are_words, is_above_others = _words_above(lines[place], below)
         if are_words and (place == wide[0] or is_above_others):
             return _nearest_to_values(lines, [other for other in wide if other >= place])
@@ -209,3 +242,9 @@ def _form(text: str) -> str:
         return "0" if part[0].isdecimal() else "A" if part.isupper() else "a"
 
     return _RUNS.sub(kind, " ".join(text.split()))
+
+
+def _case(text: str) -> str:
+    """In which letters the first word is."""
+    word = next(iter(text.split()), "")
+    return "A" if word.isupper() else "a" if word.islower() else "Aa"

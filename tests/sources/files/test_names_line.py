@@ -56,6 +56,40 @@ def test_lines_without_a_sign_of_their_own_are_like_those_below() -> None:
 
 
 @pytest.mark.parametrize(
+    ("row", "below"),
+    [
+        (["MARTIN", "LUC", "M"], [["PETIT", "ANNE", "F"], ["DURAND", "PAUL", "F"]]),
+        (["Martin", "Luc"], [["De La Tour", "Anne-Marie"], ["Petit", "Anne"]]),
+        (["MARTIN"], [["PETIT"], ["DURAND"]]),
+        # one column has another form by chance, what recurs outweighs it
+        (["MARTIN", "M", "HANCHE"], [["Petit", "F", "GENOU"], ["Durand", "M", "HANCHE"]]),
+        (["MARTIN", "", "hanche"], [["PETIT", "F", "genou"], ["DURAND", "M", ""]]),
+    ],
+)
+def test_a_line_of_words_above_such_words_is_one_of_them(row: list[str], below: list[list[str]]) -> None:
+    assert signs_of_data(row, (), below) == (DataSign.LIKE_BELOW,)
+    assert names_line([row, *below]) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "below"),
+    [
+        (["NOM", "PRENOM", "SEXE"], [["MARTIN", "LUC", "M"], ["PETIT", "ANNE", "F"]]),
+        (["Prénom", "Affecté"], [["Luc", "Ortho"], ["Anne", "Cardio"]]),
+        (["posePar", "avec"], [["luc", "anne"]]),
+        (["POSE_PAR"], [["LUC"], ["ANNE"]]),
+        # only the letters differ; columns that are ticked with their names; names again on each page
+        (["Boite", "Carton"], [["grande", "rouge"], ["petite", "bleu"]]),
+        (["Nom", "D", "G"], [["MARTIN", "D", ""], ["PETIT", "", "G"]]),
+        (["NOM", "VILLE"], [["MARTIN", "TOURS"], ["NOM", "VILLE"], ["PETIT", "NICE"]]),
+    ],
+)
+def test_names_of_words_above_words(names: list[str], below: list[list[str]]) -> None:
+    assert signs_of_data(names, (), below) == ()
+    assert names_line([names, *below]) == 0
+
+
+@pytest.mark.parametrize(
     ("names", "below"),
     [
         (NAMES, ROWS),
