@@ -114,6 +114,17 @@ class PathsFound:
             elif _holds(found):
                 self._listed[name] = False  # a filter may leave one item of a list
 
+    def look_below(self, leads: Iterable[PathSteps], records: Iterable[Mapping[str, Any]]) -> None:
+        """Look only for the paths that begin as one of ``leads`` does."""
+        ways = list(leads)
+        waiting = [steps for steps in self.lacking if any(steps[: len(lead)] == lead for lead in ways)]
+        for record in records if waiting else ():
+            for steps in [steps for steps in waiting if _holds(at(record, steps))]:
+                del self.lacking[steps]
+                waiting.remove(steps)
+            if not waiting:
+                return
+
 
 def _holds(found: RawValue) -> bool:
     return found is not None and found != [] and not isinstance(found, UnreadDocument)

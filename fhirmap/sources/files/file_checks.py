@@ -13,7 +13,7 @@ from fhirmap.data import PathSteps
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.runtime.reading import at
-from fhirmap.source_plan import Child, SourceKind, SourcePlan, path_steps
+from fhirmap.source_plan import Child, SourceKind, path_steps
 from fhirmap.sources import names as naming
 from fhirmap.sources.attribute_names import unknown_attributes
 from fhirmap.sources.files.document_paths import (
@@ -99,6 +99,9 @@ class FileChecks:
                 count += 1
                 if paths.is_settled:
                     break
+            # A path is there, too, if only what the condition of a look-up leaves out has it.
+            leads = (steps for steps, _ in look_ups_with_conditions(plan.shape))
+            paths.look_below(leads, self._with_all_looked_up())
             there = paths_in(islice(self._trees(), _SAMPLE)) if paths.lacking else {}
             known = dict.fromkeys((*there, *self._names_of_first())) if paths.lacking else {}
         except ConfigError as error:
@@ -119,11 +122,10 @@ class FileChecks:
         asked = self._asked()
         names = [name for name in asked if name not in plan.key]
         found = self._check_condition(names, plan.position, self._unfiltered, self._names_of_first)
-        shape = without_conditions(plan.shape)
         for steps, child in look_ups_with_conditions(plan.shape):
             condition = filter_of(replace(plan, where=child.where, shape=child.shape, position=child.position))
             assert condition is not None
-            rows = partial(self._looked_up, replace(plan, shape=shape), steps)
+            rows = partial(self._looked_up, steps)
             found += self._check_condition(condition.names, child.position or plan.position, rows)
         return found
 
@@ -169,9 +171,14 @@ class FileChecks:
                 if not self._files.set.is_several:
                     raise
 
-    def _looked_up(self, plan: SourcePlan, steps: PathSteps) -> Trees:
-        """What all rows of ``plan`` have looked up, to which ``steps`` lead."""
-        for row in self._unfiltered(lambda file: open_reader(file, plan), columns_needed(plan)):
+    def _with_all_looked_up(self) -> Trees:
+        """The trees of all rows, with all that they look up, whatever the conditions."""
+        plan = replace(self._plan, shape=without_conditions(self._plan.shape))
+        return self._unfiltered(lambda file: open_reader(file, plan), columns_needed(plan))
+
+    def _looked_up(self, steps: PathSteps) -> Trees:
+        """What all rows have looked up, to which ``steps`` lead."""
+        for row in self._with_all_looked_up():
             held = at(row, steps)
             yield from (item for item in (held if isinstance(held, list) else ()) if isinstance(item, Mapping))
 

@@ -89,6 +89,19 @@ model Lot {{ n : string 0..1 from 'n' }}
     assert [lot["n"] for lot in found_.records[0].values["lots"]] == (["A", "B"] if said else ["B"])
 
 
+def test_a_path_of_what_a_condition_leaves_out_everywhere_is_there(tmp_path: Path) -> None:
+    document = {"case": [{"id": "1", "piece": "p"}], "lot": [{"url": "p", "n": "A", "status": "ANNULE"}]}
+    path = write(tmp_path / "a.json", json.dumps(document))
+    models = """
+model Case from json path 'case' key 'id' {
+  id : string 1..1 from 'id'  lots : Lot 0..* join '/lot' on 'url' = 'piece' where "[status] is null" }
+model Lot { n : string 0..1 from 'n'  m : string 0..1 from 'm' }
+"""
+    found = read_model(path, models)
+    assert "lots" not in found.records[0].values
+    assert [(entry.code, entry.args["column"]) for entry in found.checks] == [("FM726", "m")]
+
+
 def test_a_condition_of_rows_that_are_joined_on_a_path_that_none_has(tmp_path: Path) -> None:
     lots = write(tmp_path / "b.json", '[{"case": "1", "lot": "A", "status": "ANNULE"}]')
     path = write(tmp_path / "a.csv", "id\n1\n")
