@@ -53,6 +53,17 @@ def decode_entry(raw: bytes) -> JsonValue:
         return UnreadEntry()
 
 
+def decode_entries(texts: Sequence[bytes]) -> list[JsonValue]:
+    """What `decode_entry` says of each of the texts."""
+    try:
+        found = [_DECODER.decode(text) for text in texts]
+        if not repeats_a_key(b"[" + b",".join(texts) + b"]", found):
+            return found
+    except (InvalidOperation, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # one of them cannot be read
+    return [decode_entry(text) for text in texts]
+
+
 def decode_in_parts(raw: bytes, levels: int = 8) -> JsonValue:
     """The value that ``raw`` writes, an `UnreadEntry` in the place of what cannot be read, ``levels`` deep at most."""
     found = decode_entry(raw)

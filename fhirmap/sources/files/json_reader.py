@@ -23,6 +23,7 @@ from fhirmap.sources.files.file_rows import FileRow
 from fhirmap.sources.files.json_entries import (
     UnreadEntry,
     decode,
+    decode_entries,
     decode_entry,
     decode_in_parts,
     repeats_a_key,
@@ -109,7 +110,11 @@ class JsonReader:
             if outline is not None:
                 yield from self._of_document(outline, above, looks_up)
                 return
+        is_plain = not (self._steps or above or looks_up)
         for number, entry in self._lines():
+            if is_plain and type(entry) is dict:
+                yield FileRow(entry, f":{number}", 0)
+                continue
             if isinstance(entry, UnreadEntry):
                 yield self._unread(entry, number, f":{number}")
                 continue
@@ -307,22 +312,26 @@ class JsonReader:
         """The lines that are not blank, by their numbers from 1."""
         # A line has no names: any may be damaged.
         encoding = proved_encoding(self._file, self._plan.encoding, names=0)
+        done = 0
         with reading(self._file):
-            for number, line in enumerate(self._texts(encoding), 1):
+            for some in self._texts(encoding):
                 # A byte-order mark, where files were joined.
-                line = line.removeprefix(codecs.BOM_UTF8)
-                if line.strip():
-                    yield number, decode_entry(line)
+                lines = [line.removeprefix(codecs.BOM_UTF8) for line in some]
+                numbers = [number for number, line in enumerate(lines, done + 1) if line.strip()]
+                texts = [lines[number - done - 1] for number in numbers]
+                yield from zip(numbers, decode_entries(texts), strict=True)
+                done += len(some)
 
-    def _texts(self, encoding: str) -> Iterator[bytes]:
-        """The lines of the file as UTF-8; what is no text in its encoding is no UTF-8 either."""
+    def _texts(self, encoding: str) -> Iterator[list[bytes]]:
+        """The lines of the file as UTF-8, some at a time; what is no text in its encoding is no UTF-8 either."""
         if encoding in ("utf-8", "utf-8-sig"):
             with self._file.open() as lines:
-                yield from lines
+                while some := lines.readlines(_BATCH):
+                    yield some
         else:
             with open_text(self._file, encoding) as text:
-                for line in text:
-                    yield line.encode("utf-8", "surrogatepass")
+                while held := text.readlines(_BATCH):
+                    yield [line.encode("utf-8", "surrogatepass") for line in held]
 
     # --- for inspection -----------------------------------------------------------------------------------------------
 

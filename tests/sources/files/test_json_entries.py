@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fhirmap.sources.files.json_entries import UnreadEntry, cut_entries, decode_entry, decode_in_parts
+from fhirmap.sources.files.json_entries import UnreadEntry, cut_entries, decode_entries, decode_entry, decode_in_parts
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,16 @@ def test_decode_entry() -> None:
     assert decode_entry(b'{"a": "::", "b": {"a": 1}}') == {"a": "::", "b": {"a": 1}}
     assert decode_entry(b'{"a": 1, "a": 1}') == UnreadEntry(is_double=True)
     assert decode_entry(b'{"a": NaN}') == UnreadEntry()
+
+
+def test_decode_entries() -> None:
+    assert decode_entries([b'{"a": 1}\n', b" [2]"]) == [{"a": 1}, [2]]
+    assert decode_entries([b'{"a": 1}', b'{"a": 1, "a": 2}', b"{"]) == [{"a": 1}, UnreadEntry(True), UnreadEntry()]
+    # Texts that are no JSON are none together either.
+    assert decode_entries([b"1,2", b"[3", b"4]"]) == [UnreadEntry()] * 3
+    [huge, one] = decode_entries([b"[9E99999999999999999999]", b"1.50"])
+    assert str(huge) == "[Decimal('NaN')]"
+    assert str(one) == "1.50"
 
 
 def test_what_can_be_read_of_a_document() -> None:

@@ -322,6 +322,20 @@ def test_a_large_document_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.M
         assert read(path, deep("entry", "../id", "n")) == whole
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_lines_keep_their_numbers_wherever_a_part_ends(
+    tmp_path: Path, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "".join(f'{{"id": {n}, "t": "é"}}\n' + "\n" * (n % 3) + "[5\n" * (n % 2) for n in range(20))
+    path = write(tmp_path / "a.ndjson", text, encoding)
+    whole = read(path, LINES)
+    numbers = [number for number, line in enumerate(text.split("\n"), 1) if line]
+    assert [record.origin for record in whole] == [f"a.ndjson:{number}" for number in numbers]
+    for size in (1, 20, 50):
+        monkeypatch.setattr("fhirmap.sources.files.json_reader._BATCH", size)
+        assert read(path, LINES) == whole
+
+
 BUNDLE = json.dumps(
     {
         "id": "b",
