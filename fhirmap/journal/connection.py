@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, and_
 from fhirmap.journal.schema import entry
 from fhirmap.journal.store import translated
 
-__all__ = ["CHUNK", "WITHOUT_PAYLOAD", "JournalConnection", "Row"]
+__all__ = ["CHUNK", "SHOWN", "JournalConnection", "Row"]
 
 Row: TypeAlias = Any
 """A row of whichever columns the statement next to it selects."""
@@ -23,8 +23,8 @@ Row: TypeAlias = Any
 CHUNK = 400
 """Entries read or written by one statement."""
 
-WITHOUT_PAYLOAD = tuple(column for column in entry.c if column.name not in ("payload", "read_parts"))
-"""What people ask for: never the payload, which is most of the journal."""
+SHOWN = tuple(column for column in entry.c if column.name != "read_parts")
+"""What people ask for."""
 
 
 class JournalConnection:

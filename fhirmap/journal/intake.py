@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from fhirmap.journal.decision import Decision, Step, decide, rows_by_key
 from fhirmap.journal.entries import Counts, Entry
 from fhirmap.journal.layouts import Layouts
 from fhirmap.journal.put_batch import PutBatch, chunks_of_distinct_keys
-from fhirmap.journal.schema import checkpoint, entry, run
+from fhirmap.journal.schema import checkpoint, entry, payload, run
 from fhirmap.journal.states import EntryState, WithdrawalCause
 from fhirmap.journal.withdrawal_change import ForeseenWithdrawals, WithdrawalChange, declared_again, withdrawn
 from fhirmap.journal.withdrawals import Withdrawals
@@ -155,7 +156,8 @@ class EntryIntake(Withdrawals):
     def payload(self, entry_id: int) -> bytes:
         """What was sent, or is to be sent, of an entry."""
         with self._transaction() as connection:
-            return bytes(connection.execute(select(entry.c.payload).where(entry.c.id == entry_id)).scalar_one())
+            query = select(payload.c.payload).where(payload.c.entry_id == entry_id)
+            return bytes(connection.execute(query).scalar_one())
 
     def _carry_out(self, item: Entry, rows: Sequence[Row], decision: Decision, batch: PutBatch) -> str:
         step, kept = decision.step, decision.same
@@ -211,7 +213,7 @@ class EntryIntake(Withdrawals):
         if item.request_key and not generation:
             return item.request_key
         parts = (*self._identity.values(), item.key, item.digest, str(generation))
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, "\x1f".join(parts)))
+        return _name_based_uuid("\x1f".join(parts))
 
     def _put_checkpoint(self, connection: Connection, name: str, value: str) -> None:
         where = and_(
@@ -234,3 +236,18 @@ class EntryIntake(Withdrawals):
                 )
             ).scalar()
         return None if found is None else str(found)
+
+
+_NAMESPACE = uuid.NAMESPACE_URL.bytes
+
+
+def _name_based_uuid(name: str) -> str:
+    """`uuid.uuid5` in the namespace of URLs, as text, without an object for it: one for each record that is read.
+
+    Example:
+        >>> _name_based_uuid("a") == str(uuid.uuid5(uuid.NAMESPACE_URL, "a"))
+        True
+    """
+    found = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(found[16], 16) & 3]
+    return f"{found[:8]}-{found[8:12]}-5{found[13:16]}-{variant}{found[17:20]}-{found[20:32]}"

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, update
 
 from fhirmap.journal.codec import faults_to_json, notes_to_json
 from fhirmap.journal.connection import CHUNK, Row
 from fhirmap.journal.entries import Entry, ReadValues
-from fhirmap.journal.row_statement import insert_into
-from fhirmap.journal.schema import entry
+from fhirmap.journal.row_statement import RowValues, insert_into, next_numbers, update_of
+from fhirmap.journal.schema import entry, payload
 from fhirmap.journal.states import EntryState, check_move
 
 __all__ = ["PutBatch", "chunks_of_distinct_keys"]
 
-_INSERT = insert_into(entry)
+_READ_COLUMNS = ("read_digest", "read_layout", "read_parts")
+_INSERT = insert_into(
+    entry,
+    *("id", "establishment", "operation", "is_current", "first_seen_at", "changed_at", "read_run", "read_at"),
+    *("key", "digest", "state", "limit_key", "request_key", "origin", "notes", "faults", "source", *_READ_COLUMNS),
+)
+_PAYLOAD = insert_into(payload, "entry_id", "payload")
+_REREAD = update_of(entry, *_READ_COLUMNS)
+_SAID_ANEW = update_of(entry, "notes", "faults")
+_REWRITTEN = update_of(
+    entry,
+    *("state", "changed_at", "request_key", "limit_key", "origin", "notes", "faults", *_READ_COLUMNS),
+    *("is_current", "held", "is_given_up", "read_run", "read_at", "not_before", "source"),
+)
 
 
 class PutBatch:
@@ -27,38 +39,25 @@ class PutBatch:
         self._now = now
         # What the project's own source holds is that one's, whichever held it first.
         self._own = {"source": ""} if not source else {}
-        self._inserts: list[dict[str, Any]] = []
+        self._inserts: list[RowValues] = []
+        self._payloads: list[bytes | None] = []
         self._touched: list[int] = []
         self._held: list[int] = []
-        self._reread: list[dict[str, Any]] = []
-        self._said_anew: list[dict[str, Any]] = []
+        self._reread: list[RowValues] = []
+        self._said_anew: list[RowValues] = []
         self._retired: list[int] = []
         self._replaced: list[int] = []
-        self._rewritten: list[dict[str, Any]] = []
+        self._rewritten: list[RowValues] = []
         self.repeated = 0
 
     def insert(self, item: Entry, request_key: str, source: str) -> None:
         """The first time this payload of its key is read; it is one of ``source``."""
-        self._inserts.append(
-            {
-                "key": item.key,
-                "digest": item.digest if item.state == EntryState.READY else "",
-                "state": item.state,
-                "is_current": True,
-                "payload": item.payload if item.state == EntryState.READY else b"",
-                "limit_key": item.limit_key,
-                "request_key": request_key if item.state == EntryState.READY else "",
-                "origin": item.origin,
-                "notes": notes_to_json(item.notes),
-                "faults": faults_to_json(item.faults),
-                "first_seen_at": self._now,
-                "changed_at": self._now,
-                "read_run": self._run,
-                "read_at": self._now,
-                "source": source,
-                **_read_columns(item.read),
-            }
-        )
+        sent = (item.digest, "ready", item.limit_key, request_key)
+        if item.state != EntryState.READY:
+            sent = ("", str(item.state), item.limit_key, "")
+        said = (item.origin, notes_to_json(item.notes), faults_to_json(item.faults), source)
+        self._inserts.append((item.key, *sent, *said, *_read_values(item.read)))
+        self._payloads.append(item.payload if item.state == EntryState.READY else None)
 
     def touch(self, row: Row, item: Entry, *, held: bool = False) -> None:
         """It was read again and stays as it is; ``held``: although the map makes another payload of it.
@@ -66,12 +65,12 @@ class PutBatch:
         What there is to say of it is said anew: an edited map has other notes, and the old ones at other lines.
         """
         (self._held if held else self._touched).append(row.id)
-        said = {"new_notes": notes_to_json(item.notes), "new_faults": faults_to_json(item.faults)}
-        if (said["new_notes"], said["new_faults"]) != (row.notes, row.faults):
-            self._said_anew.append({"row": row.id, **said})
+        said = (notes_to_json(item.notes), faults_to_json(item.faults))
+        if said != (row.notes, row.faults):
+            self._said_anew.append((*said, row.id))
         read = item.read
         if read is not None and (read.digest, read.layout) != (row.read_digest, row.read_layout):
-            self._reread.append({"row": row.id, **{f"new_{n}": value for n, value in _read_columns(read).items()}})
+            self._reread.append((*_read_values(read), row.id))
 
     def replace(self, row: Row) -> None:
         """Another entry of the key is the current one from now on."""
@@ -92,19 +91,11 @@ class PutBatch:
         self._rewrite(row, item, state=item.state, request_key="")
 
     def _rewrite(self, row: Row, item: Entry, *, state: EntryState, request_key: str) -> None:
-        self._rewritten.append(
-            {
-                "row": row.id,
-                "new_changed_at": row.changed_at if row.state == state else self._now,
-                "new_state": state,
-                "new_request_key": request_key,
-                "new_limit_key": item.limit_key,
-                "new_origin": item.origin,
-                "new_notes": notes_to_json(item.notes),
-                "new_faults": faults_to_json(item.faults),
-                **{f"new_{name}": value for name, value in _read_columns(item.read).items()},
-            }
-        )
+        changed_at = row.changed_at if row.state == state else self._now
+        said = (item.origin, notes_to_json(item.notes), faults_to_json(item.faults))
+        first = (str(state), changed_at, request_key, item.limit_key, *said, *_read_values(item.read))
+        source = self._own.get("source", row.source)
+        self._rewritten.append((*first, True, False, False, self._run, self._now, 0.0, source, row.id))
 
     def flush(self, connection: Connection, identity: Mapping[str, str]) -> None:
         """Executes them; the order keeps one current row per key."""
@@ -123,52 +114,21 @@ class PutBatch:
                     .where(entry.c.id.in_(rows))
                     .values(is_current=True, read_run=self._run, read_at=self._now, held=held, **self._own)
                 )
-        if self._reread:
-            connection.execute(
-                update(entry)
-                .where(entry.c.id == bindparam("row"))
-                .values({name: bindparam(f"new_{name}") for name in _READ_COLUMNS}),
-                self._reread,
-            )
-        if self._said_anew:
-            connection.execute(
-                update(entry)
-                .where(entry.c.id == bindparam("row"))
-                .values(notes=bindparam("new_notes"), faults=bindparam("new_faults")),
-                self._said_anew,
-            )
-        if self._rewritten:
-            connection.execute(
-                update(entry)
-                .where(entry.c.id == bindparam("row"))
-                .values(
-                    state=bindparam("new_state"),
-                    request_key=bindparam("new_request_key"),
-                    limit_key=bindparam("new_limit_key"),
-                    origin=bindparam("new_origin"),
-                    notes=bindparam("new_notes"),
-                    faults=bindparam("new_faults"),
-                    **{name: bindparam(f"new_{name}") for name in _READ_COLUMNS},
-                    is_current=True,
-                    held=False,
-                    read_run=self._run,
-                    read_at=self._now,
-                    not_before=0.0,
-                    changed_at=bindparam("new_changed_at"),
-                    **self._own,
-                ),
-                self._rewritten,
-            )
-        _INSERT.execute(connection, self._inserts, identity)
+        _REREAD.execute(connection, self._reread)
+        _SAID_ANEW.execute(connection, self._said_anew)
+        _REWRITTEN.execute(connection, self._rewritten)
+        numbers = next_numbers(connection, entry, len(self._inserts)) if self._inserts else ()
+        common = (*identity.values(), True, self._now, self._now, self._run, self._now)
+        _INSERT.execute(
+            connection, [(number, *common, *row) for number, row in zip(numbers, self._inserts, strict=True)]
+        )
+        contents = zip(numbers, self._payloads, strict=True)
+        _PAYLOAD.execute(connection, [(number, content) for number, content in contents if content is not None])
 
 
-_READ_COLUMNS = ("read_digest", "read_layout", "read_parts")
-
-
-def _read_columns(read: ReadValues | None) -> dict[str, Any]:
-    if read is None:
-        return dict(zip(_READ_COLUMNS, ("", "", b""), strict=True))
-    return dict(zip(_READ_COLUMNS, (read.digest, read.layout, read.parts()), strict=True))
+def _read_values(read: ReadValues | None) -> RowValues:
+    """Of `_READ_COLUMNS`."""
+    return ("", "", b"") if read is None else (read.digest, read.layout, read.parts())
 
 
 def chunks_of_distinct_keys(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, update
 
 from fhirmap.journal.codec import issues_from_json, issues_to_json
-from fhirmap.journal.connection import CHUNK, WITHOUT_PAYLOAD, Row
+from fhirmap.journal.connection import CHUNK, SHOWN, Row
 from fhirmap.journal.decision import may_be_held_by_receiver
 from fhirmap.journal.entries import Accepted, Lease
 from fhirmap.journal.intake import EntryIntake
-from fhirmap.journal.row_statement import RowStatement, insert_into
-from fhirmap.journal.schema import attempt, entry
+from fhirmap.journal.row_statement import RowValues, insert_into, next_numbers, update_of
+from fhirmap.journal.schema import attempt, entry, payload
 from fhirmap.journal.states import VERDICTS, ArchiveState, AttemptEvent, EntryState, WithdrawalCause, check_move
 from fhirmap.journal.withdrawal_change import WithdrawalChange, withdrawn
 from fhirmap.records import Envelope, Receipt, ReceiptState
@@ -22,27 +22,32 @@ __all__ = ["EntryQueue"]
 
 _SENDABLE = (EntryState.DEFERRED, EntryState.UNCERTAIN, EntryState.READY)
 _LEASE_S = 600.0
+_NO_ANSWER = ("", 0, 0.0, "[]", b"")
+"""What an attempt holds before its answer: code, status, duration, issues, body."""
 
 
-def _update_of(*names: str, **values: ColumnElement[Any]) -> RowStatement:
-    """An UPDATE of these columns of the entry ``row``, from parameters `new_…`, and of ``values``."""
-    new = {name: bindparam(f"new_{name}", type_=entry.c[name].type) for name in names}
-    return RowStatement(update(entry).where(entry.c.id == bindparam("row")).values({**new, **values}), {})
-
-
-_ATTEMPT = insert_into(attempt)
-_SENDING = _update_of(
-    *("state", "attempts", "lease", "lease_until", "changed_at"),
-    last_attempt=select(func.max(attempt.c.id)).where(attempt.c.entry_id == entry.c.id).scalar_subquery(),
+_ATTEMPT = insert_into(
+    attempt,
+    *("id", "entry_id", "run_id", "number", "event", "at", "state", "code", "status", "duration_s", "issues", "body"),
 )
-_SETTLED = _update_of(
-    *("state", "in_doubt", "not_before", "code", "status", "issues", "identifier_system", "identifier_value"),
-    *("lease", "archive", "changed_at", "settled_run", "doubt_settled_at"),
+_SENDING = update_of(entry, "state", "attempts", "lease", "lease_until", "changed_at", "last_attempt")
+_SETTLED = update_of(
+    entry,
+    *("state", "in_doubt", "doubt_settled_at", "not_before", "is_given_up", "code", "status", "issues"),
+    *("identifier_system", "identifier_value", "lease", "archive", "changed_at", "settled_run"),
 )
 
 
 class EntryQueue(EntryIntake):
     """What a run does with the entries that are to be sent; each method is one committed transaction."""
+
+    def start_run(self, map_digest: str = "", *, source: str = "", resend: bool = False) -> int:
+        """As `RunLedger.start_run`. What an earlier run gave up may be sent again."""
+        number = super().start_run(map_digest, source=source, resend=resend)
+        given_up = and_(self._scope, entry.c.state.in_(_SENDABLE), entry.c.is_given_up.is_(True))
+        with self._transaction() as connection:
+            connection.execute(update(entry).where(given_up).values(is_given_up=False))
+        return number
 
     # ---- what is sent --------------------------------------------------------------------------------------
 
@@ -73,6 +78,7 @@ class EntryQueue(EntryIntake):
                         at=now,
                         state=EntryState.UNCERTAIN,
                         code="FM653",
+                        body=b"",
                     )
                 )
                 connection.execute(
@@ -99,21 +105,21 @@ class EntryQueue(EntryIntake):
         now: float | None = None,
         *,
         avoid: Collection[str] = (),
-        skip: Collection[int] = (),
         lease_s: float = _LEASE_S,
     ) -> list[Lease]:
         """Up to ``count`` entries that may leave now, marked ``sending``: due retries first, then ready ones in the
-        order read.
+        order read; none that this run gave up (`settle`).
 
-        ``avoid``: limit keys whose turn has not come; ``skip``: entries given up for this run.
+        ``avoid``: limit keys whose turn has not come.
         """
         at = self._clock() if now is None else now
         with self._transaction() as connection:
-            rows: list[Row] = []
+            leases: list[Lease] = []
             for state in self._sendable():
-                if len(rows) < count:
-                    rows += connection.execute(self._due_query(state, at, avoid, skip, count - len(rows))).all()
-            leases = [self._lease_of(row) for row in rows]
+                if len(leases) < count:
+                    check_move(state, EntryState.SENDING)
+                    rows = connection.execute(self._due_query(state, at, avoid, count - len(leases)))
+                    leases += [self._lease_of(row, state) for row in rows]
             if leases:
                 self._mark_sending(connection, leases, at, at + lease_s)
         return leases
@@ -121,63 +127,62 @@ class EntryQueue(EntryIntake):
     def _sendable(self) -> tuple[EntryState, ...]:
         return (EntryState.DEFERRED, EntryState.READY) if self._hold_uncertain else _SENDABLE
 
-    def _due_query(
-        self, state: EntryState, now: float, avoid: Collection[str], skip: Collection[int], count: int
-    ) -> Select[Any]:
+    def _due_query(self, state: EntryState, now: float, avoid: Collection[str], count: int) -> Select[Any]:
         query = (
             select(
                 entry.c.id,
                 entry.c.key,
-                entry.c.payload,
+                payload.c.payload,
                 entry.c.digest,
                 entry.c.limit_key,
                 entry.c.request_key,
                 entry.c.attempts,
-                entry.c.state,
             )
-            .where(self._scope, entry.c.state == state, entry.c.is_current.is_(True), entry.c.not_before <= now)
+            .join(payload, payload.c.entry_id == entry.c.id)
+            .where(self._may_leave(state), entry.c.not_before <= now)
             .order_by(entry.c.not_before, entry.c.id)
             .limit(count)
         )
         if avoid:
             query = query.where(entry.c.limit_key.not_in(list(avoid)))
-        if skip:
-            query = query.where(entry.c.id.not_in(list(skip)))
-        return query.with_for_update(skip_locked=True) if self._shared else query
+        return query.with_for_update(skip_locked=True, of=entry) if self._shared else query
 
-    def _lease_of(self, row: Row) -> Lease:
-        check_move(row.state, EntryState.SENDING)
-        envelope = Envelope(row.key, bytes(row.payload), row.digest, row.limit_key, row.request_key)
-        return Lease(row.id, envelope, row.attempts + 1, row.state, f"{self._owner}.{row.attempts + 1}")
+    def _may_leave(self, state: EntryState) -> ColumnElement[bool]:
+        """What of ``state`` this run has not given up."""
+        current = and_(entry.c.is_current.is_(True), entry.c.is_given_up.is_(False))
+        return and_(self._scope, entry.c.state == state, current)
+
+    def _lease_of(self, row: Row, was: EntryState) -> Lease:
+        entry_id, key, content, digest, limit_key, request_key, attempts = row
+        envelope = Envelope(key, bytes(content), digest, limit_key, request_key)
+        return Lease(entry_id, envelope, attempts + 1, was, f"{self._owner}.{attempts + 1}")
 
     def _mark_sending(self, connection: Connection, leases: Sequence[Lease], now: float, until: float) -> None:
-        sent = [
-            {
-                "entry_id": lease.entry_id,
-                "run_id": self._run,
-                "number": lease.number,
-                "event": AttemptEvent.SENT,
-                "at": now,
-                "state": EntryState.SENDING,
-            }
-            for lease in leases
-        ]
-        _ATTEMPT.execute(connection, sent)
-        _SENDING.execute(
-            connection,
-            [{"row": lease.entry_id, "new_attempts": lease.number, "new_lease": lease.token} for lease in leases],
-            {"new_state": EntryState.SENDING, "new_lease_until": until, "new_changed_at": now},
-        )
+        numbers = next_numbers(connection, attempt, len(leases))
+        attempts: list[RowValues] = []
+        entries: list[RowValues] = []
+        for number, lease in zip(numbers, leases, strict=True):
+            attempts.append((number, lease.entry_id, self._run, lease.number, "sent", now, "sending", *_NO_ANSWER))
+            entries.append(("sending", lease.number, lease.token, until, now, number, lease.entry_id))
+        _ATTEMPT.execute(connection, attempts)
+        _SENDING.execute(connection, entries)
 
-    def next_due(self, *, skip: Collection[int] = ()) -> float | None:
-        """When the earliest entry that may be sent may be sent (0 for at once); ``None`` where there is none."""
+    def next_due(self) -> float | None:
+        """When the earliest entry that this run may still send may be sent (0 for at once); ``None`` where there is
+        none."""
+        found: list[float] = []
+        with self._transaction() as connection:
+            for state in self._sendable():
+                query = select(entry.c.not_before).where(self._may_leave(state)).order_by(entry.c.not_before).limit(1)
+                found += connection.execute(query).scalars()
+        return min(found, default=None)
+
+    def _due_after_this_run(self, connection: Connection) -> float | None:
+        """When the earliest entry may be sent by any run."""
         query = select(func.min(entry.c.not_before)).where(
             self._scope, entry.c.state.in_(self._sendable()), entry.c.is_current.is_(True)
         )
-        if skip:
-            query = query.where(entry.c.id.not_in(list(skip)))
-        with self._transaction() as connection:
-            found = connection.execute(query).scalar()
+        found = connection.execute(query).scalar()
         return None if found is None else float(found)
 
     def waiting(self) -> int:
@@ -188,15 +193,23 @@ class EntryQueue(EntryIntake):
         with self._transaction() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def settle(self, lease: Lease, receipt: Receipt, not_before: float = 0.0) -> EntryState:
+    def settle(
+        self, lease: Lease, receipt: Receipt, not_before: float = 0.0, *, is_given_up: bool = False
+    ) -> EntryState:
         """Records the answer to one lease; the state it came to. ``not_before``: when a deferred or uncertain one may
-        go again."""
-        return self.settle_all([(lease, receipt)], not_before)[0]
+        go again; ``is_given_up``: not in this run."""
+        return self._settle_all([(lease, receipt)], not_before, is_given_up=is_given_up)[0]
 
-    def settle_all(self, pairs: Sequence[tuple[Lease, Receipt]], not_before: float = 0.0) -> list[EntryState]:
+    def settle_all(self, pairs: Sequence[tuple[Lease, Receipt]]) -> list[EntryState]:
         """`settle` for many at once, in one transaction."""
+        return self._settle_all(pairs, 0.0, is_given_up=False)
+
+    def _settle_all(
+        self, pairs: Sequence[tuple[Lease, Receipt]], not_before: float, *, is_given_up: bool
+    ) -> list[EntryState]:
         now = self._clock()
-        changes: list[dict[str, Any]] = []
+        states: list[EntryState] = []
+        changes: list[RowValues] = []
         with self._transaction() as connection:
             query = select(
                 entry.c.id,
@@ -212,19 +225,21 @@ class EntryQueue(EntryIntake):
                 query = query.with_for_update()
             rows = {row.id: row for row in connection.execute(query)}
             for lease, receipt in pairs:
-                changes.append(_settlement(lease, receipt, rows[lease.entry_id], not_before))
-            _ATTEMPT.execute(connection, [self._answered(lease, receipt, now) for lease, receipt in pairs])
-            _SETTLED.execute(connection, changes, {"new_changed_at": now, "new_settled_run": self._run})
+                settled = _settlement(lease, receipt, rows[lease.entry_id], not_before, is_given_up=is_given_up)
+                states.append(settled.state)
+                changes.append((*settled.values, now, self._run, lease.entry_id))
+            self._note_answers(connection, pairs, now)
+            _SETTLED.execute(connection, changes)
             self._note_identifiers(
                 connection,
                 [
                     (lease.entry_id, lease.envelope.key, receipt)
                     for lease, receipt in pairs
-                    if receipt.state == ReceiptState.ACCEPTED and receipt.identifier_value
+                    if receipt.identifier_value and receipt.state == ReceiptState.ACCEPTED
                 ],
             )
             self._note_late(connection, [row.key for row in rows.values() if not row.is_current])
-        return [change["new_state"] for change in changes]
+        return states
 
     def _note_late(self, connection: Connection, keys: Sequence[str]) -> None:
         """What was answered, or found to be lost, after the source had stopped declaring it is withdrawn like anything
@@ -238,20 +253,14 @@ class EntryQueue(EntryIntake):
         known = self._open_rows(connection, list(late))
         self._change(connection, [_noted_late(key, known.get(key), cause) for key, cause in late.items()])
 
-    def _answered(self, lease: Lease, receipt: Receipt, now: float) -> dict[str, Any]:
-        return {
-            "entry_id": lease.entry_id,
-            "run_id": self._run,
-            "number": lease.number,
-            "event": AttemptEvent.ANSWERED if receipt.status else AttemptEvent.UNANSWERED,
-            "at": now,
-            "state": EntryState(receipt.state),
-            "code": receipt.code,
-            "status": receipt.status,
-            "duration_s": receipt.duration_s,
-            "issues": issues_to_json(receipt.issues),
-            "body": receipt.body,
-        }
+    def _note_answers(self, connection: Connection, pairs: Sequence[tuple[Lease, Receipt]], now: float) -> None:
+        rows: list[RowValues] = []
+        for number, (lease, receipt) in zip(next_numbers(connection, attempt, len(pairs)), pairs, strict=True):
+            event = AttemptEvent.ANSWERED if receipt.status else AttemptEvent.UNANSWERED
+            attempted = (number, lease.entry_id, self._run, lease.number, str(event), now, str(receipt.state))
+            said = (receipt.code, receipt.status, receipt.duration_s, issues_to_json(receipt.issues), receipt.body)
+            rows.append((*attempted, *said))
+        _ATTEMPT.execute(connection, rows)
 
     def release(
         self,
@@ -276,7 +285,7 @@ class EntryQueue(EntryIntake):
                 connection.execute(
                     update(entry)
                     .where(entry.c.id == row.id)
-                    .values(state=EntryState.READY, not_before=0.0, changed_at=now)
+                    .values(state=EntryState.READY, not_before=0.0, is_given_up=False, changed_at=now)
                 )
         return len(chosen)
 
@@ -286,7 +295,7 @@ class EntryQueue(EntryIntake):
         """Accepted entries whose identifier is not written back yet, in the order they were sent; ``after``: those
         that follow this one."""
         query = (
-            select(*WITHOUT_PAYLOAD)
+            select(*SHOWN)
             .where(self._scope, entry.c.archive == ArchiveState.PENDING, entry.c.state == EntryState.ACCEPTED)
             .order_by(entry.c.last_attempt)
             .limit(count)
@@ -311,7 +320,7 @@ class EntryQueue(EntryIntake):
         found: dict[str, Row] = {}
         for start in range(0, len(keys), CHUNK):
             query = (
-                select(*WITHOUT_PAYLOAD)
+                select(*SHOWN)
                 .where(self._scope, entry.c.key.in_(keys[start : start + CHUNK]))
                 .where(entry.c.state == EntryState.ACCEPTED)
                 .order_by(entry.c.last_attempt)
@@ -330,32 +339,34 @@ def _noted_late(key: str, before: Row | None, cause: WithdrawalCause) -> Withdra
     return withdrawn(key, before, cause, by_map=before is not None and bool(before.by_map))
 
 
-def _settlement(lease: Lease, receipt: Receipt, row: Row, not_before: float) -> dict[str, Any]:
-    """The new values of an entry after an answer to one of its leases."""
+class _Settlement(NamedTuple):
+    """The state of an entry after an answer, and the values of `_SETTLED` but the last."""
+
+    state: EntryState
+    values: RowValues
+
+
+def _settlement(lease: Lease, receipt: Receipt, row: Row, not_before: float, *, is_given_up: bool) -> _Settlement:
+    """What becomes of an entry after an answer to one of its leases."""
+    before = row.state
     state = EntryState(receipt.state)
-    late = row.lease != lease.token or row.state != EntryState.SENDING
+    late = row.lease != lease.token or before != EntryState.SENDING
     if late and state != EntryState.ACCEPTED:
-        state = row.state  # another worker has it by now; only an acceptance still counts
+        state = before  # another worker has it by now; only an acceptance still counts
     elif not row.is_current and state in (EntryState.DEFERRED, EntryState.UNCERTAIN):
         state = EntryState.SUPERSEDED
-    if state != row.state:
-        check_move(row.state, state)
+    if state != before:
+        check_move(before, state)
     accepted = state == EntryState.ACCEPTED
+    waits = state in (EntryState.DEFERRED, EntryState.UNCERTAIN)
     doubted = receipt.state == ReceiptState.UNCERTAIN or late
-    return {
-        "row": row.id,
-        "new_state": state,
-        "new_in_doubt": bool(row.in_doubt) or doubted,
-        "new_doubt_settled_at": None if doubted else row.doubt_settled_at,
-        "new_not_before": not_before if state in (EntryState.DEFERRED, EntryState.UNCERTAIN) else 0.0,
-        "new_code": receipt.code,
-        "new_status": receipt.status,
-        "new_issues": issues_to_json(receipt.issues),
-        "new_identifier_system": receipt.identifier_system if accepted else "",
-        "new_identifier_value": receipt.identifier_value if accepted else "",
-        "new_lease": row.lease if late and state == EntryState.SENDING else "",
-        "new_archive": ArchiveState.PENDING if receipt.state == ReceiptState.ACCEPTED else row.archive,
-    }
+    doubt = (bool(row.in_doubt) or doubted, None if doubted else row.doubt_settled_at)
+    turn = (not_before, is_given_up and not late) if waits else (0.0, False)
+    said = (receipt.code, receipt.status, issues_to_json(receipt.issues))
+    given = (receipt.identifier_system, receipt.identifier_value) if accepted else ("", "")
+    token = row.lease if late and state == EntryState.SENDING else ""
+    archive = "pending" if receipt.state == ReceiptState.ACCEPTED else str(row.archive)
+    return _Settlement(state, (str(state), *doubt, *turn, *said, *given, token, archive))
 
 
 def _has_reason(row: Row, reason: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Integer, and_, cast, func, not_, or_, select
 
 from fhirmap.journal.codec import issues_from_json, recorded_answer
-from fhirmap.journal.connection import CHUNK, WITHOUT_PAYLOAD
+from fhirmap.journal.connection import CHUNK, SHOWN
 from fhirmap.journal.entries import DayCounts, Reason, RecordedAnswer, Status
 from fhirmap.journal.queue import EntryQueue
 from fhirmap.journal.schema import attempt, entry
@@ -26,7 +26,7 @@ class JournalReading(EntryQueue):
         self, states: Collection[EntryState] | None = None, keys: Collection[str] | None = None
     ) -> list[RecordedAnswer]:
         """Current records with what was last said of each, in the order first read."""
-        query = select(*WITHOUT_PAYLOAD).where(self._scope, entry.c.is_current.is_(True)).order_by(entry.c.id)
+        query = select(*SHOWN).where(self._scope, entry.c.is_current.is_(True)).order_by(entry.c.id)
         if states is not None:
             query = query.where(entry.c.state.in_(list(states)))
         if keys is not None:
@@ -45,7 +45,7 @@ class JournalReading(EntryQueue):
             entry.c.faults == "[]",
         )
         query = (
-            select(*WITHOUT_PAYLOAD)
+            select(*SHOWN)
             .where(self._scope, entry.c.is_current.is_(True), not_(went_well))
             .where(or_(entry.c.read_run == self._run, entry.c.settled_run == self._run))
             .order_by(entry.c.id)
@@ -138,7 +138,7 @@ class JournalReading(EntryQueue):
         else:
             chosen = and_(self._scope, entry.c.in_doubt.is_(True), entry.c.key.in_(list(keys)))
         with self._transaction() as connection:
-            rows = connection.execute(select(*WITHOUT_PAYLOAD).where(chosen).order_by(entry.c.id)).all()
+            rows = connection.execute(select(*SHOWN).where(chosen).order_by(entry.c.id)).all()
         return [recorded_answer(row, self._run) for row in rows]
 
     def history(self, key: str) -> list[Mapping[str, Any]]:
@@ -163,7 +163,7 @@ class JournalReading(EntryQueue):
                 select(entry.c.state, func.count()).where(current).group_by(entry.c.state)
             ).all()
             answered = connection.execute(
-                select(*WITHOUT_PAYLOAD)
+                select(*SHOWN)
                 .where(
                     current,
                     entry.c.state.in_(
@@ -187,12 +187,13 @@ class JournalReading(EntryQueue):
             held = connection.execute(
                 select(func.count()).where(current, entry.c.held.is_(True), entry.c.state == EntryState.ACCEPTED)
             ).scalar_one()
+            due = self._due_after_this_run(connection)
         return Status(
             states={state: int(number) for state, number in by_state},
             reasons=grouped_reasons(recorded_answer(row, self._run) for row in answered),
             possible_duplicates=tuple(self.doubts()),
             last_run=self.last_run(),
-            next_due=self.next_due(),
+            next_due=due,
             archive_pending=int(unarchived),
             held=int(held),
             withdrawn=tuple(self.withdrawals()),

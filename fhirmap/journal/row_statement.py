@@ -1,82 +1,79 @@
 """One statement for many rows, as the driver executes it.
 
-SQLAlchemy takes the parameters of each row apart anew, which costs more than what the database does with them. Here the
-names and the conversions of parameters are looked up once for a dialect.
+SQLAlchemy takes the parameters of each row apart anew, which costs more than what the database does with them. Here a
+row is a tuple of what the driver takes, in the order that the statement names them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Dialect, Table, Update, insert
+from sqlalchemy import Connection, Dialect, Table, Update, bindparam, func, insert, select, text, update
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Insert
-from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-__all__ = ["RowStatement", "insert_into"]
+__all__ = ["RowStatement", "RowValues", "insert_into", "next_numbers", "update_of"]
+
+RowValues: TypeAlias = tuple[Any, ...]
+"""One row's parameters: words as plain texts, no member of an enumeration."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RowStatement:
-    """A statement whose values are all parameters. ``defaults``: of those that may be left out."""
+    """A statement and the names of its parameters, in the order of a row's values."""
 
     statement: Insert | Update
-    defaults: Mapping[str, Any]
-    names: tuple[str, ...] = ()
-    """The columns of an INSERT."""
+    names: tuple[str, ...]
 
-    def execute(
-        self, connection: Connection, rows: Sequence[Mapping[str, Any]], common: Mapping[str, Any] | None = None
-    ) -> None:
-        """Executes it for each of ``rows``, which have the same names. ``common``: values of every row."""
+    def execute(self, connection: Connection, rows: Sequence[RowValues]) -> None:
+        """Executes it for each of ``rows``."""
         if rows:
             compiled = _compiled(self, connection.dialect)
-            connection.exec_driver_sql(compiled.text, compiled.parameters(rows, {**self.defaults, **(common or {})}))
+            connection.exec_driver_sql(compiled.text, [*map(compiled.in_order, rows)])
 
 
-def insert_into(table: Table) -> RowStatement:
-    """An INSERT of all columns but the numbered key; what a row leaves out is the column's default, or absent."""
-    columns = [column for column in table.c if column is not table.autoincrement_column]
-    defaults: dict[str, Any] = {column.name: None for column in columns if column.nullable}
-    defaults |= {c.name: c.default.arg for c in columns if isinstance(c.default, ScalarElementColumnDefault)}
-    return RowStatement(insert(table).inline(), defaults, tuple(column.name for column in columns))
+def insert_into(table: Table, *names: str) -> RowStatement:
+    """An INSERT of these columns of ``table``; the others have their defaults."""
+    values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    return RowStatement(insert(table).values(values).inline(), names)
+
+
+def update_of(table: Table, *names: str) -> RowStatement:
+    """An UPDATE of these columns of ``table``; the number of the row is the last of its values."""
+    values = {f"new_{name}": bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
+    changed = {name: values[f"new_{name}"] for name in names}
+    return RowStatement(update(table).where(table.c.id == bindparam("row")).values(changed), (*values, "row"))
+
+
+def next_numbers(connection: Connection, table: Table, count: int) -> Sequence[int]:
+    """The numbers of the next ``count`` rows of ``table``, for who has to know them before the rows are there.
+
+    In SQLite, where one transaction writes at a time, those that follow the last; elsewhere the table's sequence gives
+    them, each once.
+    """
+    if connection.dialect.name == "sqlite":
+        last = connection.execute(select(func.max(table.c.id))).scalar() or 0
+        return range(last + 1, last + 1 + count)
+    sequence = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
+    return sorted(connection.execute(sequence, {"name": table.name, "count": count}).scalars())
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """The text for the driver; the names of parameters in its order, where it takes them by place; conversions."""
+    """The text for the driver, and the parameters of a row in its order."""
 
     text: str
-    names: tuple[str, ...]
-    by_place: bool
-    processors: Mapping[str, Callable[[Any], Any]]
-
-    def parameters(self, rows: Sequence[Mapping[str, Any]], common: Mapping[str, Any]) -> list[Any]:
-        """Those of each row."""
-        shared = {name: self.processors[name](v) if name in self.processors else v for name, v in common.items()}
-        changing = [(name, process) for name, process in self.processors.items() if name in rows[0]]
-        in_order = itemgetter(*self.names)
-        found: list[Any] = []
-        for row in rows:
-            values = {**shared, **row}
-            for name, process in changing:
-                values[name] = process(values[name])
-            found.append(in_order(values) if self.by_place else values)
-        return found
+    in_order: Callable[[RowValues], RowValues]
 
 
 @lru_cache(maxsize=64)
 def _compiled(one: RowStatement, dialect: Dialect) -> _Compiled:
-    compiled = one.statement.compile(dialect=dialect, column_keys=list(one.names) or None)
-    assert isinstance(compiled, SQLCompiler)
-    processors = {}
-    for name, parameter in compiled.binds.items():
-        process = parameter.type.dialect_impl(dialect).bind_processor(dialect)
-        if process is not None:
-            processors[name] = process
-    by_place = compiled.positiontup is not None
-    return _Compiled(compiled.string, tuple(compiled.positiontup or compiled.binds), by_place, processors)
+    by_place = dialect if dialect.positional else type(dialect)(paramstyle="format")  # type: ignore[call-arg]
+    compiled = one.statement.compile(dialect=by_place)
+    assert isinstance(compiled, SQLCompiler) and compiled.positiontup is not None
+    order = [one.names.index(name) for name in compiled.positiontup]
+    return _Compiled(compiled.string, itemgetter(*order) if len(order) > 1 else lambda row: (row[order[0]],))

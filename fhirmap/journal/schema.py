@@ -1,12 +1,14 @@
 """The journal's tables, as SQLAlchemy Core. SQL in sight, no ORM.
 
-`entry` holds one row for each (establishment, operation, record key, payload digest). A record without a payload to
-send (invalid, out of scope) has the empty digest. `is_current` marks the row with what the source said last of its
-key. `read_digest`, `read_layout` and `read_parts` say what was read when an entry was put last, without a value of it
-(`entries.ReadValues`); `layout` has the names of the columns of each `read_layout`. `attempt` is only ever appended to:
-one row when a request is about to leave, one when its answer was read or is known to be lost. `identifier` holds every
-identifier that a receiver ever gave to a key, `withdrawal` every time that an accepted record was no longer declared.
-An entry is in doubt since an answer to one of its requests was lost, until somebody notes that this is settled.
+`entry` holds one row for each (establishment, operation, record key, payload digest), and `payload` the bytes of those
+that are sent, so that what becomes of an entry is written without them. A record without a payload to send (invalid,
+out of scope) has the empty digest. `is_current` marks the row with what the source said last of its key; `is_given_up`
+one that the run which sent it last sends no more. `read_digest`, `read_layout` and `read_parts` say what was read when
+an entry was put last, without a value of it (`entries.ReadValues`); `layout` has the names of the columns of each
+`read_layout`. `attempt` is only ever appended to: one row when a request is about to leave, one when its answer was
+read or is known to be lost. `identifier` holds every identifier that a receiver ever gave to a key, `withdrawal` every
+time that an accepted record was no longer declared. An entry is in doubt since an answer to one of its requests was
+lost, until somebody notes that this is settled.
 Times are seconds since the epoch (UTC), as floats.
 """
 
@@ -29,6 +31,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
+    text,
 )
 
 from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState, WithdrawalCause
@@ -42,11 +46,12 @@ __all__ = [
     "layout",
     "meta",
     "metadata",
+    "payload",
     "run",
     "withdrawal",
 ]
 
-VERSION = 3
+VERSION = 4
 """Of the tables below. A journal of another version is refused, never guessed at."""
 
 metadata = MetaData()
@@ -60,6 +65,7 @@ def _words(states: type[StrEnum], length: int) -> Enum:
 
 
 _ID = BigInteger().with_variant(Integer, "sqlite")
+_ZERO = text("0")
 
 meta = Table(
     "fhirmap_meta", metadata, Column("name", String(60), primary_key=True), Column("value", Text, nullable=False)
@@ -73,11 +79,11 @@ run = Table(
     Column("operation", String(200), nullable=False),
     Column("started_at", Float, nullable=False),
     Column("finished_at", Float),
-    Column("map_digest", String(64), nullable=False, default=""),
-    Column("read", Integer, nullable=False, default=0),
-    Column("repeated", Integer, nullable=False, default=0),
+    Column("map_digest", String(64), nullable=False, server_default=""),
+    Column("read", Integer, nullable=False, server_default=_ZERO),
+    Column("repeated", Integer, nullable=False, server_default=_ZERO),
     Column("exit_code", Integer),
-    Column("counts", Text, nullable=False, default="{}"),
+    Column("counts", Text, nullable=False, server_default="{}"),
 )
 
 entry = Table(
@@ -90,38 +96,37 @@ entry = Table(
     Column("digest", String(64), nullable=False),
     Column("state", _words(EntryState, 20), nullable=False),
     Column("is_current", Boolean, nullable=False),
-    Column("limit_key", String(200), nullable=False, default=""),
-    Column("request_key", String(100), nullable=False, default=""),
-    Column("origin", Text, nullable=False, default=""),
-    Column("notes", Text, nullable=False, default="[]"),
-    Column("faults", Text, nullable=False, default="[]"),
+    Column("limit_key", String(200), nullable=False, server_default=""),
+    Column("request_key", String(100), nullable=False, server_default=""),
+    Column("origin", Text, nullable=False, server_default=""),
+    Column("notes", Text, nullable=False, server_default="[]"),
+    Column("faults", Text, nullable=False, server_default="[]"),
     Column("first_seen_at", Float, nullable=False),
     Column("changed_at", Float, nullable=False),
-    Column("not_before", Float, nullable=False, default=0.0),
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("last_attempt", _ID, nullable=False, default=0),
-    Column("code", String(10), nullable=False, default=""),
-    Column("status", Integer, nullable=False, default=0),
-    Column("issues", Text, nullable=False, default="[]"),
-    Column("identifier_system", Text, nullable=False, default=""),
-    Column("identifier_value", Text, nullable=False, default=""),
-    Column("in_doubt", Boolean, nullable=False, default=False),
+    Column("not_before", Float, nullable=False, server_default=_ZERO),
+    Column("attempts", Integer, nullable=False, server_default=_ZERO),
+    Column("last_attempt", _ID, nullable=False, server_default=_ZERO),
+    Column("code", String(10), nullable=False, server_default=""),
+    Column("status", Integer, nullable=False, server_default=_ZERO),
+    Column("issues", Text, nullable=False, server_default="[]"),
+    Column("identifier_system", Text, nullable=False, server_default=""),
+    Column("identifier_value", Text, nullable=False, server_default=""),
+    Column("in_doubt", Boolean, nullable=False, server_default=false()),
     Column("doubt_settled_at", Float),
-    Column("doubt_settled_by", String(200), nullable=False, default=""),
-    Column("doubt_why", Text, nullable=False, default=""),
-    Column("lease", String(80), nullable=False, default=""),
-    Column("lease_until", Float, nullable=False, default=0.0),
-    Column("archive", _words(ArchiveState, 10), nullable=False, default=ArchiveState.NONE),
-    Column("read_run", _ID, nullable=False, default=0),
-    Column("settled_run", _ID, nullable=False, default=0),
-    Column("read_at", Float, nullable=False, default=0.0),
-    Column("source", String(200), nullable=False, default=""),
-    Column("read_digest", String(32), nullable=False, default=""),
-    Column("read_layout", String(32), nullable=False, default=""),
-    Column("held", Boolean, nullable=False, default=False),
-    Column("read_parts", LargeBinary, nullable=False, default=b""),
-    # last, so that a database reaches the others without reading it
-    Column("payload", LargeBinary, nullable=False, default=b""),
+    Column("doubt_settled_by", String(200), nullable=False, server_default=""),
+    Column("doubt_why", Text, nullable=False, server_default=""),
+    Column("is_given_up", Boolean, nullable=False, server_default=false()),
+    Column("lease", String(80), nullable=False, server_default=""),
+    Column("lease_until", Float, nullable=False, server_default=_ZERO),
+    Column("archive", _words(ArchiveState, 10), nullable=False, server_default=""),
+    Column("read_run", _ID, nullable=False, server_default=_ZERO),
+    Column("settled_run", _ID, nullable=False, server_default=_ZERO),
+    Column("read_at", Float, nullable=False, server_default=_ZERO),
+    Column("source", String(200), nullable=False, server_default=""),
+    Column("read_digest", String(32), nullable=False, server_default=""),
+    Column("read_layout", String(32), nullable=False, server_default=""),
+    Column("held", Boolean, nullable=False, server_default=false()),
+    Column("read_parts", LargeBinary, nullable=False),
     UniqueConstraint("establishment", "operation", "key", "digest", name="fhirmap_entry_identity"),
 )
 Index(
@@ -130,11 +135,19 @@ Index(
     entry.c.operation,
     entry.c.state,
     entry.c.is_current,
+    entry.c.is_given_up,
     entry.c.not_before,
     entry.c.id,
 )
 Index("fhirmap_entry_archive", entry.c.establishment, entry.c.operation, entry.c.archive, entry.c.id)
 Index("fhirmap_entry_run", entry.c.read_run)
+
+payload = Table(
+    "fhirmap_payload",
+    metadata,
+    Column("entry_id", _ID, ForeignKey("fhirmap_entry.id"), primary_key=True, autoincrement=False),
+    Column("payload", LargeBinary, nullable=False),
+)
 
 attempt = Table(
     "fhirmap_attempt",
@@ -146,11 +159,11 @@ attempt = Table(
     Column("event", _words(AttemptEvent, 10), nullable=False),
     Column("at", Float, nullable=False),
     Column("state", _words(EntryState, 20), nullable=False),
-    Column("code", String(10), nullable=False, default=""),
-    Column("status", Integer, nullable=False, default=0),
-    Column("duration_s", Float, nullable=False, default=0.0),
-    Column("issues", Text, nullable=False, default="[]"),
-    Column("body", LargeBinary, nullable=False, default=b""),
+    Column("code", String(10), nullable=False, server_default=""),
+    Column("status", Integer, nullable=False, server_default=_ZERO),
+    Column("duration_s", Float, nullable=False, server_default=_ZERO),
+    Column("issues", Text, nullable=False, server_default="[]"),
+    Column("body", LargeBinary, nullable=False),
 )
 
 checkpoint = Table(
@@ -177,12 +190,12 @@ identifier = Table(
     Column("establishment", String(200), nullable=False),
     Column("operation", String(200), nullable=False),
     Column("key", String(500), nullable=False),
-    Column("system", Text, nullable=False, default=""),
+    Column("system", Text, nullable=False, server_default=""),
     Column("value", Text, nullable=False),
     Column("entry_id", _ID, ForeignKey("fhirmap_entry.id"), nullable=False),
     Column("run_id", _ID, nullable=False),
     Column("at", Float, nullable=False),
-    Column("is_shared", Boolean, nullable=False, default=False),
+    Column("is_shared", Boolean, nullable=False, server_default=false()),
 )
 Index("fhirmap_identifier_key", identifier.c.establishment, identifier.c.operation, identifier.c.key)
 Index("fhirmap_identifier_value", identifier.c.establishment, identifier.c.operation, identifier.c.value)
@@ -195,12 +208,12 @@ withdrawal = Table(
     Column("operation", String(200), nullable=False),
     Column("key", String(500), nullable=False),
     Column("cause", _words(WithdrawalCause, 20), nullable=False),
-    Column("by_map", Boolean, nullable=False, default=False),
+    Column("by_map", Boolean, nullable=False, server_default=false()),
     Column("run_id", _ID, nullable=False),
     Column("at", Float, nullable=False),
     Column("acknowledged_at", Float),
-    Column("acknowledged_by", String(200), nullable=False, default=""),
-    Column("why", Text, nullable=False, default=""),
+    Column("acknowledged_by", String(200), nullable=False, server_default=""),
+    Column("why", Text, nullable=False, server_default=""),
     Column("ended_at", Float),
 )
 Index("fhirmap_withdrawal_key", withdrawal.c.establishment, withdrawal.c.operation, withdrawal.c.key)

@@ -145,7 +145,6 @@ class _Dispatcher:
         self._arrivals: _Arrivals = queue.SimpleQueue()
         self._tries: Counter[int] = Counter()
         self._again: dict[int, float] = {}
-        self._given_up: set[int] = set()
         self._finished = 0
         self._in_flight = 0
         self._total = journal.waiting()
@@ -186,7 +185,7 @@ class _Dispatcher:
             now = self._clock.now()
             if self._breaker.closed_until > now:
                 return self._breaker.closed_until - now
-            leases = self._journal.lease(1, now, avoid=self._rate.blocked(now), skip=self._given_up)
+            leases = self._journal.lease(1, now, avoid=self._rate.blocked(now))
             if not leases:
                 return self._next_turn(now)
             lease = leases[0]
@@ -202,7 +201,7 @@ class _Dispatcher:
         What an earlier run has put off beyond now is not waited for here.
         """
         turns = [at for at in self._again.values() if at > now]
-        due = self._journal.next_due(skip=self._given_up)
+        due = self._journal.next_due()
         if due is not None and due <= now:
             turns.append(self._rate.next_free(now) or now + _LOOK_AGAIN_S)
         if not turns:
@@ -257,7 +256,7 @@ class _Dispatcher:
     def _settle(self, lease: Lease, receipt: Receipt) -> None:
         now = self._clock.now()
         not_before, is_final = self._retry_at(lease, receipt, now)
-        self._journal.settle(lease, self._tied(receipt), not_before)
+        self._journal.settle(lease, self._tied(receipt), not_before, is_given_up=is_final)
         self._count(receipt, is_final)
         failed = receipt.code in _NOT_THE_RECORDS_FAULT
         self.delivery.last_failure = _failure(receipt) if failed else ""
@@ -274,7 +273,6 @@ class _Dispatcher:
             return 0.0, True
         held = receipt.state == ReceiptState.UNCERTAIN and self._limits.uncertain is UncertainPolicy.HOLD
         if held or receipt.stops_run or self.delivery.stopped_by is not None:
-            self._given_up.add(lease.entry_id)
             return 0.0, True
         self._tries[lease.entry_id] += 1
         tries = self._tries[lease.entry_id]
@@ -285,7 +283,6 @@ class _Dispatcher:
         if tries < self._limits.attempts and wait_s <= _LONGEST_WAIT_S:
             self._again[lease.entry_id] = now + wait_s
             return now + wait_s, False
-        self._given_up.add(lease.entry_id)
         return now + max(wait_s, _LONGEST_WAIT_S), True
 
     def _tied(self, receipt: Receipt) -> Receipt:

@@ -48,6 +48,51 @@ def test_a_deferred_record_waits_for_its_time(journal: Journal, clock: Any) -> N
     assert len(journal.lease(1, now + 60)) == 1
 
 
+def test_what_a_run_gave_up_waits_for_the_next_one(journal: Journal, clock: Any) -> None:
+    journal.start_run()
+    journal.put([ready("1"), ready("2"), ready("3")])
+    for lease, receipt in zip(journal.lease(3), (DEFERRED, UNCERTAIN, DEFERRED), strict=True):
+        journal.settle(lease, receipt, not_before=clock() + 120, is_given_up=lease.envelope.key != "3")
+    clock.time += 3600
+    assert [lease.envelope.key for lease in journal.lease(5)] == ["3"]
+    assert journal.next_due() is None
+    assert journal.status().next_due == clock() - 3480
+    assert journal.release(keys=["1"]) == 1
+    assert [lease.envelope.key for lease in journal.lease(5)] == ["1"]
+    journal.start_run()
+    assert journal.next_due() == clock() - 3480
+    assert [lease.envelope.key for lease in journal.lease(5)] == ["2"]
+
+
+def test_a_given_up_payload_that_comes_back_is_sent(journal: Journal) -> None:
+    journal.start_run()
+    journal.put([ready("1", "a")])
+    journal.settle(journal.lease(1)[0], DEFERRED, is_given_up=True)
+    for payload in "ba":
+        journal.put([ready("1", payload)])
+        lease = journal.lease(5)[0]
+        assert lease.envelope.payload == payload.encode()
+        journal.settle(lease, ACCEPTED)
+
+
+def test_a_lease_takes_as_long_however_many_records_were_given_up(tmp_path: Path) -> None:
+    def steps(given_up: int) -> int:
+        """Blocks of SQLite's instructions of one lease."""
+        counted: list[int] = []
+        with Journal.open(tmp_path / f"{given_up}.db", "e", "o") as journal:
+            journal.put([ready(str(number)) for number in range(given_up + 1)])
+            leases = journal.lease(given_up)
+            for lease in leases:
+                journal.settle(lease, DEFERRED, is_given_up=True)
+            with journal._engine.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                driver.set_progress_handler(lambda: counted.append(1), 20)
+            assert [lease.envelope.key for lease in journal.lease(1)] == [str(given_up)]
+        return len(counted)
+
+    assert 0 < steps(200) <= steps(2) + 2
+
+
 def test_limit_keys_whose_turn_has_not_come_are_passed_over(journal: Journal) -> None:
     journal.put([ready("1", limit_key="A"), ready("2", limit_key="B")])
     assert [lease.envelope.key for lease in journal.lease(5, avoid={"A"})] == ["2"]
