@@ -50,6 +50,7 @@ def command(
 ) -> None:
     """Show the states of PROJECT's records (default: this folder) and the last answer of each, from its journal."""
     from fhirmap.journal import EntryState
+    from fhirmap.runner.project import ArchiveSettings
     from fhirmap.runner.project_file import load_project
     from fhirmap.runner.run import has_journal, open_journal
 
@@ -82,7 +83,9 @@ def command(
             if not answers:
                 click.echo(text("status.no_records"))
         else:
-            _overview(journal.status(), as_json)
+            status = journal.status()
+            has_archive = loaded.archive != ArchiveSettings()
+            _overview(status if has_archive else replace(status, archive_pending=0), as_json)
 
 
 def _nothing(as_json: bool, key: str | None, *, listed: bool) -> None:

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from fhirmap.cli import COMMANDS
-from tests.cli.conftest import Done, Tiny, as_process, in_process
+from tests.cli.conftest import Done, Receiver, Tiny, as_process, in_process
 
 ROOT = Path(__file__).resolve().parents[2]
 Make = Callable[..., Tiny]
+Receiving = Callable[..., Receiver]
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
@@ -93,6 +94,19 @@ def test_a_folder_without_a_project(tmp_path: Path, name: str) -> None:
     as_json = in_process(name, tmp_path, "--json")
     assert (as_json.code, as_json.err) == (2, "")
     json.loads(as_json.out)
+
+
+@pytest.mark.parametrize(("archives", "count"), [(False, 0), (True, 3)])
+def test_identifiers_are_to_be_archived_where_there_is_an_archive(
+    tiny: Make, receiver: Receiving, archives: bool, count: int
+) -> None:
+    project = tiny().to(receiver().url)
+    assert in_process("run", project.folder).code == 0
+    if archives:
+        project.configure(archive__csv='path = "archive.csv"')
+    status = json.loads(in_process("status", project.folder, "--json").out)
+    assert status["archive_pending"] == count
+    assert ("to be archived" in in_process("status", project.folder).out) == archives
 
 
 def test_before_the_first_run(tiny: Make) -> None:
