@@ -86,7 +86,8 @@ class RecordKeys:
 def cell_text(value: RawValue) -> str:
     """A key's cell of a file as text, trimmed: empty where it is absent, or no text, number or date.
 
-    A float that may have lost digits (from 10^15 on) is none.
+    A float that may have lost digits (from 10^15 on) is none. `sql_rows.key_text` says what is a key in a database
+    alone.
 
     Example:
         >>> cell_text(" 0012 "), cell_text(149.0), cell_text(1e15), cell_text([1])

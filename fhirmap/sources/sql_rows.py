@@ -9,10 +9,9 @@ that there is none.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, time
 from decimal import Decimal
 from enum import Enum, auto
 from itertools import groupby
@@ -21,12 +20,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from fhirmap.decimals import decimal_text
 from fhirmap.errors import ConfigError
 from fhirmap.records import CalendarText, Fault
 from fhirmap.source_plan import Child, RowLayout
 from fhirmap.sources.documents import ReadPath, value_of
-from fhirmap.sources.keys import KeyColumn
+from fhirmap.sources.keys import KeyColumn, cell_text
 from fhirmap.sources.sql_cells import BrokenText
 from fhirmap.sources.sql_layout import SqlTableLayout
 from fhirmap.texts import Text
@@ -241,6 +239,9 @@ def _exact_number(value: float | Decimal) -> Decimal:
 def key_text(value: object) -> str | None:
     """A key column's value as text: empty where it is absent, None where it is no value that text can express.
 
+    What a file may hold, too, is written as `cell_text` does. A database says more: that there is no value, which is no
+    cell that cannot be read; truth, bytes, and types of its own are keys in it, while in a file they are a mistake.
+
     Example:
         >>> key_text(12), key_text(" 0012 "), key_text(None), key_text(float("nan"))
         ('12', '0012', '', None)
@@ -249,20 +250,12 @@ def key_text(value: object) -> str | None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return _float_text(value)
-    if isinstance(value, Decimal):
-        return decimal_text(value.to_integral_value() if value == value.to_integral_value() else value)
-    if isinstance(value, datetime | date):
-        return value.isoformat()
+    if isinstance(value, str):
+        return cell_text(value)
+    if isinstance(value, int | float | Decimal | date):
+        return cell_text(value) or None
     if isinstance(value, BrokenText | list | tuple | dict):
         return None
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).hex()
     return str(value).strip()
-
-
-def _float_text(value: float) -> str | None:
-    if not math.isfinite(value):
-        return None
-    return str(int(value)) if value.is_integer() else str(value)

@@ -8,13 +8,17 @@ import math
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fhirmap.records import CalendarText, Record
 from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceKind, SourcePlan
 from fhirmap.sources import open_source
-from fhirmap.sources.sql_cells import ZeroFilled
+from fhirmap.sources.keys import cell_text
+from fhirmap.sources.sql_cells import BrokenText, ZeroFilled
 from fhirmap.sources.sql_rows import is_same_key, key_text
 from tests.sources.conftest import Database, columns
 from tests.sources.theatre import read
@@ -360,8 +364,30 @@ def test_is_same_key(one: object, other: object, *, same: bool) -> None:
         (b"\x01", "01"),
         (True, "true"),
         (math.inf, None),
+        (Decimal("Infinity"), None),
+        (Decimal("NaN"), None),
+        (1e15, None),
         ([1], None),
+        (BrokenText(b"\xe9"), None),
+        (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
     ],
 )
 def test_key_text(value: object, text: str | None) -> None:
     assert key_text(value) == text
+
+
+@given(
+    st.text()
+    | st.integers()
+    | st.floats()
+    | st.decimals(allow_nan=True, allow_infinity=True, places=3)
+    | st.dates()
+    | st.datetimes()
+)
+def test_what_files_hold_too_is_the_same_text_as_a_key(value: str | float | Decimal | date) -> None:
+    assert (key_text(value) or "") == cell_text(value)
+
+
+def test_what_is_a_key_in_a_database_alone() -> None:
+    assert [cell_text(value) for value in (True, b"\x01", None)] == ["", "", ""]
+    assert [key_text(value) for value in (True, b"\x01", None)] == ["true", "01", ""]
