@@ -211,8 +211,12 @@ class ReaderBody:
         self.site = site
         self.writer = Writer()
         self.names = self.module.local_names()
+        for name in (_ROW, _FAULTS, _RECORD, _CELL, _VALUE, _POSITION):
+            self.names.take(name.text)
         self.fetched: dict[str, Name] = {}
         """What the row holds for an element, by its name, where rows have every column."""
+        self.inside: dict[PathSteps, Name] = {}
+        """What the row holds at the beginnings of paths, fetched for all that lead on from there."""
 
     def statements(self) -> tuple[Statement, ...]:
         """An empty record, a paragraph for each element, and the record returned."""
@@ -283,27 +287,42 @@ class ReaderBody:
         cell = self._cell(entry)
         raw = self._held(entry, _CELL)
         if _is_path(self._path(entry)):
-            self.writer.add(Assign(entry.span, (_CELL,), call("one", raw, cell, _FAULTS)))
-            raw = _CELL
-        with self._known(entry, cell, raw):
-            self._put(entry, self._traceable(cell, raw))
-        self._required(entry, compared(Literal(entry.name), Comparison.NOT_IN, _RECORD), cell)
+            is_list = compared(builtin("type", raw), Comparison.IS, Name("list"))
+            with self.writer.block(If(entry.span, is_list, ())):
+                self.writer.add(Assign(entry.span, (raw,), call("one", raw, cell, _FAULTS)))
+        if not entry.minimum:
+            with self.writer.block(If(entry.span, is_not_none(raw), ())):
+                self._convert(entry, cell, raw)
+                with self.writer.block(If(entry.span, self._is_there(entry), ())):
+                    self._put(entry, self._traceable(cell, raw))
+            return
+        # Readers of cells give no value for None.
+        self._convert(entry, cell, raw)
+        put = SetItem(entry.span, _RECORD, entry.name, self._traceable(cell, raw))
+        report = Do(entry.span, call("absent", cell, _FAULTS))
+        self.writer.add(If(entry.span, self._is_there(entry), (put,), (report,)))
 
-    @contextmanager
-    def _known(self, entry: nodes.ModelElement, cell: Name, raw: Name) -> Iterator[None]:
-        """Convert ``raw`` where it holds something: what is written inside happens where that gave a value."""
-        with self.writer.block(If(entry.span, is_not_none(raw), ())):
-            self.writer.add(Assign(entry.span, (_VALUE,), self._converted(entry, cell, raw)))
-            with self.writer.block(If(entry.span, self._present(entry), ())):
-                if entry.type not in _NUMBERS_AS_TEXT:
-                    yield
-                    return
-                # A word of absence, or what a spreadsheet made of a number: most texts are neither.
-                is_odd = "is_odd_day" if entry.span.position in self.module.text_uses.dates else "is_odd"
-                with self.writer.block(If(entry.span, call(is_odd, _VALUE), ())):
-                    self.writer.add(Assign(entry.span, (_VALUE,), call("mended", _VALUE, cell, _FAULTS)))
-                with self.writer.block(If(entry.span, _VALUE, ())):
-                    yield
+    def _convert(self, entry: nodes.ModelElement, cell: Name, raw: Name) -> None:
+        """Statements that make a value of ``raw``: an empty text, or None, where there is none."""
+        span = entry.span
+        self.writer.add(Assign(span, (_VALUE,), self._converted(entry, cell, raw)))
+        if entry.type not in _NUMBERS_AS_TEXT:
+            return
+        # A word of absence, or what a spreadsheet made of a number: most texts are neither.
+        is_odd = "is_odd_day" if span.position in self.module.text_uses.dates else "is_odd"
+        mend = Assign(span, (_VALUE,), call("mended", _VALUE, cell, _FAULTS))
+        check = If(span, all_of(_VALUE, call(is_odd, _VALUE)), (mend,))
+        nulls = _null_tokens(entry, self.site)
+        if nulls:
+            check = If(span, _is_one_of(nulls), (Assign(span, (_VALUE,), Literal("")),), (check,))
+        self.writer.add(check)
+
+    def _is_there(self, entry: nodes.ModelElement) -> Expr:
+        """Did a cell hold a value?"""
+        if entry.type not in TEXTS:
+            return is_not_none(_VALUE)
+        nulls = _null_tokens(entry, self.site) if entry.type not in _NUMBERS_AS_TEXT else ()
+        return all_of(_VALUE, _is_one_of(nulls, but=True)) if nulls else _VALUE
 
     def _traceable(self, cell: Name, raw: Name) -> Expr:
         """The value read; for a trace one that knows its cell."""
@@ -329,16 +348,6 @@ class ReaderBody:
         name = "as_text" if entry.type in TEXTS else "as_integer" if entry.type in INTEGERS else "as_decimal"
         return call(name, call("implied", raw, cell, _FAULTS), cell, _FAULTS)
 
-    def _present(self, entry: nodes.ModelElement) -> Expr:
-        if entry.type not in TEXTS:
-            return is_not_none(_VALUE)
-        nulls = _null_tokens(entry, self.site)
-        if not nulls:
-            return _VALUE
-        if len(nulls) == 1:
-            return all_of(_VALUE, compared(_VALUE, Comparison.UNEQUAL, Literal(nulls[0])))
-        return all_of(_VALUE, compared(_VALUE, Comparison.NOT_IN, SetDisplay(tuple(map(Literal, nulls)))))
-
     def _date_reader(self, entry: nodes.ModelElement, cell: Name) -> Name:
         return self.module.table(f"read_{self.use.node.name}_{entry.name}", call("date_reader", cell))
 
@@ -352,8 +361,10 @@ class ReaderBody:
         if entry.split:
             self.writer.add(Assign(span, (held,), call("parts", held, Literal(entry.split))))
         items = Conditional(held, builtin("isinstance", held, Name("list")), ListOf((held,)))
-        with self.writer.block(For(span, (_CELL,), items, ())), self._known(entry, cell, _CELL):
-            self.writer.append(span, values, self._traceable(cell, _CELL))
+        with self.writer.block(For(span, (_CELL,), items, ())), self.writer.block(If(span, is_not_none(_CELL), ())):
+            self._convert(entry, cell, _CELL)
+            with self.writer.block(If(span, self._is_there(entry), ())):
+                self.writer.append(span, values, self._traceable(cell, _CELL))
         with self.writer.block(If(span, values, ())):
             self._put(entry, values)
         self._required(entry, Not(values), cell)
@@ -516,8 +527,30 @@ class ReaderBody:
             if place is not None:
                 return call("at", _ROW, Literal(place.steps))
             if self.site.has_paths and _is_path(path):
-                return call("at", _ROW, Literal(path_steps(path)))
+                return self._at(path_steps(path), entry.span)
         return Get(_ROW, self._column(entry))
+
+    def _at(self, path: PathSteps, span: Span, default: Expr | None = None) -> Expr:
+        """What a document holds at ``path``: plain looks into its objects, the runtime's for lists and texts."""
+        found: Expr = call("at", _ROW, Literal(path))
+        *before, last = path
+        if self.site.kind == "hl7":  # its trees are no dicts: they take their text apart where it is asked for
+            return found
+        if not isinstance(last, str) or not all(isinstance(step, str) and step != "/" for step in before):
+            return found
+        if not before:
+            return Get(_ROW, last, default)
+        owner = self._owner(path[:-1], span)
+        is_object = compared(builtin("type", owner), Comparison.IS, Name("dict"))
+        return Conditional(Get(owner, last, default), is_object, found)
+
+    def _owner(self, path: PathSteps, span: Span) -> Name:
+        """What the row holds where several paths lead on, fetched once: an object without members where it lacks it."""
+        name = self.inside.get(path)
+        if name is None:
+            name = self.inside[path] = self.names.take("_".join(map(str, path)))
+            self.writer.add(Assign(span, (name,), self._at(path, span, DictOf())))
+        return name
 
     def _above(self, path: str) -> _RowAbove | None:
         """What ``path`` reads of a row above; None where it reads this one."""
@@ -596,6 +629,13 @@ _NUMBERS_AS_TEXT = TEXTS - {"code", "base64Binary", "markdown", "xhtml"}
 def _is_path(column: str) -> bool:
     """May this name lead into a document, or to a parent?"""
     return column.startswith("/") or any(sign in column for sign in ".[`")
+
+
+def _is_one_of(nulls: tuple[str, ...], *, but: bool = False) -> Expr:
+    """Is the value one of the texts that mean none? ``but``: is it none of them?"""
+    if len(nulls) == 1:
+        return compared(_VALUE, Comparison.UNEQUAL if but else Comparison.EQUAL, Literal(nulls[0]))
+    return compared(_VALUE, Comparison.NOT_IN if but else Comparison.IN, SetDisplay(tuple(map(Literal, nulls))))
 
 
 def _levels(path: str) -> int:

@@ -9,6 +9,7 @@ which is then no warning.
 from __future__ import annotations
 
 import re
+from itertools import product
 
 from fhirmap.records import Fault
 from fhirmap.runtime.reading import Cell
@@ -82,14 +83,25 @@ _DOUBT = {
 """Texts that are values as well, by what they may be."""
 _INVISIBLE = {ord(sign): None for sign in "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"}
 
+
+def _cases(text: str) -> list[str]:
+    """``text`` in all ways of writing each letter, small or large."""
+    return ["".join(signs) for signs in product(*((sign.lower(), sign.upper()) for sign in text))]
+
+
 # How all these begin, by their first sign: a pattern costs as much as eight of the tests that it is asked after.
+_MONTHS = ["jan", "fev", "fév", "feb", "mar", "apr", "avr", "mai", "may", "jun", "jui", "jul", "aug", "aou", "aoû"]
+_MONTHS += ["sep", "oct", "nov", "dec", "déc"]
+"""The beginnings of the names that `_MONTH` has."""
 _LIKELY_NUMBER = re.compile(
-    rf"[0-9]++(?:[.,](?:0+\Z|[0-9]+[eE])|[eE][+-]?[0-9])|[0-9]{{1,3}}(?:[ ]|{_BLANK})[0-9]{{3}}|[0-9]{{1,2}}-[A-Za-z]"
-    r"|[0-9]{1,4}[/.-][0-9]{1,2}[/.-][0-9]{2}"
+    rf"[0-9]++(?:[.,](?:0+\Z|[0-9]+[eE])|[eE][+-]?[0-9])|[0-9]{{1,3}}(?:[ ]|{_BLANK})[0-9]{{3}}"
+    rf"|[0-9]{{1,2}}-(?i:{'|'.join(_MONTHS)})|[0-9]{{1,4}}[/.-][0-9]{{1,2}}[/.-][0-9]{{2}}"
 )
 _LIKELY_SIGN = re.compile(r"[=#?\\_.*\"'\u2010-\u2015]|[+-][0-9]|-(?![0-9A-Za-z])|[(<\[][A-Za-z]")
 _LIKELY_WORD = frozenset(word for word in MISSING | _DOUBTFUL if word[:1].isalpha())
-_LONGEST_WORD = max(map(len, _LIKELY_WORD))
+# In every case, since most texts have other first signs and none of them is to be made a new text.
+_WORD_STARTS = frozenset(start for word in _LIKELY_WORD for start in _cases(word[:2]))
+_MONTH_STARTS = frozenset(start for month in _MONTHS for start in _cases(month))
 _OF_DAYS = "0123456789-/"
 
 
@@ -110,8 +122,8 @@ def is_odd(text: str) -> bool:
     first = text[0]
     if first.isalpha():
         if text[-1].isdecimal():  # no word ends so, but for `mars-12`
-            return "-" in text and "-" in text[-3:-1]
-        return len(text) <= _LONGEST_WORD and text.upper() in _LIKELY_WORD
+            return "-" in text and "-" in text[-3:-1] and text[:3] in _MONTH_STARTS
+        return text[:2] in _WORD_STARTS and text.upper() in _LIKELY_WORD
     if not first.isdecimal():
         return _LIKELY_SIGN.match(text) is not None
     if text[-1].isdecimal():

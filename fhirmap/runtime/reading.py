@@ -20,11 +20,13 @@ from fhirmap.decimals import decimal_text
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import INTEGER_RANGES
 from fhirmap.records import CalendarText, Fault, TreeText
-from fhirmap.runtime.transforms.dates import Parse, RepeatedTime, SkippedTime, ZoneNeeded, parser
+from fhirmap.runtime.transforms.dates import RepeatedTime, SkippedTime, ZoneNeeded, parser
 
 _INTEGER = re.compile(r"[+-]?\d{1,38}", re.ASCII)
 _WIDEST = 10**38
 """Whole numbers are narrower: the widest that databases keep. Python writes no more than 4300 digits at once."""
+_SHORT = 19
+"""A whole number of fewer digits is in every range but for zero, which is no positive count."""
 # How spreadsheets and decimal columns write a count: `2,0` is two; `1,000` may be one or a thousand.
 _COUNT = re.compile(r"\s*(\d{1,4})[.,]0{1,2}\s*", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
@@ -178,7 +180,7 @@ def implied(raw: RawValue, cell: Cell, faults: list[Fault]) -> RawValue:
     """
     if isinstance(raw, float | Decimal) and math.isfinite(raw) and raw == int(raw):
         raw = int(raw)
-    text = as_text(raw, cell, faults)
+    text = raw.strip() if type(raw) is str else as_text(raw, cell, faults)
     if not text or text in cell.nulls:
         return text
     if isinstance(raw, bool) or not _INTEGER.fullmatch(text):
@@ -188,6 +190,10 @@ def implied(raw: RawValue, cell: Cell, faults: list[Fault]) -> RawValue:
 
 def as_integer(raw: RawValue, cell: Cell, faults: list[Fault]) -> int | None:
     """A whole number."""
+    if type(raw) is str and raw.isdecimal() and raw.isascii() and len(raw) < _SHORT and raw not in cell.nulls:
+        number = int(raw)
+        if number or cell.type not in _COUNTS:
+            return number
     if isinstance(raw, int) and not isinstance(raw, bool) and _in_range(raw, cell.type):
         return None if cell.nulls and str(raw) in cell.nulls else int(raw)
     if isinstance(raw, Decimal) and raw.is_finite() and raw.adjusted() < 18 and raw == raw.to_integral_value():
@@ -237,6 +243,8 @@ def _in_range(number: int, type_name: str) -> bool:
 
 def as_decimal(raw: RawValue, cell: Cell, faults: list[Fault]) -> Decimal | None:
     """A number with the digits it is written with."""
+    if type(raw) is Decimal and cell.decimals and not cell.nulls:  # `implied` made it
+        return raw
     written = isinstance(raw, str)
     if isinstance(raw, float):
         raw = repr(raw)
@@ -277,31 +285,30 @@ def date_reader(cell: Cell) -> Callable[[Any, list[Fault]], str | None]:
     parse_own = parser(None, cell.type, cell.zone)
 
     def read(raw: RawValue, faults: list[Fault]) -> str | None:
-        text = raw.strip() if type(raw) is str else as_text(raw, cell, faults)
+        is_text = type(raw) is str
+        text = raw.strip() if is_text else as_text(raw, cell, faults)
         if not text or text in cell.nulls:
             return None
-        # A database's own date needs no format.
-        return _parsed(text, parse_own if isinstance(raw, _CALENDAR) else parse, cell, faults)
+        try:
+            # A database's own date needs no format.
+            found = parse(text) if is_text or not isinstance(raw, _CALENDAR) else parse_own(text)
+        except (ZoneNeeded, SkippedTime, RepeatedTime) as error:
+            _note_zone(error, cell, faults)
+            return None
+        if found is None:
+            unreadable(cell, faults)
+        return found
 
     return read
 
 
-def _parsed(text: str, parse: Parse, cell: Cell, faults: list[Fault]) -> str | None:
-    """What ``text`` is read as; what cannot be read, and a time that occurs never or twice, are faults."""
-    try:
-        found = parse(text)
-    except ZoneNeeded:
+def _note_zone(error: Exception, cell: Cell, faults: list[Fault]) -> None:
+    """Note why the zone of a cell gives no moment: it has none, or has that time of day never or twice."""
+    if isinstance(error, ZoneNeeded):
         zoneless(cell, faults)
-        return None
-    except SkippedTime:
-        faults.append(_fault("FM728", "zone", cell, {"column": cell.column, "zone": cell.zone or ""}))
-        return None
-    except RepeatedTime:
-        faults.append(_fault("FM728", "zone", cell, {"column": cell.column, "zone": cell.zone or ""}, "twice"))
-        return None
-    if found is None:
-        unreadable(cell, faults)
-    return found
+        return
+    variant = "twice" if isinstance(error, RepeatedTime) else ""
+    faults.append(_fault("FM728", "zone", cell, {"column": cell.column, "zone": cell.zone or ""}, variant))
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------
@@ -396,6 +403,12 @@ def one(raw: RawValue, cell: Cell, faults: list[Fault]) -> RawValue:
 
 def rows(raw: RawValue, cell: Cell, faults: list[Fault]) -> Sequence[Mapping[str, Any]]:
     """The child rows of an element, counted against its model."""
+    if type(raw) is list and (cell.maximum is None or len(raw) <= cell.maximum):
+        for entry in raw:
+            if type(entry) is not dict:
+                break
+        else:  # as tables and most documents have them
+            return raw
     if raw is None:
         held: list[Any] = []
     elif isinstance(raw, Mapping | TreeText):

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 import fhirmap
+from fhirmap.data import RawValue
 from fhirmap.records import TreeText
 from tests.compiler.generated import PATIENT, body_of
 
@@ -28,23 +29,70 @@ def test_a_text_is_stripped_in_place() -> None:
         "cell = row.get('a')\n"
         "if cell is not None:\n"
         "    value = cell.strip() if type(cell) is str else as_text(cell, _ROW_A, faults)\n"
+        "    if value and is_odd(value):\n"
+        "        value = mended(value, _ROW_A, faults)\n"
         "    if value:\n"
-        "        if is_odd(value):\n"
-        "            value = mended(value, _ROW_A, faults)\n"
-        "        if value:\n"
-        "            record['a'] = value"
+        "        record['a'] = value"
     )
 
 
 def test_texts_that_mean_nothing_are_left_out() -> None:
-    assert "if value and value != '-':" in paragraph('model Row { a : string null "-" }\n', "a")
-    assert "if value and value not in {'-', 'X'}:" in paragraph('model Row { a : string null "-", "X" }\n', "a")
+    one = paragraph('model Row { a : string null "-" }\n', "a")
+    assert "if value == '-':\n        value = ''\n    elif value and is_odd(value):" in one
+    assert "if value in {'-', 'X'}:\n        value = ''" in paragraph('model Row { a : string null "-", "X" }\n', "a")
+    assert "if value and value not in {'-', 'X'}:" in paragraph('model Row { a : code null "-", "X" }\n', "a")
     assert "nulls=frozenset(('-', 'X'))" in compiled('model Row { a : string null "X", "-" }\n').source
 
 
+def test_what_paths_lead_to_is_looked_up_in_place() -> None:
+    models = "model Row from json key 'id' { a : code from 'act.day.a' b : code from 'act.day.b' }\n"
+    assert paragraph(models, "a").startswith(
+        "act = row.get('act', {})\n"
+        "act_day = act.get('day', {}) if type(act) is dict else at(row, ('act', 'day'))\n"
+        "cell = act_day.get('a') if type(act_day) is dict else at(row, ('act', 'day', 'a'))\n"
+        "if type(cell) is list:\n"
+        "    cell = one(cell, _ROW_A, faults)\n"
+    )
+    assert paragraph(models, "b").startswith("cell = act_day.get('b') if type(act_day) is dict else")
+
+
+@pytest.mark.parametrize(
+    ("row", "values", "codes"),
+    [
+        ({"act": {"day": {"a": " x ", "b": ["y"]}}}, {"a": "x", "b": "y"}, []),
+        ({"act": [{"day": {"a": "x"}}, {"day": {"b": "y"}}]}, {"a": "x", "b": "y"}, []),
+        ({"act": {"day": [{"a": "x"}, {"a": "y"}]}}, {}, ["FM412"]),
+        ({"act": {"day": TreeText("t", {"a": "x"})}}, {"a": "x"}, []),
+        ({"act": {"day": None}}, {}, []),
+        ({"act": {}}, {}, []),
+        ({}, {}, []),
+        ({"act": None}, {}, []),
+        ({"act": ""}, {}, []),
+        ({"act": 0}, {}, ["FM410", "FM410"]),
+        ({"act": "text"}, {}, ["FM410", "FM410"]),
+    ],
+)
+def test_paths_lead_through_what_is_no_plain_object(row: RawValue, values: RawValue, codes: list[str]) -> None:
+    read = compiled("model Row from json key 'id' { a : code from 'act.day.a' b : code from 'act.day.b' }\n").read(row)
+    assert (read.values, [fault.code for fault in read.faults]) == (values, codes)
+
+
+def test_names_of_paths_are_none_of_the_reader() -> None:
+    models = (
+        "model Row from json key 'k' { a : code from 'row.cell' b : code from 'record.at' c : code from 'value.one' }\n"
+    )
+    read = compiled(models).read({"row": {"cell": "x"}, "record": {"at": "y"}, "value": {"one": "z"}})
+    assert (read.values, read.faults) == ({"a": "x", "b": "y", "c": "z"}, ())
+
+
 def test_a_required_element_is_reported_where_it_is_absent() -> None:
-    assert paragraph("model Row { a : integer 1..1 }\n", "a").endswith(
-        "if 'a' not in record:\n    absent(_ROW_A, faults)"
+    assert paragraph("model Row { a : integer 1..1 }\n", "a") == (
+        "cell = row.get('a')\n"
+        "value = as_integer(cell, _ROW_A, faults)\n"
+        "if value is not None:\n"
+        "    record['a'] = value\n"
+        "else:\n"
+        "    absent(_ROW_A, faults)"
     )
     read = compiled("model Row { a : integer 1..1 }\n").read({})
     assert [(fault.code, fault.columns) for fault in read.faults] == [("FM411", ("a",))]

@@ -130,6 +130,28 @@ def test_what_may_be_no_value_is_kept_with_a_warning(text: str, variant: str) ->
     assert [(fault.code, fault.variant, fault.severity) for fault in faults] == [("FM465", variant, "warning")]
 
 
+MONTHS = ["jan", "janv", "janv.", "fév", "fevr", "févr.", "feb", "mar", "mars", "apr", "avr", "avr.", "mai", "may"]
+MONTHS += ["jun", "june", "juin", "jul", "juil", "juil.", "aug", "aout", "août", "sep", "sept", "sept.", "oct", "oct."]
+MONTHS += ["nov", "nov.", "dec", "déc", "déc."]
+
+
+@pytest.mark.parametrize("month", MONTHS)
+def test_every_month_with_a_number_is_odd(month: str) -> None:
+    for named in (month, month.title(), month.upper()):
+        for text in (f"{named}-3", f"{named}-12", f"3-{named}", f"12-{named}", f"12-{named}-2025"):
+            faults: list[Fault] = []
+            assert is_odd(text)
+            assert mended(text, CELL, faults) == text
+            assert [fault.code for fault in faults] == ["FM465"]
+
+
+@pytest.mark.parametrize(
+    "text", ["TIG-1", "CUP-52", "LOT-12", "12-ABC", "A213B456", "Tige f\u00e9morale", "NO\u00cbL", "INSERT"]
+)
+def test_a_reference_is_not_looked_at_closely(text: str) -> None:
+    assert not is_odd(text)
+
+
 @pytest.mark.parametrize(
     ("text", "options", "doubted"),
     [

@@ -118,7 +118,7 @@ def parser(format_text: str | None, kind: str, zone: str | None) -> Parse:
     if format_text == HL7_FORMAT:
         return lambda text: _from_hl7(text, kind, place)
     if format_text is None:
-        return lambda text: _from_iso(text, kind, place)
+        return _iso(kind, place)
     if format_text.startswith("yyyyMMdd") and kind == "date" and set(format_text[8:]) <= set("Hms"):
         return _compact_date(len(format_text))
     if kind == "date" and sorted(format_text) == sorted("yyyyMMdd" + "".join(_separators(format_text))):
@@ -143,9 +143,14 @@ def _fixed_date(format_text: str) -> Parse:
     literals = pick(format_text)
 
     def parse(text: str) -> str | None:
-        if len(text) != width or pick(text) != literals:
+        if len(text) != width or pick(text) != literals or not text.isascii():
             return None
-        return _day(f"{text[year]}-{text[month]}-{text[day]}")
+        found = f"{text[year]}-{text[month]}-{text[day]}"
+        try:
+            date.fromisoformat(found)
+        except ValueError:
+            return None
+        return found
 
     return parse
 
@@ -156,10 +161,12 @@ def _compact_date(width: int) -> Parse:
             return None
         if width > 8 and not _is_clock(text[8:]):
             return None
+        found = f"{text[:4]}-{text[4:6]}-{text[6:8]}"
         try:
-            return date.fromisoformat(text[:8]).isoformat()
+            date.fromisoformat(found)
         except ValueError:
             return None
+        return found
 
     return parse
 
@@ -250,11 +257,16 @@ def _by_pattern(text: str, pattern: re.Pattern[str], kind: str, zone: tzinfo | N
     return _written(match.groupdict(), kind, zone) if match else None
 
 
-def _from_iso(text: str, kind: str, zone: tzinfo | None) -> str | None:
+def _iso(kind: str, zone: tzinfo | None) -> Parse:
+    """Reads FHIR's own form; a day alone, which is most common, at once."""
     if kind == "time":
-        return _time(text, zone)
-    if len(text) == 10 and kind != "instant":
-        return _day(text)
+        return lambda text: _time(text, zone)
+    if kind == "instant":
+        return lambda text: _from_iso(text, kind, zone)
+    return lambda text: _day(text) if len(text) == 10 else _from_iso(text, kind, zone)
+
+
+def _from_iso(text: str, kind: str, zone: tzinfo | None) -> str | None:
     match = _ISO.fullmatch(text)
     if match is None or not text.isascii():
         return None

@@ -77,15 +77,16 @@ def read_pose(row, faults, position):
     record['rank'] = position
 
     # lot : string 0..1  (case.map:12)
-    cell = at(row, ('pose', 'lot'))
-    cell = one(cell, _POSE_LOT, faults)
+    pose_2 = row.get('pose', {})
+    cell = pose_2.get('lot') if type(pose_2) is dict else at(row, ('pose', 'lot'))
+    if type(cell) is list:
+        cell = one(cell, _POSE_LOT, faults)
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _POSE_LOT, faults)
+        if value and is_odd(value):
+            value = mended(value, _POSE_LOT, faults)
         if value:
-            if is_odd(value):
-                value = mended(value, _POSE_LOT, faults)
-            if value:
-                record['lot'] = value
+            record['lot'] = value
 
     # udis : string 0..*  (case.map:13)
     udis_values = []
@@ -93,16 +94,15 @@ def read_pose(row, faults, position):
     for cell in held if isinstance(held, list) else [held]:
         if cell is not None:
             value = cell.strip() if type(cell) is str else as_text(cell, _POSE_UDIS, faults)
+            if value and is_odd(value):
+                value = mended(value, _POSE_UDIS, faults)
             if value:
-                if is_odd(value):
-                    value = mended(value, _POSE_UDIS, faults)
-                if value:
-                    udis_values.append(value)
+                udis_values.append(value)
     if udis_values:
         record['udis'] = udis_values
 
     # parts : Part 0..*  (case.map:14)
-    parts_raw = at(row, ('pose', 'parts'))
+    parts_raw = pose_2.get('parts') if type(pose_2) is dict else at(row, ('pose', 'parts'))
     parts_rows = []
     for rank, child in enumerate(rows(parts_raw, _POSE_PARTS, faults), 1):
         before = len(faults)
@@ -129,37 +129,37 @@ def _read(row, faults):
     disagreeing(poses_raw or (), _OPERATION_COLUMNS, faults, (('op', 'id'), ('op', 'site'), ('op', 'team')))
 
     # id : string 1..1  (case.map:5)
-    cell = one(id_raw, _OPERATION_ID, faults)
-    if cell is not None:
-        value = cell.strip() if type(cell) is str else as_text(cell, _OPERATION_ID, faults)
-        if value:
-            if is_odd(value):
-                value = mended(value, _OPERATION_ID, faults)
-            if value:
-                record['id'] = value
-    if 'id' not in record:
+    if type(id_raw) is list:
+        id_raw = one(id_raw, _OPERATION_ID, faults)
+    value = id_raw.strip() if type(id_raw) is str else as_text(id_raw, _OPERATION_ID, faults)
+    if value and is_odd(value):
+        value = mended(value, _OPERATION_ID, faults)
+    if value:
+        record['id'] = value
+    else:
         absent(_OPERATION_ID, faults)
 
     # site : string 0..1  (case.map:6)
-    cell = one(site_raw, _OPERATION_SITE, faults)
-    if cell is not None:
-        value = cell.strip() if type(cell) is str else as_text(cell, _OPERATION_SITE, faults)
-        if value and value != '-':
-            if is_odd(value):
-                value = mended(value, _OPERATION_SITE, faults)
-            if value:
-                record['site'] = value
+    if type(site_raw) is list:
+        site_raw = one(site_raw, _OPERATION_SITE, faults)
+    if site_raw is not None:
+        value = site_raw.strip() if type(site_raw) is str else as_text(site_raw, _OPERATION_SITE, faults)
+        if value == '-':
+            value = ''
+        elif value and is_odd(value):
+            value = mended(value, _OPERATION_SITE, faults)
+        if value:
+            record['site'] = value
 
     # team : string 0..*  (case.map:7)
     team_values = []
     for cell in team_raw if isinstance(team_raw, list) else [team_raw]:
         if cell is not None:
             value = cell.strip() if type(cell) is str else as_text(cell, _OPERATION_TEAM, faults)
+            if value and is_odd(value):
+                value = mended(value, _OPERATION_TEAM, faults)
             if value:
-                if is_odd(value):
-                    value = mended(value, _OPERATION_TEAM, faults)
-                if value:
-                    team_values.append(value)
+                team_values.append(value)
     if team_values:
         record['team'] = team_values
 
@@ -263,7 +263,7 @@ _marks = {
     72: 'case.map:10:7',
     77: 'case.map:11:3',
     80: 'case.map:12:3',
-    91: 'case.map:13:3',
+    92: 'case.map:13:3',
     105: 'case.map:14:3',
     119: 'case.map:4:7',
     122: 'case.map:5:3',
@@ -273,8 +273,8 @@ _marks = {
     127: 'case.map:4:7',
     129: 'case.map:8:3',
     132: 'case.map:5:3',
-    144: 'case.map:6:3',
-    154: 'case.map:7:3',
+    143: 'case.map:6:3',
+    155: 'case.map:7:3',
     167: 'case.map:8:3',
     182: 'case.map:18:7',
     184: 'case.map:18:1',

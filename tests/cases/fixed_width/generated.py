@@ -83,14 +83,14 @@ def read_act(row, faults, position):
     record['rank'] = position
 
     # code : string 1..1  (case.map:16)
-    if code_raw is not None:
-        value = code_raw.strip() if type(code_raw) is str else as_text(code_raw, _ACT_CODE, faults)
-        if value and value != '00000000':
-            if is_odd(value):
-                value = mended(value, _ACT_CODE, faults)
-            if value:
-                record['code'] = value
-    if 'code' not in record:
+    value = code_raw.strip() if type(code_raw) is str else as_text(code_raw, _ACT_CODE, faults)
+    if value == '00000000':
+        value = ''
+    elif value and is_odd(value):
+        value = mended(value, _ACT_CODE, faults)
+    if value:
+        record['code'] = value
+    else:
         absent(_ACT_CODE, faults)
 
     # amount : decimal 0..1  (case.map:17)
@@ -112,11 +112,12 @@ def read_ward(row, faults):
     # name : string 0..1  (case.map:19)
     if name_raw is not None:
         value = name_raw.strip() if type(name_raw) is str else as_text(name_raw, _WARD_NAME, faults)
-        if value and value != '?':
-            if is_odd(value):
-                value = mended(value, _WARD_NAME, faults)
-            if value:
-                record['name'] = value
+        if value == '?':
+            value = ''
+        elif value and is_odd(value):
+            value = mended(value, _WARD_NAME, faults)
+        if value:
+            record['name'] = value
     return record
 
 
@@ -136,14 +137,14 @@ def _read(row, faults):
     record = {}
 
     # id : string 1..1  (case.map:5)
-    if id_raw is not None:
-        value = id_raw.strip() if type(id_raw) is str else as_text(id_raw, _STAY_ID, faults)
-        if value and value != '00000000':
-            if is_odd(value):
-                value = mended(value, _STAY_ID, faults)
-            if value:
-                record['id'] = value
-    if 'id' not in record:
+    value = id_raw.strip() if type(id_raw) is str else as_text(id_raw, _STAY_ID, faults)
+    if value == '00000000':
+        value = ''
+    elif value and is_odd(value):
+        value = mended(value, _STAY_ID, faults)
+    if value:
+        record['id'] = value
+    else:
         absent(_STAY_ID, faults)
 
     # sex : code 0..1  (case.map:6)
@@ -310,52 +311,52 @@ _marks = {
     107: 'case.map:19:47',
     109: 'case.map:19:7',
     113: 'case.map:19:47',
-    123: 'case.map:4:7',
-    126: 'case.map:5:3',
-    127: 'case.map:6:3',
-    128: 'case.map:7:3',
-    129: 'case.map:8:3',
-    130: 'case.map:9:3',
-    131: 'case.map:10:3',
-    132: 'case.map:11:3',
-    133: 'case.map:12:3',
-    135: 'case.map:4:7',
-    139: 'case.map:5:3',
-    150: 'case.map:6:3',
-    156: 'case.map:7:3',
-    162: 'case.map:8:3',
-    168: 'case.map:9:3',
-    174: 'case.map:10:3',
-    184: 'case.map:11:3',
-    196: 'case.map:12:3',
-    206: 'case.map:21:7',
-    208: 'case.map:21:1',
-    211: 'case.map:22:3',
-    213: 'case.map:22:18',
-    216: 'case.map:23:3',
-    218: 'case.map:23:19',
-    221: 'case.map:24:3',
-    223: 'case.map:24:20',
-    226: 'case.map:25:3',
-    228: 'case.map:25:22',
-    231: 'case.map:26:3',
-    233: 'case.map:26:20',
-    236: 'case.map:27:3',
-    237: 'case.map:27:25',
-    240: 'case.map:28:3',
-    241: 'case.map:28:20',
-    243: 'case.map:28:60',
-    246: 'case.map:29:3',
-    249: 'case.map:29:24',
-    251: 'case.map:29:39',
-    253: 'case.map:21:1',
-    257: 'case.map:32:7',
-    259: 'case.map:32:1',
-    262: 'case.map:33:3',
-    264: 'case.map:33:18',
-    267: 'case.map:34:3',
-    269: 'case.map:34:18',
-    272: 'case.map:35:3',
-    274: 'case.map:35:20',
-    276: 'case.map:32:1',
+    124: 'case.map:4:7',
+    127: 'case.map:5:3',
+    128: 'case.map:6:3',
+    129: 'case.map:7:3',
+    130: 'case.map:8:3',
+    131: 'case.map:9:3',
+    132: 'case.map:10:3',
+    133: 'case.map:11:3',
+    134: 'case.map:12:3',
+    136: 'case.map:4:7',
+    140: 'case.map:5:3',
+    151: 'case.map:6:3',
+    157: 'case.map:7:3',
+    163: 'case.map:8:3',
+    169: 'case.map:9:3',
+    175: 'case.map:10:3',
+    185: 'case.map:11:3',
+    197: 'case.map:12:3',
+    207: 'case.map:21:7',
+    209: 'case.map:21:1',
+    212: 'case.map:22:3',
+    214: 'case.map:22:18',
+    217: 'case.map:23:3',
+    219: 'case.map:23:19',
+    222: 'case.map:24:3',
+    224: 'case.map:24:20',
+    227: 'case.map:25:3',
+    229: 'case.map:25:22',
+    232: 'case.map:26:3',
+    234: 'case.map:26:20',
+    237: 'case.map:27:3',
+    238: 'case.map:27:25',
+    241: 'case.map:28:3',
+    242: 'case.map:28:20',
+    244: 'case.map:28:60',
+    247: 'case.map:29:3',
+    250: 'case.map:29:24',
+    252: 'case.map:29:39',
+    254: 'case.map:21:1',
+    258: 'case.map:32:7',
+    260: 'case.map:32:1',
+    263: 'case.map:33:3',
+    265: 'case.map:33:18',
+    268: 'case.map:34:3',
+    270: 'case.map:34:18',
+    273: 'case.map:35:3',
+    275: 'case.map:35:20',
+    277: 'case.map:32:1',
 }

@@ -92,14 +92,12 @@ def read_doctor(row, faults):
     record = {}
 
     # rpps : string 1..1  (case.map:17)
-    if rpps_raw is not None:
-        value = rpps_raw.strip() if type(rpps_raw) is str else as_text(rpps_raw, _DOCTOR_RPPS, faults)
-        if value:
-            if is_odd(value):
-                value = mended(value, _DOCTOR_RPPS, faults)
-            if value:
-                record['rpps'] = value
-    if 'rpps' not in record:
+    value = rpps_raw.strip() if type(rpps_raw) is str else as_text(rpps_raw, _DOCTOR_RPPS, faults)
+    if value and is_odd(value):
+        value = mended(value, _DOCTOR_RPPS, faults)
+    if value:
+        record['rpps'] = value
+    else:
         absent(_DOCTOR_RPPS, faults)
     return record
 
@@ -116,14 +114,12 @@ def read_act(row, faults, position):
     record['rank'] = position
 
     # code : string 1..1  (case.map:20)
-    if code_raw is not None:
-        value = code_raw.strip() if type(code_raw) is str else as_text(code_raw, _ACT_CODE, faults)
-        if value:
-            if is_odd(value):
-                value = mended(value, _ACT_CODE, faults)
-            if value:
-                record['code'] = value
-    if 'code' not in record:
+    value = code_raw.strip() if type(code_raw) is str else as_text(code_raw, _ACT_CODE, faults)
+    if value and is_odd(value):
+        value = mended(value, _ACT_CODE, faults)
+    if value:
+        record['code'] = value
+    else:
         absent(_ACT_CODE, faults)
     return record
 
@@ -147,14 +143,12 @@ def _read(row, faults):
     record = {}
 
     # id : string 1..1  (case.map:5)
-    if id_raw is not None:
-        value = id_raw.strip() if type(id_raw) is str else as_text(id_raw, _STAY_ID, faults)
-        if value:
-            if is_odd(value):
-                value = mended(value, _STAY_ID, faults)
-            if value:
-                record['id'] = value
-    if 'id' not in record:
+    value = id_raw.strip() if type(id_raw) is str else as_text(id_raw, _STAY_ID, faults)
+    if value and is_odd(value):
+        value = mended(value, _STAY_ID, faults)
+    if value:
+        record['id'] = value
+    else:
         absent(_STAY_ID, faults)
 
     # ward : code 0..1  (case.map:6)
@@ -346,68 +340,68 @@ _marks = {
     89: 'case.map:17:16',
     91: 'case.map:17:7',
     95: 'case.map:17:16',
-    107: 'case.map:18:7',
-    110: 'case.map:20:3',
-    112: 'case.map:18:7',
-    116: 'case.map:19:3',
-    119: 'case.map:20:3',
-    131: 'case.map:4:7',
-    134: 'case.map:5:3',
-    135: 'case.map:6:3',
-    136: 'case.map:7:3',
-    137: 'case.map:8:3',
-    138: 'case.map:9:3',
-    139: 'case.map:10:3',
-    140: 'case.map:11:3',
-    141: 'case.map:12:3',
-    142: 'case.map:13:3',
-    143: 'case.map:14:3',
-    144: 'case.map:15:3',
-    146: 'case.map:4:7',
-    150: 'case.map:5:3',
-    161: 'case.map:6:3',
-    167: 'case.map:7:3',
-    173: 'case.map:8:3',
-    179: 'case.map:9:3',
-    185: 'case.map:10:3',
-    191: 'case.map:11:3',
-    197: 'case.map:12:3',
-    203: 'case.map:13:3',
-    209: 'case.map:14:3',
-    218: 'case.map:15:3',
-    236: 'case.map:23:7',
-    238: 'case.map:23:1',
-    241: 'case.map:24:3',
-    243: 'case.map:24:18',
-    246: 'case.map:25:3',
-    248: 'case.map:25:20',
-    251: 'case.map:26:3',
-    253: 'case.map:26:20',
-    256: 'case.map:27:3',
-    258: 'case.map:27:22',
-    261: 'case.map:28:3',
-    263: 'case.map:28:22',
-    266: 'case.map:29:3',
-    268: 'case.map:29:19',
-    271: 'case.map:30:3',
-    273: 'case.map:30:21',
-    276: 'case.map:31:3',
-    278: 'case.map:31:22',
-    281: 'case.map:32:3',
-    283: 'case.map:32:22',
-    286: 'case.map:33:3',
-    288: 'case.map:33:22',
-    291: 'case.map:33:67',
-    293: 'case.map:33:82',
-    296: 'case.map:34:3',
-    297: 'case.map:34:20',
-    299: 'case.map:34:60',
-    301: 'case.map:23:1',
-    305: 'case.map:37:7',
-    307: 'case.map:37:1',
-    310: 'case.map:38:3',
-    312: 'case.map:38:18',
-    315: 'case.map:39:3',
-    317: 'case.map:39:18',
-    319: 'case.map:37:1',
+    105: 'case.map:18:7',
+    108: 'case.map:20:3',
+    110: 'case.map:18:7',
+    114: 'case.map:19:3',
+    117: 'case.map:20:3',
+    127: 'case.map:4:7',
+    130: 'case.map:5:3',
+    131: 'case.map:6:3',
+    132: 'case.map:7:3',
+    133: 'case.map:8:3',
+    134: 'case.map:9:3',
+    135: 'case.map:10:3',
+    136: 'case.map:11:3',
+    137: 'case.map:12:3',
+    138: 'case.map:13:3',
+    139: 'case.map:14:3',
+    140: 'case.map:15:3',
+    142: 'case.map:4:7',
+    146: 'case.map:5:3',
+    155: 'case.map:6:3',
+    161: 'case.map:7:3',
+    167: 'case.map:8:3',
+    173: 'case.map:9:3',
+    179: 'case.map:10:3',
+    185: 'case.map:11:3',
+    191: 'case.map:12:3',
+    197: 'case.map:13:3',
+    203: 'case.map:14:3',
+    212: 'case.map:15:3',
+    230: 'case.map:23:7',
+    232: 'case.map:23:1',
+    235: 'case.map:24:3',
+    237: 'case.map:24:18',
+    240: 'case.map:25:3',
+    242: 'case.map:25:20',
+    245: 'case.map:26:3',
+    247: 'case.map:26:20',
+    250: 'case.map:27:3',
+    252: 'case.map:27:22',
+    255: 'case.map:28:3',
+    257: 'case.map:28:22',
+    260: 'case.map:29:3',
+    262: 'case.map:29:19',
+    265: 'case.map:30:3',
+    267: 'case.map:30:21',
+    270: 'case.map:31:3',
+    272: 'case.map:31:22',
+    275: 'case.map:32:3',
+    277: 'case.map:32:22',
+    280: 'case.map:33:3',
+    282: 'case.map:33:22',
+    285: 'case.map:33:67',
+    287: 'case.map:33:82',
+    290: 'case.map:34:3',
+    291: 'case.map:34:20',
+    293: 'case.map:34:60',
+    295: 'case.map:23:1',
+    299: 'case.map:37:7',
+    301: 'case.map:37:1',
+    304: 'case.map:38:3',
+    306: 'case.map:38:18',
+    309: 'case.map:39:3',
+    311: 'case.map:39:18',
+    313: 'case.map:37:1',
 }

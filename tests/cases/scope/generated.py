@@ -27,19 +27,19 @@ def _read(row, faults):
 
     # id : string 1..1  (case.map:5)
     cell = row.get('id')
-    if cell is not None:
-        value = cell.strip() if type(cell) is str else as_text(cell, _ROW_ID, faults)
-        if value:
-            if is_odd(value):
-                value = mended(value, _ROW_ID, faults)
-            if value:
-                record['id'] = value
-    if 'id' not in record:
+    value = cell.strip() if type(cell) is str else as_text(cell, _ROW_ID, faults)
+    if value and is_odd(value):
+        value = mended(value, _ROW_ID, faults)
+    if value:
+        record['id'] = value
+    else:
         absent(_ROW_ID, faults)
 
     # status : code 0..1  (case.map:6)
-    cell = at(row, ('state', 'code'))
-    cell = one(cell, _ROW_STATUS, faults)
+    state = row.get('state', {})
+    cell = state.get('code') if type(state) is dict else at(row, ('state', 'code'))
+    if type(cell) is list:
+        cell = one(cell, _ROW_STATUS, faults)
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _ROW_STATUS, faults)
         if value:
@@ -47,15 +47,15 @@ def _read(row, faults):
 
     # tags : string 0..*  (case.map:7)
     tags_values = []
-    held = at(row, ('tags', 'label'))
+    tags = row.get('tags', {})
+    held = tags.get('label') if type(tags) is dict else at(row, ('tags', 'label'))
     for cell in held if isinstance(held, list) else [held]:
         if cell is not None:
             value = cell.strip() if type(cell) is str else as_text(cell, _ROW_TAGS, faults)
+            if value and is_odd(value):
+                value = mended(value, _ROW_TAGS, faults)
             if value:
-                if is_odd(value):
-                    value = mended(value, _ROW_TAGS, faults)
-                if value:
-                    tags_values.append(value)
+                tags_values.append(value)
     if tags_values:
         record['tags'] = tags_values
     return record
@@ -117,7 +117,7 @@ def _transform(row, strict=False):
 _marks = {
     24: 'case.map:4:7',
     29: 'case.map:5:3',
-    41: 'case.map:6:3',
+    39: 'case.map:6:3',
     49: 'case.map:7:3',
     64: 'case.map:10:7',
     67: 'case.map:11:14',

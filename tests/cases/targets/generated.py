@@ -72,11 +72,10 @@ def _read(row, faults):
     for cell in held if isinstance(held, list) else [held]:
         if cell is not None:
             value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_NAME, faults)
+            if value and is_odd(value):
+                value = mended(value, _PERSON_NAME, faults)
             if value:
-                if is_odd(value):
-                    value = mended(value, _PERSON_NAME, faults)
-                if value:
-                    name_values.append(value)
+                name_values.append(value)
     if name_values:
         record['name'] = name_values
 
@@ -86,11 +85,10 @@ def _read(row, faults):
     for cell in held_2 if isinstance(held_2, list) else [held_2]:
         if cell is not None:
             value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_NICK, faults)
+            if value and is_odd(value):
+                value = mended(value, _PERSON_NICK, faults)
             if value:
-                if is_odd(value):
-                    value = mended(value, _PERSON_NICK, faults)
-                if value:
-                    nick_values.append(value)
+                nick_values.append(value)
     if nick_values:
         record['nick'] = nick_values
 
@@ -98,21 +96,19 @@ def _read(row, faults):
     cell = row.get('city')
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_CITY, faults)
+        if value and is_odd(value):
+            value = mended(value, _PERSON_CITY, faults)
         if value:
-            if is_odd(value):
-                value = mended(value, _PERSON_CITY, faults)
-            if value:
-                record['city'] = value
+            record['city'] = value
 
     # phone : string 0..1  (case.map:4)
     cell = row.get('phone')
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_PHONE, faults)
+        if value and is_odd(value):
+            value = mended(value, _PERSON_PHONE, faults)
         if value:
-            if is_odd(value):
-                value = mended(value, _PERSON_PHONE, faults)
-            if value:
-                record['phone'] = value
+            record['phone'] = value
     return record
 
 
@@ -273,51 +269,51 @@ def _transform(row, strict=False):
 _marks = {
     65: 'case.map:4:7',
     70: 'case.map:4:16',
-    84: 'case.map:4:35',
-    98: 'case.map:4:54',
-    108: 'case.map:4:73',
-    119: 'case.map:6:7',
-    121: 'case.map:6:1',
-    124: 'case.map:7:3',
-    128: 'case.map:7:20',
-    132: 'case.map:8:3',
-    133: 'case.map:8:20',
-    139: 'case.map:9:3',
-    141: 'case.map:9:20',
-    144: 'case.map:10:3',
-    146: 'case.map:10:20',
-    153: 'case.map:11:3',
-    155: 'case.map:11:20',
-    156: 'case.map:11:44',
-    162: 'case.map:12:3',
-    164: 'case.map:12:20',
-    166: 'case.map:12:44',
-    169: 'case.map:12:20',
-    176: 'case.map:13:3',
-    178: 'case.map:13:21',
-    179: 'case.map:13:54',
-    180: 'case.map:13:21',
-    187: 'case.map:14:3',
-    189: 'case.map:14:21',
-    190: 'case.map:14:54',
-    191: 'case.map:14:21',
-    197: 'case.map:15:3',
-    199: 'case.map:15:21',
-    200: 'case.map:15:42',
-    203: 'case.map:16:3',
-    205: 'case.map:16:21',
-    208: 'case.map:16:60',
-    209: 'case.map:16:80',
-    210: 'case.map:16:21',
-    215: 'case.map:17:3',
-    217: 'case.map:17:21',
-    218: 'case.map:17:50',
-    219: 'case.map:17:64',
-    220: 'case.map:17:76',
-    221: 'case.map:17:95',
-    230: 'case.map:18:3',
-    232: 'case.map:18:16',
-    238: 'case.map:19:3',
-    240: 'case.map:19:16',
-    242: 'case.map:6:1',
+    83: 'case.map:4:35',
+    96: 'case.map:4:54',
+    105: 'case.map:4:73',
+    115: 'case.map:6:7',
+    117: 'case.map:6:1',
+    120: 'case.map:7:3',
+    124: 'case.map:7:20',
+    128: 'case.map:8:3',
+    129: 'case.map:8:20',
+    135: 'case.map:9:3',
+    137: 'case.map:9:20',
+    140: 'case.map:10:3',
+    142: 'case.map:10:20',
+    149: 'case.map:11:3',
+    151: 'case.map:11:20',
+    152: 'case.map:11:44',
+    158: 'case.map:12:3',
+    160: 'case.map:12:20',
+    162: 'case.map:12:44',
+    165: 'case.map:12:20',
+    172: 'case.map:13:3',
+    174: 'case.map:13:21',
+    175: 'case.map:13:54',
+    176: 'case.map:13:21',
+    183: 'case.map:14:3',
+    185: 'case.map:14:21',
+    186: 'case.map:14:54',
+    187: 'case.map:14:21',
+    193: 'case.map:15:3',
+    195: 'case.map:15:21',
+    196: 'case.map:15:42',
+    199: 'case.map:16:3',
+    201: 'case.map:16:21',
+    204: 'case.map:16:60',
+    205: 'case.map:16:80',
+    206: 'case.map:16:21',
+    211: 'case.map:17:3',
+    213: 'case.map:17:21',
+    214: 'case.map:17:50',
+    215: 'case.map:17:64',
+    216: 'case.map:17:76',
+    217: 'case.map:17:95',
+    226: 'case.map:18:3',
+    228: 'case.map:18:16',
+    234: 'case.map:19:3',
+    236: 'case.map:19:16',
+    238: 'case.map:6:1',
 }

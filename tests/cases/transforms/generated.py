@@ -117,31 +117,28 @@ def _read(row, faults):
     cell = row.get('text')
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _IN_TEXT, faults)
+        if value and is_odd(value):
+            value = mended(value, _IN_TEXT, faults)
         if value:
-            if is_odd(value):
-                value = mended(value, _IN_TEXT, faults)
-            if value:
-                record['text'] = value
+            record['text'] = value
 
     # day : string 0..1  (case.map:22)
     cell = row.get('day')
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _IN_DAY, faults)
+        if value and is_odd_day(value):
+            value = mended(value, _IN_DAY, faults)
         if value:
-            if is_odd_day(value):
-                value = mended(value, _IN_DAY, faults)
-            if value:
-                record['day'] = value
+            record['day'] = value
 
     # number : string 0..1  (case.map:22)
     cell = row.get('number')
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _IN_NUMBER, faults)
+        if value and is_odd(value):
+            value = mended(value, _IN_NUMBER, faults)
         if value:
-            if is_odd(value):
-                value = mended(value, _IN_NUMBER, faults)
-            if value:
-                record['number'] = value
+            record['number'] = value
 
     # side : code 0..1  (case.map:22)
     cell = row.get('side')
@@ -387,66 +384,66 @@ def _transform(row, strict=False):
 _marks = {
     112: 'case.map:22:7',
     117: 'case.map:22:12',
-    127: 'case.map:22:26',
-    137: 'case.map:22:39',
-    147: 'case.map:22:55',
-    154: 'case.map:22:67',
-    162: 'case.map:24:7',
-    164: 'case.map:24:1',
-    168: 'case.map:25:3',
-    170: 'case.map:25:20',
-    172: 'case.map:25:61',
-    180: 'case.map:26:3',
-    182: 'case.map:26:20',
-    184: 'case.map:26:59',
-    192: 'case.map:27:3',
-    194: 'case.map:27:20',
-    196: 'case.map:27:59',
-    204: 'case.map:28:3',
-    206: 'case.map:28:20',
-    211: 'case.map:29:3',
-    213: 'case.map:29:20',
-    216: 'case.map:30:3',
-    218: 'case.map:30:20',
-    221: 'case.map:31:3',
-    223: 'case.map:31:20',
-    227: 'case.map:32:3',
-    229: 'case.map:32:20',
-    231: 'case.map:32:55',
-    239: 'case.map:33:3',
-    241: 'case.map:33:22',
-    243: 'case.map:33:59',
-    249: 'case.map:34:3',
-    251: 'case.map:34:22',
-    253: 'case.map:34:62',
-    259: 'case.map:35:3',
-    261: 'case.map:35:22',
-    263: 'case.map:35:58',
-    271: 'case.map:36:3',
-    273: 'case.map:36:22',
-    275: 'case.map:36:59',
-    283: 'case.map:37:3',
-    285: 'case.map:37:19',
-    287: 'case.map:37:56',
-    295: 'case.map:38:3',
-    297: 'case.map:38:23',
-    299: 'case.map:38:60',
-    306: 'case.map:39:3',
-    308: 'case.map:39:20',
-    310: 'case.map:39:62',
-    316: 'case.map:40:3',
-    318: 'case.map:40:20',
-    320: 'case.map:40:59',
-    328: 'case.map:41:3',
-    330: 'case.map:41:20',
-    332: 'case.map:41:59',
-    340: 'case.map:42:3',
-    342: 'case.map:42:20',
-    344: 'case.map:42:58',
-    351: 'case.map:43:3',
-    353: 'case.map:43:20',
-    355: 'case.map:43:61',
-    358: 'case.map:44:3',
-    360: 'case.map:44:20',
-    362: 'case.map:24:1',
+    126: 'case.map:22:26',
+    135: 'case.map:22:39',
+    144: 'case.map:22:55',
+    151: 'case.map:22:67',
+    159: 'case.map:24:7',
+    161: 'case.map:24:1',
+    165: 'case.map:25:3',
+    167: 'case.map:25:20',
+    169: 'case.map:25:61',
+    177: 'case.map:26:3',
+    179: 'case.map:26:20',
+    181: 'case.map:26:59',
+    189: 'case.map:27:3',
+    191: 'case.map:27:20',
+    193: 'case.map:27:59',
+    201: 'case.map:28:3',
+    203: 'case.map:28:20',
+    208: 'case.map:29:3',
+    210: 'case.map:29:20',
+    213: 'case.map:30:3',
+    215: 'case.map:30:20',
+    218: 'case.map:31:3',
+    220: 'case.map:31:20',
+    224: 'case.map:32:3',
+    226: 'case.map:32:20',
+    228: 'case.map:32:55',
+    236: 'case.map:33:3',
+    238: 'case.map:33:22',
+    240: 'case.map:33:59',
+    246: 'case.map:34:3',
+    248: 'case.map:34:22',
+    250: 'case.map:34:62',
+    256: 'case.map:35:3',
+    258: 'case.map:35:22',
+    260: 'case.map:35:58',
+    268: 'case.map:36:3',
+    270: 'case.map:36:22',
+    272: 'case.map:36:59',
+    280: 'case.map:37:3',
+    282: 'case.map:37:19',
+    284: 'case.map:37:56',
+    292: 'case.map:38:3',
+    294: 'case.map:38:23',
+    296: 'case.map:38:60',
+    303: 'case.map:39:3',
+    305: 'case.map:39:20',
+    307: 'case.map:39:62',
+    313: 'case.map:40:3',
+    315: 'case.map:40:20',
+    317: 'case.map:40:59',
+    325: 'case.map:41:3',
+    327: 'case.map:41:20',
+    329: 'case.map:41:59',
+    337: 'case.map:42:3',
+    339: 'case.map:42:20',
+    341: 'case.map:42:58',
+    348: 'case.map:43:3',
+    350: 'case.map:43:20',
+    352: 'case.map:43:61',
+    355: 'case.map:44:3',
+    357: 'case.map:44:20',
+    359: 'case.map:24:1',
 }
