@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import IO
 
 import msgspec
@@ -44,6 +45,9 @@ _SCALAR = re.compile(rb'[^,{}\[\]":\s]++')
 _NEXT_COMMA = re.compile(rb"[ \t\r\n]*+,")
 _VALUES = msgspec.json.Decoder(list[msgspec.Raw])
 """Finds where each value of a list ends, without making it."""
+_NO_BRACES = bytes(sorted({*range(256)} - {*b"{}"}))
+_STEPS = bytes.maketrans(b"{}", b"\x01\xff")
+"""By how much each brace changes how deep a text is, as a signed byte."""
 _OPEN, _COMMA, _COLON = b"{[", 0x2C, 0x3A
 _TO_CLOSING = {0x7B: 0x7D, 0x5B: 0x5D}
 """The brackets and their other halves."""
@@ -322,17 +326,16 @@ class _Scanner:
 def _last_end(text: bytes, start: int, end: int) -> int:
     """Where the last object ends that is between ``start`` and ``end`` and has a comma after it; ``start`` where none
     does. Braces alone are counted, those in texts with them, so it is a guess."""
-    depth = text.count(b"{", start, end) - text.count(b"}", start, end)
-    opening, closing = text.rfind(b"{", start, end), text.rfind(b"}", start, end)
-    while closing >= 0:
-        if closing < opening:
-            depth -= 1
-            opening = text.rfind(b"{", start, opening)
-        elif depth == 0 and _NEXT_COMMA.match(text, closing + 1):
-            return closing + 1
-        else:
-            depth += 1
-            closing = text.rfind(b"}", start, closing)
+    signs = array("b", text[start:end].translate(_STEPS, _NO_BRACES))
+    depths = list(accumulate(signs))
+    if 0 not in depths:
+        return start
+    place = end
+    for sign, depth in zip(reversed(signs), reversed(depths), strict=True):
+        if sign < 0:
+            place = text.rfind(b"}", start, place)
+            if depth == 0 and _NEXT_COMMA.match(text, place + 1):
+                return place + 1
     return start
 
 
