@@ -7,7 +7,8 @@ has another number of fields than the names while a line in it has the right one
 is a line like the first. Where it might be either, nothing of these lines is read.
 
 Most lines need no such look. A block of lines is cut at once where each of them is a record by itself and nothing in
-the block is damaged; the lines of any other block are taken one by one.
+the block is damaged. The lines of another block are taken one by one; where nothing is wrong with it but a record of
+several lines, or a quote, only the lines of that record are.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
+from itertools import islice
 from typing import IO, NamedTuple, Self
 
 from fhirmap.errors import ConfigError
@@ -32,6 +35,8 @@ _MOST_LINES = 500
 """Lines of one quoted field."""
 _BLOCK = 1 << 15
 """Characters that are cut at once: few, since one odd line has all of them cut line by line."""
+_AHEAD = 100
+"""Lines beside an odd one that are cut at once."""
 _BYTE_ORDER_MARK = "\ufeff"
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=([^\r\n\"])\"?[,;\t|]*\r?\n?", re.IGNORECASE)
 _RUNS = re.compile(r"[0-9]+|[^\W\d_]+")
@@ -114,7 +119,7 @@ class _PhysicalLines:
         return self
 
     def __next__(self) -> str:
-        line = self._given_back.popleft() if self._given_back else self._read()
+        line = self._take()
         if not line:
             if line == "":
                 self.has_ended = True
@@ -142,6 +147,10 @@ class _PhysicalLines:
             self._given_back.appendleft(line)
         raise _EndsHereError
 
+    def _take(self) -> str | None:
+        """The next line, of those that were given back first; empty at the end, None for one that is too long."""
+        return self._given_back.popleft() if self._given_back else self._read()
+
     def _read(self) -> str | None:
         """The next line; empty at the end, None for one that is too long, which is passed over."""
         line = self._next()
@@ -154,11 +163,14 @@ class _PhysicalLines:
         """Go to the end of the line that begins with ``line``."""
         while line and not line.endswith(("\n", "\r")):
             line = self._next()
+        # Read piece by piece, it may have been cut between the two signs of its end.
+        if len(line) >= _LONGEST and line.endswith("\r") and (after := self._read()) not in ("\n", ""):
+            self._given_back.appendleft(after)
 
     def block(self) -> str:
         """The next lines in one text, of the last one as much as a line may have; empty at the end.
 
-        To be asked for where `has_given_back` is False. The lines count as passed when `number` is set.
+        To be asked for where `has_given_back` is False. Its lines are then `passed`, or given back by `give`.
         """
         text = self._file.read(_BLOCK)
         if text and not text.endswith("\n"):
@@ -178,9 +190,27 @@ class _PhysicalLines:
             and not has_damage(text, self._encoding)
         )
 
-    def give(self, text: str) -> None:
-        """Have the lines of a block taken one by one."""
-        self._given_back.extend(line if len(line) < _LONGEST else None for line in io.StringIO(text, newline=""))
+    def give(self, text: str) -> int:
+        """Have the lines of a block taken one by one; the number of the last of them."""
+        given = [line if len(line) < _LONGEST else None for line in io.StringIO(text, newline="")]
+        self._given_back.extendleft(reversed(given))
+        return self.number + len(given)
+
+    def ahead(self, last: int) -> list[str]:
+        """The next lines that were given back, not many at once, and none after the line ``last``."""
+        count = min(_AHEAD, max(0, last - self.number))
+        return [line for line in islice(self._given_back, count) if line is not None]
+
+    def passed(self, rows: Sequence[list[str]]) -> Iterator[CsvLine]:
+        """The next lines, each of which is the row at its place; they are taken. Blank ones are left out."""
+        number = self.number + 1
+        self.number += len(rows)
+        for _ in range(min(len(rows), len(self._given_back))):
+            self._given_back.popleft()
+        new = tuple.__new__  # as `CsvLine` does, without a call of Python for each line
+        for line, cells in enumerate(rows, number):
+            if (cells and cells[0].strip()) or any(map(str.strip, cells)):
+                yield new(CsvLine, (line, cells, "", 0, -1, False))
 
     @property
     def has_given_back(self) -> bool:
@@ -190,7 +220,7 @@ class _PhysicalLines:
     def skip(self, count: int) -> None:
         """Pass over lines, whatever they hold."""
         for _ in range(count):
-            if self._read() == "":
+            if self._take() == "":
                 return
             self.number += 1
 
@@ -219,15 +249,20 @@ class _Cutter:
         """Every line to the end of the file, a block at a time."""
         lines = self._lines
         while text := lines.block():
-            rows = self._cut(text) if lines.is_plain(text) else None
+            is_plain = lines.is_plain(text)
+            rows = self._cut(text) if is_plain else None
             if rows is not None:
-                number = lines.number
-                lines.number += len(rows)
-                yield from _numbered(rows, number + 1)
+                yield from lines.passed(rows)
                 continue
-            lines.give(text)
-            while lines.has_given_back and (found := self.next_line()):
-                yield found
+            last, is_mixed = lines.give(text), is_plain
+            while lines.has_given_back:
+                if is_mixed:
+                    rows = self._cut_alone(lines.ahead(last))
+                    # Where odd records follow one another, looking ahead costs more than it saves.
+                    is_mixed = bool(rows)
+                    yield from lines.passed(rows)
+                if lines.has_given_back and (found := self.next_line()):
+                    yield found
 
     def _cut(self, text: str) -> list[list[str]] | None:
         """The fields of each line of a plain block; None where some line is no record by itself."""
@@ -239,6 +274,17 @@ class _Cutter:
         except csv.Error:
             return None
         return rows if len(rows) == len(lines) else None
+
+    def _cut_alone(self, lines: Iterable[str]) -> list[list[str]]:
+        """The fields of the first of some plain lines, up to one that is no record by itself."""
+        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        rows: list[list[str]] = []
+        with suppress(csv.Error):
+            for cells in reader:
+                if reader.line_num > len(rows) + 1:
+                    break
+                rows.append(cells)
+        return rows
 
     def next_line(self) -> CsvLine | None:
         """The next line that is not blank, with whatever it needs to be looked at; None at the end."""
@@ -283,14 +329,6 @@ class _Cutter:
             place = _place_of_trouble(taken[0], self._delimiter)
             return CsvLine(number, [], "several", last=lines.number, place=place)
         return found
-
-
-def _numbered(rows: Iterable[list[str]], number: int) -> Iterator[CsvLine]:
-    """The rows that are not blank as lines, the first of them the line ``number``."""
-    new = tuple.__new__  # as `CsvLine` does, without a call of Python for each line
-    for line, cells in enumerate(rows, number):
-        if (cells and cells[0].strip()) or any(map(str.strip, cells)):
-            yield new(CsvLine, (line, cells, "", 0, -1, False))
 
 
 def cut_line(text: str, encoding: str, delimiter: str) -> CsvLine | None:

@@ -256,21 +256,22 @@ def one_by_one(self: csv_text._Cutter) -> Iterator[CsvLine]:
     return iter(self.next_line, None)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
 @given(
     st.lists(st.sampled_from(PIECES) | st.sampled_from(WHOLE) | st.just(b"\xe9") | st.just(b"\x81"), max_size=40),
     st.sampled_from(["utf-8", "cp1252", "utf-16-le", "shift_jis"]),
-    st.integers(1, 60),
+    st.integers(1, 60) | st.just(1 << 15),
+    st.sampled_from([25, 1 << 24]),
 )
 def test_blocks_of_lines_are_cut_as_their_lines_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: list[str | bytes], encoding: str, block: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: list[str | bytes], encoding: str, block: int, longest: int
 ) -> None:
     raw = [piece if isinstance(piece, bytes) else piece.encode(encoding, "replace") for piece in ("id;v;w\n", *pieces)]
     path = tmp_path / "a.csv"
     path.write_bytes(b"".join(raw))
     file = SourceFile(path, "a.csv", "a.csv")
     with monkeypatch.context() as patched:
-        patched.setattr(csv_text, "_LONGEST", 25)
+        patched.setattr(csv_text, "_LONGEST", longest)
         patched.setattr(csv_text, "_MOST_LINES", 5)
         patched.setattr(csv_text, "_BLOCK", block)
         found = list(read_lines(file, encoding, ";"))
@@ -294,8 +295,9 @@ def test_what_is_at_the_border_of_two_blocks(tmp_path: Path, monkeypatch: pytest
     ]
 
 
-def test_most_lines_are_cut_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Line by line, a file takes three times as long."""
+@pytest.mark.parametrize(("every", "most"), [(0, 1), (50, 350)])
+def test_most_lines_are_cut_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int, most: int) -> None:
+    """Line by line, a file takes four times as long; a record of several lines costs itself alone."""
     taken: list[CsvLine | None] = []
     next_line = csv_text._Cutter.next_line
 
@@ -304,8 +306,12 @@ def test_most_lines_are_cut_in_blocks(tmp_path: Path, monkeypatch: pytest.Monkey
         return taken[-1]
 
     monkeypatch.setattr(csv_text._Cutter, "next_line", noted)
-    lines = "".join(f'{n};"É\xa0{n}";Côté\r\n\r\n' for n in range(1, 5000))
-    path = write(tmp_path / "a.csv", "id;v;w\r\n" + lines, "cp1252")
-    file = SourceFile(path, "a.csv", "a.csv")
-    assert [line.number for line in read_lines(file, "cp1252", ";")] == [1, *range(2, 10_000, 2)]
-    assert len(taken) == 1
+    several = {number for number in range(1, 5001) if every and number % every == 0}
+    cells = {number: "Côté\n;x" if number in several else "Côté" for number in range(1, 5001)}
+    texts = [f'{number};"É\xa0{number}";"{cell}"\r\n\r\n' for number, cell in cells.items()]
+    path = write(tmp_path / "a.csv", "id;v;w\r\n" + "".join(texts), "cp1252")
+    _, *lines = read_lines(SourceFile(path, "a.csv", "a.csv"), "cp1252", ";")
+    assert [line.cells[0] for line in lines] == [str(number) for number in range(1, 5001)]
+    assert {int(line.cells[0]) for line in lines if line.last} == several
+    assert [line.number for line in lines] == [2 * n + sum(map(n.__gt__, several)) for n in range(1, 5001)]
+    assert len(taken) <= most
