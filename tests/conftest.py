@@ -34,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true", help="take what golden tests now yield as right")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes have the name of their argument in a test's: those of an archive hold the second in which it was made, and
+    all workers of a parallel run must know a test by one name."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _tables_of_this_version() -> None:
     """A database for tests may hold the journal's tables of another version, which no journal would touch."""
