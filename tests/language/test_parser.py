@@ -426,6 +426,14 @@ def test_conditions_without_parentheses() -> None:
     assert rule('src.a where a = "x" "name";').name == "name"
 
 
+def test_positions_without_quotes_are_the_name_of_their_column() -> None:
+    tree, (found,) = parse("model Row from fixed key 1..9 { id : string from 1..9 }")
+    assert (found.code, found.variant, found.args["written"]) == ("FM001", "positions", "1-9")
+    (model,) = tree.models
+    assert model.store is not None
+    assert (model.store.key, model.elements[0].column) == (("1-9",), "1-9")
+
+
 def test_double_quotes() -> None:
     assert rule('src -> tgt.a = "x", tgt.b = f("y");') == rule("src -> tgt.a = 'x', tgt.b = f('y');")
     assert rule('src."-quote" -> tgt."-quote"."b c";').targets[0].elements == ("-quote", "b c")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.stores import store_kinds
@@ -11,7 +11,7 @@ from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.language.nodes import Model, ModelElement
 
 _QUOTED = re.compile(r"\s*(\d+)\s*(?:\.\.|-|:)\s*(\d+)\s*")
-_COLUMN = re.compile(r"[1-9]\d*-[1-9]\d*")
+_ONE = re.compile(r"\s*(\d+)\s*")
 Found = Iterator[tuple[str, Span, dict[str, object]]]
 """The page's variant for each fault, its place, and what the message names."""
 
@@ -28,6 +28,7 @@ def misplaced_positions(checked: Checked) -> Iterator[Diagnostic]:
             yield Diagnostic("FM162", span, {"element": model.name, **args}, variant=variant)
         for element in model.elements:
             found = [*_of_element(element, model, widths.get(model.name)), *_of_kinds(element, of_model)]
+            found += _of_join(element, of_model, models)
             for variant, span, args in found:
                 yield Diagnostic("FM162", span, {"element": element.name, **args}, variant=variant)
 
@@ -40,8 +41,34 @@ def _of_store(model: Model) -> Found:
     keys = zip(store.key, store.key_spans, strict=True) if store.key_spans else ()
     order = (*store.order, *([store.latest] if store.latest else []))
     for column, span in (*keys, *((key.column, key.span) for key in order)):
-        if not _COLUMN.fullmatch(column):
-            yield "named_positions", span, {"column": column}
+        yield from _of_name(column, span)
+
+
+def _of_join(element: ModelElement, kinds: frozenset[str], models: Mapping[str, Model]) -> Found:
+    """The same of the columns of both sides of a join."""
+    join = element.join
+    child = models.get(element.type)
+    if join is None or not join.on_spans:
+        return
+    is_own = join.is_own and child is not None and child.store is not None and child.store.kind == "fixed"
+    for (own, above), (own_span, above_span) in zip(join.on, join.on_spans, strict=True):
+        if is_own:
+            yield from _of_name(own, own_span)
+        if kinds == {"fixed"} and not (is_own and own_span == above_span):
+            yield from _of_name(above.removeprefix("../"), above_span)
+    for key in join.order if is_own else ():
+        yield from _of_name(key.column, key.span)
+
+
+def _of_name(column: str, span: Span) -> Found:
+    """The name of a column as a text: `33-52`, as `from 33..52` calls it, and `28-28` for one character."""
+    found = _QUOTED.fullmatch(column) or _ONE.fullmatch(column)
+    first, last = (int(found[1]), int(found[found.re.groups])) if found else (0, 0)
+    if column == f"{first}-{last}" and 1 <= first <= last:
+        return
+    is_meant = 1 <= first <= last
+    meant = {"first": first, "last": last} if is_meant else {}
+    yield "written_positions" if is_meant else "named_positions", span, {"column": column, **meant}
 
 
 def _of_element(element: ModelElement, model: Model, width: int | None) -> Found:

@@ -9,6 +9,8 @@ from lark import Token
 from fhirmap.language.expressions import end_of, start_of
 from fhirmap.language.mistakes.site import MistakeSite
 
+_POSITIONS = re.compile(r"([0-9]+)\.\.([0-9]+)")
+"""`key 1..9`: the column that `from 1..9` reads, whose name is `1-9`."""
 _BARE_TEXT = re.compile(r"`[^`\n]*`|[^\s,;{}()=\"']+")
 _SQL_END = re.compile(r"\s+(?:order\s+by|repeat|latest|key|encoding|delimiter|null|format)\b|\s*(?://|\{|;?\s*\Z)")
 _BOXED_CARDINALITY = re.compile(r"[\[({]\s*(\d+)\s*\.\.\s*(\d+|[*n])\s*[\])}]")
@@ -30,8 +32,12 @@ def without_quotes(site: MistakeSite, token: Token) -> bool:
         return False
     if last.type == "WHERE":
         return _sql_condition(site, at)
-    site.faults.add("FM001", site.faults.span(*found.span()), variant="quotes", found=found[0].strip("`"))
-    return _text_as_meant(site, at, found.end(), found[0].strip("`"))
+    shown = meant = found[0].strip("`")
+    variant = "quotes"
+    if positions := _POSITIONS.fullmatch(shown):
+        variant, meant = "positions", f"{positions[1]}-{positions[2]}"
+    site.faults.add("FM001", site.faults.span(*found.span()), variant=variant, found=shown, written=meant)
+    return _text_as_meant(site, at, found.end(), meant)
 
 
 def boxed_cardinality(site: MistakeSite, token: Token) -> bool:

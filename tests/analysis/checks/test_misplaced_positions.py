@@ -16,6 +16,9 @@ def fixed(elements: str, *, store: str = "fixed key '1-9'", more: str = "") -> s
     )
 
 
+JOINED = "x : Other 0..* join on '11-19' = '1-9'"
+OTHER = "model Other from fixed source 'o' { code : string from 1..8 }"
+LATEST = ["FM162 written_positions: ' 10-12'"]
 PART = "model Part { code : string from 1..8 }"
 
 
@@ -31,7 +34,15 @@ PART = "model Part { code : string from 1..8 }"
         (fixed("x : string from '28-28'"), ["FM162 quoted: '28-28'"]),
         (fixed("x : string"), ["FM162 text_column: x"]),
         (fixed("", store="fixed key 'ipp'"), ["FM162 named_positions: 'ipp'"]),
-        (fixed("", store="fixed key '1-9' order by '10..12'"), ["FM162 named_positions: '10..12'"]),
+        (fixed("", store="fixed key '1-9' order by '10..12'"), ["FM162 written_positions: '10..12'"]),
+        (fixed("", store="fixed key '9'"), ["FM162 written_positions: '9'"]),
+        (fixed("", store="fixed key '01-9' latest by ' 10-12'"), ["FM162 written_positions: '01-9'", *LATEST]),
+        (fixed("", store="fixed key '9-1'"), ["FM162 named_positions: '9-1'"]),
+        (fixed("", store="fixed key '0-1'"), ["FM162 named_positions: '0-1'"]),
+        (fixed(JOINED.replace("1-9", "1..9"), more=OTHER), ["FM162 written_positions: '1..9'"]),
+        (fixed(JOINED.replace("11-19", "n"), more=OTHER), ["FM162 named_positions: 'n'"]),
+        (fixed("x : Other 0..* join on 'id'", more=OTHER), ["FM162 named_positions: 'id'"]),
+        (fixed("x : Other 0..* join on '1-9' order by '20'", more=OTHER), ["FM162 written_positions: '20'"]),
         (fixed("", store="csv key 'id'"), ["FM162 no_positions: 1..9"]),
         (
             fixed("parts : Part 0..* from 20 count 12 width 7", more=PART),
@@ -64,6 +75,8 @@ def test_it_reports(text: str, found: list[str]) -> None:
         fixed("x : Part 0..* lines", more=PART),
         fixed("x : Part 0..* join on 'id' = '1-9'", more="model Part from csv source 'p' { code : string from 'c' }"),
         fixed("x : Part 0..* from 20 count 12 width 8", more=PART.replace("}", "id : string from '../1-9' }")),
+        fixed(JOINED, more=OTHER),
+        fixed("x : Other 0..* join on '1-9'", more=OTHER),
         fixed("x : Facts 0..1 lines attributes '10-12' values '13-20'", more="model Facts { a : string from 'A' }"),
         "model Plain { x : string from 1..2 }",
     ],
