@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 
 class CalendarText(str):
@@ -102,8 +102,7 @@ class ReadRecord:
     faults: tuple[Fault, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One business record as the source holds it: raw column values, children nested under the model's element names.
 
     ``key``: business key as text (several columns joined by ``|``). ``origin``: where to look, ``INTERVENTION id=12``

@@ -198,7 +198,7 @@ class JoinedSource:
             for record in self._source.records(keys):
                 faults: _Faults = {}
                 values = self._level.attached(record.values, faults)
-                yield replace(record, values=values, faults=(*record.faults, *faults.values()))
+                yield record._replace(values=values, faults=(*record.faults, *faults.values()))
             for store in self._stores.values():
                 store.finish()
 

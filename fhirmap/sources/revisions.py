@@ -117,6 +117,10 @@ NO_REVISION: Revision = (_NONE, 0, "")
 """What no order has a place for: a list, an object."""
 
 
+_ONCE: tuple[int, Any, int] = (1, None, 1)
+"""Of a key that occurs once, where revisions do not count: one for all of them, as most are such."""
+
+
 class Revisions:
     """Gathered in a first reading, asked in the second. Holds one small entry a key."""
 
@@ -133,6 +137,9 @@ class Revisions:
         """One row of ``key``; ``revision`` is comparable, or None where revisions do not count."""
         self.total += 1
         known = self._keys.get(key)
+        if known is None and revision is None:
+            self._keys[key] = _ONCE
+            return
         if revision is not None and revision[0] == _NONE:
             self._odd.setdefault(key, revision)
         if known is None:
@@ -160,7 +167,10 @@ class Revisions:
 
     def state(self, key: str, revision: Revision | None = None) -> State:
         """What a row of ``key`` and ``revision`` is; ``double``: another row claims to be the current one too."""
-        _, best, same = self._keys.get(key, (0, revision, 1))
+        known = self._keys.get(key)
+        if known is None or known is _ONCE:
+            return "current"
+        _, best, same = known
         if revision != best:
             return "superseded"
         return "double" if same > 1 else "current"

@@ -366,14 +366,14 @@ class SqlTable:
                 and cannot_be_compared(ends[0], ends[1], self._revision_column)
             ):
                 fault = self._key_fault("FM756", [self._plan.latest.column])
-                record = replace(record, faults=(*record.faults, fault))
+                record = record._replace(faults=(*record.faults, fault))
             if rows.left_out:
-                record = replace(record, faults=(*record.faults, *rows.faults(self._plan.name)))
+                record = record._replace(faults=(*record.faults, *rows.faults(self._plan.name)))
             # A single number needs no memory: no other is shown alike.
             can_double = may_be_mixed or isinstance(values[self._plan.key[0]], str)
             if can_double and record.key and not record.superseded:
                 if record.key in keys and not record.faults:
-                    record = replace(record, faults=(self._key_fault("FM718", self._plan.key),))
+                    record = record._replace(faults=(self._key_fault("FM718", self._plan.key),))
                 keys.add(record.key)
             yield record
 

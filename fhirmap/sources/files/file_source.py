@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from fhirmap.data import RawValue
 from fhirmap.diagnostics import Diagnostic
@@ -28,12 +29,16 @@ from fhirmap.sources.files.row_spool import NO_SPACE, KeyedRow, RowSpool, keepin
 from fhirmap.sources.files.source_files import SourceFile, Stamp, reading
 from fhirmap.sources.keys import RecordKeys, cell_text, revision_column
 from fhirmap.sources.readings import NOTHING, ReadFile, Unread
-from fhirmap.sources.revisions import NO_REVISION, Revision, Revisions, number_revision, revision_of
+from fhirmap.sources.revisions import NO_REVISION, Revision, Revisions, State, number_revision, revision_of
 from fhirmap.sources.samples import Sample
 from fhirmap.sources.store_rows import RowIndex, StoreRow, join_text
 from fhirmap.texts import Text
 
 __all__ = ["FileSource"]
+
+
+CountKey: TypeAlias = Callable[[str, Revision | None, bool], None]
+"""What takes the key of a row, its revision, and whether its key may be lost."""
 
 
 @dataclass(slots=True)
@@ -56,10 +61,8 @@ class FileScan:
     keyless: int = 0
     unfinished: int = 0
 
-    def note(self, entry: tuple[str, Revision | None, bool]) -> None:
-        """Count a row: its key, its revision, and whether its key may be lost."""
-        key, revision, is_lost = entry
-        self.total += 1
+    def note(self, key: str, revision: Revision | None, is_lost: bool) -> None:
+        """Count a row, and whether its key may be lost."""
         if is_lost:
             self.lost += 1
             self.keyless += not key
@@ -181,7 +184,8 @@ class FileSource:
         noted: list[tuple[str, Revision | None, bool]] = []
         try:
             stamps = _stamps([file])
-            scan.rows.put(file, self._keyed(file, noted.append if is_several else scan.note))
+            note: CountKey = (lambda *row: noted.append(row)) if is_several else scan.note
+            count = scan.rows.put(file, self._keyed(file, note))
             if _stamps([file]) != stamps:
                 raise ConfigError("FM724", source=file.shown, reason=Text("reasons.file_changed"))
         except ConfigError as error:
@@ -190,10 +194,11 @@ class FileSource:
             scan.broken[file] = _file_fault(error.diagnostic())
             return
         scan.stamps |= stamps
-        for entry in noted:
-            scan.note(entry)
+        scan.total += count
+        for row in noted:
+            scan.note(*row)
 
-    def _keyed(self, file: SourceFile, note: Callable[[tuple[str, Revision | None, bool]], None]) -> Iterator[KeyedRow]:
+    def _keyed(self, file: SourceFile, note: CountKey) -> Iterator[KeyedRow]:
         """The rows of a file by key; each is noted with whether that may be another row's key, or none although it has
         one."""
         shapes = self._plan.shape.walk() if self._lines else (self._plan.shape,)
@@ -203,10 +208,11 @@ class FileSource:
                 row.faults[:] = [_of_file(fault, file) for fault in row.faults]
             key = self._keys.key(self._parts(row))
             revision = self._revision(row) if key else None
-            is_lost = not _is_no_record(row) if row.is_lost else not key and self._is_key_unread(row)
-            note((key, revision, is_lost))
             if row.is_lost:
+                note(key, revision, not _is_no_record(row))
                 row.cells = dict.fromkeys(row.cells)
+            else:
+                note(key, revision, not key and self._is_key_unread(row))
             if paths:
                 row.cells = resolved(row.cells, paths)
             yield key, revision, row
@@ -267,13 +273,12 @@ class FileSource:
         Raises: as the class says.
         """
         scan = self._scan()
-        wanted = None if keys is None else frozenset(keys)
-        for record in self._ordered(scan):
-            if wanted is None or record.key in wanted:
-                yield record
-        for file, fault in scan.broken.items():
-            if wanted is None or "" in wanted:
-                yield Record("", {}, file.name, (fault,))
+        found = chain(self._ordered(scan), (Record("", {}, file.name, (fault,)) for file, fault in scan.broken.items()))
+        if keys is None:
+            yield from found
+            return
+        wanted = frozenset(keys)
+        yield from (record for record in found if record.key in wanted)
 
     def joined_rows(self, names: Sequence[str]) -> Iterator[StoreRow]:
         """Every row of every file with the texts of the columns ``names``: a `JoinableSource`.
@@ -299,12 +304,6 @@ class FileSource:
             else file_index(self._files.set.listing().files, self._plan, self._files.needed(), names)
         )
 
-    def _rows(self, scan: FileScan) -> Iterator[tuple[SourceFile, KeyedRow]]:
-        """The rows of the files that could be read."""
-        for file in scan.stamps:
-            for row in scan.rows.rows(file):
-                yield file, row
-
     def _ordered(self, scan: FileScan) -> Iterator[Record]:
         """The records in the order that the plan asks for, or that of the files."""
         if self._lines:
@@ -321,23 +320,21 @@ class FileSource:
             yield from rows
 
     def _single(self, scan: FileScan) -> Iterator[Record]:
-        latest = self._plan.latest
-        for file, (key, revision, row) in self._rows(scan):
-            origin = f"{file.name}{row.place}"
-            if not key:
-                yield self._keyless(origin, row.cells, row)
-                continue
-            faults = row.faults
-            state = scan.revisions.state(key, revision)
-            if state == "double":
-                faults.append(self._key_fault("FM718"))
-            if latest and state != "superseded" and scan.revisions.are_odd(key):
-                faults.append(Fault("FM756", rule="key", args={"columns": latest.column}, columns=(latest.column,)))
-            yield Record(key, row.cells, origin, tuple(faults), state == "superseded")
+        for file in scan.stamps:
+            name = file.name
+            for key, revision, row in scan.rows.rows(file):
+                if not key:
+                    yield self._keyless(f"{name}{row.place}", row.cells, row)
+                    continue
+                state = scan.revisions.state(key, revision)
+                if state != "current" or self._latest:
+                    row.faults += self._key_faults(key, state, scan)
+                yield Record(key, row.cells, f"{name}{row.place}", tuple(row.faults), state == "superseded")
 
     def _grouped(self, scan: FileScan) -> Iterator[Record]:
         groups: dict[tuple[str, Revision | None], KeyLines] = {}
-        for file, (key, revision, row) in self._rows(scan):
+        rows = ((file, *row) for file in scan.stamps for row in scan.rows.rows(file))
+        for file, key, revision, row in rows:
             origin = f"{file.name}{row.place}"
             if not key:
                 empty = dict.fromkeys(self._plan.shape.column_names) | {child.key: [] for child in self._lines}
@@ -366,10 +363,9 @@ class FileSource:
             order = RowOrder.of_plan(self._plan, child.order)
             rows = order.sorted(group.rows, self._cells(order.names)) if child.order else group.rows
             values[child.key] = [self._line(row, child) for row in rows]
-        latest = self._plan.latest
-        is_old = latest is not None and scan.revisions.state(key, revision) == "superseded"
-        if latest is not None and not is_old and scan.revisions.are_odd(key):
-            faults.append(Fault("FM756", rule="key", args={"columns": latest.column}, columns=(latest.column,)))
+        state = scan.revisions.state(key, revision) if self._latest else "current"
+        is_old = state == "superseded"
+        faults += self._key_faults(key, "superseded" if is_old else "current", scan)
         if scan.lacks_lines and not is_old:
             faults.append(Fault("FM779", "warning", rule="lines"))
         return Record(key, values, group.origin, tuple(faults), is_old)
@@ -399,8 +395,13 @@ class FileSource:
             row.faults.append(self._keys.fault(self._parts(row)))
         return Record("", values, origin, tuple(row.faults))
 
-    def _key_fault(self, code: str) -> Fault:
-        return Fault(code, rule="key", args={"columns": ", ".join(self._plan.key)}, columns=self._plan.key)
+    def _key_faults(self, key: str, state: State, scan: FileScan) -> Iterator[Fault]:
+        """What is wrong with a key, or with the order of its revisions."""
+        if state == "double":
+            yield Fault("FM718", rule="key", args={"columns": ", ".join(self._plan.key)}, columns=self._plan.key)
+        latest = self._plan.latest
+        if latest and state != "superseded" and scan.revisions.are_odd(key):
+            yield Fault("FM756", rule="key", args={"columns": latest.column}, columns=(latest.column,))
 
 
 def trimmed_cell(cell: RawValue) -> RawValue:

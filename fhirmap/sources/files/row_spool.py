@@ -48,23 +48,25 @@ class RowSpool:
         self._file.close()
         self._blocks.clear()
 
-    def put(self, file: SourceFile, rows: Iterable[KeyedRow]) -> None:
-        """Put all rows of a file in; none where they end with an error.
+    def put(self, file: SourceFile, rows: Iterable[KeyedRow]) -> int:
+        """Put all rows of a file in, none where they end with an error; how many there are.
 
         Raises: ConfigError FM724 (the temporary file cannot be written), and what reading ``rows`` raises.
         """
         blocks: list[tuple[int, int]] = []
         held: list[_Packed] = []
-        most = _FIRST_ROWS
+        count, most = 0, _FIRST_ROWS
         for key, revision, row in rows:
             held.append((key, revision, row.cells, row.place, row.number, row.faults, row.is_lost))
             if len(held) >= most:
+                count += len(held)
                 size = self._write(held, blocks)
                 most = max(1, min(_MOST_ROWS, _BLOCK * len(held) // size))
                 held = []
         if held:
             self._write(held, blocks)
         self._blocks[file] = blocks
+        return count + len(held)
 
     def rows(self, file: SourceFile) -> Iterator[KeyedRow]:
         """The rows of a file. Raises: ConfigError FM724 (the temporary file cannot be read)."""
