@@ -9,25 +9,21 @@ that there is none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum, auto
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
-from fhirmap.errors import ConfigError
 from fhirmap.records import CalendarText, Fault
 from fhirmap.source_plan import Child, RowLayout
-from fhirmap.sources.documents import ReadPath, value_of
+from fhirmap.sources.documents import ReadPath
 from fhirmap.sources.keys import KeyColumn, cell_text
 from fhirmap.sources.sql_cells import BrokenText
 from fhirmap.sources.sql_layout import SqlTableLayout
-from fhirmap.texts import Text
 
 Row = Sequence[Any]
 RowValues = dict[str, Any]
@@ -68,7 +64,7 @@ class RecordRows:
     ``left_out``: the nodes of rows that may be another record's, and why they are not this one's.
     """
 
-    by_node: list[list[RowValues]]
+    by_node: Mapping[int, list[RowValues]]
     left_out: dict[tuple[int, Misfit], SqlNode] = field(default_factory=dict)
 
     def leave_out(self, node: SqlNode, why: Misfit) -> None:
@@ -97,7 +93,7 @@ class RecordRows:
 
 @dataclass(frozen=True, slots=True)
 class RowReader:
-    """Turns a slice of a row into the values of its node, joined children included.
+    """How a slice of a row becomes the values of its node, joined children included (`sql_nesting` makes it so).
 
     ``marker``: the column that shows whether the node's row is there. ``on``: where its join columns are, and what the
     parent's are called; ``keys``: what is a key there. ``is_parent``: other statements hang rows from it.
@@ -114,35 +110,11 @@ class RowReader:
     joined: tuple[tuple[str, RowReader], ...]
     documents: tuple[ReadPath, ...]
 
-    def read(self, row: Row, rows: RecordRows) -> RowValues:
-        """The values of this node; rows that others hang from are also gathered in ``rows``."""
-        values: RowValues = dict(zip(self.names, row[self.start : self.end]))  # noqa: B905 - as long as each other
-        for path in self.documents:
-            values[path.name] = value_of(values[path.name], path)
-        for key, reader in self.joined:
-            values[key] = reader.below(row, values, rows)
-        if self.is_parent:
-            rows.by_node[self.node.number].append(values)
-        return values
-
-    def below(self, row: Row, parent: RowValues, rows: RecordRows) -> list[RowValues]:
-        """The row of this node under ``parent``, if there is one and its key is the same."""
-        if row[self.marker] is None:
-            return []
-        why = self.misfit(row, [parent[above] for _, above in self.on])
-        if why is not None:
-            rows.leave_out(self.node, why)
-            return []
-        return [self.read(row, rows)]
-
     def misfit(self, row: Row, above: Sequence[object]) -> Misfit | None:
         """Why the key columns of a row are not those of its parent's, ``above``; None where they are, not just taken
         for equal."""
         for (own, _), other, column in zip(self.on, above, self.keys, strict=True):
-            key = row[own]
-            if type(key) is int and type(other) is int and key == other and not column.has_numbers:
-                continue  # most keys
-            if not is_same_key(key, other):
+            if not is_same_key(row[own], other):
                 return Misfit.LETTERS
             if column.nulls or isinstance(other, str):
                 text = key_text(other)
@@ -162,47 +134,6 @@ class SqlStatement:
     identity: slice
     extra: slice
     reader: RowReader
-
-
-class Groups:
-    """The rows of one child statement, handed out record by record."""
-
-    def __init__(self, statement: SqlStatement, rows: Iterator[Row], shown: str) -> None:
-        self._statement = statement
-        self._shown = shown
-        self._groups = groupby(rows, key=itemgetter(statement.identity))
-        self._identity: Any = None
-        self._rows: list[Row] | None = None
-        self._names = [pair[1] for pair in statement.node.child.on] if statement.node.child else []
-
-    def attach(self, identity: object, rows: RecordRows) -> None:
-        """Put this record's rows under their parents' rows."""
-        if self._rows is None or self._identity != identity:
-            self._identity, group = next(self._groups, (None, iter(())))
-            self._rows = list(group)
-            if self._identity != identity:
-                raise ConfigError("FM724", source=self._shown, reason=Text("reasons.tables_changed"))
-        node, reader, extra = self._statement.node, self._statement.reader, self._statement.extra
-        child = node.child
-        assert child is not None and node.parent is not None
-        by_value: dict[Any, list[RowValues]] = {}
-        marker = reader.marker
-        for row in self._rows:
-            if row[marker] is None:
-                continue
-            above = row[extra]
-            why = reader.misfit(row, above)
-            if why is None:
-                by_value.setdefault(above, []).append(reader.read(row, rows))
-            else:
-                rows.leave_out(node, why)
-        for parent in rows.by_node[node.parent.number]:
-            parent[child.key] = by_value.get(tuple([parent[name] for name in self._names]), [])
-
-    def finish(self) -> None:
-        """Nothing may be left when the records are through."""
-        if next(self._groups, None) is not None:
-            raise ConfigError("FM724", source=self._shown, reason=Text("reasons.tables_changed"))
 
 
 def is_same_key(one: object, other: object) -> bool:

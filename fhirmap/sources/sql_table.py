@@ -26,17 +26,18 @@ from fhirmap.sources.keys import RecordKeys, revision_column
 from fhirmap.sources.revisions import cannot_be_compared
 from fhirmap.sources.samples import Sample
 from fhirmap.sources.sql_cells import know_own_types, load_as_text, set_sessions, text_or_bytes
+from fhirmap.sources.sql_cursor import driver_rows, read_strictly
 from fhirmap.sources.sql_errors import make_engine, translated
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
 from fhirmap.sources.sql_misfits import misfits
-from fhirmap.sources.sql_rows import Groups, RecordRows, Row, RowValues, SqlStatement, key_text
+from fhirmap.sources.sql_nesting import Groups, record_maker
+from fhirmap.sources.sql_rows import RecordRows, Row, RowValues, SqlStatement, key_text
 from fhirmap.sources.sql_statements import StatementBuilder, build_tree
 from fhirmap.sources.sql_types import ColumnKind, declared_kind, query_contents
 from fhirmap.sources.store_rows import StoreRow
 from fhirmap.sources.untyped_joins import untyped_joins
 from fhirmap.texts import Text
 
-_BATCH = 500
 _CONNECT_S = 10
 _LOCK_S = 5
 _NUMBERS = (ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.FLOAT)
@@ -313,7 +314,9 @@ class SqlTable:
     def _streams(self, stack: ExitStack, statements: Sequence[SqlStatement]) -> list[Iterator[Row]]:
         """The rows of each statement, of one snapshot."""
         connections = self._connections(stack, len(statements))
-        return [_stream(connection, one) for connection, one in zip(connections, statements, strict=True)]
+        return [
+            driver_rows(stack, connection, one.select) for connection, one in zip(connections, statements, strict=True)
+        ]
 
     def _connections(self, stack: ExitStack, number: int) -> list[sa.Connection]:
         dialect = self._engine.dialect.name
@@ -322,6 +325,7 @@ class SqlTable:
         for connection in opened:
             load_as_text(connection)
         if dialect == "sqlite":
+            read_strictly(opened[0])
             opened[0].exec_driver_sql("BEGIN")
         elif dialect == "postgresql":
             opened[0] = opened[0].execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -339,10 +343,11 @@ class SqlTable:
         """Each row of the first statement, its values with child rows below, and what was left out of these."""
         records, children = statements[0], statements[1:]
         groups = [Groups(s, rows, self._address.shown) for s, rows in zip(children, streams[1:], strict=True)]
-        node_count = 1 + max(node.number for node in records.node.walk())
+        parents = [node.number for node in records.node.walk() if any(not below.joined for below in node.nodes)]
+        values_of = record_maker(records.reader)
         for row in streams[0]:
-            rows = RecordRows([[] for _ in range(node_count)])
-            values = records.reader.read(row, rows)
+            rows = RecordRows({number: [] for number in parents})
+            values = values_of(row, rows)
             identity = row[records.identity]
             for group in groups:
                 group.attach(identity, rows)
@@ -415,13 +420,6 @@ class SqlTable:
     def _key_fault(self, code: str, names: Sequence[str], args: Mapping[str, object] | None = None) -> Fault:
         columns = tuple(f"{self._plan.name}.{name}" for name in names)
         return Fault(code, rule="key", args={"columns": ", ".join(names), **(args or {})}, columns=columns)
-
-
-def _stream(connection: sa.Connection, statement: SqlStatement) -> Iterator[Row]:
-    options = {"stream_results": True, "max_row_buffer": _BATCH}
-    result = connection.execution_options(**options).execute(statement.select)
-    for batch in result.partitions(_BATCH):
-        yield from batch
 
 
 def engine_of(address: Address, zone: str = "") -> sa.Engine:
