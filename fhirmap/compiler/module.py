@@ -17,6 +17,7 @@ from fhirmap.compiler.code_tables import CodeTables
 from fhirmap.compiler.fhirpath.scope import Constants
 from fhirmap.compiler.fhirpath.tables import ElementsRead, elements_read_of, table_code
 from fhirmap.compiler.names import Names, snake_case
+from fhirmap.compiler.plain_rows import plain_rows
 from fhirmap.compiler.plan import ModuleConstant, PythonFunction
 from fhirmap.compiler.python import DECIMAL, Attribute, DictOf, Expr, Imported, ListOf, Literal, Name, TupleOf
 from fhirmap.compiler.runtime_functions import FHIRPATH, RUN, RUNTIME, call
@@ -90,6 +91,11 @@ class ModuleBuilder:
         parameters = (entry for typed in groups for entry in typed.parameters if entry.mode == "source")
         types = (ref for entry in parameters for ref in entry.static.types)
         return frozenset(ref for ref in types if ref.structure not in self.checked.models)
+
+    @cached_property
+    def plain_rows(self) -> frozenset[str]:
+        """Models of which every row is a dict of plain values, where that is known."""
+        return frozenset() if self.is_shared else plain_rows(self.checked)
 
     @cached_property
     def text_uses(self) -> TextUses:

@@ -21,6 +21,7 @@ from fhirmap.compiler.python import (
     ListOf,
     Literal,
     Logic,
+    builtin,
     is_cheap,
     is_none,
     literal_dict,
@@ -136,7 +137,9 @@ class TransformCode:
         if argument.variable is not None and argument.variable.mode == "target":
             return value
         if value.static.plain and any(self._is_complex(ref) for ref in value.static.types) and argument.literal is None:
-            return PythonValue(call("copied", value.code), value.static, value.certain, value.statements)
+            is_row = all(ref.structure in self.module.plain_rows for ref in value.static.types) and not value.is_many
+            copy = builtin("dict", value.code) if is_row and value.certain else call("copied", value.code)
+            return PythonValue(copy, value.static, value.certain, value.statements)
         return value
 
     def _is_complex(self, ref: TypeRef) -> bool:
