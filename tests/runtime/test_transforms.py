@@ -202,6 +202,28 @@ def test_a_blank_before_an_offset_is_none(text: str, format_text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "zone", "text", "expected"),
+    [
+        ("dateTime", "Europe/Paris", "2025-07-14 00:30:00", "2025-07-14T00:30:00+02:00"),
+        ("dateTime", "Europe/Paris", "2025-07-14t00:30:00", "2025-07-14T00:30:00+02:00"),
+        ("dateTime", "Z", "2025-07-14T00:30:00", "2025-07-14T00:30:00Z"),
+        ("dateTime", "Europe/Paris", "1880-05-05T10:00:00", "1880-05-05T10:00:00+00:09"),
+        ("dateTime", "Europe/Paris", "0101-05-05 10:00:00", "0101-05-05T10:00:00+00:09"),
+        ("date", "Europe/Paris", "2025-07-14 23:30:00", "2025-07-14"),
+        ("date", "Europe/Paris", "2025-03-30 02:30:00", "2025-03-30"),
+        ("dateTime", "Europe/Paris", "2025-07-14 00:30+02", "2025-07-14T00:30:00+02:00"),
+        ("dateTime", "Europe/Paris", "2025-02-30 00:30:00", None),
+        ("dateTime", "Europe/Paris", "2025-07-14 00:60:00", None),
+        ("dateTime", "Europe/Paris", "2025-W29-1T00:30:00", None),
+        ("dateTime", "Europe/Paris", "2025-07-14 00:30:0\u0663", None),
+        ("date", "Europe/Paris", "2025-07-14 00:30:61", None),
+    ],
+)
+def test_local_times_of_a_database(kind: str, zone: str, text: str, expected: str | None) -> None:
+    assert parser(None, kind, zone)(text) == expected
+
+
+@pytest.mark.parametrize(
     ("form", "kind", "zone", "text", "expected"),
     [
         ("unix", "date", "Europe/Paris", "1752445800", "2025-07-14"),

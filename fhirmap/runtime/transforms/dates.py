@@ -263,7 +263,26 @@ def _iso(kind: str, zone: tzinfo | None) -> Parse:
         return lambda text: _time(text, zone)
     if kind == "instant":
         return lambda text: _from_iso(text, kind, zone)
-    return lambda text: _day(text) if len(text) == 10 else _from_iso(text, kind, zone)
+
+    def parse(text: str) -> str | None:
+        if len(text) == 10:
+            return _day(text)
+        if len(text) == 19 and zone is not None and (text[10] == "T" or text[10] == " ") and text.isascii():
+            return _local_second(text, kind, zone)
+        return _from_iso(text, kind, zone)
+
+    return parse
+
+
+def _local_second(text: str, kind: str, zone: tzinfo) -> str | None:
+    """A local day and time of 19 characters, as databases write them."""
+    if not text[4] == text[7] == "-" or not text[13] == text[16] == ":":
+        return _from_iso(text, kind, zone)
+    try:
+        moment = datetime.fromisoformat(text)
+        return text[:10] if kind == "date" else _local(moment.replace(tzinfo=zone), kind, "")
+    except (ValueError, OverflowError):
+        return None
 
 
 def _from_iso(text: str, kind: str, zone: tzinfo | None) -> str | None:
@@ -366,14 +385,12 @@ def _local(moment: datetime, kind: str, fraction: str) -> str:
 
 def _shown(moment: datetime, kind: str, fraction: str) -> str:
     """FHIR text of type ``kind`` of a moment in the zone in which it is shown."""
+    text = moment.isoformat(timespec="seconds")
     if kind == "date":
-        return f"{moment.year:04}-{moment.month:02}-{moment.day:02}"
-    clock = f"{moment:%H:%M:%S}{fraction}"
+        return text[:10]
     if kind == "time":
-        return clock
-    shown = moment.strftime("%z")
-    ending = "Z" if moment.tzinfo is UTC else f"{shown[:3]}:{shown[3:5]}"
-    return f"{moment.year:04}-{moment.month:02}-{moment.day:02}T{clock}{ending}"
+        return f"{text[11:19]}{fraction}"
+    return f"{text[:19]}{fraction}{'Z' if moment.tzinfo is UTC else text[19:25]}"
 
 
 def _plain(offset: str | None) -> str:
