@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from fhirmap.data import RawValue
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
-from fhirmap.records import CalendarText
 from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.files.file_rows import FileRow
@@ -111,23 +110,53 @@ def _library() -> Any:  # noqa: ANN401 - a module without types
 
 
 def _values(column: pa.Array) -> list[RawValue]:
-    """The cells of a column as values."""
+    """The cells of a column as values; one that is none, such as a day of another age, as `_unread` says."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    kind = column.type
-    if pa.types.is_float32(kind) or pa.types.is_float16(kind):
-        # Its own digits, not those of the nearest number of 64 bits.
-        return [None if text is None else float(text) for text in column.cast(pa.string()).to_pylist()]
-    wanted = _microseconds(kind)
-    if wanted != kind:
-        column = column.cast(wanted, safe=False)
     try:
-        cells: list[RawValue] = _dates(column) if pa.types.is_date32(kind) else column.to_pylist()
+        return _all_values(column)
     except (ValueError, OverflowError):
-        cells = [_value_alone(column, place) for place in range(len(column))]
+        if len(column) == 1:
+            return [_unread(column)]
+        return [_values(column.slice(place, 1))[0] for place in range(len(column))]
+
+
+def _all_values(column: pa.Array) -> list[RawValue]:
+    """The cells of a column as values. Raises: ValueError, OverflowError where one is none."""
+    import pyarrow as pa
+
+    kind = column.type
+    # A float of 32 bits has its own digits as a text, and is not the nearest number of 64 bits.
+    for wanted in (_readable(kind, pa.string()), _readable(kind, pa.float64())):
+        if wanted != column.type:
+            column = column.cast(options=_cast_options(wanted))
+    cells: list[RawValue] = _dates(column) if pa.types.is_date32(kind) else column.to_pylist()
     return [str(cell) if isinstance(cell, UUID) else cell for cell in cells] if _is_extension(kind) else cells
+
+
+def _cast_options(kind: pa.DataType) -> object:
+    """To ``kind``, finer times being cut; a number that it cannot hold is an error."""
+    from pyarrow.compute import CastOptions
+
+    return CastOptions(kind, allow_time_truncate=True)
+
+
+def _unread(column: pa.Array) -> RawValue:
+    """The one cell of a column, which is no value: as bytes, which no element takes; what is nested in an object or a
+    list by itself."""
+    import pyarrow as pa
+
+    kind, cell = column.type, column[0]
+    if pa.types.is_struct(kind):
+        members = zip(kind, column.flatten(), strict=True)
+        return {field.name: _values(member)[0] for field, member in members}
+    if pa.types.is_nested(kind):
+        return _values(cell.values)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return bytes(cell.as_buffer())
+    return str(column.cast(pa.string())[0]).encode()
 
 
 def _dates(column: pa.Array) -> list[RawValue]:
@@ -138,33 +167,28 @@ def _dates(column: pa.Array) -> list[RawValue]:
     return [None if day is None else date.fromordinal(_FIRST_DAY + day) for day in days]
 
 
-def _microseconds(kind: pa.DataType) -> pa.DataType:
-    """The type with its times in microseconds, which is as fine as Python's are."""
+def _readable(kind: pa.DataType, small: pa.DataType) -> pa.DataType:
+    """The type with its times in microseconds, which is as fine as Python's are, its maps as lists of objects, and
+    ``small`` for floats of fewer bits than Python's."""
     import pyarrow as pa
 
-    if pa.types.is_timestamp(kind):
+    types = pa.types
+    if types.is_float32(kind) or types.is_float16(kind):
+        return small
+    if types.is_timestamp(kind):
         return pa.timestamp("us", kind.tz)
-    if pa.types.is_time64(kind):
+    if types.is_time64(kind):
         return pa.time64("us")
-    if pa.types.is_duration(kind):
+    if types.is_duration(kind):
         return pa.duration("us")
-    if pa.types.is_struct(kind):
-        return pa.struct([field.with_type(_microseconds(field.type)) for field in kind])
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return pa.list_(kind.value_field.with_type(_microseconds(kind.value_type)))
+    if types.is_struct(kind):
+        return pa.struct([field.with_type(_readable(field.type, small)) for field in kind])
+    if types.is_map(kind):
+        members = [("key", _readable(kind.key_type, small)), ("value", _readable(kind.item_type, small))]
+        return pa.list_(pa.struct(members))
+    if types.is_list(kind) or types.is_large_list(kind):
+        return pa.list_(kind.value_field.with_type(_readable(kind.value_type, small)))
     return kind
-
-
-def _value_alone(column: pa.Array, place: int) -> RawValue:
-    """One cell of a column of which not all are values: a day of another age as what it shows, no text as its bytes."""
-    import pyarrow as pa
-
-    cell = column[place]
-    try:
-        return cast(RawValue, cell.as_py())
-    except (ValueError, OverflowError):
-        is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-        return bytes(cell.as_buffer()) if is_text else CalendarText(column.slice(place, 1).cast(pa.string())[0].as_py())
 
 
 def _is_extension(kind: pa.DataType) -> bool:
