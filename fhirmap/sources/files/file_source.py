@@ -37,8 +37,8 @@ from fhirmap.texts import Text
 __all__ = ["FileSource"]
 
 
-CountKey: TypeAlias = Callable[[str, Revision | None, bool], None]
-"""What takes the key of a row, its revision, and whether its key may be lost."""
+AddKey: TypeAlias = Callable[[str, Revision | None], None]
+"""What takes the key and the revision of a row."""
 
 
 @dataclass(slots=True)
@@ -61,15 +61,15 @@ class FileScan:
     keyless: int = 0
     unfinished: int = 0
 
-    def note(self, key: str, revision: Revision | None, is_lost: bool) -> None:
-        """Count a row, and whether its key may be lost."""
-        if is_lost:
-            self.lost += 1
-            self.keyless += not key
-        if key:
-            self.revisions.add(key, revision)
-            if self.has_lines:
-                self.counts[key, revision] += 1
+    def add(self, key: str, revision: Revision | None) -> None:
+        """Count a row with a key."""
+        self.revisions.add(key, revision)
+        if self.has_lines:
+            self.counts[key, revision] += 1
+
+    def kept(self) -> Iterator[KeyedRow]:
+        """The rows of all files that could be read."""
+        return chain.from_iterable(map(self.rows.rows, self.stamps))
 
     @property
     def lacks_lines(self) -> bool:
@@ -181,11 +181,12 @@ class FileSource:
     def _scan_file(self, file: SourceFile, scan: FileScan) -> None:
         """Read a file to its end. Of several, one that turns out to be broken counts for nothing."""
         is_several = self._files.set.is_several
-        noted: list[tuple[str, Revision | None, bool]] = []
+        held: list[tuple[str, Revision | None]] = []
+        add: AddKey = (lambda *key: held.append(key)) if is_several else scan.add
+        lost: list[str] = []
         try:
             stamps = _stamps([file])
-            note: CountKey = (lambda *row: noted.append(row)) if is_several else scan.note
-            count = scan.rows.put(file, self._keyed(file, note))
+            count = scan.rows.put(file, self._keyed(file, add, lost))
             if _stamps([file]) != stamps:
                 raise ConfigError("FM724", source=file.shown, reason=Text("reasons.file_changed"))
         except ConfigError as error:
@@ -195,27 +196,38 @@ class FileSource:
             return
         scan.stamps |= stamps
         scan.total += count
-        for row in noted:
-            scan.note(*row)
+        scan.lost += len(lost)
+        scan.keyless += lost.count("")
+        for key in held:
+            scan.add(*key)
 
-    def _keyed(self, file: SourceFile, note: CountKey) -> Iterator[KeyedRow]:
-        """The rows of a file by key; each is noted with whether that may be another row's key, or none although it has
-        one."""
+    def _keyed(self, file: SourceFile, add: AddKey, lost: list[str]) -> Iterator[KeyedRow]:
+        """The rows of a file. Each key is given to ``add``; one that may be another row's, or that cannot be read
+        (then empty), is put in ``lost``."""
         shapes = self._plan.shape.walk() if self._lines else (self._plan.shape,)
         paths = tuple({path.name: path for shape in shapes for path in self._files.paths(file, shape)}.values())
+        name = file.name
         for row in self._files.rows(file):
+            cells = row.cells
             if row.faults and self._files.set.is_several:
                 row.faults[:] = [_of_file(fault, file) for fault in row.faults]
-            key = self._keys.key(self._parts(row))
+            parts = [cell_text(cell(cells)) for cell in self._key_cells]
+            key = self._keys.key(parts)
             revision = self._revision(row) if key else None
+            if key:
+                add(key, revision)
             if row.is_lost:
-                note(key, revision, not _is_no_record(row))
-                row.cells = dict.fromkeys(row.cells)
-            else:
-                note(key, revision, not key and self._is_key_unread(row))
+                if not _is_no_record(row):
+                    lost.append(key)
+                cells = dict.fromkeys(cells)
+            elif not key:
+                if any(column in self._plan.key for fault in row.faults for column in fault.columns):
+                    lost.append(key)
+                else:
+                    row.faults.append(self._keys.fault(parts))
             if paths:
-                row.cells = resolved(row.cells, paths)
-            yield key, revision, row
+                cells = resolved(cells, paths)
+            yield key, revision, cells, f"{name}{row.place}", tuple(row.faults), row.is_lost
 
     def unread(self) -> Unread:
         """Files that could not be read or are being written, and damaged rows whose key may be lost."""
@@ -237,16 +249,9 @@ class FileSource:
             yield ReadFile(
                 path,
                 path.relative_to(root).as_posix(),
-                lambda files=files: (key for file in files for key, _, _ in scan.rows.rows(file)),  # type: ignore[misc]
+                lambda files=files: (key for file in files for key, *_ in scan.rows.rows(file)),  # type: ignore[misc]
                 lambda stamps=stamps: _stamps(list(stamps)) == stamps,  # type: ignore[misc]
             )
-
-    def _is_key_unread(self, row: FileRow) -> bool:
-        return any(column in self._plan.key for fault in row.faults for column in fault.columns)
-
-    def _parts(self, row: FileRow) -> list[str]:
-        """The texts of the key's columns."""
-        return [cell_text(cell(row.cells)) for cell in self._key_cells]
 
     def _revision(self, row: FileRow) -> Revision | None:
         """What distinguishes revisions, comparable; None where they do not count."""
@@ -320,31 +325,24 @@ class FileSource:
             yield from rows
 
     def _single(self, scan: FileScan) -> Iterator[Record]:
-        for file in scan.stamps:
-            name = file.name
-            for key, revision, row in scan.rows.rows(file):
-                if not key:
-                    yield self._keyless(f"{name}{row.place}", row.cells, row)
-                    continue
-                state = scan.revisions.state(key, revision)
-                if state != "current" or self._latest:
-                    row.faults += self._key_faults(key, state, scan)
-                yield Record(key, row.cells, f"{name}{row.place}", tuple(row.faults), state == "superseded")
+        for key, revision, cells, origin, faults, _ in scan.kept():
+            state = scan.revisions.state(key, revision) if key else "current"
+            if state != "current" or self._latest:
+                faults = (*faults, *self._key_faults(key, state, scan))
+            yield Record(key, cells, origin, faults, state == "superseded")
 
     def _grouped(self, scan: FileScan) -> Iterator[Record]:
         groups: dict[tuple[str, Revision | None], KeyLines] = {}
-        rows = ((file, *row) for file in scan.stamps for row in scan.rows.rows(file))
-        for file, key, revision, row in rows:
-            origin = f"{file.name}{row.place}"
+        for key, revision, cells, origin, faults, is_lost in scan.kept():
             if not key:
                 empty = dict.fromkeys(self._plan.shape.column_names) | {child.key: [] for child in self._lines}
-                yield self._keyless(origin, empty, row)
+                yield Record("", empty, origin, faults)
                 continue
             place = (key, revision)
             group = groups.setdefault(place, KeyLines(origin, scan.counts[place]))
-            if not row.is_lost:
-                group.rows.append(row.cells)
-            group.faults += row.faults
+            if not is_lost:
+                group.rows.append(cells)
+            group.faults += faults
             group.left -= 1
             if group.left <= 0:
                 yield self._whole(key, revision, groups.pop(place), scan)
@@ -389,11 +387,6 @@ class FileSource:
 
     def _line(self, row: Mapping[str, Any], child: Child) -> Mapping[str, Any]:
         return row if self._is_tree else {column.name: row.get(column.name) for column in child.shape.columns}
-
-    def _keyless(self, origin: str, values: Mapping[str, Any], row: FileRow) -> Record:
-        if not row.is_lost and not self._is_key_unread(row):
-            row.faults.append(self._keys.fault(self._parts(row)))
-        return Record("", values, origin, tuple(row.faults))
 
     def _key_faults(self, key: str, state: State, scan: FileScan) -> Iterator[Fault]:
         """What is wrong with a key, or with the order of its revisions."""

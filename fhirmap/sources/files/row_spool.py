@@ -5,22 +5,22 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import Any, TypeAlias
 
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault
-from fhirmap.sources.files.file_rows import FileRow
 from fhirmap.sources.files.source_files import SourceFile
 from fhirmap.sources.revisions import Revision
 from fhirmap.texts import os_reason
 
 __all__ = ["NO_SPACE", "KeyedRow", "RowSpool", "keeping"]
 
-KeyedRow: TypeAlias = tuple[str, Revision | None, FileRow]
-"""A row with its key, empty where it has none, and its revision, None where these do not count."""
-
-_Packed: TypeAlias = tuple[str, Revision | None, Mapping[str, Any], str, int, list[Fault], bool]
+KeyedRow: TypeAlias = tuple[str, Revision | None, Mapping[str, Any], str, tuple[Fault, ...], bool]
+"""A row: its key, empty where it has none; its revision, None where these do not count; its cells, its origin, what is
+wrong with it, and whether it is lost (`FileRow.is_lost`). A plain tuple: it is written and read at the cost of its
+parts."""
 NO_SPACE = "space"
 """The variant of FM724: the fault is not of the file that is read."""
 _IN_MEMORY = 1 << 20
@@ -54,19 +54,19 @@ class RowSpool:
         Raises: ConfigError FM724 (the temporary file cannot be written), and what reading ``rows`` raises.
         """
         blocks: list[tuple[int, int]] = []
-        held: list[_Packed] = []
+        left = iter(rows)
         count, most = 0, _FIRST_ROWS
-        for key, revision, row in rows:
-            held.append((key, revision, row.cells, row.place, row.number, row.faults, row.is_lost))
-            if len(held) >= most:
-                count += len(held)
-                size = self._write(held, blocks)
-                most = max(1, min(_MOST_ROWS, _BLOCK * len(held) // size))
-                held = []
-        if held:
-            self._write(held, blocks)
+        while held := list(islice(left, most)):
+            raw = pickle.dumps(held, pickle.HIGHEST_PROTOCOL)
+            with keeping(self._shown):
+                self._file.seek(self._end)
+                self._file.write(raw)
+            blocks.append((self._end, len(raw)))
+            self._end += len(raw)
+            count += len(held)
+            most = max(1, min(_MOST_ROWS, _BLOCK * len(held) // len(raw)))
         self._blocks[file] = blocks
-        return count + len(held)
+        return count
 
     def rows(self, file: SourceFile) -> Iterator[KeyedRow]:
         """The rows of a file. Raises: ConfigError FM724 (the temporary file cannot be read)."""
@@ -74,18 +74,7 @@ class RowSpool:
             with keeping(self._shown):
                 self._file.seek(offset)
                 raw = self._file.read(length)
-            for key, revision, cells, place, number, faults, is_lost in pickle.loads(raw):  # noqa: S301 - written here
-                yield key, revision, FileRow(cells, place, number, faults, is_lost)
-
-    def _write(self, held: list[_Packed], blocks: list[tuple[int, int]]) -> int:
-        """Write a block; its size."""
-        raw = pickle.dumps(held, pickle.HIGHEST_PROTOCOL)
-        with keeping(self._shown):
-            self._file.seek(self._end)
-            self._file.write(raw)
-        blocks.append((self._end, len(raw)))
-        self._end += len(raw)
-        return len(raw)
+            yield from pickle.loads(raw)  # noqa: S301 - what this process put there
 
 
 @contextmanager
