@@ -26,6 +26,8 @@ _NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 _TRAILER = re.compile(r"\r(?:FHS|BHS|BTS|FTS)(?![A-Za-z0-9])")
 _BATCH = ("FHS", "BHS", "BTS", "FTS")
 _CHARSET_PLACE = 17
+_HEADER = 8
+"""Characters of `MSH|^~\\&`."""
 _CHUNK = 1 << 20
 _CHARSETS = {
     "ASCII": "ascii",
@@ -182,6 +184,10 @@ def _message(block: Block, charset: Charset) -> tuple[Hl7Message | LostLines, tu
     message.is_damaged = "\0" in text or (not block.text.isascii() and is_damaged(text, encoding))
     if block.is_open:
         message.faults.append(_fault("frame", block.line))
+    head = lines[0][:_HEADER]
+    if text.find(head, 1) >= 0:
+        # Inside a field, such signs are written otherwise: another message was put right after the end of a line.
+        message.faults += [_fault("joined", block.line + n) for n, line in enumerate(lines) if head in line[1:]]
     separator, segments = marks.field, message.segments
     segments.append((block.line, HeaderSegment(lines[0], marks)))
     for number, line in enumerate(lines[1:], block.line + 1):

@@ -53,6 +53,18 @@ def test_a_name_alone_and_blank_lines_hold_nothing(tmp_path: Path) -> None:
     assert (sorted(found.cells), found.faults) == (["MSH", "ZZ1"], [])
 
 
+@pytest.mark.parametrize("separators", ["|^~\\&", "$%~\\&", "|^~\\&#"])
+def test_a_message_that_begins_in_the_line_of_another_is_no_part_of_it(tmp_path: Path, separators: str) -> None:
+    first, second = (message("OBX|1||||A".replace("|", separators[0]), number=n, separators=separators) for n in "12")
+    found = rows(tmp_path / "a.hl7", first.rstrip("\r") + second + message(number="3"), NAMES)
+    assert faults(found) == [":1 FM784 joined"]
+    assert found[0].faults[0].args["line"] == 2
+    framed = "\x0b" + first + "\x1c" + second
+    assert ":1 FM784 joined" not in faults(rows(tmp_path / "c.hl7", framed, NAMES))
+    escaped = message("OBX|1||||MSH\\F\\\\S\\\\R\\\\E\\\\T\\\\F\\A")
+    assert faults(rows(tmp_path / "b.hl7", escaped, NAMES)) == []
+
+
 def test_what_belongs_to_no_message_is_a_fault(tmp_path: Path) -> None:
     first, second = message(), message(number="2")
     content = f"\x0bdump of 17 March\rPID|1\r\r{first}\x1c\rnoise\r\x0b{second}\x1c"
