@@ -80,7 +80,7 @@ class ParquetReader:
         parquet = _library()
         with reading(self._file), self._file.open() as file:
             with self._damage():
-                opened = parquet.ParquetFile(file, pre_buffer=False)
+                opened = parquet.ParquetFile(file, pre_buffer=False, page_checksum_verification=True)
             yield opened
 
     def _next(self, batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:

@@ -151,6 +151,17 @@ def test_rows_in_order_with_the_columns_that_are_read(tmp_path: Path, monkeypatc
     assert [row.number for row in rows_of(path, [])] == [*range(1, 11)]
 
 
+def test_a_page_whose_checksum_is_another_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    options = {"write_page_checksum": True, "compression": "none", "write_statistics": False}
+    pq.write_table(pa.table({"id": ["1"], "v": ["left knee"]}), path, **options)
+    assert rows_of(path)[0].cells["v"] == "left knee"
+    path.write_bytes(path.read_bytes().replace(b"left knee", b"left bone", 1))
+    with pytest.raises(ConfigError) as caught:
+        rows_of(path)
+    assert (caught.value.code, caught.value.diagnostic().variant) == ("FM702", "damaged")
+
+
 def test_columns_that_are_not_there(tmp_path: Path) -> None:
     reader = reader_of(write(tmp_path / "a.parquet", id=["1"], vv=["x"]))
     (entry,) = reader.check({"id": "a.map:1:3", "v": "a.map:2:3"})
