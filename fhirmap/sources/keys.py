@@ -73,14 +73,21 @@ class RecordKeys:
         """Does some column hold a word of absence, or a number without its digits?"""
         return any(column.is_word(part) for column, part in zip(self._columns, parts, strict=True) if part)
 
-    def fault(self, parts: Sequence[str], table: str = "") -> Fault:
-        """FM717 of a record that has no key: a part of it is empty, or means that there is none.
+    def fault(self, parts: Sequence[str], table: str = "", cells: Sequence[RawValue] = ()) -> Fault:
+        """FM717 of a record that has no key: a part of it is empty, means that there is none, or is no text.
 
-        ``table``: the one that the columns are of, where there are several.
+        ``table``: the one that the columns are of, where there are several. ``cells``: what the parts are texts of,
+        where that may be no text.
         """
         columns = tuple(f"{table}.{name}" if table else name for name in self._names)
-        variant = "word" if self.has_word(parts) else ""
+        is_there = any(not part and _is_held(cell) for part, cell in zip(parts, cells, strict=False))
+        variant = "word" if self.has_word(parts) else "form" if is_there else ""
         return Fault("FM717", rule="key", args={"columns": ", ".join(self._names)}, variant=variant, columns=columns)
+
+
+def _is_held(cell: RawValue) -> bool:
+    """Is there something that is no text?"""
+    return cell is not None and cell != [] and not isinstance(cell, str)
 
 
 def cell_text(value: RawValue) -> str:

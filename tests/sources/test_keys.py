@@ -234,3 +234,19 @@ def test_the_words_of_a_map_are_in_its_plan() -> None:
     assert transformer.store is not None
     assert transformer.store.nulls == ("SANS",)
     assert [column.nulls for column in transformer.store.shape.columns] == [("X",), ()]
+
+
+@pytest.mark.parametrize(
+    ("document", "variant"),
+    [
+        ('[{"id": {"x": 1}}]', "form"),
+        ('[{"id": true}]', "form"),
+        ('[{"id": " "}]', ""),
+        ('[{"id": null}]', ""),
+        ('[{"id": "N/A"}]', "word"),
+    ],
+)
+def test_a_key_that_is_there_and_no_text_is_not_said_to_be_empty(tmp_path: Path, document: str, variant: str) -> None:
+    plan = replace(FLAT, kind=SourceKind.JSON, name="", key=("id",), shape=RowLayout("Row", columns("id")))
+    (record,) = read_file(write(tmp_path / "a.json", document), plan)
+    assert [(fault.code, fault.variant) for fault in record.faults] == [("FM717", variant)]

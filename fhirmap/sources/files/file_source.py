@@ -224,7 +224,7 @@ class FileSource:
                 if any(column in self._plan.key for fault in row.faults for column in fault.columns):
                     lost.append(key)
                 else:
-                    row.faults.append(self._keys.fault(parts))
+                    row.faults.append(self._keys.fault(parts, cells=[cell(row.cells) for cell in self._key_cells]))
             if paths:
                 cells = resolved(cells, paths)
             yield key, revision, cells, f"{name}{row.place}", tuple(row.faults), row.is_lost
