@@ -314,7 +314,7 @@ class _ExpressionInference:
             self.report("FM258", node.name_span, variant=variant, name=node.name, stem=found[0][0].name)
         types = {ref for element, suffixed in found for ref in ((suffixed,) if suffixed else element.types)}
         repeats = base.cardinality == "many" or any(element.is_repeating for element, _ in found)
-        return StaticType(frozenset(types), "many" if repeats else "optional", base.plain)
+        return StaticType(frozenset(types), "many" if repeats else "optional", base.is_clean)
 
     def _unknown_element(self, node: n.FPMember, base: StaticType) -> None:
         names = [name for ref in base.types for name in children_of(ref, self.definitions, self.scope.functions)]
@@ -509,7 +509,7 @@ class _ExpressionInference:
             return UNKNOWN
         if node.operator == "is":
             return system("Boolean", "one" if base.cardinality == "one" else "optional")
-        return StaticType(frozenset((ref,)), "optional", base.plain)
+        return StaticType(frozenset((ref,)), "optional", base.is_clean)
 
     # --- operators ----------------------------------------------------------------------------------------------------
 

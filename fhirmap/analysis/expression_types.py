@@ -74,6 +74,17 @@ def is_fhir(ref: TypeRef, definitions: Definitions) -> bool:
     return structure is not None and structure.kind != "logical"
 
 
+def is_object(ref: TypeRef, definitions: Definitions) -> bool:
+    """Is a value of the type an object of FHIR JSON whose elements are all known?
+
+    Of an abstract type they are not; a profile says more of an element than holds for what a record has there.
+    """
+    structure = definitions.structure(ref.structure or ref.name)
+    if structure is None or structure.is_profile or structure.kind == "logical" or ref.profile:
+        return False
+    return ref.name not in OPEN_TYPES and not definitions.is_primitive(ref.name)
+
+
 def type_named(name: str, definitions: Definitions) -> TypeRef | None:
     """The type that `is`, `as` or `ofType` names: `Quantity`, `FHIR.Patient`, `System.String`."""
     if name.startswith("System.") or name in SYSTEM_NAMES:

@@ -18,13 +18,15 @@ class StaticType:
 
     ``types``: the types it may have; empty where nothing is known. ``cardinality``: one item, at most one (``None``
     when absent), or a list. ``plain``: held as a bare Python value or dict of a known type, never wrapped.
-    ``may_be_empty``: it is computed, and may be a text without characters, which no element can hold.
+    ``may_be_empty``: it is computed, and may be a text without characters, which no element can hold. ``is_raw``: an
+    object of FHIR JSON as the record has it: its shape was not looked at, and its primitives may have siblings `_x`.
     """
 
     types: frozenset[TypeRef] = frozenset()
     cardinality: Cardinality = "many"
     plain: bool = False
     may_be_empty: bool = False
+    is_raw: bool = False
 
     @property
     def type(self) -> TypeRef | None:
@@ -41,6 +43,19 @@ class StaticType:
     def is_known(self) -> bool:
         """Is there at least one type to go by?"""
         return bool(self.types)
+
+    @property
+    def is_clean(self) -> bool:
+        """Is it held as a bare value whose shape is known to be right?"""
+        return self.plain and not self.is_raw
+
+    def as_copy(self) -> StaticType:
+        """The same types, of a copy that is the result's own."""
+        return replace(self, is_raw=False)
+
+    def as_item(self) -> StaticType:
+        """The same types, held as an item that knows its type."""
+        return replace(self, plain=False, is_raw=False)
 
     def as_one(self) -> StaticType:
         """The same types, exactly one item."""

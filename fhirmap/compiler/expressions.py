@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Expression, Variable
 from fhirmap.compiler.fhirpath import ExprScope, lower_condition, lower_expression
+from fhirmap.compiler.fhirpath.clean import CleanPath, CleanPaths
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.names import Names
 from fhirmap.compiler.plan import PythonFunction
@@ -27,12 +28,16 @@ class HeldVariable:
 
 @dataclass(frozen=True, slots=True)
 class PythonValue:
-    """Code of a value, and the statements before it. ``certain``: it is one value, never None."""
+    """Code of a value, and the statements before it. ``certain``: it is one value, never None.
+
+    ``item``: the value as an item that knows its type, where it is an object of the record's FHIR JSON.
+    """
 
     code: Expr
     static: StaticType
     certain: bool = False
     statements: tuple[Assign, ...] = ()
+    item: Expr | None = None
 
     @property
     def is_many(self) -> bool:
@@ -53,6 +58,8 @@ class PythonValue:
 
     def as_items(self) -> Expr:
         """A list of items, whatever the value is held as: None is no item."""
+        if self.item is not None:
+            return ListOf((self.item,))
         if self.static.plain and self.static.type_name == "integer64":
             # Python's int is an Integer: only its type says that it is a Long.
             return fp_call("longs", self.code)
@@ -68,6 +75,7 @@ class Expressions:
         self.module = module
         self.held = held
         self.names = names
+        self._clean = CleanPaths(module.checked.definitions, module.constants)
 
     def value(self, expression: Expression) -> PythonValue:
         """The value of an expression: plain where its types allow it, else a list of items."""
@@ -80,6 +88,12 @@ class Expressions:
         static = replace(lowered.static, may_be_empty=expression.static.may_be_empty)
         certain = static.plain and static.cardinality == "one"
         return PythonValue(lowered.code, static, certain, lowered.statements)
+
+    def clean_path(self, expression: Expression) -> CleanPath | None:
+        """The bare value that an expression mostly has; None where it is no path of the record's FHIR JSON."""
+        if expression.literal is not None or expression.variable is not None:
+            return None
+        return self._clean.path(expression.node.expression, self._scope(expression))
 
     def condition(self, expression: Expression, index: Expr | None = None) -> tuple[Expr, tuple[Assign, ...]]:
         """Truthy code for a condition, and the statements before it. ``index``: its `$index`."""
@@ -129,7 +143,11 @@ class Expressions:
         if not held.static.plain:
             return PythonValue(ListOf((held.code,)), held.static.with_cardinality("many"))
         static = held.static.with_cardinality("optional" if held.is_optional else "one")
-        return PythonValue(held.code, static, not held.is_optional)
+        return PythonValue(held.code, static, not held.is_optional, item=self.item(held) if static.is_raw else None)
+
+    def item(self, held: HeldVariable) -> Expr:
+        """What a variable holds as an item that knows its type."""
+        return self.module.item(held.code, held.static) if held.static.is_raw else held.code
 
     def _scope(self, expression: Expression) -> ExprScope:
         variables: dict[str, tuple[Expr, StaticType]] = {}
@@ -152,6 +170,7 @@ class Expressions:
             resource=self.module.resource,
             environment=Attribute(RUN, "environment"),
             elements_read=self.module.elements_read,
+            source_types=lambda: self.module.source_types,
         )
 
 

@@ -15,12 +15,12 @@ from fhirmap.analysis.text_uses import TextUses, text_uses
 from fhirmap.analysis.typed import DefaultGroup, DefaultTable, TypedGroup, Variable
 from fhirmap.compiler.code_tables import CodeTables
 from fhirmap.compiler.fhirpath.scope import Constants
-from fhirmap.compiler.fhirpath.tables import ElementsRead, elements_read_of, table_code
+from fhirmap.compiler.fhirpath.tables import ElementsRead, elements_read_of, table_code, table_key
 from fhirmap.compiler.names import Names, snake_case
 from fhirmap.compiler.plain_rows import plain_rows
 from fhirmap.compiler.plan import ModuleConstant, PythonFunction
 from fhirmap.compiler.python import DECIMAL, Attribute, DictOf, Expr, Imported, ListOf, Literal, Name, TupleOf
-from fhirmap.compiler.runtime_functions import FHIRPATH, RUN, RUNTIME, call
+from fhirmap.compiler.runtime_functions import FHIRPATH, RUN, RUNTIME, call, fp_call
 from fhirmap.compiler.tracing import Tracing
 from fhirmap.language import nodes
 from fhirmap.language.visit import AnyNode, walk
@@ -75,9 +75,21 @@ class ModuleBuilder:
             self._names_of[id(node)] = found
         return found
 
+    @property
+    def source_types(self) -> Name:
+        """Types of what maps and expressions of this program can reach from the sources of its groups."""
+        return self._type_table(self._roots)
+
+    def item(self, code: Expr, static: StaticType) -> Expr:
+        """An object of the record's FHIR JSON as an item that knows its type."""
+        assert static.type is not None
+        return fp_call("node", code, Literal(table_key(static.type)), self.source_types)
+
     def type_table(self, root: TypeRef) -> Name:
         """Types of what maps and expressions of this program can reach from ``root``."""
-        roots = self._roots | {root}
+        return self._type_table(self._roots | {root})
+
+    def _type_table(self, roots: frozenset[TypeRef]) -> Name:
         known = self._type_tables.get(roots)
         if known is None:
             types = table_code(self.elements_read, roots, self.checked.definitions, self.checked.functions)
@@ -109,8 +121,11 @@ class ModuleBuilder:
         if not stages or self.checked.model(stages[0].source) is not None:
             return None
         ref = None if self.is_shared else stages[0].source
-        code = ListOf((Attribute(RUN, "resource"),))
-        return code, StaticType(frozenset((ref,)) if ref else frozenset(), "many")
+        code = Attribute(RUN, "resource")
+        source = next(entry.static for entry in stages[0].entry.parameters if entry.mode == "source")
+        if source.is_raw and not self.is_shared:
+            return code, source
+        return ListOf((code,)), StaticType(frozenset((ref,)) if ref else frozenset(), "many")
 
     @cached_property
     def elements_read(self) -> ElementsRead:
@@ -150,8 +165,12 @@ class ModuleBuilder:
         if len(entries) > 1:
             other = Literal(entries[1].node.name_span.position)
             group: Expr = call("undecided", Literal(first.node.name), position, Literal(entries[1].node.name), other)
+        elif typed is None:
+            group = call("refusing", Literal(first.node.name), position)
         else:
-            group = call("refusing", Literal(first.node.name), position) if typed is None else self.groups[typed]
+            group = self.groups[typed]
+            if any(entry.static.is_raw for entry in typed.parameters):
+                group = call("of_object", group)
         return TupleOf((Literal(first.target.name), group))
 
     def plugin(self, module: str, function: str) -> Imported:

@@ -63,7 +63,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
         "slot",
     ),
     **_of("chosen_groups", "run_default"),
-    **_of("chosen_groups", "refusing", "undecided", raises=False),
+    **_of("chosen_groups", "of_object", "refusing", "undecided", raises=False),
     **_of("single", "SingleWrite", raises=False),
     **_of("single", "assign_once", "put_once", "reused"),
     **_of("transforms.text", "append", "cast", "escape", "shown", "truncate"),
@@ -109,6 +109,7 @@ RUN = Name("run")
 FHIRPATH = Import("fhirmap.runtime", "fhirpath", "fp")
 SAFE_FHIRPATH = frozenset(
     (
+        "RawElement",
         "alike_texts",
         "all_different",
         "as_list",
@@ -123,7 +124,14 @@ SAFE_FHIRPATH = frozenset(
         "longs",
         "matches_not",
         "matches_plain",
+        "node",
         "nodes",
+        "one_object",
+        "only_boolean",
+        "only_decimal",
+        "only_integer",
+        "only_object",
+        "only_text",
         "part",
         "primitive",
         "values",

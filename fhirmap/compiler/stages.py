@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Stage, Variable
 from fhirmap.compiler.fhirpath.tables import table_key
 from fhirmap.compiler.module import ModuleBuilder
@@ -36,7 +37,7 @@ from fhirmap.compiler.readers import READ
 from fhirmap.compiler.runtime_functions import RUN, call, fp_call, run_call
 from fhirmap.compiler.writer import caught
 from fhirmap.fhir_types import ABSTRACT_RESOURCES
-from fhirmap.model.definition import Structure, TypeRef
+from fhirmap.model.definition import Structure
 
 _ROW, _STRICT, _TRACE, _PLACES = Name("row"), Name("strict"), Name("trace"), Name("_places")
 _FAULTS, _FAILED = Attribute(RUN, "faults"), Attribute(RUN, "failed")
@@ -83,7 +84,7 @@ class StageLowering:
             watched = Assign(None, (self.source,), call("watched", self.source, _FAULTS, Literal(0)))
             return [self._read(Call(READ, (_ROW, _FAULTS))), If(None, _FAULTS, (watched,))]
         if self.stages and len(_sources(self.stages[0])) == 1:
-            source = _foreign_source(self.stages[0].source, _ROW, self.module)
+            source = _foreign_source(_sources(self.stages[0])[0].static, _ROW, self.module)
             read = self._read(source) if source.may_raise else Assign(None, (self.source,), source)
             return [read, SetAttribute(None, RUN, "resource", self.source)]
         return self._several_inputs() if self.stages else []
@@ -122,10 +123,15 @@ class StageLowering:
             if parameter.mode == "target":
                 arguments.append(made if modes.index("target") == index else DictOf())
             elif parameter in self.inputs:
-                arguments.append(_foreign_source(parameter.static.type, self.inputs[parameter], self.module))
+                given = _foreign_source(parameter.static, self.inputs[parameter], self.module)
+                arguments.append(self._as_held(given, parameter))
             else:
-                arguments.append(source)
+                arguments.append(self._as_held(source, parameter))
         return Call(self.module.groups[stage.entry], (*arguments, RUN))
+
+    def _as_held(self, source: Expr, parameter: Variable) -> Expr:
+        """A source as the entry group holds it: shared groups may ask for `%resource`, which is an item there."""
+        return Attribute(source, "value") if parameter.static.is_raw and self.module.is_shared else source
 
     def _fresh(self, stage: Stage) -> DictOf:
         structure = self._structure(stage)
@@ -154,11 +160,13 @@ def _sources(stage: Stage) -> list[Variable]:
     return [entry for entry in stage.entry.parameters if entry.mode == "source"]
 
 
-def _foreign_source(ref: TypeRef | None, row: Expr, module: ModuleBuilder) -> Expr:
+def _foreign_source(static: StaticType, row: Expr, module: ModuleBuilder) -> Expr:
     """A source that no model describes: FHIR JSON, or anything in its shape."""
+    ref = static.type
     if ref is None:
         return row
     structure = module.checked.definitions.structure(ref.structure or ref.name)
     is_resource = structure is not None and structure.kind == "resource" and structure.type not in ABSTRACT_RESOURCES
     wanted = (Literal(structure.type),) if structure is not None and is_resource else ()
-    return fp_call("root", row, Literal(table_key(ref)), module.type_table(ref), *wanted)
+    function = "object_root" if static.is_raw and not module.is_shared else "root"
+    return fp_call(function, row, Literal(table_key(ref)), module.type_table(ref), *wanted)

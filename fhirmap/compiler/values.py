@@ -113,7 +113,7 @@ class TransformCode:
         if name == "copy":
             return self._copy(transform)
         if name == "evaluate":
-            return self.expressions.value(transform.arguments[-1])
+            return self._own(self.expressions.value(transform.arguments[-1]))
         if name == "cast":
             return self._cast(transform, step)
         if name == "translate":
@@ -136,11 +136,19 @@ class TransformCode:
         value = self.expressions.value(argument)
         if argument.variable is not None and argument.variable.mode == "target":
             return value
+        if value.static.is_raw:
+            return self._own(value)
         if value.static.plain and any(self._is_complex(ref) for ref in value.static.types) and argument.literal is None:
             is_row = all(ref.structure in self.module.plain_rows for ref in value.static.types) and not value.is_many
             copy = builtin("dict", value.code) if is_row and value.certain else call("copied", value.code)
             return PythonValue(copy, value.static, value.certain, value.statements)
         return value
+
+    def _own(self, value: PythonValue) -> PythonValue:
+        """A value that the result may hold: a copy of what is the record's."""
+        if not value.static.is_raw:
+            return value
+        return replace(value, code=call("copied", value.code), static=value.static.as_copy())
 
     def _is_complex(self, ref: TypeRef) -> bool:
         return ref.name not in conversions.PRIMITIVES and not ref.name.startswith("System.")

@@ -68,6 +68,18 @@ class Writer:
             yield
 
     @contextmanager
+    def otherwise(self) -> Iterator[None]:
+        """What is done where the test of the `if` before does not hold; nothing where this is empty."""
+        depth = len(self._blocks)
+        self._blocks.append(OpenBlock())
+        yield
+        self._close(depth + 1)
+        body = tuple(self._blocks.pop().statements)
+        before = self._blocks[-1].statements.pop()
+        assert isinstance(before, If)
+        self.add(replace(before, otherwise=body))
+
+    @contextmanager
     def rule(self) -> Iterator[None]:
         """The statements of one rule: in a `try` of their own where one of them can raise."""
         depth = len(self._blocks)

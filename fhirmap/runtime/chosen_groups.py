@@ -71,6 +71,15 @@ def _group_for(
     return None, wanted
 
 
+def of_object(group: Group) -> Group:
+    """A group that takes the object of a source, for an item that knows its type."""
+
+    def run_group(item: MapValue, target: MapValue, run: RecordRun) -> None:
+        group(plain(item), target, run)
+
+    return run_group
+
+
 def undecided(first: str, position: str, second: str, other: str) -> Group:
     """Two groups that are marked for the same types: what calls for one of them is a fault of the record.
 

@@ -30,7 +30,10 @@ _DICTS = st.dictionaries(st.sampled_from(["a", "_a", "b", "resourceType"]), _VAL
 _KEYS = st.sampled_from(["a", "b"])
 _TYPES = st.sampled_from(["string", "decimal", "date", "Quantity", "Patient"])
 _SEARCH = st.just(re.compile("a").search)
+_OBJECTS = st.none() | _DICTS
+_OTHERS = st.frozensets(st.sampled_from(["_a", "b", "_b"]))
 _ARGUMENTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
+    "RawElement": (_TYPES, _KEYS, st.just(fp.TypeTable())),
     "alike_texts": (_TEXTS, _TEXTS),
     "all_different": (st.lists(st.text(max_size=1)),),
     "as_list": (_VALUES,),
@@ -45,7 +48,14 @@ _ARGUMENTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "longs": (st.none() | st.integers() | st.lists(st.integers()),),
     "matches_not": (_SEARCH, _TEXTS),
     "matches_plain": (_SEARCH, _TEXTS),
+    "node": (_DICTS, _TYPES, st.just(fp.TypeTable())),
     "nodes": (_VALUES, _TYPES),
+    "one_object": (_OBJECTS, _KEYS),
+    "only_boolean": (_OBJECTS, _KEYS, _OTHERS),
+    "only_decimal": (_OBJECTS, _KEYS, _OTHERS),
+    "only_integer": (_OBJECTS, _KEYS, _OTHERS),
+    "only_object": (_OBJECTS, _KEYS),
+    "only_text": (_OBJECTS, _KEYS, _OTHERS),
     "part": (_TEXTS, st.integers(), st.none() | st.integers()),
     "primitive": (_DICTS, _KEYS, _TYPES),
     "values": (st.lists(st.integers() | st.text() | st.decimals() | st.just(fp.Quantity(Decimal(1)))),),

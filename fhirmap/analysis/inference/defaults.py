@@ -58,7 +58,7 @@ class Defaults:
             static = steps[-1].static
         step, item = steps[-1], source.item
         is_open = any(ref.name in OPEN_TYPES for ref in (*item.types, *step.static.types))
-        if not item.plain and (not item.is_known or len(item.types) > 1 or len(step.static.types) != 1 or is_open):
+        if not item.is_clean and (not item.is_known or len(item.types) > 1 or len(step.static.types) != 1 or is_open):
             sources = () if is_open or any(ref.name.startswith("System.") for ref in item.types) else item.types
             default = Default(table=self._scope.default_table(unit, sources, list(step.static.types)))
             written = TypedTarget(target, context, tuple(steps), None, step.static)
@@ -71,6 +71,7 @@ class Defaults:
             created = self._created(target, context, steps)
             return TypedRule(node, name, unit, (source,), (created,), (), (), environment, default)
         value = Expression(_as_path(source.node.span), environment, None, item, source.variable)
+        item = item.as_copy()
         transform = Transform("copy", (value,), item, target.span)
         if item.type is None or step.static.type is None:
             pass  # Reported already: the element is unknown.

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fhirmap.analysis.expression_types import is_object
 from fhirmap.analysis.inference.batches import RuleNames
 from fhirmap.analysis.inference.constants import ConstantTypes
 from fhirmap.analysis.inference.defaults import Defaults
@@ -81,7 +82,8 @@ class Inference:
         found: list[Diagnostic] = []
         with self.scope.noting(found):
             variables = self._parameters(unit, node, arguments)
-        key = (id(node), *((entry.static.types, entry.static.plain, entry.static.may_be_empty) for entry in variables))
+        statics = (entry.static for entry in variables)
+        key = (id(node), *((entry.types, entry.plain, entry.may_be_empty, entry.is_raw) for entry in statics))
         known = self._known.get(key)
         if known is not None:
             return known
@@ -155,11 +157,13 @@ class Inference:
 
     def _parameter_static(self, unit: Unit, parameter: nodes.Parameter, argument: StaticType | None) -> StaticType:
         declared = self._declared(unit, parameter)
-        plain = parameter.mode == "target" or bool(declared and declared.structure in self.scope.models)
         if argument is None:
-            return StaticType(
-                frozenset((declared,)) if declared else frozenset(), "one", plain and declared is not None
-            )
+            if declared is None:
+                return StaticType(cardinality="one")
+            is_model = declared.structure in self.scope.models
+            is_raw = parameter.mode == "source" and not is_model and is_object(declared, self.scope.definitions)
+            plain = parameter.mode == "target" or is_model or is_raw
+            return StaticType(frozenset((declared,)), "one", plain, is_raw=is_raw)
         if not argument.is_known and declared is not None:
             return StaticType(frozenset((declared,)), "one", argument.plain)
         return argument.as_one()

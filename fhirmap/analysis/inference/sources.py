@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from fhirmap.analysis.expression_types import is_object
 from fhirmap.analysis.inference.unknown import PRIMITIVE_PARTS, unknown_element, unknown_type, unknown_variable
 from fhirmap.analysis.inference.values import ValueTypes
 from fhirmap.analysis.scope import Scope
@@ -42,6 +43,10 @@ class Sources:
             steps.append(step)
             static = step.static
         types = self._filter_types(unit, node)
+        if static.is_raw and (node.default is not None or (types and types != static.types)):
+            # Its items are looked at one by one, and may be of another type.
+            static = static.as_item()
+            steps[-1:] = [replace(entry, static=static) for entry in steps[-1:]]
         item = static.with_types(types) if types else static
         variable = Variable(node.variable or "", "source", item, node.variable_span or node.span)
         if steps:
@@ -93,7 +98,12 @@ class Sources:
             return SourceStep(name, span, None, UNKNOWN.as_one(), True)
         element, chosen = found
         types = frozenset((chosen,)) if chosen else frozenset(element.types)
-        return SourceStep(name, span, element, StaticType(types, "one", static.plain), element.is_repeating)
+        item = StaticType(types, "one", static.plain)
+        if static.is_raw:
+            has_key = chosen is not None or not element.is_choice
+            is_raw = has_key and item.type is not None and is_object(item.type, self._scope.definitions)
+            item = replace(item, plain=is_raw, is_raw=is_raw)
+        return SourceStep(name, span, element, item, element.is_repeating)
 
     def _filter_types(self, unit: Unit, node: nodes.RuleSource) -> frozenset[TypeRef] | None:
         if node.type is None:

@@ -82,14 +82,14 @@ class Transforms:
     def _evaluate(self, node: nodes.TransformCall, environment: NameScope, focus: Variable | None) -> Transform | None:
         if node.written == "expression" or len(node.arguments) == 1:
             inner = self._values.expression(qualified(node.arguments[0], environment), environment, focus)
-            return Transform("evaluate", (inner,), inner.static, node.span)
+            return Transform("evaluate", (inner,), inner.static.as_copy(), node.span)
         if len(node.arguments) != 2:
             self._scope.report("FM202", node.span, name="evaluate", wanted=number_of(1, 2), given=len(node.arguments))
             return None
         context = self._values.argument(node.arguments[0], environment)
         variable = context.variable or Variable("", "source", context.static, context.span, context)
         inner = self._values.expression(node.arguments[1], environment, variable)
-        return Transform("evaluate", (context, inner), inner.static, node.span)
+        return Transform("evaluate", (context, inner), inner.static.as_copy(), node.span)
 
     def _with_result(self, unit: Unit, transform: Transform, step: TargetStep | None) -> Transform | None:
         """The transform with the type of its result, and what it names (a type, a concept map) resolved."""
@@ -101,7 +101,7 @@ class Transforms:
         if name == "truncate":
             self._check_length(arguments[1])
         if name == "copy" and arguments:
-            return replace(transform, result=arguments[0].static)
+            return replace(transform, result=arguments[0].static.as_copy())
         return replace(transform, result=result_of(transform))
 
     def _typed_by_name(self, unit: Unit, transform: Transform, step: TargetStep | None) -> Transform | None:

@@ -68,7 +68,8 @@ class ValueTypes:
             return Expression(node, environment, focus, variable.static, variable)
         static, diagnostics = expression_static(body, environment, focus, self._scope.definitions, self._functions)
         self._scope.diagnostics += diagnostics
-        return Expression(node, environment, focus, static)
+        # What an expression finds in raw JSON are items: only a variable holds an object as it came.
+        return Expression(node, environment, focus, static.as_item() if static.is_raw else static)
 
     def argument(self, node: nodes.FHIRPath, environment: NameScope) -> Expression:
         """A transform's or a call's parameter: a bare identifier is a variable or a constant before all else."""

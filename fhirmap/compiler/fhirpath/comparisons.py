@@ -69,6 +69,10 @@ class Comparisons:
         if sides is None:
             return None
         left, right, kind = sides
+        if wanted and site.is_root:
+            plain = self._raw_equality(left, right) or self._raw_equality(right, left)
+            if plain is not None:
+                return plain
         if left.kind is ValueKind.STREAM or right.kind is ValueKind.STREAM:
             return self._list_equality(left, right, wanted=wanted)
         # The side that may be absent comes first: `'D' = side` is `focus.get('side') == 'D'`.
@@ -89,6 +93,19 @@ class Comparisons:
             # A choice that holds another type is not equal either: only untyped lowering sees it.
             return None
         return py.Compare(NONE, ((py.Comparison.IS_NOT, left.code), (other, right.code), *present))
+
+    def _raw_equality(self, left: TypedValue, right: TypedValue) -> py.Expr | None:
+        """`linkId = 'x'` of an object as the record has it: a closer look at what is no text, and only there."""
+        read = left.raw
+        is_text = isinstance(right.code, py.Literal) and isinstance(right.code.value, str)
+        if read is None or not is_text or left.kind is not ValueKind.SCALAR or left.is_bare:
+            return None
+        if not isinstance(read.owner, py.Name):
+            return None
+        name = self.forms.context.assigned(read.name, py.Get(read.owner, read.name))
+        is_other = py.compared(py.builtin("type", name), py.Comparison.IS_NOT, py.Name("str"))
+        same = py.compared(name, py.Comparison.EQUAL, right.code)
+        return py.any_of(same, py.all_of(is_other, py.is_not_none(name), fp_call("unlike", read.owner, read.element)))
 
     def _list_equality(self, left: TypedValue, right: TypedValue, *, wanted: bool) -> py.Expr | None:
         """`poses.lot = 'L1'`: a list is equal to one value where it holds that value alone."""

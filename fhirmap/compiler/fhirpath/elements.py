@@ -6,15 +6,16 @@ Records read through a model and typed FHIR JSON are dicts in which an absent el
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from fhirmap.analysis.expression_types import FUNCTION_URL, children_of, is_fhir
+from fhirmap.analysis.expression_types import FUNCTION_URL, children_of, is_fhir, is_object
 from fhirmap.analysis.static import UNKNOWN, StaticType
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.lowering_context import LoweringContext
 from fhirmap.compiler.fhirpath.streams import or_no_entries
-from fhirmap.compiler.fhirpath.typed_values import Choice, Sibling, TypedValue, ValueKind
+from fhirmap.compiler.fhirpath.typed_values import Choice, RawRead, Sibling, TypedValue, ValueKind
 from fhirmap.compiler.runtime_functions import fp_call
-from fhirmap.fhir_types import OPEN_TYPES
+from fhirmap.fhir_types import DATES, OPEN_TYPES, TEXTS
 from fhirmap.language import nodes as n
 from fhirmap.model.definition import Element, TypeRef
 
@@ -40,6 +41,12 @@ class ElementReader:
             return None
         element, suffix, owner_type = found
         owner = self._owner(base)
+        if base.static.is_raw:
+            read = RawRead(owner, name, self.context.raw_element(owner_type, name))
+            is_named = suffix is not None or not element.is_choice
+            types = (suffix,) if suffix is not None else element.types
+            static = StaticType(frozenset(types), "optional", True)
+            return self._raw_child(base, read, static, repeats=element.is_repeating) if is_named else None
         if element.is_choice and suffix is None:
             return self._choice(base, Choice(owner, owner_type, element, tuple(element.types)))
         types = (suffix,) if suffix is not None else element.types
@@ -60,6 +67,27 @@ class ElementReader:
         if base.is_one or (base.kind is ValueKind.STREAM and base.static.cardinality != "optional"):
             return base.code
         return py.or_default(base.code, py.DictOf())
+
+    def _raw_child(self, base: TypedValue, read: RawRead, static: StaticType, *, repeats: bool) -> TypedValue | None:
+        """An element of an object as the record has it, each value looked at; None where only items say it: a number
+        may be a text there."""
+        ref = static.type
+        if ref is None:
+            return None
+        if is_object(ref, self.definitions):
+            static = replace(static, is_raw=True)
+            if repeats:
+                return self._repeating(base, read.name, fp_call("objects_at", read.owner, read.element), static, None)
+            return TypedValue(fp_call("object_at", read.owner, read.element), static, base.kind, base.clauses)
+        is_text = ref.name in TEXTS or ref.name in DATES
+        sibling = Sibling(read.owner, read.name)
+        if is_text and repeats:
+            found = self._repeating(base, read.name, fp_call("texts_at", read.owner, read.element), static, sibling)
+            return replace(found, raw=read)
+        if repeats or not (is_text or ref.name == "boolean"):
+            return None
+        code = fp_call("text_at" if is_text else "boolean_at", read.owner, read.element)
+        return TypedValue(code, static, base.kind, base.clauses, sibling=sibling, raw=read)
 
     def _choice(self, base: TypedValue, choice: Choice) -> TypedValue:
         static = StaticType(frozenset(choice.types), "optional", True)

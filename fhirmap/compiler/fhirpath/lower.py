@@ -27,11 +27,16 @@ def lower_expression(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
     """The value of an expression, bare where its types allow it (see `PythonExpr`)."""
     lowering = _Lowering(expression, scope)
     found = lowering.root_value()
-    if found is not None and found.is_typed and found.choice is None:
+    if found is not None and found.is_typed and found.choice is None and not is_of_record(found):
         static = found.static.with_cardinality("many") if found.is_stream else found.static
         return lowering.done(whole(found, scope.fresh), as_fhir(replace(static, plain=True)))
     static = replace(lowering.inferred, cardinality="many", plain=False)
     return lowering.done(lowering.root_branch(), as_fhir(static))
+
+
+def is_of_record(value: TypedValue) -> bool:
+    """Is it an element of FHIR JSON as the record has it? Its siblings and its types go with it, as items."""
+    return value.static.is_raw or value.raw is not None
 
 
 def lower_value(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:

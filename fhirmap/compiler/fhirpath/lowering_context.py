@@ -66,7 +66,8 @@ class LoweringContext:
 
     # --- what is assigned before the expression -----------------------------------------------------------------------
 
-    def _assigned(self, hint: str, value: py.Expr) -> py.Name:
+    def assigned(self, hint: str, value: py.Expr) -> py.Name:
+        """A name for a value that is computed before the expression."""
         name = self.fresh(hint)
         self.statements.append(py.Assign(None, (name,), value))
         return name
@@ -84,7 +85,7 @@ class LoweringContext:
     def variables(self) -> py.Name:
         """The dict that holds what `defineVariable` defines."""
         if self._variables is None:
-            self._variables = self._assigned("defined", py.DictOf())
+            self._variables = self.assigned("defined", py.DictOf())
         return self._variables
 
     def table(self) -> py.Name:
@@ -101,6 +102,14 @@ class LoweringContext:
             code = table_code(read, roots, scope.definitions, scope.functions)
             self._table = scope.constants.add("TYPES", code)
         return self._table
+
+    def source_types(self) -> py.Expr:
+        """The constant that holds the types of what the record's own FHIR JSON holds."""
+        return self.scope.source_types() if self.scope.source_types is not None else self.table()
+
+    def raw_element(self, owner: TypeRef, name: str) -> py.Name:
+        """The constant that knows an element of an object of the record's own FHIR JSON."""
+        return self.scope.constants.raw_element(owner, name, self.source_types())
 
     # --- items --------------------------------------------------------------------------------------------------------
 
@@ -119,12 +128,15 @@ class LoweringContext:
             if ref is not None and ref.name == "System.Long":
                 return fp_call("longs", code)
             return py.ListOf((code,)) if value.is_one else code if value.is_stream else fp_call("items", code)
+        if value.raw is not None and value.kind is ValueKind.SCALAR:
+            return fp_call("items_at", value.raw.owner, value.raw.element)
         if value.sibling is not None:
             key, name = py.Literal(value.sibling.key), py.Literal(ref.name)
             return fp_call("primitive", value.sibling.owner, key, name, self.table())
         if self.definitions.is_primitive(ref.name):
             return fp_call("nodes", code, py.Literal(ref.name))
-        return fp_call("nodes", code, py.Literal(table_key(ref)), self.table())
+        table = self.source_types() if value.static.is_raw else self.table()
+        return fp_call("nodes", code, py.Literal(table_key(ref)), table)
 
     def _choice_items(self, value: TypedValue) -> py.Expr:
         """The runtime finds out under which key a choice is held: `value` of a Parameters.parameter."""

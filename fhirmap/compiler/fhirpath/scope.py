@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from fhirmap.analysis.expression import ExpressionScope
 from fhirmap.analysis.static import UNKNOWN, StaticType
 from fhirmap.compiler import python as py
-from fhirmap.compiler.fhirpath.tables import ElementsRead
+from fhirmap.compiler.fhirpath.tables import ElementsRead, table_key
+from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.language.nodes import FPExpr
-from fhirmap.model.definition import Definitions
+from fhirmap.model.definition import Definitions, TypeRef
 from fhirmap.signatures import FunctionSignature
 
 KeySet = tuple[FPExpr, tuple[str, ...]]
@@ -50,6 +51,11 @@ class Constants:
             self._names[value] = known
         return known
 
+    def raw_element(self, owner: TypeRef, name: str, types: py.Expr) -> py.Name:
+        """Name of the constant that knows an element of the objects of a type, as records have them."""
+        hint = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
+        return self.add(hint, fp_call("RawElement", py.Literal(table_key(owner)), py.Literal(name), types))
+
     def function(self, module: str, name: str) -> py.Imported:
         """A plug-in's function, imported under a name that says its module."""
         return py.Imported(py.Import(module, name, f"_{module.replace('.', '_')}_{name}"))
@@ -86,7 +92,8 @@ class ExprScope:
     sub-expressions whose value a Python name already holds. ``key_sets``: list and children → name of the set of what
     its items hold there. ``elements_read``: what other expressions of the module may read of this one's items.
     ``constants`` and ``fresh`` are shared by all expressions of one generated module.
-    ``index``: `$index`, where the focus is one of several.
+    ``index``: `$index`, where the focus is one of several. ``source_types``: the constant that holds the types of what
+    the record's own FHIR JSON holds, where variables or the focus are objects of it.
     """
 
     definitions: Definitions
@@ -103,6 +110,7 @@ class ExprScope:
     is_strict: bool = False
     elements_read: ElementsRead = field(default_factory=ElementsRead)
     index: py.Expr | None = None
+    source_types: Callable[[], py.Name] | None = None
 
     def inference(self) -> ExpressionScope:
         """The same scope, as analysis sees it."""

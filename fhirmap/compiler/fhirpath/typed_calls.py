@@ -203,7 +203,8 @@ class TypedCalls:
             return None
         static = StaticType(yes.static.types | no.static.types, "one" if yes.is_one and no.is_one else "optional", True)
         bare = any(entry.sibling is not None or entry.is_bare for entry in (yes, no))
-        return TypedValue(py.Conditional(yes.code, test, no.code), static, is_bare=bare)
+        code = py.Conditional(yes.code, test, no.code)
+        return TypedValue(code, static, is_bare=bare, raw=yes.raw or no.raw)
 
     # --- plug-in functions --------------------------------------------------------------------------------------------
 

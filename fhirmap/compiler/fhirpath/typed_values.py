@@ -51,11 +51,24 @@ class Sibling:
 
 
 @dataclass(frozen=True, slots=True)
+class RawRead:
+    """An element of an object of FHIR JSON as the record has it.
+
+    ``owner``: the object; ``name``: its key there; ``element``: the constant that knows it (`fp.RawRead`).
+    """
+
+    owner: py.Expr
+    name: str
+    element: py.Name
+
+
+@dataclass(frozen=True, slots=True)
 class TypedValue:
     """Python code of a value of known type.
 
     ``clauses``: those of a stream, around the element ``code``. ``source``: the list that a stream goes through
     unfiltered. ``sibling``: where the value is a primitive of FHIR JSON. ``choice``: ``code`` has no meaning yet.
+    ``raw``: where it is an element of an object of the record.
     ``is_bare``: it comes from a FHIR JSON primitive and has lost the way to the sibling: not to be wrapped again.
     """
 
@@ -67,6 +80,7 @@ class TypedValue:
     sibling: Sibling | None = None
     choice: Choice | None = None
     is_bare: bool = False
+    raw: RawRead | None = None
 
     @property
     def is_one(self) -> bool:

@@ -138,6 +138,9 @@ class UntypedLowering:
     def _member(self, node: n.FPMember, site: EvaluationSite) -> py.Expr:
         name = py.Literal(node.name)
         if node.focus is not None:
+            focus = self.forms.value(node.focus, site)
+            if focus is not None and focus.is_one and focus.static.is_raw and focus.static.type is not None:
+                return fp_call("items_at", focus.code, self.context.raw_element(focus.static.type, node.name))
             return fp_call("member", self.items(node.focus, site), name)
         if id(node) in self.context.inferred.variables:
             return self._variable(n.FPVariable(node.name, node.span), site)

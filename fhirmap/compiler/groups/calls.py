@@ -72,4 +72,5 @@ class CallLowering:
         write = self.state.single_write(target)
         groups = self.state.module.choice(default.table)
         every = (*facts, groups, *((write,) if write is not None else ()))
-        self.writer.add(Do(rule.span, call("run_default", RUN, source.code, parent.name, *every)))
+        item = self.state.expressions.item(source)
+        self.writer.add(Do(rule.span, call("run_default", RUN, item, parent.name, *every)))

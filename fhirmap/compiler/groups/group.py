@@ -85,8 +85,25 @@ class GroupLowering:
         state.left(entered)
 
     def _fire(self, rule: TypedRule) -> None:
-        for source in rule.sources:
-            self.sources.source(source)
+        if not self.sources.may_be_bare(rule):
+            for source in rule.sources:
+                self.sources.source(source)
+            self._run(rule)
+            return
+        (source,) = rule.sources
+        context = self.sources.open_path(source)
+        names = self.state.names.mark()
+        in_step = self.targets.in_step(rule)
+        with self.writer.block(self.sources.bare(source, context, in_step)):
+            self.sources.conditions(source)
+            self._run(rule)
+        self.state.names.release(names)
+        with self.writer.otherwise():
+            self.sources.by_items(source, context)
+            self._run(rule)
+
+    def _run(self, rule: TypedRule) -> None:
+        """What a rule does for one item of each of its sources."""
         endings = self.targets.targets(rule)
         for call in rule.calls:
             self.calls.dependent(call)

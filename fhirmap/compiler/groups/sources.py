@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fhirmap.analysis.static import StaticType
-from fhirmap.analysis.typed import Expression, SourceStep, TypedSource
+from fhirmap.analysis.typed import Expression, SourceStep, TypedRule, TypedSource
 from fhirmap.compiler.expressions import HeldVariable, PythonValue
+from fhirmap.compiler.fhirpath.clean import CleanPath, CleanPaths
 from fhirmap.compiler.groups.state import GroupState
 from fhirmap.compiler.groups.uses import conditions_of, filters_first, needs_list, source_span, uses_index, written
 from fhirmap.compiler.python import (
+    CommentLine,
+    Comparison,
     Conditional,
     Do,
     Expr,
@@ -21,7 +26,10 @@ from fhirmap.compiler.python import (
     Not,
     Raise,
     TupleOf,
+    all_of,
+    any_of,
     builtin,
+    compared,
     is_none,
     is_not_none,
 )
@@ -33,12 +41,17 @@ _CHOSEN = {"first": (None, 1), "not_first": (1, None), "last": (-1, None), "not_
 """Start and end of the items that a list mode chooses."""
 
 
+NO_BARE_VALUE = "by items: there is no value, or it has extensions, or another shape or type"
+"""Why a place of generated code goes through items although a bare value was to be expected."""
+
+
 class SourceLowering:
     """The sources of one group's rules."""
 
     def __init__(self, state: GroupState) -> None:
         self.state = state
         self.writer = state.writer
+        self._clean = CleanPaths(state.module.checked.definitions, state.module.constants)
 
     def source(self, source: TypedSource) -> None:
         """Open the blocks that a source needs, and bind its variable."""
@@ -52,21 +65,76 @@ class SourceLowering:
         is_many = context.static.cardinality == "many"
         if is_whole and not is_many and node.list_mode is None and node.minimum is None:
             self.state.held[source.variable] = self._filtered_context(source, context)
-            self._conditions(source)
+            self.conditions(source)
             return
         span = source_span(node)
-        if is_many and source.steps:
-            context = self._one_of(source, context, span)
-        self.state.skip_unbound(context, span)
-        for step in source.steps[:-1]:
-            context = self._step(context, step, span)
+        context = self.open_path(source)
         last = source.steps[-1] if source.steps else None
-        if context.static.plain and last is not None and not last.repeats and not needs_list(source):
+        is_plain = context.static.plain and last is not None and (last.static.is_raw or not context.static.is_raw)
+        if is_plain and last is not None and not last.repeats and not needs_list(source):
             self._plain_single(source, context, last, span)
+        elif self._goes_through_objects(source, last):
+            assert last is not None
+            self._objects(self._bind(source), context, last, span)
+            self.conditions(source)
         elif not needs_list(source) and not filters_first(source):
             self._each(source, self._items(source, context, last), span)
         else:
             self._listed(source, self._items(source, context, last), span)
+
+    def open_path(self, source: TypedSource) -> HeldVariable:
+        """Open the blocks of a source's path up to its last name; what that is read from."""
+        context, span = self._context(source), source_span(source.node)
+        if context.static.cardinality == "many" and source.steps:
+            context = self._one_of(source, context, span)
+        self.state.skip_unbound(context, span)
+        for step in source.steps[:-1]:
+            context = self._step(context, step, span)
+        return context
+
+    # --- primitives of the record's FHIR JSON -------------------------------------------------------------------------
+
+    def may_be_bare(self, rule: TypedRule) -> bool:
+        """Is the one source of a rule a primitive of the record's FHIR JSON, which is mostly a bare value, and is the
+        rule short enough to be written for that and for an item?"""
+        if len(rule.sources) != 1 or rule.rules or rule.calls or self.state.module.tracing is not None:
+            return False
+        if rule.default is not None and (rule.default.group is not None or rule.default.table is not None):
+            return False
+        (source,) = rule.sources
+        has_list = source.node.list_mode or source.node.minimum is not None or source.node.maximum is not None
+        if not source.steps or has_list or source.default is not None or source.search is not None:
+            return False
+        return not filters_first(source) and self._bare_child(source, Name("held")) is not None
+
+    def _bare_child(self, source: TypedSource, owner: Expr) -> CleanPath | None:
+        """The bare value of a source, where it is one."""
+        static = source.steps[-2].static if len(source.steps) > 1 else source.context.static
+        if not static.is_raw or static.type is None:
+            return None
+        return self._clean.child(owner, static.type, source.steps[-1].name, source.filter_types)
+
+    def bare(self, source: TypedSource, context: HeldVariable, tests: list[Expr]) -> If:
+        """Bind the variable of a source to its bare value; the block that runs if there is one and ``tests`` hold."""
+        found, span = self._bare_child(source, context.code), source_span(source.node)
+        assert found is not None
+        name = self._bind(source)
+        self.state.held[source.variable] = HeldVariable(name, found.static)
+        self.state.assign(name, found.code, span)
+        return If(span, all_of(is_not_none(name), *tests), ())
+
+    def by_items(self, source: TypedSource, context: HeldVariable) -> None:
+        """Open the loop over the items of a source that is no bare value."""
+        self.writer.add(CommentLine(source.node.span, NO_BARE_VALUE))
+        self._each(source, self._items(source, context, source.steps[-1]), source_span(source.node))
+
+    # --- items --------------------------------------------------------------------------------------------------------
+
+    def _goes_through_objects(self, source: TypedSource, last: SourceStep | None) -> bool:
+        """Are the items of a source objects of the record's FHIR JSON, each looked at by itself, in their order?"""
+        is_each = not needs_list(source) and not filters_first(source)
+        has_index = any(map(uses_index, conditions_of(source)))
+        return last is not None and last.static.is_raw and last.repeats and is_each and not has_index
 
     def _one_of(self, source: TypedSource, context: HeldVariable, span: Span) -> HeldVariable:
         """One value of a variable that holds several: a path goes on from each."""
@@ -83,6 +151,10 @@ class SourceLowering:
 
     def _filtered_context(self, source: TypedSource, context: HeldVariable) -> HeldVariable:
         span = source_span(source.node)
+        if context.static.is_raw and not source.item.is_raw:
+            name = self.state.names.take(source.context.name)
+            self.state.assign(name, self.state.expressions.item(context), span)
+            context = HeldVariable(name, source.item)
         if source.filter_types and not context.static.plain:
             self.writer.open(If(span, self.state.values.is_type(context.code, source.filter_types), ()))
         self.state.skip_unbound(context, span)
@@ -91,14 +163,48 @@ class SourceLowering:
     def _step(self, context: HeldVariable, step: SourceStep, span: Span) -> HeldVariable:
         """Go one name down a path that goes on."""
         name = self.state.names.take(step.name)
-        if context.static.plain and not step.repeats:
+        if context.static.is_raw:
+            self._raw_step(name, context, step, span)
+        elif context.static.plain and not step.repeats:
             self.state.assign(name, Get(context.code, step.name), span)
             self.writer.open(If(span, is_not_none(name), ()))
         elif context.static.plain:
             self.writer.open(For(span, (name,), Get(context.code, step.name, TupleOf()), ()))
         else:
-            self.writer.open(For(span, (name,), self.state.values.children(context.code, step.name), ()))
+            self.writer.open(For(span, (name,), self._children(context, step), ()))
         return HeldVariable(name, step.static)
+
+    def _raw_step(self, name: Name, context: HeldVariable, step: SourceStep, span: Span) -> None:
+        """Go one name down an object of the record's FHIR JSON."""
+        if not step.static.is_raw:
+            self.writer.open(For(span, (name,), self._children(context, step), ()))
+        elif step.repeats:
+            self._objects(name, context, step, span)
+        else:
+            self.state.assign(name, self._read("object_at", context, step), span)
+            self.writer.open(If(span, is_not_none(name), ()))
+
+    def _objects(self, name: Name, context: HeldVariable, step: SourceStep, span: Span) -> None:
+        """Go through a list of objects as the record has it. What is no list has no object in it."""
+        self.writer.open(For(span, (name,), any_of(Get(context.code, step.name), TupleOf()), ()))
+        is_dict = compared(builtin("type", name), Comparison.IS, Name("dict"))
+        looked_at = fp_call("is_object", name, context.code, self._element(context, step))
+        self.writer.open(If(span, any_of(is_dict, looked_at), ()))
+
+    def _read(self, function: str, context: HeldVariable, step: SourceStep) -> Expr:
+        """An element of an object of the record's FHIR JSON, once its shape has been looked at."""
+        return fp_call(function, context.code, self._element(context, step))
+
+    def _element(self, context: HeldVariable, step: SourceStep) -> Name:
+        module = self.state.module
+        assert context.static.type is not None
+        return module.constants.raw_element(context.static.type, step.name, module.source_types)
+
+    def _children(self, context: HeldVariable, step: SourceStep) -> Expr:
+        """Items of an element that only the run knows."""
+        if context.static.is_raw:
+            return self._read("items_at", context, step)
+        return self.state.values.children(self.state.expressions.item(context), step.name)
 
     def _bind(self, source: TypedSource) -> Name:
         wanted = source.variable.name or (source.steps[-1].name if source.steps else source.context.name)
@@ -108,12 +214,13 @@ class SourceLowering:
 
     def _plain_single(self, source: TypedSource, context: HeldVariable, step: SourceStep, span: Span) -> None:
         name = self._bind(source)
-        self.state.assign(name, Get(context.code, step.name), span)
+        found = self._read("object_at", context, step) if context.static.is_raw else Get(context.code, step.name)
+        self.state.assign(name, found, span)
         if source.default is not None:
             with self.writer.block(If(span, is_none(name), ())):
                 self.state.assign(name, self._default(source.default).as_single(), source.default.span)
         self.writer.open(If(span, is_not_none(name), ()))
-        self._conditions(source)
+        self.conditions(source)
 
     def _default(self, default: Expression) -> PythonValue:
         """What a source without values has: an empty text is none."""
@@ -125,6 +232,11 @@ class SourceLowering:
             return run_call("search", self.state.value(source.search).as_list())
         if step is None:
             return self._held_items(source, context)
+        if step.static.is_raw:
+            return self._read_list(context, step)
+        if context.static.is_raw:
+            items = self._children(context, step)
+            return self.state.values.of_types(items, source.filter_types) if source.filter_types else items
         if context.static.plain and step.repeats:
             found = Get(context.code, step.name, TupleOf())
             # What the rules add meanwhile is not of this source.
@@ -133,11 +245,19 @@ class SourceLowering:
             held = self.state.names.take(step.name)
             self.state.assign(held, Get(context.code, step.name), step.span)
             return Conditional(ListOf(), is_none(held), ListOf((held,)))
-        items = self.state.values.children(context.code, step.name)
+        items = self._children(context, step)
         return self.state.values.of_types(items, source.filter_types) if source.filter_types else items
+
+    def _read_list(self, context: HeldVariable, step: SourceStep) -> Expr:
+        """The objects of an element of the record's FHIR JSON as a list."""
+        if step.repeats:
+            return self._read("objects_at", context, step)
+        return fp_call("items", self._read("object_at", context, step))
 
     def _held_items(self, source: TypedSource, context: HeldVariable) -> Expr:
         """What a variable holds, one value or several, as a list."""
+        if context.static.is_raw and not source.item.is_raw:
+            context = replace(context, code=self.state.expressions.item(context), static=source.item)
         if context.static.cardinality == "many":
             items = context.code
         else:
@@ -151,10 +271,10 @@ class SourceLowering:
         if any(map(uses_index, conditions_of(source))):
             index = self.state.names.take("index")
             self.writer.open(For(span, (index, name), builtin("enumerate", items), ()))
-            self._conditions(source, index)
+            self.conditions(source, index)
         else:
             self.writer.open(For(span, (name,), items, ()))
-            self._conditions(source)
+            self.conditions(source)
         return name
 
     def _listed(self, source: TypedSource, items: Expr, span: Span) -> None:
@@ -185,7 +305,7 @@ class SourceLowering:
             chosen = ListSlice(kept, *_CHOSEN[node.list_mode])
         self.writer.open(For(span, (name,), chosen, ()))
 
-    def _conditions(self, source: TypedSource, index: Expr | None = None) -> None:
+    def conditions(self, source: TypedSource, index: Expr | None = None) -> None:
         """where, check, log: in this order, for one item, the only one where it has no ``index``."""
         index = index or Literal(0)
         if source.where is not None:

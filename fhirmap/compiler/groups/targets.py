@@ -8,11 +8,27 @@ from fhirmap.analysis import conversions
 from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import TargetStep, TypedRule, TypedTarget, Variable
 from fhirmap.compiler.expressions import HeldVariable, PythonValue
+from fhirmap.compiler.fhirpath.clean import CleanPath
 from fhirmap.compiler.groups.creation import CreationLowering
 from fhirmap.compiler.groups.lists import attach, list_of, place
+from fhirmap.compiler.groups.sources import NO_BARE_VALUE
 from fhirmap.compiler.groups.state import Ending, GroupState, TargetNode
 from fhirmap.compiler.groups.uses import end_of, is_written, written
-from fhirmap.compiler.python import Assign, Do, Expr, For, If, Literal, Name, SetItem, is_not_none
+from fhirmap.compiler.python import (
+    Assign,
+    CommentLine,
+    Comparison,
+    Do,
+    Expr,
+    For,
+    If,
+    Literal,
+    Name,
+    SetItem,
+    all_of,
+    compared,
+    is_not_none,
+)
 from fhirmap.compiler.runtime_functions import RUN, call
 from fhirmap.compiler.values import choices
 from fhirmap.diagnostics import Span
@@ -127,11 +143,47 @@ class TargetLowering:
     # --- assigning ----------------------------------------------------------------------------------------------------
 
     def _assign(self, rule: TypedRule, target: TypedTarget) -> None:
-        assert target.transform is not None
-        is_node = target.variable is not None and is_written(rule, target.variable)
+        found = self._clean_path(target)
         parent = self.creation.parent(target)
+        if found is None:
+            self._assign_value(rule, target, parent, self.state.transformed(target))
+            return
+        name = self.state.names.take(target.steps[-1].name)
+        self.state.assign(name, found.code, target.span)
+        tests = (is_not_none(name), *self._in_step(target))
+        with self.writer.block(If(target.span, all_of(*tests), ())):
+            self._assign_value(rule, target, parent, PythonValue(name, found.static, certain=True))
+        with self.writer.otherwise():
+            self.writer.add(CommentLine(target.span, NO_BARE_VALUE))
+            self._assign_value(rule, target, parent, self.state.transformed(target))
+
+    def in_step(self, rule: TypedRule) -> list[Expr]:
+        """Tests of whether bare values may be added to the lists that a rule writes to."""
+        return [test for target in rule.targets for test in self._in_step(target)]
+
+    def _in_step(self, target: TypedTarget) -> list[Expr]:
+        """A list of primitives of which some have extensions stays in step with the list of those (`assign`)."""
+        node = self.state.nodes.get(target.context) if target.context is not None else None
+        if node is None or not target.steps or not target.steps[-1].key or target.steps[-1].repeats is not True:
+            return []
         step = target.steps[-1]
-        value = self.state.values.filled(self.state.transformed(target))
+        if step.static.type_name not in conversions.PRIMITIVES or len(target.steps) > 1:
+            return []
+        return [compared(Literal(f"_{step.key}"), Comparison.NOT_IN, node.name)]
+
+    def _clean_path(self, target: TypedTarget) -> CleanPath | None:
+        """The bare value that a target's expression mostly has, where it is a path of the record's FHIR JSON."""
+        transform = target.transform
+        if transform is None or transform.name not in ("evaluate", "copy") or target.variable is not None:
+            return None
+        if self.state.module.tracing is not None:
+            return None
+        return self.state.expressions.clean_path(transform.arguments[-1])
+
+    def _assign_value(self, rule: TypedRule, target: TypedTarget, parent: TargetNode, computed: PythonValue) -> None:
+        is_node = target.variable is not None and is_written(rule, target.variable)
+        step = target.steps[-1]
+        value = self.state.values.filled(computed)
         if not value.static.plain or step.repeats is None or not step.key or step.by_name:
             self._assign_dynamic(parent, target, step, self._only(target, value) if is_node else value)
             self._mean_node(parent, target, step, is_node)

@@ -158,6 +158,25 @@ from fhirmap.runtime.fhirpath.operators import (
     xor,
 )  # fmt: skip
 from fhirmap.runtime.fhirpath.quantity import Quantity
+from fhirmap.runtime.fhirpath.raw import (
+    RawElement,
+    boolean_at,
+    is_object,
+    items_at,
+    node,
+    object_at,
+    object_root,
+    objects_at,
+    one_object,
+    only_boolean,
+    only_decimal,
+    only_integer,
+    only_object,
+    only_text,
+    text_at,
+    texts_at,
+    unlike,
+)
 from fhirmap.runtime.fhirpath.strings import (
     compile_pattern,
     contains_text,

@@ -63,10 +63,10 @@ def trace(collection: Items, environment: EvaluationContext, name: Items, projec
 def resolve(collection: Items, environment: EvaluationContext, around: Items | None = None) -> Items:
     """`resolve`: what references name, as far as it can be found; the rest is left out.
 
-    ``around``: the resource that the expression is in, where the environment does not say.
+    ``around``: the resource that the expression is in, with its types, where the caller knows it.
     """
     found: Items = []
-    root = environment.resource if environment.resource is not None else next(iter(around or ()), None)
+    root = next(iter(around or ()), environment.resource)
     for item in collection:
         held = system(item)
         reference = held if isinstance(held, str) else next(iter(values(child(item, "reference"))), None)

@@ -6,11 +6,24 @@ Digest of its texts: 036e35558a832981c7275ea4c615cd9d7a291d96a2dfcb71e7d9beb3bae
 
 from fhirmap.runtime import fhirpath as fp
 from fhirmap.runtime.context import RecordRun
-from fhirmap.runtime.lists import drop
+from fhirmap.runtime.lists import copied, drop
 from fhirmap.runtime.nodes import assign
 from fhirmap.runtime.transforms.text import truncate
 
 _types_1 = fp.TypeTable({'Address': {'id': 'string', 'extension*': 'Extension'}, 'Age': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal', 'system': 'uri'}, 'Annotation': {'id': 'string', 'extension*': 'Extension'}, 'Attachment': {'id': 'string', 'extension*': 'Extension'}, 'CodeableConcept': {'id': 'string', 'extension*': 'Extension'}, 'Coding': {'id': 'string', 'extension*': 'Extension', 'system': 'uri'}, 'ContactDetail': {'id': 'string', 'extension*': 'Extension', 'name': 'string', 'telecom*': 'ContactPoint'}, 'ContactPoint': {'id': 'string', 'extension*': 'Extension', 'system': 'code', 'value': 'string'}, 'Contributor': {'id': 'string', 'extension*': 'Extension', 'name': 'string'}, 'Count': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal', 'system': 'uri'}, 'DataRequirement': {'id': 'string', 'extension*': 'Extension'}, 'Distance': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal', 'system': 'uri'}, 'Dosage': {'id': 'string', 'extension*': 'Extension'}, 'Duration': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal', 'system': 'uri'}, 'Expression': {'id': 'string', 'extension*': 'Extension', 'name': 'id'}, 'Extension': {'id': 'string', 'extension*': 'Extension', 'value': ('base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid', 'Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactPoint', 'Count', 'Distance', 'Duration', 'HumanName', 'Identifier', 'Money', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'SampledData', 'Signature', 'Timing', 'ContactDetail', 'Contributor', 'DataRequirement', 'Expression', 'ParameterDefinition', 'RelatedArtifact', 'TriggerDefinition', 'UsageContext', 'Dosage', 'Meta')}, 'HumanName': {'id': 'string', 'extension*': 'Extension', 'family': 'string', 'given*': 'string'}, 'Identifier': {'id': 'string', 'extension*': 'Extension', 'system': 'uri', 'value': 'string'}, 'Meta': {'id': 'string', 'extension*': 'Extension'}, 'Money': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'ParameterDefinition': {'id': 'string', 'extension*': 'Extension', 'name': 'code'}, 'Patient': {'id': 'id', 'extension*': 'Extension', 'identifier*': 'Identifier', 'active': 'boolean', 'name*': 'HumanName', 'telecom*': 'ContactPoint', 'gender': 'code', 'birthDate': 'date', 'address*': 'Address'}, 'Period': {'id': 'string', 'extension*': 'Extension'}, 'Quantity': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal', 'system': 'uri'}, 'Range': {'id': 'string', 'extension*': 'Extension'}, 'Ratio': {'id': 'string', 'extension*': 'Extension'}, 'Reference': {'id': 'string', 'extension*': 'Extension', 'identifier': 'Identifier'}, 'RelatedArtifact': {'id': 'string', 'extension*': 'Extension'}, 'SampledData': {'id': 'string', 'extension*': 'Extension'}, 'Signature': {'id': 'string', 'extension*': 'Extension'}, 'Timing': {'id': 'string', 'extension*': 'Extension'}, 'TriggerDefinition': {'id': 'string', 'extension*': 'Extension', 'name': 'string'}, 'UsageContext': {'id': 'string', 'extension*': 'Extension', 'value': ('CodeableConcept', 'Quantity', 'Range', 'Reference')}}, {'Address': 'Element', 'Age': 'Quantity', 'Quantity': 'Element', 'Annotation': 'Element', 'Attachment': 'Element', 'CodeableConcept': 'Element', 'Coding': 'Element', 'ContactDetail': 'Element', 'ContactPoint': 'Element', 'Contributor': 'Element', 'Count': 'Quantity', 'DataRequirement': 'Element', 'Distance': 'Quantity', 'Dosage': 'BackboneElement', 'BackboneElement': 'Element', 'Duration': 'Quantity', 'Expression': 'Element', 'Extension': 'Element', 'HumanName': 'Element', 'Identifier': 'Element', 'Meta': 'Element', 'Money': 'Element', 'ParameterDefinition': 'Element', 'Patient': 'DomainResource', 'DomainResource': 'Resource', 'Period': 'Element', 'Range': 'Element', 'Ratio': 'Element', 'Reference': 'Element', 'RelatedArtifact': 'Element', 'SampledData': 'Element', 'Signature': 'Element', 'Timing': 'BackboneElement', 'TriggerDefinition': 'Element', 'UsageContext': 'Element'})
+_id_2 = fp.RawElement('Patient', 'id', _types_1)
+_identifier_3 = fp.RawElement('Patient', 'identifier', _types_1)
+_name_4 = fp.RawElement('Patient', 'name', _types_1)
+_birthDate_5 = fp.RawElement('Patient', 'birthDate', _types_1)
+_telecom_6 = fp.RawElement('Patient', 'telecom', _types_1)
+_address_7 = fp.RawElement('Patient', 'address', _types_1)
+_active_8 = fp.RawElement('Patient', 'active', _types_1)
+_gender_9 = fp.RawElement('Patient', 'gender', _types_1)
+_system_10 = fp.RawElement('Identifier', 'system', _types_1)
+_value_11 = fp.RawElement('Identifier', 'value', _types_1)
+_family_12 = fp.RawElement('HumanName', 'family', _types_1)
+_given_13 = fp.RawElement('HumanName', 'given', _types_1)
+_value_14 = fp.RawElement('ContactPoint', 'value', _types_1)
 # Element of the result -> rule that makes it, source columns.
 _places = {
     'Person.id': ('case.map:15:18', ()),
@@ -34,72 +47,96 @@ def entry(src, tgt, run):
     """group entry(source src : Patient, target tgt : Person)  case.map:6"""
     # id  (case.map:15)
     try:
-        for v in fp.child(src, 'id'):
-            assign(tgt, 'id', [v], (('id',), False), False)
+        v = fp.only_text(src, 'id')
+        if v is not None:
+            tgt['id'] = v
+        else:
+            # by items: there is no value, or it has extensions, or another shape or type
+            for v in fp.items_at(src, _id_2):
+                assign(tgt, 'id', [v], (('id',), False), False)
     except run.caught as error:
         run.fail(error)
 
     # identifier  (case.map:16)
     try:
-        for i in fp.child(src, 'identifier'):
-            j = {}
-            tgt.setdefault('identifier', []).append(j)
-            both(i, j, run)
-            more(i, j, run)
-            # rule-1  (case.map:16)
-            j['use'] = 'usual'
-            if not j:
-                drop(tgt, 'identifier', j)
+        for i in src.get('identifier') or ():
+            if type(i) is dict or fp.is_object(i, src, _identifier_3):
+                j = {}
+                tgt.setdefault('identifier', []).append(j)
+                both(i, j, run)
+                more(i, j, run)
+                # rule-1  (case.map:16)
+                j['use'] = 'usual'
+                if not j:
+                    drop(tgt, 'identifier', j)
     except run.caught as error:
         run.fail(error)
 
     # name  (case.map:7)
     try:
-        for name in fp.child(src, 'name'):
-            name_2 = {}
-            tgt.setdefault('name', []).append(name_2)
-            Name(name, name_2, run)
-            if not name_2:
-                drop(tgt, 'name', name_2)
+        for name in src.get('name') or ():
+            if type(name) is dict or fp.is_object(name, src, _name_4):
+                name_2 = {}
+                tgt.setdefault('name', []).append(name_2)
+                Name(name, name_2, run)
+                if not name_2:
+                    drop(tgt, 'name', name_2)
     except run.caught as error:
         run.fail(error)
 
     # birthDate  (case.map:8)
     try:
-        for birthDate in fp.child(src, 'birthDate'):
-            assign(tgt, 'birthDate', [birthDate], (('date',), False), False)
+        birthDate = fp.only_text(src, 'birthDate')
+        if birthDate is not None:
+            tgt['birthDate'] = birthDate
+        else:
+            # by items: there is no value, or it has extensions, or another shape or type
+            for birthDate in fp.items_at(src, _birthDate_5):
+                assign(tgt, 'birthDate', [birthDate], (('date',), False), False)
     except run.caught as error:
         run.fail(error)
 
     # telecom  (case.map:9)
     try:
-        for telecom in fp.child(src, 'telecom'):
-            telecom_2 = {}
-            tgt.setdefault('telecom', []).append(telecom_2)
-            Contact(telecom, telecom_2, run)
-            if not telecom_2:
-                drop(tgt, 'telecom', telecom_2)
+        for telecom in src.get('telecom') or ():
+            if type(telecom) is dict or fp.is_object(telecom, src, _telecom_6):
+                telecom_2 = {}
+                tgt.setdefault('telecom', []).append(telecom_2)
+                Contact(telecom, telecom_2, run)
+                if not telecom_2:
+                    drop(tgt, 'telecom', telecom_2)
     except run.caught as error:
         run.fail(error)
 
     # address  (case.map:10)
     try:
-        for address in fp.child(src, 'address'):
-            assign(tgt, 'address', [address], (('Address',), False), True)
+        for address in src.get('address') or ():
+            if type(address) is dict or fp.is_object(address, src, _address_7):
+                tgt.setdefault('address', []).append(copied(address))
     except run.caught as error:
         run.fail(error)
 
     # batchactive  (case.map:11)
     try:
-        for active in fp.child(src, 'active'):
-            assign(tgt, 'active', [active], (('boolean',), False), False)
+        active = fp.only_boolean(src, 'active')
+        if active is not None:
+            tgt['active'] = active
+        else:
+            # by items: there is no value, or it has extensions, or another shape or type
+            for active in fp.items_at(src, _active_8):
+                assign(tgt, 'active', [active], (('boolean',), False), False)
     except run.caught as error:
         run.fail(error)
 
     # batchgender  (case.map:11)
     try:
-        for gender in fp.child(src, 'gender'):
-            assign(tgt, 'gender', [gender], (('code',), False), False)
+        gender = fp.only_text(src, 'gender')
+        if gender is not None:
+            tgt['gender'] = gender
+        else:
+            # by items: there is no value, or it has extensions, or another shape or type
+            for gender in fp.items_at(src, _gender_9):
+                assign(tgt, 'gender', [gender], (('code',), False), False)
     except run.caught as error:
         run.fail(error)
 
@@ -108,8 +145,13 @@ def both(i, j, run):
     """group both(source i : Identifier, target j : Identifier)  case.map:19"""
     # system  (case.map:19)
     try:
-        for s in fp.child(i, 'system'):
-            assign(j, 'system', [s], (('uri',), False), False)
+        s = fp.only_text(i, 'system')
+        if s is not None:
+            j['system'] = s
+        else:
+            # by items: there is no value, or it has extensions, or another shape or type
+            for s in fp.items_at(i, _system_10):
+                assign(j, 'system', [s], (('uri',), False), False)
     except run.caught as error:
         run.fail(error)
 
@@ -118,8 +160,13 @@ def more(i, j, run):
     """group more(source i : Identifier, target j : Identifier)  case.map:20"""
     # value  (case.map:20)
     try:
-        for v in fp.child(i, 'value'):
-            assign(j, 'value', [v], (('string',), False), False)
+        v = fp.only_text(i, 'value')
+        if v is not None:
+            j['value'] = v
+        else:
+            # by items: there is no value, or it has extensions, or another shape or type
+            for v in fp.items_at(i, _value_11):
+                assign(j, 'value', [v], (('string',), False), False)
     except run.caught as error:
         run.fail(error)
 
@@ -128,14 +175,19 @@ def Name(src, tgt, run):
     """group Name(source src : HumanName, target tgt : HumanName)  types.map:2"""
     # family  (types.map:3)
     try:
-        for f in fp.child(src, 'family'):
-            assign(tgt, 'family', [f], (('string',), False), False)
+        f = fp.only_text(src, 'family')
+        if f is not None:
+            tgt['family'] = f
+        else:
+            # by items: there is no value, or it has extensions, or another shape or type
+            for f in fp.items_at(src, _family_12):
+                assign(tgt, 'family', [f], (('string',), False), False)
     except run.caught as error:
         run.fail(error)
 
     # given  (types.map:4)
     try:
-        for given in fp.child(src, 'given'):
+        for given in fp.items_at(src, _given_13):
             assign(tgt, 'given', [given], (('string',), False), True)
     except run.caught as error:
         run.fail(error)
@@ -145,10 +197,17 @@ def Contact(src, tgt, run):
     """group Contact(source src : ContactPoint, target tgt : ContactPoint)  types.map:6"""
     # value  (types.map:7)
     try:
-        for v in fp.child(src, 'value'):
-            value = truncate(fp.value([v]), 3)
+        v = fp.only_text(src, 'value')
+        if v is not None:
+            value = truncate(v, 3)
             if value is not None:
                 tgt['value'] = value
+        else:
+            # by items: there is no value, or it has extensions, or another shape or type
+            for v in fp.items_at(src, _value_14):
+                value = truncate(fp.value([v]), 3)
+                if value is not None:
+                    tgt['value'] = value
     except run.caught as error:
         run.fail(error)
 
@@ -157,7 +216,7 @@ def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = RecordRun(globals(), strict)
     try:
-        source = fp.root(row, 'Patient', _types_1, 'Patient')
+        source = fp.object_root(row, 'Patient', _types_1, 'Patient')
     except run.caught as error:
         run.abandon(error)
         return run.result({}, _places)
@@ -174,43 +233,59 @@ def _transform(row, strict=False):
 
 # From this line on -> where the map says so.
 _marks = {
-    33: 'case.map:6:7',
-    37: 'case.map:15:3',
-    38: 'case.map:15:18',
-    44: 'case.map:16:3',
-    45: 'case.map:16:26',
-    47: 'case.map:16:51',
-    48: 'case.map:16:63',
-    50: 'case.map:16:81',
-    51: 'case.map:16:26',
-    58: 'case.map:7:3',
-    59: 'case.map:7:15',
-    61: 'case.map:7:3',
-    62: 'case.map:7:15',
-    69: 'case.map:8:3',
-    70: 'case.map:8:20',
-    76: 'case.map:9:3',
-    77: 'case.map:9:18',
-    79: 'case.map:9:3',
-    80: 'case.map:9:18',
-    87: 'case.map:10:3',
-    88: 'case.map:10:18',
-    94: 'case.map:11:3',
-    95: 'case.map:11:16',
-    101: 'case.map:11:3',
-    102: 'case.map:11:24',
-    107: 'case.map:19:7',
-    111: 'case.map:19:34',
-    112: 'case.map:19:51',
-    117: 'case.map:20:7',
-    121: 'case.map:20:34',
-    122: 'case.map:20:50',
-    127: 'types.map:2:7',
-    131: 'types.map:3:3',
-    132: 'types.map:3:22',
-    138: 'types.map:4:3',
-    139: 'types.map:4:16',
-    144: 'types.map:6:7',
-    148: 'types.map:7:3',
-    149: 'types.map:7:21',
+    46: 'case.map:6:7',
+    50: 'case.map:15:3',
+    52: 'case.map:15:18',
+    55: 'case.map:15:3',
+    56: 'case.map:15:18',
+    62: 'case.map:16:3',
+    64: 'case.map:16:26',
+    66: 'case.map:16:51',
+    67: 'case.map:16:63',
+    69: 'case.map:16:81',
+    70: 'case.map:16:26',
+    77: 'case.map:7:3',
+    79: 'case.map:7:15',
+    81: 'case.map:7:3',
+    82: 'case.map:7:15',
+    89: 'case.map:8:3',
+    91: 'case.map:8:20',
+    94: 'case.map:8:3',
+    95: 'case.map:8:20',
+    101: 'case.map:9:3',
+    103: 'case.map:9:18',
+    105: 'case.map:9:3',
+    106: 'case.map:9:18',
+    113: 'case.map:10:3',
+    115: 'case.map:10:18',
+    121: 'case.map:11:3',
+    123: 'case.map:11:16',
+    126: 'case.map:11:3',
+    127: 'case.map:11:16',
+    133: 'case.map:11:3',
+    135: 'case.map:11:24',
+    138: 'case.map:11:3',
+    139: 'case.map:11:24',
+    144: 'case.map:19:7',
+    148: 'case.map:19:34',
+    150: 'case.map:19:51',
+    153: 'case.map:19:34',
+    154: 'case.map:19:51',
+    159: 'case.map:20:7',
+    163: 'case.map:20:34',
+    165: 'case.map:20:50',
+    168: 'case.map:20:34',
+    169: 'case.map:20:50',
+    174: 'types.map:2:7',
+    178: 'types.map:3:3',
+    180: 'types.map:3:22',
+    183: 'types.map:3:3',
+    184: 'types.map:3:22',
+    190: 'types.map:4:3',
+    191: 'types.map:4:16',
+    196: 'types.map:6:7',
+    200: 'types.map:7:3',
+    202: 'types.map:7:21',
+    207: 'types.map:7:3',
+    208: 'types.map:7:21',
 }

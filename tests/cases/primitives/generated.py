@@ -11,11 +11,22 @@ from fhirmap.runtime.nodes import assign, slot
 from fhirmap.runtime.single import SingleWrite, assign_once
 from fhirmap.runtime.transforms.text import cast
 
-_write_1 = SingleWrite('id', 'case.map:21:18')
-_write_2 = SingleWrite('value', 'case.map:13:96', '', ('case.map:21:18',))
-_write_3 = SingleWrite('value', 'case.map:14:105', '', ('case.map:21:18',))
-_write_4 = SingleWrite('value', 'case.map:15:102', '', ('case.map:21:18',))
-_types_5 = fp.TypeTable({'Address': {'id': 'string', 'extension*': 'Extension'}, 'Age': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'Annotation': {'id': 'string', 'extension*': 'Extension'}, 'Attachment': {'id': 'string', 'extension*': 'Extension', 'url': 'url'}, 'CodeableConcept': {'id': 'string', 'extension*': 'Extension'}, 'Coding': {'id': 'string', 'extension*': 'Extension'}, 'ContactDetail': {'id': 'string', 'extension*': 'Extension', 'name': 'string'}, 'ContactPoint': {'id': 'string', 'extension*': 'Extension', 'value': 'string'}, 'Contributor': {'id': 'string', 'extension*': 'Extension', 'name': 'string'}, 'Count': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'DataRequirement': {'id': 'string', 'extension*': 'Extension'}, 'Distance': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'Dosage': {'id': 'string', 'extension*': 'Extension'}, 'Duration': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'Expression': {'id': 'string', 'extension*': 'Extension', 'name': 'id'}, 'Extension': {'id': 'string', 'extension*': 'Extension', 'url': 'uri', 'value': ('base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid', 'Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactPoint', 'Count', 'Distance', 'Duration', 'HumanName', 'Identifier', 'Money', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'SampledData', 'Signature', 'Timing', 'ContactDetail', 'Contributor', 'DataRequirement', 'Expression', 'ParameterDefinition', 'RelatedArtifact', 'TriggerDefinition', 'UsageContext', 'Dosage', 'Meta')}, 'HumanName': {'id': 'string', 'extension*': 'Extension', 'family': 'string', 'given*': 'string'}, 'Identifier': {'id': 'string', 'extension*': 'Extension', 'value': 'string'}, 'Meta': {'id': 'string', 'extension*': 'Extension'}, 'Money': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'ParameterDefinition': {'id': 'string', 'extension*': 'Extension', 'name': 'code'}, 'Patient': {'id': 'id', 'extension*': 'Extension', 'active': 'boolean', 'name*': 'HumanName', 'gender': 'code', 'birthDate': 'date', 'multipleBirth': ('boolean', 'integer')}, 'Period': {'id': 'string', 'extension*': 'Extension'}, 'Quantity': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'Range': {'id': 'string', 'extension*': 'Extension'}, 'Ratio': {'id': 'string', 'extension*': 'Extension'}, 'Reference': {'id': 'string', 'extension*': 'Extension'}, 'RelatedArtifact': {'id': 'string', 'extension*': 'Extension', 'url': 'url'}, 'SampledData': {'id': 'string', 'extension*': 'Extension'}, 'Signature': {'id': 'string', 'extension*': 'Extension'}, 'Timing': {'id': 'string', 'extension*': 'Extension'}, 'TriggerDefinition': {'id': 'string', 'extension*': 'Extension', 'name': 'string'}, 'UsageContext': {'id': 'string', 'extension*': 'Extension', 'value': ('CodeableConcept', 'Quantity', 'Range', 'Reference')}}, {'Address': 'Element', 'Age': 'Quantity', 'Quantity': 'Element', 'Annotation': 'Element', 'Attachment': 'Element', 'CodeableConcept': 'Element', 'Coding': 'Element', 'ContactDetail': 'Element', 'ContactPoint': 'Element', 'Contributor': 'Element', 'Count': 'Quantity', 'DataRequirement': 'Element', 'Distance': 'Quantity', 'Dosage': 'BackboneElement', 'BackboneElement': 'Element', 'Duration': 'Quantity', 'Expression': 'Element', 'Extension': 'Element', 'HumanName': 'Element', 'Identifier': 'Element', 'Meta': 'Element', 'Money': 'Element', 'ParameterDefinition': 'Element', 'Patient': 'DomainResource', 'DomainResource': 'Resource', 'Period': 'Element', 'Range': 'Element', 'Ratio': 'Element', 'Reference': 'Element', 'RelatedArtifact': 'Element', 'SampledData': 'Element', 'Signature': 'Element', 'Timing': 'BackboneElement', 'TriggerDefinition': 'Element', 'UsageContext': 'Element'})
+_types_1 = fp.TypeTable({'Address': {'id': 'string', 'extension*': 'Extension'}, 'Age': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'Annotation': {'id': 'string', 'extension*': 'Extension'}, 'Attachment': {'id': 'string', 'extension*': 'Extension', 'url': 'url'}, 'CodeableConcept': {'id': 'string', 'extension*': 'Extension'}, 'Coding': {'id': 'string', 'extension*': 'Extension'}, 'ContactDetail': {'id': 'string', 'extension*': 'Extension', 'name': 'string'}, 'ContactPoint': {'id': 'string', 'extension*': 'Extension', 'value': 'string'}, 'Contributor': {'id': 'string', 'extension*': 'Extension', 'name': 'string'}, 'Count': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'DataRequirement': {'id': 'string', 'extension*': 'Extension'}, 'Distance': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'Dosage': {'id': 'string', 'extension*': 'Extension'}, 'Duration': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'Expression': {'id': 'string', 'extension*': 'Extension', 'name': 'id'}, 'Extension': {'id': 'string', 'extension*': 'Extension', 'url': 'uri', 'value': ('base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid', 'Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactPoint', 'Count', 'Distance', 'Duration', 'HumanName', 'Identifier', 'Money', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'SampledData', 'Signature', 'Timing', 'ContactDetail', 'Contributor', 'DataRequirement', 'Expression', 'ParameterDefinition', 'RelatedArtifact', 'TriggerDefinition', 'UsageContext', 'Dosage', 'Meta')}, 'HumanName': {'id': 'string', 'extension*': 'Extension', 'family': 'string', 'given*': 'string'}, 'Identifier': {'id': 'string', 'extension*': 'Extension', 'value': 'string'}, 'Meta': {'id': 'string', 'extension*': 'Extension'}, 'Money': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'ParameterDefinition': {'id': 'string', 'extension*': 'Extension', 'name': 'code'}, 'Patient': {'id': 'id', 'extension*': 'Extension', 'active': 'boolean', 'name*': 'HumanName', 'gender': 'code', 'birthDate': 'date', 'multipleBirth': ('boolean', 'integer')}, 'Period': {'id': 'string', 'extension*': 'Extension'}, 'Quantity': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'Range': {'id': 'string', 'extension*': 'Extension'}, 'Ratio': {'id': 'string', 'extension*': 'Extension'}, 'Reference': {'id': 'string', 'extension*': 'Extension'}, 'RelatedArtifact': {'id': 'string', 'extension*': 'Extension', 'url': 'url'}, 'SampledData': {'id': 'string', 'extension*': 'Extension'}, 'Signature': {'id': 'string', 'extension*': 'Extension'}, 'Timing': {'id': 'string', 'extension*': 'Extension'}, 'TriggerDefinition': {'id': 'string', 'extension*': 'Extension', 'name': 'string'}, 'UsageContext': {'id': 'string', 'extension*': 'Extension', 'value': ('CodeableConcept', 'Quantity', 'Range', 'Reference')}}, {'Address': 'Element', 'Age': 'Quantity', 'Quantity': 'Element', 'Annotation': 'Element', 'Attachment': 'Element', 'CodeableConcept': 'Element', 'Coding': 'Element', 'ContactDetail': 'Element', 'ContactPoint': 'Element', 'Contributor': 'Element', 'Count': 'Quantity', 'DataRequirement': 'Element', 'Distance': 'Quantity', 'Dosage': 'BackboneElement', 'BackboneElement': 'Element', 'Duration': 'Quantity', 'Expression': 'Element', 'Extension': 'Element', 'HumanName': 'Element', 'Identifier': 'Element', 'Meta': 'Element', 'Money': 'Element', 'ParameterDefinition': 'Element', 'Patient': 'DomainResource', 'DomainResource': 'Resource', 'Period': 'Element', 'Range': 'Element', 'Ratio': 'Element', 'Reference': 'Element', 'RelatedArtifact': 'Element', 'SampledData': 'Element', 'Signature': 'Element', 'Timing': 'BackboneElement', 'TriggerDefinition': 'Element', 'UsageContext': 'Element'})
+_birthDate_2 = fp.RawElement('Patient', 'birthDate', _types_1)
+_active_3 = fp.RawElement('Patient', 'active', _types_1)
+_name_4 = fp.RawElement('Patient', 'name', _types_1)
+_multipleBirth_5 = fp.RawElement('Patient', 'multipleBirth', _types_1)
+_gender_6 = fp.RawElement('Patient', 'gender', _types_1)
+_extension_7 = fp.RawElement('Patient', 'extension', _types_1)
+_url_8 = fp.RawElement('Extension', 'url', _types_1)
+_OTHERS_9 = frozenset(('valueBase64Binary', '_valueBase64Binary', 'valueBoolean', '_valueBoolean', 'valueCanonical', '_valueCanonical', 'valueCode', '_valueCode', 'valueDate', '_valueDate', 'valueDateTime', '_valueDateTime', 'valueDecimal', '_valueDecimal', 'valueId', '_valueId', 'valueInstant', '_valueInstant', 'valueInteger', '_valueInteger', 'valueMarkdown', '_valueMarkdown', 'valueOid', '_valueOid', 'valuePositiveInt', '_valuePositiveInt', '_valueString', 'valueTime', '_valueTime', 'valueUnsignedInt', '_valueUnsignedInt', 'valueUri', '_valueUri', 'valueUrl', '_valueUrl', 'valueUuid', '_valueUuid', 'valueAddress', '_valueAddress', 'valueAge', '_valueAge', 'valueAnnotation', '_valueAnnotation', 'valueAttachment', '_valueAttachment', 'valueCodeableConcept', '_valueCodeableConcept', 'valueCoding', '_valueCoding', 'valueContactPoint', '_valueContactPoint', 'valueCount', '_valueCount', 'valueDistance', '_valueDistance', 'valueDuration', '_valueDuration', 'valueHumanName', '_valueHumanName', 'valueIdentifier', '_valueIdentifier', 'valueMoney', '_valueMoney', 'valuePeriod', '_valuePeriod', 'valueQuantity', '_valueQuantity', 'valueRange', '_valueRange', 'valueRatio', '_valueRatio', 'valueReference', '_valueReference', 'valueSampledData', '_valueSampledData', 'valueSignature', '_valueSignature', 'valueTiming', '_valueTiming', 'valueContactDetail', '_valueContactDetail', 'valueContributor', '_valueContributor', 'valueDataRequirement', '_valueDataRequirement', 'valueExpression', '_valueExpression', 'valueParameterDefinition', '_valueParameterDefinition', 'valueRelatedArtifact', '_valueRelatedArtifact', 'valueTriggerDefinition', '_valueTriggerDefinition', 'valueUsageContext', '_valueUsageContext', 'valueDosage', '_valueDosage', 'valueMeta', '_valueMeta'))
+_value_10 = fp.RawElement('Extension', 'value', _types_1)
+_write_11 = SingleWrite('id', 'case.map:21:18')
+_write_12 = SingleWrite('value', 'case.map:13:96', '', ('case.map:21:18',))
+_write_13 = SingleWrite('value', 'case.map:14:105', '', ('case.map:21:18',))
+_family_14 = fp.RawElement('HumanName', 'family', _types_1)
+_given_15 = fp.RawElement('HumanName', 'given', _types_1)
+_write_16 = SingleWrite('value', 'case.map:15:102', '', ('case.map:21:18',))
 # Element of the result -> rule that makes it, source columns.
 _places = {
     'Person.birthDate': ('case.map:6:25', ()),
@@ -60,7 +71,7 @@ def entry(src, tgt, run):
 
     # birthDate  (case.map:6)
     try:
-        for s in fp.child(src, 'birthDate'):
+        for s in fp.items_at(src, _birthDate_2):
             t = slot(tgt, 'birthDate', (('date',), False), False)
             date(s, t, run)
     except run.caught as error:
@@ -68,7 +79,7 @@ def entry(src, tgt, run):
 
     # active  (case.map:7)
     try:
-        for s in fp.child(src, 'active'):
+        for s in fp.items_at(src, _active_3):
             t = slot(tgt, 'active', (('boolean',), False), False)
             boolean(s, t, run)
     except run.caught as error:
@@ -76,18 +87,19 @@ def entry(src, tgt, run):
 
     # name  (case.map:8)
     try:
-        for name_2 in fp.child(src, 'name'):
-            name_3 = {}
-            tgt.setdefault('name', []).append(name_3)
-            name(name_2, name_3, run)
-            if not name_3:
-                drop(tgt, 'name', name_3)
+        for name_2 in src.get('name') or ():
+            if type(name_2) is dict or fp.is_object(name_2, src, _name_4):
+                name_3 = {}
+                tgt.setdefault('name', []).append(name_3)
+                name(name_2, name_3, run)
+                if not name_3:
+                    drop(tgt, 'name', name_3)
     except run.caught as error:
         run.fail(error)
 
     # multipleBirth  (case.map:9)
     try:
-        for m in fp.child(src, 'multipleBirth'):
+        for m in fp.items_at(src, _multipleBirth_5):
             e = {'url': 'multiple'}
             tgt_extension.append(e)
             assign(e, 'value', [m], (('Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactDetail', 'ContactPoint', 'Contributor', 'Count', 'DataRequirement', 'Distance', 'Dosage', 'Duration', 'Expression', 'HumanName', 'Identifier', 'Meta', 'Money', 'ParameterDefinition', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'RelatedArtifact', 'SampledData', 'Signature', 'Timing', 'TriggerDefinition', 'UsageContext', 'base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid'), True), False)
@@ -96,32 +108,48 @@ def entry(src, tgt, run):
 
     # gender  (case.map:10)
     try:
-        for g in fp.child(src, 'gender'):
-            gender = cast(fp.value([g]), 'code')
-            if gender is not None:
-                tgt['gender'] = gender
+        g = fp.only_text(src, 'gender')
+        if g is not None:
+            tgt['gender'] = g
+        else:
+            # by items: there is no value, or it has extensions, or another shape or type
+            for g in fp.items_at(src, _gender_6):
+                gender = cast(fp.value([g]), 'code')
+                if gender is not None:
+                    tgt['gender'] = gender
     except run.caught as error:
         run.fail(error)
 
     # extension  (case.map:11)
     try:
-        for ext in fp.child(src, 'extension'):
-            ext_2 = {}
-            tgt_extension.append(ext_2)
-            # url  (case.map:11)
-            try:
-                for url in fp.child(ext, 'url'):
-                    assign(ext_2, 'url', [url], (('uri',), False), False)
-            except run.caught as error:
-                run.fail(error)
-            # value  (case.map:11)
-            try:
-                for v in fp.child(ext, 'value'):
-                    assign(ext_2, 'value', [v], (('Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactDetail', 'ContactPoint', 'Contributor', 'Count', 'DataRequirement', 'Distance', 'Dosage', 'Duration', 'Expression', 'HumanName', 'Identifier', 'Meta', 'Money', 'ParameterDefinition', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'RelatedArtifact', 'SampledData', 'Signature', 'Timing', 'TriggerDefinition', 'UsageContext', 'base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid'), True), False)
-            except run.caught as error:
-                run.fail(error)
-            if not ext_2:
-                discard(tgt_extension, ext_2)
+        for ext in src.get('extension') or ():
+            if type(ext) is dict or fp.is_object(ext, src, _extension_7):
+                ext_2 = {}
+                tgt_extension.append(ext_2)
+                # url  (case.map:11)
+                try:
+                    url = fp.only_text(ext, 'url')
+                    if url is not None:
+                        ext_2['url'] = url
+                    else:
+                        # by items: there is no value, or it has extensions, or another shape or type
+                        for url in fp.items_at(ext, _url_8):
+                            assign(ext_2, 'url', [url], (('uri',), False), False)
+                except run.caught as error:
+                    run.fail(error)
+                # value  (case.map:11)
+                try:
+                    v = fp.only_text(ext, 'valueString', _OTHERS_9)
+                    if v is not None:
+                        assign(ext_2, 'value', [v], (('Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactDetail', 'ContactPoint', 'Contributor', 'Count', 'DataRequirement', 'Distance', 'Dosage', 'Duration', 'Expression', 'HumanName', 'Identifier', 'Meta', 'Money', 'ParameterDefinition', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'RelatedArtifact', 'SampledData', 'Signature', 'Timing', 'TriggerDefinition', 'UsageContext', 'base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid'), True), False)
+                    else:
+                        # by items: there is no value, or it has extensions, or another shape or type
+                        for v in fp.items_at(ext, _value_10):
+                            assign(ext_2, 'value', [v], (('Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactDetail', 'ContactPoint', 'Contributor', 'Count', 'DataRequirement', 'Distance', 'Dosage', 'Duration', 'Expression', 'HumanName', 'Identifier', 'Meta', 'Money', 'ParameterDefinition', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'RelatedArtifact', 'SampledData', 'Signature', 'Timing', 'TriggerDefinition', 'UsageContext', 'base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid'), True), False)
+                except run.caught as error:
+                    run.fail(error)
+                if not ext_2:
+                    discard(tgt_extension, ext_2)
     except run.caught as error:
         run.fail(error)
 
@@ -134,7 +162,7 @@ def date(src, tgt, run):
     # id  (case.map:21)
     try:
         for v in fp.child(src, 'id'):
-            assign_once(run, tgt, 'id', [v], (('string',), False), _write_1)
+            assign_once(run, tgt, 'id', [v], (('string',), False), _write_11)
     except run.caught as error:
         run.fail(error)
 
@@ -148,7 +176,7 @@ def date(src, tgt, run):
     # value  (case.map:13)
     try:
         for v in fp.child(src, 'value'):
-            assign_once(run, tgt, 'value', [v], (('date',), False), _write_2)
+            assign_once(run, tgt, 'value', [v], (('date',), False), _write_12)
     except run.caught as error:
         run.fail(error)
 
@@ -158,7 +186,7 @@ def boolean(src, tgt, run):
     # id  (case.map:21)
     try:
         for v in fp.child(src, 'id'):
-            assign_once(run, tgt, 'id', [v], (('string',), False), _write_1)
+            assign_once(run, tgt, 'id', [v], (('string',), False), _write_11)
     except run.caught as error:
         run.fail(error)
 
@@ -172,7 +200,7 @@ def boolean(src, tgt, run):
     # value  (case.map:14)
     try:
         for v in fp.child(src, 'value'):
-            assign_once(run, tgt, 'value', [v], (('boolean',), False), _write_3)
+            assign_once(run, tgt, 'value', [v], (('boolean',), False), _write_13)
     except run.caught as error:
         run.fail(error)
 
@@ -181,7 +209,7 @@ def name(src, tgt, run):
     """group name(source src : HumanName, target tgt : HumanName)  case.map:16"""
     # family  (case.map:17)
     try:
-        for family in fp.child(src, 'family'):
+        for family in fp.items_at(src, _family_14):
             family_2 = slot(tgt, 'family', (('string',), False), False)
             string(family, family_2, run)
     except run.caught as error:
@@ -189,7 +217,7 @@ def name(src, tgt, run):
 
     # given  (case.map:18)
     try:
-        for given in fp.child(src, 'given'):
+        for given in fp.items_at(src, _given_15):
             given_2 = slot(tgt, 'given', (('string',), False), True)
             string(given, given_2, run)
     except run.caught as error:
@@ -201,7 +229,7 @@ def string(src, tgt, run):
     # id  (case.map:21)
     try:
         for v in fp.child(src, 'id'):
-            assign_once(run, tgt, 'id', [v], (('string',), False), _write_1)
+            assign_once(run, tgt, 'id', [v], (('string',), False), _write_11)
     except run.caught as error:
         run.fail(error)
 
@@ -215,7 +243,7 @@ def string(src, tgt, run):
     # value  (case.map:15)
     try:
         for v in fp.child(src, 'value'):
-            assign_once(run, tgt, 'value', fp.concatenate([v], ['!']), (('string',), False), _write_4)
+            assign_once(run, tgt, 'value', fp.concatenate([v], ['!']), (('string',), False), _write_16)
     except run.caught as error:
         run.fail(error)
 
@@ -224,7 +252,7 @@ def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = RecordRun(globals(), strict)
     try:
-        source = fp.root(row, 'Patient', _types_5, 'Patient')
+        source = fp.object_root(row, 'Patient', _types_1, 'Patient')
     except run.caught as error:
         run.abandon(error)
         return run.result({}, _places)
@@ -242,57 +270,63 @@ def _transform(row, strict=False):
 
 # From this line on -> where the map says so.
 _marks = {
-    57: 'case.map:5:7',
-    59: 'case.map:5:1',
-    63: 'case.map:6:3',
-    64: 'case.map:6:25',
-    65: 'case.map:6:49',
-    71: 'case.map:7:3',
-    72: 'case.map:7:22',
-    73: 'case.map:7:63',
-    79: 'case.map:8:3',
-    80: 'case.map:8:15',
-    82: 'case.map:8:3',
-    83: 'case.map:8:15',
-    90: 'case.map:9:3',
-    91: 'case.map:9:29',
-    93: 'case.map:9:69',
-    99: 'case.map:10:3',
-    100: 'case.map:10:22',
-    108: 'case.map:11:3',
-    109: 'case.map:11:27',
-    113: 'case.map:11:55',
-    114: 'case.map:11:73',
-    119: 'case.map:11:88',
-    120: 'case.map:11:106',
-    123: 'case.map:11:27',
-    128: 'case.map:5:1',
-    132: 'case.map:13:7',
-    136: 'case.map:21:3',
-    137: 'case.map:21:18',
-    143: 'case.map:22:3',
-    144: 'case.map:22:25',
-    150: 'case.map:13:78',
-    151: 'case.map:13:96',
-    156: 'case.map:14:7',
-    160: 'case.map:21:3',
-    161: 'case.map:21:18',
-    167: 'case.map:22:3',
-    168: 'case.map:22:25',
-    174: 'case.map:14:87',
-    175: 'case.map:14:105',
-    180: 'case.map:16:7',
-    184: 'case.map:17:3',
-    185: 'case.map:17:17',
-    186: 'case.map:17:3',
-    192: 'case.map:18:3',
-    193: 'case.map:18:16',
-    194: 'case.map:18:3',
-    199: 'case.map:15:7',
-    203: 'case.map:21:3',
-    204: 'case.map:21:18',
-    210: 'case.map:22:3',
-    211: 'case.map:22:25',
-    217: 'case.map:15:84',
-    218: 'case.map:15:102',
+    68: 'case.map:5:7',
+    70: 'case.map:5:1',
+    74: 'case.map:6:3',
+    75: 'case.map:6:25',
+    76: 'case.map:6:49',
+    82: 'case.map:7:3',
+    83: 'case.map:7:22',
+    84: 'case.map:7:63',
+    90: 'case.map:8:3',
+    92: 'case.map:8:15',
+    94: 'case.map:8:3',
+    95: 'case.map:8:15',
+    102: 'case.map:9:3',
+    103: 'case.map:9:29',
+    105: 'case.map:9:69',
+    111: 'case.map:10:3',
+    113: 'case.map:10:22',
+    116: 'case.map:10:3',
+    117: 'case.map:10:22',
+    125: 'case.map:11:3',
+    127: 'case.map:11:27',
+    131: 'case.map:11:55',
+    133: 'case.map:11:73',
+    136: 'case.map:11:55',
+    137: 'case.map:11:73',
+    142: 'case.map:11:88',
+    144: 'case.map:11:106',
+    147: 'case.map:11:88',
+    148: 'case.map:11:106',
+    151: 'case.map:11:27',
+    156: 'case.map:5:1',
+    160: 'case.map:13:7',
+    164: 'case.map:21:3',
+    165: 'case.map:21:18',
+    171: 'case.map:22:3',
+    172: 'case.map:22:25',
+    178: 'case.map:13:78',
+    179: 'case.map:13:96',
+    184: 'case.map:14:7',
+    188: 'case.map:21:3',
+    189: 'case.map:21:18',
+    195: 'case.map:22:3',
+    196: 'case.map:22:25',
+    202: 'case.map:14:87',
+    203: 'case.map:14:105',
+    208: 'case.map:16:7',
+    212: 'case.map:17:3',
+    213: 'case.map:17:17',
+    214: 'case.map:17:3',
+    220: 'case.map:18:3',
+    221: 'case.map:18:16',
+    222: 'case.map:18:3',
+    227: 'case.map:15:7',
+    231: 'case.map:21:3',
+    232: 'case.map:21:18',
+    238: 'case.map:22:3',
+    239: 'case.map:22:25',
+    245: 'case.map:15:84',
+    246: 'case.map:15:102',
 }

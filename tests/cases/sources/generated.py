@@ -6,10 +6,21 @@ Digest of its texts: 0c81669477518e047c7c92684854686dd143c81b2ec1f58890563f84dd9
 
 from fhirmap.runtime import fhirpath as fp
 from fhirmap.runtime.context import RecordRun, check_failed
-from fhirmap.runtime.lists import counted, only_one
+from fhirmap.runtime.lists import copied, counted, only_one
 from fhirmap.runtime.nodes import assign, of_types
 
 _types_1 = fp.TypeTable({'Address': {'id': 'string', 'extension*': 'Extension', 'use': 'code'}, 'Age': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'Annotation': {'id': 'string', 'extension*': 'Extension'}, 'Attachment': {'id': 'string', 'extension*': 'Extension'}, 'CodeableConcept': {'id': 'string', 'extension*': 'Extension'}, 'Coding': {'id': 'string', 'extension*': 'Extension'}, 'ContactDetail': {'id': 'string', 'extension*': 'Extension', 'name': 'string'}, 'ContactPoint': {'id': 'string', 'extension*': 'Extension', 'value': 'string', 'use': 'code'}, 'Contributor': {'id': 'string', 'extension*': 'Extension', 'name': 'string', 'contact*': 'ContactDetail'}, 'Count': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'DataRequirement': {'id': 'string', 'extension*': 'Extension'}, 'Distance': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'Dosage': {'id': 'string', 'extension*': 'Extension'}, 'Duration': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'Expression': {'id': 'string', 'extension*': 'Extension', 'name': 'id'}, 'Extension': {'id': 'string', 'extension*': 'Extension', 'value': ('base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid', 'Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactPoint', 'Count', 'Distance', 'Duration', 'HumanName', 'Identifier', 'Money', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'SampledData', 'Signature', 'Timing', 'ContactDetail', 'Contributor', 'DataRequirement', 'Expression', 'ParameterDefinition', 'RelatedArtifact', 'TriggerDefinition', 'UsageContext', 'Dosage', 'Meta')}, 'HumanName': {'id': 'string', 'extension*': 'Extension', 'use': 'code', 'family': 'string', 'given*': 'string'}, 'Identifier': {'id': 'string', 'extension*': 'Extension', 'use': 'code', 'value': 'string'}, 'Meta': {'id': 'string', 'extension*': 'Extension'}, 'Money': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'ParameterDefinition': {'id': 'string', 'extension*': 'Extension', 'name': 'code', 'use': 'code'}, 'Patient': {'id': 'id', 'extension*': 'Extension', 'identifier*': 'Identifier', 'name*': 'HumanName', 'gender': 'code', 'birthDate': 'date', 'deceased': ('boolean', 'dateTime'), 'contact*': 'Patient.contact'}, 'Patient.contact': {'id': 'string', 'extension*': 'Extension', 'name': 'HumanName', 'gender': 'code'}, 'Period': {'id': 'string', 'extension*': 'Extension'}, 'Quantity': {'id': 'string', 'extension*': 'Extension', 'value': 'decimal'}, 'Range': {'id': 'string', 'extension*': 'Extension'}, 'Ratio': {'id': 'string', 'extension*': 'Extension'}, 'Reference': {'id': 'string', 'extension*': 'Extension', 'identifier': 'Identifier'}, 'RelatedArtifact': {'id': 'string', 'extension*': 'Extension'}, 'SampledData': {'id': 'string', 'extension*': 'Extension'}, 'Signature': {'id': 'string', 'extension*': 'Extension'}, 'Timing': {'id': 'string', 'extension*': 'Extension'}, 'TriggerDefinition': {'id': 'string', 'extension*': 'Extension', 'name': 'string'}, 'UsageContext': {'id': 'string', 'extension*': 'Extension', 'value': ('CodeableConcept', 'Quantity', 'Range', 'Reference')}}, {'Address': 'Element', 'Age': 'Quantity', 'Quantity': 'Element', 'Annotation': 'Element', 'Attachment': 'Element', 'CodeableConcept': 'Element', 'Coding': 'Element', 'ContactDetail': 'Element', 'ContactPoint': 'Element', 'Contributor': 'Element', 'Count': 'Quantity', 'DataRequirement': 'Element', 'Distance': 'Quantity', 'Dosage': 'BackboneElement', 'BackboneElement': 'Element', 'Duration': 'Quantity', 'Expression': 'Element', 'Extension': 'Element', 'HumanName': 'Element', 'Identifier': 'Element', 'Meta': 'Element', 'Money': 'Element', 'ParameterDefinition': 'Element', 'Patient': 'DomainResource', 'DomainResource': 'Resource', 'Patient.contact': 'BackboneElement', 'Period': 'Element', 'Range': 'Element', 'Ratio': 'Element', 'Reference': 'Element', 'RelatedArtifact': 'Element', 'SampledData': 'Element', 'Signature': 'Element', 'Timing': 'BackboneElement', 'TriggerDefinition': 'Element', 'UsageContext': 'Element'})
+_name_2 = fp.RawElement('Patient', 'name', _types_1)
+_family_3 = fp.RawElement('HumanName', 'family', _types_1)
+_use_4 = fp.RawElement('HumanName', 'use', _types_1)
+_given_5 = fp.RawElement('HumanName', 'given', _types_1)
+_OTHERS_6 = frozenset(('_deceasedBoolean', 'deceasedDateTime', '_deceasedDateTime'))
+_deceased_7 = fp.RawElement('Patient', 'deceased', _types_1)
+_OTHERS_8 = frozenset(('deceasedBoolean', '_deceasedBoolean', '_deceasedDateTime'))
+_gender_9 = fp.RawElement('Patient', 'gender', _types_1)
+_birthDate_10 = fp.RawElement('Patient', 'birthDate', _types_1)
+_contact_11 = fp.RawElement('Patient', 'contact', _types_1)
+_identifier_12 = fp.RawElement('Patient', 'identifier', _types_1)
 # Element of the result -> rule that makes it, source columns.
 _places = {
     'Basic.extension': ('case.map:9:47', ()),
@@ -76,15 +87,20 @@ def sources(src, tgt, run):
     # name  (case.map:9)
     try:
         kept = []
-        for n in fp.child(src, 'name'):
+        for n in fp.objects_at(src, _name_2):
             kept.append(n)
         for n in kept[:1]:
             # family  (case.map:9)
             try:
-                for f in fp.child(n, 'family'):
-                    e = {'url': 'first'}
-                    tgt_extension.append(e)
-                    assign(e, 'value', [f], (('string',), True), False)
+                f = fp.only_text(n, 'family')
+                if f is not None:
+                    tgt_extension.append({'url': 'first', 'valueString': f})
+                else:
+                    # by items: there is no value, or it has extensions, or another shape or type
+                    for f in fp.items_at(n, _family_3):
+                        e = {'url': 'first'}
+                        tgt_extension.append(e)
+                        assign(e, 'value', [f], (('string',), True), False)
             except run.caught as error:
                 run.fail(error)
     except run.caught as error:
@@ -93,15 +109,20 @@ def sources(src, tgt, run):
     # name-2  (case.map:10)
     try:
         kept = []
-        for n in fp.child(src, 'name'):
+        for n in fp.objects_at(src, _name_2):
             kept.append(n)
         for n in kept[1:]:
             # family  (case.map:10)
             try:
-                for f in fp.child(n, 'family'):
-                    e = {'url': 'not_first'}
-                    tgt_extension.append(e)
-                    assign(e, 'value', [f], (('string',), True), False)
+                f = fp.only_text(n, 'family')
+                if f is not None:
+                    tgt_extension.append({'url': 'not_first', 'valueString': f})
+                else:
+                    # by items: there is no value, or it has extensions, or another shape or type
+                    for f in fp.items_at(n, _family_3):
+                        e = {'url': 'not_first'}
+                        tgt_extension.append(e)
+                        assign(e, 'value', [f], (('string',), True), False)
             except run.caught as error:
                 run.fail(error)
     except run.caught as error:
@@ -110,15 +131,20 @@ def sources(src, tgt, run):
     # name-3  (case.map:11)
     try:
         kept = []
-        for n in fp.child(src, 'name'):
+        for n in fp.objects_at(src, _name_2):
             kept.append(n)
         for n in kept[-1:]:
             # family  (case.map:11)
             try:
-                for f in fp.child(n, 'family'):
-                    e = {'url': 'last'}
-                    tgt_extension.append(e)
-                    assign(e, 'value', [f], (('string',), True), False)
+                f = fp.only_text(n, 'family')
+                if f is not None:
+                    tgt_extension.append({'url': 'last', 'valueString': f})
+                else:
+                    # by items: there is no value, or it has extensions, or another shape or type
+                    for f in fp.items_at(n, _family_3):
+                        e = {'url': 'last'}
+                        tgt_extension.append(e)
+                        assign(e, 'value', [f], (('string',), True), False)
             except run.caught as error:
                 run.fail(error)
     except run.caught as error:
@@ -127,15 +153,20 @@ def sources(src, tgt, run):
     # name-4  (case.map:12)
     try:
         kept = []
-        for n in fp.child(src, 'name'):
+        for n in fp.objects_at(src, _name_2):
             kept.append(n)
         for n in kept[:-1]:
             # family  (case.map:12)
             try:
-                for f in fp.child(n, 'family'):
-                    e = {'url': 'not_last'}
-                    tgt_extension.append(e)
-                    assign(e, 'value', [f], (('string',), True), False)
+                f = fp.only_text(n, 'family')
+                if f is not None:
+                    tgt_extension.append({'url': 'not_last', 'valueString': f})
+                else:
+                    # by items: there is no value, or it has extensions, or another shape or type
+                    for f in fp.items_at(n, _family_3):
+                        e = {'url': 'not_last'}
+                        tgt_extension.append(e)
+                        assign(e, 'value', [f], (('string',), True), False)
             except run.caught as error:
                 run.fail(error)
     except run.caught as error:
@@ -143,61 +174,80 @@ def sources(src, tgt, run):
 
     # name-5  (case.map:13)
     try:
-        for n in fp.child(src, 'name'):
-            if fp.holds(fp.equal(fp.member([n], 'use'), ['official'])):
-                # family  (case.map:13)
-                try:
-                    for f in fp.child(n, 'family'):
-                        e = {'url': 'where'}
-                        tgt_extension.append(e)
-                        assign(e, 'value', [f], (('string',), True), False)
-                except run.caught as error:
-                    run.fail(error)
+        for n in src.get('name') or ():
+            if type(n) is dict or fp.is_object(n, src, _name_2):
+                use = n.get('use')
+                if use == 'official' or (type(use) is not str and use is not None and fp.unlike(n, _use_4)):
+                    # family  (case.map:13)
+                    try:
+                        f = fp.only_text(n, 'family')
+                        if f is not None:
+                            tgt_extension.append({'url': 'where', 'valueString': f})
+                        else:
+                            # by items: there is no value, or it has extensions, or another shape or type
+                            for f in fp.items_at(n, _family_3):
+                                e = {'url': 'where'}
+                                tgt_extension.append(e)
+                                assign(e, 'value', [f], (('string',), True), False)
+                    except run.caught as error:
+                        run.fail(error)
     except run.caught as error:
         run.fail(error)
 
     # name-6  (case.map:14)
     try:
-        for n in fp.child(src, 'name'):
-            for g in fp.child(n, 'given'):
-                run.note(fp.value(fp.concatenate(['given of '], fp.member([n], 'family'))), 'case.map:14:36')
-                e = {'url': 'given'}
-                tgt_extension.append(e)
-                assign(e, 'value', fp.concatenate(fp.concatenate(fp.member([n], 'family'), [' ']), [g]), (('string',), True), False)
+        for n in src.get('name') or ():
+            if type(n) is dict or fp.is_object(n, src, _name_2):
+                for g in fp.items_at(n, _given_5):
+                    run.note(fp.joined('given of ', fp.text_at(n, _family_3)), 'case.map:14:36')
+                    e = {'url': 'given'}
+                    tgt_extension.append(e)
+                    assign(e, 'value', fp.concatenate([fp.joined(fp.text_at(n, _family_3), ' ')], [g]), (('string',), True), False)
     except run.caught as error:
         run.fail(error)
 
     # given  (case.map:15)
     try:
-        for name in fp.child(src, 'name'):
-            for g in fp.child(name, 'given'):
-                e = {'url': 'nested'}
-                tgt_extension.append(e)
-                assign(e, 'value', [g], (('string',), True), False)
+        for name in src.get('name') or ():
+            if type(name) is dict or fp.is_object(name, src, _name_2):
+                for g in fp.items_at(name, _given_5):
+                    e = {'url': 'nested'}
+                    tgt_extension.append(e)
+                    assign(e, 'value', [g], (('string',), True), False)
     except run.caught as error:
         run.fail(error)
 
     # deceasedBoolean  (case.map:16)
     try:
-        for d in of_types(fp.child(src, 'deceased'), ('boolean',)):
-            e = {'url': 'deceased'}
-            tgt_extension.append(e)
-            assign(e, 'value', [d], (('boolean',), True), False)
+        d = fp.only_boolean(src, 'deceasedBoolean', _OTHERS_6)
+        if d is not None:
+            tgt_extension.append({'url': 'deceased', 'valueBoolean': d})
+        else:
+            # by items: there is no value, or it has extensions, or another shape or type
+            for d in of_types(fp.items_at(src, _deceased_7), ('boolean',)):
+                e = {'url': 'deceased'}
+                tgt_extension.append(e)
+                assign(e, 'value', [d], (('boolean',), True), False)
     except run.caught as error:
         run.fail(error)
 
     # deceasedDateTime  (case.map:17)
     try:
-        for d in of_types(fp.child(src, 'deceased'), ('dateTime',)):
-            e = {'url': 'deceased-at'}
-            tgt_extension.append(e)
-            assign(e, 'value', [d], (('dateTime',), True), False)
+        d = fp.only_text(src, 'deceasedDateTime', _OTHERS_8)
+        if d is not None:
+            tgt_extension.append({'url': 'deceased-at', 'valueDateTime': d})
+        else:
+            # by items: there is no value, or it has extensions, or another shape or type
+            for d in of_types(fp.items_at(src, _deceased_7), ('dateTime',)):
+                e = {'url': 'deceased-at'}
+                tgt_extension.append(e)
+                assign(e, 'value', [d], (('dateTime',), True), False)
     except run.caught as error:
         run.fail(error)
 
     # gender  (case.map:18)
     try:
-        found = fp.child(src, 'gender')
+        found = fp.items_at(src, _gender_9)
         if not found:
             found = ['unknown']
         for g in found:
@@ -209,18 +259,25 @@ def sources(src, tgt, run):
 
     # birthDate  (case.map:19)
     try:
-        for b in fp.child(src, 'birthDate'):
-            if not fp.holds(fp.less([b], fp.today(run.environment))):
+        b = fp.only_text(src, 'birthDate')
+        if b is not None:
+            if not fp.holds(fp.less(fp.nodes(b, 'date'), fp.today(run.environment))):
                 raise check_failed('$this < today()')
-            e = {'url': 'born'}
-            tgt_extension.append(e)
-            assign(e, 'value', [b], (('date',), True), False)
+            tgt_extension.append({'url': 'born', 'valueDate': b})
+        else:
+            # by items: there is no value, or it has extensions, or another shape or type
+            for b in fp.items_at(src, _birthDate_10):
+                if not fp.holds(fp.less([b], fp.today(run.environment))):
+                    raise check_failed('$this < today()')
+                e = {'url': 'born'}
+                tgt_extension.append(e)
+                assign(e, 'value', [b], (('date',), True), False)
     except run.caught as error:
         run.fail(error)
 
     # contact  (case.map:20)
     try:
-        for c_2 in counted(list(fp.child(src, 'contact')), 0, 1):
+        for c_2 in counted(list(fp.objects_at(src, _contact_11)), 0, 1):
             tgt_extension.append({'url': 'contact', 'valueString': 'one'})
     except run.caught as error:
         run.fail(error)
@@ -228,12 +285,10 @@ def sources(src, tgt, run):
     # identifier  (case.map:21)
     try:
         kept = []
-        for i in fp.child(src, 'identifier'):
+        for i in fp.objects_at(src, _identifier_12):
             kept.append(i)
         for i in only_one(kept):
-            e = {'url': 'identifier'}
-            tgt_extension.append(e)
-            assign(e, 'value', [i], (('Identifier',), True), False)
+            tgt_extension.append({'url': 'identifier', 'valueIdentifier': copied(i)})
     except run.caught as error:
         run.fail(error)
 
@@ -253,7 +308,7 @@ def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = RecordRun(globals(), strict)
     try:
-        source = fp.root(row, 'Patient', _types_1, 'Patient')
+        source = fp.object_root(row, 'Patient', _types_1, 'Patient')
     except run.caught as error:
         run.abandon(error)
         return run.result({}, _places)
@@ -270,59 +325,75 @@ def _transform(row, strict=False):
 
 # From this line on -> where the map says so.
 _marks = {
-    67: 'case.map:6:1',
-    72: 'case.map:8:7',
-    74: 'case.map:8:1',
-    78: 'case.map:9:3',
-    84: 'case.map:9:30',
-    85: 'case.map:9:47',
-    87: 'case.map:9:84',
-    95: 'case.map:10:3',
-    101: 'case.map:10:34',
-    102: 'case.map:10:51',
-    104: 'case.map:10:92',
-    112: 'case.map:11:3',
-    118: 'case.map:11:29',
-    119: 'case.map:11:46',
-    121: 'case.map:11:82',
-    129: 'case.map:12:3',
-    135: 'case.map:12:33',
-    136: 'case.map:12:50',
-    138: 'case.map:12:90',
-    146: 'case.map:13:3',
-    147: 'case.map:13:24',
-    150: 'case.map:13:49',
-    151: 'case.map:13:66',
-    153: 'case.map:13:103',
-    161: 'case.map:14:3',
-    162: 'case.map:14:18',
-    163: 'case.map:14:36',
-    164: 'case.map:14:64',
-    166: 'case.map:14:101',
-    172: 'case.map:15:3',
-    174: 'case.map:15:26',
-    176: 'case.map:15:64',
-    182: 'case.map:16:3',
-    183: 'case.map:16:34',
-    185: 'case.map:16:74',
-    191: 'case.map:17:3',
-    192: 'case.map:17:35',
-    194: 'case.map:17:78',
-    200: 'case.map:18:3',
-    202: 'case.map:18:23',
-    203: 'case.map:18:3',
-    204: 'case.map:18:42',
-    206: 'case.map:18:80',
-    212: 'case.map:19:3',
-    213: 'case.map:19:29',
-    215: 'case.map:19:49',
-    217: 'case.map:19:85',
-    223: 'case.map:20:3',
-    224: 'case.map:20:28',
-    230: 'case.map:21:3',
-    234: 'case.map:21:35',
-    236: 'case.map:21:77',
-    242: 'case.map:22:10',
-    244: 'case.map:22:50',
-    248: 'case.map:8:1',
+    78: 'case.map:6:1',
+    83: 'case.map:8:7',
+    85: 'case.map:8:1',
+    89: 'case.map:9:3',
+    95: 'case.map:9:30',
+    97: 'case.map:9:47',
+    100: 'case.map:9:30',
+    101: 'case.map:9:47',
+    103: 'case.map:9:84',
+    111: 'case.map:10:3',
+    117: 'case.map:10:34',
+    119: 'case.map:10:51',
+    122: 'case.map:10:34',
+    123: 'case.map:10:51',
+    125: 'case.map:10:92',
+    133: 'case.map:11:3',
+    139: 'case.map:11:29',
+    141: 'case.map:11:46',
+    144: 'case.map:11:29',
+    145: 'case.map:11:46',
+    147: 'case.map:11:82',
+    155: 'case.map:12:3',
+    161: 'case.map:12:33',
+    163: 'case.map:12:50',
+    166: 'case.map:12:33',
+    167: 'case.map:12:50',
+    169: 'case.map:12:90',
+    177: 'case.map:13:3',
+    179: 'case.map:13:24',
+    183: 'case.map:13:49',
+    185: 'case.map:13:66',
+    188: 'case.map:13:49',
+    189: 'case.map:13:66',
+    191: 'case.map:13:103',
+    199: 'case.map:14:3',
+    201: 'case.map:14:18',
+    202: 'case.map:14:36',
+    203: 'case.map:14:64',
+    205: 'case.map:14:101',
+    211: 'case.map:15:3',
+    214: 'case.map:15:26',
+    216: 'case.map:15:64',
+    222: 'case.map:16:3',
+    224: 'case.map:16:34',
+    227: 'case.map:16:3',
+    228: 'case.map:16:34',
+    230: 'case.map:16:74',
+    236: 'case.map:17:3',
+    238: 'case.map:17:35',
+    241: 'case.map:17:3',
+    242: 'case.map:17:35',
+    244: 'case.map:17:78',
+    250: 'case.map:18:3',
+    252: 'case.map:18:23',
+    253: 'case.map:18:3',
+    254: 'case.map:18:42',
+    256: 'case.map:18:80',
+    262: 'case.map:19:3',
+    264: 'case.map:19:29',
+    266: 'case.map:19:49',
+    269: 'case.map:19:3',
+    270: 'case.map:19:29',
+    272: 'case.map:19:49',
+    274: 'case.map:19:85',
+    280: 'case.map:20:3',
+    281: 'case.map:20:28',
+    287: 'case.map:21:3',
+    291: 'case.map:21:35',
+    297: 'case.map:22:10',
+    299: 'case.map:22:50',
+    303: 'case.map:8:1',
 }

@@ -1,0 +1,117 @@
+"""Paths of a record's FHIR JSON that mostly lead to one bare value: `answer.value` where there is one answer.
+
+The code of such a path gives that value where everything on the way is there once, has the JSON type that its own type
+says, and has no extensions. It gives None for all else, which needs a closer look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from fhirmap.analysis.expression_types import is_object
+from fhirmap.analysis.static import StaticType
+from fhirmap.compiler import python as py
+from fhirmap.compiler.fhirpath.scope import Constants, ExprScope
+from fhirmap.compiler.runtime_functions import fp_call
+from fhirmap.fhir_types import DATES, INTEGERS, TEXTS
+from fhirmap.language import nodes as n
+from fhirmap.model.definition import Definitions, Element, TypeRef
+
+_FUNCTIONS: Mapping[str, str] = {
+    **dict.fromkeys((*TEXTS, *DATES), "only_text"),
+    **dict.fromkeys(INTEGERS - {"integer64"}, "only_integer"),
+    "boolean": "only_boolean",
+    "decimal": "only_decimal",
+}
+"""Primitive type -> the function of the runtime that reads a value of it. A whole number of 64 bits is a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanPath:
+    """``code``: the bare value, or None; ``static``: what it is where it is there."""
+
+    code: py.Expr
+    static: StaticType
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """``code``: an object of FHIR JSON as the record has it, None perhaps."""
+
+    code: py.Expr
+    type: TypeRef
+
+
+@dataclass(frozen=True, slots=True)
+class CleanPaths:
+    """Writes such paths."""
+
+    definitions: Definitions
+    constants: Constants
+
+    def path(self, expression: n.FPExpr, scope: ExprScope) -> CleanPath | None:
+        """The bare value at the end of a path of names; None where the expression is no such path."""
+        if not isinstance(expression, n.FPMember) or expression.focus is None:
+            return None
+        owner = self._object(expression.focus, scope)
+        return self.child(owner.code, owner.type, expression.name) if owner is not None else None
+
+    def child(
+        self, owner: py.Expr, owner_type: TypeRef, name: str, types: Collection[TypeRef] | None = None
+    ) -> CleanPath | None:
+        """A primitive of an object that does not repeat; None where it is anything else.
+
+        ``types``: those that are asked for of a choice; of one whose values may be of any of its types it is the text.
+        """
+        found = self.definitions.element(owner_type, name)
+        if found is None or found[0].is_repeating:
+            return None
+        element, chosen = found
+        if chosen is None and element.is_choice:
+            return self._of_choice(owner, element, types)
+        ref = chosen or (element.types[0] if len(element.types) == 1 else None)
+        return _primitive(owner, name, ref) if ref is not None and types in (None, {ref}) else None
+
+    def _of_choice(self, owner: py.Expr, element: Element, types: Collection[TypeRef] | None) -> CleanPath | None:
+        """A value of one type; where there is one of another, too, a closer look is needed."""
+        is_text = (entry for entry in element.types if types == {entry} or (types is None and entry.name == "string"))
+        ref = next(is_text, None)
+        if ref is None:
+            return None
+        key, keys = element.json_name(ref.name), [element.json_name(entry.name) for entry in element.types]
+        others = [py.Literal(way) for entry in keys for way in (entry, f"_{entry}") if way != key]
+        return _primitive(owner, key, ref, self.constants.add("OTHERS", py.SetOf(tuple(others))))
+
+    def _object(self, node: n.FPExpr, scope: ExprScope) -> _Object | None:
+        """An object on the way, where the types say that it is one."""
+        if isinstance(node, n.FPVariable) or (isinstance(node, n.FPMember) and node.focus is None):
+            return _variable(node.name, scope)
+        if not isinstance(node, n.FPMember) or node.focus is None:
+            return None
+        owner = self._object(node.focus, scope)
+        found = self.definitions.element(owner.type, node.name) if owner is not None else None
+        if owner is None or found is None:
+            return None
+        element, chosen = found
+        ref = chosen or (element.types[0] if len(element.types) == 1 and not element.is_choice else None)
+        if ref is None or not is_object(ref, self.definitions):
+            return None
+        function = "only_object" if element.is_repeating else "one_object"
+        return _Object(fp_call(function, owner.code, py.Literal(node.name)), ref)
+
+
+def _primitive(owner: py.Expr, key: str, ref: TypeRef, *others: py.Expr) -> CleanPath | None:
+    function = _FUNCTIONS.get(ref.name)
+    if function is None:
+        return None
+    return CleanPath(fp_call(function, owner, py.Literal(key), *others), StaticType(frozenset((ref,)), "one", True))
+
+
+def _variable(name: str, scope: ExprScope) -> _Object | None:
+    found = scope.variables.get(name)
+    if name == "$this" and scope.focus is not None:
+        found = scope.focus_name, scope.focus
+    if found is None or not found[1].is_raw or found[1].type is None:
+        return None
+    return _Object(found[0], found[1].type)

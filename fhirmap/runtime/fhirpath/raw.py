@@ -1,0 +1,156 @@
+"""FHIR JSON as a record has it, read without items: an object stays a dict, a primitive its bare value.
+
+Each function takes the object that holds an element, and the element. Where the data has another shape than the type
+says, the way over items is taken, which says so (`item.child`); null is absent, as it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from fhirmap.data import JsonValue
+from fhirmap.runtime.fhirpath.item import FhirNode, TypeTable, child, root, type_of
+
+_NONE: frozenset[str] = frozenset()
+
+
+class RawElement(NamedTuple):
+    """An element of the objects of a type: ``name`` is its key in JSON."""
+
+    type_name: str
+    name: str
+    table: TypeTable
+
+
+def node(held: JsonValue, type_name: str, table: TypeTable) -> FhirNode:
+    """An object of the record as an item."""
+    return FhirNode(held, type_of(held, type_name), table)
+
+
+def object_root(held: JsonValue, type_name: str, table: TypeTable, resource: str = "") -> dict[str, Any]:
+    """The input of a map, once it is known to be an object of its type (`item.root`)."""
+    if type(held) is dict and held.get("resourceType") == resource:
+        return held
+    value: dict[str, Any] = root(held, type_name, table, resource).value
+    return value
+
+
+def items_at(held: Mapping[str, Any], element: RawElement) -> list[Any]:
+    """What is there as items, with their extensions and types."""
+    return child(node(held, element.type_name, element.table), element.name)
+
+
+def text_at(held: Mapping[str, Any], element: RawElement) -> str | None:
+    """A text, a code, a date: a primitive that does not repeat and is a text in JSON."""
+    found = held.get(element.name)
+    if found is not None and type(found) is not str:
+        unlike(held, element)
+    return found
+
+
+def boolean_at(held: Mapping[str, Any], element: RawElement) -> bool | None:
+    """A boolean that does not repeat."""
+    found = held.get(element.name)
+    if found is not None and type(found) is not bool:
+        unlike(held, element)
+    return found
+
+
+def texts_at(held: Mapping[str, Any], element: RawElement) -> list[str]:
+    """The values of a primitive that repeats and is a text in JSON, without those that have extensions alone."""
+    found = held.get(element.name)
+    if found is None:
+        return []
+    if type(found) is not list or any(type(entry) is not str for entry in found):
+        unlike(held, element)
+    return [entry for entry in found if entry is not None]
+
+
+def object_at(held: Mapping[str, Any], element: RawElement) -> dict[str, Any] | None:
+    """An element that is an object and does not repeat."""
+    found = held.get(element.name)
+    if found is not None and type(found) is not dict:
+        unlike(held, element)
+    return found
+
+
+def objects_at(held: Mapping[str, Any], element: RawElement) -> list[dict[str, Any]]:
+    """The items of an element that repeats and is a list of objects."""
+    found = held.get(element.name)
+    if found is None:
+        return []
+    if type(found) is not list or any(type(entry) is not dict for entry in found):
+        unlike(held, element)
+        return [entry for entry in found if entry is not None]
+    return found
+
+
+def unlike(held: Mapping[str, Any], element: RawElement) -> bool:
+    """Look closely at an element that is not quite of the JSON type that its own type has. False: nothing of it is
+    there, or it will do.
+
+    Raises: ``TransformFailed`` FM438 where it is of another shape than its type says.
+    """
+    items_at(held, element)
+    return False
+
+
+def is_object(entry: JsonValue, held: Mapping[str, Any], element: RawElement) -> bool:
+    """Is ``entry``, one of an element that repeats and is a list of objects, there?
+
+    Raises: ``TransformFailed`` FM438 where the element is of another shape.
+    """
+    unlike(held, element)
+    return isinstance(entry, dict)
+
+
+def only_object(held: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:
+    """The object of an element that repeats, where there is that one alone; None for all that needs a closer look."""
+    found = held.get(name) if held is not None else None
+    if type(found) is list and len(found) == 1 and type(found[0]) is dict:
+        return found[0]
+    return None
+
+
+def one_object(held: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:
+    """The object of an element that does not repeat; None for all that needs a closer look."""
+    found = held.get(name) if held is not None else None
+    return found if type(found) is dict else None
+
+
+def only_text(held: Mapping[str, Any] | None, name: str, others: frozenset[str] = _NONE) -> str | None:
+    """A text that has no extensions; None for all that needs a closer look.
+
+    ``others``, here and below: what else the choice may be under.
+    """
+    found = held.get(name) if held is not None else None
+    if type(found) is str and _is_alone(held, name, others):
+        return found or None
+    return None
+
+
+def only_boolean(held: Mapping[str, Any] | None, name: str, others: frozenset[str] = _NONE) -> bool | None:
+    """A boolean that has no extensions; None for all that needs a closer look."""
+    found = held.get(name) if held is not None else None
+    return found if type(found) is bool and _is_alone(held, name, others) else None
+
+
+def only_integer(held: Mapping[str, Any] | None, name: str, others: frozenset[str] = _NONE) -> int | None:
+    """A whole number that has no extensions; None for all that needs a closer look."""
+    found = held.get(name) if held is not None else None
+    return found if type(found) is int and _is_alone(held, name, others) else None
+
+
+def only_decimal(held: Mapping[str, Any] | None, name: str, others: frozenset[str] = _NONE) -> Decimal | int | None:
+    """A number that has no extensions; None for all that needs a closer look."""
+    found = held.get(name) if held is not None else None
+    return found if type(found) in (int, Decimal) and _is_alone(held, name, others) else None
+
+
+def _is_alone(held: Mapping[str, Any] | None, name: str, others: frozenset[str]) -> bool:
+    """Has a value neither extensions nor another one beside it?"""
+    if held is None:
+        return False
+    return others.isdisjoint(held) if others else f"_{name}" not in held
