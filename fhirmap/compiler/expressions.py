@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Expression, Variable
-from fhirmap.compiler.fhirpath import ExprScope, lower_condition, lower_expression
+from fhirmap.compiler.fhirpath import ExprScope, PythonExpr, lower_condition, lower_expression
 from fhirmap.compiler.fhirpath.clean import CleanPath, CleanPaths
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.names import Names
@@ -30,7 +30,8 @@ class HeldVariable:
 class PythonValue:
     """Code of a value, and the statements before it. ``certain``: it is one value, never None.
 
-    ``item``: the value as an item that knows its type, where it is an object of the record's FHIR JSON.
+    ``item``: the value as an item that knows its type, where it is an object of the record's FHIR JSON. ``by_items``:
+    why code goes through items, where it does (`PythonExpr`).
     """
 
     code: Expr
@@ -38,6 +39,7 @@ class PythonValue:
     certain: bool = False
     statements: tuple[Assign, ...] = ()
     item: Expr | None = None
+    by_items: str = ""
 
     @property
     def is_many(self) -> bool:
@@ -87,7 +89,7 @@ class Expressions:
         lowered = lower_expression(expression.node.expression, self._scope(expression))
         static = replace(lowered.static, may_be_empty=expression.static.may_be_empty)
         certain = static.plain and static.cardinality == "one"
-        return PythonValue(lowered.code, static, certain, lowered.statements)
+        return PythonValue(lowered.code, static, certain, lowered.statements, by_items=lowered.by_items)
 
     def clean_path(self, expression: Expression) -> CleanPath | None:
         """The bare value that an expression mostly has; None where it is no path of the record's FHIR JSON."""
@@ -95,14 +97,13 @@ class Expressions:
             return None
         return self._clean.path(expression.node.expression, self._scope(expression))
 
-    def condition(self, expression: Expression, index: Expr | None = None) -> tuple[Expr, tuple[Assign, ...]]:
-        """Truthy code for a condition, and the statements before it. ``index``: its `$index`."""
+    def condition(self, expression: Expression, index: Expr | None = None) -> PythonExpr:
+        """Truthy code for a condition. ``index``: its `$index`."""
         found = expression.literal
         if found is not None:
             holds = found.value if found.kind == "boolean" else found.kind != "empty"
-            return Literal(bool(holds)), ()
-        lowered = lower_condition(expression.node.expression, replace(self._scope(expression), index=index))
-        return lowered.code, lowered.statements
+            return PythonExpr(Literal(bool(holds)))
+        return lower_condition(expression.node.expression, replace(self._scope(expression), index=index))
 
     def constant(self, variable: Variable) -> PythonValue:
         """A `let` constant: its literal, or what is computed once a run."""

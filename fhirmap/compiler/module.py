@@ -6,7 +6,7 @@ group of a map can hide neither a table nor a function that the same code needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from fhirmap.analysis.checked import Checked
@@ -16,6 +16,7 @@ from fhirmap.analysis.typed import DefaultGroup, DefaultTable, TypedGroup, Varia
 from fhirmap.compiler.code_tables import CodeTables
 from fhirmap.compiler.fhirpath.scope import Constants
 from fhirmap.compiler.fhirpath.tables import ElementsRead, elements_read_of, table_code, table_key
+from fhirmap.compiler.lookups import LookupKey, lookups
 from fhirmap.compiler.names import Names, snake_case
 from fhirmap.compiler.plain_rows import plain_rows
 from fhirmap.compiler.plan import ModuleConstant, PythonFunction
@@ -76,6 +77,11 @@ class ModuleBuilder:
         return found
 
     @property
+    def calls_functions(self) -> bool:
+        """May its code call functions of plug-ins?"""
+        return self.is_shared or self.constants.has_functions
+
+    @property
     def source_types(self) -> Name:
         """Types of what maps and expressions of this program can reach from the sources of its groups."""
         return self._type_table(self._roots)
@@ -108,6 +114,11 @@ class ModuleBuilder:
     def plain_rows(self) -> frozenset[str]:
         """Models of which every row is a dict of plain values, where that is known."""
         return frozenset() if self.is_shared else plain_rows(self.checked)
+
+    @cached_property
+    def lookups(self) -> Mapping[LookupKey, frozenset[str]]:
+        """What several rules look for in one list."""
+        return lookups((*self.checked.groups, *self.checked.later), self.checked.definitions)
 
     @cached_property
     def text_uses(self) -> TextUses:

@@ -15,10 +15,12 @@ from fhirmap.compiler.python import (
     Attribute,
     Call,
     Comparison,
+    Conditional,
     Connective,
     DictOf,
     Do,
     Expr,
+    Get,
     If,
     Literal,
     Logic,
@@ -63,7 +65,9 @@ class StageLowering:
         """`_transform(row, strict)`."""
         flags = (_STRICT,) if self.module.tracing is None else (_STRICT, _TRACE)
         run = call("RecordRun" if self.module.tracing is None else "TraceRun", _GLOBALS, *flags)
-        body: list[Statement] = [Assign(None, (RUN,), run), *self._opening()]
+        # What a function mends is said of the record that it is called for.
+        begin = [Do(None, call("begin", RUN))] if self.module.calls_functions else []
+        body: list[Statement] = [Assign(None, (RUN,), run), *begin, *self._opening()]
         name = self.source
         for number, stage in enumerate(self.stages):
             is_last = number == len(self.stages) - 1
@@ -168,5 +172,11 @@ def _foreign_source(static: StaticType, row: Expr, module: ModuleBuilder) -> Exp
     structure = module.checked.definitions.structure(ref.structure or ref.name)
     is_resource = structure is not None and structure.kind == "resource" and structure.type not in ABSTRACT_RESOURCES
     wanted = (Literal(structure.type),) if structure is not None and is_resource else ()
-    function = "object_root" if static.is_raw and not module.is_shared else "root"
-    return fp_call(function, row, Literal(table_key(ref)), module.type_table(ref), *wanted)
+    facts = (row, Literal(table_key(ref)), module.type_table(ref), *wanted)
+    if not static.is_raw or module.is_shared:
+        return fp_call("root", *facts)
+    if not wanted:
+        return fp_call("object_root", *facts)
+    is_dict = compared(builtin("type", row), Comparison.IS, Name("dict"))
+    is_wanted = compared(Get(row, "resourceType"), Comparison.EQUAL, *wanted)
+    return Conditional(row, all_of(is_dict, is_wanted), fp_call("object_root", *facts))

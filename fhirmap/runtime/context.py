@@ -8,18 +8,18 @@ run catches nothing, which is how a traceback shows the map's line.
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from json import dumps
 from types import CodeType, FrameType, TracebackType
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from fhirmap.data import MapValue, RawValue
 from fhirmap.errors import FhirmapError, RecordError, TransformFailed
 from fhirmap.records import Fault, Note, Result, Unmapped
 from fhirmap.runtime.fhirpath.environment import EvaluationContext
-from fhirmap.runtime.repairs import begin
+from fhirmap.runtime.fhirpath.raw import RawLookup, found
 from fhirmap.runtime.shown_code import shown_code
 from fhirmap.runtime.transforms.text import shown
 from fhirmap.runtime.unread import asked_faults
@@ -32,12 +32,14 @@ Shares = dict[tuple[int, str], tuple[Any, Any]]
 """Identity of a list or node, name that rules share -> what it is the identity of, the item they share."""
 
 
+_Held = TypeVar("_Held")
+
+
 class Inputs(dict[str, Any]):
     """Several inputs of one call, by the names of the entry group's sources."""
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenElement:
+class WrittenElement(NamedTuple):
     """A write of a single element that another may meet: where, what, and the rule and position that wrote it."""
 
     node: dict[str, Any]
@@ -62,32 +64,50 @@ class PlacedItem:
     end: str
 
 
+class _WhenAsked(Generic[_Held]):
+    """What a run holds from the first time that a rule asks for it: few records need it."""
+
+    def __init__(self, make: Callable[[], _Held]) -> None:
+        self.make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, run: RecordRun, owner: type) -> _Held:
+        made: _Held = self.make()
+        setattr(run, self.name, made)
+        return made
+
+
+_STRICT: tuple[type[Exception], ...] = ()
+_NOT_STRICT: tuple[type[Exception], ...] = (Exception,)
+
+
 class RecordRun:
     """What one call of a transformer gathers. ``module``: the generated module's globals, which hold its marks."""
 
-    __slots__ = (
-        "_constants", "_environment", "caught", "claims", "endings", "failed", "faults", "misses", "module", "notes",
-        "referred", "resource", "shares", "written",
-    )  # fmt: skip
+    is_silent = True
+    """Was nothing said but faults?"""
+    misses: Any = ()
+    failed = False
+    resource: Any = None
+    notes: Sequence[Note] = ()
+    referred: Sequence[tuple[dict[str, Any], str, str]] = ()
+    """Resources that got an id because something refers to them: the id, and the position in the map."""
+    _environment: EvaluationContext | None = None
+    # Known by identity, so what they are known by is kept: a new node must not take the place of one let go.
+    _constants = _WhenAsked[dict[str, Any]](dict)
+    shares = _WhenAsked[Shares](dict)
+    claims = _WhenAsked[dict[tuple[int, str], tuple[Any, str]]](dict)
+    lookups = _WhenAsked[dict[tuple[int, str], dict[str, list[dict[str, Any]]]]](dict)
+    endings = _WhenAsked[list[PlacedItem]](list)
 
     def __init__(self, module: dict[str, Any], strict: bool = False) -> None:
         self.module = module
-        self.caught: tuple[type[Exception], ...] = () if strict else (Exception,)
+        self.caught = _STRICT if strict else _NOT_STRICT
         self.faults: list[Fault] = []
-        self.notes: list[Note] = []
-        self.misses: Any = ()
-        self.failed = False
-        self.resource: Any = None
-        self._environment: EvaluationContext | None = None
-        self._constants: dict[str, Any] = {}
-        # Known by identity, so what they are known by is kept: a new node must not take the place of one let go.
-        self.shares: Shares = {}
-        self.claims: dict[tuple[int, str], tuple[Any, str]] = {}
-        self.endings: list[PlacedItem] = []
-        self.written: dict[tuple[int, str], WrittenElement] = {}
-        self.referred: list[tuple[dict[str, Any], str, str]] = []
-        """Resources that got an id because something refers to them: the id, and the position in the map."""
-        begin(self)
+        self.written: dict[tuple[int, str], tuple[dict[str, Any], str, Any, str, str]] = {}
+        """Writes that others may meet, each the fields of a `WrittenElement`: most of them meet none."""
 
     @property
     def environment(self) -> EvaluationContext:
@@ -110,7 +130,9 @@ class RecordRun:
     def note(self, text: object, position: str) -> None:
         """Keep what a rule's `log` says; nothing where it says nothing."""
         if text is not None and text != "":
-            self.notes.append(Note(text if isinstance(text, str) else _note_text(text), position))
+            said = Note(text if isinstance(text, str) else _note_text(text), position)
+            self.notes = [*self.notes, said]
+            self.is_silent = False
 
     def unmapped(self, concept_map: str, value: object, longest: int) -> None:
         """Keep a code that ``concept_map`` does not hold, as far as it may be shown; nothing where there is none.
@@ -120,6 +142,7 @@ class RecordRun:
         if value is not None:
             if not self.misses:
                 self.misses = []
+                self.is_silent = False
             self.misses.append(Unmapped(concept_map, shown_code(value, longest)))
 
     def repaired(self, variant: str, caller: FrameType) -> None:
@@ -135,6 +158,15 @@ class RecordRun:
         fault = Fault("FM470", "warning", variant=variant, position=position, rule="rule", **where)
         if fault not in self.faults:
             self.faults.append(fault)
+
+    def found(self, held: Mapping[str, Any], lookup: RawLookup, text: str) -> Sequence[dict[str, Any]]:
+        """The items of a list that have one text (`raw.found`): what is found out of the list is kept."""
+        return found(held, lookup, text, self.lookups)
+
+    def refer(self, resource: dict[str, Any], made: str, position: str) -> None:
+        """Keep that ``resource`` got the id ``made`` because something refers to it."""
+        self.referred = [*self.referred, (resource, made, position)]
+        self.is_silent = False
 
     def constant(self, name: str, compute: Callable[[RecordRun], Any]) -> MapValue:
         """A `let` constant: computed at first use, once per run."""
@@ -191,6 +223,8 @@ class RecordRun:
 
     def result(self, resource: dict[str, Any] | None, places: Places) -> Result:
         """The outcome, each fault of the validator with the rule and the columns its element comes from."""
+        if not self.faults and self.is_silent:
+            return Result(resource)
         for node, made, position in self.referred:
             if node.get("id") != made:
                 # What refers to it would mean nothing.
@@ -199,10 +233,6 @@ class RecordRun:
                 self.faults.append(
                     Fault("FM415", args={"type": kind}, variant="referred", position=position, rule="rule", **where)
                 )
-        if not self.faults:
-            if self.misses:
-                return Result(resource, tuple(self.notes), unmapped=tuple(self.misses))
-            return Result(resource, tuple(self.notes)) if self.notes else Result(resource)
         faults = tuple(
             fault if fault.position or not fault.element else located(fault, places) for fault in self.faults
         )
@@ -240,13 +270,17 @@ def located(fault: Fault, places: Places) -> Fault:
 
 def _is_misshapen(error: Exception) -> bool:
     """Did code meet data of another shape than its type has: a text where it reads an object?"""
-    if not isinstance(error, AttributeError) or not isinstance(error.obj, str | int | Decimal | list | dict):
+    is_other_type = isinstance(error, AttributeError) and isinstance(error.obj, str | int | Decimal | list | dict)
+    if not is_other_type and not isinstance(error, TypeError):
         return False
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     # A function of somebody else's may fail so, too: that is not the data's fault.
     module = trace.tb_frame.f_globals if trace is not None else {}
+    if not is_other_type:
+        # A number where generated code goes through a list.
+        return "_marks" in module
     return "_marks" in module or str(module.get("__name__", "")).startswith("fhirmap.runtime")
 
 

@@ -48,6 +48,11 @@ def put_once(  # noqa: PLR0913 - generated code hands over each thing the compil
 
     Raises: ``TransformFailed`` FM415 where another rule, or an earlier repetition, wrote another value.
     """
+    if type(value) is str and not stem and key not in node:
+        # Mostly nothing is there.
+        node[key] = value
+        run.written[id(node), key] = node, key, value, by.rule, by.position
+        return value
     name = stem or key
     others = _known(run, node, name, key)
     kept = next((entry for entry in others if _stays(entry, key, value, by)), None)
@@ -93,15 +98,15 @@ def _count_as_written(run: RecordRun, node: dict[str, Any]) -> None:
 def _known(run: RecordRun, node: dict[str, Any], name: str, key: str) -> list[WrittenElement]:
     """The writes whose value a new one would take away: of the element, of what holds it, of its parts."""
     found = run.written.get((id(node), name))
-    if found is not None and found.key in node:
-        return [found]
+    if found is not None and found[1] in node:
+        return [WrittenElement(*found)]
     held = node.get(key)
     if held is None:
         others = (part for part in node if _is_choice(part, name)) if name != key else ()
         return _writes(run, node, others)
     whole = run.written.get((id(node), _WHOLE))
     if whole is not None:
-        return [WrittenElement(node, key, held, whole.rule, whole.position)]
+        return [WrittenElement(node, key, held, *whole[3:])]
     inner = _writes(run, held, held) if isinstance(held, dict) else []
     return [WrittenElement(node, key, held, entry.rule, entry.position) for entry in inner]
 
@@ -109,7 +114,7 @@ def _known(run: RecordRun, node: dict[str, Any], name: str, key: str) -> list[Wr
 def _writes(run: RecordRun, node: dict[str, Any], parts: Iterable[str]) -> list[WrittenElement]:
     """What is known of who wrote ``parts`` of a node."""
     found = (run.written.get((id(node), part)) for part in parts)
-    return [entry for entry in found if entry is not None]
+    return [WrittenElement(*entry) for entry in found if entry is not None]
 
 
 def _is_choice(key: str, stem: str) -> bool:

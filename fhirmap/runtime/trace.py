@@ -75,8 +75,6 @@ class Trace:
 class TraceRun(RecordRun):
     """A run that reports where it is. What an exception skipped is left when something around it is."""
 
-    __slots__ = ("_open", "_trace", "decided")
-
     def __init__(self, module: dict[str, Any], strict: bool = False, trace: Trace | None = None) -> None:
         super().__init__(module, strict)
         self._trace = trace or Trace()

@@ -31,7 +31,6 @@ _KEYS = st.sampled_from(["a", "b"])
 _TYPES = st.sampled_from(["string", "decimal", "date", "Quantity", "Patient"])
 _SEARCH = st.just(re.compile("a").search)
 _OBJECTS = st.none() | _DICTS
-_OTHERS = st.frozensets(st.sampled_from(["_a", "b", "_b"]))
 _ARGUMENTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "RawElement": (_TYPES, _KEYS, st.just(fp.TypeTable())),
     "alike_texts": (_TEXTS, _TEXTS),
@@ -51,11 +50,8 @@ _ARGUMENTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "node": (_DICTS, _TYPES, st.just(fp.TypeTable())),
     "nodes": (_VALUES, _TYPES),
     "one_object": (_OBJECTS, _KEYS),
-    "only_boolean": (_OBJECTS, _KEYS, _OTHERS),
-    "only_decimal": (_OBJECTS, _KEYS, _OTHERS),
-    "only_integer": (_OBJECTS, _KEYS, _OTHERS),
     "only_object": (_OBJECTS, _KEYS),
-    "only_text": (_OBJECTS, _KEYS, _OTHERS),
+    "only_texts": (_DICTS, _KEYS),
     "part": (_TEXTS, st.integers(), st.none() | st.integers()),
     "primitive": (_DICTS, _KEYS, _TYPES),
     "values": (st.lists(st.integers() | st.text() | st.decimals() | st.just(fp.Quantity(Decimal(1)))),),

@@ -1,13 +1,13 @@
 """Paths of a record's FHIR JSON that mostly lead to one bare value: `answer.value` where there is one answer.
 
-The code of such a path gives that value where everything on the way is there once, has the JSON type that its own type
-says, and has no extensions. It gives None for all else, which needs a closer look.
+It is that where everything on the way is there once, has the JSON type that its own type says, and has no extensions.
+All else needs a closer look.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhirmap.analysis.expression_types import is_object
 from fhirmap.analysis.static import StaticType
@@ -18,21 +18,42 @@ from fhirmap.fhir_types import DATES, INTEGERS, TEXTS
 from fhirmap.language import nodes as n
 from fhirmap.model.definition import Definitions, Element, TypeRef
 
-_FUNCTIONS: Mapping[str, str] = {
-    **dict.fromkeys((*TEXTS, *DATES), "only_text"),
-    **dict.fromkeys(INTEGERS - {"integer64"}, "only_integer"),
-    "boolean": "only_boolean",
-    "decimal": "only_decimal",
+_KINDS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys((*TEXTS, *DATES), ("str",)),
+    **dict.fromkeys(INTEGERS - {"integer64"}, ("int",)),
+    "boolean": ("bool",),
 }
-"""Primitive type -> the function of the runtime that reads a value of it. A whole number of 64 bits is a text."""
+"""Primitive type -> the Python types that its JSON has. A whole number of 64 bits is a text."""
 
 
 @dataclass(frozen=True, slots=True)
 class CleanPath:
-    """``code``: the bare value, or None; ``static``: what it is where it is there."""
+    """The value under ``key`` of ``owner``, an object or None. ``static``: what it is where it is as it should be.
 
-    code: py.Expr
+    ``kinds``: the Python types that it then has; ``others``: what else the object holds of it, or of the choice.
+    ``repeats``: there are several, texts in a list.
+    """
+
+    owner: py.Expr
+    key: str
     static: StaticType
+    kinds: tuple[str, ...]
+    others: py.Name | None = None
+    repeats: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Is it a text, which may be empty?"""
+        return self.kinds == ("str",)
+
+    def tests(self, owner: py.Expr, value: py.Expr) -> tuple[py.Expr, ...]:
+        """What holds where ``value``, read from ``owner``, is as it should be."""
+        kind = py.builtin("type", value)
+        is_kind = py.any_of(*(py.compared(kind, py.Comparison.IS, py.Name(name)) for name in self.kinds))
+        is_filled = (value,) if self.is_text else ()
+        if self.others is not None:
+            return (is_kind, *is_filled, py.method(self.others, "isdisjoint", owner, raises=False))
+        return (is_kind, *is_filled, py.compared(py.Literal(f"_{self.key}"), py.Comparison.NOT_IN, owner))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +76,27 @@ class CleanPaths:
         if not isinstance(expression, n.FPMember) or expression.focus is None:
             return None
         owner = self._object(expression.focus, scope)
-        return self.child(owner.code, owner.type, expression.name) if owner is not None else None
+        found = self.child(owner.code, owner.type, expression.name) if owner is not None else None
+        return found if found is not None and not found.repeats else None
 
     def child(
         self, owner: py.Expr, owner_type: TypeRef, name: str, types: Collection[TypeRef] | None = None
     ) -> CleanPath | None:
-        """A primitive of an object that does not repeat; None where it is anything else.
+        """A primitive of an object; None where it is anything else, or repeats and is no text.
 
         ``types``: those that are asked for of a choice; of one whose values may be of any of its types it is the text.
         """
         found = self.definitions.element(owner_type, name)
-        if found is None or found[0].is_repeating:
+        if found is None:
             return None
         element, chosen = found
         if chosen is None and element.is_choice:
             return self._of_choice(owner, element, types)
         ref = chosen or (element.types[0] if len(element.types) == 1 else None)
-        return _primitive(owner, name, ref) if ref is not None and types in (None, {ref}) else None
+        path = _primitive(owner, name, ref) if ref is not None and types in (None, {ref}) else None
+        if path is None or not element.is_repeating:
+            return path
+        return replace(path, repeats=True) if path.is_text else None
 
     def _of_choice(self, owner: py.Expr, element: Element, types: Collection[TypeRef] | None) -> CleanPath | None:
         """A value of one type; where there is one of another, too, a closer look is needed."""
@@ -101,11 +126,9 @@ class CleanPaths:
         return _Object(fp_call(function, owner.code, py.Literal(node.name)), ref)
 
 
-def _primitive(owner: py.Expr, key: str, ref: TypeRef, *others: py.Expr) -> CleanPath | None:
-    function = _FUNCTIONS.get(ref.name)
-    if function is None:
-        return None
-    return CleanPath(fp_call(function, owner, py.Literal(key), *others), StaticType(frozenset((ref,)), "one", True))
+def _primitive(owner: py.Expr, key: str, ref: TypeRef, others: py.Name | None = None) -> CleanPath | None:
+    kinds = _KINDS.get(ref.name)
+    return CleanPath(owner, key, StaticType(frozenset((ref,)), "one", True), kinds, others) if kinds else None
 
 
 def _variable(name: str, scope: ExprScope) -> _Object | None:

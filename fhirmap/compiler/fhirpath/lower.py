@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fhirmap.analysis.expression import infer_expression
-from fhirmap.analysis.expression_types import as_fhir
+from fhirmap.analysis.expression_types import as_fhir, families
 from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.conditions import ConditionLowering
@@ -18,6 +18,8 @@ from fhirmap.compiler.fhirpath.typed_values import EvaluationSite, TypedValue
 from fhirmap.compiler.fhirpath.untyped import UntypedLowering
 from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.language import nodes as n
+from fhirmap.language.expression_text import expression_to_text
+from fhirmap.language.visit import walk
 from fhirmap.model.definition import FHIR_URL, TypeRef
 
 _BOOLEAN = StaticType(frozenset((TypeRef("boolean", FHIR_URL + "boolean"),)), "one", True)
@@ -31,7 +33,8 @@ def lower_expression(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
         static = found.static.with_cardinality("many") if found.is_stream else found.static
         return lowering.done(whole(found, scope.fresh), as_fhir(replace(static, plain=True)))
     static = replace(lowering.inferred, cardinality="many", plain=False)
-    return lowering.done(lowering.root_branch(), as_fhir(static))
+    done = lowering.done(lowering.root_branch(), as_fhir(static))
+    return replace(done, by_items=lowering.why_items())
 
 
 def is_of_record(value: TypedValue) -> bool:
@@ -78,7 +81,28 @@ def lower_condition(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
     """
     lowering = _Lowering(expression, scope)
     code = lowering.typed_condition(expression, lowering.site, wanted=True)
-    return lowering.done(code or fp_call("holds", lowering.root_branch()), _BOOLEAN)
+    done = lowering.done(code or fp_call("holds", lowering.root_branch()), _BOOLEAN)
+    return replace(done, by_items=lowering.why_items() if code is None else "")
+
+
+_KEPT = "by items: what is read keeps its type and its extensions"
+_MOST_SHOWN = 60
+
+
+def _why(node: n.FPExpr, static: StaticType) -> str:
+    """Why a part of an expression has no bare value."""
+    text = expression_to_text(node)
+    shown = text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
+    if isinstance(node, n.FPVariable):
+        return f"by items: {shown} is an item"
+    if not isinstance(node, n.FPMember):
+        return f"by items: {shown} is not decided by types"
+    if not static.types:
+        return f"by items: the type of {shown} is not known"
+    if len(static.types) > 1:
+        return f"by items: {shown} may be of several types"
+    is_number = families(static) == {"number"}
+    return f"by items: {shown} {'may be a number written as a text' if is_number else 'is read from an item'}"
 
 
 class _Lowering:
@@ -98,6 +122,16 @@ class _Lowering:
     def done(self, code: py.Expr, static: StaticType) -> PythonExpr:
         """What came of the expression, with the assignments before it."""
         return PythonExpr(code, static, tuple(self.context.statements))
+
+    def why_items(self) -> str:
+        """Why the expression goes through items: the innermost part of it that has no bare value."""
+        scope = self.context.scope
+        statics = [static for _, static in scope.variables.values()] + ([scope.focus] if scope.focus else [])
+        if all(static.is_clean for static in statics):
+            return ""
+        without = self.typed.without
+        part = next((node for node in reversed(list(walk(self.expression))) if id(node) in without), None)
+        return _KEPT if part is None else _why(part, self.context.inferred.of(part))
 
     def root_value(self) -> TypedValue | None:
         """The typed value of the whole expression."""

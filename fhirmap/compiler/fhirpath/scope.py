@@ -23,12 +23,14 @@ class PythonExpr:
     """Python of a value: one expression, what is known of it, and the assignments that must come before it.
 
     Where ``static.plain``, the code gives a bare value (None when absent) or, for cardinality `many`, a list of them;
-    otherwise a list of items (`fhirmap.runtime.fhirpath.item`).
+    otherwise a list of items (`fhirmap.runtime.fhirpath.item`). ``by_items``: why it goes through items, where its
+    variables come from FHIR JSON; empty where it does not.
     """
 
     code: py.Expr
     static: StaticType = UNKNOWN
     statements: tuple[py.Assign, ...] = ()
+    by_items: str = ""
 
     @property
     def may_raise(self) -> bool:
@@ -41,6 +43,8 @@ class Constants:
     """Constants of a module that expressions need, in the order in which they must be written."""
 
     prefix: str = ""
+    has_functions: bool = False
+    """Does code call functions of plug-ins?"""
     _names: dict[py.Expr, py.Name] = field(default_factory=dict)
 
     def add(self, hint: str, value: py.Expr) -> py.Name:
@@ -58,6 +62,7 @@ class Constants:
 
     def function(self, module: str, name: str) -> py.Imported:
         """A plug-in's function, imported under a name that says its module."""
+        self.has_functions = True
         return py.Imported(py.Import(module, name, f"_{module.replace('.', '_')}_{name}"))
 
     def entries(self) -> list[tuple[py.Name, py.Expr]]:

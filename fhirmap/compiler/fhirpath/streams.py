@@ -36,8 +36,13 @@ def through(items: py.Expr, static: StaticType, fresh: Fresh) -> TypedValue:
 
 
 def or_no_entries(code: py.Expr) -> py.Expr:
-    """A list that may be absent, to go through: a name holds one in any case."""
-    return code if isinstance(code, py.Name) else py.or_default(code, _NO_ENTRIES)
+    """A list that may be absent, to go through."""
+    return code if _is_list(code) else py.or_default(code, _NO_ENTRIES)
+
+
+def _is_list(code: py.Expr) -> bool:
+    """Is the list there in any case: in a name, or made by a function?"""
+    return isinstance(code, py.Name | py.Call)
 
 
 def whole(value: TypedValue, fresh: Fresh) -> py.Expr:
@@ -47,7 +52,7 @@ def whole(value: TypedValue, fresh: Fresh) -> py.Expr:
     flat = flushed(value, fresh)
     if flat.source is None:
         return as_list(flat)
-    return flat.source if isinstance(flat.source, py.Name) else py.or_default(flat.source, py.ListOf())
+    return flat.source if _is_list(flat.source) else py.or_default(flat.source, py.ListOf())
 
 
 def flushed(value: TypedValue, fresh: Fresh) -> TypedValue:

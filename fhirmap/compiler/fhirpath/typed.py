@@ -37,7 +37,8 @@ class TypedLowering:
         self.inferred = forms.context.inferred
         self.calls = TypedCalls(forms)
         self._known: dict[tuple[object, ...], tuple[TypedValue | None, EvaluationSite]] = {}
-        self._without: set[int] = set()
+        self.without: set[int] = set()
+        """Identities of the nodes that were asked for and have no typed value."""
 
     def value(self, node: n.FPExpr, site: EvaluationSite) -> TypedValue | None:
         """The typed value of a node; None where it has none.
@@ -45,13 +46,13 @@ class TypedLowering:
         Answers are kept: a node is asked for by each lowering that its parent tries, and nested ones would ask without
         end. They are kept by identity, with their site, since the same text elsewhere may mean something else.
         """
-        if id(node) in self._without:
+        if id(node) in self.without:
             return None
         key = (id(node), id(site), *self.context.defined)
         if key not in self._known:
             self._known[key] = (self._value(node, site), site)
             if self._known[key][0] is None:
-                self._without.add(id(node))
+                self.without.add(id(node))
         return self._known[key][0]
 
     def _value(self, node: n.FPExpr, site: EvaluationSite) -> TypedValue | None:

@@ -95,10 +95,10 @@ class GroupLowering:
         names = self.state.names.mark()
         in_step = self.targets.in_step(rule)
         with self.writer.block(self.sources.bare(source, context, in_step)):
-            self.sources.conditions(source)
+            self.sources.each_bare(source)
             self._run(rule)
         self.state.names.release(names)
-        with self.writer.otherwise():
+        with self.state.closer_look(source.node.span):
             self.sources.by_items(source, context)
             self._run(rule)
 

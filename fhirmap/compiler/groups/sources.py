@@ -10,8 +10,8 @@ from fhirmap.compiler.expressions import HeldVariable, PythonValue
 from fhirmap.compiler.fhirpath.clean import CleanPath, CleanPaths
 from fhirmap.compiler.groups.state import GroupState
 from fhirmap.compiler.groups.uses import conditions_of, filters_first, needs_list, source_span, uses_index, written
+from fhirmap.compiler.lookups import lookup_of
 from fhirmap.compiler.python import (
-    CommentLine,
     Comparison,
     Conditional,
     Do,
@@ -25,6 +25,7 @@ from fhirmap.compiler.python import (
     Name,
     Not,
     Raise,
+    SetOf,
     TupleOf,
     all_of,
     any_of,
@@ -36,13 +37,15 @@ from fhirmap.compiler.python import (
 from fhirmap.compiler.runtime_functions import call, fp_call, run_call
 from fhirmap.compiler.tracing import trace_call
 from fhirmap.diagnostics import Span
+from fhirmap.fhir_types import OPEN_TYPES
+from fhirmap.model.definition import Definitions
 
 _CHOSEN = {"first": (None, 1), "not_first": (1, None), "last": (-1, None), "not_last": (None, -1)}
 """Start and end of the items that a list mode chooses."""
 
 
-NO_BARE_VALUE = "by items: there is no value, or it has extensions, or another shape or type"
-"""Why a place of generated code goes through items although a bare value was to be expected."""
+_FEW = 16
+"""Items that are gone through sooner than looked up."""
 
 
 class SourceLowering:
@@ -75,12 +78,32 @@ class SourceLowering:
             self._plain_single(source, context, last, span)
         elif self._goes_through_objects(source, last):
             assert last is not None
-            self._objects(self._bind(source), context, last, span)
+            items = self._looked_up(source, context, last)
+            self._objects(self._bind(source), context, last, span, items)
             self.conditions(source)
         elif not needs_list(source) and not filters_first(source):
             self._each(source, self._items(source, context, last), span)
         else:
             self._listed(source, self._items(source, context, last), span)
+
+    def _looked_up(self, source: TypedSource, context: HeldVariable, last: SourceStep) -> Expr | None:
+        """The objects of a long list that have one text, where several rules look for some so; None where they do not.
+
+        The list is gone through once then, and not by each of these rules.
+        """
+        module, span = self.state.module, source_span(source.node)
+        lookup = lookup_of(source, module.checked.definitions)
+        texts = module.lookups.get(lookup.key) if lookup is not None and module.tracing is None else None
+        if lookup is None or texts is None:
+            return None
+        key = module.constants.raw_element(lookup.key.item, lookup.key.key, module.source_types)
+        every = SetOf(tuple(map(Literal, sorted(texts))))
+        made = fp_call("RawLookup", self._element(context, last), key, every)
+        constant = module.constants.add(f"by_{lookup.key.key}", made)
+        items = self.state.names.take(last.name)
+        self.state.assign(items, any_of(Get(context.code, last.name), TupleOf()), span)
+        is_short = compared(builtin("len", items, raises=True), Comparison.LESS, Literal(_FEW))
+        return Conditional(items, is_short, run_call("found", context.code, constant, Literal(lookup.text)))
 
     def open_path(self, source: TypedSource) -> HeldVariable:
         """Open the blocks of a source's path up to its last name; what that is read from."""
@@ -105,7 +128,8 @@ class SourceLowering:
         has_list = source.node.list_mode or source.node.minimum is not None or source.node.maximum is not None
         if not source.steps or has_list or source.default is not None or source.search is not None:
             return False
-        return not filters_first(source) and self._bare_child(source, Name("held")) is not None
+        found = None if filters_first(source) else self._bare_child(source, Name("held"))
+        return found is not None and not (found.repeats and any(map(uses_index, conditions_of(source))))
 
     def _bare_child(self, source: TypedSource, owner: Expr) -> CleanPath | None:
         """The bare value of a source, where it is one."""
@@ -118,14 +142,21 @@ class SourceLowering:
         """Bind the variable of a source to its bare value; the block that runs if there is one and ``tests`` hold."""
         found, span = self._bare_child(source, context.code), source_span(source.node)
         assert found is not None
-        name = self._bind(source)
+        name = self.state.names.take(found.key) if found.repeats else self._bind(source)
         self.state.held[source.variable] = HeldVariable(name, found.static)
-        self.state.assign(name, found.code, span)
-        return If(span, all_of(is_not_none(name), *tests), ())
+        return If(span, all_of(*self.state.bare(found, name, span), *tests), ())
+
+    def each_bare(self, source: TypedSource) -> None:
+        """Go on with the bare value of a source, or with each where it repeats; its conditions."""
+        if source.steps[-1].repeats:
+            items, static = self.state.held[source.variable].code, self.state.held[source.variable].static
+            name = self._bind(source)
+            self.state.held[source.variable] = HeldVariable(name, static)
+            self.writer.open(For(source_span(source.node), (name,), items, ()))
+        self.conditions(source)
 
     def by_items(self, source: TypedSource, context: HeldVariable) -> None:
         """Open the loop over the items of a source that is no bare value."""
-        self.writer.add(CommentLine(source.node.span, NO_BARE_VALUE))
         self._each(source, self._items(source, context, source.steps[-1]), source_span(source.node))
 
     # --- items --------------------------------------------------------------------------------------------------------
@@ -184,9 +215,11 @@ class SourceLowering:
             self.state.assign(name, self._read("object_at", context, step), span)
             self.writer.open(If(span, is_not_none(name), ()))
 
-    def _objects(self, name: Name, context: HeldVariable, step: SourceStep, span: Span) -> None:
+    def _objects(
+        self, name: Name, context: HeldVariable, step: SourceStep, span: Span, items: Expr | None = None
+    ) -> None:
         """Go through a list of objects as the record has it. What is no list has no object in it."""
-        self.writer.open(For(span, (name,), any_of(Get(context.code, step.name), TupleOf()), ()))
+        self.writer.open(For(span, (name,), items or any_of(Get(context.code, step.name), TupleOf()), ()))
         is_dict = compared(builtin("type", name), Comparison.IS, Name("dict"))
         looked_at = fp_call("is_object", name, context.code, self._element(context, step))
         self.writer.open(If(span, any_of(is_dict, looked_at), ()))
@@ -202,6 +235,7 @@ class SourceLowering:
 
     def _children(self, context: HeldVariable, step: SourceStep) -> Expr:
         """Items of an element that only the run knows."""
+        self.state.explain(_why_items(step, self.state.module.checked.definitions), step.span)
         if context.static.is_raw:
             return self._read("items_at", context, step)
         return self.state.values.children(self.state.expressions.item(context), step.name)
@@ -325,3 +359,16 @@ class SourceLowering:
             value = self.state.value(source.log)
             position = Literal(source.log.span.position)
             self.writer.add(Do(source.log.span, run_call("note", value.as_single(), position)))
+
+
+def _why_items(step: SourceStep, definitions: Definitions) -> str:
+    """Why an element of a source is gone through by items."""
+    if not step.static.types:
+        return f"by items: the type of {step.name} is not known"
+    if len(step.static.types) > 1:
+        return f"by items: {step.name} may be of several types"
+    if any(definitions.is_primitive(ref.name) for ref in step.static.types):
+        return f"by items: {step.name} may have extensions"
+    if any(ref.name in OPEN_TYPES for ref in step.static.types):
+        return f"by items: {step.name} may be of any type"
+    return f"by items: {step.name} is read from an item"

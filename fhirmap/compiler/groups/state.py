@@ -10,25 +10,32 @@ from fhirmap.analysis.dataflow import Read, Reads, reads_of, transform_reads
 from fhirmap.analysis.single_writes import PLACING
 from fhirmap.analysis.typed import Expression, TargetStep, Transform, TypedGroup, TypedRule, TypedTarget, Variable
 from fhirmap.compiler.expressions import Expressions, HeldVariable, PythonValue
+from fhirmap.compiler.fhirpath.clean import CleanPath
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.python import (
     Assign,
     Attribute,
+    CommentLine,
+    Connective,
     DictOf,
     Do,
     Expr,
+    Get,
     If,
     Literal,
+    Logic,
     Name,
     TupleOf,
     builtin,
     is_not_none,
 )
-from fhirmap.compiler.runtime_functions import RUN, call, run_call
+from fhirmap.compiler.runtime_functions import RUN, call, fp_call, run_call
 from fhirmap.compiler.tracing import trace_call
 from fhirmap.compiler.values import TransformCode
 from fhirmap.compiler.writer import Writer
 from fhirmap.diagnostics import Span
+
+_NO_BARE_VALUE = "by items: there is no value, or it has extensions, or another shape or type"
 
 
 @dataclass(eq=False, slots=True)
@@ -73,6 +80,8 @@ class GroupState:
         """What rules share in the current scope: a call of the group, a firing of the rule around them."""
         self.scope: tuple[Variable, ...] = group.parameters
         """Variables that a trace reports, where there is one."""
+        self.explains = True
+        """Do comments say why code goes through items?"""
         self.rule = ""
         """Name of the current rule."""
         self.decided: tuple[Read, ...] = ()
@@ -105,11 +114,38 @@ class GroupState:
             return value
         return self._traceable(value, reads_of(expression, self.module.checked), expression.span)
 
+    def bare(self, path: CleanPath, name: Name, span: Span) -> tuple[Expr, ...]:
+        """Read a value of the record's FHIR JSON under a name; what holds where it is bare, or a list of bare ones."""
+        if path.repeats:
+            self.assign(name, fp_call("only_texts", path.owner, Literal(path.key)), span)
+            return (is_not_none(name),)
+        owner = path.owner
+        if not isinstance(owner, Name):
+            owner = self.names.take("held")
+            self.assign(owner, Logic(Connective.OR, (path.owner, DictOf())), span)
+        self.assign(name, Get(owner, path.key), span)
+        return path.tests(owner, name)
+
     def condition(self, expression: Expression, index: Expr | None = None) -> Expr:
         """Truthy code for a condition, after the statements that it needs. ``index``: its `$index`."""
-        test, statements = self.expressions.condition(expression, index)
-        self._statements(statements, expression.span)
-        return test
+        test = self.expressions.condition(expression, index)
+        self.explain(test.by_items, expression.span)
+        self._statements(test.statements, expression.span)
+        return test.code
+
+    def explain(self, why: str, span: Span) -> None:
+        """Say in a comment why what follows goes through items."""
+        if why and self.explains:
+            self.writer.add(CommentLine(span, why))
+
+    @contextmanager
+    def closer_look(self, span: Span) -> Iterator[None]:
+        """What is done where no bare value was found: one comment says why it goes through items."""
+        with self.writer.otherwise():
+            self.writer.add(CommentLine(span, _NO_BARE_VALUE))
+            self.explains = False
+            yield
+            self.explains = True
 
     def transformed(self, target: TypedTarget) -> PythonValue:
         """The value of a target's transform, after the statements that it needs."""
@@ -134,6 +170,7 @@ class GroupState:
         return replace(found, code=call("derived", found.code, made_of))
 
     def _ready(self, value: PythonValue, span: Span) -> PythonValue:
+        self.explain(value.by_items, span)
         self._statements(value.statements, span)
         return replace(value, statements=())
 

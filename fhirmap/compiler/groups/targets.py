@@ -11,12 +11,10 @@ from fhirmap.compiler.expressions import HeldVariable, PythonValue
 from fhirmap.compiler.fhirpath.clean import CleanPath
 from fhirmap.compiler.groups.creation import CreationLowering
 from fhirmap.compiler.groups.lists import attach, list_of, place
-from fhirmap.compiler.groups.sources import NO_BARE_VALUE
 from fhirmap.compiler.groups.state import Ending, GroupState, TargetNode
 from fhirmap.compiler.groups.uses import end_of, is_written, written
 from fhirmap.compiler.python import (
     Assign,
-    CommentLine,
     Comparison,
     Do,
     Expr,
@@ -149,12 +147,10 @@ class TargetLowering:
             self._assign_value(rule, target, parent, self.state.transformed(target))
             return
         name = self.state.names.take(target.steps[-1].name)
-        self.state.assign(name, found.code, target.span)
-        tests = (is_not_none(name), *self._in_step(target))
-        with self.writer.block(If(target.span, all_of(*tests), ())):
+        tests = self.state.bare(found, name, target.span)
+        with self.writer.block(If(target.span, all_of(*tests, *self._in_step(target)), ())):
             self._assign_value(rule, target, parent, PythonValue(name, found.static, certain=True))
-        with self.writer.otherwise():
-            self.writer.add(CommentLine(target.span, NO_BARE_VALUE))
+        with self.state.closer_look(target.span):
             self._assign_value(rule, target, parent, self.state.transformed(target))
 
     def in_step(self, rule: TypedRule) -> list[Expr]:

@@ -160,6 +160,7 @@ from fhirmap.runtime.fhirpath.operators import (
 from fhirmap.runtime.fhirpath.quantity import Quantity
 from fhirmap.runtime.fhirpath.raw import (
     RawElement,
+    RawLookup,
     boolean_at,
     is_object,
     items_at,
@@ -168,11 +169,8 @@ from fhirmap.runtime.fhirpath.raw import (
     object_root,
     objects_at,
     one_object,
-    only_boolean,
-    only_decimal,
-    only_integer,
     only_object,
-    only_text,
+    only_texts,
     text_at,
     texts_at,
     unlike,

@@ -6,14 +6,13 @@ says, the way over items is taken, which says so (`item.child`); null is absent,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fhirmap.data import JsonValue
 from fhirmap.runtime.fhirpath.item import FhirNode, TypeTable, child, root, type_of
 
-_NONE: frozenset[str] = frozenset()
+_NO_TEXTS: list[str] = []
 
 
 class RawElement(NamedTuple):
@@ -24,6 +23,18 @@ class RawElement(NamedTuple):
     table: TypeTable
 
 
+class RawLookup(NamedTuple):
+    """The items of a list that are looked for by a text of theirs. ``texts``: all that rules look for."""
+
+    element: RawElement
+    key: RawElement
+    texts: frozenset[str]
+
+
+Lookups = dict[tuple[int, str], dict[str, list[dict[str, Any]]]]
+"""Identity of a list, the element by which its items are looked for -> text -> the items that have it."""
+
+
 def node(held: JsonValue, type_name: str, table: TypeTable) -> FhirNode:
     """An object of the record as an item."""
     return FhirNode(held, type_of(held, type_name), table)
@@ -31,8 +42,6 @@ def node(held: JsonValue, type_name: str, table: TypeTable) -> FhirNode:
 
 def object_root(held: JsonValue, type_name: str, table: TypeTable, resource: str = "") -> dict[str, Any]:
     """The input of a map, once it is known to be an object of its type (`item.root`)."""
-    if type(held) is dict and held.get("resourceType") == resource:
-        return held
     value: dict[str, Any] = root(held, type_name, table, resource).value
     return value
 
@@ -106,6 +115,35 @@ def is_object(entry: JsonValue, held: Mapping[str, Any], element: RawElement) ->
     return isinstance(entry, dict)
 
 
+def found(held: Mapping[str, Any], lookup: RawLookup, text: str, known: Lookups) -> Sequence[dict[str, Any]]:
+    """The items of a list that have one text, in their order.
+
+    ``known``: what was found out of lists before; the record holds these as long as it runs.
+    """
+    items = held.get(lookup.element.name)
+    if not items:
+        return ()
+    by_text = known.get((id(items), lookup.key.name))
+    if by_text is None:
+        by_text = known[id(items), lookup.key.name] = _by_text(held, items, lookup)
+    return by_text.get(text, ())
+
+
+def _by_text(held: Mapping[str, Any], items: JsonValue, lookup: RawLookup) -> dict[str, list[dict[str, Any]]]:
+    name, texts = lookup.key.name, lookup.texts
+    by_text: dict[str, list[dict[str, Any]]] = {}
+    if type(items) is not list:
+        unlike(held, lookup.element)
+    for item in items:
+        if type(item) is dict or is_object(item, held, lookup.element):
+            text = item.get(name)
+            if type(text) is not str:
+                unlike(item, lookup.key)
+            if text in texts:
+                by_text.setdefault(text, []).append(item)
+    return by_text
+
+
 def only_object(held: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:
     """The object of an element that repeats, where there is that one alone; None for all that needs a closer look."""
     found = held.get(name) if held is not None else None
@@ -120,37 +158,9 @@ def one_object(held: Mapping[str, Any] | None, name: str) -> dict[str, Any] | No
     return found if type(found) is dict else None
 
 
-def only_text(held: Mapping[str, Any] | None, name: str, others: frozenset[str] = _NONE) -> str | None:
-    """A text that has no extensions; None for all that needs a closer look.
-
-    ``others``, here and below: what else the choice may be under.
-    """
-    found = held.get(name) if held is not None else None
-    if type(found) is str and _is_alone(held, name, others):
-        return found or None
+def only_texts(held: Mapping[str, Any], name: str) -> list[str] | None:
+    """The texts of an element that repeats, where none has extensions; None for all that needs a closer look."""
+    found = held.get(name, _NO_TEXTS)
+    if type(found) is list and f"_{name}" not in held and all(type(entry) is str and entry for entry in found):
+        return found
     return None
-
-
-def only_boolean(held: Mapping[str, Any] | None, name: str, others: frozenset[str] = _NONE) -> bool | None:
-    """A boolean that has no extensions; None for all that needs a closer look."""
-    found = held.get(name) if held is not None else None
-    return found if type(found) is bool and _is_alone(held, name, others) else None
-
-
-def only_integer(held: Mapping[str, Any] | None, name: str, others: frozenset[str] = _NONE) -> int | None:
-    """A whole number that has no extensions; None for all that needs a closer look."""
-    found = held.get(name) if held is not None else None
-    return found if type(found) is int and _is_alone(held, name, others) else None
-
-
-def only_decimal(held: Mapping[str, Any] | None, name: str, others: frozenset[str] = _NONE) -> Decimal | int | None:
-    """A number that has no extensions; None for all that needs a closer look."""
-    found = held.get(name) if held is not None else None
-    return found if type(found) in (int, Decimal) and _is_alone(held, name, others) else None
-
-
-def _is_alone(held: Mapping[str, Any] | None, name: str, others: frozenset[str]) -> bool:
-    """Has a value neither extensions nor another one beside it?"""
-    if held is None:
-        return False
-    return others.isdisjoint(held) if others else f"_{name}" not in held

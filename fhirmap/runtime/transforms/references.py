@@ -58,7 +58,7 @@ def _id_of(resource: dict[str, Any], run: RecordRun, position: str) -> str:
     made: str | None = resource.get("id")
     if made is None:
         made = resource["id"] = uuid()
-        run.referred.append((resource, made, position))
+        run.refer(resource, made, position)
     return made
 
 

@@ -47,8 +47,8 @@ def entry(src, tgt, run):
     """group entry(source src : Patient, target tgt : Person)  case.map:6"""
     # id  (case.map:15)
     try:
-        v = fp.only_text(src, 'id')
-        if v is not None:
+        v = src.get('id')
+        if type(v) is str and v and '_id' not in src:
             tgt['id'] = v
         else:
             # by items: there is no value, or it has extensions, or another shape or type
@@ -86,8 +86,8 @@ def entry(src, tgt, run):
 
     # birthDate  (case.map:8)
     try:
-        birthDate = fp.only_text(src, 'birthDate')
-        if birthDate is not None:
+        birthDate = src.get('birthDate')
+        if type(birthDate) is str and birthDate and '_birthDate' not in src:
             tgt['birthDate'] = birthDate
         else:
             # by items: there is no value, or it has extensions, or another shape or type
@@ -118,8 +118,8 @@ def entry(src, tgt, run):
 
     # batchactive  (case.map:11)
     try:
-        active = fp.only_boolean(src, 'active')
-        if active is not None:
+        active = src.get('active')
+        if type(active) is bool and '_active' not in src:
             tgt['active'] = active
         else:
             # by items: there is no value, or it has extensions, or another shape or type
@@ -130,8 +130,8 @@ def entry(src, tgt, run):
 
     # batchgender  (case.map:11)
     try:
-        gender = fp.only_text(src, 'gender')
-        if gender is not None:
+        gender = src.get('gender')
+        if type(gender) is str and gender and '_gender' not in src:
             tgt['gender'] = gender
         else:
             # by items: there is no value, or it has extensions, or another shape or type
@@ -145,8 +145,8 @@ def both(i, j, run):
     """group both(source i : Identifier, target j : Identifier)  case.map:19"""
     # system  (case.map:19)
     try:
-        s = fp.only_text(i, 'system')
-        if s is not None:
+        s = i.get('system')
+        if type(s) is str and s and '_system' not in i:
             j['system'] = s
         else:
             # by items: there is no value, or it has extensions, or another shape or type
@@ -160,8 +160,8 @@ def more(i, j, run):
     """group more(source i : Identifier, target j : Identifier)  case.map:20"""
     # value  (case.map:20)
     try:
-        v = fp.only_text(i, 'value')
-        if v is not None:
+        v = i.get('value')
+        if type(v) is str and v and '_value' not in i:
             j['value'] = v
         else:
             # by items: there is no value, or it has extensions, or another shape or type
@@ -175,8 +175,8 @@ def Name(src, tgt, run):
     """group Name(source src : HumanName, target tgt : HumanName)  types.map:2"""
     # family  (types.map:3)
     try:
-        f = fp.only_text(src, 'family')
-        if f is not None:
+        f = src.get('family')
+        if type(f) is str and f and '_family' not in src:
             tgt['family'] = f
         else:
             # by items: there is no value, or it has extensions, or another shape or type
@@ -187,8 +187,14 @@ def Name(src, tgt, run):
 
     # given  (types.map:4)
     try:
-        for given in fp.items_at(src, _given_13):
-            assign(tgt, 'given', [given], (('string',), False), True)
+        given = fp.only_texts(src, 'given')
+        if given is not None and '_given' not in tgt:
+            for given_2 in given:
+                tgt.setdefault('given', []).append(given_2)
+        else:
+            # by items: there is no value, or it has extensions, or another shape or type
+            for given in fp.items_at(src, _given_13):
+                assign(tgt, 'given', [given], (('string',), False), True)
     except run.caught as error:
         run.fail(error)
 
@@ -197,8 +203,8 @@ def Contact(src, tgt, run):
     """group Contact(source src : ContactPoint, target tgt : ContactPoint)  types.map:6"""
     # value  (types.map:7)
     try:
-        v = fp.only_text(src, 'value')
-        if v is not None:
+        v = src.get('value')
+        if type(v) is str and v and '_value' not in src:
             value = truncate(v, 3)
             if value is not None:
                 tgt['value'] = value
@@ -216,7 +222,7 @@ def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = RecordRun(globals(), strict)
     try:
-        source = fp.object_root(row, 'Patient', _types_1, 'Patient')
+        source = row if type(row) is dict and row.get('resourceType') == 'Patient' else fp.object_root(row, 'Patient', _types_1, 'Patient')
     except run.caught as error:
         run.abandon(error)
         return run.result({}, _places)
@@ -282,10 +288,12 @@ _marks = {
     183: 'types.map:3:3',
     184: 'types.map:3:22',
     190: 'types.map:4:3',
-    191: 'types.map:4:16',
-    196: 'types.map:6:7',
-    200: 'types.map:7:3',
-    202: 'types.map:7:21',
-    207: 'types.map:7:3',
+    193: 'types.map:4:16',
+    196: 'types.map:4:3',
+    197: 'types.map:4:16',
+    202: 'types.map:6:7',
+    206: 'types.map:7:3',
     208: 'types.map:7:21',
+    213: 'types.map:7:3',
+    214: 'types.map:7:21',
 }

@@ -71,6 +71,7 @@ def entry(src, tgt, run):
 
     # birthDate  (case.map:6)
     try:
+        # by items: birthDate may have extensions
         for s in fp.items_at(src, _birthDate_2):
             t = slot(tgt, 'birthDate', (('date',), False), False)
             date(s, t, run)
@@ -79,6 +80,7 @@ def entry(src, tgt, run):
 
     # active  (case.map:7)
     try:
+        # by items: active may have extensions
         for s in fp.items_at(src, _active_3):
             t = slot(tgt, 'active', (('boolean',), False), False)
             boolean(s, t, run)
@@ -99,6 +101,7 @@ def entry(src, tgt, run):
 
     # multipleBirth  (case.map:9)
     try:
+        # by items: multipleBirth may be of several types
         for m in fp.items_at(src, _multipleBirth_5):
             e = {'url': 'multiple'}
             tgt_extension.append(e)
@@ -108,8 +111,8 @@ def entry(src, tgt, run):
 
     # gender  (case.map:10)
     try:
-        g = fp.only_text(src, 'gender')
-        if g is not None:
+        g = src.get('gender')
+        if type(g) is str and g and '_gender' not in src:
             tgt['gender'] = g
         else:
             # by items: there is no value, or it has extensions, or another shape or type
@@ -128,8 +131,8 @@ def entry(src, tgt, run):
                 tgt_extension.append(ext_2)
                 # url  (case.map:11)
                 try:
-                    url = fp.only_text(ext, 'url')
-                    if url is not None:
+                    url = ext.get('url')
+                    if type(url) is str and url and '_url' not in ext:
                         ext_2['url'] = url
                     else:
                         # by items: there is no value, or it has extensions, or another shape or type
@@ -139,8 +142,8 @@ def entry(src, tgt, run):
                     run.fail(error)
                 # value  (case.map:11)
                 try:
-                    v = fp.only_text(ext, 'valueString', _OTHERS_9)
-                    if v is not None:
+                    v = ext.get('valueString')
+                    if type(v) is str and v and _OTHERS_9.isdisjoint(ext):
                         assign(ext_2, 'value', [v], (('Address', 'Age', 'Annotation', 'Attachment', 'CodeableConcept', 'Coding', 'ContactDetail', 'ContactPoint', 'Contributor', 'Count', 'DataRequirement', 'Distance', 'Dosage', 'Duration', 'Expression', 'HumanName', 'Identifier', 'Meta', 'Money', 'ParameterDefinition', 'Period', 'Quantity', 'Range', 'Ratio', 'Reference', 'RelatedArtifact', 'SampledData', 'Signature', 'Timing', 'TriggerDefinition', 'UsageContext', 'base64Binary', 'boolean', 'canonical', 'code', 'date', 'dateTime', 'decimal', 'id', 'instant', 'integer', 'markdown', 'oid', 'positiveInt', 'string', 'time', 'unsignedInt', 'uri', 'url', 'uuid'), True), False)
                     else:
                         # by items: there is no value, or it has extensions, or another shape or type
@@ -161,6 +164,7 @@ def date(src, tgt, run):
     """group date(source src : date, target tgt : date)  case.map:13"""
     # id  (case.map:21)
     try:
+        # by items: id may have extensions
         for v in fp.child(src, 'id'):
             assign_once(run, tgt, 'id', [v], (('string',), False), _write_11)
     except run.caught as error:
@@ -168,6 +172,7 @@ def date(src, tgt, run):
 
     # extension  (case.map:22)
     try:
+        # by items: extension is read from an item
         for e in fp.child(src, 'extension'):
             assign(tgt, 'extension', [e], (('Extension',), False), True)
     except run.caught as error:
@@ -175,6 +180,7 @@ def date(src, tgt, run):
 
     # value  (case.map:13)
     try:
+        # by items: value may have extensions
         for v in fp.child(src, 'value'):
             assign_once(run, tgt, 'value', [v], (('date',), False), _write_12)
     except run.caught as error:
@@ -185,6 +191,7 @@ def boolean(src, tgt, run):
     """group boolean(source src : boolean, target tgt : boolean)  case.map:14"""
     # id  (case.map:21)
     try:
+        # by items: id may have extensions
         for v in fp.child(src, 'id'):
             assign_once(run, tgt, 'id', [v], (('string',), False), _write_11)
     except run.caught as error:
@@ -192,6 +199,7 @@ def boolean(src, tgt, run):
 
     # extension  (case.map:22)
     try:
+        # by items: extension is read from an item
         for e in fp.child(src, 'extension'):
             assign(tgt, 'extension', [e], (('Extension',), False), True)
     except run.caught as error:
@@ -199,6 +207,7 @@ def boolean(src, tgt, run):
 
     # value  (case.map:14)
     try:
+        # by items: value may have extensions
         for v in fp.child(src, 'value'):
             assign_once(run, tgt, 'value', [v], (('boolean',), False), _write_13)
     except run.caught as error:
@@ -209,6 +218,7 @@ def name(src, tgt, run):
     """group name(source src : HumanName, target tgt : HumanName)  case.map:16"""
     # family  (case.map:17)
     try:
+        # by items: family may have extensions
         for family in fp.items_at(src, _family_14):
             family_2 = slot(tgt, 'family', (('string',), False), False)
             string(family, family_2, run)
@@ -217,6 +227,7 @@ def name(src, tgt, run):
 
     # given  (case.map:18)
     try:
+        # by items: given may have extensions
         for given in fp.items_at(src, _given_15):
             given_2 = slot(tgt, 'given', (('string',), False), True)
             string(given, given_2, run)
@@ -228,6 +239,7 @@ def string(src, tgt, run):
     """group string(source src : string, target tgt : string)  case.map:15"""
     # id  (case.map:21)
     try:
+        # by items: id may have extensions
         for v in fp.child(src, 'id'):
             assign_once(run, tgt, 'id', [v], (('string',), False), _write_11)
     except run.caught as error:
@@ -235,6 +247,7 @@ def string(src, tgt, run):
 
     # extension  (case.map:22)
     try:
+        # by items: extension is read from an item
         for e in fp.child(src, 'extension'):
             assign(tgt, 'extension', [e], (('Extension',), False), True)
     except run.caught as error:
@@ -242,7 +255,9 @@ def string(src, tgt, run):
 
     # value  (case.map:15)
     try:
+        # by items: value may have extensions
         for v in fp.child(src, 'value'):
+            # by items: %v is an item
             assign_once(run, tgt, 'value', fp.concatenate([v], ['!']), (('string',), False), _write_16)
     except run.caught as error:
         run.fail(error)
@@ -252,7 +267,7 @@ def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = RecordRun(globals(), strict)
     try:
-        source = fp.object_root(row, 'Patient', _types_1, 'Patient')
+        source = row if type(row) is dict and row.get('resourceType') == 'Patient' else fp.object_root(row, 'Patient', _types_1, 'Patient')
     except run.caught as error:
         run.abandon(error)
         return run.result({}, _places)
@@ -272,61 +287,61 @@ def _transform(row, strict=False):
 _marks = {
     68: 'case.map:5:7',
     70: 'case.map:5:1',
-    74: 'case.map:6:3',
-    75: 'case.map:6:25',
-    76: 'case.map:6:49',
-    82: 'case.map:7:3',
-    83: 'case.map:7:22',
-    84: 'case.map:7:63',
-    90: 'case.map:8:3',
-    92: 'case.map:8:15',
-    94: 'case.map:8:3',
-    95: 'case.map:8:15',
-    102: 'case.map:9:3',
-    103: 'case.map:9:29',
-    105: 'case.map:9:69',
-    111: 'case.map:10:3',
-    113: 'case.map:10:22',
-    116: 'case.map:10:3',
-    117: 'case.map:10:22',
-    125: 'case.map:11:3',
-    127: 'case.map:11:27',
-    131: 'case.map:11:55',
-    133: 'case.map:11:73',
-    136: 'case.map:11:55',
-    137: 'case.map:11:73',
-    142: 'case.map:11:88',
-    144: 'case.map:11:106',
-    147: 'case.map:11:88',
-    148: 'case.map:11:106',
-    151: 'case.map:11:27',
-    156: 'case.map:5:1',
-    160: 'case.map:13:7',
-    164: 'case.map:21:3',
-    165: 'case.map:21:18',
-    171: 'case.map:22:3',
-    172: 'case.map:22:25',
-    178: 'case.map:13:78',
-    179: 'case.map:13:96',
-    184: 'case.map:14:7',
-    188: 'case.map:21:3',
-    189: 'case.map:21:18',
-    195: 'case.map:22:3',
-    196: 'case.map:22:25',
-    202: 'case.map:14:87',
-    203: 'case.map:14:105',
-    208: 'case.map:16:7',
-    212: 'case.map:17:3',
-    213: 'case.map:17:17',
-    214: 'case.map:17:3',
-    220: 'case.map:18:3',
-    221: 'case.map:18:16',
-    222: 'case.map:18:3',
-    227: 'case.map:15:7',
-    231: 'case.map:21:3',
-    232: 'case.map:21:18',
-    238: 'case.map:22:3',
-    239: 'case.map:22:25',
-    245: 'case.map:15:84',
-    246: 'case.map:15:102',
+    75: 'case.map:6:3',
+    76: 'case.map:6:25',
+    77: 'case.map:6:49',
+    84: 'case.map:7:3',
+    85: 'case.map:7:22',
+    86: 'case.map:7:63',
+    92: 'case.map:8:3',
+    94: 'case.map:8:15',
+    96: 'case.map:8:3',
+    97: 'case.map:8:15',
+    105: 'case.map:9:3',
+    106: 'case.map:9:29',
+    108: 'case.map:9:69',
+    114: 'case.map:10:3',
+    116: 'case.map:10:22',
+    119: 'case.map:10:3',
+    120: 'case.map:10:22',
+    128: 'case.map:11:3',
+    130: 'case.map:11:27',
+    134: 'case.map:11:55',
+    136: 'case.map:11:73',
+    139: 'case.map:11:55',
+    140: 'case.map:11:73',
+    145: 'case.map:11:88',
+    147: 'case.map:11:106',
+    150: 'case.map:11:88',
+    151: 'case.map:11:106',
+    154: 'case.map:11:27',
+    159: 'case.map:5:1',
+    163: 'case.map:13:7',
+    168: 'case.map:21:3',
+    169: 'case.map:21:18',
+    176: 'case.map:22:3',
+    177: 'case.map:22:25',
+    184: 'case.map:13:78',
+    185: 'case.map:13:96',
+    190: 'case.map:14:7',
+    195: 'case.map:21:3',
+    196: 'case.map:21:18',
+    203: 'case.map:22:3',
+    204: 'case.map:22:25',
+    211: 'case.map:14:87',
+    212: 'case.map:14:105',
+    217: 'case.map:16:7',
+    222: 'case.map:17:3',
+    223: 'case.map:17:17',
+    224: 'case.map:17:3',
+    231: 'case.map:18:3',
+    232: 'case.map:18:16',
+    233: 'case.map:18:3',
+    238: 'case.map:15:7',
+    243: 'case.map:21:3',
+    244: 'case.map:21:18',
+    251: 'case.map:22:3',
+    252: 'case.map:22:25',
+    259: 'case.map:15:84',
+    261: 'case.map:15:102',
 }

@@ -92,8 +92,8 @@ def sources(src, tgt, run):
         for n in kept[:1]:
             # family  (case.map:9)
             try:
-                f = fp.only_text(n, 'family')
-                if f is not None:
+                f = n.get('family')
+                if type(f) is str and f and '_family' not in n:
                     tgt_extension.append({'url': 'first', 'valueString': f})
                 else:
                     # by items: there is no value, or it has extensions, or another shape or type
@@ -114,8 +114,8 @@ def sources(src, tgt, run):
         for n in kept[1:]:
             # family  (case.map:10)
             try:
-                f = fp.only_text(n, 'family')
-                if f is not None:
+                f = n.get('family')
+                if type(f) is str and f and '_family' not in n:
                     tgt_extension.append({'url': 'not_first', 'valueString': f})
                 else:
                     # by items: there is no value, or it has extensions, or another shape or type
@@ -136,8 +136,8 @@ def sources(src, tgt, run):
         for n in kept[-1:]:
             # family  (case.map:11)
             try:
-                f = fp.only_text(n, 'family')
-                if f is not None:
+                f = n.get('family')
+                if type(f) is str and f and '_family' not in n:
                     tgt_extension.append({'url': 'last', 'valueString': f})
                 else:
                     # by items: there is no value, or it has extensions, or another shape or type
@@ -158,8 +158,8 @@ def sources(src, tgt, run):
         for n in kept[:-1]:
             # family  (case.map:12)
             try:
-                f = fp.only_text(n, 'family')
-                if f is not None:
+                f = n.get('family')
+                if type(f) is str and f and '_family' not in n:
                     tgt_extension.append({'url': 'not_last', 'valueString': f})
                 else:
                     # by items: there is no value, or it has extensions, or another shape or type
@@ -180,8 +180,8 @@ def sources(src, tgt, run):
                 if use == 'official' or (type(use) is not str and use is not None and fp.unlike(n, _use_4)):
                     # family  (case.map:13)
                     try:
-                        f = fp.only_text(n, 'family')
-                        if f is not None:
+                        f = n.get('family')
+                        if type(f) is str and f and '_family' not in n:
                             tgt_extension.append({'url': 'where', 'valueString': f})
                         else:
                             # by items: there is no value, or it has extensions, or another shape or type
@@ -198,10 +198,12 @@ def sources(src, tgt, run):
     try:
         for n in src.get('name') or ():
             if type(n) is dict or fp.is_object(n, src, _name_2):
+                # by items: given may have extensions
                 for g in fp.items_at(n, _given_5):
                     run.note(fp.joined('given of ', fp.text_at(n, _family_3)), 'case.map:14:36')
                     e = {'url': 'given'}
                     tgt_extension.append(e)
+                    # by items: %g is an item
                     assign(e, 'value', fp.concatenate([fp.joined(fp.text_at(n, _family_3), ' ')], [g]), (('string',), True), False)
     except run.caught as error:
         run.fail(error)
@@ -210,17 +212,23 @@ def sources(src, tgt, run):
     try:
         for name in src.get('name') or ():
             if type(name) is dict or fp.is_object(name, src, _name_2):
-                for g in fp.items_at(name, _given_5):
-                    e = {'url': 'nested'}
-                    tgt_extension.append(e)
-                    assign(e, 'value', [g], (('string',), True), False)
+                given = fp.only_texts(name, 'given')
+                if given is not None:
+                    for g in given:
+                        tgt_extension.append({'url': 'nested', 'valueString': g})
+                else:
+                    # by items: there is no value, or it has extensions, or another shape or type
+                    for g in fp.items_at(name, _given_5):
+                        e = {'url': 'nested'}
+                        tgt_extension.append(e)
+                        assign(e, 'value', [g], (('string',), True), False)
     except run.caught as error:
         run.fail(error)
 
     # deceasedBoolean  (case.map:16)
     try:
-        d = fp.only_boolean(src, 'deceasedBoolean', _OTHERS_6)
-        if d is not None:
+        d = src.get('deceasedBoolean')
+        if type(d) is bool and _OTHERS_6.isdisjoint(src):
             tgt_extension.append({'url': 'deceased', 'valueBoolean': d})
         else:
             # by items: there is no value, or it has extensions, or another shape or type
@@ -233,8 +241,8 @@ def sources(src, tgt, run):
 
     # deceasedDateTime  (case.map:17)
     try:
-        d = fp.only_text(src, 'deceasedDateTime', _OTHERS_8)
-        if d is not None:
+        d = src.get('deceasedDateTime')
+        if type(d) is str and d and _OTHERS_8.isdisjoint(src):
             tgt_extension.append({'url': 'deceased-at', 'valueDateTime': d})
         else:
             # by items: there is no value, or it has extensions, or another shape or type
@@ -247,6 +255,7 @@ def sources(src, tgt, run):
 
     # gender  (case.map:18)
     try:
+        # by items: gender may have extensions
         found = fp.items_at(src, _gender_9)
         if not found:
             found = ['unknown']
@@ -259,8 +268,8 @@ def sources(src, tgt, run):
 
     # birthDate  (case.map:19)
     try:
-        b = fp.only_text(src, 'birthDate')
-        if b is not None:
+        b = src.get('birthDate')
+        if type(b) is str and b and '_birthDate' not in src:
             if not fp.holds(fp.less(fp.nodes(b, 'date'), fp.today(run.environment))):
                 raise check_failed('$this < today()')
             tgt_extension.append({'url': 'born', 'valueDate': b})
@@ -308,7 +317,7 @@ def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = RecordRun(globals(), strict)
     try:
-        source = fp.object_root(row, 'Patient', _types_1, 'Patient')
+        source = row if type(row) is dict and row.get('resourceType') == 'Patient' else fp.object_root(row, 'Patient', _types_1, 'Patient')
     except run.caught as error:
         run.abandon(error)
         return run.result({}, _places)
@@ -360,40 +369,42 @@ _marks = {
     189: 'case.map:13:66',
     191: 'case.map:13:103',
     199: 'case.map:14:3',
-    201: 'case.map:14:18',
-    202: 'case.map:14:36',
-    203: 'case.map:14:64',
-    205: 'case.map:14:101',
-    211: 'case.map:15:3',
-    214: 'case.map:15:26',
-    216: 'case.map:15:64',
-    222: 'case.map:16:3',
-    224: 'case.map:16:34',
-    227: 'case.map:16:3',
-    228: 'case.map:16:34',
-    230: 'case.map:16:74',
-    236: 'case.map:17:3',
-    238: 'case.map:17:35',
-    241: 'case.map:17:3',
-    242: 'case.map:17:35',
-    244: 'case.map:17:78',
-    250: 'case.map:18:3',
-    252: 'case.map:18:23',
-    253: 'case.map:18:3',
-    254: 'case.map:18:42',
-    256: 'case.map:18:80',
-    262: 'case.map:19:3',
-    264: 'case.map:19:29',
-    266: 'case.map:19:49',
-    269: 'case.map:19:3',
-    270: 'case.map:19:29',
-    272: 'case.map:19:49',
-    274: 'case.map:19:85',
-    280: 'case.map:20:3',
-    281: 'case.map:20:28',
-    287: 'case.map:21:3',
-    291: 'case.map:21:35',
-    297: 'case.map:22:10',
-    299: 'case.map:22:50',
-    303: 'case.map:8:1',
+    202: 'case.map:14:18',
+    203: 'case.map:14:36',
+    204: 'case.map:14:64',
+    207: 'case.map:14:101',
+    213: 'case.map:15:3',
+    218: 'case.map:15:26',
+    221: 'case.map:15:3',
+    222: 'case.map:15:26',
+    224: 'case.map:15:64',
+    230: 'case.map:16:3',
+    232: 'case.map:16:34',
+    235: 'case.map:16:3',
+    236: 'case.map:16:34',
+    238: 'case.map:16:74',
+    244: 'case.map:17:3',
+    246: 'case.map:17:35',
+    249: 'case.map:17:3',
+    250: 'case.map:17:35',
+    252: 'case.map:17:78',
+    259: 'case.map:18:3',
+    261: 'case.map:18:23',
+    262: 'case.map:18:3',
+    263: 'case.map:18:42',
+    265: 'case.map:18:80',
+    271: 'case.map:19:3',
+    273: 'case.map:19:29',
+    275: 'case.map:19:49',
+    278: 'case.map:19:3',
+    279: 'case.map:19:29',
+    281: 'case.map:19:49',
+    283: 'case.map:19:85',
+    289: 'case.map:20:3',
+    290: 'case.map:20:28',
+    296: 'case.map:21:3',
+    300: 'case.map:21:35',
+    306: 'case.map:22:10',
+    308: 'case.map:22:50',
+    312: 'case.map:8:1',
 }
