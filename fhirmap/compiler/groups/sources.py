@@ -101,7 +101,7 @@ class SourceLowering:
         made = fp_call("RawLookup", self._element(context, last), key, every)
         constant = module.constants.add(f"by_{lookup.key.key}", made)
         items = self.state.names.take(last.name)
-        self.state.assign(items, any_of(Get(context.code, last.name), TupleOf()), span)
+        self.state.assign(items, self._list_of(context, last), span)
         is_short = compared(builtin("len", items, raises=True), Comparison.LESS, Literal(_FEW))
         return Conditional(items, is_short, run_call("found", context.code, constant, Literal(lookup.text)))
 
@@ -219,10 +219,14 @@ class SourceLowering:
         self, name: Name, context: HeldVariable, step: SourceStep, span: Span, items: Expr | None = None
     ) -> None:
         """Go through a list of objects as the record has it. What is no list has no object in it."""
-        self.writer.open(For(span, (name,), items or any_of(Get(context.code, step.name), TupleOf()), ()))
+        self.writer.open(For(span, (name,), items or self._list_of(context, step), ()))
         is_dict = compared(builtin("type", name), Comparison.IS, Name("dict"))
         looked_at = fp_call("is_object", name, context.code, self._element(context, step))
         self.writer.open(If(span, any_of(is_dict, looked_at), ()))
+
+    def _list_of(self, context: HeldVariable, step: SourceStep) -> Expr:
+        """A list as the record has it, its items not looked at."""
+        return any_of(Get(context.code, step.name), self._read("no_objects", context, step))
 
     def _read(self, function: str, context: HeldVariable, step: SourceStep) -> Expr:
         """An element of an object of the record's FHIR JSON, once its shape has been looked at."""

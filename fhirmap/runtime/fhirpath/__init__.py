@@ -164,6 +164,7 @@ from fhirmap.runtime.fhirpath.raw import (
     boolean_at,
     is_object,
     items_at,
+    no_objects,
     node,
     object_at,
     object_root,

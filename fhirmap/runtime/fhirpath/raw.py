@@ -106,6 +106,17 @@ def unlike(held: Mapping[str, Any], element: RawElement) -> bool:
     return False
 
 
+def no_objects(held: Mapping[str, Any], element: RawElement) -> tuple[()]:
+    """The items of an element that repeats and has none.
+
+    Raises: ``TransformFailed`` FM438 where something is there that is no list.
+    """
+    found = held.get(element.name)
+    if found is not None and type(found) is not list:
+        unlike(held, element)
+    return ()
+
+
 def is_object(entry: JsonValue, held: Mapping[str, Any], element: RawElement) -> bool:
     """Is ``entry``, one of an element that repeats and is a list of objects, there?
 
@@ -122,7 +133,7 @@ def found(held: Mapping[str, Any], lookup: RawLookup, text: str, known: Lookups)
     """
     items = held.get(lookup.element.name)
     if not items:
-        return ()
+        return no_objects(held, lookup.element)
     by_text = known.get((id(items), lookup.key.name))
     if by_text is None:
         by_text = known[id(items), lookup.key.name] = _by_text(held, items, lookup)

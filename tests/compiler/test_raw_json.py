@@ -1,0 +1,181 @@
+"""FHIR JSON read as it came, and the same map over items: what comes of a record is the same, whatever it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from random import Random
+from typing import Any
+
+import pytest
+
+from fhirmap.analysis.inference import groups, sources
+from fhirmap.compilation.maps import compile_map
+from fhirmap.records import Result
+from fhirmap.runtime.transformer import Transformer
+
+FHIR = "http://hl7.org/fhir/StructureDefinition"
+PATIENT_MAP = f"""\
+/// url = 'http://x.example/StructureMap/patients'
+uses "{FHIR}/Patient" alias Patient as source
+uses "{FHIR}/Patient" alias Target as target
+group main(source src : Patient, target tgt : Target) {{
+  src.name as n -> tgt.name as t then names(n, t) "name";
+  src.name as n where (use = 'official') -> tgt.contact as c then {{
+    n.family as f -> c.name as cn, cn.family = f "family";
+  }} "official";
+  src.name as n where (use = 'usual') -> tgt.link as l, l.type = 'seealso', l.other as o,
+    o.display = (n.family) "usual";
+  src.name as n where (family.exists() and use != 'old') -> tgt.communication as c, c.preferred = true "known";
+  src.active as a -> tgt.active = a "active";
+  src.birthDate as b -> tgt.birthDate = b "birth";
+  src.deceased : boolean as d -> tgt.deceased = d "dead";
+  src.deceased : dateTime as d -> tgt.deceased = d "died";
+  src.multipleBirth as m -> tgt.multipleBirth = m "births";
+  src.extension as e then {{
+    e.value : string as v -> tgt.extension as x, x.url = 'text', x.value = v "text";
+    e.value as v -> tgt.extension as x, x.url = 'any', x.value = v "any";
+  }} "extension";
+  src.maritalStatus as m -> tgt.maritalStatus = m "status";
+  src.identifier -> tgt.identifier "identifier";
+  src -> tgt.language = (src.communication.language.text) "language";
+  src.contact as c where (gender = 'male' and name.family.exists()) -> tgt.photo as p,
+    p.title = (c.name.family), p.size = (src.name.count()) "contact";
+}}
+group names(source n, target t) {{
+  n.family as f -> t.family = f "family";
+  n.given as g -> t.given = g "given";
+  n.given as g where ($this.startsWith('A')) -> t.suffix = g "suffix";
+  n.period as p -> t.period = p "period";
+  n.use as u where ($this = 'official' or $this = 'usual') -> t.use = u, t.text = append('u', u) "use";
+}}
+"""
+PATIENT = {
+    "resourceType": "Patient",
+    "active": True,
+    "name": [{"use": "official", "family": "A", "given": ["Ada", "Bo"], "period": {"start": "2020"}}, {"use": "usual"}],
+    "birthDate": "2020-01-01",
+    "deceasedBoolean": False,
+    "multipleBirthInteger": 2,
+    "extension": [{"url": "u", "valueString": "y"}, {"url": "v", "valueCoding": {"system": "s", "code": "c"}}],
+    "maritalStatus": {"text": "M"},
+    "identifier": [{"system": "a", "value": "b"}],
+    "communication": [{"language": {"text": "de"}}],
+    "contact": [{"gender": "male", "name": {"family": "C"}}],
+}
+ANSWERS_MAP = f"""\
+/// url = 'http://x.example/StructureMap/answers'
+uses "{FHIR}/QuestionnaireResponse" alias QR as source
+uses "{FHIR}/Patient" alias Patient as target
+group main(source src : QR, target tgt : Patient) {{
+  src.item as page then {{
+    page.item as q where (linkId = 'sex') -> tgt.gender = (q.answer.valueString) "sex";
+    page.item as q where ('name' = q.linkId) then {{
+      q.answer as a -> tgt.name as n, n.family = (a.valueString) "family";
+      q.answer as a then {{ a.value as v -> tgt.name as n, n.text = v "text"; }} "texts";
+    }} "name";
+  }} "page";
+}}
+"""
+JUNK: tuple[Any, ...] = (
+    None, "", "x", 5, True, False, 0, {}, [], [None], {"a": 1}, ["x"], [{}], [[]], "2020",
+    {"extension": [{"url": "q", "valueString": "z"}]},
+)  # fmt: skip
+COMPARED_ALONE = ("use", "gender", "linkId")
+"""Primitives whose extensions no rule reads: items look at them all the same."""
+
+
+def answers(others: int) -> dict[str, Any]:
+    """A response with as many questions that no rule asks for."""
+    said = {"name": "A", "sex": "female"} | {f"q{number}": "x" for number in range(others)}
+    items = [{"linkId": link, "answer": [{"valueString": text}]} for link, text in said.items()]
+    return {"resourceType": "QuestionnaireResponse", "item": [{"linkId": "page", "item": items}]}
+
+
+CASES = {"patient": (PATIENT_MAP, PATIENT), "few": (ANSWERS_MAP, answers(2)), "many": (ANSWERS_MAP, answers(30))}
+
+
+def over_items(text: str, monkeypatch: pytest.MonkeyPatch) -> Transformer:
+    """The map where no source is known to be an object."""
+    with monkeypatch.context() as patched:
+        for module in (groups, sources):
+            patched.setattr(module, "is_object", lambda *_: False)
+        return compile_map(text, validate=False)
+
+
+def places(value: Any, above: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if above:
+        yield above
+    for key, entry in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(entry, (*above, key))
+
+
+def changed(content: dict[str, Any], random: Random) -> dict[str, Any]:
+    """The content with something else somewhere: of another type, absent, twice, with extensions."""
+    made = deepcopy(content)
+    for _ in range(random.choice((1, 1, 2))):
+        *above, last = random.choice(list(places(made)))
+        node: Any = made
+        for key in above:
+            node = node[key]
+        way = random.choice(("other", "other", "absent", "more"))
+        if way == "other":
+            node[last] = deepcopy(random.choice(JUNK))
+        elif way == "absent":
+            del node[last]
+        elif isinstance(node, list):
+            node.insert(0, deepcopy(random.choice((*JUNK, node[last]))))
+        elif _takes_extensions(last, node[last]):
+            node[f"_{last}"] = deepcopy(random.choice(({"id": "i"}, [None, {"id": "i"}], "x", None, {})))
+        else:
+            node[random.choice(("valueInteger", "deceasedDateTime", "name"))] = deepcopy(random.choice(JUNK))
+    return made
+
+
+def _takes_extensions(key: Any, value: Any) -> bool:
+    is_primitive = isinstance(value, str | bool) or (isinstance(value, list) and isinstance((value or [0])[0], str))
+    return is_primitive and key not in (*COMPARED_ALONE, "resourceType") and not str(key).startswith("_")
+
+
+def outcome(result: Result) -> Any:
+    """What comes of a record; of one with faults, that it has some: rules end at the first, in another order."""
+    return "faulty" if result.faults else result.resource
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_same_comes_of_objects_and_of_items(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, content = CASES[name]
+    as_objects, as_items = compile_map(text, validate=False), over_items(text, monkeypatch)
+    assert ".get(" in as_objects.source
+    assert as_objects.source != as_items.source
+    assert as_objects(content).resource == as_items(content).resource
+    assert not as_objects(content).faults
+    random, faulty = Random(name), 0
+    for _ in range(400):
+        other = changed(content, random)
+        before = deepcopy(other)
+        found, wanted = as_objects(other), as_items(other)
+        assert outcome(found) == outcome(wanted), other
+        assert other == before
+        assert {fault.code for fault in found.faults} <= {fault.code for fault in wanted.faults} | {"FM404"}
+        faulty += bool(found.faults)
+    assert 20 < faulty < 380
+
+
+def test_the_generated_code_says_where_it_goes_by_items() -> None:
+    code = compile_map(PATIENT_MAP, validate=False).source
+    for why in (
+        "by items: multipleBirth may be of several types",
+        "by items: there is no value, or it has extensions, or another shape or type",
+    ):
+        assert f"# {why}\n" in code
+    named = compile_map(ANSWERS_MAP, validate=False).source
+    assert "for q in item if len(item) < 16 else run.found(page, " in named
+
+
+def test_an_element_that_is_no_list_is_named() -> None:
+    transform = compile_map(ANSWERS_MAP, validate=False)
+    for held in (5, "x", {"a": 1}, True, 0, ""):
+        faults = transform({"resourceType": "QuestionnaireResponse", "item": held}).faults
+        assert [fault.code for fault in faults] == ["FM438"], held
+        assert faults[0].position.endswith(":5:3")
