@@ -155,7 +155,10 @@ def against_hand() -> bool:
     for label, (text, by_hand, others, bound) in BY_HAND.items():
         content, transform = answers(others), compile_map(text, validate=False)
         assert transform(content).resource == by_hand(content), label
-        actions = {"hand": partial(by_hand, content), "map": partial(transform, content)}
+        actions: dict[str, Callable[[], object]] = {
+            "hand": partial(by_hand, content),
+            "map": partial(transform, content),
+        }
         taken = fastest(actions, 25, 20_000 // (others + 10))
         ratio = taken["map"] / taken["hand"]
         is_over = is_over or ratio > bound

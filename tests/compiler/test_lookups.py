@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fhirmap.compilation.maps import check_maps
+from fhirmap.compilation.program import check_maps
 from fhirmap.compiler.lookups import lookup_of, lookups
 
 FHIR = "http://hl7.org/fhir/StructureDefinition"

@@ -103,7 +103,7 @@ def over_items(text: str, monkeypatch: pytest.MonkeyPatch) -> Transformer:
         return compile_map(text, validate=False)
 
 
-def places(value: Any, above: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+def places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     if above:
         yield above
     for key, entry in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():

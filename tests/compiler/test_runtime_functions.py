@@ -31,8 +31,10 @@ _KEYS = st.sampled_from(["a", "b"])
 _TYPES = st.sampled_from(["string", "decimal", "date", "Quantity", "Patient"])
 _SEARCH = st.just(re.compile("a").search)
 _OBJECTS = st.none() | _DICTS
+_ELEMENTS = st.builds(fp.RawElement, _TYPES, _KEYS, st.just(fp.TypeTable()))
 _ARGUMENTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "RawElement": (_TYPES, _KEYS, st.just(fp.TypeTable())),
+    "RawLookup": (_ELEMENTS, _ELEMENTS, st.frozensets(_KEYS)),
     "alike_texts": (_TEXTS, _TEXTS),
     "all_different": (st.lists(st.text(max_size=1)),),
     "as_list": (_VALUES,),

@@ -53,7 +53,8 @@ def test_nulls_of_lists_are_left_out() -> None:
 
 def test_nothing_of_a_list_is_no_list_of_another_shape() -> None:
     assert fp.no_objects({}, NAME) == fp.no_objects({"name": []}, NAME) == fp.no_objects({"name": None}, NAME) == ()
-    for held in ("", {}, 0, False):
+    wrong: tuple[Any, ...] = ("", {}, 0, False)
+    for held in wrong:
         with pytest.raises(TransformFailed, match="FM438"):
             fp.no_objects({"name": held}, NAME)
 
@@ -64,7 +65,8 @@ def test_what_needs_a_closer_look_is_no_bare_value() -> None:
     for held in ({"given": ["a"], "_given": [None]}, {"given": ["a", None]}, {"given": [""]}, {"given": "a"}):
         assert fp.only_texts(held, "given") is None
     assert fp.only_object({"name": [{"family": "A"}]}, "name") == {"family": "A"}
-    for other in ([], [{}, {}], ["A"], {"family": "A"}, None):
+    others: tuple[Any, ...] = ([], [{}, {}], ["A"], {"family": "A"}, None)
+    for other in others:
         assert fp.only_object({"name": other}, "name") is None
     assert fp.one_object({"maritalStatus": {"text": "M"}}, "maritalStatus") == {"text": "M"}
     assert fp.one_object({"maritalStatus": "M"}, "maritalStatus") is None
@@ -86,6 +88,7 @@ def test_items_are_looked_up_in_their_order() -> None:
 def test_a_root_is_an_object_of_its_type() -> None:
     patient = {"resourceType": "Patient"}
     assert fp.object_root(patient, "Patient", TYPES, "Patient") is patient
-    for other in ([], "Patient", {"resourceType": "Group"}):
+    others: tuple[Any, ...] = ([], "Patient", {"resourceType": "Group"})
+    for other in others:
         with pytest.raises(TransformFailed, match="FM438"):
             fp.object_root(other, "Patient", TYPES, "Patient")

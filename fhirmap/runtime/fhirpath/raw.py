@@ -7,6 +7,7 @@ says, the way over items is taken, which says so (`item.child`); null is absent,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from fhirmap.data import JsonValue
@@ -15,12 +16,20 @@ from fhirmap.runtime.fhirpath.item import FhirNode, TypeTable, child, root, type
 _NO_TEXTS: list[str] = []
 
 
-class RawElement(NamedTuple):
-    """An element of the objects of a type: ``name`` is its key in JSON."""
+@dataclass(frozen=True, slots=True)
+class RawElement:
+    """An element of the objects of a type. ``keys``: what it may be under in JSON, extensions included."""
 
     type_name: str
     name: str
     table: TypeTable
+    keys: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        shape = self.table.children.get(self.type_name, {}).get(self.name)
+        own = (self.name, f"_{self.name}")
+        found = own if shape is None else (entry for key in shape.keys for entry in key[:2])
+        object.__setattr__(self, "keys", frozenset(found))
 
 
 class RawLookup(NamedTuple):
@@ -48,6 +57,8 @@ def object_root(held: JsonValue, type_name: str, table: TypeTable, resource: str
 
 def items_at(held: Mapping[str, Any], element: RawElement) -> list[Any]:
     """What is there as items, with their extensions and types."""
+    if element.keys.isdisjoint(held):
+        return []
     return child(node(held, element.type_name, element.table), element.name)
 
 

@@ -59,7 +59,7 @@ def entry(src, tgt, run):
 
     # identifier  (case.map:16)
     try:
-        for i in src.get('identifier') or ():
+        for i in src.get('identifier') or fp.no_objects(src, _identifier_3):
             if type(i) is dict or fp.is_object(i, src, _identifier_3):
                 j = {}
                 tgt.setdefault('identifier', []).append(j)
@@ -74,7 +74,7 @@ def entry(src, tgt, run):
 
     # name  (case.map:7)
     try:
-        for name in src.get('name') or ():
+        for name in src.get('name') or fp.no_objects(src, _name_4):
             if type(name) is dict or fp.is_object(name, src, _name_4):
                 name_2 = {}
                 tgt.setdefault('name', []).append(name_2)
@@ -98,7 +98,7 @@ def entry(src, tgt, run):
 
     # telecom  (case.map:9)
     try:
-        for telecom in src.get('telecom') or ():
+        for telecom in src.get('telecom') or fp.no_objects(src, _telecom_6):
             if type(telecom) is dict or fp.is_object(telecom, src, _telecom_6):
                 telecom_2 = {}
                 tgt.setdefault('telecom', []).append(telecom_2)
@@ -110,7 +110,7 @@ def entry(src, tgt, run):
 
     # address  (case.map:10)
     try:
-        for address in src.get('address') or ():
+        for address in src.get('address') or fp.no_objects(src, _address_7):
             if type(address) is dict or fp.is_object(address, src, _address_7):
                 tgt.setdefault('address', []).append(copied(address))
     except run.caught as error:

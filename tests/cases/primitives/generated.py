@@ -89,7 +89,7 @@ def entry(src, tgt, run):
 
     # name  (case.map:8)
     try:
-        for name_2 in src.get('name') or ():
+        for name_2 in src.get('name') or fp.no_objects(src, _name_4):
             if type(name_2) is dict or fp.is_object(name_2, src, _name_4):
                 name_3 = {}
                 tgt.setdefault('name', []).append(name_3)
@@ -125,7 +125,7 @@ def entry(src, tgt, run):
 
     # extension  (case.map:11)
     try:
-        for ext in src.get('extension') or ():
+        for ext in src.get('extension') or fp.no_objects(src, _extension_7):
             if type(ext) is dict or fp.is_object(ext, src, _extension_7):
                 ext_2 = {}
                 tgt_extension.append(ext_2)

@@ -174,7 +174,7 @@ def sources(src, tgt, run):
 
     # name-5  (case.map:13)
     try:
-        for n in src.get('name') or ():
+        for n in src.get('name') or fp.no_objects(src, _name_2):
             if type(n) is dict or fp.is_object(n, src, _name_2):
                 use = n.get('use')
                 if use == 'official' or (type(use) is not str and use is not None and fp.unlike(n, _use_4)):
@@ -196,7 +196,7 @@ def sources(src, tgt, run):
 
     # name-6  (case.map:14)
     try:
-        for n in src.get('name') or ():
+        for n in src.get('name') or fp.no_objects(src, _name_2):
             if type(n) is dict or fp.is_object(n, src, _name_2):
                 # by items: given may have extensions
                 for g in fp.items_at(n, _given_5):
@@ -210,7 +210,7 @@ def sources(src, tgt, run):
 
     # given  (case.map:15)
     try:
-        for name in src.get('name') or ():
+        for name in src.get('name') or fp.no_objects(src, _name_2):
             if type(name) is dict or fp.is_object(name, src, _name_2):
                 given = fp.only_texts(name, 'given')
                 if given is not None:
