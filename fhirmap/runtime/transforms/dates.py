@@ -280,9 +280,12 @@ def _local_second(text: str, kind: str, zone: tzinfo) -> str | None:
         return _from_iso(text, kind, zone)
     try:
         moment = datetime.fromisoformat(text)
-        return text[:10] if kind == "date" else _local(moment.replace(tzinfo=zone), kind, "")
+        if kind == "date":
+            return text[:10]
+        offset = _offset_once(moment.replace(tzinfo=zone))
     except (ValueError, OverflowError):
         return None
+    return f"{text[:10]}T{text[11:]}{'Z' if zone is UTC else _offset_text(offset)}"
 
 
 def _from_iso(text: str, kind: str, zone: tzinfo | None) -> str | None:
@@ -375,12 +378,26 @@ def _moment(day: str, hour: int, parts: dict[str, str | None], kind: str, zone: 
 
 def _local(moment: datetime, kind: str, fraction: str) -> str:
     """A local time, where its zone has it once."""
-    before, after = moment.utcoffset(), moment.replace(fold=1).utcoffset()
-    if before != after:
-        if before is not None and after is not None and before < after:
-            raise SkippedTime
-        raise RepeatedTime
+    _offset_once(moment)
     return _shown(moment, kind, fraction)
+
+
+def _offset_once(moment: datetime) -> timedelta:
+    """The offset of a local time that its zone has once.
+
+    Raises: SkippedTime, RepeatedTime.
+    """
+    before, after = moment.utcoffset(), moment.replace(fold=1).utcoffset()
+    assert before is not None and after is not None
+    if before != after:
+        raise SkippedTime if before < after else RepeatedTime
+    return before
+
+
+@cache
+def _offset_text(offset: timedelta) -> str:
+    """`+01:00`: hours and minutes."""
+    return datetime(2000, 1, 1, tzinfo=timezone(offset)).isoformat()[19:25]
 
 
 def _shown(moment: datetime, kind: str, fraction: str) -> str:
