@@ -194,10 +194,10 @@ def as_integer(raw: RawValue, cell: Cell, faults: list[Fault]) -> int | None:
         number = int(raw)
         if number or cell.type not in _COUNTS:
             return number
-    if isinstance(raw, int) and not isinstance(raw, bool) and _in_range(raw, cell.type):
-        return None if cell.nulls and str(raw) in cell.nulls else int(raw)
     if isinstance(raw, Decimal) and raw.is_finite() and raw.adjusted() < 18 and raw == raw.to_integral_value():
         raw = int(raw)
+    if isinstance(raw, int) and not isinstance(raw, bool) and _in_range(raw, cell.type):
+        return None if cell.nulls and str(raw) in cell.nulls else int(raw)
     before = len(faults)
     text = as_text(raw, cell, faults)
     if not text or text in cell.nulls:
@@ -243,15 +243,15 @@ def _in_range(number: int, type_name: str) -> bool:
 
 def as_decimal(raw: RawValue, cell: Cell, faults: list[Fault]) -> Decimal | None:
     """A number with the digits it is written with."""
-    if type(raw) is Decimal and cell.decimals and not cell.nulls:  # `implied` made it
+    if type(raw) is Decimal and not cell.nulls and raw.is_finite() and "E" not in str(raw):
         return raw
     written = isinstance(raw, str)
     if isinstance(raw, float):
         raw = repr(raw)
-    text = as_text(raw, cell, faults)
+    text = raw.strip() if type(raw) is str else as_text(raw, cell, faults)
     if not text or text in cell.nulls:
         return None
-    if written:
+    if written and (cell.decimal != "." or cell.thousands):
         text = number_text(text, cell)
     try:
         if _DECIMAL.fullmatch(text):
