@@ -97,6 +97,8 @@ _LIKELY_NUMBER = re.compile(
     rf"[0-9]++(?:[.,](?:0+\Z|[0-9]+[eE])|[eE][+-]?[0-9])|[0-9]{{1,3}}(?:[ ]|{_BLANK})[0-9]{{3}}"
     rf"|[0-9]{{1,2}}-(?i:{'|'.join(_MONTHS)})|[0-9]{{1,4}}[/.-][0-9]{{1,2}}[/.-][0-9]{{2}}"
 )
+_AFTER_DIGITS = frozenset("-/.,eE \u00a0\u2007\u2009\u202f")
+"""What these numbers have after their first digits."""
 _LIKELY_SIGN = re.compile(r"[=#?\\_.*\"'\u2010-\u2015]|[+-][0-9]|-(?![0-9A-Za-z])|[(<\[][A-Za-z]")
 _LIKELY_WORD = frozenset(word for word in MISSING | _DOUBTFUL if word[:1].isalpha())
 # In every case, since most texts have other first signs and none of them is to be made a new text.
@@ -126,10 +128,8 @@ def is_odd(text: str) -> bool:
         return text[:2] in _WORD_STARTS and text.upper() in _LIKELY_WORD
     if not first.isdecimal():
         return _LIKELY_SIGN.match(text) is not None
-    if text[-1].isdecimal():
-        likely = "-" in text or "/" in text or "." in text or "," in text or " " in text or "E" in text or "e" in text
-    else:
-        likely = "-" in text  # `12-mars`
+    after = text.lstrip("0123456789")[:1]
+    likely = after in _AFTER_DIGITS if text[-1].isdecimal() else after == "-"  # `12-mars`
     return likely and _LIKELY_NUMBER.match(text) is not None
 
 
