@@ -522,9 +522,14 @@ def disagreeing(lines: RawValue, cells: Sequence[Cell], faults: list[Fault], pat
 
     A text that the map takes for absent says nothing. ``paths``: of lines that are documents, where each cell is.
     """
-    held = [line for line in lines if isinstance(line, Mapping)] if isinstance(lines, list | tuple) else []
+    if not isinstance(lines, list | tuple) or len(lines) < 2:
+        return
+    held = [line for line in lines if type(line) is dict or isinstance(line, Mapping)]
     for number, cell in enumerate(cells):
-        texts = [_trimmed(at(line, paths[number]) if paths else line.get(cell.name)) for line in held]
+        raws = [at(line, paths[number]) for line in held] if paths else [line.get(cell.name) for line in held]
+        if raws and type(raws[0]) is str and raws.count(raws[0]) == len(raws):  # as most are
+            continue
+        texts = [_trimmed(raw) for raw in raws]
         found = {text for text in texts if text and text not in cell.nulls}
         if len(found) > 1:
             args = {"column": cell.column, "count": len(found)}
