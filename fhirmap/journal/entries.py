@@ -19,6 +19,7 @@ __all__ = [
     "Ledger",
     "ReadValues",
     "Reason",
+    "RecordReading",
     "RecordedAnswer",
     "RunSummary",
     "SharedIdentifier",
@@ -50,7 +51,7 @@ class Entry:
     ``state``: ``ready`` (with ``payload`` and its ``digest``), ``invalid``, ``out_of_scope``, or ``superseded`` (an
     older revision of a key: counted, not kept). ``request_key`` defaults to one derived from key and digest, so it is
     the same at each attempt. ``read``: what the payload was made of; without it another payload of a key is taken for
-    a change of the source.
+    a change of the source. ``made_by``: what makes the same entry whenever the same is read; empty where nothing does.
     """
 
     key: str
@@ -63,6 +64,16 @@ class Entry:
     notes: tuple[Note, ...] = ()
     faults: tuple[Fault, ...] = ()
     read: ReadValues | None = None
+    made_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReading:
+    """What the source gives of a record, before anything is made of it: as `Entry` has it."""
+
+    key: str
+    origin: str
+    read: ReadValues
 
 
 @dataclass(frozen=True, slots=True)

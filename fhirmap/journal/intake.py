@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, insert, select, update
 
 from fhirmap.journal.connection import Row
 from fhirmap.journal.decision import Decision, Step, decide, rows_by_key
-from fhirmap.journal.entries import Counts, Entry
+from fhirmap.journal.entries import Counts, Entry, RecordReading
 from fhirmap.journal.layouts import Layouts
 from fhirmap.journal.put_batch import PutBatch, chunks_of_distinct_keys
 from fhirmap.journal.schema import checkpoint, entry, payload, run
@@ -34,11 +34,27 @@ _DECISIVE = (
     entry.c.read_run,
     entry.c.read_digest,
     entry.c.read_layout,
+    entry.c.made_by,
     entry.c.source,
     entry.c.notes,
     entry.c.faults,
 )
 """What a decision needs of a row."""
+
+_SAME = (
+    entry.c.id,
+    entry.c.key,
+    entry.c.state,
+    entry.c.is_current,
+    entry.c.held,
+    entry.c.read_digest,
+    entry.c.read_layout,
+    entry.c.made_by,
+    entry.c.read_run,
+    entry.c.faults,
+    entry.c.origin,
+)
+"""What is needed of a row to know that a record is what it was."""
 
 _Decided: TypeAlias = tuple[Entry, Sequence[Row], Decision]
 """An entry, the rows of its key, and what is to be done."""
@@ -85,6 +101,41 @@ class EntryIntake(Withdrawals):
             for name, value in (checkpoints or {}).items():
                 self._put_checkpoint(connection, name, value)
         return counts
+
+    def keep_unchanged(self, readings: Sequence[RecordReading], made_by: str) -> set[str]:
+        """Takes in those of ``readings``, of which no two have the same key, that are what they were: in one
+        transaction, as `put` would take what is made of them. Gives their keys; the others are to be put.
+
+        ``made_by``: as of the entries that would be made. A record is what it was where the same was read of it, what
+        makes its entry is the same, and the journal has nothing else of its key: it was accepted or refused, or is out
+        of scope. One of which something is wrong is not kept: what is said of it may be in another language by now.
+        """
+        if not made_by or not readings:
+            return set()
+        if not self._run:
+            self.start_run()
+        wanted = {reading.key: reading for reading in readings if reading.key not in self._again}
+        batch = PutBatch(self._run, self._clock(), self._source)
+        with self._transaction() as connection:
+            query = select(*_SAME).where(self._scope, entry.c.key.in_(list(wanted)))
+            known = rows_by_key(connection.execute(query.with_for_update() if self._shared else query))
+            kept = {key for key, rows in known.items() if self._is_kept(wanted[key], rows, made_by)}
+            for key in kept:
+                batch.keep(known[key][0])
+            batch.flush(connection, self._identity)
+            connection.execute(update(run).where(run.c.id == self._run).values(read=run.c.read + len(kept)))
+        return kept
+
+    def _is_kept(self, reading: RecordReading, rows: Sequence[Row], made_by: str) -> bool:
+        row, *others = rows
+        read = reading.read
+        if others or (read.digest, read.layout, made_by) != (row.read_digest, row.read_layout, row.made_by):
+            return False
+        if not row.is_current or row.held or row.faults != "[]" or row.read_run == self._run:
+            return False
+        if row.state == EntryState.OUT_OF_SCOPE:
+            return bool(row.origin == reading.origin)
+        return row.state in (EntryState.ACCEPTED, EntryState.REFUSED)
 
     def _put_chunk(self, connection: Connection, chunk: Sequence[Entry], batch: PutBatch) -> Counts:
         decided = self._decided(connection, chunk)

@@ -8,14 +8,14 @@ from sqlalchemy import Connection, update
 
 from fhirmap.journal.codec import faults_to_json, notes_to_json
 from fhirmap.journal.connection import CHUNK, Row
-from fhirmap.journal.entries import Entry, ReadValues
+from fhirmap.journal.entries import Entry
 from fhirmap.journal.row_statement import RowValues, insert_into, next_numbers, update_of
 from fhirmap.journal.schema import entry, payload
 from fhirmap.journal.states import EntryState, check_move
 
 __all__ = ["PutBatch", "chunks_of_distinct_keys"]
 
-_READ_COLUMNS = ("read_digest", "read_layout", "read_parts")
+_READ_COLUMNS = ("read_digest", "read_layout", "read_parts", "made_by")
 _INSERT = insert_into(
     entry,
     *("id", "establishment", "operation", "is_current", "first_seen_at", "changed_at", "read_run", "read_at"),
@@ -56,7 +56,7 @@ class PutBatch:
         if item.state != EntryState.READY:
             sent = ("", str(item.state), item.limit_key, "")
         said = (item.origin, notes_to_json(item.notes), faults_to_json(item.faults), source)
-        self._inserts.append((item.key, *sent, *said, *_read_values(item.read)))
+        self._inserts.append((item.key, *sent, *said, *_read_values(item)))
         self._payloads.append(item.payload if item.state == EntryState.READY else None)
 
     def touch(self, row: Row, item: Entry, *, held: bool = False) -> None:
@@ -69,8 +69,14 @@ class PutBatch:
         if said != (row.notes, row.faults):
             self._said_anew.append((*said, row.id))
         read = item.read
-        if read is not None and (read.digest, read.layout) != (row.read_digest, row.read_layout):
-            self._reread.append((*_read_values(read), row.id))
+        # What is held is not what this map makes.
+        made_by = "" if held else item.made_by
+        if read is not None and (read.digest, read.layout, made_by) != (row.read_digest, row.read_layout, row.made_by):
+            self._reread.append((read.digest, read.layout, read.parts(), made_by, row.id))
+
+    def keep(self, row: Row) -> None:
+        """It was read again, and is what it was in every respect."""
+        self._touched.append(row.id)
 
     def replace(self, row: Row) -> None:
         """Another entry of the key is the current one from now on."""
@@ -93,7 +99,7 @@ class PutBatch:
     def _rewrite(self, row: Row, item: Entry, *, state: EntryState, request_key: str) -> None:
         changed_at = row.changed_at if row.state == state else self._now
         said = (item.origin, notes_to_json(item.notes), faults_to_json(item.faults))
-        first = (str(state), changed_at, request_key, item.limit_key, *said, *_read_values(item.read))
+        first = (str(state), changed_at, request_key, item.limit_key, *said, *_read_values(item))
         source = self._own.get("source", row.source)
         self._rewritten.append((*first, True, False, False, self._run, self._now, 0.0, source, row.id))
 
@@ -126,9 +132,10 @@ class PutBatch:
         _PAYLOAD.execute(connection, [(number, content) for number, content in contents if content is not None])
 
 
-def _read_values(read: ReadValues | None) -> RowValues:
+def _read_values(item: Entry) -> RowValues:
     """Of `_READ_COLUMNS`."""
-    return ("", "", b"") if read is None else (read.digest, read.layout, read.parts())
+    read = item.read
+    return ("", "", b"", "") if read is None else (read.digest, read.layout, read.parts(), item.made_by)
 
 
 def chunks_of_distinct_keys(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

@@ -5,10 +5,10 @@ that are sent, so that what becomes of an entry is written without them. A recor
 out of scope) has the empty digest. `is_current` marks the row with what the source said last of its key; `is_given_up`
 one that the run which sent it last sends no more. `read_digest`, `read_layout` and `read_parts` say what was read when
 an entry was put last, without a value of it (`entries.ReadValues`); `layout` has the names of the columns of each
-`read_layout`. `attempt` is only ever appended to: one row when a request is about to leave, one when its answer was
-read or is known to be lost. `identifier` holds every identifier that a receiver ever gave to a key, `withdrawal` every
-time that an accepted record was no longer declared. An entry is in doubt since an answer to one of its requests was
-lost, until somebody notes that this is settled.
+`read_layout`; `made_by` is that of `entries.Entry`. `attempt` is only ever appended to: one row when a request is about
+to leave, one when its answer was read or is known to be lost. `identifier` holds every identifier that a receiver ever
+gave to a key, `withdrawal` every time that an accepted record was no longer declared. An entry is in doubt since an
+answer to one of its requests was lost, until somebody notes that this is settled.
 Times are seconds since the epoch (UTC), as floats.
 """
 
@@ -51,7 +51,7 @@ __all__ = [
     "withdrawal",
 ]
 
-VERSION = 4
+VERSION = 5
 """Of the tables below. A journal of another version is refused, never guessed at."""
 
 metadata = MetaData()
@@ -125,6 +125,7 @@ entry = Table(
     Column("source", String(200), nullable=False, server_default=""),
     Column("read_digest", String(32), nullable=False, server_default=""),
     Column("read_layout", String(32), nullable=False, server_default=""),
+    Column("made_by", String(32), nullable=False, server_default=""),
     Column("held", Boolean, nullable=False, server_default=false()),
     Column("read_parts", LargeBinary, nullable=False),
     UniqueConstraint("establishment", "operation", "key", "digest", name="fhirmap_entry_identity"),

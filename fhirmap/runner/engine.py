@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,9 @@ from fhirmap.source_plan import SourcePlan
 from fhirmap.texts import language
 
 __all__ = ["Engine", "build_engine", "compile_project", "paths_up"]
+
+_UNREPEATABLE = frozenset(("now", "today", "time_of_day", "uuid", "reference", "pointer"))
+"""Of the runtime: what asks for the time, and what may draw an id."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,20 @@ class Engine:
     def digest(self) -> str:
         """Digest of maps and compiler, for the journal."""
         return self.transformer.digest
+
+    @cached_property
+    def made_by(self) -> str:
+        """The same as long as the same record makes the same entry of the journal; empty where it need not, at any
+        time: where the map or a rule asks for the time, may draw an id, or calls a function that is not fhirmap's own.
+
+        The year is in it, since the century of a year of two digits depends on it.
+        """
+        functions = self.maps.checked.functions.values()
+        others = {function.module for function in functions if not function.module.startswith("fhirmap.")}
+        if not self.transformer.names.isdisjoint(_UNREPEATABLE | others):
+            return ""
+        parts = f"{self.digest} {datetime.now(UTC).year}"
+        return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
 
     @cached_property
     def columns(self) -> tuple[RecordsColumn, ...]:

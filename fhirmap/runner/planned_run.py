@@ -18,8 +18,7 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.journal import Decision, Entry, EntryState, ForeseenWithdrawals, Journal, Step, Withdrawal
 from fhirmap.records import UncertainPolicy
 from fhirmap.runner.engine import Engine
-from fhirmap.runner.ingest import Ingested, entries
-from fhirmap.runner.read_values import reader_of_values
+from fhirmap.runner.ingest import Ingested, maker_of
 from fhirmap.runner.receiver_lines import withdrawal_text
 from fhirmap.runner.run import look_into_journal, shrunk, unread
 from fhirmap.runner.same_records import require_same_records
@@ -104,9 +103,8 @@ def make_plan(
                 resend = resend or project.limits.map_changes is UncertainPolicy.RESEND
                 journal.begin(source=project.source_name(engine.plan.source), resend=resend)
             done = Ingested()
-            found = entries(
-                source.records(), engine.result, engine.rules, engine.limit_key, done, reader_of_values(engine.plan)
-            )
+            maker = maker_of(engine)
+            found = (maker.entry(record, maker.read(record), done) for record in source.records())
             withdrawals = journal.foreseen() if journal is not None else None
             seen = _Counting(plan, journal, withdrawals).take(found, progress)
             plan.read = done.read

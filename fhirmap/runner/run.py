@@ -15,9 +15,8 @@ from fhirmap.runner.archive import Archive, Archived, archive, open_archives
 from fhirmap.runner.deliver import Clock, Delivery, DeliveryProgress, SystemClock, deliver, unreached
 from fhirmap.runner.done_files import MovedFiles, move_done
 from fhirmap.runner.engine import Engine
-from fhirmap.runner.ingest import ingest
+from fhirmap.runner.ingest import ingest, maker_of
 from fhirmap.runner.project import Project
-from fhirmap.runner.read_values import reader_of_values
 from fhirmap.runner.report import Report, RunFacts, build_report, exit_code
 from fhirmap.runner.report_file import write_report
 from fhirmap.runner.same_records import note_records, require_same_records
@@ -122,15 +121,7 @@ def run(  # noqa: PLR0913 - named settings
         work = _Run(engine, sink, journal, archives, clock, resend, tuple(warnings))
         note_records(project, engine.plan, journal)
         try:
-            ingested = ingest(
-                source.records(),
-                engine.result,
-                journal,
-                limit_key=engine.limit_key,
-                rules=engine.rules,
-                progress=reading,
-                read_values=reader_of_values(engine.plan),
-            )
+            ingested = ingest(source.records(), maker_of(engine), journal, progress=reading)
             stopped = work.close_reading(ingested.declared, unread(source))
         except KeyboardInterrupt:
             report = work.finish(None, Delivery(interrupted=True))

@@ -46,6 +46,7 @@ class Transformer:
         module_name = f"<generated from {name} {digest[:12]}>"
         if code is None:
             code = compile(source, module_name, "exec", dont_inherit=True)
+        self._code = code
         keep_lines(self, {module_name: source, **(texts or {})})
         self._module: dict[str, Any] = {**(linked or {}), "__name__": f"fhirmap_generated_{digest[:12]}"}
         if files is not None:
@@ -96,6 +97,17 @@ class Transformer:
     def source(self) -> str:
         """The generated module's text, with all that it needs beside the runtime."""
         return self._source
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the module imports, calls and reads of others, by name, wherever in it."""
+        found: set[str] = set()
+        waiting = [self._code]
+        while waiting:
+            code = waiting.pop()
+            found.update(code.co_names)
+            waiting += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+        return frozenset(found)
 
     @property
     def places(self) -> Places:

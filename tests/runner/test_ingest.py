@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fhirmap.journal import Counts, Entry, Journal
-from fhirmap.records import Fault, Note, Record, Result
-from fhirmap.runner.ingest import canonical_json, ingest
+from fhirmap.journal import Counts, Entry, Journal, ReadValues, RecordReading
+from fhirmap.records import Fault, Note, Receipt, ReceiptState, Record, Result, Unmapped
+from fhirmap.runner.ingest import EntryMaker, canonical_json, ingest
 from fhirmap.runner.verdict import classify, mapped, reason
 
 ERROR = Fault("FM520", rule="nir-key")
@@ -93,12 +93,18 @@ class Spy:
         self.checkpoints.append(json.loads((checkpoints or {})["source"]))
         return Counts(ready=len(batch))
 
+    def keep_unchanged(self, readings: Sequence[RecordReading], made_by: str) -> set[str]:
+        raise AssertionError("nothing is asked where the same need not make the same")
+
 
 def transform(values: Mapping[str, Any]) -> Result:
     kind = values.get("kind", "")
     if kind == "out":
         return Result(None)
     return Result({"resourceType": "Basic", "id": str(values["id"])}, (), (ERROR,) if kind == "bad" else ())
+
+
+MAKER = EntryMaker(lambda record: mapped(record, transform))
 
 
 def records(count: int) -> list[Record]:
@@ -110,9 +116,8 @@ def test_every_record_is_journalled_in_batches_with_a_checkpoint() -> None:
     spy, seen = Spy(), list[int]()
     done = ingest(
         records(10),
-        lambda record: mapped(record, transform),
+        EntryMaker(lambda record: mapped(record, transform), lambda resource: f"limit {resource['id']}"),
         spy,
-        limit_key=lambda resource: f"limit {resource['id']}",
         progress=seen.append,
         batch=4,
     )
@@ -139,7 +144,7 @@ def test_every_record_is_journalled_in_batches_with_a_checkpoint() -> None:
 def test_records_without_a_key_stay_apart() -> None:
     spy = Spy()
     lost = [Record("", {"id": 1}, f"a.csv:{n}", (Fault("FM717", rule="key"),)) for n in (2, 3)]
-    ingest(lost, lambda record: mapped(record, transform), spy)
+    ingest(lost, MAKER, spy)
     assert [(entry.key, entry.state) for entry in spy.batches[0]] == [
         ("? a.csv:2", "invalid"),
         ("? a.csv:3", "invalid"),
@@ -149,12 +154,123 @@ def test_records_without_a_key_stay_apart() -> None:
 def test_a_second_reading_changes_nothing(tmp_path: Path) -> None:
     def run(journal: Journal) -> Counts:
         journal.start_run("digest")
-        return ingest(records(40), lambda record: mapped(record, transform), journal, batch=7).counts
+        return ingest(records(40), MAKER, journal, batch=7).counts
 
     with Journal.open(tmp_path / "journal.db", establishment="chu", operation="op") as journal:
         assert run(journal).ready == 10
         again = run(journal)
     assert (again.ready, again.pending, again.read) == (0, 10, 40)
+
+
+class Reruns:
+    """Readings of records into one journal; ``mapped``: the keys of those that were mapped."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.mapped: list[str] = []
+
+    def __call__(self, records: Sequence[Record], made_by: str = "m", kind: str = "") -> Counts:
+        def result_of(record: Record) -> Result:
+            self.mapped.append(record.key)
+            return mapped(record, lambda values: transform({**values, "kind": kind or values.get("kind", "")}))
+
+        self.mapped.clear()
+        self.journal.start_run("digest")
+        done = ingest(records, EntryMaker(result_of, read_values=read_values, made_by=made_by), self.journal, batch=7)
+        assert (
+            done.read == done.counts.read == self.journal.ledger().read == self.journal.ledger().total == len(records)
+        )
+        while leases := self.journal.lease(50):
+            self.journal.settle_all([(lease, Receipt(ReceiptState.ACCEPTED, "")) for lease in leases])
+        return done.counts
+
+
+def read_values(record: Record) -> ReadValues:
+    digest = json.dumps(record.values, sort_keys=True)[-32:]
+    return ReadValues(digest, "layout", ("id", "kind"), lambda: digest.encode()[:8])
+
+
+@pytest.fixture
+def rerun(tmp_path: Path) -> Iterator[Reruns]:
+    with Journal.open(tmp_path / "journal.db", establishment="chu", operation="op") as journal:
+        yield Reruns(journal)
+
+
+def test_a_record_that_is_what_it_was_is_not_mapped_again(rerun: Reruns) -> None:
+    first = rerun(records(40))
+    assert len(rerun.mapped) == 40
+    again = rerun(records(40))
+    # What is invalid is looked at again, and so is what the source itself says is an older revision.
+    assert rerun.mapped == [str(n) for n in range(40) if n % 4 in (1, 3)]
+    assert (first.ready, first.invalid, first.out_of_scope, first.superseded) == (10, 10, 10, 10)
+    assert (again.unchanged, again.invalid, again.superseded, again.read) == (20, 10, 10, 40)
+    assert rerun.journal.close_reading(40) == 0
+
+
+def test_what_is_not_the_same_is_mapped(rerun: Reruns) -> None:
+    before = [Record(str(n), {"id": n}, f"T id={n}") for n in range(5)]
+    rerun(before)
+    rerun([*before[:2], before[2]._replace(values={"id": 9}), *before[3:], Record("5", {"id": 5})])
+    assert rerun.mapped == ["2", "5"]
+    rerun(before)
+    assert rerun.mapped == ["2"], "its former values are back"
+    rerun(before, made_by="another")
+    assert len(rerun.mapped) == 5
+    rerun(before, made_by="another")
+    assert rerun.mapped == ["2"], "the journal has two payloads of it"
+
+
+def test_what_was_out_of_scope_is_looked_at_where_it_is_elsewhere(rerun: Reruns) -> None:
+    rerun([Record(str(n), {"id": n, "kind": "out"}, f"a.csv:{n}") for n in range(3)])
+    rerun([Record(str(n), {"id": n, "kind": "out"}, f"a.csv:{n + n // 2}") for n in range(3)])
+    assert rerun.mapped == ["2"]
+    assert [answer.origin for answer in rerun.journal.answers()] == ["a.csv:0", "a.csv:1", "a.csv:3"]
+
+
+def test_of_a_key_that_comes_twice_the_last_counts(rerun: Reruns) -> None:
+    one, other = Record("1", {"id": 1}), Record("1", {"id": 2})
+    rerun([one])
+    assert (rerun([other, one]).read, rerun.mapped) == (2, ["1", "1"])
+    rerun([one, *records(20)[8:20:4], other])
+    assert rerun.mapped[-1] == "1"
+    assert [a.state for a in rerun.journal.answers(keys=["1"])] == ["accepted"]
+    assert rerun.journal.lease(1) == []
+    doubled = other._replace(faults=(Fault("FM718", rule="key"),))
+    rerun([doubled, one])
+    assert [a.state for a in rerun.journal.answers(keys=["1"])] == ["accepted"]
+    rerun([one, doubled])
+    assert [a.state for a in rerun.journal.answers(keys=["1"])] == ["invalid"]
+
+
+def test_a_record_in_which_the_source_finds_a_fault_is_mapped(rerun: Reruns) -> None:
+    record = Record("1", {"id": 1})
+    rerun([record])
+    assert rerun([record._replace(faults=(Fault("FM718", rule="key"),))]).invalid == 1
+    assert rerun([record]).unchanged == 1
+    assert rerun.mapped == ["1"], "it was withdrawn meanwhile"
+
+
+def test_what_is_held_stays_held(rerun: Reruns) -> None:
+    record = Record("1", {"id": 1})
+    rerun([record])
+    held = EntryMaker(
+        lambda record: Result({"resourceType": "Basic", "id": "other"}), read_values=read_values, made_by="new"
+    )
+    for _ in range(2):
+        rerun.journal.start_run()
+        assert ingest([record], held, rerun.journal).counts.held == 1
+        assert rerun.journal.ledger().held == 1
+
+
+def test_codes_that_concept_maps_lack_are_counted_each_time(rerun: Reruns) -> None:
+    found = Result(dict(BODY), unmapped=(Unmapped("side", "X"),))
+    maker = EntryMaker(lambda _: found, read_values=read_values, made_by="m")
+    for _ in range(2):
+        rerun.journal.start_run()
+        done = ingest([Record("1", {"id": 1})], maker, rerun.journal)
+        assert [table.count for table in done.unmapped.tables()] == [1]
+        for lease in rerun.journal.lease(1):
+            rerun.journal.settle(lease, Receipt(ReceiptState.ACCEPTED, ""))
 
 
 def test_nothing_is_missing_of_a_line_that_was_not_read() -> None:

@@ -1,0 +1,90 @@
+"""A project ready to work: when the same record makes the same entry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fhirmap.runner.engine import Engine, build_engine
+from fhirmap.runner.project_file import load_project
+
+MAP = """
+uses "http://hl7.org/fhir/StructureDefinition/Patient" as target
+model Row from csv key 'id' {{
+  id   : string 1..1 from 'id'
+  day  : date   0..1 from 'day' format 'dd/MM/yy'
+}}
+group row(source src : Row, target tgt : Patient) {{
+  src.id as v -> tgt.id = v "id";
+  {rule}
+}}
+"""
+PLAIN = 'src.day as v -> tgt.birthDate = v "day";'
+
+
+def engine(folder: Path, rule: str = PLAIN, rules: str = "") -> Engine:
+    folder.mkdir(exist_ok=True)
+    (folder / "own.map").write_text(MAP.format(rule=rule), encoding="utf-8")
+    (folder / "rows.csv").write_text("id;day\n1;01/02/03\n", encoding="utf-8")
+    (folder / "fhirmap.toml").write_text(
+        '[project]\nname = "p"\n[map]\nsource = "own.map"\n[source]\nurl = "csv:///rows.csv"\n'
+        f'[sink]\nkind = "ndjson"\npath = "out.ndjson"\n{rules}',
+        encoding="utf-8",
+    )
+    return build_engine(load_project(folder))
+
+
+def test_the_same_map_makes_the_same_and_another_does_not(tmp_path: Path) -> None:
+    first = engine(tmp_path).made_by
+    assert first and len(first) == 32
+    assert engine(tmp_path).made_by == first
+    assert engine(tmp_path, PLAIN.replace('"day"', '"birth"')).made_by not in ("", first)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'src -> tgt.birthDate = (today()) "day";',
+        'src where (day < today()) -> tgt.birthDate = (day) "day";',
+        'src -> tgt.deceased = (now()) "day";',
+        "src where (now().toString() > '2') -> tgt.active = true \"day\";",
+        'src where (timeOfDay() > @T12:00) -> tgt.active = true "day";',
+        'src -> tgt.language = uuid() "day";',
+        'src -> tgt.language = reference(tgt) "day";',
+        'src -> tgt.language = pointer(tgt) "day";',
+    ],
+)
+def test_what_asks_for_the_time_or_draws_an_id_need_not_make_the_same(tmp_path: Path, rule: str) -> None:
+    assert engine(tmp_path, rule).made_by == ""
+
+
+def test_a_function_that_is_not_fhirmaps_own_need_not_make_the_same(tmp_path: Path) -> None:
+    found = engine(tmp_path, 'src.id as v -> tgt.language = lotNumber(v) "day";')
+    assert found.made_by
+    own = found.maps.checked.functions["lotNumber"]
+    foreign = {"lotNumber": replace(own, module="elsewhere.functions")}
+    maps = replace(found.maps, checked=replace(found.maps.checked, functions=foreign))
+    assert replace(found, maps=maps).made_by, "it is installed, and the map does not call it"
+    imported = {"lotNumber": replace(own, module="os.path")}
+    checked = replace(found.maps.checked, functions=imported)
+    source = found.transformer.source.replace("from fhirmap.functions.identity import", "from os.path import")
+    source = source.replace("import lot_number as", "import basename as")
+    transformer = type(found.transformer)(source, found.digest, store=found.transformer.store)
+    assert replace(found, maps=replace(found.maps, checked=checked), transformer=transformer).made_by == ""
+
+
+def test_the_century_of_a_year_of_two_digits_depends_on_the_year(tmp_path: Path, monkeypatch: Any) -> None:
+    first = engine(tmp_path)
+    assert first.made_by
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return super().now(tz).replace(year=2040, day=1)
+
+    monkeypatch.setattr("fhirmap.runner.engine.datetime", Later)
+    assert engine(tmp_path).made_by not in ("", first.made_by)
