@@ -52,6 +52,8 @@ def _tables_of_this_version() -> None:
 
     engine = sqlalchemy.create_engine(url)
     with engine.begin() as connection:
+        # The processes of a parallel run begin at once, and two that drop tables may wait for each other.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(1)")
         if sqlalchemy.inspect(connection).has_table(schema.meta.name):
             found = connection.execute(sqlalchemy.select(schema.meta.c.value).where(schema.meta.c.name == "version"))
             if found.scalar() != str(schema.VERSION):
