@@ -23,7 +23,7 @@ def main(folder: str) -> None:
     except SystemExit as end:
         assert end.code == 0, end.code
     ledger = json.loads(printed.getvalue())["ledger"]
-    counts = {"read": ledger["read"], "accepted": ledger["accepted"]}
+    counts = {name: ledger[name] for name in ("read", "accepted", "unchanged")}
     print(json.dumps({**counts, "cpu_s": time.process_time(), "peak_mib": peak_mib()}))
 
 

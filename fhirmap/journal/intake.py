@@ -118,7 +118,7 @@ class EntryIntake(Withdrawals):
         batch = PutBatch(self._run, self._clock(), self._source)
         with self._transaction() as connection:
             query = select(*_SAME).where(self._scope, entry.c.key.in_(list(wanted)))
-            known = rows_by_key(connection.execute(query.with_for_update() if self._shared else query))
+            known = rows_by_key(connection.execute(query.with_for_update() if self._shared else query).all())
             kept = {key for key, rows in known.items() if self._is_kept(wanted[key], rows, made_by)}
             for key in kept:
                 batch.keep(known[key][0])
@@ -177,7 +177,7 @@ class EntryIntake(Withdrawals):
 
     def _rows_of(self, keys: Sequence[str], connection: Connection) -> dict[str, list[Row]]:
         query = select(*_DECISIVE).where(self._scope, entry.c.key.in_(keys))
-        return rows_by_key(connection.execute(query.with_for_update() if self._shared else query))
+        return rows_by_key(connection.execute(query.with_for_update() if self._shared else query).all())
 
     def _decide(self, connection: Connection, item: Entry, rows: Sequence[Row]) -> Decision:
         return decide(

@@ -119,7 +119,7 @@ class EntryQueue(EntryIntake):
                 if len(leases) < count:
                     check_move(state, EntryState.SENDING)
                     rows = connection.execute(self._due_query(state, at, avoid, count - len(leases)))
-                    leases += [self._lease_of(row, state) for row in rows]
+                    leases += [self._lease_of(row, state) for row in rows.all()]
             if leases:
                 self._mark_sending(connection, leases, at, at + lease_s)
         return leases
@@ -223,7 +223,7 @@ class EntryQueue(EntryIntake):
             ).where(entry.c.id.in_([lease.entry_id for lease, _ in pairs]))
             if self._shared:
                 query = query.with_for_update()
-            rows = {row.id: row for row in connection.execute(query)}
+            rows = {row.id: row for row in connection.execute(query).all()}
             for lease, receipt in pairs:
                 settled = _settlement(lease, receipt, rows[lease.entry_id], not_before, is_given_up=is_given_up)
                 states.append(settled.state)
