@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -282,10 +282,9 @@ def _local_second(text: str, kind: str, zone: tzinfo) -> str | None:
         moment = datetime.fromisoformat(text)
         if kind == "date":
             return text[:10]
-        offset = _offset_once(moment.replace(tzinfo=zone))
+        return f"{text[:10]}T{text[11:]}{_offset_once(moment.replace(tzinfo=zone))}"
     except (ValueError, OverflowError):
         return None
-    return f"{text[:10]}T{text[11:]}{'Z' if zone is UTC else _offset_text(offset)}"
 
 
 def _from_iso(text: str, kind: str, zone: tzinfo | None) -> str | None:
@@ -370,20 +369,14 @@ def _moment(day: str, hour: int, parts: dict[str, str | None], kind: str, zone: 
         elif zone is None:
             raise ZoneNeeded
         else:
-            return _local(local.replace(tzinfo=zone), kind, _fraction(parts))
+            return f"{day}T{clock}{_fraction(parts)}{_offset_once(local.replace(tzinfo=zone))}"
     except (ValueError, OverflowError):
         return None
     return _shown(moment, kind, _fraction(parts))
 
 
-def _local(moment: datetime, kind: str, fraction: str) -> str:
-    """A local time, where its zone has it once."""
-    _offset_once(moment)
-    return _shown(moment, kind, fraction)
-
-
-def _offset_once(moment: datetime) -> timedelta:
-    """The offset of a local time that its zone has once.
+def _offset_once(moment: datetime) -> str:
+    """The offset of a local time that its zone has once, as FHIR writes it.
 
     Raises: SkippedTime, RepeatedTime.
     """
@@ -391,7 +384,7 @@ def _offset_once(moment: datetime) -> timedelta:
     assert before is not None and after is not None
     if before != after:
         raise SkippedTime if before < after else RepeatedTime
-    return before
+    return "Z" if moment.tzinfo is UTC else _offset_text(before)
 
 
 @cache
@@ -414,6 +407,7 @@ def _plain(offset: str | None) -> str:
     return "Z" if offset in ("UTC", "GMT") else offset or ""
 
 
+@lru_cache(maxsize=256)
 def _offset(text: str) -> timezone:
     """`Z`, `+01`, `+0100` or `+01:00`.
 
