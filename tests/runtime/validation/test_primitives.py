@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhirmap.errors import TransformFailed
@@ -227,12 +227,14 @@ def test_cast_and_the_validator_agree_on_tricky_texts(name: str) -> None:
         agree(name, text)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_cast_and_the_validator_agree(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(PRIMITIVES)))
     agree(name, data.draw(nearly(name)))
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_the_validator_takes_what_the_specification_takes(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(TEXTS | DATES)))
