@@ -8,7 +8,7 @@ group that extends another over those of its base.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fhirmap.analysis.single_writes import NodeWrites, SingleWrites, Way, Write, is_taken_up
 from fhirmap.analysis.typed import TypedGroup, TypedRule, TypedTarget
@@ -16,14 +16,24 @@ from fhirmap.analysis.typed import TypedGroup, TypedRule, TypedTarget
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A write that needs a look when it runs. ``replaces``: writes whose value it replaces on purpose."""
+    """A write that needs a look when it runs. ``replaces``: writes whose value it replaces on purpose. ``is_alone``: it
+    meets nothing but its own repetition, so that what is there is its own."""
 
     rule: TypedRule
     replaces: tuple[TypedTarget, ...] = ()
+    is_alone: bool = False
 
 
-_Met = dict[TypedTarget, tuple[TypedRule, dict[TypedTarget, None]]]
-"""A write that meets others, its rule, and those that it replaces on purpose."""
+@dataclass(slots=True)
+class _Meeting:
+    """A write that meets others, or itself: its rule, those that it replaces on purpose, is it alone there?"""
+
+    rule: TypedRule
+    replaces: dict[TypedTarget, None] = field(default_factory=dict)
+    is_alone: bool = True
+
+
+_Met = dict[TypedTarget, _Meeting]
 
 
 class Meetings:
@@ -38,11 +48,16 @@ class Meetings:
         met: _Met = {}
         names = self.writes.taken_up(groups)
         for group in groups:
-            for target, (rule, replaced) in self._of(group, names).items():
-                met.setdefault(target, (rule, {}))[1].update(replaced)
+            for target, meeting in self._of(group, names).items():
+                known = met.setdefault(target, _Meeting(meeting.rule))
+                known.replaces.update(meeting.replaces)
+                known.is_alone = known.is_alone and meeting.is_alone
         for write in self._of_tables(groups, names):
-            met.setdefault(write.target, (write.rule, {}))
-        return {target: Guard(rule, _in_text_order(replaced.keys() & met)) for target, (rule, replaced) in met.items()}
+            met.setdefault(write.target, _Meeting(write.rule)).is_alone = False
+        return {
+            target: Guard(meeting.rule, _in_text_order(meeting.replaces.keys() & met), meeting.is_alone)
+            for target, meeting in met.items()
+        }
 
     def _of(self, group: TypedGroup, names: frozenset[str]) -> _Met:
         known = self._met.get((group, names))
@@ -50,10 +65,13 @@ class Meetings:
             known = self._met[group, names] = {}
             for node in self.writes.nodes(group, names):
                 for write, others in _meetings(node, names):
-                    _, replaced = known.setdefault(write.target, (write.rule, {}))
+                    meeting = known.setdefault(write.target, _Meeting(write.rule))
                     found = (other.target for other in others if replaces_on_purpose(write, other))
                     # A part of a whole may meet other parts, or another whole, and never its own.
-                    replaced.update(dict.fromkeys((*write.through, *found)))
+                    meeting.replaces.update(dict.fromkeys((*write.through, *found)))
+                    is_open = node.is_taken_up or is_taken_up(write.path, names)
+                    only_itself = all(other.target is write.target for other in others)
+                    meeting.is_alone = meeting.is_alone and only_itself and not is_open and not write.through
         return known
 
     def _of_tables(self, groups: Collection[TypedGroup], names: frozenset[str]) -> Iterator[Write]:

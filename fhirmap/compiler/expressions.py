@@ -30,8 +30,8 @@ class HeldVariable:
 class PythonValue:
     """Code of a value, and the statements before it. ``certain``: it is one value, never None.
 
-    ``item``: the value as an item that knows its type, where it is an object of the record's FHIR JSON. ``by_items``:
-    why code goes through items, where it does (`PythonExpr`).
+    ``item``: the value as an item that knows its type, where it is an object of the record's FHIR JSON. ``by_items``,
+    ``bare``: of what is held as items (`PythonExpr`).
     """
 
     code: Expr
@@ -40,6 +40,7 @@ class PythonValue:
     statements: tuple[Assign, ...] = ()
     item: Expr | None = None
     by_items: str = ""
+    bare: Expr | None = None
 
     @property
     def is_many(self) -> bool:
@@ -49,7 +50,7 @@ class PythonValue:
     def as_single(self) -> Expr:
         """One plain value or None; several are this record's fault."""
         if not self.static.plain:
-            return fp_call("value", self.code)
+            return self.bare if self.bare is not None else fp_call("value", self.code)
         return call("single", self.code) if self.is_many else self.code
 
     def as_list(self) -> Expr:
@@ -89,7 +90,8 @@ class Expressions:
         lowered = lower_expression(expression.node.expression, self._scope(expression))
         static = replace(lowered.static, may_be_empty=expression.static.may_be_empty)
         certain = static.plain and static.cardinality == "one"
-        return PythonValue(lowered.code, static, certain, lowered.statements, by_items=lowered.by_items)
+        held = PythonValue(lowered.code, static, certain, lowered.statements)
+        return replace(held, by_items=lowered.by_items, bare=lowered.bare)
 
     def clean_path(self, expression: Expression) -> CleanPath | None:
         """The bare value that an expression mostly has; None where it is no path of the record's FHIR JSON."""

@@ -263,7 +263,7 @@ class TransformCode:
             return value
         static = replace(value.static, may_be_empty=False)
         if value.is_many or not static.plain:
-            return replace(value, code=fp_call("filled", value.code), static=static)
+            return replace(value, code=fp_call("filled", value.code), static=static, bare=None)
         code = Logic(Connective.OR, (value.code, Literal(None)))
         return replace(value, code=code, static=static.with_cardinality("optional"), certain=False)
 

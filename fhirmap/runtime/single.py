@@ -23,12 +23,16 @@ _WHOLE = ""
 
 @dataclass(frozen=True, slots=True)
 class SingleWrite:
-    """Who writes. ``mode``: the target's list mode. ``replaces``: positions of the writes it replaces on purpose."""
+    """Who writes. ``mode``: the target's list mode. ``replaces``: positions of the writes it replaces on purpose.
+
+    ``is_alone``: no other rule writes there, so that what is there is its own.
+    """
 
     rule: str
     position: str
     mode: str = ""
     replaces: tuple[str, ...] = ()
+    is_alone: bool = False
 
 
 def put_once(  # noqa: PLR0913 - generated code hands over each thing the compiler knew
@@ -55,6 +59,8 @@ def put_once(  # noqa: PLR0913 - generated code hands over each thing the compil
         return value
     name = stem or key
     others = _known(run, node, name, key)
+    if by.is_alone and not others and node.get(key) is not None:
+        others = [WrittenElement(node, key, node[key], by.rule, by.position)]
     kept = next((entry for entry in others if _stays(entry, key, value, by)), None)
     if kept is not None:
         return node[kept.key]

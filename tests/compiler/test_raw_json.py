@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -179,3 +180,62 @@ def test_an_element_that_is_no_list_is_named() -> None:
         faults = transform({"resourceType": "QuestionnaireResponse", "item": held}).faults
         assert [fault.code for fault in faults] == ["FM438"], held
         assert faults[0].position.endswith(":5:3")
+
+
+def test_a_single_element_that_one_rule_repeats_keeps_one_value() -> None:
+    transform = compile_map(ANSWERS_MAP.replace("tgt.name as n, n.family", "tgt.gender"), validate=False)
+    assert "if 'gender' not in tgt:" not in transform.source, "two rules write it"
+    alone = """group main(source src : QR, target tgt : Patient) {
+      src.item as page then { page.item as q -> tgt.gender = (q.text) "g"; } "page"; }"""
+    transform = compile_map(ANSWERS_MAP.partition("group ")[0] + alone, validate=False)
+    assert "if 'gender' not in tgt:" in transform.source
+
+    def outcome_of(*items: dict[str, Any]) -> tuple[Any, list[str]]:
+        result = transform({"resourceType": "QuestionnaireResponse", "item": [{"item": list(items)}]})
+        return result.resource, [fault.code + fault.variant for fault in result.faults]
+
+    one, other = {"text": "male"}, {"text": "female"}
+    with_extensions = {"text": "male", "_text": {"id": "i"}}
+    patient = {"resourceType": "Patient", "gender": "male"}
+    assert outcome_of(one, one) == (patient, [])
+    assert outcome_of(one, other) == (patient, ["FM415repeats"])
+    assert outcome_of(one, with_extensions) == (patient | {"_gender": {"id": "i"}}, [])
+    assert outcome_of(with_extensions, one) == (patient | {"_gender": {"id": "i"}}, [])
+    assert outcome_of(other, with_extensions)[1] == ["FM415repeats"]
+
+
+CHOICE_MAP = f"""\
+/// url = 'http://x.example/StructureMap/choices'
+uses "{FHIR}/QuestionnaireResponse" alias QR as source
+uses "{FHIR}/Observation" alias Observation as target
+group main(source src : QR, target tgt : Observation) {{
+  src.item as i then {{ i.answer as a then {{
+    a.value : Coding as c -> tgt.category = cc(c.system, c.code), tgt.note as n, n.text = (c.display) "coded";
+    a.value : Quantity as q then {{ q.unit as u -> tgt.note as n, n.text = u "unit"; }} "quantity";
+    a.value : decimal as d -> tgt.component as o, o.value = create('Quantity') as v, v.value = d "number";
+  }} "answer"; }} "item";
+}}
+"""
+
+
+def test_an_object_of_a_choice_is_read_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    as_objects, as_items = compile_map(CHOICE_MAP, validate=False), over_items(CHOICE_MAP, monkeypatch)
+    assert "fp.object_of_choice(a, " in as_objects.source
+    coding, quantity = {"system": "s", "code": "c", "display": "d"}, {"value": 1, "unit": "mg"}
+    each: tuple[dict[str, Any], ...] = (
+        {"valueCoding": coding},
+        {"valueQuantity": quantity},
+        {"valueCoding": coding, "valueQuantity": None},
+        {"valueCoding": coding, "valueString": "x"},
+        {"valueCoding": "c"},
+        {"valueCoding": [coding]},
+        {"valueCoding": {}},
+        {"valueDecimal": Decimal("1.50")},
+        {"valueDecimal": 2},
+        {"valueDecimal": "2"},
+        {"valueDecimal": 2, "_valueDecimal": {"id": "i"}},
+        {},
+    )
+    for answer in each:
+        record = {"resourceType": "QuestionnaireResponse", "item": [{"answer": [answer]}]}
+        assert outcome(as_objects(record)) == outcome(as_items(record)), answer

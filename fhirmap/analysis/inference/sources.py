@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fhirmap.analysis.expression_types import is_object
@@ -43,6 +44,9 @@ class Sources:
             steps.append(step)
             static = step.static
         types = self._filter_types(unit, node)
+        if types and node.default is None and self._chooses_object(steps, found.static, types):
+            static = StaticType(types, "one", plain=True, is_raw=True)
+            steps[-1] = replace(steps[-1], static=static)
         if static.is_raw and (node.default is not None or (types and types != static.types)):
             # Its items are looked at one by one, and may be of another type.
             static = static.as_item()
@@ -52,6 +56,14 @@ class Sources:
         if steps:
             variable.element = self._model_element(steps[-2].static if len(steps) > 1 else found.static, steps[-1].name)
         return self._filtered(node, environment, found, tuple(steps), item, variable, None, types)
+
+    def _chooses_object(self, steps: Sequence[SourceStep], context: StaticType, types: frozenset[TypeRef]) -> bool:
+        """Is an object of one type asked for of a choice in the record's FHIR JSON?"""
+        element = steps[-1].element if steps else None
+        owner = steps[-2].static if len(steps) > 1 else context
+        if element is None or not owner.is_raw or not element.is_choice or len(types) > 1:
+            return False
+        return types <= set(element.types) and all(is_object(ref, self._scope.definitions) for ref in types)
 
     def _filtered(  # noqa: PLR0913 - the parts of the node it builds
         self,

@@ -18,10 +18,12 @@ from fhirmap.fhir_types import DATES, INTEGERS, TEXTS
 from fhirmap.language import nodes as n
 from fhirmap.model.definition import Definitions, Element, TypeRef
 
-_KINDS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys((*TEXTS, *DATES), ("str",)),
-    **dict.fromkeys(INTEGERS - {"integer64"}, ("int",)),
-    "boolean": ("bool",),
+_TEXT = (py.Name("str"),)
+_KINDS: Mapping[str, tuple[py.Expr, ...]] = {
+    **dict.fromkeys((*TEXTS, *DATES), _TEXT),
+    **dict.fromkeys(INTEGERS - {"integer64"}, (py.Name("int"),)),
+    "boolean": (py.Name("bool"),),
+    "decimal": (py.Imported(py.DECIMAL), py.Name("int")),
 }
 """Primitive type -> the Python types that its JSON has. A whole number of 64 bits is a text."""
 
@@ -37,19 +39,19 @@ class CleanPath:
     owner: py.Expr
     key: str
     static: StaticType
-    kinds: tuple[str, ...]
+    kinds: tuple[py.Expr, ...]
     others: py.Name | None = None
     repeats: bool = False
 
     @property
     def is_text(self) -> bool:
         """Is it a text, which may be empty?"""
-        return self.kinds == ("str",)
+        return self.kinds == _TEXT
 
     def tests(self, owner: py.Expr, value: py.Expr) -> tuple[py.Expr, ...]:
         """What holds where ``value``, read from ``owner``, is as it should be."""
         kind = py.builtin("type", value)
-        is_kind = py.any_of(*(py.compared(kind, py.Comparison.IS, py.Name(name)) for name in self.kinds))
+        is_kind = py.any_of(*(py.compared(kind, py.Comparison.IS, held) for held in self.kinds))
         is_filled = (value,) if self.is_text else ()
         if self.others is not None:
             return (is_kind, *is_filled, py.method(self.others, "isdisjoint", owner, raises=False))

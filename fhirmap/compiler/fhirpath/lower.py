@@ -34,6 +34,8 @@ def lower_expression(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
         return lowering.done(whole(found, scope.fresh), as_fhir(replace(static, plain=True)))
     static = replace(lowering.inferred, cardinality="many", plain=False)
     done = lowering.done(lowering.root_branch(), as_fhir(static))
+    if found is not None and found.is_scalar and is_of_record(found):
+        return replace(done, bare=found.code)
     return replace(done, by_items=lowering.why_items())
 
 

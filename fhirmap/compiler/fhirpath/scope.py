@@ -24,13 +24,15 @@ class PythonExpr:
 
     Where ``static.plain``, the code gives a bare value (None when absent) or, for cardinality `many`, a list of them;
     otherwise a list of items (`fhirmap.runtime.fhirpath.item`). ``by_items``: why it goes through items, where its
-    variables come from FHIR JSON; empty where it does not.
+    variables come from FHIR JSON; empty where it does not. ``bare``: code of their one bare value, None where
+    there may be several.
     """
 
     code: py.Expr
     static: StaticType = UNKNOWN
     statements: tuple[py.Assign, ...] = ()
     by_items: str = ""
+    bare: py.Expr | None = None
 
     @property
     def may_raise(self) -> bool:

@@ -8,6 +8,7 @@ from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Expression, SourceStep, TypedRule, TypedSource
 from fhirmap.compiler.expressions import HeldVariable, PythonValue
 from fhirmap.compiler.fhirpath.clean import CleanPath, CleanPaths
+from fhirmap.compiler.fhirpath.tables import table_key
 from fhirmap.compiler.groups.state import GroupState
 from fhirmap.compiler.groups.uses import conditions_of, filters_first, needs_list, source_span, uses_index, written
 from fhirmap.compiler.lookups import lookup_of
@@ -212,7 +213,7 @@ class SourceLowering:
         elif step.repeats:
             self._objects(name, context, step, span)
         else:
-            self.state.assign(name, self._read("object_at", context, step), span)
+            self.state.assign(name, self._read_object(context, step), span)
             self.writer.open(If(span, is_not_none(name), ()))
 
     def _objects(
@@ -231,6 +232,16 @@ class SourceLowering:
     def _read(self, function: str, context: HeldVariable, step: SourceStep) -> Expr:
         """An element of an object of the record's FHIR JSON, once its shape has been looked at."""
         return fp_call(function, context.code, self._element(context, step))
+
+    def _read_object(self, context: HeldVariable, step: SourceStep) -> Expr:
+        """An object that does not repeat; of a choice, where it is of the type that is asked for."""
+        if step.element is None or not step.element.is_choice or step.name != step.element.name:
+            return self._read("object_at", context, step)
+        wanted = step.static.type
+        assert wanted is not None
+        key = step.element.json_name(wanted.name)
+        facts = (context.code, self._element(context, step), Literal(key), Literal(table_key(wanted)))
+        return fp_call("object_of_choice", *facts)
 
     def _element(self, context: HeldVariable, step: SourceStep) -> Name:
         module = self.state.module
@@ -252,7 +263,7 @@ class SourceLowering:
 
     def _plain_single(self, source: TypedSource, context: HeldVariable, step: SourceStep, span: Span) -> None:
         name = self._bind(source)
-        found = self._read("object_at", context, step) if context.static.is_raw else Get(context.code, step.name)
+        found = self._read_object(context, step) if context.static.is_raw else Get(context.code, step.name)
         self.state.assign(name, found, span)
         if source.default is not None:
             with self.writer.block(If(span, is_none(name), ())):
@@ -290,7 +301,7 @@ class SourceLowering:
         """The objects of an element of the record's FHIR JSON as a list."""
         if step.repeats:
             return self._read("objects_at", context, step)
-        return fp_call("items", self._read("object_at", context, step))
+        return fp_call("items", self._read_object(context, step))
 
     def _held_items(self, source: TypedSource, context: HeldVariable) -> Expr:
         """What a variable holds, one value or several, as a list."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from fhirmap.analysis import conversions
 from fhirmap.analysis.dataflow import Read, Reads, reads_of, transform_reads
 from fhirmap.analysis.single_writes import PLACING
 from fhirmap.analysis.typed import Expression, TargetStep, Transform, TypedGroup, TypedRule, TypedTarget, Variable
@@ -191,7 +192,7 @@ class GroupState:
         made = call("derived", value.code, made_of or self._reads(reads.values), decided, Literal(rule))
         name = self.names.take("known")
         self.assign(name, made, span)
-        return replace(value, code=name)
+        return replace(value, code=name, bare=None)
 
     def _contributing(self, transform: Transform, span: Span) -> Expr | None:
         """What those arguments of a plug-in's function read that its result is made of; None where all are."""
@@ -266,7 +267,16 @@ class GroupState:
         replaced = tuple(entry.span.position for entry in guard.replaces)
         if mode or replaced:
             facts += [Literal(mode), *((Literal(replaced),) if replaced else ())]
-        return self.module.constants.add("write", call("SingleWrite", *facts))
+        alone = {"is_alone": Literal(True)} if self.is_alone(target) else {}
+        return self.module.constants.add("write", call("SingleWrite", *facts, **alone))
+
+    def is_alone(self, target: TypedTarget) -> bool:
+        """Does a write of a primitive meet nothing but its own repetition?"""
+        guard, step = self.module.guards.get(target), target.steps[-1] if target.steps else None
+        if guard is None or step is None or step.element is None or step.element.is_choice:
+            return False
+        is_primitive = step.static.type_name in conversions.PRIMITIVES
+        return guard.is_alone and is_primitive and not guard.replaces and not target.node.list_modes
 
     # --- tracing ------------------------------------------------------------------------------------------------------
 

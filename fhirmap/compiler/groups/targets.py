@@ -226,7 +226,14 @@ class TargetLowering:
             return
         put = self.state.put_once(parent.name, step, value.code, write)
         held = self.state.held.get(target.variable) if target.variable is not None else None
-        if held is None:
+        if held is None and self.state.is_alone(target) and isinstance(value.code, Name):
+            # What is there already is looked at, no more.
+            is_first = compared(Literal(step.key), Comparison.NOT_IN, parent.name)
+            with self.writer.block(If(target.span, is_first, ())):
+                self.writer.add(SetItem(target.span, parent.name, step.key, value.code))
+            with self.writer.otherwise():
+                self.writer.add(Do(target.span, put))
+        elif held is None:
             self.writer.add(Do(target.span, put))
         else:
             assert isinstance(held.code, Name)

@@ -167,6 +167,7 @@ from fhirmap.runtime.fhirpath.raw import (
     no_objects,
     node,
     object_at,
+    object_of_choice,
     object_root,
     objects_at,
     one_object,

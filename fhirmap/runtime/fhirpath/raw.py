@@ -96,6 +96,15 @@ def object_at(held: Mapping[str, Any], element: RawElement) -> dict[str, Any] | 
     return found
 
 
+def object_of_choice(held: Mapping[str, Any], element: RawElement, key: str, wanted: str) -> dict[str, Any] | None:
+    """A choice's value under ``key``, where it is an object and the only one; None where it is of another type."""
+    found = held.get(key)
+    if type(found) is dict and len(element.keys & held.keys()) == 1:
+        return found
+    items = items_at(held, element)
+    return items[0].value if items and items[0].type == wanted and items[0].value is not None else None
+
+
 def objects_at(held: Mapping[str, Any], element: RawElement) -> list[dict[str, Any]]:
     """The items of an element that repeats and is a list of objects."""
     found = held.get(element.name)
