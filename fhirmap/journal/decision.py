@@ -64,8 +64,10 @@ def decide(
 
     Raises: InternalError FM911 for a state that no entry starts in.
     """
-    if item.state not in (EntryState.READY, *VERDICTS):
+    if item.state not in _FIRST:
         raise InternalError("FM911", before="(new)", after=item.state)
+    if not rows:
+        return _FIRST[item.state]
     if len(rows) == 1 and rows[0].digest == item.digest and item.state == EntryState.READY and not again:
         # what nearly every record is from its second reading on
         row = rows[0]
@@ -96,6 +98,10 @@ def decide(
     # Another payload of this key was sent after this one: it is a new request, not a repeat of its former self.
     generation = base.last_attempt if sent_since else 0
     return Decision(Step.CHANGED, same, base, by_map, generation, was_withdrawn)
+
+
+_FIRST = {EntryState.READY: Decision(Step.NEW), **dict.fromkeys(VERDICTS, Decision(Step.VERDICT))}
+"""What is done with an entry of a key that the journal does not know: of the states that one starts in."""
 
 
 def may_be_held_by_receiver(row: Row) -> bool:

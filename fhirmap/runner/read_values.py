@@ -17,9 +17,9 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
 from operator import itemgetter
 from typing import Any
 from zlib import crc32
@@ -43,9 +43,6 @@ from fhirmap.source_plan import (
 
 __all__ = ["reader_of_values"]
 
-# MessagePack writes a moment with a zone as an instant and a Decimal with its digits.
-_WHOLE = msgspec.msgpack.Encoder(enc_hook=str)
-_PART = msgspec.msgpack.Encoder(enc_hook=str, order="deterministic")
 # A lone surrogate, a number of more than 64 bits: rare, and still to be distinguished from another.
 _NOT_ENCODED = (UnicodeEncodeError, OverflowError, TypeError, ValueError, RecursionError)
 _DIGEST_BYTES = 16
@@ -131,8 +128,6 @@ class _Row:
             columns: list[Sequence[RawValue]] = list(zip(*map(self.get, rows), strict=True))
         except KeyError:
             columns = [[_at(row, name) for row in rows] for name in self.names]
-        if CalendarText in map(type, chain.from_iterable(columns)):
-            return [list(map(_comparable, column)) for column in columns]
         return columns
 
 
@@ -166,15 +161,20 @@ def _held(rows: Sequence[Mapping[str, Any]], attributes: AttributeRows) -> dict[
     return found
 
 
-def _comparable(cell: RawValue) -> RawValue:
-    """What a database shows as an instant, in whatever zone the session has, as that instant."""
-    if not isinstance(cell, CalendarText):
-        return cell
-    try:
-        found = datetime.fromisoformat(cell)
-    except ValueError:
-        return cell
-    return found if found.tzinfo is not None else cell
+def _comparable(cell: RawValue) -> str | datetime:
+    """What a database shows as an instant, in whatever zone the session has, as that instant; all else as text."""
+    if isinstance(cell, CalendarText):
+        with suppress(ValueError):
+            found = datetime.fromisoformat(cell)
+            if found.tzinfo is not None:
+                return found
+    return str(cell)
+
+
+# MessagePack writes a moment with a zone as an instant and a Decimal with its digits; it asks for what is no type of
+# Python's own, the classes derived from these among them.
+_WHOLE = msgspec.msgpack.Encoder(enc_hook=str)
+_PART = msgspec.msgpack.Encoder(enc_hook=_comparable, order="deterministic")
 
 
 def _digest_of_way(place: SourcePlan | Child) -> str:
@@ -239,6 +239,8 @@ def _of_lists(columns: Iterable[Sequence[RawValue]]) -> list[int]:
 
 
 def _of_set(items: Sequence[RawValue]) -> int:
+    if len(items) == 1:
+        return crc32(_encoded(items[0], _PART))
     try:
         encoded = sorted(map(_PART.encode, items))
     except _NOT_ENCODED:
