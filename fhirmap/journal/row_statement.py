@@ -12,7 +12,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Dialect, Table, Update, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Dialect, Table, Update, bindparam, insert, text, update
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Insert
 
@@ -56,7 +56,7 @@ def next_numbers(connection: Connection, table: Table, count: int) -> Sequence[i
     them, each once.
     """
     if connection.dialect.name == "sqlite":
-        last = connection.execute(select(func.max(table.c.id))).scalar() or 0
+        last = connection.exec_driver_sql(f"SELECT max(id) FROM {table.name}").scalar() or 0
         return range(last + 1, last + 1 + count)
     sequence = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
     return sorted(connection.execute(sequence, {"name": table.name, "count": count}).scalars())
