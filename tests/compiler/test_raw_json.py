@@ -239,3 +239,46 @@ def test_an_object_of_a_choice_is_read_as_it_is(monkeypatch: pytest.MonkeyPatch)
     for answer in each:
         record = {"resourceType": "QuestionnaireResponse", "item": [{"answer": [answer]}]}
         assert outcome(as_objects(record)) == outcome(as_items(record)), answer
+
+
+BUNDLE_MAP = f"""\
+/// url = 'http://x.example/StructureMap/bundles'
+uses "{FHIR}/Bundle" alias Bundle as source
+uses "{FHIR}/Patient" alias Patient as source
+uses "{FHIR}/Person" alias Person as target
+group main(source src : Bundle, target tgt : Person) {{
+  src.entry as e then {{ e.resource : Patient as p then patient(p, tgt) "patient"; }} "entry";
+}}
+group patient(source p : Patient, target tgt : Person) {{
+  p.gender as g -> tgt.gender = g "gender";
+  p.contained : Organization as o then {{ o.name as n -> tgt.name as m, m.text = n "name"; }} "contained";
+}}
+"""
+
+
+def test_a_resource_of_one_type_is_read_where_there_may_be_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    as_objects, as_items = compile_map(BUNDLE_MAP, validate=False), over_items(BUNDLE_MAP, monkeypatch)
+    assert "fp.child" not in as_objects.source
+    organization = {"resourceType": "Organization", "name": "O"}
+    patient = {
+        "resourceType": "Patient",
+        "gender": "male",
+        "contained": [{"resourceType": "Group"}, None, organization],
+    }
+    resources: tuple[Any, ...] = (
+        patient,
+        {"resourceType": "Group", "gender": "male"},
+        {"gender": "male"},
+        None,
+        "Patient",
+        [patient],
+        patient | {"contained": organization},
+        patient | {"contained": ["Organization"]},
+        patient | {"contained": [{"name": "O"}]},
+    )
+    for resource in resources:
+        found, wanted = (
+            transform({"resourceType": "Bundle", "entry": [{"resource": resource}]})
+            for transform in (as_objects, as_items)
+        )
+        assert (found.resource, found.faults) == (wanted.resource, wanted.faults), resource

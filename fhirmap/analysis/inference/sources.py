@@ -12,6 +12,7 @@ from fhirmap.analysis.scope import Scope
 from fhirmap.analysis.static import UNKNOWN, StaticType, fhir_type, primitive
 from fhirmap.analysis.typed import Expression, NameScope, SourceStep, TypedSource, Unit, Variable
 from fhirmap.diagnostics import Span
+from fhirmap.fhir_types import ANY_RESOURCE
 from fhirmap.language import nodes
 from fhirmap.model.definition import TypeRef
 
@@ -44,7 +45,8 @@ class Sources:
             steps.append(step)
             static = step.static
         types = self._filter_types(unit, node)
-        if types and node.default is None and self._chooses_object(steps, found.static, types):
+        has_list = bool(node.list_mode) or node.minimum is not None or node.maximum is not None
+        if types and node.default is None and not has_list and self._chooses_object(steps, found.static, types):
             static = StaticType(types, "one", plain=True, is_raw=True)
             steps[-1] = replace(steps[-1], static=static)
         if static.is_raw and (node.default is not None or (types and types != static.types)):
@@ -58,12 +60,19 @@ class Sources:
         return self._filtered(node, environment, found, tuple(steps), item, variable, None, types)
 
     def _chooses_object(self, steps: Sequence[SourceStep], context: StaticType, types: frozenset[TypeRef]) -> bool:
-        """Is an object of one type asked for of a choice in the record's FHIR JSON?"""
+        """Is an object of one type asked for, of a choice in the record's FHIR JSON or of an element that holds any
+        resource?"""
         element = steps[-1].element if steps else None
         owner = steps[-2].static if len(steps) > 1 else context
-        if element is None or not owner.is_raw or not element.is_choice or len(types) > 1:
+        (wanted,) = types
+        definitions = self._scope.definitions
+        if element is None or not owner.is_raw or not is_object(wanted, definitions):
             return False
-        return types <= set(element.types) and all(is_object(ref, self._scope.definitions) for ref in types)
+        if element.is_choice:
+            return wanted in element.types
+        structure = definitions.structure(wanted.structure)
+        holds_any = [ref.name in ANY_RESOURCE for ref in element.types] == [True]
+        return holds_any and structure is not None and structure.kind == "resource" and "." not in wanted.name
 
     def _filtered(  # noqa: PLR0913 - the parts of the node it builds
         self,

@@ -5,9 +5,9 @@ as a hand would, over the bare values and dicts that records and results are mad
 `conditions` does so for what is only asked to be true or false. `forms` is how the three see one another. The types of
 the nodes come from `analysis.expression`; nothing here reports a fault.
 
-`lower` has the entries, `hoisting` what several expressions share, `scope` what goes in and comes out, `typed_values`
-and `streams` what a part is in Python, `elements` which key a name reads, `tables` the element types that generated
-code takes along, `evaluate` one expression as a function.
+`lower` has the entries, `clean` what paths of a record's FHIR JSON mostly are, `hoisting` what several expressions
+share, `scope` what goes in and comes out, `typed_values` and `streams` what a part is in Python, `elements` which key a
+name reads, `tables` the element types that generated code takes along, `evaluate` one expression as a function.
 
 Code is built from the nodes of `compiler.python`, never from text. A typed lowering may be missing, it may not differ:
 the tests run the official suites in both.

@@ -38,7 +38,7 @@ from fhirmap.compiler.python import (
 from fhirmap.compiler.runtime_functions import call, fp_call, run_call
 from fhirmap.compiler.tracing import trace_call
 from fhirmap.diagnostics import Span
-from fhirmap.fhir_types import OPEN_TYPES
+from fhirmap.fhir_types import ANY_RESOURCE, OPEN_TYPES
 from fhirmap.model.definition import Definitions
 
 _CHOSEN = {"first": (None, 1), "not_first": (1, None), "last": (-1, None), "not_last": (None, -1)}
@@ -224,6 +224,9 @@ class SourceLowering:
         is_dict = compared(builtin("type", name), Comparison.IS, Name("dict"))
         looked_at = fp_call("is_object", name, context.code, self._element(context, step))
         self.writer.open(If(span, any_of(is_dict, looked_at), ()))
+        if _holds_any(step):
+            is_wanted = compared(Get(name, "resourceType"), Comparison.EQUAL, Literal(step.static.type_name))
+            self.writer.open(If(span, is_wanted, ()))
 
     def _list_of(self, context: HeldVariable, step: SourceStep) -> Expr:
         """A list as the record has it, its items not looked at."""
@@ -235,10 +238,12 @@ class SourceLowering:
 
     def _read_object(self, context: HeldVariable, step: SourceStep) -> Expr:
         """An object that does not repeat; of a choice, where it is of the type that is asked for."""
-        if step.element is None or not step.element.is_choice or step.name != step.element.name:
-            return self._read("object_at", context, step)
         wanted = step.static.type
         assert wanted is not None
+        if _holds_any(step):
+            return fp_call("resource_at", context.code, self._element(context, step), Literal(wanted.name))
+        if step.element is None or not step.element.is_choice or step.name != step.element.name:
+            return self._read("object_at", context, step)
         key = step.element.json_name(wanted.name)
         facts = (context.code, self._element(context, step), Literal(key), Literal(table_key(wanted)))
         return fp_call("object_of_choice", *facts)
@@ -374,6 +379,12 @@ class SourceLowering:
             value = self.state.value(source.log)
             position = Literal(source.log.span.position)
             self.writer.add(Do(source.log.span, run_call("note", value.as_single(), position)))
+
+
+def _holds_any(step: SourceStep) -> bool:
+    """Is a resource of one type read where there may be any?"""
+    element = step.element
+    return step.static.is_raw and element is not None and [ref.name in ANY_RESOURCE for ref in element.types] == [True]
 
 
 def _why_items(step: SourceStep, definitions: Definitions) -> str:

@@ -273,7 +273,7 @@ class GroupState:
     def is_alone(self, target: TypedTarget) -> bool:
         """Does a write of a primitive meet nothing but its own repetition?"""
         guard, step = self.module.guards.get(target), target.steps[-1] if target.steps else None
-        if guard is None or step is None or step.element is None or step.element.is_choice:
+        if guard is None or step is None or step.element is None or not step.key:
             return False
         is_primitive = step.static.type_name in conversions.PRIMITIVES
         return guard.is_alone and is_primitive and not guard.replaces and not target.node.list_modes

@@ -173,6 +173,7 @@ from fhirmap.runtime.fhirpath.raw import (
     one_object,
     only_object,
     only_texts,
+    resource_at,
     text_at,
     texts_at,
     unlike,

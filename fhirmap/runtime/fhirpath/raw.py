@@ -105,6 +105,14 @@ def object_of_choice(held: Mapping[str, Any], element: RawElement, key: str, wan
     return items[0].value if items and items[0].type == wanted and items[0].value is not None else None
 
 
+def resource_at(held: Mapping[str, Any], element: RawElement, wanted: str) -> dict[str, Any] | None:
+    """The resource of an element that holds any, where it is of the type ``wanted``; None where it is of another."""
+    found = held.get(element.name)
+    if found is not None and type(found) is not dict:
+        unlike(held, element)
+    return found if isinstance(found, dict) and found.get("resourceType") == wanted else None
+
+
 def objects_at(held: Mapping[str, Any], element: RawElement) -> list[dict[str, Any]]:
     """The items of an element that repeats and is a list of objects."""
     found = held.get(element.name)
