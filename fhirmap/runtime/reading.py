@@ -190,6 +190,8 @@ def implied(raw: RawValue, cell: Cell, faults: list[Fault]) -> RawValue:
 
 def as_integer(raw: RawValue, cell: Cell, faults: list[Fault]) -> int | None:
     """A whole number."""
+    if type(raw) is int and not cell.nulls and _in_range(raw, cell.type):
+        return raw
     if type(raw) is str and raw.isdecimal() and raw.isascii() and len(raw) < _SHORT and raw not in cell.nulls:
         number = int(raw)
         if number or cell.type not in _COUNTS:
@@ -283,8 +285,11 @@ def date_reader(cell: Cell) -> Callable[[Any, list[Fault]], str | None]:
     """A function that reads cells of a date, dateTime, instant or time in the model's format and zone."""
     parse = parser(cell.format, cell.type, cell.zone)
     parse_own = parser(None, cell.type, cell.zone)
+    takes_days = cell.type == "date" and not cell.nulls
 
     def read(raw: RawValue, faults: list[Fault]) -> str | None:
+        if takes_days and type(raw) is date:
+            return raw.isoformat()
         is_text = type(raw) is str
         text = raw.strip() if is_text else as_text(raw, cell, faults)
         if not text or text in cell.nulls:
