@@ -15,16 +15,20 @@ from fhirmap.cli import main as fhirmap
 
 
 def main(folder: str) -> None:
-    """Run the project once, as the command does; print what was read and accepted, the CPU time of this process with
-    the compiling of the map, and the peak of the resident set."""
+    """Run the project once; print what was read and accepted, the CPU time of this process with the compiling of the
+    map, and the peak of the resident set."""
+    print(json.dumps({**run(folder), "cpu_s": time.process_time(), "peak_mib": peak_mib()}))
+
+
+def run(folder: str) -> dict[str, int]:
+    """Run a project once, as the command does: what was read, accepted, and found unchanged."""
     try:
         with redirect_stdout(io.StringIO()) as printed:
             fhirmap(["run", folder, "--json"])
     except SystemExit as end:
         assert end.code == 0, end.code
     ledger = json.loads(printed.getvalue())["ledger"]
-    counts = {name: ledger[name] for name in ("read", "accepted", "unchanged")}
-    print(json.dumps({**counts, "cpu_s": time.process_time(), "peak_mib": peak_mib()}))
+    return {name: ledger[name] for name in ("read", "accepted", "unchanged")}
 
 
 def peak_mib() -> float:

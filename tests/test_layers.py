@@ -19,7 +19,18 @@ PUBLIC = "__init__"
 # Lowest first. A package imports packages of lower layers only, never one of its own layer.
 # docs/architecture.md has the same table, with what each package is for.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("version", "texts", "data", "records", "fhir_types", "decimals", "regular_expressions", "signatures", "xhtml"),
+    (
+        "version",
+        "texts",
+        "data",
+        "records",
+        "collector",
+        "fhir_types",
+        "decimals",
+        "regular_expressions",
+        "signatures",
+        "xhtml",
+    ),
     ("source_plan", "diagnostics"),
     ("errors",),
     ("plugins",),
@@ -56,6 +67,7 @@ STANDARD_LIBRARY_ONLY = frozenset(
         "texts",
         "data",
         "records",
+        "collector",
         "fhir_types",
         "decimals",
         "regular_expressions",

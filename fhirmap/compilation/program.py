@@ -10,6 +10,7 @@ from pathlib import Path
 from fhirmap.analysis.check import check
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.workspace import ParsedMap, load, parsed
+from fhirmap.collector import collecting_later
 from fhirmap.compilation.files import library, map_name, read_map, reader_of
 from fhirmap.compilation.releases import DEFAULT_RELEASE, release_of
 from fhirmap.diagnostics import Diagnostic, MapText
@@ -46,6 +47,7 @@ class CheckedMaps:
         return any(entry.is_error for entry in self.diagnostics)
 
 
+@collecting_later
 def check_maps(  # noqa: PLR0913 - named settings
     *sources: MapSource,
     name: str | None = None,

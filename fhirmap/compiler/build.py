@@ -11,6 +11,7 @@ from hashlib import sha256
 from types import CodeType
 
 from fhirmap.analysis.checked import Checked
+from fhirmap.collector import collecting_later
 from fhirmap.compiler.lower import lower
 from fhirmap.compiler.model_plan import source_plan
 from fhirmap.compiler.plan import ModuleSection
@@ -37,6 +38,7 @@ class CompiledMap:
     store: SourcePlan | None
 
 
+@collecting_later
 def compile_checked(checked: Checked, *, validator: ModuleSection | None = None, trace: bool = False) -> CompiledMap:
     """The Python of a checked program without errors; the same program gives the same bytes.
 

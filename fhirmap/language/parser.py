@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
+from fhirmap.collector import collecting_later
 from fhirmap.diagnostics import Diagnostic, MapText
 from fhirmap.language import nodes as n
 from fhirmap.language.builder import MapBuilder
@@ -21,6 +19,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a character: an editor's buffer may hold one, UTF-8 cannot."""
 
 
+@collecting_later
 def parse(text: str, name: str = "<string>") -> tuple[n.Map, tuple[Diagnostic, ...]]:
     """The tree of a map, as far as the text has one, and everything that is wrong with the text.
 
@@ -33,29 +32,13 @@ def parse(text: str, name: str = "<string>") -> tuple[n.Map, tuple[Diagnostic, .
         ('G', ())
     """
     map_text = MapText(name, text.removeprefix("\ufeff"))
-    with _no_collecting():
-        result, found, spans_lines = _parse_whole(map_text)
-        if found and spans_lines:
-            # A quote that is not closed turns all texts after it inside out: read again, each text closed on its line.
-            again, fewer, _ = _parse_whole(map_text, closes_lines=True)
-            if len(fewer) <= len(found):
-                return again, fewer
+    result, found, spans_lines = _parse_whole(map_text)
+    if found and spans_lines:
+        # A quote that is not closed turns all texts after it inside out: read again, each text closed on its line.
+        again, fewer, _ = _parse_whole(map_text, closes_lines=True)
+        if len(fewer) <= len(found):
+            return again, fewer
     return result, found
-
-
-@contextmanager
-def _no_collecting() -> Iterator[None]:
-    """Without the cycle collector: it looks through the growing tree time and again, and nothing of it is garbage.
-
-    With it, 10,000 lines take 25 s and not 10, and twice the lines more than twice the time.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _parse_whole(text: MapText, *, closes_lines: bool = False) -> tuple[n.Map, tuple[Diagnostic, ...], bool]:

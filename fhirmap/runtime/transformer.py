@@ -6,6 +6,7 @@ runtime alone. Calls share nothing: no I/O, no global state, and the caller's re
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import Any
@@ -64,7 +65,14 @@ class Transformer:
         ``strict`` raises the first failure of a rule instead, with a traceback that shows the map's line; it is for
         looking into one record, and never needed in a run.
         """
-        return self._transform(record, strict)
+        # As `collecting_later`, which would be one call more for each record: a large one has much that stays.
+        if not gc.isenabled():
+            return self._transform(record, strict)
+        gc.disable()
+        try:
+            return self._transform(record, strict)
+        finally:
+            gc.enable()
 
     def traced(self, record: Mapping[str, Any], trace: object, *, strict: bool = False) -> Result:
         """As a call, each step noted in ``trace``: only where the map was compiled for tracing (`Tracer`)."""

@@ -21,9 +21,10 @@ def duplicate_rule(checked: Checked) -> Iterator[Diagnostic]:
 
 
 def _repeated(rules: tuple[Rule, ...]) -> Iterator[Diagnostic]:
-    for order, rule in enumerate(rules):
-        first = next((other for other in rules[:order] if other == rule), None)
-        if first is not None:
+    known: dict[Rule, Rule] = {}
+    for rule in rules:
+        first = known.setdefault(rule, rule)
+        if first is not rule:
             yield Diagnostic("FM249", rule.span, related=(Related(first.span, Text("labels.first_here")),))
         elif rule.dependent is not None:
             yield from _repeated(rule.dependent.rules or ())

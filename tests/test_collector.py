@@ -1,0 +1,52 @@
+"""`collecting_later`: nothing is collected during a call, and afterwards all is as it was."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from fhirmap.collector import collecting_later
+from fhirmap.compilation.maps import compile_map
+
+
+@pytest.fixture(autouse=True)
+def _collector() -> Iterator[None]:
+    yield
+    gc.enable()
+
+
+@collecting_later
+def state(fails: bool = False) -> bool:
+    if fails:
+        raise ValueError
+    return gc.isenabled()
+
+
+def test_nothing_is_collected_during_a_call() -> None:
+    assert not state()
+    assert gc.isenabled()
+
+
+def test_it_goes_on_after_a_failure() -> None:
+    with pytest.raises(ValueError):
+        state(fails=True)
+    assert gc.isenabled()
+
+
+def test_where_it_was_off_it_stays_off() -> None:
+    gc.disable()
+    assert not state()
+    assert not gc.isenabled()
+
+
+def test_a_record_is_transformed_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    transform, seen = compile_map("group main(source src, target tgt) { src.a as v -> tgt.b = v; }"), []
+    monkeypatch.setattr(transform, "_transform", lambda *_: seen.append(gc.isenabled()))
+    transform({"a": 1})
+    assert seen == [False]
+    assert gc.isenabled()
+    gc.disable()
+    transform({"a": 1})
+    assert not gc.isenabled()
