@@ -282,3 +282,90 @@ def test_a_resource_of_one_type_is_read_where_there_may_be_any(monkeypatch: pyte
             for transform in (as_objects, as_items)
         )
         assert (found.resource, found.faults) == (wanted.resource, wanted.faults), resource
+
+
+RULES = (
+    "src -> tgt.language = (%resource.id);",
+    "src -> tgt.id = (%resource.name.count().toString());",
+    "src.managingOrganization as o -> tgt.language = (o.resolve().id);",
+    "src.managingOrganization as o where (resolve().exists()) -> tgt.active = true;",
+    "src.name as a, src.name as b where (%a.family = %b.family) -> tgt.name as n, n.family = (%a.family & %b.use);",
+    "src.name first as a, src.birthDate as b -> tgt.birthDate = b, tgt.name as n, n.family = (a.family);",
+    "src as p where (name.exists(use = 'official')) -> tgt.active = true;",
+    "src : Patient as p -> tgt.active = (p.active);",
+    "src.name as n -> tgt.name as m share x then { n.given as g -> m.given = g; };",
+    "src.name as n check (family.exists()) -> tgt.active = true;",
+    "src.name as n log (family) -> tgt.active = true;",
+    "src.name as n where ($index = 1) -> tgt.name as m, m.text = (n.family);",
+    "src.name 1..1 as n -> tgt.name = n;",
+    "src.name last as n -> tgt.name = n first;",
+    "src.gender as g -> tgt.gender = (%g), tgt.language = append(g, '-', src.id);",
+    "src.name.given as g -> tgt.name as n, n.given = g, n.text = (g.length().toString());",
+    "src -> tgt.name = create('HumanName') as n then { src.name as a -> n.family = (a.family.first()); };",
+    "src -> evaluate(src, $this.name.given.first()) as q then { q as z -> tgt.language = z; };",
+    "src.name as n then h(n, tgt);",
+    "src -> tgt.name as t then { src.name as n -> t.period = (n.period) as pp then { n.use as u -> t.use = u; }; };",
+    "src.birthDate as b -> tgt.birthDate = b as t then { b.extension as e -> t.extension = e; };",
+    "src.gender as v where (v in ('male' | 'female')) -> tgt.gender = v;",
+    "src.name as n where (n.given contains 'Bo') -> tgt.active = true;",
+    "src.name as n where (n.given.where($this = 'Bo').exists() and (n.use = 'old').not()) -> tgt.active = false;",
+    "src.multipleBirth as m where (m is integer) -> tgt.multipleBirth = m;",
+    "src.name as n where (iif(use.exists(), use, 'no') = 'no') -> tgt.language = (iif(n.use.exists(), n.use, 'no'));",
+    "src.name as n -> tgt.contact as c, c.name = n, c.gender = cast(src.gender, 'code');",
+    "src.identifier as i -> tgt.identifier = id(i.system, i.value);",
+    "src.name -> tgt.name;",
+    "src.contact as c -> tgt.contact as d then { c.name as n -> d.name = n; c.name -> d.name; };",
+    "src.deceased as d -> tgt.deceased = d;",
+    "src.contained as o where (o is Organization) -> tgt.language = (o.name);",
+    "src.communication as c -> tgt.communication as d, d.language = (c.language), d.preferred = (c.preferred);",
+    "src.active as a where (a) -> tgt.active = a;",
+    "src.name as n where (n.family.startsWith('A') or n.family.matches('^B')) -> tgt.active = true;",
+    "src.name as n where (n.family = n.use) -> tgt.active = true;",
+    "src.name as n where (n.period.start < @2021) -> tgt.active = true;",
+    "src.name as n -> tgt.name as m, m.family = (n.family | n.text);",
+    "src.photo as p where (p.size > 3) -> tgt.photo as q, q.size = (p.size + 1);",
+)
+"""Sources, conditions and targets of all kinds."""
+EVERYTHING = {
+    "resourceType": "Patient",
+    "id": "p",
+    "active": True,
+    "birthDate": "2020-01-01",
+    "_birthDate": {"extension": [{"url": "u", "valueString": "x"}]},
+    "gender": "male",
+    "name": [
+        {"use": "official", "family": "A", "given": ["Ann", "Bo"], "period": {"start": "2020"}},
+        {"family": "B", "_family": {"id": "f"}, "given": ["Bo"], "_given": [{"id": "g"}]},
+        {"use": "X", "family": "X"},
+    ],
+    "multipleBirthInteger": 2,
+    "deceasedBoolean": False,
+    "managingOrganization": {"reference": "#o"},
+    "contained": [{"resourceType": "Organization", "id": "o", "name": "Org"}],
+    "identifier": [{"system": "s", "value": "v"}, {"value": "w"}],
+    "contact": [{"name": {"family": "C"}}],
+    "communication": [{"language": {"text": "de"}, "preferred": True}],
+    "photo": [{"size": 5}, {"size": "7"}],
+}
+GROUPS = f"""\
+/// url = 'http://x.example/StructureMap/m'
+uses "{FHIR}/Patient" alias Patient as source
+uses "{FHIR}/Patient" alias Target as target
+uses "{FHIR}/Organization" alias Organization as source
+group main(source src : Patient, target tgt : Target) {{
+  RULE
+}}
+group h(source n, target t) {{
+  n.use as u -> t.language = u;
+  n.given as g -> t.name as m, m.given = g;
+}}
+"""
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_of_any_kind_says_the_same(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = GROUPS.replace("RULE", rule)
+    found, wanted = (made(EVERYTHING) for made in (compile_map(text, validate=False), over_items(text, monkeypatch)))
+    assert (found.resource, found.notes) == (wanted.resource, wanted.notes)
+    assert found.faults == wanted.faults
+    assert found.resource is not None
