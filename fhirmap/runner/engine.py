@@ -101,13 +101,14 @@ class Engine:
         """The same as long as the same record makes the same entry of the journal; empty where it need not, at any
         time: where the map or a rule asks for the time, may draw an id, or calls a function that is not fhirmap's own.
 
-        The year is in it, since the century of a year of two digits depends on it.
+        The year is in it, of the machine and of Greenwich, since the century of a year of two digits depends on it.
         """
         functions = self.maps.checked.functions.values()
         others = {function.module for function in functions if not function.module.startswith("fhirmap.")}
         if not self.transformer.names.isdisjoint(_UNREPEATABLE | others):
             return ""
-        parts = f"{self.digest} {datetime.now(UTC).year}"
+        now = datetime.now(UTC)
+        parts = f"{self.digest} {now.year} {now.astimezone().year}"
         return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
 
     @cached_property

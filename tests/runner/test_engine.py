@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +25,7 @@ group row(source src : Row, target tgt : Patient) {{
   {rule}
 }}
 """
+ROOT = Path(__file__).resolve().parents[2]
 PLAIN = 'src.day as v -> tgt.birthDate = v "day";'
 
 
@@ -88,3 +91,16 @@ def test_the_century_of_a_year_of_two_digits_depends_on_the_year(tmp_path: Path,
 
     monkeypatch.setattr("fhirmap.runner.engine.datetime", Later)
     assert engine(tmp_path).made_by not in ("", first.made_by)
+
+
+def test_nothing_else_of_the_runtime_asks_for_the_time_or_draws() -> None:
+    """What a map may call and `made_by` does not know of: another module that does so has to be added to it."""
+    asking = re.compile(r"\b(now|today|utcnow|time|monotonic|uuid1|uuid4|urandom|random|getrandbits|token_\w+)\(")
+    found = set()
+    for package in ("runtime", "functions"):
+        for path in (ROOT / "fhirmap" / package).rglob("*.py"):
+            calls = {node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
+            if any(asking.match(f"{ast.unparse(call).rpartition('.')[2]}(") for call in calls):
+                found.add(path.relative_to(ROOT / "fhirmap").as_posix())
+    years_of_two_digits = {"runtime/transforms/dates.py", "functions/udi/parts.py"}
+    assert found == {"runtime/fhirpath/environment.py", "runtime/transforms/references.py"} | years_of_two_digits
