@@ -44,17 +44,17 @@ _DECISIVE = (
 _SAME = (
     entry.c.id,
     entry.c.key,
-    entry.c.state,
-    entry.c.is_current,
-    entry.c.held,
     entry.c.read_digest,
     entry.c.read_layout,
     entry.c.made_by,
-    entry.c.read_run,
+    entry.c.state,
+    entry.c.is_current,
+    entry.c.held,
     entry.c.faults,
+    entry.c.read_run,
     entry.c.origin,
 )
-"""What is needed of a row to know that a record is what it was."""
+"""What is needed of a row to know that a record is what it was, in the order of `_is_kept`."""
 
 _Decided: TypeAlias = tuple[Entry, Sequence[Row], Decision]
 """An entry, the rows of its key, and what is to be done."""
@@ -127,15 +127,16 @@ class EntryIntake(Withdrawals):
         return kept
 
     def _is_kept(self, reading: RecordReading, rows: Sequence[Row], made_by: str) -> bool:
-        row, *others = rows
-        read = reading.read
-        if others or (read.digest, read.layout, made_by) != (row.read_digest, row.read_layout, row.made_by):
+        if len(rows) > 1:
             return False
-        if not row.is_current or row.held or row.faults != "[]" or row.read_run == self._run:
+        _, _, *was, state, is_current, held, faults, read_run, origin = rows[0]
+        if was != [reading.read.digest, reading.read.layout, made_by]:
             return False
-        if row.state == EntryState.OUT_OF_SCOPE:
-            return bool(row.origin == reading.origin)
-        return row.state in (EntryState.ACCEPTED, EntryState.REFUSED)
+        if not is_current or held or faults != "[]" or read_run == self._run:
+            return False
+        if state == EntryState.OUT_OF_SCOPE:
+            return bool(origin == reading.origin)
+        return state in (EntryState.ACCEPTED, EntryState.REFUSED)
 
     def _put_chunk(self, connection: Connection, chunk: Sequence[Entry], batch: PutBatch) -> Counts:
         decided = self._decided(connection, chunk)
