@@ -324,6 +324,15 @@ RULES = (
     "src.name as n where (n.period.start < @2021) -> tgt.active = true;",
     "src.name as n -> tgt.name as m, m.family = (n.family | n.text);",
     "src.photo as p where (p.size > 3) -> tgt.photo as q, q.size = (p.size + 1);",
+    "src.name as n where (n.family.value = 'A') -> tgt.language = (n.family.value);",
+    "src.name as n where (family.value in ('B' | 'X')) -> tgt.name as m, m.family = (n.family.value);",
+    "src.name as n where (n.given.value contains 'Bo') -> tgt.name as m, m.given = (n.given.value);",
+    "src.name as n where (family.value.exists()) -> tgt.name as m, m.text = (n.family.value & '!');",
+    "src.active as a where (a.value) -> tgt.active = (src.active.value);",
+    "src -> tgt.birthDate = (src.birthDate.value);",
+    "src where (birthDate.value = @2020-01-01) -> tgt.active = true;",
+    "src -> tgt.language = (src.birthDate.extension.value);",
+    "src -> tgt.language = (src.name.family.id);",
 )
 """Sources, conditions and targets of all kinds."""
 EVERYTHING = {

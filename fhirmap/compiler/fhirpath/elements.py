@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from fhirmap.analysis.expression_types import FUNCTION_URL, children_of, is_fhir, is_object
+from fhirmap.analysis.expression_types import FUNCTION_URL, children_of, families, is_fhir, is_object, system
 from fhirmap.analysis.static import UNKNOWN, StaticType
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.lowering_context import LoweringContext
@@ -36,6 +36,8 @@ class ElementReader:
             if narrowed is None:
                 return None
             base = narrowed
+        if base.raw is not None:
+            return self._value_of(base) if name == "value" else None
         found = self._element(base, name)
         if found is None:
             return None
@@ -67,6 +69,15 @@ class ElementReader:
         if base.is_one or (base.kind is ValueKind.STREAM and base.static.cardinality != "optional"):
             return base.code
         return py.or_default(base.code, py.DictOf())
+
+    def _value_of(self, base: TypedValue) -> TypedValue | None:
+        """`linkId.value`: the value of a text or a boolean, which has no extensions."""
+        (kind,) = families(base.static)
+        name = {"text": "String", "boolean": "Boolean"}.get(kind)
+        if name is None:
+            return None
+        static = system(name, base.static.cardinality)
+        return TypedValue(base.code, static, base.kind, base.clauses)
 
     def _raw_child(self, base: TypedValue, read: RawRead, static: StaticType, *, repeats: bool) -> TypedValue | None:
         """An element of an object as the record has it, each value looked at; None where only items say it: a number
