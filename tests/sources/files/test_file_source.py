@@ -161,6 +161,19 @@ def test_a_file_that_lacks_a_column_beside_the_key_costs_itself(folder: Path) ->
     assert [(r.key, [f.code for f in r.faults]) for r in read(lines, STAYS)] == [("1", ["FM779"]), ("", ["FM704"])]
 
 
+def test_a_file_that_has_a_column_twice_or_another_delimiter_says_so_and_costs_itself(folder: Path) -> None:
+    write(folder / "aa.csv", "id;v;v\n9;x;y\n")
+    write(folder / "ab.csv", "id,v\n8,x\n")
+    settle(folder)
+    records = read(folder, replace(FLAT, delimiter=";", position="a.map:9:1"))
+    faults = {record.origin: record.faults for record in records if record.faults}
+    assert {name: (fault.code, fault.variant, fault.args["position"]) for name, (fault,) in faults.items()} == {
+        "aa.csv": ("FM704", "double", "a.map:2:3"),
+        "ab.csv": ("FM704", "delimiter", "a.map:9:1"),
+    }
+    assert [record.key for record in records if not record.faults] == ["1", "2", "3"]
+
+
 def test_hidden_and_unfinished_files_are_left(folder: Path) -> None:
     write(folder / ".c.csv", "id;v\n4;d\n")
     write(folder / "~$d.csv", "id;v\n4;d\n")
