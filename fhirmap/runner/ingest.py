@@ -156,7 +156,9 @@ def ingest(
         read = [(record, maker.read(record)) for record in some]
         kept = journal.keep_unchanged(list(_readings(read)), maker.made_by) if maker.made_by else frozenset()
         done.kept += len(kept)
-        entries = [maker.entry(record, found, done) for record, found in read if key_of(record) not in kept]
+        # An older revision has the key of the one that is kept, and is counted all the same.
+        left = [(record, found) for record, found in read if record.superseded or key_of(record) not in kept]
+        entries = [maker.entry(record, found, done) for record, found in left]
         last = key_of(some[-1])
         checkpoint = {"records": done.read, "last": last, "complete": False}
         done.counts += Counts(unchanged=len(kept)) + journal.put(entries, {"source": json.dumps(checkpoint)})

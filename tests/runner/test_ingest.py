@@ -207,6 +207,14 @@ def test_a_record_that_is_what_it_was_is_not_mapped_again(rerun: Reruns) -> None
     assert rerun.journal.close_reading(40) == 0
 
 
+def test_an_older_revision_of_a_record_that_is_what_it_was_is_counted(rerun: Reruns) -> None:
+    both = [Record("1", {"id": 0}, superseded=True), Record("1", {"id": 1})]
+    rerun(both)
+    for found in (both, both[::-1]):
+        again = rerun(found)
+        assert (again.read, again.superseded, again.unchanged) == (2, 1, 1)
+
+
 def test_what_is_not_the_same_is_mapped(rerun: Reruns) -> None:
     before = [Record(str(n), {"id": n}, f"T id={n}") for n in range(5)]
     rerun(before)
