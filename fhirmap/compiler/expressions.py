@@ -173,6 +173,7 @@ class Expressions:
             resource=self.module.resource,
             environment=Attribute(RUN, "environment"),
             elements_read=self.module.elements_read,
+            is_settled=lambda name: self.module.is_settled(environment.lookup(name)),
             source_types=lambda: self.module.source_types,
         )
 

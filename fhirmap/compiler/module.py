@@ -23,6 +23,7 @@ from fhirmap.compiler.plan import ModuleConstant, PythonFunction
 from fhirmap.compiler.python import DECIMAL, Attribute, DictOf, Expr, Imported, ListOf, Literal, Name, TupleOf
 from fhirmap.compiler.runtime_functions import FHIRPATH, RUN, RUNTIME, call, fp_call
 from fhirmap.compiler.tracing import Tracing
+from fhirmap.compiler.unsettled import unsettled
 from fhirmap.language import nodes
 from fhirmap.language.visit import AnyNode, walk
 from fhirmap.model.definition import TypeRef
@@ -119,6 +120,14 @@ class ModuleBuilder:
     def lookups(self) -> Mapping[LookupKey, frozenset[str]]:
         """What several rules look for in one list."""
         return lookups((*self.checked.groups, *self.checked.later), self.checked.definitions)
+
+    def is_settled(self, variable: Variable | None) -> bool:
+        """Is it a source to whose value, or a part of it, no rule writes any more?"""
+        return variable is not None and variable.mode == "source" and variable not in self._unsettled
+
+    @cached_property
+    def _unsettled(self) -> frozenset[Variable]:
+        return unsettled((*self.checked.groups, *self.checked.later))
 
     @cached_property
     def text_uses(self) -> TextUses:

@@ -113,6 +113,7 @@ SAFE_FHIRPATH = frozenset(
     (
         "RawElement",
         "RawLookup",
+        "alike_items",
         "alike_texts",
         "all_different",
         "as_list",
@@ -123,6 +124,7 @@ SAFE_FHIRPATH = frozenset(
         "integer",
         "items",
         "joined",
+        "likeness",
         "long",
         "longs",
         "matches_not",

@@ -35,6 +35,12 @@ _ELEMENTS = st.builds(fp.RawElement, _TYPES, _KEYS, st.just(fp.TypeTable()))
 _ARGUMENTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "RawElement": (_TYPES, _KEYS, st.just(fp.TypeTable())),
     "RawLookup": (_ELEMENTS, _ELEMENTS, st.frozensets(_KEYS)),
+    "alike_items": (
+        st.builds(fp.EvaluationContext),
+        st.lists(st.builds(lambda text: {"a": text}, _TEXTS), max_size=20),
+        st.just(lambda item: (item["a"],)),
+        st.tuples(_TEXTS),
+    ),
     "alike_texts": (_TEXTS, _TEXTS),
     "all_different": (st.lists(st.text(max_size=1)),),
     "as_list": (_VALUES,),
@@ -45,6 +51,7 @@ _ARGUMENTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "integer": (st.integers(),),
     "items": (_VALUES,),
     "joined": (_TEXTS, _TEXTS, _TEXTS),
+    "likeness": (_TEXTS,),
     "long": (st.integers(),),
     "longs": (st.none() | st.integers() | st.lists(st.integers()),),
     "matches_not": (_SEARCH, _TEXTS),

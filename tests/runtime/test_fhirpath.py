@@ -168,3 +168,26 @@ def test_pattern_ends_at_the_very_end() -> None:
 def test_distinct_takes_time_in_line_with_size() -> None:
     items = [{"a": number, "b": [number]} for number in range(20_000)]
     assert len(fp.distinct(items + items)) == 20_000
+
+
+@pytest.mark.parametrize("left", [None, "a", "A ", "a b", "A  B", "b"])
+@pytest.mark.parametrize("right", [None, "a", "A ", "a b", "A  B", "b"])
+def test_texts_are_alike_that_have_one_likeness(left: str | None, right: str | None) -> None:
+    assert fp.alike_texts(left, right) == (fp.likeness(left) == fp.likeness(right))
+
+
+def test_items_are_kept_by_what_is_compared_once_a_run() -> None:
+    environment, asked = fp.EvaluationContext(), []
+    items = [{"a": f"A{number % 10}", "rank": number} for number in range(40)]
+
+    def key(item: dict[str, Any]) -> tuple[Any, ...]:
+        asked.append(item["rank"])
+        return (item["a"],)
+
+    assert [item["rank"] for item in fp.alike_items(environment, items, key, ("A3",))] == [3, 13, 23, 33]
+    assert list(fp.alike_items(environment, items, key, ("B",))) == []
+    assert list(fp.alike_items(environment, items, key, (None,))) == []
+    assert asked == list(range(40))
+    # Of few items the condition itself is asked; another list is another search.
+    assert fp.alike_items(environment, items[:5], key, ("A3",)) == items[:5]
+    assert [item["rank"] for item in fp.alike_items(environment, items[20:], key, ("A3",))] == [23, 33]

@@ -100,7 +100,8 @@ class ExprScope:
     its items hold there. ``elements_read``: what other expressions of the module may read of this one's items.
     ``constants`` and ``fresh`` are shared by all expressions of one generated module.
     ``index``: `$index`, where the focus is one of several. ``source_types``: the constant that holds the types of what
-    the record's own FHIR JSON holds, where variables or the focus are objects of it.
+    the record's own FHIR JSON holds, where variables or the focus are objects of it. ``is_settled``: does a variable
+    keep its value, down to the last element, for as long as rules are run?
     """
 
     definitions: Definitions
@@ -118,6 +119,7 @@ class ExprScope:
     elements_read: ElementsRead = field(default_factory=ElementsRead)
     index: py.Expr | None = None
     source_types: Callable[[], py.Name] | None = None
+    is_settled: Callable[[str], bool] | None = None
 
     def inference(self) -> ExpressionScope:
         """The same scope, as analysis sees it."""

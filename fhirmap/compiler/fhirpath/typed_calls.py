@@ -9,6 +9,7 @@ from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.forms import Forms
 from fhirmap.compiler.fhirpath.operands import expression_of, first_argument, uses_index, value_arguments
+from fhirmap.compiler.fhirpath.searches import narrowed
 from fhirmap.compiler.fhirpath.streams import (
     NONE,
     as_list,
@@ -88,8 +89,10 @@ class TypedCalls:
         if uses_index(node) or base.sibling is not None:
             return None
         stream = as_stream(base, self.fresh)
-        test = self.forms.condition(first_argument(node), site.each(stream))
-        return TypedValue(stream.code, stream.static, ValueKind.STREAM, (*stream.clauses, py.IfClause(test)))
+        inner = site.each(stream)
+        test = self.forms.condition(first_argument(node), inner)
+        clauses = (*narrowed(node, stream, inner, self.forms).clauses, py.IfClause(test))
+        return TypedValue(stream.code, stream.static, ValueKind.STREAM, clauses)
 
     def _selected(self, node: n.FPCall, base: TypedValue, site: EvaluationSite) -> TypedValue | None:
         """`poses.select(lot & 'x')`: the clauses of the argument come after those of the input."""

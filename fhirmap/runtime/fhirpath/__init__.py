@@ -9,6 +9,7 @@ that generated code brings along.
 
 # ruff: noqa: F401  this module is the one name, `fp`, under which generated code finds all of it
 
+from fhirmap.runtime.fhirpath.alike import alike_items
 from fhirmap.runtime.fhirpath.bare import (
     alike_texts,
     all_different,
@@ -20,6 +21,7 @@ from fhirmap.runtime.fhirpath.bare import (
     first_of,
     first_where,
     joined,
+    likeness,
     matches_not,
     number_text,
     only,

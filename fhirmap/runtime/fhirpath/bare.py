@@ -66,11 +66,12 @@ def alike_texts(left: str | None, right: str | None) -> bool:
         >>> alike_texts("Left  knee", "left knee"), alike_texts(None, None), alike_texts("a", None)
         (True, True, False)
     """
-    if left == right:
-        return True
-    if left is None or right is None:
-        return False
-    return " ".join(left.casefold().split()) == " ".join(right.casefold().split())
+    return left == right or likeness(left) == likeness(right)
+
+
+def likeness(text: str | None) -> tuple[str, ...]:
+    """What two texts have in common that `~` finds alike."""
+    return () if text is None else (" ".join(text.casefold().split()),)
 
 
 def all_different(values: list[Any]) -> bool:

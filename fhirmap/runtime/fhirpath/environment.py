@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import CodeType
 from typing import Any
 
 from fhirmap.data import FhirpathItem, JsonValue
@@ -24,6 +25,7 @@ _BASE = "http://hl7.org/fhir/StructureDefinition/"
 class EvaluationContext:
     """``resource``: `%resource`, as an item. ``member_of``: is a code (or Coding, CodeableConcept) in a value set?
 
+    ``searches``: identity of a list, code of what its items are kept by -> the list, and its items by that.
     ``conforms_to``: does a value conform to a profile? ``resolve``: the resource a reference names. All three answer
     None where it is not known.
     """
@@ -31,6 +33,7 @@ class EvaluationContext:
     resource: Any = None
     moment: datetime = field(default_factory=lambda: datetime.now(UTC))
     traced: list[tuple[str, list[Any]]] = field(default_factory=list)
+    searches: dict[tuple[int, CodeType], tuple[Any, Mapping[Any, list[Any]]]] = field(default_factory=dict)
     member_of: Callable[[Any, str], bool | None] | None = None
     conforms_to: Callable[[Any, str], bool | None] | None = None
     resolve: Callable[[str], dict[str, Any] | None] | None = None
