@@ -327,7 +327,7 @@ def _fitted(value: MapValue, given: str, wanted: str) -> MapValue:
         return {"text": value}
     if wanted and given and wanted[:1].isupper():
         raise TransformFailed("FM404", given=given, wanted=wanted)
-    return value
+    return copied(value)  # a list, where a list of no type has lists
 
 
 def _is_other_number(value: MapValue, type_: str) -> bool:

@@ -116,3 +116,17 @@ def test_a_value_and_its_extensions_are_one(tmp_path: Path) -> None:
         "deceasedDateTime": None,
     }
     assert faults(READ["copied"].format(name="deceased"), content, tmp_path) == []
+
+
+@pytest.mark.parametrize("rules", ["src.e as e -> tgt.e = e;", "src.e first as e -> tgt.e = e first;"])
+def test_lists_in_a_list_of_no_type_are_copied(rules: str, tmp_path: Path) -> None:
+    file = tmp_path / "case.map"
+    file.write_text(f"group main(source src, target tgt) {{ src.e as e -> tgt.e = e; {rules} }}", encoding="utf-8")
+    content = {"e": [["a"], ["b"]]}
+    resource = run(MapSet([]).runnable(file), content).resource
+    assert resource is not None
+    assert content == {"e": [["a"], ["b"]]}
+    for entry in resource["e"]:
+        if isinstance(entry, list):
+            entry.append("c")
+    assert content == {"e": [["a"], ["b"]]}
