@@ -217,14 +217,17 @@ class FileSource:
         (then empty), is put in ``lost``."""
         shapes = self._plan.shape.walk() if self._lines else (self._plan.shape,)
         paths = tuple({path.name: path for shape in shapes for path in self._files.paths(file, shape)}.values())
-        name = file.name
+        name, key_of = file.name, self._keys.key
+        first, *others = self._key_cells
         for row in self._files.rows(file):
             cells = row.cells
             if row.faults and self._files.set.is_several:
                 row.faults[:] = [_of_file(fault, file) for fault in row.faults]
-            parts = [cell_text(cell(cells)) for cell in self._key_cells]
-            key = self._keys.key(parts)
-            revision = self._revision(row) if key else None
+            parts = [cell_text(first(cells))]
+            if others:
+                parts += [cell_text(cell(cells)) for cell in others]
+            key = key_of(parts)
+            revision = self._revision(row) if key and self._latest else None
             if key:
                 add(key, revision)
             if row.is_lost:
@@ -238,7 +241,8 @@ class FileSource:
                     row.faults.append(self._keys.fault(parts, cells=[cell(row.cells) for cell in self._key_cells]))
             if paths:
                 cells = resolved(cells, paths)
-            yield key, revision, cells, f"{name}{row.place}", tuple(row.faults), row.is_lost
+            faults = tuple(row.faults) if row.faults else ()
+            yield key, revision, cells, f"{name}{row.place}", faults, row.is_lost
 
     def unread(self) -> Unread:
         """Files that could not be read or are being written, and damaged rows whose key may be lost."""
@@ -336,9 +340,10 @@ class FileSource:
             yield from rows
 
     def _single(self, scan: FileScan) -> Iterator[Record]:
+        state_of, is_revised = scan.revisions.state, self._latest is not None
         for key, revision, cells, origin, faults, _ in scan.kept():
-            state = scan.revisions.state(key, revision) if key else "current"
-            if state != "current" or self._latest:
+            state = state_of(key, revision) if key else "current"
+            if is_revised or state != "current":
                 faults = (*faults, *self._key_faults(key, state, scan))
             yield Record(key, cells, origin, faults, state == "superseded")
 

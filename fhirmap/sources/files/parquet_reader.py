@@ -66,7 +66,7 @@ class ParquetReader:
                 held = [read[column] for column in places.values()]
                 for cells in zip(*held, strict=True) if held else [()] * batch.num_rows:
                     number += 1
-                    yield FileRow(dict(zip(places, cells, strict=True)), f"#{number}", number)
+                    yield FileRow(dict(zip(places, cells, strict=True)), f"#{number}", number, [])
 
     def _column(self, name: str) -> str:
         found = column_named(name, self.names(), self._plan)
