@@ -20,6 +20,7 @@ from benchmarks import measured_run, pipeline, questionnaire
 from benchmarks.measured_run import peak_mib
 
 ROOT = Path(__file__).resolve().parent.parent
+ROUNDS = 3
 BOUND_RATIO = 13.0
 """What ten times the size may cost in times of the smaller: ten, and a margin for caches that are too small."""
 
@@ -237,7 +238,7 @@ def write_interventions(folder: Path, size: int) -> None:
 
 JOBS: Mapping[str, Job] = {
     "children": Job("pieces of one record", (1_000, 10_000, 100_000), children),
-    "rules": Job("rules of a group", (50, 500, 5_000), rules, cpu_s=5.0),
+    "rules": Job("rules of a group", (50, 500, 5_000), rules, cpu_s=8.0),
     "codes": Job("codes in the map", (3_000, 30_000, 300_000), codes),
     "table": Job("codes in a table", (3_000, 30_000, 300_000), table, write_table),
     "items": Job("items of a form", (1_000, 10_000, 100_000), items),
@@ -257,6 +258,12 @@ class Spent:
     peak_mib: float
 
 
+def least(name: str, size: int) -> Spent:
+    """What one size costs: the least of some rounds, the largest size measured once."""
+    rounds = [spent(name, size) for _ in range(1 if size == JOBS[name].sizes[-1] else ROUNDS)]
+    return min(rounds, key=lambda entry: entry.cpu_s)
+
+
 def spent(name: str, size: int) -> Spent:
     """What one size costs, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
@@ -270,7 +277,7 @@ def spent(name: str, size: int) -> Spent:
 
 def measure(name: str, largest: int) -> bool:
     """Print what each size costs; is the job within its bounds?"""
-    job, found = JOBS[name], {size: spent(name, size) for size in JOBS[name].sizes if size <= largest}
+    job, found = JOBS[name], {size: least(name, size) for size in JOBS[name].sizes if size <= largest}
     sizes, is_well = list(found), True
     for number, size in enumerate(sizes):
         cpu, peak = found[size].cpu_s, found[size].peak_mib

@@ -51,7 +51,7 @@ class StaticType:
 
     def as_copy(self) -> StaticType:
         """The same types, of a copy that is the result's own."""
-        return replace(self, is_raw=False)
+        return replace(self, is_raw=False) if self.is_raw else self
 
     def as_item(self) -> StaticType:
         """The same types, held as an item that knows its type."""
@@ -59,11 +59,11 @@ class StaticType:
 
     def as_one(self) -> StaticType:
         """The same types, exactly one item."""
-        return replace(self, cardinality="one")
+        return self.with_cardinality("one")
 
     def with_cardinality(self, cardinality: Cardinality) -> StaticType:
         """The same types, another cardinality."""
-        return replace(self, cardinality=cardinality)
+        return self if self.cardinality == cardinality else replace(self, cardinality=cardinality)
 
     def with_types(self, types: Iterable[TypeRef]) -> StaticType:
         """Other types, all else the same."""

@@ -37,7 +37,7 @@ class GroupLowering:
             open_lists(self.state, variable, self.group.rules, node.span)
         with self.state.sharing(self.group.rules, None):
             for rule in self.group.rules:
-                if self.writer.statements:
+                if self.writer.mark():
                     self.writer.add(Blank(None))
                 self._rule(rule)
         for variable in made:
