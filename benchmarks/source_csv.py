@@ -52,4 +52,4 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
             }
 
 
-KIND = Kind("poses.csv", MODELS, write, read, bound=3.6)
+KIND = Kind("poses.csv", MODELS, write, read)

@@ -61,4 +61,4 @@ def _day(text: str) -> str:
     return datetime.strptime(text, "%d%m%Y").date().isoformat()
 
 
-KIND = Kind("stays.txt", MODELS, write, read, bound=2.8)
+KIND = Kind("stays.txt", MODELS, write, read)

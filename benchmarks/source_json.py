@@ -49,4 +49,4 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
         }
 
 
-KIND = Kind("cases.json", MODELS, write, read, bound=5.0)
+KIND = Kind("cases.json", MODELS, write, read)

@@ -71,4 +71,4 @@ def _plain(cell: object) -> object:
     return cell.isoformat() if isinstance(cell, date) else cell
 
 
-KIND = Kind("poses.xlsx", MODELS, write, read, is_whole=True, bound=3.3)
+KIND = Kind("poses.xlsx", MODELS, write, read, is_whole=True)

@@ -98,4 +98,4 @@ def _text(element: etree._Element, name: str) -> str:
     return (element.findtext(name) or "").strip()
 
 
-KIND = Kind("operations.xml", _MODELS, write, read, bound=2.8)
+KIND = Kind("operations.xml", _MODELS, write, read)
