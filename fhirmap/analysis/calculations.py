@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.language.nodes import FHIRPath, GroupCall, RuleTarget, TransformCall
 from fhirmap.language.visit import walk
-from fhirmap.records import Fault
 
-__all__ = ["calculations", "with_calculation"]
+__all__ = ["calculations"]
 
 _LONGEST = 80
 
@@ -25,16 +23,6 @@ def calculations(checked: Checked) -> Mapping[str, str]:
             elif isinstance(node, RuleTarget) and node.transform is not None:
                 found.setdefault(node.span.position, _shortened(node.transform.span.snippet))
     return found
-
-
-def with_calculation(fault: Fault, known: Mapping[str, str]) -> Fault:
-    """An FM400 with the calculation at its place among ``known``; any other fault as it is.
-
-    No value is in it: it is the map's own text.
-    """
-    if fault.code != "FM400" or fault.position not in known:
-        return fault
-    return replace(fault, variant="calculation", args={**fault.args, "calculation": known[fault.position]})
 
 
 def _shortened(text: str) -> str:

@@ -6,7 +6,7 @@ A note's text may be made of a record's values, so that lists over many records 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.language import nodes
@@ -14,18 +14,16 @@ from fhirmap.language import nodes
 _VALUE = "…"
 
 
-def note_words(checked: Checked, in_language: Callable[[str, str], str]) -> Mapping[str, str]:
-    """`file:line:col` of each `log` -> its words, `…` where a value of the record would be.
-
-    ``in_language``: the words of a rule, by its map's file and its name, in the reader's language; empty without any.
-    """
-    found: dict[str, str] = {}
+def note_words(checked: Checked) -> Mapping[str, tuple[str, str, str]]:
+    """`file:line:col` of each `log` -> the map's file, the name of its rule, and its words, `…` where a value of the
+    record would be."""
+    found: dict[str, tuple[str, str, str]] = {}
     for _, rule in checked.rules():
         for source in rule.sources:
             if source.log is not None:
                 span, expression = source.log.span, source.log.node.expression
                 own = " ".join(words_of(expression).split())
-                found[span.position] = in_language(span.name, rule.name) or own
+                found[span.position] = (span.name, rule.name, own)
     return found
 
 

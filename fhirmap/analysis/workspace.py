@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from fhirmap.analysis.hints import column_hint
+from fhirmap.analysis.no_folder import NoFolder, no_files
 from fhirmap.analysis.typed import ImportedMaps, Program, Unit
 from fhirmap.diagnostics import Diagnostic, MapText, Severity, Span, Subject, SubjectKind
 from fhirmap.diagnostics.nearest import nearest
@@ -30,15 +31,6 @@ Parse = Callable[[MapText], ParsedMap]
 def parsed(text: MapText) -> ParsedMap:
     """A text parsed whenever it is asked for."""
     return parse(text.text, text.name)
-
-
-class NoFolder(FileNotFoundError):
-    """The map came as a text alone: nothing is beside it."""
-
-
-def no_files(_map: str, file: str) -> bytes:
-    """A reader for maps that come without a folder. Raises: ``NoFolder``, always."""
-    raise NoFolder(file)
 
 
 class Workspace:

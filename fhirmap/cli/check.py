@@ -15,6 +15,9 @@ from fhirmap.cli.release import release_option
 from fhirmap.cli.screen import screen_width
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fhirmap.analysis.checked import Checked
     from fhirmap.compilation.program import CheckedMaps
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.errors import ConfigError
@@ -54,8 +57,6 @@ def command(
     as_json: bool,
 ) -> int:
     """Check the project folders or maps PLACES (default: this folder) and report every fault at once."""
-    from fhirmap.analysis.strict import extensions
-    from fhirmap.compilation.program import check_maps
     from fhirmap.diagnostics.render import (
         diagnostic_to_json,
         diagnostic_to_line,
@@ -70,15 +71,19 @@ def command(
     started = time.perf_counter()
     for place in places or (Path(),):
         if place.is_dir() or place.suffix == ".toml":
-            diagnostics, names, maps = _check_folder(place, source, offline, fhir_version)
+            diagnostics, names, checked = _check_folder(place, source, offline, fhir_version)
         else:
+            from fhirmap.compilation.program import check_maps
+
             folders = [*imports, place.parent]
             maps = check_maps(place, imports=folders, definitions=definitions, fhir_version=fhir_version)
-            diagnostics, names = list(maps.diagnostics), maps.files
+            diagnostics, names, checked = list(maps.diagnostics), maps.files, lambda maps=maps: maps.checked
             if source and not offline:
                 diagnostics += _of_source(source, place, maps)
-        if strict_fml and maps is not None:
-            used = extensions(maps.checked)
+        if strict_fml and checked is not None:
+            from fhirmap.analysis.strict import extensions
+
+            used = extensions(checked())
             is_portable = is_portable and not used
             diagnostics += used
         found += diagnostics
@@ -100,42 +105,47 @@ def command(
 
 def _check_folder(
     place: Path, source: tuple[str, ...], offline: bool, fhir_version: str | None
-) -> tuple[list[Diagnostic], tuple[str, ...], CheckedMaps | None]:
-    """What is wrong with a project: its file, its maps, and the columns of its source."""
+) -> tuple[list[Diagnostic], tuple[str, ...], Callable[[], Checked] | None]:
+    """What is wrong with a project: its file, its maps, and the columns of its source. The maps themselves are checked
+    again where they are asked for and what was kept of them sufficed."""
     from fhirmap.errors import ConfigError
     from fhirmap.runner.check import archive_findings, settings_diagnostics, source_diagnostics
-    from fhirmap.runner.program import check_project
+    from fhirmap.runner.preparation import Preparation
     from fhirmap.runner.project_file import read_project
 
     project, diagnostics = read_project(place, source=source)
     if project is None:
         return diagnostics, (str(place / "fhirmap.toml" if place.is_dir() else place),), None
-    checked = check_project(project, fhir_version)
-    found = [*diagnostics, *checked.diagnostics, *settings_diagnostics(project, checked)]
+    preparation = Preparation(project, fhir_version)
+    facts = preparation.facts()
+    found = [*diagnostics, *facts.diagnostics, *settings_diagnostics(project, facts)]
     if not offline:
         try:
-            found += source_diagnostics(project, checked)
+            found += source_diagnostics(project, preparation)
         except ConfigError as fault:
             found += _unread(fault)
-        found += archive_findings(project, checked)
-    return found, checked.files, checked
+        found += archive_findings(project, None if facts.has_errors else facts.plan)
+    return found, facts.files, lambda: preparation.maps.checked
 
 
 def _of_source(source: tuple[str, ...], place: Path, maps: CheckedMaps) -> list[Diagnostic]:
     """What a source lacks of what a single map names."""
-    from fhirmap.compiler.model_plan import source_plan
     from fhirmap.errors import ConfigError
     from fhirmap.runner.check import diagnostics_of_source
+    from fhirmap.runner.preparing import map_facts
     from fhirmap.runner.project_file import given_sources
 
-    given, plan = given_sources(source), source_plan(maps.checked)
+    given, facts = given_sources(source), map_facts(maps)
+    plan = facts.plan
     try:
         if plan is None and not maps.has_errors:
             raise ConfigError("FM752", map=str(place))
         if plan is not None and plan.source not in given:
             variant = "not_given" if plan.source else "own"
             raise ConfigError("FM769", variant=variant, source=plan.source, model=plan.shape.model)
-        return diagnostics_of_source(given[plan.source], maps, given) if plan is not None else []
+        if plan is None:
+            return []
+        return diagnostics_of_source(given[plan.source], facts, lambda: maps.checked, given)
     except ConfigError as fault:
         return _unread(fault)
 

@@ -36,7 +36,7 @@ def command(
 
     if place.is_dir() or place.suffix == ".toml":
         engine = build_engine(load_project(place), fhir_version)
-        transformer, warnings = engine.transformer, engine.maps.diagnostics
+        transformer, warnings = engine.transformer, engine.diagnostics
     else:
         imported = [*imports, place.parent]
         warnings = check(place, imports=imported, definitions=definitions, fhir_version=fhir_version)

@@ -72,7 +72,7 @@ def _examine(folder: Path, offline: bool) -> Iterator[Finding]:
         yield Finding("ok", text("doctor.project_and_target", **names, target=target.name))
     else:
         yield Finding("ok", text("doctor.project", **names))
-    maps = engine.maps.diagnostics
+    maps = engine.diagnostics
     for warning in (*project.warnings, *(maps if len(maps) == 1 else ())):
         yield Finding("warn", warning.message, warning.hint_text)
     if len(maps) > 1:
@@ -128,7 +128,7 @@ def _archive(engine: Engine) -> Iterator[Finding]:
     from fhirmap.runner.check import archive_findings
 
     project = engine.project
-    found = archive_findings(project, engine.maps)
+    found = archive_findings(project, engine.transformer.store)
     for entry in found:
         shown = _failure("archive", entry.message, entry.code)
         yield Finding("FAIL" if entry.is_error else "warn", shown, entry.hint_text, 3 * entry.is_error)

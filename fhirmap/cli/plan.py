@@ -31,7 +31,7 @@ def show_plan(project: Path, source: tuple[str, ...], *, resend: bool, as_json: 
 
     engine = build_engine(load_project(project, source=source))
     if not as_json:
-        show_warnings(engine.project.warnings, engine.maps.diagnostics, project)
+        show_warnings(engine.project.warnings, engine.diagnostics, project)
     with ProgressBar(f"{engine.project.name} -> {engine.project.target_name}") as progress:
         plan = make_plan(engine, resend=resend, progress=progress.update, warned=None if as_json else show_warning)
     if as_json:

@@ -57,7 +57,7 @@ def command(
         raise click.UsageError(text("preview.trace_needs_row"))
     engine = build_engine(load_project(project, source=source))
     if not as_json:
-        show_warnings(engine.project.warnings, engine.maps.diagnostics, project)
+        show_warnings(engine.project.warnings, engine.diagnostics, project)
     if key is None:
         return _all(engine, records, as_json)
     return _traced(engine, key, values, as_json) if trace else _one(engine, key, as_json)

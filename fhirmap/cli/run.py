@@ -59,7 +59,7 @@ def command(
         return show_plan(project, source, resend=resend, as_json=as_json)
     engine = build_engine(load_project(project, source=source))
     if not as_json:
-        show_warnings(engine.project.warnings, engine.maps.diagnostics, project)
+        show_warnings(engine.project.warnings, engine.diagnostics, project)
     with _sink_settings(engine.project, as_json) as settings:
         title = f"{engine.project.name} -> {engine.project.target_name}"
         with ProgressBar(title) as progress:

@@ -62,7 +62,7 @@ def command(
     as_json: bool,
 ) -> int:
     """Run MAP, the text of a map or a StructureMap resource, on INPUT (JSON or XML; `-` for standard input)."""
-    from fhirmap.analysis.calculations import calculations, with_calculation
+    from fhirmap.analysis.calculations import calculations
     from fhirmap.cli.faults import EXIT_RECORDS, show_diagnostics
     from fhirmap.compilation.mapset import MapSet, run
     from fhirmap.diagnostics import Diagnostic
@@ -81,6 +81,8 @@ def command(
         return EXIT_RECORDS
     result = run(runnable, content, named) if trace is None else _traced(runnable, content, named, trace, values)
     if any(fault.code == "FM400" for fault in result.faults):
+        from fhirmap.runner.failed_calculation import with_calculation
+
         known_calculations = calculations(runnable.checked)
         result = replace(result, faults=tuple(with_calculation(fault, known_calculations) for fault in result.faults))
     has_failed = any(fault.severity == "error" for fault in result.faults)

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 
-from fhirmap.analysis.workspace import no_files
+from fhirmap.analysis.no_folder import no_files
 from fhirmap.diagnostics import MapText
 from fhirmap.errors import ConfigError
 from fhirmap.texts import Text, os_reason
 
-__all__ = ["library", "map_name", "map_path", "read_beside", "read_map", "reader_of", "shipped_folder"]
+__all__ = [
+    "NamedFiles",
+    "content_digest",
+    "files_of",
+    "library",
+    "map_name",
+    "map_path",
+    "own_library",
+    "read_beside",
+    "read_map",
+    "reader_of",
+    "shipped_folder",
+]
 
 _SHIPPED = "fhirmap/maps/"
 """How the maps that come with fhirmap are named, in every installation alike: the name is shown in diagnostics, in
@@ -57,14 +70,19 @@ def library(imports: Iterable[str | Path] = (), *, without: Iterable[Path] = ())
     ``without``: files of ``imports`` that are left out, since a newer text of them is at hand.
     """
     left_out = {path.resolve() for path in without}
-    texts = []
-    for entry in imports:
-        path = Path(entry)
-        found = sorted([*path.glob("**/*.map"), *path.glob("**/*.fml")]) if path.is_dir() else [path]
-        texts += [MapText(str(file), read_map(file)) for file in found if file.resolve() not in left_out]
-    own = shipped_folder("maps") / "lib"
-    texts += [MapText(map_name(file), read_map(file)) for file in sorted(own.glob("*.map"))]
-    return tuple(texts)
+    given = (MapText(str(file), read_map(file)) for file in files_of(imports) if file.resolve() not in left_out)
+    return (*given, *(MapText(map_name(file), read_map(file)) for file in own_library()))
+
+
+def files_of(imports: Iterable[str | Path]) -> Iterator[Path]:
+    """The files of maps that ``imports`` are, or hold as folders."""
+    for path in map(Path, imports):
+        yield from sorted([*path.glob("**/*.map"), *path.glob("**/*.fml")]) if path.is_dir() else [path]
+
+
+def own_library() -> list[Path]:
+    """The files of the library that fhirmap brings."""
+    return sorted((shipped_folder("maps") / "lib").glob("*.map"))
 
 
 def read_beside(name: str, file: str) -> bytes:
@@ -85,6 +103,27 @@ def reader_of(folders: Mapping[str, Path], unnamed: Collection[str] = ()) -> Cal
         return read_beside(name, file) if folder is None else _bytes_of(folder / file)
 
     return read
+
+
+class NamedFiles:
+    """Reads the files that maps name, and remembers what each held: ``digests`` by (name of the map, file as it names
+    it). One that cannot be read has the digest of nothing at all, which is empty."""
+
+    def __init__(self, read: Callable[[str, str], bytes]) -> None:
+        self._read = read
+        self.digests: dict[tuple[str, str], bytes] = {}
+
+    def __call__(self, name: str, file: str) -> bytes:
+        """As of `read_beside`. Raises: ``OSError``."""
+        self.digests[name, file] = b""
+        content = self._read(name, file)
+        self.digests[name, file] = content_digest(content)
+        return content
+
+
+def content_digest(content: bytes) -> bytes:
+    """What two contents share only where they are the same."""
+    return sha256(content).digest()
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -16,7 +16,7 @@ from fhirmap.analysis.lineage import lineage
 from fhirmap.compilation.contract import target_contract
 from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compilation.transformers import transformer_of, validator_of
-from fhirmap.compiler.build import CompiledMap
+from fhirmap.compiler.compiled_map import CompiledMap
 from fhirmap.compiler.lower import PlaceTables, place_tables
 from fhirmap.compiler.positions import file_name
 from fhirmap.compiler.shared_groups import NamespacePart, SharedGroups

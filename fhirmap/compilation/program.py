@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from fhirmap.analysis.check import check
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.workspace import ParsedMap, load, parsed
 from fhirmap.collector import collecting_later
-from fhirmap.compilation.files import library, map_name, read_map, reader_of
+from fhirmap.compilation.files import NamedFiles, library, map_name, read_map, reader_of
 from fhirmap.compilation.releases import DEFAULT_RELEASE, release_of
 from fhirmap.diagnostics import Diagnostic, MapText
 from fhirmap.diagnostics.render import ordered
@@ -35,11 +35,15 @@ _UNNAMED = "<string>"
 
 @dataclass(frozen=True, slots=True)
 class CheckedMaps:
-    """Maps that run together, typed, with everything to say about them. ``files``: their names, in order of stages."""
+    """Maps that run together, typed, with everything to say about them. ``files``: their names, in order of stages.
+
+    ``named``: digests of the files that they name, as they were read, by name of the map and of the file.
+    """
 
     checked: Checked
     diagnostics: tuple[Diagnostic, ...]
     files: tuple[str, ...]
+    named: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
 
     @property
     def has_errors(self) -> bool:
@@ -68,10 +72,11 @@ def check_maps(  # noqa: PLR0913 - named settings
         imports = [*imports, folder]
     release = fhir_version or release_of(tree for tree, _ in stages) or DEFAULT_RELEASE
     known, loading = _definitions(definitions, release)
-    read = reader_of(folders, () if folders else {_UNNAMED})
+    read = NamedFiles(reader_of(folders, () if folders else {_UNNAMED}))
     program = load(stages, library=library(imports, without=_files(folders)), read=read)
     checked, found = check(program, known, installed_functions() if functions is None else functions)
-    return CheckedMaps(checked, ordered([*loading, *found]), tuple(unit.name for unit in program.stages))
+    files = tuple(unit.name for unit in program.stages)
+    return CheckedMaps(checked, ordered([*loading, *found]), files, read.digests)
 
 
 @cache

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from fhirmap.compilation.executed import transformer_from
 from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compiler.build import compile_checked
+from fhirmap.compiler.compiled_map import CompiledMap
 from fhirmap.compiler.plan import ModuleSection
 from fhirmap.compiler.validator.build import lower_contract
 from fhirmap.compiler.validator.contract import Contract
 from fhirmap.errors import MapError
 from fhirmap.runtime.transformer import Transformer
 
-__all__ = ["transformer_of", "validator_of"]
+__all__ = ["compiled_maps", "transformer_of", "validator_of"]
 
 
 def transformer_of(maps: CheckedMaps, *, contract: Contract | None = None, trace: bool = False) -> Transformer:
@@ -18,17 +20,15 @@ def transformer_of(maps: CheckedMaps, *, contract: Contract | None = None, trace
 
     Raises: MapError with every diagnostic, where one of them is an error.
     """
-    validator = validator_of(maps, contract)
-    compiled = compile_checked(maps.checked, validator=validator, trace=trace)
-    return Transformer(
-        compiled.text,
-        compiled.digest,
-        name=compiled.name,
-        store=compiled.store,
-        code=compiled.code,
-        files=compiled.files,
-        texts=compiled.texts,
-    )
+    return transformer_from(compiled_maps(maps, contract=contract, trace=trace))
+
+
+def compiled_maps(maps: CheckedMaps, *, contract: Contract | None = None, trace: bool = False) -> CompiledMap:
+    """The Python that `transformer_of` runs.
+
+    Raises: MapError with every diagnostic, where one of them is an error.
+    """
+    return compile_checked(maps.checked, validator=validator_of(maps, contract), trace=trace)
 
 
 def validator_of(maps: CheckedMaps, contract: Contract | None) -> ModuleSection | None:

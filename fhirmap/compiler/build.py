@@ -5,37 +5,19 @@ Nothing is executed here, and nothing of the runtime imported: `fhirmap.compilat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from hashlib import sha256
-from types import CodeType
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.collector import collecting_later
+from fhirmap.compiler.compiled_map import CompiledMap
 from fhirmap.compiler.lower import lower
 from fhirmap.compiler.model_plan import source_plan
 from fhirmap.compiler.plan import ModuleSection
 from fhirmap.compiler.positions import compile_stamped, file_name
 from fhirmap.compiler.printing import CodeLine, section_lines
 from fhirmap.compiler.render import render_module
-from fhirmap.source_plan import SourcePlan
 from fhirmap.version import __version__
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledMap:
-    """A program as Python. ``files``: file name that code objects bear -> name of the map as the user gave it.
-
-    ``texts``: the same file names -> characters, for tracebacks.
-    """
-
-    name: str
-    text: str
-    code: CodeType
-    digest: str
-    files: Mapping[str, str]
-    texts: Mapping[str, str]
-    store: SourcePlan | None
 
 
 @collecting_later

@@ -13,7 +13,8 @@ from types import CodeType
 from typing import TypeVar
 
 from fhirmap.analysis.checked import Checked
-from fhirmap.compiler.build import CompiledMap, digest_of
+from fhirmap.compiler.build import digest_of
+from fhirmap.compiler.compiled_map import CompiledMap
 from fhirmap.compiler.groups import GroupLowering
 from fhirmap.compiler.lower import WrittenElements, title_of, written_elements
 from fhirmap.compiler.module import ModuleBuilder

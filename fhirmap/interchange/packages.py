@@ -15,6 +15,7 @@ from typing import Any
 
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic, MapText, Span
+from fhirmap.interchange.definition_files import NOT_RESOURCES, definition_files, is_package
 from fhirmap.interchange.formats import read_value
 from fhirmap.model.definition import Definitions
 from fhirmap.model.fhir import base_types
@@ -24,8 +25,6 @@ from fhirmap.model.terminology import read_code_system, read_concept_map, read_v
 from fhirmap.texts import os_reason
 
 Json = dict[str, Any]
-_SUFFIXES = (".json", ".xml")
-_NOT_RESOURCES = frozenset({"package.json", ".index.json"})
 
 
 def load_definitions(paths: Iterable[Path], *, fhir_version: str = "R4") -> tuple[Definitions, tuple[Diagnostic, ...]]:
@@ -157,16 +156,13 @@ _ADDERS: Mapping[str, Callable[[Definitions, Json], None]] = {
 
 def _texts(path: Path) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of each JSON or XML file below ``path``, in the order of their names."""
-    if path.is_dir():
-        for entry in sorted(path.rglob("*")):
-            if entry.is_file() and entry.suffix in _SUFFIXES and entry.name not in _NOT_RESOURCES:
-                yield str(entry), entry.read_bytes()
-    elif path.suffix in (".tgz", ".gz"):
+    if is_package(path):
         with tarfile.open(path, "r:gz") as archive:
             for member in archive:
                 name = member.name.rpartition("/")[2]
                 held = archive.extractfile(member) if member.isfile() and name.endswith(".json") else None
-                if held is not None and name not in _NOT_RESOURCES and "/example" not in member.name:
+                if held is not None and name not in NOT_RESOURCES and "/example" not in member.name:
                     yield f"{path}:{member.name}", held.read()
     else:
-        yield str(path), path.read_bytes()
+        for entry in definition_files(path):
+            yield str(entry), entry.read_bytes()

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from fhirmap.analysis.checks.unknown_column import unknown_columns
-from fhirmap.compilation.program import CheckedMaps
-from fhirmap.compiler.model_plan import source_plan
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.runner.archive import archive_diagnostics
 from fhirmap.runner.cell_forms import cell_forms
-from fhirmap.runner.columns import answer_types, check_columns, expression_types, limit_columns, receipt_columns
-from fhirmap.runner.contract import project_contract, unknown_rules
 from fhirmap.runner.done_settings import done_diagnostics
 from fhirmap.runner.named_sources import other_addresses, unknown_sources, unread_sources
+from fhirmap.runner.preparation import Preparation
+from fhirmap.runner.prepared import MapFacts
 from fhirmap.runner.project import Project
 from fhirmap.runner.source import located, open_unchecked
 from fhirmap.source_plan import RowLayout, SourcePlan
 from fhirmap.sources import Address, open_source
+
+if TYPE_CHECKING:
+    from fhirmap.analysis.checked import Checked
 
 __all__ = ["archive_findings", "diagnostics_of_source", "settings_diagnostics", "source_diagnostics"]
 
@@ -29,50 +30,45 @@ _KEYS = 20
 """Records whose keys are compared with the archive's columns."""
 
 
-def settings_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
+def settings_diagnostics(project: Project, facts: MapFacts) -> list[Diagnostic]:
     """What of the project file only its maps and contract show: sources (FM769), rule keys (FM742), and
     record columns (FM743)."""
-    sources = [*unknown_sources(project, maps), *unread_sources(project, maps)]
-    if maps.has_errors or not maps.checked.stages:
-        return sources
-    contract = project_contract(project, maps)
-    found = unknown_rules(project, contract) if contract is not None else []
-    types, target = expression_types(maps), project.map.target
-    return [
-        *sources,
-        *found,
-        *check_columns((*limit_columns(target), *project.records), types),
-        *check_columns(receipt_columns(target), answer_types(types)),
-    ]
+    return [*unknown_sources(project, facts.stores), *unread_sources(project, facts.stores), *facts.wrong]
 
 
-def source_diagnostics(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
+def source_diagnostics(project: Project, preparation: Preparation) -> list[Diagnostic]:
     """What the project's source lacks of what its map names, also where the map has other faults.
 
     Raises: ConfigError FM70x where the source cannot be opened.
     """
-    plan = source_plan(maps.checked)
-    if plan is None or unknown_sources(project, maps):
+    facts = preparation.facts()
+    plan = facts.plan
+    if plan is None or unknown_sources(project, facts.stores):
         return []
     others = other_addresses(project, plan)
-    found = diagnostics_of_source(project.source_address(plan.source), maps, others)
+    address = project.source_address(plan.source)
+    found = diagnostics_of_source(address, facts, lambda: preparation.maps.checked, others)
     return [*done_diagnostics(project, plan), *found]
 
 
 def diagnostics_of_source(
-    address: Address | str, maps: CheckedMaps, others: Mapping[str, Address | str] | None = None
+    address: Address | str,
+    facts: MapFacts,
+    checked: Callable[[], Checked],
+    others: Mapping[str, Address | str] | None = None,
 ) -> list[Diagnostic]:
-    """What the source at ``address`` lacks of what a map names, also where the map has other faults. ``others``: where
-    the rows are that are joined, by the names of their sources.
+    """What the source at ``address`` lacks of what a map names, also where the map has other faults. ``checked``: the
+    map, asked for where something is lacking. ``others``: where the rows are that are joined, by the names of their
+    sources.
 
     Raises: ConfigError FM70x where the source cannot be opened.
     """
-    plan = source_plan(maps.checked)
-    if plan is None or any(entry.code in ("FM102", "FM159") for entry in maps.diagnostics):
+    plan = facts.plan
+    if plan is None or any(entry.code in ("FM102", "FM159") for entry in facts.diagnostics):
         return []  # nowhere to look, a query of the map that is not there, or an unknown encoding
     with open_source(address, plan, others) as source:
         lacking = source.check()
-        if not maps.has_errors and not any(entry.is_error for entry in lacking):
+        if not facts.has_errors and not any(entry.is_error for entry in lacking):
             lacking += cell_forms(source, plan)
     tables = _joined_tables(plan.shape)
     absent = {
@@ -88,11 +84,18 @@ def diagnostics_of_source(
             placed.add(id(entry))
         return entry
 
-    named = [entry for entry in unknown_columns(maps.checked, asked) if not _was_not_read(entry, maps)]
-    if maps.has_errors:
+    named = _named(checked(), asked, facts) if absent else []
+    if facts.has_errors:
         return named
     # The map itself knows where each name is written; the rest (the author's SQL, paths) comes with its line.
     return [*named, *(located(entry) for entry in lacking if id(entry) not in placed)]
+
+
+def _named(checked: Checked, asked: Callable[[str, str], Diagnostic | None], facts: MapFacts) -> list[Diagnostic]:
+    """What is lacking, at each place where the map names it."""
+    from fhirmap.analysis.checks.unknown_column import unknown_columns
+
+    return [entry for entry in unknown_columns(checked, asked) if not _was_not_read(entry, facts)]
 
 
 def _joined_tables(layout: RowLayout) -> dict[str, str]:
@@ -114,23 +117,22 @@ def _table(entry: Diagnostic, joined: Mapping[str, str], plan: SourcePlan) -> st
     return joined.get(str(entry.args.get("position", "")), own)
 
 
-def archive_findings(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
+def archive_findings(project: Project, plan: SourcePlan | None) -> list[Diagnostic]:
     """What is wrong with the project's archives, with the keys of the first records of its source, where it can be
-    read."""
+    read. ``plan``: where the records are, None where the maps cannot run."""
     if project.archive.table is None and project.archive.csv is None:
         return []
     keys: list[str] = []
-    plan = source_plan(maps.checked)
     with suppress(ConfigError):
-        if plan is not None and not maps.has_errors:
+        if plan is not None:
             with open_unchecked(project, plan) as source:
                 if not any(entry.is_error for entry in source.check()):
                     keys = [record.key for record in islice(source.records(), _KEYS) if record.key]
     return archive_diagnostics(project, keys)
 
 
-def _was_not_read(entry: Diagnostic, maps: CheckedMaps) -> bool:
+def _was_not_read(entry: Diagnostic, facts: MapFacts) -> bool:
     """Is there a syntax error on the line that names the column? Then it may not have been read as it was meant."""
-    broken = [found.span for found in maps.diagnostics if found.code < "FM100" and found.is_error and found.span]
+    broken = [found.span for found in facts.diagnostics if found.code < "FM100" and found.is_error and found.span]
     span = entry.span
     return span is not None and any(place.text is span.text and place.line == span.line for place in broken)

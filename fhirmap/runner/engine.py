@@ -11,27 +11,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fhirmap.analysis.calculations import calculations, with_calculation
-from fhirmap.analysis.lineage import lineage
-from fhirmap.analysis.note_words import note_words
+from fhirmap.compilation.executed import transformer_from
 from fhirmap.compilation.files import map_path
-from fhirmap.compilation.program import CheckedMaps
-from fhirmap.compilation.transformers import transformer_of
-from fhirmap.errors import ConfigError, MapError, ProjectError
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.records import Fault, Record, Result
 from fhirmap.runner.cells import on_blank_columns
-from fhirmap.runner.columns import (
-    ExpressionTypes,
-    RecordsColumn,
-    answer_types,
-    compile_columns,
-    expression_types,
-    limit_columns,
-    receipt_columns,
-)
-from fhirmap.runner.contract import project_contract, unknown_rules
+from fhirmap.runner.columns import RecordsColumn
+from fhirmap.runner.failed_calculation import with_calculation
 from fhirmap.runner.named_sources import unknown_sources
-from fhirmap.runner.program import check_project
+from fhirmap.runner.preparation import Preparation
+from fhirmap.runner.prepared import CompiledProject, TracedProject
 from fhirmap.runner.project import Project
 from fhirmap.runner.project_file import load_project
 from fhirmap.runner.rule_words import RuleWords, read_words, worded, words_of_target
@@ -52,9 +42,9 @@ class Engine:
     """What `run` and `preview` need of a project."""
 
     project: Project
-    maps: CheckedMaps
+    preparation: Preparation
+    compiled: CompiledProject
     transformer: Transformer
-    types: ExpressionTypes
     blamed: Mapping[str, str]
     """Rule key -> the element that a rule of the target is about."""
 
@@ -68,14 +58,15 @@ class Engine:
             raise ConfigError("FM752", map=str(self.project.map.source))
         return self.transformer.store
 
-    @cached_property
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Warnings about the maps."""
+        return self.compiled.diagnostics
+
+    @property
     def rules(self) -> Mapping[str, str]:
         """Names of rules by the `file:line` they are on, for reasons."""
-        found: dict[str, str] = {}
-        for _, rule in self.maps.checked.rules():
-            for line in range(rule.span.line, rule.span.end_line + 1):
-                found[f"{rule.span.name}:{line}"] = rule.name
-        return found
+        return self.compiled.rules
 
     @cached_property
     def note_words(self) -> Mapping[str, str]:
@@ -89,7 +80,8 @@ class Engine:
                 by_folder[folder] = read_words(folder, language())
             return by_folder[folder].get(rule, {}).get("note", "")
 
-        return note_words(self.maps.checked, in_language)
+        notes = self.compiled.notes
+        return {position: in_language(note.file, note.rule) or note.words for position, note in notes.items()}
 
     @property
     def digest(self) -> str:
@@ -103,9 +95,7 @@ class Engine:
 
         The year is in it, of the machine and of Greenwich, since the century of a year of two digits depends on it.
         """
-        functions = self.maps.checked.functions.values()
-        others = {function.module for function in functions if not function.module.startswith("fhirmap.")}
-        if not self.transformer.names.isdisjoint(_UNREPEATABLE | others):
+        if not self.transformer.names.isdisjoint(_UNREPEATABLE | self.compiled.foreign):
             return ""
         now = datetime.now(UTC)
         parts = f"{self.digest} {now.year} {now.astimezone().year}"
@@ -117,12 +107,12 @@ class Engine:
 
         Raises: ProjectError FM743.
         """
-        return compile_columns(self.project.records, self.types)
+        return self.preparation.records()
 
     @cached_property
     def limit_key(self) -> Callable[[Mapping[str, Any]], str]:
         """What the receiver's rate limit counts a result by; empty where the target does not say."""
-        columns = compile_columns(limit_columns(self.project.map.target), self.types)
+        columns = self.preparation.limit()
         return lambda resource: "".join(column.text(dict(resource), {}) for column in columns)
 
     @cached_property
@@ -131,7 +121,7 @@ class Engine:
 
         Raises: ProjectError FM743.
         """
-        columns = compile_columns(receipt_columns(self.project.map.target), answer_types(self.types))
+        columns = self.preparation.receipt()
 
         def identifiers(answer: Mapping[str, Any]) -> list[Any]:
             return [found for column in columns for found in column.found(dict(answer), {})]
@@ -144,16 +134,11 @@ class Engine:
         if not result.faults:
             return result
         words, store = self.words, self.transformer.store
-        named = (with_calculation(fault, self.calculations) for fault in result.faults)
+        named = (with_calculation(fault, self.compiled.calculations) for fault in result.faults)
         faults = (worded(self._placed(fault), words) for fault in named)
         if store is not None:
             faults = (on_blank_columns(fault, store, record.values) for fault in faults)
         return replace(result, faults=tuple(faults))
-
-    @cached_property
-    def calculations(self) -> Mapping[str, str]:
-        """The map's calculations by ``file:line:col``, for faults of those that failed."""
-        return calculations(self.maps.checked)
 
     @cached_property
     def words(self) -> RuleWords:
@@ -175,9 +160,9 @@ class Engine:
         return next((places[path] for path in paths_up(element) if path in places), None)
 
     @cached_property
-    def lineage(self) -> Mapping[str, Any]:
-        """Element path -> the rules that write it and their columns."""
-        return lineage(self.maps.checked).elements
+    def traced(self) -> TracedProject:
+        """The maps compiled for tracing, and their lineage."""
+        return self.preparation.traced()
 
 
 def paths_up(element: str) -> Iterator[str]:
@@ -189,24 +174,22 @@ def paths_up(element: str) -> Iterator[str]:
 
 
 def build_engine(project: Project, fhir_version: str | None = None) -> Engine:
-    """The project's maps checked and compiled, its contract's rules set to the project's severities.
+    """The project's maps checked and compiled, its contract's rules set to the project's severities; what was kept of
+    the same maps is taken.
 
     ``fhir_version``: as for `check_project`.
 
     Raises: MapError with every diagnostic of the maps; ProjectError FM742 for rules that the contract does not
     have, FM769 for sources that the project does not have.
     """
-    maps = check_project(project, fhir_version)
-    if maps.has_errors:
-        raise MapError(maps.diagnostics)
-    contract = project_contract(project, maps)
-    wrong = [*unknown_sources(project, maps), *(unknown_rules(project, contract) if contract is not None else ())]
+    preparation = Preparation(project, fhir_version)
+    compiled = preparation.compiled()
+    wrong = unknown_sources(project, compiled.stores)
     if wrong:
         raise ProjectError(wrong)
-    transformer = transformer_of(maps, contract=contract)
     target = project.map.target
     blamed = {rule.key: rule.element for rule in (target.rules if target else ()) if rule.element}
-    return Engine(project, maps, transformer, expression_types(maps), blamed)
+    return Engine(project, preparation, compiled, transformer_from(compiled.map), blamed)
 
 
 def compile_project(folder: str | Path) -> Transformer:

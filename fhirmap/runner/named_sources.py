@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from fhirmap.compilation.program import CheckedMaps
 from fhirmap.diagnostics import Diagnostic, Severity, suggestion
+from fhirmap.runner.prepared import ModelStore
 from fhirmap.runner.project import Project
 from fhirmap.source_plan import RowLayout, SourcePlan
 from fhirmap.sources.address import Address
@@ -13,30 +13,26 @@ from fhirmap.sources.address import Address
 __all__ = ["other_addresses", "unknown_sources", "unread_sources"]
 
 
-def unknown_sources(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
+def unknown_sources(project: Project, stores: Sequence[ModelStore]) -> list[Diagnostic]:
     """FM769 for each model that reads a source which the project does not have, and for an address that was given in
     place of one that no model reads."""
     found: list[Diagnostic] = []
     named: set[str] = set()
-    for use in maps.checked.declared_models():
-        store = use.node.store
-        if store is None:
-            continue
-        name = store.source or ""
+    for store in stores:
+        name = store.source
         named.add(name)
-        span = store.spans.get("source", store.span)
         if name and name not in project.sources:
-            found.append(Diagnostic("FM769", span, {"source": name}, **suggestion(name, project.sources)))
+            found.append(Diagnostic("FM769", store.span, {"source": name}, **suggestion(name, project.sources)))
         elif not name and not project.has_own_source:
-            found.append(Diagnostic("FM769", span, {"model": use.node.name}, variant="own"))
+            found.append(Diagnostic("FM769", store.span, {"model": store.model}, variant="own"))
     if project.source.override and named and "" not in named:
         found.append(Diagnostic("FM769", None, {"source": min(named)}, variant="unnamed"))
     return found
 
 
-def unread_sources(project: Project, maps: CheckedMaps) -> list[Diagnostic]:
+def unread_sources(project: Project, stores: Sequence[ModelStore]) -> list[Diagnostic]:
     """FM769, a warning, for each source of the project file that no model reads."""
-    named = {use.node.store.source for use in maps.checked.declared_models() if use.node.store is not None}
+    named = {store.source for store in stores}
     return [
         Diagnostic(
             "FM769",

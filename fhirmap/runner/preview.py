@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from fhirmap.compilation.transformers import transformer_of
+from fhirmap.compilation.executed import transformer_from
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Note, Record, Result
 from fhirmap.runner.columns import shown
-from fhirmap.runner.contract import project_contract
 from fhirmap.runner.engine import Engine, paths_up
 from fhirmap.runner.unmapped import UnmappedCodes
 from fhirmap.runner.verdict import Classified, Verdict, classify, mapped, note_reason, reason
@@ -235,7 +234,7 @@ def _unwritable(file: Path, error: OSError) -> ConfigError:
 def preview_row(engine: Engine, source: Source, key: str) -> RowPreview:
     """The record of ``key``, each value of its result traced back to columns and rule.
 
-    Where several revisions share the key, the current one. The project's maps are compiled again, for tracing: each
+    Where several revisions share the key, the current one. The project's maps are run again, compiled for tracing: each
     value then carries the cells it is made of. Raises: ConfigError FM745 where there is none.
     """
     record = _record(engine, source, key)
@@ -254,7 +253,7 @@ def preview_row(engine: Engine, source: Source, key: str) -> RowPreview:
 
 
 def trace_row(engine: Engine, source: Source, key: str, *, with_values: bool = False) -> RowTrace:
-    """The execution of the record of ``key``, step by step: the project's maps are compiled again, for tracing.
+    """The execution of the record of ``key``, step by step, by the project's maps compiled for tracing.
 
     Raises: ConfigError FM745 where there is none.
     """
@@ -266,8 +265,7 @@ def trace_row(engine: Engine, source: Source, key: str, *, with_values: bool = F
 
 
 def _tracer(engine: Engine, *, with_values: bool) -> steps.Tracer:
-    contract = project_contract(engine.project, engine.maps)
-    return steps.Tracer(transformer_of(engine.maps, contract=contract, trace=True), with_values=with_values)
+    return steps.Tracer(transformer_from(engine.traced.map), with_values=with_values)
 
 
 def row_trace_to_data(row: RowTrace) -> dict[str, Any]:
@@ -319,11 +317,12 @@ def _trace(
 
 def _untraced(engine: Engine, path: str, element: str, value: str) -> TracedElement:
     # A result that is no resource does not say its type, with which lineage begins.
-    place = element or next(iter(engine.lineage), "").partition(".")[0] + re.sub(r"\[\d+\]", "", path)
-    known = next((above for above in paths_up(place) if above in engine.lineage), "")
-    found = engine.lineage.get(known, ())
+    lineage = engine.traced.lineage
+    place = element or next(iter(lineage), "").partition(".")[0] + re.sub(r"\[\d+\]", "", path)
+    known = next((above for above in paths_up(place) if above in lineage), "")
+    found = lineage.get(known, ())
     rule = ", ".join(dict.fromkeys(origin.rule for origin in found if origin.rule))
-    position = found[0].span.position if found else ""
+    position = found[0].position if found else ""
     columns = tuple(dict.fromkeys(column for origin in found for column in origin.columns))
     return TracedElement(columns, ("",) * len(columns), (), (), rule, position, (), path, element, value)
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fhirmap.analysis.calculations import calculations, with_calculation
+from fhirmap.analysis.calculations import calculations
 from fhirmap.compilation.program import check_maps
 from fhirmap.records import Fault
+from fhirmap.runner.failed_calculation import with_calculation
 from tests.cli.conftest import in_process, unfolded
 
 MAP = """uses "http://hl7.org/fhir/StructureDefinition/Basic" alias Basic as target

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from fhirmap.errors import ProjectError
-from fhirmap.runner.columns import ExpressionTypes, compile_columns
+from fhirmap.runner.column_expressions import ExpressionTypes, compile_columns
+from fhirmap.runner.columns import RecordsColumn
 from fhirmap.runner.project import ColumnSetting
 from tests.compiler.fhirpath.operations import KNOWN, OP
 
@@ -24,7 +25,7 @@ TYPES = ExpressionTypes(KNOWN, None, OP, {})
 )
 def test_a_column_is_empty_where_its_expression_fails(expression: str, weight: Decimal, text: str) -> None:
     (column,) = compile_columns((ColumnSetting("weight", expression),), TYPES)
-    assert column.text(None, {"weight": weight}) == text
+    assert RecordsColumn.of(column).text(None, {"weight": weight}) == text
 
 
 def test_a_wrong_column_is_refused_by_its_name() -> None:

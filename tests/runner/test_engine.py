@@ -68,16 +68,13 @@ def test_what_asks_for_the_time_or_draws_an_id_need_not_make_the_same(tmp_path: 
 def test_a_function_that_is_not_fhirmaps_own_need_not_make_the_same(tmp_path: Path) -> None:
     found = engine(tmp_path, 'src.id as v -> tgt.language = lotNumber(v) "day";')
     assert found.made_by
-    own = found.maps.checked.functions["lotNumber"]
-    foreign = {"lotNumber": replace(own, module="elsewhere.functions")}
-    maps = replace(found.maps, checked=replace(found.maps.checked, functions=foreign))
-    assert replace(found, maps=maps).made_by, "it is installed, and the map does not call it"
-    imported = {"lotNumber": replace(own, module="os.path")}
-    checked = replace(found.maps.checked, functions=imported)
+    assert found.compiled.foreign == frozenset()
+    others = replace(found.compiled, foreign=frozenset(("elsewhere.functions", "os.path")))
+    assert replace(found, compiled=others).made_by, "it is installed, and the map does not call it"
     source = found.transformer.source.replace("from fhirmap.functions.identity import", "from os.path import")
     source = source.replace("import lot_number as", "import basename as")
     transformer = type(found.transformer)(source, found.digest, store=found.transformer.store)
-    assert replace(found, maps=replace(found.maps, checked=checked), transformer=transformer).made_by == ""
+    assert replace(found, compiled=others, transformer=transformer).made_by == ""
 
 
 def test_the_century_of_a_year_of_two_digits_depends_on_the_year(tmp_path: Path, monkeypatch: Any) -> None:

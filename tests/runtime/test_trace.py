@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from fhirmap.compilation.contract import target_contract
+from fhirmap.compilation.executed import transformer_from
 from fhirmap.compilation.program import check_maps
 from fhirmap.compilation.transformers import transformer_of
-from fhirmap.runner.contract import project_contract
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
@@ -156,8 +156,7 @@ def test_a_trace_changes_no_result(file: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_trace_changes_no_result_of_a_project(name: str) -> None:
     engine = build_engine(load_project(ROOT / "examples" / name))
-    contract = project_contract(engine.project, engine.maps)
-    traced = Tracer(transformer_of(engine.maps, contract=contract, trace=True))
+    traced = Tracer(transformer_from(engine.traced.map))
     with open_project_source(engine.project, engine.plan) as source:
         for record in source.records():
             assert traced(record.values) == engine.transformer(record.values)

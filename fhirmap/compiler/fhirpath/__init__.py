@@ -13,7 +13,7 @@ Code is built from the nodes of `compiler.python`, never from text. A typed lowe
 the tests run the official suites in both.
 """
 
-from fhirmap.compiler.fhirpath.evaluate import compile_expression, compile_items, function_of
+from fhirmap.compiler.fhirpath.evaluate import compile_expression, compile_items, function_code, function_of
 from fhirmap.compiler.fhirpath.hoisting import expression_key, hoist
 from fhirmap.compiler.fhirpath.lower import lower_condition, lower_expression, lower_value, lower_values
 from fhirmap.compiler.fhirpath.scope import Constants, ExprScope, NumberedNames, PythonExpr
@@ -26,6 +26,7 @@ __all__ = [
     "compile_expression",
     "compile_items",
     "expression_key",
+    "function_code",
     "function_of",
     "hoist",
     "lower_condition",

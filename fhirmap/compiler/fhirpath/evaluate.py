@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import CodeType
 from typing import Any
 
 from fhirmap.analysis.expression import infer_expression
@@ -40,7 +41,17 @@ def compile_items(expression: FPExpr, scope: ExprScope) -> Callable[[Any], list[
 def function_of(
     found: PythonExpr, scope: ExprScope, parameters: tuple[py.Expr, ...] = (), *, name: str = "<expression>"
 ) -> Callable[..., Any]:
-    """The Python function that evaluates lowered code.
+    """The Python function that evaluates lowered code. Parameters as of `function_code`."""
+    names: dict[str, Any] = {}
+    exec(function_code(found, scope, parameters, name=name), names)  # noqa: S102 - Python that this compiler has just written
+    evaluate: Callable[..., Any] = names["evaluate"]
+    return evaluate
+
+
+def function_code(
+    found: PythonExpr, scope: ExprScope, parameters: tuple[py.Expr, ...] = (), *, name: str = "<expression>"
+) -> CodeType:
+    """The module of one function, `evaluate`, that evaluates lowered code.
 
     ``parameters``: names that the code uses, by default that of its focus. ``name``: what a traceback shows as the
     file.
@@ -56,11 +67,8 @@ def function_of(
         *(f"    {target} = {value}" for target, value in assigned),
         f"    return {found.code}",
     ]
-    names: dict[str, Any] = {}
     # The text is the printer's: whatever an author wrote is a literal in it, or a checked identifier (`python`).
-    exec(compile("\n".join(lines), name, "exec"), names)  # noqa: S102 - Python that this compiler has just written
-    evaluate: Callable[..., Any] = names["evaluate"]
-    return evaluate
+    return compile("\n".join(lines), name, "exec", dont_inherit=True)
 
 
 def _parsed(text: str) -> FPExpr:
