@@ -254,6 +254,13 @@ class RowLayout:
     children: tuple[Child, ...] = ()
 
     @property
+    def has_stores(self) -> bool:
+        """Are rows of other places joined to these, or to those below them?"""
+        below = [column.below for column in self.columns if column.below is not None]
+        shapes = [child.shape for child in self.children]
+        return any(child.store for child in self.children) or any(shape.has_stores for shape in (*below, *shapes))
+
+    @property
     def column_names(self) -> tuple[str, ...]:
         """Names of the columns to fetch, each once: those that elements read, then those that the plan needs."""
         return tuple(dict.fromkeys(column.name for column in self.columns))

@@ -40,6 +40,12 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
+@pytest.fixture(autouse=True)
+def _nothing_kept_from_other_tests(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What commands keep of their work on maps is each test's own, and never in the folder of who runs the tests."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("kept")))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _tables_of_this_version() -> None:
     """A database for tests may hold the journal's tables of another version, which no journal would touch."""

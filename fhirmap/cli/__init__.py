@@ -154,7 +154,7 @@ def _language_of(arguments: Sequence[str]) -> str | None:
     return None
 
 
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+_OBJECTS_BETWEEN_COLLECTIONS = 200_000
 """Trees, types and plans stay for as long as a command runs: looking through them at every 700 new objects, as Python
 does by default, is a twentieth of `check` and `preview`."""
 

@@ -22,7 +22,8 @@ def command(
     url: str, table: str | None, name: str | None, encoding: str, zone: str, output: Path | None, as_json: bool
 ) -> None:
     """Write the `model` block of TABLE at URL: a SQLite, PostgreSQL or MariaDB table, a CSV or a JSON file."""
-    from fhirmap.inspection import inspect_source, sketches_to_text
+    from fhirmap.inspection.inspection import inspect_source
+    from fhirmap.inspection.text import sketches_to_text
     from fhirmap.runner.atomic_file import write_atomically
 
     block = sketches_to_text(inspect_source(url, table, name=name, encoding=encoding, zone=zone))

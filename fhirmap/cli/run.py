@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,6 +111,8 @@ def _sink_settings(project: Project, quiet: bool) -> Iterator[SinkSettings]:
 
 def _log_steps() -> None:
     """fhirmap's own log on standard error. Other libraries' logs may hold headers or parameters: they are left out."""
+    import logging
+
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logger = logging.getLogger("fhirmap")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["CERTAIN_FORMS", "DATE_FORMS", "DateForm"]
+__all__ = ["CERTAIN_FORMS", "DATE_FORMS", "ZONE", "DateForm"]
+
+ZONE = "Europe/Paris"
+"""Where times without an offset are local, unless the caller says otherwise."""
 
 
 class DateForm(NamedTuple):

@@ -5,14 +5,18 @@ others.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Table, select
 
 from fhirmap.journal.connection import Row
 from fhirmap.journal.entries import Entry
 from fhirmap.journal.schema import entry, layout
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
 __all__ = ["PART_BYTES", "Layouts"]
 
@@ -33,7 +37,7 @@ class Layouts:
             read = item.read
             if read is None or read.layout in self._kept:
                 continue
-            new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+            new = _insert(connection.dialect.name)
             values = {"digest": read.layout, "columns": json.dumps(read.columns, ensure_ascii=False)}
             connection.execute(new(layout).values(values).on_conflict_do_nothing())
             self._kept.add(read.layout)
@@ -56,6 +60,17 @@ class Layouts:
             found = connection.execute(select(layout.c.columns).where(layout.c.digest == digest)).scalar_one()
             self._columns[digest] = tuple(json.loads(found))
         return self._columns[digest]
+
+
+def _insert(dialect: str) -> Callable[[Table], PostgresqlInsert | SqliteInsert]:
+    """An insert that may say what it does where the row is there. Only the journal's own dialect is loaded."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+
+        return insert
+    from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+    return postgresql_insert
 
 
 def _by_column(columns: tuple[str, ...], parts: bytes) -> dict[str, bytes]:

@@ -12,8 +12,7 @@ from datetime import date, time
 from fhirmap.data import RawValue
 from fhirmap.diagnostics import Diagnostic, listed
 from fhirmap.fhir_types import DATES, NUMBERS, TEXTS
-from fhirmap.inspection import ZONE
-from fhirmap.inspection.date_forms import DATE_FORMS
+from fhirmap.inspection.date_forms import DATE_FORMS, ZONE
 from fhirmap.inspection.guess import absences, zero_dates
 from fhirmap.runtime.cell_text import MISSING
 from fhirmap.runtime.reading import Cell, UnreadDocument

@@ -180,7 +180,7 @@ def build_engine(project: Project, fhir_version: str | None = None) -> Engine:
     ``fhir_version``: as for `check_project`.
 
     Raises: MapError with every diagnostic of the maps; ProjectError FM742 for rules that the contract does not
-    have, FM769 for sources that the project does not have.
+    have, FM769 for sources that the project does not have; ConfigError FM749 for a plug-in that cannot be loaded.
     """
     preparation = Preparation(project, fhir_version)
     compiled = preparation.compiled()
@@ -189,7 +189,13 @@ def build_engine(project: Project, fhir_version: str | None = None) -> Engine:
         raise ProjectError(wrong)
     target = project.map.target
     blamed = {rule.key: rule.element for rule in (target.rules if target else ()) if rule.element}
-    return Engine(project, preparation, compiled, transformer_from(compiled.map), blamed)
+    try:
+        transformer = transformer_from(compiled.map)
+    except ImportError:
+        # A module of functions that was there when the maps were compiled: their check says whose it is.
+        preparation.maps  # noqa: B018 - asked for what it raises
+        raise
+    return Engine(project, preparation, compiled, transformer, blamed)
 
 
 def compile_project(folder: str | Path) -> Transformer:

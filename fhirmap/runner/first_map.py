@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fhirmap.compilation.files import shipped_folder
-from fhirmap.inspection import ModelSketch, sketches_to_text
 from fhirmap.inspection.names import pascal_case
-from fhirmap.inspection.sketch import ElementSketch
+from fhirmap.inspection.sketch import ElementSketch, ModelSketch
+from fhirmap.inspection.text import sketches_to_text
 from fhirmap.language import nodes
 from fhirmap.language.node_text import element_to_text
 from fhirmap.language.parser import parse

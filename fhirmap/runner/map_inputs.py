@@ -21,7 +21,7 @@ from fhirmap.plugins import BUILT_IN, find_plugins
 from fhirmap.runner.project import Project
 from fhirmap.version import __version__
 
-__all__ = ["map_inputs"]
+__all__ = ["map_inputs", "product_state"]
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _UNREAD = frozenset(("__pycache__", "codes", "texts"))
@@ -34,8 +34,7 @@ def map_inputs(project: Project, fhir_version: str | None) -> bytes:
     Raises: OSError where a file or folder cannot be looked at; ConfigError as of `find_plugins`.
     """
     settings = (fhir_version, project.map, sorted(project.severities.items()), project.records)
-    python = (sys.version, sys.implementation.cache_tag, sys.flags.optimize)
-    seen = sha256(repr((__version__, python, _product(), _plugins(), settings)).encode())
+    seen = sha256(repr((product_state(), _plugins(), settings)).encode())
     for path in _files(project):
         name = str(path).encode("utf-8", "surrogateescape")
         seen.update(b"%d:%b%b" % (len(name), name, content_digest(path.read_bytes())))
@@ -56,9 +55,9 @@ def _files(project: Project) -> Iterator[Path]:
 
 
 @cache
-def _product() -> str:
-    """fhirmap itself: of a checkout, the version alone says too little."""
-    return _stamp(_PACKAGE)
+def product_state() -> str:
+    """fhirmap itself and the Python that runs it. Of a checkout the version alone says too little."""
+    return f"{__version__} {_stamp(_PACKAGE)} {sys.version} {sys.implementation.cache_tag} {sys.flags.optimize}"
 
 
 def _plugins() -> str:

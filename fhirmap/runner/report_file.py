@@ -59,8 +59,14 @@ def report_to_html(report: Report) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
+    from fhirmap.runner.kept_templates import kept_templates
+
     environment = Environment(
-        loader=PackageLoader("fhirmap.runner"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("fhirmap.runner"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        bytecode_cache=kept_templates(),
     )
     environment.filters["moment"] = _moment
     environment.filters["reason"] = reason_text

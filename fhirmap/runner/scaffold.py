@@ -11,7 +11,7 @@ from pathlib import Path
 from fhirmap.compilation.files import shipped_folder
 from fhirmap.diagnostics import suggestion
 from fhirmap.errors import ConfigError
-from fhirmap.inspection import inspect_source
+from fhirmap.inspection.inspection import inspect_source
 from fhirmap.runner.atomic_file import write_atomically
 from fhirmap.runner.first_map import first_goal, first_map
 from fhirmap.runner.project_file import FILE

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 _LINE = re.compile(r"^.*$", re.MULTILINE)
 _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]")
@@ -71,4 +70,6 @@ def _may_be_secret(table: str, key: str) -> bool:
         return False
     if _SECRET_TABLE.match(table) or _SECRET_KEY.search(key):
         return True
+    from difflib import get_close_matches
+
     return bool(get_close_matches(key.lower(), _SECRETS, n=1))

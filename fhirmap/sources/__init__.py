@@ -19,7 +19,6 @@ from fhirmap.errors import ConfigError
 from fhirmap.plugins import BUILT_IN, find_plugins, load
 from fhirmap.source_plan import SourcePlan
 from fhirmap.sources.address import Address, parse_address
-from fhirmap.sources.joined import JoinedSource, has_stores, without_stores
 from fhirmap.sources.protocol import Source, SourceFactory
 
 __all__ = ["Address", "Source", "SourceFactory", "open_source", "parse_address", "plugin_schemes"]
@@ -41,8 +40,10 @@ def open_source(address: Address | str, plan: SourcePlan, others: Mapping[str, A
     Raises: ConfigError FM700 (address), FM716 (the plan is for another kind), FM701-FM710 (cannot be opened), FM749 (a
     plug-in cannot be loaded), FM769 (a source is not among ``others``).
     """
-    if not has_stores(plan.shape):
+    if not plan.shape.has_stores:
         return _open(address, plan)
+
+    from fhirmap.sources.joined import JoinedSource, without_stores
 
     def open_store(store: SourcePlan) -> Source:
         where = (others or {}).get(store.source, address if store.source == plan.source else None)

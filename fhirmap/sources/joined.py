@@ -31,7 +31,7 @@ from fhirmap.sources.samples import Sample, SampledSource
 from fhirmap.sources.store_rows import IndexedSource, JoinableSource, RowIndex, StoreRow, join_text, join_texts
 from fhirmap.texts import Text
 
-__all__ = ["JoinedSource", "has_stores", "without_stores"]
+__all__ = ["JoinedSource", "without_stores"]
 
 OpenStore: TypeAlias = Callable[[SourcePlan], Source]
 """Opens the place of a plan that has no stores of its own. Raises: ConfigError."""
@@ -40,13 +40,6 @@ _Faults: TypeAlias = dict[tuple[str, ...], Fault]
 _Levels: TypeAlias = tuple["_RowLevel", ...]
 _BETWEEN = "\x1f"
 """Between the parts of a key in the index."""
-
-
-def has_stores(layout: RowLayout) -> bool:
-    """Are rows of other places joined to these, or to those below them?"""
-    below = [column.below for column in layout.columns if column.below is not None]
-    shapes = [child.shape for child in layout.children]
-    return any(child.store for child in layout.children) or any(map(has_stores, (*below, *shapes)))
 
 
 def without_stores(layout: RowLayout) -> RowLayout:

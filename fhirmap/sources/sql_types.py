@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql
 
 from fhirmap.fhir_types import DATES, NUMBERS, TEXTS
 
@@ -103,9 +102,12 @@ def kind_of(kind: SqlType, dialect: str) -> ColumnKind:
 def declared_kind(kind: SqlType) -> ColumnKind:
     """The kind that a type names, whether or not the database keeps to it."""
     kind = without_domain(kind)
-    for classes, found in _CLASSES:
+    for dialect, names, found in _OF_DIALECTS:
+        if is_of_dialect(kind, dialect, *names):
+            return found
+    for classes, known in _CLASSES:
         if isinstance(kind, classes):
-            return found(kind) if callable(found) else found
+            return known(kind) if callable(known) else known
     return ColumnKind.UNKNOWN
 
 
@@ -115,15 +117,22 @@ def item_kind_of(kind: SqlType) -> ColumnKind:
     return declared_kind(kind.item_type) if isinstance(kind, sa.ARRAY) else ColumnKind.UNKNOWN
 
 
+def is_of_dialect(kind: SqlType, dialect: str, *names: str) -> bool:
+    """Is it one of a dialect's own types? By their names: a dialect takes long to load, and what reads SQLite needs
+    no other."""
+    module = f"sqlalchemy.dialects.{dialect}."
+    return any(found.__name__ in names and found.__module__.startswith(module) for found in type(kind).__mro__)
+
+
 def without_domain(kind: SqlType) -> SqlType:
     """The type that a domain restricts; any other as it is."""
-    while isinstance(kind, postgresql.DOMAIN):
+    while is_of_dialect(kind, "postgresql", "DOMAIN"):
         kind = kind.data_type
     return kind
 
 
 def _moment(kind: SqlType) -> ColumnKind:
-    is_zoned = kind.timezone or isinstance(kind, mysql.TIMESTAMP)
+    is_zoned = kind.timezone or is_of_dialect(kind, "mysql", "TIMESTAMP")
     return ColumnKind.INSTANT if is_zoned else ColumnKind.LOCAL
 
 
@@ -131,26 +140,32 @@ def _clock(kind: SqlType) -> ColumnKind:
     return ColumnKind.ZONED_TIME if kind.timezone else ColumnKind.TIME
 
 
+_OF_DIALECTS = (
+    ("postgresql", ("JSON", "HSTORE"), ColumnKind.DOCUMENT),
+    ("postgresql", ("MONEY",), ColumnKind.NUMBER),
+    ("postgresql", ("INTERVAL", "INET", "BIT"), ColumnKind.TEXT),
+    ("mysql", ("YEAR", "BIT"), ColumnKind.INTEGER),
+)
 _Classes: TypeAlias = tuple[type[Any], ...]
 _CLASSES: tuple[tuple[_Classes, ColumnKind | Callable[[SqlType], ColumnKind]], ...] = (
     ((sa.ARRAY,), ColumnKind.LIST),
-    ((sa.JSON, postgresql.JSON, postgresql.HSTORE), ColumnKind.DOCUMENT),
+    ((sa.JSON,), ColumnKind.DOCUMENT),
     ((sa.LargeBinary, sa.BINARY, sa.VARBINARY), ColumnKind.BINARY),
     ((sa.Boolean,), ColumnKind.BOOLEAN),
-    ((mysql.YEAR, mysql.BIT, sa.Integer), ColumnKind.INTEGER),
+    ((sa.Integer,), ColumnKind.INTEGER),
     ((sa.Float,), ColumnKind.FLOAT),
-    ((sa.Numeric, postgresql.MONEY), ColumnKind.NUMBER),
+    ((sa.Numeric,), ColumnKind.NUMBER),
     ((sa.DateTime,), _moment),
     ((sa.Date,), ColumnKind.DATE),
     ((sa.Time,), _clock),
-    ((sa.String, sa.Uuid, sa.Interval, postgresql.INTERVAL, postgresql.INET, postgresql.BIT), ColumnKind.TEXT),
+    ((sa.String, sa.Uuid, sa.Interval), ColumnKind.TEXT),
 )
 
 
 def is_equal_alike(kind: SqlType) -> bool:
     """Is a value of the PostgreSQL type ``kind`` equal to those alone that are shown alike? (Numbers count as such.)"""
     if isinstance(kind, sa.String):
-        return not isinstance(kind, postgresql.CITEXT) and kind.collation is None
+        return not is_of_dialect(kind, "postgresql", "CITEXT") and kind.collation is None
     return isinstance(kind, sa.Integer | sa.Numeric | sa.Boolean | sa.DateTime | sa.Date | sa.Time | sa.Uuid)
 
 

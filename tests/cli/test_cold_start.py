@@ -57,3 +57,27 @@ def test_preview_of_a_row_loads_what_it_needs(project: tuple[str, str], options:
 
 def test_preview_of_all_loads_what_it_needs(project: tuple[str, str]) -> None:
     assert loaded("preview", project[0], "--all") & {*NEVER, "rich"} == set()
+
+
+COMPILING = ("fhirmap.language.", "fhirmap.model.", "fhirmap.analysis.check", "fhirmap.compiler.build", "lark", "jinja2")
+"""What makes Python of maps."""
+
+
+@pytest.mark.parametrize(
+    "words", [["check"], ["preview", "--row"], ["preview", "--trace", "--row"], ["preview", "--all"], ["plan"]]
+)
+def test_a_second_command_loads_no_compiler(project: tuple[str, str], words: list[str]) -> None:
+    folder, key = project
+    command, *options = words
+    arguments = (command, folder, *options, *([key] if "--row" in options else []))
+    assert [name for name in loaded(*arguments) if name.startswith(COMPILING)] != []
+    assert [name for name in loaded(*arguments) if name.startswith(COMPILING)] == []
+
+
+def test_a_database_loads_its_own_dialect_alone(tmp_path: Path) -> None:
+    ignored = shutil.ignore_patterns("journal*", "reports")
+    folder = shutil.copytree(shipped_folder("examples") / "ch-valmorel", tmp_path / "p", ignore=ignored)
+    for command in ("check", "plan"):
+        found = loaded(command, str(folder))
+        assert {"sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.mysql"} & found == set()
+        assert "sqlalchemy.dialects.sqlite" in found

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fhirmap.errors import ConfigError
-from fhirmap.inspection import inspect_source
+from fhirmap.inspection.inspection import inspect_source
 from tests.inspection.written import inspected, round_trip
 
 

@@ -17,7 +17,8 @@ from fhirmap import plugins
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.extending import Address, Record, SourcePlan
-from fhirmap.inspection import inspect_source, sketches_to_text
+from fhirmap.inspection.inspection import inspect_source
+from fhirmap.inspection.text import sketches_to_text
 from fhirmap.plugins import Plugin
 from fhirmap.sources.samples import Sample
 from tests.inspection.written import models_of

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fhirmap.inspection import inspect_source, sketches_to_text
+from fhirmap.inspection.inspection import inspect_source
+from fhirmap.inspection.text import sketches_to_text
 from fhirmap.inspection.text_kinds import kind_of_text
 from fhirmap.sources.files.source_files import SourceFile
 

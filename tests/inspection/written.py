@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fhirmap.compilation.maps import compile_map
-from fhirmap.inspection import inspect_source, sketches_to_text
+from fhirmap.inspection.inspection import inspect_source
+from fhirmap.inspection.text import sketches_to_text
 from fhirmap.language.nodes import Model
 from fhirmap.language.parser import parse
 from fhirmap.sources import open_source

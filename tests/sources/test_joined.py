@@ -27,7 +27,7 @@ from fhirmap.source_plan import (
     path_steps,
 )
 from fhirmap.sources import Source, open_source
-from fhirmap.sources.joined import JoinedSource, has_stores, without_stores
+from fhirmap.sources.joined import JoinedSource, without_stores
 from fhirmap.sources.samples import Sample
 from fhirmap.sources.store_rows import StoreRow, join_text
 from tests.sources.conftest import Database, columns
@@ -320,13 +320,13 @@ def test_attributes_that_no_row_of_a_store_has_are_reported() -> None:
 
 
 def test_a_layout_says_whether_it_has_rows_of_other_places() -> None:
-    assert has_stores(STAY.shape)
-    assert not has_stores(without_stores(STAY.shape))
+    assert STAY.shape.has_stores
+    assert not without_stores(STAY.shape).has_stores
     nested = SourceColumn("a", below=STAY.shape)
-    assert has_stores(RowLayout("M", (nested,)))
+    assert RowLayout("M", (nested,)).has_stores
     lines = Child(ChildKind.LINES, "l", "l", STAY.shape)
-    assert has_stores(RowLayout("M", (), (lines,)))
-    assert not has_stores(without_stores(RowLayout("M", (nested,), (lines,))))
+    assert RowLayout("M", (), (lines,)).has_stores
+    assert not without_stores(RowLayout("M", (nested,), (lines,))).has_stores
 
 
 def test_places_are_closed_where_one_of_them_cannot_be_opened() -> None:

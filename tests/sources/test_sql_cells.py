@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from fhirmap.inspection import inspect_source
+from fhirmap.inspection.inspection import inspect_source
 from fhirmap.source_plan import Child, ChildKind, Order, RowLayout, SourceColumn, SourceKind, SourcePlan
 from fhirmap.sources import open_source
 from fhirmap.sources.sql_cells import BrokenText, load_as_text

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from fhirmap.errors import ConfigError
-from fhirmap.inspection import inspect_source
+from fhirmap.inspection.inspection import inspect_source
 from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
 from fhirmap.sources import open_source
 from tests.sources.conftest import Database, columns

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
 import json
 import re
 from functools import lru_cache
@@ -215,7 +214,9 @@ def escape(collection: Items, target: Items) -> Items:
     if text is None or name is None:
         return []
     if name == "html":
-        return [html.escape(text)]
+        from html import escape as escape_html
+
+        return [escape_html(text)]
     return [json.dumps(text, ensure_ascii=False)[1:-1]] if name == "json" else []
 
 
@@ -225,7 +226,9 @@ def unescape(collection: Items, target: Items) -> Items:
     if text is None or name is None:
         return []
     if name == "html":
-        return [html.unescape(text)]
+        from html import unescape as unescape_html
+
+        return [unescape_html(text)]
     if name != "json":
         return []
     try:
