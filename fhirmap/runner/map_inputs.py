@@ -2,7 +2,7 @@
 
 Contents count, not times: of maps, definitions and the target's file. fhirmap itself and the modules of plug-ins'
 functions count by their files' sizes and times, as Python does for the code that it keeps of them. What is not here is
-what maps name themselves, code tables and queries: only their analysis tells (`CheckedMaps.named`).
+what maps name themselves, code tables and queries: only their analysis knows (`CheckedMaps.named`).
 """
 
 from __future__ import annotations

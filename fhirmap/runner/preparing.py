@@ -1,4 +1,4 @@
-"""The work behind what commands need of a project's maps: they are analysed and compiled here.
+"""How commands get what they need of a project's maps: they are analysed and compiled here.
 
 `preparation` imports this only where nothing is kept, so that a command which needs no compiler loads none.
 """

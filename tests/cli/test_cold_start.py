@@ -59,7 +59,14 @@ def test_preview_of_all_loads_what_it_needs(project: tuple[str, str]) -> None:
     assert loaded("preview", project[0], "--all") & {*NEVER, "rich"} == set()
 
 
-COMPILING = ("fhirmap.language.", "fhirmap.model.", "fhirmap.analysis.check", "fhirmap.compiler.build", "lark", "jinja2")
+COMPILING = (
+    "fhirmap.language.",
+    "fhirmap.model.",
+    "fhirmap.analysis.check",
+    "fhirmap.compiler.build",
+    "lark",
+    "jinja2",
+)
 """What makes Python of maps."""
 
 
