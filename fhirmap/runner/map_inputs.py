@@ -8,6 +8,7 @@ what maps name themselves, code tables and queries: only their analysis knows (`
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -64,7 +65,7 @@ def _plugins() -> str:
     """Who brings functions, and the modules that hold those which are not fhirmap's own."""
     own = BUILT_IN["fhirmap.functions"]
     found = find_plugins("fhirmap.functions")
-    others = {plugin.target.partition(".")[0] for name, plugin in found.items() if own.get(name) != plugin.target}
+    others = {re.split("[.:]", plugin.target)[0] for name, plugin in found.items() if own.get(name) != plugin.target}
     return repr((sorted(map(repr, found.values())), [_module(name) for name in sorted(others)]))
 
 

@@ -3,7 +3,8 @@
 Two different things protect it. Against damage, and a file that is not whole: a digest of the content, which is in the
 file itself and compared before anything is made of the content. Against another's file that digest is worth nothing,
 since its author writes it, too: only owner and mode are. Folder and file must belong to the user who runs this, and no
-other may be able to write them; both are asked of what was opened, so that nothing can be put in its place in between. Where a system has no such owners (Windows) nothing is kept.
+other may be able to write them; both are asked of what was opened, so that nothing can be put in its place in between.
+Where a system has no such owners (Windows) nothing is kept.
 """
 
 from __future__ import annotations
