@@ -8,7 +8,6 @@ from pathlib import Path
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.runner.project import Project
 from fhirmap.source_plan import ChildKind, RowLayout, SourcePlan
-from fhirmap.sources.files.source_files import FileSet
 
 __all__ = ["done_diagnostics", "shown_folder"]
 
@@ -22,6 +21,8 @@ def done_diagnostics(project: Project, plan: SourcePlan) -> list[Diagnostic]:
     done = project.done_folder
     if done is None:
         return []
+    from fhirmap.sources.files.source_files import FileSet
+
     address = project.source_address()
     files = FileSet(address) if address.kind == "file" else None
     is_one = files is None or (files.root is None and address.path is not None and address.path.exists())

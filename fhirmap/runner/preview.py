@@ -243,7 +243,7 @@ def preview_row(engine: Engine, source: Source, key: str) -> RowPreview:
     resource = result.resource
     traces: tuple[TracedElement, ...] = ()
     if resource:
-        tracer = _tracer(engine, with_values=True)
+        tracer = steps.Tracer(transformer_from(engine.traced.map), with_values=True, with_steps=False)
         mapped(record, tracer)
         origins = tracer.trace.origins
         traces = tuple(_trace(engine, origins, path, value, resource) for path, value in leaves(resource))
@@ -258,14 +258,10 @@ def trace_row(engine: Engine, source: Source, key: str, *, with_values: bool = F
     Raises: ConfigError FM745 where there is none.
     """
     record = _record(engine, source, key)
-    tracer = _tracer(engine, with_values=with_values)
+    tracer = steps.Tracer(transformer_from(engine.traced.map), with_values=with_values)
     result = mapped(record, tracer)
     classified = classify(record, result, engine.rules)
     return RowTrace(record.key, record.origin, classified.verdict, classified.reasons, result.faults, tracer.trace)
-
-
-def _tracer(engine: Engine, *, with_values: bool) -> steps.Tracer:
-    return steps.Tracer(transformer_from(engine.traced.map), with_values=with_values)
 
 
 def row_trace_to_data(row: RowTrace) -> dict[str, Any]:

@@ -59,9 +59,11 @@ class TraceEvent:
 
 @dataclass(slots=True)
 class Trace:
-    """The events of one record's run, in order."""
+    """The events of one record's run, in order. ``with_steps``: with each group, rule and call that it goes through;
+    who asks where values come from needs none of them."""
 
     with_values: bool = False
+    with_steps: bool = True
     events: list[TraceEvent] = field(default_factory=list)
     origins: dict[str, Provenance] = field(default_factory=dict)
     """Path in the result, with indexes -> where that value comes from. Holds cells, where values were asked for."""
@@ -134,6 +136,8 @@ class TraceRun(RecordRun):
         self._trace.events.append(TraceEvent("step", len(self._open), "fault", "", fault.position, "", (), fault.code))
 
     def _add(self, phase: Phase, point: int, values: Sequence[Any], outcome: str = "") -> None:
+        if not self._trace.with_steps:
+            return
         points: Sequence[Point] = self.module["_points"]
         kind, name, position, element, variables = points[point]
         with_values = self._trace.with_values
@@ -157,14 +161,15 @@ def _shown(value: MapValue) -> JsonValue:
 class Tracer:
     """A transformer compiled for tracing, as a transformer that keeps the trace of its last record. For one thread."""
 
-    def __init__(self, transformer: Transformer, *, with_values: bool = False) -> None:
+    def __init__(self, transformer: Transformer, *, with_values: bool = False, with_steps: bool = True) -> None:
         self.transformer = transformer
         self.with_values = with_values
-        self.trace = Trace(with_values)
+        self.with_steps = with_steps
+        self.trace = Trace(with_values, with_steps)
 
     def __call__(self, record: Mapping[str, Any], *, strict: bool = False) -> Result:
         """The result for one record; `trace` then holds how it came about."""
-        self.trace = Trace(self.with_values)
+        self.trace = Trace(self.with_values, self.with_steps)
         return self.transformer.traced(record, self.trace, strict=strict)
 
 

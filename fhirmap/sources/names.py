@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Iterable
 
 from fhirmap.diagnostics import Suggestion, listed, suggestion
-from fhirmap.sources.data_signs import DataSign, data_sign
 from fhirmap.texts import Text
 
 
@@ -39,6 +38,9 @@ def may_be_shown(name: str) -> bool:
         >>> may_be_shown("stays.lot"), may_be_shown("stays.149113897061759.lot"), may_be_shown("03/11/1949")
         (True, False, False)
     """
+    # Its patterns take long to make, and names are looked at where one is missing.
+    from fhirmap.sources.data_signs import DataSign, data_sign
+
     sign = data_sign(name)
     return sign is None or (sign is DataSign.LONG_TEXT and " " not in name)
 

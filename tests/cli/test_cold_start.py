@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fhirmap.compilation.files import shipped_folder
+from tests.cli.conftest import in_process
 
 PROJECTS = {"export-pharmacie": "000000901", "clinique-sainte-aubierge": "CSA-2026001"}
 NEVER = (
@@ -88,3 +90,9 @@ def test_a_database_loads_its_own_dialect_alone(tmp_path: Path) -> None:
         found = loaded(command, str(folder))
         assert {"sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.mysql"} & found == set()
         assert "sqlalchemy.dialects.sqlite" in found
+
+
+def test_a_command_within_a_program_leaves_its_memory_to_it() -> None:
+    before = gc.get_freeze_count()
+    in_process("functions")
+    assert gc.get_freeze_count() == before

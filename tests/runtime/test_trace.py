@@ -153,6 +153,16 @@ def test_a_trace_changes_no_result(file: Path, monkeypatch: pytest.MonkeyPatch) 
         json.dumps(trace_to_data(traced.trace), default=lambda value: float(value))
 
 
+def test_where_values_come_from_is_the_same_without_the_steps() -> None:
+    maps = transformer_of(check_maps(MAP), trace=True)
+    stepped, sources = Tracer(maps, with_values=True), Tracer(maps, with_values=True, with_steps=False)
+    record = {"name": "N", "lot": [{"code": "D", "size": 2}, {"code": "bad", "size": 3}]}
+    assert stepped(record) == sources(record)
+    assert stepped.trace.origins == sources.trace.origins != {}
+    assert [event.kind for event in sources.trace.events] == ["log", "fault"]
+    assert stepped.trace.status == sources.trace.status == "failed"
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_trace_changes_no_result_of_a_project(name: str) -> None:
     engine = build_engine(load_project(ROOT / "examples" / name))
