@@ -12,7 +12,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Dialect, Table, Update, bindparam, insert, text, update
+from sqlalchemy import Connection, Dialect, Table, Update, bindparam, insert, update
+from sqlalchemy import text as sql_text
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Insert
 
@@ -58,7 +59,7 @@ def next_numbers(connection: Connection, table: Table, count: int) -> Sequence[i
     if connection.dialect.name == "sqlite":
         last = connection.exec_driver_sql(f"SELECT max(id) FROM {table.name}").scalar() or 0
         return range(last + 1, last + 1 + count)
-    sequence = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
+    sequence = sql_text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
     return sorted(connection.execute(sequence, {"name": table.name, "count": count}).scalars())
 
 

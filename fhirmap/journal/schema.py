@@ -32,7 +32,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    text,
+)
+from sqlalchemy import (
+    text as sql_text,
 )
 
 from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState, WithdrawalCause
@@ -65,7 +67,7 @@ def _words(states: type[StrEnum], length: int) -> Enum:
 
 
 _ID = BigInteger().with_variant(Integer, "sqlite")
-_ZERO = text("0")
+_ZERO = sql_text("0")
 
 meta = Table(
     "fhirmap_meta", metadata, Column("name", String(60), primary_key=True), Column("value", Text, nullable=False)

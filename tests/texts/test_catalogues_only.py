@@ -48,6 +48,8 @@ FILES = {
     "registry/pairing.py": "the same",
     "runtime/cell_text.py": "words that are looked for in cells",
     "runtime/functions.py": "errors for the author of a plug-in, when it is loaded",
+    "sources/column_words.py": "words that are looked for in the names of columns",
+    "sources/sql_nesting.py": "the text of generated code",
     "sources/sql_errors.py": "words that are looked for in the messages of databases",
 }
 LITERALS = {
@@ -69,6 +71,8 @@ LITERALS = {
     "<?xml version": "the first line of an XML document",
     "REPEATABLE READ": "SQL",
     "SELECT typname": "SQL",
+    "SELECT max(id)": "SQL",
+    "SELECT nextval": "SQL",
     "ISO, YMD": "a setting of PostgreSQL",
     "SET SESSION": "SQL",
     "START TRANSACTION": "SQL",
