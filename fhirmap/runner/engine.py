@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,17 +15,15 @@ from fhirmap.compilation.executed import transformer_from
 from fhirmap.compilation.files import map_path
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError, ProjectError
-from fhirmap.records import Fault, Record, Result
-from fhirmap.runner.cells import on_blank_columns
+from fhirmap.records import Record
 from fhirmap.runner.columns import RecordsColumn
-from fhirmap.runner.failed_calculation import with_calculation
 from fhirmap.runner.named_sources import unknown_sources
 from fhirmap.runner.preparation import Preparation
 from fhirmap.runner.prepared import CompiledProject, TracedProject
 from fhirmap.runner.project import Project
 from fhirmap.runner.project_file import load_project
-from fhirmap.runner.rule_words import RuleWords, read_words, worded, words_of_target
-from fhirmap.runner.verdict import mapped
+from fhirmap.runner.result_maker import ResultMaker
+from fhirmap.runner.rule_words import RuleWords, read_words, words_of_target
 from fhirmap.runtime.transformer import Transformer
 from fhirmap.sinks.settings import IdentifiersOf
 from fhirmap.source_plan import SourcePlan
@@ -128,27 +126,15 @@ class Engine:
 
         return identifiers
 
-    def result(self, record: Record) -> Result:
-        """The record's result, with the source's own faults and the places of the target's rules."""
-        result = mapped(record, self.transformer)
-        if not result.faults:
-            return result
-        words, store = self.words, self.transformer.store
-        named = (with_calculation(fault, self.compiled.calculations) for fault in result.faults)
-        faults = (worded(self._placed(fault), words) for fault in named)
-        if store is not None:
-            faults = (on_blank_columns(fault, store, record.values) for fault in faults)
-        return replace(result, faults=tuple(faults))
+    @cached_property
+    def result(self) -> ResultMaker:
+        """What gives a record's result, with the source's own faults and the places of the target's rules."""
+        return ResultMaker(self.transformer, self.blamed, self.compiled.calculations, self.words)
 
     @cached_property
     def words(self) -> RuleWords:
         """What the target's rules say in the current language; empty in the contract's own."""
         return words_of_target(self.project.map.target)
-
-    def _placed(self, fault: Fault) -> Fault:
-        element = self.blamed.get(fault.rule, "")
-        position, columns = self.transformer.places.get(element, (fault.position, fault.columns))
-        return replace(fault, element=element, position=position, columns=columns) if element else fault
 
     def read(self, record: Record) -> Mapping[str, Any]:
         """The record as its model reads it: `%source` of the columns. What cannot be read is absent."""
