@@ -101,13 +101,13 @@ class RecordRun:
     claims = _WhenAsked[dict[tuple[int, str], tuple[Any, str]]](dict)
     lookups = _WhenAsked[dict[tuple[int, str], dict[str, list[dict[str, Any]]]]](dict)
     endings = _WhenAsked[list[PlacedItem]](list)
+    written = _WhenAsked[dict[tuple[int, str], tuple[dict[str, Any], str, Any, str, str]]](dict)
+    """Writes that others may meet, each the fields of a `WrittenElement`: most of them meet none."""
 
     def __init__(self, module: dict[str, Any], strict: bool = False) -> None:
         self.module = module
         self.caught = _STRICT if strict else _NOT_STRICT
         self.faults: list[Fault] = []
-        self.written: dict[tuple[int, str], tuple[dict[str, Any], str, Any, str, str]] = {}
-        """Writes that others may meet, each the fields of a `WrittenElement`: most of them meet none."""
 
     @property
     def environment(self) -> EvaluationContext:

@@ -190,7 +190,7 @@ def implied(raw: RawValue, cell: Cell, faults: list[Fault]) -> RawValue:
 
 def as_integer(raw: RawValue, cell: Cell, faults: list[Fault]) -> int | None:
     """A whole number."""
-    if type(raw) is int and not cell.nulls and _in_range(raw, cell.type):
+    if type(raw) is int and not cell.nulls and 0 < raw < _WIDEST:  # in the range of every type
         return raw
     if type(raw) is str and raw.isdecimal() and raw.isascii() and len(raw) < _SHORT and raw not in cell.nulls:
         number = int(raw)

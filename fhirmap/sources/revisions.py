@@ -136,10 +136,11 @@ class Revisions:
     def add(self, key: str, revision: Revision | None = None) -> None:
         """One row of ``key``; ``revision`` is comparable, or None where revisions do not count."""
         self.total += 1
-        known = self._keys.get(key)
-        if known is None and revision is None:
-            self._keys[key] = _ONCE
+        keys = self._keys
+        if revision is None and key not in keys:
+            keys[key] = _ONCE
             return
+        known = keys.get(key)
         if revision is not None and revision[0] == _NONE:
             self._odd.setdefault(key, revision)
         if known is None:
@@ -156,6 +157,11 @@ class Revisions:
             self._keys[key] = (count + 1, revision, 1)
         else:
             self._keys[key] = (count + 1, best, same)
+
+    @property
+    def are_single(self) -> bool:
+        """Does each key occur once?"""
+        return self.total == len(self._keys)
 
     def count(self, key: str) -> int:
         """How often ``key`` occurs."""

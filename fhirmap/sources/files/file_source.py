@@ -61,11 +61,14 @@ class FileScan:
     keyless: int = 0
     unfinished: int = 0
 
-    def add(self, key: str, revision: Revision | None) -> None:
-        """Count a row with a key."""
+    @property
+    def add(self) -> AddKey:
+        """What counts a row with a key."""
+        return self._add_line if self.has_lines else self.revisions.add
+
+    def _add_line(self, key: str, revision: Revision | None) -> None:
         self.revisions.add(key, revision)
-        if self.has_lines:
-            self.counts[key, revision] += 1
+        self.counts[key, revision] += 1
 
     def kept(self) -> Iterator[KeyedRow]:
         """The rows of all files that could be read."""
@@ -217,32 +220,31 @@ class FileSource:
         (then empty), is put in ``lost``."""
         shapes = self._plan.shape.walk() if self._lines else (self._plan.shape,)
         paths = tuple({path.name: path for shape in shapes for path in self._files.paths(file, shape)}.values())
-        name, key_of = file.name, self._keys.key
+        name, key_of, is_several, is_revised = file.name, self._keys.key, self._files.set.is_several, bool(self._latest)
         first, *others = self._key_cells
         for row in self._files.rows(file):
-            cells = row.cells
-            if row.faults and self._files.set.is_several:
-                row.faults[:] = [_of_file(fault, file) for fault in row.faults]
+            cells, faults, is_lost = row.cells, row.faults, row.is_lost
+            if faults and is_several:
+                faults[:] = [_of_file(fault, file) for fault in faults]
             parts = [cell_text(first(cells))]
             if others:
                 parts += [cell_text(cell(cells)) for cell in others]
             key = key_of(parts)
-            revision = self._revision(row) if key and self._latest else None
+            revision = self._revision(row) if is_revised and key else None
             if key:
                 add(key, revision)
-            if row.is_lost:
+            if is_lost:
                 if not _is_no_record(row):
                     lost.append(key)
                 cells = dict.fromkeys(cells)
             elif not key:
-                if any(column in self._plan.key for fault in row.faults for column in fault.columns):
+                if any(column in self._plan.key for fault in faults for column in fault.columns):
                     lost.append(key)
                 else:
-                    row.faults.append(self._keys.fault(parts, cells=[cell(row.cells) for cell in self._key_cells]))
+                    faults.append(self._keys.fault(parts, cells=[cell(cells) for cell in self._key_cells]))
             if paths:
                 cells = resolved(cells, paths)
-            faults = tuple(row.faults) if row.faults else ()
-            yield key, revision, cells, f"{name}{row.place}", faults, row.is_lost
+            yield key, revision, cells, name + row.place, tuple(faults) if faults else (), is_lost
 
     def unread(self) -> Unread:
         """Files that could not be read or are being written, and damaged rows whose key may be lost."""
@@ -340,6 +342,10 @@ class FileSource:
             yield from rows
 
     def _single(self, scan: FileScan) -> Iterator[Record]:
+        if self._latest is None and scan.revisions.are_single:
+            for key, _, cells, origin, faults, _ in scan.kept():
+                yield Record(key, cells, origin, faults)
+            return
         state_of, is_revised = scan.revisions.state, self._latest is not None
         for key, revision, cells, origin, faults, _ in scan.kept():
             state = state_of(key, revision) if key else "current"

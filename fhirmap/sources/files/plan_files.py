@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
 from fhirmap.data import RawValue
@@ -104,7 +105,7 @@ class PlanFiles:
         """What reads the cell under a name, or what a document holds at a path, of a row: the one item that a filter of
         a path leaves, and None where there are several."""
         if not self.is_tree:
-            return lambda cells: cells.get(name)
+            return itemgetter(name)
         steps = path_steps(name)
         has_filter = any(isinstance(step, tuple) for step in steps)
 
