@@ -93,6 +93,19 @@ class DeliveryError(FhirmapError):
 class ConfigError(FhirmapError):
     """Project file, plug-ins, source or files are not usable (FM7xx)."""
 
+    @staticmethod
+    def of(found: Diagnostic) -> ConfigError:
+        """The exception whose fault is ``found``."""
+        return ConfigError(
+            found.code,
+            span=found.span,
+            hint=found.hint,
+            variant=found.variant,
+            meant=found.meant,
+            known=found.known,
+            **dict[str, Any](found.args),
+        )
+
 
 class ProjectError(DiagnosedError, ConfigError):
     """A project that cannot run, with all its diagnostics: those of its files and of its source's layout."""

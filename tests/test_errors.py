@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 
 import fhirmap
+from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import (
     ConfigError,
     DeliveryError,
@@ -19,6 +20,7 @@ from fhirmap.errors import (
     TransformFailed,
     ValidationFailed,
 )
+from fhirmap.texts import Text
 
 WRONG = "group g(source s : Nowhere, target t : Patient) { s.a -> t.b; }"
 
@@ -50,6 +52,12 @@ def test_an_exception_with_diagnostics_is_pickled() -> None:
     assert [(entry.code, entry.span.position) for entry in again.diagnostics] == [
         (entry.code, entry.span.position) for entry in error.diagnostics if entry.span
     ]
+
+
+def test_an_exception_of_a_diagnostic_has_all_that_it_says() -> None:
+    found = Diagnostic("FM704", args={"table": "a.csv", "column": "w"}, hint=Text("reasons.not_parquet"), meant="v")
+    error = ConfigError.of(found)
+    assert (error.code, error.diagnostic()) == ("FM704", found)
 
 
 def test_a_pool_of_processes_hands_the_exception_on() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,12 @@ HEAD = "N° séjour;Côté;Lot;Qté\r\n"
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
     path.write_bytes(text.encode(encoding))
     return path
+
+
+def settle(folder: Path) -> None:
+    """Make files look old, so that no reading waits for them."""
+    for path in folder.iterdir():
+        os.utime(path, (1_700_000_000, 1_700_000_000))
 
 
 def read(path: Path, plan: SourcePlan) -> list[Record]:

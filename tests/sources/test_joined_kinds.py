@@ -15,6 +15,8 @@ from fhirmap.compilation.maps import compile_map
 from fhirmap.errors import ConfigError
 from fhirmap.sources import open_source
 from tests.sources.conftest import Database
+from tests.sources.exports import settle
+from tests.sources.files.sheets import grid, write_xlsx
 
 GROUP = "group g(source src : Stay, target tgt) { src.id as v -> tgt.id = v; }\n"
 SURGEON = "model Surgeon from {store} {{ rpps : string 1..1 from 'rpps'  name : string 0..1 from 'name' }}\n"
@@ -267,6 +269,34 @@ def test_a_file_that_changes_while_it_is_read_ends_the_reading(tmp_path: Path) -
             list(records)
         assert caught.value.code == "FM724"
         assert len(list(source.records())) == 2
+
+
+@pytest.mark.parametrize(
+    ("surgeons", "variant"),
+    [("rpps;name;name\n10004;X;Y\n", "double"), ("rpps;nom\n10004;X\n", ""), ("rpps;rpps;name\n1;2;X\n", "double")],
+)
+@pytest.mark.parametrize("store", ["csv", "sheet"])
+def test_each_file_of_a_folder_that_is_joined_has_every_column_once(
+    tmp_path: Path, store: str, surgeons: str, variant: str
+) -> None:
+    (tmp_path / "stays.csv").write_text("id;by\n1;10001\n", encoding="utf-8")
+    folder = tmp_path / "surgeons"
+    folder.mkdir()
+    for name, text in (("a", SURGEONS), ("b", surgeons)):
+        if store == "csv":
+            (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+        else:
+            write_xlsx(folder / f"{name}.xlsx", {"F": grid(1, [line.split(";") for line in text.splitlines()])})
+    settle(folder)
+    transformer = compile_map(map_of("csv", f"{store} source 's'") + GROUP)
+    assert transformer.store is not None
+    with open_source(str(tmp_path / "stays.csv"), transformer.store, {"s": str(folder)}) as source:
+        for reading in (source.check, lambda: list(source.records())):
+            with pytest.raises(ConfigError) as caught:
+                reading()
+            found = caught.value.diagnostic()
+            assert (found.code, found.variant) == ("FM704", variant)
+            assert str(found.args["table"]).endswith(("b.csv", "b.xlsx"))
 
 
 def test_a_source_that_was_not_given_is_named(tmp_path: Path) -> None:

@@ -11,10 +11,16 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault
 from fhirmap.source_plan import SourcePlan
-from fhirmap.sources import names as naming
 from fhirmap.sources.files.csv_text import DELIMITERS, CsvLine, has_width, read_lines, separator_line
 from fhirmap.sources.files.file_rows import FileRow
-from fhirmap.sources.files.flat_columns import check_columns, column_named, columns_needed, picker, trimmed
+from fhirmap.sources.files.flat_columns import (
+    check_columns,
+    column_named,
+    column_places,
+    columns_needed,
+    picker,
+    trimmed,
+)
 from fhirmap.sources.files.names_line import names_line, signs_of_data
 from fhirmap.sources.files.row_ends import FillDown, begins_with
 from fhirmap.sources.files.source_files import SourceFile
@@ -158,13 +164,19 @@ class CsvReader:
             if found.code != "FM711" or not found.variant:
                 raise
             return [found]
-        mark = self._delimiter_meant(head)
-        if mark:
+        if undivided := self._undivided(head):
             # Every column is missing for this one reason.
-            args = {"table": self._file.shown, "declared": _in_map(head.delimiter), "mark": _in_map(mark)}
-            return [Diagnostic("FM704", args={**args, "position": self._plan.position}, variant="delimiter")]
+            return [undivided]
         lacking = check_columns(self._file.shown, needed, head.names, self._plan)
         return [*lacking, *self._lines_before(head), *self._lines_after()]
+
+    def _undivided(self, head: CsvHead) -> Diagnostic | None:
+        """FM704 of a file that another delimiter divides into the columns that are read."""
+        mark = self._delimiter_meant(head)
+        if not mark:
+            return None
+        args = {"table": self._file.shown, "declared": _in_map(head.delimiter), "mark": _in_map(mark)}
+        return Diagnostic("FM704", args={**args, "position": self._plan.position}, variant="delimiter")
 
     def _lines_before(self, head: CsvHead) -> Iterator[Diagnostic]:
         args: dict[str, object] = {"source": self._file.shown, "position": self._plan.position}
@@ -214,7 +226,12 @@ class CsvReader:
     def rows_of(self, lines: Iterable[CsvLine], needed: Collection[str]) -> Iterator[FileRow]:
         """The rows that ``lines`` of the file are, each as it is taken."""
         head = self.head()
-        places = {name: _place(name, head, self._plan, self._file.shown) for name in needed}
+        if undivided := self._undivided(head):
+            raise ConfigError.of(undivided)
+        return self._rows_at(lines, head, column_places(self._file.shown, needed, head.names, self._plan))
+
+    def _rows_at(self, lines: Iterable[CsvLine], head: CsvHead, places: Mapping[str, int]) -> Iterator[FileRow]:
+        """The rows that ``lines`` are, with the cells at ``places``."""
         encoding, names, width = head.encoding, list(head.names), len(head.names)
         fill = FillDown([places[name] for name in self._plan.fill]) if self._plan.fill else None
         until = self._plan.until
@@ -262,14 +279,6 @@ class CsvReader:
             return cells
         damaged = range(len(cells)) if is_damaged_line else ()
         return fill.filled(cells, [at for at in damaged if "\0" in cells[at] or is_damaged(cells[at], encoding)])
-
-
-def _place(name: str, head: CsvHead, plan: SourcePlan, shown: str) -> int:
-    found = column_named(name, head.names, plan)
-    if found is None:
-        like = naming.like(name, [entry for entry in head.names if entry])
-        raise ConfigError("FM704", table=shown, column=name, source=shown, **like)
-    return head.names.index(found.column)
 
 
 def _guessed(lines: Sequence[CsvLine]) -> Sequence[CsvLine]:

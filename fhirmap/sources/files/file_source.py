@@ -189,10 +189,6 @@ class FileSource:
         lost: list[str] = []
         try:
             stamps = _stamps([file])
-            lacking = self._column_lacking(file)
-            if lacking is not None:
-                scan.broken[file] = _file_fault(lacking)
-                return
             count = scan.rows.put(file, self._keyed(file, add, lost))
             if _stamps([file]) != stamps:
                 raise ConfigError("FM724", source=file.shown, reason=Text("reasons.file_changed"))
@@ -207,13 +203,6 @@ class FileSource:
         scan.keyless += lost.count("")
         for key in held:
             scan.add(*key)
-
-    def _column_lacking(self, file: SourceFile) -> Diagnostic | None:
-        """What one file of several lacks, or has twice, for which `check` looks in the first of them alone."""
-        if not self._files.set.is_several or self._is_tree:
-            return None
-        found = self._files.reader(file).check(self._files.needed())
-        return next((entry for entry in found if entry.is_error), None)
 
     def _keyed(self, file: SourceFile, add: AddKey, lost: list[str]) -> Iterator[KeyedRow]:
         """The rows of a file. Each key is given to ``add``; one that may be another row's, or that cannot be read

@@ -14,6 +14,7 @@ from itertools import product
 
 from fhirmap.data import RawValue
 from fhirmap.diagnostics import Diagnostic
+from fhirmap.errors import ConfigError
 from fhirmap.fhir_types import DATES, NUMBERS
 from fhirmap.records import Fault
 from fhirmap.source_plan import Repetition, SourceColumn, SourcePlan
@@ -90,7 +91,8 @@ def _counted(column: SourceColumn) -> CountedColumn:
 class FixedReader:
     """The lines of a file as rows: the texts at positions, the groups that a number in the line counts as lists.
 
-    Raises (all but ``__init__``): ConfigError FM701, FM702, FM705.
+    Raises (all but ``__init__``): ConfigError FM701, FM702, FM705; `rows` FM704 where no line reaches the key or the
+    revision.
     """
 
     def __init__(self, file: SourceFile, plan: SourcePlan) -> None:
@@ -126,8 +128,7 @@ class FixedReader:
             longest = max(longest, len(line.text))
             if all(place.start < longest for place in ends.values()):
                 return []
-        plan = self._plan
-        required = {*plan.key, *((plan.latest.column,) if plan.latest else ())}
+        required = self._required()
         found: list[Diagnostic] = []
         for name, place in ends.items():
             if longest and place.start >= longest:
@@ -135,6 +136,13 @@ class FixedReader:
                 args = {"table": shown, "source": shown, "column": name, "length": longest, "position": needed[name]}
                 found.append(Diagnostic("FM704" if name in required else "FM726", args=args, variant="positions"))
         return found
+
+    def _required(self) -> dict[str, str]:
+        """The positions without which a line is no record, with the place in the map that names them."""
+        plan = self._plan
+        names = (*plan.key, *((plan.latest.column,) if plan.latest else ()))
+        known = columns_needed(plan)
+        return {name: known[name] for name in names}
 
     # --- rows ---------------------------------------------------------------------------------------------------------
 
@@ -145,6 +153,9 @@ class FixedReader:
         key that is cut off, groups that are not as many as counted). A text of a group that is cut off (FM766) and
         text after the last group (FM767) are warnings.
         """
+        required = {name: place for name, place in self._required().items() if name in needed}
+        if lacking := self.check(required):
+            raise ConfigError.of(lacking[0])
         places = {name: place for name in needed if name not in self._groups and (place := places_of(name)) is not None}
         wanted = frozenset(needed).intersection(self._groups)
         last = max((place.stop for place in places.values()), default=0)

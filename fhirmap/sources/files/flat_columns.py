@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import TypeVar
 
 from fhirmap.diagnostics import Diagnostic
+from fhirmap.errors import ConfigError
 from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.documents import DocumentColumn, column_and_path
 
-__all__ = ["check_columns", "column_named", "columns_needed", "picker", "trimmed"]
+__all__ = ["check_columns", "column_named", "column_places", "columns_needed", "picker", "trimmed"]
 
 
 Cell = TypeVar("Cell")
@@ -55,6 +56,19 @@ def check_columns(shown: str, needed: Mapping[str, str], there: Sequence[str], p
         elif (count := there.count(column.column)) > 1:
             found.append(Diagnostic("FM704", args={**args, "count": count}, variant="double"))
     return found
+
+
+def column_places(shown: str, needed: Collection[str], there: Sequence[str], plan: SourcePlan) -> dict[str, int]:
+    """The place, from 0, of each of ``needed`` among the columns of the file.
+
+    Raises: ConfigError FM704 where it has not one of them, or has it twice.
+    """
+    known = columns_needed(plan)
+    lacking = check_columns(shown, {name: known.get(name, plan.position) for name in needed}, there, plan)
+    if lacking:
+        raise ConfigError.of(lacking[0])
+    found = {name: column_named(name, there, plan) for name in needed}
+    return {name: there.index(column.column) for name, column in found.items() if column is not None}
 
 
 def _is_near(name: str, names: Sequence[str], plan: SourcePlan) -> bool:

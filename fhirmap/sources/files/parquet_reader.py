@@ -12,9 +12,8 @@ from fhirmap.data import RawValue
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.source_plan import SourcePlan
-from fhirmap.sources import names as naming
 from fhirmap.sources.files.file_rows import FileRow
-from fhirmap.sources.files.flat_columns import check_columns, column_named
+from fhirmap.sources.files.flat_columns import check_columns, column_places
 from fhirmap.sources.files.source_files import SourceFile, reading
 from fhirmap.texts import Text
 
@@ -56,7 +55,9 @@ class ParquetReader:
 
     def rows(self, needed: Collection[str]) -> Iterator[FileRow]:
         """Each row, with the columns ``needed`` alone read."""
-        places = {name: self._column(name) for name in needed}
+        there = self.names()
+        at = column_places(self._file.shown, needed, there, self._plan)
+        places = {name: there[place] for name, place in at.items()}
         columns = list(dict.fromkeys(places.values()))
         number = 0
         with self._opened() as opened:
@@ -67,13 +68,6 @@ class ParquetReader:
                 for cells in zip(*held, strict=True) if held else [()] * batch.num_rows:
                     number += 1
                     yield FileRow(dict(zip(places, cells, strict=True)), f"#{number}", number, [])
-
-    def _column(self, name: str) -> str:
-        found = column_named(name, self.names(), self._plan)
-        if found is None:
-            like = naming.like(name, self.names())
-            raise ConfigError("FM704", table=self._file.shown, column=name, source=self._file.shown, **like)
-        return found.column
 
     @contextmanager
     def _opened(self) -> Iterator[pq.ParquetFile]:

@@ -15,7 +15,7 @@ from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.files.csv_reader import UnreadCell
 from fhirmap.sources.files.file_rows import FileRow
-from fhirmap.sources.files.flat_columns import check_columns, column_named, columns_needed, trimmed
+from fhirmap.sources.files.flat_columns import check_columns, column_named, column_places, columns_needed, trimmed
 from fhirmap.sources.files.names_line import signs_of_data
 from fhirmap.sources.files.row_ends import FillDown, begins_with, is_blank
 from fhirmap.sources.files.source_files import SourceFile
@@ -203,15 +203,7 @@ class SheetReader:
 
     def _places(self, names: Collection[str]) -> dict[str, int]:
         """The column of each name, from 0."""
-        head = self.head()
-        found: dict[str, int] = {}
-        for name in names:
-            column = column_named(name, head.names, self._plan)
-            if column is None:
-                like = naming.like(name, [entry for entry in head.names if entry])
-                raise ConfigError("FM704", table=self._file.shown, column=name, source=self._file.shown, **like)
-            found[name] = head.names.index(column.column)
-        return found
+        return column_places(self._file.shown, names, self.head().names, self._plan)
 
     def rows(self, needed: Collection[str]) -> Iterator[FileRow]:
         """Each row after the names that has something in it, until the one that ends them."""

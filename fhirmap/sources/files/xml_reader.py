@@ -106,14 +106,7 @@ class XmlReader:
         if not found:
             lacking = self._lacking_record(self._shapes())
             if lacking is not None and lacking.is_error:
-                raise ConfigError(
-                    lacking.code,
-                    hint=lacking.hint,
-                    variant=lacking.variant,
-                    meant=lacking.meant,
-                    known=lacking.known,
-                    **dict[str, Any](lacking.args),
-                )
+                raise ConfigError.of(lacking)
 
     # --- the way to the records ---------------------------------------------------------------------------------------
 

@@ -80,7 +80,9 @@ def test_missing_and_double_columns_are_found_before_reading(tmp_path: Path) -> 
         ("FM704", "Qté", "", "a.map:2:3"),
     ]
     assert "did you mean `N° sejour`?" in found[0].hint_text
-    assert fails(path, STAYS).code == "FM704"
+    assert fails(path, STAYS).diagnostic() == found[0]
+    write(path, "N° séjour;Côté;Lot;Lot;Qté\n1;D;A;B;1\n")
+    assert fails(path, STAYS).diagnostic().variant == "double"
 
 
 def test_a_wrong_delimiter_is_one_fault(tmp_path: Path) -> None:
@@ -89,6 +91,7 @@ def test_a_wrong_delimiter_is_one_fault(tmp_path: Path) -> None:
         (entry,) = source.check()
     assert (entry.code, entry.variant, entry.args["declared"], entry.args["mark"]) == ("FM704", "delimiter", ",", ";")
     assert entry.args["position"] == STAYS.position
+    assert fails(path, replace(STAYS, delimiter=",")).diagnostic() == entry
     with open_source(str(path), replace(STAYS, delimiter=";")) as source:
         assert source.check() == []
 

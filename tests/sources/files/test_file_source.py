@@ -21,7 +21,7 @@ from fhirmap.sources import open_source
 from fhirmap.sources.files.csv_reader import CsvReader
 from fhirmap.sources.files.file_rows import FileRow
 from tests.sources.conftest import columns
-from tests.sources.exports import FLAT, HEAD, STAYS, fails, read, write
+from tests.sources.exports import FLAT, HEAD, STAYS, fails, read, settle, write
 from tests.sources.records_of import read_model
 
 
@@ -34,12 +34,6 @@ def folder(tmp_path: Path) -> Path:
     write(made / "a.csv", "v;id\na;1\nb;2\n")
     settle(made)
     return made
-
-
-def settle(folder: Path) -> None:
-    """Make files look old, so that no reading waits for them."""
-    for path in folder.iterdir():
-        os.utime(path, (1_700_000_000, 1_700_000_000))
 
 
 def found(where: Path | str) -> list[tuple[str, str | None, str, list[str]]]:

@@ -219,6 +219,18 @@ def test_check_says_which_positions_no_line_reaches(tmp_path: Path) -> None:
     assert reader(tmp_path / "a.txt", "", plan_of).check({"1-4": "a"}) == []
 
 
+def test_a_file_whose_lines_do_not_reach_its_key_is_not_read(tmp_path: Path) -> None:
+    plan_of = plan(column("5-6"), key="8-9")
+    with pytest.raises(ConfigError) as caught:
+        rows(tmp_path / "a.txt", "A001x\nA002", plan_of)
+    found = caught.value.diagnostic()
+    assert (found.code, found.variant, found.args["column"], found.args["position"]) == (
+        "FM704", "positions", "8-9", "a.map:1",
+    )  # fmt: skip
+    assert [row.cells["8-9"] for row in rows(tmp_path / "a.txt", "A001x\nA002   12", plan_of)] == ["", "12"]
+    assert rows(tmp_path / "a.txt", "", plan_of) == []
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     opened = FixedReader(SourceFile(tmp_path / "a.txt", "a.txt", "a.txt"), STAY)
     with pytest.raises(ConfigError) as caught:

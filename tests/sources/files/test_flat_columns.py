@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from fhirmap.errors import ConfigError
 from fhirmap.source_plan import Order
-from fhirmap.sources.files.flat_columns import check_columns, column_named, columns_needed, trimmed
+from fhirmap.sources.files.flat_columns import check_columns, column_named, column_places, columns_needed, trimmed
 from tests.sources.exports import FLAT, STAYS
 
 
@@ -24,6 +27,17 @@ def test_an_element_leads_into_a_document_and_a_key_does_not() -> None:
 def test_what_is_missing_or_twice() -> None:
     found = check_columns("a.csv", {"id": "a.map:1:1", "v": "", "w": ""}, ["ID", "v", "v"], FLAT)
     assert [(entry.args["column"], entry.variant) for entry in found] == [("v", "double"), ("w", "")]
+
+
+def test_the_places_of_columns_that_are_there_once() -> None:
+    assert column_places("a.csv", ["v", "id"], ["ID", "x", "x", "v"], FLAT) == {"v": 3, "id": 0}
+    assert column_places("a.csv", ["doc.lot"], ["id", "doc"], FLAT) == {"doc.lot": 1}
+    for there, variant in ((["id", "w"], ""), (["id", "v", "v"], "double"), (["a", "b"], "none")):
+        with pytest.raises(ConfigError) as caught:
+            column_places("a.csv", ["id", "v"], there, replace(FLAT, position="a.map:9:9"))
+        found = caught.value.diagnostic()
+        place = "a.map:9:9" if variant == "none" else "a.map:2:3"
+        assert (found.code, found.variant, found.args["position"]) == ("FM704", variant, place)
 
 
 def test_a_cell_is_trimmed_of_a_mark_too() -> None:

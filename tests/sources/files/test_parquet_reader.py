@@ -169,7 +169,16 @@ def test_columns_that_are_not_there(tmp_path: Path) -> None:
     assert (reader.names(), reader.check({"vv.lot": ""})) == (("id", "vv"), [])
     with pytest.raises(ConfigError) as caught:
         list(reader.rows(["v"]))
-    assert caught.value.code == "FM704"
+    assert (caught.value.code, caught.value.diagnostic().args["position"]) == ("FM704", "a.map:2:3")
+
+
+def test_a_column_that_is_there_twice(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table([["1"], ["x"], ["y"]], names=["id", "v", "v"]), path)
+    assert [row.cells for row in reader_of(path).rows(["id"])] == [{"id": "1"}]
+    with pytest.raises(ConfigError) as caught:
+        list(reader_of(path).rows(["id", "v"]))
+    assert (caught.value.code, caught.value.diagnostic().variant) == ("FM704", "double")
 
 
 def test_a_path_leads_into_a_column(tmp_path: Path) -> None:

@@ -225,7 +225,10 @@ def test_columns_that_are_missing_or_double_are_errors(tmp_path: Path) -> None:
     assert (double.code, double.variant, double.args["count"]) == ("FM704", "double", 2)
     with pytest.raises(ConfigError) as caught:
         rows_of(path, CASES)
-    assert caught.value.code == "FM704"
+    assert caught.value.diagnostic() == missing
+    with pytest.raises(ConfigError) as caught:
+        rows_of(path, typed(("N°", "string"), ("Lot", "string"), key=("N°",)))
+    assert (caught.value.code, caught.value.diagnostic().variant) == ("FM704", "double")
 
 
 @pytest.mark.parametrize("plan", [PLAN, replace(PLAN, names_line=1)])
