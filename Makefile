@@ -20,7 +20,7 @@ demo: $(VENV)/installed
 	@$(BIN)/fhirmap run demo || test $$? -eq 1
 
 test: $(VENV)/test-ready
-	$(BIN)/python -m pytest -n auto $(PYTEST)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST)
 
 # The tests, with the share of lines and branches that they run; less than pyproject.toml asks for is an error.
 coverage:
@@ -49,7 +49,7 @@ bench: $(VENV)/test-ready
 # Exact versions with hashes of everything an installation with all its extras may need, for Python 3.11 and later.
 constraints: $(VENV)/release-ready
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--upgrade --extra postgresql --extra mariadb --extra parquet --extra models --extra simulator \
+		--upgrade --extra postgresql --extra mariadb --extra parquet --extra spark --extra models --extra simulator \
 		--no-emit-package fhirmap --output-file constraints.txt
 
 # Wheel, source distribution, constraints and bill of materials. From what is committed: a checkout in which the demo has
@@ -76,7 +76,7 @@ release-check:
 test-lowest test-highest: test-%: $(VENV)/release-ready
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-$*
 	$(BIN)/uv pip install --quiet --python .venv-$* --resolution $(subst lowest,lowest-direct,$*) --editable '.[test]'
-	.venv-$*/$(notdir $(BIN))/python -m pytest -n auto $(PYTEST)
+	.venv-$*/$(notdir $(BIN))/python -m pytest -n auto --dist loadgroup $(PYTEST)
 
 clean:
 	rm -rf demo $(VENV) .venv-lowest .venv-highest dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage

@@ -43,7 +43,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("compilation", "sources", "journal", "sinks"),
     ("inspection",),
     ("runner", "extending"),
-    ("registry", "testing"),
+    ("registry", "testing", "spark"),
     ("cli",),
     (PUBLIC, "__main__"),
 )

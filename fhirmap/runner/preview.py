@@ -19,6 +19,7 @@ from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Note, Record, Result
 from fhirmap.runner.columns import shown
 from fhirmap.runner.engine import Engine, paths_up
+from fhirmap.runner.fault_data import fault_to_data
 from fhirmap.runner.unmapped import UnmappedCodes
 from fhirmap.runner.verdict import Classified, Verdict, classify, mapped, note_reason, reason
 from fhirmap.runtime import trace as steps
@@ -271,7 +272,7 @@ def row_trace_to_data(row: RowTrace) -> dict[str, Any]:
         "origin": row.origin,
         "verdict": row.verdict,
         "reasons": list(row.reasons),
-        "faults": [_fault_to_data(fault) for fault in row.faults],
+        "faults": [fault_to_data(fault) for fault in row.faults],
         "trace": steps.trace_to_data(row.trace),
     }
 
@@ -347,7 +348,7 @@ def row_to_data(row: RowPreview) -> dict[str, Any]:
         "verdict": row.verdict,
         "reasons": list(row.reasons),
         "notes": [{"text": note.text, "position": note.position} for note in row.notes],
-        "faults": [_fault_to_data(fault) for fault in row.faults],
+        "faults": [fault_to_data(fault) for fault in row.faults],
         "elements": [
             {
                 "path": trace.path,
@@ -362,18 +363,4 @@ def row_to_data(row: RowPreview) -> dict[str, Any]:
             for trace in row.traces
         ],
         "resource": row.resource,
-    }
-
-
-def _fault_to_data(fault: Fault) -> dict[str, Any]:
-    shown_fault = Diagnostic(fault.code, args=fault.args, variant=fault.variant)
-    return {
-        "code": fault.code,
-        "severity": fault.severity,
-        "rule": fault.rule,
-        "path": fault.path,
-        "element": fault.element,
-        "message": shown_fault.message,
-        "position": fault.position,
-        "columns": list(fault.columns),
     }

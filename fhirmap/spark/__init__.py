@@ -1,0 +1,17 @@
+"""A project's maps over data frames of Spark: where one machine is too small, on a cluster.
+
+The driver compiles; a worker gets the generated module with the first batch, and reads neither files nor the network.
+What comes back is a frame: key, verdict, payload, faults, notes, codes that concept maps lack, origin, digest.
+
+It needs the extra `spark` and Java 17 or later: importing the package raises ConfigError FM797 where pyspark is not
+installed.
+"""
+
+from fhirmap.errors import ConfigError
+
+try:
+    from fhirmap.spark.spark_project import SparkProject
+except ModuleNotFoundError as error:
+    raise ConfigError("FM797", library=error.name, extra="spark") from None
+
+__all__ = ["SparkProject"]

@@ -1,0 +1,104 @@
+"""What runs on Spark's workers: batches of rows in, batches of results out.
+
+The job of a project comes pickled with each task and is made ready once a process: making it anew for each of many
+partitions would take longer than mapping their rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pyarrow as pa
+
+from fhirmap.records import Record
+from fhirmap.runner.fault_data import fault_to_data
+from fhirmap.runner.ingest import canonical_json, key_of
+from fhirmap.runner.result_maker import ResultMaker
+from fhirmap.runner.verdict import Verdict, classify
+from fhirmap.sinks.redaction import redact_numbers
+from fhirmap.source_plan import SourcePlan
+from fhirmap.spark.frame_rows import FrameRows
+from fhirmap.texts import language_of
+
+__all__ = ["RESULTS", "FrameJob", "results_of"]
+
+_FAULT = pa.struct(
+    [
+        *((name, pa.string()) for name in ("code", "severity", "rule", "path", "element", "message", "position")),
+        ("columns", pa.list_(pa.string())),
+    ]
+)
+RESULTS = pa.schema(
+    [
+        ("key", pa.string()),
+        ("verdict", pa.string()),
+        ("reasons", pa.list_(pa.string())),
+        ("resource", pa.string()),
+        ("faults", pa.list_(_FAULT)),
+        ("notes", pa.list_(pa.struct([("text", pa.string()), ("position", pa.string())]))),
+        ("unmapped", pa.list_(pa.struct([("concept_map", pa.string()), ("code", pa.string())]))),
+        ("origin", pa.string()),
+        ("digest", pa.string()),
+    ]
+)
+"""The columns of results, in order: Spark takes them by their place. ``resource`` and ``digest`` are null where there
+is nothing to send."""
+_SENT = (Verdict.SENDABLE, Verdict.NOTED)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameJob:
+    """What a worker needs of a project. ``rules``: names of rules by ``file:line``; ``language``: of messages."""
+
+    results: ResultMaker
+    plan: SourcePlan
+    rules: Mapping[str, str]
+    language: str
+
+    def pickled(self) -> bytes:
+        """The job, as `results_of` takes it."""
+        return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
+
+    def batch(self, records: Iterable[Record]) -> pa.RecordBatch:
+        """The results of records, in their order."""
+        rows = list(map(self._row, records))
+        columns = zip(*rows, strict=True) if rows else ((),) * len(RESULTS)
+        arrays = [pa.array(cells, field.type) for cells, field in zip(columns, RESULTS, strict=True)]
+        return pa.RecordBatch.from_arrays(arrays, schema=RESULTS)
+
+    def _row(self, record: Record) -> tuple[object, ...]:
+        result = self.results(record)
+        found = classify(record, result, self.rules)
+        payload = digest = None
+        if result.resource is not None and found.verdict in _SENT:
+            payload = canonical_json(result.resource)
+            digest = hashlib.sha256(payload).hexdigest()
+        return (
+            key_of(record),
+            found.verdict.value,
+            found.reasons,
+            payload,
+            [fault_to_data(fault) for fault in result.faults],
+            [{"text": redact_numbers(note.text), "position": note.position} for note in result.notes],
+            [{"concept_map": entry.concept_map, "code": entry.code} for entry in result.unmapped],
+            record.origin,
+            digest,
+        )
+
+
+@lru_cache(maxsize=4)
+def _job_of(pickled: bytes) -> tuple[FrameJob, FrameRows]:
+    job: FrameJob = pickle.loads(pickled)  # noqa: S301 - what the driver of this very job has pickled
+    return job, FrameRows(job.plan)
+
+
+def results_of(pickled: bytes, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The results of the rows of a partition: what `mapInArrow` calls. ``pickled``: a `FrameJob`."""
+    job, rows = _job_of(pickled)
+    with language_of(job.language):
+        for batch in batches:
+            yield job.batch(rows.records(batch))

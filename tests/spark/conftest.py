@@ -1,0 +1,49 @@
+"""One session of Spark on this machine for all tests of a process, with two workers."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The session; tests that need it skip without pyspark or Java."""
+    pytest.importorskip("pyspark", reason="pyspark is not installed: pip install 'fhirmap[spark]'")
+    if sys.platform == "win32":
+        pytest.skip("Spark needs more than Java on Windows (winutils)")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java 17 or later, and there is no `java` here")
+    from pyspark.sql import SparkSession
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        session = (
+            SparkSession.builder.master("local[2]")
+            .config("spark.ui.enabled", "false")
+            .config("spark.driver.memory", "512m")
+            .config("spark.sql.shuffle.partitions", "2")
+            .config("spark.sql.session.timeZone", "Europe/Paris")
+            .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
+            .getOrCreate()
+        )
+        yield session
+        session.stop()
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Any:
+    """``example(name)``: a copy of a shipped example."""
+
+    def copy(name: str) -> Path:
+        return Path(shutil.copytree(EXAMPLES / name, tmp_path / name))
+
+    return copy

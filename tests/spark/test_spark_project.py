@@ -1,0 +1,89 @@
+"""Frames on a real session: the same payloads, faults and verdicts as the records give where they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pyspark", reason="pyspark is not installed: pip install 'fhirmap[spark]'")
+
+import pyarrow as pa
+
+from fhirmap.errors import ProjectError
+from fhirmap.records import Record
+from fhirmap.runner.engine import Engine, build_engine
+from fhirmap.runner.fault_data import fault_to_data
+from fhirmap.runner.ingest import canonical_json
+from fhirmap.runner.project_file import load_project
+from fhirmap.runner.source import open_project_source
+from fhirmap.runner.verdict import classify
+from fhirmap.spark import SparkProject
+
+pytestmark = pytest.mark.xdist_group("spark")  # one session for all
+
+
+def here(engine: Engine) -> list[Record]:
+    """The records of a project as its own source gives them."""
+    with open_project_source(engine.project, engine.plan) as source:
+        return list(source.records())
+
+
+def expected(engine: Engine, record: Record) -> dict[str, Any]:
+    """What a frame should say of a record, but for where it was."""
+    result = engine.result(record)
+    found = classify(record, result, engine.rules)
+    is_sent = result.resource is not None and found.verdict.startswith("sendable")
+    payload = canonical_json(result.resource) if is_sent and result.resource else None
+    return {
+        "key": record.key,
+        "verdict": found.verdict,
+        "reasons": list(found.reasons),
+        "resource": payload and payload.decode(),
+        "faults": [fault_to_data(fault) for fault in result.faults],
+        "notes": [{"text": note.text, "position": note.position} for note in result.notes],
+        "unmapped": [{"concept_map": entry.concept_map, "code": entry.code} for entry in result.unmapped],
+        "digest": payload and hashlib.sha256(payload).hexdigest(),
+    }
+
+
+def said(rows: Iterable[Any]) -> list[dict[str, Any]]:
+    """Rows of a frame as `expected` has them."""
+    found = [row.asDict(recursive=True) for row in rows]
+    return [{name: value for name, value in row.items() if name != "origin"} for row in found]
+
+
+def by_key(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted(rows, key=lambda row: (row["key"], row["verdict"], str(row["reasons"])))
+
+
+def nested(spark: Any, records: Iterable[Record]) -> Any:
+    return spark.createDataFrame(pa.Table.from_pylist([dict(record.values) for record in records]))
+
+
+def test_rows_with_child_rows_are_mapped_as_they_are_here(spark: Any, example: Any) -> None:
+    folder = example("ch-valmorel")
+    engine = build_engine(load_project(folder))
+    records = here(engine)
+    frame = nested(spark, records)
+    results = SparkProject(engine).results(frame)
+    shutil.rmtree(folder)  # workers have no files of the project
+    rows = results.collect()
+    assert by_key(said(rows)) == by_key([expected(engine, record) for record in records])
+    assert {row.origin for row in rows} == {f"INTERVENTION id_intervention={record.key}" for record in records}
+    assert any(row.faults for row in rows) and any(row.notes for row in rows)
+
+
+def test_columns_that_a_frame_lacks_are_found_before_anything_runs(spark: Any, example: Any) -> None:
+    project = SparkProject.of(example("ch-valmorel"))
+    frame = spark.createDataFrame([(1, "R", None)], "id_intervention int, statutt string, poses string")
+    with pytest.raises(ProjectError) as caught:
+        project.results(frame)
+    found = {(entry.code, entry.args["column"]): entry for entry in caught.value.diagnostics}
+    assert ("FM768", "poses") in found
+    assert found["FM704", "statut"].meant == "statutt"
+    assert found["FM704", "statut"].span is not None
+    assert {("FM704", "date_debut"), ("FM704", "patient"), ("FM704", "actes")} <= found.keys()
