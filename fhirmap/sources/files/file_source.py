@@ -5,31 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-from fhirmap.data import RawValue
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record
-from fhirmap.runtime.reading import at
-from fhirmap.source_plan import Child, ChildKind, SourceColumn, SourcePlan, path_steps
+from fhirmap.source_plan import SourcePlan
 from fhirmap.sources.address import Address
 from fhirmap.sources.documents import resolved
-from fhirmap.sources.files.csv_reader import UnreadCell
 from fhirmap.sources.files.file_checks import FileChecks
 from fhirmap.sources.files.file_index import file_index
 from fhirmap.sources.files.file_rows import FileRow
+from fhirmap.sources.files.key_records import KeyRecords, trimmed_cell
 from fhirmap.sources.files.plan_files import PlanFiles
 from fhirmap.sources.files.row_order import OrderedRows, RowOrder
 from fhirmap.sources.files.row_spool import NO_SPACE, KeyedRow, RowSpool, keeping
 from fhirmap.sources.files.source_files import SourceFile, Stamp, reading
-from fhirmap.sources.keys import RecordKeys, cell_text, revision_column
+from fhirmap.sources.keys import RecordKeys, cell_text
 from fhirmap.sources.readings import NOTHING, ReadFile, Unread
-from fhirmap.sources.revisions import NO_REVISION, Revision, Revisions, State, number_revision, revision_of
+from fhirmap.sources.revisions import Revision, Revisions
 from fhirmap.sources.samples import Sample
 from fhirmap.sources.store_rows import RowIndex, StoreRow, join_text
 from fhirmap.texts import Text
@@ -108,9 +105,8 @@ class FileSource:
         self._is_tree = plan.kind.is_tree
         self._keys = RecordKeys(plan)
         self._key_cells = [self._files.cell_reader(name) for name in plan.key]
-        self._latest = self._files.cell_reader(plan.latest.column) if plan.latest else None
-        self._revision_column = revision_column(plan)
-        self._lines = [child for child in plan.shape.children if child.kind == ChildKind.LINES]
+        self._made = KeyRecords(plan)
+        self._lines = self._made.lines
         self._scanned: FileScan | None = None
 
     def __enter__(self) -> Self:
@@ -209,7 +205,8 @@ class FileSource:
         (then empty), is put in ``lost``."""
         shapes = self._plan.shape.walk() if self._lines else (self._plan.shape,)
         paths = tuple({path.name: path for shape in shapes for path in self._files.paths(file, shape)}.values())
-        name, key_of, is_several, is_revised = file.name, self._keys.key, self._files.set.is_several, bool(self._latest)
+        name, key_of, is_several = file.name, self._keys.key, self._files.set.is_several
+        is_revised = self._plan.latest is not None
         first, *others = self._key_cells
         for row in self._files.rows(file):
             cells, faults, is_lost = row.cells, row.faults, row.is_lost
@@ -219,7 +216,7 @@ class FileSource:
             if others:
                 parts += [cell_text(cell(cells)) for cell in others]
             key = key_of(parts)
-            revision = self._revision(row) if is_revised and key else None
+            revision = self._made.revision(cells, is_lost=is_lost) if is_revised and key else None
             if key:
                 add(key, revision)
             if is_lost:
@@ -258,20 +255,6 @@ class FileSource:
                 lambda files=files: (key for file in files for key, *_ in scan.rows.rows(file)),  # type: ignore[misc]
                 lambda stamps=stamps: _stamps(list(stamps)) == stamps,  # type: ignore[misc]
             )
-
-    def _revision(self, row: FileRow) -> Revision | None:
-        """What distinguishes revisions, comparable; None where they do not count."""
-        if self._latest is None:
-            return None
-        cell = self._latest(row.cells)
-        if row.is_lost or isinstance(cell, UnreadCell):
-            return NO_REVISION
-        if isinstance(cell, Decimal) and cell.is_finite():
-            return number_revision(cell)
-        text = cell_text(cell)
-        if not text and cell is not None and not isinstance(cell, str):
-            return NO_REVISION
-        return revision_of(text, self._revision_column)
 
     def count(self) -> int | None:
         """How many records there are."""
@@ -325,29 +308,29 @@ class FileSource:
             yield from found
             return
         order = RowOrder.of_plan(self._plan)
+        cells = self._made.cells(order.names)
         with keeping(self._files.shown), OrderedRows[Record]() as rows:
             for record in found:
-                rows.add(order.key([self._cell(record.values, name) for name in order.names]), record)
+                rows.add(order.key(cells(record.values)), record)
             yield from rows
 
     def _single(self, scan: FileScan) -> Iterator[Record]:
-        if self._latest is None and scan.revisions.are_single:
+        if self._plan.latest is None and scan.revisions.are_single:
             for key, _, cells, origin, faults, _ in scan.kept():
                 yield Record(key, cells, origin, faults)
             return
-        state_of, is_revised = scan.revisions.state, self._latest is not None
+        state_of, is_revised = scan.revisions.state, self._plan.latest is not None
         for key, revision, cells, origin, faults, _ in scan.kept():
             state = state_of(key, revision) if key else "current"
             if is_revised or state != "current":
-                faults = (*faults, *self._key_faults(key, state, scan))
+                faults = (*faults, *self._made.faults(state, are_odd=scan.revisions.are_odd(key)))
             yield Record(key, cells, origin, faults, state == "superseded")
 
     def _grouped(self, scan: FileScan) -> Iterator[Record]:
         groups: dict[tuple[str, Revision | None], KeyLines] = {}
         for key, revision, cells, origin, faults, is_lost in scan.kept():
             if not key:
-                empty = dict.fromkeys(self._plan.shape.column_names) | {child.key: [] for child in self._lines}
-                yield Record("", empty, origin, faults)
+                yield self._made.without_key(origin, faults)
                 continue
             place = (key, revision)
             group = groups.setdefault(place, KeyLines(origin, scan.counts[place]))
@@ -360,57 +343,12 @@ class FileSource:
 
     def _whole(self, key: str, revision: Revision | None, group: KeyLines, scan: FileScan) -> Record:
         """The record of a key: what its lines agree on, and the lines."""
-        faults = group.faults
-        values: dict[str, Any] = dict.fromkeys(self._plan.shape.column_names)
-        for column in self._plan.shape.columns:
-            found = self._said(column, [self._cell(row, column.name) for row in group.rows])
-            if len(found) > 1:
-                faults.append(_disagreement(column))
-            elif found:
-                values[column.name] = found[0]
-        for child in self._lines:
-            order = RowOrder.of_plan(self._plan, child.order)
-            rows = order.sorted(group.rows, self._cells(order.names)) if child.order else group.rows
-            values[child.key] = [self._line(row, child) for row in rows]
-        state = scan.revisions.state(key, revision) if self._latest else "current"
-        is_old = state == "superseded"
-        faults += self._key_faults(key, "superseded" if is_old else "current", scan)
+        is_old = self._plan.latest is not None and scan.revisions.state(key, revision) == "superseded"
+        odd = scan.revisions.are_odd(key)
+        record = self._made.whole(key, group.rows, group.origin, group.faults, is_old=is_old, are_odd=odd)
         if scan.lacks_lines and not is_old:
-            faults.append(Fault("FM779", "warning", rule="lines"))
-        return Record(key, values, group.origin, tuple(faults), is_old)
-
-    def _cells(self, names: Sequence[str]) -> Callable[[Mapping[str, Any]], list[RawValue]]:
-        return lambda row: [self._cell(row, name) for name in names]
-
-    def _cell(self, row: Mapping[str, Any], name: str) -> RawValue:
-        return at(row, path_steps(name)) if self._is_tree else row.get(name)
-
-    def _said(self, column: SourceColumn, cells: Sequence[RawValue]) -> list[RawValue]:
-        """What the lines say of a column, each once. A text that the map takes for absent says nothing of others."""
-        held: dict[str, RawValue] = {}
-        for cell in cells:
-            value = trimmed_cell(cell)
-            if value is not None and value != "" and value != []:
-                held.setdefault(repr(value), value)
-        nulls = (*self._plan.nulls, *column.nulls)
-        found = [value for value in held.values() if not (isinstance(value, str) and value in nulls)]
-        return found or list(held.values())[:1]
-
-    def _line(self, row: Mapping[str, Any], child: Child) -> Mapping[str, Any]:
-        return row if self._is_tree else {column.name: row.get(column.name) for column in child.shape.columns}
-
-    def _key_faults(self, key: str, state: State, scan: FileScan) -> Iterator[Fault]:
-        """What is wrong with a key, or with the order of its revisions."""
-        if state == "double":
-            yield Fault("FM718", rule="key", args={"columns": ", ".join(self._plan.key)}, columns=self._plan.key)
-        latest = self._plan.latest
-        if latest and state != "superseded" and scan.revisions.are_odd(key):
-            yield Fault("FM756", rule="key", args={"columns": latest.column}, columns=(latest.column,))
-
-
-def trimmed_cell(cell: RawValue) -> RawValue:
-    """A text without blanks around it; any other cell as it is."""
-    return cell_text(cell) if isinstance(cell, str) else cell
+            return record._replace(faults=(*record.faults, Fault("FM779", "warning", rule="lines")))
+        return record
 
 
 def _of_file(fault: Fault, file: SourceFile) -> Fault:
@@ -431,13 +369,6 @@ def _is_no_record(row: FileRow) -> bool:
 def _file_fault(entry: Diagnostic) -> Fault:
     """The fault of the one record that is given in the place of a file."""
     return Fault(entry.code, rule="file", args=entry.args, variant=entry.variant)
-
-
-def _disagreement(column: SourceColumn) -> Fault:
-    args = {"column": column.name}
-    return Fault(
-        "FM720", element=column.element, rule="lines", args=args, position=column.position, columns=(column.name,)
-    )
 
 
 def _stamps(files: Sequence[SourceFile]) -> dict[SourceFile, Stamp]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
-from operator import itemgetter
-from typing import Any, TypeAlias, cast
+from typing import cast
 
-from fhirmap.data import RawValue
 from fhirmap.errors import ConfigError
-from fhirmap.runtime.reading import at
-from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan, path_steps
+from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
 from fhirmap.sources.address import Address
 from fhirmap.sources.documents import ReadPath, paths_of
 from fhirmap.sources.files.file_rows import FileReader, FileRow, ReaderFactory
 from fhirmap.sources.files.flat_columns import columns_needed
+from fhirmap.sources.files.key_records import CellReader, cell_reader
 from fhirmap.sources.files.row_filter import RowFilter, filter_of, is_kept
 from fhirmap.sources.files.source_files import FileSet, SourceFile
 
@@ -30,8 +28,6 @@ _READERS: Mapping[SourceKind, tuple[str, str]] = {
     SourceKind.XML: ("xml_reader", "XmlReader"),
     SourceKind.HL7: ("hl7_reader", "Hl7Reader"),
 }
-CellReader: TypeAlias = Callable[[Mapping[str, Any]], RawValue]
-"""What the cells of a row hold at one place."""
 
 
 def open_reader(file: SourceFile, plan: SourcePlan) -> FileReader:
@@ -102,20 +98,8 @@ class PlanFiles:
                     raise
 
     def cell_reader(self, name: str) -> CellReader:
-        """What reads the cell under a name, or what a document holds at a path, of a row: the one item that a filter of
-        a path leaves, and None where there are several."""
-        if not self.is_tree:
-            return itemgetter(name)
-        steps = path_steps(name)
-        has_filter = any(isinstance(step, tuple) for step in steps)
-
-        def read(cells: Mapping[str, Any]) -> RawValue:
-            found = at(cells, steps)
-            if not isinstance(found, list):
-                return found
-            return found[0] if has_filter and len(found) == 1 else None
-
-        return read
+        """What reads the cell of a row under a name, or what a document holds at a path."""
+        return cell_reader(name, is_tree=self.is_tree)
 
     def paths(self, file: SourceFile, shape: RowLayout) -> tuple[ReadPath, ...]:
         """What is read of cells that hold documents."""
