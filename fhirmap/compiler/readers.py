@@ -14,6 +14,7 @@ from fhirmap.analysis.stores import joined_name
 from fhirmap.analysis.typed import ModelUse
 from fhirmap.compiler.model_plan import child_key
 from fhirmap.compiler.module import ModuleBuilder
+from fhirmap.compiler.plain_texts import odd_day, odd_text
 from fhirmap.compiler.plan import PythonFunction
 from fhirmap.compiler.python import (
     Arithmetic,
@@ -309,9 +310,8 @@ class ReaderBody:
         if entry.type not in _NUMBERS_AS_TEXT:
             return
         # A word of absence, or what a spreadsheet made of a number: most texts are neither.
-        is_odd = "is_odd_day" if span.position in self.module.text_uses.dates else "is_odd"
-        mend = Assign(span, (_VALUE,), call("mended", _VALUE, cell, _FAULTS))
-        check = If(span, all_of(_VALUE, call(is_odd, _VALUE)), (mend,))
+        odd = odd_day(_VALUE) if span.position in self.module.text_uses.dates else odd_text(_VALUE)
+        check = If(span, odd, (Assign(span, (_VALUE,), call("mended", _VALUE, cell, _FAULTS)),))
         nulls = _null_tokens(entry, self.site)
         if nulls:
             check = If(span, _is_one_of(nulls), (Assign(span, (_VALUE,), Literal("")),), (check,))

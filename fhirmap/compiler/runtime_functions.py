@@ -13,7 +13,7 @@ from fhirmap.compiler.python import Attribute, Call, Expr, Import, Imported, Nam
 
 @dataclass(frozen=True, slots=True)
 class RuntimeFunction:
-    """A function or class of the runtime. ``raises``: can a call of it raise for some record?"""
+    """A function, class or constant of the runtime. ``raises``: can a call of it raise for some record?"""
 
     module: str
     raises: bool = True
@@ -41,7 +41,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
         "within",
     ),
     **_of("unread", "watched", raises=False),
-    **_of("cell_text", "is_odd", "is_odd_day", raises=False),
+    **_of("cell_text", "ODD_STARTS", "is_odd", "is_odd_day", raises=False),
     **_of("cell_text", "mended"),
     **_of("context", "RecordRun", "check_failed", raises=False),
     **_of("repairs", "begin", raises=False),
@@ -83,7 +83,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
     **_of("validation", "is_positive_int", "is_string", "is_time", "is_unsigned_int", raises=False),
     **_of("validation", "is_uri", "is_uuid", raises=False),
 }
-"""Functions that transforms, rules and readers call, by name."""
+"""What transforms, rules and readers call or ask, by name."""
 
 RUN_METHODS: Mapping[str, bool] = {
     "constant": True,

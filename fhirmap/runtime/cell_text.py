@@ -14,7 +14,16 @@ from itertools import product
 from fhirmap.records import Fault
 from fhirmap.runtime.reading import Cell
 
-__all__ = ["MISSING", "is_no_key", "is_no_value", "is_odd", "is_odd_day", "is_spreadsheet_date", "mended"]
+__all__ = [
+    "MISSING",
+    "ODD_STARTS",
+    "is_no_key",
+    "is_no_value",
+    "is_odd",
+    "is_odd_day",
+    "is_spreadsheet_date",
+    "mended",
+]
 
 # Words that programs write for an absent value, in lower case. A surname may be Null: then the map uses `code`.
 _WORDS = (
@@ -105,6 +114,32 @@ _LIKELY_WORD = frozenset(word for word in MISSING | _DOUBTFUL if word[:1].isalph
 _WORD_STARTS = frozenset(start for word in _LIKELY_WORD for start in _cases(word[:2]))
 _MONTH_STARTS = frozenset(start for month in _MONTHS for start in _cases(month))
 _OF_DAYS = "0123456789-/"
+
+_WRITTEN_SO = {"s": "sSſ", "i": "iIı"}
+"""Letters that are another one in capitals."""
+_DASHES = "-_\u2010\u2011\u2012\u2013\u2014\u2015"
+
+
+def _starts(word: str) -> list[str]:
+    """All ways of writing the first three letters of a word, so that its capitals are the word."""
+    letters = [_WRITTEN_SO.get(sign.lower(), sign.lower() + sign.upper()) for sign in word[:3]]
+    double = ["ß"] if word[2:4] == "SS" else []
+    return ["".join(signs) for signs in product(*letters)] + [
+        "".join(signs) + sign for signs in product(*letters[:2]) for sign in double
+    ]
+
+
+ODD_STARTS = (
+    frozenset(start for word in (*_LIKELY_WORD, "[NULL]", "\\N") for start in _starts(word))
+    | _MONTH_STARTS
+    | frozenset("".join(signs) for length in (1, 2, 3) for signs in product(_DASHES, repeat=length))
+    | frozenset(("00", *(digit * 3 for digit in "0123456789")))
+)
+"""The first three signs of texts that may be odd, but for those that begin with another sign than these.
+
+Generated code looks here before it calls `is_odd` (`compiler/plain_texts.py`): a text with another beginning is not odd
+where it can be printed and begins with a letter, or a sign that comes after `A`; nor where it begins with a digit and
+has but letters and digits, `E` not among them."""
 
 
 def is_odd(text: str) -> bool:

@@ -4,7 +4,7 @@ Written by fhirmap 0.1.0: change the map and compile it again.
 Digest of its texts: 8dafae95fa392ef46cd035ee28e9f18403fa3e16c3d078d98d3d0ba16a269333
 """
 
-from fhirmap.runtime.cell_text import is_odd, mended
+from fhirmap.runtime.cell_text import ODD_STARTS, is_odd, mended
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.reading import Cell, absent, as_text, at, disagreeing, lacking, one, rows, within
 from fhirmap.runtime.unread import watched
@@ -83,7 +83,7 @@ def read_pose(row, faults, position):
         cell = one(cell, _POSE_LOT, faults)
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _POSE_LOT, faults)
-        if value and is_odd(value):
+        if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
             value = mended(value, _POSE_LOT, faults)
         if value:
             record['lot'] = value
@@ -94,7 +94,7 @@ def read_pose(row, faults, position):
     for cell in held if isinstance(held, list) else [held]:
         if cell is not None:
             value = cell.strip() if type(cell) is str else as_text(cell, _POSE_UDIS, faults)
-            if value and is_odd(value):
+            if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
                 value = mended(value, _POSE_UDIS, faults)
             if value:
                 udis_values.append(value)
@@ -132,7 +132,7 @@ def _read(row, faults):
     if type(id_raw) is list:
         id_raw = one(id_raw, _OPERATION_ID, faults)
     value = id_raw.strip() if type(id_raw) is str else as_text(id_raw, _OPERATION_ID, faults)
-    if value and is_odd(value):
+    if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
         value = mended(value, _OPERATION_ID, faults)
     if value:
         record['id'] = value
@@ -146,7 +146,7 @@ def _read(row, faults):
         value = site_raw.strip() if type(site_raw) is str else as_text(site_raw, _OPERATION_SITE, faults)
         if value == '-':
             value = ''
-        elif value and is_odd(value):
+        elif value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
             value = mended(value, _OPERATION_SITE, faults)
         if value:
             record['site'] = value
@@ -156,7 +156,7 @@ def _read(row, faults):
     for cell in team_raw if isinstance(team_raw, list) else [team_raw]:
         if cell is not None:
             value = cell.strip() if type(cell) is str else as_text(cell, _OPERATION_TEAM, faults)
-            if value and is_odd(value):
+            if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
                 value = mended(value, _OPERATION_TEAM, faults)
             if value:
                 team_values.append(value)

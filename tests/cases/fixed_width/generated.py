@@ -4,7 +4,7 @@ Written by fhirmap 0.1.0: change the map and compile it again.
 Digest of its texts: 7bcf1b292f91302bb082e95c4d574ed6b7f6646e0761b9d54389812e20b881b3
 """
 
-from fhirmap.runtime.cell_text import is_odd, mended
+from fhirmap.runtime.cell_text import ODD_STARTS, is_odd, mended
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.reading import Cell, absent, as_decimal, as_integer, as_text, date_reader, implied, lacking, rows, within
 from fhirmap.runtime.unread import watched
@@ -86,7 +86,7 @@ def read_act(row, faults, position):
     value = code_raw.strip() if type(code_raw) is str else as_text(code_raw, _ACT_CODE, faults)
     if value == '00000000':
         value = ''
-    elif value and is_odd(value):
+    elif value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
         value = mended(value, _ACT_CODE, faults)
     if value:
         record['code'] = value
@@ -114,7 +114,7 @@ def read_ward(row, faults):
         value = name_raw.strip() if type(name_raw) is str else as_text(name_raw, _WARD_NAME, faults)
         if value == '?':
             value = ''
-        elif value and is_odd(value):
+        elif value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
             value = mended(value, _WARD_NAME, faults)
         if value:
             record['name'] = value
@@ -140,7 +140,7 @@ def _read(row, faults):
     value = id_raw.strip() if type(id_raw) is str else as_text(id_raw, _STAY_ID, faults)
     if value == '00000000':
         value = ''
-    elif value and is_odd(value):
+    elif value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
         value = mended(value, _STAY_ID, faults)
     if value:
         record['id'] = value

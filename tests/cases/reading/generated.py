@@ -4,7 +4,7 @@ Written by fhirmap 0.1.0: change the map and compile it again.
 Digest of its texts: df1f888ab7f01c984cf7f8812381601a49f4cb2338f3c4a143c449730746c433
 """
 
-from fhirmap.runtime.cell_text import is_odd, mended
+from fhirmap.runtime.cell_text import ODD_STARTS, is_odd, mended
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.reading import Cell, absent, as_boolean, as_decimal, as_integer, as_text, date_reader, lacking, rows, times, within
 from fhirmap.runtime.unread import watched
@@ -93,7 +93,7 @@ def read_doctor(row, faults):
 
     # rpps : string 1..1  (case.map:17)
     value = rpps_raw.strip() if type(rpps_raw) is str else as_text(rpps_raw, _DOCTOR_RPPS, faults)
-    if value and is_odd(value):
+    if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
         value = mended(value, _DOCTOR_RPPS, faults)
     if value:
         record['rpps'] = value
@@ -115,7 +115,7 @@ def read_act(row, faults, position):
 
     # code : string 1..1  (case.map:20)
     value = code_raw.strip() if type(code_raw) is str else as_text(code_raw, _ACT_CODE, faults)
-    if value and is_odd(value):
+    if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
         value = mended(value, _ACT_CODE, faults)
     if value:
         record['code'] = value
@@ -144,7 +144,7 @@ def _read(row, faults):
 
     # id : string 1..1  (case.map:5)
     value = id_raw.strip() if type(id_raw) is str else as_text(id_raw, _STAY_ID, faults)
-    if value and is_odd(value):
+    if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
         value = mended(value, _STAY_ID, faults)
     if value:
         record['id'] = value

@@ -5,7 +5,7 @@ Digest of its texts: 3856c6f079f0baeafc2c15dafa0607d8321987179db242cc779f7dd6d18
 """
 
 from fhirmap.runtime import fhirpath as fp
-from fhirmap.runtime.cell_text import is_odd, mended
+from fhirmap.runtime.cell_text import ODD_STARTS, is_odd, mended
 from fhirmap.runtime.context import RecordRun, check_failed
 from fhirmap.runtime.reading import Cell, absent, as_text, at, one
 from fhirmap.runtime.unread import watched
@@ -28,7 +28,7 @@ def _read(row, faults):
     # id : string 1..1  (case.map:5)
     cell = row.get('id')
     value = cell.strip() if type(cell) is str else as_text(cell, _ROW_ID, faults)
-    if value and is_odd(value):
+    if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
         value = mended(value, _ROW_ID, faults)
     if value:
         record['id'] = value
@@ -52,7 +52,7 @@ def _read(row, faults):
     for cell in held if isinstance(held, list) else [held]:
         if cell is not None:
             value = cell.strip() if type(cell) is str else as_text(cell, _ROW_TAGS, faults)
-            if value and is_odd(value):
+            if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
                 value = mended(value, _ROW_TAGS, faults)
             if value:
                 tags_values.append(value)

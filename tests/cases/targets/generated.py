@@ -4,7 +4,7 @@ Written by fhirmap 0.1.0: change the map and compile it again.
 Digest of its texts: 237dc841f0ffd5288463d113e2c1ab61a725d3e9d947e15c15906bf88a1084e6
 """
 
-from fhirmap.runtime.cell_text import is_odd, mended
+from fhirmap.runtime.cell_text import ODD_STARTS, is_odd, mended
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.lists import discard, drop, place_first, place_last, pruned, settle_endings, shared, take_away
 from fhirmap.runtime.reading import Cell, as_text
@@ -72,7 +72,7 @@ def _read(row, faults):
     for cell in held if isinstance(held, list) else [held]:
         if cell is not None:
             value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_NAME, faults)
-            if value and is_odd(value):
+            if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
                 value = mended(value, _PERSON_NAME, faults)
             if value:
                 name_values.append(value)
@@ -85,7 +85,7 @@ def _read(row, faults):
     for cell in held_2 if isinstance(held_2, list) else [held_2]:
         if cell is not None:
             value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_NICK, faults)
-            if value and is_odd(value):
+            if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
                 value = mended(value, _PERSON_NICK, faults)
             if value:
                 nick_values.append(value)
@@ -96,7 +96,7 @@ def _read(row, faults):
     cell = row.get('city')
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_CITY, faults)
-        if value and is_odd(value):
+        if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
             value = mended(value, _PERSON_CITY, faults)
         if value:
             record['city'] = value
@@ -105,7 +105,7 @@ def _read(row, faults):
     cell = row.get('phone')
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_PHONE, faults)
-        if value and is_odd(value):
+        if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
             value = mended(value, _PERSON_PHONE, faults)
         if value:
             record['phone'] = value

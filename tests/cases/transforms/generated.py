@@ -5,7 +5,7 @@ Digest of its texts: 2cc564a50d043f9762c97514543c4b0296223a91446a4a728bb51ae1d31
 """
 
 from decimal import Decimal
-from fhirmap.runtime.cell_text import is_odd, is_odd_day, mended
+from fhirmap.runtime.cell_text import ODD_STARTS, is_odd, is_odd_day, mended
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.reading import Cell, as_integer, as_text
 from fhirmap.runtime.transforms.coding import CodeTable, cc_text, translate
@@ -117,7 +117,7 @@ def _read(row, faults):
     cell = row.get('text')
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _IN_TEXT, faults)
-        if value and is_odd(value):
+        if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
             value = mended(value, _IN_TEXT, faults)
         if value:
             record['text'] = value
@@ -126,7 +126,7 @@ def _read(row, faults):
     cell = row.get('day')
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _IN_DAY, faults)
-        if value and is_odd_day(value):
+        if value and (value < '0' or value.strip('0123456789-/') or value.isdecimal()) and is_odd_day(value):
             value = mended(value, _IN_DAY, faults)
         if value:
             record['day'] = value
@@ -135,7 +135,7 @@ def _read(row, faults):
     cell = row.get('number')
     if cell is not None:
         value = cell.strip() if type(cell) is str else as_text(cell, _IN_NUMBER, faults)
-        if value and is_odd(value):
+        if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
             value = mended(value, _IN_NUMBER, faults)
         if value:
             record['number'] = value
