@@ -157,7 +157,7 @@ class StageLowering:
 
 def _net(*body: Statement) -> Try:
     """``body``, whatever it raises made a fault of the record: no rule's, since rules catch their own."""
-    return caught(body, "abandon")
+    return caught(body, report="abandon")
 
 
 def _sources(stage: Stage) -> list[Variable]:

@@ -80,15 +80,15 @@ class Writer:
         self.add(replace(before, otherwise=body))
 
     @contextmanager
-    def rule(self) -> Iterator[None]:
-        """The statements of one rule: in a `try` of their own where one of them can raise."""
+    def rule(self, *facts: Expr) -> Iterator[None]:
+        """The statements of one rule: in a `try` of their own where one of them can raise. ``facts``: for its fault."""
         depth = len(self._blocks)
         self._blocks.append(OpenBlock())
         yield
         self._close(depth + 1)
         body = tuple(self._blocks.pop().statements)
         if any(statement.may_raise for statement in body):
-            self.add(caught(body))
+            self.add(caught(body, *facts))
         else:
             self._blocks[-1].statements += body
 
@@ -100,6 +100,7 @@ class Writer:
                 self.add(replace(block.header, body=tuple(block.statements)))
 
 
-def caught(body: tuple[Statement, ...], report: str = "fail") -> Try:
-    """``body``, what it raises made a fault of the record; ``report``: the method of the run that does so."""
-    return Try(None, body, Attribute(RUN, "caught"), ERROR, (Do(None, run_call(report, ERROR)),))
+def caught(body: tuple[Statement, ...], *facts: Expr, report: str = "fail") -> Try:
+    """``body``, what it raises made a fault of the record; ``report``: the method of the run that does so, of the
+    error and ``facts``."""
+    return Try(None, body, Attribute(RUN, "caught"), ERROR, (Do(None, run_call(report, ERROR, *facts)),))

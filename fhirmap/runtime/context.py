@@ -8,7 +8,7 @@ run catches nothing, which is how a traceback shows the map's line.
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from json import dumps
@@ -19,7 +19,7 @@ from fhirmap.data import MapValue, RawValue
 from fhirmap.errors import FhirmapError, RecordError, TransformFailed
 from fhirmap.records import Fault, Note, Result, Unmapped
 from fhirmap.runtime.fhirpath.environment import EvaluationContext
-from fhirmap.runtime.fhirpath.raw import RawLookup, found
+from fhirmap.runtime.fhirpath.raw import RawLookup, found, look_down
 from fhirmap.runtime.shown_code import shown_code
 from fhirmap.runtime.transforms.text import shown
 from fhirmap.runtime.unread import asked_faults
@@ -181,11 +181,17 @@ class RecordRun:
         """
         raise TransformFailed("FM455", length=len(str(query)))
 
-    def fail(self, error: Exception) -> None:
-        """Make ``error`` a fault of the record, at the place of the rule that raised it."""
+    def fail(self, error: Exception, *lists: tuple[Any, ...]) -> None:
+        """Make ``error`` a fault of the record, at the place of the rule that raised it.
+
+        ``lists``: what the rule goes through without looking at it first: an object of the record, and the elements
+        that lead down from it to a list.
+        """
         self.failed = True
         position = position_of(error.__traceback__, self.module)
         where = self._written_at(position)
+        if lists and _is_misshapen(error):
+            error = _named(lists) or error
         if isinstance(error, RecordError):
             found = error.diagnostic()
             fault = Fault(error.code, args=found.args, variant=found.variant, position=position, rule="rule", **where)
@@ -266,6 +272,16 @@ def located(fault: Fault, places: Places) -> Fault:
             )
         path = path.rpartition(".")[0]
     return fault
+
+
+def _named(lists: Iterable[tuple[Any, ...]]) -> TransformFailed | None:
+    """The first of the elements that is of another shape than its type."""
+    try:
+        for held, *elements in lists:
+            look_down(held, elements)
+    except TransformFailed as found:
+        return found
+    return None
 
 
 def _is_misshapen(error: Exception) -> bool:

@@ -129,9 +129,9 @@ class TraceRun(RecordRun):
             said = self.notes[-1].text if self._trace.with_values else ""
             self._trace.events.append(TraceEvent("step", len(self._open), "log", "", position, "", (), said))
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: Exception, *lists: tuple[Any, ...]) -> None:
         """As without a trace."""
-        super().fail(error)
+        super().fail(error, *lists)
         fault = self.faults[-1]
         self._trace.events.append(TraceEvent("step", len(self._open), "fault", "", fault.position, "", (), fault.code))
 

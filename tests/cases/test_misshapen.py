@@ -65,9 +65,11 @@ def test_an_element_of_another_shape(form: str, tmp_path: Path) -> None:
     [
         ({"given": "a"}, "HumanName.given", Text("values.a_list")),
         ({"given": [{"value": "a"}]}, "HumanName.given", "string"),
-        ({"given": ["a"], "_given": {"id": "i"}}, "HumanName.given", Text("values.a_list")),
+        ({"given": ["a"], "_given": {"id": "i"}}, "HumanName._given", Text("values.a_list")),
         ({"family": ["a"]}, "HumanName.family", Text("values.one_value")),
-        ({"family": "a", "_family": [{"id": "i"}]}, "HumanName.family", Text("values.one_value")),
+        ({"family": "a", "_family": [{"id": "i"}]}, "HumanName._family", Text("values.one_value")),
+        ({"given": ["a", "b"], "_given": [None, 5]}, "HumanName._given", Text("values.an_object")),
+        ({"given": ["a"], "_given": [{"extension": 5}]}, "HumanName._given.extension", Text("values.a_list")),
         ({"period": "2020"}, "HumanName.period", Text("values.an_object")),
         ({"extension": [{"url": "u", "valueCoding": "x"}]}, "Extension.value", Text("values.an_object")),
     ],
@@ -81,6 +83,25 @@ def test_an_element_further_down(held: dict[str, Any], name: str, wanted: object
     };"""
     found = faults(rules, {"resourceType": "Patient", "name": [held]}, tmp_path)
     assert [fault for fault in found if fault[0] == "FM438"] == [("FM438", name, wanted)]
+
+
+@pytest.mark.parametrize("form", READ)
+def test_an_id_and_extensions_of_another_shape(form: str, tmp_path: Path) -> None:
+    for held, name, wanted in (
+        ("x", "_gender", "values.an_object"),
+        (5, "_gender", "values.an_object"),
+        ([{"id": "i"}], "_gender", "values.one_value"),
+        ({"extension": 5}, "_gender.extension", "values.a_list"),
+        ({"extension": {"url": "u"}}, "_gender.extension", "values.a_list"),
+        ({"extension": ["x"]}, "_gender.extension", "values.an_object"),
+    ):
+        found = [("FM438", f"Patient.{name}", Text(wanted))]
+        content: dict[str, Any] = {"resourceType": "Patient", "_gender": held}
+        assert faults(READ[form].format(name="gender"), content, tmp_path) == found, held
+        content["gender"] = "male"
+        # What is there is there, whatever comes with it.
+        assert faults(READ[form].format(name="gender"), content, tmp_path) == (found if form != "condition" else [])
+        assert faults("src.birthDate as v -> tgt.birthDate = v;", content, tmp_path) == []
 
 
 @pytest.mark.parametrize("content", [[], [{"resourceType": "Patient"}], "Patient", 5])

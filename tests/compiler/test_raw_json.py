@@ -14,6 +14,7 @@ from fhirmap.analysis.inference import groups, sources
 from fhirmap.compilation.maps import compile_map
 from fhirmap.records import Result
 from fhirmap.runtime.transformer import Transformer
+from fhirmap.texts import Text
 
 FHIR = "http://hl7.org/fhir/StructureDefinition"
 PATIENT_MAP = f"""\
@@ -178,8 +179,61 @@ def test_an_element_that_is_no_list_is_named() -> None:
     transform = compile_map(ANSWERS_MAP, validate=False)
     for held in (5, "x", {"a": 1}, True, 0, ""):
         faults = transform({"resourceType": "QuestionnaireResponse", "item": held}).faults
-        assert [fault.code for fault in faults] == ["FM438"], held
+        named = ("FM438", "QuestionnaireResponse.item", Text("values.a_list"))
+        assert [(fault.code, fault.args.get("name"), fault.args.get("wanted")) for fault in faults] == [named], held
         assert faults[0].position.endswith(":5:3")
+
+
+LISTS_MAP = f"""\
+/// url = 'http://x.example/StructureMap/lists'
+uses "{FHIR}/QuestionnaireResponse" alias QR as source
+uses "{FHIR}/Patient" alias Patient as target
+group main(source src : QR, target tgt : Patient) {{
+  src.item.item.answer as a -> tgt.contact as c, c.id = (a.id) "path";
+  src.item as i, i.answer as a -> tgt.contact as c, c.id = (a.id) "two";
+  src.extension as e then {{ e.value : CodeableConcept as v then {{
+    v.coding as c -> tgt.maritalStatus as m, m.coding = c "coding";
+  }} "value"; }} "extension";
+  src.contained : Patient as p then {{ p.contact.telecom as t -> tgt.telecom = t "telecom"; }} "contained";
+}}
+"""
+
+
+@pytest.mark.parametrize("number", [5, True, Decimal("1.5")])
+@pytest.mark.parametrize(
+    ("held", "named"),
+    [
+        ({"item": [{"item": "?"}]}, {"path": "QuestionnaireResponse.item.item"}),
+        ({"item": [{}, {"item": [{"answer": [{}]}, {"answer": "?"}]}]}, {"path": "QuestionnaireResponse.item.answer"}),
+        ({"item": [{"answer": "?"}]}, {"two": "QuestionnaireResponse.item.answer"}),
+        ({"extension": "?"}, {"extension": "QuestionnaireResponse.extension"}),
+        ({"extension": [{"valueCodeableConcept": {"coding": "?"}}]}, {"coding": "CodeableConcept.coding"}),
+        ({"contained": "?"}, {"contained": "QuestionnaireResponse.contained"}),
+        ({"contained": [{"resourceType": "Patient", "contact": "?"}]}, {"telecom": "Patient.contact"}),
+        ({"item": [{"item": "?", "answer": "?"}], "extension": "?"}, {
+            "path": "QuestionnaireResponse.item.item",
+            "two": "QuestionnaireResponse.item.answer",
+            "extension": "QuestionnaireResponse.extension",
+        }),
+    ],
+)  # fmt: skip
+def test_a_number_in_the_place_of_a_list_is_named_by_the_rule_that_goes_through_it(
+    held: dict[str, Any], named: dict[str, str], number: Any
+) -> None:
+    transform = compile_map(LISTS_MAP, validate=False)
+    faults = transform({"resourceType": "QuestionnaireResponse", **with_number(held, number)}).faults
+    rules = {rule: LISTS_MAP[: LISTS_MAP.index(f'"{rule}"')].count("\n") + 1 for rule in named}
+    rules |= {"coding": 8, "extension": 7, "contained": 10}
+    assert {(fault.code, fault.args["name"], fault.position.split(":")[-2]) for fault in faults} == {
+        ("FM438", element, str(rules[rule])) for rule, element in named.items()
+    }
+
+
+def with_number(held: Any, number: Any) -> Any:
+    """What is held, with the number where there is a `?`."""
+    if isinstance(held, dict):
+        return {key: with_number(entry, number) for key, entry in held.items()}
+    return [with_number(entry, number) for entry in held] if isinstance(held, list) else number if held == "?" else held
 
 
 def test_a_single_element_that_one_rule_repeats_keeps_one_value() -> None:

@@ -90,7 +90,11 @@ class Predicates:
         if base.sibling is None:
             return test
         operator = py.Comparison.IN if wanted else py.Comparison.NOT_IN
-        sibling = py.compared(py.Literal(f"_{base.sibling.key}"), operator, base.sibling.owner)
+        sibling: py.Expr = py.compared(py.Literal(f"_{base.sibling.key}"), operator, base.sibling.owner)
+        if base.raw is not None:
+            # A record may have null there, or what is no object.
+            found = py.builtin("bool", fp_call("items_at", base.raw.owner, base.raw.element), raises=True)
+            sibling = py.all_of(sibling, found) if wanted else py.any_of(sibling, py.Not(found))
         return py.any_of(test, sibling) if wanted else py.all_of(test, sibling)
 
     def _has_value(self, node: n.FPCall, site: EvaluationSite, wanted: bool) -> py.Expr | None:

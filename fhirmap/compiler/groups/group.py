@@ -78,7 +78,7 @@ class GroupLowering:
         entered = state.traced("enter", "rule", rule.name, rule.span)
         names = state.names.mark()
         state.scope = (*rule.environment.sources.values(), *rule.environment.targets.values())
-        with self.writer.rule():
+        with self.writer.rule(*self.sources.lists_of(rule)):
             self._fire(rule)
         state.scope, state.rule, state.decided = outer
         state.names.release(names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fhirmap.analysis.static import StaticType
-from fhirmap.analysis.typed import Expression, SourceStep, TypedRule, TypedSource
+from fhirmap.analysis.typed import Expression, SourceStep, TypedRule, TypedSource, Variable
 from fhirmap.compiler.expressions import HeldVariable, PythonValue
 from fhirmap.compiler.fhirpath.clean import CleanPath, CleanPaths
 from fhirmap.compiler.fhirpath.tables import table_key
@@ -115,6 +115,30 @@ class SourceLowering:
         for step in source.steps[:-1]:
             context = self._step(context, step, span)
         return context
+
+    def lists_of(self, rule: TypedRule) -> tuple[Expr, ...]:
+        """The lists that the sources of a rule go through as the record has them, which nothing looks at before: an
+        object that is there before the rule, and the elements that lead down from it to a list."""
+        own = {source.variable for source in rule.sources}
+        ways: dict[Variable, tuple[HeldVariable, tuple[Expr, ...]]] = {}
+        found: list[tuple[Expr, ...]] = []
+        for source in rule.sources:
+            held = None if source.context in own else self.state.held.get(source.context)
+            if held is not None and not held.is_optional and held.static.cardinality != "many":
+                ways[source.context] = (held, (held.code,))
+            if source.context not in ways:
+                continue
+            context, way = ways[source.context]
+            for step in source.steps:
+                if not context.static.is_raw or context.static.type is None or not step.static.is_raw:
+                    break
+                way = (*way, self._element(context, step))
+                context = HeldVariable(context.code, step.static)
+                if step.repeats and (step is not source.steps[-1] or self._goes_through_objects(source, step)):
+                    found = [known for known in found if known != way[: len(known)]] + [way]
+            else:
+                ways[source.variable] = (context, way)
+        return tuple(map(TupleOf, found))
 
     # --- primitives of the record's FHIR JSON -------------------------------------------------------------------------
 

@@ -344,10 +344,13 @@ def _check_shape(item: FhirNode, shape: ChildShape, type_: str, found: JsonValue
     """Raises: ``TransformFailed`` FM438 where a child is no list and should be, or the other way round, or is an object
     where its type has none, or the other way round.
     """
-    for held in (found, sibling):
+    for held, mark in ((found, ""), (sibling, "_")):
         if held is not None and isinstance(held, list) is not shape.repeats:
             wanted = Text("values.a_list" if shape.repeats else "values.one_value")
-            raise TransformFailed("FM438", variant="element", name=_shown(item, shape), wanted=wanted)
+            raise TransformFailed("FM438", variant="element", name=_shown(item, shape, mark), wanted=wanted)
+    if sibling is not None:
+        for parts in sibling if shape.repeats else (sibling,):
+            _check_parts(parts, _shown(item, shape, "_"))
     is_fit = _FIT.get(type_, _is_object)
     for entry in found if shape.repeats and found is not None else (found,):
         if entry is not None and not is_fit(entry):
@@ -355,8 +358,25 @@ def _check_shape(item: FhirNode, shape: ChildShape, type_: str, found: JsonValue
             raise TransformFailed("FM438", variant="element", name=_shown(item, shape), wanted=kind)
 
 
-def _shown(item: FhirNode, shape: ChildShape) -> str:
-    return f"{item.type.rpartition('#')[2]}.{shape.name}"
+def _check_parts(parts: JsonValue, shown: str) -> None:
+    """Raises: ``TransformFailed`` FM438 where the id and the extensions of a primitive are no object, or these are no
+    list of objects."""
+    name, wanted = shown, ""
+    if parts is not None and not isinstance(parts, dict):
+        wanted = "values.an_object"
+    elif parts:
+        name, extensions = f"{shown}.extension", parts.get("extension")
+        if extensions is not None and not isinstance(extensions, list):
+            wanted = "values.a_list"
+        elif extensions and not all(isinstance(entry, dict) for entry in extensions):
+            wanted = "values.an_object"
+    if wanted:
+        raise TransformFailed("FM438", variant="element", name=name, wanted=Text(wanted))
+
+
+def _shown(item: FhirNode, shape: ChildShape, mark: str = "") -> str:
+    """A child as the analyst knows it. ``mark``: `_` for the id and the extensions of a primitive."""
+    return f"{item.type.rpartition('#')[2]}.{mark}{shape.name}"
 
 
 def _is_text(value: JsonValue) -> bool:

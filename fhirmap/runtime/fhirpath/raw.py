@@ -134,6 +134,17 @@ def unlike(held: Mapping[str, Any], element: RawElement) -> bool:
     return False
 
 
+def look_down(held: Mapping[str, Any], elements: Sequence[RawElement]) -> None:
+    """Look closely at an element, and at those below its objects: each of ``elements`` is of those of the one before.
+
+    Raises: ``TransformFailed`` FM438 for the first that is of another shape than its type says.
+    """
+    element, *below = elements
+    for item in items_at(held, element):
+        if below and isinstance(item.value, dict):
+            look_down(item.value, below)
+
+
 def no_objects(held: Mapping[str, Any], element: RawElement) -> tuple[()]:
     """The items of an element that repeats and has none.
 

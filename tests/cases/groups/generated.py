@@ -70,7 +70,7 @@ def entry(src, tgt, run):
                 if not j:
                     drop(tgt, 'identifier', j)
     except run.caught as error:
-        run.fail(error)
+        run.fail(error, (src, _identifier_3))
 
     # name  (case.map:7)
     try:
@@ -82,7 +82,7 @@ def entry(src, tgt, run):
                 if not name_2:
                     drop(tgt, 'name', name_2)
     except run.caught as error:
-        run.fail(error)
+        run.fail(error, (src, _name_4))
 
     # birthDate  (case.map:8)
     try:
@@ -106,7 +106,7 @@ def entry(src, tgt, run):
                 if not telecom_2:
                     drop(tgt, 'telecom', telecom_2)
     except run.caught as error:
-        run.fail(error)
+        run.fail(error, (src, _telecom_6))
 
     # address  (case.map:10)
     try:
@@ -114,7 +114,7 @@ def entry(src, tgt, run):
             if type(address) is dict or fp.is_object(address, src, _address_7):
                 tgt.setdefault('address', []).append(copied(address))
     except run.caught as error:
-        run.fail(error)
+        run.fail(error, (src, _address_7))
 
     # batchactive  (case.map:11)
     try:

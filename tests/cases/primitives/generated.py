@@ -97,7 +97,7 @@ def entry(src, tgt, run):
                 if not name_3:
                     drop(tgt, 'name', name_3)
     except run.caught as error:
-        run.fail(error)
+        run.fail(error, (src, _name_4))
 
     # multipleBirth  (case.map:9)
     try:
@@ -154,7 +154,7 @@ def entry(src, tgt, run):
                 if not ext_2:
                     discard(tgt_extension, ext_2)
     except run.caught as error:
-        run.fail(error)
+        run.fail(error, (src, _extension_7))
 
     if tgt_extension:
         tgt['extension'] = tgt_extension

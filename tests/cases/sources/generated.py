@@ -192,7 +192,7 @@ def sources(src, tgt, run):
                     except run.caught as error:
                         run.fail(error)
     except run.caught as error:
-        run.fail(error)
+        run.fail(error, (src, _name_2))
 
     # name-6  (case.map:14)
     try:
@@ -206,7 +206,7 @@ def sources(src, tgt, run):
                     # by items: %g is an item
                     assign(e, 'value', fp.concatenate([fp.joined(fp.text_at(n, _family_3), ' ')], [g]), (('string',), True), False)
     except run.caught as error:
-        run.fail(error)
+        run.fail(error, (src, _name_2))
 
     # given  (case.map:15)
     try:
@@ -223,7 +223,7 @@ def sources(src, tgt, run):
                         tgt_extension.append(e)
                         assign(e, 'value', [g], (('string',), True), False)
     except run.caught as error:
-        run.fail(error)
+        run.fail(error, (src, _name_2))
 
     # deceasedBoolean  (case.map:16)
     try:
