@@ -1,20 +1,28 @@
-"""`collecting_later`: nothing is collected during a call, and afterwards all is as it was."""
+"""`collecting_later`: nothing is collected during a call, and afterwards all is as it was. Commands collect seldom
+while they compile, and often while they read records."""
 
 from __future__ import annotations
 
 import gc
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from fhirmap.cli import main
 from fhirmap.collector import collecting_later
 from fhirmap.compilation.maps import compile_map
+
+EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "ch-valmorel"
 
 
 @pytest.fixture(autouse=True)
 def _collector() -> Iterator[None]:
+    before = gc.get_threshold()
     yield
     gc.enable()
+    gc.set_threshold(*before)
 
 
 @collecting_later
@@ -50,3 +58,14 @@ def test_a_record_is_transformed_without_it(monkeypatch: pytest.MonkeyPatch) -> 
     gc.disable()
     transform({"a": 1})
     assert not gc.isenabled()
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_commands_collect_often_while_they_read_records(command: str, tmp_path: Path) -> None:
+    project = str(shutil.copytree(EXAMPLE, tmp_path / "project"))
+    with pytest.raises(SystemExit):
+        main(["check", project])
+    seldom = gc.get_threshold()[0]
+    with pytest.raises(SystemExit):
+        main([command, project])
+    assert gc.get_threshold()[0] < seldom / 10

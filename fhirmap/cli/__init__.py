@@ -21,6 +21,7 @@ from keyword import iskeyword
 import click
 
 from fhirmap.cli.localized import Localized, common_option
+from fhirmap.collector import expect_little_garbage
 from fhirmap.texts import LANGUAGES, VARIABLE, text
 from fhirmap.version import __version__
 
@@ -154,11 +155,6 @@ def _language_of(arguments: Sequence[str]) -> str | None:
     return None
 
 
-_OBJECTS_BETWEEN_COLLECTIONS = 200_000
-"""Modules, trees, types and plans stay for as long as a command runs: looking through them at every 700 new objects, as
-Python does by default, is a tenth of `check` and `preview`."""
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code; never a bare traceback.
 
@@ -167,7 +163,7 @@ def main(arguments: list[str] | None = None) -> None:
     ends = arguments is None
     arguments = sys.argv[1:] if arguments is None else arguments
     _end_on_termination()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    expect_little_garbage()
     with _in_language(arguments):
         code = _exit_code(arguments)
     if ends:

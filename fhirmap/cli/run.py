@@ -44,6 +44,7 @@ def command(
     """Send the records of PROJECT (default: this folder) that are new or changed, and archive the identifiers."""
     from fhirmap.cli.faults import show_warnings
     from fhirmap.cli.progress import ProgressBar
+    from fhirmap.collector import expect_records
     from fhirmap.runner.engine import build_engine
     from fhirmap.runner.project_file import load_project
     from fhirmap.runner.report_file import report_to_data
@@ -57,6 +58,7 @@ def command(
 
         return show_plan(project, source, resend=resend, as_json=as_json)
     engine = build_engine(load_project(project, source=source))
+    expect_records()
     if not as_json:
         show_warnings(engine.project.warnings, engine.diagnostics, project)
     with _sink_settings(engine.project, as_json) as settings:

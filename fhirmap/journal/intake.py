@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from fhirmap.journal.connection import Row
 from fhirmap.journal.decision import Decision, Step, decide, rows_by_key
@@ -56,6 +56,13 @@ _SAME = (
 )
 """What is needed of a row to know that a record is what it was, in the order of `_is_kept`."""
 
+# Made once: an expression of SQLAlchemy is a cycle, which stays in memory until the collector looks for it.
+_COUNTED = (
+    update(run)
+    .where(run.c.id == bindparam("of_run"))
+    .values(read=run.c.read + bindparam("more_read"), repeated=run.c.repeated + bindparam("more_repeated"))
+)
+
 _Decided: TypeAlias = tuple[Entry, Sequence[Row], Decision]
 """An entry, the rows of its key, and what is to be done."""
 
@@ -93,11 +100,7 @@ class EntryIntake(Withdrawals):
         with self._transaction() as connection:
             for chunk in chunks_of_distinct_keys(entries):
                 counts += self._put_chunk(connection, chunk, PutBatch(self._run, self._clock(), self._source))
-            connection.execute(
-                update(run)
-                .where(run.c.id == self._run)
-                .values(read=run.c.read + counts.read, repeated=run.c.repeated + counts.repeated + counts.superseded)
-            )
+            self._count(connection, read=counts.read, repeated=counts.repeated + counts.superseded)
             for name, value in (checkpoints or {}).items():
                 self._put_checkpoint(connection, name, value)
         return counts
@@ -123,7 +126,7 @@ class EntryIntake(Withdrawals):
             for key in kept:
                 batch.keep(known[key][0])
             batch.flush(connection, self._identity)
-            connection.execute(update(run).where(run.c.id == self._run).values(read=run.c.read + len(kept)))
+            self._count(connection, read=len(kept), repeated=0)
         return kept
 
     def _is_kept(self, reading: RecordReading, rows: Sequence[Row], made_by: str) -> bool:
@@ -137,6 +140,10 @@ class EntryIntake(Withdrawals):
         if state == EntryState.OUT_OF_SCOPE:
             return bool(origin == reading.origin)
         return state in (EntryState.ACCEPTED, EntryState.REFUSED)
+
+    def _count(self, connection: Connection, *, read: int, repeated: int) -> None:
+        """Adds to what the run has read."""
+        connection.execute(_COUNTED, {"of_run": self._run, "more_read": read, "more_repeated": repeated})
 
     def _put_chunk(self, connection: Connection, chunk: Sequence[Entry], batch: PutBatch) -> Counts:
         decided = self._decided(connection, chunk)
