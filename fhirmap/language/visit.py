@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args, get_type_hints
 
 from fhirmap.language import nodes
 
@@ -47,7 +47,13 @@ def children(node: AnyNode) -> list[Any]:
 
 @cache
 def _field_names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(entry.name for entry in fields(kind) if not entry.name.endswith(("span", "spans")))
+    """The fields that may hold nodes: most hold words, numbers and spans."""
+    types = get_type_hints(kind)
+    return tuple(entry.name for entry in fields(kind) if _may_hold_nodes(types[entry.name]))
+
+
+def _may_hold_nodes(annotated: object) -> bool:
+    return annotated in _NODE_TYPES or any(map(_may_hold_nodes, get_args(annotated)))
 
 
 def left_chain(node: nodes.FPBinary) -> list[nodes.FPBinary]:
