@@ -127,15 +127,14 @@ class Revisions:
     def __init__(self) -> None:
         self._keys: dict[str, tuple[int, Any, int]] = {}
         self._odd: dict[str, Any] = {}
-        self.total = 0
-        """Number of rows with a key."""
+        self.are_single = True
+        """Does each key occur once?"""
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def add(self, key: str, revision: Revision | None = None) -> None:
         """One row of ``key``; ``revision`` is comparable, or None where revisions do not count."""
-        self.total += 1
         keys = self._keys
         if revision is None and key not in keys:
             keys[key] = _ONCE
@@ -146,6 +145,7 @@ class Revisions:
         if known is None:
             self._keys[key] = (1, revision, 1)
             return
+        self.are_single = False
         count, best, same = known
         if revision is not None and revision[0] and best[0] and revision[0] != best[0]:
             self._odd.setdefault(key, None)  # a number and a text
@@ -157,11 +157,6 @@ class Revisions:
             self._keys[key] = (count + 1, revision, 1)
         else:
             self._keys[key] = (count + 1, best, same)
-
-    @property
-    def are_single(self) -> bool:
-        """Does each key occur once?"""
-        return self.total == len(self._keys)
 
     def count(self, key: str) -> int:
         """How often ``key`` occurs."""
