@@ -20,7 +20,7 @@ from fhirmap.runtime.cell_text import is_no_key
 from fhirmap.source_plan import Child, ChildKind, RowLayout, SourcePlan
 from fhirmap.sources import names as naming
 
-__all__ = ["KeyColumn", "RecordKeys", "cell_text", "join_columns", "revision_column"]
+__all__ = ["KeyColumn", "RecordKeys", "cell_text", "is_lines_of", "join_columns", "join_fault", "revision_column"]
 
 _EXACT = 1e15
 _REFERENCE = re.compile("[0-9A-Za-z/-]+")
@@ -119,6 +119,23 @@ def cell_text(value: RawValue) -> str:
 def join_columns(plan: SourcePlan, child: Child, parent: RowLayout) -> tuple[KeyColumn, ...]:
     """The columns by which rows of ``child`` are joined to one of ``parent``, pair by pair."""
     return tuple(_column(plan, (child.shape, own), (parent, above)) for own, above in child.on)
+
+
+def is_lines_of(child: Child, above: str) -> bool:
+    """Are the rows of a child lines of the very rows of the table ``above`` that they hang from?"""
+    return child.table == above and all(own == other for own, other in child.on)
+
+
+def join_fault(child: Child, above: str, variant: str) -> Fault:
+    """FM755 of a record to which rows of ``child`` are not joined, though their keys may be taken for the same.
+
+    ``above``: the table of the rows that they hang from; ``variant``: why not, as the code's page has it.
+    """
+    pairs = [(f"{child.table}.{own}", f"{above}.{other}") for own, other in child.on]
+    shown = ", ".join(own if is_lines_of(child, above) else f"{own} = {other}" for own, other in pairs)
+    columns = tuple(dict.fromkeys(name for pair in pairs for name in pair))
+    args = {"columns": shown, "table": child.table}
+    return Fault("FM755", rule="join", args=args, variant=variant, position=child.position, columns=columns)
 
 
 def revision_column(plan: SourcePlan) -> KeyColumn:

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from fhirmap.records import CalendarText, Fault
 from fhirmap.source_plan import Child, RowLayout
 from fhirmap.sources.documents import ReadPath
-from fhirmap.sources.keys import KeyColumn, cell_text
+from fhirmap.sources.keys import KeyColumn, cell_text, is_lines_of, join_fault
 from fhirmap.sources.sql_cells import BrokenText
 from fhirmap.sources.sql_layout import SqlTableLayout
 
@@ -80,15 +80,10 @@ class RecordRows:
             child, parent = node.child, node.parent
             assert child is not None and parent is not None
             above = parent.child.table if parent.child else root
-            pairs = [(f"{child.table}.{own}", f"{above}.{other}") for own, other in child.on]
-            is_lines = child.table == above and all(own == other for own, other in child.on)
-            shown = ", ".join(own if is_lines else f"{own} = {other}" for own, other in pairs)
-            columns = tuple(dict.fromkeys(name for pair in pairs for name in pair))
-            args = {"columns": shown, "table": child.table}
-            if is_lines and why is Misfit.WORD:
-                continue
-            variant = "word" if why is Misfit.WORD else "lines" if is_lines else ""
-            yield Fault("FM755", rule="join", args=args, variant=variant, position=child.position, columns=columns)
+            if why is Misfit.LETTERS:
+                yield join_fault(child, above, "lines" if is_lines_of(child, above) else "")
+            elif not is_lines_of(child, above):
+                yield join_fault(child, above, "word")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,60 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from operator import or_
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sql
-from pyspark.sql.types import ArrayType, DataType, StructType
+from pyspark.sql.types import ArrayType, DataType, DecimalType, DoubleType, FloatType, StringType, StructType
 
 from fhirmap.diagnostics import Diagnostic
-from fhirmap.source_plan import Child, RowLayout, SourcePlan, path_steps
+from fhirmap.source_plan import Child, ChildKind, RowLayout, SourceKind, SourcePlan, path_steps
 from fhirmap.sources import names as naming
+from fhirmap.sources.files.row_filter import filter_of
+from fhirmap.spark.frame_rows import POSITION
 
-__all__ = ["column_of", "columns_lacking", "spark_columns", "with_columns_read"]
+__all__ = [
+    "by_keys",
+    "column_of",
+    "columns_lacking",
+    "columns_of_records",
+    "join_text_of",
+    "joined_children",
+    "missing_column",
+    "not_for_frames",
+    "spark_columns",
+    "with_columns_read",
+]
+
+_BLANKS = " \t\r\n\u00a0\ufeff"
+
+
+def not_for_frames(plan: SourcePlan) -> Iterator[Diagnostic]:
+    """What of a plan frames cannot have (FM768): trees of XML and HL7 v2, keys at places of lists, lines of a
+    table of a database, joins to lines and to documents, conditions on the rows of another file."""
+    has_lines = any(child.kind is ChildKind.LINES for child in plan.shape.children)
+    if plan.kind in (SourceKind.XML, SourceKind.HL7):
+        yield _not_for_frames("kind", plan.position, kind=plan.kind.value)
+    if plan.kind.is_sql and plan.grouped:
+        yield _not_for_frames("lines", plan.position)
+    if (has_lines or plan.kind.is_tree) and plan.shape.has_stores:
+        yield _not_for_frames("join", plan.position)
+    if plan.kind.is_tree:
+        for name in plan.key:
+            if not all(isinstance(step, str) for step in path_steps(name)):
+                yield _not_for_frames("key", plan.position, column=name)
+    for layout in plan.shape.walk():
+        for child in joined_children(layout):
+            store = child.store
+            if store is not None and not store.kind.is_sql and (child.where or store.where):
+                yield _not_for_frames("where", child.position, table=child.table)
+            if store is not None and store.kind.is_tree:
+                yield _not_for_frames("kind", child.position, kind=store.kind.value)
+
+
+def _not_for_frames(variant: str, position: str, **args: object) -> Diagnostic:
+    return Diagnostic("FM768", args={"position": position, **args}, variant=variant)
+
+
+def columns_of_records(plan: SourcePlan) -> dict[str, str]:
+    """The columns of the records' own rows, or of their lines, each with the place of the map that names it."""
+    latest = (plan.latest.column,) if plan.latest else ()
+    condition = None if plan.kind.is_sql else filter_of(plan)
+    own = dict.fromkeys((*plan.key, *latest, *(condition.names if condition else ())), plan.position)
+    found = own | {column.name: column.position for column in plan.shape.columns}
+    for child in plan.shape.children:
+        if child.kind is ChildKind.LINES:
+            found |= dict.fromkeys((entry.column for entry in child.order), child.position)
+            found |= {column.name: column.position for column in child.shape.columns}
+    return found
+
+
+def joined_children(layout: RowLayout) -> list[Child]:
+    """The children whose rows are in a column of their own."""
+    return [child for child in layout.children if child.kind is ChildKind.JOIN]
+
+
+# --- what is missing --------------------------------------------------------------------------------------------------
 
 
 def columns_lacking(plan: SourcePlan, frame: StructType) -> Iterator[Diagnostic]:
     """Each column that the plan reads and a frame of these columns has not (FM704), and each of child rows that is no
     array of structs (FM768)."""
+    names = columns_of_records(plan)
     if plan.kind.is_tree:
-        yield from _paths_lacking(plan, frame)
+        # What a document lacks is absent in it; a frame has each of its members as a column.
+        for name, position in names.items():
+            if _first(name) not in frame.names:
+                yield missing_column(plan.shape.model, name, position, frame.names)
         return
-    shown = plan.name or plan.shape.model
-    own = dict.fromkeys((*plan.key, *((plan.latest.column,) if plan.latest else ())), plan.position)
-    yield from _lacking(shown, plan.shape, frame, own)
+    yield from _lacking(plan.name or plan.shape.model, plan.shape, frame, names)
 
 
-def _lacking(shown: str, layout: RowLayout, there: StructType, own: dict[str, str]) -> Iterator[Diagnostic]:
-    names = {**own, **{column.name: column.position for column in layout.columns}}
+def _lacking(shown: str, layout: RowLayout, there: StructType, names: Mapping[str, str]) -> Iterator[Diagnostic]:
     for name, position in names.items():
         if naming.match(name, there.names) is None:
-            yield _missing(shown, name, position, there)
-    for child in layout.children:
+            yield missing_column(shown, name, position, there.names)
+    for child in joined_children(layout):
         real = naming.match(child.key, there.names)
         rows = None if real is None else _rows(there[real].dataType)
         if real is None:
-            yield _missing(shown, child.key, child.position, there)
+            yield missing_column(shown, child.key, child.position, there.names)
         elif rows is None:
             args: dict[str, object] = {"table": shown, "column": child.key, "position": child.position}
             yield Diagnostic("FM768", args={**args, "type": there[real].dataType.simpleString()})
         else:
-            yield from _lacking(child.table or child.key, child.shape, rows, {})
+            below = {column.name: column.position for column in child.shape.columns}
+            yield from _lacking(child.table or child.key, child.shape, rows, below)
 
 
-def _paths_lacking(plan: SourcePlan, frame: StructType) -> Iterator[Diagnostic]:
-    """What a document is lacking is absent in it; a frame has each of its members as a column."""
-    names = dict.fromkeys((*plan.key, *((plan.latest.column,) if plan.latest else ())), plan.position)
-    names |= {column.name: column.position for column in plan.shape.columns}
-    for name, position in names.items():
-        if _first(name) not in frame.names:
-            yield _missing(plan.shape.model, name, position, frame)
-
-
-def _missing(shown: str, name: str, position: str, there: StructType) -> Diagnostic:
+def missing_column(shown: str, name: str, position: str, there: Sequence[str]) -> Diagnostic:
+    """FM704 of a column that is not among those that are ``there``."""
     args: dict[str, object] = {"table": shown, "column": name, "source": shown, "position": position}
-    return Diagnostic("FM704", args=args, **naming.like(name, there.names))
+    return Diagnostic("FM704", args=args, **naming.like(name, there))
 
 
 def _rows(kind: DataType) -> StructType | None:
@@ -68,9 +127,24 @@ def _first(path: str) -> str:
     return next((step for step in path_steps(path) if isinstance(step, str)), "")
 
 
+# --- what is read -----------------------------------------------------------------------------------------------------
+
+
 def column_of(name: str) -> Column:
     """The column of this very name, whatever its signs."""
     return sql.col(f"`{name.replace('`', '``')}`")
+
+
+def join_text_of(column: Column, kind: DataType) -> Column:
+    """What a cell is a key by: its trimmed text, null where it is empty; of a whole number its digits."""
+    if isinstance(kind, DoubleType | FloatType):
+        whole = column.cast("decimal(38,0)")
+        text = sql.when(whole.cast(kind) == column, whole.cast("string")).otherwise(column.cast("string"))
+    elif isinstance(kind, DecimalType):
+        text = sql.regexp_replace(column.cast("string"), r"\.0+$", "")
+    else:
+        text = sql.btrim(column.cast("string"), sql.lit(_BLANKS))
+    return sql.nullif(text, sql.lit(""))
 
 
 def with_columns_read(frame: DataFrame, plan: SourcePlan) -> DataFrame:
@@ -78,31 +152,66 @@ def with_columns_read(frame: DataFrame, plan: SourcePlan) -> DataFrame:
 
     ``frame``: one that lacks none (`columns_lacking`).
     """
-    latest = (plan.latest.column,) if plan.latest else ()
+    position = [column_of(POSITION)] if POSITION in frame.columns else []
+    names = columns_of_records(plan)
     if plan.kind.is_tree:
-        names = map(_first, (*plan.key, *latest, *plan.shape.column_names))
-        return frame.select(*map(column_of, dict.fromkeys(names)))
-    return frame.select(*_read(plan.shape, (*plan.key, *latest), frame.schema))
+        return frame.select(*map(column_of, dict.fromkeys(map(_first, names))), *position)
+    return frame.select(*_read(plan.shape, list(names), frame.schema), *position)
 
 
-def _read(layout: RowLayout, own: tuple[str, ...], there: StructType, row: Column | None = None) -> Iterator[Column]:
+def by_keys(rows: DataFrame, plan: SourcePlan) -> DataFrame:
+    """The rows of each key as an array, in their order: a single column. A row without a key is by itself."""
+    if POSITION not in rows.columns:
+        rows = rows.withColumn(POSITION, sql.monotonically_increasing_id())
+    cells = [POSITION, *(name for name in rows.columns if name != POSITION)]
+    keys = [text.alias(f"fhirmap_key_{number}") for number, text in enumerate(_key_texts(rows, plan))]
+    row = sql.struct(*map(column_of, cells)).alias("fhirmap_row")
+    rows = rows.select(*keys, row)
+    names = [name for name in rows.columns if name != "fhirmap_row"]
+    lacks_key = reduce(or_, (column_of(name).isNull() for name in names))
+    alone = sql.when(lacks_key, column_of("fhirmap_row").getField(POSITION)).alias("fhirmap_alone")
+    grouped = rows.groupBy(*names, alone).agg(sql.sort_array(sql.collect_list("fhirmap_row")).alias("rows"))
+    return grouped.select("rows")
+
+
+def _key_texts(frame: DataFrame, plan: SourcePlan) -> Iterator[Column]:
+    """The texts of the key's columns, or of what is at its paths."""
+    for name in plan.key:
+        first, *steps = map(str, path_steps(name)) if plan.kind.is_tree else (name,)
+        column, kind = column_of(first), frame.schema[first].dataType
+        for step in steps:
+            column = column.getField(step)
+            kind = kind[step].dataType if isinstance(kind, StructType) and step in kind.names else StringType()
+        yield join_text_of(column, kind)
+
+
+def _read(layout: RowLayout, names: Sequence[str], there: StructType, row: Column | None = None) -> Iterator[Column]:
     """The columns of a kind of row. ``row``: the struct that they are in, if they are in one."""
-    for name in dict.fromkeys((*own, *layout.column_names)):
+    for name in _with_texts_above(layout, names, there):
         real = _real(name, there)
         yield (column_of(real) if row is None else row.getField(real)).alias(name)
-    for child in layout.children:
+    for child in joined_children(layout):
         real = _real(child.key, there)
         held = column_of(real) if row is None else row.getField(real)
         yield _child_rows(child, held, there[real].dataType).alias(child.key)
 
 
+def _with_texts_above(layout: RowLayout, names: Sequence[str], there: StructType) -> list[str]:
+    """The names, and those of the texts that rows are joined by, if they are there: one may be a word."""
+    above = [name for child in joined_children(layout) for _, name in child.on]
+    texts = [name for name in above if name in there.names and isinstance(there[name].dataType, StringType)]
+    return list(dict.fromkeys((*names, *texts)))
+
+
 def _child_rows(child: Child, held: Column, kind: DataType) -> Column:
+    """The rows of a child, each with what is read of it; as they are where that is all."""
     rows = _rows(kind)
     assert rows is not None
-    wanted = [*child.shape.column_names, *(below.key for below in child.shape.children)]
-    if rows.names == wanted and not child.shape.children:
+    names = child.shape.column_names
+    wanted = {*_with_texts_above(child.shape, names, rows), *(below.key for below in joined_children(child.shape))}
+    if set(rows.names) == wanted and not child.shape.children:
         return held
-    return sql.transform(held, lambda row: sql.struct(*_read(child.shape, (), rows, row)))
+    return sql.transform(held, lambda row: sql.struct(*_read(child.shape, names, rows, row)))
 
 
 def _real(name: str, there: StructType) -> str:

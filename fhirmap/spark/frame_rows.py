@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from fhirmap.data import RawValue
 from fhirmap.records import Fault, Record
-from fhirmap.runtime.reading import at
-from fhirmap.source_plan import RowLayout, SourcePlan, path_steps
+from fhirmap.source_plan import Child, ChildKind, RowLayout, SourcePlan
 from fhirmap.sources.arrow_cells import cell_values
-from fhirmap.sources.keys import RecordKeys
+from fhirmap.sources.files.file_rows import FileRow
+from fhirmap.sources.files.key_records import KeyRecords, cell_reader
+from fhirmap.sources.files.row_filter import filter_of, is_kept
+from fhirmap.sources.files.row_order import RowOrder
+from fhirmap.sources.keys import KeyColumn, RecordKeys, join_columns, join_fault
+from fhirmap.sources.revisions import Revision, Revisions
 from fhirmap.sources.store_rows import join_text
 
-__all__ = ["FrameRows"]
+__all__ = ["POSITION", "FrameRows"]
+
+POSITION = "fhirmap_position"
+"""The column by which the rows of a key are in the order of their file."""
 
 _Cells: TypeAlias = dict[str, Any]
 
 
 class FrameRows:
-    """The records of a frame whose rows are one record each: columns under the names of the plan, child rows as lists.
+    """The records of a frame: rows under the names of the plan's columns, child rows as lists.
 
     What is wrong with a record is a fault of it, as in a source.
     """
@@ -29,36 +37,160 @@ class FrameRows:
     def __init__(self, plan: SourcePlan) -> None:
         self._plan = plan
         self._keys = RecordKeys(plan)
-        self._steps = [path_steps(name) for name in plan.key] if plan.kind.is_tree else []
+        is_tree = plan.kind.is_tree
+        self._key_cells = [cell_reader(name, is_tree=is_tree) for name in plan.key]
+        self._made = KeyRecords(plan)
+        self._condition = None if plan.kind.is_sql else filter_of(plan)
+        asked = self._condition.names if self._condition is not None else ()
+        self._asked = [cell_reader(name, is_tree=is_tree) for name in asked]
         self._place = plan.name or plan.shape.model
         self._table = plan.name if plan.kind.is_sql else ""
+        self._children = _RowChildren.of(plan, plan.shape, self._place)
 
     def records(self, batch: pa.RecordBatch) -> Iterator[Record]:
-        """A record for each row."""
+        """The records of rows that are the only ones of their keys."""
         names = batch.schema.names
         for cells in zip(*map(cell_values, batch.columns), strict=True):
-            row = dict(zip(names, cells, strict=True))
-            _list_children(self._plan.shape, (row,))
-            yield self._record(row)
+            yield from self.records_of_key([dict(zip(names, cells, strict=True))])
 
-    def _record(self, row: _Cells) -> Record:
-        held = [at(row, steps) for steps in self._steps] or [row.get(name) for name in self._plan.key]
+    def records_of_keys(self, batch: pa.RecordBatch) -> Iterator[Record]:
+        """The records of rows by key: a list of those of one key, in order, in the batch's only column."""
+        for rows in cell_values(batch.column(0)):
+            yield from self.records_of_key(rows)
+
+    def records_of_key(self, rows: Iterable[_Cells]) -> Iterator[Record]:
+        """The records of the rows of one key, in their order."""
+        kept = [row for row in map(self._row, rows) if row is not None]
+        revisions = Revisions()
+        for row in kept:
+            if row.key:
+                revisions.add(row.key, row.revision)
+        if self._made.lines:
+            yield from self._whole(kept, revisions)
+            return
+        for row in kept:
+            state = revisions.state(row.key, row.revision) if row.key else "current"
+            if len(kept) > 1:
+                row.faults += self._made.faults(state, are_odd=revisions.are_odd(row.key))
+            faults = (*row.faults, *row.of_joins) if row.faults or row.of_joins else ()
+            yield Record(row.key, row.cells, row.origin, faults, state == "superseded")
+
+    def _row(self, cells: _Cells) -> _FrameRow | None:
+        """A row with its key; None where it does not count."""
+        faults: list[Fault] = []
+        if self._condition is not None:
+            row = FileRow(cells, "", 0, faults)
+            if not is_kept(self._condition, row, [read(cells) for read in self._asked]):
+                return None
+        held = [read(cells) for read in self._key_cells]
         parts = list(map(join_text, held))
         key = self._keys.key(parts)
-        faults: tuple[Fault, ...] = () if key else (self._keys.fault(parts, self._table, held),)
-        return Record(key, row, self._origin(parts), faults)
+        if not key:
+            faults.append(self._keys.fault(parts, self._table, held))
+        revision = self._made.revision(cells) if key else None
+        found = _FrameRow(key, revision, cells, self._origin(key, parts, cells), faults)
+        if self._children is not None:
+            self._children.attach((cells,), found.of_joins)
+        return found
 
-    def _origin(self, parts: Sequence[str]) -> str:
-        named = ", ".join(f"{name}={part}" for name, part in zip(self._plan.key, parts, strict=True) if part)
-        return f"{self._place} {named}".rstrip()
+    def _origin(self, key: str, parts: Sequence[str], cells: _Cells) -> str:
+        """Where a row is; without a key by its number, which is the same at each reading of the same partitions."""
+        named = ", ".join([f"{name}={part}" for name, part in zip(self._plan.key, parts, strict=True) if part])
+        if key:
+            return f"{self._place} {named}"
+        number = cells.get(POSITION)
+        numbered = self._place if number is None else f"{self._place} #{number + 1}"
+        return f"{numbered} ({named})" if named else numbered
 
-
-def _list_children(layout: RowLayout, rows: Sequence[_Cells]) -> None:
-    """Put an empty list where a row has no child rows: Spark has a null there."""
-    for child in layout.children:
-        for row in rows:
-            below: RawValue = row[child.key]
-            if below is None:
-                row[child.key] = []
+    def _whole(self, kept: Sequence[_FrameRow], revisions: Revisions) -> Iterator[Record]:
+        """The records whose lines the rows are."""
+        lines: dict[tuple[str, Revision | None], list[_FrameRow]] = {}
+        for row in kept:
+            if row.key:
+                lines.setdefault((row.key, row.revision), []).append(row)
             else:
-                _list_children(child.shape, below)
+                yield self._made.without_key(row.origin, tuple(row.faults))
+        for (key, revision), rows in lines.items():
+            yield self._made.whole(
+                key,
+                [row.cells for row in rows],
+                rows[0].origin,
+                [fault for row in rows for fault in row.faults],
+                is_old=self._plan.latest is not None and revisions.state(key, revision) == "superseded",
+                are_odd=revisions.are_odd(key),
+            )
+
+
+@dataclass(slots=True)
+class _FrameRow:
+    """A row with its key, and its revision where these count. ``of_joins``: faults of the rows joined to it."""
+
+    key: str
+    revision: Revision | None
+    cells: _Cells
+    origin: str
+    faults: list[Fault]
+    of_joins: list[Fault] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _ChildColumn:
+    """A column of child rows. ``keys``: the columns above that they are joined by, and what is no key there; ``order``:
+    None where they come in it; ``above``: what the table of their parents is called; ``below``: what the rows get in
+    turn."""
+
+    child: Child
+    keys: tuple[tuple[str, KeyColumn], ...]
+    order: RowOrder | None
+    above: str
+    below: _RowChildren | None
+
+
+@dataclass(frozen=True, slots=True)
+class _RowChildren:
+    """The columns of child rows of one kind of row."""
+
+    columns: tuple[_ChildColumn, ...]
+
+    @classmethod
+    def of(cls, plan: SourcePlan, layout: RowLayout, place: str) -> _RowChildren | None:
+        """Those of ``layout``, whose rows are in ``place``; None where it has none."""
+        found = []
+        for child in layout.children:
+            if child.kind is ChildKind.JOIN:
+                store = child.store or plan
+                order = RowOrder.of_plan(store, child.order) if _is_sorted_here(store, child) else None
+                above = [name for _, name in child.on]
+                keys = tuple(zip(above, join_columns(plan, child, layout), strict=True))
+                found.append(_ChildColumn(child, keys, order, place, cls.of(store, child.shape, child.table)))
+        return cls(tuple(found)) if found else None
+
+    def attach(self, rows: Sequence[_Cells], faults: list[Fault]) -> None:
+        """Make the child rows of each of ``rows`` a list in its order; what is wrong with them goes to ``faults``."""
+        for column in self.columns:
+            key, keys, order, below = column.child.key, column.keys, column.order, column.below
+            for row in rows:
+                held = row[key]
+                if not held:
+                    row[key] = []
+                    continue
+                for name, known in keys:
+                    cell = row.get(name)  # texts alone are there: no other key is a word
+                    if type(cell) is str and known.is_word(cell.strip()):
+                        row[key] = held = []
+                        faults.append(join_fault(column.child, column.above, "word"))
+                        break
+                if order is not None and len(held) > 1:
+                    row[key] = held = order.sorted(held, _cells_of(order.names))
+                if below is not None:
+                    below.attach(held, faults)
+
+
+def _cells_of(names: Sequence[str]) -> Callable[[_Cells], list[RawValue]]:
+    return lambda row: [row.get(name) for name in names]
+
+
+def _is_sorted_here(plan: SourcePlan, child: Child) -> bool:
+    """Has Spark no order for these rows that is the map's? Rows of files have one of their own; it has none that goes
+    up and down."""
+    return bool(child.order) and (not plan.kind.is_sql or any(entry.descending for entry in child.order))

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Self
 
 from pyspark.sql import DataFrame
 
+from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ProjectError
 from fhirmap.runner.engine import Engine, build_engine
 from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import located
-from fhirmap.source_plan import SourcePlan
-from fhirmap.spark.frame_columns import columns_lacking, spark_columns, with_columns_read
+from fhirmap.source_plan import ChildKind, SourcePlan
+from fhirmap.spark.frame_columns import (
+    by_keys,
+    columns_lacking,
+    not_for_frames,
+    spark_columns,
+    with_columns_read,
+)
+from fhirmap.spark.frame_rows import POSITION
+from fhirmap.spark.table_frames import TableFrames
 from fhirmap.spark.worker import RESULTS, FrameJob, results_of
 from fhirmap.texts import language
 
@@ -39,19 +49,38 @@ class SparkProject:
         """
         return cls(build_engine(load_project(folder)))
 
-    def results(self, frame: DataFrame) -> DataFrame:
+    def frame(self, tables: Mapping[str, DataFrame]) -> DataFrame:
+        """The frame of the records, as `results` takes it: of tables that are joined as the map says.
+
+        ``tables``: by the names that the map has for them; the first is the model's where it reads a file.
+
+        Raises: ProjectError with each table (FM703) and column (FM704) that is missing, and what frames cannot have
+        (FM768); ConfigError FM715 for a condition of the map that Spark refuses.
+        """
+        self._require_none(not_for_frames(self.plan))
+        return TableFrames(self.plan, tables).joined()
+
+    def results(self, frame: DataFrame, *, is_unique: bool = False) -> DataFrame:
         """The results of a frame, a row for each record. Nothing runs before they are asked for.
 
-        ``frame``: one row a record, its columns called as the plan has them, child rows as arrays of structs. Columns:
-        see `worker.RESULTS`.
+        ``frame``: one row a record (or a line of one, where the model has `lines`), its columns called as the plan has
+        them, child rows as arrays of structs. ``is_unique``: no two rows have the same key, so that none has to be
+        looked for. Columns: see `worker.RESULTS`.
 
-        Raises: ProjectError with each column that the frame lacks (FM704), or that holds no rows where it should
-        (FM768).
+        Raises: ProjectError with each column that the frame lacks (FM704), or that holds no rows where it should, and
+        with what frames cannot have (FM768).
         """
-        wrong = [located(entry) for entry in columns_lacking(self.plan, frame.schema)]
+        self._require_none(not_for_frames(self.plan))
+        self._require_none(columns_lacking(self.plan, frame.schema))
+        engine = self._engine
+        rows = with_columns_read(frame, self.plan)
+        by_key = not is_unique or any(child.kind is ChildKind.LINES for child in self.plan.shape.children)
+        job = FrameJob(engine.result, self.plan, engine.rules, language(), by_key)
+        rows = by_keys(rows, self.plan) if by_key else rows.drop(POSITION)
+        return rows.mapInArrow(partial(results_of, job.pickled()), spark_columns(RESULTS))
+
+    @staticmethod
+    def _require_none(found: Iterable[Diagnostic]) -> None:
+        wrong = [located(entry) for entry in found]
         if wrong:
             raise ProjectError(wrong)
-        engine = self._engine
-        job = FrameJob(engine.result, self.plan, engine.rules, language())
-        rows = with_columns_read(frame, self.plan)
-        return rows.mapInArrow(partial(results_of, job.pickled()), spark_columns(RESULTS))

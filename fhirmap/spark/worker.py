@@ -52,12 +52,14 @@ _SENT = (Verdict.SENDABLE, Verdict.NOTED)
 
 @dataclass(frozen=True, slots=True)
 class FrameJob:
-    """What a worker needs of a project. ``rules``: names of rules by ``file:line``; ``language``: of messages."""
+    """What a worker needs of a project. ``rules``: names of rules by ``file:line``; ``language``: of messages;
+    ``by_key``: the rows of a key come together, as a list."""
 
     results: ResultMaker
     plan: SourcePlan
     rules: Mapping[str, str]
     language: str
+    by_key: bool
 
     def pickled(self) -> bytes:
         """The job, as `results_of` takes it."""
@@ -99,6 +101,7 @@ def _job_of(pickled: bytes) -> tuple[FrameJob, FrameRows]:
 def results_of(pickled: bytes, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """The results of the rows of a partition: what `mapInArrow` calls. ``pickled``: a `FrameJob`."""
     job, rows = _job_of(pickled)
+    records_of = rows.records_of_keys if job.by_key else rows.records
     with language_of(job.language):
         for batch in batches:
-            yield job.batch(rows.records(batch))
+            yield job.batch(records_of(batch))

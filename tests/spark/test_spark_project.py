@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from fhirmap.runner.ingest import canonical_json
 from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.verdict import classify
+from fhirmap.source_plan import SourceKind
 from fhirmap.spark import SparkProject
 
 pytestmark = pytest.mark.xdist_group("spark")  # one session for all
@@ -75,6 +78,31 @@ def test_rows_with_child_rows_are_mapped_as_they_are_here(spark: Any, example: A
     assert by_key(said(rows)) == by_key([expected(engine, record) for record in records])
     assert {row.origin for row in rows} == {f"INTERVENTION id_intervention={record.key}" for record in records}
     assert any(row.faults for row in rows) and any(row.notes for row in rows)
+
+
+def tables_of(spark: Any, engine: Engine) -> dict[str, Any]:
+    """The tables of an example as Spark reads them: of a database, whose driver Spark lacks here, as Arrow."""
+    plan, address = engine.plan, engine.project.source_address(engine.plan.source)
+    if plan.kind == SourceKind.CSV:
+        options = {"header": True, "multiLine": True, "escape": '"', "sep": plan.delimiter, "encoding": plan.encoding}
+        return {plan.shape.model: spark.read.csv(str(address.path), **options)}
+    if plan.kind == SourceKind.JSON:
+        return {plan.shape.model: spark.read.json(str(address.path), multiLine=True).selectExpr("inline(cases)")}
+    assert address.path is not None
+    with closing(sqlite3.connect(address.path)) as connection:
+        connection.row_factory = sqlite3.Row
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        read = {name: list(map(dict, connection.execute(f"SELECT * FROM {name}"))) for name in names}
+    return {name: spark.createDataFrame(pa.Table.from_pylist(rows)) for name, rows in read.items() if rows}
+
+
+@pytest.mark.parametrize("name", ["ch-valmorel", "clinique-sainte-aubierge", "export-pharmacie"])
+def test_the_tables_of_an_establishment_give_what_a_run_would(spark: Any, example: Any, name: str) -> None:
+    engine = build_engine(load_project(example(name)))
+    records = here(engine)
+    project = SparkProject(engine)
+    rows = project.results(project.frame(tables_of(spark, engine))).collect()
+    assert by_key(said(rows)) == by_key([expected(engine, record) for record in records])
 
 
 def test_columns_that_a_frame_lacks_are_found_before_anything_runs(spark: Any, example: Any) -> None:

@@ -67,10 +67,15 @@ class KeyRecords:
     def faults(self, state: State, *, are_odd: bool) -> Iterator[Fault]:
         """What is wrong with a key, or with the order of its revisions: ``are_odd``, they cannot be compared."""
         if state == "double":
-            yield Fault("FM718", rule="key", args={"columns": ", ".join(self._plan.key)}, columns=self._plan.key)
+            yield self._fault("FM718", self._plan.key)
         latest = self._plan.latest
         if latest and state != "superseded" and are_odd:
-            yield Fault("FM756", rule="key", args={"columns": latest.column}, columns=(latest.column,))
+            yield self._fault("FM756", (latest.column,))
+
+    def _fault(self, code: str, names: Sequence[str]) -> Fault:
+        table = f"{self._plan.name}." if self._plan.kind.is_sql else ""
+        columns = tuple(f"{table}{name}" for name in names)
+        return Fault(code, rule="key", args={"columns": ", ".join(names)}, columns=columns)
 
     def without_key(self, origin: str, faults: tuple[Fault, ...]) -> Record:
         """The record of a line without a key."""
