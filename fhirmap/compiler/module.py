@@ -55,6 +55,7 @@ class ModuleBuilder:
         self.code_tables = CodeTables(checked.definitions, self.table)
         self.needs_pruning = False
         self.has_endings = False
+        self.has_references = False
         self.guards = checked.meetings.guards((*checked.groups, *checked.later))
         self._table_names = Names(name.text.lstrip("_") for name in taken)
         self._names_of: dict[int, frozenset[str]] = {}

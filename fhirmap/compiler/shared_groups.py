@@ -47,7 +47,7 @@ class SharedGroups:
     def __init__(self, checked: Checked) -> None:
         self._module = ModuleBuilder(checked, is_shared=True)
         # What groups will need is not known before they are lowered: results are looked through in any case.
-        self._module.needs_pruning = self._module.has_endings = True
+        self._module.needs_pruning = self._module.has_endings = self._module.has_references = True
         self._groups = {name.text: group for group, name in self._module.groups.items()}
         self._title = f"Groups of {title_of(checked)}"
         self._given: dict[str, int] = {}

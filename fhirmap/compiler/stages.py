@@ -67,7 +67,8 @@ class StageLowering:
         run = call("RecordRun" if self.module.tracing is None else "TraceRun", _GLOBALS, *flags)
         # What a function mends is said of the record that it is called for.
         begin = [Do(None, call("begin", RUN))] if self.module.calls_functions else []
-        body: list[Statement] = [Assign(None, (RUN,), run), *begin, *self._opening()]
+        given = [SetAttribute(None, RUN, "given", _ROW)] if self.module.has_references else []
+        body: list[Statement] = [Assign(None, (RUN,), run), *begin, *given, *self._opening()]
         name = self.source
         for number, stage in enumerate(self.stages):
             is_last = number == len(self.stages) - 1

@@ -159,7 +159,10 @@ class TransformCode:
 
     def _call(self, function: str, transform: Transform) -> PythonValue:
         values, statements = self._arguments(transform)
-        place = (RUN, Literal(transform.span.position)) if function in ("reference", "pointer") else ()
+        place: tuple[Expr, ...] = ()
+        if function in ("reference", "pointer"):
+            self.module.has_references = True
+            place = (RUN, Literal(transform.span.position))
         code = call(function, *(value.as_single() for value in values), *place)
         is_certain = transform.result.cardinality == "one" and function == "uuid"
         return PythonValue(code, _plain(transform.result), is_certain, statements)

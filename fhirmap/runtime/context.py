@@ -95,6 +95,10 @@ class RecordRun:
     referred: Sequence[tuple[dict[str, Any], str, str]] = ()
     """Resources that got an id because something refers to them: the id, and the position in the map."""
     _environment: EvaluationContext | None = None
+    given: Any = None
+    """What the call was given, where rules may refer to a resource of it: it is only read."""
+    made_ids = _WhenAsked[dict[int, str]](dict)
+    """Ids of resources of ``given`` that have none, by their identity."""
     # Known by identity, so what they are known by is kept: a new node must not take the place of one let go.
     _constants = _WhenAsked[dict[str, Any]](dict)
     shares = _WhenAsked[Shares](dict)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import doctest
+from copy import deepcopy
 from decimal import Decimal
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fhirmap.compilation.maps import compile_map
+from fhirmap.compilation.mapset import MapSet
 from fhirmap.errors import TransformFailed
-from fhirmap.runtime.context import RecordRun
+from fhirmap.runtime.context import Inputs, RecordRun
 from fhirmap.runtime.transforms import coding, dates, quantity, references, text
 from fhirmap.runtime.transforms.coding import CodeTable
 from fhirmap.runtime.transforms.dates import parser
@@ -137,6 +141,50 @@ def test_an_id_written_after_something_refers_to_it_is_a_fault(name: str, given:
     assert [(fault.code, fault.variant, fault.args["type"]) for fault in faults] == (
         [] if given else [("FM415", "referred", "Organization")]
     )
+
+
+REFERRING = """
+uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as source
+uses "http://hl7.org/fhir/StructureDefinition/Organization" alias Organization as source
+uses "http://hl7.org/fhir/StructureDefinition/Encounter" alias Encounter as target
+group main({sources}target tgt : Encounter) {{
+  src -> tgt.subject as s, s.reference = reference(src), s.display = pointer(src) "record";
+  src.contained as c -> tgt.participant as p, p.individual as i, i.reference = pointer(c), i.display = pointer(c) "in";
+  src.contained first as c -> tgt.contained = c as own, tgt.serviceProvider = reference(own) "copied";
+}}
+"""
+PATIENT: dict[str, Any] = {
+    "resourceType": "Patient",
+    "contained": [{"resourceType": "Organization", "name": "A"}, {"resourceType": "Organization", "name": "A"}],
+}
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+@pytest.mark.parametrize("is_one_of_several", [False, True])
+def test_a_resource_of_the_record_is_referred_to_and_not_changed(
+    tmp_path: Path, is_shared: bool, is_one_of_several: bool
+) -> None:
+    sources = "source src : Patient, " + "source other : Organization, " * is_one_of_several
+    file = tmp_path / "case.map"
+    file.write_text(REFERRING.format(sources=sources), encoding="utf-8")
+    alone = compile_map(file.read_text(encoding="utf-8"), validate=False)
+    transformer = MapSet([]).runnable(file).transformer if is_shared else alone
+    given = deepcopy(PATIENT)
+    record = Inputs(src=given, other={"resourceType": "Organization"}) if is_one_of_several else given
+    before = deepcopy(record)
+    first, again = (transformer(record).resource for _ in range(2))
+    assert record == before
+    assert first is not None
+    assert again is not None
+    subject, participants = first["subject"], first["participant"]
+    made = subject["reference"].removeprefix("Patient/")
+    assert subject == {"reference": f"Patient/{made}", "display": f"urn:uuid:{made}"}
+    assert again["subject"] != subject, "one of each run"
+    pointed = [entry["individual"] for entry in participants]
+    assert all(entry["reference"] == entry["display"] for entry in pointed)
+    assert len({entry["reference"] for entry in pointed} | {subject["display"]}) == 3, "alike, and not the same"
+    (copy,) = first["contained"]
+    assert first["serviceProvider"] == {"reference": f"Organization/{copy['id']}"}
 
 
 def test_an_id_written_before_is_what_a_reference_means() -> None:

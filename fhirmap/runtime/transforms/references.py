@@ -9,7 +9,7 @@ import re
 from typing import Any
 from uuid import uuid4
 
-from fhirmap.data import MapValue
+from fhirmap.data import JsonValue, MapValue
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.lists import present
@@ -28,8 +28,9 @@ def uuid() -> str:
 
 
 def reference(resource: MapValue, run: RecordRun, position: str) -> str | None:
-    """`Type/id` of a resource, which is given an id where it has none: another one written
-    later is a fault of the record. ``position``: of the transform.
+    """`Type/id` of a resource. One of the result is given an id where it has none: another one written later is a fault
+    of the record. For one of the input that has none, the same is made up all through a run. ``position``: of the
+    transform.
 
     Raises: ``TransformFailed`` FM450 where it is no resource.
     Spec: FML, transforms, reference.
@@ -42,7 +43,7 @@ def reference(resource: MapValue, run: RecordRun, position: str) -> str | None:
 
 
 def pointer(resource: MapValue, run: RecordRun, position: str) -> str | None:
-    """`urn:uuid:` and the id of a resource, which is given one where it has none, as by `reference`.
+    """`urn:uuid:` and the id of a resource, or the one that it gets as by `reference`.
 
     Raises: ``TransformFailed`` FM450 where it is no resource.
     Spec: FML, transforms, pointer.
@@ -56,10 +57,28 @@ def pointer(resource: MapValue, run: RecordRun, position: str) -> str | None:
 
 def _id_of(resource: dict[str, Any], run: RecordRun, position: str) -> str:
     made: str | None = resource.get("id")
-    if made is None:
-        made = resource["id"] = uuid()
-        run.refer(resource, made, position)
+    if made is not None:
+        return made
+    if _has_part(run.given, resource):
+        # The record is only read: what it lacks is known to this run alone.
+        return run.made_ids.setdefault(id(resource), uuid())
+    made = resource["id"] = uuid()
+    run.refer(resource, made, position)
     return made
+
+
+def _has_part(record: JsonValue, resource: dict[str, Any]) -> bool:
+    """Is the resource, and not one like it, the record or anywhere in it?"""
+    left = [record]
+    while left:
+        held = left.pop()
+        if held is resource:
+            return True
+        if isinstance(held, dict):
+            left.extend(held.values())
+        elif isinstance(held, list):
+            left.extend(held)
+    return False
 
 
 def identifier(system: MapValue, value: MapValue, kind: MapValue = None) -> dict[str, Any] | None:

@@ -246,6 +246,7 @@ def targets(src, tgt, run):
 def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
     run = RecordRun(globals(), strict)
+    run.given = row
     try:
         source = _read(row, run.faults)
     except run.caught as error:
