@@ -68,8 +68,9 @@ class FileScan:
         self.counts[key, revision] += 1
 
     def kept(self) -> Iterator[KeyedRow]:
-        """The rows of all files that could be read."""
-        return chain.from_iterable(map(self.rows.rows, self.stamps))
+        """The rows of all files that could be read, to the end even if the files are read anew meanwhile."""
+        with self.rows.reading():
+            yield from chain.from_iterable(map(self.rows.rows, self.stamps))
 
     @property
     def lacks_lines(self) -> bool:

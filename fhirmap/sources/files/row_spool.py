@@ -42,11 +42,25 @@ class RowSpool:
         self._file = SpooledTemporaryFile(_IN_MEMORY, prefix="fhirmap-")  # noqa: SIM115 - open until `close`
         self._blocks: dict[SourceFile, list[tuple[int, int]]] = {}
         self._end = 0
+        self._readings = 0
+        self._is_over = False
 
     def close(self) -> None:
-        """Forget the rows; more than once does no harm."""
-        self._file.close()
-        self._blocks.clear()
+        """Forget the rows, at the end of the last `reading` that goes on; more than once does no harm."""
+        self._is_over = True
+        if not self._readings:
+            self._file.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """The rows stay until this is over, whoever closes them meanwhile."""
+        self._readings += 1
+        try:
+            yield
+        finally:
+            self._readings -= 1
+            if self._is_over:
+                self.close()
 
     def put(self, file: SourceFile, rows: Iterable[KeyedRow]) -> int:
         """Put all rows of a file in, none where they end with an error; how many there are.

@@ -133,6 +133,27 @@ def test_a_wrong_line_of_several_files_is_said_with_its_file(folder: Path) -> No
     assert alone.args["line"] == 3
 
 
+@pytest.mark.parametrize("plan", [FLAT, STAYS])
+def test_a_reading_goes_on_with_what_it_read_when_the_files_are_read_anew(tmp_path: Path, plan: SourcePlan) -> None:
+    texts = ("id;v\n1;a\n2;b\n", "id;v\n3;c\n") if plan is FLAT else (HEAD + "1;D;A;1\n2;D;A;1\n", HEAD + "3;D;A;1\n")
+    for name, text in zip("ab", texts, strict=True):
+        write(tmp_path / f"{name}.csv", text)
+    settle(tmp_path)
+    with open_source(str(tmp_path), plan) as source:
+        wanted = list(source.records())
+        for end in (source.count, source.close):
+            records = source.records()
+            found = [next(records)]
+            write(tmp_path / "a.csv", texts[0].splitlines()[0] + "\n")
+            settle(tmp_path)
+            end()
+            found += records
+            assert found == wanted
+            assert source.count() == 1
+            write(tmp_path / "a.csv", texts[0])
+            settle(tmp_path)
+
+
 def test_a_broken_archive_costs_itself(folder: Path) -> None:
     (folder / "a.zip").write_bytes(b"PK\x03\x04 no archive")
     settle(folder)

@@ -51,6 +51,17 @@ def test_two_readings_at_a_time_do_not_disturb_each_other(spool: RowSpool) -> No
     assert all(one == other for one, other in pairs)
 
 
+def test_rows_stay_until_the_last_reading_is_over(spool: RowSpool) -> None:
+    spool.put(A, map(row, range(500)))
+    with spool.reading():
+        with spool.reading():
+            spool.close()
+            spool.close()
+        assert list(spool.rows(A)) == list(map(row, range(500)))
+    with pytest.raises(ValueError, match="closed"):
+        list(spool.rows(A))
+
+
 def test_a_file_that_ends_with_an_error_leaves_no_row(spool: RowSpool) -> None:
     def broken() -> Iterator[KeyedRow]:
         yield from map(row, range(300))
