@@ -12,8 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import product
-from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 from fhirmap.data import PathSteps, RawValue
 from fhirmap.diagnostics import Diagnostic
@@ -73,7 +72,7 @@ def _plan_alone(child: Child) -> SourcePlan:
     )
 
 
-class JoinedSource:
+class JoinedSource(Source):
     """A source whose records get child rows of other places.
 
     ``source``: it gives the records of `without_stores`. ``open_store`` opens the others; each is opened once, however
@@ -114,14 +113,6 @@ class JoinedSource:
             elif column.again and id(layout) in self._leading:
                 level.nested.append((column.name, path_steps(column.name), way[-column.again]))
         return level
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the source and all stores."""

@@ -45,11 +45,13 @@ class Source(Protocol):
     def close(self) -> None:
         """Give files and connections back; more than once does no harm."""
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
 
 SourceFactory = Callable[[Address, SourcePlan], Source]

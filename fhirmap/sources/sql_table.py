@@ -8,8 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -23,6 +22,7 @@ from fhirmap.sources.address import Address
 from fhirmap.sources.attribute_names import unknown_attributes
 from fhirmap.sources.documents import column_and_path, value_of
 from fhirmap.sources.keys import RecordKeys, revision_column
+from fhirmap.sources.protocol import Source
 from fhirmap.sources.revisions import cannot_be_compared
 from fhirmap.sources.samples import Sample
 from fhirmap.sources.sql_cells import know_own_types, load_as_text, set_sessions, text_or_bytes
@@ -43,7 +43,7 @@ _LOCK_S = 5
 _NUMBERS = (ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.FLOAT)
 
 
-class SqlTable:
+class SqlTable(Source):
     """A table, view or query of a database, with its joined tables, as a stream of records.
 
     Shape: one record a row (of the current revision where ``latest by`` is declared), children nested as lists of rows.
@@ -61,14 +61,6 @@ class SqlTable:
         self._engine = engine_of(address, plan.zone)
         self._layout_cache: SqlLayout | None = None
         self._root_cache: SqlTableLayout | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the connections back."""

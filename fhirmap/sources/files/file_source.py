@@ -7,8 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
@@ -25,6 +24,7 @@ from fhirmap.sources.files.row_order import OrderedRows, RowOrder
 from fhirmap.sources.files.row_spool import NO_SPACE, KeyedRow, RowSpool, keeping
 from fhirmap.sources.files.source_files import SourceFile, Stamp, reading
 from fhirmap.sources.keys import RecordKeys, cell_text
+from fhirmap.sources.protocol import Source
 from fhirmap.sources.readings import NOTHING, ReadFile, Unread
 from fhirmap.sources.revisions import Revision, Revisions
 from fhirmap.sources.samples import Sample
@@ -88,7 +88,7 @@ class KeyLines:
     faults: list[Fault] = field(default_factory=list)
 
 
-class FileSource:
+class FileSource(Source):
     """Files of one kind as a stream of records.
 
     The files are read once, to prove them and to count the rows of each key; meanwhile their rows wait in a temporary
@@ -109,14 +109,6 @@ class FileSource:
         self._made = KeyRecords(plan)
         self._lines = self._made.lines
         self._scanned: FileScan | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Forget what was read; nothing stays open between two readings."""

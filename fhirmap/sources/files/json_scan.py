@@ -266,13 +266,7 @@ class _Scanner:
         """Pass what is in a bracket, and its other half, ``closing``. Raises: MisplacedSign."""
         waiting = [closing]
         while waiting:
-            found = _TO_BRACKET.match(self.held, self.at)
-            if found is None:
-                if not self.more():
-                    raise MisplacedSign(self._base + len(self.held), is_end=True)
-                continue
-            self.at = found.end()
-            sign = self.held[self.at - 1]
+            sign = self._next(_TO_BRACKET)
             if sign in _TO_CLOSING:
                 waiting.append(_TO_CLOSING[sign])
             elif waiting.pop() != sign:
@@ -283,20 +277,22 @@ class _Scanner:
 
         Raises: MisplacedSign.
         """
-        while True:
-            found = _TO_COMMA.match(self.held, self.at)
-            if found is None:
-                if not self.more():
-                    raise MisplacedSign(self._base + len(self.held), is_end=True)
-                continue
-            self.at = found.end()
-            sign = self.held[self.at - 1]
-            if sign in _TO_CLOSING:
-                self.inside(_TO_CLOSING[sign])
-            elif sign == 0x7D:
-                raise MisplacedSign(self.offset - 1, is_end=False)
-            else:
-                return sign
+        while (sign := self._next(_TO_COMMA)) in _TO_CLOSING:
+            self.inside(_TO_CLOSING[sign])
+        if sign == 0x7D:
+            raise MisplacedSign(self.offset - 1, is_end=False)
+        return sign
+
+    def _next(self, pattern: re.Pattern[bytes]) -> int:
+        """Pass what leads to the next sign that ``pattern`` ends with, and that sign, which it returns.
+
+        Raises: MisplacedSign where the document ends before it.
+        """
+        while (found := pattern.match(self.held, self.at)) is None:
+            if not self.more():
+                raise MisplacedSign(self._base + len(self.held), is_end=True)
+        self.at = found.end()
+        return self.held[self.at - 1]
 
     def objects(self) -> int:
         """Pass objects with commas between them, and the comma after them; how many there were.
