@@ -207,11 +207,19 @@ def _child_rows(child: Child, held: Column, kind: DataType) -> Column:
     """The rows of a child, each with what is read of it; as they are where that is all."""
     rows = _rows(kind)
     assert rows is not None
-    names = child.shape.column_names
-    wanted = {*_with_texts_above(child.shape, names, rows), *(below.key for below in joined_children(child.shape))}
-    if set(rows.names) == wanted and not child.shape.children:
+    if _are_as_read(child.shape, rows):
         return held
-    return sql.transform(held, lambda row: sql.struct(*_read(child.shape, names, rows, row)))
+    return sql.transform(held, lambda row: sql.struct(*_read(child.shape, child.shape.column_names, rows, row)))
+
+
+def _are_as_read(layout: RowLayout, there: StructType) -> bool:
+    """Have rows of these columns what is read of them and nothing else, and so have their child rows?"""
+    children = joined_children(layout)
+    wanted = {*_with_texts_above(layout, layout.column_names, there), *(child.key for child in children)}
+    if set(there.names) != wanted:
+        return False
+    below = [(child.shape, _rows(there[child.key].dataType)) for child in children]
+    return all(rows is not None and _are_as_read(shape, rows) for shape, rows in below)
 
 
 def _real(name: str, there: StructType) -> str:

@@ -51,7 +51,7 @@ class FrameRows:
         """The records of rows that are the only ones of their keys."""
         names = batch.schema.names
         for cells in zip(*map(cell_values, batch.columns), strict=True):
-            yield from self.records_of_key([dict(zip(names, cells, strict=True))])
+            yield from self.records_of_key((dict(zip(names, cells, strict=True)),))
 
     def records_of_keys(self, batch: pa.RecordBatch) -> Iterator[Record]:
         """The records of rows by key: a list of those of one key, in order, in the batch's only column."""
@@ -61,6 +61,11 @@ class FrameRows:
     def records_of_key(self, rows: Iterable[_Cells]) -> Iterator[Record]:
         """The records of the rows of one key, in their order."""
         kept = [row for row in map(self._row, rows) if row is not None]
+        if len(kept) == 1 and not self._made.lines:
+            (row,) = kept
+            faults = (*row.faults, *row.of_joins) if row.faults or row.of_joins else ()
+            yield Record(row.key, row.cells, row.origin, faults)
+            return
         revisions = Revisions()
         for row in kept:
             if row.key:
@@ -70,10 +75,8 @@ class FrameRows:
             return
         for row in kept:
             state = revisions.state(row.key, row.revision) if row.key else "current"
-            if len(kept) > 1:
-                row.faults += self._made.faults(state, are_odd=revisions.are_odd(row.key))
-            faults = (*row.faults, *row.of_joins) if row.faults or row.of_joins else ()
-            yield Record(row.key, row.cells, row.origin, faults, state == "superseded")
+            row.faults += self._made.faults(state, are_odd=revisions.are_odd(row.key))
+            yield Record(row.key, row.cells, row.origin, (*row.faults, *row.of_joins), state == "superseded")
 
     def _row(self, cells: _Cells) -> _FrameRow | None:
         """A row with its key; None where it does not count."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,23 @@ model Row from csv key 'id' where "state <> 'X' and amount > 1" latest by 'rev' 
   amount : decimal 0..1 from 'amount'
 }
 group row(source src : Row, target tgt : Patient) { src.id as v -> tgt.id = v "id"; }
+"""
+VALUES = """
+model Row from table 'OP' key 'id' {
+  id     : string   1..1 from 'id'
+  amount : decimal  0..1 from 'amount'
+  day    : date     0..1 from 'day'
+  moment : dateTime 0..1 from 'moment'
+  days   : Day      0..* join 'DAY' on 'op' = 'id'
+}
+model Day { at : date 0..1 from 'at' }
+group row(source src : Row, target tgt : Patient) {
+  src.id as v -> tgt.id = v "id";
+  src.amount as v -> tgt.language = (%v.toString()) "amount";
+  src.day as v -> tgt.birthDate = v "day";
+  src.moment as v -> tgt.deceased = v "moment";
+  src.days as d -> tgt.name as n then { d.at as v -> n.text = (%v.toString()) "at"; } "days";
+}
 """
 OP: Rows = [
     ("a", "s", "1", 9), ("a", "s", "1", 10), ("b", "s", "1", 1), ("b", "s", "1", 1), ("c", "X", "1", 1),
@@ -124,3 +144,23 @@ def test_what_is_missing_or_refused_is_found_before_anything_runs(spark: Any, tm
     with pytest.raises(ConfigError) as refusal:
         project.frame(given)
     assert (refusal.value.code, refusal.value.diagnostic().variant) == ("FM715", "frame")
+
+
+def test_numbers_keep_the_digits_of_their_column_and_moments_have_the_zone_of_the_session(
+    spark: Any, tmp_path: Path
+) -> None:
+    database(tmp_path / "sih.sqlite", {})
+    project = SparkProject(project_of(tmp_path, VALUES, "sqlite:///sih.sqlite"))
+    columns = "id double, amount decimal(10,2), day date, moment timestamp"
+    rows = [(12.0, Decimal("1.5"), date(2025, 3, 15), datetime(2025, 3, 15, 23, 30, tzinfo=UTC))]
+    days = spark.createDataFrame([(12, date(2025, 3, 16)), (12, date(2025, 3, 17))], "op int, at date")
+    frame = project.frame({"OP": spark.createDataFrame(rows, columns), "DAY": days})
+    (row,) = project.results(frame).collect()
+    assert json.loads(row.resource) == {
+        "resourceType": "Patient",
+        "id": "12",
+        "language": "1.50",
+        "birthDate": "2025-03-15",
+        "deceasedDateTime": "2025-03-16T00:30:00+01:00",
+        "name": [{"text": "2025-03-16"}, {"text": "2025-03-17"}],
+    }
