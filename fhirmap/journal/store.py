@@ -73,6 +73,7 @@ def _sqlite_engine(path: Path, create: bool, busy_timeout_s: float, read_only: b
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_timeout_s}, **settings)
     event.listen(engine, "connect", _sqlite_connect)
     event.listen(engine, "begin", _sqlite_begin)
+    event.listen(engine, "invalidate", _sqlite_let_go)
     return engine
 
 
@@ -128,6 +129,12 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
 
 def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _sqlite_let_go(connection: sqlite3.Connection, *_: object) -> None:
+    """SQLAlchemy closes a connection that is interrupted, with what it has begun. SQLite keeps its lock as long as a
+    statement of it is remembered, which the interruption's traceback does."""
+    connection.rollback()
 
 
 def _sqlite_begin_reading(connection: Connection) -> None:

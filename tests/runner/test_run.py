@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from fhirmap.journal import Journal
 from fhirmap.registry import RegistryConfig, read_config
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project_file import load_project
@@ -34,6 +36,30 @@ def run_once(folder: Path, registry: Any, clock: Any, config: RegistryConfig | N
         client_id=client.id, client_secret=client.secret,
     )  # fmt: skip
     return run(engine, settings=settings, clock=clock), server
+
+
+def test_an_interruption_in_the_middle_of_a_transaction_leaves_no_lock(
+    hospital: Path, registry: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO fhirmap_entry"):
+            raise KeyboardInterrupt
+
+    put = Journal.put
+
+    def put_interrupted(journal: Journal, *arguments: Any) -> Any:
+        sa.event.listen(sa.Engine, "after_cursor_execute", interrupted)
+        try:
+            return put(journal, *arguments)
+        finally:
+            sa.event.remove(sa.Engine, "after_cursor_execute", interrupted)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "put", put_interrupted)
+        first, _ = run_once(hospital, registry, clock)
+    assert (first.exit_code, first.report.ledger.read) == (130, 0)
+    second, _ = run_once(hospital, registry, clock, RegistryConfig(rate_per_s=0))
+    assert second.report.ledger.accepted > 20
 
 
 def test_once_again_and_after_a_correction(hospital: Path, registry: Any, clock: Any) -> None:
