@@ -17,10 +17,13 @@ FhirmapError
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from fhirmap.diagnostics import Diagnostic, Span
 from fhirmap.texts import Listing, Text, text
+
+_PACKAGE = Path(__file__).resolve().parent
 
 
 class FhirmapError(Exception):
@@ -117,3 +120,18 @@ class JournalError(FhirmapError):
 
 class InternalError(FhirmapError):
     """Our bug (FM9xx)."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> Self:
+        """FM900 for an exception that is not foreseen: its type and frames, without its text, which may quote a
+        patient."""
+        from traceback import extract_tb
+
+        frames = extract_tb(error.__traceback__)
+        where = "; ".join(f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames[-6:])
+        return cls("FM900", kind=type(error).__name__, where=where)
+
+
+def _short(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(_PACKAGE.parent)) if path.is_relative_to(_PACKAGE) else path.name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from fhirmap.cli.screen import echo_folded, screen_width
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.catalog import page
 from fhirmap.diagnostics.render import diagnostic_to_json, render_diagnostic
-from fhirmap.errors import FhirmapError, MapError, ProjectError
+from fhirmap.errors import FhirmapError, InternalError, MapError, ProjectError
 from fhirmap.texts import os_reason, text
 
 EXIT_DONE = 0
@@ -23,8 +22,6 @@ EXIT_WRONG = 2
 EXIT_UNREACHABLE = 3
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
-
-_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def exit_code(code: str) -> int:
@@ -75,17 +72,5 @@ def show_fault(fault: BaseException, *, as_json: bool) -> int:
         reason = os_reason(fault)
         show_diagnostics([Diagnostic("FM744", None, {"path": fault.filename, "reason": reason})], as_json=as_json)
         return exit_code("FM744")
-    return _show_bug(fault, as_json=as_json)
-
-
-def _show_bug(fault: BaseException, *, as_json: bool) -> int:
-    """Frames and the exception's type, without its text: that may quote a patient."""
-    frames = traceback.extract_tb(fault.__traceback__)
-    where = "; ".join(f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames[-6:])
-    show_diagnostics([Diagnostic("FM900", None, {"kind": type(fault).__name__, "where": where})], as_json=as_json)
+    show_diagnostics([InternalError.of(fault).diagnostic()], as_json=as_json)
     return EXIT_BUG
-
-
-def _short(filename: str) -> str:
-    path = Path(filename)
-    return str(path.relative_to(_PACKAGE.parent)) if path.is_relative_to(_PACKAGE) else path.name

@@ -21,6 +21,7 @@ __all__ = [
     "LocalizedCommand",
     "WholeNumber",
     "WordChoice",
+    "WorkerCount",
     "argument",
     "common_option",
     "define",
@@ -28,6 +29,9 @@ __all__ = [
 ]
 
 _WIDTH = 110
+_AUTO = "auto"
+_MOST_WORKERS = 61
+"""As many processes as Windows can wait for at a time."""
 
 ClickSetting: TypeAlias = Any
 """A named argument of one of click's own constructors, passed on to it."""
@@ -63,6 +67,27 @@ class WholeNumber(click.ParamType[int]):
         if shown.isdecimal() and self._least <= int(shown) <= self._most:
             return int(shown)
         return self.fail(text("cli.not_a_number", value=value, least=self._least, most=self._most), param, ctx)
+
+
+class WorkerCount(click.ParamType[int]):
+    """How many processes share a work: a number, or `auto` for the processors that this one may use."""
+
+    name = "workers"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        if str(value).lower() == _AUTO:
+            return min(_processors(), _MOST_WORKERS)
+        shown = str(value)
+        if shown.isdecimal() and 1 <= int(shown) <= _MOST_WORKERS:
+            return int(shown)
+        return self.fail(text("cli.not_workers", value=value, most=_MOST_WORKERS, auto=_AUTO), param, ctx)
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class FilePath(click.ParamType[Path]):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.cli.localized import FilePath, WorkerCount, argument, define, option
 from fhirmap.cli.screen import echo_folded
 from fhirmap.texts import text
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     type=FilePath("folder"),
 )
 @option("--resend", is_flag=True)
+@option("--workers", type=WorkerCount(), default=1)
 @option("--dry-run", is_flag=True)
 @option("--json", "as_json", is_flag=True)
 @option("--debug", is_flag=True)
@@ -37,6 +38,7 @@ def command(
     source: tuple[str, ...],
     reports: Path | None,
     resend: bool,
+    workers: int,
     dry_run: bool,
     as_json: bool,
     debug: bool,
@@ -56,7 +58,7 @@ def command(
     if dry_run:
         from fhirmap.cli.plan import show_plan
 
-        return show_plan(project, source, resend=resend, as_json=as_json)
+        return show_plan(project, source, resend=resend, workers=workers, as_json=as_json)
     engine = build_engine(load_project(project, source=source))
     expect_records()
     if not as_json:
@@ -71,6 +73,7 @@ def command(
                 sending=lambda sent: progress.update(sent.done, sent.total),
                 reports=reports,
                 resend=resend,
+                workers=workers,
             )
     if as_json:
         data = {**report_to_data(outcome.report), "page": str(outcome.page) if outcome.page else None}

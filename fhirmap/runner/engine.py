@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -16,7 +16,7 @@ from fhirmap.compilation.files import map_path
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.records import Record
-from fhirmap.runner.columns import RecordsColumn
+from fhirmap.runner.columns import LimitKey, RecordsColumn
 from fhirmap.runner.named_sources import unknown_sources
 from fhirmap.runner.preparation import Preparation
 from fhirmap.runner.prepared import CompiledProject, TracedProject
@@ -108,10 +108,9 @@ class Engine:
         return self.preparation.records()
 
     @cached_property
-    def limit_key(self) -> Callable[[Mapping[str, Any]], str]:
+    def limit_key(self) -> LimitKey:
         """What the receiver's rate limit counts a result by; empty where the target does not say."""
-        columns = self.preparation.limit()
-        return lambda resource: "".join(column.text(dict(resource), {}) for column in columns)
+        return LimitKey(self.preparation.limit())
 
     @cached_property
     def identifiers_of(self) -> IdentifiersOf:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Protocol
-
-import msgspec
+from typing import Protocol
 
 from fhirmap.journal import Counts, Entry, EntryState, ReadValues, RecordReading
-from fhirmap.records import Record, Result
+from fhirmap.records import Record
 from fhirmap.runner.engine import Engine
+from fhirmap.runner.outcomes import Outcome, OutcomeMaker
+from fhirmap.runner.read_parts import ReadParts
 from fhirmap.runner.read_values import reader_of_values
 from fhirmap.runner.unmapped import UnmappedCodes
-from fhirmap.runner.verdict import Verdict, classify
-from fhirmap.sinks.redaction import redact_numbers
+from fhirmap.runner.verdict import Verdict
 
-__all__ = ["EntryMaker", "Ingested", "canonical_json", "ingest", "maker_of"]
+__all__ = ["EntryMaker", "Ingested", "MadeBatch", "ingest", "made_batches", "maker_of"]
 
 _STATES = {
     Verdict.SENDABLE: EntryState.READY,
@@ -30,7 +29,6 @@ _STATES = {
     Verdict.SUPERSEDED: EntryState.SUPERSEDED,
 }
 _BATCH = 400
-_ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 
 class Puts(Protocol):
@@ -65,68 +63,48 @@ class Ingested:
         return self.read - self.verdicts[Verdict.SUPERSEDED]
 
 
-def canonical_json(resource: Mapping[str, Any]) -> bytes:
-    """The bytes to send: keys sorted, so that the same content has the same digest; decimals with their digits.
-
-    Example:
-        >>> canonical_json({"b": 1, "a": True})
-        b'{"a":true,"b":1}'
-    """
-    return _ENCODER.encode(resource)
-
-
 @dataclass(frozen=True, slots=True)
 class EntryMaker:
-    """What makes the journal's entry of a record.
+    """What makes the journal's entries of records.
 
-    ``result_of``: `Engine.result`, or `mapped` with a transformer. ``rules``: see `classify`. ``read_values``: what was
-    read of a record, by which the journal distinguishes a change of the source from one of the map. ``made_by``: see
-    `Engine.made_by`.
+    ``outcomes``: of records. ``read_values``: what was read of a record, by which the journal distinguishes a change of
+    the source from one of the map; ``read_parts``: the same, column by column. ``made_by``: see `Engine.made_by`.
     """
 
-    result_of: Callable[[Record], Result]
-    limit_key: Callable[[Mapping[str, Any]], str] = lambda _: ""
-    rules: Mapping[str, str] = field(default_factory=dict)
+    outcomes: OutcomeMaker
     read_values: Callable[[Record], ReadValues] | None = None
+    read_parts: ReadParts | None = None
     made_by: str = ""
 
     def read(self, record: Record) -> ReadValues | None:
         """What was read of a record; None of an older revision."""
         return None if self.read_values is None or record.superseded else self.read_values(record)
 
-    def entry(self, record: Record, read: ReadValues | None, done: Ingested) -> Entry:
-        """The entry of a record, of which ``read`` was read, counted in ``done``."""
-        result = self.result_of(record)
-        found = classify(record, result, self.rules)
-        done.verdicts[found.verdict] += 1
-        if found.verdict == Verdict.INVALID:
-            done.reasons.update(found.reasons[:1])
-        if result.unmapped and not record.superseded:
-            done.unmapped.add(result.unmapped)
-        state = _STATES[found.verdict]
-        payload, limit_key = b"", ""
-        if state == EntryState.READY and result.resource is not None:
-            payload, limit_key = canonical_json(result.resource), self.limit_key(result.resource)
+    def entry(self, record: Record, read: ReadValues | None, outcome: Outcome) -> Entry:
+        """The entry of a record, of which ``read`` was read."""
+        parts = outcome.parts
+        if read is not None and parts is not None:
+            read = ReadValues(read.digest, read.layout, read.columns, lambda: parts)
         return Entry(
             key_of(record),
-            state,
-            payload=payload,
-            digest=hashlib.sha256(payload).hexdigest() if payload else "",
-            limit_key=limit_key,
+            _STATES[outcome.verdict],
+            payload=outcome.payload,
+            digest=outcome.digest,
+            limit_key=outcome.limit_key,
             origin=record.origin,
-            # a map's author may have put a number that names somebody into a note, and notes go to screens and mails
-            notes=tuple([replace(note, text=redact_numbers(note.text)) for note in result.notes]),
-            faults=result.faults,
+            notes=outcome.notes,
+            faults=outcome.faults,
             read=read,
             # Codes that concept maps lack are counted in each run.
-            made_by="" if result.unmapped else self.made_by,
+            made_by="" if outcome.unmapped else self.made_by,
         )
 
 
 def maker_of(engine: Engine) -> EntryMaker:
     """What makes the entries of a project's records."""
-    read_values = reader_of_values(engine.plan)
-    return EntryMaker(engine.result, engine.limit_key, engine.rules, read_values, engine.made_by)
+    outcomes = OutcomeMaker(engine.result, engine.limit_key, engine.rules)
+    plan = engine.plan
+    return EntryMaker(outcomes, reader_of_values(plan), ReadParts(plan.shape), engine.made_by)
 
 
 def key_of(record: Record) -> str:
@@ -134,44 +112,122 @@ def key_of(record: Record) -> str:
     return record.key or f"? {record.origin}"
 
 
-def ingest(
+def ingest(  # noqa: PLR0913 - named settings
     records: Iterable[Record],
     maker: EntryMaker,
     journal: Puts,
     *,
     progress: Callable[[int], None] | None = None,
     batch: int = _BATCH,
+    workers: int = 1,
 ) -> Ingested:
     """Read, map, classify and journal every record; ``progress`` gets the number so far.
 
     A record that is what it was is not mapped again. Each batch is one transaction of the journal, its checkpoint with
-    it, and those that are not mapped one before it: an interruption loses at most the batch in hand, and the next run
-    finds what is there already by its digest.
-    Raises: ConfigError (source), JournalError.
+    it, and those that are not mapped one before it: an interruption loses at most the batches in hand, and the next run
+    finds what is there already by its digest. ``workers``: so many processes map; all else is done by this one, in the
+    order of the records.
+
+    Raises: ConfigError (source; FM787 of workers), JournalError.
     """
     done = Ingested()
     last = ""
-    source = iter(records)
-    while some := list(islice(source, batch)):
-        read = [(record, maker.read(record)) for record in some]
-        kept = journal.keep_unchanged(list(_readings(read)), maker.made_by) if maker.made_by else frozenset()
-        done.kept += len(kept)
-        # An older revision has the key of the one that is kept, and is counted all the same.
-        left = [(record, found) for record, found in read if record.superseded or key_of(record) not in kept]
-        entries = [maker.entry(record, found, done) for record, found in left]
-        last = key_of(some[-1])
-        checkpoint = {"records": done.read, "last": last, "complete": False}
-        done.counts += Counts(unchanged=len(kept)) + journal.put(entries, {"source": json.dumps(checkpoint)})
-        if progress is not None:
-            progress(done.read)
+    with closing(made_batches(records, maker, done, journal=journal, batch=batch, workers=workers)) as batches:
+        for made in batches:
+            last = made.last
+            checkpoint = {"records": done.read, "last": last, "complete": False}
+            kept = Counts(unchanged=made.kept)
+            done.counts += kept + journal.put(made.entries, {"source": json.dumps(checkpoint)})
+            if progress is not None:
+                progress(done.read)
     done.counts += journal.put((), {"source": json.dumps({"records": done.read, "last": last, "complete": True})})
     return done
 
 
-def _readings(read: Sequence[tuple[Record, ReadValues | None]]) -> Iterator[RecordReading]:
+@dataclass(frozen=True, slots=True)
+class MadeBatch:
+    """The entries of a batch of records. ``kept``: how many more the journal kept as they were; ``last``: the key of
+    the last record."""
+
+    entries: Sequence[Entry]
+    kept: int
+    last: str
+
+
+def made_batches(  # noqa: PLR0913 - named settings
+    records: Iterable[Record],
+    maker: EntryMaker,
+    done: Ingested,
+    *,
+    journal: Puts | None = None,
+    batch: int = _BATCH,
+    workers: int = 1,
+) -> Generator[MadeBatch, None, None]:
+    """The records as entries, by batches, counted in ``done``. ``journal``: keeps what is as it was, and is to be given
+    each batch before the next one is asked for. ``workers``: as of `ingest`."""
+    waiting: deque[_ReadBatch] = deque()
+    if workers == 1:
+        outcomes: Iterator[list[Outcome]] = map(maker.outcomes, _read_batches(records, maker, journal, batch, waiting))
+    else:
+        from fhirmap.runtime.workers import in_order
+
+        function = replace(maker.outcomes, parts=maker.read_parts)
+        outcomes = in_order(function, _read_batches(records, maker, journal, batch, waiting), workers)
+    for found in outcomes:
+        read = waiting.popleft()
+        for outcome in found:
+            _count(outcome, done)
+        done.kept += read.kept
+        entries = [maker.entry(record, seen, outcome) for (record, seen), outcome in zip(read.left, found, strict=True)]
+        yield MadeBatch(entries, read.kept, read.last)
+
+
+def _count(outcome: Outcome, done: Ingested) -> None:
+    done.verdicts[outcome.verdict] += 1
+    if outcome.reason:
+        done.reasons[outcome.reason] += 1
+    if outcome.unmapped and outcome.verdict != Verdict.SUPERSEDED:
+        done.unmapped.add(outcome.unmapped)
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadBatch:
+    """Records that were read: how many are ``kept``, and those that are ``left``, with what was read of each."""
+
+    left: Sequence[tuple[Record, ReadValues | None]]
+    kept: int
+    last: str
+
+    @property
+    def keys(self) -> set[str]:
+        """Of records that the journal will have something of when it has the batch: not of older revisions."""
+        return {record.key for record, _ in self.left if not record.superseded}
+
+
+def _read_batches(
+    records: Iterable[Record], maker: EntryMaker, journal: Puts | None, size: int, waiting: deque[_ReadBatch]
+) -> Iterator[list[Record]]:
+    """The records that are to be mapped. Each batch is added to those that are ``waiting``: the journal does not have
+    their entries yet."""
+    source = iter(records)
+    while some := list(islice(source, size)):
+        read = [(record, maker.read(record)) for record in some]
+        kept: Collection[str] = ()
+        if journal is not None and maker.made_by:
+            # What the journal says of a key counts once it has all that was read before of it.
+            under_way = set[str]().union(*(batch.keys for batch in waiting))
+            kept = journal.keep_unchanged(list(_readings(read, under_way)), maker.made_by)
+        # An older revision has the key of the one that is kept, and is counted all the same.
+        left = [(record, found) for record, found in read if record.superseded or key_of(record) not in kept]
+        waiting.append(_ReadBatch(left, len(kept), key_of(some[-1])))
+        yield [record for record, _ in left]
+
+
+def _readings(read: Sequence[tuple[Record, ReadValues | None]], under_way: Collection[str]) -> Iterator[RecordReading]:
     """Of records that may be what they were: not of one in which the source itself finds a fault, which other rows
-    decide, nor of a key that comes twice, of which the last counts."""
+    decide, nor of a key that comes twice, of which the last counts, or is ``under_way``."""
     counted = Counter(record.key for record, _ in read if not record.superseded)
     for record, found in read:
-        if found is not None and record.key and not record.faults and counted[record.key] == 1:
+        is_only = counted[record.key] == 1 and record.key not in under_way
+        if found is not None and record.key and not record.faults and is_only:
             yield RecordReading(record.key, record.origin, found)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.journal import Decision, Entry, EntryState, ForeseenWithdrawals, Journal, Step, Withdrawal
 from fhirmap.records import UncertainPolicy
 from fhirmap.runner.engine import Engine
-from fhirmap.runner.ingest import Ingested, maker_of
+from fhirmap.runner.ingest import Ingested, MadeBatch, made_batches, maker_of
 from fhirmap.runner.receiver_lines import withdrawal_text
 from fhirmap.runner.run import look_into_journal, shrunk, unread
 from fhirmap.runner.same_records import require_same_records
@@ -87,9 +87,10 @@ def make_plan(
     resend: bool = False,
     progress: Callable[[int], None] | None = None,
     warned: Callable[[Diagnostic], object] | None = None,
+    workers: int = 1,
 ) -> Plan:
-    """Reads the source of a project as a run would, and compares with its journal. ``resend``: as of `run`. ``warned``
-    is called with what the source's layout says against the map.
+    """Reads the source of a project as a run would, and compares with its journal. ``resend``, ``workers``: as of
+    `run`. ``warned`` is called with what the source's layout says against the map.
 
     Raises: ConfigError, ProjectError (project, source), JournalError.
     """
@@ -103,10 +104,10 @@ def make_plan(
                 resend = resend or project.limits.map_changes is UncertainPolicy.RESEND
                 journal.begin(source=project.source_name(engine.plan.source), resend=resend)
             done = Ingested()
-            maker = maker_of(engine)
-            found = (maker.entry(record, maker.read(record), done) for record in source.records())
             withdrawals = journal.foreseen() if journal is not None else None
-            seen = _Counting(plan, journal, withdrawals).take(found, progress)
+            made = made_batches(source.records(), maker_of(engine), done, batch=_CHUNK, workers=workers)
+            with closing(made) as batches:
+                seen = _Counting(plan, journal, withdrawals).take(batches, progress)
             plan.read = done.read
             if journal is not None and withdrawals is not None:
                 plan.in_doubt = list(dict.fromkeys(answer.key for answer in journal.doubts()))
@@ -134,12 +135,12 @@ class _Counting:
         self._withdrawals = withdrawals
         self._seen: set[str] = set()
 
-    def take(self, found: Iterator[Entry], progress: Callable[[int], None] | None) -> set[str]:
+    def take(self, batches: Iterable[MadeBatch], progress: Callable[[int], None] | None) -> set[str]:
         """All of them; the keys that were read."""
         number = 0
-        while some := list(islice(found, _CHUNK)):
-            number += len(some)
-            for item, decision in self._decided([item for item in some if self._is_wanted(item)]):
+        for batch in batches:
+            number += len(batch.entries)
+            for item, decision in self._decided([item for item in batch.entries if self._is_wanted(item)]):
                 self._count(item, decision)
             if progress is not None:
                 progress(number)

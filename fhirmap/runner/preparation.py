@@ -110,7 +110,7 @@ class Preparation:
 
             return (answer_codes if of_answers else result_codes)(columns, self.maps)
 
-        return tuple(map(RecordsColumn.of, self._kept(part, tuple, made)))
+        return tuple(map(RecordsColumn, self._kept(part, tuple, made)))
 
     def _kept(self, part: str, kind: type[_Value], make: Callable[[], _Value]) -> _Value:
         found = self._work.get(part, kind)

@@ -95,15 +95,17 @@ def run(  # noqa: PLR0913 - named settings
     clock: Clock | None = None,
     reports: Path | None = None,
     resend: bool = False,
+    workers: int = 1,
 ) -> RunOutcome:
     """Runs a project once. Nothing is read before the sink's settings and the source's layout are found sound.
 
     ``settings``: the sink's, where they are not the project's own (see `simulated`). ``reading`` is called with the
     number of records read, ``sending`` with the progress of the delivery. ``reports``: the folder to write to,
     ``reports`` in the project's. ``resend``: what was accepted and only the map, the target or the version makes
-    different is sent again, and so is what came back after its withdrawal was acknowledged.
+    different is sent again, and so is what came back after its withdrawal was acknowledged. ``workers``: how many
+    processes map the records, this one where it is 1.
 
-    Raises: ConfigError, ProjectError (project, source), JournalError, InternalError FM910 (the ledger does not
+    Raises: ConfigError, ProjectError (project, source, workers), JournalError, InternalError FM910 (the ledger does not
     balance).
     """
     clock = clock or SystemClock()
@@ -121,7 +123,7 @@ def run(  # noqa: PLR0913 - named settings
         work = _Run(engine, sink, journal, archives, clock, resend, tuple(warnings))
         note_records(project, engine.plan, journal)
         try:
-            ingested = ingest(source.records(), maker_of(engine), journal, progress=reading)
+            ingested = ingest(source.records(), maker_of(engine), journal, progress=reading, workers=workers)
             stopped = work.close_reading(ingested.declared, unread(source))
         except KeyboardInterrupt:
             report = work.finish(None, Delivery(interrupted=True))

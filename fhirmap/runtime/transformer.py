@@ -7,7 +7,7 @@ runtime alone. Calls share nothing: no I/O, no global state, and the caller's re
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType
 from typing import Any
 
@@ -73,6 +73,23 @@ class Transformer:
             return self._transform(record, strict)
         finally:
             gc.enable()
+
+    def map(self, records: Iterable[Mapping[str, Any]], *, workers: int = 1) -> Iterator[Result]:
+        """The result for each record, in their order; ``workers``: from so many processes, this one where it is 1.
+
+        Records are taken as results are: no more than some hundred for each worker are under way. What ``records``
+        raises comes after the results of those before. The workers end with the iterator.
+
+        Raises: ConfigError FM787 where a worker ended, or a record or result cannot be pickled; ValueError for fewer
+        workers than 1.
+        """
+        if workers < 1:
+            raise ValueError(workers)
+        if workers == 1:
+            return map(self, records)
+        from fhirmap.runtime.workers import one_by_one
+
+        return one_by_one(self, records, workers)
 
     def traced(self, record: Mapping[str, Any], trace: object, *, strict: bool = False) -> Result:
         """As a call, each step noted in ``trace``: only where the map was compiled for tracing (`Tracer`)."""

@@ -17,7 +17,8 @@ import pyarrow as pa
 from fhirmap.collector import expect_records
 from fhirmap.records import Record
 from fhirmap.runner.fault_data import fault_to_data
-from fhirmap.runner.ingest import canonical_json, key_of
+from fhirmap.runner.ingest import key_of
+from fhirmap.runner.outcomes import canonical_json
 from fhirmap.runner.result_maker import ResultMaker
 from fhirmap.runner.verdict import Verdict, classify
 from fhirmap.sinks.redaction import redact_numbers

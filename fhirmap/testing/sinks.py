@@ -8,7 +8,7 @@ from typing import Any
 
 from fhirmap.diagnostics.catalog import codes
 from fhirmap.records import Envelope, Receipt, ReceiptState
-from fhirmap.runner.ingest import canonical_json
+from fhirmap.runner.outcomes import canonical_json
 from fhirmap.sinks.sink import SinkFactory, SinkSettings
 
 __all__ = ["check_receipt", "check_sink", "envelope_of"]

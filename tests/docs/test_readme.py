@@ -25,7 +25,7 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_snippet_prints_what_the_page_shows(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("FHIRMAP_LANG", "en")
@@ -34,7 +34,7 @@ def test_a_snippet_prints_what_the_page_shows(number: int, monkeypatch: pytest.M
     snippet, shown = snippets[number]
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(snippet, {})
+        exec(snippet, {"__name__": "__main__"})
     assert printed.getvalue() == shown
 
 

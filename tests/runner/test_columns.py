@@ -25,7 +25,7 @@ TYPES = ExpressionTypes(KNOWN, None, OP, {})
 )
 def test_a_column_is_empty_where_its_expression_fails(expression: str, weight: Decimal, text: str) -> None:
     (column,) = compile_columns((ColumnSetting("weight", expression),), TYPES)
-    assert RecordsColumn.of(column).text(None, {"weight": weight}) == text
+    assert RecordsColumn(column).text(None, {"weight": weight}) == text
 
 
 def test_a_wrong_column_is_refused_by_its_name() -> None:

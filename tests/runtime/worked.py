@@ -1,0 +1,53 @@
+"""Functions for workers: a process that is started anew finds them by their module."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from fhirmap.errors import ConfigError
+
+PATIENT = "DURAND-1951"
+
+
+class OnlyHere:
+    """What pickle cannot write."""
+
+    def __reduce__(self) -> str:
+        raise TypeError(PATIENT)
+
+
+def squares(numbers: Sequence[int]) -> list[int]:
+    return [number * number for number in numbers]
+
+
+def processes(numbers: Sequence[int]) -> list[int]:
+    return [os.getpid()] * len(numbers)
+
+
+def slow_processes(numbers: Sequence[int]) -> list[int]:
+    time.sleep(0.05 if numbers[0] >= 0 else 60)
+    return processes(numbers)
+
+
+def odd(numbers: Sequence[int]) -> list[Any]:
+    """What its first number asks for."""
+    match numbers[0] if numbers else 0:
+        case -1:
+            raise ConfigError("FM730", path="nowhere")
+        case -2:
+            raise KeyError(PATIENT)
+        case -3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        case -4:
+            return [OnlyHere()]
+        case -5:
+            os.kill(os.getpid(), signal.SIGTERM)
+    return squares(numbers)
+
+
+def of_one(number: int) -> tuple[int, int]:
+    return number, os.getpid()
