@@ -20,6 +20,7 @@ class DataSign(StrEnum):
     """What makes a text, or a line of texts, look like data; what shows it best comes first.
 
     ``LIKE_BELOW``: the line has the same forms as the lines below it. ``REPEATED``: a text occurs twice in the line.
+    ``ALONE``: nothing is below the line, and its words are in capitals as those of people are, and name no column.
     """
 
     PERSON_NUMBER = "person_number"
@@ -31,6 +32,7 @@ class DataSign(StrEnum):
     NUMBER = "number"
     REPEATED = "repeated"
     LIKE_BELOW = "like_below"
+    ALONE = "alone"
 
     @property
     def shown(self) -> Text:

@@ -24,7 +24,8 @@ _PERSONAL = frozenset((DataSign.PERSON_NUMBER, DataSign.LONG_NUMBER, DataSign.AD
 _MOST_BELOW = 50
 """Lines that are compared."""
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
-_RUNS = re.compile(r"[0-9]+|[^\W\d_]+")
+_RUNS = re.compile(r"[0-9]+|[^\W\d_]+(?:['’.\-\s]+[^\W\d_]+)*")
+"""Numbers, and words with what joins those of a person's name: `DUVAL-ROY`, `D'ARC` and `LE GOFF` are one word."""
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 
 
@@ -88,6 +89,8 @@ def signs_of_data(
         found.append(DataSign.REPEATED)
     if _is_like_below(comparable, differing):
         found.append(DataSign.LIKE_BELOW)
+    if not comparable and not found and _may_be_people(columns):
+        found.append(DataSign.ALONE)
     return tuple(sign for sign in DataSign if sign in found)
 
 
@@ -104,6 +107,12 @@ def _is_like_below(comparable: Sequence[_Column], differing: int) -> bool:
     if not is_one_of_them and recurring <= differing:
         return False
     return not has_column_word(column.text for column in comparable)
+
+
+def _may_be_people(columns: Sequence[_Column]) -> bool:
+    """Has a word a capital, as the names of people have, and is none a word for a column?"""
+    texts = [column.text for column in columns]
+    return any(text[:1].isupper() and len(text) > 1 for text in texts) and not has_column_word(texts)
 
 
 def _sign_in_place(column: _Column, *, is_different: bool) -> DataSign | None:
@@ -232,7 +241,7 @@ def _count_found(cells: Sequence[str], needed: Collection[str]) -> int:
 
 
 def _form(text: str) -> str:
-    """A text with its digits and letters as kinds: `2025-A12` and `2024-B7` are alike; so are `MARTIN` and `PETIT`."""
+    """A text with its digits and letters as kinds: `2025-A12` and `2024-B7` are alike; so are `MARTIN` and `LE GOFF`."""
     sign = data_sign(text)
     if sign is not None:
         return sign.value

@@ -48,6 +48,27 @@ def test_one_cell_is_enough(row: list[str]) -> None:
     assert signs_of_data(row, ("id", "lot"))
 
 
+@pytest.mark.parametrize(
+    ("row", "below"),
+    [
+        (["DUVAL-ROY", "ANNE"], ["MARTIN", "PAUL"]),
+        (["D'ARC", "Jeanne"], ["MARTIN", "Paul"]),
+        (["P.DUVAL", "F"], ["LE GOFF", "M"]),
+        (["Jean-Luc", "oui", "L12"], ["Anne", "non", "L13"]),
+    ],
+)
+def test_people_are_like_people_whatever_joins_their_names(row: list[str], below: list[str]) -> None:
+    assert signs_of_data(row, (), [below, row]) == (DataSign.LIKE_BELOW,)
+
+
+def test_people_with_nothing_below_are_no_names() -> None:
+    assert signs_of_data(["DUVAL", "ANNE", "F"]) == (DataSign.ALONE,)
+    assert signs_of_data(["Zoé Le Goff"]) == (DataSign.ALONE,)
+    assert signs_of_data(["NOM", "PRENOM", "F"]) == signs_of_data(["a", "b"]) == signs_of_data(["A", "B"]) == ()
+    assert signs_of_data(["DUVAL", "ANNE"], ["duval", "lot"]) == ()
+    assert signs_of_data(["CUPULE"], (), [["L1"], ["12"]]) == ()
+
+
 def test_lines_without_a_sign_of_their_own_are_like_those_below() -> None:
     below = [["P002", "PETIT", "G"], ["P003", "DURAND", "G"]]
     assert signs_of_data(["P001", "MARTIN", "D"], (), below) == (DataSign.LIKE_BELOW,)
