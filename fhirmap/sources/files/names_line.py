@@ -241,7 +241,7 @@ def _count_found(cells: Sequence[str], needed: Collection[str]) -> int:
 
 
 def _form(text: str) -> str:
-    """A text with its digits and letters as kinds: `2025-A12` and `2024-B7` are alike; so are `MARTIN` and `LE GOFF`."""
+    """A text with its digits and words as kinds: `2025-A12` and `2024-B7` are alike, and `MARTIN` and `LE GOFF`."""
     sign = data_sign(text)
     if sign is not None:
         return sign.value

@@ -24,7 +24,7 @@ Range = tuple[tuple[int, int], tuple[int, int]]
 _CHUNK = 1 << 20
 _LONGEST_SIGN = 16
 _XLSX_SIGNS = (b"hidden", b'"e"', b"'e'", b"<f")
-_ODS_SIGNS = (b"visibility", b"formula", b"spanned", b'"error"')
+_ODS_SIGNS = (b"visibility", b"formula", b"spanned", b'"error"', b"line-break", b"text:tab")
 _ERROR = re.compile(r"\s*(?:#[\w/]+\s?[!?]?|Err\s?:[0-9]+)\s*")
 _CELL = re.compile(r"[A-Z]{1,3}[0-9]{1,7}")
 _DIMENSION = re.compile(rb"""<dimension\s+ref=["']([A-Z]{1,3}[0-9]{1,7}):([A-Z]{1,3}[0-9]{1,7})["']""")
@@ -37,10 +37,10 @@ _MOST_REPEATS = 10_000
 class SheetMarks:
     """Rows and columns from 0, as the sheet counts them.
 
-    ``unread``: by row, the columns of cells whose value cannot be read; `formula` for a formula without a result, else
-    empty. ``hidden_rows``: those that hold something. ``merged``: None where the library that reads the values knows.
-    ``area``: the cells from the first to the last, 0 where the file does not say. ``is_known``: False for a file of
-    which none of this is known.
+    ``unread``: by row, the columns of cells whose value cannot be read; `formula` for a formula without a result,
+    `break` for a text whose parts would be read as one, else empty. ``hidden_rows``: those that hold something.
+    ``merged``: None where the library that reads the values knows. ``area``: the cells from the first to the last, 0
+    where the file does not say. ``is_known``: False for a file of which none of this is known.
     """
 
     unread: dict[int, dict[int, str]] = field(default_factory=dict)
@@ -205,6 +205,7 @@ def _forget(element: etree._Element) -> None:
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _CALC_TYPE = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}value-type"
+_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TAGS = tuple(f"{_TABLE}{name}" for name in ("table", "table-column", "table-row"))
 
 
@@ -257,12 +258,20 @@ def _ods_variant(cell: etree._Element) -> str | None:
     if cell.get(_CALC_TYPE) == "error":
         return ""
     if cell.get(f"{_TABLE}formula") is None:
-        return None
+        return "break" if _has_break(cell) else None
     text = "".join(str(part) for part in cell.itertext())
     if _ERROR.fullmatch(text):
         return ""
     is_computed = bool(text) or cell.get(f"{_OFFICE}value-type") is not None
-    return None if is_computed else "formula"
+    return ("break" if _has_break(cell) else None) if is_computed else "formula"
+
+
+def _has_break(cell: etree._Element) -> bool:
+    """Has the text of a cell a tab or a line break that the library leaves out? Those of a comment do not count."""
+    if cell.get(f"{_OFFICE}value-type") != "string" or cell.get(f"{_OFFICE}string-value") is not None:
+        return False
+    breaks = cell.iter(f"{_TEXT}tab", f"{_TEXT}line-break")
+    return any(next(entry.iterancestors(f"{_OFFICE}annotation"), None) is None for entry in breaks)
 
 
 def _repeats(element: etree._Element, what: str) -> int:

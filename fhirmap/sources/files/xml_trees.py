@@ -53,6 +53,7 @@ def value_of(element: XmlElement, names: XmlNames) -> RawValue:
     its children, else its children by name, a list where there are several of one name.
 
     Elements and attributes of a namespace for which the model has no prefix are not there.
+    The text of an element with children is theirs too, with a line break for each empty one: `12<br/>34` is no 1234.
     Shape: `<p u="h"><n>1</n><n>2</n></p>` becomes `{"@u": "h", "n": ["1", "2"]}`.
     """
     members = attributes_of(element, names)
@@ -73,8 +74,22 @@ def value_of(element: XmlElement, names: XmlNames) -> RawValue:
             add(members, name, value_of(child, names))
     if not is_mixed:
         return members
-    whole = members[TEXT] = "".join(cast(Iterator[str], element.itertext()))
+    whole = members[TEXT] = "".join(_texts(element))
     return TreeText(whole, members)
+
+
+def _texts(element: XmlElement) -> Iterator[str]:
+    """The texts of an element and of those in it. One with nothing in it stands between two texts, as `<br/>` does:
+    without a line break in its place, two numbers would be read as one."""
+    if element.text:
+        yield element.text
+    for child in element:
+        if len(child) or child.text:
+            yield from _texts(child)
+        else:
+            yield "\n"
+        if child.tail:
+            yield child.tail
 
 
 def add(members: dict[str, Any], name: str, value: RawValue) -> None:

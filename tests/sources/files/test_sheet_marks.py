@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import xlsxwriter
-from odf.table import TableColumn, TableRow
+from odf.element import Element
+from odf.office import Annotation
+from odf.table import TableCell, TableColumn, TableRow
+from odf.text import LineBreak, P, Tab
 
 from fhirmap.sources.files import sheet_marks
 from fhirmap.sources.files.sheet_marks import SheetMarks, marks_of
@@ -119,6 +123,28 @@ def test_sheets_of_libreoffice(tmp_path: Path) -> None:
     assert marks(path) == SheetMarks(
         {3: {2: ""}, 4: {2: ""}, 5: {0: "", 2: "formula"}}, {6}, {1, 2}, [((5, 1), (5, 2))], is_known=True
     )
+
+
+def test_texts_whose_parts_would_be_read_as_one(tmp_path: Path) -> None:
+    """The library leaves out tabs and line breaks inside a paragraph of LibreOffice: `L1<tab>L2` would be `L1L2`."""
+    commented = ods_cell("L1")
+    commented.addElement(Annotation())
+    commented.childNodes[-1].addElement(broken(Tab))
+    shown = TableCell(valuetype="string", stringvalue="L1 L2")
+    shown.addElement(broken(LineBreak))
+    cells = [TableCell(valuetype="string"), TableCell(valuetype="string"), commented, shown, ods_cell(7)]
+    cells[0].addElement(broken(Tab))
+    cells[1].addElement(broken(LineBreak))
+    path = write_ods(tmp_path / "a.ods", {"F": [ods_row(*cells)]})
+    assert marks(path).unread == {0: {0: "break", 1: "break"}}
+
+
+def broken(sign: Callable[[], Element]) -> Element:
+    """A paragraph with a sign between its texts."""
+    paragraph = P(text="L1")
+    paragraph.addElement(sign())
+    paragraph.addText("L2")
+    return paragraph
 
 
 def test_errors_that_libreoffice_names_as_such(tmp_path: Path) -> None:

@@ -23,6 +23,11 @@ from tests.sources.files.documents import document, plan_of, trees
         ('<a u="1"><b>x</b></a>', {"a": {"@u": "1", "b": "x"}}),
         ("<a>\n  <b>x</b>\n  <b>y</b>\n</a>", {"a": {"b": ["x", "y"]}}),
         ("<a>one <b>two</b> three</a>", {"a": ("one two three", {"b": "two", "#text": "one two three"})}),
+        ("<a>12<b/>34</a>", {"a": ("12\n34", {"b": None, "#text": "12\n34"})}),
+        (
+            "<a>L1<c u='1'/><b>L<sub>2</sub></b></a>",
+            {"a": ("L1\nL2", {"c": ("", {"@u": "1"}), "b": ("L2", {"sub": "2", "#text": "L2"}), "#text": "L1\nL2"})},
+        ),
         ("<a>1<!-- not --><?p i?>2<![CDATA[<&>]]></a>", {"a": "12<&>"}),
         ("<a>&lt;&amp;&#233;</a>", {"a": "<&é"}),
         ("<a><b><c><d>x</d></c></b></a>", {"a": {"b": {"c": {"d": "x"}}}}),
