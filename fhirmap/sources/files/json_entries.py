@@ -31,9 +31,11 @@ _DECODER_OF_ALL = msgspec.json.Decoder(float_hook=_number)
 
 @dataclass(frozen=True, slots=True)
 class UnreadEntry:
-    """In the place of an entry that cannot be read. ``is_double``: since it names a key twice."""
+    """In the place of an entry that cannot be read. ``is_double``: since it names a key twice; ``is_damaged``: since
+    bytes of it are of another encoding."""
 
     is_double: bool = False
+    is_damaged: bool = False
 
 
 def decode(raw: bytes) -> JsonValue:
@@ -50,7 +52,15 @@ def decode_entry(raw: bytes) -> JsonValue:
         found = decode(raw)
         return UnreadEntry(is_double=True) if repeats_a_key(raw, found) else found
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return UnreadEntry()
+        return UnreadEntry(is_damaged=not _is_utf8(raw))
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def decode_entries(texts: Sequence[bytes]) -> list[JsonValue]:

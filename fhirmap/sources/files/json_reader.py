@@ -176,7 +176,8 @@ class JsonReader:
         return row
 
     def _unread(self, entry: UnreadEntry, number: int, place: str) -> FileRow:
-        variant = ("line" if self._by_line else "entry") + ("_double" if entry.is_double else "")
+        why = "_damaged" if entry.is_damaged else "_double" if entry.is_double else ""
+        variant = ("line" if self._by_line else "entry") + why
         args = {"line" if self._by_line else "entry": number, "source": self._file.shown}
         return FileRow({}, place, 0, [Fault("FM713", rule="record", args=args, variant=variant)], is_lost=True)
 

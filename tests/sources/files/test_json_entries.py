@@ -29,6 +29,7 @@ def test_decode_entry() -> None:
     assert decode_entry(b'{"a": "::", "b": {"a": 1}}') == {"a": "::", "b": {"a": 1}}
     assert decode_entry(b'{"a": 1, "a": 1}') == UnreadEntry(is_double=True)
     assert decode_entry(b'{"a": NaN}') == UnreadEntry()
+    assert decode_entry(b'{"a": "\xe9"}') == UnreadEntry(is_damaged=True)
 
 
 def test_decode_entries() -> None:
@@ -47,6 +48,6 @@ def test_what_can_be_read_of_a_document() -> None:
     unread = UnreadEntry()
     found = decode_in_parts(raw)
     assert isinstance(found, dict)
-    assert found["a"]["b"][:2] == [{"c": unread, "d": 1}, {"c": 2}]
+    assert found["a"]["b"][:2] == [{"c": UnreadEntry(is_damaged=True), "d": 1}, {"c": 2}]
     assert (found["n"], found["e"]) == ("x", unread)
     assert decode_in_parts(b'{"a": [1}') == unread

@@ -138,15 +138,15 @@ def test_a_value_that_is_none_costs_its_record_alone(tmp_path: Path, value: str)
 
 
 def test_a_byte_of_another_encoding_costs_its_record_alone(tmp_path: Path) -> None:
-    for name, text in (
-        ("a.ndjson", b'{"id":"A"}\n{"id":"\xe9"}\n{"id":"C"}'),
-        ("a.json", b'[{"id":"A", "s": "\xc3\xa9"},{"id":"\xe9"},{"id":"C"}]'),
+    for name, text, variant in (
+        ("a.ndjson", b'{"id":"A"}\n{"id":"\xe9"}\n{"id":"C"}', "line_damaged"),
+        ("a.json", b'[{"id":"A", "s": "\xc3\xa9"},{"id":"\xe9"},{"id":"C"}]', "entry_damaged"),
     ):
         path = tmp_path / name
         path.write_bytes(text)
-        assert [(r.key, [f.code for f in r.faults]) for r in read(path, LINES)] == [
+        assert [(r.key, [(f.code, f.variant) for f in r.faults]) for r in read(path, LINES)] == [
             ("A", []),
-            ("", ["FM713"]),
+            ("", [("FM713", variant)]),
             ("C", []),
         ]
     path.write_bytes(b'[{"id":"\xe8"},{"id":"\xe9"},{"id":"C"}]')
