@@ -253,7 +253,8 @@ class CsvReader:
                 return
             if len(cells) != width and not has_width(cells, width):
                 args = {"line": number, "found": len(cells), "expected": width}
-                faults.append(Fault("FM719", rule="line", args=args))
+                variant = "declared" if self._plan.names else ""
+                faults.append(Fault("FM719", rule="line", args=args, variant=variant))
                 is_lost = True
             elif cells[0].strip() == names[0] and [trimmed(cell) for cell in cells[:width]] == names:
                 faults.append(Fault("FM719", rule="line", args={"line": number}, variant="names"))

@@ -54,7 +54,8 @@ def check_columns(shown: str, needed: Mapping[str, str], there: Sequence[str], p
         if column is None:
             found.append(Diagnostic("FM704", args=args, **naming.like(name, names)))
         elif (count := there.count(column.column)) > 1:
-            found.append(Diagnostic("FM704", args={**args, "count": count}, variant="double"))
+            variant = "declared_double" if plan.names else "double"
+            found.append(Diagnostic("FM704", args={**args, "count": count}, variant=variant))
     return found
 
 

@@ -79,8 +79,8 @@ def value_of(element: XmlElement, names: XmlNames) -> RawValue:
 
 
 def _texts(element: XmlElement) -> Iterator[str]:
-    """The texts of an element and of those in it. One with nothing in it stands between two texts, as `<br/>` does:
-    without a line break in its place, two numbers would be read as one."""
+    """The texts of an element and of those in it, a line break in the place of one with nothing in it, such as `<br/>`:
+    without it, two numbers would be read as one."""
     if element.text:
         yield element.text
     for child in element:

@@ -117,6 +117,14 @@ def test_a_file_that_ends_before_its_line_of_names(tmp_path: Path) -> None:
     assert (found.code, found.variant, found.args["line"], found.is_error) == ("FM711", "short", 9, True)
 
 
+def test_lines_that_the_names_of_the_model_do_not_fit(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "1;x;y\n2;z;\n3;p;q\n")
+    found = [[(f.code, f.variant, f.args) for f in r.faults] for r in read(path, replace(FLAT, names=("id", "v")))]
+    assert found[0] == [("FM719", "declared", {"line": 1, "found": 3, "expected": 2})]
+    error = fails(path, replace(FLAT, names=("id", "v", "v"))).diagnostic()
+    assert (error.code, error.variant, error.args["count"]) == ("FM704", "declared_double", 2)
+
+
 def test_keys_absent_and_double_and_revised(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "id;v;maj\n1;a;31/12/2024\n1;b;02/01/2025\n;c;\n2;d;9\n2;e;10\n3;f;\n3;g;\n")
     revised = replace(FLAT, latest=Order("maj"))
