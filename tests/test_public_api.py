@@ -115,6 +115,9 @@ def imports_of(code: str) -> Iterator[str]:
 
 
 def resolves(dotted: str) -> bool:
+    if dotted.startswith("fhirmap.spark."):  # whether pyspark is installed or not
+        exported = (ROOT / "fhirmap" / "spark" / "__init__.py").read_text(encoding="utf-8").partition("__all__ =")[2]
+        return dotted.removeprefix("fhirmap.spark.") in ast.literal_eval(exported.strip())
     found: object = fhirmap
     for part in dotted.split(".")[1:]:
         try:
@@ -127,7 +130,7 @@ def resolves(dotted: str) -> bool:
 def is_private(dotted: str) -> bool:
     """Is it neither of `fhirmap` nor of its public packages?"""
     head, _, rest = dotted.removeprefix("fhirmap").lstrip(".").partition(".")
-    return bool(rest) and head not in ("extending", "testing") and head not in fhirmap.__all__
+    return bool(rest) and head not in ("extending", "spark", "testing") and head not in fhirmap.__all__
 
 
 def test_every_public_name_is_there_and_its_list_is_in_order() -> None:
