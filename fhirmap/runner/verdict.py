@@ -21,6 +21,8 @@ Transform = Callable[[Mapping[str, Any]], Result]
 
 _WHOLE = ("line", "record", "file")
 """Rules of the faults of a record as a whole."""
+_OF_CELLS = ("lines", "cell", "text")
+"""Rules of the faults of a source's cells that hold something, of which nothing was read."""
 
 
 class Verdict(StrEnum):
@@ -45,13 +47,17 @@ def mapped(record: Record, transform: Transform) -> Result:
     """The transformer's result with the source's own faults of the record in front.
 
     Of a line that could not be cut, an entry that is no JSON or a file that cannot be read, nothing was read: that is
-    said, and not once more of each element.
+    said, and not once more of each element. Nor is a cell called empty that has a fault of its own.
     """
     result = transform(record.values)
     if not record.faults:
         return result
-    is_unread = any(fault.rule in _WHOLE for fault in record.faults) and not any(record.values.values())
-    return replace(result, faults=record.faults if is_unread else (*record.faults, *result.faults))
+    if any(fault.rule in _WHOLE for fault in record.faults) and not any(record.values.values()):
+        return replace(result, faults=record.faults)
+    faulty = (fault for fault in record.faults if fault.rule in _OF_CELLS and fault.severity == "error")
+    unread = {column for fault in faulty for column in fault.columns}
+    found = (fault for fault in result.faults if fault.code != "FM411" or unread.isdisjoint(fault.columns))
+    return replace(result, faults=(*record.faults, *found))
 
 
 def classify(record: Record, result: Result, rules: Mapping[str, str] | None = None) -> Classified:

@@ -50,6 +50,18 @@ def test_verdicts(record: Record, result: Result, verdict: str, reasons: tuple[s
     assert found == classified
 
 
+def test_a_cell_with_a_fault_of_its_own_is_not_called_empty() -> None:
+    empty = [Fault("FM411", rule="required", columns=(column,)) for column in ("id", "lot")]
+    for rule, severity, left in (
+        ("cell", "error", ["lot"]),
+        ("text", "warning", ["id", "lot"]),
+        ("key", "error", ["id", "lot"]),
+    ):
+        record = Record("1", {"id": 1}, faults=(Fault("FM764", severity, rule=rule, columns=("id",)),))
+        first, *others = mapped(record, lambda _: Result(BODY, (), tuple(empty))).faults
+        assert (first.rule, [column for fault in others for column in fault.columns]) == (rule, left)
+
+
 def test_reasons_are_the_names_of_rules_where_they_are_known() -> None:
     names = {"maps/own.map:12": "side-unknown"}
     assert classify(Record("1", {}), Result(BODY, (NOTE,)), names).reasons == ("side-unknown",)

@@ -116,12 +116,13 @@ class KeyRecords:
         return at(row, path_steps(name)) if self._is_tree else row.get(name)
 
     def _said(self, column: SourceColumn, cells: Sequence[RawValue]) -> list[RawValue]:
-        """What the lines say of a column, each once. A text that the map takes for absent says nothing of others."""
+        """What the lines say of a column, each once. A text that the map takes for absent says nothing of others. A
+        whole number is the same as its digits in a text: a sheet may hold both."""
         held: dict[str, RawValue] = {}
         for cell in cells:
             value = trimmed_cell(cell)
             if value is not None and value != "" and value != []:
-                held.setdefault(repr(value), value)
+                held.setdefault(repr(str(value) if type(value) is int else value), value)
         nulls = (*self._plan.nulls, *column.nulls)
         found = [value for value in held.values() if not (isinstance(value, str) and value in nulls)]
         return found or list(held.values())[:1]

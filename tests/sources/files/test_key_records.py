@@ -28,6 +28,18 @@ def test_lines_agree_or_do_not() -> None:
     assert [(fault.code, fault.columns) for fault in record.faults] == [("FM720", ("cote",))]
 
 
+def test_a_number_and_the_same_digits_as_a_text_agree() -> None:
+    made = KeyRecords(PLAN)
+
+    def said(*cells: object) -> tuple[object, list[str]]:
+        record = made.whole("1", [{"id": "1", "cote": cell} for cell in cells], "", (), is_old=False, are_odd=False)
+        return record.values["cote"], [fault.code for fault in record.faults]
+
+    assert said(601, "601", " 601 ") == (601, [])
+    assert said("601", 601) == ("601", [])
+    assert said(601, "0601") == said(1, True) == said(601, 602) == said(1, "1.0") == (None, ["FM720"])
+
+
 def test_revisions_and_their_faults() -> None:
     made = KeyRecords(PLAN)
     old, new = made.revision({"maj": "31/12/2024"}), made.revision({"maj": "02/01/2025"})
