@@ -27,7 +27,7 @@ from benchmarks.interventions import make_database
 from fhirmap.collector import expect_records
 from fhirmap.records import Record
 from fhirmap.runner.engine import Engine, build_engine
-from fhirmap.runner.ingest import canonical_json
+from fhirmap.runner.outcomes import canonical_json
 from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.verdict import classify

@@ -201,7 +201,7 @@ def test_of_a_key_in_two_batches_the_last_counts(workers: int, tmp_path: Path) -
         [*before[:6], record(0, 91), *before[6:], before[0]],
         [record(0, 92)._replace(superseded=True), *before],
     ]
-    found = {}
+    found: dict[int, list[object]] = {}
     for count in (1, workers):
         path = tmp_path / f"journal-{count}.db"
         found[count] = []

@@ -19,7 +19,7 @@ from fhirmap.errors import ProjectError
 from fhirmap.records import Record
 from fhirmap.runner.engine import Engine, build_engine
 from fhirmap.runner.fault_data import fault_to_data
-from fhirmap.runner.ingest import canonical_json
+from fhirmap.runner.outcomes import canonical_json
 from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.verdict import classify
