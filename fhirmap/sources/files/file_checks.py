@@ -36,6 +36,8 @@ __all__ = ["FileChecks"]
 Trees: TypeAlias = Iterator[Mapping[str, Any]]
 ReaderOf: TypeAlias = Callable[[SourceFile], FileReader]
 _RECORDS_LACKING = ("FM714", "FM781")
+_WITH_FILTERS = (SourceKind.JSON, SourceKind.XML)
+"""Kinds whose path to the records may have conditions and places in brackets."""
 _SAMPLE = 1000
 """Documents in which paths are looked for before all are."""
 
@@ -64,6 +66,7 @@ class FileChecks:
                 found += self._check_conditions()
                 said = {entry.args.get("column") for entry in found}
                 found += [entry for entry in self._check_paths() if entry.args.get("column") not in said]
+                found += self._check_filters() if not found else []
         elif not any(entry.is_error for entry in found):
             found += self._unknown_attributes()
         return found
@@ -115,6 +118,19 @@ class FileChecks:
                 code, variant = ("FM704", "json") if read.name in needed else ("FM726", "")
                 found.append(self._lacking(read.name, code, read.place, variant, known))
         return found
+
+    def _check_filters(self) -> list[Diagnostic]:
+        """Filters and places in the path to the records that leave none of them (FM782)."""
+        steps = path_steps(self._plan.name) if self._plan.kind in _WITH_FILTERS else ()
+        if all(isinstance(step, str) for step in steps):
+            return []
+        for file in self._files.set.listing().files:
+            with suppress(ConfigError):  # reading says so again
+                if next(iter(self._files.reader(file).rows(self._keys())), None) is None:
+                    continue
+            return []
+        args = {"source": self._files.shown, "path": self._plan.name, "position": self._plan.position}
+        return [Diagnostic("FM782", args=args, variant="filter")]
 
     def _check_conditions(self) -> list[Diagnostic]:
         """Paths of the conditions, of the records and of what they look up, that nothing has."""

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.source_plan import SourcePlan
+from fhirmap.sources import names as naming
 from fhirmap.sources.arrow_cells import cell_values
+from fhirmap.sources.documents import DocumentColumn
 from fhirmap.sources.files.file_rows import FileRow
-from fhirmap.sources.files.flat_columns import check_columns, column_places
+from fhirmap.sources.files.flat_columns import check_columns, column_named, column_places
 from fhirmap.sources.files.source_files import SourceFile, reading
 from fhirmap.texts import Text
 
@@ -46,8 +48,36 @@ class ParquetReader:
         return self._names
 
     def check(self, needed: Mapping[str, str]) -> list[Diagnostic]:
-        """Columns that are missing or occur twice (FM704)."""
-        return check_columns(self._file.shown, needed, self.names(), self._plan)
+        """Columns that are missing or occur twice (FM704), and paths that lead to no field of an object (FM726)."""
+        names = self.names()
+        found = check_columns(self._file.shown, needed, names, self._plan)
+        for name, position in needed.items():
+            column = column_named(name, names, self._plan)
+            fields = self._fields_instead(column) if column is not None and names.count(column.column) == 1 else None
+            if fields is not None:
+                args = {"table": self._file.shown, "source": self._file.shown, "column": name, "position": position}
+                found.append(Diagnostic("FM726", args=args, **naming.like(name, fields)))
+        return found
+
+    def _fields_instead(self, column: DocumentColumn) -> list[str] | None:
+        """The paths of the fields that are there instead of the one that a path into a column names; None where it may
+        lead to something."""
+        from pyarrow import types
+
+        with self._opened() as opened:
+            kind = opened.schema_arrow.field(column.column).type
+        way = column.column
+        for step in column.steps:
+            while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+                kind = kind.value_type
+            if not types.is_struct(kind):
+                return None
+            if isinstance(step, str):
+                fields = {field.name: field.type for field in kind}
+                if step not in fields:
+                    return [f"{way}.{name}" for name in fields]
+                kind, way = fields[step], f"{way}.{step}"
+        return None
 
     def rows(self, needed: Collection[str]) -> Iterator[FileRow]:
         """Each row, with the columns ``needed`` alone read."""

@@ -30,6 +30,30 @@ def test_a_condition_on_a_column_that_is_not_there(tmp_path: Path) -> None:
     assert caught.value.code == "FM715"
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("e[t=A]", []),
+        ("e[t=a]", ["FM782 filter"]),
+        ("e[u=A]", ["FM782 filter"]),
+        ("e[7]", ["FM782 filter"]),
+        ("e", []),
+        ("none", []),
+    ],
+)
+def test_a_path_whose_brackets_leave_no_record(tmp_path: Path, path: str, said: list[str]) -> None:
+    file = write(tmp_path / "a.json", '{"e": [{"t": "A", "id": "1"}, {"t": "B", "id": "2"}], "none": []}')
+    model = f"model M from json path '{path}' key 'id' where \"[id] = 'x'\" {{ id : string 1..1 from 'id' }}"
+    assert [f"{entry.code} {entry.variant}" for entry in read_model(file, model).checks] == said
+
+
+def test_an_xml_path_whose_brackets_leave_no_record(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.xml", '<r><o t="A" id="1"/></r>')
+    for condition, said in (("A", []), ("a", ["FM782"])):
+        model = f"model M from xml path 'r.o[@t={condition}]' key '@id' {{ id : string 1..1 from '@id' }}"
+        assert [entry.code for entry in read_model(file, model).checks] == said
+
+
 STATED = """
 model Case from json path 'cases' key 'id' where "{where}" {{ id : string 1..1 from 'id' }}
 """

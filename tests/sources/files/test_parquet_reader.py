@@ -172,6 +172,17 @@ def test_columns_that_are_not_there(tmp_path: Path) -> None:
     assert (caught.value.code, caught.value.diagnostic().args["position"]) == ("FM704", "a.map:2:3")
 
 
+def test_paths_that_lead_to_no_field(tmp_path: Path) -> None:
+    reader = reader_of(write(tmp_path / "a.parquet", id=["1"], s=[{"lot": "A", "t": [{"x": 1}]}], d=['{"lot": 1}']))
+    assert reader.check(dict.fromkeys(["s.lot", "s.t.x", "s.t[0].x", "s.t[x=1].x", "d.other"], "")) == []
+    found = reader.check({"s.lott": "a.map:2:3", "s.t.y": "", "z.lot": ""})
+    assert [(entry.code, entry.args["column"], entry.meant) for entry in found] == [
+        ("FM704", "z.lot", None),
+        ("FM726", "s.lott", "s.lot"),
+        ("FM726", "s.t.y", "s.t.x"),
+    ]
+
+
 def test_a_column_that_is_there_twice(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table([["1"], ["x"], ["y"]], names=["id", "v", "v"]), path)
