@@ -19,6 +19,7 @@ from fhirmap.analysis.reach import run_by
 from fhirmap.analysis.typed import TypedGroup
 from fhirmap.compiler.groups import GroupLowering
 from fhirmap.compiler.module import ModuleBuilder
+from fhirmap.compiler.one_pass import before_steps, one_pass
 from fhirmap.compiler.plan import Module, ModuleConstant, ModuleSection
 from fhirmap.compiler.python import DictOf, Literal, Name
 from fhirmap.compiler.readers import ReaderLowering
@@ -49,13 +50,15 @@ def lower(
     reached = run_by(stage.entry for stage in checked.stages)
     groups = [GroupLowering(module, group).function() for group in reached]
     stages = StageLowering(module, checked.stages, has_reader=has_reader, has_validator=bool(checks.parts)).function()
+    whole = one_pass(stages, (*readers.functions, *groups), module.local_names()) if has_reader and not trace else None
+    ways = (stages,) if whole is None else (whole, before_steps(stages))
     constants = (
         *module.tables,
         *((module.tracing.table(),) if module.tracing is not None else ()),
         *(ModuleConstant(name, value) for name, value in module.constants.entries()),
         *_places(place_tables(lineage(checked), reached)),
     )
-    functions = (*readers.functions, *module.functions, *groups, stages)
+    functions = (*readers.functions, *module.functions, *groups, *ways)
     if trace:
         functions = tuple(with_bare_identities(entry) for entry in functions)
     built = Module(

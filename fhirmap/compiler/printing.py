@@ -14,10 +14,14 @@ from fhirmap.diagnostics import Span
 
 @dataclass(frozen=True, slots=True)
 class CodeLine:
-    """One line. ``span``: the place in the map that its statement comes from, None where it has none."""
+    """One line. ``span``: the place in the map that its statement comes from, None where it has none.
+
+    ``is_heading``: does a function begin here?
+    """
 
     text: str
     span: Span | None = None
+    is_heading: bool = False
 
 
 def comment(text: str) -> str:
@@ -68,7 +72,7 @@ def constant_lines(constant: ModuleConstant) -> Iterator[CodeLine]:
 def function_lines(function: PythonFunction) -> Iterator[CodeLine]:
     """A function: heading, docstring, statements."""
     parameters = [*map(str, function.parameters), *(f"{flag}=False" for flag in function.flags)]
-    yield CodeLine(f"def {function.name}({', '.join(parameters)}):", function.span)
+    yield CodeLine(f"def {function.name}({', '.join(parameters)}):", function.span, is_heading=True)
     yield CodeLine(f'    """{docstring(function.doc)}"""')
     yield from block_lines(function.body, 1)
 
@@ -123,6 +127,9 @@ _STATEMENTS: dict[type, Callable[..., Iterator[CodeLine]]] = {
     py.CommentLine: lambda node, depth: _code(f"# {comment(node.text)}", None, depth),
     py.Blank: lambda _node, _depth: iter((CodeLine(""),)),
     py.Assign: _line(lambda node: f"{' = '.join(map(str, node.targets))} = {node.value}"),
+    py.Unpack: _line(
+        lambda node: f"{', '.join(map(str, node.targets))}{',' if len(node.targets) == 1 else ''} = {node.value}"
+    ),
     py.SetItem: _line(lambda node: f"{node.node}[{node.key!r}] = {node.value}"),
     py.SetAttribute: _line(lambda node: f"{node.owner}.{node.name} = {node.value}"),
     py.Increment: _line(lambda node: f"{node.name} += 1"),

@@ -22,6 +22,7 @@ from fhirmap.compiler.python import (
     Blank,
     Call,
     CommentLine,
+    Compare,
     Comparison,
     Conditional,
     Connective,
@@ -443,7 +444,7 @@ class ReaderBody:
         before, count = self.names.take("before"), builtin("len", _FAULTS)
         self.writer.add(Assign(entry.span, (before,), count))
         yield
-        with self.writer.block(If(entry.span, compared(count, Comparison.GREATER, before), ())):
+        with self.writer.block(If(entry.span, all_of(_FAULTS, compared(count, Comparison.GREATER, before)), ())):
             self.writer.add(Assign(entry.span, (held,), call("watched", held, _FAULTS, before)))
             where = Literal(f"{self.use.node.name}.{entry.name}")
             self.writer.add(Do(entry.span, call("within", _FAULTS, before, where, index)))
@@ -478,7 +479,13 @@ class ReaderBody:
             self._fetch(entry.span, f"{self.use.node.name}_{entry.name}_needs", child, [fetch], {entry.repeat})
             quantity = fetched
         count = self.names.take("count")
-        self.writer.add(Assign(entry.span, (count,), call("times", quantity, self._repeat_cell(entry, site), _FAULTS)))
+        times: Expr = call("times", quantity, self._repeat_cell(entry, site), _FAULTS)
+        if isinstance(quantity, Name) and not any(token.isdigit() for token in site.nulls):
+            # A database's own number: mostly there is nothing to read.
+            is_few = Compare(Literal(0), ((_AT_MOST, quantity), (_AT_MOST, Literal(_MOST_TIMES))))
+            is_int = compared(builtin("type", quantity), Comparison.IS, Name("int"))
+            times = Conditional(quantity, all_of(is_int, is_few), times)
+        self.writer.add(Assign(entry.span, (count,), times))
         return count
 
     def _below(self, entry: nodes.ModelElement) -> str:
@@ -622,6 +629,9 @@ class ReaderBody:
 
 
 _ALL = 1000
+_AT_MOST = Comparison.LESS_OR_EQUAL
+_MOST_TIMES = 1000
+"""How often a row counts at most (`fhirmap.runtime.reading.times`)."""
 _NUMBERS_AS_TEXT = TEXTS - {"code", "base64Binary", "markdown", "xhtml"}
 """Types of the texts that identify something. Codes are compared with tables, where any text may be listed."""
 

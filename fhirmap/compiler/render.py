@@ -47,7 +47,7 @@ def render_module(module: Module, validator: Iterable[printing.CodeLine] = ()) -
         lines += (printing.CodeLine(""), printing.CodeLine(""), *printing.constant_lines(choice))
     lines += validator
     spans = {number: line.span for number, line in enumerate(lines, 1) if line.span is not None}
-    lines += (printing.CodeLine(""), printing.CodeLine(""), *printing.constant_lines(_marks(spans)))
+    lines += (printing.CodeLine(""), printing.CodeLine(""), *printing.constant_lines(_marks(lines)))
     return ModuleText("".join(f"{line.text}\n" for line in lines), spans)
 
 
@@ -57,13 +57,14 @@ def render_section(section: ModuleSection) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _marks(spans: Mapping[int, Span]) -> ModuleConstant:
-    """Only where the place changes: what follows a line is there, too, until the next."""
+def _marks(lines: Iterable[printing.CodeLine]) -> ModuleConstant:
+    """Only where the place changes: what follows a line is there, too, until the next, or until a function begins."""
     entries: list[tuple[Expr, Expr]] = []
     before = ""
-    for number, span in spans.items():
-        if span.position != before:
-            before = span.position
+    for number, line in enumerate(lines, 1):
+        place = line.span.position if line.span is not None else "" if line.is_heading else before
+        if place != before:
+            before = place
             entries.append((Literal(number), Literal(before)))
     return ModuleConstant(MARKS, DictOf(tuple(entries), is_tall=True), "From this line on -> where the map says so.")
 

@@ -323,12 +323,10 @@ def _position(code: CodeType, at_line: int, instruction: int, module: Mapping[st
     """Where in the map a frame is. ``at_line``: of the generated text; ``instruction``: the last one of its code."""
     marks: Mapping[int, str] = module["_marks"]
     files: Mapping[str, str] | None = module.get("_files")
-    if files is None:
+    shown = files.get(code.co_filename) if files is not None else None
+    if shown is None:
         before = [line for line in marks if line <= at_line]
         return marks[before[-1]] if before else ""
-    shown = files.get(code.co_filename)
-    if shown is None:
-        return ""
     places = list(code.co_positions())
     line, _, column, _ = places[instruction // 2]
     text = linecache.getline(code.co_filename, line or 0).encode()

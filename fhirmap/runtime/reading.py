@@ -134,8 +134,8 @@ def as_text(raw: RawValue, cell: Cell, faults: list[Fault]) -> str:
     A float keeps 15 figures at most: one that needs more has lost its digits already (a number of 16 figures read from
     a spreadsheet, a sum), and is none.
     """
-    if type(raw) is int:
-        return _digits(raw, cell, faults)
+    if type(raw) is int and -_WIDEST < raw < _WIDEST:
+        return str(raw)
     if raw is None:
         return ""
     if isinstance(raw, str):

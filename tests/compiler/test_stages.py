@@ -17,6 +17,10 @@ RULE = "  src.a as v -> tgt.id = v;"
 
 def test_the_way_of_a_record_that_a_model_reads() -> None:
     assert body_of(compiled(RULE), "_transform") == (
+        "if not strict:\n"
+        "    result = _in_one_pass(row)\n"
+        "    if result is not None:\n"
+        "        return result\n"
         "run = RecordRun(globals(), strict)\n"
         "try:\n"
         "    source = _read(row, run.faults)\n"

@@ -75,6 +75,7 @@ from fhirmap.compiler.python.statements import (
     SetItem,
     Statement,
     Try,
+    Unpack,
 )
 
 __all__ = [
@@ -125,6 +126,7 @@ __all__ = [
     "Statement",
     "Try",
     "TupleOf",
+    "Unpack",
     "all_of",
     "any_of",
     "builtin",

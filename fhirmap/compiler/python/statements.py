@@ -62,6 +62,14 @@ class Assign(Statement):
 
 
 @dataclass(frozen=True, slots=True)
+class Unpack(Statement):
+    """`a, b = value`: the parts of a tuple of as many."""
+
+    targets: tuple[Name, ...]
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class SetItem(Statement):
     """`node[key] = value`."""
 

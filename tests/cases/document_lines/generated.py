@@ -107,7 +107,7 @@ def read_pose(row, faults, position):
     for rank, child in enumerate(rows(parts_raw, _POSE_PARTS, faults), 1):
         before = len(faults)
         item = read_part(child, faults)
-        if len(faults) > before:
+        if faults and len(faults) > before:
             item = watched(item, faults, before)
             within(faults, before, 'Pose.parts', rank - 1)
         parts_rows.append(item)
@@ -168,7 +168,7 @@ def _read(row, faults):
     for rank, child in enumerate(rows(poses_raw, _OPERATION_POSES, faults), 1):
         before = len(faults)
         item = read_pose(child, faults, rank)
-        if len(faults) > before:
+        if faults and len(faults) > before:
             item = watched(item, faults, before)
             within(faults, before, 'Operation.poses', rank - 1)
         poses_rows.append(item)
@@ -236,8 +236,181 @@ def pose(a, p, run):
         p['part'] = p_part
 
 
+def _in_one_pass(row):
+    """The same in one piece; None where `_transform` has to go step by step: something failed that no rule expected."""
+    try:
+        run = RecordRun(globals())
+        faults = run.faults
+        try:
+            id_raw = row['op.id']
+            site_raw = row['op.site']
+            team_raw = row['op.team']
+            poses_raw = row['poses']
+        except (KeyError, TypeError):
+            raise lacking(row, _OPERATION_NEEDS)
+        source_id = source_site = source_team = source_poses = None
+        disagreeing(poses_raw or (), _OPERATION_COLUMNS, faults, (('op', 'id'), ('op', 'site'), ('op', 'team')))
+
+        # id : string 1..1  (case.map:5)
+        if type(id_raw) is list:
+            id_raw = one(id_raw, _OPERATION_ID, faults)
+        value = id_raw.strip() if type(id_raw) is str else as_text(id_raw, _OPERATION_ID, faults)
+        if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
+            value = mended(value, _OPERATION_ID, faults)
+        if value:
+            source_id = value
+        else:
+            absent(_OPERATION_ID, faults)
+
+        # site : string 0..1  (case.map:6)
+        if type(site_raw) is list:
+            site_raw = one(site_raw, _OPERATION_SITE, faults)
+        if site_raw is not None:
+            value = site_raw.strip() if type(site_raw) is str else as_text(site_raw, _OPERATION_SITE, faults)
+            if value == '-':
+                value = ''
+            elif value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
+                value = mended(value, _OPERATION_SITE, faults)
+            if value:
+                source_site = value
+
+        # team : string 0..*  (case.map:7)
+        team_values = []
+        for cell in team_raw if isinstance(team_raw, list) else [team_raw]:
+            if cell is not None:
+                value = cell.strip() if type(cell) is str else as_text(cell, _OPERATION_TEAM, faults)
+                if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
+                    value = mended(value, _OPERATION_TEAM, faults)
+                if value:
+                    team_values.append(value)
+        if team_values:
+            source_team = team_values
+
+        # poses : Pose 1..*  (case.map:8)
+        poses_rows = []
+        for rank, child in enumerate(rows(poses_raw, _OPERATION_POSES, faults), 1):
+            before = len(faults)
+            item_rank = item_lot = item_udis = item_parts = None
+
+            # rank : integer 0..1  (case.map:11)
+            item_rank = rank
+
+            # lot : string 0..1  (case.map:12)
+            pose_2 = child.get('pose', {})
+            cell_2 = pose_2.get('lot') if type(pose_2) is dict else at(child, ('pose', 'lot'))
+            if type(cell_2) is list:
+                cell_2 = one(cell_2, _POSE_LOT, faults)
+            if cell_2 is not None:
+                value_2 = cell_2.strip() if type(cell_2) is str else as_text(cell_2, _POSE_LOT, faults)
+                if value_2 and (value_2[:3] in ODD_STARTS or not (value_2.isprintable() if value_2 >= 'A' else value_2.isalnum() and 'e' not in value_2 and 'E' not in value_2)) and is_odd(value_2):
+                    value_2 = mended(value_2, _POSE_LOT, faults)
+                if value_2:
+                    item_lot = value_2
+
+            # udis : string 0..*  (case.map:13)
+            udis_values = []
+            held = at(child, ('pose', 'udi', (('type',), 'GS1'), 'text'))
+            for cell_2 in held if isinstance(held, list) else [held]:
+                if cell_2 is not None:
+                    value_2 = cell_2.strip() if type(cell_2) is str else as_text(cell_2, _POSE_UDIS, faults)
+                    if value_2 and (value_2[:3] in ODD_STARTS or not (value_2.isprintable() if value_2 >= 'A' else value_2.isalnum() and 'e' not in value_2 and 'E' not in value_2)) and is_odd(value_2):
+                        value_2 = mended(value_2, _POSE_UDIS, faults)
+                    if value_2:
+                        udis_values.append(value_2)
+            if udis_values:
+                item_udis = udis_values
+
+            # parts : Part 0..*  (case.map:14)
+            parts_raw = pose_2.get('parts') if type(pose_2) is dict else at(child, ('pose', 'parts'))
+            parts_rows = []
+            for rank_2, child_2 in enumerate(rows(parts_raw, _POSE_PARTS, faults), 1):
+                before_2 = len(faults)
+                item_2_code = None
+
+                # code : code 0..1  (case.map:16)
+                cell_3 = child_2.get('code')
+                if cell_3 is not None:
+                    value_3 = cell_3.strip() if type(cell_3) is str else as_text(cell_3, _PART_CODE, faults)
+                    if value_3:
+                        item_2_code = value_3
+                if faults and len(faults) > before_2:
+                    within(faults, before_2, 'Pose.parts', rank_2 - 1)
+                parts_rows.append((item_2_code,))
+            if parts_rows:
+                item_parts = parts_rows
+            if faults and len(faults) > before:
+                within(faults, before, 'Operation.poses', rank - 1)
+            poses_rows.append((item_rank, item_lot, item_udis, item_parts))
+        if poses_rows:
+            source_poses = poses_rows
+        if source_poses is None:
+            absent(_OPERATION_POSES, faults)
+        resource = {'resourceType': 'Parameters'}
+        tgt_parameter = resource.get('parameter') or []
+
+        # id  (case.map:19)
+        v = source_id
+        if v is not None:
+            tgt_parameter.append({'name': 'id', 'valueString': v})
+
+        # site  (case.map:20)
+        v = source_site
+        if v is not None:
+            tgt_parameter.append({'name': 'site', 'valueString': v})
+
+        # team  (case.map:21)
+        for v in source_team or ():
+            tgt_parameter.append({'name': 'team', 'valueString': v})
+
+        # poses  (case.map:22)
+        for a in source_poses or ():
+            a_rank, a_lot, a_udis, a_parts = a
+            p = {'name': 'pose'}
+            tgt_parameter.append(p)
+            p_part = p.get('part') or []
+
+            # rank  (case.map:26)
+            v_2 = a_rank
+            if v_2 is not None:
+                p_part.append({'name': 'rank', 'valueInteger': v_2})
+
+            # lot  (case.map:27)
+            v_2 = a_lot
+            if v_2 is not None:
+                p_part.append({'name': 'lot', 'valueString': v_2})
+
+            # udis  (case.map:28)
+            for v_2 in a_udis or ():
+                p_part.append({'name': 'udi', 'valueString': v_2})
+
+            # parts  (case.map:29)
+            for x in a_parts or ():
+                x_code, = x
+                # code  (case.map:29)
+                v_2 = x_code
+                if v_2 is not None:
+                    p_part.append({'name': 'part', 'valueCode': v_2})
+
+            if p_part:
+                p['part'] = p_part
+
+        if tgt_parameter:
+            resource['parameter'] = tgt_parameter
+        if len(resource) == 1 and not run.failed:
+            if faults:
+                return None
+            return run.nothing()
+        return run.result(resource, _places)
+    except Exception:
+        return None
+
+
 def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
+    if not strict:
+        result = _in_one_pass(row)
+        if result is not None:
+            return result
     run = RecordRun(globals(), strict)
     try:
         source = _read(row, run.faults)
@@ -300,4 +473,44 @@ _marks = {
     231: 'case.map:29:23',
     233: 'case.map:29:38',
     235: 'case.map:25:1',
+    239: '',
+    245: 'case.map:5:3',
+    246: 'case.map:6:3',
+    247: 'case.map:7:3',
+    248: 'case.map:8:3',
+    250: 'case.map:4:7',
+    252: 'case.map:8:3',
+    255: 'case.map:5:3',
+    266: 'case.map:6:3',
+    278: 'case.map:7:3',
+    290: 'case.map:8:3',
+    296: 'case.map:11:3',
+    299: 'case.map:12:3',
+    311: 'case.map:13:3',
+    324: 'case.map:14:3',
+    331: 'case.map:16:14',
+    336: 'case.map:14:3',
+    341: 'case.map:8:3',
+    349: 'case.map:18:1',
+    352: 'case.map:19:3',
+    354: 'case.map:19:18',
+    357: 'case.map:20:3',
+    359: 'case.map:20:20',
+    362: 'case.map:21:3',
+    363: 'case.map:21:20',
+    366: 'case.map:22:3',
+    368: 'case.map:22:21',
+    370: 'case.map:25:1',
+    373: 'case.map:26:3',
+    375: 'case.map:26:18',
+    378: 'case.map:27:3',
+    380: 'case.map:27:17',
+    383: 'case.map:28:3',
+    384: 'case.map:28:18',
+    387: 'case.map:29:3',
+    390: 'case.map:29:23',
+    392: 'case.map:29:38',
+    394: 'case.map:25:1',
+    397: 'case.map:18:1',
+    408: '',
 }

@@ -186,7 +186,7 @@ def _read(row, faults):
     for rank, child in enumerate(rows(acts_raw, _STAY_ACTS, faults), 1):
         before = len(faults)
         item = read_act(child, faults, rank)
-        if len(faults) > before:
+        if faults and len(faults) > before:
             item = watched(item, faults, before)
             within(faults, before, 'Stay.acts', rank - 1)
         acts_rows.append(item)
@@ -197,7 +197,7 @@ def _read(row, faults):
     for child_2 in ward_raw if type(ward_raw) is list and len(ward_raw) < 2 else rows(ward_raw, _STAY_WARD, faults):
         before_2 = len(faults)
         item_2 = read_ward(child_2, faults)
-        if len(faults) > before_2:
+        if faults and len(faults) > before_2:
             item_2 = watched(item_2, faults, before_2)
             within(faults, before_2, 'Stay.ward', 0)
         record['ward'] = item_2
@@ -278,8 +278,209 @@ def act(a, p, run):
         p['part'] = p_part
 
 
+def _in_one_pass(row):
+    """The same in one piece; None where `_transform` has to go step by step: something failed that no rule expected."""
+    try:
+        run = RecordRun(globals())
+        faults = run.faults
+        try:
+            id_raw = row['1-9']
+            sex_raw = row['10-10']
+            born_raw = row['11-18']
+            amount_raw = row['19-28']
+            days_raw = row['29-31']
+            diagnoses_raw = row['diagnoses']
+            acts_raw = row['acts']
+            ward_raw = row['ward']
+        except (KeyError, TypeError):
+            raise lacking(row, _STAY_NEEDS)
+        source_id = source_sex = source_born = source_amount = source_days = source_diagnoses = source_acts = source_ward = None
+
+        # id : string 1..1  (case.map:5)
+        value = id_raw.strip() if type(id_raw) is str else as_text(id_raw, _STAY_ID, faults)
+        if value == '00000000':
+            value = ''
+        elif value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
+            value = mended(value, _STAY_ID, faults)
+        if value:
+            source_id = value
+        else:
+            absent(_STAY_ID, faults)
+
+        # sex : code 0..1  (case.map:6)
+        if sex_raw is not None:
+            value = sex_raw.strip() if type(sex_raw) is str else as_text(sex_raw, _STAY_SEX, faults)
+            if value and value != '00000000':
+                source_sex = value
+
+        # born : date 0..1  (case.map:7)
+        if born_raw is not None:
+            value = _READ_STAY_BORN(born_raw, faults)
+            if value is not None:
+                source_born = value
+
+        # amount : decimal 0..1  (case.map:8)
+        if amount_raw is not None:
+            value = as_decimal(implied(amount_raw, _STAY_AMOUNT, faults), _STAY_AMOUNT, faults)
+            if value is not None:
+                source_amount = value
+
+        # days : integer 0..1  (case.map:9)
+        if days_raw is not None:
+            value = as_integer(days_raw, _STAY_DAYS, faults)
+            if value is not None:
+                source_days = value
+
+        # diagnoses : code 0..*  (case.map:10)
+        diagnoses_values = []
+        for cell in diagnoses_raw if isinstance(diagnoses_raw, list) else [diagnoses_raw]:
+            if cell is not None:
+                value = cell.strip() if type(cell) is str else as_text(cell, _STAY_DIAGNOSES, faults)
+                if value and value != '00000000':
+                    diagnoses_values.append(value)
+        if diagnoses_values:
+            source_diagnoses = diagnoses_values
+
+        # acts : Act 0..*  (case.map:11)
+        acts_rows = []
+        for rank, child in enumerate(rows(acts_raw, _STAY_ACTS, faults), 1):
+            before = len(faults)
+            try:
+                code_raw = child['1-7']
+                amount_raw_2 = child['8-12']
+            except (KeyError, TypeError):
+                raise lacking(child, _ACT_NEEDS)
+            item_rank = item_code = item_amount = None
+
+            # rank : integer 0..1  (case.map:15)
+            item_rank = rank
+
+            # code : string 1..1  (case.map:16)
+            value_2 = code_raw.strip() if type(code_raw) is str else as_text(code_raw, _ACT_CODE, faults)
+            if value_2 == '00000000':
+                value_2 = ''
+            elif value_2 and (value_2[:3] in ODD_STARTS or not (value_2.isprintable() if value_2 >= 'A' else value_2.isalnum() and 'e' not in value_2 and 'E' not in value_2)) and is_odd(value_2):
+                value_2 = mended(value_2, _ACT_CODE, faults)
+            if value_2:
+                item_code = value_2
+            else:
+                absent(_ACT_CODE, faults)
+
+            # amount : decimal 0..1  (case.map:17)
+            if amount_raw_2 is not None:
+                value_2 = as_decimal(implied(amount_raw_2, _ACT_AMOUNT, faults), _ACT_AMOUNT, faults)
+                if value_2 is not None:
+                    item_amount = value_2
+            if faults and len(faults) > before:
+                within(faults, before, 'Stay.acts', rank - 1)
+            acts_rows.append((item_rank, item_code, item_amount))
+        if acts_rows:
+            source_acts = acts_rows
+
+        # ward : Ward 0..1  (case.map:12)
+        for child_2 in ward_raw if type(ward_raw) is list and len(ward_raw) < 2 else rows(ward_raw, _STAY_WARD, faults):
+            before_2 = len(faults)
+            try:
+                name_raw = child_2['libellé']
+            except (KeyError, TypeError):
+                raise lacking(child_2, _WARD_NEEDS)
+            item_2_name = None
+
+            # name : string 0..1  (case.map:19)
+            if name_raw is not None:
+                value_3 = name_raw.strip() if type(name_raw) is str else as_text(name_raw, _WARD_NAME, faults)
+                if value_3 == '?':
+                    value_3 = ''
+                elif value_3 and (value_3[:3] in ODD_STARTS or not (value_3.isprintable() if value_3 >= 'A' else value_3.isalnum() and 'e' not in value_3 and 'E' not in value_3)) and is_odd(value_3):
+                    value_3 = mended(value_3, _WARD_NAME, faults)
+                if value_3:
+                    item_2_name = value_3
+            if faults and len(faults) > before_2:
+                within(faults, before_2, 'Stay.ward', 0)
+            source_ward = (item_2_name,)
+        resource = {'resourceType': 'Parameters'}
+        tgt_parameter = resource.get('parameter') or []
+
+        # id  (case.map:22)
+        v = source_id
+        if v is not None:
+            tgt_parameter.append({'name': 'id', 'valueString': v})
+
+        # sex  (case.map:23)
+        v = source_sex
+        if v is not None:
+            tgt_parameter.append({'name': 'sex', 'valueCode': v})
+
+        # born  (case.map:24)
+        v = source_born
+        if v is not None:
+            tgt_parameter.append({'name': 'born', 'valueDate': v})
+
+        # amount  (case.map:25)
+        v = source_amount
+        if v is not None:
+            tgt_parameter.append({'name': 'amount', 'valueDecimal': v})
+
+        # days  (case.map:26)
+        v = source_days
+        if v is not None:
+            tgt_parameter.append({'name': 'days', 'valueInteger': v})
+
+        # diagnoses  (case.map:27)
+        for v in source_diagnoses or ():
+            tgt_parameter.append({'name': 'diagnosis', 'valueCode': v})
+
+        # acts  (case.map:28)
+        for a in source_acts or ():
+            a_rank, a_code, a_amount = a
+            p = {'name': 'act'}
+            tgt_parameter.append(p)
+            p_part = p.get('part') or []
+
+            # rank  (case.map:33)
+            v_2 = a_rank
+            if v_2 is not None:
+                p_part.append({'name': 'rank', 'valueInteger': v_2})
+
+            # code  (case.map:34)
+            v_2 = a_code
+            if v_2 is not None:
+                p_part.append({'name': 'code', 'valueString': v_2})
+
+            # amount  (case.map:35)
+            v_2 = a_amount
+            if v_2 is not None:
+                p_part.append({'name': 'amount', 'valueDecimal': v_2})
+
+            if p_part:
+                p['part'] = p_part
+
+        # ward  (case.map:29)
+        w = source_ward
+        if w is not None:
+            w_name, = w
+            # name  (case.map:29)
+            v = w_name
+            if v is not None:
+                tgt_parameter.append({'name': 'ward', 'valueString': v})
+
+        if tgt_parameter:
+            resource['parameter'] = tgt_parameter
+        if len(resource) == 1 and not run.failed:
+            if faults:
+                return None
+            return run.nothing()
+        return run.result(resource, _places)
+    except Exception:
+        return None
+
+
 def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
+    if not strict:
+        result = _in_one_pass(row)
+        if result is not None:
+            return result
     run = RecordRun(globals(), strict)
     try:
         source = _read(row, run.faults)
@@ -359,4 +560,61 @@ _marks = {
     273: 'case.map:35:3',
     275: 'case.map:35:20',
     277: 'case.map:32:1',
+    281: '',
+    287: 'case.map:5:3',
+    288: 'case.map:6:3',
+    289: 'case.map:7:3',
+    290: 'case.map:8:3',
+    291: 'case.map:9:3',
+    292: 'case.map:10:3',
+    293: 'case.map:11:3',
+    294: 'case.map:12:3',
+    296: 'case.map:4:7',
+    300: 'case.map:5:3',
+    311: 'case.map:6:3',
+    317: 'case.map:7:3',
+    323: 'case.map:8:3',
+    329: 'case.map:9:3',
+    335: 'case.map:10:3',
+    345: 'case.map:11:3',
+    349: 'case.map:16:3',
+    350: 'case.map:17:3',
+    352: 'case.map:14:7',
+    356: 'case.map:15:3',
+    359: 'case.map:16:3',
+    370: 'case.map:17:3',
+    374: 'case.map:11:3',
+    381: 'case.map:12:3',
+    384: 'case.map:19:47',
+    386: 'case.map:19:7',
+    390: 'case.map:19:47',
+    398: 'case.map:12:3',
+    402: 'case.map:21:1',
+    405: 'case.map:22:3',
+    407: 'case.map:22:18',
+    410: 'case.map:23:3',
+    412: 'case.map:23:19',
+    415: 'case.map:24:3',
+    417: 'case.map:24:20',
+    420: 'case.map:25:3',
+    422: 'case.map:25:22',
+    425: 'case.map:26:3',
+    427: 'case.map:26:20',
+    430: 'case.map:27:3',
+    431: 'case.map:27:25',
+    434: 'case.map:28:3',
+    436: 'case.map:28:20',
+    438: 'case.map:32:1',
+    441: 'case.map:33:3',
+    443: 'case.map:33:18',
+    446: 'case.map:34:3',
+    448: 'case.map:34:18',
+    451: 'case.map:35:3',
+    453: 'case.map:35:20',
+    455: 'case.map:32:1',
+    459: 'case.map:29:3',
+    463: 'case.map:29:24',
+    465: 'case.map:29:39',
+    467: 'case.map:21:1',
+    478: '',
 }

@@ -296,4 +296,5 @@ _marks = {
     208: 'types.map:7:21',
     213: 'types.map:7:3',
     214: 'types.map:7:21',
+    221: '',
 }

@@ -203,7 +203,7 @@ def _read(row, faults):
     for child in doctor_raw if type(doctor_raw) is list and len(doctor_raw) < 2 else rows(doctor_raw, _STAY_DOCTOR, faults):
         before = len(faults)
         item = read_doctor(child, faults)
-        if len(faults) > before:
+        if faults and len(faults) > before:
             item = watched(item, faults, before)
             within(faults, before, 'Stay.doctor', 0)
         record['doctor'] = item
@@ -217,8 +217,8 @@ def _read(row, faults):
             acts_repeat = child_2['qte']
         except (KeyError, TypeError):
             raise lacking(child_2, _STAY_ACTS_NEEDS)
-        count = times(acts_repeat, _STAY_ACTS_REPEAT, faults)
-        if len(faults) > before_2:
+        count = acts_repeat if type(acts_repeat) is int and 0 <= acts_repeat <= 1000 else times(acts_repeat, _STAY_ACTS_REPEAT, faults)
+        if faults and len(faults) > before_2:
             item_2 = watched(item_2, faults, before_2)
             within(faults, before_2, 'Stay.acts', rank - 1)
         acts_rows.extend([item_2] * count)
@@ -314,8 +314,232 @@ def act(a, p, run):
         p['part'] = p_part
 
 
+def _in_one_pass(row):
+    """The same in one piece; None where `_transform` has to go step by step: something failed that no rule expected."""
+    try:
+        run = RecordRun(globals())
+        faults = run.faults
+        try:
+            id_raw = row['id']
+            ward_raw = row['service']
+            beds_raw = row['lits']
+            weight_raw = row['poids']
+            urgent_raw = row['urgent']
+            day_raw = row['debut']
+            start_raw = row['debut']
+            utcDay_raw = row['fin']
+            french_raw = row['saisie']
+            doctor_raw = row['doctor']
+            acts_raw = row['acts']
+        except (KeyError, TypeError):
+            raise lacking(row, _STAY_NEEDS)
+        source_id = source_ward = source_beds = source_weight = source_urgent = source_day = source_start = source_utcDay = source_french = source_doctor = source_acts = None
+
+        # id : string 1..1  (case.map:5)
+        value = id_raw.strip() if type(id_raw) is str else as_text(id_raw, _STAY_ID, faults)
+        if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
+            value = mended(value, _STAY_ID, faults)
+        if value:
+            source_id = value
+        else:
+            absent(_STAY_ID, faults)
+
+        # ward : code 0..1  (case.map:6)
+        if ward_raw is not None:
+            value = ward_raw.strip() if type(ward_raw) is str else as_text(ward_raw, _STAY_WARD, faults)
+            if value and value not in {'X', '-'}:
+                source_ward = value
+
+        # beds : integer 0..1  (case.map:7)
+        if beds_raw is not None:
+            value = as_integer(beds_raw, _STAY_BEDS, faults)
+            if value is not None:
+                source_beds = value
+
+        # weight : decimal 0..1  (case.map:8)
+        if weight_raw is not None:
+            value = as_decimal(weight_raw, _STAY_WEIGHT, faults)
+            if value is not None:
+                source_weight = value
+
+        # urgent : boolean 0..1  (case.map:9)
+        if urgent_raw is not None:
+            value = as_boolean(urgent_raw, _STAY_URGENT, faults)
+            if value is not None:
+                source_urgent = value
+
+        # day : date 0..1  (case.map:10)
+        if day_raw is not None:
+            value = _READ_STAY_DAY(day_raw, faults)
+            if value is not None:
+                source_day = value
+
+        # start : dateTime 0..1  (case.map:11)
+        if start_raw is not None:
+            value = _READ_STAY_START(start_raw, faults)
+            if value is not None:
+                source_start = value
+
+        # utcDay : date 0..1  (case.map:12)
+        if utcDay_raw is not None:
+            value = _READ_STAY_UTC_DAY(utcDay_raw, faults)
+            if value is not None:
+                source_utcDay = value
+
+        # french : date 0..1  (case.map:13)
+        if french_raw is not None:
+            value = _READ_STAY_FRENCH(french_raw, faults)
+            if value is not None:
+                source_french = value
+
+        # doctor : Doctor 0..1  (case.map:14)
+        for child in doctor_raw if type(doctor_raw) is list and len(doctor_raw) < 2 else rows(doctor_raw, _STAY_DOCTOR, faults):
+            before = len(faults)
+            try:
+                rpps_raw = child['rpps']
+            except (KeyError, TypeError):
+                raise lacking(child, _DOCTOR_NEEDS)
+            item_rpps = None
+
+            # rpps : string 1..1  (case.map:17)
+            value_2 = rpps_raw.strip() if type(rpps_raw) is str else as_text(rpps_raw, _DOCTOR_RPPS, faults)
+            if value_2 and (value_2[:3] in ODD_STARTS or not (value_2.isprintable() if value_2 >= 'A' else value_2.isalnum() and 'e' not in value_2 and 'E' not in value_2)) and is_odd(value_2):
+                value_2 = mended(value_2, _DOCTOR_RPPS, faults)
+            if value_2:
+                item_rpps = value_2
+            else:
+                absent(_DOCTOR_RPPS, faults)
+            if faults and len(faults) > before:
+                within(faults, before, 'Stay.doctor', 0)
+            source_doctor = (item_rpps,)
+
+        # acts : Act 0..*  (case.map:15)
+        acts_rows = []
+        for rank, child_2 in enumerate(acts_raw if type(acts_raw) is list else rows(acts_raw, _STAY_ACTS, faults), 1):
+            before_2 = len(faults)
+            try:
+                code_raw = child_2['code']
+            except (KeyError, TypeError):
+                raise lacking(child_2, _ACT_NEEDS)
+            item_2_rank = item_2_code = None
+
+            # rank : integer 0..1  (case.map:19)
+            item_2_rank = rank
+
+            # code : string 1..1  (case.map:20)
+            value_3 = code_raw.strip() if type(code_raw) is str else as_text(code_raw, _ACT_CODE, faults)
+            if value_3 and (value_3[:3] in ODD_STARTS or not (value_3.isprintable() if value_3 >= 'A' else value_3.isalnum() and 'e' not in value_3 and 'E' not in value_3)) and is_odd(value_3):
+                value_3 = mended(value_3, _ACT_CODE, faults)
+            if value_3:
+                item_2_code = value_3
+            else:
+                absent(_ACT_CODE, faults)
+            try:
+                acts_repeat = child_2['qte']
+            except (KeyError, TypeError):
+                raise lacking(child_2, _STAY_ACTS_NEEDS)
+            count = acts_repeat if type(acts_repeat) is int and 0 <= acts_repeat <= 1000 else times(acts_repeat, _STAY_ACTS_REPEAT, faults)
+            if faults and len(faults) > before_2:
+                within(faults, before_2, 'Stay.acts', rank - 1)
+            acts_rows.extend([(item_2_rank, item_2_code)] * count)
+        if acts_rows:
+            source_acts = acts_rows
+        resource = {'resourceType': 'Parameters'}
+        tgt_parameter = resource.get('parameter') or []
+
+        # id  (case.map:24)
+        v = source_id
+        if v is not None:
+            tgt_parameter.append({'name': 'id', 'valueString': v})
+
+        # ward  (case.map:25)
+        v = source_ward
+        if v is not None:
+            tgt_parameter.append({'name': 'ward', 'valueCode': v})
+
+        # beds  (case.map:26)
+        v = source_beds
+        if v is not None:
+            tgt_parameter.append({'name': 'beds', 'valueInteger': v})
+
+        # weight  (case.map:27)
+        v = source_weight
+        if v is not None:
+            tgt_parameter.append({'name': 'weight', 'valueDecimal': v})
+
+        # urgent  (case.map:28)
+        v = source_urgent
+        if v is not None:
+            tgt_parameter.append({'name': 'urgent', 'valueBoolean': v})
+
+        # day  (case.map:29)
+        v = source_day
+        if v is not None:
+            tgt_parameter.append({'name': 'day', 'valueDate': v})
+
+        # start  (case.map:30)
+        v = source_start
+        if v is not None:
+            tgt_parameter.append({'name': 'start', 'valueDateTime': v})
+
+        # utcDay  (case.map:31)
+        v = source_utcDay
+        if v is not None:
+            tgt_parameter.append({'name': 'utcDay', 'valueDate': v})
+
+        # french  (case.map:32)
+        v = source_french
+        if v is not None:
+            tgt_parameter.append({'name': 'french', 'valueDate': v})
+
+        # doctor  (case.map:33)
+        d = source_doctor
+        if d is not None:
+            d_rpps, = d
+            p = {'name': 'doctor'}
+            tgt_parameter.append(p)
+            # rpps  (case.map:33)
+            v = d_rpps
+            if v is not None:
+                p['valueString'] = v
+
+        # acts  (case.map:34)
+        for a in source_acts or ():
+            a_rank, a_code = a
+            p = {'name': 'act'}
+            tgt_parameter.append(p)
+            p_part = p.get('part') or []
+
+            # rank  (case.map:38)
+            v_2 = a_rank
+            if v_2 is not None:
+                p_part.append({'name': 'rank', 'valueInteger': v_2})
+
+            # code  (case.map:39)
+            v_2 = a_code
+            if v_2 is not None:
+                p_part.append({'name': 'code', 'valueString': v_2})
+
+            if p_part:
+                p['part'] = p_part
+
+        if tgt_parameter:
+            resource['parameter'] = tgt_parameter
+        if len(resource) == 1 and not run.failed:
+            if faults:
+                return None
+            return run.nothing()
+        return run.result(resource, _places)
+    except Exception:
+        return None
+
+
 def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
+    if not strict:
+        result = _in_one_pass(row)
+        if result is not None:
+            return result
     run = RecordRun(globals(), strict)
     try:
         source = _read(row, run.faults)
@@ -404,4 +628,70 @@ _marks = {
     309: 'case.map:39:3',
     311: 'case.map:39:18',
     313: 'case.map:37:1',
+    317: '',
+    323: 'case.map:5:3',
+    324: 'case.map:6:3',
+    325: 'case.map:7:3',
+    326: 'case.map:8:3',
+    327: 'case.map:9:3',
+    328: 'case.map:10:3',
+    329: 'case.map:11:3',
+    330: 'case.map:12:3',
+    331: 'case.map:13:3',
+    332: 'case.map:14:3',
+    333: 'case.map:15:3',
+    335: 'case.map:4:7',
+    339: 'case.map:5:3',
+    348: 'case.map:6:3',
+    354: 'case.map:7:3',
+    360: 'case.map:8:3',
+    366: 'case.map:9:3',
+    372: 'case.map:10:3',
+    378: 'case.map:11:3',
+    384: 'case.map:12:3',
+    390: 'case.map:13:3',
+    396: 'case.map:14:3',
+    399: 'case.map:17:16',
+    401: 'case.map:17:7',
+    405: 'case.map:17:16',
+    412: 'case.map:14:3',
+    417: 'case.map:15:3',
+    421: 'case.map:20:3',
+    423: 'case.map:18:7',
+    427: 'case.map:19:3',
+    430: 'case.map:20:3',
+    438: 'case.map:15:3',
+    448: 'case.map:23:1',
+    451: 'case.map:24:3',
+    453: 'case.map:24:18',
+    456: 'case.map:25:3',
+    458: 'case.map:25:20',
+    461: 'case.map:26:3',
+    463: 'case.map:26:20',
+    466: 'case.map:27:3',
+    468: 'case.map:27:22',
+    471: 'case.map:28:3',
+    473: 'case.map:28:22',
+    476: 'case.map:29:3',
+    478: 'case.map:29:19',
+    481: 'case.map:30:3',
+    483: 'case.map:30:21',
+    486: 'case.map:31:3',
+    488: 'case.map:31:22',
+    491: 'case.map:32:3',
+    493: 'case.map:32:22',
+    496: 'case.map:33:3',
+    499: 'case.map:33:22',
+    502: 'case.map:33:67',
+    504: 'case.map:33:82',
+    507: 'case.map:34:3',
+    509: 'case.map:34:20',
+    511: 'case.map:37:1',
+    514: 'case.map:38:3',
+    516: 'case.map:38:18',
+    519: 'case.map:39:3',
+    521: 'case.map:39:18',
+    523: 'case.map:37:1',
+    526: 'case.map:23:1',
+    537: '',
 }

@@ -243,8 +243,201 @@ def targets(src, tgt, run):
         tgt['generalPractitioner'] = tgt_generalPractitioner
 
 
+def _in_one_pass(row):
+    """The same in one piece; None where `_transform` has to go step by step: something failed that no rule expected."""
+    try:
+        run = RecordRun(globals())
+        faults = run.faults
+        source_name = source_nick = source_city = source_phone = None
+
+        # name : string 0..*  (case.map:4)
+        name_values = []
+        held = row.get('name')
+        for cell in held if isinstance(held, list) else [held]:
+            if cell is not None:
+                value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_NAME, faults)
+                if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
+                    value = mended(value, _PERSON_NAME, faults)
+                if value:
+                    name_values.append(value)
+        if name_values:
+            source_name = name_values
+
+        # nick : string 0..*  (case.map:4)
+        nick_values = []
+        held_2 = row.get('nick')
+        for cell in held_2 if isinstance(held_2, list) else [held_2]:
+            if cell is not None:
+                value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_NICK, faults)
+                if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
+                    value = mended(value, _PERSON_NICK, faults)
+                if value:
+                    nick_values.append(value)
+        if nick_values:
+            source_nick = nick_values
+
+        # city : string 0..1  (case.map:4)
+        cell = row.get('city')
+        if cell is not None:
+            value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_CITY, faults)
+            if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
+                value = mended(value, _PERSON_CITY, faults)
+            if value:
+                source_city = value
+
+        # phone : string 0..1  (case.map:4)
+        cell = row.get('phone')
+        if cell is not None:
+            value = cell.strip() if type(cell) is str else as_text(cell, _PERSON_PHONE, faults)
+            if value and (value[:3] in ODD_STARTS or not (value.isprintable() if value >= 'A' else value.isalnum() and 'e' not in value and 'E' not in value)) and is_odd(value):
+                value = mended(value, _PERSON_PHONE, faults)
+            if value:
+                source_phone = value
+        resource = {'resourceType': 'Patient'}
+        tgt_name = resource.get('name') or []
+        tgt_telecom = resource.get('telecom') or []
+        tgt_generalPractitioner = resource.get('generalPractitioner') or []
+        shares = {}
+
+        # name  (case.map:7)
+        for n in source_name or ():
+            tgt_name.append({'family': n})
+
+        # nick  (case.map:8)
+        try:
+            for n in source_nick or ():
+                h = {'text': n}
+                place_first(run, resource, 'name', tgt_name, h, 'case.map:8:20')
+        except run.caught as error_2:
+            run.fail(error_2)
+
+        # city  (case.map:9)
+        c_2 = source_city
+        if c_2 is not None:
+            resource.setdefault('address', []).append({'city': c_2, 'use': 'home'})
+
+        # city-2  (case.map:10)
+        c_2 = source_city
+        if c_2 is not None:
+            contact = {}
+            resource.setdefault('contact', []).append(contact)
+            address = contact.setdefault('address', {})
+            address['city'] = c_2
+
+        # city-3  (case.map:11)
+        try:
+            c_2 = source_city
+            if c_2 is not None:
+                m = resource.setdefault('maritalStatus', {})
+                put_once(run, m, 'text', c_2, _write_1)
+        except run.caught as error_2:
+            run.fail(error_2)
+
+        # city-4  (case.map:12)
+        try:
+            c_2 = source_city
+            if c_2 is not None:
+                made_m = 'maritalStatus' not in resource
+                m = resource.setdefault('maritalStatus', {})
+                text = append(c_2, '!')
+                if text is not None:
+                    put_once(run, m, 'text', text, _write_2)
+                if made_m and not m:
+                    take_away(resource, 'maritalStatus', m)
+        except run.caught as error_2:
+            run.fail(error_2)
+
+        # phone  (case.map:13)
+        try:
+            p = source_phone
+            if p is not None:
+                t = shared(shares, tgt_telecom, 'contacts', {})
+                t['value'] = p
+                if not t:
+                    discard(tgt_telecom, t)
+        except run.caught as error_2:
+            run.fail(error_2)
+
+        # phone-2  (case.map:14)
+        try:
+            p = source_phone
+            if p is not None:
+                t = shared(shares, tgt_telecom, 'contacts', {})
+                t['system'] = 'phone'
+                if not t:
+                    discard(tgt_telecom, t)
+        except run.caught as error_2:
+            run.fail(error_2)
+
+        # phone-3  (case.map:15)
+        p = source_phone
+        if p is not None:
+            made = p + '-x'
+            tgt_telecom.append({'value': made})
+
+        # phone-4  (case.map:16)
+        p = source_phone
+        if p is not None:
+            c_2 = {}
+            resource.setdefault('communication', []).append(c_2)
+            # rule-1  (case.map:16)
+            if p == 'never':
+                c_2['preferred'] = True
+            if not c_2:
+                drop(resource, 'communication', c_2)
+
+        # phone-5  (case.map:17)
+        try:
+            p = source_phone
+            if p is not None:
+                o = {'resourceType': 'Organization'}
+                o['id'] = 'org'
+                o['name'] = p
+                resource.setdefault('contained', []).append(o)
+                value_2 = reference(o, run, 'case.map:17:122')
+                managingOrganization = None if value_2 is None else {'reference': value_2}
+                if managingOrganization is not None:
+                    resource['managingOrganization'] = managingOrganization
+        except run.caught as error_2:
+            run.fail(error_2)
+
+        # phone-6  (case.map:18)
+        try:
+            phone = source_phone
+            if phone is not None:
+                g = {'display': 'end'}
+                place_last(run, resource, 'generalPractitioner', tgt_generalPractitioner, g, 'case.map:18:16')
+        except run.caught as error_2:
+            run.fail(error_2)
+
+        # phone-7  (case.map:19)
+        phone = source_phone
+        if phone is not None:
+            tgt_generalPractitioner.append({'display': 'middle'})
+
+        if tgt_name:
+            resource['name'] = tgt_name
+        if tgt_telecom:
+            resource['telecom'] = tgt_telecom
+        if tgt_generalPractitioner:
+            resource['generalPractitioner'] = tgt_generalPractitioner
+        settle_endings(run)
+        resource = pruned(resource) or {}
+        if len(resource) == 1 and not run.failed:
+            if faults:
+                return None
+            return run.nothing()
+        return run.result(resource, _places)
+    except Exception:
+        return None
+
+
 def _transform(row, strict=False):
     """One record: what it becomes, with notes and faults; no resource where it is out of scope."""
+    if not strict:
+        result = _in_one_pass(row)
+        if result is not None:
+            return result
     run = RecordRun(globals(), strict)
     run.given = row
     try:
@@ -317,4 +510,53 @@ _marks = {
     234: 'case.map:19:3',
     236: 'case.map:19:16',
     238: 'case.map:6:1',
+    246: '',
+    254: 'case.map:4:16',
+    267: 'case.map:4:35',
+    280: 'case.map:4:54',
+    289: 'case.map:4:73',
+    297: 'case.map:6:1',
+    300: 'case.map:7:3',
+    304: 'case.map:7:20',
+    308: 'case.map:8:3',
+    309: 'case.map:8:20',
+    315: 'case.map:9:3',
+    317: 'case.map:9:20',
+    320: 'case.map:10:3',
+    322: 'case.map:10:20',
+    329: 'case.map:11:3',
+    331: 'case.map:11:20',
+    332: 'case.map:11:44',
+    338: 'case.map:12:3',
+    340: 'case.map:12:20',
+    342: 'case.map:12:44',
+    345: 'case.map:12:20',
+    352: 'case.map:13:3',
+    354: 'case.map:13:21',
+    355: 'case.map:13:54',
+    356: 'case.map:13:21',
+    363: 'case.map:14:3',
+    365: 'case.map:14:21',
+    366: 'case.map:14:54',
+    367: 'case.map:14:21',
+    373: 'case.map:15:3',
+    375: 'case.map:15:21',
+    376: 'case.map:15:42',
+    379: 'case.map:16:3',
+    381: 'case.map:16:21',
+    384: 'case.map:16:60',
+    385: 'case.map:16:80',
+    386: 'case.map:16:21',
+    391: 'case.map:17:3',
+    393: 'case.map:17:21',
+    394: 'case.map:17:50',
+    395: 'case.map:17:64',
+    396: 'case.map:17:76',
+    397: 'case.map:17:95',
+    406: 'case.map:18:3',
+    408: 'case.map:18:16',
+    414: 'case.map:19:3',
+    416: 'case.map:19:16',
+    418: 'case.map:6:1',
+    435: '',
 }

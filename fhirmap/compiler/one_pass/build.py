@@ -1,0 +1,110 @@
+"""The function that is a record's whole way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from fhirmap.compiler.names import Names
+from fhirmap.compiler.one_pass.inlining import WATCHED, Inlining
+from fhirmap.compiler.one_pass.kinds import Kinds
+from fhirmap.compiler.one_pass.rebinding import Rebinding
+from fhirmap.compiler.one_pass.rows import LateWrite, RowsAsNames
+from fhirmap.compiler.plan import PythonFunction
+from fhirmap.compiler.python import (
+    Assign,
+    Attribute,
+    Call,
+    Expr,
+    If,
+    Literal,
+    Name,
+    Not,
+    Return,
+    Statement,
+    Try,
+    is_not_none,
+)
+from fhirmap.compiler.python.rewriting import rewritten, rewritten_block, statements_in
+from fhirmap.compiler.runtime_functions import RUN, run_call
+
+ONE_PASS = Name("_in_one_pass")
+_FAULTS = Name("faults")
+_LARGEST = 4_000
+"""Statements of a module that is written twice at most: a larger one would take its time to compile, and its memory."""
+_DOC = "The same in one piece; None where `_transform` has to go step by step: something failed that no rule expected."
+
+
+def one_pass(transform: PythonFunction, functions: Iterable[PythonFunction], names: Names) -> PythonFunction | None:
+    """The record's way that ``transform`` is, as one function; None where nothing is gained.
+
+    ``functions``: those of the readers and groups. ``names``: what is free inside a function.
+    """
+    functions = tuple(functions)
+    if sum(1 for function in functions for _ in statements_in(function.body)) > _LARGEST:
+        return None
+    inlining = Inlining((transform, *functions), names)
+    rebinding = Rebinding(names, inlining.bases)
+    body, _ = rebinding.block(inlining.block(_whole(transform.body)), {})
+    kinds = Kinds()
+    kinds.block(body)
+    kinds.settle()
+    rewritten_body = _as_names(body, kinds, names)
+    if rewritten_body is None:
+        return None
+    body = rewritten_block(rewritten_body, lambda node: _original(node, rebinding, kinds))
+    nothing = Try(None, body, Name("Exception"), None, (Return(None, Literal(None)),))
+    return PythonFunction(ONE_PASS, transform.parameters, _DOC, (nothing,))
+
+
+def before_steps(transform: PythonFunction) -> PythonFunction:
+    """``transform``, which takes its steps where the one pass gives no result, or where failures are to be seen."""
+    found = Name("result")
+    strict = transform.flags[0]
+    ask = Assign(None, (found,), Call(ONE_PASS, transform.parameters))
+    done = If(None, is_not_none(found), (Return(None, found),))
+    return replace(transform, body=(If(None, Not(strict), (ask, done)), *transform.body))
+
+
+def _as_names(body: Sequence[Statement], kinds: Kinds, names: Names) -> tuple[Statement, ...] | None:
+    """Statements with names in the place of rows; None where there is no such row."""
+    while any(kinds.is_own(name) for name in kinds.made):
+        try:
+            return RowsAsNames(kinds, names.inner()).block(body)
+        except LateWrite as late:
+            kinds.name(late.name).is_foreign = True
+            kinds.settle()
+    return None
+
+
+def _original(node: Expr, rebinding: Rebinding, kinds: Kinds) -> Expr | None:
+    """A name that holds no row is the one that it was."""
+    if isinstance(node, Name) and not kinds.is_own(node.text):
+        return rebinding.original.get(node.text)
+    return None
+
+
+def _whole(body: Sequence[Statement]) -> list[Statement]:
+    """The statements of a record's way without what looks after failures between them."""
+    found: list[Statement] = []
+    for statement in body:
+        if isinstance(statement, Try):
+            found += _whole(statement.body)
+        elif isinstance(statement, If) and any(_watches(entry) for entry in statement.body):
+            continue
+        elif isinstance(statement, If) and isinstance(statement.body[-1], Return):
+            # What of the record could not be read, and rules asked for, is known where it is a dict.
+            unread = If(None, _FAULTS, (Return(None, Literal(None)),))
+            found.append(replace(statement, body=(unread, Return(None, run_call("nothing")))))
+        elif isinstance(statement, Assign) and statement.targets == (RUN,):
+            assert isinstance(statement.value, Call)
+            run = replace(statement.value, arguments=statement.value.arguments[:1])
+            found += [replace(statement, value=run), Assign(None, (_FAULTS,), Attribute(RUN, "faults"))]
+        else:
+            found.append(rewritten(statement, lambda node: _FAULTS if node == Attribute(RUN, "faults") else None))
+    return found
+
+
+def _watches(statement: Statement) -> bool:
+    value = statement.value if isinstance(statement, Assign) else None
+    return isinstance(value, Call) and value.function == WATCHED
