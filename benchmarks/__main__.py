@@ -1,16 +1,30 @@
-"""Every measurement, one after the other: `make bench`."""
+"""Every measurement, one after the other, and their table: `make bench`, or `python -m benchmarks [folder]`.
+
+``folder``: where `figures.json` is written, by default the one that the command is run in. As
+`benchmarks/released.json` it is what the next release is compared with. The exit code says whether something is over
+its bound.
+"""
 
 from __future__ import annotations
 
-from benchmarks import lookups, pipeline, questionnaire, sources, transformer, validator, wildcard_maps
+import sys
+from pathlib import Path
+
+from benchmarks import growth, lookups, pipeline, questionnaire, sources, transformer, validator, wildcard_maps
+from benchmarks.figures import code_of, released, table, write
+from benchmarks.instructions import counted
+from fhirmap.version import __version__
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """1 where one of them is over its bound."""
-    codes = [transformer.main(), validator.main(), questionnaire.main(), wildcard_maps.main(), sources.main([])]
-    codes += [lookups.main([]), pipeline.main([])]
-    return max(code or 0 for code in codes)
+    figures = [*transformer.figures(), *validator.figures(), *questionnaire.figures(), *wildcard_maps.figures()]
+    figures += [*sources.figures(), *lookups.figures(), *pipeline.figures(), *growth.figures()]
+    instructions = counted()
+    print(f"\n{table(figures, instructions, released())}")
+    write(Path(*arguments) / "figures.json", __version__, figures, instructions)
+    return code_of(figures)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

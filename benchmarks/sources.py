@@ -12,13 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import Figure, code_of
 from benchmarks.measured_run import peak_mib
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -127,8 +128,8 @@ def spent(name: str, way: str, path: Path, out: Path) -> Spent:
     return Spent(**json.loads(done.stdout))
 
 
-def measure(name: str, many: int) -> bool:
-    """Print what a kind costs; is it within the bounds?"""
+def measure(name: str, many: int) -> Iterator[Figure]:
+    """Print what a kind costs."""
     kind, few = kind_named(name), min(FEW, many // 2)
     with tempfile.TemporaryDirectory() as folder:
         path, small = Path(folder) / "many" / kind.file, Path(folder) / "few" / kind.file
@@ -149,7 +150,17 @@ def measure(name: str, many: int) -> bool:
         f" (bound {kind.bound}, wanted {WANTED_CPU})  peak {runs['model'][0].peak_mib:6.1f} MiB,"
         + (" read as a whole" if kind.is_whole else f" ratio {flat:.2f} (bound {BOUND_MEMORY})")
     )
-    return model / hand <= kind.bound and (kind.is_whole or flat <= BOUND_MEMORY)
+    yield Figure(f"{many:,} records, {name}", model, "s", WANTED_CPU, kind.bound, hand, "by hand")
+    if not kind.is_whole:
+        few_mib = runs["model"][0].peak_mib / flat
+        title = f"memory of {many:,} records, {name}"
+        yield Figure(title, runs["model"][0].peak_mib, "MiB", BOUND_MEMORY, BOUND_MEMORY, few_mib, f"{few:,}")
+
+
+def figures(names: Iterable[str] = KINDS, many: int = MANY) -> list[Figure]:
+    """Measure and print the kinds of these names."""
+    print("sources, a file to NDJSON, one process")
+    return [figure for name in names for figure in measure(name, many)]
 
 
 def main(arguments: list[str]) -> int:
@@ -159,11 +170,7 @@ def main(arguments: list[str]) -> int:
         before = {"model": by_model, "hand": by_hand}[way](kind_named(name), Path(path), Path(out))
         print(json.dumps({"cpu_s": time.process_time() - before, "peak_mib": peak_mib()}))
         return 0
-    names = arguments[:1] or list(KINDS)
-    many = int(arguments[1]) if len(arguments) > 1 else MANY
-    print("sources, a file to NDJSON, one process")
-    results = [measure(name, many) for name in names]
-    return int(not all(results))
+    return code_of(figures(arguments[:1] or KINDS, *map(int, arguments[1:])))
 
 
 if __name__ == "__main__":

@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import expert_written, hand_written
+from benchmarks.figures import Figure, code_of
 from benchmarks.interventions import make_database
 from benchmarks.timing import fastest
 from fhirmap.compilation.maps import compile_map
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
+from fhirmap.runtime.transformer import Transformer
 
 ROOT = Path(__file__).resolve().parent.parent
 INTERVENTIONS = 300
-BOUND_RATIO = 2.0
-"""What the generated transformer may cost, in times of the hand-written function."""
-WANTED_RATIO = 1.4
-"""What it is to cost one day, in times of the function that an expert wrote."""
+BOUND_RATIO, BOUND_TO_EXPERT, WANTED_RATIO = 2.0, 2.8, 1.4
+"""What the generated transformer may cost, in times of the hand-written function and of the one an expert wrote."""
 
 
 def rows() -> list[Mapping[str, Any]]:
@@ -39,16 +39,20 @@ def rows() -> list[Mapping[str, Any]]:
             return [record.values for record in source.records()]
 
 
-def main() -> int:
-    """Check, measure, print; 1 where the ratio is over its bound."""
+def generated() -> Transformer:
+    """What is compiled of the maps of the example."""
     target = ROOT / "maps" / "renacot"
-    transformer = compile_map(
+    return compile_map(
         ROOT / "examples" / "ch-valmorel" / "valmorel.map",
         target / "renacot.map",
         definitions=[target / "definitions"],
         validate=False,
     )
-    records = rows()
+
+
+def figures() -> list[Figure]:
+    """Check, measure, print."""
+    transformer, records = generated(), rows()
     for record in records:
         result = transformer(record)
         expected = hand_written.declaration(dict(record))
@@ -68,14 +72,16 @@ def main() -> int:
         )
         for way, time in times.items():
             spent[way] += time / len(records)
-    ratio, to_expert = spent["generated"] / spent["by hand"], spent["generated"] / spent["by an expert"]
     print(f"transformer, {INTERVENTIONS} interventions of 5 implants, raw rows to Parameters, outputs equal")
     print(f"  written by hand       {spent['by hand']:8.1f} us")
     print(f"  written by an expert  {spent['by an expert']:8.1f} us")
-    print(f"  generated             {spent['generated']:8.1f} us   ratio {ratio:.2f} (bound {BOUND_RATIO})")
-    print(f"                          to the expert's {to_expert:.2f} (wanted {WANTED_RATIO})")
-    return int(ratio > BOUND_RATIO)
+    print(f"  generated             {spent['generated']:8.1f} us")
+    job, ours = "a row to Parameters", spent["generated"]
+    return [
+        Figure(job, ours, "us", WANTED_RATIO, BOUND_TO_EXPERT, spent["by an expert"], "an expert"),
+        Figure(f"{job}, plainly", ours, "us", WANTED_RATIO, BOUND_RATIO, spent["by hand"], "by hand"),
+    ]
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(code_of(figures()))
