@@ -76,7 +76,8 @@ def _typed(kind: pa.DataType) -> pa.DataType:
 
 def read_of(layout: RowLayout, row: Mapping[str, Any], more: tuple[str, ...] = ()) -> dict[str, Any]:
     """What is read of a row and of its child rows."""
-    found = {name: row[name] for name in (*layout.column_names, *more)}
+    names = [column.name for column in layout.columns if column.element]
+    found = {name: row[name] for name in (*names, *more)}
     return found | {child.key: [read_of(child.shape, below) for below in row[child.key]] for child in layout.children}
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from fhirmap.journal import Counts, Entry, EntryState, ReadValues, RecordReading
 from fhirmap.records import Record
 from fhirmap.runner.engine import Engine
-from fhirmap.runner.outcomes import Outcome, OutcomeMaker
+from fhirmap.runner.outcomes import Outcome, OutcomeMaker, key_of
 from fhirmap.runner.read_parts import ReadParts
 from fhirmap.runner.read_values import reader_of_values
 from fhirmap.runner.unmapped import UnmappedCodes
@@ -107,11 +107,6 @@ def maker_of(engine: Engine) -> EntryMaker:
     return EntryMaker(outcomes, reader_of_values(plan), ReadParts(plan.shape), engine.made_by)
 
 
-def key_of(record: Record) -> str:
-    """The key by which the journal knows a record: of one without a key, where it is."""
-    return record.key or f"? {record.origin}"
-
-
 def ingest(  # noqa: PLR0913 - named settings
     records: Iterable[Record],
     maker: EntryMaker,
@@ -184,8 +179,8 @@ def made_batches(  # noqa: PLR0913 - named settings
 
 def _count(outcome: Outcome, done: Ingested) -> None:
     done.verdicts[outcome.verdict] += 1
-    if outcome.reason:
-        done.reasons[outcome.reason] += 1
+    if outcome.verdict == Verdict.INVALID:
+        done.reasons.update(outcome.reasons[:1])
     if outcome.unmapped and outcome.verdict != Verdict.SUPERSEDED:
         done.unmapped.add(outcome.unmapped)
 

@@ -16,7 +16,7 @@ from fhirmap.records import Fault, Note, Record, Result, Unmapped
 from fhirmap.runner.verdict import Verdict, classify
 from fhirmap.sinks.redaction import redact_numbers
 
-__all__ = ["Outcome", "OutcomeMaker", "canonical_json"]
+__all__ = ["Outcome", "OutcomeMaker", "canonical_json", "key_of"]
 
 _SENT = (Verdict.SENDABLE, Verdict.NOTED)
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
@@ -32,12 +32,17 @@ def canonical_json(resource: Mapping[str, Any]) -> bytes:
     return _ENCODER.encode(resource)
 
 
+def key_of(record: Record) -> str:
+    """The key by which the journal knows a record: of one without a key, where it is."""
+    return record.key or f"? {record.origin}"
+
+
 class Outcome(NamedTuple):
-    """What one record came to. ``reason``: the first one of an invalid record, else empty; ``payload``: of one that is
-    to be sent, else empty; ``digest``: its SHA-256; ``parts``: see `OutcomeMaker`."""
+    """What one record came to. ``reasons``: see `Classified`; ``payload``: of one that is to be sent, else empty;
+    ``digest``: its SHA-256; ``parts``: see `OutcomeMaker`."""
 
     verdict: Verdict
-    reason: str
+    reasons: tuple[str, ...]
     payload: bytes
     digest: str
     limit_key: str
@@ -78,7 +83,7 @@ class OutcomeMaker:
             digest = hashlib.sha256(payload).hexdigest()
         return Outcome(
             found.verdict,
-            found.reasons[0] if found.verdict == Verdict.INVALID and found.reasons else "",
+            found.reasons,
             payload,
             digest,
             limit_key,

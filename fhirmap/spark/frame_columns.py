@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import or_
 
@@ -26,6 +26,7 @@ __all__ = [
     "joined_children",
     "missing_column",
     "not_for_frames",
+    "read_positions",
     "spark_columns",
     "with_columns_read",
 ]
@@ -65,12 +66,17 @@ def columns_of_records(plan: SourcePlan) -> dict[str, str]:
     latest = (plan.latest.column,) if plan.latest else ()
     condition = None if plan.kind.is_sql else filter_of(plan)
     own = dict.fromkeys((*plan.key, *latest, *(condition.names if condition else ())), plan.position)
-    found = own | {column.name: column.position for column in plan.shape.columns}
+    found = own | read_positions(plan.shape)
     for child in plan.shape.children:
         if child.kind is ChildKind.LINES:
             found |= dict.fromkeys((entry.column for entry in child.order), child.position)
-            found |= {column.name: column.position for column in child.shape.columns}
+            found |= read_positions(child.shape)
     return found
+
+
+def read_positions(layout: RowLayout) -> dict[str, str]:
+    """The columns that elements read, each with the place of the map that names it; not those of joins alone."""
+    return {column.name: column.position for column in layout.columns if column.element}
 
 
 def joined_children(layout: RowLayout) -> list[Child]:
@@ -107,8 +113,7 @@ def _lacking(shown: str, layout: RowLayout, there: StructType, names: Mapping[st
             args: dict[str, object] = {"table": shown, "column": child.key, "position": child.position}
             yield Diagnostic("FM768", args={**args, "type": there[real].dataType.simpleString()})
         else:
-            below = {column.name: column.position for column in child.shape.columns}
-            yield from _lacking(child.table or child.key, child.shape, rows, below)
+            yield from _lacking(child.table or child.key, child.shape, rows, read_positions(child.shape))
 
 
 def missing_column(shown: str, name: str, position: str, there: Sequence[str]) -> Diagnostic:
@@ -156,7 +161,8 @@ def with_columns_read(frame: DataFrame, plan: SourcePlan) -> DataFrame:
     names = columns_of_records(plan)
     if plan.kind.is_tree:
         return frame.select(*map(column_of, dict.fromkeys(map(_first, names))), *position)
-    return frame.select(*_read(plan.shape, list(names), frame.schema), *position)
+    own = _with_texts_above(plan.shape, names, frame.schema)
+    return frame.select(*_read(plan.shape, own, frame.schema), *position)
 
 
 def by_keys(rows: DataFrame, plan: SourcePlan) -> DataFrame:
@@ -186,8 +192,9 @@ def _key_texts(frame: DataFrame, plan: SourcePlan) -> Iterator[Column]:
 
 
 def _read(layout: RowLayout, names: Sequence[str], there: StructType, row: Column | None = None) -> Iterator[Column]:
-    """The columns of a kind of row. ``row``: the struct that they are in, if they are in one."""
-    for name in _with_texts_above(layout, names, there):
+    """The columns ``names`` of a kind of row, and its child rows. ``row``: the struct that they are in, if they are in
+    one."""
+    for name in names:
         real = _real(name, there)
         yield (column_of(real) if row is None else row.getField(real)).alias(name)
     for child in joined_children(layout):
@@ -196,30 +203,36 @@ def _read(layout: RowLayout, names: Sequence[str], there: StructType, row: Colum
         yield _child_rows(child, held, there[real].dataType).alias(child.key)
 
 
-def _with_texts_above(layout: RowLayout, names: Sequence[str], there: StructType) -> list[str]:
+def _with_texts_above(layout: RowLayout, names: Iterable[str], there: StructType) -> list[str]:
     """The names, and those of the texts that rows are joined by, if they are there: one may be a word."""
     above = [name for child in joined_children(layout) for _, name in child.on]
     texts = [name for name in above if name in there.names and isinstance(there[name].dataType, StringType)]
     return list(dict.fromkeys((*names, *texts)))
 
 
+def _child_names(child: Child, there: StructType) -> list[str]:
+    """The columns of a child's rows that go to a worker: what is read of them, and what they are sorted by, if it is
+    there."""
+    order = [entry.column for entry in child.order if entry.column in there.names]
+    return _with_texts_above(child.shape, (*read_positions(child.shape), *order), there)
+
+
 def _child_rows(child: Child, held: Column, kind: DataType) -> Column:
-    """The rows of a child, each with what is read of it; as they are where that is all."""
+    """The rows of a child with these columns; as they are where they have no others."""
     rows = _rows(kind)
     assert rows is not None
-    if _are_as_read(child.shape, rows):
+    if _has_no_others(child, rows):
         return held
-    return sql.transform(held, lambda row: sql.struct(*_read(child.shape, child.shape.column_names, rows, row)))
+    return sql.transform(held, lambda row: sql.struct(*_read(child.shape, _child_names(child, rows), rows, row)))
 
 
-def _are_as_read(layout: RowLayout, there: StructType) -> bool:
-    """Have rows of these columns what is read of them and nothing else, and so have their child rows?"""
-    children = joined_children(layout)
-    wanted = {*_with_texts_above(layout, layout.column_names, there), *(child.key for child in children)}
-    if set(there.names) != wanted:
+def _has_no_others(child: Child, there: StructType) -> bool:
+    """Have the rows of a child no columns but these, and so their child rows?"""
+    children = joined_children(child.shape)
+    if {*_child_names(child, there), *(below.key for below in children)} != {*there.names} - {POSITION}:
         return False
-    below = [(child.shape, _rows(there[child.key].dataType)) for child in children]
-    return all(rows is not None and _are_as_read(shape, rows) for shape, rows in below)
+    below = [(entry, _rows(there[entry.key].dataType)) for entry in children]
+    return all(rows is not None and _has_no_others(entry, rows) for entry, rows in below)
 
 
 def _real(name: str, there: StructType) -> str:

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ProjectError
 from fhirmap.runner.engine import Engine, build_engine
+from fhirmap.runner.outcomes import OutcomeMaker
 from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import located
 from fhirmap.source_plan import ChildKind, SourcePlan
@@ -75,7 +76,7 @@ class SparkProject:
         engine = self._engine
         rows = with_columns_read(frame, self.plan)
         by_key = not is_unique or any(child.kind is ChildKind.LINES for child in self.plan.shape.children)
-        job = FrameJob(engine.result, self.plan, engine.rules, language(), by_key)
+        job = FrameJob(OutcomeMaker(engine.result, rules=engine.rules), self.plan, language(), by_key)
         rows = by_keys(rows, self.plan) if by_key else rows.drop(POSITION)
         return rows.mapInArrow(partial(results_of, job.pickled()), spark_columns(RESULTS))
 

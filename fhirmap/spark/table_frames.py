@@ -12,6 +12,7 @@ from itertools import count
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sql
+from pyspark.sql.types import StringType
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError, ProjectError
@@ -25,6 +26,7 @@ from fhirmap.spark.frame_columns import (
     join_text_of,
     joined_children,
     missing_column,
+    read_positions,
 )
 from fhirmap.spark.frame_rows import POSITION
 
@@ -85,7 +87,7 @@ class TableFrames:
                 else:
                     names = [*(own for own, _ in child.on), *(entry.column for entry in child.order)]
                     needed = dict.fromkeys([*names, *_above(child.shape)], child.position)
-                    needed |= {column.name: column.position for column in child.shape.columns}
+                    needed |= read_positions(child.shape)
                     yield from self._columns_lacking(child.table, needed)
 
     def _missing_table(self, name: str, position: str) -> Diagnostic:
@@ -130,13 +132,15 @@ class TableFrames:
         if first:
             table = table.withColumn(POSITION, sql.monotonically_increasing_id())
         order = [entry.column for entry in child.order]
-        names = [*order, *child.shape.column_names, *_above(child.shape)]
+        read = [*order, *read_positions(child.shape)]
+        names = [*read, *_above(child.shape)]
         joins = [_real_column(own, table).alias(key) for key, (own, _) in zip(keys, child.on, strict=True)]
         rows = _named(table, names, *first, more=joins)
         rows = rows.withColumns({key: join_text_of(column_of(key), rows.schema[key].dataType) for key in keys})
         rows = rows.dropna("any", subset=list(keys))
         rows = self._with_children(rows, child.shape, plan)
-        fields = [*first, *dict.fromkeys(names), *(below.key for below in joined_children(child.shape))]
+        fields = [*first, *dict.fromkeys(read), *_texts(_above(child.shape), rows)]
+        fields = [*dict.fromkeys(fields), *(below.key for below in joined_children(child.shape))]
         gathered = sql.sort_array(sql.collect_list(sql.struct(*map(column_of, fields))))
         return rows.groupBy(*keys).agg(gathered.alias(child.key))
 
@@ -144,6 +148,11 @@ class TableFrames:
 def _above(layout: RowLayout) -> list[str]:
     """The columns that rows are joined by."""
     return [above for child in joined_children(layout) for _, above in child.on]
+
+
+def _texts(names: Sequence[str], rows: DataFrame) -> list[str]:
+    """Those of the columns that hold texts, which may be words."""
+    return [name for name in names if isinstance(rows.schema[name].dataType, StringType)]
 
 
 def _real_column(name: str, table: DataFrame) -> Column:

@@ -6,9 +6,8 @@ partitions would take longer than mapping their rows.
 
 from __future__ import annotations
 
-import hashlib
 import pickle
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,11 +16,7 @@ import pyarrow as pa
 from fhirmap.collector import expect_records
 from fhirmap.records import Record
 from fhirmap.runner.fault_data import fault_to_data
-from fhirmap.runner.ingest import key_of
-from fhirmap.runner.outcomes import canonical_json
-from fhirmap.runner.result_maker import ResultMaker
-from fhirmap.runner.verdict import Verdict, classify
-from fhirmap.sinks.redaction import redact_numbers
+from fhirmap.runner.outcomes import Outcome, OutcomeMaker, key_of
 from fhirmap.source_plan import SourcePlan
 from fhirmap.spark.frame_rows import FrameRows
 from fhirmap.texts import language_of
@@ -52,17 +47,15 @@ is nothing to send."""
 _ROWS = 250
 """Rows that are Python values at one time: of thousands, the cycle collector looks through each time and again, which
 takes three times as long as to make them."""
-_SENT = (Verdict.SENDABLE, Verdict.NOTED)
 
 
 @dataclass(frozen=True, slots=True)
 class FrameJob:
-    """What a worker needs of a project. ``rules``: names of rules by ``file:line``; ``language``: of messages;
-    ``by_key``: the rows of a key come together, as a list."""
+    """What a worker needs of a project. ``language``: of messages; ``by_key``: the rows of a key come together, as a
+    list."""
 
-    results: ResultMaker
+    outcomes: OutcomeMaker
     plan: SourcePlan
-    rules: Mapping[str, str]
     language: str
     by_key: bool
 
@@ -72,29 +65,25 @@ class FrameJob:
 
     def batch(self, records: Iterable[Record]) -> pa.RecordBatch:
         """The results of records, in their order."""
-        rows = list(map(self._row, records))
+        held = list(records)
+        rows = list(map(_row, held, self.outcomes(held)))
         columns = zip(*rows, strict=True) if rows else ((),) * len(RESULTS)
         arrays = [pa.array(cells, field.type) for cells, field in zip(columns, RESULTS, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=RESULTS)
 
-    def _row(self, record: Record) -> tuple[object, ...]:
-        result = self.results(record)
-        found = classify(record, result, self.rules)
-        payload = digest = None
-        if result.resource is not None and found.verdict in _SENT:
-            payload = canonical_json(result.resource)
-            digest = hashlib.sha256(payload).hexdigest()
-        return (
-            key_of(record),
-            found.verdict.value,
-            found.reasons,
-            payload,
-            [fault_to_data(fault) for fault in result.faults],
-            [{"text": redact_numbers(note.text), "position": note.position} for note in result.notes],
-            [{"concept_map": entry.concept_map, "code": entry.code} for entry in result.unmapped],
-            record.origin,
-            digest,
-        )
+
+def _row(record: Record, outcome: Outcome) -> tuple[object, ...]:
+    return (
+        key_of(record),
+        outcome.verdict.value,
+        outcome.reasons,
+        outcome.payload or None,
+        list(map(fault_to_data, outcome.faults)),
+        [{"text": note.text, "position": note.position} for note in outcome.notes],
+        [{"concept_map": entry.concept_map, "code": entry.code} for entry in outcome.unmapped],
+        record.origin,
+        outcome.digest or None,
+    )
 
 
 @lru_cache(maxsize=4)

@@ -23,7 +23,7 @@ from fhirmap.runner.outcomes import canonical_json
 from fhirmap.runner.project_file import load_project
 from fhirmap.runner.source import open_project_source
 from fhirmap.runner.verdict import classify
-from fhirmap.source_plan import SourceKind
+from fhirmap.source_plan import RowLayout, SourceKind
 from fhirmap.spark import SparkProject
 
 pytestmark = pytest.mark.xdist_group("spark")  # one session for all
@@ -63,15 +63,26 @@ def by_key(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(rows, key=lambda row: (row["key"], row["verdict"], str(row["reasons"])))
 
 
-def nested(spark: Any, records: Iterable[Record]) -> Any:
-    return spark.createDataFrame(pa.Table.from_pylist([dict(record.values) for record in records]))
+def nested(spark: Any, engine: Engine, records: Iterable[Record]) -> Any:
+    """A frame of what is read of the records; the columns of joins are in it no more."""
+
+    def read_of(layout: RowLayout, row: Mapping[str, Any]) -> dict[str, Any]:
+        found = {column.name: row[column.name] for column in layout.columns if column.element}
+        return found | {
+            child.key: [read_of(child.shape, below) for below in row[child.key]] for child in layout.children
+        }
+
+    shape, (key,) = engine.plan.shape, engine.plan.key
+    return spark.createDataFrame(
+        pa.Table.from_pylist([{key: record.values[key], **read_of(shape, record.values)} for record in records])
+    )
 
 
 def test_rows_with_child_rows_are_mapped_as_they_are_here(spark: Any, example: Any) -> None:
     folder = example("ch-valmorel")
     engine = build_engine(load_project(folder))
     records = here(engine)
-    frame = nested(spark, records)
+    frame = nested(spark, engine, records)
     results = SparkProject(engine).results(frame)
     shutil.rmtree(folder)  # workers have no files of the project
     rows = results.collect()

@@ -15,6 +15,7 @@ pytest.importorskip("pyspark", reason="pyspark is not installed: pip install 'fh
 import pyarrow as pa
 
 from fhirmap.runner.engine import build_engine
+from fhirmap.runner.outcomes import OutcomeMaker
 from fhirmap.runner.project_file import load_project
 from fhirmap.spark.worker import RESULTS, FrameJob, results_of
 from tests.spark.test_spark_project import expected, here
@@ -44,7 +45,7 @@ def job_of(folder: Path) -> tuple[Any, bytes, Any]:
     """An engine, its job pickled, and its records as a batch."""
     engine = build_engine(load_project(folder))
     rows = [dict(record.values) for record in here(engine)]
-    job = FrameJob(engine.result, engine.plan, engine.rules, "fr", by_key=False)
+    job = FrameJob(OutcomeMaker(engine.result, rules=engine.rules), engine.plan, "fr", by_key=False)
     return engine, job.pickled(), pa.Table.from_pylist(rows).combine_chunks().to_batches()[0]
 
 
