@@ -10,7 +10,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import growth, lookups, pipeline, questionnaire, sources, transformer, validator, wildcard_maps
+from benchmarks import (
+    growth,
+    lookups,
+    pipeline,
+    questionnaire,
+    sources,
+    transformer,
+    validator,
+    wildcard_maps,
+    workers,
+)
 from benchmarks.figures import code_of, released, table, write
 from benchmarks.instructions import counted
 from fhirmap.version import __version__
@@ -19,7 +29,7 @@ from fhirmap.version import __version__
 def main(arguments: list[str]) -> int:
     """1 where one of them is over its bound."""
     figures = [*transformer.figures(), *validator.figures(), *questionnaire.figures(), *wildcard_maps.figures()]
-    figures += [*sources.figures(), *lookups.figures(), *pipeline.figures(), *growth.figures()]
+    figures += [*sources.figures(), *lookups.figures(), *pipeline.figures(), *growth.figures(), *workers.figures()]
     instructions = counted()
     print(f"\n{table(figures, instructions, released())}")
     write(Path(*arguments) / "figures.json", __version__, figures, instructions)

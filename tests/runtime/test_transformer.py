@@ -5,9 +5,11 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,6 +90,47 @@ def test_threads_share_one_transformer() -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(transformer, records))
     assert found == [transformer(record) for record in records]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_map_gives_the_result_of_each_record_in_order(workers: int) -> None:
+    transformer = renacot()
+    records = [{**RECORD, "side": "GAUCHE" if number % 2 else "X", "date": f"{number:04}"} for number in range(450)]
+    expected = [transformer(record) for record in records]
+    assert list(transformer.map(iter(records), workers=workers)) == expected
+    assert list(transformer.map([], workers=workers)) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_map_takes_records_as_results_are_taken(workers: int) -> None:
+    taken: list[int] = []
+
+    def records() -> Iterator[dict[str, Any]]:
+        for number in range(100_000):
+            taken.append(number)
+            yield RECORD
+        raise AssertionError("so many are not asked for")
+
+    results = renacot().map(records(), workers=workers)
+    assert [next(results).valid for _ in range(3)] == [True, True, True]
+    assert len(taken) <= (3 if workers == 1 else 200 * (2 * workers + 1))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_the_records_raise_comes_through(workers: int) -> None:
+    def records() -> Iterator[dict[str, Any]]:
+        yield from [RECORD] * 250
+        raise LookupError("the records")
+
+    results = renacot().map(records(), workers=workers)
+    assert len([next(results) for _ in range(250)]) == 250
+    with pytest.raises(LookupError, match="the records"):
+        next(results)
+
+
+def test_fewer_workers_than_one_are_a_mistake_at_once() -> None:
+    with pytest.raises(ValueError, match="0"):
+        renacot().map([], workers=0)
 
 
 def test_the_same_map_gives_the_same_text() -> None:
