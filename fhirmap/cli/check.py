@@ -110,32 +110,32 @@ def _check_folder(
     again where they are asked for and what was kept of them sufficed."""
     from fhirmap.errors import ConfigError
     from fhirmap.runner.check import archive_findings, settings_diagnostics, source_diagnostics
-    from fhirmap.runner.preparation import Preparation
     from fhirmap.runner.project_file import read_project
+    from fhirmap.runner.project_maps import ProjectMaps
 
     project, diagnostics = read_project(place, source=source)
     if project is None:
         return diagnostics, (str(place / "fhirmap.toml" if place.is_dir() else place),), None
-    preparation = Preparation(project, fhir_version)
-    facts = preparation.facts()
+    project_maps = ProjectMaps(project, fhir_version)
+    facts = project_maps.facts()
     found = [*diagnostics, *facts.diagnostics, *settings_diagnostics(project, facts)]
     if not offline:
         try:
-            found += source_diagnostics(project, preparation)
+            found += source_diagnostics(project, project_maps)
         except ConfigError as fault:
             found += _unread(fault)
         found += archive_findings(project, None if facts.has_errors else facts.plan)
-    return found, facts.files, lambda: preparation.maps.checked
+    return found, facts.files, lambda: project_maps.maps.checked
 
 
 def _of_source(source: tuple[str, ...], place: Path, maps: CheckedMaps) -> list[Diagnostic]:
     """What a source lacks of what a single map names."""
     from fhirmap.errors import ConfigError
     from fhirmap.runner.check import diagnostics_of_source
-    from fhirmap.runner.preparing import map_facts
+    from fhirmap.runner.map_work import facts_of
     from fhirmap.runner.project_file import given_sources
 
-    given, facts = given_sources(source), map_facts(maps)
+    given, facts = given_sources(source), facts_of(maps)
     plan = facts.plan
     try:
         if plan is None and not maps.has_errors:

@@ -12,10 +12,10 @@ from fhirmap.errors import ConfigError
 from fhirmap.runner.archive import archive_diagnostics
 from fhirmap.runner.cell_forms import cell_forms
 from fhirmap.runner.done_settings import done_diagnostics
+from fhirmap.runner.map_facts import MapFacts
 from fhirmap.runner.named_sources import other_addresses, unknown_sources, unread_sources
-from fhirmap.runner.preparation import Preparation
-from fhirmap.runner.prepared import MapFacts
 from fhirmap.runner.project import Project
+from fhirmap.runner.project_maps import ProjectMaps
 from fhirmap.runner.source import located, open_unchecked
 from fhirmap.source_plan import RowLayout, SourcePlan
 from fhirmap.sources import Address, open_source
@@ -36,18 +36,18 @@ def settings_diagnostics(project: Project, facts: MapFacts) -> list[Diagnostic]:
     return [*unknown_sources(project, facts.stores), *unread_sources(project, facts.stores), *facts.wrong]
 
 
-def source_diagnostics(project: Project, preparation: Preparation) -> list[Diagnostic]:
+def source_diagnostics(project: Project, project_maps: ProjectMaps) -> list[Diagnostic]:
     """What the project's source lacks of what its map names, also where the map has other faults.
 
     Raises: ConfigError FM70x where the source cannot be opened.
     """
-    facts = preparation.facts()
+    facts = project_maps.facts()
     plan = facts.plan
     if plan is None or unknown_sources(project, facts.stores):
         return []
     others = other_addresses(project, plan)
     address = project.source_address(plan.source)
-    found = diagnostics_of_source(address, facts, lambda: preparation.maps.checked, others)
+    found = diagnostics_of_source(address, facts, lambda: project_maps.maps.checked, others)
     return [*done_diagnostics(project, plan), *found]
 
 

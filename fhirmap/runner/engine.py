@@ -17,11 +17,11 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.records import Record
 from fhirmap.runner.columns import LimitKey, RecordsColumn
+from fhirmap.runner.map_facts import CompiledProject, TracedProject
 from fhirmap.runner.named_sources import unknown_sources
-from fhirmap.runner.preparation import Preparation
-from fhirmap.runner.prepared import CompiledProject, TracedProject
 from fhirmap.runner.project import Project
 from fhirmap.runner.project_file import load_project
+from fhirmap.runner.project_maps import ProjectMaps
 from fhirmap.runner.result_maker import ResultMaker
 from fhirmap.runner.rule_words import RuleWords, read_words, words_of_target
 from fhirmap.runtime.transformer import Transformer
@@ -40,7 +40,7 @@ class Engine:
     """What `run` and `preview` need of a project."""
 
     project: Project
-    preparation: Preparation
+    maps: ProjectMaps
     compiled: CompiledProject
     transformer: Transformer
     blamed: Mapping[str, str]
@@ -105,12 +105,12 @@ class Engine:
 
         Raises: ProjectError FM743.
         """
-        return self.preparation.records()
+        return self.maps.records()
 
     @cached_property
     def limit_key(self) -> LimitKey:
         """What the receiver's rate limit counts a result by; empty where the target does not say."""
-        return LimitKey(self.preparation.limit())
+        return LimitKey(self.maps.limit())
 
     @cached_property
     def identifiers_of(self) -> IdentifiersOf:
@@ -118,7 +118,7 @@ class Engine:
 
         Raises: ProjectError FM743.
         """
-        columns = self.preparation.receipt()
+        columns = self.maps.receipt()
 
         def identifiers(answer: Mapping[str, Any]) -> list[Any]:
             return [found for column in columns for found in column.found(dict(answer), {})]
@@ -147,7 +147,7 @@ class Engine:
     @cached_property
     def traced(self) -> TracedProject:
         """The maps compiled for tracing, and their lineage."""
-        return self.preparation.traced()
+        return self.maps.traced()
 
 
 def paths_up(element: str) -> Iterator[str]:
@@ -167,8 +167,8 @@ def build_engine(project: Project, fhir_version: str | None = None) -> Engine:
     Raises: MapError with every diagnostic of the maps; ProjectError FM742 for rules that the contract does not
     have, FM769 for sources that the project does not have; ConfigError FM749 for a plug-in that cannot be loaded.
     """
-    preparation = Preparation(project, fhir_version)
-    compiled = preparation.compiled()
+    maps = ProjectMaps(project, fhir_version)
+    compiled = maps.compiled()
     wrong = unknown_sources(project, compiled.stores)
     if wrong:
         raise ProjectError(wrong)
@@ -178,9 +178,9 @@ def build_engine(project: Project, fhir_version: str | None = None) -> Engine:
         transformer = transformer_from(compiled.map)
     except ImportError:
         # A module of functions that was there when the maps were compiled: their check says whose it is.
-        preparation.maps  # noqa: B018 - asked for what it raises
+        maps.maps  # noqa: B018 - asked for what it raises
         raise
-    return Engine(project, preparation, compiled, transformer, blamed)
+    return Engine(project, maps, compiled, transformer, blamed)
 
 
 def compile_project(folder: str | Path) -> Transformer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from fhirmap.diagnostics import Diagnostic, Severity, suggestion
-from fhirmap.runner.prepared import ModelStore
+from fhirmap.runner.map_facts import ModelStore
 from fhirmap.runner.project import Project
 from fhirmap.source_plan import RowLayout, SourcePlan
 from fhirmap.sources.address import Address

@@ -59,14 +59,14 @@ def report_to_html(report: Report) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    from fhirmap.runner.kept_templates import kept_templates
+    from fhirmap.runner.cache.template_cache import template_cache
 
     environment = Environment(
         loader=PackageLoader("fhirmap.runner"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
-        bytecode_cache=kept_templates(),
+        bytecode_cache=template_cache(),
     )
     environment.filters["moment"] = _moment
     environment.filters["reason"] = reason_text

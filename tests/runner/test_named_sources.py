@@ -10,9 +10,9 @@ from fhirmap.errors import ProjectError
 from fhirmap.runner.check import settings_diagnostics
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.named_sources import other_addresses, unknown_sources, unread_sources
-from fhirmap.runner.preparation import Preparation
 from fhirmap.runner.project import Project
 from fhirmap.runner.project_file import load_project
+from fhirmap.runner.project_maps import ProjectMaps
 
 MAP = """\
 uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target
@@ -59,7 +59,7 @@ def project(folder: Path, text: str = PROJECT, own: str = "", source: str | None
 
 def test_a_project_that_has_every_source(tmp_path: Path) -> None:
     found = project(tmp_path)
-    stores = Preparation(found).facts().stores
+    stores = ProjectMaps(found).facts().stores
     assert (unknown_sources(found, stores), unread_sources(found, stores)) == ([], [])
     plan = build_engine(found).plan
     addresses = other_addresses(found, plan)
@@ -80,7 +80,7 @@ def test_a_source_that_the_project_has_not(
     tmp_path: Path, text: str, own: str, source: str | None, found: list[tuple[str, str, str, str | None]]
 ) -> None:
     loaded = project(tmp_path, text, own, source)
-    wrong = unknown_sources(loaded, Preparation(loaded).facts().stores)
+    wrong = unknown_sources(loaded, ProjectMaps(loaded).facts().stores)
     assert [
         (entry.code, entry.variant, entry.span.position.removeprefix(f"{tmp_path}/") if entry.span else "", entry.meant)
         for entry in wrong
@@ -91,5 +91,5 @@ def test_a_source_that_the_project_has_not(
 
 def test_a_source_that_no_model_reads_is_a_warning_at_its_place(tmp_path: Path) -> None:
     loaded = project(tmp_path, f'{PROJECT}[sources.rest]\nurl = "r.csv"\n')
-    (entry,) = settings_diagnostics(loaded, Preparation(loaded).facts())
+    (entry,) = settings_diagnostics(loaded, ProjectMaps(loaded).facts())
     assert (entry.code, entry.is_error, entry.span and entry.span.line) == ("FM769", False, 11)

@@ -12,9 +12,9 @@ from fhirmap.compilation.files import shipped_folder
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.runner.check import settings_diagnostics
 from fhirmap.runner.engine import Engine, build_engine
-from fhirmap.runner.preparation import Preparation
 from fhirmap.runner.preview import preview_all, preview_row, row_to_data
 from fhirmap.runner.project_file import load_project
+from fhirmap.runner.project_maps import ProjectMaps
 from fhirmap.runner.source import open_project_source
 
 DATA = {
@@ -146,7 +146,7 @@ def test_check_validates_rules_and_columns_without_compiling(tmp_path: Path) -> 
     file = tmp_path / "p" / "fhirmap.toml"
     file.write_text(file.read_text(encoding="utf-8") + 'bad = "(("\n[rules]\n"nir-kye" = "off"\n', encoding="utf-8")
     project = load_project(tmp_path / "p")
-    found = settings_diagnostics(project, Preparation(project).facts())
+    found = settings_diagnostics(project, ProjectMaps(project).facts())
     assert sorted(entry.code for entry in found) == ["FM742", "FM743"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fhirmap.runner.private_folder import PrivateFolder, user_folder
+from fhirmap.runner.cache.private_folder import PrivateFolder, user_folder
 
 CONTENT = b"what was found" * 100
 

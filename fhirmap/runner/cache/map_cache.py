@@ -14,18 +14,18 @@ from typing import Any, TypeVar
 
 from fhirmap.compilation.files import content_digest, read_beside
 from fhirmap.errors import ConfigError
-from fhirmap.runner.map_inputs import map_inputs
-from fhirmap.runner.private_folder import PrivateFolder, user_folder
+from fhirmap.runner.cache.map_inputs import map_inputs
+from fhirmap.runner.cache.private_folder import PrivateFolder, user_folder
 from fhirmap.runner.project import Project
 
-__all__ = ["KeptWork"]
+__all__ = ["MapCache"]
 
 _Value = TypeVar("_Value")
 _Named = Mapping[tuple[str, str], bytes]
 """Digests of files that maps name, by name of the map and of the file; empty for one that cannot be read."""
 
 
-class KeptWork:
+class MapCache:
     """The parts of a project's work, by name. ``fhir_version``: as of `check_project`."""
 
     def __init__(self, project: Project, fhir_version: str | None) -> None:

@@ -24,7 +24,7 @@ from fhirmap.version import __version__
 
 __all__ = ["map_inputs", "product_state"]
 
-_PACKAGE = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent.parent.parent
 _UNREAD = frozenset(("__pycache__", "codes", "texts"))
 """Folders of the package that no analysis reads: its texts are looked up when something is shown."""
 

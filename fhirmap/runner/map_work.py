@@ -1,6 +1,6 @@
 """How commands get what they need of a project's maps: they are analysed and compiled here.
 
-`preparation` imports this only where nothing is kept, so that a command which needs no compiler loads none.
+`project_maps` imports this only where nothing is kept, so that a command which needs no compiler loads none.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from fhirmap.errors import MapError, ProjectError
 from fhirmap.runner.column_expressions import answer_types, check_columns, compile_columns, expression_types
 from fhirmap.runner.columns import ColumnCode, limit_columns, receipt_columns
 from fhirmap.runner.contract import project_contract, unknown_rules
+from fhirmap.runner.map_facts import CompiledProject, ElementOrigin, MapFacts, ModelStore, NoteWords, TracedProject
 from fhirmap.runner.named_sources import unknown_sources
-from fhirmap.runner.prepared import CompiledProject, ElementOrigin, MapFacts, ModelStore, NoteWords, TracedProject
 from fhirmap.runner.project import ColumnSetting, Project
 
-__all__ = ["answer_codes", "compiled_project", "map_facts", "project_facts", "result_codes", "traced_project"]
+__all__ = ["answer_codes", "compiled_project", "facts_of", "project_facts", "result_codes", "traced_project"]
 
 
-def map_facts(maps: CheckedMaps) -> MapFacts:
+def facts_of(maps: CheckedMaps) -> MapFacts:
     """What the analysis says of maps that are no project's."""
     return MapFacts(maps.files, maps.diagnostics, _stores(maps.checked), source_plan(maps.checked))
 

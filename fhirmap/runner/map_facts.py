@@ -1,4 +1,4 @@
-"""What commands need of a project's maps: values, found once and kept while nothing changes (`preparation`)."""
+"""What commands need of a project's maps: values, found once and kept while nothing changes (`project_maps`)."""
 
 from __future__ import annotations
 

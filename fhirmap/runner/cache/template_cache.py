@@ -7,13 +7,13 @@ from hashlib import sha256
 import jinja2
 from jinja2.bccache import Bucket, BytecodeCache
 
-from fhirmap.runner.map_inputs import product_state
-from fhirmap.runner.private_folder import PrivateFolder, user_folder
+from fhirmap.runner.cache.map_inputs import product_state
+from fhirmap.runner.cache.private_folder import PrivateFolder, user_folder
 
-__all__ = ["kept_templates"]
+__all__ = ["template_cache"]
 
 
-class _KeptTemplates(BytecodeCache):
+class _TemplateCache(BytecodeCache):
     """Templates as jinja2 compiled them. It compares their texts itself, but not all of its own version."""
 
     def __init__(self, files: PrivateFolder) -> None:
@@ -35,7 +35,7 @@ def _name(bucket: Bucket) -> str:
     return f"{bucket.key}.template"
 
 
-def kept_templates() -> BytecodeCache | None:
+def template_cache() -> BytecodeCache | None:
     """What keeps templates in this user's folder; None where there is none."""
     folder = user_folder()
-    return _KeptTemplates(PrivateFolder(folder)) if folder is not None else None
+    return _TemplateCache(PrivateFolder(folder)) if folder is not None else None

@@ -1,5 +1,5 @@
-"""A project's maps, prepared for a command: what was found before is taken as long as nothing that it depends on has
-changed (`map_inputs`), and found again where it has, or was never kept."""
+"""What commands ask of a project's maps: what was found before is taken from the cache as long as nothing that it
+depends on has changed, and found again (`map_work`) where it has, or was never kept."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from fhirmap.runner.cache.map_cache import MapCache
 from fhirmap.runner.columns import ColumnCode, RecordsColumn, limit_columns, receipt_columns
-from fhirmap.runner.kept_work import KeptWork
-from fhirmap.runner.prepared import CompiledProject, MapFacts, TracedProject
+from fhirmap.runner.map_facts import CompiledProject, MapFacts, TracedProject
 from fhirmap.runner.project import ColumnSetting, Project
 
 if TYPE_CHECKING:
     from fhirmap.compilation.program import CheckedMaps
 
-__all__ = ["Preparation"]
+__all__ = ["ProjectMaps"]
 
 _Value = TypeVar("_Value")
 
 
-class Preparation:
+class ProjectMaps:
     """What commands ask of a project's maps.
 
     ``fhir_version``: the release of the base types; by default what the `uses` of the maps name, else R4.
@@ -29,7 +29,7 @@ class Preparation:
     def __init__(self, project: Project, fhir_version: str | None = None) -> None:
         self._project = project
         self._fhir_version = fhir_version
-        self._work = KeptWork(project, fhir_version)
+        self._work = MapCache(project, fhir_version)
 
     @cached_property
     def maps(self) -> CheckedMaps:
@@ -48,7 +48,7 @@ class Preparation:
         """
         found = self._work.get("facts", MapFacts)
         if found is None:
-            from fhirmap.runner.preparing import project_facts
+            from fhirmap.runner.map_work import project_facts
 
             found = project_facts(self._project, self.maps)
             if not found.has_errors and not found.wrong:
@@ -62,7 +62,7 @@ class Preparation:
         """
 
         def made() -> CompiledProject:
-            from fhirmap.runner.preparing import compiled_project
+            from fhirmap.runner.map_work import compiled_project
 
             return compiled_project(self._project, self.maps)
 
@@ -72,7 +72,7 @@ class Preparation:
         """The maps as Python that reports its steps; their lineage. For maps that compile."""
 
         def made() -> TracedProject:
-            from fhirmap.runner.preparing import traced_project
+            from fhirmap.runner.map_work import traced_project
 
             return traced_project(self._project, self.maps)
 
@@ -106,7 +106,7 @@ class Preparation:
             return ()
 
         def made() -> tuple[ColumnCode, ...]:
-            from fhirmap.runner.preparing import answer_codes, result_codes
+            from fhirmap.runner.map_work import answer_codes, result_codes
 
             return (answer_codes if of_answers else result_codes)(columns, self.maps)
 

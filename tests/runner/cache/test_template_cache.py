@@ -6,12 +6,12 @@ import jinja2
 import pytest
 from jinja2 import DictLoader, Environment
 
-from fhirmap.runner import kept_templates
+from fhirmap.runner.cache import template_cache
 
 
 def rendered(text: str) -> str:
     environment = Environment(
-        loader=DictLoader({"page": text}), autoescape=True, bytecode_cache=kept_templates.kept_templates()
+        loader=DictLoader({"page": text}), autoescape=True, bytecode_cache=template_cache.template_cache()
     )
     return environment.get_template("page").render(name="<x>")
 
@@ -39,7 +39,7 @@ def test_a_template_is_compiled_once(compiled: list[str]) -> None:
 
 def test_another_version_compiles_it_anew(compiled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     rendered("a")
-    monkeypatch.setattr(kept_templates, "product_state", lambda: "another")
+    monkeypatch.setattr(template_cache, "product_state", lambda: "another")
     rendered("a")
     monkeypatch.setattr(jinja2, "__version__", "99")
     rendered("a")
@@ -49,8 +49,8 @@ def test_another_version_compiles_it_anew(compiled: list[str], monkeypatch: pyte
 
 
 def test_without_a_folder_nothing_is_kept(compiled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_templates, "user_folder", lambda: None)
-    assert kept_templates.kept_templates() is None
+    monkeypatch.setattr(template_cache, "user_folder", lambda: None)
+    assert template_cache.template_cache() is None
     rendered("a")
     rendered("a")
     assert compiled == ["a"] * 2

@@ -1,4 +1,4 @@
-"""The digest of what maps are compiled of: functions of plug-ins and fhirmap itself. Files: `test_preparation`."""
+"""The digest of what maps are compiled of: functions of plug-ins and fhirmap itself. Files: `test_project_maps`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from fhirmap.compilation.files import shipped_folder
 from fhirmap.plugins import BUILT_IN, Plugin, find_plugins
-from fhirmap.runner import map_inputs
+from fhirmap.runner.cache import map_inputs
 from fhirmap.runner.project_file import load_project
 
 

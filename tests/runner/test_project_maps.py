@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from fhirmap.compilation.files import shipped_folder
-from fhirmap.runner import map_inputs, preparing
+from fhirmap.runner import map_work
+from fhirmap.runner.cache import map_inputs
+from fhirmap.runner.cache.private_folder import PrivateFolder, user_folder
 from fhirmap.runner.engine import build_engine
-from fhirmap.runner.preparation import Preparation
-from fhirmap.runner.private_folder import PrivateFolder, user_folder
 from fhirmap.runner.project_file import load_project
+from fhirmap.runner.project_maps import ProjectMaps
 from tests.cli.conftest import in_process
 
 MAP = """
@@ -97,7 +98,7 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
 
     def counted(name: str) -> Callable[..., Any]:
-        real = getattr(preparing, name)
+        real = getattr(map_work, name)
 
         def call(*arguments: Any) -> Any:
             found.append(name)
@@ -106,7 +107,7 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return call
 
     for name in ("project_facts", "compiled_project", "traced_project", "result_codes", "answer_codes"):
-        monkeypatch.setattr(preparing, name, counted(name))
+        monkeypatch.setattr(map_work, name, counted(name))
     return found
 
 
@@ -115,7 +116,7 @@ def work(folder: Path) -> None:
     engine = build_engine(load_project(folder))
     assert engine.columns and engine.traced.map.text and engine.limit_key({}) == ""
     assert engine.identifiers_of({}) == []
-    assert Preparation(load_project(folder)).facts().plan == engine.plan
+    assert ProjectMaps(load_project(folder)).facts().plan == engine.plan
 
 
 EVERYTHING = ["compiled_project", "result_codes", "traced_project", "project_facts"]
@@ -197,7 +198,7 @@ def test_another_version_or_function_makes_it_anew(
 def test_what_changes_while_it_is_compiled_is_not_kept(
     folder: Path, compiled: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = preparing.compiled_project
+    real = map_work.compiled_project
 
     def changing(*arguments: Any) -> Any:
         found = real(*arguments)
@@ -205,7 +206,7 @@ def test_what_changes_while_it_is_compiled_is_not_kept(
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr(preparing, "compiled_project", changing)
+        patched.setattr(map_work, "compiled_project", changing)
         build_engine(load_project(folder))
     (folder / "own.map").write_text(MAP, encoding="utf-8")
     build_engine(load_project(folder))
@@ -235,7 +236,7 @@ def test_without_a_place_to_keep_it_everything_works(
 def test_a_map_with_errors_is_checked_each_time(folder: Path, compiled: list[str]) -> None:
     appended("group x(source s) { s.a -> }")(folder / "own.map")
     for _ in range(2):
-        facts = Preparation(load_project(folder)).facts()
+        facts = ProjectMaps(load_project(folder)).facts()
         assert facts.has_errors
     assert compiled == ["project_facts"] * 2
 
