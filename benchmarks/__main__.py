@@ -16,6 +16,7 @@ from benchmarks import (
     pipeline,
     questionnaire,
     sources,
+    spark,
     transformer,
     validator,
     wildcard_maps,
@@ -30,6 +31,7 @@ def main(arguments: list[str]) -> int:
     """1 where one of them is over its bound."""
     figures = [*transformer.figures(), *validator.figures(), *questionnaire.figures(), *wildcard_maps.figures()]
     figures += [*sources.figures(), *lookups.figures(), *pipeline.figures(), *growth.figures(), *workers.figures()]
+    figures += spark.figures()
     instructions = counted()
     print(f"\n{table(figures, instructions, released())}")
     write(Path(*arguments) / "figures.json", __version__, figures, instructions)

@@ -32,4 +32,4 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
                 yield {name: cell for name, cell in entry.items() if cell is not None}
 
 
-KIND = Kind("poses.parquet", MODELS, write, read, bound=2.4)
+KIND = Kind("poses.parquet", MODELS, write, read)
