@@ -52,7 +52,10 @@ def test_help_imports_no_command_and_no_library_but_click() -> None:
         "print(sorted(heavy & set(sys.modules)), sorted(n for n in sys.modules if n.startswith('fhirmap')))\n"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    own = ["fhirmap", "fhirmap.cli", "fhirmap.cli.localized", "fhirmap.texts", "fhirmap.version"]
+    own = [
+        *("fhirmap", "fhirmap.cli", "fhirmap.cli.localized", "fhirmap.collector", "fhirmap.texts"),
+        "fhirmap.version",
+    ]
     assert ran.stdout.splitlines()[-1] == f"[] {own}"
 
 

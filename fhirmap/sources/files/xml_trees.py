@@ -53,7 +53,8 @@ def value_of(element: XmlElement, names: XmlNames) -> RawValue:
     its children, else its children by name, a list where there are several of one name.
 
     Elements and attributes of a namespace for which the model has no prefix are not there.
-    The text of an element with children is theirs too, with a line break for each empty one: `12<br/>34` is no 1234.
+    The text of an element with children is theirs too, with a line break for each empty one between texts: `12<br/>34`
+    is no 1234.
     Shape: `<p u="h"><n>1</n><n>2</n></p>` becomes `{"@u": "h", "n": ["1", "2"]}`.
     """
     members = attributes_of(element, names)
@@ -74,20 +75,28 @@ def value_of(element: XmlElement, names: XmlNames) -> RawValue:
             add(members, name, value_of(child, names))
     if not is_mixed:
         return members
-    whole = members[TEXT] = "".join(_texts(element))
+    whole = members[TEXT] = _whole_text(element)
     return TreeText(whole, members)
 
 
-def _texts(element: XmlElement) -> Iterator[str]:
-    """The texts of an element and of those in it, a line break in the place of one with nothing in it, such as `<br/>`:
-    without it, two numbers would be read as one."""
+def _whole_text(element: XmlElement) -> str:
+    """The texts of an element and of those in it. In the place of an element with nothing in it, such as `<br/>`, a
+    line break where there are texts on both sides: without it, two numbers would be read as one."""
+    parts = list(_texts(element))
+    filled = [place for place, part in enumerate(parts) if part and not part.isspace()]
+    texts = enumerate(parts)
+    return "".join(("\n" if filled[0] < at < filled[-1] else "") if part is None else part for at, part in texts)
+
+
+def _texts(element: XmlElement) -> Iterator[str | None]:
+    """The texts in the order of the document, None for an element with nothing in it."""
     if element.text:
         yield element.text
     for child in element:
         if len(child) or child.text:
             yield from _texts(child)
         else:
-            yield "\n"
+            yield None
         if child.tail:
             yield child.tail
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import tracemalloc
 from collections.abc import Iterator
@@ -154,12 +155,23 @@ def children(entry: ElementTree.Element) -> dict[str, Any]:
 def tree(entry: ElementTree.Element) -> Any:
     members = {**attributes(entry), **children(entry)}
     own = [entry.text, *(child.tail for child in entry)]
-    text = "".join(entry.itertext())
     if not len(entry):
         if not members:
             return entry.text
         return (entry.text or "", {**members, "#text": entry.text} if entry.text else members)
+    text = text_of(entry)
     return (text, {**members, "#text": text}) if any(part and part.strip() for part in own) else members
+
+
+def text_of(entry: ElementTree.Element) -> str:
+    """All texts, a line break for an empty element between two of them."""
+    marked = copy.deepcopy(entry)
+    for inner in marked.iter():
+        if not len(inner) and not inner.text:
+            inner.text = "\0"
+    text = "".join(marked.itertext())
+    start, end = len(text) - len(text.lstrip("\0 \n")), len(text.rstrip("\0 \n"))
+    return text[:start].replace("\0", "") + text[start:end].replace("\0", "\n") + text[end:].replace("\0", "")
 
 
 def test_lines_are_right_in_long_files(tmp_path: Path) -> None:

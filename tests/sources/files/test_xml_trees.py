@@ -24,6 +24,7 @@ from tests.sources.files.documents import document, plan_of, trees
         ("<a>\n  <b>x</b>\n  <b>y</b>\n</a>", {"a": {"b": ["x", "y"]}}),
         ("<a>one <b>two</b> three</a>", {"a": ("one two three", {"b": "two", "#text": "one two three"})}),
         ("<a>12<b/>34</a>", {"a": ("12\n34", {"b": None, "#text": "12\n34"})}),
+        ("<a><b/> 12 <b/></a>", {"a": (" 12 ", {"b": [None, None], "#text": " 12 "})}),
         (
             "<a>L1<c u='1'/><b>L<sub>2</sub></b></a>",
             {"a": ("L1\nL2", {"c": ("", {"@u": "1"}), "b": ("L2", {"sub": "2", "#text": "L2"}), "#text": "L1\nL2"})},
