@@ -8,14 +8,14 @@ run catches nothing, which is how a traceback shows the map's line.
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from json import dumps
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from fhirmap.data import MapValue, RawValue
+from fhirmap.data import JsonValue, MapValue, RawValue
 from fhirmap.errors import FhirmapError, RecordError, TransformFailed
 from fhirmap.records import Fault, Note, Result, Unmapped
 from fhirmap.runtime.fhirpath.environment import EvaluationContext
@@ -91,12 +91,14 @@ class RecordRun:
     misses: Any = ()
     failed = False
     resource: Any = None
-    notes: Sequence[Note] = ()
-    referred: Sequence[tuple[dict[str, Any], str, str]] = ()
+    notes: Any = ()
+    referred: Any = ()
     """Resources that got an id because something refers to them: the id, and the position in the map."""
     _environment: EvaluationContext | None = None
     given: Any = None
     """What the call was given, where rules may refer to a resource of it: it is only read."""
+    _given_parts: frozenset[int] | None = None
+    """The identities of all objects of ``given``, from the first question about one: it may have many."""
     made_ids = _WhenAsked[dict[int, str]](dict)
     """Ids of resources of ``given`` that have none, by their identity."""
     # Known by identity, so what they are known by is kept: a new node must not take the place of one let go.
@@ -135,8 +137,10 @@ class RecordRun:
         """Keep what a rule's `log` says; nothing where it says nothing."""
         if text is not None and text != "":
             said = Note(text if isinstance(text, str) else _note_text(text), position)
-            self.notes = [*self.notes, said]
-            self.is_silent = False
+            if not self.notes:
+                self.notes = []
+                self.is_silent = False
+            self.notes.append(said)
 
     def unmapped(self, concept_map: str, value: object, longest: int) -> None:
         """Keep a code that ``concept_map`` does not hold, as far as it may be shown; nothing where there is none.
@@ -167,10 +171,18 @@ class RecordRun:
         """The items of a list that have one text (`raw.found`): what is found out of the list is kept."""
         return found(held, lookup, text, self.lookups)
 
+    def is_given(self, resource: dict[str, Any]) -> bool:
+        """Is the resource, and not one like it, what the call was given or anywhere in it?"""
+        if self._given_parts is None:
+            self._given_parts = frozenset(_objects_in(self.given))
+        return id(resource) in self._given_parts
+
     def refer(self, resource: dict[str, Any], made: str, position: str) -> None:
         """Keep that ``resource`` got the id ``made`` because something refers to it."""
-        self.referred = [*self.referred, (resource, made, position)]
-        self.is_silent = False
+        if not self.referred:
+            self.referred = []
+            self.is_silent = False
+        self.referred.append((resource, made, position))
 
     def constant(self, name: str, compute: Callable[[RecordRun], Any]) -> MapValue:
         """A `let` constant: computed at first use, once per run."""
@@ -258,6 +270,18 @@ class RecordRun:
         if found is None and "_linked" in self.module:
             found = self.module["_linked"]["_rules"].get(position)
         return {"path": found[0], "element": found[0], "columns": found[1]} if found is not None else {}
+
+
+def _objects_in(value: JsonValue) -> Iterator[int]:
+    """The identities of all objects in a value, itself among them."""
+    left = [value]
+    while left:
+        held = left.pop()
+        if isinstance(held, dict):
+            yield id(held)
+            left.extend(held.values())
+        elif isinstance(held, list):
+            left.extend(held)
 
 
 def _note_text(value: object) -> str:

@@ -34,6 +34,8 @@ RULES = {
     "faults": "src.item as i -> bundle.entry as e then { "
     "i.linkId as l -> e.fullUrl = translate(l, '#strict', 'code'); };",
     "notes": "src.item as i log (linkId) -> bundle.entry as e, e.fullUrl = (%i.linkId);",
+    "references": "src.item as i -> bundle.entry as e, e.resource = create('Copy') as t, e.fullUrl = pointer(t) then { "
+    "i.linkId as l -> t.status = 'completed'; };",
     "copies": "src -> bundle.entry as e then { "
     "src -> e.resource = create('Copy') as t then { src.item -> t.item; }; };",
 }

@@ -9,7 +9,7 @@ import re
 from typing import Any
 from uuid import uuid4
 
-from fhirmap.data import JsonValue, MapValue
+from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
 from fhirmap.runtime.context import RecordRun
 from fhirmap.runtime.lists import present
@@ -59,26 +59,12 @@ def _id_of(resource: dict[str, Any], run: RecordRun, position: str) -> str:
     made: str | None = resource.get("id")
     if made is not None:
         return made
-    if _has_part(run.given, resource):
+    if run.is_given(resource):
         # The record is only read: what it lacks is known to this run alone.
         return run.made_ids.setdefault(id(resource), uuid())
     made = resource["id"] = uuid()
     run.refer(resource, made, position)
     return made
-
-
-def _has_part(record: JsonValue, resource: dict[str, Any]) -> bool:
-    """Is the resource, and not one like it, the record or anywhere in it?"""
-    left = [record]
-    while left:
-        held = left.pop()
-        if held is resource:
-            return True
-        if isinstance(held, dict):
-            left.extend(held.values())
-        elif isinstance(held, list):
-            left.extend(held)
-    return False
 
 
 def identifier(system: MapValue, value: MapValue, kind: MapValue = None) -> dict[str, Any] | None:
