@@ -139,6 +139,11 @@ class SourceKind(StrEnum):
         """Are the rows documents, which paths lead into, rather than cells by column?"""
         return self in (SourceKind.JSON, SourceKind.XML, SourceKind.HL7)
 
+    @property
+    def is_columnar(self) -> bool:
+        """Are the cells of a column stored together, so that some columns cost less than all?"""
+        return self is SourceKind.PARQUET
+
 
 class ChildKind(StrEnum):
     """How child rows belong to their parent: joined from a table, or the flat lines of the record themselves."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -14,7 +14,8 @@ from fhirmap.errors import ConfigError
 from fhirmap.records import Fault, Record
 from fhirmap.source_plan import SourcePlan
 from fhirmap.sources.address import Address
-from fhirmap.sources.documents import resolved
+from fhirmap.sources.documents import ReadPath, resolved
+from fhirmap.sources.files.column_rows import ColumnBlock
 from fhirmap.sources.files.file_checks import FileChecks
 from fhirmap.sources.files.file_index import file_index
 from fhirmap.sources.files.file_rows import FileRow
@@ -178,7 +179,7 @@ class FileSource(Source):
         lost: list[str] = []
         try:
             stamps = _stamps([file])
-            count = scan.rows.put(file, self._keyed(file, add, lost))
+            count = self._put(file, scan.rows, add, lost)
             if _stamps([file]) != stamps:
                 raise ConfigError("FM724", source=file.shown, reason=Text("reasons.file_changed"))
         except ConfigError as error:
@@ -193,15 +194,34 @@ class FileSource(Source):
         for key in held:
             scan.add(*key)
 
-    def _keyed(self, file: SourceFile, add: AddKey, lost: list[str]) -> Iterator[KeyedRow]:
-        """The rows of a file. Each key is given to ``add``; one that may be another row's, or that cannot be read
-        (then empty), is put in ``lost``."""
+    def _put(self, file: SourceFile, spool: RowSpool, add: AddKey, lost: list[str]) -> int:
+        """Put the rows of a file into the spool; how many there are. Columns stay columns: of these, only what says
+        which rows there are becomes values now."""
         shapes = self._plan.shape.walk() if self._lines else (self._plan.shape,)
         paths = tuple({path.name: path for shape in shapes for path in self._files.paths(file, shape)}.values())
+        if not self._plan.kind.is_columnar:
+            return spool.put(file, self._keyed(file, self._files.rows(file), paths, add, lost))
+        names = (*self._plan.key, *((self._plan.latest.column,) if self._plan.latest else ()))
+        blocks = (
+            ColumnBlock(columns, list(self._keyed(file, rows, (), add, lost)), paths)
+            for columns, rows in self._files.columns(file, names)
+        )
+        return spool.put_blocks(file, blocks)
+
+    def _keyed(
+        self,
+        file: SourceFile,
+        rows: Iterable[FileRow],
+        paths: tuple[ReadPath, ...],
+        add: AddKey,
+        lost: list[str],
+    ) -> Iterator[KeyedRow]:
+        """The rows of a file. Each key is given to ``add``; one that may be another row's, or that cannot be read
+        (then empty), is put in ``lost``."""
         name, key_of, is_several = file.name, self._keys.key, self._files.set.is_several
         is_revised = self._plan.latest is not None
         first, *others = self._key_cells
-        for row in self._files.rows(file):
+        for row in rows:
             cells, faults, is_lost = row.cells, row.faults, row.is_lost
             if faults and is_several:
                 faults[:] = [_of_file(fault, file) for fault in faults]

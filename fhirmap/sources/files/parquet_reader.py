@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import names as naming
-from fhirmap.sources.arrow_cells import cell_values
 from fhirmap.sources.documents import DocumentColumn
+from fhirmap.sources.files.column_rows import ColumnRows
 from fhirmap.sources.files.file_rows import FileRow
 from fhirmap.sources.files.flat_columns import check_columns, column_named, column_places
 from fhirmap.sources.files.source_files import SourceFile, reading
@@ -81,19 +82,20 @@ class ParquetReader:
 
     def rows(self, needed: Collection[str]) -> Iterator[FileRow]:
         """Each row, with the columns ``needed`` alone read."""
+        return chain.from_iterable(rows.rows() for rows in self.columns(needed))
+
+    def columns(self, needed: Collection[str]) -> Iterator[ColumnRows]:
+        """The columns ``needed`` of some thousand rows at a time."""
         there = self.names()
         at = column_places(self._file.shown, needed, there, self._plan)
         places = {name: there[place] for name, place in at.items()}
         columns = list(dict.fromkeys(places.values()))
-        number = 0
+        before = 0
         with self._opened() as opened:
             batches = opened.iter_batches(batch_size=_ROWS, columns=columns, use_threads=False)
             while (batch := self._next(batches)) is not None:
-                read = dict(zip(batch.schema.names, map(cell_values, batch.columns), strict=True))
-                held = [read[column] for column in places.values()]
-                for cells in zip(*held, strict=True) if held else [()] * batch.num_rows:
-                    number += 1
-                    yield FileRow(dict(zip(places, cells, strict=True)), f"#{number}", number, [])
+                yield ColumnRows(batch, places, before)
+                before += batch.num_rows
 
     @contextmanager
     def _opened(self) -> Iterator[pq.ParquetFile]:

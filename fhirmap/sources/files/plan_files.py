@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib import import_module
+from itertools import compress
 from typing import cast
 
 from fhirmap.errors import ConfigError
 from fhirmap.source_plan import RowLayout, SourceKind, SourcePlan
 from fhirmap.sources.address import Address
 from fhirmap.sources.documents import ReadPath, paths_of
+from fhirmap.sources.files.column_rows import ColumnReader, ColumnRows
 from fhirmap.sources.files.file_rows import FileReader, FileRow, ReaderFactory
 from fhirmap.sources.files.flat_columns import columns_needed
 from fhirmap.sources.files.key_records import CellReader, cell_reader
@@ -83,6 +85,18 @@ class PlanFiles:
             return rows
         read = [self.cell_reader(name) for name in condition.names]
         return (row for row in rows if is_kept(condition, row, [cell(row.cells) for cell in read]))
+
+    def columns(self, file: SourceFile, names: Collection[str]) -> Iterator[tuple[ColumnRows, Sequence[FileRow]]]:
+        """The same rows of a file of columns, some thousand at a time, with the cells of ``names`` alone as values."""
+        reader, needed = cast(ColumnReader, self.reader(file)), self.needed()
+        condition = self._condition
+        first = dict.fromkeys((*names, *(condition.names if condition else ())))
+        for columns in reader.columns(needed):
+            rows = list(columns.rows(first))
+            if condition is not None:
+                are_kept = [is_kept(condition, row, [row.cells[name] for name in condition.names]) for row in rows]
+                columns, rows = columns.only(are_kept), list(compress(rows, are_kept))
+            yield columns, rows
 
     def all_rows(self) -> Iterator[tuple[SourceFile, FileRow]]:
         """Every row of every file. One of several that cannot be read ends where that shows.

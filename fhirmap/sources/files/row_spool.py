@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from contextlib import contextmanager
 from itertools import islice
 from tempfile import SpooledTemporaryFile
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from fhirmap.errors import ConfigError
 from fhirmap.records import Fault
@@ -15,12 +15,20 @@ from fhirmap.sources.files.source_files import SourceFile
 from fhirmap.sources.revisions import Revision
 from fhirmap.texts import os_reason
 
-__all__ = ["NO_SPACE", "KeyedRow", "RowSpool", "keeping"]
+__all__ = ["NO_SPACE", "KeyedRow", "RowBlock", "RowSpool", "keeping"]
 
 KeyedRow: TypeAlias = tuple[str, Revision | None, Mapping[str, Any], str, tuple[Fault, ...], bool]
 """A row: its key, empty where it has none; its revision, None where these do not count; its cells, its origin, what is
 wrong with it, and whether it is lost (`FileRow.is_lost`). A plain tuple: it is written and read at the cost of its
 parts."""
+
+
+class RowBlock(Sized, Protocol):
+    """Rows that are pickled as one."""
+
+    def __iter__(self) -> Iterator[KeyedRow]: ...
+
+
 NO_SPACE = "space"
 """The variant of FM724: the fault is not of the file that is read."""
 _IN_MEMORY = 1 << 20
@@ -67,20 +75,30 @@ class RowSpool:
 
         Raises: ConfigError FM724 (the temporary file cannot be written), and what reading ``rows`` raises.
         """
-        blocks: list[tuple[int, int]] = []
-        left = iter(rows)
-        count, most = 0, _FIRST_ROWS
-        while held := list(islice(left, most)):
-            raw = pickle.dumps(held, pickle.HIGHEST_PROTOCOL)
+        return self.put_blocks(file, self._blocks_of(iter(rows)))
+
+    def put_blocks(self, file: SourceFile, blocks: Iterable[RowBlock]) -> int:
+        """The same, of rows that come in blocks."""
+        places: list[tuple[int, int]] = []
+        count = 0
+        for block in blocks:
+            raw = pickle.dumps(block, pickle.HIGHEST_PROTOCOL)
             with keeping(self._shown):
                 self._file.seek(self._end)
                 self._file.write(raw)
-            blocks.append((self._end, len(raw)))
+            places.append((self._end, len(raw)))
             self._end += len(raw)
-            count += len(held)
-            most = max(1, min(_MOST_ROWS, _BLOCK * len(held) // len(raw)))
-        self._blocks[file] = blocks
+            count += len(block)
+        self._blocks[file] = places
         return count
+
+    def _blocks_of(self, rows: Iterator[KeyedRow]) -> Iterator[RowBlock]:
+        """Rows in blocks of about `_BLOCK` bytes."""
+        most, end = _FIRST_ROWS, self._end
+        while held := list(islice(rows, most)):
+            yield held
+            most = max(1, min(_MOST_ROWS, _BLOCK * len(held) // (self._end - end)))
+            end = self._end
 
     def rows(self, file: SourceFile) -> Iterator[KeyedRow]:
         """The rows of a file. Raises: ConfigError FM724 (the temporary file cannot be read)."""
