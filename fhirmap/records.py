@@ -76,7 +76,7 @@ class Unmapped:
     code: str
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(slots=True)
 class Result:
     """What a transformer gives for one record. ``resource`` is empty (``None``) where the map produced nothing: out of
     scope, or, with a fault of severity error, of a scope that is not known. ``unmapped``: codes that concept maps do
@@ -86,23 +86,6 @@ class Result:
     notes: tuple[Note, ...] = ()
     faults: tuple[Fault, ...] = ()
     unmapped: tuple[Unmapped, ...] = ()
-
-    def __init__(
-        self,
-        resource: dict[str, Any] | None,
-        notes: tuple[Note, ...] = (),
-        faults: tuple[Fault, ...] = (),
-        unmapped: tuple[Unmapped, ...] = (),
-    ) -> None:
-        # One is made for each record, and most have nothing but the resource: what is empty is the class's own.
-        held = self.__dict__
-        held["resource"] = resource
-        if notes:
-            held["notes"] = notes
-        if faults:
-            held["faults"] = faults
-        if unmapped:
-            held["unmapped"] = unmapped
 
     @property
     def valid(self) -> bool:

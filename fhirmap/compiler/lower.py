@@ -5,7 +5,7 @@ writes nothing ends it: the record is out of scope. Each step has a `try` of its
 whatever a record holds becomes a fault of that record. Fault positions of the validator come from the lineage table.
 
 Names that the runtime reads from a module: `_transform`, `_read`, `_validate`, `_places`, `_rules`, `_marks`,
-`_points`.
+`_points`, `_Run`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def lower(
     has_reader = _read_first(checked, readers)
     reached = run_by(stage.entry for stage in checked.stages)
     groups = [GroupLowering(module, group).function() for group in reached]
-    stages = StageLowering(module, checked.stages, has_reader=has_reader, has_validator=bool(checks.parts)).function()
+    lowering = StageLowering(module, checked.stages, has_reader=has_reader, has_validator=bool(checks.parts))
+    stages = lowering.function()
     whole = one_pass(stages, (*readers.functions, *groups), module.local_names()) if has_reader and not trace else None
     ways = (stages,) if whole is None else (whole, before_steps(stages))
     constants = (
@@ -57,6 +58,7 @@ def lower(
         *((module.tracing.table(),) if module.tracing is not None else ()),
         *(ModuleConstant(name, value) for name, value in module.constants.entries()),
         *_places(place_tables(lineage(checked), reached)),
+        lowering.runs(),
     )
     functions = (*readers.functions, *module.functions, *groups, *ways)
     if trace:

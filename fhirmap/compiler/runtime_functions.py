@@ -44,6 +44,7 @@ RUNTIME: Mapping[str, RuntimeFunction] = {
     **_of("cell_text", "ODD_STARTS", "is_odd", "is_odd_day", raises=False),
     **_of("cell_text", "mended"),
     **_of("context", "RecordRun", "check_failed", raises=False),
+    "Result": RuntimeFunction("fhirmap.records", raises=False),
     **_of("repairs", "begin", raises=False),
     **_of("trace", "TraceRun", raises=False),
     **_of("origins", "bare", "constant", "contributing", "derived", "from_cell", "handed", raises=False),

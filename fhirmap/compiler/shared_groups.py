@@ -78,7 +78,7 @@ class SharedGroups:
         stages = StageLowering(self._module, checked.stages, has_reader=False, has_validator=bool(checks.parts))
         function = stages.function()
         title = f"Stages of {title_of(checked)}."
-        text = render_module(Module(title, digest, __version__, (), (function,), checks), printed)
+        text = render_module(Module(title, digest, __version__, (stages.runs(),), (function,), checks), printed)
         name = checked.stages[-1].unit.name
         code = compile_stamped(text, {}, f"<generated from {name} {digest[:12]}>")
         return self._part(), CompiledMap(name, text.text, code, digest, {}, {}, None)

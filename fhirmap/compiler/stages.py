@@ -9,7 +9,7 @@ from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Stage, Variable
 from fhirmap.compiler.fhirpath.tables import table_key
 from fhirmap.compiler.module import ModuleBuilder
-from fhirmap.compiler.plan import PythonFunction
+from fhirmap.compiler.plan import ModuleConstant, PythonFunction
 from fhirmap.compiler.python import (
     Assign,
     Attribute,
@@ -30,20 +30,22 @@ from fhirmap.compiler.python import (
     SetAttribute,
     Statement,
     Try,
+    TupleOf,
     all_of,
     builtin,
     compared,
     literal_dict,
 )
 from fhirmap.compiler.readers import READ
-from fhirmap.compiler.runtime_functions import RUN, call, fp_call, run_call
+from fhirmap.compiler.runtime_functions import RUN, call, fp_call, imported, run_call
 from fhirmap.compiler.writer import caught
 from fhirmap.fhir_types import ABSTRACT_RESOURCES
 from fhirmap.model.definition import Structure
 
 _ROW, _STRICT, _TRACE, _PLACES = Name("row"), Name("strict"), Name("trace"), Name("_places")
 _FAULTS, _FAILED = Attribute(RUN, "faults"), Attribute(RUN, "failed")
-_GLOBALS = builtin("globals")
+_RUNS, _GLOBALS = Name("_Run"), builtin("globals")
+_CATCH_NOTHING = SetAttribute(None, RUN, "caught", TupleOf(()))
 
 
 class StageLowering:
@@ -63,12 +65,14 @@ class StageLowering:
 
     def function(self) -> PythonFunction:
         """`_transform(row, strict)`."""
-        flags = (_STRICT,) if self.module.tracing is None else (_STRICT, _TRACE)
-        run = call("RecordRun" if self.module.tracing is None else "TraceRun", _GLOBALS, *flags)
+        is_traced = self.module.tracing is not None
+        facts: list[Statement] = [Assign(None, (RUN,), Call(_RUNS)), If(None, _STRICT, (_CATCH_NOTHING,))]
+        if is_traced:
+            facts.append(If(None, _TRACE, (SetAttribute(None, RUN, "trace", _TRACE),)))
         # What a function mends is said of the record that it is called for.
         begin = [Do(None, call("begin", RUN))] if self.module.calls_functions else []
         given = [SetAttribute(None, RUN, "given", _ROW)] if self.module.has_references else []
-        body: list[Statement] = [Assign(None, (RUN,), run), *begin, *given, *self._opening()]
+        body: list[Statement] = [*facts, *begin, *given, *self._opening()]
         name = self.source
         for number, stage in enumerate(self.stages):
             is_last = number == len(self.stages) - 1
@@ -79,9 +83,22 @@ class StageLowering:
             body.append(Assign(None, (name,), run_call("settled", name)))
         if self.has_validator:
             body.append(_net(Do(None, Call(Name("_validate"), (name, _FAULTS)))))
-        body.append(Return(None, run_call("result", name, _PLACES)))
+        body.append(Return(None, self._result(name)))
         doc = "One record: what it becomes, with notes and faults; no resource where it is out of scope."
+        flags = (_STRICT, _TRACE) if is_traced else (_STRICT,)
         return PythonFunction(Name("_transform"), (_ROW,), doc, tuple(body), flags=flags)
+
+    def runs(self) -> ModuleConstant:
+        """What is made for each record."""
+        kind = imported("RecordRun" if self.module.tracing is None else "TraceRun")
+        return ModuleConstant(_RUNS, Call(Attribute(kind, "of"), (_GLOBALS,)), "What is made for each record.")
+
+    def _result(self, made: Name) -> Expr:
+        """The outcome: most records have nothing but a resource."""
+        found = run_call("result", made, _PLACES)
+        if self.has_reader or self.has_validator or self.module.tracing is not None:
+            return found
+        return Conditional(call("Result", made), Attribute(RUN, "is_silent"), found)
 
     def _opening(self) -> list[Statement]:
         """The record as the first stage's source."""

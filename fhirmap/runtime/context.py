@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from json import dumps
-from types import CodeType, FrameType, TracebackType
-from typing import Any, Generic, NamedTuple, TypeVar
+from types import CodeType, FrameType, MappingProxyType, TracebackType
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from fhirmap.data import JsonValue, MapValue, RawValue
 from fhirmap.errors import FhirmapError, RecordError, TransformFailed
@@ -64,7 +64,7 @@ class PlacedItem:
     end: str
 
 
-class _WhenAsked(Generic[_Held]):
+class WhenAsked(Generic[_Held]):
     """What a run holds from the first time that a rule asks for it: few records need it."""
 
     def __init__(self, make: Callable[[], _Held]) -> None:
@@ -79,15 +79,16 @@ class _WhenAsked(Generic[_Held]):
         return made
 
 
-_STRICT: tuple[type[Exception], ...] = ()
-_NOT_STRICT: tuple[type[Exception], ...] = (Exception,)
-
-
 class RecordRun:
-    """What one call of a transformer gathers. ``module``: the generated module's globals, which hold its marks."""
+    """What one call of a transformer gathers. It is made for each record, and what few need is made when asked for."""
 
+    module: Mapping[str, Any] = MappingProxyType({})
+    """The generated module's globals, which hold its marks."""
+    caught: tuple[type[Exception], ...] = (Exception,)
+    """What becomes a fault: nothing in a strict run."""
     is_silent = True
-    """Was nothing said but faults?"""
+    """Was nothing said but faults of the reader and the validator?"""
+    faults = WhenAsked[list[Fault]](list)
     misses: Any = ()
     failed = False
     resource: Any = None
@@ -99,21 +100,21 @@ class RecordRun:
     """What the call was given, where rules may refer to a resource of it: it is only read."""
     _given_parts: frozenset[int] | None = None
     """The identities of all objects of ``given``, from the first question about one: it may have many."""
-    made_ids = _WhenAsked[dict[int, str]](dict)
+    made_ids = WhenAsked[dict[int, str]](dict)
     """Ids of resources of ``given`` that have none, by their identity."""
     # Known by identity, so what they are known by is kept: a new node must not take the place of one let go.
-    _constants = _WhenAsked[dict[str, Any]](dict)
-    shares = _WhenAsked[Shares](dict)
-    claims = _WhenAsked[dict[tuple[int, str], tuple[Any, str]]](dict)
-    lookups = _WhenAsked[dict[tuple[int, str], dict[str, list[dict[str, Any]]]]](dict)
-    endings = _WhenAsked[list[PlacedItem]](list)
-    written = _WhenAsked[dict[tuple[int, str], tuple[dict[str, Any], str, Any, str, str]]](dict)
+    _constants = WhenAsked[dict[str, Any]](dict)
+    shares = WhenAsked[Shares](dict)
+    claims = WhenAsked[dict[tuple[int, str], tuple[Any, str]]](dict)
+    lookups = WhenAsked[dict[tuple[int, str], dict[str, list[dict[str, Any]]]]](dict)
+    endings = WhenAsked[list[PlacedItem]](list)
+    written = WhenAsked[dict[tuple[int, str], tuple[dict[str, Any], str, Any, str, str]]](dict)
     """Writes that others may meet, each the fields of a `WrittenElement`: most of them meet none."""
 
-    def __init__(self, module: dict[str, Any], strict: bool = False) -> None:
-        self.module = module
-        self.caught = _STRICT if strict else _NOT_STRICT
-        self.faults: list[Fault] = []
+    @classmethod
+    def of(cls, module: Mapping[str, Any]) -> type[Self]:
+        """The runs of one generated module. ``module``: its globals."""
+        return type(cls.__name__, (cls,), {"module": module})
 
     @property
     def environment(self) -> EvaluationContext:
@@ -165,6 +166,7 @@ class RecordRun:
         where = self._written_at(position)
         fault = Fault("FM470", "warning", variant=variant, position=position, rule="rule", **where)
         if fault not in self.faults:
+            self.is_silent = False
             self.faults.append(fault)
 
     def found(self, held: Mapping[str, Any], lookup: RawLookup, text: str) -> Sequence[dict[str, Any]]:
@@ -204,6 +206,7 @@ class RecordRun:
         that lead down from it to a list.
         """
         self.failed = True
+        self.is_silent = False
         position = position_of(error.__traceback__, self.module)
         where = self._written_at(position)
         if lists and _is_misshapen(error):
@@ -245,7 +248,7 @@ class RecordRun:
 
     def result(self, resource: dict[str, Any] | None, places: Places) -> Result:
         """The outcome, each fault of the validator with the rule and the columns its element comes from."""
-        if not self.faults and self.is_silent:
+        if self.is_silent and not self.faults:
             return Result(resource)
         for node, made, position in self.referred:
             if node.get("id") != made:

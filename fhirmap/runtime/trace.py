@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from fhirmap.data import JsonValue, MapValue
 from fhirmap.records import Result
-from fhirmap.runtime.context import RecordRun
+from fhirmap.runtime.context import RecordRun, WhenAsked
 from fhirmap.runtime.fhirpath.item import plain
 from fhirmap.runtime.nodes import TargetSlot
 from fhirmap.runtime.origins import Provenance, Read, bare, bared, deciding_values, leaves, provenance_of
@@ -77,12 +77,10 @@ class Trace:
 class TraceRun(RecordRun):
     """A run that reports where it is. What an exception skipped is left when something around it is."""
 
-    def __init__(self, module: dict[str, Any], strict: bool = False, trace: Trace | None = None) -> None:
-        super().__init__(module, strict)
-        self._trace = trace or Trace()
-        self._open: list[int] = []
-        self.decided: list[MapValue] = []
-        """What decided that the current group is called, as values that know their cells."""
+    trace = WhenAsked[Trace](Trace)
+    _open = WhenAsked[list[int]](list)
+    decided = WhenAsked[list[MapValue]](list)
+    """What decided that the current group is called, as values that know their cells."""
 
     def deciding(self, reads: Sequence[Read]) -> list[MapValue]:
         """What was read decides about a call, too; what decided before it, for `decided_as_before`."""
@@ -116,9 +114,9 @@ class TraceRun(RecordRun):
 
     def settled(self, resource: MapValue) -> MapValue:
         """The result as a run without a trace has it; where its values come from is kept where values are."""
-        if self._trace.with_values and isinstance(resource, dict):
+        if self.trace.with_values and isinstance(resource, dict):
             found = ((path, provenance_of(value)) for path, value in leaves(resource))
-            self._trace.origins = {path: origin for path, origin in found if origin is not None}
+            self.trace.origins = {path: origin for path, origin in found if origin is not None}
         return bared(resource)
 
     def note(self, text: object, position: str) -> None:
@@ -126,26 +124,26 @@ class TraceRun(RecordRun):
         count = len(self.notes)
         super().note(bare(text), position)
         if len(self.notes) > count:
-            said = self.notes[-1].text if self._trace.with_values else ""
-            self._trace.events.append(TraceEvent("step", len(self._open), "log", "", position, "", (), said))
+            said = self.notes[-1].text if self.trace.with_values else ""
+            self.trace.events.append(TraceEvent("step", len(self._open), "log", "", position, "", (), said))
 
     def fail(self, error: Exception, *lists: tuple[Any, ...]) -> None:
         """As without a trace."""
         super().fail(error, *lists)
         fault = self.faults[-1]
-        self._trace.events.append(TraceEvent("step", len(self._open), "fault", "", fault.position, "", (), fault.code))
+        self.trace.events.append(TraceEvent("step", len(self._open), "fault", "", fault.position, "", (), fault.code))
 
     def _add(self, phase: Phase, point: int, values: Sequence[Any], outcome: str = "") -> None:
-        if not self._trace.with_steps:
+        if not self.trace.with_steps:
             return
         points: Sequence[Point] = self.module["_points"]
         kind, name, position, element, variables = points[point]
-        with_values = self._trace.with_values
+        with_values = self.trace.with_values
         held = tuple(
             TraceVariable(*variable, value is not None, _shown(value) if with_values else None)
             for variable, value in zip(variables, values, strict=True)
         )
-        self._trace.events.append(TraceEvent(phase, len(self._open), kind, name, position, element, held, outcome))
+        self.trace.events.append(TraceEvent(phase, len(self._open), kind, name, position, element, held, outcome))
 
 
 def _shown(value: MapValue) -> JsonValue:

@@ -6,8 +6,8 @@ runtime alone. Calls share nothing: no I/O, no global state, and the caller's re
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from gc import disable, enable, isenabled
 from types import CodeType
 from typing import Any
 
@@ -58,6 +58,7 @@ class Transformer:
         self._validate: Callable[[Any, list[Fault]], None] | None = self._module.get("_validate")
         self._read: Callable[[Any, list[Fault]], Mapping[str, Any]] | None = self._module.get("_read")
         self._places: Places = self._module["_places"]
+        self._runs: type[RecordRun] = self._module["_Run"]
 
     def __call__(self, record: Mapping[str, Any], *, strict: bool = False) -> Result:
         """The result for one record: a resource or none (out of scope), notes, and all its faults.
@@ -66,13 +67,13 @@ class Transformer:
         looking into one record, and never needed in a run.
         """
         # As `collecting_later`, which would be one call more for each record: a large one has much that stays.
-        if not gc.isenabled():
+        if not isenabled():
             return self._transform(record, strict)
-        gc.disable()
+        disable()
         try:
             return self._transform(record, strict)
         finally:
-            gc.enable()
+            enable()
 
     def map(self, records: Iterable[Mapping[str, Any]], *, workers: int = 1) -> Iterator[Result]:
         """The result for each record, in their order; ``workers``: from so many processes, this one where it is 1.
@@ -99,7 +100,7 @@ class Transformer:
         """The record as the map's model reads it, with what of it cannot be read; as it is where no model reads it."""
         if self._read is None:
             return ReadRecord(record)
-        run = RecordRun(self._module)
+        run = self._runs()
         values: Mapping[str, Any] = {}
         try:
             values = self._read(record, run.faults)
@@ -111,7 +112,7 @@ class Transformer:
         """A resource made elsewhere, validated against this map's contract; valid where there is no contract."""
         if self._validate is None:
             return Result(resource)
-        run = RecordRun(self._module)
+        run = self._runs()
         try:
             self._validate(resource, run.faults)
         except run.caught as error:  # nested deeper than Python goes

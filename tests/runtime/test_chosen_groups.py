@@ -11,4 +11,4 @@ from fhirmap.runtime.context import RecordRun
 
 def test_a_group_with_an_error_refuses_its_item() -> None:
     with pytest.raises(TransformFailed, match="FM408"):
-        refusing("name", "m.map:1:1")({}, {}, RecordRun({}))
+        refusing("name", "m.map:1:1")({}, {}, RecordRun())

@@ -36,7 +36,7 @@ def test_pruning_keeps_false_and_zero() -> None:
 
 
 def test_two_rules_never_share_an_end() -> None:
-    run, items = RecordRun({"MARKS": {}}), ["x"]
+    run, items = RecordRun(), ["x"]
     node = {"line": items, "_line": [{"id": "of x"}, {"id": "of a"}]}
     lists.place_first(run, node, "line", items, "a", "rule one")
     lists.place_first(run, node, "line", items, "b", "rule one")
@@ -51,7 +51,7 @@ def test_two_rules_never_share_an_end() -> None:
 
 
 def test_nodes_placed_at_an_end_keep_their_order_and_those_taken_out_stay_out() -> None:
-    run = RecordRun({"MARKS": {}})
+    run = RecordRun()
     first, second, last = {"a": 1}, {"a": 2}, {"a": 9}
     empty: dict[str, int] = {}
     items = [{"a": 5}]

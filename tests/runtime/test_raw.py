@@ -76,13 +76,13 @@ def test_what_needs_a_closer_look_is_no_bare_value() -> None:
 def test_items_are_looked_up_in_their_order() -> None:
     lookup = fp.RawLookup(NAME, USE, frozenset(("official", "usual")))
     first, second, other = {"use": "official", "family": "A"}, {"use": "official", "family": "B"}, {"use": "old"}
-    held, run = {"name": [first, other, None, {}, second]}, RecordRun({})
+    held, run = {"name": [first, other, None, {}, second]}, RecordRun()
     assert run.found(held, lookup, "official") == [first, second]
     assert run.found(held, lookup, "usual") == ()
     assert run.found({}, lookup, "usual") == ()
     for wrong in ([{"use": 1}], [{"use": ["official"]}], ["official"], {"use": "official"}, 5, 0):
         with pytest.raises(TransformFailed, match="FM438"):
-            RecordRun({}).found({"name": wrong}, lookup, "official")
+            RecordRun().found({"name": wrong}, lookup, "official")
 
 
 def test_a_root_is_an_object_of_its_type() -> None:

@@ -33,7 +33,7 @@ def test_another_record_starts_afresh() -> None:
 
 
 def test_equal_words_of_other_types_are_two_values() -> None:
-    run, node = RecordRun({}), {}  # type: ignore[var-annotated]
+    run, node = RecordRun(), {}  # type: ignore[var-annotated]
     put_once(run, node, "valueBoolean", True, ONE, "value")
     with pytest.raises(TransformFailed, match="FM415"):
         put_once(run, node, "valueInteger", 1, OTHER, "value")
@@ -42,7 +42,7 @@ def test_equal_words_of_other_types_are_two_values() -> None:
 
 
 def test_a_node_stays_the_same_object() -> None:
-    run, node = RecordRun({}), {}  # type: ignore[var-annotated]
+    run, node = RecordRun(), {}  # type: ignore[var-annotated]
     first = put_once(run, node, "code", {"text": "a"}, ONE)
     assert put_once(run, node, "code", {"text": "a"}, OTHER) is first
     assert put_once(run, node, "code", {"text": "b"}, LAST) is first
@@ -54,7 +54,7 @@ def test_a_node_stays_the_same_object() -> None:
 
 @pytest.mark.parametrize("repeats", [False, True])
 def test_the_value_of_a_primitive(repeats: bool) -> None:
-    run, node = RecordRun({}), {}  # type: ignore[var-annotated]
+    run, node = RecordRun(), {}  # type: ignore[var-annotated]
     place = slot(node, "given", (("string",), False), repeats)
     nothing: Any = ((), False)
     assign_once(run, place, "value", ["a", None], nothing, ONE)

@@ -123,7 +123,7 @@ def test_a_code_that_must_be_in_the_table() -> None:
 
 
 def test_references_give_an_id_once() -> None:
-    run, resource = RecordRun({}), {"resourceType": "Patient"}
+    run, resource = RecordRun(), {"resourceType": "Patient"}
     first = references.reference(resource, run, "m.map:1:1")
     assert first == references.reference(resource, run, "m.map:2:1") == f"Patient/{resource['id']}"
     assert references.pointer(resource, run, "m.map:3:1") == f"urn:uuid:{resource['id']}"
@@ -225,7 +225,7 @@ def test_quantities_keep_their_digits() -> None:
 @pytest.mark.parametrize(("code", "words"), [("en", "a resource"), ("fr", "une ressource")])
 def test_what_a_reference_needs_is_in_the_language_of_the_reader(code: str, words: str) -> None:
     with language_of(code), pytest.raises(TransformFailed, match=words):
-        references.reference("Patient/1", RecordRun({}), "")
+        references.reference("Patient/1", RecordRun(), "")
 
 
 @pytest.mark.parametrize(

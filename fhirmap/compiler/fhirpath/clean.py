@@ -33,7 +33,7 @@ class CleanPath:
     """The value under ``key`` of ``owner``, an object or None. ``static``: what it is where it is as it should be.
 
     ``kinds``: the Python types that it then has; ``others``: what else the object holds of it, or of the choice.
-    ``repeats``: there are several, texts in a list.
+    ``repeats``: there are several, texts in a list. ``only``: the list whose only object ``owner`` is.
     """
 
     owner: py.Expr
@@ -42,6 +42,7 @@ class CleanPath:
     kinds: tuple[py.Expr, ...]
     others: py.Name | None = None
     repeats: bool = False
+    only: py.Get | None = None
 
     @property
     def is_text(self) -> bool:
@@ -58,12 +59,27 @@ class CleanPath:
         return (is_kind, *is_filled, py.compared(py.Literal(f"_{self.key}"), py.Comparison.NOT_IN, owner))
 
 
+def only_object(items: py.Name) -> py.Expr:
+    """The object of ``items``, where it is that one alone; an empty one for all that needs a closer look."""
+    first = py.Item(items, py.Literal(0))
+    is_list, is_object = (
+        py.compared(py.builtin("type", value), py.Comparison.IS, py.Name(kind))
+        for value, kind in ((items, "list"), (first, "dict"))
+    )
+    is_one = py.compared(py.builtin("len", items), py.Comparison.EQUAL, py.Literal(1))
+    return py.Conditional(first, py.all_of(is_list, is_one, is_object), py.DictOf())
+
+
 @dataclass(frozen=True, slots=True)
 class _Object:
-    """``code``: an object of FHIR JSON as the record has it, None perhaps."""
+    """``code``: an object of FHIR JSON as the record has it, None perhaps.
+
+    ``only``: the list whose only object it is, where that is an element of an object under a name.
+    """
 
     code: py.Expr
     type: TypeRef
+    only: py.Get | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +95,9 @@ class CleanPaths:
             return None
         owner = self._object(expression.focus, scope)
         found = self.child(owner.code, owner.type, expression.name) if owner is not None else None
-        return found if found is not None and not found.repeats else None
+        if owner is None or found is None or found.repeats:
+            return None
+        return replace(found, only=owner.only)
 
     def child(
         self, owner: py.Expr, owner_type: TypeRef, name: str, types: Collection[TypeRef] | None = None
@@ -124,8 +142,10 @@ class CleanPaths:
         ref = chosen or (element.types[0] if len(element.types) == 1 and not element.is_choice else None)
         if ref is None or not is_object(ref, self.definitions):
             return None
-        function = "only_object" if element.is_repeating else "one_object"
-        return _Object(fp_call(function, owner.code, py.Literal(node.name)), ref)
+        if not element.is_repeating:
+            return _Object(fp_call("one_object", owner.code, py.Literal(node.name)), ref)
+        only = py.Get(owner.code, node.name) if isinstance(owner.code, py.Name) else None
+        return _Object(fp_call("only_object", owner.code, py.Literal(node.name)), ref, only)
 
 
 def _primitive(owner: py.Expr, key: str, ref: TypeRef, others: py.Name | None = None) -> CleanPath | None:

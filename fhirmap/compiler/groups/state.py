@@ -11,7 +11,7 @@ from fhirmap.analysis.dataflow import Read, Reads, reads_of, transform_reads
 from fhirmap.analysis.single_writes import PLACING
 from fhirmap.analysis.typed import Expression, TargetStep, Transform, TypedGroup, TypedRule, TypedTarget, Variable
 from fhirmap.compiler.expressions import Expressions, HeldVariable, PythonValue
-from fhirmap.compiler.fhirpath.clean import CleanPath
+from fhirmap.compiler.fhirpath.clean import CleanPath, only_object
 from fhirmap.compiler.module import ModuleBuilder
 from fhirmap.compiler.python import (
     Assign,
@@ -121,7 +121,11 @@ class GroupState:
             self.assign(name, fp_call("only_texts", path.owner, Literal(path.key)), span)
             return (is_not_none(name),)
         owner = path.owner
-        if not isinstance(owner, Name):
+        if path.only is not None:
+            items, owner = self.names.take(path.only.key), self.names.take("held")
+            self.assign(items, path.only, span)
+            self.assign(owner, only_object(items), span)
+        elif not isinstance(owner, Name):
             owner = self.names.take("held")
             self.assign(owner, Logic(Connective.OR, (path.owner, DictOf())), span)
         self.assign(name, Get(owner, path.key), span)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from fhirmap.compiler.names import Names
@@ -45,7 +45,7 @@ def one_pass(transform: PythonFunction, functions: Iterable[PythonFunction], nam
         return None
     inlining = Inlining((transform, *functions), names)
     rebinding = Rebinding(names, inlining.bases)
-    body, _ = rebinding.block(inlining.block(_whole(transform.body)), {})
+    body, _ = rebinding.block(inlining.block(_whole(transform.body, transform.flags)), {})
     kinds = Kinds()
     kinds.block(body)
     kinds.settle()
@@ -84,22 +84,20 @@ def _original(node: Expr, rebinding: Rebinding, kinds: Kinds) -> Expr | None:
     return None
 
 
-def _whole(body: Sequence[Statement]) -> list[Statement]:
+def _whole(body: Sequence[Statement], flags: Collection[Name]) -> list[Statement]:
     """The statements of a record's way without what looks after failures between them."""
     found: list[Statement] = []
     for statement in body:
         if isinstance(statement, Try):
-            found += _whole(statement.body)
-        elif isinstance(statement, If) and any(_watches(entry) for entry in statement.body):
+            found += _whole(statement.body, flags)
+        elif isinstance(statement, If) and (statement.test in flags or any(map(_watches, statement.body))):
             continue
         elif isinstance(statement, If) and isinstance(statement.body[-1], Return):
             # What of the record could not be read, and rules asked for, is known where it is a dict.
             unread = If(None, _FAULTS, (Return(None, Literal(None)),))
             found.append(replace(statement, body=(unread, Return(None, run_call("nothing")))))
         elif isinstance(statement, Assign) and statement.targets == (RUN,):
-            assert isinstance(statement.value, Call)
-            run = replace(statement.value, arguments=statement.value.arguments[:1])
-            found += [replace(statement, value=run), Assign(None, (_FAULTS,), Attribute(RUN, "faults"))]
+            found += [statement, Assign(None, (_FAULTS,), Attribute(RUN, "faults"))]
         else:
             found.append(rewritten(statement, lambda node: _FAULTS if node == Attribute(RUN, "faults") else None))
     return found
