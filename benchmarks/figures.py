@@ -58,7 +58,7 @@ def table(figures: Sequence[Figure], instructions: Mapping[str, int], released: 
                 "" if figure.reference is None else f"{figure.reference:.4g} {figure.unit}",
                 figure.by,
                 f"{figure.ratio:.2f}" if figure.reference is not None else "",
-                f"{figure.wanted:g}" + ("" if figure.ratio <= figure.wanted else " missed"),
+                f"{figure.wanted:.3g}" + ("" if figure.ratio <= figure.wanted else " missed"),
                 "" if before is None else f"{before:.2f}" + (" slower" if figure.ratio > before * _MUCH else ""),
                 f"{instructions[figure.job]:,} k" if figure.job in instructions else "",
             )

@@ -4,20 +4,29 @@ Time must grow with the items and no faster. Each item, read as FHIR JSON whose 
 entry of a Bundle with an Observation: list modes, several rules on one list, codes, a nested group. 10,000 items are
 compared with 100,000, validated against the base types as `fhirmap transform` does.
 
-And questionnaire to Patient, against the same written by hand, from dict to dict without a validator: one answer, the
-parts of a name, and these among 200 other questions. What comes out is the same before anything is timed.
+And questionnaire to Patient, against the same written by hand, without a validator: a constant, one answer, the parts
+of a name, and these among 200 other questions; from dict to dict, and from JSON text to JSON text with msgspec around
+both. What comes out is the same before anything is timed.
+
+The reference engine (HAPI, on a warm Java virtual machine) cannot be had from the registries of packages that this
+measures with. Its figures are constants, taken once on another machine, of a questionnaire response of the same shape;
+they are not scaled.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from benchmarks.figures import Figure, code_of
 from benchmarks.timing import fastest
 from fhirmap.compilation.maps import compile_map
+from fhirmap.runtime.transformer import Transformer
 
 FEW, MANY = 10_000, 100_000
 BOUND_RATIO = 15.0
@@ -65,6 +74,14 @@ uses "http://hl7.org/fhir/StructureDefinition/QuestionnaireResponse" alias QR as
 uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target
 
 """
+CONSTANT_MAP = (
+    PATIENT
+    + """\
+group main(source src : QR, target patient : Patient) {
+  src -> patient.gender = 'female' "constant";
+}
+"""
+)
 SEX_MAP = (
     PATIENT
     + """\
@@ -110,6 +127,11 @@ def answers(others: int = 0) -> dict[str, Any]:
     return {"resourceType": "QuestionnaireResponse", "status": "completed", "item": [section]}
 
 
+def constant_by_hand(_: dict[str, Any]) -> dict[str, Any]:
+    """What `CONSTANT_MAP` says."""
+    return {"resourceType": "Patient", "gender": "female"}
+
+
 def sex_by_hand(content: dict[str, Any]) -> dict[str, Any]:
     """What `SEX_MAP` says."""
     patient = {"resourceType": "Patient"}
@@ -141,7 +163,8 @@ def name_by_hand(content: dict[str, Any]) -> dict[str, Any]:
     return patient
 
 
-BY_HAND: Mapping[str, tuple[str, Callable[[dict[str, Any]], dict[str, Any]], int, float, float]] = {
+ByHand = Callable[[dict[str, Any]], dict[str, Any]]
+BY_HAND: Mapping[str, tuple[str, ByHand, int, float, float]] = {
     "one answer": (SEX_MAP, sex_by_hand, 0, 3.0, 7.0),
     "a name": (NAME_MAP, name_by_hand, 0, 4.0, 7.0),
     "a name among 200": (NAME_MAP, name_by_hand, 200, 3.0, 4.0),
@@ -162,6 +185,43 @@ def against_hand() -> Iterator[Figure]:
         taken = fastest(actions, 25, 20_000 // (others + 10))
         print(f"  {label:18} {taken['map']:7.2f} us   by hand {taken['hand']:6.2f} us")
         yield Figure(f"questionnaire, {label}", taken["map"], "us", wanted, bound, taken["hand"], "by hand")
+        if label == "a name":
+            yield Figure(
+                "questionnaire, a name, HAPI", taken["map"], "us", 1 / 15, 1 / 7, 1e6 / _NAMES_AS_TREES, _ELSEWHERE
+            )
+
+
+_DECODER = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+AS_TEXT: Mapping[str, tuple[str, ByHand, float]] = {
+    "a constant": (CONSTANT_MAP, constant_by_hand, 22_000),
+    "one answer": (SEX_MAP, sex_by_hand, 19_000),
+    "a name": (NAME_MAP, name_by_hand, 14_000),
+}
+"""Map, the same by hand, and how many the reference engine does in a second, from text to text."""
+_NAMES_AS_TREES = 29_000
+"""How many names the reference engine does in a second, from tree to tree."""
+_ELSEWHERE = "HAPI, warm, on another machine"
+
+
+def from_text_to_text() -> Iterator[Figure]:
+    """Measure and print the maps to Patient from JSON text to JSON text, as a program has it that embeds them."""
+    print("the same from JSON text to JSON text, msgspec around both")
+    for label, (text, by_hand, reference) in AS_TEXT.items():
+        content, transform = _ENCODER.encode(answers()), compile_map(text, validate=False)
+
+        def ours(content: bytes = content, transform: Transformer = transform) -> bytes:
+            return _ENCODER.encode(transform(_DECODER.decode(content)).resource)
+
+        def theirs(content: bytes = content, by_hand: ByHand = by_hand) -> bytes:
+            return _ENCODER.encode(by_hand(_DECODER.decode(content)))
+
+        assert _DECODER.decode(ours()) == _DECODER.decode(theirs()), label
+        taken = fastest({"hand": theirs, "map": ours}, 25, 5_000)
+        print(f"  {label:18} {taken['map']:7.2f} us   by hand {taken['hand']:6.2f} us   HAPI {1e6 / reference:6.2f} us")
+        job = f"questionnaire as text, {label}"
+        yield Figure(job, taken["map"], "us", 1 / 0.6, 2.5, taken["hand"], "by hand")
+        yield Figure(f"{job}, HAPI", taken["map"], "us", 1 / 8, 1 / 4, 1e6 / reference, _ELSEWHERE)
 
 
 def response(items: int) -> dict[str, Any]:
@@ -209,7 +269,7 @@ def figures(few: int = FEW, many: int = MANY) -> list[Figure]:
     print(f"  {many:>7,} items  {large:6.2f} s   {large / many * 1e6:5.1f} us an item")
     times = many / few
     grown = Figure(f"{times:g} times the items of a form", large, "s", times, BOUND_RATIO, small, f"{few:,} items")
-    return [grown, *against_hand()]
+    return [grown, *against_hand(), *from_text_to_text()]
 
 
 if __name__ == "__main__":

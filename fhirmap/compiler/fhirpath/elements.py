@@ -15,7 +15,7 @@ from fhirmap.compiler.fhirpath.lowering_context import LoweringContext
 from fhirmap.compiler.fhirpath.streams import or_no_entries
 from fhirmap.compiler.fhirpath.typed_values import Choice, RawRead, Sibling, TypedValue, ValueKind
 from fhirmap.compiler.runtime_functions import fp_call
-from fhirmap.fhir_types import DATES, OPEN_TYPES, TEXTS
+from fhirmap.fhir_types import ANY_RESOURCE, DATES, OPEN_TYPES, TEXTS
 from fhirmap.language import nodes as n
 from fhirmap.model.definition import Element, TypeRef
 
@@ -63,6 +63,26 @@ class ElementReader:
         if element.is_repeating:
             return self._repeating(base, name, code, static, sibling)
         return TypedValue(code, static, base.kind, base.clauses, sibling=sibling)
+
+    def resources(self, base: TypedValue, name: str, ref: TypeRef) -> TypedValue | None:
+        """`entry.resource.ofType(Patient)`: an element that may be any resource, where it is a ``ref``: each says its
+        own type. None where the element is anything else."""
+        structure = self.definitions.structure(ref.structure or ref.name)
+        if structure is None or structure.kind != "resource" or ref.name in ANY_RESOURCE:
+            return None
+        if base.choice is not None or base.raw is not None or base.static.is_raw:
+            return None
+        found = self._element(base, name)
+        if found is None or not all(entry.name in ANY_RESOURCE for entry in found[0].types):
+            return None
+        code, item = py.Get(self._owner(base), name), self.context.fresh(name)
+        each = or_no_entries(code) if found[0].is_repeating else py.TupleOf((code,))
+        tests = (
+            py.is_not_none(item),
+            py.compared(py.Get(item, "resourceType"), py.Comparison.EQUAL, py.Literal(ref.name)),
+        )
+        clauses = (*base.clauses, py.ForClause((item,), each), py.IfClause(py.all_of(*tests)))
+        return TypedValue(item, StaticType(frozenset((ref,)), "many", True), ValueKind.STREAM, clauses)
 
     def _owner(self, base: TypedValue) -> py.Expr:
         """The dict of a value: `first.lot` asks an empty one where there is no `first`."""

@@ -54,6 +54,10 @@ class TypedCalls:
                 return truth
         if node.name == "first" and isinstance(node.focus, n.FPBinary) and node.focus.operator == "|":
             return self._first_of(node, node.focus, site)
+        if node.name == "ofType" and isinstance(node.focus, n.FPMember) and node.focus.focus is not None:
+            resources = self._resources(node.focus, node.focus.focus, type_argument(node.arguments[0]), site)
+            if resources is not None:
+                return resources
         base = self.input_of(node, site)
         if base is None:
             return None
@@ -141,6 +145,13 @@ class TypedCalls:
             return first_entry(flat)
         code = fp_call("only", as_list(flat), py.Literal("single()"))
         return TypedValue(code, flat.static.with_cardinality("optional"))
+
+    def _resources(self, member: n.FPMember, of: n.FPExpr, name: str, site: EvaluationSite) -> TypedValue | None:
+        """`entry.resource.ofType(Patient)`: the type of a resource is in it."""
+        base, ref = self.forms.value(of, site), type_named(name, self.context.definitions)
+        if base is None or ref is None:
+            return None
+        return self.forms.elements.resources(base, member.name, ref)
 
     def of_type(self, operator: str, base: TypedValue | None, name: str) -> TypedValue | None:
         """`as` and `ofType` on a choice: `value as Quantity` is what `valueQuantity` holds, an Age being one too."""

@@ -11,6 +11,7 @@ import pytest
 from fhirmap.analysis.static import StaticType, primitive
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath import ExprScope, compile_expression, function_of, lower_condition, lower_values
+from fhirmap.compiler.fhirpath.elements import ElementReader
 from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.errors import MapError
 from fhirmap.language.parser import parse_expression
@@ -169,3 +170,53 @@ def test_what_repeats_without_end_is_a_fault() -> None:
     scope = ExprScope(KNOWN, StaticType(frozenset(), "many", False))
     with pytest.raises(TransformFailed, match="FM433"):
         function_of(lower_values(tree, scope), scope)([])
+
+
+BUNDLE: dict[str, Any] = {
+    "resourceType": "Bundle",
+    "entry": [
+        {
+            "resource": {
+                "resourceType": "Patient",
+                "id": "p",
+                "name": [{"family": "A"}, {"given": ["B"]}, {"family": "C"}],
+            }
+        },
+        {"fullUrl": "urn:x:none"},
+        {"resource": {"resourceType": "Observation", "id": "o", "valueQuantity": {"value": 5}}},
+        {"resource": {"resourceType": "Observation", "valueString": "x", "code": {"coding": [{"code": "c"}]}}},
+        {"resource": {"resourceType": "Practitioner", "name": [{"family": "D"}]}},
+    ],
+}
+PATIENT: dict[str, Any] = {
+    "resourceType": "Patient",
+    "contained": [{"resourceType": "Organization", "name": "O"}, {"resourceType": "Group", "name": "G"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "by_items"),
+    [
+        ("entry.resource.ofType(Patient).name.family", ["A", "C"], False),
+        ("Bundle.entry.resource.ofType(Observation).id", ["o"], False),
+        ("entry.resource.ofType(Observation).count()", [2], False),
+        ("entry.resource.ofType(Observation).where(code.coding.code = 'c').value.ofType(string)", ["x"], False),
+        ("entry.where(fullUrl.exists()).resource.ofType(Patient).name.family", [], False),
+        ("entry.resource.ofType(Encounter).id", [], False),
+        ("entry.resource.ofType(DomainResource).id", ["p", "o"], True),
+        ("entry.resource.where($this is Patient).id", ["p"], True),
+    ],
+)
+def test_resources_of_one_type_are_found_by_what_they_say(
+    text: str, found: list[Any], by_items: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = compile_expression(text, "Bundle", KNOWN)
+    assert compiled(BUNDLE) == found
+    assert compiled({"resourceType": "Bundle"}) == ([0] if text.endswith("count()") else [])
+    assert ("member" in compiled.__code__.co_names) is by_items
+    monkeypatch.setattr(ElementReader, "resources", lambda *_: None)
+    assert compile_expression(text, "Bundle", KNOWN)(BUNDLE) == found
+
+
+def test_contained_resources_of_one_type() -> None:
+    assert compile_expression("contained.ofType(Organization).name", "Patient", KNOWN)(PATIENT) == ["O"]
