@@ -42,6 +42,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "fhir-operation": "fhirmap.sinks.fhir_operation:open_sink",
         "fhir-transaction": "fhirmap.sinks.fhir_transaction:open_sink",
         "ndjson": "fhirmap.sinks.ndjson_file:open_sink",
+        "parquet": "fhirmap.sinks.parquet_folder:open_sink",
         "stdout": "fhirmap.sinks.standard_output:open_sink",
     },
 }

@@ -16,6 +16,8 @@ import click
 from fhirmap.texts import LANGUAGES, text
 
 __all__ = [
+    "ENGINES",
+    "SPARK",
     "FilePath",
     "Localized",
     "LocalizedCommand",
@@ -28,6 +30,9 @@ __all__ = [
     "option",
 ]
 
+SPARK = "spark"
+ENGINES = ("local", SPARK)
+"""What maps the records: this machine, or the workers of Spark."""
 _WIDTH = 110
 _AUTO = "auto"
 _MOST_WORKERS = 61

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.cli.localized import ENGINES, SPARK, FilePath, WordChoice, argument, define, option
 from fhirmap.cli.screen import echo_folded, screen_width
 from fhirmap.texts import text
 
@@ -34,6 +34,7 @@ _TITLES = ("column", "cell", "", "rule", "", "element", "value")
 @option("--trace", is_flag=True)
 @option("--values", is_flag=True)
 @option("--records", type=FilePath("file"))
+@option("--engine", type=WordChoice(ENGINES), default=ENGINES[0])
 @option("--source", multiple=True)
 @option("--json", "as_json", is_flag=True)
 def command(
@@ -43,6 +44,7 @@ def command(
     trace: bool,
     values: bool,
     records: Path | None,
+    engine: str,
     source: tuple[str, ...],
     as_json: bool,
 ) -> int:
@@ -55,26 +57,40 @@ def command(
         raise click.UsageError(text("preview.row_or_all"))
     if (trace and key is None) or (values and not trace):
         raise click.UsageError(text("preview.trace_needs_row"))
-    engine = build_engine(load_project(project, source=source))
+    if key is not None and engine == SPARK:
+        raise click.UsageError(text("preview.row_without_spark"))
+    ready = build_engine(load_project(project, source=source))
     if not as_json:
-        show_warnings(engine.project.warnings, engine.diagnostics, project)
+        show_warnings(ready.project.warnings, ready.diagnostics, project)
     if key is None:
-        return _all(engine, records, as_json)
-    return _traced(engine, key, values, as_json) if trace else _one(engine, key, as_json)
+        found = _on_spark(ready, records) if engine == SPARK else _here(ready, records, as_json)
+        return _show_all(found, records, as_json)
+    return _traced(ready, key, values, as_json) if trace else _one(ready, key, as_json)
 
 
-def _all(engine: Engine, records: Path | None, as_json: bool) -> int:
+def _here(engine: Engine, records: Path | None, as_json: bool) -> Previewed:
     from fhirmap.cli.faults import show_warning
     from fhirmap.cli.progress import ProgressBar
     from fhirmap.runner.preview import preview_all
     from fhirmap.runner.source import open_project_source
-    from fhirmap.runner.verdict import Verdict
 
     with (
         open_project_source(engine.project, engine.plan, None if as_json else show_warning) as source,
         ProgressBar(text("preview.reading"), source.count()) as progress,
     ):
-        found = preview_all(engine, source.records(), records, progress=progress.update)
+        return preview_all(engine, source.records(), records, progress=progress.update)
+
+
+def _on_spark(engine: Engine, records: Path | None) -> Previewed:
+    from fhirmap.spark import preview_on_spark, spark_session
+
+    with spark_session(engine) as session:
+        return preview_on_spark(engine, session, records)
+
+
+def _show_all(found: Previewed, records: Path | None, as_json: bool) -> int:
+    from fhirmap.runner.verdict import Verdict
+
     if as_json:
         shown = {
             "read": found.read,

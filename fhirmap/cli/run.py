@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fhirmap.cli.localized import FilePath, WorkerCount, argument, define, option
+from fhirmap.cli.localized import ENGINES, SPARK, FilePath, WordChoice, WorkerCount, argument, define, option
 from fhirmap.cli.screen import echo_folded
 from fhirmap.texts import text
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 )
 @option("--resend", is_flag=True)
 @option("--workers", type=WorkerCount(), default=1)
+@option("--engine", type=WordChoice(ENGINES), default=ENGINES[0])
 @option("--dry-run", is_flag=True)
 @option("--json", "as_json", is_flag=True)
 @option("--debug", is_flag=True)
@@ -39,6 +40,7 @@ def command(
     reports: Path | None,
     resend: bool,
     workers: int,
+    engine: str,
     dry_run: bool,
     as_json: bool,
     debug: bool,
@@ -55,19 +57,23 @@ def command(
 
     if debug:
         _log_steps()
+    if engine == SPARK:
+        if resend or dry_run or reports is not None or workers != 1:
+            raise click.UsageError(text("run.not_with_spark"))
+        return _on_spark(project, source, as_json, debug)
     if dry_run:
         from fhirmap.cli.plan import show_plan
 
         return show_plan(project, source, resend=resend, workers=workers, as_json=as_json)
-    engine = build_engine(load_project(project, source=source))
+    ready = build_engine(load_project(project, source=source))
     expect_records()
     if not as_json:
-        show_warnings(engine.project.warnings, engine.diagnostics, project)
-    with _sink_settings(engine.project, as_json) as settings:
-        title = f"{engine.project.name} -> {engine.project.target_name}"
+        show_warnings(ready.project.warnings, ready.diagnostics, project)
+    with _sink_settings(ready.project, as_json) as settings:
+        title = f"{ready.project.name} -> {ready.project.target_name}"
         with ProgressBar(title) as progress:
             outcome = run(
-                engine,
+                ready,
                 settings=settings,
                 reading=progress.update,
                 sending=lambda sent: progress.update(sent.done, sent.total),
@@ -84,6 +90,30 @@ def command(
     # A path stays on its line, to be copied.
     click.echo("  " + (text("run.report_at", file=outcome.page) if outcome.page else text("run.report_not_written")))
     return outcome.exit_code
+
+
+def _on_spark(place: Path, source: tuple[str, ...], as_json: bool, debug: bool) -> int:
+    """Results to a folder; what Spark shows of its progress is its own."""
+    from fhirmap.cli.faults import show_warnings
+    from fhirmap.runner.engine import build_engine
+    from fhirmap.runner.project_file import load_project
+    from fhirmap.runner.report_file import report_to_data
+    from fhirmap.runner.report_lines import report_lines
+    from fhirmap.spark import output_place, run_on_spark, spark_session
+
+    engine = build_engine(load_project(place, source=source))
+    output_place(engine.project)  # before Java begins
+    if not as_json:
+        show_warnings(engine.project.warnings, engine.diagnostics, place)
+    with spark_session(engine, with_log=debug) as session:
+        report = run_on_spark(engine, session)
+    if as_json:
+        click.echo(json.dumps({**report_to_data(report), "page": None}, ensure_ascii=False, indent=2))
+        return report.exit_code
+    for line in report_lines(report):
+        click.echo(f"  {line}")
+    click.echo("  " + text("run.results_at", folder=report.sink))
+    return report.exit_code
 
 
 @contextmanager

@@ -10,16 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple, Self
 
 from fhirmap.compilation.executed import transformer_from
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
-from fhirmap.records import Fault, Note, Record, Result
-from fhirmap.runner.columns import shown
+from fhirmap.records import Fault, Note, Record, Result, Unmapped
+from fhirmap.runner.columns import RecordsColumn, shown
 from fhirmap.runner.engine import Engine, paths_up
 from fhirmap.runner.fault_data import fault_to_data
+from fhirmap.runner.result_maker import ResultMaker
 from fhirmap.runner.unmapped import UnmappedCodes
 from fhirmap.runner.verdict import Classified, Verdict, classify, mapped, note_reason, reason
 from fhirmap.runtime import trace as steps
@@ -29,11 +30,14 @@ from fhirmap.sources import Source
 from fhirmap.texts import os_reason, text
 
 __all__ = [
+    "PreviewMaker",
     "Previewed",
     "PreviewedReason",
+    "PreviewedRecord",
     "RowPreview",
     "RowTrace",
     "TracedElement",
+    "counted_previews",
     "preview_all",
     "preview_row",
     "row_to_data",
@@ -154,6 +158,60 @@ class RowTrace:
     trace: steps.Trace
 
 
+class PreviewedRecord(NamedTuple):
+    """What a run would make of one record. ``words``: by reason, what it says of it; ``unmapped``: of the current
+    revision; ``cells``: of the columns of ``[records]``, where they are wanted."""
+
+    key: str
+    origin: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    words: Mapping[str, tuple[str, ...]]
+    unmapped: tuple[Unmapped, ...]
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewMaker:
+    """What makes the previews of records: a value that other processes can have. ``note_words``: see
+    `Engine.note_words`; ``columns``: those of ``[records]``, where they are wanted."""
+
+    result_of: ResultMaker
+    rules: Mapping[str, str]
+    note_words: Mapping[str, str]
+    columns: tuple[RecordsColumn, ...] = ()
+
+    @classmethod
+    def of(cls, engine: Engine, *, with_columns: bool) -> Self:
+        """That of a project.
+
+        Raises: ProjectError FM743 (a column is no FHIRPath).
+        """
+        columns = engine.columns
+        return cls(engine.result, engine.rules, engine.note_words, columns if with_columns else ())
+
+    def __call__(self, record: Record) -> PreviewedRecord:
+        """The preview of a record."""
+        result = self.result_of(record)
+        found = classify(record, result, self.rules)
+        read = self.result_of.transformer.read(record.values).values if self.columns else {}
+        cells = tuple(column.text(result.resource, read) for column in self.columns)
+        unmapped = () if record.superseded else result.unmapped
+        words = self._words(result)
+        return PreviewedRecord(record.key, record.origin, found.verdict, found.reasons, words, unmapped, cells)
+
+    def _words(self, result: Result) -> dict[str, tuple[str, ...]]:
+        """By reason, what it says of a record: each message once."""
+        found: dict[str, dict[str, None]] = {}
+        for fault in result.faults:
+            message = Diagnostic(fault.code, args=fault.args, variant=fault.variant).message
+            said = f"{message} ({', '.join(fault.columns)})" if fault.columns else message
+            found.setdefault(reason(fault, self.rules), {})[said] = None
+        for note in result.notes:
+            found.setdefault(note_reason(note, self.rules), {})[self.note_words.get(note.position, "")] = None
+        return {word: tuple(said) for word, said in found.items()}
+
+
 def preview_all(
     engine: Engine,
     records: Iterable[Record],
@@ -167,34 +225,27 @@ def preview_all(
     The file is UTF-8 and there whole or as it was before.
     Raises: ConfigError FM744 (cannot be written), FM70x-72x (source); ProjectError FM743 (a column is no FHIRPath).
     """
+    maker = PreviewMaker.of(engine, with_columns=file is not None)
+    return counted_previews(map(maker, records), file, [column.name for column in maker.columns], progress)
+
+
+def counted_previews(
+    previews: Iterable[PreviewedRecord],
+    file: Path | None,
+    columns: Sequence[str],
+    progress: Callable[[int], None] | None = None,
+) -> Previewed:
+    """What the previews of records come to, each a line of ``file``: see `preview_all`. ``columns``: the names of their
+    cells."""
     found = Previewed()
-    columns = engine.columns
     with _lines(file) as write:
-        write(("key", "verdict", "reasons", *(column.name for column in columns)))
-        for record in records:
-            result = engine.result(record)
-            classified = classify(record, result, engine.rules)
-            found.add(record.key or f"? {record.origin}", classified, _words(engine, result))
-            if result.unmapped and not record.superseded:
-                found.unmapped.add(result.unmapped)
-            if file is not None:
-                read = engine.read(record)
-                cells = [column.text(result.resource, read) for column in columns]
-                write((record.key, classified.verdict, ",".join(classified.reasons), *cells))
+        write(("key", "verdict", "reasons", *columns))
+        for entry in previews:
+            found.add(entry.key or f"? {entry.origin}", Classified(entry.verdict, entry.reasons), entry.words)
+            found.unmapped.add(entry.unmapped)
+            write((entry.key, entry.verdict, ",".join(entry.reasons), *entry.cells))
             if progress is not None:
                 progress(found.read)
-    return found
-
-
-def _words(engine: Engine, result: Result) -> dict[str, dict[str, None]]:
-    """By reason, what it says of a record: each message once."""
-    found: dict[str, dict[str, None]] = {}
-    for fault in result.faults:
-        message = Diagnostic(fault.code, args=fault.args, variant=fault.variant).message
-        said = f"{message} ({', '.join(fault.columns)})" if fault.columns else message
-        found.setdefault(reason(fault, engine.rules), {})[said] = None
-    for note in result.notes:
-        found.setdefault(note_reason(note, engine.rules), {})[engine.note_words.get(note.position, "")] = None
     return found
 
 

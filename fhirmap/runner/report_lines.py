@@ -32,7 +32,8 @@ def report_lines(report: Report) -> list[str]:
     lines += [_line("", reason.count, reason_text(reason)) for reason in report.looked_at]
     lines += _reason_lines("refused", ledger.refused, report.refused, "fhirmap status --refused")
     lines += _pending_lines(report)
-    lines += _listed(_state("invalid"), ledger.invalid, report.invalid, ledger.invalid, "fhirmap status --invalid")
+    then = "fhirmap status --invalid" if report.run_id else ""  # a run without a journal has no number
+    lines += _listed(_state("invalid"), ledger.invalid, report.invalid, ledger.invalid, then)
     lines += _listed(_state("out_of_scope"), ledger.out_of_scope, report.out_of_scope, report.explained)
     lines += _listed(text("run.words.to_look_at"), report.to_check, report.notes, report.to_check)
     if ledger.unchanged:

@@ -44,13 +44,13 @@ class UnmappedCodes:
 
     _counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def add(self, found: Iterable[Unmapped]) -> None:
-        """Those of one record."""
+    def add(self, found: Iterable[Unmapped], *, times: int = 1) -> None:
+        """Those of one record, or of so many alike."""
         for entry in found:
             key = entry.concept_map, entry.code
             if key not in self._counts and len(self._counts) >= _CODES_KEPT:
                 key = entry.concept_map, ""
-            self._counts[key] += 1
+            self._counts[key] += times
 
     def tables(self) -> tuple[UnmappedTable, ...]:
         """By concept map, the one with most codes missed first."""

@@ -10,8 +10,11 @@ installed.
 from fhirmap.errors import ConfigError
 
 try:
+    from fhirmap.spark.spark_preview import preview_on_spark
     from fhirmap.spark.spark_project import SparkProject
+    from fhirmap.spark.spark_run import output_place, run_on_spark
+    from fhirmap.spark.spark_session import spark_session
 except ModuleNotFoundError as error:
     raise ConfigError("FM797", library=error.name, extra="spark") from None
 
-__all__ = ["SparkProject"]
+__all__ = ["SparkProject", "output_place", "preview_on_spark", "run_on_spark", "spark_session"]

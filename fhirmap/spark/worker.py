@@ -7,9 +7,10 @@ partitions would take longer than mapping their rows.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -17,11 +18,12 @@ from fhirmap.collector import expect_records
 from fhirmap.records import Record
 from fhirmap.runner.fault_data import fault_to_data
 from fhirmap.runner.outcomes import Outcome, OutcomeMaker, key_of
+from fhirmap.runner.preview import PreviewMaker
 from fhirmap.source_plan import SourcePlan
 from fhirmap.spark.frame_rows import FrameRows
 from fhirmap.texts import language_of
 
-__all__ = ["RESULTS", "FrameJob", "results_of"]
+__all__ = ["PREVIEWS", "RESULTS", "FrameJob", "PreviewRows", "ResultRows", "RowMaker", "rows_of"]
 
 _FAULT = pa.struct(
     [
@@ -44,32 +46,98 @@ RESULTS = pa.schema(
 )
 """The columns of results, in order: Spark takes them by their place. ``resource`` and ``digest`` are null where there
 is nothing to send."""
+PREVIEWS = pa.schema(
+    [
+        ("key", pa.string()),
+        ("origin", pa.string()),
+        ("verdict", pa.string()),
+        ("reasons", pa.list_(pa.string())),
+        ("words", pa.list_(pa.struct([("reason", pa.string()), ("said", pa.list_(pa.string()))]))),
+        ("unmapped", pa.list_(pa.struct([("concept_map", pa.string()), ("code", pa.string())]))),
+        ("cells", pa.list_(pa.string())),
+    ]
+)
+"""The columns of previews, in order."""
 _ROWS = 250
 """Rows that are Python values at one time: of thousands, the cycle collector looks through each time and again, which
 takes three times as long as to make them."""
 
 
+class RowMaker(Protocol):
+    """What makes rows of records: each as `schema` has it."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of a row."""
+
+    def rows(self, records: Sequence[Record]) -> list[tuple[object, ...]]:
+        """The row of each record."""
+
+
 @dataclass(frozen=True, slots=True)
-class FrameJob:
-    """What a worker needs of a project. ``language``: of messages; ``by_key``: the rows of a key come together, as a
-    list."""
+class ResultRows:
+    """The results of records: `RESULTS`."""
 
     outcomes: OutcomeMaker
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of results."""
+        return RESULTS
+
+    def rows(self, records: Sequence[Record]) -> list[tuple[object, ...]]:
+        """The result of each record."""
+        return list(map(_row, records, self.outcomes(records)))
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRows:
+    """What `fhirmap preview` counts and writes of records: `PREVIEWS`."""
+
+    preview_of: PreviewMaker
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of previews."""
+        return PREVIEWS
+
+    def rows(self, records: Sequence[Record]) -> list[tuple[object, ...]]:
+        """The preview of each record."""
+        return [
+            (
+                entry.key,
+                entry.origin,
+                entry.verdict.value,
+                entry.reasons,
+                [{"reason": word, "said": said} for word, said in entry.words.items()],
+                list(map(asdict, entry.unmapped)),
+                entry.cells,
+            )
+            for entry in map(self.preview_of, records)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameJob:
+    """What a worker needs of a project. ``made``: what it makes of records; ``language``: of messages; ``by_key``: the
+    rows of a key come together, as a list."""
+
+    made: RowMaker
     plan: SourcePlan
     language: str
     by_key: bool
 
     def pickled(self) -> bytes:
-        """The job, as `results_of` takes it."""
+        """The job, as `rows_of` takes it."""
         return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
 
     def batch(self, records: Iterable[Record]) -> pa.RecordBatch:
-        """The results of records, in their order."""
-        held = list(records)
-        rows = list(map(_row, held, self.outcomes(held)))
-        columns = zip(*rows, strict=True) if rows else ((),) * len(RESULTS)
-        arrays = [pa.array(cells, field.type) for cells, field in zip(columns, RESULTS, strict=True)]
-        return pa.RecordBatch.from_arrays(arrays, schema=RESULTS)
+        """What is made of records, in their order."""
+        schema = self.made.schema
+        rows = self.made.rows(list(records))
+        columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
+        arrays = [pa.array(cells, field.type) for cells, field in zip(columns, schema, strict=True)]
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _row(record: Record, outcome: Outcome) -> tuple[object, ...]:
@@ -80,7 +148,7 @@ def _row(record: Record, outcome: Outcome) -> tuple[object, ...]:
         outcome.payload or None,
         list(map(fault_to_data, outcome.faults)),
         [{"text": note.text, "position": note.position} for note in outcome.notes],
-        [{"concept_map": entry.concept_map, "code": entry.code} for entry in outcome.unmapped],
+        list(map(asdict, outcome.unmapped)),
         record.origin,
         outcome.digest or None,
     )
@@ -93,8 +161,8 @@ def _job_of(pickled: bytes) -> tuple[FrameJob, FrameRows]:
     return job, FrameRows(job.plan)
 
 
-def results_of(pickled: bytes, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The results of the rows of a partition: what `mapInArrow` calls. ``pickled``: a `FrameJob`."""
+def rows_of(pickled: bytes, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """What is made of the rows of a partition: what `mapInArrow` calls. ``pickled``: a `FrameJob`."""
     job, rows = _job_of(pickled)
     records_of = rows.records_of_keys if job.by_key else rows.records
     with language_of(job.language):

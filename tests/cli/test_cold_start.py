@@ -18,7 +18,7 @@ PROJECTS = {"export-pharmacie": "000000901", "clinique-sainte-aubierge": "CSA-20
 NEVER = (
     "sqlalchemy", "httpx2", "httpcore", "authlib", "joserfc", "cryptography", "starlette", "uvicorn", "asyncio", "ssl",
     "fhirmap.journal", "fhirmap.sinks.transport", "fhirmap.sinks.oauth", "fhirmap.sources.sql_table",
-    "fhirmap.registry", "xml.etree.ElementTree", "fhir", "pydantic", "email.mime",
+    "fhirmap.registry", "xml.etree.ElementTree", "fhir", "pydantic", "email.mime", "pyspark", "py4j", "fhirmap.spark",
 )  # fmt: skip
 """Each of these costs more than the command's own work."""
 PROGRAM = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,16 @@ from typing import Any
 
 import pytest
 
+from tests.sources.conftest import database, prefix
+
+__all__ = ["database", "prefix"]
+
+_DEBIAN = Path("/usr/share/java")
+JDBC_JARS = [
+    *map(Path, filter(None, os.environ.get("FHIRMAP_TEST_JDBC_JARS", "").split(os.pathsep))),
+    *(path for name in ("postgresql.jar", "mariadb-java-client.jar") if (path := _DEBIAN / name).exists()),
+]
+"""Drivers of JDBC: those that the environment names, and Debian's."""
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
@@ -30,6 +41,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             SparkSession.builder.master("local[2]")
             .config("spark.ui.enabled", "false")
             .config("spark.driver.memory", "512m")
+            .config("spark.jars", ",".join(map(str, JDBC_JARS)))
             .config("spark.sql.shuffle.partitions", "2")
             .config("spark.sql.session.timeZone", "Europe/Paris")
             .config("spark.sql.legacy.javaCharsets", "true")  # of files in cp1252

@@ -17,7 +17,7 @@ import pyarrow as pa
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.outcomes import OutcomeMaker
 from fhirmap.runner.project_file import load_project
-from fhirmap.spark.worker import RESULTS, FrameJob, results_of
+from fhirmap.spark.worker import RESULTS, FrameJob, ResultRows, rows_of
 from tests.spark.test_spark_project import expected, here
 
 WATCHED = """
@@ -33,10 +33,10 @@ def watch(event, args):
     if event.startswith("socket.") and event != "socket.__new__":
         reached.append(event)
 
-from fhirmap.spark.worker import results_of
+from fhirmap.spark.worker import rows_of
 job, batch = pickle.load(sys.stdin.buffer)
 sys.addaudithook(watch)
-(found,) = results_of(job, iter([batch]))
+(found,) = rows_of(job, iter([batch]))
 print(found.num_rows, reached)
 """
 
@@ -45,7 +45,7 @@ def job_of(folder: Path) -> tuple[Any, bytes, Any]:
     """An engine, its job pickled, and its records as a batch."""
     engine = build_engine(load_project(folder))
     rows = [dict(record.values) for record in here(engine)]
-    job = FrameJob(OutcomeMaker(engine.result, rules=engine.rules), engine.plan, "fr", by_key=False)
+    job = FrameJob(ResultRows(OutcomeMaker(engine.result, rules=engine.rules)), engine.plan, "fr", by_key=False)
     return engine, job.pickled(), pa.Table.from_pylist(rows).combine_chunks().to_batches()[0]
 
 
@@ -60,7 +60,7 @@ def test_a_job_reads_no_file_and_no_network(example: Any) -> None:
 def test_results_are_in_the_language_of_the_driver_and_in_small_batches(example: Any) -> None:
     engine, job, batch = job_of(example("ch-valmorel"))
     many = pa.Table.from_batches([batch] * 10).combine_chunks().to_batches()[0]
-    found = list(results_of(job, iter([many])))
+    found = list(rows_of(job, iter([many])))
     assert all(part.schema == RESULTS for part in found) and len(found) > 1
     rows = [row for part in found for row in part.to_pylist()]
     assert [row["digest"] for row in rows] == [expected(engine, record)["digest"] for record in here(engine)] * 10
@@ -70,4 +70,4 @@ def test_results_are_in_the_language_of_the_driver_and_in_small_batches(example:
 
 def test_no_rows_have_no_results(example: Any) -> None:
     _, job, batch = job_of(example("ch-valmorel"))
-    assert list(results_of(job, iter([batch.slice(0, 0)]))) == []
+    assert list(rows_of(job, iter([batch.slice(0, 0)]))) == []

@@ -1,0 +1,163 @@
+"""A run on Spark: the folder of results, and a report with the counts and the words of a run on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pyspark", reason="pyspark is not installed: pip install 'fhirmap[spark]'")
+
+from fhirmap.errors import ConfigError
+from fhirmap.runner.engine import Engine, build_engine
+from fhirmap.runner.project_file import load_project
+from fhirmap.runner.report import FaultLine
+from fhirmap.runner.report_lines import report_lines
+from fhirmap.runner.run import run
+from fhirmap.spark import run_on_spark
+from fhirmap.spark.worker import RESULTS
+from tests.cli.conftest import in_process
+from tests.spark.test_spark_project import by_key, expected, here, said
+
+pytestmark = pytest.mark.xdist_group("spark")
+
+MAP = """uses "http://hl7.org/fhir/StructureDefinition/Patient" as target
+model Row from csv key 'id' delimiter ',' { id : string 1..1 from 'id'  text : string 0..1 from 'text' }
+group row(source src : Row, target tgt : Patient) {
+  src.id as v -> tgt.id = v "id";
+  src.text as v -> tgt.language = v "text";
+}
+"""
+
+
+def to_folder(folder: Path, kind: str, path: str) -> Engine:
+    """The engine of an example whose results go to a file or folder."""
+    file = folder / "fhirmap.toml"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    at = lines.index('url = "simulator"')
+    lines[at : at + 1] = [f'kind = "{kind}"', f'path = "{path}"']
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return build_engine(load_project(folder))
+
+
+def of_rows(folder: Path, rows: str, sink: str = 'kind = "ndjson"\npath = "out"') -> Path:
+    """A project over a file of rows."""
+    (folder / "own.map").write_text(MAP, encoding="utf-8")
+    (folder / "rows.csv").write_text(f"id,text\n{rows}", encoding="utf-8")
+    (folder / "fhirmap.toml").write_text(
+        f'[project]\nname = "p"\n[map]\nsource = "own.map"\n[source]\nurl = "rows.csv"\n[sink]\n{sink}\n',
+        encoding="utf-8",
+    )
+    return folder
+
+
+def lines_of(folder: Path) -> list[bytes]:
+    return [line for file in folder.glob("part-*") for line in file.read_bytes().splitlines(keepends=True)]
+
+
+def words(lines: Iterable[FaultLine]) -> list[tuple[Any, ...]]:
+    return sorted((line.count, line.words, line.rule, line.position, line.columns) for line in lines)
+
+
+@pytest.mark.parametrize(
+    "name, kind",
+    [("ch-valmorel", "parquet"), ("clinique-sainte-aubierge", "ndjson"), ("export-pharmacie", "parquet")],
+)
+def test_results_and_report_are_those_of_a_run_here(spark: Any, example: Any, name: str, kind: str) -> None:
+    folder = example(name)
+    found = run_on_spark(engine := to_folder(folder, kind, "out"), spark)
+    wanted = [expected(engine, record) for record in here(engine)]
+    if kind == "parquet":
+        frame = spark.read.parquet(str(folder / "out"))
+        assert frame.columns == RESULTS.names
+        assert by_key(said(frame.collect())) == by_key(wanted)
+    else:
+        payloads = [row["resource"].encode() + b"\n" for row in wanted if row["resource"]]
+        assert sorted(lines_of(folder / "out" / "payloads")) == sorted(payloads)
+        rows = [json.loads(line) for line in lines_of(folder / "out" / "records")]
+        for row in wanted:
+            del row["resource"]
+        shown = [{name: row.get(name) for name in wanted[0]} for row in rows]  # null is absent
+        assert by_key(shown) == by_key(wanted)
+    assert stat.S_IMODE((folder / "out").stat().st_mode) == 0o700
+    assert not list(folder.glob("out.*"))
+    file = folder / "fhirmap.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace(f'"{kind}"\npath = "out"', '"ndjson"\npath = "here"'))
+    alone = run(build_engine(load_project(folder))).report
+    assert (found.ledger, found.exit_code) == (alone.ledger, alone.exit_code)
+    assert (found.to_check, found.explained, found.unmapped) == (alone.to_check, alone.explained, alone.unmapped)
+    for part in ("invalid", "notes", "out_of_scope"):
+        assert words(getattr(found, part)) == words(getattr(alone, part))
+    assert "fhirmap status" not in "\n".join(report_lines(found))
+
+
+def test_the_command_says_what_a_run_says_and_where_the_results_are(spark: Any, tmp_path: Path) -> None:
+    folder = of_rows(tmp_path, "a,fr\nb,\n")
+    done = in_process("run", folder, "--engine", "spark")
+    assert done.code == 0, done
+    assert "read 2 = accepted 2 + refused 0 + invalid 0" in done.out
+    assert f"results: {folder / 'out'}" in done.out
+    again = in_process("run", folder, "--engine", "SPARK", "--json")  # replaces what Spark itself has written
+    assert json.loads(again.out)["ledger"]["accepted"] == 2
+    assert len(lines_of(folder / "out" / "payloads")) == 2
+
+
+def test_what_something_else_has_written_is_not_replaced(spark: Any, tmp_path: Path) -> None:
+    folder = of_rows(tmp_path, "a,fr\n")
+    (folder / "out").mkdir()
+    (folder / "out" / "kept").write_text("kept")
+    with pytest.raises(ConfigError) as caught:
+        run_on_spark(build_engine(load_project(folder)), spark)
+    assert (caught.value.code, caught.value.diagnostic().variant) == ("FM744", "results")
+    assert (folder / "out" / "kept").read_text() == "kept"
+
+
+def test_a_run_that_fails_leaves_the_folder_as_it_was(spark: Any, tmp_path: Path) -> None:
+    folder = of_rows(tmp_path, "a,fr\n")
+    run_on_spark(build_engine(load_project(folder)), spark)
+    before = sorted(path.name for path in (folder / "out").rglob("*"))
+    of_rows(tmp_path, "a,fr\nDURAND,fr,fr,fr\n")
+    done = in_process("run", folder, "--engine", "spark")
+    assert done.code == 3, done
+    assert "error[FM787]: Spark has ended the work (" in done.err
+    assert "DURAND" not in done.err
+    assert sorted(path.name for path in (folder / "out").rglob("*")) == before
+    assert not list(folder.glob("out.*"))
+
+
+@pytest.mark.parametrize(
+    "sink, code, words",
+    [
+        ('url = "https://registry.example/r"\nkind = "fhir-operation"', "FM791", "Spark sends nothing"),
+        ('kind = "stdout"', "FM791", "Spark sends nothing"),
+        ('kind = "parquet"', "FM791", "a file needs a path"),
+    ],
+)
+def test_sinks_that_are_no_folder_are_refused(tmp_path: Path, sink: str, code: str, words: str) -> None:
+    done = in_process("run", of_rows(tmp_path, "a,fr\n", sink), "--engine", "spark")
+    assert done.code == 2
+    assert f"error[{code}]" in done.err and words in done.err
+
+
+@pytest.mark.parametrize("more", [["--workers", "2"], ["--resend"], ["--dry-run"], ["--reports", "."]])
+def test_what_spark_has_no_use_for_is_refused(tmp_path: Path, more: list[str]) -> None:
+    done = in_process("run", of_rows(tmp_path, "a,fr\n"), "--engine", "spark", *more)
+    assert done.code == 2
+    assert "`--engine spark` goes without" in done.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the session of Spark is not tested on Windows")
+def test_without_java_it_is_said_how_to_get_it(tmp_path: Path) -> None:
+    folder = of_rows(tmp_path, "a,fr\n")
+    environment = {**os.environ, "JAVA_HOME": str(tmp_path / "none")}
+    command = [sys.executable, "-m", "fhirmap", "run", str(folder), "--engine", "spark"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stderr
+    assert "error[FM797]: Spark cannot be started" in done.stderr
