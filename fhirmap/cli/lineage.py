@@ -15,9 +15,7 @@ from fhirmap.cli.screen import echo_folded, screen_width
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
-    from fhirmap.analysis.checked import Checked
     from fhirmap.analysis.lineage import Lineage, Origin
-    from fhirmap.diagnostics import Diagnostic
 
 _TITLES = ("element", "source", "rules")
 _NOTHING = "-"
@@ -44,12 +42,10 @@ def command(
     """For each element that the map or project PLACE (default: this folder) writes: source columns and map lines."""
     from fhirmap.analysis.lineage import as_json as lineage_data
     from fhirmap.analysis.lineage import lineage
+    from fhirmap.cli.checked_place import checked_place
     from fhirmap.cli.faults import show_warnings
-    from fhirmap.errors import MapError
 
-    checked, diagnostics = _checked(place, imports, definitions, fhir_version)
-    if any(entry.is_error for entry in diagnostics):
-        raise MapError(diagnostics)
+    checked, diagnostics = checked_place(place, imports, definitions, fhir_version)
     found = lineage(checked)
     if as_json:
         click.echo(json.dumps({"elements": lineage_data(found)}, ensure_ascii=False, indent=2))
@@ -57,27 +53,6 @@ def command(
     show_warnings((), diagnostics, place)
     _show(found)
     return 0
-
-
-def _checked(
-    place: Path, imports: tuple[Path, ...], definitions: tuple[Path, ...], fhir_version: str | None
-) -> tuple[Checked, tuple[Diagnostic, ...]]:
-    """The program of a project, a map's text, or a StructureMap resource."""
-    from fhirmap.compilation.program import check_maps
-    from fhirmap.runner.program import check_project
-    from fhirmap.runner.project_file import load_project
-
-    if place.is_dir() or place.suffix == ".toml":
-        maps = check_project(load_project(place), fhir_version)
-    elif place.suffix in (".json", ".xml"):
-        from fhirmap.compilation.mapset import MapSet
-
-        runnable = MapSet([*imports, *definitions], fhir_version=fhir_version, map_file=place).runnable(place)
-        return runnable.checked, runnable.diagnostics
-    else:
-        folders = [*imports, place.parent]
-        maps = check_maps(place, imports=folders, definitions=definitions, fhir_version=fhir_version)
-    return maps.checked, maps.diagnostics
 
 
 def _show(found: Lineage) -> None:

@@ -11,6 +11,7 @@ from hashlib import sha256
 from fhirmap.analysis.checked import Checked
 from fhirmap.collector import collecting_later
 from fhirmap.compiler.compiled_map import CompiledMap
+from fhirmap.compiler.explanation import Explanation
 from fhirmap.compiler.lower import lower
 from fhirmap.compiler.model_plan import source_plan
 from fhirmap.compiler.plan import ModuleSection
@@ -37,6 +38,11 @@ def compile_checked(checked: Checked, *, validator: ModuleSection | None = None,
     files = {file_name(unit.text): unit.name for unit in units}
     texts = {file_name(unit.text): unit.text.text for unit in units}
     return CompiledMap(name, printed.text, code, digest, files, texts, source_plan(checked))
+
+
+def explained(checked: Checked) -> Explanation:
+    """How a checked program without errors becomes Python, and where its code is not the shortest."""
+    return lower(checked, digest="", version="").explanation
 
 
 def digest_of(checked: Checked, checks: Iterable[CodeLine], *, trace: bool = False) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Expression, Variable
+from fhirmap.compiler.explanation import CodeCause
 from fhirmap.compiler.fhirpath import ExprScope, PythonExpr, lower_condition, lower_expression
 from fhirmap.compiler.fhirpath.clean import CleanPath, CleanPaths
 from fhirmap.compiler.module import ModuleBuilder
@@ -39,7 +40,7 @@ class PythonValue:
     certain: bool = False
     statements: tuple[Assign, ...] = ()
     item: Expr | None = None
-    by_items: str = ""
+    by_items: CodeCause | None = None
     bare: Expr | None = None
 
     @property

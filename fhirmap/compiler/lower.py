@@ -11,15 +11,16 @@ Names that the runtime reads from a module: `_transform`, `_read`, `_validate`, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.lineage import Lineage, lineage
 from fhirmap.analysis.reach import run_by
 from fhirmap.analysis.typed import TypedGroup
+from fhirmap.compiler.explanation import CodeCause, CodeReason, ExplainedPlace, Explanation, in_order
 from fhirmap.compiler.groups import GroupLowering
 from fhirmap.compiler.module import ModuleBuilder
-from fhirmap.compiler.one_pass import before_steps, one_pass
+from fhirmap.compiler.one_pass import OnePass, before_steps, one_pass
 from fhirmap.compiler.plan import Module, ModuleConstant, ModuleSection
 from fhirmap.compiler.python import DictOf, Literal, Name
 from fhirmap.compiler.readers import ReaderLowering
@@ -30,10 +31,11 @@ from fhirmap.diagnostics import MapText
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """A plan, and for each function the map text that it comes from."""
+    """A plan, for each function the map text that it comes from, and why it is as it is."""
 
     module: Module
     texts: Mapping[str, MapText]
+    explanation: Explanation
 
 
 def lower(
@@ -50,9 +52,10 @@ def lower(
     reached = run_by(stage.entry for stage in checked.stages)
     groups = [GroupLowering(module, group).function() for group in reached]
     lowering = StageLowering(module, checked.stages, has_reader=has_reader, has_validator=bool(checks.parts))
-    stages = lowering.function()
-    whole = one_pass(stages, (*readers.functions, *groups), module.local_names()) if has_reader and not trace else None
-    ways = (stages,) if whole is None else (whole, before_steps(stages))
+    stages, whole = lowering.function(), OnePass(None)
+    if has_reader and not trace:
+        whole = one_pass(stages, (*readers.functions, *groups), module.local_names(), lowering.records)
+    ways = (stages,) if whole.function is None else (whole.function, before_steps(stages))
     constants = (
         *module.tables,
         *((module.tracing.table(),) if module.tracing is not None else ()),
@@ -72,7 +75,32 @@ def lower(
         checks,
         tuple(module.choices.values()),
     )
-    return Lowered(built, {entry.name.text: entry.text for entry in functions if entry.text is not None})
+    texts = {entry.name.text: entry.text for entry in functions if entry.text is not None}
+    return Lowered(built, texts, _explanation(module, whole, has_reader=has_reader))
+
+
+def _explanation(module: ModuleBuilder, whole: OnePass, *, has_reader: bool) -> Explanation:
+    """How the program of ``module`` became code."""
+    checked, stages = module.checked, module.checked.stages
+    groups = {name.text: group.name for group, name in module.groups.items()}
+    models = {module.readers[use.ref.structure].text: use.node.name for use in checked.declared_models()}
+    types = [stage.source for stage in stages] + [stage.target for stage in stages[-1:]]
+    left = list(whole.left)
+    if not has_reader:
+        left.append(("", CodeCause(CodeReason.NO_MODEL), None))
+    entry = stages[0].entry.node.name_span if stages else None
+    shown = {**models, **groups}
+    places = [
+        ExplainedPlace(at, replace(cause, what=shown.get(cause.what, cause.what)), shown.get(what, what))
+        for what, cause, span in left
+        if (at := span or entry) is not None
+    ]
+    return Explanation(
+        tuple(ref.name for ref in types if ref is not None),
+        tuple(groups[name] for name in whole.placed if name in groups),
+        in_order(places),
+        in_order(module.by_items),
+    )
 
 
 def _read_first(checked: Checked, readers: ReaderLowering) -> bool:

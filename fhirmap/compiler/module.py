@@ -14,6 +14,7 @@ from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.text_uses import TextUses, text_uses
 from fhirmap.analysis.typed import DefaultGroup, DefaultTable, TypedGroup, Variable
 from fhirmap.compiler.code_tables import CodeTables
+from fhirmap.compiler.explanation import ExplainedPlace
 from fhirmap.compiler.fhirpath.scope import Constants
 from fhirmap.compiler.fhirpath.tables import ElementsRead, elements_read_of, table_code, table_key
 from fhirmap.compiler.lookups import LookupKey, lookups
@@ -49,6 +50,8 @@ class ModuleBuilder:
         self.constants = Constants()
         self.tables: list[ModuleConstant] = []
         self.functions: list[PythonFunction] = []
+        self.by_items: list[ExplainedPlace] = []
+        """Where code goes by items, in the order in which it was written."""
         self.lets: dict[Variable, tuple[Name, StaticType]] = {}
         """Functions of `let` constants, and what they give."""
         self.cells: dict[tuple[str, str, str], Name] = {}

@@ -96,6 +96,7 @@ RUN_METHODS: Mapping[str, bool] = {
     "fail": False,
     "found": True,
     "input": True,
+    "leave": False,
     "nothing": False,
     "note": False,
     "result": False,

@@ -62,6 +62,8 @@ class StageLowering:
         self.source = self.names.take("source")
         self.inputs: dict[Variable, Name] = {}
         """Sources of the first stage where it has several, each with the name of its input."""
+        self.records: dict[str, str] = {}
+        """Name of what is read, and of what a stage makes for the next -> what the map calls it."""
 
     def function(self) -> PythonFunction:
         """`_transform(row, strict)`."""
@@ -77,6 +79,7 @@ class StageLowering:
         for number, stage in enumerate(self.stages):
             is_last = number == len(self.stages) - 1
             made = self.names.take("resource" if is_last else f"stage_{number + 1}")
+            self.records[name.text] = stage.source.name if stage.source is not None else ""
             body += self._stage(stage, name, made, is_last=is_last)
             name = made
         if self.module.tracing is not None:

@@ -32,6 +32,7 @@ check twice.map
 check absent
 compile p
 compile p -o made.py
+compile p --explain
 doctor p --offline
 explain
 explain FM204

@@ -8,6 +8,7 @@ from fhirmap.analysis.expression import infer_expression
 from fhirmap.analysis.expression_types import as_fhir, families
 from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
+from fhirmap.compiler.explanation import CodeCause, CodeReason
 from fhirmap.compiler.fhirpath.conditions import ConditionLowering
 from fhirmap.compiler.fhirpath.elements import ElementReader
 from fhirmap.compiler.fhirpath.lowering_context import LoweringContext
@@ -84,27 +85,31 @@ def lower_condition(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
     lowering = _Lowering(expression, scope)
     code = lowering.typed_condition(expression, lowering.site, wanted=True)
     done = lowering.done(code or fp_call("holds", lowering.root_branch()), _BOOLEAN)
-    return replace(done, by_items=lowering.why_items() if code is None else "")
+    return replace(done, by_items=lowering.why_items() if code is None or lowering.context.asks_items else None)
 
 
-_KEPT = "by items: what is read keeps its type and its extensions"
 _MOST_SHOWN = 60
 
 
-def _why(node: n.FPExpr, static: StaticType) -> str:
+def _why(node: n.FPExpr, static: StaticType) -> CodeCause:
     """Why a part of an expression has no bare value."""
     text = expression_to_text(node)
     shown = text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
     if isinstance(node, n.FPVariable):
-        return f"by items: {shown} is an item"
+        return CodeCause(CodeReason.IS_ITEM, shown)
     if not isinstance(node, n.FPMember):
-        return f"by items: {shown} is not decided by types"
+        return CodeCause(CodeReason.NOT_DECIDED, shown)
     if not static.types:
-        return f"by items: the type of {shown} is not known"
+        return CodeCause(CodeReason.TYPE_UNKNOWN, shown)
     if len(static.types) > 1:
-        return f"by items: {shown} may be of several types"
-    is_number = families(static) == {"number"}
-    return f"by items: {shown} {'may be a number written as a text' if is_number else 'is read from an item'}"
+        return CodeCause(CodeReason.SEVERAL_TYPES, shown)
+    is_number = not static.is_clean and families(static) == {"number"}
+    return CodeCause(CodeReason.NUMBER_AS_TEXT if is_number else CodeReason.READ_FROM_ITEM, shown)
+
+
+def _is_this(node: n.FPExpr) -> bool:
+    """Is it `$this`? It is an item where what it goes through is one of items."""
+    return isinstance(node, n.FPVariable) and node.name == "$this"
 
 
 class _Lowering:
@@ -125,15 +130,12 @@ class _Lowering:
         """What came of the expression, with the assignments before it."""
         return PythonExpr(code, static, tuple(self.context.statements))
 
-    def why_items(self) -> str:
+    def why_items(self) -> CodeCause | None:
         """Why the expression goes through items: the innermost part of it that has no bare value."""
-        scope = self.context.scope
-        statics = [static for _, static in scope.variables.values()] + ([scope.focus] if scope.focus else [])
-        if all(static.is_clean for static in statics):
-            return ""
         without = self.typed.without
-        part = next((node for node in reversed(list(walk(self.expression))) if id(node) in without), None)
-        return _KEPT if part is None else _why(part, self.context.inferred.of(part))
+        parts = (node for node in reversed(list(walk(self.expression))) if id(node) in without)
+        part = next((node for node in parts if not _is_this(node)), None)
+        return CodeCause(CodeReason.KEEPS_TYPE) if part is None else _why(part, self.context.inferred.of(part))
 
     def root_value(self) -> TypedValue | None:
         """The typed value of the whole expression."""

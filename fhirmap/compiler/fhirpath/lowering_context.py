@@ -37,6 +37,8 @@ class LoweringContext:
         self.fresh = scope.fresh
         self.statements: list[py.Assign] = []
         self.defined: Mapping[str, py.Expr] = {}
+        self.asks_items = False
+        """Does a part of the expression ask items whether something holds?"""
         self._table: py.Name | None = None
         self._environment = scope.environment
         self._variables: py.Name | None = None

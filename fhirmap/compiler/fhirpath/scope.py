@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fhirmap.analysis.expression import ExpressionScope
 from fhirmap.analysis.static import UNKNOWN, StaticType
 from fhirmap.compiler import python as py
+from fhirmap.compiler.explanation import CodeCause
 from fhirmap.compiler.fhirpath.tables import ElementsRead, table_key
 from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.language.nodes import FPExpr
@@ -23,15 +24,15 @@ class PythonExpr:
     """Python of a value: one expression, what is known of it, and the assignments that must come before it.
 
     Where ``static.plain``, the code gives a bare value (None when absent) or, for cardinality `many`, a list of them;
-    otherwise a list of items (`fhirmap.runtime.fhirpath.item`). ``by_items``: why it goes through items, where its
-    variables come from FHIR JSON; empty where it does not. ``bare``: code of their one bare value, None where
+    otherwise a list of items (`fhirmap.runtime.fhirpath.item`). ``by_items``: why it, or a condition in it, goes
+    through items; None where it does not. ``bare``: code of their one bare value, None where
     there may be several.
     """
 
     code: py.Expr
     static: StaticType = UNKNOWN
     statements: tuple[py.Assign, ...] = ()
-    by_items: str = ""
+    by_items: CodeCause | None = None
     bare: py.Expr | None = None
 
     @property

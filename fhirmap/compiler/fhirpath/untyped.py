@@ -91,6 +91,7 @@ class UntypedLowering:
             known = self.forms.typed_condition(node, site, wanted=wanted)
             if known is not None:
                 return known
+            self.context.asks_items = True
             code = self.items(node, site)
         if wanted:
             return fp_call("is_true", code)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Expression, SourceStep, TypedRule, TypedSource, Variable
+from fhirmap.compiler.explanation import CodeCause, CodeReason
 from fhirmap.compiler.expressions import HeldVariable, PythonValue
 from fhirmap.compiler.fhirpath.clean import CleanPath, CleanPaths
 from fhirmap.compiler.fhirpath.tables import table_key
@@ -411,14 +412,14 @@ def _holds_any(step: SourceStep) -> bool:
     return step.static.is_raw and element is not None and [ref.name in ANY_RESOURCE for ref in element.types] == [True]
 
 
-def _why_items(step: SourceStep, definitions: Definitions) -> str:
+def _why_items(step: SourceStep, definitions: Definitions) -> CodeCause:
     """Why an element of a source is gone through by items."""
     if not step.static.types:
-        return f"by items: the type of {step.name} is not known"
+        return CodeCause(CodeReason.TYPE_UNKNOWN, step.name)
     if len(step.static.types) > 1:
-        return f"by items: {step.name} may be of several types"
+        return CodeCause(CodeReason.SEVERAL_TYPES, step.name)
     if any(definitions.is_primitive(ref.name) for ref in step.static.types):
-        return f"by items: {step.name} may have extensions"
+        return CodeCause(CodeReason.HAS_EXTENSIONS, step.name)
     if any(ref.name in OPEN_TYPES for ref in step.static.types):
-        return f"by items: {step.name} may be of any type"
-    return f"by items: {step.name} is read from an item"
+        return CodeCause(CodeReason.ANY_TYPE, step.name)
+    return CodeCause(CodeReason.READ_FROM_ITEM, step.name)

@@ -10,6 +10,7 @@ from fhirmap.analysis import conversions
 from fhirmap.analysis.dataflow import Read, Reads, reads_of, transform_reads
 from fhirmap.analysis.single_writes import PLACING
 from fhirmap.analysis.typed import Expression, TargetStep, Transform, TypedGroup, TypedRule, TypedTarget, Variable
+from fhirmap.compiler.explanation import CodeCause, CodeReason, ExplainedPlace
 from fhirmap.compiler.expressions import Expressions, HeldVariable, PythonValue
 from fhirmap.compiler.fhirpath.clean import CleanPath, only_object
 from fhirmap.compiler.module import ModuleBuilder
@@ -36,7 +37,7 @@ from fhirmap.compiler.values import TransformCode
 from fhirmap.compiler.writer import Writer
 from fhirmap.diagnostics import Span
 
-_NO_BARE_VALUE = "by items: there is no value, or it has extensions, or another shape or type"
+_NO_BARE_VALUE = CodeCause(CodeReason.NO_BARE_VALUE)
 
 
 @dataclass(eq=False, slots=True)
@@ -138,16 +139,17 @@ class GroupState:
         self._statements(test.statements, expression.span)
         return test.code
 
-    def explain(self, why: str, span: Span) -> None:
-        """Say in a comment why what follows goes through items."""
-        if why and self.explains:
-            self.writer.add(CommentLine(span, why))
+    def explain(self, why: CodeCause | None, span: Span) -> None:
+        """Say, in a comment too, why what follows goes through items."""
+        if why is not None and self.explains:
+            self.writer.add(CommentLine(span, why.comment))
+            self.module.by_items.append(ExplainedPlace(span, why, self.rule))
 
     @contextmanager
     def closer_look(self, span: Span) -> Iterator[None]:
         """What is done where no bare value was found: one comment says why it goes through items."""
         with self.writer.otherwise():
-            self.writer.add(CommentLine(span, _NO_BARE_VALUE))
+            self.explain(_NO_BARE_VALUE, span)
             self.explains = False
             yield
             self.explains = True

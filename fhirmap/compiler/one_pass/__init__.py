@@ -7,6 +7,6 @@ them.
 What the one function does not do as the others do, it leaves to them: they run the record again.
 """
 
-from fhirmap.compiler.one_pass.build import before_steps, one_pass
+from fhirmap.compiler.one_pass.build import OnePass, before_steps, one_pass
 
-__all__ = ["before_steps", "one_pass"]
+__all__ = ["OnePass", "before_steps", "one_pass"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from fhirmap.compiler.explanation import CodeCause, CodeReason
 from fhirmap.compiler.names import Names
 from fhirmap.compiler.one_pass.inlining import WATCHED, Inlining
-from fhirmap.compiler.one_pass.kinds import Kinds
+from fhirmap.compiler.one_pass.kinds import Kind, Kinds
 from fhirmap.compiler.one_pass.rebinding import Rebinding
 from fhirmap.compiler.one_pass.rows import LateWrite, RowsAsNames
 from fhirmap.compiler.plan import PythonFunction
@@ -27,6 +28,8 @@ from fhirmap.compiler.python import (
 )
 from fhirmap.compiler.python.rewriting import rewritten, rewritten_block, statements_in
 from fhirmap.compiler.runtime_functions import RUN, run_call
+from fhirmap.compiler.writer import ERROR
+from fhirmap.diagnostics import Span
 
 ONE_PASS = Name("_in_one_pass")
 _FAULTS = Name("faults")
@@ -35,14 +38,30 @@ _LARGEST = 4_000
 _DOC = "The same in one piece; None where `_transform` has to go step by step: something failed that no rule expected."
 
 
-def one_pass(transform: PythonFunction, functions: Iterable[PythonFunction], names: Names) -> PythonFunction | None:
-    """The record's way that ``transform`` is, as one function; None where nothing is gained.
+@dataclass(frozen=True, slots=True)
+class OnePass:
+    """The one function, None where nothing is gained, and how it came about.
 
-    ``functions``: those of the readers and groups. ``names``: what is free inside a function.
+    ``placed``: names of the functions that are part of it. ``left``: what is not, or not in names of its own; in the
+    place of a span None for what the program as a whole is the cause of.
+    """
+
+    function: PythonFunction | None
+    placed: tuple[str, ...] = ()
+    left: tuple[tuple[str, CodeCause, Span | None], ...] = ()
+
+
+def one_pass(
+    transform: PythonFunction, functions: Iterable[PythonFunction], names: Names, records: Mapping[str, str]
+) -> OnePass:
+    """The record's way that ``transform`` is, as one function.
+
+    ``functions``: those of the readers and groups. ``names``: what is free inside a function. ``records``: names that
+    ``transform`` gives to what it reads, and to what one stage makes for the next -> what they are called.
     """
     functions = tuple(functions)
     if sum(1 for function in functions for _ in statements_in(function.body)) > _LARGEST:
-        return None
+        return OnePass(None, (), (("", CodeCause(CodeReason.TOO_LARGE), None),))
     inlining = Inlining((transform, *functions), names)
     rebinding = Rebinding(names, inlining.bases)
     body, _ = rebinding.block(inlining.block(_whole(transform.body, transform.flags)), {})
@@ -50,11 +69,13 @@ def one_pass(transform: PythonFunction, functions: Iterable[PythonFunction], nam
     kinds.block(body)
     kinds.settle()
     rewritten_body = _as_names(body, kinds, names)
+    left = (*_functions_left(inlining), *_dicts(kinds, rebinding, records))
     if rewritten_body is None:
-        return None
+        return OnePass(None, (), (*left, ("", CodeCause(CodeReason.NO_RECORD_OF_ITS_OWN), None)))
     body = rewritten_block(rewritten_body, lambda node: _original(node, rebinding, kinds))
-    nothing = Try(None, body, Name("Exception"), None, (Return(None, Literal(None)),))
-    return PythonFunction(ONE_PASS, transform.parameters, _DOC, (nothing,))
+    leave = Return(None, run_call("leave", ERROR))
+    whole = (Try(None, body, Name("Exception"), ERROR, (leave,)),)
+    return OnePass(PythonFunction(ONE_PASS, transform.parameters, _DOC, whole), tuple(inlining.placed), left)
 
 
 def before_steps(transform: PythonFunction) -> PythonFunction:
@@ -72,9 +93,38 @@ def _as_names(body: Sequence[Statement], kinds: Kinds, names: Names) -> tuple[St
         try:
             return RowsAsNames(kinds, names.inner()).block(body)
         except LateWrite as late:
-            kinds.name(late.name).is_foreign = True
+            kinds.name(late.name).seen = (CodeCause(CodeReason.WRITTEN_LATE), late.span)
             kinds.settle()
     return None
+
+
+def _functions_left(inlining: Inlining) -> Iterator[tuple[str, CodeCause, Span | None]]:
+    """The functions that stay functions."""
+    for name, function in inlining.functions.items():
+        reason = inlining.left.get(name)
+        if reason is not None:
+            yield name, CodeCause(reason), function.span
+
+
+def _dicts(
+    kinds: Kinds, rebinding: Rebinding, records: Mapping[str, str]
+) -> Iterator[tuple[str, CodeCause, Span | None]]:
+    """The records that stay dicts, without those that they hold."""
+    seen: set[Kind] = set()
+    waiting = [(kinds.name(name), title) for name, title in records.items()]
+    while waiting:
+        kind, title = waiting.pop(0)
+        if kind in seen:
+            continue
+        seen.add(kind)
+        if kind.is_row and kind.seen is not None:
+            cause, span = kind.seen
+            original = rebinding.original.get(cause.what)
+            yield title, cause if original is None else replace(cause, what=original.text), span
+            continue
+        waiting += [(inner.root, f"{title}.{key}") for key, inner in kind.elements.items()]
+        if kind.item is not None:
+            waiting.append((kind.item.root, title))
 
 
 def _original(node: Expr, rebinding: Rebinding, kinds: Kinds) -> Expr | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from fhirmap.compiler.explanation import CodeReason
 from fhirmap.compiler.names import Names
 from fhirmap.compiler.plan import PythonFunction
 from fhirmap.compiler.python import Assign, Attribute, Call, Do, Expr, For, If, Literal, Name, Return, Statement, Try
@@ -25,14 +26,21 @@ class Inlining:
         self.names = names
         self.calls = Counter[str]()
         self.named = Counter[str]()
+        self._named_by: dict[str, set[str]] = {}
         for function in self.functions.values():
+            named = self._named_by[function.name.text] = set[str]()
             for node in every_expression(function.body):
                 if isinstance(node, Call) and isinstance(node.function, Name):
                     self.calls[node.function.text] += 1
                 elif isinstance(node, Name) and node.text in self.functions:
                     self.named[node.text] += 1
+                    named.add(node.text)
         self.bases: dict[str, str] = {}
         """Name in the place of a call -> the name that it has in its function."""
+        self.placed: dict[str, None] = {}
+        """Functions that are in the place of their call."""
+        self.left: dict[str, CodeReason] = {}
+        """Functions that stay what they are, and why."""
         self._open: list[str] = []
 
     def block(self, statements: Iterable[Statement], depth: int = 0) -> tuple[Statement, ...]:
@@ -48,7 +56,11 @@ class Inlining:
             return ()  # who asks for what could not be read is found out where rows are dicts
         if isinstance(call, Call) and isinstance(call.function, Name) and not call.keywords:
             function = self.functions.get(call.function.text)
-            if function is not None and self._fits(function, depth):
+            left = self._why_left(function, depth) if function is not None else None
+            if function is not None and left is not None:
+                self.left[function.name.text] = left
+            elif function is not None:
+                self.placed[function.name.text] = None
                 result = statement.targets[0] if isinstance(statement, Assign) else None
                 return self._body(function, call.arguments, result, depth)
         if isinstance(statement, If):
@@ -58,12 +70,29 @@ class Inlining:
             return (replace(statement, body=self.block(statement.body, depth + 1)),)
         return (statement,)
 
-    def _fits(self, function: PythonFunction, depth: int) -> bool:
+    def _why_left(self, function: PythonFunction, depth: int) -> CodeReason | None:
+        """Why a function stays what it is; None where it can be put in the place of its call."""
         name = function.name.text
+        if self.calls[name] != 1 or self.named[name] != 1:
+            return CodeReason.CALLS_ITSELF if self._calls_itself(name) else CodeReason.CALLED_AGAIN
+        if name in self._open:
+            return CodeReason.CALLS_ITSELF
         returns = [entry for entry in statements_in(function.body) if isinstance(entry, Return)]
-        ends = not returns or (returns == [function.body[-1]] and isinstance(returns[0].value, Name))
-        is_called_once = self.calls[name] == 1 and self.named[name] == 1
-        return is_called_once and ends and name not in self._open and depth + _depth(function.body) <= _DEEPEST
+        if returns and (returns != [function.body[-1]] or not isinstance(returns[0].value, Name)):
+            return CodeReason.RETURNS_EARLY
+        return CodeReason.TOO_DEEP if depth + _depth(function.body) > _DEEPEST else None
+
+    def _calls_itself(self, name: str) -> bool:
+        """Does a function call itself, or another that does in the end?"""
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            for called in self._named_by[waiting.pop()] - seen:
+                if called == name:
+                    return True
+                seen.add(called)
+                waiting.append(called)
+        return False
 
     def _body(
         self, function: PythonFunction, arguments: tuple[Expr, ...], result: Name | None, depth: int

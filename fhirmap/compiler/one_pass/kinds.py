@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fhirmap.compiler.explanation import CodeCause, CodeReason
 from fhirmap.compiler.python import (
     Arithmetic,
     Assign,
@@ -35,25 +36,36 @@ from fhirmap.compiler.python import (
     TupleOf,
 )
 from fhirmap.compiler.python.statements import Raise, Return, SetAttribute
-from fhirmap.compiler.runtime_functions import fp_call
+from fhirmap.compiler.runtime_functions import fp_call, imported
+from fhirmap.diagnostics import Span
 
 _ALIKE = fp_call("alike_items").function
+_WHOLE = CodeCause(CodeReason.IN_EXPRESSION)
+_MEETING = frozenset((imported("put_once"), imported("assign_once")))
+"""Functions that write an element which another rule may have written."""
 
 
 class Kind:
     """What some names and elements hold: a row, a list of one kind, or any other value.
 
-    ``is_row``: is it made as an empty dict? ``is_foreign``: does something hold it, or make it, that takes rows for
-    dicts? ``is_held``: is it an element of another, or an item of a list?
+    ``is_row``: is it made as an empty dict? ``is_held``: is it an element of another, or an item of a list?
     """
 
     def __init__(self) -> None:
         self.parent: Kind | None = None
         self.elements: dict[str, Kind] = {}
         self.item: Kind | None = None
-        self.is_row = self.is_foreign = self.is_held = False
+        self.is_row = self.is_held = False
+        self.seen: tuple[CodeCause, Span | None] | None = None
+        """Why something holds it, or makes it, that takes rows for dicts, and where that is; None where nothing does.
+        """
         self.lists: set[str] = set()
         """Elements to which items are added one by one."""
+
+    @property
+    def is_foreign(self) -> bool:
+        """Does something hold it, or make it, that takes rows for dicts?"""
+        return self.seen is not None
 
     @property
     def is_own(self) -> bool:
@@ -95,7 +107,7 @@ def same(one: Kind, other: Kind) -> Kind:
             continue
         right.parent = left
         left.is_row |= right.is_row
-        left.is_foreign |= right.is_foreign
+        left.seen = left.seen or right.seen
         left.is_held |= right.is_held
         left.lists |= right.lists
         for key, kind in right.elements.items():
@@ -111,12 +123,14 @@ class Kinds:
 
     def __init__(self) -> None:
         self.names: dict[str, Kind] = {}
-        self.made: dict[str, None] = {}
-        """Names that are bound to empty dicts: rows in the making."""
-        self.bound: dict[str, None] = {}
-        """Names that are bound to rows that are made elsewhere."""
+        self.made: dict[str, Span | None] = {}
+        """Names that are bound to empty dicts, rows in the making, and where."""
+        self.bound: dict[str, Span | None] = {}
+        """Names that are bound to rows that are made elsewhere, and where."""
         self.tested: set[str] = set()
         """Names of which code asks whether they are empty."""
+        self._at: Span | None = None
+        """The place of the statement that is looked at."""
         self._drops: list[tuple[Kind, Kind]] = []
         """Rows from whose lists items are taken that stay empty, and these items."""
 
@@ -127,9 +141,10 @@ class Kinds:
     def settle(self) -> None:
         """What is held by something foreign is foreign, too; so is what is made and bound under one name."""
         for text in [*self.made, *self.bound]:
-            if (text in self.made and text in self.bound) or (text in self.tested and text not in self.made):
-                kind = self.name(text)
-                kind.is_foreign |= kind.is_row
+            is_made, kind = text in self.made, self.name(text)
+            if kind.is_row and (text in self.bound if is_made else text in self.tested):
+                self._at = self.made.get(text) or self.bound.get(text)
+                self._foreign(kind, CodeCause(CodeReason.NAMED_AGAIN, text) if is_made else _WHOLE)
         while self._spread():
             pass
 
@@ -145,13 +160,14 @@ class Kinds:
             waiting += [inner.root for inner in self._parts(kind)]
         waiting = [kind for kind in seen if kind.is_foreign]
         while waiting:
-            for inner in self._parts(waiting.pop()):
+            kind = waiting.pop()
+            for inner in self._parts(kind):
                 if not inner.root.is_foreign:
-                    inner.root.is_foreign = True
+                    inner.root.seen = kind.seen
                     waiting.append(inner.root)
-        owners = [owner for owner, item in self._drops if owner.root.is_own and not item.root.is_own]
-        for owner in owners:
-            self._foreign(owner)
+        owners = [(owner.root, item.root) for owner, item in self._drops if owner.root.is_own and not item.root.is_own]
+        for owner, item in owners:
+            owner.seen = item.seen or (CodeCause(CodeReason.OTHER_VALUE), None)
         return bool(owners)
 
     def _parts(self, kind: Kind) -> list[Kind]:
@@ -182,6 +198,7 @@ class Kinds:
                 self.block(inner)
 
     def _statement(self, statement: Statement) -> None:
+        self._at = statement.span
         if isinstance(statement, Assign):
             self._assign(statement)
         elif isinstance(statement, SetItem):
@@ -194,23 +211,23 @@ class Kinds:
             self._test(statement.test)
         elif isinstance(statement, Return | Raise):
             if statement.value is not None:
-                self._foreign(self._of(statement.value))
+                self._foreign(self._of(statement.value), _WHOLE)
         elif isinstance(statement, SetAttribute):
-            self._foreign(self._of(statement.value))
+            self._foreign(self._of(statement.value), _WHOLE)
         elif not isinstance(statement, Try):
             for entry in statement.expressions:
-                self._foreign(self._of(entry))
+                self._foreign(self._of(entry), _WHOLE)
 
     def _assign(self, statement: Assign) -> None:
         value = statement.value
         if value == DictOf() and len(statement.targets) == 1:
             name = statement.targets[0].text
-            self.made[name] = None
+            self.made[name] = self._at
             self.name(name).is_row = True
             return
         found = self._of(value)
         for target in statement.targets:
-            self.bound[target.text] = None
+            self.bound[target.text] = self._at
             same(self.name(target.text), found)
 
     def _do(self, value: Expr) -> None:
@@ -235,21 +252,21 @@ class Kinds:
             held = items.arguments[0]
         found = self._of(held)
         for target in targets:
-            self.bound[target.text] = None
+            self.bound[target.text] = self._at
         if len(targets) == (1 if held is items else 2):
             same(self.name(targets[-1].text), found.each())
         else:
-            self._foreign(found)
+            self._foreign(found, _WHOLE)
 
     # --- expressions --------------------------------------------------------------------------------------------------
 
-    def _foreign(self, kind: Kind) -> None:
-        kind.root.is_foreign = True
+    def _foreign(self, kind: Kind, cause: CodeCause) -> None:
+        kind.root.seen = kind.root.seen or (cause, self._at)
 
     def _unknown(self) -> Kind:
         """The kind of what comes from elsewhere."""
         kind = Kind()
-        kind.is_foreign = True
+        self._foreign(kind, CodeCause(CodeReason.OTHER_VALUE))
         return kind
 
     def _test(self, test: Expr) -> None:
@@ -277,7 +294,7 @@ class Kinds:
             kinds[-1].element(str(first.value))
             return
         for kind in kinds:
-            self._foreign(kind)
+            self._foreign(kind, _WHOLE)
 
     def _of(self, node: Expr) -> Kind:
         """The kind of an expression's value, after a look at its parts."""
@@ -288,10 +305,10 @@ class Kinds:
         if isinstance(node, Get):
             owner = self._of(node.owner)
             if not isinstance(node.owner, Name | Get):
-                self._foreign(owner)
+                self._foreign(owner, _WHOLE)
             found = owner.element(node.key)
             if node.default is not None and node.default not in (DictOf(), ListOf(), TupleOf(), Literal(())):
-                self._foreign(self._of(node.default))
+                self._foreign(self._of(node.default), _WHOLE)
             return found
         if isinstance(node, Logic):
             return self._joined(node.operands)
@@ -309,7 +326,7 @@ class Kinds:
             self._test(node)
             return Kind()
         if isinstance(node, Arithmetic) and isinstance(node.left, ListOf):
-            self._foreign(self._of(node.right))
+            self._foreign(self._of(node.right), _WHOLE)
             return self._of(node.left)
         if isinstance(node, Comprehension):
             return self._comprehension(node)
@@ -354,16 +371,17 @@ class Kinds:
         found = self._of(items)
         assert isinstance(key, Lambda)
         same(self.name(key.parameters[0].text), found.each())
-        self.bound[key.parameters[0].text] = None
+        self.bound[key.parameters[0].text] = self._at
         self._of(key.body)
         self._of(wanted)
         return found
 
     def _other(self, node: Expr) -> Kind:
         """What takes its parts for what they are elsewhere."""
+        cause = _cause(node)
         for child in node.children:
             if not isinstance(child, Imported | SetDisplay):
-                self._foreign(self._of(child))
+                self._foreign(self._of(child), cause)
         return self._unknown()
 
 
@@ -371,3 +389,12 @@ def is_drop(value: Expr) -> bool:
     """Is it a call that takes an item out of a row's list?"""
     function = value.function if isinstance(value, Call) else None
     return isinstance(function, Imported) and function.imported.name == "drop"
+
+
+def _cause(node: Expr) -> CodeCause:
+    """Why an expression takes its parts for dicts."""
+    function = node.function if isinstance(node, Call) else None
+    if function in _MEETING and isinstance(node, Call):
+        key = node.arguments[2]
+        return CodeCause(CodeReason.WRITTEN_AGAIN, str(key.value) if isinstance(key, Literal) else "")
+    return CodeCause(CodeReason.GIVEN_TO_GROUP, function.text) if isinstance(function, Name) else _WHOLE

@@ -38,14 +38,17 @@ from fhirmap.compiler.python import (
     is_not_none,
 )
 from fhirmap.compiler.python.rewriting import every_expression, rewritten
+from fhirmap.compiler.runtime_functions import run_call
+from fhirmap.diagnostics import Span
 
 
 class LateWrite(Exception):
-    """A row is written to when it is held already. ``name``: of the row."""
+    """A row is written to when it is held already. ``name``: of the row; ``span``: where that is."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, span: Span | None) -> None:
         super().__init__(name)
         self.name = name
+        self.span = span
 
 
 class RowsAsNames:
@@ -60,6 +63,8 @@ class RowsAsNames:
         """Names of rows whose elements have names where code is now."""
         self.held: set[str] = set()
         """Names of rows in the making that are held already."""
+        self.at: Span | None = None
+        """The place of the statement that is rewritten."""
         self.ended = 0
         """How many rows were put into their lists later than the functions do it."""
 
@@ -82,8 +87,8 @@ class RowsAsNames:
                 found.append(self._end(statement, ends.pop(ended)))
                 continue
             found += self._statement(statement)
-        for name in ends:
-            raise LateWrite(name)
+        for name, added in ends.items():
+            raise LateWrite(name, added.span)
         return tuple(found)
 
     # --- rows in the making -------------------------------------------------------------------------------------------
@@ -145,7 +150,7 @@ class RowsAsNames:
     def _written(self, owner: Name, key: str) -> Name:
         """The name of an element that is written to."""
         if owner.text in self.held:
-            raise LateWrite(owner.text)
+            raise LateWrite(owner.text, self.at)
         return self._local(owner.text, key)
 
     def _local(self, name: str, key: str) -> Name:
@@ -158,6 +163,7 @@ class RowsAsNames:
     # --- statements ---------------------------------------------------------------------------------------------------
 
     def _statement(self, statement: Statement) -> list[Statement]:
+        self.at = statement.span
         if isinstance(statement, SetItem):
             owner = statement.node
             if isinstance(owner, Name) and self._is_made(owner):
@@ -181,7 +187,8 @@ class RowsAsNames:
             if self.ended == before:
                 return [replace(statement, body=body)]
             # A failure that no rule expects: what was begun would be in the list.
-            return [replace(statement, body=body, error=None, handler=(Return(None, Literal(None)),))]
+            assert statement.error is not None
+            return [replace(statement, body=body, handler=(Return(None, run_call("leave", statement.error)),))]
         return [rewritten(statement, self._change)]
 
     def _opened(

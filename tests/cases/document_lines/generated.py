@@ -403,8 +403,8 @@ def _in_one_pass(row):
                 return None
             return run.nothing()
         return run.result(resource, _places)
-    except Exception:
-        return None
+    except Exception as error:
+        return run.leave(error)
 
 
 def _transform(row, strict=False):

@@ -273,6 +273,7 @@ def sources(src, tgt, run):
     try:
         b = src.get('birthDate')
         if type(b) is str and b and '_birthDate' not in src:
+            # by items: today() is not decided by types
             if not fp.holds(fp.less(fp.nodes(b, 'date'), fp.today(run.environment))):
                 raise check_failed('$this < today()')
             tgt_extension.append({'url': 'born', 'valueDate': b})

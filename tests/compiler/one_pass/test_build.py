@@ -11,7 +11,12 @@ import pytest
 
 import fhirmap
 from fhirmap.compilation.maps import compile_map
-from fhirmap.compiler.one_pass.build import ONE_PASS
+from fhirmap.compiler.explanation import CodeReason
+from fhirmap.compiler.names import Names
+from fhirmap.compiler.one_pass.build import ONE_PASS, one_pass
+from fhirmap.compiler.plan import PythonFunction
+from fhirmap.compiler.python import Assign, DictOf, Do, ListOf, Literal, Name, SetItem, method
+from fhirmap.diagnostics import MapText, Span
 from fhirmap.errors import TransformFailed
 from fhirmap.records import Result
 from fhirmap.runner.engine import build_engine
@@ -193,3 +198,36 @@ def test_a_trace_and_a_map_without_a_reader_have_no_one_pass() -> None:
     patients = PATIENT.replace("as target", "as source") + PATIENT.replace("Patient as", "Person as")
     rules = "group g(source src : Patient, target tgt : Person) { src.id as v -> tgt.id = v; }"
     assert NAME not in fhirmap.compile_map(patients + rules, validate=False).source
+
+
+def test_what_the_one_pass_did_not_expect_is_in_the_log(
+    transformer: fhirmap.Transformer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The kind of the failure and the place in the map, nothing of the record."""
+    caplog.set_level("DEBUG", logger="fhirmap")
+    for record in RECORDS[:5]:
+        transformer(record)
+    assert caplog.messages == []
+    without_a_column = row(who=[{"name": "Smith"}], parts=[{"lot": "A1", "count": 1}])
+    assert transformer(without_a_column) == step_by_step(transformer, without_a_column)
+    (message,) = caplog.messages
+    place = message.removeprefix("the one pass ended with TransformFailed at ").partition(": ")[0]
+    assert Path(place).name == "first.map:7:7"
+    assert message.endswith(": the record goes group by group")
+    assert "Smith" not in message
+
+
+def test_a_record_that_is_written_to_when_it_is_held_stays_a_dict() -> None:
+    at = Span(MapText("a.map", "one two"), 4, 7)
+    tgt, item = Name("stage_1"), Name("i")
+    items = method(tgt, "setdefault", Literal("items"), ListOf(), raises=False)
+    body = (
+        Assign(at, (tgt,), DictOf()),
+        Assign(at, (item,), DictOf()),
+        Do(at, method(items, "append", item)),
+        SetItem(at, item, "a", Literal(1)),
+    )
+    whole = one_pass(PythonFunction(Name("_transform"), (), "", body), (), Names(), {"stage_1": "Middle"})
+    assert [(what, cause.reason, span) for what, cause, span in whole.left] == [
+        ("Middle.items", CodeReason.WRITTEN_LATE, at)
+    ]

@@ -130,7 +130,7 @@ def test_items_that_are_dicts_are_taken_from_the_list_of_a_dict() -> None:
 def test_a_failure_that_no_rule_expects_leaves_the_record_to_the_steps() -> None:
     failed = Try(None, added(SetItem(None, ITEM, "a", RAW)), Name("caught"), Name("error"), (shown(Name("error")),))
     text = rewritten(begun(TGT), failed, shown(is_none(Get(TGT, "items"))))
-    assert "except caught:\n    return None" in text
+    assert "except caught as error:\n    return run.leave(error)" in text
 
 
 @pytest.mark.parametrize(
