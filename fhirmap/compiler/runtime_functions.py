@@ -125,7 +125,6 @@ SAFE_FHIRPATH = frozenset(
         "first_where",
         "integer",
         "items",
-        "joined",
         "likeness",
         "long",
         "longs",

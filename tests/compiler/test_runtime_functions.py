@@ -50,7 +50,6 @@ _ARGUMENTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "first_where": (st.lists(_DICTS), _KEYS, st.text(max_size=3), _KEYS),
     "integer": (st.integers(),),
     "items": (_VALUES,),
-    "joined": (_TEXTS, _TEXTS, _TEXTS),
     "likeness": (_TEXTS,),
     "long": (st.integers(),),
     "longs": (st.none() | st.integers() | st.lists(st.integers()),),

@@ -52,6 +52,8 @@ class ConditionLowering:
         return code
 
     def _condition(self, node: n.FPExpr, site: EvaluationSite, *, wanted: bool) -> py.Expr | None:
+        if site.is_root and node in self.forms.context.scope.hoisted:
+            return self._held(node, site, wanted=wanted)
         if isinstance(node, n.FPBinary):
             if node.operator in LOGIC:
                 return self._logic(node, site, wanted=wanted)
@@ -125,7 +127,9 @@ class ConditionLowering:
         if not self._is_two_valued(node, site):
             return None
         code = self.condition(node, site, wanted=True)
-        return None if code is None else TypedValue(py.builtin("bool", code), BOOLEAN)
+        if code is None:
+            return None
+        return TypedValue(code if isinstance(code, py.Compare | py.Not) else py.builtin("bool", code), BOOLEAN)
 
     def _is_two_valued(self, node: n.FPExpr, site: EvaluationSite) -> bool:
         if isinstance(node, n.FPLiteral):

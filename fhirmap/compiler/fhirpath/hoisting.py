@@ -22,9 +22,9 @@ def expression_key(expression: n.FPExpr) -> str:
 def hoist(expressions: Iterable[n.FPExpr], scope: ExprScope) -> tuple[list[py.Assign], ExprScope]:
     """Assignments of what several expressions over one focus share, and the scope where they use those names.
 
-    Shared are filtered collections (`parameter.where(name = 'implants')`) and what is read below them. Each assignment
-    comes before all uses and has no effect but its name. What `and`, `or` and `implies` mostly skip is left where it
-    is unless it is cheap.
+    Shared are filtered collections (`parameter.where(name = 'implants')`), what is read below them, and searches for
+    patterns. Each assignment comes before all uses and has no effect but its name. What `and`, `or` and `implies`
+    mostly skip is left where it is unless it is cheap.
     """
     inner = replace(scope, hoisted=dict(scope.hoisted), key_sets=dict(scope.key_sets))
     listed = list(expressions)
@@ -104,8 +104,10 @@ def _chains(node: n.FPExpr, *, certain_only: bool = False) -> Iterable[n.FPExpr]
 
 
 def _is_worth_hoisting(node: n.FPExpr) -> bool:
-    """A chain below a `where`, not a test or a count on top of it."""
+    """A chain below a `where`, not a test or a count on top of it; or the search for a pattern."""
     current: n.FPExpr | None = node
+    if _is_pattern(node):
+        return True
     if isinstance(node, n.FPCall) and node.name not in ("where", "select"):
         return False
     while isinstance(current, n.FPMember | n.FPCall):
@@ -115,12 +117,18 @@ def _is_worth_hoisting(node: n.FPExpr) -> bool:
     return False
 
 
+def _is_pattern(node: n.FPExpr) -> bool:
+    return isinstance(node, n.FPCall) and node.name == "matches"
+
+
 def _is_one_filter(node: n.FPExpr) -> bool:
     return isinstance(node, n.FPCall) and sum(isinstance(part, n.FPCall) for part in _chains(node)) == 1
 
 
 def _hint(node: n.FPExpr) -> str:
     """A name that says what is held: `implants` for `parameter.where(name = 'implants')`."""
+    if _is_pattern(node):
+        return "matches"
     current: n.FPExpr | None = node
     while isinstance(current, n.FPMember | n.FPCall):
         if isinstance(current, n.FPMember):

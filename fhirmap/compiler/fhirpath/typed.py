@@ -164,9 +164,9 @@ class TypedLowering:
         if len(held_) < len(texts):
             return None
         static = self.inferred.of(node).as_one()
-        if not all(text.is_one for text in held_):
-            return TypedValue(fp_call("joined", *(text.code for text in held_)), static)
-        first, *rest = (text.code for text in held_)
+        first, *rest = (
+            text.code if text.is_one else py.Logic(py.Connective.OR, (text.code, py.Literal(""))) for text in held_
+        )
         for code in rest:
             first = py.Arithmetic(first, py.Operator.PLUS, code, raises=False)
         return TypedValue(first, static)

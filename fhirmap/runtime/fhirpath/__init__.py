@@ -20,7 +20,6 @@ from fhirmap.runtime.fhirpath.bare import (
     filled,
     first_of,
     first_where,
-    joined,
     likeness,
     matches_not,
     number_text,

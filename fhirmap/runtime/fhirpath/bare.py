@@ -102,11 +102,6 @@ def first_where(items: Iterable[Mapping[str, Any]], key: str, text: str, child: 
     return None
 
 
-def joined(*texts: str | None) -> str:
-    """`&` of texts: nothing for an absent one."""
-    return "".join(filter(None, texts))
-
-
 def only(found: Iterable[T], what: str) -> T | None:
     """The one value of several; None for none.
 

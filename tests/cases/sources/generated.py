@@ -203,11 +203,11 @@ def sources(src, tgt, run):
             if type(n) is dict or fp.is_object(n, src, _name_2):
                 # by items: given may have extensions
                 for g in fp.items_at(n, _given_5):
-                    run.note(fp.joined('given of ', fp.text_at(n, _family_3)), 'case.map:14:36')
+                    run.note('given of ' + (fp.text_at(n, _family_3) or ''), 'case.map:14:36')
                     e = {'url': 'given'}
                     tgt_extension.append(e)
                     # by items: %g is an item
-                    assign(e, 'value', fp.concatenate([fp.joined(fp.text_at(n, _family_3), ' ')], [g]), (('string',), True), False)
+                    assign(e, 'value', fp.concatenate([(fp.text_at(n, _family_3) or '') + ' '], [g]), (('string',), True), False)
     except run.caught as error:
         run.fail(error, (src, _name_2))
 
@@ -400,18 +400,18 @@ _marks = {
     266: 'case.map:18:42',
     268: 'case.map:18:80',
     274: 'case.map:19:3',
-    276: 'case.map:19:29',
-    278: 'case.map:19:49',
-    281: 'case.map:19:3',
-    282: 'case.map:19:29',
-    284: 'case.map:19:49',
-    286: 'case.map:19:85',
-    292: 'case.map:20:3',
-    293: 'case.map:20:28',
-    299: 'case.map:21:3',
-    303: 'case.map:21:35',
-    309: 'case.map:22:10',
-    311: 'case.map:22:50',
-    315: 'case.map:8:1',
-    319: '',
+    277: 'case.map:19:29',
+    279: 'case.map:19:49',
+    282: 'case.map:19:3',
+    283: 'case.map:19:29',
+    285: 'case.map:19:49',
+    287: 'case.map:19:85',
+    293: 'case.map:20:3',
+    294: 'case.map:20:28',
+    300: 'case.map:21:3',
+    304: 'case.map:21:35',
+    310: 'case.map:22:10',
+    312: 'case.map:22:50',
+    316: 'case.map:8:1',
+    320: '',
 }

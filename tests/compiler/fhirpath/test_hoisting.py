@@ -37,6 +37,7 @@ INVARIANTS = [
     + has("239468007"),
     "parameter.where(name = 'implants').all(part.where(name = 'lot').exists())",
     "parameter.where(name = 'nir').value.matches('^[12][0-9]{14}$')",
+    "parameter.where(name = 'nir').value.matches('^[12][0-9]{14}$') implies parameter.where(name = 'peType').exists()",
     "parameter.where(name = 'implants').part.where(name = 'udi').value.isDistinct()",
     "parameter.name contains 'nir' and parameter.where(value.empty() and part.empty() and resource.empty()).empty()",
 ]
@@ -134,6 +135,21 @@ def test_shared_collections_are_computed_once() -> None:
     code = str(lower_condition(trees()[0], inner).code)
     assert "len(implants_1) >= 3" in code
     assert "resource" not in code
+
+
+def test_a_pattern_is_searched_once() -> None:
+    number = "$this.matches('^[0-9]{11}$')"
+    parsed = [parse_expression(text)[0] for text in (number, f"{number} implies $this.startsWith('1')")]
+    first, second = (tree for tree in parsed if tree is not None)
+    ref = KNOWN.type_ref("string")
+    assert ref is not None
+    statements, inner = hoist([first, second], ExprScope(KNOWN, StaticType(frozenset((ref,)), "one", True)))
+    assert [str(line.targets[0]) for line in statements] == ["matches_1"]
+    codes = [py.builtin("bool", lower_condition(tree, inner).code) for tree in (first, second)]
+    assert all("matches_1" in str(code) and "fullmatch" not in str(code) for code in codes)
+    together = function_of(PythonExpr(py.ListOf(tuple(codes)), statements=tuple(statements)), inner)
+    for text, answers in (("10000000000", [True, True]), ("20000000000", [True, False]), ("1", [False, True])):
+        assert together(text) == answers
 
 
 def test_several_looks_for_one_coding_share_a_set() -> None:
