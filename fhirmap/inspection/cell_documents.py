@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from fhirmap.inspection.guess import TEXT, codes_of
-from fhirmap.inspection.json_models import hidden_in, members_of, object_models, singular, value_type
+from fhirmap.inspection.json_models import object_models, singular, value_type
 from fhirmap.inspection.names import UniqueNames, camel_case, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element, column_element
 from fhirmap.source_plan import path_name
 from fhirmap.sources.documents import decoded
 from fhirmap.sources.files.json_entries import UnreadEntry
 from fhirmap.sources.keys import cell_text
+from fhirmap.sources.shown_names import member_names
 from fhirmap.sources.sql_types import ColumnKind
 from fhirmap.texts import Text
 
@@ -82,7 +83,7 @@ class DocumentSketch:
         return below
 
     def _members(self, path: str, words: str, objects: Sequence[Mapping[str, Any]]) -> None:
-        names, hidden = members_of(objects), hidden_in(objects)
+        names, hidden = member_names(objects)
         if hidden:
             self._unread(path, words, Text("inspection.values_as_names", {"count": hidden}))
         if len(names) > _MOST_MEMBERS:

@@ -20,10 +20,10 @@ from fhirmap.sources.address import Address
 from fhirmap.sources.files.json_reader import JsonReader
 from fhirmap.sources.files.source_files import FileSet
 from fhirmap.sources.keys import cell_text
-from fhirmap.sources.names import may_be_shown
+from fhirmap.sources.shown_names import NO_NAMES, member_names
 from fhirmap.texts import Text
 
-__all__ = ["hidden_in", "json_models", "members_of", "object_models", "singular", "value_type"]
+__all__ = ["json_models", "object_models", "singular", "value_type"]
 
 _SAMPLE = 2000
 _LARGEST_INTEGER = 2**31
@@ -41,7 +41,8 @@ def json_models(
     entries = [entry for entry in islice(_file(address, found).entries(), _SAMPLE) if isinstance(entry, Mapping)]
     if not entries:
         raise ConfigError("FM750", source=address.shown, reason=Text("reasons.no_list"))
-    if not members_of(entries) and hidden_in(entries):
+    there = member_names(entries)
+    if there.hidden and not there.shown:
         raise ConfigError("FM750", source=address.shown, reason=Text("reasons.names_are_values"))
     key, latest = _key_of(entries)
     store = store_clause(
@@ -69,9 +70,8 @@ def _list_path(document: JsonValue) -> str:
     while level:
         below: list[tuple[str, Any]] = []
         for here, entry in level:
-            for name, value in entry.items() if isinstance(entry, Mapping) else ():
-                if not may_be_shown(name):
-                    continue
+            for name in member_names([entry]).shown if isinstance(entry, Mapping) else ():
+                value = entry[name]
                 inner = f"{here}.{name}" if here else str(name)
                 if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
                     return inner
@@ -82,7 +82,7 @@ def _list_path(document: JsonValue) -> str:
 
 def _key_of(entries: _Objects) -> tuple[str, str]:
     """The member that is the key, and that of the revision where the key occurs several times."""
-    texts = {name: [cell_text(entry.get(name)) for entry in entries] for name in members_of(entries)}
+    texts = {name: [cell_text(entry.get(name)) for entry in entries] for name in member_names(entries).shown}
     filled = [name for name, held in texts.items() if all(held)]
     named = [name for name in filled if is_identifier_name(name)]
     revision = next((name for name in filled if is_revision_name(name)), "")
@@ -94,31 +94,24 @@ def _key_of(entries: _Objects) -> tuple[str, str]:
     return (named or filled or [""])[0], ""
 
 
-def members_of(entries: _Objects) -> list[str]:
-    """The keys of objects, each once, in the order in which they come first; not those that look like values."""
-    return [name for name in dict.fromkeys(name for entry in entries for name in entry) if may_be_shown(name)]
-
-
-def hidden_in(entries: _Objects) -> int:
-    """How many different keys of objects look like values: objects by the number of a patient, or by day."""
-    return sum(not may_be_shown(name) for name in dict.fromkeys(name for entry in entries for name in entry))
-
-
 def object_models(model: ModelSketch, entries: _Objects, key: str, names: UniqueNames, zone: str) -> list[ModelSketch]:
     """``model`` with the members of ``entries`` as its elements, then the models of the objects among them."""
     element_names = UniqueNames()
-    model.hidden = hidden_in(entries)
+    there = member_names(entries)
+    model.hidden = there.hidden
     found = [model]
-    for name in members_of(entries):
+    for name in there.shown:
         held = [entry[name] for entry in entries if entry.get(name) is not None]
         items = [item for value in held for item in (value if isinstance(value, list) else [value])]
         many = any(isinstance(value, list) for value in held)
         element_name = element_names.take(camel_case(name))
-        if items and all(isinstance(item, Mapping) for item in items) and not members_of(items) and hidden_in(items):
-            unread = Text("inspection.values_as_names", {"count": hidden_in(items)})
+        are_objects = bool(items) and all(isinstance(item, Mapping) for item in items)
+        inner = member_names(items) if are_objects else NO_NAMES
+        if inner.hidden and not inner.shown:
+            unread = Text("inspection.values_as_names", {"count": inner.hidden})
             model.elements.append(ElementSketch(column_element(element_name, TEXT, name, zone), unread, True))
             continue
-        if items and all(isinstance(item, Mapping) for item in items):
+        if are_objects:
             below = ModelSketch(names.take(pascal_case(singular(name) if many else name)))
             model.add(replace(child_element(element_name, below.name, repeats=many), column=path_name(name)))
             found += object_models(below, items, "", names, zone)

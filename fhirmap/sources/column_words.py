@@ -1,4 +1,4 @@
-"""Words that name columns: a line that has one is a line of names, though the values below it are words as well."""
+"""Words that name columns and sheets: a line that has one holds names, though the values below it are words, too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-__all__ = ["has_column_word"]
+__all__ = ["SHEET_WORDS", "has_column_word", "is_of_words", "words_of"]
 
 _TEXT = """
     nom noms prenom prenoms name firstname lastname surname forename patronyme
@@ -31,6 +31,18 @@ _TEXT = """
     source peremption expiry expiration
 """
 _WORDS = frozenset(_TEXT.split())
+_SHEET_TEXT = """
+    feuil feuille sheet tableau table tabelle page onglet liste list donnees data base export extraction extrait import
+    stock stocks pose poses suivi registre register bilan synthese summary recap recapitulatif total totaux
+    tracabilite traceabilite traceability historique history archive archives commande commandes livraison livraisons
+    facture factures annexe annexes accueil sommaire legende parametres config referentiel inventaire inventory
+    semaine week trimestre quarter semestre janvier fevrier mars avril mai juin juillet aout septembre octobre novembre
+    decembre january february march april may june july august september october november december
+    chirurgie orthopedie traumatologie cardiologie urologie neurologie ophtalmologie orl vasculaire viscerale
+    hanche hanches genou genoux epaule epaules rachis cheville prothese protheses stent stents pacemaker pacemakers
+"""
+SHEET_WORDS = frozenset(_SHEET_TEXT.split())
+"""Words that name sheets of a workbook, beside those of columns."""
 _PARTS = re.compile("[A-Z]?[a-z]+|[A-Z]+")
 _CAMEL_CASE = re.compile("[a-z]+[A-Z]")
 
@@ -42,10 +54,20 @@ def has_column_word(texts: Iterable[str]) -> bool:
         >>> has_column_word(["MARTIN", "Date de pose"]), has_column_word(["lieuPose"]), has_column_word(["MARTIN", "M"])
         (True, True, False)
     """
-    return any("_" in text or _CAMEL_CASE.match(text) or not _WORDS.isdisjoint(_words(text)) for text in texts)
+    return any("_" in text or _CAMEL_CASE.match(text) or is_of_words(text) for text in texts)
 
 
-def _words(text: str) -> list[str]:
+def is_of_words(text: str) -> bool:
+    """Is one of the words of a text one that names columns, however it is written?
+
+    Example:
+        >>> is_of_words("Date de pose"), is_of_words("DE LA TOUR"), is_of_words("dupont_marie")
+        (True, False, False)
+    """
+    return not _WORDS.isdisjoint(words_of(text))
+
+
+def words_of(text: str) -> list[str]:
     """The words of a text, without accents and capitals."""
     plain = "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
     return [part.lower() for part in _PARTS.findall(plain)]

@@ -54,12 +54,15 @@ def hint(found: Suggestion, *, is_all: bool = True) -> Text:
     return Text("hints.meant_and_there", {"meant": found["meant"], "names": listed(found["known"])})
 
 
-def like(name: str, there: Iterable[str]) -> Missing:
-    """What `Diagnostic` and `ConfigError` take for a name that is not ``there``. Nothing that looks like a value is."""
+def like(name: str, there: Iterable[str], *, is_all: bool = True) -> Missing:
+    """What `Diagnostic` and `ConfigError` take for a name that is not ``there``. Nothing that looks like a value is.
+
+    ``is_all``: are these all names, or were some left out that may not be shown?
+    """
     everything = list(there)
     names = [entry for entry in everything if may_be_shown(entry)]
     found = suggestion(name, names)
     if found["meant"] is None and "." in name:
         # A column with the name of its table, as SQL has it.
         found["meant"] = match(name.rpartition(".")[2], names)
-    return Missing(hint=hint(found, is_all=len(names) == len(everything)), **found)
+    return Missing(hint=hint(found, is_all=is_all and len(names) == len(everything)), **found)

@@ -26,6 +26,7 @@ from tests.cli.conftest import Done, in_process
 NUMBERS = ["151024610204372", "2600575238001", "175122A11100173"]
 SPACED = ["1 51 02 46 102 043 72", "2\u00a060 05 75 238 001", "1 75 12 2A 111 001 73"]
 NAMES = ["CANARDEAU", "Zcanarÿ", "O'Canary"]
+PERSON = f"{NAMES[0]} Anne-Marie"
 BORN = ["1951-02-13", "17/05/1960", "19751219"]
 LOTS = ["LOTCANARY01", "(01)02999600100013(17)300511(10)LOTCANARY02", "LOTCANARY03"]
 FREE = "Reprise de prothèse, Mme CANARDEAU prévenue le jour même"
@@ -146,6 +147,14 @@ JSON: Mapping[str, Held] = {
         {"stays": [{"id": "K1", "nir": {NUMBERS[0]: {BORN[1]: 1}}, SPACED[1]: [{"a": 1}]}]}
     ),
     "a path that is not there": document({"stay": ROWS, NUMBERS[0]: ROWS}),
+    "a path that is not there, by person": document({"stay": ROWS, PERSON: ROWS}),
+    "records by person": document({"stays": {row["name"]: row for row in ROWS}}),
+    "records by person, below": document({"stays": [{**row, "by": {row["name"]: {"lot": 1}}} for row in ROWS]}),
+    "records by person, at the top": document({row["name"]: row for row in ROWS}, "json key 'id'"),
+    "one record by person": document({"stays": {PERSON: ROWS[0]}}),
+    "one record by person, at the top": document({PERSON: ROWS[0]}),
+    "lists by person": document({row["name"]: [row] for row in ROWS}),
+    "values by person": document({"stays": [{"id": "K1", "lots": {PERSON: LOTS[0]}}]}),
     "a name that is not there": document({"stays": [{**row, row["nir"]: 1} for row in ROWS]}, lot="159024610204372"),
     "ends early": document(BROKEN),
     "ends in a text": document(BROKEN[:-40]),
@@ -160,6 +169,7 @@ JSON: Mapping[str, Held] = {
 NDJSON: Mapping[str, Held] = {
     "cells": lines(*ROWS),
     "a key that is a number": lines(*({**row, row["nir"]: row["lot"]} for row in ROWS)),
+    "a key that is a person": lines(*({"id": row["id"], row["name"]: {"lot": row["lot"]}} for row in ROWS)),
     "broken": lines(ROWS[0], json.dumps(ROWS[1]).encode()[:-9], b'"151024610204372"', b"CANARDEAU", ROWS[2]),
 }
 
@@ -284,6 +294,10 @@ SHEET: Mapping[str, Held] = {
     "errors": sheet(COLUMNS, *((*row[:2], "=1/0", "=NA()", row[4]) for row in CELLS)),
     "several sheets": sheet(COLUMNS, *CELLS, name=NUMBERS[0], more=BORN[0]),
     "a sheet that is not there": sheet(COLUMNS, *CELLS, name=NUMBERS[0], store="sheet 'Poses' key 'id'"),
+    "sheets by person": sheet(COLUMNS, *CELLS, name=PERSON, more=NAMES[1]),
+    "one sheet by person": sheet(COLUMNS, *CELLS, name=PERSON),
+    "one sheet by person, called by its number": sheet(COLUMNS, *CELLS, name=NAMES[0], store="sheet 1 key 'id'"),
+    "no such sheet, by person": sheet(COLUMNS, *CELLS, name=PERSON, more=NAMES[1], store="sheet 'Poses' key 'id'"),
     "a total": sheet(COLUMNS, *CELLS, ("Total", NUMBERS[0], NAMES[0], "", LOTS[0])),
     "no workbook": Held("stays.xlsx", "sheet key 'id'", "\n".join(BODY).encode()),
 }

@@ -30,6 +30,7 @@ from fhirmap.sources.files.flat_columns import columns_needed
 from fhirmap.sources.files.plan_files import PlanFiles, open_reader
 from fhirmap.sources.files.row_filter import filter_of
 from fhirmap.sources.files.source_files import SourceFile
+from fhirmap.sources.shown_names import shown_paths
 
 __all__ = ["FileChecks"]
 
@@ -105,8 +106,9 @@ class FileChecks:
             # A path is there, too, if only what the condition of a look-up leaves out has it.
             leads = (steps for steps, _ in look_ups_with_conditions(plan.shape))
             paths.look_below(leads, self._with_all_looked_up())
-            there = paths_in(islice(self._trees(), _SAMPLE)) if paths.lacking else {}
-            known = dict.fromkeys((*there, *self._names_of_first())) if paths.lacking else {}
+            first = list(islice(self._trees(), _SAMPLE)) if paths.lacking else []
+            there = paths_in(first)
+            known = dict.fromkeys((*self._shown(first), *self._names_of_first())) if first else {}
         except ConfigError as error:
             if error.code != "FM714":
                 raise
@@ -167,13 +169,15 @@ class FileChecks:
                     break
             if not count or not paths.lacking:
                 return []
-            there = dict.fromkeys((*paths_in(islice(rows(), _SAMPLE)), *more()))
+            first = list(islice(rows(), _SAMPLE))
+            there = dict.fromkeys((*paths_in(first), *more()))
+            shown = dict.fromkeys((*self._shown(first), *more()))
         except ConfigError:  # reading says so again
             return []
         found = []
         for name in (read.name for read in paths.lacking.values() if read.name not in there):
-            meant = path_meant(name, filter(naming.may_be_shown, there))
-            known = there if meant is None else dict.fromkeys((meant, *there))
+            meant = path_meant(name, filter(naming.may_be_shown, shown))
+            known = shown if meant is None else dict.fromkeys((meant, *shown))
             found.append(self._lacking(name, "FM704" if meant else "FM726", position, "where", known))
         return found
 
@@ -204,6 +208,10 @@ class FileChecks:
             with suppress(ConfigError):
                 return self._files.reader(file).names()
         return ()
+
+    def _shown(self, rows: Sequence[Mapping[str, Any]]) -> Collection[str]:
+        """The paths in rows that a message may name: the members of JSON may be called as patients are."""
+        return shown_paths(rows) if self._plan.kind is SourceKind.JSON else paths_in(rows)
 
     def _lacking(
         self, name: str, code: str, position: str, variant: str, there: Collection[str] | None = None

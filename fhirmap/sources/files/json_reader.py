@@ -35,12 +35,17 @@ from fhirmap.sources.files.look_ups import DocumentLists, HeldLists, Key, LookUp
 from fhirmap.sources.files.source_files import SourceFile, Stamp, reading
 from fhirmap.sources.files.text_lines import Accents, marked_encoding, open_text, proved_encoding
 from fhirmap.sources.key_index import KeyPlaces
+from fhirmap.sources.shown_names import member_names
 from fhirmap.texts import Text
 
 __all__ = ["JsonReader", "ScannedLists", "entries_of", "entry_at"]
 
 _BATCH = 1 << 15
 """Entries are decoded together, up to so many bytes of them: their values are used while they are in the cache."""
+_LARGEST_KEPT = 1 << 20
+"""Bytes of a value that is read to see whether the names beside it are keys."""
+_MOST_NAMES = 1000
+"""Members of an object that are named where another was looked for."""
 _PLACES_AT_ONCE = 10_000
 _LOOKED_AT = 100
 """Items of a list in which the first name of a path is looked for."""
@@ -89,7 +94,7 @@ class JsonReader:
         name, there = missing
         shown = self._file.shown
         args = {"table": shown, "source": shown, "column": name, "position": self._plan.position}
-        return [Diagnostic("FM726", args=args, **naming.like(name, there))]
+        return [Diagnostic("FM726", args=args, **naming.like(name, there.shown, is_all=not there.hidden))]
 
     # --- rows ---------------------------------------------------------------------------------------------------------
 
@@ -289,14 +294,19 @@ class JsonReader:
         starts = outline.entries.starts
         is_object = not outline.is_list and len(starts) == 1 and _slice(stream, starts[0], starts[0] + 1) == b"{"
         if not outline.found or not (outline.is_list or is_object):
-            raise ConfigError("FM714", source=shown, path=path or Text("reasons.its_top"), **self._like(outline, names))
+            like = self._like(stream, outline, names)
+            raise ConfigError("FM714", source=shown, path=path or Text("reasons.its_top"), **like)
         if outline.is_list and not outline.depth and names:
             first = [entry for entry in islice(entries_of(stream, outline), _LOOKED_AT) if isinstance(entry, Mapping)]
             if first and not any(names[0] in entry for entry in first):
                 raise ConfigError("FM714", source=shown, path=path, variant="whole")
 
-    def _like(self, outline: JsonOutline, names: Sequence[str]) -> naming.Missing:
-        return naming.like(names[outline.depth] if outline.depth < len(names) else "", outline.names)
+    def _like(self, stream: IO[bytes], outline: JsonOutline, names: Sequence[str]) -> naming.Missing:
+        """The names of the object at which the path ended, as far as they may be shown: what they hold shows that."""
+        members = islice(outline.names.items(), _MOST_NAMES)
+        there = member_names([{name: _kept(stream, place) for name, place in members}])
+        asked = names[outline.depth] if outline.depth < len(names) else ""
+        return naming.like(asked, there.shown, is_all=not there.hidden)
 
     def _is_ndjson(self, stream: IO[bytes], outline: JsonOutline) -> bool:
         if not outline.is_object:
@@ -414,6 +424,14 @@ def _texts_of(stream: IO[bytes], outline: JsonOutline) -> Iterator[bytes]:
 def _readable(raw: bytes) -> JsonValue:
     found = decode_entry(raw)
     return UnreadDocument(raw) if isinstance(found, UnreadEntry) else found
+
+
+def _kept(stream: IO[bytes], place: tuple[int, int]) -> JsonValue:
+    """A value of the document; of a large one only whether it is an object or a list."""
+    start, end = place
+    if end - start > _LARGEST_KEPT:
+        return [] if _slice(stream, start, start + 1) == b"[" else {}
+    return _readable(_slice(stream, start, end))
 
 
 def _is_utf8(encoding: str) -> bool:

@@ -123,8 +123,9 @@ class JsonOutline:
 
     ``depth``: how many names of the path lead to them; ``is_list``: are they the items of a list, rather than one
     value? ``found``: was anything there? ``members``: the members of each object on the way, by name, where they were
-    asked for. ``names``: those of the object at which the path ended. ``end``: where the document ends. ``trailing``:
-    where something comes after it; None where nothing does. ``damage``: the first byte that is no UTF-8, None without.
+    asked for. ``names``: those of the object at which the path ended, with the places of their values. ``end``: where
+    the document ends. ``trailing``: where something comes after it; None where nothing does. ``damage``: the first byte
+    that is no UTF-8, None without.
     """
 
     entries: EntryParts = field(default_factory=EntryParts)
@@ -133,7 +134,7 @@ class JsonOutline:
     found: bool = False
     is_object: bool = False
     members: list[dict[str, tuple[int, int]]] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
+    names: dict[str, tuple[int, int]] = field(default_factory=dict)
     start: int = 0
     end: int = 0
     trailing: int | None = None
@@ -363,7 +364,7 @@ class _OutlineWalk:
         text, outline = self.text, self.outline
         name, wanted = self.path[depth], self.wanted[depth] if depth < len(self.wanted) else ()
         members: dict[str, tuple[int, int]] = {}
-        seen: list[str] = []
+        seen: dict[str, tuple[int, int]] = {}
         outline.members.append(members)
         has_led_on = False
         text.passed(0x7B)
@@ -371,7 +372,6 @@ class _OutlineWalk:
             if seen:
                 text.passed(_COMMA)
             member = text.text()
-            seen.append(member)
             text.passed(_COLON)
             text.sign()
             start = text.offset
@@ -382,6 +382,7 @@ class _OutlineWalk:
                 self.value(depth + 1)
             else:
                 text.value()
+            seen[member] = (start, text.offset)
             if member in wanted:
                 if member in members:
                     raise NamedTwice(member)

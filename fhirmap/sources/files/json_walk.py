@@ -9,8 +9,12 @@ from typing import Any, NamedTuple
 from fhirmap.data import JsonValue, PathSteps
 from fhirmap.runtime.reading import at
 from fhirmap.source_plan import path_name
+from fhirmap.sources.shown_names import MemberNames, member_names
 
 __all__ = ["JsonWalk", "PathFound"]
+
+_MOST_LACKING = 1000
+"""Objects without the next name of a path that are kept for their own names."""
 
 
 class PathFound(NamedTuple):
@@ -29,7 +33,7 @@ class JsonWalk:
 
     path: PathSteps
     _left: int = field(init=False)
-    _there: dict[str, None] = field(default_factory=dict)
+    _lacking: list[Mapping[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.begin()
@@ -42,14 +46,16 @@ class JsonWalk:
     def begin(self) -> None:
         """Forget how far the path led."""
         self._left = len(self.path) + 1
-        self._there = {}
+        self._lacking = []
 
     @property
-    def missing(self) -> tuple[str, tuple[str, ...]] | None:
+    def missing(self) -> tuple[str, MemberNames] | None:
         """The name of the path that no object had of those to which it led, and those that they have; None where it
         led on, or a filter kept nothing."""
         step = self.path[-self._left] if 0 < self._left <= len(self.path) else None
-        return (path_name(step), tuple(self._there)) if isinstance(step, str) and self._there else None
+        if not isinstance(step, str) or not any(self._lacking):
+            return None
+        return path_name(step), member_names(self._lacking)
 
     def entries(
         self,
@@ -64,7 +70,7 @@ class JsonWalk:
         """
         while True:
             if len(steps) < self._left:
-                self._left, self._there = len(steps), {}
+                self._left, self._lacking = len(steps), []
             step = steps[0] if steps else None
             if isinstance(value, list) and not isinstance(step, int):
                 for number, item in enumerate(value):
@@ -81,8 +87,8 @@ class JsonWalk:
                     return
                 held = value.get(step)
                 if held is None:
-                    if step not in value and len(steps) == self._left:
-                        self._there |= dict.fromkeys(value)
+                    if step not in value and len(steps) == self._left and len(self._lacking) < _MOST_LACKING:
+                        self._lacking.append(value)
                     return
                 value, place, above = held, (*place, step), (*above, value)
             elif isinstance(step, int):

@@ -26,6 +26,7 @@ from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.files.sheet_marks import Range, SheetMarks, marks_of
 from fhirmap.sources.files.source_files import SourceFile, reading
+from fhirmap.sources.shown_names import is_sheet_shown
 
 __all__ = ["OpenSheet", "open_sheet"]
 
@@ -52,7 +53,7 @@ _PANIC = "PanicException"
 
 @dataclass(frozen=True, slots=True)
 class OpenSheet:
-    """A sheet that was read. ``shown``: what messages call it, its number where its name looks like a value.
+    """A sheet that was read. ``shown``: what messages call it, its number where its name may be a patient's.
 
     ``first_column``: the place of its rows' first cell, from 0.
     """
@@ -101,7 +102,7 @@ def _chosen(workbook: CalamineWorkbook, file: SourceFile, plan: SourcePlan) -> S
         if found is None and plan.name.isdecimal() and 0 < int(plan.name) <= len(sheets):
             found = list(sheets)[int(plan.name) - 1]
         if found is None:
-            like = naming.like(plan.name, sheets)
+            like = naming.like(plan.name, _shown(workbook, sheets.values()))
             raise ConfigError("FM758", source=file.shown, sheet=plan.name, position=plan.position, **like)
         return sheets[found]
     seen = [entry for entry in sheets.values() if entry.visible is SheetVisibleEnum.Visible]
@@ -121,7 +122,7 @@ def _sheets(workbook: CalamineWorkbook) -> dict[str, SheetMetadata]:
 def _shown(workbook: CalamineWorkbook, sheets: Iterable[SheetMetadata]) -> list[str]:
     """What messages call the sheets: by name, or by number where a patient's may be one."""
     numbers = {name: str(number) for number, name in enumerate(_sheets(workbook), 1)}
-    return [entry.name if naming.may_be_shown(entry.name) else numbers[entry.name] for entry in sheets]
+    return [entry.name if is_sheet_shown(entry.name) else numbers[entry.name] for entry in sheets]
 
 
 def _variant(opened: IO[bytes]) -> str:

@@ -114,7 +114,7 @@ def test_texts_of_a_part() -> None:
 
 def test_what_the_outline_says() -> None:
     found = outlined('{"a": {"b": 1}, "c": 2}', "a", "x")
-    assert (found.found, found.depth, found.names) == (False, 1, ["b"])
+    assert (found.found, found.depth, found.names) == (False, 1, {"b": (12, 13)})
     assert not outlined('{"a": 3}', "a", "b").found
     assert outlined('{"a": [{"b": []}]}', "a", "b").depth == 1
     two = outlined('{"a": 1}\n{"a": 2}')

@@ -8,6 +8,7 @@ import pytest
 
 from fhirmap.source_plan import path_steps
 from fhirmap.sources.files.json_walk import JsonWalk
+from fhirmap.sources.shown_names import MemberNames
 
 DOCUMENT: dict[str, Any] = {
     "id": 1,
@@ -46,10 +47,10 @@ def test_what_is_missing() -> None:
         assert list(walk.entries(DOCUMENT, walk.path)) == []
         return walk.missing
 
-    assert missing("lists.in") == ("lists", ("id", "list"))
-    assert missing("list[k=x].inn") == ("inn", ("k", "in"))
+    assert missing("lists.in") == ("lists", MemberNames(("id", "list"), 0))
+    assert missing("list[k=x].inn") == ("inn", MemberNames(("k", "in"), 0))
     assert missing("list[k=z].inn") is None
-    assert missing("list[1].in.`m.n`") == ("`m.n`", ("n",))
+    assert missing("list[1].in.`m.n`") == ("`m.n`", MemberNames(("n",), 0))
     walk = JsonWalk(path_steps("list"))
     assert (walk.levels, JsonWalk(path_steps("a[].b[x=1].c[0]")).levels) == (1, 3)
     assert list(walk.entries(DOCUMENT, walk.path))

@@ -74,10 +74,14 @@ def test_which_of_several_sheets_must_be_said(tmp_path: Path) -> None:
 
 
 def test_a_name_that_may_be_a_patient_s_is_not_shown(tmp_path: Path) -> None:
-    path = write_xlsx(tmp_path / "a.xlsx", {"149113897061759": ROWS, "Poses": ROWS})
-    assert str(fails(path).diagnostic().args["names"]) == "`1`, `Poses`"
-    assert "149113897061759" not in repr(fails(path, "Stock").diagnostic())
-    assert open_sheet(SourceFile(path, path.name, str(path)), replace(PLAN, name="1")).shown == "1"
+    path = write_xlsx(tmp_path / "a.xlsx", {"149113897061759": ROWS, "Poses": ROWS, "DUPONT Marie": ROWS})
+    assert str(fails(path).diagnostic().args["names"]) == "`1`, `Poses`, `3`"
+    for asked in ("Stock", "DUPONT Mari", "149113897061758"):
+        entry = fails(path, asked).diagnostic()
+        assert (entry.meant, str(entry.hint)) == (None, "there is `1`, `Poses`, `3`")
+    for asked in ("1", "3", "DUPONT MARIE"):
+        found = open_sheet(SourceFile(path, path.name, str(path)), replace(PLAN, name=asked))
+        assert found.shown == ("1" if asked == "1" else "3")
 
 
 def test_a_workbook_is_known_by_its_contents(tmp_path: Path) -> None:
