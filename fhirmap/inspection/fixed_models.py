@@ -1,11 +1,13 @@
 """The model of a file of lines of fixed width: its columns are guessed, since nothing in the file names them.
 
-A column ends where all lines have a blank, and where a number ends in all lines and letters begin, or the reverse.
+A column ends where all lines have a blank, and where a number ends in all lines and letters begin, or the reverse. The
+sign of a number, and the blanks that fill it up from the left, are part of it.
 Days that follow other digits are found by what they are.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, islice
@@ -29,6 +31,7 @@ _DAYS = ("ddMMyyyy", "yyyyMMdd")
 _WIDTH_OF_DAY = 8
 _SHORTEST_NUMBER = 5
 """Digits that are a column of their own beside letters; fewer are a part of a code (`A001`)."""
+_NUMBER = re.compile(r" *[+-]?[0-9]+")
 _YEARS = range(1850, 2101)
 
 
@@ -90,9 +93,25 @@ def _columns(lines: Sequence[str]) -> list[range]:
         if found and kind and found[-1].stop == places[0] and not (is_number or was_number):
             found[-1] = range(found[-1].start, places[-1] + 1)
         elif kind:
-            found.append(range(places[0], places[-1] + 1))
+            start = places[0]
+            if found and is_number and found[-1].stop == start:
+                start = _start_of_number(lines, found[-1], places[-1] + 1)
+                found[-1:] = [range(found[-1].start, start)] if start > found[-1].start else []
+            found.append(range(start, places[-1] + 1))
         was_number = is_number
     return found
+
+
+def _start_of_number(lines: Sequence[str], before: range, stop: int) -> int:
+    """Where a number begins whose last digits all lines have after ``before``: with its sign, and blanks on its left.
+
+    The same sign in all lines, after something else, is what separates two columns: `2025-00012`.
+    """
+    start = before.stop
+    while start > before.start and all(_NUMBER.fullmatch(line[start - 1 : stop]) for line in lines):
+        start -= 1
+    signs = {line[start : before.stop] for line in lines}
+    return before.stop if len(signs) == 1 and start > before.start else start
 
 
 def _kind(signs: set[str]) -> str:

@@ -85,7 +85,10 @@ def unreadable(cell: Cell, faults: list[Fault]) -> None:
 
 
 def pathless(raw: RawValue, cell: Cell, faults: list[Fault]) -> None:
-    """Note that there is no value in a cell or at a path into it, unless the text there means none."""
+    """Note that there is no value in a cell or at a path into it, or several, unless the text there means none."""
+    if isinstance(raw, list) and len(raw) > 1 and cell.maximum == 1:
+        too_many(cell, len(raw), faults)
+        return
     if isinstance(raw, str | UnreadDocument):
         text = raw.text if isinstance(raw, UnreadDocument) else raw.strip()
         if not text or text in cell.nulls:

@@ -33,7 +33,7 @@ _TEXT = """
 _WORDS = frozenset(_TEXT.split())
 _SHEET_TEXT = """
     feuil feuille sheet tableau table tabelle page onglet liste list donnees data base export extraction extrait import
-    stock stocks pose poses suivi registre register bilan synthese summary recap recapitulatif total totaux
+    stock stocks pose poses suivi bilan synthese summary recap recapitulatif total totaux
     tracabilite traceabilite traceability historique history archive archives commande commandes livraison livraisons
     facture factures annexe annexes accueil sommaire legende parametres config referentiel inventaire inventory
     semaine week trimestre quarter semestre janvier fevrier mars avril mai juin juillet aout septembre octobre novembre

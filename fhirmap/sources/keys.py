@@ -74,14 +74,15 @@ class RecordKeys:
         return any(column.is_word(part) for column, part in zip(self._columns, parts, strict=True) if part)
 
     def fault(self, parts: Sequence[str], table: str = "", cells: Sequence[RawValue] = ()) -> Fault:
-        """FM717 of a record that has no key: a part of it is empty, means that there is none, or is no text.
+        """FM717 of a record that has no key: a part of it is empty, means that there is none, is no text or several.
 
         ``table``: the one that the columns are of, where there are several. ``cells``: what the parts are texts of,
         where that may be no text.
         """
         columns = tuple(f"{table}.{name}" if table else name for name in self._names)
-        is_there = any(not part and _is_held(cell) for part, cell in zip(parts, cells, strict=False))
-        variant = "word" if self.has_word(parts) else "form" if is_there else ""
+        held = [cell for part, cell in zip(parts, cells, strict=False) if not part and _is_held(cell)]
+        are_several = any(isinstance(cell, list) and len(cell) > 1 for cell in held)
+        variant = "word" if self.has_word(parts) else "several" if are_several else "form" if held else ""
         return Fault("FM717", rule="key", args={"columns": ", ".join(self._names)}, variant=variant, columns=columns)
 
 

@@ -51,6 +51,8 @@ def hint(found: Suggestion, *, is_all: bool = True) -> Text:
         return Text("hints.there_is_none" if is_all else "hints.there_are_values")
     if found["meant"] is None:
         return Text("hints.there_is", {"names": listed(found["known"])})
+    if found["known"] == (found["meant"],):
+        return Text("hints.did_you_mean", {"name": found["meant"]})
     return Text("hints.meant_and_there", {"meant": found["meant"], "names": listed(found["known"])})
 
 

@@ -48,6 +48,24 @@ def test_a_day_among_digits_is_found(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lines", "places"),
+    [
+        (["A -00012 X", "B +00345 Y", "C -01299 Z"], [(1, 1), (3, 8), (10, 10)]),
+        (["A-00012X", "B+00345Y", "C-01299Z"], [(1, 1), (2, 7), (8, 8)]),
+        (["A -00012 X", "B  00345 Y", "C -01299 Z"], [(1, 1), (3, 8), (10, 10)]),
+        (["-00012 X", "-00345 Y", "-01299 Z"], [(1, 6), (8, 8)]),
+        (["A    12345 X", "B  -123456 Y", "C  9123456 Z"], [(1, 1), (4, 10), (12, 12)]),
+        (["DUVAL   12345", "LE GOFF -1234", "ROY    912345"], [(1, 13)]),
+        (["ABC-00012", "ABD-00345", "XYZ-01299"], [(1, 4), (5, 9)]),
+        (["9A12 00012", "9 1+ 10345", "9C1- 31299"], [(1, 4), (6, 10)]),
+    ],
+)
+def test_the_sign_of_a_number_belongs_to_it(tmp_path: Path, lines: list[str], places: list[tuple[int, int]]) -> None:
+    (model,) = models_of(inspected(write(tmp_path / "a.txt", lines)))
+    assert [entry.positions for entry in model.elements] == places
+
+
 def test_a_file_without_lines_has_no_model(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         inspected(write(tmp_path / "a.txt", ["", "  "]))

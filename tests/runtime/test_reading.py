@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -232,6 +233,22 @@ def test_a_text_with_members_is_a_row() -> None:
     assert reading.item_rows(held) == {"value": "12", **row}
     assert reading.item_rows([TreeText("12", {"value": "own"})]) == [{"value": "own", "#text": "12"}]
     assert faults == []
+
+
+@pytest.mark.parametrize("type_name", ["string", "integer", "decimal", "boolean", "date"])
+def test_several_values_where_one_is_read_are_counted(type_name: str) -> None:
+    readers: dict[str, Callable[..., object]] = {
+        "integer": reading.as_integer,
+        "decimal": reading.as_decimal,
+        "boolean": reading.as_boolean,
+        "string": reading.as_text,
+    }
+    faults: list[Fault] = []
+    if type_name == "date":
+        assert reading.date_reader(cell("date"))(["2025-01-01", "2025-01-02"], faults) is None
+    else:
+        assert not readers[type_name](["1", "2"], cell(type_name), faults)
+    assert [(fault.code, fault.args["count"], fault.args["most"]) for fault in faults] == [("FM412", 2, 1)]
 
 
 @pytest.mark.parametrize("raw", [b"N/A", b" text "])

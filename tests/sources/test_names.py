@@ -36,6 +36,12 @@ def test_the_nearest_and_what_is_there() -> None:
     assert like("x", [])["known"] == ()
 
 
+def test_the_only_name_is_said_once() -> None:
+    with language_of("en"):
+        assert str(like("o.lots", ["o.lot"])["hint"]) == "did you mean `o.lot`?"
+        assert str(like("x", ["o.lot"])["hint"]) == "there is `o.lot`"
+
+
 @pytest.mark.parametrize(("name", "meant"), [("POSE.lot", "lot"), ("main.POSE.LOT", "lot"), ("POSE.rang", None)])
 def test_a_column_with_the_name_of_its_table(name: str, meant: str | None) -> None:
     assert like(name, ["lot", "udi"])["meant"] == meant

@@ -13,7 +13,7 @@ from fhirmap.data import PathSteps
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.runtime.reading import at
-from fhirmap.source_plan import Child, SourceKind, path_steps
+from fhirmap.source_plan import Child, SourceKind, SourcePlan, path_name, path_steps
 from fhirmap.sources import names as naming
 from fhirmap.sources.attribute_names import unknown_attributes
 from fhirmap.sources.files.document_paths import (
@@ -122,17 +122,24 @@ class FileChecks:
         return found
 
     def _check_filters(self) -> list[Diagnostic]:
-        """Filters and places in the path to the records that leave none of them (FM782)."""
+        """Filters and places in the path to the records that leave none of them (FM782), where there are some."""
         steps = path_steps(self._plan.name) if self._plan.kind in _WITH_FILTERS else ()
-        if all(isinstance(step, str) for step in steps):
+        names = [step for step in steps if isinstance(step, str)]
+        if len(names) == len(steps) or self._has_record(self._plan):
             return []
-        for file in self._files.set.listing().files:
-            with suppress(ConfigError):  # reading says so again
-                if next(iter(self._files.reader(file).rows(self._keys())), None) is None:
-                    continue
-            return []
+        if not self._has_record(replace(self._plan, name=".".join(map(path_name, names)))):
+            return []  # a day without records
         args = {"source": self._files.shown, "path": self._plan.name, "position": self._plan.position}
         return [Diagnostic("FM782", args=args, variant="filter")]
+
+    def _has_record(self, plan: SourcePlan) -> bool:
+        """Is there a record of a plan in some file, or a file of which that cannot be said?"""
+        for file in self._files.set.listing().files:
+            with suppress(ConfigError):  # reading says so again
+                if next(iter(open_reader(file, plan).rows(self._keys())), None) is None:
+                    continue
+            return True
+        return False
 
     def _check_conditions(self) -> list[Diagnostic]:
         """Paths of the conditions, of the records and of what they look up, that nothing has."""

@@ -24,7 +24,7 @@ CellReader: TypeAlias = Callable[[Mapping[str, Any]], RawValue]
 
 def cell_reader(name: str, *, is_tree: bool) -> CellReader:
     """What reads the cell under a name, or what a document holds at a path, of a row: the one item that a filter of a
-    path leaves, and None where there are several."""
+    path leaves."""
     if not is_tree:
         return itemgetter(name)
     steps = path_steps(name)
@@ -34,7 +34,7 @@ def cell_reader(name: str, *, is_tree: bool) -> CellReader:
         found = at(cells, steps)
         if not isinstance(found, list):
             return found
-        return found[0] if has_filter and len(found) == 1 else None
+        return found[0] if has_filter and len(found) == 1 else found or None
 
     return read
 

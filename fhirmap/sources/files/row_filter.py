@@ -46,6 +46,8 @@ _FUNCTIONS = frozenset((
     "->>", "current_date", "current_time", "current_timestamp", "cast",
 ))  # fmt: skip
 """Those of SQLite whose answer depends on what they are given, or on the day, and that reach nothing else."""
+_IN_QUOTES = re.compile(r"'[^']*'|`[^`]*`|\"[^\"]*\"")
+_PATH_WITH_BRACKETS = re.compile(r"[\w\]]\[")
 _STUMBLED = re.compile(r"near \"([^\"]{1,40})\": syntax|function (\w{1,40})\(\)")
 
 
@@ -166,6 +168,13 @@ class RowFilter:
     def _refusal(self, variant: str, **args: Any) -> ConfigError:  # noqa: ANN401 - as `ConfigError` takes them
         return ConfigError("FM715", variant=f"row_{variant}", what=self._what, position=self._position, **args)
 
+    def _no_condition(self, near: str) -> ConfigError:
+        """Of what is no SQL, near these signs if they are known; a path with brackets of its own has to be in
+        backticks."""
+        if _PATH_WITH_BRACKETS.search(_IN_QUOTES.sub("''", self._where)):
+            return self._refusal("brackets")
+        return self._refusal("near", near=near) if near else self._refusal("end")
+
     def _refuse_what_is_more(self, tokens: Sequence[SqlToken]) -> None:
         """What is no condition by itself, or asks for more than the row."""
         depth = 0
@@ -174,7 +183,7 @@ class RowFilter:
             if token.kind is TokenKind.SIGN:
                 depth += (token.text == "(") - (token.text == ")")
                 if depth < 0 or token.text in tuple(";?:@$#'\"`["):
-                    raise self._refusal("near", near=token.text)
+                    raise self._no_condition(token.text)
                 if token.text == "." and before.is_name and after.is_name:
                     raise self._refusal("dotted", near=f"{before.text}.{after.text}")
             elif token.is_word("select", "values", "with") or (
@@ -219,7 +228,7 @@ class RowFilter:
         except sqlite3.Error as error:
             shown = _STUMBLED.search(str(error))
             near = next((group for group in shown.groups() if group), "") if shown else ""
-            raise (self._refusal("near", near=near) if near else self._refusal("end")) from None
+            raise self._no_condition(near) from None
         finally:
             database.close()
         return {name: column for name, column in columns.items() if name in found}

@@ -23,7 +23,7 @@ Range = tuple[tuple[int, int], tuple[int, int]]
 
 _CHUNK = 1 << 20
 _LONGEST_SIGN = 16
-_XLSX_SIGNS = (b"hidden", b'"e"', b"'e'", b"<f")
+_XLSX_SIGNS = (b"hidden", b'"e"', b"'e'", b"<f", b"<v>-")
 _ODS_SIGNS = (b"visibility", b"formula", b"spanned", b'"error"', b"line-break", b"text:tab")
 _ERROR = re.compile(r"\s*(?:#[\w/]+\s?[!?]?|Err\s?:[0-9]+)\s*")
 _CELL = re.compile(r"[A-Z]{1,3}[0-9]{1,7}")
@@ -40,7 +40,8 @@ class SheetMarks:
     ``unread``: by row, the columns of cells whose value cannot be read; `formula` for a formula without a result,
     `break` for a text whose parts would be read as one, else empty. ``hidden_rows``: those that hold something.
     ``merged``: None where the library that reads the values knows. ``area``: the cells from the first to the last, 0
-    where the file does not say. ``is_known``: False for a file of which none of this is known.
+    where the file does not say. ``is_known``: False for a file of which none of this is known. ``negative``: by row,
+    the columns of numbers below zero: of one that is shown as a date or time, the library gives another time.
     """
 
     unread: dict[int, dict[int, str]] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class SheetMarks:
     merged: list[Range] | None = None
     area: int = 0
     is_known: bool = True
+    negative: dict[int, set[int]] = field(default_factory=dict)
 
     def _add(self, row: int, column: int, variant: str) -> None:
         self.unread.setdefault(row, {})[column] = variant
@@ -90,6 +92,7 @@ def _has_sign(part: IO[bytes], signs: tuple[bytes, ...], root: bytes) -> bool:
 _UNCOMPUTED = etree.XPath(
     "*[local-name()='c'][@t='e'] | *[local-name()='c'][*[local-name()='f']][not(*[local-name()='v']/text())]"
 )
+_BELOW_ZERO = etree.XPath("*[local-name()='c'][not(@t) or @t='n'][starts-with(*[local-name()='v'], '-')]")
 _IS_FILLED = etree.XPath("boolean(*[local-name()='c']/*)")
 _BEFORE = etree.XPath("count(preceding-sibling::*)")
 
@@ -142,6 +145,8 @@ def _xlsx_marks(archive: zipfile.ZipFile, part: str) -> SheetMarks:
                 # A formula whose result is a text is marked as one, the empty text included.
                 if cell.get("t") != "str":
                     found._add(number, _column(cell), "" if cell.get("t") == "e" else "formula")
+            for cell in cast(list[etree._Element], _BELOW_ZERO(element)):
+                found.negative.setdefault(number, set()).add(_column(cell))
     return found
 
 

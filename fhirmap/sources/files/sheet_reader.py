@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -130,7 +130,18 @@ class SheetReader:
         """Every row from the first of the sheet, its cells from column A on."""
         sheet, number = self.sheet(), 0
         left = [None] * sheet.first_column
-        for number, cells in enumerate(sheet.cells.iter_rows(), 1):
+        cut = sheet.cells.iter_rows()
+        while True:
+            number += 1
+            try:
+                cells = next(cut)
+            except StopIteration:
+                number -= 1
+                break
+            except OverflowError:  # a number that is shown as a duration, of more days than Python counts
+                cells = []
+                places = range(sheet.first_column + sheet.cells.width)
+                sheet.marks.unread[number - 1] = dict.fromkeys(places, "duration")
             yield number, [*left, *cells] if left else cells
         # Cells without a value may be all that the last rows have.
         for after in range(number + 1, max(sheet.marks.unread, default=-1) + 2):
@@ -207,14 +218,16 @@ class SheetReader:
 
     def rows(self, needed: Collection[str]) -> Iterator[FileRow]:
         """Each row after the names that has something in it, until the one that ends them."""
-        head, until, unread_rows = self.head(), self._plan.until, self.sheet().marks.unread
+        head, until, marks = self.head(), self._plan.until, self.sheet().marks
         read = self._read(needed)
         fill = FillDown([*self._places(self._plan.fill).values()]) if self._plan.fill else None
         names, line = list(head.cells), head.line
         first = next((place for place, name in enumerate(head.names) if name), 0) if names else -1
         width = max(first, *(place for _, place, _ in read), 0) + 1
         for number, cells in self._all():
-            unread = unread_rows.get(number - 1)
+            unread = marks.unread.get(number - 1)
+            if (negative := marks.negative.get(number - 1)) and (times := _times(cells, negative)):
+                unread = {**dict.fromkeys(times, "negative"), **(unread or {})}
             if number <= line or (unread is None and not _begins_filled(cells) and all(map(is_blank, cells))):
                 continue
             faults: list[Fault] = []
@@ -284,6 +297,11 @@ def _begins_filled(cells: Cells) -> bool:
 def _first(cells: Cells) -> int:
     """The place of the first cell that is filled."""
     return next((place for place, cell in enumerate(cells) if not is_blank(cell)), len(cells))
+
+
+def _times(cells: Cells, places: Iterable[int]) -> list[int]:
+    """Those of the places at which a time is."""
+    return [place for place in places if place < len(cells) and isinstance(cells[place], time | date)]
 
 
 def _faults(unread: Mapping[int, str], read: Collection[tuple[str, int, object]], number: int) -> list[Fault]:

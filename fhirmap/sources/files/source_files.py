@@ -27,6 +27,8 @@ _MEMBER = "!"
 _PATTERN = "*?["
 _UNFINISHED = frozenset({".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", ".swp", ".lock"})
 """Suffixes that programs give to files while they write them."""
+_PACKED = frozenset({".zip", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".zst"})
+"""Suffixes of what a member of an archive would have to be unpacked from once more."""
 _QUIET_NS = 2_000_000_000
 """A file of a folder that was changed since (two seconds) may be one that is being written."""
 
@@ -60,6 +62,8 @@ class SourceFile:
             return cast(IO[bytes], gzip.open(self.path))
         if not self.member:
             return self.path.open("rb")
+        if Path(self.member).suffix.lower() in _PACKED:
+            raise _PackedTwiceError
         with zipfile.ZipFile(self.path) as archive:  # an open member keeps the archive's file open
             return archive.open(self.member)
 
@@ -69,6 +73,10 @@ class SourceFile:
         return status.st_size, status.st_mtime_ns
 
 
+class _PackedTwiceError(Exception):
+    """A member of an archive is an archive itself."""
+
+
 @contextmanager
 def reading(file: SourceFile) -> Iterator[None]:
     """What goes wrong while a file is opened, unpacked or read, as FM701 (it is not there) or FM702."""
@@ -76,6 +84,8 @@ def reading(file: SourceFile) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise ConfigError("FM701", source=file.shown, path=str(file.path)) from None
+    except _PackedTwiceError:
+        raise ConfigError("FM702", variant="packed", source=file.shown) from None
     except gzip.BadGzipFile:  # an OSError, but no fault of the system
         raise _damaged(file) from None
     except OSError as error:

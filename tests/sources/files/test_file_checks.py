@@ -39,6 +39,8 @@ def test_a_condition_on_a_column_that_is_not_there(tmp_path: Path) -> None:
         ("e[7]", ["FM782 filter"]),
         ("e", []),
         ("none", []),
+        ("none[t=A]", []),
+        ("none[0]", []),
     ],
 )
 def test_a_path_whose_brackets_leave_no_record(tmp_path: Path, path: str, said: list[str]) -> None:
@@ -52,6 +54,14 @@ def test_an_xml_path_whose_brackets_leave_no_record(tmp_path: Path) -> None:
     for condition, said in (("A", []), ("a", ["FM782"])):
         model = f"model M from xml path 'r.o[@t={condition}]' key '@id' {{ id : string 1..1 from '@id' }}"
         assert [entry.code for entry in read_model(file, model).checks] == said
+
+
+def test_brackets_leave_no_record_where_a_file_without_one_is_the_first(tmp_path: Path) -> None:
+    write(tmp_path / "a.json", '{"e": []}')
+    model = "model M from json path 'e[t=X]' key 'id' { id : string 1..1 from 'id' }"
+    assert not read_model(tmp_path / "*.json", model).checks
+    write(tmp_path / "b.json", '{"e": [{"t": "A", "id": "1"}]}')
+    assert [entry.code for entry in read_model(tmp_path / "*.json", model).checks] == ["FM782"]
 
 
 STATED = """

@@ -93,6 +93,19 @@ def test_records_that_may_lack_lines_say_so(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_compressed_in_an_archive_is_said(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.csv", "id;v\n1;a\n")
+        archive.writestr("b.csv.gz", gzip.compress(b"id;v\n2;b\n"))
+        archive.writestr("c.zip", b"PK")
+    records = read(tmp_path / "a.zip", FLAT)
+    assert [(r.key, r.origin, [(f.code, f.variant) for f in r.faults]) for r in records] == [
+        ("1", "a.zip!a.csv:2", []),
+        ("", "a.zip!b.csv.gz", [("FM702", "packed")]),
+        ("", "a.zip!c.zip", [("FM702", "packed")]),
+    ]
+
+
 def test_lines_of_an_older_revision_are_a_superseded_record(tmp_path: Path) -> None:
     text = (
         "N° séjour;Côté;Lot;Qté;maj\n1;D;A;1;2025-01-01\n1;D;B;1;2025-01-02\n1;D;C;1;2025-01-02\n2;G;E;1;2025-01-01\n"

@@ -126,6 +126,11 @@ def test_a_plan_says_which_columns_are_numbers() -> None:
         ("a = 1; drop table r", "row_near", ";"),
         ("a = ?", "row_near", "?"),
         ("a = :a", "row_near", ":"),
+        ("[OBX[3.1=LOT].5] = 'A'", "row_brackets", None),
+        ("OBX[3.1=LOT].5 = 'A'", "row_brackets", None),
+        ("a = 'x' and [items[0]] = '1'", "row_brackets", None),
+        ("a = 'OBX[1]' and and b", "row_near", "and"),
+        ("`OBX[1]` = = 'x'", "row_near", "="),
         ("poses.type = '02'", "row_dotted", "poses.type"),
         ("a in (select b)", "row_select", "select"),
         ("a = 'x' union select 1", "row_select", "select"),
@@ -150,6 +155,12 @@ def test_what_is_no_condition_on_one_row_is_refused_where_the_map_has_it(
     assert (found.code, found.variant, found.args["position"]) == ("FM715", variant, "a.map:3:5")
     if near is not None:
         assert found.args["near"] == near
+
+
+def test_the_hint_of_a_path_with_brackets_works() -> None:
+    hint = refused("[OBX[3.1=LOT].5] = 'A'").diagnostic().hint_text
+    condition = hint.partition('where "')[2].partition('"')[0]
+    assert RowFilter(condition).names == ("OBX[3.1=LOT].5",)
 
 
 def test_a_misspelt_function_is_named_with_the_one_that_is_meant() -> None:

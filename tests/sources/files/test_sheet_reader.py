@@ -16,6 +16,7 @@ from fhirmap.errors import ConfigError
 from fhirmap.records import Fault
 from fhirmap.runtime.reading import Cell, as_decimal, as_integer, as_text, date_reader
 from fhirmap.source_plan import SourcePlan
+from fhirmap.sources.files.csv_reader import UnreadCell
 from tests.sources.files.sheets import (
     PLAN,
     Formula,
@@ -120,6 +121,39 @@ def test_a_duration_is_a_time_only_where_the_model_says_so(tmp_path: Path) -> No
     for (raw,) in values_of(path):
         assert as_text(raw, Cell("Row.id", "id", "string", ""), faults) == ""
     assert len(faults) == 2
+
+
+def test_a_number_below_zero_is_no_date_and_no_time(tmp_path: Path) -> None:
+    def add(book: xlsxwriter.Workbook) -> None:
+        sheet = book.get_worksheet_by_name("F")
+        day, plain = book.add_format({"num_format": "dd/mm/yyyy hh:mm"}), book.add_format({"num_format": "0.00"})
+        for place, number in (("B2", -5), ("B3", -0.25), ("B4", 45733.5)):
+            sheet.write_number(place, number, day)
+        sheet.write_number("B5", -0.25, plain)
+
+    path = write_xlsx(tmp_path / "a.xlsx", {"F": grid(1, [["id", "v"], ["1"], ["2"], ["3"], ["4"]])}, add)
+    first, second, third, fourth = rows_of(path, typed(("id", "string"), ("v", "string")))
+    args = {"column": "v", "line": 2}
+    assert first.faults == [Fault("FM764", rule="cell", args=args, variant="negative", columns=("v",))]
+    assert (type(first.cells["v"]), type(second.cells["v"])) == (UnreadCell, UnreadCell)
+    assert [fault.variant for fault in second.faults] == ["negative"]
+    assert (third.cells["v"], fourth.cells["v"]) == (datetime(2025, 3, 17, 12), -0.25)
+    assert third.faults == fourth.faults == []
+    assert [dict(row.cells) for row in rows_of(path)] == [{"id": str(number)} for number in (1, 2, 3, 4)]
+
+
+def test_a_duration_that_no_clock_counts_costs_its_row(tmp_path: Path) -> None:
+    def add(book: xlsxwriter.Workbook) -> None:
+        shown = book.add_format({"num_format": "[h]:mm"})
+        book.get_worksheet_by_name("F").write_number("C3", 1e12, shown)
+
+    path = write_xlsx(tmp_path / "a.xlsx", {"F": grid(1, [["id", "v"], ["1", "a"], ["2", "b"], ["3", "c"]])}, add)
+    first, second, third = rows_of(path, typed(("id", "string"), ("v", "string")))
+    assert (dict(first.cells), dict(third.cells), third.number) == ({"id": "1", "v": "a"}, {"id": "3", "v": "c"}, 4)
+    assert [(fault.code, fault.variant, fault.columns) for fault in second.faults] == [
+        ("FM764", "duration", ("id",)),
+        ("FM764", "duration", ("v",)),
+    ]
 
 
 def test_blank_cells_are_absent_and_blank_rows_no_rows(tmp_path: Path) -> None:
