@@ -24,6 +24,7 @@ from fhirmap.sources.attribute_names import unknown_attributes
 from fhirmap.sources.files.row_order import RowOrder
 from fhirmap.sources.key_index import KeyIndex
 from fhirmap.sources.keys import KeyColumn, join_columns
+from fhirmap.sources.lost_rows import LostRows
 from fhirmap.sources.protocol import Source
 from fhirmap.sources.readings import NOTHING, FolderSource, PartialSource, ReadFile, Unread
 from fhirmap.sources.samples import Sample, SampledSource
@@ -254,12 +255,15 @@ class _RowsByKey:
     def __init__(self, rows: Iterable[StoreRow]) -> None:
         self._index = KeyIndex[StoreRow]()
         self._left_out = {"": (0, ""), "lost": (0, "")}
+        self._lost = LostRows()
         try:
             for row in rows:
                 if row.is_lost or not all(row.parts):
                     kind = "lost" if row.is_lost else ""
                     count, first = self._left_out[kind]
                     self._left_out[kind] = (count + 1, first or row.origin)
+                if row.is_lost:
+                    self._lost.add(row.pieces, row.origin)
                 if all(row.parts):
                     self._index.add(_BETWEEN.join(row.parts), row)
         except BaseException:
@@ -271,6 +275,9 @@ class _RowsByKey:
 
     def left_out(self) -> Mapping[str, tuple[int, str]]:
         return self._left_out
+
+    def lost_at(self, parts: tuple[str, ...]) -> str:
+        return self._lost.origin_of(parts)
 
     def is_current(self) -> bool:
         return True
@@ -297,9 +304,14 @@ class _StoreJoin:
         found: list[Mapping[str, Any]] = []
         for parts in product(*texts):
             rows = index.rows(parts)
-            if rows and any(column.is_word(part) for column, part in zip(self._keys, parts, strict=True)):
+            is_word = any(column.is_word(part) for column, part in zip(self._keys, parts, strict=True))
+            if rows and is_word:
                 faults["word", child.position] = self._fault("FM755", "word")
                 continue
+            if not (is_word or (rows and child.at_most_one) or any(row.is_lost for row in rows)):
+                origin = index.lost_at(parts)
+                if origin:
+                    faults["lost", child.table, origin] = self._fault("FM778", "lost", origin)
             for row in rows:
                 if not row.is_lost:
                     found.append(row.values)

@@ -20,7 +20,8 @@ class StoreRow:
     """A row of a store. ``parts``: the texts of the columns that it is joined by, empty where there is none.
 
     ``faults``: what is wrong with it, and with each record that it belongs to; ``origin``: where it is, as in a
-    `Record`. ``is_lost``: it could not be read, so that no value of it counts.
+    `Record`. ``is_lost``: it could not be read, so that no value of it counts; ``pieces``: the texts in it, as in a
+    `FileRow`.
     """
 
     parts: tuple[str, ...]
@@ -28,6 +29,7 @@ class StoreRow:
     faults: tuple[Fault, ...] = ()
     origin: str = ""
     is_lost: bool = False
+    pieces: Sequence[str] = ()
 
 
 class RowIndex(Protocol):
@@ -42,6 +44,9 @@ class RowIndex(Protocol):
     def left_out(self) -> Mapping[str, tuple[int, str]]:
         """How many rows no texts lead to and where the first of them is: `""` those without a key, `"lost"` those that
         cannot be read."""
+
+    def lost_at(self, parts: tuple[str, ...]) -> str:
+        """Where a row is that cannot be read and has these texts in it; empty where none is."""
 
     def is_current(self) -> bool:
         """Has nothing changed since the index was made?"""

@@ -237,7 +237,7 @@ class CsvReader:
         until = self._plan.until
         pick, first = picker([*places.values()]), names[0]
         is_simple = not until and fill is None
-        for number, cells, problem, last, place, is_damaged_line in lines:
+        for number, cells, problem, last, place, is_damaged_line, pieces in lines:
             faults: list[Fault] = []
             if is_simple and len(cells) == width and not is_damaged_line and cells[0].strip() != first:
                 yield FileRow(dict(zip(places, pick(cells), strict=True)), f":{number}", number, faults)
@@ -247,7 +247,8 @@ class CsvReader:
                 line = CsvLine(number, cells, problem, last, place)
                 if fill:
                     fill.forget()
-                yield FileRow(dict.fromkeys(places), f":{number}", number, [_uncut(line, names)], is_lost=True)
+                empty, uncut = dict.fromkeys(places), [_uncut(line, names)]
+                yield FileRow(empty, f":{number}", number, uncut, is_lost=True, pieces=pieces)
                 continue
             if until and begins_with(cells, until):
                 return
@@ -269,7 +270,7 @@ class CsvReader:
                     where: dict[str, object] = {"column": name, "line": number, "encoding": encoding}
                     variant = "" if "\0" in cell else "bytes"
                     faults.append(Fault("FM723", rule="text", args=where, variant=variant, columns=(name,)))
-            yield FileRow(row, f":{number}", number, faults, is_lost)
+            yield FileRow(row, f":{number}", number, faults, is_lost, cells if is_lost else ())
 
     def _filled(
         self, fill: FillDown, cells: list[str], encoding: str, *, is_lost: bool, is_damaged_line: bool

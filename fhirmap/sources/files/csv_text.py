@@ -31,6 +31,8 @@ __all__ = ["DELIMITERS", "CsvLine", "cut_line", "has_width", "read_lines", "sepa
 
 _LONGEST = 1 << 24
 """Characters of a line, and of a field."""
+_LONGEST_CUT = 1 << 16
+"""Characters of lines that could not be cut in which a key is looked for."""
 _MOST_LINES = 500
 """Lines of one quoted field."""
 _BLOCK = 1 << 15
@@ -47,7 +49,8 @@ class CsvLine(NamedTuple):
     """One line's fields. ``number``: where it starts, from 1; ``last``: where it ends.
 
     ``problem``: a variant of FM719 where it could not be cut, with the ``place`` of the field that is to blame, from 0.
-    ``is_damaged``: some field has a NUL, or bytes that are none in the file's encoding.
+    ``is_damaged``: some field has a NUL, or bytes that are none in the file's encoding. ``pieces``: what is between the
+    delimiters and quotes of a line that could not be cut, as far as it is not too long.
     """
 
     number: int
@@ -56,6 +59,7 @@ class CsvLine(NamedTuple):
     last: int = 0
     place: int = -1
     is_damaged: bool = False
+    pieces: Sequence[str] = ()
 
 
 def separator_line(file: SourceFile, encoding: str) -> str:
@@ -210,7 +214,7 @@ class _PhysicalLines:
         new = tuple.__new__  # as `CsvLine` does, without a call of Python for each line
         for line, cells in enumerate(rows, number):
             if (cells and cells[0].strip()) or any(map(str.strip, cells)):
-                yield new(CsvLine, (line, cells, "", 0, -1, False))
+                yield new(CsvLine, (line, cells, "", 0, -1, False, ()))
 
     @property
     def has_given_back(self) -> bool:
@@ -310,7 +314,8 @@ class _Cutter:
         # Under a wrong delimiter, text follows the quotes of names: that is no quote left open.
         is_open = self._lines.has_ended or len(more) + 1 >= _MOST_LINES or (bool(more) and self.width > 0)
         self._lines.give_back(more)
-        return CsvLine(number, [], "open" if is_open else "quote", place=_place_of_trouble(first, self._delimiter))
+        problem, place = "open" if is_open else "quote", _place_of_trouble(first, self._delimiter)
+        return CsvLine(number, [], problem, place=place, pieces=self._pieces([first]))
 
     def _of_several(self, number: int, cells: list[str]) -> CsvLine:
         """A record whose quoted fields go on over several lines, if that is what it is."""
@@ -327,8 +332,12 @@ class _Cutter:
             return self._uncut(number)
         if any(one and other for one, other in zip(whole[1:], alike[1:], strict=True)):
             place = _place_of_trouble(taken[0], self._delimiter)
-            return CsvLine(number, [], "several", last=lines.number, place=place)
+            return CsvLine(number, [], "several", last=lines.number, place=place, pieces=self._pieces(taken))
         return found
+
+    def _pieces(self, lines: Sequence[str]) -> list[str]:
+        text = "\n".join(lines)[:_LONGEST_CUT].replace('"', self._delimiter)
+        return [piece for line in text.splitlines() for piece in line.split(self._delimiter)]
 
 
 def cut_line(text: str, encoding: str, delimiter: str) -> CsvLine | None:

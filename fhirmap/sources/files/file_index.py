@@ -15,6 +15,7 @@ from fhirmap.sources.files.line_index import LineIndex, line_index
 from fhirmap.sources.files.row_filter import RowFilter, filter_of, is_kept
 from fhirmap.sources.files.source_files import SourceFile, Stamp, reading
 from fhirmap.sources.files.unpacked import UnpackedFile, unpacked
+from fhirmap.sources.lost_rows import LostRows
 from fhirmap.sources.store_rows import StoreRow
 
 __all__ = ["FileIndex", "file_index"]
@@ -36,6 +37,7 @@ class FileIndex:
     def __init__(self, files: Sequence[_IndexedFile], condition: RowFilter | None) -> None:
         self._files = files
         self._condition = condition
+        self._lost: LostRows | None = None
 
     def close(self) -> None:
         """Close the files; more than once does no harm."""
@@ -75,6 +77,17 @@ class FileIndex:
             "": self._counted((entry, place) for entry, without_key, _ in places for place in without_key),
             "lost": self._counted((entry, place) for entry, _, lost in places for place in lost),
         }
+
+    def lost_at(self, parts: tuple[str, ...]) -> str:
+        """Where a line is that has another number of fields than the names, and these texts in it."""
+        if self._lost is None:
+            self._lost = LostRows()
+            for entry in self._files:
+                for place in entry.lines.lost:
+                    row = entry.lines.row_at(place)
+                    if row is not None:
+                        self._lost.add(row.pieces, f"{entry.file.name}:{entry.lines.number_at(place)}")
+        return self._lost.origin_of(parts)
 
     def _counted(self, lines: Iterable[tuple[_IndexedFile, int]]) -> tuple[int, str]:
         """How many of these lines are read, and where the first of them is."""

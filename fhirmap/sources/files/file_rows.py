@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -21,7 +21,8 @@ class FileRow:
     ``cells``: of a flat row, the raw cells under the names that were asked for, None where there is none; of a
     document, its tree of dicts, lists and values. ``place``: where it is in its file, as an origin shows it: `:14`,
     `#/cases/3`. ``number``: of the row or entry, from 1. ``is_lost``: what was read may be another row's or column's
-    (``faults`` say why), so that no value counts.
+    (``faults`` say why), so that no value counts; ``pieces``: the texts in it, among which its key is, as far as they
+    are known.
     """
 
     cells: Mapping[str, Any]
@@ -29,6 +30,7 @@ class FileRow:
     number: int
     faults: list[Fault] = field(default_factory=list)
     is_lost: bool = False
+    pieces: Sequence[str] = ()
 
 
 class FileReader(Protocol):

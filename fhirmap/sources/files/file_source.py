@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
@@ -25,6 +25,7 @@ from fhirmap.sources.files.row_order import OrderedRows, RowOrder
 from fhirmap.sources.files.row_spool import NO_SPACE, KeyedRow, RowSpool, keeping
 from fhirmap.sources.files.source_files import SourceFile, Stamp, reading
 from fhirmap.sources.keys import RecordKeys, cell_text
+from fhirmap.sources.lost_rows import LostRows
 from fhirmap.sources.protocol import Source
 from fhirmap.sources.readings import NOTHING, ReadFile, Unread
 from fhirmap.sources.revisions import Revision, Revisions
@@ -44,8 +45,8 @@ class FileScan:
     """What was read. ``rows``: of the files that can be read, each with its key.
 
     ``total``: how many rows there are; ``lost``: those of them whose key may be lost; ``keyless``: of these, those
-    without any. ``counts``: of the rows of a key and revision. ``stamps``: of the files that can be read; ``broken``:
-    why the others cannot. ``unfinished``: how many are being written.
+    without any; ``lost_rows``: they, by the texts in them. ``counts``: of the rows of a key and revision. ``stamps``:
+    of the files that can be read; ``broken``: why the others cannot. ``unfinished``: how many are being written.
     """
 
     rows: RowSpool
@@ -57,6 +58,7 @@ class FileScan:
     total: int = 0
     lost: int = 0
     keyless: int = 0
+    lost_rows: LostRows = field(default_factory=LostRows)
     unfinished: int = 0
 
     @property
@@ -77,6 +79,14 @@ class FileScan:
     def lacks_lines(self) -> bool:
         """May a record lack lines, since a file, or a line without its key, could not be read?"""
         return bool(self.broken or self.unfinished or self.keyless)
+
+
+class _LostRow(NamedTuple):
+    """A row whose key may be lost, and the texts in it. ``key``: the one that it seems to have, or empty."""
+
+    key: str
+    pieces: Sequence[str]
+    origin: str
 
 
 @dataclass(slots=True)
@@ -176,7 +186,7 @@ class FileSource(Source):
         is_several = self._files.set.is_several
         held: list[tuple[str, Revision | None]] = []
         add: AddKey = (lambda *key: held.append(key)) if is_several else scan.add
-        lost: list[str] = []
+        lost: list[_LostRow] = []
         try:
             stamps = _stamps([file])
             count = self._put(file, scan.rows, add, lost)
@@ -190,11 +200,13 @@ class FileSource(Source):
         scan.stamps |= stamps
         scan.total += count
         scan.lost += len(lost)
-        scan.keyless += lost.count("")
+        for entry in lost:
+            scan.keyless += not entry.key
+            scan.lost_rows.add(entry.pieces, entry.origin, entry.key)
         for key in held:
             scan.add(*key)
 
-    def _put(self, file: SourceFile, spool: RowSpool, add: AddKey, lost: list[str]) -> int:
+    def _put(self, file: SourceFile, spool: RowSpool, add: AddKey, lost: list[_LostRow]) -> int:
         """Put the rows of a file into the spool; how many there are. Columns stay columns: of these, only what says
         which rows there are becomes values now."""
         shapes = self._plan.shape.walk() if self._lines else (self._plan.shape,)
@@ -214,9 +226,9 @@ class FileSource(Source):
         rows: Iterable[FileRow],
         paths: tuple[ReadPath, ...],
         add: AddKey,
-        lost: list[str],
+        lost: list[_LostRow],
     ) -> Iterator[KeyedRow]:
-        """The rows of a file. Each key is given to ``add``; one that may be another row's, or that cannot be read
+        """The rows of a file. Each key is given to ``add``; a row whose key may be another row's, or cannot be read
         (then empty), is put in ``lost``."""
         name, key_of, is_several = file.name, self._keys.key, self._files.set.is_several
         is_revised = self._plan.latest is not None
@@ -234,11 +246,11 @@ class FileSource(Source):
                 add(key, revision)
             if is_lost:
                 if not _is_no_record(row):
-                    lost.append(key)
+                    lost.append(_LostRow(key, row.pieces, name + row.place))
                 cells = dict.fromkeys(cells)
             elif not key:
                 if any(column in self._plan.key for fault in faults for column in fault.columns):
-                    lost.append(key)
+                    lost.append(_LostRow(key, (), name + row.place))
                 else:
                     faults.append(self._keys.fault(parts, cells=[cell(cells) for cell in self._key_cells]))
             if paths:
@@ -301,7 +313,7 @@ class FileSource(Source):
                 parts = tuple(join_text(cell(row.cells)) for cell in read)
                 values = dict.fromkeys(row.cells) if row.is_lost else row.cells
                 values = resolved(values, paths) if paths else values
-                yield StoreRow(parts, values, tuple(row.faults), f"{file.name}{row.place}", row.is_lost)
+                yield StoreRow(parts, values, tuple(row.faults), f"{file.name}{row.place}", row.is_lost, row.pieces)
 
     def joined_index(self, names: Sequence[str]) -> RowIndex | None:
         """The same rows by these texts, where they can be found without reading them all: an `IndexedSource`."""
@@ -337,6 +349,8 @@ class FileSource(Source):
             state = state_of(key, revision) if key else "current"
             if is_revised or state != "current":
                 faults = (*faults, *self._made.faults(state, are_odd=scan.revisions.are_odd(key)))
+            if is_revised and key and state == "current":
+                faults = (*faults, *self._lost_of(key, scan))
             yield Record(key, cells, origin, faults, state == "superseded")
 
     def _grouped(self, scan: FileScan) -> Iterator[Record]:
@@ -358,10 +372,18 @@ class FileSource(Source):
         """The record of a key: what its lines agree on, and the lines."""
         is_old = self._plan.latest is not None and scan.revisions.state(key, revision) == "superseded"
         odd = scan.revisions.are_odd(key)
+        if not is_old:
+            group.faults += self._lost_of(key, scan)
         record = self._made.whole(key, group.rows, group.origin, group.faults, is_old=is_old, are_odd=odd)
         if scan.lacks_lines and not is_old:
             return record._replace(faults=(*record.faults, Fault("FM779", "warning", rule="lines")))
         return record
+
+    def _lost_of(self, key: str, scan: FileScan) -> Iterator[Fault]:
+        """FM779 of a record whose key is in a row that cannot be read: it is one of its lines, or a later revision."""
+        origin = scan.lost_rows.origin_of([key] if len(self._plan.key) == 1 else key.split("|"), key)
+        if origin:
+            yield Fault("FM779", rule="lines", args={"origin": origin}, variant="lost")
 
 
 def _of_file(fault: Fault, file: SourceFile) -> Fault:

@@ -86,7 +86,7 @@ def test_records_that_may_lack_lines_say_so(tmp_path: Path) -> None:
         ("1", warned),
         ("2", warned),
     ]
-    alone = write(tmp_path / "b.csv", HEAD + '1;D;A;1\n2;"x"y;B;1\n')
+    alone = write(tmp_path / "b.csv", HEAD + '1;D;A;1\n2;"x"y;B;9\n')
     assert [(r.key, [f.code for f in r.faults]) for r in read(alone, STAYS)] == [
         ("1", ["FM779"]),
         ("", ["FM719"]),

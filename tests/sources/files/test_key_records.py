@@ -50,8 +50,9 @@ def test_revisions_and_their_faults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "wanted"), [("ids[use=a].v", "1"), ("ids[use=b].v", None), ("ids.v", None), ("name", "x")]
+    ("path", "wanted"),
+    [("ids[use=a].v", "1"), ("ids[use=b].v", ["2", "3"]), ("ids.v", ["1", "2", "3"]), ("name", "x"), ("no", None)],
 )
-def test_cells_at_paths(path: str, wanted: str | None) -> None:
+def test_cells_at_paths(path: str, wanted: str | list[str] | None) -> None:
     ids = [{"use": "a", "v": "1"}, {"use": "b", "v": "2"}, {"use": "b", "v": "3"}]
     assert cell_reader(path, is_tree=True)({"ids": ids, "name": "x"}) == wanted
