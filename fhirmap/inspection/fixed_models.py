@@ -14,7 +14,7 @@ from itertools import groupby, islice
 
 from fhirmap.errors import ConfigError
 from fhirmap.inspection.csv_models import encoding_of
-from fhirmap.inspection.guess import TEXT, Guess, codes_of, guess_most
+from fhirmap.inspection.guess import TEXT, Guess, codes_of, guess_most, identifies_person
 from fhirmap.inspection.names import UniqueNames, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, column_element, store_clause
 from fhirmap.runtime.transforms.dates import parser
@@ -47,8 +47,9 @@ def fixed_models(address: Address, name: str | None, encoding: str, zone: str, n
     if not places or len(places) > _MOST_COLUMNS:
         raise ConfigError("FM750", source=address.shown, reason=Text("reasons.no_positions"))
     cells = {place: [line[place.start : place.stop].strip() for line in lines] for place in places}
-    unique = (place for place in places if all(cells[place]) and len(set(cells[place])) == len(lines))
-    key = next(unique, places[0])
+    fit = [place for place in places if not identifies_person("", cells[place])] or places
+    unique = (place for place in fit if all(cells[place]) and len(set(cells[place])) == len(lines))
+    key = next(unique, fit[0])
     is_usual = chosen.lower() in ("", "utf-8")
     store = store_clause("fixed", key=(_name(key),), encoding=None if is_usual else chosen)
     model = ModelSketch(names.take(name or pascal_case(address.path.stem if address.path else "Line")), store)

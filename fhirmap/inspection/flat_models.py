@@ -10,7 +10,7 @@ from typing import Any, Self
 from fhirmap.data import RawValue
 from fhirmap.errors import ConfigError
 from fhirmap.fhir_types import DATES
-from fhirmap.inspection.guess import TEXT, Guess, are_nearly_all, codes_of, guess, guess_most, others
+from fhirmap.inspection.guess import TEXT, Guess, are_nearly_all, codes_of, guess, guess_most, identifies_person, others
 from fhirmap.inspection.names import UniqueNames, camel_case, is_identifier_name, is_quantity_name, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element, column_element
 from fhirmap.language.nodes import SourceClause
@@ -62,9 +62,11 @@ class FlatColumns:
 
     def key(self) -> str:
         """The first column that is filled and different in each row, identifiers by name before others; else the first
-        column."""
-        first, cells = self.names[0], self.texts
-        unique = [name for name in self.names if all(cells[name]) and len(set(cells[name])) == len(cells[name])]
+        column. None that identifies a person, where there is another."""
+        cells = self.texts
+        names = [name for name in self.names if not identifies_person(name, cells[name])] or self.names
+        first = names[0]
+        unique = [name for name in names if all(cells[name]) and len(set(cells[name])) == len(cells[name])]
         named = [name for name in unique if is_identifier_name(camel_case(name))]
         if first in unique or not unique:
             return first

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
+from itertools import islice
 
 from fhirmap.data import RawValue
 from fhirmap.inspection.date_forms import CERTAIN_FORMS, DateForm
@@ -16,6 +17,8 @@ from fhirmap.runtime.cell_text import is_no_value
 from fhirmap.runtime.reading import Cell
 from fhirmap.runtime.shown_code import shown_code
 from fhirmap.runtime.transforms.dates import ZoneNeeded, parser
+from fhirmap.sources.column_words import words_of
+from fhirmap.sources.data_signs import DataSign, data_sign
 from fhirmap.sources.fit import unread
 from fhirmap.texts import Text
 
@@ -50,6 +53,29 @@ def codes_of(texts: Iterable[str]) -> tuple[str, ...]:
     if not found or len(found) > min(_MOST_CODES, len(held) // 2):
         return ()
     return tuple(found) if all(len(code) <= _LONGEST_CODE and shown_code(code, len(code)) for code in found) else ()
+
+
+_MOST_LOOKED_AT = 200
+_OF_PERSONS = frozenset((
+    "nir", "ins", "insee", "nss", "secu", "nom", "noms", "prenom", "prenoms", "patronyme", "naissance", "ddn",
+    "name", "names", "surname", "forename", "firstname", "lastname", "family", "given", "dob", "birth", "birthdate",
+))  # fmt: skip
+
+
+def identifies_person(name: str, texts: Iterable[str]) -> bool:
+    """Does a column hold who somebody is, by its name or by its texts? A key is shown everywhere: it is none.
+
+    Example:
+        >>> [identifies_person(name, []) for name in ("NIR", "nom_naissance", "id_sejour")]
+        [True, True, False]
+        >>> identifies_person("code", ["1 49 11 38 970 617 59"])
+        True
+    """
+    if not _OF_PERSONS.isdisjoint(words_of(name)):
+        return True
+    held = list(islice((text for text in texts if text), _MOST_LOOKED_AT))
+    numbers = sum(data_sign(text) is DataSign.PERSON_NUMBER for text in held)
+    return 2 * numbers > len(held)
 
 
 _ZERO_DATE = re.compile(

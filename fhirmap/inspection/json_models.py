@@ -11,7 +11,7 @@ from typing import Any
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import NO_SPAN
 from fhirmap.errors import ConfigError
-from fhirmap.inspection.guess import TEXT, Guess, codes_of, guess
+from fhirmap.inspection.guess import TEXT, Guess, codes_of, guess, identifies_person
 from fhirmap.inspection.names import UniqueNames, camel_case, is_identifier_name, is_revision_name, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element, column_element, store_clause
 from fhirmap.language.nodes import OrderKey
@@ -81,8 +81,10 @@ def _list_path(document: JsonValue) -> str:
 
 
 def _key_of(entries: _Objects) -> tuple[str, str]:
-    """The member that is the key, and that of the revision where the key occurs several times."""
+    """The member that is the key, and that of the revision where the key occurs several times. None that identifies a
+    person."""
     texts = {name: [cell_text(entry.get(name)) for entry in entries] for name in member_names(entries).shown}
+    texts = {name: held for name, held in texts.items() if not identifies_person(name, held)}
     filled = [name for name, held in texts.items() if all(held)]
     named = [name for name in filled if is_identifier_name(name)]
     revision = next((name for name in filled if is_revision_name(name)), "")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from fhirmap.diagnostics import NO_SPAN
 from fhirmap.errors import ConfigError
-from fhirmap.inspection.guess import TEXT, Guess, codes_of, guess_most, others
+from fhirmap.inspection.guess import TEXT, Guess, codes_of, guess_most, identifies_person, others
 from fhirmap.inspection.json_models import singular
 from fhirmap.inspection.names import UniqueNames, camel_case, is_identifier_name, is_revision_name, pascal_case
 from fhirmap.inspection.sketch import ElementSketch, ModelSketch, child_element, column_element, store_clause
@@ -251,7 +251,7 @@ def _hidden(rows: Sequence[Mapping[str, Any]]) -> int:
 
 def _key_of(leaves: Sequence[_Leaf]) -> tuple[str, str]:
     """The path that is filled and different in each record, or but for revisions of it, and that of the revision."""
-    filled = [leaf for leaf in leaves if all(leaf.texts)]
+    filled = [leaf for leaf in leaves if all(leaf.texts) and not identifies_person(leaf.name, leaf.texts)]
     own = [leaf for leaf in filled if not leaf.path.startswith(_UP)]
     named = [leaf for leaf in own if is_identifier_name(leaf.name) or leaf.path.endswith(_NUMBER)]
     revision = next((leaf for leaf in filled if is_revision_name(leaf.name)), None)

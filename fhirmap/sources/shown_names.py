@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fhirmap.data import JsonValue
@@ -93,17 +93,28 @@ def _keys(members: Mapping[str, Sequence[Any]], count: int) -> frozenset[str]:
     found: set[str] = set()
     for is_list in (False, True):
         alike = {name: kind.names for name, kind in nested.items() if kind.is_list is is_list}
-        fewest = _FEWEST_SMALL if all(name[:1].islower() for name in alike) else 2
-        if len(alike) < fewest or 2 * sum(map(is_of_words, alike)) >= len(alike):
-            continue
-        # The members of one kind of object come again in most of them.
-        occurrences = sum(len(members[name]) for name in alike)
-        if count > 1 and 2 * occurrences >= count * len(alike):
-            continue
         shared = Counter(name for names in alike.values() for name in names)
-        if 2 * max(shared.values(), default=len(alike)) > len(alike):
-            found |= set(alike)
+        fewest = _FEWEST_SMALL if all(name[:1].islower() for name in alike) else 2
+        if len(alike) >= fewest and 2 * max(shared.values(), default=len(alike)) > len(alike):
+            found |= _without_words(alike, members, count)
+    # Plain values are kept by key only where all names are written as those of people are, and none has a word.
+    plain = [name for name, values in members.items() if name[:1].isupper() and not any(map(_is_nested, values))]
+    long = sum(any(len(word) >= _SHORTEST_NAME for word in words_of(name)) for name in plain)
+    if long > 1 and len(plain) == len(members) and not any(map(is_of_words, plain)):
+        found |= _without_words(plain, members, count)
     return frozenset(found)
+
+
+def _without_words(names: Collection[str], members: Mapping[str, Sequence[Any]], count: int) -> set[str]:
+    """The names, if most have no word for a thing, and most objects do not have them: else they are those of members of
+    one kind of object."""
+    occurrences = sum(len(members[name]) for name in names)
+    are_of_words = 2 * sum(map(is_of_words, names)) >= len(names)
+    return set() if are_of_words or (count > 1 and 2 * occurrences > count * len(names)) else set(names)
+
+
+def _is_nested(value: JsonValue) -> bool:
+    return isinstance(value, Mapping | list)
 
 
 class _Nested(NamedTuple):

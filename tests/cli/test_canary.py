@@ -154,6 +154,7 @@ JSON: Mapping[str, Held] = {
     "one record by person": document({"stays": {PERSON: ROWS[0]}}),
     "one record by person, at the top": document({PERSON: ROWS[0]}),
     "lists by person": document({row["name"]: [row] for row in ROWS}),
+    "values by person, at the top": document({row["name"]: row["lot"] for row in ROWS}, "json key 'id'"),
     "values by person": document({"stays": [{"id": "K1", "lots": {PERSON: LOTS[0]}}]}),
     "a name that is not there": document({"stays": [{**row, row["nir"]: 1} for row in ROWS]}, lot="159024610204372"),
     "ends early": document(BROKEN),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from fhirmap.inspection.guess import codes_of, guess
+from fhirmap.inspection.guess import codes_of, guess, identifies_person
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,17 @@ def test_guesses_are_careful(texts: Iterable[str], kind: str, form: str) -> None
 )
 def test_a_column_of_codes_has_few_short_ones(texts: list[str], codes: tuple[str, ...]) -> None:
     assert codes_of(texts) == codes
+
+
+@pytest.mark.parametrize(
+    ("name", "texts", "is_person"),
+    [
+        ("NOM_PATIENT", [], True),
+        ("dateNaissance", [], True),
+        ("numero", ["1 51 02 46 102 043 72", "", "x", "260057523800112"], True),
+        ("numero", ["151024610204372", "A", "B"], False),
+        ("nombre", ["2"], False),
+    ],
+)
+def test_columns_that_identify_a_person(name: str, texts: list[str], is_person: bool) -> None:
+    assert identifies_person(name, texts) is is_person

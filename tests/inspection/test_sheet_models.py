@@ -97,7 +97,7 @@ def test_a_sheet_without_names_has_letters(tmp_path: Path) -> None:
     rows: list[list[Any]] = [[f"14911389706175{n}", f"DUVAL{n}", date(1949, 11, n)] for n in range(1, 6)]
     path = write_xlsx(tmp_path / "a.xlsx", {"F": grid(3, rows, "B")})
     text = inspected(str(path))
-    assert text.splitlines()[0] == "model A from sheet 'F' key 'B' header none {"
+    assert text.splitlines()[0] == "model A from sheet 'F' key 'C' header none {"
     assert [e.column or e.name for e in models_of(text)[0].elements] == ["B", "C", "D"]
     assert len(round_trip(str(path), text)) == 5
     assert not any(cell in text for cell in ("14911389706175", "DUVAL", "1949"))

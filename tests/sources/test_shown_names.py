@@ -32,6 +32,8 @@ def test_sheets_that_are_not_shown(name: str) -> None:
         {"A": 1, "B": 2},
         {"A": {"lot": 1}, "B": [{"lot": 1}]},
         {"A": [1], "B": [2]},
+        {"Hanche": "x", "Genou": "y", "Lot": "A"},
+        {"hanche": "x", "Genou": "y"},
         {},
     ],
 )  # fmt: skip
@@ -48,6 +50,7 @@ def test_members_that_are_shown(entry: dict[str, Any]) -> None:
         {"DUPONT": [{"lot": 1}], "MARTIN": [{"lot": 2}, {"lot": 3}]},
         {"dupont": {"lot": 1}, "martin_paul": {"lot": 1}, "petit": {"lot": 1}, "roux": {"lot": 1}},
         {"149113897061758": 1, "03/11/1949": []},
+        {"DUPONT": "A1", "Martin": "B2"},
     ],
 )  # fmt: skip
 def test_members_that_are_not_shown(entry: dict[str, Any]) -> None:
