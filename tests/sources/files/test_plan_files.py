@@ -35,9 +35,9 @@ def test_one_of_several_that_cannot_be_read_is_passed_over_and_alone_it_is_an_er
     ("path", "held", "found"),
     [
         ("a.b", {"a": {"b": "x"}}, "x"),
-        ("a.b", {"a": [{"b": "x"}]}, None),
+        ("a.b", {"a": [{"b": "x"}]}, ["x"]),
         ("a[k='1'].b", {"a": [{"k": "1", "b": "x"}, {"k": "2", "b": "y"}]}, "x"),
-        ("a[k='1'].b", {"a": [{"k": "1", "b": "x"}, {"k": "1", "b": "y"}]}, None),
+        ("a[k='1'].b", {"a": [{"k": "1", "b": "x"}, {"k": "1", "b": "y"}]}, ["x", "y"]),
     ],
 )
 def test_one_value_of_a_document(tmp_path: Path, path: str, held: dict[str, object], found: object) -> None:
