@@ -57,7 +57,7 @@ def codes_of(texts: Iterable[str]) -> tuple[str, ...]:
 
 _MOST_LOOKED_AT = 200
 _OF_PERSONS = frozenset((
-    "nir", "ins", "insee", "nss", "secu", "nom", "noms", "prenom", "prenoms", "patronyme", "naissance", "ddn",
+    "insee", "nss", "secu", "nom", "noms", "prenom", "prenoms", "patronyme", "naissance", "ddn",
     "name", "names", "surname", "forename", "firstname", "lastname", "family", "given", "dob", "birth", "birthdate",
 ))  # fmt: skip
 
@@ -66,7 +66,7 @@ def identifies_person(name: str, texts: Iterable[str]) -> bool:
     """Does a column hold who somebody is, by its name or by its texts? A key is shown everywhere: it is none.
 
     Example:
-        >>> [identifies_person(name, []) for name in ("NIR", "nom_naissance", "id_sejour")]
+        >>> [identifies_person(name, []) for name in ("NOM", "nom_naissance", "id_sejour")]
         [True, True, False]
         >>> identifies_person("code", ["1 49 11 38 970 617 59"])
         True
