@@ -117,8 +117,7 @@ class Record(NamedTuple):
     superseded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A payload on its way: ``payload`` is the exact bytes to send, ``digest`` their SHA-256 in hexadecimal."""
 
     key: str

@@ -1,9 +1,10 @@
-"""The values that go into and come out of the journal, frozen."""
+"""The values that go into and come out of the journal, frozen; those of which each record has one are named tuples."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fhirmap.journal.states import ArchiveState, EntryState, WithdrawalCause
 from fhirmap.records import Envelope, Fault, Issue, Note
@@ -28,8 +29,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadValues:
+class ReadValues(NamedTuple):
     """What was read of a record, without a value of it: distinguishes a record that the source changed from one that
     only the map, the target or the version makes different.
 
@@ -44,8 +44,7 @@ class ReadValues:
     parts: Callable[[], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What one source record came to, on its way into the journal.
 
     ``state``: ``ready`` (with ``payload`` and its ``digest``), ``invalid``, ``out_of_scope``, or ``superseded`` (an
@@ -67,8 +66,7 @@ class Entry:
     made_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordReading:
+class RecordReading(NamedTuple):
     """What the source gives of a record, before anything is made of it: as `Entry` has it."""
 
     key: str
@@ -111,8 +109,7 @@ class Counts:
         return Counts(*(getattr(self, name) + getattr(other, name) for name in Counts.__slots__))
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(NamedTuple):
     """The right to send one payload once. ``number``: which attempt at this payload it is, from 1. ``was``: the state
     before."""
 

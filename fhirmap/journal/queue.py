@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from fhirmap.journal.codec import issues_from_json, issues_to_json
 from fhirmap.journal.connection import CHUNK, SHOWN, Row
 from fhirmap.journal.decision import may_be_held_by_receiver
 from fhirmap.journal.entries import Accepted, Lease
 from fhirmap.journal.intake import EntryIntake
-from fhirmap.journal.row_statement import RowValues, insert_into, next_numbers, update_of
 from fhirmap.journal.schema import attempt, entry, payload
 from fhirmap.journal.states import VERDICTS, ArchiveState, AttemptEvent, EntryState, WithdrawalCause, check_move
 from fhirmap.journal.withdrawal_change import WithdrawalChange, withdrawn
@@ -25,17 +37,48 @@ _LEASE_S = 600.0
 _NO_ANSWER = ("", 0, 0.0, "[]", b"")
 """What an attempt holds before its answer: code, status, duration, issues, body."""
 
+# What is the same for many entries one statement writes for all of them.
+_CHOSEN = entry.c.id.in_(bindparam("chosen", expanding=True))
 
-_ATTEMPT = insert_into(
-    attempt,
-    *("id", "entry_id", "run_id", "number", "event", "at", "state", "code", "status", "duration_s", "issues", "body"),
+
+def _given(table: Table, *names: str) -> dict[str, BindParameter[Any]]:
+    """Parameters for these columns of ``table``: see `_parameters`."""
+    return {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
+
+
+def _parameters(chosen: Sequence[int], names: Sequence[str], values: Sequence[object]) -> dict[str, object]:
+    """The parameters of a statement for the entries ``chosen``."""
+    return {"chosen": chosen, **{f"new_{name}": value for name, value in zip(names, values, strict=True)}}
+
+
+_ATTEMPT_NAMES = ("run_id", "number", "event", "at", "state", "code", "status", "duration_s", "issues", "body")
+_ATTEMPT = insert(attempt).from_select(
+    ["entry_id", *_ATTEMPT_NAMES],
+    select(entry.c.id, *_given(attempt, *_ATTEMPT_NAMES).values()).where(_CHOSEN).order_by(entry.c.id),
+    include_defaults=False,
 )
-_SENDING = update_of(entry, "state", "attempts", "lease", "lease_until", "changed_at", "last_attempt")
-_SETTLED = update_of(
-    entry,
+_SENDING_NAMES = ("state", "attempts", "lease", "lease_until", "changed_at")
+_SENDING = (
+    update(entry)
+    .where(_CHOSEN)
+    .values(_given(entry, *_SENDING_NAMES))
+    .values(last_attempt=select(func.max(attempt.c.id)).where(attempt.c.entry_id == entry.c.id).scalar_subquery())
+)
+_TO_SETTLE = select(
+    entry.c.id,
+    entry.c.key,
+    entry.c.state,
+    entry.c.is_current,
+    entry.c.lease,
+    entry.c.in_doubt,
+    entry.c.doubt_settled_at,
+    entry.c.archive,
+).where(_CHOSEN)
+_SETTLED_NAMES = (
     *("state", "in_doubt", "doubt_settled_at", "not_before", "is_given_up", "code", "status", "issues"),
     *("identifier_system", "identifier_value", "lease", "archive", "changed_at", "settled_run"),
 )
+_SETTLED = update(entry).where(_CHOSEN).values(_given(entry, *_SETTLED_NAMES))
 
 
 class EntryQueue(EntryIntake):
@@ -118,7 +161,8 @@ class EntryQueue(EntryIntake):
             for state in self._sendable():
                 if len(leases) < count:
                     check_move(state, EntryState.SENDING)
-                    rows = connection.execute(self._due_query(state, at, avoid, count - len(leases)))
+                    query = self._due if not avoid else self._due.where(entry.c.limit_key.not_in(list(avoid)))
+                    rows = connection.execute(query, {"of_state": state, "by": at, "most": count - len(leases)})
                     leases += [self._lease_of(row, state) for row in rows.all()]
             if leases:
                 self._mark_sending(connection, leases, at, at + lease_s)
@@ -127,7 +171,9 @@ class EntryQueue(EntryIntake):
     def _sendable(self) -> tuple[EntryState, ...]:
         return (EntryState.DEFERRED, EntryState.READY) if self._hold_uncertain else _SENDABLE
 
-    def _due_query(self, state: EntryState, now: float, avoid: Collection[str], count: int) -> Select[Any]:
+    @cached_property
+    def _due(self) -> Select[Any]:
+        """Up to ``most`` entries ``of_state`` that may leave ``by`` a time."""
         query = (
             select(
                 entry.c.id,
@@ -139,15 +185,13 @@ class EntryQueue(EntryIntake):
                 entry.c.attempts,
             )
             .join(payload, payload.c.entry_id == entry.c.id)
-            .where(self._may_leave(state), entry.c.not_before <= now)
+            .where(self._may_leave(bindparam("of_state")), entry.c.not_before <= bindparam("by"))
             .order_by(entry.c.not_before, entry.c.id)
-            .limit(count)
+            .limit(bindparam("most"))
         )
-        if avoid:
-            query = query.where(entry.c.limit_key.not_in(list(avoid)))
         return query.with_for_update(skip_locked=True, of=entry) if self._shared else query
 
-    def _may_leave(self, state: EntryState) -> ColumnElement[bool]:
+    def _may_leave(self, state: EntryState | BindParameter[Any]) -> ColumnElement[bool]:
         """What of ``state`` this run has not given up."""
         current = and_(entry.c.is_current.is_(True), entry.c.is_given_up.is_(False))
         return and_(self._scope, entry.c.state == state, current)
@@ -158,14 +202,15 @@ class EntryQueue(EntryIntake):
         return Lease(entry_id, envelope, attempts + 1, was, f"{self._owner}.{attempts + 1}")
 
     def _mark_sending(self, connection: Connection, leases: Sequence[Lease], now: float, until: float) -> None:
-        numbers = next_numbers(connection, attempt, len(leases))
-        attempts: list[RowValues] = []
-        entries: list[RowValues] = []
-        for number, lease in zip(numbers, leases, strict=True):
-            attempts.append((number, lease.entry_id, self._run, lease.number, "sent", now, "sending", *_NO_ANSWER))
-            entries.append(("sending", lease.number, lease.token, until, now, number, lease.entry_id))
-        _ATTEMPT.execute(connection, attempts)
-        _SENDING.execute(connection, entries)
+        by_number: dict[int, list[Lease]] = {}
+        for lease in leases:
+            by_number.setdefault(lease.number, []).append(lease)
+        for number, alike in by_number.items():
+            chosen = [lease.entry_id for lease in alike]
+            attempted = (self._run, number, AttemptEvent.SENT, now, EntryState.SENDING, *_NO_ANSWER)
+            connection.execute(_ATTEMPT, _parameters(chosen, _ATTEMPT_NAMES, attempted))
+            values = (EntryState.SENDING, number, alike[0].token, until, now)
+            connection.execute(_SENDING, _parameters(chosen, _SENDING_NAMES, values))
 
     def next_due(self) -> float | None:
         """When the earliest entry that this run may still send may be sent (0 for at once); ``None`` where there is
@@ -208,28 +253,24 @@ class EntryQueue(EntryIntake):
         self, pairs: Sequence[tuple[Lease, Receipt]], not_before: float, *, is_given_up: bool
     ) -> list[EntryState]:
         now = self._clock()
-        states: list[EntryState] = []
-        changes: list[RowValues] = []
+        states: dict[int, EntryState] = {}
         with self._transaction() as connection:
-            query = select(
-                entry.c.id,
-                entry.c.key,
-                entry.c.state,
-                entry.c.is_current,
-                entry.c.lease,
-                entry.c.in_doubt,
-                entry.c.doubt_settled_at,
-                entry.c.archive,
-            ).where(entry.c.id.in_([lease.entry_id for lease, _ in pairs]))
-            if self._shared:
-                query = query.with_for_update()
-            rows = {row.id: row for row in connection.execute(query).all()}
+            query = _TO_SETTLE.with_for_update() if self._shared else _TO_SETTLE
+            found = connection.execute(query, {"chosen": [lease.entry_id for lease, _ in pairs]}).all()
+            rows = {row.id: row for row in found}
+            # A sink on this machine gives a batch one receipt.
+            alike: dict[tuple[object, ...], list[tuple[Lease, Receipt]]] = {}
             for lease, receipt in pairs:
+                situation = (id(receipt), lease.number, lease.token, *rows[lease.entry_id][2:])
+                alike.setdefault(situation, []).append((lease, receipt))
+            for group in alike.values():
+                lease, receipt = group[0]
+                chosen = [one.entry_id for one, _ in group]
                 settled = _settlement(lease, receipt, rows[lease.entry_id], not_before, is_given_up=is_given_up)
-                states.append(settled.state)
-                changes.append((*settled.values, now, self._run, lease.entry_id))
-            self._note_answers(connection, pairs, now)
-            _SETTLED.execute(connection, changes)
+                states.update(dict.fromkeys(chosen, settled.state))
+                connection.execute(_ATTEMPT, _parameters(chosen, _ATTEMPT_NAMES, self._answered(lease, receipt, now)))
+                values = (*settled.values, now, self._run)
+                connection.execute(_SETTLED, _parameters(chosen, _SETTLED_NAMES, values))
             self._note_identifiers(
                 connection,
                 [
@@ -238,8 +279,8 @@ class EntryQueue(EntryIntake):
                     if receipt.identifier_value and receipt.state == ReceiptState.ACCEPTED
                 ],
             )
-            self._note_late(connection, [row.key for row in rows.values() if not row.is_current])
-        return states
+            self._note_late(connection, [row.key for row in found if not row.is_current])
+        return [states[lease.entry_id] for lease, _ in pairs]
 
     def _note_late(self, connection: Connection, keys: Sequence[str]) -> None:
         """What was answered, or found to be lost, after the source had stopped declaring it is withdrawn like anything
@@ -253,14 +294,11 @@ class EntryQueue(EntryIntake):
         known = self._open_rows(connection, list(late))
         self._change(connection, [_noted_late(key, known.get(key), cause) for key, cause in late.items()])
 
-    def _note_answers(self, connection: Connection, pairs: Sequence[tuple[Lease, Receipt]], now: float) -> None:
-        rows: list[RowValues] = []
-        for number, (lease, receipt) in zip(next_numbers(connection, attempt, len(pairs)), pairs, strict=True):
-            event = AttemptEvent.ANSWERED if receipt.status else AttemptEvent.UNANSWERED
-            attempted = (number, lease.entry_id, self._run, lease.number, str(event), now, str(receipt.state))
-            said = (receipt.code, receipt.status, receipt.duration_s, issues_to_json(receipt.issues), receipt.body)
-            rows.append((*attempted, *said))
-        _ATTEMPT.execute(connection, rows)
+    def _answered(self, lease: Lease, receipt: Receipt, now: float) -> tuple[object, ...]:
+        """Of `_ATTEMPT_NAMES`."""
+        event = AttemptEvent.ANSWERED if receipt.status else AttemptEvent.UNANSWERED
+        said = (receipt.code, receipt.status, receipt.duration_s, issues_to_json(receipt.issues), receipt.body)
+        return (self._run, lease.number, event, now, EntryState(receipt.state), *said)
 
     def release(
         self,
@@ -340,10 +378,10 @@ def _noted_late(key: str, before: Row | None, cause: WithdrawalCause) -> Withdra
 
 
 class _Settlement(NamedTuple):
-    """The state of an entry after an answer, and the values of `_SETTLED` but the last."""
+    """The state of an entry after an answer, and the values of `_SETTLED_NAMES` but the last two."""
 
     state: EntryState
-    values: RowValues
+    values: tuple[object, ...]
 
 
 def _settlement(lease: Lease, receipt: Receipt, row: Row, not_before: float, *, is_given_up: bool) -> _Settlement:
@@ -365,8 +403,8 @@ def _settlement(lease: Lease, receipt: Receipt, row: Row, not_before: float, *, 
     said = (receipt.code, receipt.status, issues_to_json(receipt.issues))
     given = (receipt.identifier_system, receipt.identifier_value) if accepted else ("", "")
     token = row.lease if late and state == EntryState.SENDING else ""
-    archive = "pending" if receipt.state == ReceiptState.ACCEPTED else str(row.archive)
-    return _Settlement(state, (str(state), *doubt, *turn, *said, *given, token, archive))
+    archive = ArchiveState.PENDING if receipt.state == ReceiptState.ACCEPTED else row.archive
+    return _Settlement(state, (state, *doubt, *turn, *said, *given, token, archive))
 
 
 def _has_reason(row: Row, reason: str) -> bool:

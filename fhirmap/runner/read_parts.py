@@ -9,10 +9,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 from zlib import crc32
 
 import msgspec
@@ -20,12 +20,16 @@ import msgspec
 from fhirmap.data import RawValue
 from fhirmap.records import CalendarText
 from fhirmap.runtime.reading import at, item_rows
-from fhirmap.source_plan import AttributeRows, Child, MalformedPath, RowLayout, SourceColumn, path_steps
+from fhirmap.source_plan import AttributeRows, Child, ChildKind, MalformedPath, RowLayout, SourceColumn, path_steps
 
-__all__ = ["ReadParts", "bytes_of", "nested_columns", "plain_columns"]
+__all__ = ["ReadParts", "bytes_of", "has_place", "is_unordered", "nested_columns", "plain_columns"]
 
 # A lone surrogate, a number of more than 64 bits: rare, and still to be distinguished from another.
 _NOT_ENCODED = (UnicodeEncodeError, OverflowError, TypeError, ValueError, RecursionError)
+
+
+_Rows: TypeAlias = Sequence[Mapping[str, Any]]
+_RowsBelow: TypeAlias = Callable[[_Rows], _Rows]
 
 
 class ReadParts:
@@ -33,12 +37,19 @@ class ReadParts:
 
     def __init__(self, shape: RowLayout) -> None:
         self._shape = shape
-        self._row = _row_of(shape)
+        self._kinds = tuple(_kinds_of_rows(_Below(list, _row_of(shape), is_unordered=False), 0, is_set=False, first=1))
 
     def __call__(self, values: Mapping[str, Any]) -> bytes:
-        """Those of the values of a record."""
+        """Those of the values of a record, in the order of `ReadValues.columns`."""
         found: list[int] = []
-        self._row.add_parts(found, [values], is_set=False)
+        of_kinds: list[_Rows] = [[values]]
+        for above, rows_below, row, is_set, is_whole in self._kinds:
+            rows = rows_below(of_kinds[above])
+            of_kinds.append(rows)
+            if is_whole:  # which cells belong together, which columns one by one do not say
+                found.append(_of_set([*map(row.whole, rows)]))
+            columns = row.columns(rows)
+            found += map(_of_set, columns) if is_set and len(rows) > 1 else _of_lists(columns)
         return struct.pack(f">{len(found)}I", *found)
 
     def __reduce__(self) -> tuple[type[ReadParts], tuple[RowLayout]]:
@@ -46,60 +57,99 @@ class ReadParts:
         return ReadParts, (self._shape,)
 
 
-@dataclass(frozen=True, slots=True)
 class _Row:
-    """One kind of row: its columns, the rows nested in columns, and its child rows."""
+    """One kind of row: its columns, and the kinds of rows that are nested in columns or joined to it."""
 
-    names: tuple[str, ...]
-    nested: tuple[tuple[str, _Row], ...]
-    children: tuple[tuple[Child, _Row], ...]
-    get: Callable[[Mapping[str, Any]], Any] = field(init=False)
+    def __init__(self, names: Sequence[str], below: Sequence[_Below] = ()) -> None:
+        self.below = below
+        self._names = names
+        get: Callable[[Mapping[str, Any]], Any] = itemgetter(*names) if names else lambda _: ()
+        self._cells: Callable[[_Rows], Iterable[Any]] = partial(map, get)
+        if len(names) == 1:
+            self._cells = lambda rows: zip(map(get, rows), strict=True)
 
-    def __post_init__(self) -> None:
-        if len(self.names) > 1:
-            getter: Callable[[Mapping[str, Any]], Any] = itemgetter(*self.names)
-        else:
-            names = self.names
-            getter = lambda row: tuple([row[name] for name in names])  # noqa: E731 - as itemgetter makes one
-        object.__setattr__(self, "get", getter)
-
-    def add_parts(self, found: list[int], rows: Sequence[Mapping[str, Any]], *, is_set: bool) -> None:
-        """A fingerprint for each column, over all rows, in the order of `ReadValues.columns`. ``is_set``: the order of
-        rows counts little."""
-        columns = self._columns(rows)
-        found += map(_of_set, columns) if is_set and len(rows) > 1 else _of_lists(columns)
-        for name, below in self.nested:
-            below.add_parts(found, [item for row in rows for item in _objects(row, name)], is_set=is_set)
-        for child, below in self.children:
-            inner = [item for row in rows for item in row.get(child.key) or ()]
-            if child.attributes is not None:
-                inner = [_held(inner, child.attributes)]
-            unordered = not is_set and not child.order
-            if unordered:  # which cells belong together, which columns one by one do not say
-                found.append(_of_set(inner))
-            below.add_parts(found, inner, is_set=is_set or unordered)
-
-    def _columns(self, rows: Sequence[Mapping[str, Any]]) -> list[Sequence[RawValue]]:
+    def columns(self, rows: _Rows) -> Sequence[Sequence[RawValue]]:
         """The cells of each column."""
         if not rows:
-            return [()] * len(self.names)
+            return [()] * len(self._names)
         try:
-            columns: list[Sequence[RawValue]] = list(zip(*map(self.get, rows), strict=True))
+            return [*zip(*self._cells(rows), strict=True)]
         except KeyError:
-            columns = [[_at(row, name) for row in rows] for name in self.names]
-        return columns
+            return [[_at(row, name) for row in rows] for name in self._names]
+
+    def whole(self, row: Mapping[str, Any]) -> list[RawValue]:
+        """Every cell of a row that is read, with those of the rows below it."""
+        cells: list[RawValue] = [cell for (cell,) in self.columns([row])]
+        for below in self.below:
+            inner = [*map(below.row.whole, below.of([row]))]
+            cells.append(sorted([bytes_of(item, _PART) for item in inner]) if below.is_unordered else inner)
+        return cells
+
+
+class _Below(NamedTuple):
+    """A kind of rows that rows of another kind have below them. ``is_unordered``: they are taken as a set."""
+
+    of: _RowsBelow
+    row: _Row
+    is_unordered: bool
+
+
+class _Kind(NamedTuple):
+    """A kind of rows in a record. ``above``: the number of that which they are below; ``is_set``: their order counts
+    little; ``is_whole``: whole rows are compared, too."""
+
+    above: int
+    of: _RowsBelow
+    row: _Row
+    is_set: bool
+    is_whole: bool
+
+
+def _kinds_of_rows(one: _Below, above: int, *, is_set: bool, first: int) -> list[_Kind]:
+    """A kind and those below it, numbered from ``first``."""
+    unordered = one.is_unordered and not is_set
+    found = [_Kind(above, one.of, one.row, is_set or unordered, unordered)]
+    for below in one.row.below:
+        found += _kinds_of_rows(below, first, is_set=is_set or unordered, first=first + len(found))
+    return found
 
 
 def _row_of(shape: RowLayout) -> _Row:
-    return _Row(
-        tuple(column.name for column in plain_columns(shape)),
-        tuple((column.name, _row_of(below)) for column, below in nested_columns(shape)),
-        tuple((child, _child_row(child)) for child in shape.children),
-    )
+    nested = [_Below(_nested_in(column.name), _row_of(below), False) for column, below in nested_columns(shape)]
+    children = [
+        _Below(
+            _joined(child),
+            _row_of(child.shape) if child.attributes is None else _Row(child.attributes.read),
+            is_unordered(child),
+        )
+        for child in shape.children
+    ]
+    return _Row([column.name for column in plain_columns(shape)], [*nested, *children])
 
 
-def _child_row(child: Child) -> _Row:
-    return _row_of(child.shape) if child.attributes is None else _Row(child.attributes.read, (), ())
+def _nested_in(name: str) -> _RowsBelow:
+    """The rows that are nested in a column."""
+    return lambda rows: [item for row in rows for item in _objects(row, name)]
+
+
+def _joined(child: Child) -> _RowsBelow:
+    """The child rows; where a row has no more than one, a row of nothing stands for that which is not there, so that
+    each is in its parent's place."""
+    key, attributes = child.key, child.attributes
+    absent = (dict.fromkeys(column.name for column in plain_columns(child.shape)),) if has_place(child) else ()
+    if attributes is not None:
+        return lambda rows: [_held([item for row in rows for item in row.get(key) or ()], attributes)]
+    return lambda rows: [item for row in rows for item in row.get(key) or absent]
+
+
+def has_place(child: Child) -> bool:
+    """Has a row no more than one of these, so that each is known by its parent's place?"""
+    return child.at_most_one and child.kind is ChildKind.JOIN
+
+
+def is_unordered(child: Child) -> bool:
+    """Has the map nothing to say of their order?"""
+    return not child.order and not has_place(child)
 
 
 def plain_columns(shape: RowLayout) -> list[SourceColumn]:

@@ -3,7 +3,8 @@
 Only columns that elements of the model read count: not those that a key, a join or a revision needs, nor what a JSON
 document holds besides. The order of child rows counts where the map declares one (`order by`) and in JSON lists; rows
 of a table or lines of an export without a declared order are taken as a set, since databases and exports give them in
-any order. Moments are compared as instants, decimals by their digits: `1.50` is not `1.5`, as in FHIR.
+any order; the one row that another may be joined to has that one's place. Moments are compared as instants, decimals by
+their digits: `1.50` is not `1.5`, as in FHIR.
 
 A column is known by its name and by the way the map has to its rows (table, query, `on`, `where`, order …): a map that
 asks for other rows reads other columns.
@@ -22,7 +23,7 @@ import msgspec
 from fhirmap.data import RawValue
 from fhirmap.journal import ReadValues
 from fhirmap.records import Record, TreeText
-from fhirmap.runner.read_parts import ReadParts, bytes_of, nested_columns, plain_columns
+from fhirmap.runner.read_parts import ReadParts, bytes_of, has_place, is_unordered, nested_columns, plain_columns
 from fhirmap.source_plan import Child, RowLayout, SourceKind, SourcePlan
 
 __all__ = ["reader_of_values"]
@@ -41,7 +42,7 @@ def reader_of_values(plan: SourcePlan) -> Callable[[Record], ReadValues]:
     def read(record: Record) -> ReadValues:
         values = record.values
         written = _with_members(values) if has_members else values
-        digest = hashlib.blake2b(bytes_of(written, _WHOLE), digest_size=_DIGEST_BYTES).hexdigest()
+        digest = hashlib.sha256(bytes_of(written, _WHOLE)).hexdigest()[: 2 * _DIGEST_BYTES]
         return ReadValues(digest, layout, columns, lambda: parts(values))
 
     return read
@@ -71,6 +72,7 @@ def _digest_of_way(place: SourcePlan | Child) -> str:
     """Of all by which a map chooses rows, and how it decodes them."""
     if isinstance(place, Child):
         way: tuple[object, ...] = (place.kind, place.table, place.query, place.on, place.where, place.order)
+        way += (has_place(place),)
         way += (place.attributes and (place.attributes.name, place.attributes.value),)
         way += (_digest_of_way(place.store), place.store.where) if place.store is not None else ()
     else:
@@ -93,7 +95,7 @@ def _names(shape: RowLayout, prefix: str, *, is_set: bool) -> Iterator[str]:
 
 
 def _child_names(child: Child, place: str, *, is_set: bool) -> Iterator[str]:
-    unordered = not is_set and not child.order
+    unordered = not is_set and is_unordered(child)
 
     def inner(prefix: str, *, is_set: bool) -> Iterator[str]:
         if child.attributes is not None:

@@ -6,10 +6,10 @@ Without the journal, so that `check` and `preview` load none.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from fhirmap.records import Fault, Note, Record, Result
 
@@ -35,12 +35,14 @@ class Verdict(StrEnum):
     SUPERSEDED = "superseded"
 
 
-@dataclass(frozen=True, slots=True)
-class Classified:
+class Classified(NamedTuple):
     """What becomes of a record, and why. ``reasons``: stable words, each once: a rule's key or name, `required:lot`."""
 
     verdict: Verdict
     reasons: tuple[str, ...]
+
+
+_SENDABLE = Classified(Verdict.SENDABLE, ())
 
 
 def mapped(record: Record, transform: Transform) -> Result:
@@ -69,6 +71,8 @@ def classify(record: Record, result: Result, rules: Mapping[str, str] | None = N
     source's faults (`mapped`) or not. ``rules``: names of rules by ``file:line``, for reasons that a person recognises.
     """
     names = rules or {}
+    if not (record.faults or result.faults or result.notes or record.superseded) and result.resource is not None:
+        return _SENDABLE  # what nearly every record is
     has_sources_faults = result.faults[: len(record.faults)] == record.faults
     faults = result.faults if has_sources_faults else (*record.faults, *result.faults)
     errors = [reason(fault, names) for fault in faults if fault.severity == "error"]

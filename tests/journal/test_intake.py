@@ -23,12 +23,12 @@ def test_what_there_is_to_say_of_an_unchanged_record_is_said_anew(journal: Journ
     # An edited map has its notes at other lines, has others, or none any more.
     def noted(*notes: Note, faults: tuple[Fault, ...] = ()) -> tuple[tuple[Note, ...], tuple[Fault, ...]]:
         journal.start_run()
-        assert journal.put([replace(ready("1"), notes=notes, faults=faults)]).unchanged == 1
+        assert journal.put([ready("1")._replace(notes=notes, faults=faults)]).unchanged == 1
         (answer,) = journal.answers()
         return answer.notes, answer.faults
 
     first, second, warning = Note("a", "m.map:1:1"), Note("b", "m.map:9:1"), Fault("FM520", "warning")
-    journal.put([replace(ready("1"), notes=(first,))])
+    journal.put([ready("1")._replace(notes=(first,))])
     answer_all(journal, ACCEPTED)
     assert noted(second) == ((second,), ())
     assert noted(second, faults=(warning,)) == ((second,), (warning,))

@@ -95,6 +95,36 @@ def test_cells_that_change_places_between_rows_are_a_change() -> None:
     assert of(SET, {"a": 1, "lots": rows}) != of(SET, {"a": 1, "lots": swapped})
 
 
+def test_a_row_of_which_each_row_has_one_at_most_is_known_by_its_parents_place() -> None:
+    article = Child(ChildKind.JOIN, "article", "article", RowLayout("A", columns("ref")), table="ART", at_most_one=True)
+    lots = Child(
+        ChildKind.JOIN, "lots", "lots", RowLayout("L", columns("lot"), (article,)), table="LOT", order=(Order("n"),)
+    )
+    shape = RowLayout("R", columns("a"), (lots,))
+
+    def found(*articles: str) -> dict[str, bytes]:
+        rows = [{"lot": "A", "article": [{"ref": ref}] if ref else []} for ref in articles]
+        return of(shape, {"a": 1, "lots": rows})
+
+    assert found("x", "y") == found("x", "y")
+    changed = [found("x", "y"), found("y", "x"), found("x", ""), found("", "x"), found("x", "", "")]
+    assert len({tuple(entry.values()) for entry in changed}) == len(changed)
+
+
+def test_rows_below_rows_without_an_order_belong_to_their_own() -> None:
+    parts = Child(ChildKind.JOIN, "parts", "parts", RowLayout("P", columns("no")), table="PART")
+    lots = Child(ChildKind.JOIN, "lots", "lots", RowLayout("L", columns("lot"), (parts,)), table="LOT")
+    shape = RowLayout("R", columns("a"), (lots,))
+
+    def found(**numbers: list[int]) -> dict[str, bytes]:
+        rows = [{"lot": lot, "parts": [{"no": number} for number in held]} for lot, held in numbers.items()]
+        return of(shape, {"a": 1, "lots": rows})
+
+    first = found(A=[1, 2], B=[3])
+    assert first == found(A=[2, 1], B=[3]) == found(B=[3], A=[1, 2])
+    assert first != found(A=[1, 3], B=[2])
+
+
 def test_another_column_of_child_rows_leaves_the_others_comparable() -> None:
     wider = Child(ChildKind.JOIN, "lots", "lots", RowLayout("L", columns("lot", "n", "x")), table="LOT")
     before = of(SET, {"a": 1, "lots": [{"lot": "A", "n": 1}]})
