@@ -6,9 +6,10 @@ import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from functools import cached_property
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, and_, bindparam, insert, select, update
+from sqlalchemy import Column, Connection, Select, and_, bindparam, insert, select, update
 
 from fhirmap.journal.connection import Row
 from fhirmap.journal.decision import Decision, Step, decide, rows_by_key
@@ -120,8 +121,7 @@ class EntryIntake(Withdrawals):
         wanted = {reading.key: reading for reading in readings if reading.key not in self._again}
         batch = PutBatch(self._run, self._clock(), self._source)
         with self._transaction() as connection:
-            query = select(*_SAME).where(self._scope, entry.c.key.in_(list(wanted)))
-            known = rows_by_key(connection.execute(query.with_for_update() if self._shared else query).all())
+            known = rows_by_key(connection.execute(self._same, {"keys": list(wanted)}).all())
             kept = {key for key, rows in known.items() if self._is_kept(wanted[key], rows, made_by)}
             for key in kept:
                 batch.keep(known[key][0])
@@ -184,8 +184,20 @@ class EntryIntake(Withdrawals):
         return WithdrawalCause(item.state)
 
     def _rows_of(self, keys: Sequence[str], connection: Connection) -> dict[str, list[Row]]:
-        query = select(*_DECISIVE).where(self._scope, entry.c.key.in_(keys))
-        return rows_by_key(connection.execute(query.with_for_update() if self._shared else query).all())
+        return rows_by_key(connection.execute(self._decisive, {"keys": keys}).all())
+
+    @cached_property
+    def _decisive(self) -> Select[Any]:
+        return self._of_keys(*_DECISIVE)
+
+    @cached_property
+    def _same(self) -> Select[Any]:
+        return self._of_keys(*_SAME)
+
+    def _of_keys(self, *columns: Column[Any]) -> Select[Any]:
+        """These columns of the rows of ``keys``, which are nobody else's until the transaction ends."""
+        query = select(*columns).where(self._scope, entry.c.key.in_(bindparam("keys", expanding=True)))
+        return query.with_for_update() if self._shared else query
 
     def _decide(self, connection: Connection, item: Entry, rows: Sequence[Row]) -> Decision:
         return decide(
@@ -227,7 +239,7 @@ class EntryIntake(Withdrawals):
                 batch.replace(row)
         if kept is None:
             # A record of the project's own source stays one: its absence there is what matters.
-            is_own = any(row.source == "" for row in rows)
+            is_own = bool(rows) and any(row.source == "" for row in rows)
             batch.insert(item, self._request_key(item, decision.generation), "" if is_own else self._source)
             return item.state
         if kept.read_run == self._run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, true, update
 
 from fhirmap.journal.codec import faults_to_json, notes_to_json
 from fhirmap.journal.connection import CHUNK, Row
@@ -18,8 +18,9 @@ __all__ = ["PutBatch", "chunks_of_distinct_keys"]
 _READ_COLUMNS = ("read_digest", "read_layout", "read_parts", "made_by")
 _INSERT = insert_into(
     entry,
-    *("id", "establishment", "operation", "is_current", "first_seen_at", "changed_at", "read_run", "read_at"),
+    *("id", "establishment", "operation", "first_seen_at", "changed_at", "read_run", "read_at"),
     *("key", "digest", "state", "limit_key", "request_key", "origin", "notes", "faults", "source", *_READ_COLUMNS),
+    is_current=true(),
 )
 _PAYLOAD = insert_into(payload, "entry_id", "payload")
 _REREAD = update_of(entry, *_READ_COLUMNS)
@@ -124,7 +125,7 @@ class PutBatch:
         _SAID_ANEW.execute(connection, self._said_anew)
         _REWRITTEN.execute(connection, self._rewritten)
         numbers = next_numbers(connection, entry, len(self._inserts)) if self._inserts else ()
-        common = (*identity.values(), True, self._now, self._now, self._run, self._now)
+        common = (*identity.values(), self._now, self._now, self._run, self._now)
         _INSERT.execute(
             connection, [(number, *common, *row) for number, row in zip(numbers, self._inserts, strict=True)]
         )

@@ -12,7 +12,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Dialect, Table, Update, bindparam, insert, update
+from sqlalchemy import ColumnElement, Connection, Dialect, Table, Update, bindparam, insert, update
 from sqlalchemy import text as sql_text
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Insert
@@ -37,10 +37,11 @@ class RowStatement:
             connection.exec_driver_sql(compiled.text, [*map(compiled.in_order, rows)])
 
 
-def insert_into(table: Table, *names: str) -> RowStatement:
-    """An INSERT of these columns of ``table``; the others have their defaults."""
+def insert_into(table: Table, *names: str, **same: ColumnElement[Any]) -> RowStatement:
+    """An INSERT of these columns of ``table``, with the columns ``same``, which are so in each row; the others have
+    their defaults."""
     values = {name: bindparam(name, type_=table.c[name].type) for name in names}
-    return RowStatement(insert(table).values(values).inline(), names)
+    return RowStatement(insert(table).values({**values, **same}).inline(), names)
 
 
 def update_of(table: Table, *names: str) -> RowStatement:

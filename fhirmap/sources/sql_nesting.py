@@ -67,7 +67,7 @@ def _gatherer(
     code.lines += [
         "    found = {}",
         "    for row in given:",
-        f"        if row[{reader.marker}] is None: continue",
+        f"        if row[{reader.on[0][0]}] is None: continue",
         f"        above = row[{extra.start}:{extra.stop}]",
         f"        if {code.is_misfit(reader, [f'above[{n}]' for n in range(len(reader.on))], 'above')}:",
         f"            rows.leave_out({code.given(reader.node)}, why)",
@@ -124,7 +124,7 @@ class _Code:
         above = [f"{parent}[{name!r}]" for _, name in reader.on]
         parents = f"({', '.join(above)},)"
         self.lines += [
-            f"{indent}if row[{reader.marker}] is None:",
+            f"{indent}if row[{reader.on[0][0]}] is None:",
             f"{indent}    {target} = []",
             f"{indent}elif {self.is_misfit(reader, above, parents)}:",
             f"{indent}    rows.leave_out({self.given(reader.node)}, why)",

@@ -90,15 +90,14 @@ class RecordRows:
 class RowReader:
     """How a slice of a row becomes the values of its node, joined children included (`sql_nesting` makes it so).
 
-    ``marker``: the column that shows whether the node's row is there. ``on``: where its join columns are, and what the
-    parent's are called; ``keys``: what is a key there. ``is_parent``: other statements hang rows from it.
+    ``on``: where its join columns are, and what the parent's are called; the first of them shows whether the node's row
+    is there. ``keys``: what is a key there. ``is_parent``: other statements hang rows from it.
     """
 
     node: SqlNode
     names: tuple[str, ...]
     start: int
     end: int
-    marker: int
     on: tuple[tuple[int, str], ...]
     keys: tuple[KeyColumn, ...]
     is_parent: bool

@@ -9,6 +9,7 @@ disagree are noticed at once.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -197,7 +198,7 @@ class StatementBuilder:
         columns = self._columns(self._root, relation)
         identity, order = self._identity(columns)
         head = [*identity, *(relation.c[mark.name] for mark in marks if isinstance(mark, sa.Label))]
-        source, listed, reader = self._with_joined(self._root, relation, relation, len(head), len(head))
+        source, listed, reader = self._with_joined(self._root, relation, relation, len(head))
         select = sa.select(*_labelled([*head, *listed])).select_from(source).order_by(*order)
         asked = self._asked(lambda name: relation.c[name]) if marks else None
         if asked is not None:
@@ -236,7 +237,7 @@ class StatementBuilder:
         return marks
 
     def _with_joined(
-        self, node: SqlNode, source: Relation, relation: Relation, start: int, marker: int
+        self, node: SqlNode, source: Relation, relation: Relation, start: int
     ) -> tuple[Relation, list[Cell], RowReader]:
         """``source`` with the joined children of ``node``, their columns, and the reader of the whole."""
         columns = self._columns(node, relation)
@@ -248,9 +249,7 @@ class StatementBuilder:
             other = self._relation(below, f"t{below.number}")
             other_columns = self._columns(below, other)
             source = source.outerjoin(other, self._on(below, other_columns, columns))
-            listed.append(other_columns[below.child.on[0][0]])
-            at = start + len(listed)
-            source, more, reader = self._with_joined(below, source, other, at, at - 1)
+            source, more, reader = self._with_joined(below, source, other, start + len(listed))
             listed += more
             joined.append((below.child.key, reader))
         is_parent = any(not below.joined for below in node.nodes)
@@ -262,7 +261,6 @@ class StatementBuilder:
             node.names,
             start,
             start + len(node.names),
-            marker,
             on,
             keys,
             is_parent,
@@ -302,11 +300,14 @@ class StatementBuilder:
         columns = self._columns(node, relation)
         above = dict(zip((pair[1] for pair in child.on), on_values, strict=True))
         source = source.outerjoin(relation, self._on(node, columns, above))
-        head = [*identity, *on_values, columns[child.on[0][0]]]
-        source, listed, reader = self._with_joined(node, source, relation, len(head), len(head) - 1)
+        # Where rows hang from the record's own, by its key, that is read once.
+        is_identity = len(on_values) == len(identity) and all(map(operator.is_, on_values, identity))
+        head = identity if is_identity else [*identity, *on_values]
+        source, listed, reader = self._with_joined(node, source, relation, len(head))
         select = sa.select(*_labelled([*head, *listed])).select_from(source)
         select = select.order_by(*order, *_child_order(node, child, columns))
-        return SqlStatement(node, select, slice(0, len(identity)), slice(len(identity), len(head) - 1), reader)
+        extra = slice(len(head) - len(on_values), len(head))
+        return SqlStatement(node, select, slice(0, len(identity)), extra, reader)
 
     def _parents_of(
         self, node: SqlNode, parent: SqlNode, child: Child

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fhirmap.journal import Entry, EntryState, Journal
 from fhirmap.records import Fault, Note
 from tests.journal.sending import ACCEPTED, REFUSED, answer_all, ready, state_of

@@ -33,30 +33,29 @@ def node(number: int, names: tuple[str, ...], parent: SqlNode | None = None, key
 def reader_of(
     one: SqlNode, start: int, *below: tuple[str, RowReader], nulls: frozenset[str] = frozenset()
 ) -> RowReader:
-    """Its marker is the cell before its own ones."""
     on = ((start + one.names.index("id"), "id"),) if one.child else ()
     keys = (KeyColumn(nulls),) if on else ()
     end = start + len(one.names)
-    return RowReader(one, one.names, start, end, start - 1, on, keys, bool(one.nodes), below, ())
+    return RowReader(one, one.names, start, end, on, keys, bool(one.nodes), below, ())
 
 
 def with_joined(nulls: frozenset[str] = frozenset()) -> tuple[RowReader, RecordRows]:
-    """A row of two cells, then the marker and the cells of a joined one."""
+    """A row of two cells, then the cells of a joined one."""
     root = node(0, ("id", ODD))
-    joined = reader_of(node(1, ("id", "text"), root, ODD), 3, nulls=nulls)
+    joined = reader_of(node(1, ("id", "text"), root, ODD), 2, nulls=nulls)
     return replace(reader_of(root, 0), joined=((ODD + "s", joined),)), RecordRows({0: []})
 
 
 def test_any_name_is_a_name() -> None:
     reader, rows = with_joined()
     wanted = {"id": 1, ODD: "x", ODD + "s": [{"id": 1, "text": "y"}]}
-    assert record_maker(reader)((1, "x", 1, 1, "y"), rows) == wanted
+    assert record_maker(reader)((1, "x", 1, "y"), rows) == wanted
     assert rows.by_node == {0: [wanted]}
 
 
 def test_a_row_that_is_not_there_is_none() -> None:
     reader, rows = with_joined()
-    assert record_maker(reader)((1, "x", None, None, None), rows)[ODD + "s"] == []
+    assert record_maker(reader)((1, "x", None, None), rows)[ODD + "s"] == []
     assert rows.left_out == {}
 
 
@@ -78,20 +77,20 @@ def test_rows_are_joined_whose_keys_are_the_same_to_the_letter(
     above: object, own: object, nulls: tuple[str, ...], why: Misfit | None
 ) -> None:
     reader, rows = with_joined(frozenset(nulls))
-    found = record_maker(reader)((above, "x", own, own, "y"), rows)[ODD + "s"]
+    found = record_maker(reader)((above, "x", own, "y"), rows)[ODD + "s"]
     assert found == ([] if why else [{"id": own, "text": "y"}])
     assert [left for _, left in rows.left_out] == ([why] if why else [])
 
 
 def groups(*rows: tuple[object, ...]) -> Groups:
-    """Rows of a child: the record, the join value, the marker, the cells."""
+    """Rows of a child: the record, the join value, the cells."""
     child = node(1, ("id", "text"), node(0, ("id",)), "acts")
-    statement = SqlStatement(child, SELECT, slice(0, 1), slice(1, 2), reader_of(child, 3))
+    statement = SqlStatement(child, SELECT, slice(0, 1), slice(1, 2), reader_of(child, 2))
     return Groups(statement, iter(rows), "the database")
 
 
 def test_each_record_gets_its_own_rows_under_each_parent() -> None:
-    found = groups((1, 7, 7, 7, "a"), (1, 7, 7, 7, "b"), (1, 8, None, None, None), (2, 7, 7, 7, "c"))
+    found = groups((1, 7, 7, "a"), (1, 7, 7, "b"), (1, 8, None, None), (2, 7, 7, "c"))
     parents: list[dict[str, Any]] = [{"id": 7}, {"id": 8}, {"id": 7}]
     found.attach((1,), RecordRows({0: parents}))
     both = [{"id": 7, "text": "a"}, {"id": 7, "text": "b"}]
@@ -103,7 +102,7 @@ def test_each_record_gets_its_own_rows_under_each_parent() -> None:
 
 
 def test_a_row_of_another_key_is_left_out_and_said() -> None:
-    found, rows = groups((1, "a", "A", "A", "x"), (1, "a", "a", "a", "y")), RecordRows({0: [{"id": "a"}]})
+    found, rows = groups((1, "a", "A", "x"), (1, "a", "a", "y")), RecordRows({0: [{"id": "a"}]})
     found.attach((1,), rows)
     assert rows.by_node[0][0]["acts"] == [{"id": "a", "text": "y"}]
     assert [(number, why) for number, why in rows.left_out] == [(1, Misfit.LETTERS)]
