@@ -195,7 +195,7 @@ class EntryIntake(Withdrawals):
         return self._of_keys(*_SAME)
 
     def _of_keys(self, *columns: Column[Any]) -> Select[Any]:
-        """These columns of the rows of ``keys``, which are nobody else's until the transaction ends."""
+        """These columns of the rows of ``keys``, which no other worker may change until the transaction ends."""
         query = select(*columns).where(self._scope, entry.c.key.in_(bindparam("keys", expanding=True)))
         return query.with_for_update() if self._shared else query
 

@@ -94,7 +94,7 @@ class _Below(NamedTuple):
     is_unordered: bool
 
 
-class _Kind(NamedTuple):
+class _KindOfRows(NamedTuple):
     """A kind of rows in a record. ``above``: the number of that which they are below; ``is_set``: their order counts
     little; ``is_whole``: whole rows are compared, too."""
 
@@ -105,10 +105,10 @@ class _Kind(NamedTuple):
     is_whole: bool
 
 
-def _kinds_of_rows(one: _Below, above: int, *, is_set: bool, first: int) -> list[_Kind]:
+def _kinds_of_rows(one: _Below, above: int, *, is_set: bool, first: int) -> list[_KindOfRows]:
     """A kind and those below it, numbered from ``first``."""
     unordered = one.is_unordered and not is_set
-    found = [_Kind(above, one.of, one.row, is_set or unordered, unordered)]
+    found = [_KindOfRows(above, one.of, one.row, is_set or unordered, unordered)]
     for below in one.row.below:
         found += _kinds_of_rows(below, first, is_set=is_set or unordered, first=first + len(found))
     return found
@@ -133,8 +133,8 @@ def _nested_in(name: str) -> _RowsBelow:
 
 
 def _joined(child: Child) -> _RowsBelow:
-    """The child rows; where a row has no more than one, a row of nothing stands for that which is not there, so that
-    each is in its parent's place."""
+    """The child rows; where a row has no more than one, what is not there is a row of nothing, so that each is in its
+    parent's place."""
     key, attributes = child.key, child.attributes
     absent = (dict.fromkeys(column.name for column in plain_columns(child.shape)),) if has_place(child) else ()
     if attributes is not None:
