@@ -170,10 +170,10 @@ def flow_of(expression: Expression | None, checked: Checked) -> tuple[Reads, boo
 
 def transform_reads(transform: Transform | None, checked: Checked) -> Reads:
     """What the arguments of a transform read."""
-    found = Reads()
-    for argument in transform.arguments if transform is not None else ():
-        found += reads_of(argument, checked)
-    return found
+    if transform is None or not transform.arguments:
+        return Reads()
+    first, *others = (reads_of(argument, checked) for argument in transform.arguments)
+    return sum(others, first)
 
 
 def source_conditions(sources: Iterable[TypedSource], checked: Checked) -> tuple[Read, ...]:

@@ -63,11 +63,16 @@ class StaticType:
 
     def with_cardinality(self, cardinality: Cardinality) -> StaticType:
         """The same types, another cardinality."""
-        return self if self.cardinality == cardinality else replace(self, cardinality=cardinality)
+        if self.cardinality == cardinality:
+            return self
+        return StaticType(self.types, cardinality, self.plain, self.may_be_empty, self.is_raw)
 
     def with_types(self, types: Iterable[TypeRef]) -> StaticType:
         """Other types, all else the same."""
-        return replace(self, types=frozenset(types))
+        types = frozenset(types)
+        if types == self.types:
+            return self
+        return StaticType(types, self.cardinality, self.plain, self.may_be_empty, self.is_raw)
 
     def show(self) -> str:
         """As a comment of the generated code names it: `string`, `Quantity or string`."""

@@ -91,8 +91,8 @@ class Expressions:
         lowered = lower_expression(expression.node.expression, self._scope(expression))
         static = replace(lowered.static, may_be_empty=expression.static.may_be_empty)
         certain = static.plain and static.cardinality == "one"
-        held = PythonValue(lowered.code, static, certain, lowered.statements)
-        return replace(held, by_items=lowered.by_items, bare=lowered.bare)
+        code, statements = lowered.code, lowered.statements
+        return PythonValue(code, static, certain, statements, by_items=lowered.by_items, bare=lowered.bare)
 
     def clean_path(self, expression: Expression) -> CleanPath | None:
         """The bare value that an expression mostly has; None where it is no path of the record's FHIR JSON."""

@@ -5,7 +5,7 @@ parse the text, as it would to import it, puts the span on the AST nodes of that
 a traceback shows the map's line with carets; each function's code object bears the name of the map it comes from.
 Nothing else is read in the text. People find the same facts at its end, as a table, `_marks`.
 
-AST columns are UTF-8 bytes, hence `Span.utf8_column`.
+AST columns are UTF-8 bytes, hence `MapText.utf8_place`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ StampedPlace = tuple[int, int, int, int]
 
 
 def _place_of(span: Span) -> StampedPlace:
-    return span.line, span.utf8_column, span.end_line, span.utf8_end_column
+    return *span.text.utf8_place(span.start), *span.text.utf8_place(span.end)
 
 
 def _stamp(function: ast.FunctionDef, places: Mapping[int, StampedPlace]) -> None:
@@ -85,12 +85,21 @@ def _stamp_statement(statement: ast.stmt, places: Mapping[int, StampedPlace], cu
 
 
 def _put_all(node: ast.AST, place: StampedPlace) -> None:
-    for entry in ast.walk(node):
+    """As `ast.walk`, whose generators take most of the time that this does."""
+    waiting = [node]
+    while waiting:
+        entry = waiting.pop()
         _put(entry, place)
+        for name in entry._fields:
+            value = getattr(entry, name, None)
+            if isinstance(value, list):
+                waiting += [each for each in value if isinstance(each, ast.AST)]
+            elif isinstance(value, ast.AST):
+                waiting.append(value)
 
 
 def _put(node: ast.AST, place: StampedPlace) -> None:
-    if "lineno" in node._attributes:
+    if node._attributes:
         node.lineno, node.col_offset, node.end_lineno, node.end_col_offset = place  # type: ignore[attr-defined]
 
 

@@ -284,7 +284,7 @@ class TransformCode:
             number = call("cast", value.code, Literal("integer64"))
             return replace(value, code=call("cast", number, Literal("string")), static=static)
         if given and all(_is_free_between(name, wanted.name) for name in given):
-            return replace(value, static=static)
+            return value if static is value.static else replace(value, static=static)
         if not given and wanted.name not in conversions.PRIMITIVES:
             return value
         if wanted.name in ("Reference", "CodeableConcept") and given and given <= conversions.TEXTS:

@@ -29,6 +29,11 @@ class MapText:
         """1-based column, in characters."""
         return offset - self._line_starts[self.line_of(offset) - 1] + 1
 
+    def utf8_place(self, offset: int) -> tuple[int, int]:
+        """1-based line, and 0-based column in UTF-8 bytes, as Python's ``ast`` counts."""
+        line = self.line_of(offset)
+        return line, len(self.text[self._line_starts[line - 1] : offset].encode())
+
     def line_text(self, line: int) -> str:
         """The text of a 1-based line, without its line break."""
         start = self._line_starts[line - 1]
@@ -79,21 +84,10 @@ class Span:
         return self.text.column_of(self.end)
 
     @property
-    def utf8_column(self) -> int:
-        """0-based column of the start in UTF-8 bytes, as Python's ``ast`` counts."""
-        start = self.text.line_start(self.line)
-        return len(self.text.text[start : self.start].encode())
-
-    @property
-    def utf8_end_column(self) -> int:
-        """0-based column of the end in UTF-8 bytes, as Python's ``ast`` counts."""
-        start = self.text.line_start(self.end_line)
-        return len(self.text.text[start : self.end].encode())
-
-    @property
     def position(self) -> str:
         """``file:line:col``, as every diagnostic prints it."""
-        return f"{self.name}:{self.line}:{self.column}"
+        line = self.line
+        return f"{self.name}:{line}:{self.start - self.text.line_start(line) + 1}"
 
     @property
     def snippet(self) -> str:

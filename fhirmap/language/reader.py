@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple, TypeAlias
 
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedToken
+from lark.parse_tree_builder import ExpandSingleChild
 from lark.parsers.lalr_analysis import Shift
-from lark.utils import TextSlice
 
 from fhirmap.diagnostics import Span
 from fhirmap.language import nodes as n
@@ -29,10 +30,25 @@ _SAFE = frozenset(
 )
 """Kinds that no other kind could be meant for."""
 
+_BLANKS = re.compile(r"\s*")
 _BEFORE_UNIT = re.compile(r"[\d.]+|\s+|(//[^\r\n]*|/\*[\s\S]*?\*/)")
 
 RawLexer: TypeAlias = Any
 """One of lark's own lexers, whose methods have no types."""
+RawRule: TypeAlias = Any
+"""One of lark's rules of a grammar, as untyped."""
+Step: TypeAlias = tuple[Any, Any]
+"""What lark's tables say of a token or a rule in a state: that it is taken, and the state after it; or the rule of
+which all is there."""
+
+
+class _Made(NamedTuple):
+    """What is made of a rule of the grammar: the number of its parts, its name, and what makes a part of them; None
+    where the only part is taken for the rule."""
+
+    size: int
+    name: str
+    make: Callable[[list[Part]], Part] | None
 
 
 class Reader:
@@ -40,11 +56,14 @@ class Reader:
 
     def __init__(self, lark: Lark, start: str, faults: Faults) -> None:
         interactive = lark.parse_interactive("", start=start)
-        self._state = interactive.parser_state
+        state = interactive.parser_state
         self._lexers: Any = interactive.lexer_thread.lexer
-        self._rows = self._state.parse_conf.states
+        self._table = _table_of(lark)
+        self._rows = self._table.rows
+        self._end_state: int = state.parse_conf.end_state
+        self._states: list[int] = state.state_stack
+        self._values: list[Part] = state.value_stack
         self._faults = faults
-        self._slice = TextSlice.cast_from(faults.text.text)
         self.patterns = {terminal.name: terminal.pattern for terminal in lark.terminals}
         self.text = faults.text.text
         self.at = 0
@@ -63,7 +82,7 @@ class Reader:
 
     def take_rows(self) -> None:
         """Go on after a long run of rows of a concept map, where one begins; they are no tokens."""
-        if "UNMAPPED" not in self._rows[self._state.position] or self.after("UNMAPPED") is None:
+        if "UNMAPPED" not in self._rows[self._states[-1]] or self.after("UNMAPPED") is None:
             return
         run = long_run(self.text, self.at)
         if run is not None:
@@ -74,7 +93,7 @@ class Reader:
 
     def next_token(self) -> Token:
         """The next token as the present state reads it; as any state would, where the present one cannot."""
-        token = self._lex_after(self._state.state_stack, self.at)
+        token = self._lex_after(self._states, self.at)
         return self.raw_token(self.at) if token.type == LOST else token
 
     def _lex_after(self, stack: list[int], at: int) -> Token:
@@ -84,17 +103,17 @@ class Reader:
         name an `as` or a `<-` of some other context. What is not really allowed here is read again as what can.
         """
         token = self._lex(self._lexers.lexers[stack[-1]], at)
-        if token.type in _SAFE or self._after(stack, token.type) is not None:
+        if token.type in _SAFE or self._fits(stack, token.type):
             return token
         start = start_of(token)
         found = self._exact_pattern(stack).match(self.text, start)
         if found is None or found.lastgroup is None:
             return token
-        return Token(found.lastgroup, found[0], start_pos=start, end_pos=found.end())
+        return _token(found.lastgroup, found[0], start, found.end())
 
     def _exact_pattern(self, stack: list[int]) -> re.Pattern[str]:
         """Matches the tokens that may come after ``stack``, in the lexer's own order."""
-        kinds = frozenset(kind for kind in self._rows[stack[-1]] if self._after(stack, kind) is not None)
+        kinds = frozenset(kind for kind in self._rows[stack[-1]] if self._fits(stack, kind))
         if kinds not in self._exact:
             terminals = [terminal for terminal in self._lexers.root_lexer.terminals if terminal.name in kinds]
             parts = [f"(?P<{terminal.name}>{terminal.pattern.to_regexp()})" for terminal in terminals]
@@ -109,21 +128,24 @@ class Reader:
         return token
 
     def _lex(self, lexer: RawLexer, at: int) -> Token:
-        match, ignored, size = lexer.match, lexer.ignore_types, len(self.text)
-        while at < size:
-            found = match(self._slice, at) if self.text[at] not in self._unclosed else None
-            if found is None:
-                return Token(LOST, self.text[at], start_pos=at, end_pos=at + 1)
-            value, kind = found
-            end = at + len(value)
-            if kind not in ignored:
+        match, text = _token_pattern(lexer).match, self.text
+        while (found := match(text, at)) is not None:
+            kind = found.lastgroup
+            assert kind is not None
+            start, end = found.span(kind)
+            if text[start] in self._unclosed:
+                return _token(LOST, text[start], start, start + 1)
+            if kind != "COMMENT":
                 if kind == "QUANTITY":
-                    self._note_inner_comments(value, at)
-                return Token(kind, value, start_pos=at, end_pos=end)
-            if kind == "COMMENT":
-                self._note_comment(value, at)
+                    self._note_inner_comments(found[kind], start)
+                return _token(kind, found[kind], start, end)
+            self._note_comment(found[kind], start)
             at = end
-        return Token(END, "", start_pos=size, end_pos=size)
+        blanks = _BLANKS.match(text, at)
+        start = blanks.end() if blanks is not None else at
+        if start == len(text):
+            return _token(END, "", start, start)
+        return _token(LOST, text[start], start, start + 1)
 
     def _note_comment(self, value: str, at: int) -> None:
         if at not in self.comments:
@@ -140,20 +162,45 @@ class Reader:
 
     def feed(self, token: Token) -> bool:
         """Gives ``token`` to the parser; ``False`` where it is not allowed here."""
-        if token.type not in self._rows[self._state.position]:
+        step = self._rows[self._states[-1]].get(token.type)
+        if step is None:
             return False
-        states, values = self._state.state_stack[:], self._state.value_stack[:]
-        try:
-            result = self._state.feed_token(token, token.type == END)
-        except UnexpectedToken:
-            # What was reduced on the way is undone: it was not this token that ended it.
-            self._state.state_stack[:], self._state.value_stack[:] = states, values
-            return False
-        if token.type == END:
-            self.tree = result
+        if step[0] is not Shift:
+            states, values = self._states[:], self._values[:]
+            step = self._complete(token.type)
+            if step is None and self.tree is None:
+                # What was reduced on the way is undone: it was not this token that ended it.
+                self._states[:], self._values[:] = states, values
+                return False
+        if step is not None:
+            self._states.append(step[1])
+            self._values.append(token)
         self.at = end_of(token)
         self.before, self.last = self.last, token
         return True
+
+    def _complete(self, kind: str) -> Step | None:
+        """Makes parts of all rules that are complete before a token of this kind: how it is taken then, if it is. At
+        the end of the text nothing is taken, and ``tree`` is there."""
+        table, rows, states, values = self._table, self._rows, self._states, self._values
+        while (step := rows[states[-1]].get(kind)) is not None and step[0] is not Shift:
+            size, name, make = table.made_by(step[1])
+            if make is None:
+                states[-1] = table.settled(states[-2], states[-1], kind)
+                continue
+            if size:
+                parts = values[-size:]
+                del states[-size:], values[-size:]
+                values.append(make(parts))
+            else:
+                values.append(make([]))
+            states.append(rows[states[-1]][name][1])
+            if kind == END and states[-1] == self._end_state:
+                tree = values[-1]
+                assert isinstance(tree, Tree)
+                self.tree = tree
+                return None
+        return step
 
     def put_in(self, kind: str, text: str, at: int | None = None) -> bool:
         """Gives the parser a token that the text does not have; it has no width."""
@@ -162,36 +209,44 @@ class Reader:
 
     def after_last(self, kind: str) -> list[int] | None:
         """As `after`, as if the last token, which was only just read, were not there."""
-        values = self._state.value_stack
+        values = self._values
         if not values or values[-1] is not self.last:
             return None
-        return self.after(kind, stack=self._state.state_stack[:-1])
+        return self.after(kind, stack=self._states[:-1])
 
     def take_back(self) -> None:
         """Forgets the last token, which was only just read."""
-        del self._state.state_stack[-1:], self._state.value_stack[-1:]
+        del self._states[-1:], self._values[-1:]
         self.last, self.before = self.before, None
 
     # --- looking ahead ------------------------------------------------------------------------------------------------
 
     def after(self, *kinds: str, stack: list[int] | None = None) -> list[int] | None:
         """The parser's stack of states after tokens of those kinds; ``None`` where they are not allowed here."""
-        states: list[int] | None = self._state.state_stack if stack is None else stack
+        states: list[int] | None = self._states if stack is None else stack
         for kind in kinds:
             states = self._after(states, kind) if states is not None else None
         return states
 
+    def _fits(self, stack: list[int], kind: str) -> bool:
+        """May a token of this kind come after ``stack``?"""
+        step = self._rows[stack[-1]].get(kind)
+        return step is not None and (step[0] is Shift or self._after(stack, kind) is not None)
+
     def _after(self, stack: list[int], kind: str) -> list[int] | None:
-        stack = list(stack)
-        while (entry := self._rows[stack[-1]].get(kind)) is not None:
-            action, argument = entry
-            if action is Shift:
-                stack.append(argument)
+        table, rows, stack = self._table, self._rows, list(stack)
+        while (step := rows[stack[-1]].get(kind)) is not None:
+            if step[0] is Shift:
+                stack.append(step[1])
                 return stack
-            if argument.expansion:
-                del stack[-len(argument.expansion) :]
-            stack.append(self._rows[stack[-1]][argument.origin.name][1])
-            if kind == END and stack[-1] == self._state.parse_conf.end_state:
+            size, name, make = table.made_by(step[1])
+            if make is None:
+                stack[-1] = table.settled(stack[-2], stack[-1], kind)
+                continue
+            if size:
+                del stack[-size:]
+            stack.append(rows[stack[-1]][name][1])
+            if kind == END and stack[-1] == self._end_state:
                 return stack
         return None
 
@@ -209,11 +264,11 @@ class Reader:
 
     def fits_without(self, token: Token) -> bool:
         """Do the tokens after ``token`` fit here?"""
-        return self.goes_on(self._state.state_stack, end_of(token))
+        return self.goes_on(self._states, end_of(token))
 
     def accepted(self) -> list[str]:
         """The kinds of token that are allowed here."""
-        kinds = [kind for kind in self._rows[self._state.position] if kind.isupper() or kind == END]
+        kinds = [kind for kind in self._rows[self._states[-1]] if kind.isupper() or kind == END]
         return [kind for kind in kinds if self.after(kind) is not None]
 
     # --- what was read ------------------------------------------------------------------------------------------------
@@ -226,7 +281,7 @@ class Reader:
     def innermost(self, *kinds: str) -> Token | None:
         """The last token of those kinds that belongs to something unfinished."""
         closed = 0
-        for value in reversed(self._state.value_stack):
+        for value in reversed(self._values):
             if not isinstance(value, Token):
                 continue
             if closed and value.type == "LPAR":
@@ -239,7 +294,7 @@ class Reader:
 
     def inside(self, *lists: str) -> str:
         """The innermost of ``lists`` whose entry is being read, or could begin here; empty outside all of them."""
-        for state in reversed(self._state.state_stack):
+        for state in reversed(self._states):
             for entry in lists:
                 if entry in self._rows[state]:
                     return entry
@@ -247,7 +302,7 @@ class Reader:
 
     def cut(self, *lists: str) -> tuple[str, list[Part]]:
         """Forgets the unfinished entry of the innermost of ``lists``: what that list holds, and what was forgotten."""
-        states, values = self._state.state_stack, self._state.value_stack
+        states, values = self._states, self._values
         for depth in range(len(states) - 1, -1, -1):
             row = self._rows[states[depth]]
             for entry in lists:
@@ -273,3 +328,57 @@ class Reader:
     def gap(self) -> Span:
         """The place just after the last token, where something is missing."""
         return self._faults.span(self.last_end, self.last_end)
+
+
+class _Table:
+    """lark's table of a grammar, and what is worked out of it but once."""
+
+    def __init__(self, lark: Lark) -> None:
+        parsing = lark.parse_interactive("", start=lark.options.start[0]).parser_state.parse_conf
+        self.rows: dict[int, dict[str, Step]] = parsing.states
+        self._makers: Any = parsing.callbacks
+        self._made: dict[int, _Made] = {}
+        """By identity of the rule: lark's rules work out a hash of all their parts whenever they are looked up."""
+        self._settled: dict[tuple[int, int, str], int] = {}
+
+    def made_by(self, rule: RawRule) -> _Made:
+        """What a rule makes of its parts."""
+        made = self._made.get(id(rule))
+        if made is None:
+            make, size = self._makers[rule], len(rule.expansion)
+            is_part = size == 1 and isinstance(make, ExpandSingleChild)
+            made = self._made[id(rule)] = _Made(size, rule.origin.name, None if is_part else make)
+        return made
+
+    def settled(self, below: int, state: int, kind: str) -> int:
+        """The state in place of ``state`` before a token of this kind, once the last part is taken for all the rules of
+        which it is the only part: a name is a term, a sum, a comparison and so on."""
+        found = self._settled.get((below, state, kind))
+        if found is None:
+            found, step = state, self.rows[state].get(kind)
+            while step is not None and step[0] is not Shift:
+                _, name, make = self.made_by(step[1])
+                if make is not None:
+                    break
+                found = self.rows[below][name][1]
+                step = self.rows[found].get(kind)
+            self._settled[below, state, kind] = found
+        return found
+
+
+_table_of = cache(_Table)
+
+
+@cache
+def _token_pattern(lexer: RawLexer) -> re.Pattern[str]:
+    """Matches a token of those that a lexer of lark's knows, in their order, and the blanks before it."""
+    kinds = [terminal for terminal in lexer.terminals if terminal.name != "WS"]
+    return re.compile(r"\s*+(?:" + "|".join(f"(?P<{kind.name}>{kind.pattern.to_regexp()})" for kind in kinds) + ")")
+
+
+def _token(kind: str, text: str, start: int, end: int) -> Token:
+    """A token as `Token(kind, text, start_pos=start, end_pos=end)` makes it, in half the time: the lines and columns
+    that it leaves out are not asked for."""
+    token = str.__new__(Token, text)
+    token.type, token.value, token.start_pos, token.end_pos = kind, text, start, end
+    return token

@@ -113,7 +113,7 @@ class Recovery:
 
     def is_top_level_inside(self, token: Token) -> bool:
         """Does a declaration begin here although a `}` is missing? It begins a line, and looks like nothing else."""
-        if token.type != "IDENTIFIER" or token not in _TOP_WORDS:
+        if token.type != "IDENTIFIER" or token.value not in _TOP_WORDS:
             return False
         return _TOP_LEVEL.match(self.text, start_of(token)) is not None and self.reader.begins_line(start_of(token))
 

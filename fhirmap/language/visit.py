@@ -30,7 +30,8 @@ def walk(node: AnyNode) -> Iterator[Any]:
     while waiting:
         current = waiting.pop()
         yield current
-        waiting.extend(reversed(children(current)))
+        if _field_names(current.__class__):
+            waiting.extend(reversed(children(current)))
 
 
 def children(node: AnyNode) -> list[Any]:

@@ -31,6 +31,10 @@ class TypeRef:
     profile: str = ""
     targets: tuple[str, ...] = field(default=(), compare=False)
 
+    def __hash__(self) -> int:
+        # Of the name alone: types are looked up all the time, and few of a name differ in anything else.
+        return hash(self.name)
+
     def __str__(self) -> str:
         return self.name
 

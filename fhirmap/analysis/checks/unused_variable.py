@@ -39,6 +39,8 @@ def mentioned(tree: Rule | Group | Let) -> set[str]:
 
 def _constants(tree: Map) -> Iterator[Diagnostic]:
     """Each `let` that neither a rule nor another constant reads; other maps do not see it."""
+    if not tree.lets:
+        return
     readers: tuple[Group | Let, ...] = (*tree.groups, *tree.lets)
     used = {name for node in readers for name in mentioned(node)}
     for entry in tree.lets:

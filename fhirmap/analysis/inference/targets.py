@@ -7,7 +7,7 @@ in the rule they are written, so that `p.value` is checked against it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fhirmap.analysis import conversions
 from fhirmap.analysis.expression_types import FUNCTION_URL, children_of
@@ -32,6 +32,8 @@ class Targets:
     _scope: Scope
     _functions: Mapping[str, FunctionSignature]
     _transforms: Transforms
+    _types: dict[tuple[TypeRef, ...], frozenset[TypeRef]] = field(default_factory=dict)
+    _named: dict[frozenset[TypeRef], Mapping[str, TypeRef]] = field(default_factory=dict)
 
     def target(
         self, unit: Unit, rule: nodes.Rule, node: nodes.RuleTarget, environment: NameScope, focus: Variable | None
@@ -115,7 +117,7 @@ class Targets:
             unknown_element(self._scope, ref, name, span)
             return TargetStep(name, span, None, "", UNKNOWN.as_one(), None)
         element, chosen = found
-        types = frozenset((chosen,)) if chosen else frozenset(element.types)
+        types = frozenset((chosen,)) if chosen else self._types_of(element)
         key = "" if element.is_choice else element.name
         if len(types) == 1 and element.is_choice:
             key = element.json_name(next(iter(types)).name)
@@ -141,15 +143,16 @@ class Targets:
         element = step.element
         if element is None or not value.is_known or not step.static.is_known:
             return step
-        allowed = sorted(step.static.types, key=lambda ref: ref.name)
-        if transform.name == "create" or any(ref.name in OPEN_TYPES for ref in allowed):
+        allowed = self._by_name(step.static.types)
+        if transform.name == "create" or not OPEN_TYPES.isdisjoint(allowed):
             chosen = value.type
             if chosen is not None and element.is_choice:
                 return replace(step, key=element.json_name(chosen.name), static=value.as_one())
             return replace(step, static=value.as_one()) if chosen is not None else step
-        if len(allowed) == 1 and value.type is not None and self._says_as_much(allowed[0], value.type):
+        only = step.static.type
+        if only is not None and value.type is not None and self._says_as_much(only, value.type):
             return step
-        ways = {ref: conversions.best(ref.name, [given.name for given in allowed]) for ref in value.types}
+        ways = {ref: conversions.best(ref.name, allowed) for ref in value.types}
         fitting = {way for way in ways.values() if way is not None}
         if not fitting and (names := self._names_in_both(step, value)):
             self._copied_by_name(step, transform, value, names)
@@ -160,9 +163,22 @@ class Targets:
         if len(fitting) > 1 or None in ways.values():
             return step
         name = next(iter(fitting))
-        chosen = next(ref for ref in allowed if ref.name == name)
-        key = element.json_name(chosen.name) if element.is_choice else step.key
-        return replace(step, key=key, static=step.static.with_types((chosen,)))
+        key = element.json_name(name) if element.is_choice else step.key
+        return replace(step, key=key, static=step.static.with_types((allowed[name],)))
+
+    def _types_of(self, element: Element) -> frozenset[TypeRef]:
+        """Those of an element, one set however many rules write to it: a `value[x]` has fifty."""
+        found = self._types.get(element.types)
+        if found is None:
+            found = self._types[element.types] = frozenset(element.types)
+        return found
+
+    def _by_name(self, types: frozenset[TypeRef]) -> Mapping[str, TypeRef]:
+        """Types by name, in its order; worked out once for the types of each element."""
+        found = self._named.get(types)
+        if found is None:
+            found = self._named[types] = {ref.name: ref for ref in sorted(types, key=lambda ref: ref.name)}
+        return found
 
     def _says_as_much(self, model: TypeRef, given: TypeRef) -> bool:
         """Is ``given`` the structure of a plug-in's function, all of whose elements the ``model`` has too?"""

@@ -179,7 +179,7 @@ class GroupState:
     def _ready(self, value: PythonValue, span: Span) -> PythonValue:
         self.explain(value.by_items, span)
         self._statements(value.statements, span)
-        return replace(value, statements=())
+        return replace(value, statements=()) if value.statements else value
 
     def _statements(self, statements: Iterable[Assign], span: Span) -> None:
         for statement in statements:

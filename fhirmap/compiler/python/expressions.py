@@ -74,7 +74,8 @@ class Expr:
         while waiting:
             node = waiting.pop()
             found |= node.own_imports
-            waiting += node.children
+            if part_names(type(node)):
+                waiting += node.children
         return frozenset(found)
 
     @property
@@ -103,12 +104,15 @@ class Expr:
 def expressions_in(node: object) -> tuple[Expr, ...]:
     """The expressions that the fields of a node hold, alone or in tuples."""
     found: list[Expr] = []
-    for name in field_names(type(node)):
+    for name in part_names(type(node)):
         _collect(getattr(node, name), found)
     return tuple(found)
 
 
 _FIELD_NAMES: dict[type, tuple[str, ...]] = {}
+_PART_NAMES: dict[type, tuple[str, ...]] = {}
+_NO_PARTS = frozenset(("str", "int", "int | None", "bool", "Constant", "Import", "Span | None"))
+"""How fields are annotated that hold no node."""
 
 
 def field_names(kind: type) -> tuple[str, ...]:
@@ -116,6 +120,14 @@ def field_names(kind: type) -> tuple[str, ...]:
     known = _FIELD_NAMES.get(kind)
     if known is None:
         known = _FIELD_NAMES[kind] = tuple(entry.name for entry in fields(kind))
+    return known
+
+
+def part_names(kind: type) -> tuple[str, ...]:
+    """The names of those fields that may hold nodes."""
+    known = _PART_NAMES.get(kind)
+    if known is None:
+        known = _PART_NAMES[kind] = tuple(entry.name for entry in fields(kind) if entry.type not in _NO_PARTS)
     return known
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fhirmap.compiler.python.expressions import Expr, Import, Name, expressions_in, field_names
+from fhirmap.compiler.python.expressions import Expr, Import, Name, expressions_in, part_names
 from fhirmap.diagnostics import Span
 
 
@@ -22,7 +22,7 @@ class Statement:
     @property
     def blocks(self) -> tuple[tuple[Statement, ...], ...]:
         """The blocks of statements inside it."""
-        held = (getattr(self, name) for name in field_names(type(self)))
+        held = [getattr(self, name) for name in part_names(type(self))]
         return tuple(entry for entry in held if isinstance(entry, tuple) and entry and isinstance(entry[0], Statement))
 
     @property
@@ -35,10 +35,15 @@ class Statement:
     @property
     def uses(self) -> frozenset[Import]:
         """Imports that it needs."""
-        return frozenset().union(
-            *(entry.uses for entry in self.expressions),
-            *(statement.uses for block in self.blocks for statement in block),
-        )
+        found: set[Import] = set()
+        waiting: list[Statement] = [self]
+        while waiting:
+            statement = waiting.pop()
+            for entry in statement.expressions:
+                found |= entry.uses
+            for block in statement.blocks:
+                waiting += block
+        return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
