@@ -3,7 +3,8 @@ under way at a time.
 
 A worker is started anew (`spawn`) and is given the function, pickled: as a copy of this process it would share its
 connections to databases, and the locks that its threads hold. It ends when this process does, however that ends. All of
-this runs in the caller's thread: while answers are waited for, and whenever a further batch is ready.
+this runs in the caller's thread: while answers are waited for, and whenever a further batch is ready. In between, which
+may be as long as a batch takes, a worker has its next batch at hand, and a place for an answer.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -36,6 +37,10 @@ _Answer = TypeVar("_Answer")
 _BATCH = 200
 _BATCHES_EACH = 2
 """Under way for each worker: what it works on, and what waits for it or for its turn."""
+_CAPACITY = 1 << 20
+"""Bytes that a pipe may hold: the most that Linux allows every user. Some hundred records are half of that."""
+_PER_MESSAGE = 4096
+"""What a message may take beside its own bytes."""
 _END_S = 5.0
 _OWN_SIGNAL_S = 1.0
 _READY = b""
@@ -121,17 +126,19 @@ class _Task(Generic[_Item, _Answer]):
 
     def __init__(self, batch: Sequence[_Item]) -> None:
         self.batch: Sequence[_Item] | None = batch
+        self.content = b""
+        """The batch as it is sent, once that is known."""
         self.is_done = False
         self._answer: _Answer | None = None
         self._error: FhirmapError | None = None
 
     def done(self, answer: _Answer) -> None:
         """It is answered."""
-        self.batch, self.is_done, self._answer = None, True, answer
+        self.batch, self.content, self.is_done, self._answer = None, b"", True, answer
 
     def failed(self, error: FhirmapError) -> None:
         """There is no answer."""
-        self.batch, self.is_done, self._error = None, True, error
+        self.batch, self.content, self.is_done, self._error = None, b"", True, error
 
     def answer(self) -> _Answer:
         """The answer.
@@ -145,12 +152,24 @@ class _Task(Generic[_Item, _Answer]):
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """A process, and what it works on: nothing while it starts."""
+    """A process, and what it has been sent and has not answered: nothing while it starts.
+
+    ``capacity``: how many bytes its end of ``requests`` takes while it reads nothing.
+    """
 
     process: BaseProcess
-    connection: Connection
-    task: _Task[Any, Any] | None = None
+    requests: Connection
+    answers: Connection
+    capacity: int
+    tasks: deque[_Task[Any, Any]] = field(default_factory=deque)
     has_function: bool = False
+
+    def takes(self, content: bytes) -> bool:
+        """Can this be sent to it without a wait until it has read what was sent before?"""
+        sizes = [len(task.content) for task in self.tasks]
+        return (
+            len(sizes) < _BATCHES_EACH and sum(sizes, len(content)) + _PER_MESSAGE * (len(sizes) + 1) <= self.capacity
+        )
 
 
 class _Team(Generic[_Item, _Answer]):
@@ -184,81 +203,104 @@ class _Team(Generic[_Item, _Answer]):
             self._receive()
 
     def _send(self) -> None:
-        while self._unsent and self._idle:
-            self._send_to(self._idle.pop(), self._unsent.popleft())
-        starting = sum(worker.task is None for worker in self._busy.values())
+        while self._unsent:
+            idle = self._idle[-1] if self._idle else None
+            if idle is None and not self._all_started():
+                break
+            task = self._unsent[0]
+            if not self._pickle(task):
+                self._unsent.popleft()
+                continue
+            worker = idle or next((each for each in self._busy.values() if each.takes(task.content)), None)
+            if worker is None:
+                break
+            self._send_to(worker, self._unsent.popleft())
+        starting = sum(not worker.tasks for worker in self._busy.values())
         for _ in range(min(len(self._unsent) - starting, self._count - len(self._workers))):
             self._start()
 
+    def _all_started(self) -> bool:
+        return len(self._workers) == self._count and all(worker.tasks for worker in self._busy.values())
+
     def _start(self) -> None:
         context = get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs,), daemon=True, name="fhirmap-worker")
+        theirs, requests = context.Pipe(duplex=False)
+        answers, their_answers = context.Pipe(duplex=False)
+        capacity = min(map(_enlarged, (requests, their_answers)))
+        process = context.Process(target=_serve, args=(theirs, their_answers), daemon=True, name="fhirmap-worker")
         try:
             with _interrupts_held():
                 process.start()
         except OSError as error:
             raise ConfigError("FM787", variant="start", reason=os_reason(error)) from error
         theirs.close()
-        worker = _Worker(process, ours)
+        their_answers.close()
+        worker = _Worker(process, requests, answers, capacity)
         self._workers.append(worker)
-        self._busy[ours] = worker
+        self._busy[answers] = worker
+
+    def _pickle(self, task: _Task[_Item, _Answer]) -> bool:
+        """Have what is sent of a batch at hand; False where there is no such thing, which its answer says."""
+        if not task.content:
+            try:
+                task.content = pickle.dumps(task.batch, pickle.HIGHEST_PROTOCOL)
+            except _NOT_PICKLED as error:
+                task.failed(_not_sent("record", error))
+                return False
+            task.batch = None
+        return True
 
     def _send_to(self, worker: _Worker, task: _Task[_Item, _Answer]) -> None:
-        try:
-            content = pickle.dumps(task.batch, pickle.HIGHEST_PROTOCOL)
-        except _NOT_PICKLED as error:
-            self._idle.append(worker)
-            task.failed(_not_sent("record", error))
-            return
-        worker.task, task.batch = task, None
-        self._busy[worker.connection] = worker
-        try:
+        if not worker.tasks:
+            self._idle.remove(worker)
+            self._busy[worker.answers] = worker
+        worker.tasks.append(task)
+        with suppress(OSError):  # its process has ended, which its answers show
             if not worker.has_function:
                 self._pickled = self._pickled or _pickled_function(self._function)
-                worker.connection.send_bytes(self._pickled)
+                worker.requests.send_bytes(self._pickled)
                 worker.has_function = True
-            worker.connection.send_bytes(content)
-        except OSError:
-            self._lose(worker)
+            worker.requests.send_bytes(task.content)
 
     def _receive(self, timeout_s: float | None = None) -> None:
         """Take what has come, after a wait for something."""
         for connection in wait(list(self._busy), timeout_s):
-            worker = self._busy.pop(cast(Connection, connection))
+            worker = self._busy[cast(Connection, connection)]
             try:
-                content = worker.connection.recv_bytes()
+                content = worker.answers.recv_bytes()
             except (EOFError, OSError):
                 self._lose(worker)
                 continue
-            if worker.task is not None:
-                _settle(worker.task, content)
-                worker.task = None
-            self._idle.append(worker)
+            if worker.tasks:
+                _settle(worker.tasks.popleft(), content)
+            if not worker.tasks:
+                self._idle.append(self._busy.pop(worker.answers))
         self._send()
 
     def _lose(self, worker: _Worker) -> None:
-        """A process has ended: with what it worked on, where it did.
+        """A process has ended: with what it was sent, where it was sent something.
 
-        Raises: ConfigError FM787 where it did not.
+        Raises: ConfigError FM787 where it was not.
         """
-        self._busy.pop(worker.connection, None)
+        del self._busy[worker.answers]
         worker.process.join(_END_S)
         code = worker.process.exitcode
         if code == -signal.SIGTERM:
             # Whoever ends a service sends this to each of its processes: what this one does about it comes first.
             time.sleep(_OWN_SIGNAL_S)
         error = ConfigError("FM787", ended=_ending(code))
-        if worker.task is None:
+        if not worker.tasks:
             raise error
-        worker.task.failed(error)
+        for task in worker.tasks:
+            task.failed(error)
 
     def end(self) -> None:
         """End the processes: those that have nothing to do by themselves, the others at once."""
         for worker in self._workers:
-            if worker.connection in self._busy:
+            if worker.answers in self._busy:
                 worker.process.kill()
-            worker.connection.close()
+            worker.requests.close()
+            worker.answers.close()
         for worker in self._workers:
             worker.process.join(_END_S)
             if worker.process.is_alive():
@@ -298,6 +340,17 @@ def _ending(code: int | None) -> str:
     return str(code)
 
 
+def _enlarged(connection: Connection) -> int:
+    """How many bytes a pipe takes while it is not read, once it takes as many as it may; 0 where that is not said."""
+    if sys.platform != "linux":
+        return 0
+    import fcntl
+
+    with suppress(OSError):  # as many pipes of this size as a user may have are there
+        fcntl.fcntl(connection.fileno(), fcntl.F_SETPIPE_SZ, _CAPACITY)
+    return fcntl.fcntl(connection.fileno(), fcntl.F_GETPIPE_SZ)
+
+
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """A process that starts meanwhile is not interrupted before it can see to that itself: Ctrl-C reaches each process
@@ -318,18 +371,18 @@ def _interrupts_held() -> Iterator[None]:
 # ---- in a worker -------------------------------------------------------------------------------------------
 
 
-def _serve(connection: Connection) -> None:
+def _serve(requests: Connection, sent: Connection) -> None:
     """What a worker does: it gets the function, then batches, and answers each."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # nothing more is wanted, or the parent is gone
-        connection.send_bytes(_READY)
-        answers = _Answers(connection.recv_bytes())
+        sent.send_bytes(_READY)
+        answers = _Answers(requests.recv_bytes())
         gc.freeze()
         while True:
-            connection.send_bytes(answers.to(connection.recv_bytes()))
+            sent.send_bytes(answers.to(requests.recv_bytes()))
 
 
 def _end_with_parent() -> None:

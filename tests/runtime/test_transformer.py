@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -153,12 +155,48 @@ def test_a_written_out_module_needs_the_runtime_alone(tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
     )
-    valid, third, ours = __import__("json").loads(ran.stdout)
+    valid, third, ours = json.loads(ran.stdout)
     assert valid
     assert not {"lark", "jinja2", "markupsafe", "sqlalchemy", "fhir", "pydantic", "click", "httpx2", "msgspec"} & set(
         third
     )
     assert not {"compiler", "analysis", "language", "model", "runner"} & set(ours)
+
+
+IN_THREADS = """
+import json, sys
+from concurrent.futures import ThreadPoolExecutor
+sys.path[:0] = sys.argv[1:3]
+import written
+records = json.load(sys.stdin)
+with ThreadPoolExecutor(8) as pool:
+    results = list(pool.map(lambda record: written._transform(record, False), records))
+is_locked = getattr(sys, "_is_gil_enabled", lambda: True)()
+print(json.dumps([is_locked, [[found.valid, found.resource, len(found.faults)] for found in results]]))
+"""
+
+
+@pytest.mark.parametrize("python", ["python", "python3.13t", "python3.14t"])
+def test_a_written_out_module_gives_the_same_in_threads_of_any_python(tmp_path: Path, python: str) -> None:
+    """Those whose name ends in `t` run threads at the same time, with no lock of the interpreter around them."""
+    program = sys.executable if python == "python" else shutil.which(python)
+    if program is None:
+        pytest.skip(f"no {python} on the PATH: a Python whose threads run at the same time")
+    transformer = renacot()
+    (tmp_path / "written.py").write_text(transformer.source, encoding="utf-8")
+    records = [{**RECORD, "side": "GAUCHE" if number % 2 else "X", "nir": f"{number:015}"} for number in range(400)]
+    root = str(Path(fhirmap.__file__).resolve().parent.parent)
+    ran = subprocess.run(
+        [program, "-I", "-c", IN_THREADS, root, str(tmp_path)],
+        input=json.dumps(records),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    is_locked, found = json.loads(ran.stdout)
+    assert is_locked is not python.endswith("t")
+    expected = [transformer(record) for record in records]
+    assert found == [[result.valid, result.resource, len(result.faults)] for result in expected]
 
 
 def test_importing_fhirmap_imports_nothing_of_it() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 
 from fhirmap.errors import ConfigError, FhirmapError, InternalError
 from fhirmap.runtime.workers import in_order, one_by_one
-from tests.runtime.worked import PATIENT, OnlyHere, odd, of_one, processes, slow_processes, squares
+from tests.runtime.worked import PATIENT, OnlyHere, marked, odd, of_one, processes, slow_processes, squares
 
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -56,6 +57,27 @@ def test_few_batches_are_under_way() -> None:
         next(answers)
         assert len(taken) <= given + 2 * 2 + 1
     assert list(answers) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how much a pipe takes")
+def test_each_process_has_its_next_batch_at_hand(tmp_path: Path) -> None:
+    """What was taken is done, though this process does something else meanwhile."""
+    taken: list[int] = []
+
+    def noted() -> Iterator[list[tuple[str, int]]]:
+        for number in count():
+            taken.append(number)
+            yield [(str(tmp_path), number)]
+
+    answers = in_order(marked, noted(), 2)
+    seen: set[int] = set()
+    while len(seen) < 2:
+        seen.update(next(answers))
+    deadline = time.monotonic() + 20
+    while len(list(tmp_path.iterdir())) < len(taken):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    answers.close()
 
 
 def test_what_the_batches_raise_comes_after_the_answers_before_it() -> None:

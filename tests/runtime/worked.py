@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from fhirmap.errors import ConfigError
@@ -31,6 +32,14 @@ def processes(numbers: Sequence[int]) -> list[int]:
 def slow_processes(numbers: Sequence[int]) -> list[int]:
     time.sleep(0.05 if numbers[0] >= 0 else 60)
     return processes(numbers)
+
+
+def marked(batch: Sequence[tuple[str, int]]) -> list[int]:
+    """Leaves a file for each number."""
+    for folder, number in batch:
+        (Path(folder) / str(number)).touch()
+    time.sleep(0.01)
+    return processes([number for _, number in batch])
 
 
 def odd(numbers: Sequence[int]) -> list[Any]:
