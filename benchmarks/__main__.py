@@ -11,8 +11,10 @@ import sys
 from pathlib import Path
 
 from benchmarks import (
+    fhirpath,
     growth,
     lookups,
+    peers,
     pipeline,
     questionnaire,
     sources,
@@ -31,7 +33,7 @@ def main(arguments: list[str]) -> int:
     """1 where one of them is over its bound."""
     figures = [*transformer.figures(), *validator.figures(), *questionnaire.figures(), *wildcard_maps.figures()]
     figures += [*sources.figures(), *lookups.figures(), *pipeline.figures(), *growth.figures(), *workers.figures()]
-    figures += spark.figures()
+    figures += [*spark.figures(), *fhirpath.figures(), *peers.figures()]
     instructions = counted()
     print(f"\n{table(figures, instructions, released())}")
     write(Path(*arguments) / "figures.json", __version__, figures, instructions)
