@@ -20,7 +20,8 @@ from fhirmap.source_plan import Child, RowLayout, SourceKind, SourcePlan, path_s
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.files.csv_reader import CsvReader
-from fhirmap.sources.files.source_files import FileSet
+from fhirmap.sources.files.source_files import FileSet, SourceFile, reading
+from fhirmap.sources.files.text_lines import DAMAGE, open_text
 from fhirmap.spark.frame_columns import joined_children, missing_column
 from fhirmap.spark.jdbc_tables import DatabaseTables
 from fhirmap.spark.spark_faults import spark_errors_as
@@ -28,6 +29,7 @@ from fhirmap.spark.spark_faults import spark_errors_as
 __all__ = ["ProjectTables"]
 
 _LINES = (".ndjson", ".jsonl")
+_CHUNK = 1 << 20
 
 
 class ProjectTables:
@@ -81,6 +83,8 @@ class ProjectTables:
         is_plain = head.names_line == 1 and not head.separator and len(set(map(naming.fold, names))) == len(names)
         if others or not is_plain or plan.names or plan.fill or plan.until:
             raise _not_read("lines_of_file", plan)
+        for file in files:
+            _prove(file, head.encoding)
         # Looking for the columns itself, Spark would take signs in the names of files for patterns.
         columns = StructType([StructField(name, StringType()) for name in names])
         reader = self._spark.read.option("header", True).option("multiLine", True).option("escape", '"')
@@ -107,6 +111,14 @@ class ProjectTables:
             else:
                 rows = rows.select(f"`{step.replace('`', '``')}`.*")
         return rows
+
+
+def _prove(file: SourceFile, encoding: str) -> None:
+    """Raises: ConfigError FM768 where bytes of the file are no text: Spark would read U+FFFD without a word."""
+    with reading(file), open_text(file, encoding) as text:
+        while part := text.read(_CHUNK):
+            if DAMAGE in part:
+                raise ConfigError("FM768", variant="bytes_of_file", source=file.shown)
 
 
 def _places(address: Address) -> Iterator[str]:

@@ -114,9 +114,16 @@ def damaged(folder: Path) -> str:
     return "rows.sqlite"
 
 
+def broken_text(folder: Path) -> str:
+    path = folder / csv(folder)
+    path.write_bytes(path.read_bytes().replace(b" fr", b"fr \xe9t\xe9"))
+    return path.name
+
+
 @pytest.mark.parametrize(
     "store, made, variant",
     [
+        ("csv delimiter ',' encoding 'utf-8'", broken_text, "bytes_of_file"),
         ("csv names line 2 delimiter ','", titled, "lines_of_file"),
         ("csv delimiter ','", archive, "archive"),
         ("table 'T'", damaged, "bytes"),
