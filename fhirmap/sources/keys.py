@@ -22,6 +22,8 @@ from fhirmap.sources import names as naming
 
 __all__ = ["KeyColumn", "RecordKeys", "cell_text", "is_lines_of", "join_columns", "join_fault", "revision_column"]
 
+_BETWEEN = "|"
+"""Between the parts of a key, as it is shown."""
 _EXACT = 1e15
 _REFERENCE = re.compile("[0-9A-Za-z/-]+")
 
@@ -67,7 +69,11 @@ class RecordKeys:
         for column, part in zip(self._columns, parts, strict=True):
             if not part or column.is_word(part):
                 return ""
-        return "|".join(parts)
+        return _BETWEEN.join(parts)
+
+    def parts(self, key: str) -> list[str]:
+        """The texts of its columns that a key was made of; more than these where one of them has a `|` in it."""
+        return [key] if self._only is not None else key.split(_BETWEEN)
 
     def has_word(self, parts: Sequence[str]) -> bool:
         """Does some column hold a word of absence, or a number without its digits?"""

@@ -381,7 +381,7 @@ class FileSource(Source):
 
     def _lost_of(self, key: str, scan: FileScan) -> Iterator[Fault]:
         """FM779 of a record whose key is in a row that cannot be read: it is one of its lines, or a later revision."""
-        origin = scan.lost_rows.origin_of([key] if len(self._plan.key) == 1 else key.split("|"), key)
+        origin = scan.lost_rows.origin_of(self._keys.parts(key), key)
         if origin:
             yield Fault("FM779", rule="lines", args={"origin": origin}, variant="lost")
 

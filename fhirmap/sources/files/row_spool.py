@@ -22,13 +22,6 @@ KeyedRow: TypeAlias = tuple[str, Revision | None, Mapping[str, Any], str, tuple[
 wrong with it, and whether it is lost (`FileRow.is_lost`). A plain tuple: it is written and read at the cost of its
 parts."""
 
-
-class RowBlock(Sized, Protocol):
-    """Rows that are pickled as one."""
-
-    def __iter__(self) -> Iterator[KeyedRow]: ...
-
-
 NO_SPACE = "space"
 """The variant of FM724: the fault is not of the file that is read."""
 _IN_MEMORY = 1 << 20
@@ -36,6 +29,12 @@ _BLOCK = 1 << 16
 """About how many bytes are written, and read again, at once."""
 _FIRST_ROWS, _MOST_ROWS = 8, 200
 """Of a block: before it is known how long rows are, and at most."""
+
+
+class RowBlock(Sized, Protocol):
+    """Rows that are pickled as one."""
+
+    def __iter__(self) -> Iterator[KeyedRow]: ...
 
 
 class RowSpool:
