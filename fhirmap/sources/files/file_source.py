@@ -77,7 +77,8 @@ class FileScan:
 
     @property
     def lacks_lines(self) -> bool:
-        """May a record lack lines, since a file, or a line without its key, could not be read?"""
+        """May a record lack lines, or its latest revision, since a file, or a line without its key, could not be
+        read?"""
         return bool(self.broken or self.unfinished or self.keyless)
 
 
@@ -351,6 +352,8 @@ class FileSource(Source):
                 faults = (*faults, *self._made.faults(state, are_odd=scan.revisions.are_odd(key)))
             if is_revised and key and state == "current":
                 faults = (*faults, *self._lost_of(key, scan))
+                if scan.lacks_lines:
+                    faults = (*faults, Fault("FM779", "warning", rule="lines", variant="revision"))
             yield Record(key, cells, origin, faults, state == "superseded")
 
     def _grouped(self, scan: FileScan) -> Iterator[Record]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -14,6 +14,9 @@ import msgspec
 from fhirmap.data import JsonValue
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[{}\[\],:"]', re.DOTALL)
+_SIGNS = re.compile(r'[",:\[\]{}]+')
+_LONGEST_CUT = 1 << 16
+"""Bytes of an entry that cannot be read in which a key is looked for."""
 _OPEN, _CLOSE = (b"{", b"["), (b"}", b"]")
 
 
@@ -32,10 +35,11 @@ _DECODER_OF_ALL = msgspec.json.Decoder(float_hook=_number)
 @dataclass(frozen=True, slots=True)
 class UnreadEntry:
     """In the place of an entry that cannot be read. ``is_double``: since it names a key twice; ``is_damaged``: since
-    bytes of it are of another encoding."""
+    bytes of it are of another encoding. ``pieces``: the texts and numbers in it, as far as it is not too long."""
 
     is_double: bool = False
     is_damaged: bool = False
+    pieces: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 def decode(raw: bytes) -> JsonValue:
@@ -50,9 +54,14 @@ def decode_entry(raw: bytes) -> JsonValue:
     """The value that ``raw`` writes, or an `UnreadEntry`: no JSON, nested too deeply, a key that is named twice."""
     try:
         found = decode(raw)
-        return UnreadEntry(is_double=True) if repeats_a_key(raw, found) else found
+        return UnreadEntry(is_double=True, pieces=_pieces(raw)) if repeats_a_key(raw, found) else found
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return UnreadEntry(is_damaged=not _is_utf8(raw))
+        return UnreadEntry(is_damaged=not _is_utf8(raw), pieces=_pieces(raw))
+
+
+def _pieces(raw: bytes) -> tuple[str, ...]:
+    """What is between the signs of JSON in a text that may be none."""
+    return tuple(_SIGNS.split(raw[:_LONGEST_CUT].decode("utf-8", "replace")))
 
 
 def _is_utf8(raw: bytes) -> bool:

@@ -184,7 +184,8 @@ class JsonReader:
         why = "_damaged" if entry.is_damaged else "_double" if entry.is_double else ""
         variant = ("line" if self._by_line else "entry") + why
         args = {"line" if self._by_line else "entry": number, "source": self._file.shown}
-        return FileRow({}, place, 0, [Fault("FM713", rule="record", args=args, variant=variant)], is_lost=True)
+        fault = Fault("FM713", rule="record", args=args, variant=variant)
+        return FileRow({}, place, 0, [fault], is_lost=True, pieces=entry.pieces)
 
     def _members(self, stream: IO[bytes], outline: JsonOutline) -> tuple[Mapping[str, Any], ...]:
         """The objects on the way to the list, with the members that are read of them."""
