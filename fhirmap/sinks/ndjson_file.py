@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fhirmap.errors import ConfigError, DeliveryError
 from fhirmap.records import Envelope, Receipt, ReceiptState
+from fhirmap.sinks.folder_sync import sync_folder
 from fhirmap.sinks.sink import Sink, SinkSettings
 from fhirmap.texts import Text, os_reason
 
@@ -33,6 +34,7 @@ class NdjsonFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             _cut_torn_line(self._descriptor)
+            sync_folder(path.parent)
         except OSError as error:
             raise DeliveryError("FM619", file=str(path), reason=os_reason(error, "not_writable")) from None
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from fhirmap.errors import ConfigError, DeliveryError
 from fhirmap.records import Envelope, Receipt, ReceiptState
+from fhirmap.sinks.folder_sync import sync_folder
 from fhirmap.sinks.sink import Sink, SinkSettings
 from fhirmap.texts import Text, os_reason
 
@@ -38,6 +39,7 @@ class ParquetFolder:
         self._schema = pa.schema([(name, pa.string()) for name in ("key", "resource", "digest")])
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            sync_folder(path.parent)
         except OSError as error:
             raise self._unwritable(os_reason(error, "not_writable")) from None
         if (path / _OF_SPARK).exists():
@@ -75,6 +77,7 @@ class ParquetFolder:
                 stream.flush()
                 os.fsync(stream.fileno())
             unfinished.replace(file)
+            sync_folder(self._path)
         except OSError as error:
             unfinished.unlink(missing_ok=True)
             raise self._unwritable(os_reason(error, "not_writable")) from None
