@@ -113,6 +113,7 @@ RUN = Name("run")
 FHIRPATH = Import("fhirmap.runtime", "fhirpath", "fp")
 SAFE_FHIRPATH = frozenset(
     (
+        "Limit",
         "RawElement",
         "RawLookup",
         "alike_items",
@@ -138,6 +139,7 @@ SAFE_FHIRPATH = frozenset(
         "part",
         "primitive",
         "values",
+        "within_limit",
     )
 )
 """Functions of `fhirmap.runtime.fhirpath` that raise for no value that has the type they are called with."""

@@ -191,3 +191,52 @@ def test_items_are_kept_by_what_is_compared_once_a_run() -> None:
     # Of few items the condition itself is asked; another list is another search.
     assert fp.alike_items(environment, items[:5], key, ("A3",)) == items[:5]
     assert [item["rank"] for item in fp.alike_items(environment, items[20:], key, ("A3",))] == [23, 33]
+
+
+_DAYS = [
+    "1984-05-10",
+    "2007-03-15",
+    "2007-03-16",
+    "2007-03",
+    "2007",
+    "2007-02-30",
+    "20070315",
+    "2007-W01-1",
+    "",
+    "٢007-03-15",
+]
+_INSTANTS = [
+    "2007-03-15T00:00:00Z",
+    "2007-03-15T01:00:00.5+01:00",
+    "2007-03-15T01:00:00+01:00",
+    "2007-03-14T23:59:59.9999999Z",
+    "2007-03-14T23:59:60Z",
+    "2007-03-15T00:00:00,5Z",
+    "2007-03-15 00:00:00Z",
+    "2007-03-15T24:00:00Z",
+    "2007-03-15T00:00:00+99:00",
+    "2007-03-15T00:00",
+    "2007-03-15T00:00:00",
+    *_DAYS,
+]
+
+
+@pytest.mark.parametrize(
+    "limit", ["2007-03-15", "2007-03", "2007-03-15T00:00:00Z", "2007-03-15T01:00:00+01:00", "2007-03-15T00:00"]
+)
+@pytest.mark.parametrize("text", _INSTANTS)
+def test_a_limit_knows_no_more_than_the_comparison_of_items(text: str, limit: str) -> None:
+    compared = {"<": fp.less, "<=": fp.less_or_equal, ">": fp.greater, ">=": fp.greater_or_equal}
+    for order, compare in compared.items():
+        known = fp.within_limit({"at": text}, "at", fp.Limit(order, limit))
+        if known:
+            assert known == compare(fp.nodes(text, "dateTime"), [fp.parse_date_time(limit)])
+
+
+def test_a_limit_knows_days_and_instants_that_are_written_in_full() -> None:
+    day, instant = fp.Limit("<=", "2007-03-15"), fp.Limit(">", "2007-03-15T00:00:00Z")
+    assert fp.within_limit({"at": "2007-03-15"}, "at", day) == [True]
+    assert fp.within_limit({"at": "2007-03-16"}, "at", day) == [False]
+    assert fp.within_limit({"at": "2007-03-15T00:30:00+01:00"}, "at", instant) == [False]
+    for closer in ({"at": "2007-03-15", "_at": {"id": "i"}}, {"at": ["2007-03-15"]}, {}, ["2007-03-15"]):
+        assert fp.within_limit(closer, "at", day) == []

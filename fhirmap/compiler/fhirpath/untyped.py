@@ -13,6 +13,7 @@ from fhirmap.analysis.expression_types import type_argument
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.forms import Forms
 from fhirmap.compiler.fhirpath.lowering_context import LoweringContext
+from fhirmap.compiler.fhirpath.operands import COMPARISONS
 from fhirmap.compiler.fhirpath.typed_values import EvaluationSite, ValueKind
 from fhirmap.compiler.fhirpath.untyped_iterations import ITERATIONS, Iterations
 from fhirmap.compiler.runtime_functions import fp_call
@@ -36,6 +37,9 @@ _TYPE_FUNCTIONS = {"is": "is_of_type", "as": "as_type", "ofType": "of_type"}
 _MOMENTS = frozenset(("now", "today", "timeOfDay"))
 _SURROUNDED = frozenset(("trace", "resolve", "memberOf", "conformsTo"))
 """Functions that ask the environment."""
+_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_LIMITED = {"date": frozenset(("date", "dateTime", "instant")), "dateTime": frozenset(("dateTime", "instant"))}
+"""Kind of a literal → types whose texts may be as precise: a day is one in each, an instant is none in a date."""
 _ENDS: dict[str, tuple[int | None, int | None]] = {"first": (None, 1), "last": (-1, None), "tail": (1, None)}
 _PARSERS = {"date": "parse_date", "dateTime": "parse_date_time", "time": "parse_time"}
 _URLS = {"vs-": "http://hl7.org/fhir/ValueSet/", "ext-": "http://hl7.org/fhir/StructureDefinition/"}
@@ -78,7 +82,27 @@ class UntypedLowering:
             return fp_call(_TYPE_FUNCTIONS[node.operator], branch(node.operand, site), *self._type(node.type_name))
         if node.operator in ("and", "or"):
             return fp_call(f"{node.operator}_", *(branch(part, site) for part in operands(node)))
-        return fp_call(_OPERATORS[node.operator], branch(node.left, site), branch(node.right, site))
+        code = fp_call(_OPERATORS[node.operator], branch(node.left, site), branch(node.right, site))
+        within = self._within(node, site)
+        return code if within is None else py.any_of(within, code)
+
+    def _within(self, node: n.FPBinary, site: EvaluationSite) -> py.Expr | None:
+        """`birthDate <= @2007-03-15` where both are written in full, as nearly all are: no item says more."""
+        if node.operator not in COMPARISONS:
+            return None
+        turned = (node.right, node.left, _TURNED[node.operator])
+        for side, literal, order in ((node.left, node.right, node.operator), turned):
+            if isinstance(literal, n.FPLiteral) and literal.kind in _LIMITED:
+                with self.context.own_variables():
+                    found = self.forms.value(side, site)
+                if found is None or not found.is_scalar or found.raw is not None or found.static.type is None:
+                    return None
+                if found.static.type.name not in _LIMITED[literal.kind] or not isinstance(found.code, py.Get):
+                    return None
+                written = fp_call("Limit", py.Literal(order), py.Literal(str(literal.value)))
+                limit = self.scope.constants.add("LIMIT", written)
+                return fp_call("within_limit", found.code.owner, py.Literal(found.code.key), limit)
+        return None
 
     def branch(self, node: n.FPExpr | n.SortKey, site: EvaluationSite) -> py.Expr:
         """As `items`, for a part whose variables are not seen beside it."""

@@ -25,6 +25,7 @@ from fhirmap.runtime.fhirpath.bare import (
     number_text,
     only,
     part,
+    within_limit,
 )
 from fhirmap.runtime.fhirpath.bare import matches as matches_plain
 from fhirmap.runtime.fhirpath.collections import (
@@ -203,5 +204,5 @@ from fhirmap.runtime.fhirpath.strings import (
     unescape,
     upper,
 )  # fmt: skip
-from fhirmap.runtime.fhirpath.temporal import Temporal, parse_date, parse_date_time, parse_time
+from fhirmap.runtime.fhirpath.temporal import Limit, Temporal, parse_date, parse_date_time, parse_time
 from fhirmap.runtime.fhirpath.whole import Long, integer, long, longs

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from fhirmap.data import MapValue
 from fhirmap.errors import TransformFailed
+from fhirmap.runtime.fhirpath.temporal import Limit
 
 T = TypeVar("T")
 
@@ -57,6 +58,17 @@ def before(left: str | None, right: str | None) -> bool | None:
 
     found = less(nodes(left, "date"), nodes(right, "date"))
     return found[0] if found else None
+
+
+def within_limit(held: MapValue, name: str, limit: Limit) -> list[bool]:
+    """Is a date or dateTime of FHIR JSON, the element ``name`` of ``held``, within a limit? Empty where that takes a
+    closer look: absent, not as precise, with extensions, of another shape.
+    """
+    if not isinstance(held, dict) or f"_{name}" in held:
+        return []
+    text = held.get(name)
+    found = limit.holds(text) if isinstance(text, str) else None
+    return [] if found is None else [found]
 
 
 def alike_texts(left: str | None, right: str | None) -> bool:

@@ -7,14 +7,23 @@ a missing offset) leaves the answer open.
 from __future__ import annotations
 
 import calendar
+import operator
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+from typing import Any
 
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _TIME = re.compile(r"(\d\d)(?::(\d\d)(?::(\d\d(?:\.\d+)?))?)?", re.ASCII)
 _OFFSET = re.compile(r"Z|[+-]\d\d:\d\d", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[012]\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+"""What `datetime` reads without loss; it reads more than FHIRPath writes, and less."""
+_ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
 _EARLIEST = (1, 1, 1, 0, 0, Decimal(0))
 _DIGITS = {"date": {1: 4, 2: 6, 3: 8}, "time": {1: 2, 2: 4, 3: 6}, "dateTime": {1: 4, 2: 6, 3: 8, 4: 10, 5: 12, 6: 14}}
 _CALENDAR_UNITS = ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")
@@ -83,6 +92,33 @@ def parse_time(text: str) -> Temporal | None:
         parts.append(Decimal(second))
     fits = parts[0] < 24 and all(part < 60 for part in parts[1:2]) and all(part < 61 for part in parts[2:])
     return Temporal("time", text, tuple(parts)) if fits else None
+
+
+class Limit:
+    """A whole day, or an instant to the second with its offset, that texts come before or after: `<= @2007-03-15`."""
+
+    __slots__ = ("_holds", "_is_day", "_moment")
+
+    def __init__(self, order: str, text: str) -> None:
+        self._is_day = _DAY.fullmatch(text) is not None
+        self._moment = _whole_moment(text, is_day=self._is_day)
+        self._holds = _ORDERS[order]
+
+    def holds(self, text: str) -> bool | None:
+        """Is ``text`` on the side of the limit that is meant? None where it is not as precise: `compare` decides."""
+        moment = _whole_moment(text, is_day=self._is_day)
+        return None if moment is None or self._moment is None else self._holds(moment, self._moment)
+
+
+def _whole_moment(text: str, *, is_day: bool) -> date | None:
+    """The day, or the instant, that a text writes in full."""
+    written = _DAY if is_day else _INSTANT
+    if written.fullmatch(text) is None:
+        return None
+    try:
+        return date.fromisoformat(text) if is_day else datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def compare(left: Temporal, right: Temporal) -> int | None:
