@@ -240,3 +240,18 @@ def test_a_limit_knows_days_and_instants_that_are_written_in_full() -> None:
     assert fp.within_limit({"at": "2007-03-15T00:30:00+01:00"}, "at", instant) == [False]
     for closer in ({"at": "2007-03-15", "_at": {"id": "i"}}, {"at": ["2007-03-15"]}, {}, ["2007-03-15"]):
         assert fp.within_limit(closer, "at", day) == []
+
+
+def test_objects_that_have_the_same_texts_may_differ_below() -> None:
+    first, other, alike = ({"code": "a", "part": [{"rank": rank}]} for rank in (1, 2, 1))
+    assert fp.distinct([first, other, alike, {"code": "b"}, other]) == [first, other, {"code": "b"}]
+    assert fp.repeat([{"sub": [first, other, alike]}], lambda item: fp.child(item, "sub")) == [first, other]
+
+
+def test_children_are_in_the_order_of_their_type_and_not_of_the_object() -> None:
+    table = fp.TypeTable({"Part": {"code": "code", "value": ("string", "boolean"), "sub*": "Part"}})
+    part = {"_code": {"id": "i"}}
+    held = {"odd": 1, "sub": [part], "valueBoolean": True, "code": "a"}
+    below = fp.descendants([fp.node(held, "Part", table)])
+    assert [item.type for item in below] == ["code", "boolean", "Part", "code", "string"]
+    assert fp.values(below) == ["a", True, part, "i"]

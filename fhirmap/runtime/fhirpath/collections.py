@@ -9,7 +9,7 @@ from typing import Any
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import PRIMITIVES
 from fhirmap.runtime.fhirpath.item import FhirNode, Items, is_type, one, single, system, type_name
-from fhirmap.runtime.fhirpath.operators import _key, _shown, distinct, holds_item, order_of, same
+from fhirmap.runtime.fhirpath.operators import Seen, _shown, distinct, holds_item, order_of
 from fhirmap.runtime.fhirpath.strings import number_of
 
 _MOST_ROUNDS = 10_000
@@ -96,21 +96,12 @@ def exclude(collection: Items, other: Items) -> Items:
 
 def repeat(collection: Items, project: Callable[[Any], Items]) -> Items:
     """`repeat`: what the projection finds, and finds again from there, each once."""
-    seen: set[Any] = set()
-    odd: Items = []
+    seen = Seen()
     found: Items = []
     level = collection
     while level:
-        fresh: Items = []
-        for item in level:
-            for result in project(item):
-                key = _key(result)
-                if key in seen or (key is None and any(same(result, other) for other in odd)):
-                    continue
-                odd.append(result) if key is None else seen.add(key)
-                fresh.append(result)
-        found.extend(fresh)
-        level = fresh
+        level = [result for item in level for result in project(item) if seen.is_new(result)]
+        found.extend(level)
     return found
 
 

@@ -50,12 +50,16 @@ class TypeTable:
     """Types of the children of types.
 
     ``shapes``: type → element, with `*` after its name where it repeats → its type, or its types for a choice;
-    ``bases``: type → parent. ``children``: the shapes, as they are asked for.
+    ``bases``: type → parent. ``children``: the shapes, as they are asked for; ``ranks``: type → member of its JSON →
+    the place and the shape of the child that it is of, for the types that were gone through.
     """
 
     shapes: Mapping[str, Mapping[str, str | tuple[str, ...]]] = field(default_factory=dict)
     bases: Mapping[str, str] = field(default_factory=dict)
     children: Mapping[str, Mapping[str, ChildShape]] = field(init=False, repr=False, compare=False)
+    ranks: dict[str, dict[str, tuple[int, ChildShape]]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         children = {
@@ -63,6 +67,19 @@ class TypeTable:
             for owner, held in self.shapes.items()
         }
         object.__setattr__(self, "children", children)
+
+    def shapes_in(self, held: Mapping[str, Any], type_name: str) -> list[ChildShape]:
+        """The children of a type in their order, of which an object has a member."""
+        ranks = self.ranks.get(type_name)
+        if ranks is None:
+            ranks = self.ranks[type_name] = {
+                name: (rank, shape)
+                for rank, shape in enumerate(self.children[type_name].values())
+                for key in shape.keys
+                for name in key[:2]
+            }
+        found = dict(ranks[name] for name in held if name in ranks)
+        return [found[rank] for rank in sorted(found)]
 
 
 def _child_shape(written: str, declared: str | tuple[str, ...]) -> ChildShape:
@@ -153,7 +170,8 @@ def child(item: FhirpathItem, name: str) -> Items:
                 return _untyped(item.value, name, item.table)
             shape = known.get(name)
             if shape is None:
-                return _by_json_name(item, name, known)
+                is_there = name in item.value or f"_{name}" in item.value
+                return _by_json_name(item, name, known) if is_there else []
             return _children(item, shape)
         return _of_primitive(item, name)
     if isinstance(item, dict):
@@ -167,8 +185,12 @@ def children(collection: Items) -> Items:
     """All immediate children of all items."""
     found: Items = []
     for item in collection:
-        for name in _child_names(item):
-            found.extend(child(item, name))
+        if isinstance(item, FhirNode) and isinstance(item.value, dict) and item.type in item.table.children:
+            for shape in item.table.shapes_in(item.value, item.type):
+                found.extend(_children(item, shape))
+        else:
+            for name in _child_names(item):
+                found.extend(child(item, name))
     return found
 
 
@@ -303,14 +325,11 @@ def is_type(item: FhirpathItem, name: str, space: str = "", *, exact: bool = Fal
 
 
 def _child_names(item: FhirpathItem) -> Iterator[str]:
+    """What the children of a primitive, or of an object of which no type is known, are called."""
     held = item.value if isinstance(item, FhirNode) else item
     if not isinstance(held, dict):
         if isinstance(item, FhirNode) and isinstance(item.sibling, dict):
             yield from item.sibling
-        return
-    known = item.table.children.get(item.type) if isinstance(item, FhirNode) else None
-    if known is not None:
-        yield from known
         return
     seen = set()
     for key in held:
@@ -327,6 +346,9 @@ def _children(item: FhirNode, shape: ChildShape) -> Items:
         if found is not None or other is not None:
             if shape.is_choice and len(shape.members & held.keys()) > 1:
                 _check_choice(item, shape)
+            if type(found) is str and other is None and not shape.repeats and _FIT.get(type_) is _is_text:
+                # most of what records hold, and it fits
+                return [FhirNode(found, type_, item.table)]
             _check_shape(item, shape, type_, found, other)
             return _wrap(found, other, type_, item.table)
     return []

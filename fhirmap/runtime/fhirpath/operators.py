@@ -198,21 +198,59 @@ def holds_item(collection: Items, item: FhirpathItem) -> bool:
 
 def distinct(collection: Items) -> Items:
     """Each item once, in the order of its first occurrence."""
-    seen: set[Any] = set()
-    odd: Items = []
-    found: Items = []
-    for item in collection:
-        key = _key(item)
+    seen = Seen()
+    return [item for item in collection if seen.is_new(item)]
+
+
+class Seen:
+    """Items that were met, each once by what it is equal to."""
+
+    __slots__ = ("_keys", "_odd", "_outlines")
+
+    def __init__(self) -> None:
+        self._keys: set[Any] = set()
+        self._outlines: dict[Any, dict[str, Any] | None] = {}
+        """What the texts of objects are -> the only object that was met with them; None once there was another."""
+        self._odd: Items = []
+
+    def is_new(self, item: FhirpathItem) -> bool:
+        """Was no equal item met? It is met now."""
+        value = system(item)
+        if isinstance(value, str):
+            return self._is_new_key(("text", value))
+        held = value.value if isinstance(value, FhirNode) else value
+        if isinstance(held, dict):
+            return self._is_new_object(held)
+        key: FhirpathItem = None
+        if isinstance(value, bool):
+            key = ("boolean", value)
+        elif isinstance(value, int | Decimal):
+            key = ("number", Decimal(value))
         if key is None:
-            if holds_item(odd, item):
-                continue
-            odd.append(item)
-        elif key in seen:
-            continue
-        else:
-            seen.add(key)
-        found.append(item)
-    return found
+            # a moment or a quantity: equal as far as it is written, or in other units
+            if holds_item(self._odd, item):
+                return False
+            self._odd.append(item)
+            return True
+        return self._is_new_key(key)
+
+    def _is_new_object(self, held: dict[str, Any]) -> bool:
+        """Objects with other texts are not equal, whatever is below them: only alike ones are looked through."""
+        outline = frozenset((name, entry if isinstance(entry, str) else None) for name, entry in held.items())
+        if outline not in self._outlines:
+            self._outlines[outline] = held
+            return True
+        first = self._outlines[outline]
+        if first is not None:
+            self._keys.add(_frozen(first))
+            self._outlines[outline] = None
+        return self._is_new_key(_frozen(held))
+
+    def _is_new_key(self, key: FhirpathItem) -> bool:
+        if key in self._keys:
+            return False
+        self._keys.add(key)
+        return True
 
 
 def union(left: Items, right: Items) -> Items:
@@ -451,18 +489,6 @@ def _alike_json(left: JsonValue, right: JsonValue) -> bool:
             del rest[match]
         return not rest
     return alike(left, right)
-
-
-def _key(item: FhirpathItem) -> FhirpathItem:
-    value = system(item)
-    if isinstance(value, bool):
-        return ("boolean", value)
-    if isinstance(value, str):
-        return ("text", value)
-    if isinstance(value, int | Decimal):
-        return ("number", Decimal(value))
-    held = value.value if isinstance(value, FhirNode) else value
-    return ("node", _frozen(held)) if isinstance(held, dict) else None
 
 
 def _frozen(held: FhirpathItem) -> FhirpathItem:
