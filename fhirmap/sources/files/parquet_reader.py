@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ParquetReader"]
 
-_ROWS = 2000
+_ROWS = 1000
 """Rows that are Python values at one time."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from importlib import import_module
 from itertools import compress
 from typing import cast
@@ -86,16 +86,17 @@ class PlanFiles:
         read = [self.cell_reader(name) for name in condition.names]
         return (row for row in rows if is_kept(condition, row, [cell(row.cells) for cell in read]))
 
-    def columns(self, file: SourceFile, names: Collection[str]) -> Iterator[tuple[ColumnRows, Sequence[FileRow]]]:
+    def columns(self, file: SourceFile, names: Collection[str]) -> Iterator[tuple[ColumnRows, Iterator[FileRow]]]:
         """The same rows of a file of columns, some thousand at a time, with the cells of ``names`` alone as values."""
         reader, needed = cast(ColumnReader, self.reader(file)), self.needed()
         condition = self._condition
         first = dict.fromkeys((*names, *(condition.names if condition else ())))
         for columns in reader.columns(needed):
-            rows = list(columns.rows(first))
+            rows = columns.rows(first)
             if condition is not None:
-                are_kept = [is_kept(condition, row, [row.cells[name] for name in condition.names]) for row in rows]
-                columns, rows = columns.only(are_kept), list(compress(rows, are_kept))
+                held = list(rows)
+                are_kept = [is_kept(condition, row, [row.cells[name] for name in condition.names]) for row in held]
+                columns, rows = columns.only(are_kept), compress(held, are_kept)
             yield columns, rows
 
     def all_rows(self) -> Iterator[tuple[SourceFile, FileRow]]:
