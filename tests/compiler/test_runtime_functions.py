@@ -31,8 +31,12 @@ _KEYS = st.sampled_from(["a", "b"])
 _TYPES = st.sampled_from(["string", "decimal", "date", "Quantity", "Patient"])
 _SEARCH = st.just(re.compile("a").search)
 _OBJECTS = st.none() | _DICTS
+_ORDERS = st.sampled_from(["<", "<=", ">", ">="])
+_LIMITS = st.sampled_from(["2025-03-17", "2025-03-17T08:15:00Z", "2025-03"])
+_MOMENTS = st.sampled_from(["2025-03-17", "2025-02-30", "2025-03-17T08:15:00+99:00", "2025-03-17T29:15:00Z"])
 _ELEMENTS = st.builds(fp.RawElement, _TYPES, _KEYS, st.just(fp.TypeTable()))
 _ARGUMENTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
+    "Limit": (_ORDERS, _LIMITS),
     "RawElement": (_TYPES, _KEYS, st.just(fp.TypeTable())),
     "RawLookup": (_ELEMENTS, _ELEMENTS, st.frozensets(_KEYS)),
     "alike_items": (
@@ -62,6 +66,11 @@ _ARGUMENTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "only_texts": (_DICTS, _KEYS),
     "part": (_TEXTS, st.integers(), st.none() | st.integers()),
     "primitive": (_DICTS, _KEYS, _TYPES),
+    "within_limit": (
+        _VALUES | st.builds(lambda text: {"a": text}, _MOMENTS),
+        _KEYS,
+        st.builds(fp.Limit, _ORDERS, _LIMITS),
+    ),
     "values": (st.lists(st.integers() | st.text() | st.decimals() | st.just(fp.Quantity(Decimal(1)))),),
 }
 

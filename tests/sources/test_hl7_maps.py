@@ -205,6 +205,6 @@ def test_of_a_file_that_cannot_be_read_that_alone_is_said(tmp_path: Path) -> Non
     (tmp_path / "data" / "b.hl7").write_text("no message", encoding="utf-8")
     found = read_model(tmp_path / "data", OPERATION)
     assert [(record.key, record.origin, record.faults) for record in found.records] == [
-        ("B-1", "a.hl7:3", []),
+        ("B-1", "a.hl7:3", ["FM779 revision"]),
         ("", "b.hl7", ["FM784 none"]),
     ]

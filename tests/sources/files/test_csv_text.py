@@ -164,8 +164,8 @@ def test_a_damaged_key_is_none_and_a_damaged_revision_is_not_passed_over(tmp_pat
     records = [record for record in read(path, replace(FLAT, latest=Order("v"))) if not record.superseded]
     assert [(r.key, [f.code for f in r.faults]) for r in records] == [
         ("", ["FM723"]),
-        ("2", ["FM723", "FM756"]),
-        ("3", ["FM719", "FM756"]),
+        ("2", ["FM723", "FM756", "FM779"]),
+        ("3", ["FM719", "FM756", "FM779"]),
     ]
 
 
