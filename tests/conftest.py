@@ -7,6 +7,7 @@ import queue
 import socket
 import ssl
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -21,6 +22,11 @@ SHARED = ROOT.parent / "shared"
 
 # Tests compare English texts, whatever the language of the machine.
 os.environ["FHIRMAP_LANG"] = "en"
+
+# Hundreds of tests start the command as a process of its own. Where nothing keeps the bytecode of modules, each start
+# compiles fhirmap anew, which takes longer than what the command does.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 # On a pull request the examples are the same each time: a new one is found by somebody who can look into it.
