@@ -13,6 +13,7 @@ import pytest
 from fhirmap.cli import main
 from fhirmap.collector import collecting_later
 from fhirmap.compilation.maps import compile_map
+from tests.pace import without_limit
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "ch-valmorel"
 
@@ -62,7 +63,7 @@ def test_a_record_is_transformed_without_it(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("command", ["run", "plan"])
 def test_commands_collect_often_while_they_read_records(command: str, tmp_path: Path) -> None:
-    project = str(shutil.copytree(EXAMPLE, tmp_path / "project"))
+    project = str(without_limit(Path(shutil.copytree(EXAMPLE, tmp_path / "project"))))
     with pytest.raises(SystemExit):
         main(["check", project])
     seldom = gc.get_threshold()[0]

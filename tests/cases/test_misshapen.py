@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fhirmap.compilation.mapset import MapSet, run
+from fhirmap.compilation.mapset import MapSet, Runnable, run
 from fhirmap.texts import Text
 
 PATIENT = "http://hl7.org/fhir/StructureDefinition/Patient"
@@ -43,10 +44,16 @@ SHAPES: tuple[tuple[str, Any, object], ...] = (
 )
 
 
-def faults(rules: str, content: Any, folder: Path) -> list[tuple[str, object, object]]:
+@cache
+def runnable(rules: str, folder: Path) -> Runnable:
+    """A map of these rules, compiled once for all that it is given."""
     file = folder / "case.map"
     file.write_text(MAP.replace("RULES", rules), encoding="utf-8")
-    result = run(MapSet([]).runnable(file), content)
+    return MapSet([]).runnable(file)
+
+
+def faults(rules: str, content: Any, folder: Path) -> list[tuple[str, object, object]]:
+    result = run(runnable(rules, folder), content)
     return [(fault.code, fault.args.get("name"), fault.args.get("wanted")) for fault in result.faults]
 
 

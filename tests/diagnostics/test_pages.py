@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -81,6 +82,7 @@ def test_the_repaired_map_yields_nothing(code: str) -> None:
     assert yielded(code, "map repaired") == ""
 
 
+@cache
 def used_codes() -> dict[str, str]:
     """Every code that the program names, and one of the files that name it."""
     return {

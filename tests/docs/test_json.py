@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from fhirmap.cli import COMMANDS, commands
+from tests.pace import without_limit
 
 ROOT = Path(__file__).resolve().parents[2]
 DESCRIBED: dict[str, Any] = tomllib.loads((ROOT / "docs" / "reference" / "json.toml").read_text(encoding="utf-8"))
@@ -26,6 +27,7 @@ PYTHON_TYPES = {"string": str, "boolean": bool, "null": type(None), "any": objec
 RUNS = """
 init --example export-pharmacie p
 init --example ch-valmorel v
+(no limit)
 check p
 check wrong.map
 check twice.map
@@ -142,8 +144,10 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], list[str]]
 
 
 def _change(folder: Path, what: str) -> None:
-    """What the hospital does between two commands: an operation is cancelled, or the map changes."""
-    if what == "(cancel)":
+    """What the hospital does between two commands: it sends faster, an operation is cancelled, or the map changes."""
+    if what == "(no limit)":
+        without_limit(folder / "v")
+    elif what == "(cancel)":
         with closing(sqlite3.connect(folder / "v" / "data" / "sih.sqlite")) as connection:
             connection.execute("UPDATE INTERVENTION SET statut = 'A' WHERE id_intervention = 1")
             connection.commit()

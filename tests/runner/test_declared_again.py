@@ -19,6 +19,7 @@ from fhirmap.runner.project_file import load_project
 from fhirmap.runner.report_file import report_to_html
 from fhirmap.runner.report_lines import report_lines
 from fhirmap.runner.run import RunOutcome, look_into_journal, run, simulated
+from tests.pace import without_limit
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -70,7 +71,7 @@ class Hospital:
 def hospital(tmp_path: Path, registry: Any, clock: Any) -> Hospital:
     ignored = shutil.ignore_patterns("journal*", "reports")
     folder = Path(shutil.copytree(EXAMPLES / "ch-valmorel", tmp_path / "ch", ignore=ignored))
-    return Hospital(folder, registry, clock)
+    return Hospital(without_limit(folder), registry, clock)
 
 
 def test_changed_cancelled_and_gone(hospital: Hospital) -> None:

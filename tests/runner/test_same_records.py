@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fhirmap.errors import JournalError
+from tests.pace import without_limit
 from tests.runner.test_declared_again import EXAMPLES, Hospital
 
 
@@ -16,7 +17,7 @@ from tests.runner.test_declared_again import EXAMPLES, Hospital
 def hospital(tmp_path: Path, registry: Any, clock: Any) -> Hospital:
     ignored = shutil.ignore_patterns("journal*", "reports")
     folder = Path(shutil.copytree(EXAMPLES / "ch-valmorel", tmp_path / "ch", ignore=ignored))
-    return Hospital(folder, registry, clock)
+    return Hospital(without_limit(folder), registry, clock)
 
 
 @pytest.mark.parametrize(
