@@ -242,6 +242,12 @@ def test_a_limit_knows_days_and_instants_that_are_written_in_full() -> None:
         assert fp.within_limit(closer, "at", day) == []
 
 
+def test_texts_of_any_type_are_one_where_they_are_the_same() -> None:
+    code, uri, date = fp.FhirNode("a", "code"), fp.FhirNode("a", "uri"), fp.FhirNode("2025", "date")
+    assert fp.distinct([code, "b", uri, "a", "b"]) == [code, "b"]
+    assert fp.distinct(["a", 1, code, True, Decimal("1.0"), date, "2025"]) == ["a", 1, True, date, "2025"]
+
+
 def test_objects_that_have_the_same_texts_may_differ_below() -> None:
     first, other, alike = ({"code": "a", "part": [{"rank": rank}]} for rank in (1, 2, 1))
     assert fp.distinct([first, other, alike, {"code": "b"}, other]) == [first, other, {"code": "b"}]

@@ -6,6 +6,7 @@ Typed lowering is asked first at each node, so that what has a known type is pla
 from __future__ import annotations
 
 import re
+from typing import TypeGuard
 
 from fhirmap.analysis.expression import CONSTANTS
 from fhirmap.analysis.expression_functions import FUNCTIONS
@@ -166,6 +167,8 @@ class UntypedLowering:
             focus = self.forms.value(node.focus, site)
             if focus is not None and focus.is_one and focus.static.is_raw and focus.static.type is not None:
                 return fp_call("items_at", focus.code, self.context.raw_element(focus.static.type, node.name))
+            if self._is_all_below(node.focus):
+                return fp_call("member_below", self.iterations.input_of(node.focus, site), name)
             return fp_call("member", self.items(node.focus, site), name)
         if id(node) in self.context.inferred.variables:
             return self._variable(n.FPVariable(node.name, node.span), site)
@@ -176,6 +179,9 @@ class UntypedLowering:
         if site.focus.kind is ValueKind.ITEM:
             return fp_call("child", site.focus.code, name)
         return fp_call("member", self.context.as_items(site.focus), name)
+
+    def _is_all_below(self, node: n.FPExpr) -> TypeGuard[n.FPCall]:
+        return isinstance(node, n.FPCall) and node.name == "descendants" and node.name not in self.scope.functions
 
     # --- calls --------------------------------------------------------------------------------------------------------
 

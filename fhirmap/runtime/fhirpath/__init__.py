@@ -28,6 +28,7 @@ from fhirmap.runtime.fhirpath.bare import (
     within_limit,
 )
 from fhirmap.runtime.fhirpath.bare import matches as matches_plain
+from fhirmap.runtime.fhirpath.below import member_below
 from fhirmap.runtime.fhirpath.collections import (
     aggregate,
     all_false,

@@ -51,7 +51,8 @@ class TypeTable:
 
     ``shapes``: type → element, with `*` after its name where it repeats → its type, or its types for a choice;
     ``bases``: type → parent. ``children``: the shapes, as they are asked for; ``ranks``: type → member of its JSON →
-    the place and the shape of the child that it is of, for the types that were gone through.
+    the place and the shape of the child that it is of, for the types that were gone through. ``searches``: element →
+    what is known of where it may be (`below`).
     """
 
     shapes: Mapping[str, Mapping[str, str | tuple[str, ...]]] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class TypeTable:
     ranks: dict[str, dict[str, tuple[int, ChildShape]]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
+    searches: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         children = {
@@ -346,7 +348,7 @@ def _children(item: FhirNode, shape: ChildShape) -> Items:
         if found is not None or other is not None:
             if shape.is_choice and len(shape.members & held.keys()) > 1:
                 _check_choice(item, shape)
-            if type(found) is str and other is None and not shape.repeats and _FIT.get(type_) is _is_text:
+            if type(found) is str and other is None and not shape.repeats and FITS.get(type_) is _is_text:
                 # most of what records hold, and it fits
                 return [FhirNode(found, type_, item.table)]
             _check_shape(item, shape, type_, found, other)
@@ -373,7 +375,7 @@ def _check_shape(item: FhirNode, shape: ChildShape, type_: str, found: JsonValue
     if sibling is not None:
         for parts in sibling if shape.repeats else (sibling,):
             _check_parts(parts, _shown(item, shape, "_"))
-    is_fit = _FIT.get(type_, _is_object)
+    is_fit = FITS.get(type_, is_object)
     for entry in found if shape.repeats and found is not None else (found,):
         if entry is not None and not is_fit(entry):
             kind = type_ if type_ in PRIMITIVES else Text("values.an_object")
@@ -405,7 +407,8 @@ def _is_text(value: JsonValue) -> bool:
     return isinstance(value, str)
 
 
-def _is_object(value: JsonValue) -> bool:
+def is_object(value: JsonValue) -> bool:
+    """Is it an object of JSON?"""
     return isinstance(value, dict)
 
 
@@ -418,7 +421,7 @@ def _is_number(value: JsonValue) -> bool:
     return isinstance(value, int | float | Decimal | str) and not isinstance(value, bool)
 
 
-_FIT: Mapping[str, Callable[[JsonValue], bool]] = {
+FITS: Mapping[str, Callable[[JsonValue], bool]] = {
     **dict.fromkeys(PRIMITIVES, _is_text),
     "": lambda _value: True,
     "boolean": _is_boolean,

@@ -11,6 +11,7 @@ from typing import Any
 
 from fhirmap.data import FhirpathItem, JsonValue
 from fhirmap.errors import TransformFailed
+from fhirmap.fhir_types import TEXTS
 from fhirmap.runtime.fhirpath import quantity as quantities
 from fhirmap.runtime.fhirpath import temporal
 from fhirmap.runtime.fhirpath.item import FhirNode, Items, one, plain, system, type_name
@@ -198,8 +199,15 @@ def holds_item(collection: Items, item: FhirpathItem) -> bool:
 
 def distinct(collection: Items) -> Items:
     """Each item once, in the order of its first occurrence."""
-    seen = Seen()
-    return [item for item in collection if seen.is_new(item)]
+    by_text: dict[str, FhirpathItem] = {}
+    for item in collection:
+        text = item.value if type(item) is FhirNode and item.type in TEXTS else item
+        if type(text) is not str:
+            seen = Seen()
+            return [item for item in collection if seen.is_new(item)]
+        if text not in by_text:
+            by_text[text] = item
+    return list(by_text.values())
 
 
 class Seen:
