@@ -73,6 +73,14 @@ def _tables_of_this_version() -> None:
     engine.dispose()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _files_are_finished_soon() -> Iterator[None]:
+    """Tests read folders whose files they have just written: whether one is still being written is seen in a moment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fhirmap.sources.files.source_files._QUIET_NS", 20_000_000)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """The public reference data beside the project; tests that need it skip where it is absent."""

@@ -101,6 +101,16 @@ def several(*commands: Sequence[str | Path], before: Sequence[str] = ()) -> list
     return [Done(*entry) for entry in json.loads(done.stdout)]
 
 
+@pytest.fixture(autouse=True)
+def _tries_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command of this process that finds no identity server asks again without waiting."""
+    from fhirmap.sinks.oauth import TokenSource
+
+    defaults = TokenSource.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "sleep", lambda _: None)
+
+
 # ---- a project -------------------------------------------------------------------------------------------------------
 
 STORES = {

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from fhirmap.journal import Journal
 from tests.cli.certificates import Authority
 from tests.cli.conftest import PYTHON, Done, Receiver, Tiny, accepted, in_process, outcome, several, start, unfolded
 
@@ -158,20 +159,19 @@ def locked() -> Iterator[Callable[[Path, str], None]]:
         connection.close()
 
 
-def test_databases_that_another_program_has(tiny: Make, tmp_path: Path, locked: Callable[[Path, str], None]) -> None:
+def test_databases_that_another_program_has(
+    tiny: Make, tmp_path: Path, locked: Callable[[Path, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # each waits some seconds for the other program
+    monkeypatch.setattr("fhirmap.sources.sql_table._LOCK_S", 0.05)
+    monkeypatch.setitem(Journal.open.__func__.__kwdefaults__, "busy_timeout_s", 0.05)  # type: ignore[attr-defined]
     source, journal = (tiny("sqlite", tmp_path / name) for name in ("source", "journal"))
     assert run(journal).code == 0
     locked(source.data, "exclusive")
     locked(journal.folder / "journal.db", "immediate")
-    # each waits some seconds for the other program: all at once
-    running = [start("run", project.folder) for project in (source, journal)]
-    done = []
-    for process in running:
-        out, err = process.communicate(timeout=60)
-        done.append(Done(process.returncode, out, err))
-    done[0].reported("FM707", 3, "stays.sqlite", "locked by another program")
+    run(source).reported("FM707", 3, "stays.sqlite", "locked by another program")
     assert not (source.folder / "journal.db").exists()
-    done[1].reported("FM801", 3, "journal.db", "locked by another process")
+    run(journal).reported("FM801", 3, "journal.db", "locked by another process")
 
 
 def test_a_journal_that_is_none(tiny: Make) -> None:

@@ -218,17 +218,19 @@ def test_a_long_work_does_not_keep_a_process_alive() -> None:
 
 
 PROGRAM = """
+import sys
 from fhirmap.runtime.workers import in_order
-from tests.runtime.worked import slow_processes
+from tests.runtime.worked import long_processes
 
 def batches():
-    yield from ([number] for number in range(40))
+    for _ in range(40):
+        yield [""]
     while True:
-        yield [-1]
+        yield [sys.argv[1]]
 
 if __name__ == "__main__":
     seen = set()
-    for answer in in_order(slow_processes, batches(), 2):
+    for answer in in_order(long_processes, batches(), 2):
         if not seen.issuperset(answer):
             seen.update(answer)
             if len(seen) == 2:
@@ -238,13 +240,15 @@ if __name__ == "__main__":
 
 @posix
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("after_s", [0, 3], ids=["short work", "long work"])
-def test_processes_end_with_their_parent(tmp_path: Path, number: signal.Signals, after_s: float) -> None:
+@pytest.mark.parametrize("work", ["short work", "long work"])
+def test_processes_end_with_their_parent(tmp_path: Path, number: signal.Signals, work: str) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
+    begun = tmp_path / "begun"
+    begun.mkdir()
     path = os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))
     parent = subprocess.Popen(
-        [sys.executable, str(program)],
+        [sys.executable, str(program), str(begun)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -254,7 +258,11 @@ def test_processes_end_with_their_parent(tmp_path: Path, number: signal.Signals,
     pids = [int(pid) for pid in parent.stdout.readline().split()]
     assert len(pids) == 2
     assert all(map(is_alive, pids))
-    time.sleep(after_s)
+    if work == "long work":
+        deadline = time.monotonic() + 60
+        while len(list(begun.iterdir())) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
     parent.send_signal(number)
     _, err = parent.communicate(timeout=30)
     assert gone(pids)

@@ -34,6 +34,14 @@ def slow_processes(numbers: Sequence[int]) -> list[int]:
     return processes(numbers)
 
 
+def long_processes(folders: Sequence[str]) -> list[int]:
+    """A moment's work without a folder; in one a minute's, once a file there has the number of the process."""
+    if folders[0]:
+        (Path(folders[0]) / str(os.getpid())).touch()
+    time.sleep(60 if folders[0] else 0.05)
+    return [os.getpid()] * len(folders)
+
+
 def marked(batch: Sequence[tuple[str, int]]) -> list[int]:
     """Leaves a file for each number."""
     for folder, number in batch:

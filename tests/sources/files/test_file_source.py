@@ -213,7 +213,10 @@ def test_hidden_and_unfinished_files_are_left(folder: Path) -> None:
     assert (entry.code, entry.args["count"], entry.args["file"]) == ("FM788", 1, "e.csv.part")
 
 
-def test_a_file_that_is_being_written_is_left_for_the_next_reading(folder: Path) -> None:
+def test_a_file_that_is_being_written_is_left_for_the_next_reading(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fhirmap.sources.files.source_files._QUIET_NS", 2_000_000_000)
     growing = folder / "c.csv"
     write(growing, "id;v\n4;d\n")
     stop = threading.Event()
