@@ -7,7 +7,7 @@ every key it sets holds a value of the declared type, and everything it leaves o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 from fhirmap.analysis.stores import joined_name
@@ -86,6 +86,10 @@ class ColumnSite:
     """Are the rows of columns, though the store holds documents? Those of a record are, whose lines are documents."""
     above: ColumnSite | None = None
     """How their parent's rows come, where the model reads something of them."""
+    is_line: bool = False
+    """Are there several of a record?"""
+    is_catalogue: bool = False
+    """Are they joined, one each, to what there are several of? Such are articles, makers: the same of many records."""
 
     @property
     def is_tree(self) -> bool:
@@ -293,10 +297,16 @@ class ReaderBody:
             with self.writer.block(If(entry.span, is_list, ())):
                 self.writer.add(Assign(entry.span, (raw,), call("one", raw, cell, _FAULTS)))
         if not entry.minimum:
-            with self.writer.block(If(entry.span, is_not_none(raw), ())):
-                self._convert(entry, cell, raw)
-                with self.writer.block(If(entry.span, self._is_there(entry), ())):
-                    self._put(entry, self._traceable(cell, raw))
+            known = self._known_texts(entry)
+            if known is not None:
+                is_text = compared(builtin("type", raw), Comparison.IS, Name("str"))
+                put = SetItem(entry.span, _RECORD, entry.name, raw)
+                self.writer.add(If(entry.span, all_of(is_text, compared(raw, Comparison.IN, known)), (put,)))
+            with self.writer.otherwise() if known is not None else nullcontext():
+                with self.writer.block(If(entry.span, is_not_none(raw), ())):
+                    self._convert(entry, cell, raw, known)
+                    with self.writer.block(If(entry.span, self._is_there(entry), ())):
+                        self._put(entry, self._traceable(cell, raw))
             return
         # Readers of cells give no value for None.
         self._convert(entry, cell, raw)
@@ -304,15 +314,35 @@ class ReaderBody:
         report = Do(entry.span, call("absent", cell, _FAULTS))
         self.writer.add(If(entry.span, self._is_there(entry), (put,), (report,)))
 
-    def _convert(self, entry: nodes.ModelElement, cell: Name, raw: Name) -> None:
-        """Statements that make a value of ``raw``: an empty text, or None, where there is none."""
+    def _known_texts(self, entry: nodes.ModelElement) -> Name | None:
+        """The texts of a cell that were looked at before and are values as they stand, where they come again and again:
+        those of a catalogue, and days. None for other cells: most of their texts are there once."""
+        if entry.type not in _NUMBERS_AS_TEXT or entry.decimals or self.module.tracing is not None:
+            return None
+        is_day = entry.span.position in self.module.text_uses.dates
+        if not (self.site.is_catalogue or (self.site.is_line and is_day)):
+            return None
+        return self.module.table(f"known_{self.use.node.name}_{entry.name}", builtin("set"))
+
+    def _keep(self, span: Span, known: Name, raw: Name) -> If:
+        """Keep a text that is read as it stands, without a warning."""
+        has_room = compared(builtin("len", known), Comparison.LESS, Literal(_MOST_KNOWN))
+        is_itself = all_of(_VALUE, compared(_VALUE, Comparison.IS, raw), has_room)
+        return If(span, is_itself, (Do(span, method(known, "add", _VALUE, raises=False)),))
+
+    def _convert(self, entry: nodes.ModelElement, cell: Name, raw: Name, known: Name | None = None) -> None:
+        """Statements that make a value of ``raw``: an empty text, or None, where there is none.
+
+        ``known``: the texts that need not be looked at again.
+        """
         span = entry.span
         self.writer.add(Assign(span, (_VALUE,), self._converted(entry, cell, raw)))
         if entry.type not in _NUMBERS_AS_TEXT:
             return
         # A word of absence, or what a spreadsheet made of a number: most texts are neither.
         odd = odd_day(_VALUE) if span.position in self.module.text_uses.dates else odd_text(_VALUE)
-        check = If(span, odd, (Assign(span, (_VALUE,), call("mended", _VALUE, cell, _FAULTS)),))
+        keep = (self._keep(span, known, raw),) if known is not None else ()
+        check = If(span, odd, (Assign(span, (_VALUE,), call("mended", _VALUE, cell, _FAULTS)),), keep)
         nulls = _null_tokens(entry, self.site)
         if nulls:
             check = If(span, _is_one_of(nulls), (Assign(span, (_VALUE,), Literal("")),), (check,))
@@ -380,10 +410,13 @@ class ReaderBody:
             site = replace(site, is_sparse=True)
         has_parent = self._has_parent(entry, model)
         site = replace(site, above=self.site if has_parent else None)
+        is_many = entry.maximum is None or entry.maximum > 1
+        is_repeated = self.site.is_line or self.site.is_catalogue
+        is_catalogue = entry.join is not None and not is_many and is_repeated
+        site = replace(site, is_line=is_many, is_catalogue=is_catalogue)
         reader = self.lowering.model(model, site)
         cell = self._cell(entry)
         raw = self._held(entry, self.names.take(f"{entry.name}_raw"))
-        is_many = entry.maximum is None or entry.maximum > 1
         if entry.attributes:
             folded = call("folded", raw, *map(Literal, entry.attributes), cell, _FAULTS)
             self.writer.add(Assign(span, (raw,), folded))
@@ -632,6 +665,8 @@ _ALL = 1000
 _AT_MOST = Comparison.LESS_OR_EQUAL
 _MOST_TIMES = 1000
 """How often a row counts at most (`fhirmap.runtime.reading.times`)."""
+_MOST_KNOWN = 8192
+"""How many texts of a cell are kept at most."""
 _NUMBERS_AS_TEXT = TEXTS - {"code", "base64Binary", "markdown", "xhtml"}
 """Types of the texts that identify something. Codes are compared with tables, where any text may be listed."""
 

@@ -154,8 +154,9 @@ def lot_number(text: str) -> str | None:
         ('A213B456', None, None, None)
     """
     number = text.strip() if text.isascii() else " ".join(text.split())
-    damaged = _EXPONENT.fullmatch(number) or is_spreadsheet_date(number)
-    return None if damaged or number.upper() in MISSING else number
+    capitals = number.upper()
+    damaged = ("E" in capitals and _EXPONENT.fullmatch(number)) or is_spreadsheet_date(number)
+    return None if damaged or capitals in MISSING else number
 
 
 @function

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ import fhirmap
 from fhirmap.compiler.plain_texts import odd_text
 from fhirmap.compiler.python import Name
 from fhirmap.data import RawValue
-from fhirmap.records import TreeText
+from fhirmap.records import ReadRecord, TreeText
 from tests.compiler.generated import PATIENT, body_of
 
 
@@ -246,3 +248,57 @@ model Part { code : string from '@code'  text : string from '#text' }
     line = TreeText("L", {"@id": "1", "@code": "c"})
     read = compiled(models).read({"@id": "1", "parts": [line]})
     assert (read.values, read.faults) == ({"a": "1", "parts": [{"code": "c", "text": "L"}]}, ())
+
+
+_POSES = (
+    "model Row from table 'A' key 'id' { a : string p : Person join 'PERSON' on 'id' poses : Pose 0..* join 'POSE' on 'id' }\n"
+    "model Person { nir : string }\n"
+    "model Pose { lot : string expiry : string day : date article : Article join 'ARTICLE' on 'id_article' }\n"
+    "model Article { reference : string null 'N/A' family : code maker : Maker join 'MAKER' on 'id_maker' }\n"
+    "model Maker { name : string name2 : string 1..1 }\n"
+    "model Out { d : date }\n"
+    "group h(source src : Row, target tgt : Out) { src.poses as p -> tgt.d = dateIn(p.expiry, 'yyyy-MM-dd'); }\n"
+)
+
+
+def _catalogue_row(expiry: RawValue, reference: RawValue, name: RawValue) -> dict[str, RawValue]:
+    article = {"reference": reference, "family": "F", "maker": [{"name": name, "name2": "M"}]}
+    pose = {"lot": "L1", "expiry": expiry, "day": "2025-01-01", "article": [article]}
+    return {"id": 1, "a": "x", "p": [{"nir": "2400372951001"}], "poses": [pose]}
+
+
+def _read_again(read: Callable[[RawValue], ReadRecord], row: RawValue) -> tuple[Any, list[str]]:
+    """What a row is read as, which must be the same when it comes again."""
+    first, second = read(row), read(row)
+    assert (first.values, first.faults) == (second.values, second.faults)
+    return first.values, [fault.code for fault in first.faults]
+
+
+def test_texts_of_a_catalogue_and_days_are_looked_at_once_and_no_others_are_kept() -> None:
+    source = compiled(_POSES).source
+    kept = {line.partition(" ")[0] for line in source.splitlines() if line.endswith(" = set()")}
+    assert kept == {"_KNOWN_POSE_EXPIRY", "_KNOWN_ARTICLE_REFERENCE", "_KNOWN_MAKER_NAME"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "read", "codes"),
+    [
+        (("2029-06-30", "REF-1", "Fab"), ("2029-06-30", "REF-1", "Fab"), []),
+        ((" 2029-06-30", "REF-1 ", " Fab"), ("2029-06-30", "REF-1", "Fab"), []),
+        (("1,2E+05", '="0012"', "NULL"), (None, "0012", None), ["FM459", "FM460", "FM459"]),
+        (("20290630", "N/A", ""), ("20290630", None, None), []),
+        (("20290630", "1234567", "1"), ("20290630", "1234567", "1"), []),
+        (("9999", "INCONNU", "mars-12"), ("9999", "INCONNU", "mars-12"), ["FM465", "FM465", "FM465"]),
+        ((20290630, 1234567, True), ("20290630", "1234567", "true"), ["FM465"]),
+        ((["2029"], {"a": 1}, ["x"]), (None, None, None), ["FM410", "FM410", "FM410"]),
+    ],
+)
+def test_a_text_that_comes_again_is_read_as_before(
+    cells: tuple[RawValue, ...], read: tuple[str | None, ...], codes: list[str]
+) -> None:
+    transform = compiled(_POSES)
+    values, found = _read_again(transform.read, _catalogue_row(*cells))
+    (pose,) = values["poses"]
+    article = pose["article"]
+    assert (pose.get("expiry"), article.get("reference"), article["maker"].get("name")) == read
+    assert found == codes
