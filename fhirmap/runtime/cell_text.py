@@ -146,7 +146,7 @@ def is_odd(text: str) -> bool:
     """May a trimmed text of a cell need `mended`, which looks closely? Most do not, as few of their signs show.
 
     This is asked of every cell, so the tests come by what they cost. Answers are not kept: texts of cells name people,
-    and most are there once.
+    and most are there once. Generated readers keep those of catalogues and of days alone (`compiler/readers.py`).
 
     Example:
         >>> [is_odd(text) for text in ("A213B456", "04012345678901", "Tige fémorale", "12345.0", "1,20E+05", "NULL")]

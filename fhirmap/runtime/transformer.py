@@ -1,7 +1,8 @@
 """`Transformer`: a compiled map as a value. Call it with a record, get a `Result`; hand it to threads, workers, Spark.
 
 It holds the module's text and makes its functions from it; a pickle carries that text, so the other side needs the
-runtime alone. Calls share nothing: no I/O, no global state, and the caller's record is only read.
+runtime alone. Calls share nothing but what was found plain of a catalogue's texts: no I/O, and the caller's record is
+only read.
 """
 
 from __future__ import annotations
