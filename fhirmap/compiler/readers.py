@@ -7,7 +7,7 @@ every key it sets holds a value of the declared type, and everything it leaves o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from fhirmap.analysis.stores import joined_name
@@ -298,21 +298,27 @@ class ReaderBody:
                 self.writer.add(Assign(entry.span, (raw,), call("one", raw, cell, _FAULTS)))
         if not entry.minimum:
             known = self._known_texts(entry)
-            if known is not None:
-                is_text = compared(builtin("type", raw), Comparison.IS, Name("str"))
-                put = SetItem(entry.span, _RECORD, entry.name, raw)
-                self.writer.add(If(entry.span, all_of(is_text, compared(raw, Comparison.IN, known)), (put,)))
-            with self.writer.otherwise() if known is not None else nullcontext():
-                with self.writer.block(If(entry.span, is_not_none(raw), ())):
-                    self._convert(entry, cell, raw, known)
-                    with self.writer.block(If(entry.span, self._is_there(entry), ())):
-                        self._put(entry, self._traceable(cell, raw))
+            if known is None:
+                self._read_there(entry, cell, raw, None)
+                return
+            is_text = compared(builtin("type", raw), Comparison.IS, Name("str"))
+            put = SetItem(entry.span, _RECORD, entry.name, raw)
+            self.writer.add(If(entry.span, all_of(is_text, compared(raw, Comparison.IN, known)), (put,)))
+            with self.writer.otherwise():
+                self._read_there(entry, cell, raw, known)
             return
         # Readers of cells give no value for None.
         self._convert(entry, cell, raw)
         put = SetItem(entry.span, _RECORD, entry.name, self._traceable(cell, raw))
         report = Do(entry.span, call("absent", cell, _FAULTS))
         self.writer.add(If(entry.span, self._is_there(entry), (put,), (report,)))
+
+    def _read_there(self, entry: nodes.ModelElement, cell: Name, raw: Name, known: Name | None) -> None:
+        """Read a cell that may hold a value. ``known``: the texts that need not be looked at again."""
+        with self.writer.block(If(entry.span, is_not_none(raw), ())):
+            self._convert(entry, cell, raw, known)
+            with self.writer.block(If(entry.span, self._is_there(entry), ())):
+                self._put(entry, self._traceable(cell, raw))
 
     def _known_texts(self, entry: nodes.ModelElement) -> Name | None:
         """The texts of a cell that were looked at before and are values as they stand, where they come again and again:

@@ -251,7 +251,8 @@ model Part { code : string from '@code'  text : string from '#text' }
 
 
 _POSES = (
-    "model Row from table 'A' key 'id' { a : string p : Person join 'PERSON' on 'id' poses : Pose 0..* join 'POSE' on 'id' }\n"
+    "model Row from table 'A' key 'id' {\n"
+    "  a : string p : Person join 'PERSON' on 'id' poses : Pose 0..* join 'POSE' on 'id' }\n"
     "model Person { nir : string }\n"
     "model Pose { lot : string expiry : string day : date article : Article join 'ARTICLE' on 'id_article' }\n"
     "model Article { reference : string null 'N/A' family : code maker : Maker join 'MAKER' on 'id_maker' }\n"
