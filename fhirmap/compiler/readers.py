@@ -321,7 +321,7 @@ class ReaderBody:
                 self._put(entry, self._traceable(cell, raw))
 
     def _known_texts(self, entry: nodes.ModelElement) -> Name | None:
-        """The texts of a cell that were looked at before and are values as they stand, where they come again and again:
+        """The texts of a cell that were looked at before and are values as they are, where they come again and again:
         those of a catalogue, and days. None for other cells: most of their texts are there once."""
         if entry.type not in _NUMBERS_AS_TEXT or entry.decimals or self.module.tracing is not None:
             return None
@@ -331,9 +331,9 @@ class ReaderBody:
         return self.module.table(f"known_{self.use.node.name}_{entry.name}", builtin("set"))
 
     def _keep(self, span: Span, known: Name, raw: Name) -> If:
-        """Keep a text that is read as it stands, without a warning."""
-        has_room = compared(builtin("len", known), Comparison.LESS, Literal(_MOST_KNOWN))
-        is_itself = all_of(_VALUE, compared(_VALUE, Comparison.IS, raw), has_room)
+        """Keep a text that is read as it is, without a warning."""
+        is_small = compared(builtin("len", known), Comparison.LESS, Literal(_MOST_KNOWN))
+        is_itself = all_of(_VALUE, compared(_VALUE, Comparison.IS, raw), is_small)
         return If(span, is_itself, (Do(span, method(known, "add", _VALUE, raises=False)),))
 
     def _convert(self, entry: nodes.ModelElement, cell: Name, raw: Name, known: Name | None = None) -> None:

@@ -258,10 +258,10 @@ class EntryQueue(EntryIntake):
             query = _TO_SETTLE.with_for_update() if self._shared else _TO_SETTLE
             found = connection.execute(query, {"chosen": [lease.entry_id for lease, _ in pairs]}).all()
             rows = {row.id: row for row in found}
-            # A sink on this machine gives a batch one receipt.
+            # A sink on this machine says the same of a whole batch.
             alike: dict[tuple[object, ...], list[tuple[Lease, Receipt]]] = {}
             for lease, receipt in pairs:
-                situation = (id(receipt), lease.number, lease.token, *rows[lease.entry_id][2:])
+                situation = (receipt, lease.number, lease.token, *rows[lease.entry_id][2:])
                 alike.setdefault(situation, []).append((lease, receipt))
             for group in alike.values():
                 lease, receipt = group[0]

@@ -46,8 +46,8 @@ _FUNCTIONS = frozenset((
     "->>", "current_date", "current_time", "current_timestamp", "cast",
 ))  # fmt: skip
 """Those of SQLite whose answer depends on what they are given, or on the day, and that reach nothing else."""
-_IN_QUOTES = re.compile(r"'[^']*'|`[^`]*`|\"[^\"]*\"")
-_PATH_WITH_BRACKETS = re.compile(r"[\w\]]\[")
+_EDGE = SqlToken(TokenKind.SIGN, "")
+"""What is before the first token and after the last."""
 _STUMBLED = re.compile(r"near \"([^\"]{1,40})\": syntax|function (\w{1,40})\(\)")
 
 
@@ -88,6 +88,7 @@ class RowFilter:
         self._marks = Cell("", "", "decimal", "", decimal=decimal, thousands=thousands)
         self._what, self._position = what, position
         tokens = list(tokens_of(where))
+        self._has_steps = any(_is_step(before, token) for before, token in zip([_EDGE, *tokens], tokens, strict=False))
         self._refuse_what_is_more(tokens)
         folded = {naming.fold(name) for name in numeric}
         columns: dict[str, _NamedColumn] = {}
@@ -171,15 +172,14 @@ class RowFilter:
     def _no_condition(self, near: str) -> ConfigError:
         """Of what is no SQL, near these signs if they are known; a path with brackets of its own has to be in
         backticks."""
-        if _PATH_WITH_BRACKETS.search(_IN_QUOTES.sub("''", self._where)):
+        if self._has_steps:
             return self._refusal("brackets")
         return self._refusal("near", near=near) if near else self._refusal("end")
 
     def _refuse_what_is_more(self, tokens: Sequence[SqlToken]) -> None:
         """What is no condition by itself, or asks for more than the row."""
         depth = 0
-        end = SqlToken(TokenKind.SIGN, "")
-        for before, token, after in zip([end, *tokens], tokens, [*tokens[1:], end], strict=False):
+        for before, token, after in zip([_EDGE, *tokens], tokens, [*tokens[1:], _EDGE], strict=False):
             if token.kind is TokenKind.SIGN:
                 depth += (token.text == "(") - (token.text == ")")
                 if depth < 0 or token.text in tuple(";?:@$#'\"`["):
@@ -257,6 +257,11 @@ def is_kept(condition: RowFilter, row: FileRow, values: Sequence[RawValue]) -> b
     """
     unread = {column for fault in row.faults for column in fault.columns}
     return row.is_lost or not unread.isdisjoint(condition.names) or condition.keeps(values, row.faults)
+
+
+def _is_step(before: SqlToken, token: SqlToken) -> bool:
+    """Are these brackets those of a path, which choose one of several: `items[0]`, or `[items[0]]`?"""
+    return token.has_brackets and ("[" in token.text or (token.is_adjacent and before.is_name))
 
 
 def _affinity(column: _NamedColumn) -> str:

@@ -21,10 +21,13 @@ class TokenKind(Enum):
 
 
 class SqlToken(NamedTuple):
-    """One token. ``text``: of a name, without its quotes."""
+    """One token. ``text``: of a name, without its quotes. ``has_brackets``: are these brackets? ``is_adjacent``: does it
+    follow the token before without a blank?"""
 
     kind: TokenKind
     text: str
+    has_brackets: bool = False
+    is_adjacent: bool = False
 
     @property
     def is_name(self) -> bool:
@@ -54,15 +57,19 @@ def tokens_of(sql: str) -> Iterator[SqlToken]:
         >>> [token.text for token in tokens_of("[a.b] = 'x' -- why")]
         ['a.b', '=', "'x'"]
     """
+    is_adjacent = False
     for found in _TOKEN.finditer(sql):
         kind = found.lastgroup or "skip"
         if kind == "skip":
+            is_adjacent = False
             continue
         text = found[0]
+        has_brackets = text[0] == "[" and kind == "NAME"
         if kind == "NAME":
             quote, text = text[0], text[1:-1]
-            text = text if quote == "[" else text.replace(quote * 2, quote)
-        yield SqlToken(TokenKind[kind], text)
+            text = text if has_brackets else text.replace(quote * 2, quote)
+        yield SqlToken(TokenKind[kind], text, has_brackets, is_adjacent)
+        is_adjacent = True
 
 
 def ascii_lower(name: str) -> str:

@@ -129,6 +129,7 @@ def test_a_plan_says_which_columns_are_numbers() -> None:
         ("[OBX[3.1=LOT].5] = 'A'", "row_brackets", None),
         ("OBX[3.1=LOT].5 = 'A'", "row_brackets", None),
         ("a = 'x' and [items[0]] = '1'", "row_brackets", None),
+        ("a = 'OBX[0]' and [b] = = 1", "row_near", "="),
         ("a = 'OBX[1]' and and b", "row_near", "and"),
         ("`OBX[1]` = = 'x'", "row_near", "="),
         ("poses.type = '02'", "row_dotted", "poses.type"),

@@ -22,7 +22,12 @@ TEXT, NAME, NUMBER, WORD, SIGN = TokenKind.TEXT, TokenKind.NAME, TokenKind.NUMBE
     ],
 )
 def test_names_are_found_outside_of_texts_and_comments(sql: str, tokens: list[tuple[TokenKind, str]]) -> None:
-    assert [tuple(token) for token in tokens_of(sql)] == tokens
+    assert [(token.kind, token.text) for token in tokens_of(sql)] == tokens
+
+
+def test_brackets_are_told_from_quotes_and_what_follows_at_once_from_what_does_not() -> None:
+    found = [(token.text, token.has_brackets, token.is_adjacent) for token in tokens_of('a[0] "[b]"/**/[c]')]
+    assert found == [("a", False, False), ("0", True, True), ("[b]", False, False), ("c", True, False)]
 
 
 def test_words_are_compared_as_sqlite_does() -> None:
