@@ -21,8 +21,8 @@ class TokenKind(Enum):
 
 
 class SqlToken(NamedTuple):
-    """One token. ``text``: of a name, without its quotes. ``has_brackets``: are these brackets? ``is_adjacent``: does it
-    follow the token before without a blank?"""
+    """One token. ``text``: of a name, without its quotes. ``has_brackets``: are these brackets? ``is_adjacent``: is there
+    no blank before it?"""
 
     kind: TokenKind
     text: str

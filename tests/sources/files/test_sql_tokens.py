@@ -25,7 +25,7 @@ def test_names_are_found_outside_of_texts_and_comments(sql: str, tokens: list[tu
     assert [(token.kind, token.text) for token in tokens_of(sql)] == tokens
 
 
-def test_brackets_are_told_from_quotes_and_what_follows_at_once_from_what_does_not() -> None:
+def test_brackets_are_no_quotes_and_a_blank_before_a_token_counts() -> None:
     found = [(token.text, token.has_brackets, token.is_adjacent) for token in tokens_of('a[0] "[b]"/**/[c]')]
     assert found == [("a", False, False), ("0", True, True), ("[b]", False, False), ("c", True, False)]
 
