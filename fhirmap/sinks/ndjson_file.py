@@ -10,51 +10,36 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from fhirmap.errors import ConfigError, DeliveryError
-from fhirmap.records import Envelope, Receipt, ReceiptState
+from fhirmap.errors import ConfigError
+from fhirmap.records import Envelope
 from fhirmap.sinks.folder_sync import sync_folder
+from fhirmap.sinks.local_sink import LocalSink, unwritable
 from fhirmap.sinks.sink import Sink, SinkSettings
-from fhirmap.texts import Text, os_reason
+from fhirmap.texts import Text
 
 __all__ = ["NdjsonFile", "open_sink"]
 
 _TAIL_BYTES = 65_536
 
 
-class NdjsonFile:
+class NdjsonFile(LocalSink):
     """Appends payloads to ``path``; the file is readable by its owner alone, for it holds health data."""
 
     batch_size = 500
-    is_remote = False
 
     def __init__(self, path: Path) -> None:
         """Raises: DeliveryError FM619 where the file cannot be opened."""
-        self._path = path
+        super().__init__(str(path))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             _cut_torn_line(self._descriptor)
             sync_folder(path.parent)
         except OSError as error:
-            raise DeliveryError("FM619", file=str(path), reason=os_reason(error, "not_writable")) from None
+            raise unwritable(self.name, error) from None
 
-    @property
-    def name(self) -> str:
-        """The path."""
-        return str(self._path)
-
-    def prepare(self) -> None:
-        """Nothing: it is open."""
-
-    def send(self, envelope: Envelope) -> Receipt:
-        """Accepted, once it is on the disk."""
-        return self.send_all([envelope])[0]
-
-    def send_all(self, envelopes: Sequence[Envelope]) -> list[Receipt]:
-        """Accepted, each of them, once they are on the disk.
-
-        Raises: DeliveryError FM619 where they cannot be written; the file is then as it was before.
-        """
+    def write(self, envelopes: Sequence[Envelope]) -> None:
+        """As lines, which are on the disk when this returns."""
         content = b"".join(one_line(envelope.payload) for envelope in envelopes)
         before = os.fstat(self._descriptor).st_size
         try:
@@ -62,10 +47,9 @@ class NdjsonFile:
             while written < len(content):
                 written += os.write(self._descriptor, content[written:])
             os.fsync(self._descriptor)
-        except OSError as error:
+        except OSError:
             os.ftruncate(self._descriptor, before)
-            raise DeliveryError("FM619", file=str(self._path), reason=os_reason(error, "not_writable")) from None
-        return [Receipt(ReceiptState.ACCEPTED, "")] * len(envelopes)
+            raise
 
     def close(self) -> None:
         """Closes the file."""

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
-from fhirmap.errors import ConfigError, DeliveryError
-from fhirmap.records import Envelope, Receipt, ReceiptState
+from fhirmap.errors import ConfigError
+from fhirmap.records import Envelope
 from fhirmap.sinks.folder_sync import sync_folder
+from fhirmap.sinks.local_sink import LocalSink, unwritable
 from fhirmap.sinks.sink import Sink, SinkSettings
-from fhirmap.texts import Text, os_reason
+from fhirmap.texts import Text
 
 __all__ = ["ParquetFolder", "open_sink"]
 
@@ -22,15 +23,15 @@ _OF_SPARK = "_SUCCESS"
 """What Spark leaves in a folder that it has written, and replaces as a whole."""
 
 
-class ParquetFolder:
+class ParquetFolder(LocalSink):
     """Adds files to ``path``: `key`, `resource` (the payload) and `digest` of each record, as texts. Folder and files
     are readable by their owner alone, for they hold health data."""
 
     batch_size = 5_000
-    is_remote = False
 
     def __init__(self, path: Path) -> None:
         """Raises: DeliveryError FM619 where nothing can be written there; ConfigError FM797 without pyarrow."""
+        super().__init__(str(path))
         try:
             import pyarrow as pa
         except ModuleNotFoundError as error:
@@ -41,27 +42,12 @@ class ParquetFolder:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             sync_folder(path.parent)
         except OSError as error:
-            raise self._unwritable(os_reason(error, "not_writable")) from None
+            raise unwritable(self.name, error) from None
         if (path / _OF_SPARK).exists():
-            raise self._unwritable(Text("reasons.results_of_spark"))
+            raise unwritable(self.name, Text("reasons.results_of_spark"))
 
-    @property
-    def name(self) -> str:
-        """The path."""
-        return str(self._path)
-
-    def prepare(self) -> None:
-        """Nothing: it is there."""
-
-    def send(self, envelope: Envelope) -> Receipt:
-        """Accepted, once it is on the disk."""
-        return self.send_all([envelope])[0]
-
-    def send_all(self, envelopes: Sequence[Envelope]) -> list[Receipt]:
-        """Accepted, each of them, once the file that holds them is on the disk.
-
-        Raises: DeliveryError FM619 where it cannot be written; the folder is then as it was before.
-        """
+    def write(self, envelopes: Sequence[Envelope]) -> None:
+        """As one file, which is on the disk when this returns."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -78,16 +64,9 @@ class ParquetFolder:
                 os.fsync(stream.fileno())
             unfinished.replace(file)
             sync_folder(self._path)
-        except OSError as error:
+        except OSError:
             unfinished.unlink(missing_ok=True)
-            raise self._unwritable(os_reason(error, "not_writable")) from None
-        return [Receipt(ReceiptState.ACCEPTED, "")] * len(envelopes)
-
-    def close(self) -> None:
-        """Nothing: each file is closed."""
-
-    def _unwritable(self, reason: str | Text) -> DeliveryError:
-        return DeliveryError("FM619", file=str(self._path), reason=reason)
+            raise
 
 
 def open_sink(settings: SinkSettings) -> Sink:

@@ -6,47 +6,29 @@ import sys
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from fhirmap.errors import DeliveryError
-from fhirmap.records import Envelope, Receipt, ReceiptState
+from fhirmap.records import Envelope
+from fhirmap.sinks.local_sink import LocalSink
 from fhirmap.sinks.ndjson_file import one_line
 from fhirmap.sinks.sink import Sink, SinkSettings
-from fhirmap.texts import os_reason, text
+from fhirmap.texts import text
 
 __all__ = ["StandardOutput", "open_sink"]
 
 
-class StandardOutput:
-    """Writes each payload as a line and flushes."""
+class StandardOutput(LocalSink):
+    """Writes each payload as a line and flushes. The stream is not closed: it is not ours."""
 
     batch_size = 100
-    is_remote = False
 
     def __init__(self, stream: BinaryIO) -> None:
+        super().__init__(text("reasons.standard_output"))
         self._stream = stream
-        self.name = text("reasons.standard_output")
 
-    def prepare(self) -> None:
-        """Nothing: it is open."""
-
-    def send(self, envelope: Envelope) -> Receipt:
-        """Accepted, once it is written."""
-        return self.send_all([envelope])[0]
-
-    def send_all(self, envelopes: Sequence[Envelope]) -> list[Receipt]:
-        """Accepted, each of them, once they are written.
-
-        Raises: DeliveryError FM619 where the reader has gone.
-        """
-        try:
-            for envelope in envelopes:
-                self._stream.write(one_line(envelope.payload))
-            self._stream.flush()
-        except OSError as error:
-            raise DeliveryError("FM619", file=self.name, reason=os_reason(error, "not_writable")) from None
-        return [Receipt(ReceiptState.ACCEPTED, "")] * len(envelopes)
-
-    def close(self) -> None:
-        """Nothing: the stream is not ours."""
+    def write(self, envelopes: Sequence[Envelope]) -> None:
+        """As lines. Raises: OSError where the reader has gone."""
+        for envelope in envelopes:
+            self._stream.write(one_line(envelope.payload))
+        self._stream.flush()
 
 
 def open_sink(_settings: SinkSettings) -> Sink:

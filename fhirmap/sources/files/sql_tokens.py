@@ -21,8 +21,10 @@ class TokenKind(Enum):
 
 
 class SqlToken(NamedTuple):
-    """One token. ``text``: of a name, without its quotes. ``has_brackets``: are these brackets? ``is_adjacent``: is there
-    no blank before it?"""
+    """One token. ``text``: of a name, without its quotes. ``has_brackets``: are these brackets?
+
+    ``is_adjacent``: is there no blank before it?
+    """
 
     kind: TokenKind
     text: str
