@@ -88,22 +88,29 @@ class SqlLayout:
         self.dialect: str = inspector.dialect.name
         self._found: dict[str, SqlTableLayout | None] = {}
 
+    @contextmanager
+    def _connected(self) -> Iterator[tuple[sa.Connection, sa.Inspector]]:
+        """One connection for several questions: an inspector makes one for each, which takes longer than its answer."""
+        with self._inspector.engine.connect() as connection:
+            inspector: sa.Inspector = sa.inspect(connection)
+            inspector.info_cache = self._inspector.info_cache
+            yield connection, inspector
+
     def names(self, schema: str | None = None) -> list[str]:
         """Tables and views of ``schema`` (None: the default one)."""
-        listed = [*self._inspector.get_table_names(schema), *self._inspector.get_view_names(schema)]
-        if self.dialect == "postgresql":
-            listed += self._inspector.get_materialized_view_names(schema)
-        return listed
+        with self._connected() as (_, inspector):
+            return _names(inspector, schema)
 
     def known_names(self) -> list[str]:
         """What a hint may name: ``names()``, then the tables of the other schemas, with their schema.
 
         The schemas that a database keeps for itself hold nothing that a map reads.
         """
-        own = self.names()
-        skipped = {self._inspector.default_schema_name, *_OF_THE_DATABASE}
-        schemas = [name for name in self._inspector.get_schema_names() if name not in skipped]
-        return own + [f"{schema}.{name}" for schema in schemas for name in self.names(schema)]
+        with self._connected() as (_, inspector):
+            own = _names(inspector, None)
+            skipped = {inspector.default_schema_name, *_OF_THE_DATABASE}
+            schemas = [name for name in inspector.get_schema_names() if name not in skipped]
+            return own + [f"{schema}.{name}" for schema in schemas for name in _names(inspector, schema)]
 
     def missing(self, name: str) -> naming.Missing:
         """The hint for a table that is not there: the one so called in another schema, else the nearest name."""
@@ -126,24 +133,27 @@ class SqlLayout:
             self._found[name] = self._look_up(name)
         return self._found[name]
 
-    def _look_up(self, name: str) -> SqlTableLayout | None:
-        real = naming.match(name, self.names())
-        if real is not None:
-            return self._read(real, None)
-        schema, dot, bare = name.partition(".")
-        if not dot:
-            return None
-        real_schema = naming.match(schema, self._inspector.get_schema_names())
-        real = naming.match(bare, self.names(real_schema)) if real_schema else None
-        return self._read(real, real_schema) if real else None
-
     @any_column_type()
-    def _read(self, name: str, schema: str | None) -> SqlTableLayout:
-        columns = {entry["name"]: entry["type"] for entry in self._inspector.get_columns(name, schema)}
-        primary = self._inspector.get_pk_constraint(name, schema).get("constrained_columns") or []
+    def _look_up(self, name: str) -> SqlTableLayout | None:
+        with self._connected() as (connection, inspector):
+            real = naming.match(name, _names(inspector, None))
+            if real is not None:
+                return self._read(connection, inspector, real, None)
+            schema, dot, bare = name.partition(".")
+            if not dot:
+                return None
+            real_schema = naming.match(schema, inspector.get_schema_names())
+            real = naming.match(bare, _names(inspector, real_schema)) if real_schema else None
+            return self._read(connection, inspector, real, real_schema) if real else None
+
+    def _read(
+        self, connection: sa.Connection, inspector: sa.Inspector, name: str, schema: str | None
+    ) -> SqlTableLayout:
+        columns = {entry["name"]: entry["type"] for entry in inspector.get_columns(name, schema)}
+        primary = inspector.get_pk_constraint(name, schema).get("constrained_columns") or []
         unique = [frozenset(primary)] if primary else []
-        unique += [frozenset(c["column_names"]) for c in self._inspector.get_unique_constraints(name, schema)]
-        for index in self._inspector.get_indexes(name, schema):
+        unique += [frozenset(c["column_names"]) for c in inspector.get_unique_constraints(name, schema)]
+        for index in inspector.get_indexes(name, schema):
             names = index["column_names"]
             partial = any(key.endswith("_where") for key in index.get("dialect_options", {}))
             if index["unique"] and not partial and all(names):
@@ -155,30 +165,38 @@ class SqlLayout:
             columns,
             tuple(columns for columns in unique if columns),
             tuple(primary),
-            kinds=kinds | self._of_mariadb(name, schema, kinds),
+            kinds=kinds | self._of_mariadb(connection, name, schema, kinds),
             items={column: item_kind_of(kind) for column, kind in columns.items() if kinds[column] == ColumnKind.LIST},
         )
 
-    def _of_mariadb(self, name: str, schema: str | None, known: dict[str, ColumnKind]) -> dict[str, ColumnKind]:
+    def _of_mariadb(
+        self, connection: sa.Connection, name: str, schema: str | None, known: dict[str, ColumnKind]
+    ) -> dict[str, ColumnKind]:
         """What SQLAlchemy does not say of MariaDB's columns: JSON is a text that is checked, shapes are bytes."""
         if self.dialect not in ("mysql", "mariadb"):
             return {}
         unknown = [column for column, kind in known.items() if kind == ColumnKind.UNKNOWN]
         cells: list[sa.ColumnClause[Any]] = [sa.column(column) for column in unknown]
         found: dict[str, ColumnKind] = {}
-        with self._inspector.engine.connect() as connection:
-            if cells:
-                select = sa.select(*cells).select_from(sa.table(name, *cells, schema=schema)).limit(0)
-                held = query_contents(connection.execute(select).cursor, self.dialect)
-                found = {column: entry.kind for column, entry in zip(unknown, held, strict=True)}
-            if getattr(connection.dialect, "is_mariadb", False):
-                own = schema or self._inspector.default_schema_name
-                select = sa.select(_CHECKS.c.check_clause)
-                select = select.where(_CHECKS.c.constraint_schema == own, _CHECKS.c.table_name == name)
-                clauses = connection.execute(select).scalars()
-                documents = {match[1].replace("``", "`") for match in map(_JSON_VALID.fullmatch, clauses) if match}
-                found |= dict.fromkeys(documents & set(known), ColumnKind.DOCUMENT)
+        if cells:
+            select = sa.select(*cells).select_from(sa.table(name, *cells, schema=schema)).limit(0)
+            held = query_contents(connection.execute(select).cursor, self.dialect)
+            found = {column: entry.kind for column, entry in zip(unknown, held, strict=True)}
+        if getattr(connection.dialect, "is_mariadb", False):
+            own = schema or self._inspector.default_schema_name
+            select = sa.select(_CHECKS.c.check_clause)
+            select = select.where(_CHECKS.c.constraint_schema == own, _CHECKS.c.table_name == name)
+            clauses = connection.execute(select).scalars()
+            documents = {match[1].replace("``", "`") for match in map(_JSON_VALID.fullmatch, clauses) if match}
+            found |= dict.fromkeys(documents & set(known), ColumnKind.DOCUMENT)
         return found
+
+
+def _names(inspector: sa.Inspector, schema: str | None) -> list[str]:
+    listed = [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
+    if inspector.dialect.name == "postgresql":
+        listed += inspector.get_materialized_view_names(schema)
+    return listed
 
 
 _CHECKS = sa.table(
