@@ -74,6 +74,29 @@ def _tables_of_this_version() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _certificates_are_read_once() -> Iterator[None]:
+    """PyMySQL reads all certificates of the machine for each connection, of which a test of MariaDB makes many."""
+    if not os.environ.get("FHIRMAP_TEST_MARIADB"):
+        yield
+        return
+    from pymysql.connections import Connection
+
+    make = Connection._create_ssl_ctx
+    made: list[ssl.SSLContext] = []
+
+    def kept(connection: Any, settings: Any) -> Any:
+        if settings:
+            return make(connection, settings)
+        if not made:
+            made.append(make(connection, settings))
+        return made[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "_create_ssl_ctx", kept)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _files_are_finished_soon() -> Iterator[None]:
     """Tests read folders whose files they have just written: whether one is still being written is seen in a moment."""
     with pytest.MonkeyPatch.context() as patch:
