@@ -74,6 +74,15 @@ def _tables_of_this_version() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _templates_are_compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The page of the report, which every run writes: its templates are the same in all tests."""
+    folder = tmp_path_factory.mktemp("templates")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fhirmap.runner.cache.template_cache.user_folder", lambda: folder)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _certificates_are_read_once() -> Iterator[None]:
     """PyMySQL reads all certificates of the machine for each connection, of which a test of MariaDB makes many."""
     if not os.environ.get("FHIRMAP_TEST_MARIADB"):

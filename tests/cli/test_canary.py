@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -21,6 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
+from fhirmap.runner.first_map import first_goal
 from tests.cli.conftest import Done, in_process
 
 NUMBERS = ["151024610204372", "2600575238001", "175122A11100173"]
@@ -390,6 +392,14 @@ COMMANDS = [
     ["report", "--json"],
 ]
 IN_FRENCH = ("check", "preview", "run", "status")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_goal() -> Iterator[None]:
+    """What `init` works towards is the same for each source: the shared model is parsed once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fhirmap.runner.scaffold.first_goal", cache(first_goal))
+        yield
 
 
 def searched(done: Done, where: str) -> Done:

@@ -6,7 +6,12 @@ import jinja2
 import pytest
 from jinja2 import DictLoader, Environment
 
-from fhirmap.runner.cache import template_cache
+from fhirmap.runner.cache import private_folder, template_cache
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(template_cache, "user_folder", private_folder.user_folder)
 
 
 def rendered(text: str) -> str:
