@@ -10,7 +10,8 @@ import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -170,13 +171,30 @@ def journal(tmp_path: Path, clock: FakeClock) -> Iterator[Any]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def _stopping() -> Iterator[Callable[[Callable[[], None]], object]]:
+    """Servers stop while the next tests run: each looks every tenth of a second whether it shall, and takes another."""
+    with ThreadPoolExecutor(4, thread_name_prefix="stopping") as pool:
+        stops: list[Future[None]] = []
+        yield lambda stop: stops.append(pool.submit(stop))
+        for stopped in stops:
+            stopped.result()
+
+
 @pytest.fixture
-def registry() -> Iterator[Callable[..., Any]]:
+def registry(_stopping: Callable[[Callable[[], None]], object]) -> Iterator[Callable[..., Any]]:
     """``registry(config)``: a simulator listening on loopback, stopped after the test."""
     from fhirmap.registry import RegistryServer
 
-    with ExitStack() as stack:
-        yield lambda config=None, **more: stack.enter_context(RegistryServer(config, **more))
+    started: list[RegistryServer] = []
+
+    def start(config: Any = None, **more: Any) -> RegistryServer:
+        started.append(RegistryServer(config, **more).start())
+        return started[-1]
+
+    yield start
+    for server in started:
+        _stopping(server.stop)
 
 
 class RawServer:

@@ -321,7 +321,7 @@ def receiver() -> Iterator[Callable[..., Receiver]]:
         server = Server(("127.0.0.1", 0), Handler)
         if context is not None:
             server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         started.append(server)
         port = server.server_address[1]
         base = f"{'https' if context else 'http'}://127.0.0.1:{port}"

@@ -317,8 +317,8 @@ def test_one_token_for_a_whole_run_and_the_limit_is_kept(journal: Journal, clock
 
 def test_a_token_that_ends_within_the_run_is_renewed_before(journal: Journal, clock: Any, registry: Any) -> None:
     config = RegistryConfig(token_life_s=3)
-    server, delivery = send_all(journal, registry, config, clock, 40, SinkLimits(rate_per_s=5, concurrency=1))
-    assert delivery.states == {"accepted": 40}
+    server, delivery = send_all(journal, registry, config, clock, 20, SinkLimits(rate_per_s=5, concurrency=1))
+    assert delivery.states == {"accepted": 20}
     assert server.simulator.identity.issued > 1
     assert 401 not in {call.status for call in server.simulator.registry.calls}
 
@@ -360,9 +360,11 @@ def test_a_wrong_secret_is_reported_before_anything_is_sent(journal: Journal, cl
 
 def test_everything_is_taken_in_the_end_by_a_failing_registry(journal: Journal, clock: Any, registry: Any) -> None:
     kinds = ("500", "503", "reset", "truncated", "html", "empty", "429", "401", "html-503", "reset-before")
-    config = RegistryConfig(faults=tuple(InjectedFault(InjectedKind(kind), rate=0.05) for kind in kinds), seed=7)
+    config = RegistryConfig(
+        faults=tuple(InjectedFault(InjectedKind(kind), rate=0.05) for kind in kinds), seed=7, rate_per_s=0
+    )
     server, delivery = send_all(
-        journal, registry, config, clock, 60, SinkLimits(rate_per_s=5, attempts=12, backoff_s=0.1)
+        journal, registry, config, clock, 60, SinkLimits(rate_per_s=0, attempts=12, backoff_s=0.1)
     )
     assert delivery.stopped_by is None
     assert set(states(journal).values()) == {"accepted"}

@@ -17,6 +17,7 @@ from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project_file import load_project
 from fhirmap.runner.report_lines import report_lines
 from fhirmap.runner.run import RunOutcome, open_journal, run, simulated
+from tests.pace import without_limit
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -24,7 +25,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 @pytest.fixture
 def hospital(tmp_path: Path) -> Path:
     ignored = shutil.ignore_patterns("journal*", "reports")
-    return Path(shutil.copytree(EXAMPLES / "ch-valmorel", tmp_path / "ch-valmorel", ignore=ignored))
+    return without_limit(Path(shutil.copytree(EXAMPLES / "ch-valmorel", tmp_path / "ch-valmorel", ignore=ignored)))
 
 
 def run_once(folder: Path, registry: Any, clock: Any, config: RegistryConfig | None = None) -> tuple[RunOutcome, Any]:
