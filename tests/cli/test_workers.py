@@ -20,8 +20,17 @@ def many(count: int) -> list[tuple[str | None, ...]]:
     return [(str(number), NIR, "DURAND", "1951-02-03", f"L{number}") for number in range(count)]
 
 
-@pytest.mark.parametrize("workers", ["2", "auto", "AUTO"])
-@pytest.mark.parametrize("command", [["run"], ["run", "--dry-run"], ["plan"]])
+@pytest.mark.parametrize(
+    ("command", "workers"),
+    [
+        (["run"], "2"),
+        (["run"], "auto"),
+        (["run", "--dry-run"], "2"),
+        (["run", "--dry-run"], "auto"),
+        (["plan"], "2"),
+        (["plan"], "AUTO"),
+    ],
+)
 def test_the_same_is_done(tiny: Make, command: list[str], workers: str) -> None:
     project = tiny("csv").write(many(1300))
     done = as_process(*command, project.folder, "--workers", workers)
