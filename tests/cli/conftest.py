@@ -73,7 +73,7 @@ def start(*arguments: str | Path, env: Mapping[str, str] | None = None, **option
 def as_process(*arguments: str | Path, env: Mapping[str, str] | None = None, **options: Any) -> Done:
     """The command as a process, to its end."""
     process = start(*arguments, env=env, **options)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     return Done(process.returncode, out, err)
 
 
@@ -96,7 +96,7 @@ def several(*commands: Sequence[str | Path], before: Sequence[str] = ()) -> list
     """Several commands in one process, whose command line begins with ``before``: with other rights, other mounts."""
     listed = json.dumps([[str(argument) for argument in command] for command in commands])
     command = [*before, sys.executable, "-c", SEVERAL, listed]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0, done.stderr
     return [Done(*entry) for entry in json.loads(done.stdout)]
 
@@ -199,9 +199,9 @@ class Tiny:
         return self
 
     def to(self, url: str, *, auth: str = "", tls: str = "", limits: str = "", **more: str) -> Tiny:
-        """Sends to a receiver, quickly and without patience unless asked."""
+        """Sends to a receiver, quickly and without a second try unless asked."""
         sections = {
-            "sink": f'kind = "fhir-operation"\nurl = "{url}"\ntimeout_s = 5\nconnect_timeout_s = 2',
+            "sink": f'kind = "fhir-operation"\nurl = "{url}"\ntimeout_s = 30\nconnect_timeout_s = 10',
             "limits": limits or "rate_per_s = 500\nattempts = 1\nbackoff_s = 0",
             **more,
         }

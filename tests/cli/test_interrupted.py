@@ -39,9 +39,9 @@ def test_while_it_sends(tiny: Make, receiver: Receiving, number: signal.Signals)
         archive__table='table = "RECU"\ncreate = true\nkey_column = "id"\nvalue_column = "v"',
     )
     process = start("run", project.folder)
-    assert fifth.wait(30)
+    assert fifth.wait(60)
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (out, err)
     assert "interrupted" in out
     assert "Traceback" not in err
@@ -65,11 +65,11 @@ def test_while_it_reads(tiny: Make, number: signal.Signals) -> None:
     project = tiny("csv").write([(str(n), *MANY[0][1:]) for n in range(30_000)])
     process = start("run", project.folder)
     journal = project.folder / "journal.db-wal"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not (journal.exists() and journal.stat().st_size > 300_000) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (out, err)
     assert "Traceback" not in out + err
     assert "interrupted" in out + err
@@ -87,7 +87,7 @@ def test_the_registry_simulator_stops_when_asked(number: signal.Signals) -> None
     addresses = json.loads(process.stdout.readline())
     assert addresses["url"].startswith("http://127.0.0.1:")
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode in (0, 130), (out, err)
     assert "Traceback" not in err
 
@@ -96,7 +96,7 @@ def test_a_pipe_that_closes_is_no_fault(tiny: Make, tmp_path: Path) -> None:
     project = tiny().write(MANY * 1)
     assert in_process("run", project.folder).code == 0
     command = f"{sys.executable} -m fhirmap status {project.folder} --records | head -1"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30)
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60)
     assert done.stdout.count("\n") == 1
     assert "Traceback" not in done.stderr
     assert "Broken" not in done.stderr

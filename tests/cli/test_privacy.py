@@ -200,7 +200,7 @@ def test_a_process_killed_leaves_nothing_but_its_journal(canary: Callable[..., T
     for path in project.folder.glob("journal.db*"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     process.send_signal(signal.SIGKILL)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     searched(Done(process.returncode, out, err), "killed")
     searched_files(project.folder, project.data, project.folder / "tiny.map")
     searched_files(tmp_path / "tmp")

@@ -76,7 +76,7 @@ def is_alive(pid: int) -> bool:
 
 
 def until(found: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not found():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -103,7 +103,7 @@ def test_no_process_outlives_an_interruption(reading: Tiny, number: signal.Signa
         os.killpg(process.pid, number)
     else:
         process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert "Traceback" not in out + err
     until(lambda: not any(map(is_alive, started)))
     if number == signal.SIGKILL:
@@ -117,12 +117,13 @@ def test_no_process_outlives_an_interruption(reading: Tiny, number: signal.Signa
 
 
 @posix
-def test_a_worker_that_is_killed_ends_the_run(reading: Tiny) -> None:
+def test_a_worker_that_is_killed_ends_the_run(tiny: Make) -> None:
+    reading = tiny("csv").write(many(15_000))
     process = start("run", reading.folder, "--workers", "2")
     until(lambda: has_begun(reading) and len(workers_of(process.pid)) == 2)
     started = list(processes_of(process.pid))
     os.kill(workers_of(process.pid)[0], signal.SIGKILL)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 3, (out, err)
     assert "error[FM787]" in err
     assert "SIGKILL" in err
@@ -131,4 +132,4 @@ def test_a_worker_that_is_killed_ends_the_run(reading: Tiny) -> None:
     assert reading.sent == []
     done = as_process("run", reading.folder, "--workers", "2")
     assert done.code == 0, done
-    assert [entry["parameter"][3]["valueString"] for entry in reading.sent] == [f"L{n}" for n in range(40_000)]
+    assert [entry["parameter"][3]["valueString"] for entry in reading.sent] == [f"L{n}" for n in range(15_000)]

@@ -36,7 +36,7 @@ def source() -> Iterator[Callable[..., TokenSource]]:
     with ExitStack() as stack:
 
         def make(url: str, clock: Any = None, **more: Any) -> TokenSource:
-            transport = stack.enter_context(Transport(url, TransportSettings(timeout_s=1)))
+            transport = stack.enter_context(Transport(url, TransportSettings(timeout_s=30)))
             timed = {"clock": clock} if clock else {}
             return TokenSource(ClientCredentials(url, **more), transport, sleep=lambda _: None, **timed)
 
