@@ -121,8 +121,10 @@ SAFE_FHIRPATH = frozenset(
         "all_different",
         "as_list",
         "choice",
+        "different_texts",
         "filled",
         "first_of",
+        "first_text",
         "first_where",
         "integer",
         "items",
@@ -138,6 +140,7 @@ SAFE_FHIRPATH = frozenset(
         "only_texts",
         "part",
         "primitive",
+        "repeated",
         "values",
         "within_limit",
     )

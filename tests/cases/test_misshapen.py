@@ -158,3 +158,22 @@ def test_lists_in_a_list_of_no_type_are_copied(rules: str, tmp_path: Path) -> No
         if isinstance(entry, list):
             entry.append("c")
     assert content == {"e": [["a"], ["b"]]}
+
+
+def test_items_below_items(tmp_path: Path) -> None:
+    response = "http://hl7.org/fhir/StructureDefinition/QuestionnaireResponse"
+    map_text = f'''uses "{response}" alias QR as source
+    uses "{PATIENT}" alias Target as target
+    group main(source src : QR, target tgt : Target) {{ src -> tgt.id = (%src.repeat(item).count().toString()); }}
+    '''
+    (tmp_path / "case.map").write_text(map_text, encoding="utf-8")
+    transform = MapSet([]).runnable(tmp_path / "case.map")
+    deep = {"linkId": "a", "item": [{"linkId": "b", "item": [{"linkId": "a"}, {"linkId": "c"}]}]}
+    for held, found, name in (
+        ([deep, {"linkId": "a"}], "4", None),
+        ([{"linkId": "a", "item": {"linkId": "b"}}], None, "QuestionnaireResponse.item.item"),
+        ([{"linkId": 5, "item": [{"linkId": 5}]}, {"linkId": 5}], "2", None),
+    ):
+        result = run(transform, {"resourceType": "QuestionnaireResponse", "item": held})
+        assert (result.resource or {}).get("id") == found
+        assert [fault.args.get("name") for fault in result.faults] == ([] if name is None else [name])

@@ -73,10 +73,10 @@ group other(source p : Person, target tgt : Patient) { p where (name = 'y') then
     ),
     CodeReason.NOT_DECIDED: (
         """group g(source src : Row, target tgt : Patient) {
-  src.parts as p where ((lot | rank.toString()).count() > 1) -> tgt.identifier as i, i.value = (%p.lot) "twice";
+  src.parts as p where (lot.combine(rank.toString()).count() > 1) -> tgt.identifier as i, i.value = (%p.lot) "twice";
 }
 """,
-        {(2, 25, "twice", "lot | rank.toString()")},
+        {(2, 25, "twice", "lot.combine(rank.toString())")},
     ),
     CodeReason.NO_RECORD_OF_ITS_OWN: (
         """group g(source src : Row, target tgt : Patient) {

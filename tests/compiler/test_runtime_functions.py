@@ -28,6 +28,11 @@ _VALUES = st.recursive(
 _TEXTS = st.none() | st.text(max_size=5)
 _DICTS = st.dictionaries(st.sampled_from(["a", "_a", "b", "resourceType"]), _VALUES, max_size=3)
 _KEYS = st.sampled_from(["a", "b"])
+_PARTS: st.SearchStrategy[dict[str, Any]] = st.recursive(
+    st.builds(lambda text: {"b": text}, _TEXTS),
+    lambda inner: st.fixed_dictionaries({"a": st.lists(inner, max_size=3), "b": _TEXTS}),
+    max_leaves=6,
+)
 _TYPES = st.sampled_from(["string", "decimal", "date", "Quantity", "Patient"])
 _SEARCH = st.just(re.compile("a").search)
 _OBJECTS = st.none() | _DICTS
@@ -49,8 +54,13 @@ _ARGUMENTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "all_different": (st.lists(st.text(max_size=1)),),
     "as_list": (_VALUES,),
     "choice": (_DICTS, st.tuples(_KEYS, _KEYS)),
+    "different_texts": (st.lists(st.text(max_size=2)), st.lists(st.text(max_size=2))),
     "filled": (st.lists(_VALUES),),
     "first_of": (_TEXTS, _TEXTS, _TEXTS),
+    "first_text": (
+        st.fixed_dictionaries({}, optional={"a": st.lists(_TEXTS), "_a": st.lists(st.none() | st.just({"id": "i"}))}),
+        _KEYS,
+    ),
     "first_where": (st.lists(_DICTS), _KEYS, st.text(max_size=3), _KEYS),
     "integer": (st.integers(),),
     "items": (_VALUES,),
@@ -66,6 +76,7 @@ _ARGUMENTS: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
     "only_texts": (_DICTS, _KEYS),
     "part": (_TEXTS, st.integers(), st.none() | st.integers()),
     "primitive": (_DICTS, _KEYS, _TYPES),
+    "repeated": (st.lists(_PARTS, max_size=3), st.just("a"), st.sampled_from(["b", "none"])),
     "within_limit": (
         _VALUES | st.builds(lambda text: {"a": text}, _MOMENTS),
         _KEYS,

@@ -34,7 +34,7 @@ check twice.map
 check absent
 compile p
 compile p -o made.py
-compile p --explain
+compile coded --explain
 doctor p --offline
 explain
 explain FM204
@@ -114,6 +114,7 @@ conceptmap "side" {
 group main(source src : Row, target tgt : Result) {
   src.id as v -> tgt.id = v "id";
   src.side as v -> tgt.side = translate(v, '#side', 'code') "side";
+  src where (id.combine(side).count() > 2) -> tgt.side = 'R' "goes-by-items";
 }
 """
 

@@ -27,10 +27,26 @@ TABLE = fp.TypeTable(
             "strange": "Strange",
         },
         "Mark": {"code": "string", "mark*": "Mark"},
+        "Extension": {"url": "uri", "value": ("code", "Mark"), "extension*": "Extension"},
         "Thing": {"code*": "Mark", "sub*": "Part", "reference": "uri"},
     }
 )
-NAMES = ["code", "value", "valueString", "valueMark", "sub", "tag", "mark", "any", "reference", "resourceType", "none"]
+NAMES = [
+    "code",
+    "value",
+    "valueString",
+    "valueMark",
+    "sub",
+    "tag",
+    "mark",
+    "any",
+    "reference",
+    "resourceType",
+    "none",
+    "id",
+    "extension",
+    "url",
+]
 TEXTS = st.sampled_from(["a", "b"])
 PARTS: st.SearchStrategy[dict[str, Any]] = st.deferred(lambda: _object(PART))
 MARKS: st.SearchStrategy[dict[str, Any]] = st.deferred(
@@ -41,6 +57,20 @@ THINGS: st.SearchStrategy[dict[str, Any]] = st.deferred(
         lambda held: {**held, "resourceType": "Thing"}
     )
 )
+EXTENSIONS: st.SearchStrategy[dict[str, Any]] = st.deferred(
+    lambda: _object(
+        {
+            "url": TEXTS,
+            "valueCode": TEXTS,
+            "valueMark": MARKS,
+            "_valueCode": BESIDE,
+            "extension": st.lists(EXTENSIONS, max_size=2),
+        }
+    )
+)
+BESIDE: st.SearchStrategy[dict[str, Any]] = st.deferred(
+    lambda: _object({"id": TEXTS, "extension": st.lists(EXTENSIONS, max_size=2)})
+)
 PART: dict[str, st.SearchStrategy[Any]] = {
     "code": TEXTS,
     "rank": st.integers(0, 3),
@@ -48,12 +78,16 @@ PART: dict[str, st.SearchStrategy[Any]] = {
     "valueBoolean": st.booleans(),
     "valuePart": PARTS,
     "valueMark": MARKS,
-    "sub": st.lists(PARTS, max_size=2),
-    "tag": st.lists(TEXTS, max_size=2),
+    "sub": st.lists(PARTS | st.none(), max_size=2),
+    "tag": st.lists(TEXTS | st.none(), max_size=2),
     "amount": st.lists(st.integers(0, 3), max_size=2),
     "mark": MARKS,
     "any": st.lists(THINGS, max_size=2),
     "odd": TEXTS,
+    "_code": BESIDE,
+    "_rank": BESIDE,
+    "_tag": st.lists(BESIDE | st.none(), max_size=3),
+    "_valueString": BESIDE,
 }
 ODD = st.one_of(
     st.none(),
@@ -75,9 +109,9 @@ def _object(members: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dic
     return names.flatmap(lambda chosen: st.fixed_dictionaries({name: members[name] for name in chosen}))
 
 
-def outcome(call: Callable[[], list[Any]]) -> Any:
+def outcome(way: Callable[[list[Any], str], list[Any]], roots: list[Any], name: str) -> Any:
     try:
-        found = call()
+        found = way(roots, name)
     except TransformFailed as error:
         return error.code, error.args
     return [(item.value, item.type, item.sibling) if isinstance(item, fp.FhirNode) else item for item in found]
@@ -90,7 +124,7 @@ def by_items(roots: list[Any], name: str) -> list[Any]:
 @given(st.lists(PARTS, max_size=3), st.sampled_from(NAMES))
 def test_the_items_are_those_of_each_node(held: list[dict[str, Any]], name: str) -> None:
     roots = fp.nodes(held, "Part", TABLE)
-    assert outcome(lambda: fp.member_below(roots, name)) == outcome(lambda: by_items(roots, name))
+    assert outcome(fp.member_below, roots, name) == outcome(by_items, roots, name)
 
 
 @given(PARTS, ODD_KEYS, ODD, st.sampled_from(NAMES), st.booleans())
@@ -99,27 +133,28 @@ def test_what_is_of_another_shape_has_the_same_fault(
 ) -> None:
     part = {**held, key: odd}
     roots = fp.nodes({"sub": [{"code": "a"}, part]} if is_below else part, "Part", TABLE)
-    assert outcome(lambda: fp.member_below(roots, name)) == outcome(lambda: by_items(roots, name))
+    assert outcome(fp.member_below, roots, name) == outcome(by_items, roots, name)
 
 
 @pytest.mark.parametrize(
-    "held", [{"code": "a"}, {"sub": [{"valueMark": {"code": "a"}, "any": [{"resourceType": "Thing"}]}]}]
+    ("held", "goes_by_items"),
+    [
+        ({"code": "a"}, False),
+        ({"sub": [{"valueMark": {"code": "a"}, "any": [{"resourceType": "Thing", "code": [{"code": "b"}]}]}]}, False),
+        ({"sub": [None, {"code": "a", "_code": {"id": "i", "extension": [{"url": "u", "valueCode": "b"}]}}]}, False),
+        ({"sub": [{"tag": ["a", None], "_tag": [None, {"extension": [{"valueMark": {"code": "a"}}]}]}]}, False),
+        ({"sub": [{"code": "a", "_code": {"resourceType": "Mark", "code": "b"}}]}, True),
+        ({"sub": [{"mark": {"code": "a"}, "_mark": {"id": "i"}}]}, True),
+        ({"sub": [{"code": None}]}, True),
+        ({"strange": {"code": "a"}}, True),
+        ({"valueString": "a", "valueBoolean": True}, True),
+    ],
 )
-def test_plain_objects_are_gone_through_without_items(held: dict[str, Any]) -> None:
+def test_what_only_items_can_say(held: dict[str, Any], goes_by_items: bool) -> None:
     roots = fp.nodes(held, "Part", TABLE)
-    assert outcome(lambda: Search(TABLE, "code").found(roots) or []) == outcome(lambda: by_items(roots, "code"))
-    assert Search(TABLE, "code").found(roots) is not None
-
-
-def test_what_only_items_can_say() -> None:
-    odd: tuple[dict[str, Any], ...] = (
-        {"_code": {"id": "i"}},
-        {"sub": [None]},
-        {"strange": {}},
-        {"valueString": "a", "valueBoolean": True},
-    )
-    for held in odd:
-        assert Search(TABLE, "code").found(fp.nodes(held, "Part", TABLE)) is None, held
+    for name in NAMES:
+        assert outcome(fp.member_below, roots, name) == outcome(by_items, roots, name), name
+    assert (Search(TABLE, "code").found(roots) is None) is goes_by_items
 
 
 def test_values_of_primitives_and_data_without_types_go_by_items() -> None:

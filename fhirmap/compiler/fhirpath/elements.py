@@ -159,6 +159,14 @@ class ElementReader:
         same = all(entry[0].types == first.types and entry[0].maximum == first.maximum for entry in found)
         return found[0] if same else None
 
+    def mark_of(self, ref: TypeRef) -> str:
+        """The element by which objects of a type mostly differ: a text that each of them has; empty where there is
+        none."""
+        held = children_of(ref, self.definitions, self.scope.functions)
+        single = (element for element in held.values() if not (element.is_repeating or element.is_choice))
+        needed = (element for element in single if element.minimum and all(ref.name in TEXTS for ref in element.types))
+        return next((element.name for element in needed), "")
+
     def narrowed(self, value: TypedValue, keep: Callable[[TypeRef], bool]) -> TypedValue | None:
         """A choice, read under the keys of the types that ``keep`` accepts."""
         choice = value.choice

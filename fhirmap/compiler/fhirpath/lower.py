@@ -30,7 +30,7 @@ def lower_expression(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
     """The value of an expression, bare where its types allow it (see `PythonExpr`)."""
     lowering = _Lowering(expression, scope)
     found = lowering.root_value()
-    if found is not None and found.is_typed and found.choice is None and not is_of_record(found):
+    if found is not None and found.is_typed and found.choice is None and not _keeps_more(found, expression):
         static = found.static.with_cardinality("many") if found.is_stream else found.static
         return lowering.done(whole(found, scope.fresh), as_fhir(replace(static, plain=True)))
     static = replace(lowering.inferred, cardinality="many", plain=False)
@@ -43,6 +43,12 @@ def lower_expression(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:
 def is_of_record(value: TypedValue) -> bool:
     """Is it an element of FHIR JSON as the record has it? Its siblings and its types go with it, as items."""
     return value.static.is_raw or value.raw is not None
+
+
+def _keeps_more(value: TypedValue, expression: n.FPExpr) -> bool:
+    """Do items keep what the bare value lacks: where it is in the record, or the extensions of what is made of it?"""
+    is_made = value.sibling is not None and value.is_stream and not isinstance(expression, n.FPMember)
+    return is_made or is_of_record(value)
 
 
 def lower_value(expression: n.FPExpr, scope: ExprScope) -> PythonExpr:

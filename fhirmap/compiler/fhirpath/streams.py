@@ -7,6 +7,7 @@ not a list for each step.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
@@ -33,6 +34,11 @@ def through(items: py.Expr, static: StaticType, fresh: Fresh) -> TypedValue:
     """The entries of a list that another function makes."""
     item = fresh("item")
     return TypedValue(item, static, ValueKind.STREAM, (py.ForClause((item,), items),))
+
+
+def listed(items: py.Expr, static: StaticType, fresh: Fresh) -> TypedValue:
+    """As `through`, where what goes on may take the list as it is."""
+    return replace(through(items, replace(static, cardinality="many", plain=True), fresh), source=items)
 
 
 def or_no_entries(code: py.Expr) -> py.Expr:

@@ -6,6 +6,7 @@ hand, never by luck. `typed_calls` lowers functions, `conditions` what is only a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from math import inf
 
@@ -13,9 +14,9 @@ from fhirmap.analysis.expression_types import families
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.forms import Forms
 from fhirmap.compiler.fhirpath.operands import BOOLEAN_OPERATORS
-from fhirmap.compiler.fhirpath.streams import first_entry, flushed, held
+from fhirmap.compiler.fhirpath.streams import as_stream, first_entry, flushed, held, listed, whole
 from fhirmap.compiler.fhirpath.typed_calls import TypedCalls
-from fhirmap.compiler.fhirpath.typed_values import EvaluationSite, TypedValue, ValueKind, is_integer
+from fhirmap.compiler.fhirpath.typed_values import EvaluationSite, Sibling, TypedValue, ValueKind, is_integer, is_texts
 from fhirmap.compiler.runtime_functions import fp_call
 from fhirmap.language import nodes as n
 from fhirmap.language.visit import operands
@@ -135,6 +136,8 @@ class TypedLowering:
             return self.forms.truth(node, site)
         if node.operator == "&":
             return self._joined(node, site)
+        if node.operator == "|":
+            return self._united(node, site)
         operator = _ARITHMETIC.get(node.operator)
         left, right = self.value(node.left, site), self.value(node.right, site)
         if operator is None or left is None or right is None or not (left.is_one and right.is_one):
@@ -157,9 +160,23 @@ class TypedLowering:
             return TypedValue(code, static.as_one())
         return TypedValue(fp_call(limit[0], code), static.with_cardinality("optional"))
 
+    def _united(self, node: n.FPBinary, site: EvaluationSite) -> TypedValue | None:
+        """`name.given | name.family`: texts are equal whatever their types are."""
+        lists: list[py.Expr] = []
+        siblings: list[Sibling] = []
+        for part in operands(node):
+            side = self.value(part, site)
+            if side is None or not is_texts(side):
+                return None
+            stream = as_stream(side, self.context.fresh)
+            lists.append(whole(stream, self.context.fresh))
+            siblings += [side.sibling] if side.sibling is not None else []
+        found = listed(fp_call("different_texts", *lists), self.inferred.of(node), self.context.fresh)
+        return replace(found, sibling=siblings[0] if siblings else None)
+
     def _joined(self, node: n.FPBinary, site: EvaluationSite) -> TypedValue | None:
         """`a & b & c` of texts, each there or not."""
-        texts = [self.value(part, site) for part in operands(node)]
+        texts = [self.calls.first_text(part, site) or self.value(part, site) for part in operands(node)]
         held_ = [text for text in texts if text is not None and text.is_scalar and families(text.static) == {"text"}]
         if len(held_) < len(texts):
             return None

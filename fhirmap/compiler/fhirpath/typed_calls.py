@@ -18,12 +18,21 @@ from fhirmap.compiler.fhirpath.streams import (
     first_found,
     flushed,
     generated,
+    listed,
     or_no_entries,
     through,
     whole,
 )
-from fhirmap.compiler.fhirpath.typed_values import BOOLEAN, EvaluationSite, TypedValue, ValueKind, is_integer
+from fhirmap.compiler.fhirpath.typed_values import (
+    BOOLEAN,
+    EvaluationSite,
+    TypedValue,
+    ValueKind,
+    is_integer,
+    is_texts,
+)
 from fhirmap.compiler.runtime_functions import fp_call
+from fhirmap.fhir_types import QUANTITIES
 from fhirmap.language import nodes as n
 from fhirmap.language.visit import operands
 from fhirmap.signatures import FunctionParameter
@@ -76,6 +85,10 @@ class TypedCalls:
             return self.filtered(node, base, site)
         if node.name == "select":
             return self._selected(node, base, site)
+        if node.name == "distinct":
+            return self._distinct(base)
+        if node.name == "repeat":
+            return self._repeated(node, base, site)
         if node.name == "count":
             return self._count(node, base)
         if node.name in _SUBSETS:
@@ -111,6 +124,49 @@ class TypedCalls:
         return replace(
             found, kind=ValueKind.STREAM, clauses=(*stream.clauses, *found.clauses), source=None, static=static
         )
+
+    def _distinct(self, base: TypedValue) -> TypedValue | None:
+        """`coding.code.distinct()`: texts are equal whatever their types are."""
+        if not is_texts(base):
+            return None
+        if base.is_scalar:
+            return base
+        found = listed(fp_call("different_texts", whole(base, self.fresh)), base.static, self.fresh)
+        return replace(found, sibling=base.sibling)
+
+    def _repeated(self, node: n.FPCall, base: TypedValue, site: EvaluationSite) -> TypedValue | None:
+        """`repeat(item)`: objects of one type, which hold such objects in turn."""
+        step = first_argument(node)
+        if not isinstance(step, n.FPMember) or step.focus is not None or id(step) in self.inferred.variables:
+            return None
+        stream = as_stream(base, self.fresh)
+        first = self.forms.value(step, site.each(stream)) if base.sibling is None else None
+        ref = first.static.type if first is not None and first.is_stream and first.sibling is None else None
+        if first is None or ref is None or ref.name in QUANTITIES:
+            return None
+        again = self.forms.elements.child(TypedValue(stream.code, first.static.as_one()), step.name)
+        if again is None or not again.is_stream or again.static.types != first.static.types:
+            return None
+        start = as_list(replace(first, clauses=(*stream.clauses, *first.clauses)))
+        mark = py.Literal(self.forms.elements.mark_of(ref))
+        if first.static.is_raw:
+            code = fp_call("repeated_at", start, self.context.raw_element(ref, step.name), mark)
+        else:
+            code = fp_call("repeated", start, py.Literal(step.name), mark)
+        return listed(code, first.static, self.fresh)
+
+    def first_text(self, node: n.FPExpr, site: EvaluationSite) -> TypedValue | None:
+        """`given.first()` of FHIR JSON as the text that it is, whatever extensions it has; None for all else."""
+        if not isinstance(node, n.FPCall) or node.name != "first" or node.name in self.scope.functions:
+            return None
+        base = self.input_of(node, site)
+        if base is None or not base.is_stream or not is_texts(base) or base.sibling is None or len(base.clauses) != 2:
+            return None
+        each = base.clauses[0]
+        if not isinstance(each, py.ForClause) or each.targets != (base.code,):
+            return None
+        code = fp_call("first_text", base.sibling.owner, py.Literal(base.sibling.key))
+        return TypedValue(code, base.static.with_cardinality("optional"), is_bare=True)
 
     def _count(self, node: n.FPCall, base: TypedValue) -> TypedValue | None:
         if base.sibling is not None:

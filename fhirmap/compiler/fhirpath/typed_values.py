@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from fhirmap.analysis.expression_types import families
 from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
 from fhirmap.fhir_types import INTEGERS
@@ -147,3 +148,10 @@ class EvaluationSite:
 def is_integer(static: StaticType) -> bool:
     """Is a value a whole number, whatever type it has?"""
     return bool(static.types) and all(ref.name in _INTEGERS for ref in static.types)
+
+
+def is_texts(value: TypedValue) -> bool:
+    """Is it texts, one or several, in the bare? Those of a record's own FHIR JSON have to be looked at."""
+    if value.choice is not None or value.raw is not None or not value.is_typed:
+        return False
+    return not value.is_bare and families(value.static) == {"text"}

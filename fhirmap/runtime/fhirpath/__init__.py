@@ -17,8 +17,10 @@ from fhirmap.runtime.fhirpath.bare import (
     as_list,
     before,
     choice,
+    different_texts,
     filled,
     first_of,
+    first_text,
     first_where,
     likeness,
     matches_not,
@@ -181,6 +183,7 @@ from fhirmap.runtime.fhirpath.raw import (
     texts_at,
     unlike,
 )
+from fhirmap.runtime.fhirpath.repeated import repeated, repeated_at
 from fhirmap.runtime.fhirpath.strings import (
     compile_pattern,
     contains_text,

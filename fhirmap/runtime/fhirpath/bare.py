@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain, zip_longest
 from typing import Any, TypeVar
 
 from fhirmap.data import MapValue
@@ -84,6 +85,19 @@ def alike_texts(left: str | None, right: str | None) -> bool:
 def likeness(text: str | None) -> tuple[str, ...]:
     """What two texts have in common that `~` finds alike."""
     return () if text is None else (" ".join(text.casefold().split()),)
+
+
+def different_texts(*lists: Iterable[str]) -> list[str]:
+    """Each text once, in the order of its first occurrence."""
+    return list(dict.fromkeys(chain.from_iterable(lists)))
+
+
+def first_text(held: Mapping[str, Any], name: str) -> str | None:
+    """The first entry of a text of FHIR JSON that repeats; None where there is none, or extensions in its place."""
+    texts, parts = held.get(name) or (), held.get(f"_{name}")
+    if parts is None:
+        return next((text for text in texts if text is not None), None)
+    return next((text for text, part_ in zip_longest(texts, parts) if text is not None or part_ is not None), None)
 
 
 def all_different(values: list[Any]) -> bool:

@@ -1,8 +1,8 @@
 """One element of all that is below items, `descendants().reference`, without an item for each node on the way.
 
 Objects of one type that have the same members are gone through alike: what is to be looked at in them is found out
-once, and kept with the table of types. Where anything else than plain JSON of the right shape is met (extensions of
-primitives, null, a type that is not known, another shape), the items are gone through instead, and say what it is.
+once, and kept with the table of types. Where anything else than JSON of the right shape is met (null, a type that is
+not known, another shape), the items are gone through instead, and say what it is.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from fhirmap.runtime.fhirpath.item import ChildShape, FhirNode, Items, TypeTable
 _MOST_KEPT = 1_000
 """More ways to be an object of one type are not kept."""
 _RESOURCE = "resourceType"
+_PARTS = "(primitive)"
+"""In the place of a type: the object of a primitive's id and extensions."""
 _TEXT: frozenset[type] = frozenset((str,))
 _LIST: frozenset[type] = frozenset((list,))
+_NULL: frozenset[type] = frozenset((type(None),))
 _TYPES: Mapping[str, frozenset[type]] = {
     **dict.fromkeys(PRIMITIVES, _TEXT),
     "boolean": frozenset((bool,)),
@@ -31,7 +34,8 @@ _Objects = tuple[str, bool, "_StepsByMembers"]
 """A member that holds objects, whether it is a list, what is known of these."""
 _Steps = tuple[tuple[str, ...], tuple[_Other, ...], tuple[_Objects, ...], str, tuple[str, str]]
 """What is looked at in an object of a type that has certain members: those that are one text, other primitives, and
-those that hold objects, in the order of the type. Then the object's type where it has the element that is asked for,
+those that hold objects, in the order of the type; an element of a primitive that holds its id and extensions is one.
+Then the object's type where it has the element that is asked for,
 and the member and the type of that where it is one text.
 """
 _UNKNOWN: _Steps = ((), (), (), "", ("", ""))
@@ -65,6 +69,8 @@ class Search:
         self.table = table
         self.name = name
         self._kinds: dict[str, _StepsByMembers] = {}
+        self._parts = _StepsByMembers(self, _PARTS)
+        """Of the ids and extensions of primitives."""
         self._resources: dict[str, _StepsByMembers] = {}
         """Of objects that say themselves what they are."""
 
@@ -79,6 +85,8 @@ class Search:
         for held, (_, _, _, owner, (key, type_name)) in owners:
             if key:
                 found.append(FhirNode(held[key], type_name, self.table))
+            elif owner == _PARTS:
+                found.extend(child(FhirNode(None, owner, self.table, held), self.name))
             else:
                 found.extend(child(FhirNode(held, owner, self.table), self.name))
         return found
@@ -96,7 +104,8 @@ class Search:
                 members = tuple(held)
                 steps = kind.get(members, _UNKNOWN)
                 if steps is _UNKNOWN:
-                    own = self._kind(self._resources, str(held[_RESOURCE])) if _RESOURCE in held else kind
+                    says_type = _RESOURCE in held and kind is not self._parts
+                    own = self._kind(self._resources, str(held[_RESOURCE])) if says_type else kind
                     steps = own.steps(members)
                 if steps is None:
                     return None
@@ -113,8 +122,9 @@ class Search:
                             kinds_below.append(kind_below)
                         elif type(held[name]) is list:
                             for item in held[name]:
-                                objects.append(item)
-                                kinds_below.append(kind_below)
+                                if item is not None:
+                                    objects.append(item)
+                                    kinds_below.append(kind_below)
                         else:
                             return None
                 if owner and is_below:
@@ -130,6 +140,8 @@ class Search:
 
     def steps(self, type_name: str, members: tuple[str, ...]) -> _Steps | None:
         """What is looked at in an object of a type that has these members; None where only items can say it."""
+        if type_name == _PARTS:
+            return self._steps_of_parts(members)
         shapes = self.table.children.get(type_name)
         if shapes is None:
             return None
@@ -139,25 +151,37 @@ class Search:
         for shape in self.table.shapes_in(dict.fromkeys(members), type_name):
             held = [key for key in shape.keys if key.key in members or key.sibling in members]
             (name, sibling, type_), *more = held
-            if more or sibling in members or not type_:
-                return None
             types = _TYPES.get(type_)
+            if more or not type_ or (types is None and sibling in members):
+                return None
             if types is None:
                 objects.append((name, shape.repeats, self._kind(self._kinds, type_)))
-            elif shape.repeats:
-                others.append((name, _LIST, types))
-            elif types is _TEXT:
+            elif name in members and shape.repeats:
+                others.append((name, _LIST, types | _NULL))
+            elif name in members and types is _TEXT:
                 texts.append(name)
-            else:
+            elif name in members:
                 others.append((name, types, types))
-        owner = type_name if self._has_element(shapes.get(self.name), members) else ""
+            if types is not None and sibling in members:
+                objects.append((sibling, shape.repeats, self._parts))
         wanted = shapes.get(self.name)
-        text = wanted.keys[0] if wanted is not None and self.name in texts else None
-        place = (text.key, text.type) if text is not None else ("", "")
+        owner = type_name if self._has_element(wanted, members) else ""
+        is_text = wanted is not None and self.name in texts and wanted.keys[0].sibling not in members
+        place = wanted.keys[0][::2] if wanted is not None and is_text else ("", "")
         return tuple(texts), tuple(others), tuple(objects), owner, place
 
+    def _steps_of_parts(self, members: tuple[str, ...]) -> _Steps | None:
+        """What is looked at in the id and the extensions of a primitive."""
+        if not {"id", "extension"}.issuperset(members):
+            return None
+        texts = ("id",) if "id" in members else ()
+        extensions: _Objects = ("extension", True, self._kind(self._kinds, "Extension"))
+        objects = (extensions,) if "extension" in members else ()
+        return texts, (), objects, _PARTS if self.name in members else "", ("", "")
+
     def _has_element(self, shape: ChildShape | None, members: tuple[str, ...]) -> bool:
-        return self.name in members if shape is None else any(key.key in members for key in shape.keys)
+        keys = [self.name, f"_{self.name}"] if shape is None else [name for key in shape.keys for name in key[:2]]
+        return any(key in members for key in keys)
 
 
 def member_below(collection: Items, name: str) -> Items:
