@@ -40,6 +40,7 @@ from fhirmap.journal.entries import (
 from fhirmap.journal.journal import Journal
 from fhirmap.journal.reading import grouped_reasons
 from fhirmap.journal.states import PENDING, EntryState, WithdrawalCause
+from fhirmap.journal.store import RunLock
 from fhirmap.journal.withdrawal_change import ForeseenWithdrawals
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "Reason",
     "RecordReading",
     "RecordedAnswer",
+    "RunLock",
     "RunSummary",
     "SharedIdentifier",
     "Status",

@@ -207,8 +207,8 @@ def _journal_error(error: BaseException | None, name: str) -> JournalError:
 
 
 class RunLock:
-    """Only one run at a time on a SQLite journal: an advisory lock on a file next to it, which the system drops when
-    the process dies."""
+    """Only one run at a time on a SQLite journal, or in a folder of results: an advisory lock on a file next to it,
+    which the system drops when the process dies."""
 
     def __init__(self, journal_path: Path) -> None:
         self._journal = str(journal_path)

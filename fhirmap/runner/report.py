@@ -33,9 +33,20 @@ from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.runner.verdict import note_reason
 from fhirmap.texts import text
 
-__all__ = ["FaultLine", "Report", "RunFacts", "SourceWarning", "Stop", "build_report", "code_text", "exit_code"]
+__all__ = [
+    "KEYS_SHOWN",
+    "FaultLine",
+    "Report",
+    "RunFacts",
+    "SourceWarning",
+    "Stop",
+    "build_report",
+    "code_text",
+    "exit_code",
+]
 
-_KEYS_SHOWN = 20
+KEYS_SHOWN = 20
+"""Keys that a line has of the records it is about."""
 _RECORDS_SHOWN = 2000
 _DAYS_SHOWN = 31
 _SENT = PENDING | {EntryState.ACCEPTED, EntryState.REFUSED}
@@ -197,7 +208,7 @@ def build_report(journal: Journal, ledger: Ledger, run: RunFacts) -> Report:
         out_of_scope=found.out_of_scope.lines(),
         possible_duplicates=tuple(dict.fromkeys(answer.key for answer in journal.doubts())),
         withdrawn=tuple(journal.withdrawals()),
-        held=journal.held_keys(_KEYS_SHOWN),
+        held=journal.held_keys(KEYS_SHOWN),
         shared_identifiers=journal.shared_identifiers(of_this_run=True),
         unmapped=run.unmapped,
         warnings=tuple(_warning(entry) for entry in run.warnings),
@@ -233,7 +244,7 @@ class _Lines:
         for line in found:
             self._counts[line] += 1
             keys = self._keys.setdefault(line, [])
-            if len(keys) < _KEYS_SHOWN:
+            if len(keys) < KEYS_SHOWN:
                 keys.append(key)
 
     def lines(self) -> tuple[FaultLine, ...]:

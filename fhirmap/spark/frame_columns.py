@@ -166,18 +166,22 @@ def with_columns_read(frame: DataFrame, plan: SourcePlan) -> DataFrame:
 
 
 def by_keys(rows: DataFrame, plan: SourcePlan) -> DataFrame:
-    """The rows of each key as an array, in their order: a single column. A row without a key is by itself."""
+    """The rows, those of one key one after the other on one partition, in their order; what they are a key by comes
+    before their columns, as texts. A row without a key is on any partition.
+
+    Spark's own groups cost far more: they hold each row as bytes within a list that grows, before the rows move and
+    after.
+    """
     if POSITION not in rows.columns:
         rows = rows.withColumn(POSITION, sql.monotonically_increasing_id())
-    cells = [POSITION, *(name for name in rows.columns if name != POSITION)]
-    keys = [text.alias(f"fhirmap_key_{number}") for number, text in enumerate(_key_texts(rows, plan))]
-    row = sql.struct(*map(column_of, cells)).alias("fhirmap_row")
-    rows = rows.select(*keys, row)
-    names = [name for name in rows.columns if name != "fhirmap_row"]
-    lacks_key = reduce(or_, (column_of(name).isNull() for name in names))
-    alone = sql.when(lacks_key, column_of("fhirmap_row").getField(POSITION)).alias("fhirmap_alone")
-    grouped = rows.groupBy(*names, alone).agg(sql.sort_array(sql.collect_list("fhirmap_row")).alias("rows"))
-    return grouped.select("rows")
+    texts = list(_key_texts(rows, plan))
+    keys = [f"fhirmap_key_{number}" for number in range(len(texts))]
+    rows = rows.select(
+        *(text.alias(name) for text, name in zip(texts, keys, strict=True)), *map(column_of, rows.columns)
+    )
+    lacks_key = reduce(or_, (column_of(name).isNull() for name in keys))
+    alone = sql.when(lacks_key, column_of(POSITION))
+    return rows.repartition(*keys, alone).sortWithinPartitions(*keys, POSITION)
 
 
 def _key_texts(frame: DataFrame, plan: SourcePlan) -> Iterator[Column]:

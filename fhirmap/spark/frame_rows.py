@@ -31,11 +31,12 @@ _Cells: TypeAlias = dict[str, Any]
 class FrameRows:
     """The records of a frame: rows under the names of the plan's columns, child rows as lists.
 
-    What is wrong with a record is a fault of it, as in a source.
+    What is wrong with a record is a fault of it, as in a source. ``names``: of the columns, in their order.
     """
 
-    def __init__(self, plan: SourcePlan) -> None:
+    def __init__(self, plan: SourcePlan, names: Sequence[str]) -> None:
         self._plan = plan
+        self._names = names
         self._keys = RecordKeys(plan)
         is_tree = plan.kind.is_tree
         self._key_cells = [cell_reader(name, is_tree=is_tree) for name in plan.key]
@@ -47,18 +48,37 @@ class FrameRows:
         self._table = plan.name if plan.kind.is_sql else ""
         self._children = _RowChildren.of(plan, plan.shape, self._place)
 
-    def records(self, batch: pa.RecordBatch) -> Iterator[Record]:
-        """The records of rows that are the only ones of their keys."""
-        names = batch.schema.names
-        for cells in zip(*map(cell_values, batch.columns), strict=True):
-            yield from self.records_of_key((dict(zip(names, cells, strict=True)),))
+    def records(self, parts: Iterable[pa.RecordBatch]) -> Iterator[list[Record]]:
+        """The records of rows that are the only ones of their keys, part by part."""
+        for part in parts:
+            yield [record for row in self._rows(part) for record in self._of_key((row,))]
 
-    def records_of_keys(self, batch: pa.RecordBatch) -> Iterator[Record]:
-        """The records of rows by key: a list of those of one key, in order, in the batch's only column."""
-        for rows in cell_values(batch.column(0)):
-            yield from self.records_of_key(rows)
+    def records_by_key(self, parts: Iterable[pa.RecordBatch]) -> Iterator[list[Record]]:
+        """The records of rows of which those of one key come one after the other, in their order, after the texts that
+        they are a key by. Rows of one key may be in several parts: their records come with the last one."""
+        width = len(self._plan.key)
+        held: list[_Cells] = []
+        held_key: tuple[RawValue, ...] = ()
+        for part in parts:
+            found: list[Record] = []
+            keys = zip(*map(cell_values, part.columns[:width]), strict=True)
+            for key, row in zip(keys, self._rows(part, width), strict=True):
+                if held and (key != held_key or None in key):
+                    found += self._of_key(held)
+                    held = []
+                held.append(row)
+                held_key = key
+            yield found
+        if held:
+            yield list(self._of_key(held))
 
-    def records_of_key(self, rows: Iterable[_Cells]) -> Iterator[Record]:
+    def _rows(self, part: pa.RecordBatch, first: int = 0) -> Iterator[_Cells]:
+        """The rows of a part by name, from its column ``first`` on."""
+        names = self._names[first:]
+        for cells in zip(*map(cell_values, part.columns[first:]), strict=True):
+            yield dict(zip(names, cells, strict=True))
+
+    def _of_key(self, rows: Iterable[_Cells]) -> Iterator[Record]:
         """The records of the rows of one key, in their order."""
         kept = [row for row in map(self._row, rows) if row is not None]
         if len(kept) == 1 and not self._made.lines:

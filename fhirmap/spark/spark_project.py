@@ -99,9 +99,11 @@ class SparkProject:
         self._require_none(columns_lacking(self.plan, frame.schema))
         rows = with_columns_read(frame, self.plan)
         by_key = not is_unique or any(child.kind is ChildKind.LINES for child in self.plan.shape.children)
-        job = FrameJob(made, self.plan, language(), by_key)
         rows = by_keys(rows, self.plan) if by_key else rows.drop(POSITION)
-        return rows.mapInArrow(partial(rows_of, job.pickled()), spark_columns(made.schema))
+        job = FrameJob(made, self.plan, tuple(rows.columns), language(), by_key)
+        # Spark would read names on this way as paths: `Réf.` would be none.
+        numbered = rows.toDF(*(f"fhirmap_{number}" for number in range(len(job.names))))
+        return numbered.mapInArrow(partial(rows_of, job.pickled()), spark_columns(made.schema))
 
     @staticmethod
     def _require_none(found: Iterable[Diagnostic]) -> None:

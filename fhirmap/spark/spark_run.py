@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import replace
 from enum import StrEnum
-from itertools import chain
+from functools import partial
 
-from pyspark.sql import Column, DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as sql
 
+from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.journal import Ledger
 from fhirmap.records import Note, Unmapped
 from fhirmap.runner.engine import Engine
 from fhirmap.runner.project import Project
-from fhirmap.runner.report import FaultLine, Report
+from fhirmap.runner.report import KEYS_SHOWN, FaultLine, Report, SourceWarning
 from fhirmap.runner.unmapped import UnmappedCodes
 from fhirmap.runner.verdict import Verdict, note_reason
 from fhirmap.spark.output_folder import OutputFolder
@@ -32,6 +34,9 @@ __all__ = ["output_place", "run_on_spark"]
 
 _SENT = (Verdict.SENDABLE, Verdict.NOTED)
 _KINDS = ("ndjson", "parquet")
+_OF_FAULTS = ("code", "rule", "position", "variant", "args", "columns")
+_LISTS = {"args": "array<struct<name: string, value: string>>", "columns": "array<string>"}
+"""What lists of a fault are in Spark's words."""
 
 
 def output_place(project: Project) -> str:
@@ -63,22 +68,25 @@ def run_on_spark(engine: Engine, spark: SparkSession) -> Report:
     folder = OutputFolder(spark, output_place(project), shown)
     mapping = SparkProject(engine)
     results = mapping.results(mapping.source_frame(spark))
-    try:
+    with folder:
+        others = folder.others()
         with spark_errors_as("FM787"):
-            folder.begin()
             results.write.parquet(folder.part("results"))
             written = spark.read.parquet(folder.part("results"))
             report = _report(engine, written, shown, started_at)
-            if project.sink.kind == "parquet":
-                folder.move("results")
-            else:
+            name = "results"
+            if project.sink.kind == "ndjson":
+                name = "lines"
                 payloads = written.where("resource is not null").select("resource")
                 payloads.write.text(folder.part("lines/payloads"))
                 written.drop("resource").write.json(folder.part("lines/records"))
-                folder.move("lines")
-    finally:
-        folder.tidy()
-    return report
+        folder.move(name)
+    return replace(report, warnings=tuple(map(_left_over, others)))
+
+
+def _left_over(path: str) -> SourceWarning:
+    found = Diagnostic("FM744", args={"path": path}, variant="left_over")
+    return SourceWarning(found.code, "", found.message, found.hint_text)
 
 
 # --- what the records came to -----------------------------------------------------------------------------------------
@@ -98,22 +106,26 @@ class _Said(StrEnum):
 def _report(engine: Engine, results: DataFrame, place: str, started_at: float) -> Report:
     verdicts, remarked = Counter[str](), Counter[str]()
     unmapped = UnmappedCodes()
-    lines: dict[str, list[FaultLine]] = {verdict: [] for verdict in Verdict}
-    for verdict, said, count in _counted(results):
+    lines: dict[tuple[str, FaultLine], int] = {}
+    said_of = partial(_fault_line, engine)
+    held = _said(results)
+    for row in held.groupBy("verdict", "said").count().collect():
+        verdict, said, count = row["verdict"], row["said"], row["count"]
         match said.what:
             case _Said.VERDICT:
                 verdicts[verdict] += count
             case _Said.REMARKS:
                 remarked[verdict] += count
-            case _Said.FAULT:
-                fault = FaultLine(count, "", said.text, said.rule, said.position, tuple(said.columns))
-                lines[verdict].append(fault)
-            case _Said.NOTE if verdict != Verdict.INVALID:
-                rule = note_reason(Note("", said.position), engine.rules)
-                words = engine.note_words.get(said.position) or rule
-                lines[verdict].append(FaultLine(count, "", words, rule, said.position))
             case _Said.CODE if verdict != Verdict.SUPERSEDED:
                 unmapped.add((Unmapped(said.rule, said.text),), times=count)
+            case _Said.FAULT:
+                lines[verdict, said_of(said)] = count
+            case _Said.NOTE if verdict != Verdict.INVALID:
+                lines[verdict, said_of(said)] = count
+    keys = {(row["verdict"], said_of(row["said"])): tuple(sorted(row["keys"])) for row in _first_keys(held)}
+    found = [
+        (verdict, replace(line, count=count, keys=keys[verdict, line])) for (verdict, line), count in lines.items()
+    ]
     return Report(
         project=engine.project.name,
         target=engine.project.target_name,
@@ -129,42 +141,57 @@ def _report(engine: Engine, results: DataFrame, place: str, started_at: float) -
             superseded=verdicts[Verdict.SUPERSEDED],
         ),
         exit_code=1 if verdicts[Verdict.INVALID] else 0,
-        invalid=_in_order(lines[Verdict.INVALID]),
-        notes=_in_order(chain.from_iterable(lines[verdict] for verdict in _SENT)),
-        out_of_scope=_in_order(lines[Verdict.OUT_OF_SCOPE]),
+        invalid=_in_order(found, Verdict.INVALID),
+        notes=_in_order(found, *_SENT),
+        out_of_scope=_in_order(found, Verdict.OUT_OF_SCOPE),
         to_check=sum(remarked[verdict] for verdict in _SENT),
         explained=remarked[Verdict.OUT_OF_SCOPE],
         unmapped=unmapped.tables(),
     )
 
 
-def _in_order(lines: Iterable[FaultLine]) -> tuple[FaultLine, ...]:
-    """The most frequent first."""
-    return tuple(sorted(lines, key=lambda line: (-line.count, line.text)))
+def _fault_line(engine: Engine, said: Row) -> FaultLine:
+    """What is wrong by a fault, or what a note of the map says: that of its record may hold values."""
+    if said.what == _Said.NOTE:
+        rule = note_reason(Note("", said.position), engine.rules)
+        return FaultLine(0, "", engine.note_words.get(said.position) or rule, rule, said.position)
+    args = tuple((entry.name, entry.value) for entry in said.args)
+    columns = tuple(said.columns)
+    return FaultLine(0, said.code, said.text, said.rule, said.position, columns, variant=said.variant, args=args)
 
 
-def _counted(results: DataFrame) -> Iterator[tuple[str, Row, int]]:
-    """Each verdict and what its records say, with the number of those that say it: in one pass, and what comes here
-    does not grow with the records. Of invalid ones the errors count, of others what is no error."""
+def _in_order(found: Iterable[tuple[str, FaultLine]], *verdicts: Verdict) -> tuple[FaultLine, ...]:
+    """The lines of these verdicts, the most frequent first."""
+    lines = [line for verdict, line in found if verdict in verdicts]
+    return tuple(sorted(lines, key=lambda line: (-line.count, line.code, line.text)))
 
-    def said(what: _Said, rule: str | Column = "", text: str | Column = "", position: str | Column = "") -> Column:
-        return line(what, rule, text, position, sql.array().cast("array<string>"))
 
-    def line(what: _Said, rule: str | Column, text: str | Column, position: str | Column, columns: Column) -> Column:
-        cells = {"what": what.value, "rule": rule, "text": text, "position": position, "columns": columns}
-        return sql.struct(*(sql.lit(cell).alias(name) for name, cell in cells.items()))
-
+def _said(results: DataFrame) -> DataFrame:
+    """What each record says, a row for each. Of invalid records the errors count, of others what is no error."""
     faults = sql.transform(
         sql.filter("faults", lambda fault: (fault["severity"] == "error") == (sql.col("verdict") == "invalid")),
-        lambda fault: line(_Said.FAULT, fault["rule"], fault["message"], fault["position"], fault["columns"]),
+        lambda fault: _line(_Said.FAULT, text=fault["message"], **{name: fault[name] for name in _OF_FAULTS}),
     )
-    notes = sql.transform("notes", lambda note: said(_Said.NOTE, position=note["position"]))
-    codes = sql.transform("unmapped", lambda entry: said(_Said.CODE, entry["concept_map"], entry["code"]))
+    notes = sql.transform("notes", lambda note: _line(_Said.NOTE, position=note["position"]))
+    codes = sql.transform("unmapped", lambda entry: _line(_Said.CODE, rule=entry["concept_map"], text=entry["code"]))
     has_remarks = sql.size(faults) + sql.size(notes) > 0
     first = sql.filter(
-        sql.array(said(_Said.VERDICT), said(_Said.REMARKS)), lambda entry: (entry["what"] == "verdict") | has_remarks
+        sql.array(_line(_Said.VERDICT), _line(_Said.REMARKS)), lambda entry: (entry["what"] == "verdict") | has_remarks
     )
     each = sql.concat(first, sql.array_distinct(faults), sql.array_distinct(notes), codes)
-    held = results.select("verdict", sql.explode(each).alias("said")).groupBy("verdict", "said").count()
-    for row in held.collect():
-        yield row["verdict"], row["said"], row["count"]
+    return results.select("verdict", "key", sql.explode(each).alias("said"))
+
+
+def _first_keys(held: DataFrame) -> list[Row]:
+    """The first keys of the records with a fault or a note, for each of these."""
+    lines = held.where(sql.col("said.what").isin(_Said.FAULT.value, _Said.NOTE.value))
+    number = sql.row_number().over(Window.partitionBy("verdict", "said").orderBy("key"))
+    first = lines.withColumn("number", number).where(sql.col("number") <= KEYS_SHOWN)
+    return first.groupBy("verdict", "said").agg(sql.collect_list("key").alias("keys")).collect()
+
+
+def _line(what: _Said, **cells: Column) -> Column:
+    """What a record says, as a struct: the same for all kinds, so that they can be in one array."""
+    nothing = {name: sql.array().cast(kind) for name, kind in _LISTS.items()}
+    held = {name: sql.lit("") for name in (*_OF_FAULTS, "text")} | nothing | cells
+    return sql.struct(sql.lit(what.value).alias("what"), *(held[name].alias(name) for name in sorted(held)))

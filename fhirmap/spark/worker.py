@@ -15,7 +15,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from fhirmap.collector import expect_records
-from fhirmap.records import Record
+from fhirmap.records import Fault, Record
 from fhirmap.runner.fault_data import fault_to_data
 from fhirmap.runner.outcomes import Outcome, OutcomeMaker, key_of
 from fhirmap.runner.preview import PreviewMaker
@@ -29,8 +29,11 @@ _FAULT = pa.struct(
     [
         *((name, pa.string()) for name in ("code", "severity", "rule", "path", "element", "message", "position")),
         ("columns", pa.list_(pa.string())),
+        ("variant", pa.string()),
+        ("args", pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))),
     ]
 )
+"""A fault as other outputs have it, and what its message is made of."""
 RESULTS = pa.schema(
     [
         ("key", pa.string()),
@@ -119,11 +122,12 @@ class PreviewRows:
 
 @dataclass(frozen=True, slots=True)
 class FrameJob:
-    """What a worker needs of a project. ``made``: what it makes of records; ``language``: of messages; ``by_key``: the
-    rows of a key come together, as a list."""
+    """What a worker needs of a project. ``made``: what it makes of records; ``names``: of the columns that come;
+    ``language``: of messages; ``by_key``: the rows of a key come one after the other (`by_keys`)."""
 
     made: RowMaker
     plan: SourcePlan
+    names: tuple[str, ...]
     language: str
     by_key: bool
 
@@ -131,10 +135,10 @@ class FrameJob:
         """The job, as `rows_of` takes it."""
         return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
 
-    def batch(self, records: Iterable[Record]) -> pa.RecordBatch:
+    def batch(self, records: Sequence[Record]) -> pa.RecordBatch:
         """What is made of records, in their order."""
         schema = self.made.schema
-        rows = self.made.rows(list(records))
+        rows = self.made.rows(records)
         columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
         arrays = [pa.array(cells, field.type) for cells, field in zip(columns, schema, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
@@ -146,7 +150,7 @@ def _row(record: Record, outcome: Outcome) -> tuple[object, ...]:
         outcome.verdict.value,
         outcome.reasons,
         outcome.payload or None,
-        list(map(fault_to_data, outcome.faults)),
+        list(map(_fault, outcome.faults)),
         [{"text": note.text, "position": note.position} for note in outcome.notes],
         list(map(asdict, outcome.unmapped)),
         record.origin,
@@ -154,18 +158,29 @@ def _row(record: Record, outcome: Outcome) -> tuple[object, ...]:
     )
 
 
+def _fault(fault: Fault) -> dict[str, object]:
+    args = [{"name": name, "value": str(value)} for name, value in fault.args.items()]
+    return {**fault_to_data(fault), "variant": fault.variant, "args": args}
+
+
 @lru_cache(maxsize=4)
 def _job_of(pickled: bytes) -> tuple[FrameJob, FrameRows]:
     expect_records()
     job: FrameJob = pickle.loads(pickled)  # noqa: S301 - what the driver of this very job has pickled
-    return job, FrameRows(job.plan)
+    return job, FrameRows(job.plan, job.names)
 
 
 def rows_of(pickled: bytes, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """What is made of the rows of a partition: what `mapInArrow` calls. ``pickled``: a `FrameJob`."""
     job, rows = _job_of(pickled)
-    records_of = rows.records_of_keys if job.by_key else rows.records
+    records_of = rows.records_by_key if job.by_key else rows.records
     with language_of(job.language):
-        for batch in batches:
-            for start in range(0, batch.num_rows, _ROWS):
-                yield job.batch(records_of(batch.slice(start, _ROWS)))
+        for records in records_of(_parts(batches)):
+            yield job.batch(records)
+
+
+def _parts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Batches in parts of `_ROWS`."""
+    for batch in batches:
+        for start in range(0, batch.num_rows, _ROWS):
+            yield batch.slice(start, _ROWS)

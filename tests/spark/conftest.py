@@ -41,8 +41,11 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             SparkSession.builder.master("local[2]")
             .config("spark.ui.enabled", "false")
             .config("spark.driver.memory", "512m")
+            # Programs that run once are not worth the work of the compiler for those that run for days.
+            .config("spark.driver.extraJavaOptions", os.environ.get("XJ", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"))
             .config("spark.jars", ",".join(map(str, JDBC_JARS)))
             .config("spark.sql.shuffle.partitions", "2")
+            .config("spark.hadoop.ipc.client.connect.max.retries", "0")
             .config("spark.sql.session.timeZone", "Europe/Paris")
             .config("spark.sql.legacy.javaCharsets", "true")  # of files in cp1252
             .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))

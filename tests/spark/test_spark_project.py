@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +30,14 @@ from fhirmap.spark import SparkProject
 
 pytestmark = pytest.mark.xdist_group("spark")  # one session for all
 
+DOTTED = """uses "http://hl7.org/fhir/StructureDefinition/Patient" as target
+model Row from csv key 'N.' delimiter ',' { id : string 1..1 from 'N.'  text : string 0..1 from 'text`.' }
+group row(source src : Row, target tgt : Patient) {
+  src.id as v -> tgt.id = v "id";
+  src.text as v -> tgt.language = v "text";
+}
+"""
+
 
 def here(engine: Engine) -> list[Record]:
     """The records of a project as its own source gives them."""
@@ -46,7 +56,14 @@ def expected(engine: Engine, record: Record) -> dict[str, Any]:
         "verdict": found.verdict,
         "reasons": list(found.reasons),
         "resource": payload and payload.decode(),
-        "faults": [fault_to_data(fault) for fault in result.faults],
+        "faults": [
+            {
+                **fault_to_data(fault),
+                "variant": fault.variant,
+                "args": [{"name": name, "value": str(value)} for name, value in fault.args.items()],
+            }
+            for fault in result.faults
+        ],
         "notes": [{"text": note.text, "position": note.position} for note in result.notes],
         "unmapped": [{"concept_map": entry.concept_map, "code": entry.code} for entry in result.unmapped],
         "digest": payload and hashlib.sha256(payload).hexdigest(),
@@ -114,6 +131,19 @@ def test_the_tables_of_an_establishment_give_what_a_run_would(spark: Any, exampl
     project = SparkProject(engine)
     rows = project.results(project.frame(tables_of(spark, engine))).collect()
     assert by_key(said(rows)) == by_key([expected(engine, record) for record in records])
+
+
+def test_names_that_are_no_paths_of_spark_are_those_of_columns(spark: Any, tmp_path: Path) -> None:
+    (tmp_path / "own.map").write_text(DOTTED, encoding="utf-8")
+    (tmp_path / "fhirmap.toml").write_text(
+        '[project]\nname = "p"\n[map]\nsource = "own.map"\n[source]\nurl = "rows.csv"\n', encoding="utf-8"
+    )
+    frame = spark.createDataFrame([("a", "fr")], "`N.` string, `text``.` string")
+    project = SparkProject.of(tmp_path)
+    (alone,) = project.results(frame, is_unique=True).collect()
+    (grouped,) = project.results(frame).collect()
+    assert alone == grouped
+    assert json.loads(alone.resource) == {"resourceType": "Patient", "id": "a", "language": "fr"}
 
 
 def test_columns_that_a_frame_lacks_are_found_before_anything_runs(spark: Any, example: Any) -> None:

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from fhirmap.runner.report import FaultLine
 from fhirmap.runner.report_lines import report_lines
 from fhirmap.runner.run import run
 from fhirmap.spark import run_on_spark
+from fhirmap.spark.output_folder import OutputFolder
 from fhirmap.spark.worker import RESULTS
 from tests.cli.conftest import in_process
 from tests.spark.test_spark_project import by_key, expected, here, said
@@ -37,12 +39,12 @@ group row(source src : Row, target tgt : Patient) {
 """
 
 
-def to_folder(folder: Path, kind: str, path: str) -> Engine:
-    """The engine of an example whose results go to a file or folder."""
+def to_folder(folder: Path, kind: str, place: str) -> Engine:
+    """The engine of an example whose results go to a file or folder. ``place``: its line of the project file."""
     file = folder / "fhirmap.toml"
     lines = file.read_text(encoding="utf-8").splitlines()
     at = lines.index('url = "simulator"')
-    lines[at : at + 1] = [f'kind = "{kind}"', f'path = "{path}"']
+    lines[at : at + 1] = [f'kind = "{kind}"', place]
     file.write_text("\n".join(lines), encoding="utf-8")
     return build_engine(load_project(folder))
 
@@ -62,17 +64,25 @@ def lines_of(folder: Path) -> list[bytes]:
     return [line for file in folder.glob("part-*") for line in file.read_bytes().splitlines(keepends=True)]
 
 
-def words(lines: Iterable[FaultLine]) -> list[tuple[Any, ...]]:
-    return sorted((line.count, line.words, line.rule, line.position, line.columns) for line in lines)
+def by_code(lines: Iterable[FaultLine]) -> list[FaultLine]:
+    """The lines with their keys in order: a frame has no other."""
+    return sorted((replace(line, keys=tuple(sorted(line.keys))) for line in lines), key=str)
 
 
 @pytest.mark.parametrize(
-    "name, kind",
-    [("ch-valmorel", "parquet"), ("clinique-sainte-aubierge", "ndjson"), ("export-pharmacie", "parquet")],
+    "name, kind, by_url",
+    [
+        ("ch-valmorel", "parquet", False),
+        ("clinique-sainte-aubierge", "ndjson", True),
+        ("export-pharmacie", "parquet", False),
+    ],
 )
-def test_results_and_report_are_those_of_a_run_here(spark: Any, example: Any, name: str, kind: str) -> None:
+def test_results_and_report_are_those_of_a_run_here(
+    spark: Any, example: Any, name: str, kind: str, by_url: bool
+) -> None:
     folder = example(name)
-    found = run_on_spark(engine := to_folder(folder, kind, "out"), spark)
+    place = f'url = "file://{folder}/out"' if by_url else 'path = "out"'
+    found = run_on_spark(engine := to_folder(folder, kind, place), spark)
     wanted = [expected(engine, record) for record in here(engine)]
     if kind == "parquet":
         frame = spark.read.parquet(str(folder / "out"))
@@ -89,12 +99,13 @@ def test_results_and_report_are_those_of_a_run_here(spark: Any, example: Any, na
     assert stat.S_IMODE((folder / "out").stat().st_mode) == 0o700
     assert not list(folder.glob("out.*"))
     file = folder / "fhirmap.toml"
-    file.write_text(file.read_text(encoding="utf-8").replace(f'"{kind}"\npath = "out"', '"ndjson"\npath = "here"'))
+    file.write_text(file.read_text(encoding="utf-8").replace(f'"{kind}"\n{place}', '"ndjson"\npath = "here"'))
     alone = run(build_engine(load_project(folder))).report
     assert (found.ledger, found.exit_code) == (alone.ledger, alone.exit_code)
     assert (found.to_check, found.explained, found.unmapped) == (alone.to_check, alone.explained, alone.unmapped)
     for part in ("invalid", "notes", "out_of_scope"):
-        assert words(getattr(found, part)) == words(getattr(alone, part))
+        assert by_code(getattr(found, part)) == by_code(getattr(alone, part))
+    assert all(line.code and line.args for line in found.invalid) and found.invalid
     assert "fhirmap status" not in "\n".join(report_lines(found))
 
 
@@ -130,6 +141,33 @@ def test_a_run_that_fails_leaves_the_folder_as_it_was(spark: Any, tmp_path: Path
     assert "DURAND" not in done.err
     assert sorted(path.name for path in (folder / "out").rglob("*")) == before
     assert not list(folder.glob("out.*"))
+
+
+def test_what_a_killed_run_has_left_is_removed_and_what_may_be_written_is_named(spark: Any, tmp_path: Path) -> None:
+    folder = of_rows(tmp_path, "a,fr\n")
+    killed, unknown, not_ours = (folder / f"out.{name}" for name in ("0123abcd.part", "4567cdef.part", "old.part"))
+    for path in (killed, unknown, not_ours):
+        path.mkdir()
+    (killed / "results").mkdir()
+    (killed / "run.lock").touch()
+    with OutputFolder(spark, f"file://{folder}/out", "out"):  # another run, which goes on
+        (going,) = set(folder.glob("out.*")) - {killed, unknown, not_ours}
+        done = in_process("run", folder, "--engine", "spark", "--json")
+        assert set(folder.glob("out.*")) == {going, unknown, not_ours}
+    assert not going.exists()
+    report = json.loads(done.out)
+    assert [entry["code"] for entry in report["warnings"]] == ["FM744", "FM744"]
+    shown = "\n".join(report["lines"])
+    assert going.name in shown and unknown.name in shown and killed.name not in shown
+
+
+def test_a_file_system_that_is_not_there(spark: Any, tmp_path: Path) -> None:
+    folder = of_rows(tmp_path, "DURAND,fr\n", 'kind = "ndjson"\nurl = "hdfs://127.0.0.1:1/out"')
+    done = in_process("run", folder, "--engine", "spark")
+    assert done.code == 2, done
+    assert "error[FM744]: `hdfs://127.0.0.1:1/out` cannot be written (ConnectException)" in done.err
+    assert "check `[sink] url`" in done.err
+    assert "Traceback" not in done.err and "java" not in done.err and "DURAND" not in done.err
 
 
 @pytest.mark.parametrize(

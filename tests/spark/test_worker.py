@@ -41,12 +41,17 @@ print(found.num_rows, reached)
 """
 
 
-def job_of(folder: Path) -> tuple[Any, bytes, Any]:
-    """An engine, its job pickled, and its records as a batch."""
+def job_of(folder: Path, *, by_key: bool = False) -> tuple[Any, bytes, Any]:
+    """An engine, its job pickled, and its records as a batch: by key, after a column of the key's text."""
     engine = build_engine(load_project(folder))
-    rows = [dict(record.values) for record in here(engine)]
-    job = FrameJob(ResultRows(OutcomeMaker(engine.result, rules=engine.rules)), engine.plan, "fr", by_key=False)
-    return engine, job.pickled(), pa.Table.from_pylist(rows).combine_chunks().to_batches()[0]
+    records = here(engine)
+    table = pa.Table.from_pylist([dict(record.values) for record in records])
+    if by_key:
+        table = table.add_column(0, "key", pa.array([record.key for record in records]))
+    (batch,) = table.combine_chunks().to_batches()
+    names = tuple(batch.schema.names)
+    made = ResultRows(OutcomeMaker(engine.result, rules=engine.rules))
+    return engine, FrameJob(made, engine.plan, names, "fr", by_key).pickled(), batch
 
 
 def test_a_job_reads_no_file_and_no_network(example: Any) -> None:
@@ -71,3 +76,20 @@ def test_results_are_in_the_language_of_the_driver_and_in_small_batches(example:
 def test_no_rows_have_no_results(example: Any) -> None:
     _, job, batch = job_of(example("ch-valmorel"))
     assert list(rows_of(job, iter([batch.slice(0, 0)]))) == []
+
+
+def test_rows_of_one_key_are_seen_together_wherever_batches_end(example: Any) -> None:
+    _, job, batch = job_of(example("ch-valmorel"), by_key=True)
+    twice = batch.take([place for place in range(batch.num_rows) for _ in range(2)])
+    once, *others = ([row for part in rows_of(job, iter(parts)) for row in part.to_pylist()] for parts in cuts(twice))
+    assert all(rows == once for rows in others)
+    assert len(once) == twice.num_rows
+    assert all("FM718" in {fault["code"] for fault in row["faults"]} for row in once)
+    lost = twice.set_column(0, "key", pa.nulls(twice.num_rows, pa.string()))
+    alone = [row for part in rows_of(job, iter([lost])) for row in part.to_pylist()]
+    assert not any("FM718" in {fault["code"] for fault in row["faults"]} for row in alone)
+
+
+def cuts(batch: Any) -> list[list[Any]]:
+    """The batch as it is, each row by itself, and three rows at a time."""
+    return [[batch.slice(start, size) for start in range(0, batch.num_rows, size)] for size in (batch.num_rows, 1, 3)]
