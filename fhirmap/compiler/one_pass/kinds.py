@@ -131,6 +131,8 @@ class Kinds:
         """Names of which code asks whether they are empty."""
         self._at: Span | None = None
         """The place of the statement that is looked at."""
+        self._elsewhere: list[Kind] = []
+        """What goes elsewhere: a list that an expression makes on the way has no name, and its items go along."""
         self._drops: list[tuple[Kind, Kind]] = []
         """Rows from whose lists items are taken that stay empty, and these items."""
 
@@ -150,7 +152,7 @@ class Kinds:
 
     def _spread(self) -> bool:
         """Mark what foreign kinds hold; was there a row whose list loses items that are dicts?"""
-        waiting = [kind.root for kind in self.names.values()]
+        waiting = [kind.root for kind in (*self.names.values(), *self._elsewhere)]
         seen: set[Kind] = set()
         while waiting:
             kind = waiting.pop()
@@ -262,6 +264,7 @@ class Kinds:
 
     def _foreign(self, kind: Kind, cause: CodeCause) -> None:
         kind.root.seen = kind.root.seen or (cause, self._at)
+        self._elsewhere.append(kind)
 
     def _unknown(self) -> Kind:
         """The kind of what comes from elsewhere."""

@@ -180,6 +180,16 @@ def test_a_row_that_goes_elsewhere_is_a_dict() -> None:
         assert transformer(record) == step_by_step(transformer, record)
 
 
+def test_the_only_row_of_a_place_is_counted() -> None:
+    rules = """group g(source src : Row, target tgt : Patient) {
+      src.who 1..1 as p where (name != 'Bob') then { p.name as v -> tgt.language = v; };
+    }
+    """
+    transformer = fhirmap.compile_map(PATIENT + MODELS + rules, validate=False)
+    for record in RECORDS:
+        assert transformer(record) == step_by_step(transformer, record)
+
+
 @pytest.mark.parametrize("example", sorted(path.parent.name for path in ROOT.glob("examples/*/fhirmap.toml")))
 def test_records_of_the_examples_take_one_pass(example: str) -> None:
     engine = build_engine(load_project(ROOT / "examples" / example))

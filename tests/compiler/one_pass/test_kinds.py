@@ -7,6 +7,7 @@ import pytest
 from fhirmap.compiler.one_pass.kinds import Kind, Kinds, same
 from fhirmap.compiler.python import (
     Assign,
+    Conditional,
     DictOf,
     Do,
     For,
@@ -20,10 +21,11 @@ from fhirmap.compiler.python import (
     SetItem,
     Statement,
     builtin,
+    is_none,
     is_not_none,
     method,
 )
-from fhirmap.compiler.runtime_functions import fp_call
+from fhirmap.compiler.runtime_functions import call, fp_call
 
 ROW, PART, PARTS, P, Q = map(Name, ("row", "part", "parts", "p", "q"))
 
@@ -78,6 +80,11 @@ def test_what_goes_elsewhere_takes_along_what_it_holds(statement: Statement) -> 
 def test_what_an_element_goes_to_leaves_the_row() -> None:
     assert own(kinds(Do(None, fp_call("items", Q, Literal("x"))))) == {"row"}
     assert own(kinds(Do(None, fp_call("items", Get(Q, "text"), Literal("x"))))) == {"row", "part", "q"}
+
+
+def test_a_row_goes_along_with_a_list_that_is_made_on_the_way() -> None:
+    items = builtin("list", Conditional(is_none(Q), ListOf(), ListOf((Q,))))
+    assert own(kinds(For(None, (Name("each"),), call("counted", items, Literal(1), Literal(1)), ()))) == {"row"}
 
 
 def test_a_row_from_a_list_is_not_asked_whether_it_is_empty() -> None:
