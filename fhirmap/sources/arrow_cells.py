@@ -18,21 +18,22 @@ _FIRST_DAY = date(1970, 1, 1).toordinal()
 
 
 def cell_values(column: pa.Array) -> list[RawValue]:
-    """The cells of a column as values; one that is none, such as a day of another age, as `_unread` says."""
+    """The cells of a column as values; one that is none, such as a day of another age, or a time in an unknown zone, as
+    `_unread` says."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     try:
         return _all_values(column)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, KeyError):  # a zone is looked up
         if len(column) == 1:
             return [_unread(column)]
         return [cell_values(column.slice(place, 1))[0] for place in range(len(column))]
 
 
 def _all_values(column: pa.Array) -> list[RawValue]:
-    """The cells of a column as values. Raises: ValueError, OverflowError where one is none."""
+    """The cells of a column as values. Raises: ValueError, OverflowError, KeyError where one is none."""
     import pyarrow as pa
 
     kind = column.type
@@ -64,6 +65,8 @@ def _unread(column: pa.Array) -> RawValue:
         return cell_values(cell.values)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return bytes(cell.as_buffer())
+    if pa.types.is_timestamp(kind):
+        column = column.cast(pa.timestamp(kind.unit))
     return str(column.cast(pa.string())[0]).encode()
 
 
@@ -96,6 +99,8 @@ def _readable(kind: pa.DataType, small: pa.DataType) -> pa.DataType:
         return pa.list_(pa.struct(members))
     if types.is_list(kind) or types.is_large_list(kind):
         return pa.list_(kind.value_field.with_type(_readable(kind.value_type, small)))
+    if types.is_fixed_size_list(kind):
+        return pa.list_(kind.value_field.with_type(_readable(kind.value_type, small)), kind.list_size)
     return kind
 
 

@@ -102,7 +102,13 @@ class ParquetReader:
         parquet = _library()
         with reading(self._file), self._file.open() as file:
             with self._damage():
-                opened = parquet.ParquetFile(file, pre_buffer=False, page_checksum_verification=True)
+                opened = parquet.ParquetFile(
+                    file,
+                    pre_buffer=False,
+                    page_checksum_verification=True,
+                    # Of the old times of 96 bits, those before 1677 and after 2262 are others in nanoseconds.
+                    coerce_int96_timestamp_unit="us",
+                )
             yield opened
 
     def _next(self, batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:

@@ -74,6 +74,7 @@ STRUCT = pa.struct([("lot", pa.string()), ("le", pa.timestamp("ns"))])
         (pa.array([[{"lot": "A", "le": None}]], pa.list_(STRUCT)), [{"lot": "A", "le": None}]),
         (pa.array([{"dose": 0.1}], pa.struct([("dose", pa.float32())])), {"dose": 0.1}),
         (pa.array([[0.1, None]], pa.list_(pa.float32())), [0.1, None]),
+        (pa.array([[0.1, None]], pa.list_(pa.float32(), 2)), [0.1, None]),
         (pa.array([[("a", 0.1)]], pa.map_(pa.string(), pa.float32())), [{"key": "a", "value": 0.1}]),
         (pa.array([[[("a", 1)]]], pa.list_(pa.map_(pa.string(), pa.int8()))), [[{"key": "a", "value": 1}]]),
         (pa.array([b"\x12" * 16], pa.uuid()), "12121212-1212-1212-1212-121212121212"),
@@ -137,6 +138,23 @@ def test_a_time_out_of_range_is_no_other_time(tmp_path: Path, kind: pa.DataType)
     # In microseconds, the number would go round to that of a day of this century.
     found = value_of(tmp_path, pa.array([18_446_744_073_709_551 + 1_742_199_300_000], kind))
     assert isinstance(found, bytes)
+
+
+@pytest.mark.parametrize("wanted", [datetime.min, datetime(9999, 12, 31, 23, 59, 59, 999999)])
+def test_a_time_of_96_bits_is_no_other_time(tmp_path: Path, wanted: datetime) -> None:
+    table = pa.table({"v": pa.array([wanted], pa.timestamp("us"))})
+    pq.write_table(table, tmp_path / "a.parquet", use_deprecated_int96_timestamps=True)
+    (row,) = rows_of(tmp_path / "a.parquet", ["v"])
+    assert row.cells["v"] == wanted
+
+
+def test_a_time_in_an_unknown_zone_is_no_value(tmp_path: Path) -> None:
+    zoned = pa.array([datetime(2025, 7, 1, 22, 30), None], pa.timestamp("us")).cast(
+        pa.timestamp("us", "Europe/Nowhere")
+    )
+    first, second = rows_of(write(tmp_path / "a.parquet", v=zoned), ["v"])
+    assert isinstance(first.cells["v"], bytes)
+    assert second.cells["v"] is None
 
 
 def test_rows_in_order_with_the_columns_that_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
