@@ -1,11 +1,13 @@
 """A file that grows by one line a payload, on the disk before the journal hears of it.
 
 A batch is one ``write`` to a file opened for appending, then one ``fsync``. A line that a killed process left
-half-written is cut off when the file is opened again: its record was never settled, so it comes again.
+half-written is cut off when the file is opened again: its record was never settled, so it comes again. A file that
+holds anything else than lines of objects is not touched: a wrong path may be that of data there is no copy of.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,15 +30,18 @@ class NdjsonFile(LocalSink):
     batch_size = 500
 
     def __init__(self, path: Path) -> None:
-        """Raises: DeliveryError FM619 where the file cannot be opened."""
+        """Raises: DeliveryError FM619 where the file cannot be opened, or holds something else than results."""
         super().__init__(str(path))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            _cut_torn_line(self._descriptor)
+            is_own = _ends_with_a_line(self._descriptor)
             sync_folder(path.parent)
         except OSError as error:
             raise unwritable(self.name, error) from None
+        if not is_own:
+            os.close(self._descriptor)
+            raise unwritable(self.name, Text("reasons.other_content"))
 
     def write(self, envelopes: Sequence[Envelope]) -> None:
         """As lines, which are on the disk when this returns."""
@@ -61,19 +66,49 @@ def one_line(payload: bytes) -> bytes:
     return payload.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n"
 
 
-def _cut_torn_line(descriptor: int) -> None:
+def _ends_with_a_line(descriptor: int) -> bool:
+    """Cut off the line that was half-written; False, and nothing done, where the file holds no lines of objects."""
     size = os.fstat(descriptor).st_size
-    end = size
+    start = _last_line(descriptor, size)
+    if size and _read(descriptor, 0, 1) != b"{":
+        return False
+    if start == size:
+        return True
+    line = _read(descriptor, start, size)
+    if not line.startswith(b"{"):
+        return False
+    if _is_whole(line):
+        os.write(descriptor, b"\n")
+    else:
+        os.ftruncate(descriptor, start)
+    return True
+
+
+def _last_line(descriptor: int, end: int) -> int:
+    """Where the line begins that has no end; the end of the file where each has one."""
     while end > 0:
         start = max(0, end - _TAIL_BYTES)
-        os.lseek(descriptor, start, os.SEEK_SET)
-        newline = os.read(descriptor, end - start).rfind(b"\n")
+        newline = _read(descriptor, start, end).rfind(b"\n")
         if newline >= 0:
-            end = start + newline + 1
-            break
+            return start + newline + 1
         end = start
-    if end < size:
-        os.ftruncate(descriptor, end)
+    return 0
+
+
+def _read(descriptor: int, start: int, end: int) -> bytes:
+    os.lseek(descriptor, start, os.SEEK_SET)
+    found = b""
+    while start + len(found) < end and (more := os.read(descriptor, end - start - len(found))):
+        found += more
+    return found
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def open_sink(settings: SinkSettings) -> Sink:

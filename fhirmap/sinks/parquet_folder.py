@@ -6,7 +6,9 @@ It needs pyarrow. The columns are those of the results of a run on Spark that a 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,6 +23,7 @@ __all__ = ["ParquetFolder", "open_sink"]
 
 _OF_SPARK = "_SUCCESS"
 """What Spark leaves in a folder that it has written, and replaces as a whole."""
+_UNFINISHED_S = 86_400
 
 
 class ParquetFolder(LocalSink):
@@ -41,6 +44,7 @@ class ParquetFolder(LocalSink):
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             sync_folder(path.parent)
+            _sweep(path)
         except OSError as error:
             raise unwritable(self.name, error) from None
         if (path / _OF_SPARK).exists():
@@ -65,8 +69,18 @@ class ParquetFolder(LocalSink):
             unfinished.replace(file)
             sync_folder(self._path)
         except OSError:
-            unfinished.unlink(missing_ok=True)
+            for path in (unfinished, file):
+                path.unlink(missing_ok=True)
             raise
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the files that killed runs left unfinished: none is written for so long."""
+    oldest = time.time() - _UNFINISHED_S
+    for path in folder.glob(".part-*.parquet"):
+        with suppress(FileNotFoundError):
+            if path.lstat().st_mtime < oldest:
+                path.unlink()
 
 
 def open_sink(settings: SinkSettings) -> Sink:

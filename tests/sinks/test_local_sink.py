@@ -57,3 +57,38 @@ def test_a_file_that_cannot_grow_is_said_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(DeliveryError) as raised:
         NdjsonFile(tmp_path / "out.ndjson").send_all(ENVELOPES)
     assert (raised.value.code, raised.value.diagnostic().args["file"]) == ("FM619", str(tmp_path / "out.ndjson"))
+
+
+WRITTEN = b'{"id":"a"}\n'
+
+
+@pytest.mark.parametrize(
+    ("held", "left"),
+    [
+        (b"", b""),
+        (WRITTEN, WRITTEN),
+        (WRITTEN + b'{"id":"b', WRITTEN),
+        (b'{"id":"b', b""),
+        (b"{", b""),
+        (WRITTEN + b'{"id":"b"}', WRITTEN + b'{"id":"b"}\n'),
+        (b'{"only":"copy"}', b'{"only":"copy"}\n'),
+    ],
+    ids=["nothing", "lines", "half a line", "half a first line", "its first sign", "no line break", "another object"],
+)
+def test_a_file_goes_on_after_its_last_whole_line(held: bytes, left: bytes, tmp_path: Path) -> None:
+    (tmp_path / "out.ndjson").write_bytes(held)
+    sink = NdjsonFile(tmp_path / "out.ndjson")
+    sink.send_all(ENVELOPES[:1])
+    sink.close()
+    assert (tmp_path / "out.ndjson").read_bytes() == left + b'{"id":"0"}\n'
+
+
+@pytest.mark.parametrize(
+    "held", [b"id;lot\n1;A\n2;B", b"id;lot\n1;A\n", b"[1]", b'{\n  "only": "copy"\n}', b"\n", b"SQLite format 3"]
+)
+def test_a_file_of_something_else_is_left_as_it_is(held: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(held)
+    with pytest.raises(DeliveryError) as raised:
+        NdjsonFile(path)
+    assert (raised.value.code, path.read_bytes()) == ("FM619", held)

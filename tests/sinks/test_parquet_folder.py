@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -19,7 +20,7 @@ from fhirmap.records import Envelope
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project_file import load_project
 from fhirmap.runner.run import RunOutcome, run
-from fhirmap.sinks import SinkSettings, open_sink
+from fhirmap.sinks import SinkSettings, open_sink, parquet_folder
 
 MAP = """uses "http://hl7.org/fhir/StructureDefinition/Patient" as target
 model Row from csv key 'id' delimiter ',' { id : string 1..1 from 'id'  text : string 0..1 from 'text' }
@@ -66,6 +67,28 @@ def test_a_batch_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
         sink.send(Envelope("a", b"{}", "d"))
     assert caught.value.code == "FM619"
     sink.close()
+
+
+def test_a_batch_whose_name_is_not_kept_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sink = open_sink(SinkSettings("parquet", path=tmp_path / "out"))
+
+    def fail(_: Path) -> None:
+        raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr(parquet_folder, "sync_folder", fail)
+    with pytest.raises(DeliveryError) as caught:
+        sink.send(Envelope("a", b"{}", "d"))
+    assert (caught.value.code, list((tmp_path / "out").iterdir())) == ("FM619", [])
+
+
+def test_what_a_killed_run_left_unfinished_goes_after_a_day(tmp_path: Path) -> None:
+    names = [".part-old.parquet", ".part-new.parquet", "part-old.parquet"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"PAR1")
+        if "old" in name:
+            os.utime(tmp_path / name, (0, 0))
+    open_sink(SinkSettings("parquet", path=tmp_path)).close()
+    assert {path.name for path in tmp_path.iterdir()} == set(names[1:])
 
 
 def test_where_nothing_can_be_put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
