@@ -75,7 +75,7 @@ def _ends_with_a_line(descriptor: int) -> bool:
     if start == size:
         return True
     line = _read(descriptor, start, size)
-    if not line.startswith(b"{"):
+    if line.strip(b"\0") and not line.startswith(b"{"):  # a loss of power may leave zeros
         return False
     if _is_whole(line):
         os.write(descriptor, b"\n")

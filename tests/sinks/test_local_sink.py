@@ -70,10 +70,15 @@ WRITTEN = b'{"id":"a"}\n'
         (WRITTEN + b'{"id":"b', WRITTEN),
         (b'{"id":"b', b""),
         (b"{", b""),
+        (WRITTEN + bytes(9), WRITTEN),
+        (WRITTEN + b'{"id"' + bytes(9), WRITTEN),
         (WRITTEN + b'{"id":"b"}', WRITTEN + b'{"id":"b"}\n'),
         (b'{"only":"copy"}', b'{"only":"copy"}\n'),
     ],
-    ids=["nothing", "lines", "half a line", "half a first line", "its first sign", "no line break", "another object"],
+    ids=[
+        *("nothing", "lines", "half a line", "half a first line", "its first sign"),
+        *("zeros", "half a line and zeros", "no line break", "another object"),
+    ],
 )
 def test_a_file_goes_on_after_its_last_whole_line(held: bytes, left: bytes, tmp_path: Path) -> None:
     (tmp_path / "out.ndjson").write_bytes(held)
