@@ -128,6 +128,21 @@ def test_numbers_may_be_texts_and_what_the_map_does_not_read_is_left_alone(tmp_p
     assert faults("src.multipleBirth as m -> tgt.multipleBirth = m;", content, tmp_path) == []
 
 
+@pytest.mark.parametrize("value", [{"valueDecimal": "x"}, {"valueDecimal": "NaN"}, {"valueQuantity": {"value": "x"}}])
+def test_a_decimal_that_is_a_text_and_no_number_is_no_number(value: dict[str, Any], tmp_path: Path) -> None:
+    content = {"resourceType": "Patient", "extension": [{"url": "u", **value}]}
+    assert faults("src where (extension.value.distinct().count() = 1) -> tgt.active = true;", content, tmp_path) == []
+    assert faults("src where ((extension | contact).exists()) -> tgt.active = true;", content, tmp_path) == []
+    (fault,) = faults("src where (extension.value > 1) -> tgt.active = true;", content, tmp_path)
+    assert fault[0] == "FM431"
+
+
+def test_a_decimal_that_is_a_text_is_its_number(tmp_path: Path) -> None:
+    content = {"resourceType": "Patient", "extension": [{"url": "u", "valueDecimal": "0.0"}]}
+    rules = "src check (extension.value = 0) -> tgt.active = true; src check (extension.value + 1 = 1) -> tgt.id = 'a';"
+    assert faults(rules, content, tmp_path) == []
+
+
 @pytest.mark.parametrize("form", [*READ, "one type"])
 def test_a_choice_of_several_types_is_no_value_of_one(form: str, tmp_path: Path) -> None:
     rules = {**READ, "one type": "src.deceased : boolean as v -> tgt.active = v;"}[form]

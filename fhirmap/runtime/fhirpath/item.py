@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from fhirmap.data import FhirpathItem, JsonValue, MapValue
@@ -221,7 +221,8 @@ def system(item: FhirpathItem) -> FhirpathItem:
         if name == "time":
             return parse_time(value) or value
         if name == "decimal":
-            return Decimal(value)
+            number = _decimal(value)
+            return value if number is None else number
         if name == "integer64":
             return _long(value)
         return value
@@ -500,13 +501,24 @@ def _quantity(held: Mapping[str, Any]) -> Quantity | None:
     number = held.get("value")
     if number is None or "comparator" in held:
         return None
-    amount = number if isinstance(number, Decimal) else Decimal(str(number))
+    amount = number if isinstance(number, Decimal) else _decimal(str(number))
+    if amount is None:
+        return None
     system_, code = held.get("system"), held.get("code")
     if system_ == UCUM and code:
         return Quantity(amount, CALENDAR_OF_UCUM.get(str(code), str(code)))
     if system_ is not None and system_ != UCUM and code:
         return Quantity(amount, str(code), str(system_))
     return Quantity(amount, str(code or held.get("unit") or "1"))
+
+
+def _decimal(text: str) -> Decimal | None:
+    """A decimal that is written as a text; None where the text is no number."""
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
 
 
 def _long(text: str) -> Long | str:
