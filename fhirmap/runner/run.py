@@ -20,7 +20,7 @@ from fhirmap.runner.project import Project
 from fhirmap.runner.report import Report, RunFacts, build_report, exit_code
 from fhirmap.runner.report_file import write_report
 from fhirmap.runner.same_records import note_records, require_same_records
-from fhirmap.runner.source import open_project_source
+from fhirmap.runner.source import open_project_source, require_other_place
 from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.sinks import ClientCredentials, Sink, SinkSettings, open_sink
 from fhirmap.sources import Source
@@ -116,7 +116,9 @@ def run(  # noqa: PLR0913 - named settings
         source = stack.enter_context(open_project_source(project, engine.plan, warnings.append))
         archives = open_archives(project)
         _check(archives)
-        sink = open_sink(replace(settings or project.sink_settings(), identifiers_of=engine.identifiers_of))
+        settings = settings or project.sink_settings()
+        require_other_place(project, engine.plan, settings.path)
+        sink = open_sink(replace(settings, identifiers_of=engine.identifiers_of))
         stack.callback(sink.close)
         journal = stack.enter_context(open_journal(project, exclusive=True))
         require_same_records(project, engine.plan, journal, source.records, resend=resend)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from fhirmap.compilation.files import map_path, read_map
 from fhirmap.diagnostics import Diagnostic, MapText, Span
@@ -13,8 +14,9 @@ from fhirmap.runner.named_sources import other_addresses
 from fhirmap.runner.project import Project
 from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import Source, open_source
+from fhirmap.texts import Text
 
-__all__ = ["located", "open_project_source", "open_unchecked"]
+__all__ = ["located", "open_project_source", "open_unchecked", "require_other_place"]
 
 
 def open_project_source(
@@ -82,3 +84,18 @@ def _token_length(rest: str) -> int:
         end = rest.find(rest[0], 1)
         return end + 1 if end > 0 else 1
     return max(1, next((n for n, letter in enumerate(rest) if not (letter.isalnum() or letter in "_-")), len(rest)))
+
+
+def require_other_place(project: Project, plan: SourcePlan, results: Path | None) -> None:
+    """Results may not be written where the project's sources are read: a file of the hospital's would grow by them.
+
+    Raises: ConfigError FM791 where they would be.
+    """
+    if results is None:
+        return
+    from fhirmap.sources.files.source_files import FileSet
+
+    for address in (project.source_address(), *other_addresses(project, plan).values()):
+        if address.kind == "file" and FileSet(address).reads(results):
+            reason = Text("reasons.is_source", {"source": address.shown})
+            raise ConfigError("FM791", what="path", reason=reason)

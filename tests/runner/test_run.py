@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from fhirmap.errors import ConfigError
 from fhirmap.journal import Journal
 from fhirmap.registry import RegistryConfig, read_config
 from fhirmap.runner.engine import build_engine
@@ -119,3 +120,29 @@ def test_a_receiver_that_is_not_there_is_exit_3_and_everything_waits(hospital: P
     assert outcome.report.stopped_by is not None
     with open_journal(engine.project) as journal:
         assert set(journal.status().states) <= {"ready", "deferred", "invalid", "out_of_scope"}
+
+
+@pytest.mark.parametrize(
+    ("source", "path"),
+    [("rows.ndjson", "rows.ndjson"), ("./rows.ndjson", "../own/rows.ndjson"), ("*.ndjson", "rows.ndjson")],
+)
+def test_results_are_not_written_where_records_are_read(source: str, path: str, tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    held = '{"id":"a","resourceType":"Patient"}\n'
+    (folder / "rows.ndjson").write_text(held, encoding="utf-8")
+    (folder / "own.map").write_text(
+        'uses "http://hl7.org/fhir/StructureDefinition/Patient" as target\n'
+        "model Row from json key 'id' { id : string 1..1 }\n"
+        "group row(source src : Row, target tgt : Patient) { src.id as v -> tgt.id = v; }\n",
+        encoding="utf-8",
+    )
+    (folder / "fhirmap.toml").write_text(
+        f'[project]\nname = "p"\n[map]\nsource = "own.map"\n[source]\nurl = "{source}"\n'
+        f'[sink]\nkind = "ndjson"\npath = "{path}"\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError) as raised:
+        run(build_engine(load_project(folder)))
+    assert raised.value.code == "FM791"
+    assert (folder / "rows.ndjson").read_text(encoding="utf-8") == held

@@ -144,6 +144,12 @@ class FileSet:
         parts = self._pattern.relative_to(self.root).parts
         return place == root or ((len(parts) > 1 or parts[0] == "**") and root in place.parents)
 
+    def reads(self, path: Path) -> bool:
+        """Is ``path`` the file, one of the files, or a folder of files that are read?"""
+        if self._pattern is None:
+            return self._path.resolve() == path.resolve()
+        return self.may_list(path) or path.resolve() in (found.resolve() for found in _matching(self._pattern))
+
     def listing(self) -> FileListing:
         """The files that are there now. One that was changed just now is looked at again a moment later, and left out
         if it has changed; so are those with the suffix of an unfinished one (`.part`), and hidden ones without a word.
