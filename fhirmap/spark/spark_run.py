@@ -23,6 +23,7 @@ from fhirmap.records import Note, Unmapped
 from fhirmap.runner.engine import Engine
 from fhirmap.runner.project import Project
 from fhirmap.runner.report import KEYS_SHOWN, FaultLine, Report, SourceWarning
+from fhirmap.runner.source import require_other_place
 from fhirmap.runner.unmapped import UnmappedCodes
 from fhirmap.runner.verdict import Verdict, note_reason
 from fhirmap.spark.output_folder import OutputFolder
@@ -60,12 +61,14 @@ def run_on_spark(engine: Engine, spark: SparkSession) -> Report:
     `parquet`: parts with the columns of `worker.RESULTS`. `ndjson`: `payloads`, parts of one payload a line, and
     `records`, parts of one JSON object a line: all columns but the payload. The folder is there whole or as it was.
 
-    Raises: what `output_place` and `SparkProject.source_frame` do; ConfigError FM744 where the folder holds something
-    else or cannot be written, FM787 where Spark cannot go on.
+    Raises: what `output_place`, `require_other_place` and `SparkProject.source_frame` do; ConfigError FM744 where the
+    folder holds something else or cannot be written, FM787 where Spark cannot go on.
     """
     project, started_at = engine.project, time.time()
     shown = str(project.sink.path or project.sink.url)
-    folder = OutputFolder(spark, output_place(project), shown)
+    place = output_place(project)
+    require_other_place(project, engine.plan, project.sink.path)
+    folder = OutputFolder(spark, place, shown)
     mapping = SparkProject(engine)
     results = mapping.results(mapping.source_frame(spark))
     with folder:

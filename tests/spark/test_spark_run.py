@@ -130,6 +130,19 @@ def test_what_something_else_has_written_is_not_replaced(spark: Any, tmp_path: P
     assert (folder / "out" / "kept").read_text() == "kept"
 
 
+def test_a_folder_that_the_source_is_in_is_not_replaced(spark: Any, tmp_path: Path) -> None:
+    project = of_rows(tmp_path, "a,fr\n", 'kind = "parquet"\npath = "lake"')
+    lake = tmp_path / "lake"
+    lake.mkdir()
+    (lake / "_SUCCESS").touch()  # as in a folder that Spark has written
+    (tmp_path / "rows.csv").rename(lake / "rows.csv")
+    engine = build_engine(load_project(project, source=str(lake / "rows.csv")))
+    with pytest.raises(ConfigError) as raised:
+        run_on_spark(engine, spark)
+    assert raised.value.code == "FM791"
+    assert (lake / "rows.csv").exists()
+
+
 def test_a_run_that_fails_leaves_the_folder_as_it_was(spark: Any, tmp_path: Path) -> None:
     folder = of_rows(tmp_path, "a,fr\n")
     run_on_spark(build_engine(load_project(folder)), spark)

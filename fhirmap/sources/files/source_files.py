@@ -145,10 +145,13 @@ class FileSet:
         return place == root or ((len(parts) > 1 or parts[0] == "**") and root in place.parents)
 
     def reads(self, path: Path) -> bool:
-        """Is ``path`` the file, one of the files, or a folder of files that are read?"""
+        """Is ``path`` the file, one of the files, or a folder that has files that are read?"""
+        place, first = path.resolve(), (self.root or self._path).resolve()
+        if place == first or place in first.parents:
+            return True
         if self._pattern is None:
-            return self._path.resolve() == path.resolve()
-        return self.may_list(path) or path.resolve() in (found.resolve() for found in _matching(self._pattern))
+            return False
+        return self.may_list(path) or place in (found.resolve() for found in _matching(self._pattern))
 
     def listing(self) -> FileListing:
         """The files that are there now. One that was changed just now is looked at again a moment later, and left out
