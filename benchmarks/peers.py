@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure, code_of
+from benchmarks.measured_run import peak_mib
 
 _SCRIPT = Path(__file__).with_name("peers.js")
 _ROUNDS = 12
@@ -140,7 +141,7 @@ def measure(program: str, job: str) -> None:
     start = time.process_time() + children.ru_utime + children.ru_stime
     found = {"result": result, "start": start, "text": _best(run.text)}
     found["trees"] = _best(run.trees) if run.trees is not None else 0.0
-    print(json.dumps({**found, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    print(json.dumps({**found, "memory": peak_mib()}))
 
 
 def _asked(command: list[str], given: str) -> Measured:
