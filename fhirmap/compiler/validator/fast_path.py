@@ -41,6 +41,7 @@ from fhirmap.compiler.runtime_functions import call
 from fhirmap.compiler.validator.merged import MergedElement
 from fhirmap.compiler.validator.section import ENTRY, FAULTS, RESOURCE, SectionBuilder, base_shape, visit
 from fhirmap.compiler.validator.shapes import ShapePlan, ShapeWriter
+from fhirmap.fhir_types import MOST_CHARACTERS
 
 PREDICATES: Mapping[str, str] = {
     "base64Binary": "is_base64_binary",
@@ -252,7 +253,8 @@ class FastPathWriter:
         """Is ``value`` as its type and its binding have it? None where that takes the full check."""
         codes = self.shapes.codes.constant(value)
         if kind in PREDICATES and not value.value_sets:
-            return call(PREDICATES[kind], _VALUE)
+            fits = call(PREDICATES[kind], _VALUE)
+            return any_of(plain_string(_VALUE), fits) if PREDICATES[kind] == "is_string" else fits
         if kind == "CodeableConcept" and codes is not None and not value.refs(kind):
             return call("is_coded", _VALUE, codes)
         return None
@@ -293,6 +295,14 @@ def _called(key: str) -> Try:
     """The text by which an item's slice is known; None where it has none."""
     named = Assign(None, (_CALLED,), Item(_ITEM, Literal(key)))
     return Try(None, (named,), _NO_ITEM, None, (Assign(None, (_CALLED,), Literal(None)),))
+
+
+def plain_string(value: Name) -> Expr:
+    """Is it plainly a FHIR string? Most values are, and the call of `is_string` is most of what it costs."""
+    is_text = compared(builtin("type", value), Comparison.IS, Name("str"))
+    starts_well = compared(value, Comparison.GREATER_OR_EQUAL, Literal("!"))
+    is_short = compared(builtin("len", value), Comparison.LESS_OR_EQUAL, Literal(MOST_CHARACTERS))
+    return all_of(is_text, starts_well, method(value, "isprintable", raises=False), is_short)
 
 
 def _call(owner: Expr, name: str, *arguments: Expr) -> Call:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from fhirmap.compiler.python import Name
 from fhirmap.compiler.validator.contract import Contract
-from fhirmap.compiler.validator.fast_path import PREDICATES
+from fhirmap.compiler.validator.fast_path import PREDICATES, plain_string
 from fhirmap.diagnostics import MapText
+from fhirmap.fhir_types import MOST_CHARACTERS
 from fhirmap.interchange.packages import add_resource, load_definitions
 from fhirmap.runtime import validation
 from tests.compiler.validator.contracts import (
@@ -272,3 +274,21 @@ def test_a_slice_with_rules_of_its_own_takes_the_full_check() -> None:
     assert validate(resource) == []
     resource["parameter"] = [{"name": "a", "valueString": "xyz"}, {"name": "b", "valueString": "xyz"}]
     assert reported(validate(resource)) == [("FM520", "short", "Parameters.parameter[0]")]
+
+
+OTHERS: tuple[object, ...] = ("", " ", " x", "x\n", "x\x00", "\u2028", 1, None, [], {"x": "x"}, True)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_plain"),
+    [
+        ("A213B456", True),
+        ("Tige fémorale n° 2", True),
+        ("x" * MOST_CHARACTERS, True),
+        ("x" * (MOST_CHARACTERS + 1), False),
+        *((value, False) for value in OTHERS),
+    ],
+)
+def test_what_is_plainly_a_string_is_one(value: object, is_plain: bool) -> None:
+    assert eval(f"{plain_string(Name('value'))}", {"value": value}) is is_plain
+    assert validation.is_string(value) or not is_plain
