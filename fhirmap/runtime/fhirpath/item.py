@@ -349,7 +349,7 @@ def _children(item: FhirNode, shape: ChildShape) -> Items:
         if found is not None or other is not None:
             if shape.is_choice and len(shape.members & held.keys()) > 1:
                 _check_choice(item, shape)
-            if type(found) is str and other is None and not shape.repeats and FITS.get(type_) is _is_text:
+            if type(found) is str and other is None and not shape.repeats and _FIT.get(type_) is _is_text:
                 # most of what records hold, and it fits
                 return [FhirNode(found, type_, item.table)]
             _check_shape(item, shape, type_, found, other)
@@ -376,7 +376,7 @@ def _check_shape(item: FhirNode, shape: ChildShape, type_: str, found: JsonValue
     if sibling is not None:
         for parts in sibling if shape.repeats else (sibling,):
             _check_parts(parts, _shown(item, shape, "_"))
-    is_fit = FITS.get(type_, is_object)
+    is_fit = _FIT.get(type_, _is_object)
     for entry in found if shape.repeats and found is not None else (found,):
         if entry is not None and not is_fit(entry):
             kind = type_ if type_ in PRIMITIVES else Text("values.an_object")
@@ -408,8 +408,7 @@ def _is_text(value: JsonValue) -> bool:
     return isinstance(value, str)
 
 
-def is_object(value: JsonValue) -> bool:
-    """Is it an object of JSON?"""
+def _is_object(value: JsonValue) -> bool:
     return isinstance(value, dict)
 
 
@@ -422,7 +421,7 @@ def _is_number(value: JsonValue) -> bool:
     return isinstance(value, int | float | Decimal | str) and not isinstance(value, bool)
 
 
-FITS: Mapping[str, Callable[[JsonValue], bool]] = {
+_FIT: Mapping[str, Callable[[JsonValue], bool]] = {
     **dict.fromkeys(PRIMITIVES, _is_text),
     "": lambda _value: True,
     "boolean": _is_boolean,
