@@ -122,9 +122,14 @@ def commands(ctx: click.Context) -> None:
 
 
 def _end_on_termination() -> None:
-    """SIGTERM, by which a machine that shuts down or a scheduler asks to stop, is as good as Ctrl-C."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """SIGTERM, by which a machine that shuts down or a scheduler asks to stop, and SIGHUP, which a terminal that closes
+    sends, are as good as Ctrl-C; not a SIGHUP that is ignored, as under ``nohup``."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        signal.signal(hangup, signal.default_int_handler)
 
 
 @contextmanager

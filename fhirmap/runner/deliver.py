@@ -1,29 +1,26 @@
 """From the journal to the sink: lease, send, settle, within the limits, until nothing more can be done now.
 
 The caller's thread alone uses the journal; worker threads only send. A record is leased when its turn has come and not
-before, so that what is `sending` is what may really be on its way. Ctrl-C and SIGTERM let what is under way be
-answered and settled, and leave the rest.
+before, so that what is `sending` is what may really be on its way. Ctrl-C, SIGTERM and SIGHUP let what is under way
+be answered and settled, and leave the rest.
 """
 
 from __future__ import annotations
 
 import queue
 import random
-import signal
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from types import FrameType
 from typing import Protocol
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import DeliveryError
 from fhirmap.journal import Journal, Lease
 from fhirmap.records import Receipt, ReceiptState, UncertainPolicy
+from fhirmap.runner.interruption import interruptible
 from fhirmap.runner.pace import Backoff, Breaker, RateLimit
 from fhirmap.runner.project import SinkLimits
 from fhirmap.sinks import Sink
@@ -113,7 +110,7 @@ def deliver(  # noqa: PLR0913 - named settings
     Raises: JournalError; what is under way then is uncertain at the next run.
     """
     dispatcher = _Dispatcher(journal, sink, limits, clock or SystemClock(), progress, lineage, rng or random.Random())
-    with dispatcher.handling_signals():
+    with interruptible(dispatcher.interrupt):
         if sink.is_remote:
             dispatcher.run()
         else:
@@ -314,33 +311,10 @@ class _Dispatcher:
         eta_s = (self._total - self._finished) / rate if rate else None
         self._progress(DeliveryProgress(self._finished, self._total, rate, eta_s))
 
-    # ---- signals -------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def handling_signals(self) -> Iterator[None]:
-        """Turns the first Ctrl-C or SIGTERM into an orderly end; a second one has its ordinary effect."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        former: Mapping[signal.Signals, object] = {
-            number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
-        }
-
-        def restore() -> None:
-            for number, handler in former.items():
-                signal.signal(number, handler)  # type: ignore[arg-type]
-
-        def end_orderly(_number: int, _frame: FrameType | None) -> None:
-            self.delivery.interrupted = True
-            restore()
-            self._arrivals.put(None)  # wakes the thread that waits; SimpleQueue may be used from a signal's handler
-
-        for number in former:
-            signal.signal(number, end_orderly)
-        try:
-            yield
-        finally:
-            restore()
+    def interrupt(self) -> None:
+        """Ends the delivery in good order; may be called from a signal's handler."""
+        self.delivery.interrupted = True
+        self._arrivals.put(None)  # wakes the thread that waits; SimpleQueue is safe here
 
 
 def _failure(receipt: Receipt) -> str:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at any moment: 130, what was under way is settled, and the next run goes on where it stopped."""
+"""Ctrl-C, SIGTERM and SIGHUP at any moment: 130, what was under way is settled, the next run goes on from there."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from tests.cli.conftest import Receiver, Tiny, accepted, in_process, start
 
 Make = Callable[..., Tiny]
 Receiving = Callable[..., Receiver]
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 MANY = [(str(number), "151024610204372", "DURAND", "1951-02-03", f"L{number}") for number in range(40)]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_while_it_sends(tiny: Make, receiver: Receiving, number: signal.Signals) -> None:
     fifth = threading.Event()
 
@@ -60,7 +61,7 @@ def test_while_it_sends(tiny: Make, receiver: Receiving, number: signal.Signals)
     assert len(at.received) == 40
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_while_it_reads(tiny: Make, number: signal.Signals) -> None:
     project = tiny("csv").write([(str(n), *MANY[0][1:]) for n in range(30_000)])
     process = start("run", project.folder)
@@ -80,7 +81,7 @@ def test_while_it_reads(tiny: Make, number: signal.Signals) -> None:
     assert in_process("run", project.folder).code == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_the_registry_simulator_stops_when_asked(number: signal.Signals) -> None:
     process = start("registry", "--port", "0", "--json")
     assert process.stdout is not None
