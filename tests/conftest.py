@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import socket
 import ssl
 import struct
@@ -28,6 +29,12 @@ os.environ["FHIRMAP_LANG"] = "en"
 # compiles fhirmap anew, which takes longer than what the command does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+
+# A shell starts what it runs in the background with Ctrl-C ignored, and its processes inherit that: those that tests
+# interrupt would go on.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # On a pull request the examples are the same each time: a new one is found by somebody who can look into it.

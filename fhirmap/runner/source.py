@@ -98,4 +98,4 @@ def require_other_place(project: Project, plan: SourcePlan, results: Path | None
     for address in (project.source_address(), *other_addresses(project, plan).values()):
         if address.kind == "file" and FileSet(address).reads(results):
             reason = Text("reasons.is_source", {"source": address.shown})
-            raise ConfigError("FM791", what="path", reason=reason)
+            raise ConfigError("FM791", variant="source", what="path", reason=reason)

@@ -23,9 +23,10 @@ class LocalSink(ABC):
 
     @abstractmethod
     def write(self, envelopes: Sequence[Envelope]) -> None:
-        """Write the payloads of a batch, all or none: they are kept when this returns.
+        """Write the payloads of a batch: they are kept when this returns.
 
-        Raises: OSError where they cannot be written; what was there before is then as it was.
+        Raises: OSError where they cannot all be written. A file or a folder is then as it was before; what has gone to
+        a stream is not taken back.
         """
 
     def prepare(self) -> None:  # noqa: B027 - most have nothing to do
@@ -51,5 +52,7 @@ class LocalSink(ABC):
 
 
 def unwritable(name: str, why: OSError | Text) -> DeliveryError:
-    """FM619 of the place ``name``."""
-    return DeliveryError("FM619", file=name, reason=os_reason(why, "not_writable") if isinstance(why, OSError) else why)
+    """FM619 of the place ``name``: what the system said, or a text on what is there already."""
+    if isinstance(why, OSError):
+        return DeliveryError("FM619", file=name, reason=os_reason(why, "not_writable"))
+    return DeliveryError("FM619", variant="content", file=name, reason=why)

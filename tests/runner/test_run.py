@@ -144,5 +144,6 @@ def test_results_are_not_written_where_records_are_read(source: str, path: str, 
     )
     with pytest.raises(ConfigError) as raised:
         run(build_engine(load_project(folder)))
-    assert raised.value.code == "FM791"
+    shown = raised.value.diagnostic()
+    assert (shown.code, shown.hint_text) == ("FM791", "choose another `path` for the results")
     assert (folder / "rows.ndjson").read_text(encoding="utf-8") == held

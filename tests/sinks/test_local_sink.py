@@ -96,4 +96,6 @@ def test_a_file_of_something_else_is_left_as_it_is(held: bytes, tmp_path: Path) 
     path.write_bytes(held)
     with pytest.raises(DeliveryError) as raised:
         NdjsonFile(path)
-    assert (raised.value.code, path.read_bytes()) == ("FM619", held)
+    shown = raised.value.diagnostic()
+    assert (shown.code, path.read_bytes()) == ("FM619", held)
+    assert shown.hint_text == "choose another `path`, or move away what is there"
