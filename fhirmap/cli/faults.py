@@ -61,16 +61,19 @@ def show_warning(entry: Diagnostic) -> None:
 
 def show_fault(fault: BaseException, *, as_json: bool) -> int:
     """Show what stopped a command; the exit code it means."""
+    diagnostics, code = diagnose(fault)
+    show_diagnostics(diagnostics, as_json=as_json)
+    return code
+
+
+def diagnose(fault: BaseException) -> tuple[Sequence[Diagnostic], int]:
+    """What there is to say of what stopped a command, and the exit code it means."""
     if isinstance(fault, MapError | ProjectError):
-        show_diagnostics(fault.diagnostics, as_json=as_json)
-        return max(exit_code(entry.code) for entry in fault.diagnostics if entry.is_error)
+        return fault.diagnostics, max(exit_code(entry.code) for entry in fault.diagnostics if entry.is_error)
     if isinstance(fault, FhirmapError):
-        show_diagnostics([fault.diagnostic()], as_json=as_json)
-        return exit_code(fault.code)
+        return [fault.diagnostic()], exit_code(fault.code)
     if isinstance(fault, OSError) and fault.filename:
         # What is read has its own faults: this is a file or folder that was to be written.
         reason = os_reason(fault)
-        show_diagnostics([Diagnostic("FM744", None, {"path": fault.filename, "reason": reason})], as_json=as_json)
-        return exit_code("FM744")
-    show_diagnostics([InternalError.of(fault).diagnostic()], as_json=as_json)
-    return EXIT_BUG
+        return [Diagnostic("FM744", None, {"path": fault.filename, "reason": reason})], exit_code("FM744")
+    return [InternalError.of(fault).diagnostic()], EXIT_BUG

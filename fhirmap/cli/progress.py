@@ -19,9 +19,11 @@ _NEXT_LINE_S = 30.0
 
 
 class ProgressBar:
-    """Shows ``label`` with the count done of ``total`` (None: unknown) on standard error, from ``with`` to its end."""
+    """Shows ``label`` with the count done of ``total`` (None: unknown) on standard error, from ``with`` to its end;
+    nothing where it is to be ``quiet``."""
 
-    def __init__(self, label: str, total: int | None = None) -> None:
+    def __init__(self, label: str, total: int | None = None, *, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._label = label
         self._total = total
         self._bar: Progress | None = None
@@ -31,7 +33,7 @@ class ProgressBar:
     def __enter__(self) -> Self:
         self._started = time.monotonic()
         self._next_line = self._started + _FIRST_LINE_S
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not self._quiet:
             self._bar = _bar()
             self._bar.start()
             self._task = self._bar.add_task(self._label, total=self._total)
@@ -48,7 +50,7 @@ class ProgressBar:
         self._total = total if total is not None else self._total
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=self._total)
-        elif (now := time.monotonic()) >= self._next_line:
+        elif not self._quiet and (now := time.monotonic()) >= self._next_line:
             self._next_line = now + _NEXT_LINE_S
             click.echo(self._line(done, now - self._started), err=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from fhirmap.cli.localized import ENGINES, SPARK, FilePath, WordChoice, WorkerCount, argument, define, option
+from fhirmap.cli.run_log import FORMATS, JSON_LINES, VARIABLE, emit_warnings, run_log
 from fhirmap.cli.screen import echo_folded
 from fhirmap.texts import text
+from fhirmap.version import __version__
 
 if TYPE_CHECKING:
+    from fhirmap.runner.engine import Engine
     from fhirmap.runner.project import Project
     from fhirmap.sinks import SinkSettings
 
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 @option("--dry-run", is_flag=True)
 @option("--json", "as_json", is_flag=True)
 @option("--debug", is_flag=True)
+@option("--log-format", type=WordChoice(FORMATS), envvar=VARIABLE)
 def command(
     project: Path,
     source: tuple[str, ...],
@@ -44,9 +48,30 @@ def command(
     dry_run: bool,
     as_json: bool,
     debug: bool,
+    log_format: str | None,
 ) -> int:
     """Send the records of PROJECT (default: this folder) that are new or changed, and archive the identifiers."""
-    from fhirmap.cli.faults import show_warnings
+    with run_log(log_format, debug=debug, shows_faults=as_json):
+        if engine == SPARK:
+            if resend or dry_run or reports is not None or workers != 1:
+                raise click.UsageError(text("run.not_with_spark"))
+            return _on_spark(project, source, as_json, debug, log_format)
+        if dry_run:
+            from fhirmap.cli.plan import show_plan
+
+            return show_plan(project, source, resend=resend, workers=workers, as_json=as_json)
+        return _run(project, source, reports, resend, workers, as_json, log_format)
+
+
+def _run(
+    project: Path,
+    source: tuple[str, ...],
+    reports: Path | None,
+    resend: bool,
+    workers: int,
+    as_json: bool,
+    log_format: str | None,
+) -> int:
     from fhirmap.cli.progress import ProgressBar
     from fhirmap.collector import expect_records
     from fhirmap.runner.engine import build_engine
@@ -55,23 +80,13 @@ def command(
     from fhirmap.runner.report_lines import report_lines
     from fhirmap.runner.run import run
 
-    if debug:
-        _log_steps()
-    if engine == SPARK:
-        if resend or dry_run or reports is not None or workers != 1:
-            raise click.UsageError(text("run.not_with_spark"))
-        return _on_spark(project, source, as_json, debug)
-    if dry_run:
-        from fhirmap.cli.plan import show_plan
-
-        return show_plan(project, source, resend=resend, workers=workers, as_json=as_json)
     ready = build_engine(load_project(project, source=source))
     expect_records()
-    if not as_json:
-        show_warnings(ready.project.warnings, ready.diagnostics, project)
-    with _sink_settings(ready.project, as_json) as settings:
+    _warn(ready, project, as_json, log_format)
+    is_log_alone = log_format == JSON_LINES
+    with _sink_settings(ready.project, as_json or is_log_alone) as settings:
         title = f"{ready.project.name} -> {ready.project.target_name}"
-        with ProgressBar(title) as progress:
+        with ProgressBar(title, quiet=is_log_alone) as progress:
             outcome = run(
                 ready,
                 settings=settings,
@@ -92,9 +107,19 @@ def command(
     return outcome.exit_code
 
 
-def _on_spark(place: Path, source: tuple[str, ...], as_json: bool, debug: bool) -> int:
-    """Results to a folder; what Spark shows of its progress is its own."""
+def _warn(engine: Engine, place: Path, as_json: bool, log_format: str | None) -> None:
+    """What is doubtful of the project and its map, in the log where that has standard error to itself."""
     from fhirmap.cli.faults import show_warnings
+
+    if log_format == JSON_LINES:
+        emit_warnings([*engine.project.warnings, *engine.diagnostics])
+    elif not as_json:
+        show_warnings(engine.project.warnings, engine.diagnostics, place)
+
+
+def _on_spark(place: Path, source: tuple[str, ...], as_json: bool, debug: bool, log_format: str | None) -> int:
+    """Results to a folder; what Spark shows of its progress is its own."""
+    from fhirmap.events import RunEnded, RunStarted, emit
     from fhirmap.runner.engine import build_engine
     from fhirmap.runner.project_file import load_project
     from fhirmap.runner.report_file import report_to_data
@@ -103,10 +128,13 @@ def _on_spark(place: Path, source: tuple[str, ...], as_json: bool, debug: bool) 
 
     engine = build_engine(load_project(place, source=source))
     output_place(engine.project)  # before Java begins
-    if not as_json:
-        show_warnings(engine.project.warnings, engine.diagnostics, place)
+    _warn(engine, place, as_json, log_format)
+    project = engine.project
+    emit(RunStarted(0, project.name, project.target_name, project.sink.kind, engine.digest, __version__, os.getpid()))
     with spark_session(engine, with_log=debug) as session:
         report = run_on_spark(engine, session)
+    counts = {name: getattr(report.ledger, name) for name in type(report.ledger).__slots__}
+    emit(RunEnded(report.exit_code, report.finished_at - report.started_at, 0, counts))
     if as_json:
         click.echo(json.dumps({**report_to_data(report), "page": None}, ensure_ascii=False, indent=2))
         return report.exit_code
@@ -142,15 +170,3 @@ def _sink_settings(project: Project, quiet: bool) -> Iterator[SinkSettings]:
             client_secret=client.secret,
             scope=client.scope,
         )
-
-
-def _log_steps() -> None:
-    """fhirmap's own log on standard error. Other libraries' logs may hold headers or parameters: they are left out."""
-    import logging
-
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logger = logging.getLogger("fhirmap")
-    logger.setLevel(logging.DEBUG)
-    logger.addHandler(handler)
-    logger.propagate = False

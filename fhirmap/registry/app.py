@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import random
 import socket
 import struct
@@ -25,6 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from fhirmap.events import SimulatorAnswered, emit
 from fhirmap.registry.config import InjectedFault, InjectedKind, RegistryConfig
 from fhirmap.registry.declaration import Declaration, Problem, read_draft, read_published
 from fhirmap.registry.identity import IdentityServer
@@ -34,7 +34,6 @@ __all__ = ["BASE", "Simulator"]
 
 BASE = "/fhir"
 _FHIR = "application/fhir+json"
-_log = logging.getLogger("fhirmap.registry")
 _NO_DECLARATION = Declaration("", "", "", "", "", "", ())
 _HTML = b"<!DOCTYPE html><html><body><h1>Portail</h1><p>Veuillez vous identifier.</p></body></html>"
 _WORDS = {
@@ -93,7 +92,7 @@ class Simulator:
     async def _token(self, request: Request) -> Response:
         authorization = request.headers.get("authorization", "")
         status, content = self.identity.answer(await request.body(), authorization, str(request.url))
-        _log.info("POST /connect/token %s", status)
+        emit(SimulatorAnswered("/connect/token", status))
         return JSONResponse(content, status, headers={"Cache-Control": "no-store"})
 
     async def _calls(self, _request: Request) -> Response:
@@ -171,7 +170,7 @@ class Simulator:
             identifier=verdict.identifier if verdict else "",
         )
         self.registry.calls.append(seen)
-        _log.info("POST %s %s %s %s", request.url.path, response.status_code, seen.request_key, seen.fault)
+        emit(SimulatorAnswered(request.url.path, response.status_code, seen.request_key, seen.fault))
         if fault is not None:
             await self._misbehave(request, fault)
         return response

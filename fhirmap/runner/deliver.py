@@ -18,6 +18,7 @@ from typing import Protocol
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import DeliveryError
+from fhirmap.events import Answered, CircuitOpened, RetryPlanned, emit
 from fhirmap.journal import Journal, Lease
 from fhirmap.records import Receipt, ReceiptState, UncertainPolicy
 from fhirmap.runner.interruption import interruptible
@@ -244,8 +245,8 @@ class _Dispatcher:
                 self._stop(error.diagnostic())
                 receipts = [Receipt(ReceiptState.DEFERRED, error.code)] * len(leases)
             self._journal.settle_all(list(zip(leases, receipts, strict=True)))
-            for receipt in receipts:
-                self._count(receipt, is_final=True)
+            for lease, receipt in zip(leases, receipts, strict=True):
+                self._count(lease, receipt, is_final=True)
             self._report_progress()
 
     # ---- answers -------------------------------------------------------------------------------------------
@@ -254,10 +255,12 @@ class _Dispatcher:
         now = self._clock.now()
         not_before, is_final = self._retry_at(lease, receipt, now)
         self._journal.settle(lease, self._tied(receipt), not_before, is_given_up=is_final)
-        self._count(receipt, is_final)
+        self._count(lease, receipt, is_final)
         failed = receipt.code in _NOT_THE_RECORDS_FAULT
         self.delivery.last_failure = _failure(receipt) if failed else ""
         self._breaker.note(lease.entry_id, failed, now)
+        if failed and self._breaker.is_open:
+            emit(CircuitOpened(self._breaker.failures, self._breaker.closed_until - now))
         if receipt.stops_run:
             self._stop(Diagnostic(receipt.code, args={"sink": self._sink.name, "status": receipt.status}))
         elif self._breaker.gave_up:
@@ -279,6 +282,7 @@ class _Dispatcher:
             self._rate.pause(lease.envelope.limit_key, now + wait_s)
         if tries < self._limits.attempts and wait_s <= _LONGEST_WAIT_S:
             self._again[lease.entry_id] = now + wait_s
+            emit(RetryPlanned(lease.envelope.key, receipt.code, tries, wait_s))
             return now + wait_s, False
         return now + max(wait_s, _LONGEST_WAIT_S), True
 
@@ -292,7 +296,10 @@ class _Dispatcher:
             issues.append(replace(issue, position=place[0], columns=place[1]) if place else issue)
         return replace(receipt, issues=tuple(issues))
 
-    def _count(self, receipt: Receipt, is_final: bool) -> None:
+    def _count(self, lease: Lease, receipt: Receipt, is_final: bool) -> None:
+        sent = lease.envelope
+        said = receipt.state, receipt.code, receipt.status, receipt.duration_s
+        emit(Answered(sent.key, sent.request_key, lease.number, *said))
         self.delivery.sent += 1
         self.delivery.was_reached |= receipt.status > 0 or not self._sink.is_remote
         if is_final:

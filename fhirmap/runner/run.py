@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -9,13 +10,14 @@ from pathlib import Path
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import JournalError
-from fhirmap.journal import Journal
+from fhirmap.events import IdentifiersArchived, RunEnded, RunStarted, RunStopped, SourceRead, Warned, emit
+from fhirmap.journal import Journal, Ledger
 from fhirmap.records import UncertainPolicy
 from fhirmap.runner.archive import Archive, Archived, archive, open_archives
 from fhirmap.runner.deliver import Clock, Delivery, DeliveryProgress, SystemClock, deliver, unreached
 from fhirmap.runner.done_files import MovedFiles, move_done
 from fhirmap.runner.engine import Engine
-from fhirmap.runner.ingest import ingest, maker_of
+from fhirmap.runner.ingest import Ingested, ingest, maker_of
 from fhirmap.runner.project import Project
 from fhirmap.runner.report import Report, RunFacts, build_report, exit_code
 from fhirmap.runner.report_file import write_report
@@ -25,6 +27,7 @@ from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.sinks import ClientCredentials, Sink, SinkSettings, open_sink
 from fhirmap.sources import Source
 from fhirmap.sources.readings import NOTHING, PartialSource, Unread
+from fhirmap.version import __version__
 
 __all__ = ["RunOutcome", "has_journal", "look_into_journal", "open_journal", "run", "shrunk", "simulated", "unread"]
 
@@ -126,6 +129,7 @@ def run(  # noqa: PLR0913 - named settings
         note_records(project, engine.plan, journal)
         try:
             ingested = ingest(source.records(), maker_of(engine), journal, progress=reading, workers=workers)
+            work.note_reading(ingested)
             stopped = work.close_reading(ingested.declared, unread(source))
         except KeyboardInterrupt:
             report = work.finish(None, Delivery(interrupted=True))
@@ -188,7 +192,17 @@ class _Run:
         project = engine.project
         resend = resend or project.limits.map_changes is UncertainPolicy.RESEND
         self._run_id = journal.start_run(engine.digest, source=project.source_name(engine.plan.source), resend=resend)
+        emit(
+            RunStarted(
+                self._run_id, project.name, project.target_name, sink.name, engine.digest, __version__, os.getpid()
+            )
+        )
         journal.recover()
+
+    def note_reading(self, ingested: Ingested) -> None:
+        """The source was read to its end."""
+        verdicts = {str(verdict): count for verdict, count in ingested.verdicts.items()}
+        emit(SourceRead(ingested.read, ingested.kept, verdicts, self._clock.now() - self._started_at))
 
     def close_reading(self, read: int, left_out: Unread) -> Diagnostic | None:
         """What the end of the source says of the records that it does not hold: nothing where something was
@@ -244,7 +258,17 @@ class _Run:
             warnings=self._warnings,
             moved=moved,
         )
+        self._log_end(facts, ledger, delivery.sent)
         return build_report(self._journal, ledger, facts)
+
+    def _log_end(self, facts: RunFacts, ledger: Ledger, sent: int) -> None:
+        for warning in self._warnings:
+            emit(Warned(warning.code, warning.message, warning.span.position if warning.span else ""))
+        emit(IdentifiersArchived(facts.archived.count, len(facts.archived.unwritten)))
+        if facts.stopped is not None:
+            emit(RunStopped(facts.stopped.code, facts.stopped.message))
+        counts = {name: getattr(ledger, name) for name in Ledger.__slots__}
+        emit(RunEnded(facts.exit_code, facts.finished_at - facts.started_at, sent, counts))
 
     def _archive(self) -> tuple[Archived, Diagnostic | None]:
         try:

@@ -23,7 +23,6 @@ from fhirmap.runtime.fhirpath.raw import RawLookup, found, look_down
 from fhirmap.runtime.shown_code import shown_code
 from fhirmap.runtime.transforms.text import shown
 from fhirmap.runtime.unread import asked_faults
-from fhirmap.texts import text
 
 Places = Mapping[str, tuple[str, tuple[str, ...]]]
 """Element path -> position of the rule that produces it, source columns."""
@@ -243,10 +242,9 @@ class RecordRun:
 
         The kind of ``error`` and the place in the map are said: its text may quote a patient.
         """
-        from logging import getLogger
+        from fhirmap.events import LeftToSteps, emit
 
-        log, place = getLogger("fhirmap.runtime"), position_of(error.__traceback__, self.module)
-        log.debug("%s", text("run.left_to_steps", kind=type(error).__name__, place=place))
+        emit(LeftToSteps(type(error).__name__, position_of(error.__traceback__, self.module)))
 
     def nothing(self, source: MapValue = None) -> Result:
         """The outcome of a record that is out of scope, unless rules asked for what could not be read of it: then its

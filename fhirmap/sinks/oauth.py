@@ -24,6 +24,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from fhirmap.errors import ConfigError, DeliveryError
+from fhirmap.events import TokenFetched, emit
 from fhirmap.sinks.outcome import TLS_KINDS, tls_variant
 from fhirmap.sinks.settings import METHODS, ClientCredentials
 from fhirmap.sinks.transport import HttpAnswer, NoAnswer, Transport
@@ -96,6 +97,7 @@ class TokenSource:
         token, life_s = self._read(answer)
         self._token = token
         self.fetched += 1
+        emit(TokenFetched(_host(self._credentials.token_url), self.fetched, life_s))
         margin = min(_MARGIN_S, life_s / 10)
         self._expires_at = self._clock() + life_s - margin
 

@@ -151,8 +151,9 @@ def canary(tiny: Make, receiver: Receiving, monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_a_run_with_every_fault_and_debug_on(canary: Callable[..., Tiny], tmp_path: Path) -> None:
     project = canary()
-    done = as_process("run", project.folder, "--debug")
+    done = as_process("run", project.folder, "--debug", "--log-format", "json")
     assert done.code == 1, done
+    assert "answered" in done.err
     assert "refused" in done.out
     assert "invalid" in done.out
     searched(done, "run --debug")
