@@ -21,6 +21,7 @@ from fhirmap.texts import text
 if TYPE_CHECKING:
     from fhirmap.runner.engine import Engine
     from fhirmap.runner.project import Project
+    from fhirmap.sinks.sink import SinkSettings
 
 _LOW_DISK_BYTES = 200 * 1024 * 1024
 _CLOCK_SKEW_S = 60.0
@@ -186,6 +187,7 @@ def _receiver(project: Project, offline: bool) -> Iterator[Finding]:
     except Exception as fault:  # noqa: BLE001 - a secret that cannot be had is a finding
         yield from _failed("sink", fault)
         return
+    yield from _proxies(settings)
     if settings.credentials is None or offline:
         yield Finding("skip", text("doctor.token_offline" if offline else "doctor.token_no_auth"))
         return
@@ -200,6 +202,26 @@ def _receiver(project: Project, offline: bool) -> Iterator[Finding]:
 
     yield from _tried("token", token)
     yield from _tried("clock", lambda: _clock(project))
+
+
+def _proxies(settings: SinkSettings) -> Iterator[Finding]:
+    """The proxy of each host that is spoken to, and what named it; nothing where there is none."""
+    from fhirmap.errors import FhirmapError
+    from fhirmap.sinks.proxy import find_proxy
+    from fhirmap.sources.address import mask
+
+    addresses = [settings.url, settings.credentials.token_url if settings.credentials else ""]
+    said: list[Finding] = []
+    for url in filter(None, addresses):
+        try:
+            route = find_proxy(url, settings.transport.proxy)
+        except FhirmapError as fault:
+            said += _failed("sink", fault)
+            continue
+        what = {"host": mask(url), "origin": route.origin, "proxy": route.shown}
+        if route.excepted or route.url:
+            said.append(Finding("ok", text("doctor.proxy_excepted" if route.excepted else "doctor.proxy", **what)))
+    yield from dict.fromkeys(said)
 
 
 def _granted(url: str, asked: str, granted: str | None) -> Finding:

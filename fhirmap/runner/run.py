@@ -79,14 +79,15 @@ def has_journal(project: Project) -> bool:
 def simulated(  # noqa: PLR0913 - named settings
     settings: SinkSettings, *, url: str, token_url: str, client_id: str, client_secret: str, scope: str = "implant"
 ) -> SinkSettings:
-    """The settings with a simulator's addresses in place of "simulator", and its client where the project has none."""
+    """The settings with a simulator's addresses in place of "simulator", and its client where the project has none. No
+    proxy leads to a simulator."""
     own = settings.credentials
     credentials = (
         replace(own, token_url=token_url)
         if own is not None
         else ClientCredentials(token_url, client_id, client_secret, scope=scope)
     )
-    return replace(settings, url=url, credentials=credentials)
+    return replace(settings, url=url, credentials=credentials, transport=replace(settings.transport, proxy=None))
 
 
 def run(  # noqa: PLR0913 - named settings

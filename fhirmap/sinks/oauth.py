@@ -25,7 +25,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from fhirmap.errors import ConfigError, DeliveryError
 from fhirmap.events import TokenFetched, emit
-from fhirmap.sinks.outcome import TLS_KINDS, tls_variant
+from fhirmap.sinks.outcome import raise_if_fatal
 from fhirmap.sinks.settings import METHODS, ClientCredentials
 from fhirmap.sinks.transport import HttpAnswer, NoAnswer, Transport
 from fhirmap.texts import Text, text
@@ -112,12 +112,13 @@ class TokenSource:
             try:
                 answer = self._transport.post(url, body.encode(), headers)
             except NoAnswer as no_answer:
-                if no_answer.kind in TLS_KINDS:
-                    variant = tls_variant(no_answer)
-                    raise DeliveryError("FM610", variant=variant, host=_host(url), reason=no_answer.reason) from None
+                if no_answer.kind not in ("address", "program"):
+                    raise_if_fatal(no_answer, url)
                 if number == _TRIES or no_answer.kind in ("name", "address", "program"):
                     raise DeliveryError("FM611", host=_host(url), reason=no_answer.reason) from None
             else:
+                if answer.status == 407:
+                    raise DeliveryError("FM616", sink=_host(url))
                 if answer.status != 429 and answer.status < 500:
                     return answer
                 if number == _TRIES:

@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from fhirmap.errors import DeliveryError
 from fhirmap.records import Issue, Receipt, ReceiptState
@@ -37,13 +37,11 @@ from fhirmap.sinks.settings import IdentifiersOf
 from fhirmap.sinks.transport import HttpAnswer, NoAnswer
 
 __all__ = [
-    "TLS_KINDS",
     "AnswerReading",
     "classify",
     "classify_no_answer",
     "raise_if_fatal",
     "read_body",
-    "tls_variant",
 ]
 
 _STOPS = {401: "FM614", 403: "FM615", 407: "FM616"}
@@ -115,9 +113,9 @@ def classify_no_answer(no_answer: NoAnswer) -> Receipt:
     return Receipt(ReceiptState.DEFERRED, "FM600", duration_s=no_answer.duration_s, reason=no_answer.reason)
 
 
-TLS_KINDS = ("certificate", "dates", "host", "tls")
+_TLS_KINDS = ("certificate", "dates", "host", "tls")
 _FATAL = {
-    **dict.fromkeys(TLS_KINDS, "FM610"),
+    **dict.fromkeys(_TLS_KINDS, "FM610"),
     "proxy": "FM616",
     "address": "FM617",
     "program": "FM617",
@@ -131,15 +129,11 @@ def raise_if_fatal(no_answer: NoAnswer, sink: str) -> None:
     """
     if not no_answer.sent and no_answer.kind in _FATAL:
         code = _FATAL[no_answer.kind]
-        variant = tls_variant(no_answer) if code == "FM610" else ""
-        raise DeliveryError(
-            code, variant=variant, host=urlsplit(sink).netloc, sink=sink, reason=no_answer.reason
-        ) from None
-
-
-def tls_variant(no_answer: NoAnswer) -> str:
-    """The variant of FM610's page for a certificate or handshake that failed."""
-    return "" if no_answer.kind == "certificate" else no_answer.kind
+        variant = {"FM610": "" if no_answer.kind == "certificate" else no_answer.kind, "FM616": "reason"}.get(code, "")
+        parts = urlsplit(sink)
+        host = parts.netloc.rpartition("@")[2]
+        shown = urlunsplit((parts.scheme, host, parts.path, "", ""))
+        raise DeliveryError(code, variant=variant, host=host, sink=shown, reason=no_answer.reason) from None
 
 
 def read_body(body: bytes, identifiers_of: IdentifiersOf | None = None) -> AnswerReading:

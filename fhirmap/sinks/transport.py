@@ -1,12 +1,10 @@
 """One HTTP request out, one `HttpAnswer` or one `NoAnswer` back. The only module that knows httpx2.
 
-Proxies and certificate stores named by the environment are honoured for real hosts and never for loopback, where they
-surprise. Redirects are not followed: a declaration goes where the project says, or nowhere.
+Which proxy is used, `proxy` decides. Redirects are not followed: a declaration goes where the project says, or nowhere.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 import time
@@ -19,6 +17,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from fhirmap.errors import ConfigError
+from fhirmap.sinks.proxy import ProxyRoute, find_proxy
 from fhirmap.sinks.settings import Tls, TransportSettings
 from fhirmap.texts import Text, os_reason, text
 
@@ -98,6 +97,8 @@ def classify_exception(error: Exception) -> tuple[str, str]:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _KINDS_OF_CERTIFICATE.get(cause.verify_code, "certificate"), _certificate_reason(cause)
+        if isinstance(cause, ssl.SSLEOFError):
+            return "connect", text("reasons.server_closed")
         if isinstance(cause, ssl.SSLError):
             return "tls", (cause.reason or text("reasons.tls")).replace("_", " ").lower()
         if isinstance(cause, socket.gaierror):
@@ -126,17 +127,6 @@ def _causes(error: BaseException) -> list[BaseException]:
         chain.append(following)
         following = following.__cause__ or following.__context__
     return chain
-
-
-def is_loopback(url: str) -> bool:
-    """Does the URL's host lie on this machine?"""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def ssl_context(tls: Tls) -> ssl.SSLContext:
@@ -178,13 +168,13 @@ class Transport:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError("FM791", what="address", reason=Text("reasons.http_address"))
         self._timeout_s = settings.timeout_s
-        self._proxy = urlsplit(settings.proxy).netloc.rpartition("@")[2] if settings.proxy else ""
-        trust_env = settings.proxy is None and not is_loopback(url)
+        self.route = find_proxy(url, settings.proxy)
+        self._caught = (*_KINDS, *_socks_faults(self.route))
         try:
             self._client = httpx2.Client(
                 verify=ssl_context(settings.tls),
-                proxy=settings.proxy,
-                trust_env=trust_env,
+                proxy=_proxy(self.route, settings.tls),
+                trust_env=False,
                 timeout=httpx2.Timeout(settings.timeout_s, connect=settings.connect_timeout_s),
                 limits=httpx2.Limits(keepalive_expiry=_KEEPALIVE_S),
                 transport=transport,
@@ -209,21 +199,45 @@ class Transport:
 
         Raises: NoAnswer.
         """
+        return self._exchange("POST", url, content, headers)
+
+    def get(self, url: str, headers: Mapping[str, str]) -> HttpAnswer:
+        """The answer to one GET.
+
+        Raises: NoAnswer.
+        """
+        return self._exchange("GET", url, b"", headers)
+
+    def _exchange(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> HttpAnswer:
         started = time.monotonic()
         progress = _Progress()
         try:
             with self._client.stream(
-                "POST", url, content=content, headers=dict(headers), extensions={"trace": progress.note}
+                method, url, content=content, headers=dict(headers), extensions={"trace": progress.note}
             ) as response:
                 body, complete = self._read(response, started + self._timeout_s)
                 return HttpAnswer(
                     response.status_code, dict(response.headers), body, complete, time.monotonic() - started
                 )
-        except tuple(_KINDS) as error:
-            kind, reason = classify_exception(error)
-            if self._proxy and not progress.sent:
-                reason = text("reasons.by_proxy", reason=reason, proxy=self._proxy)
+        except self._caught as error:
+            kind, reason = self._of_proxy(error, progress.tunnel) or classify_exception(error)
+            if self.route.url and not progress.sent:
+                reason = text("reasons.by_proxy", reason=reason, proxy=self.route.shown)
             raise NoAnswer(kind, sent=progress.sent, reason=reason, duration_s=time.monotonic() - started) from None
+
+    def _of_proxy(self, error: Exception, status: int) -> tuple[str, str] | None:
+        """Kind and reason where the proxy did not open the tunnel; None where it did, or was not asked to.
+
+        A proxy that cannot reach the other side, or is overloaded, may do better later; what it refuses, it refuses
+        again.
+        """
+        if type(error) not in _KINDS:
+            return "proxy", text("reasons.transport_proxy")
+        if not status or 200 <= status < 300:
+            return None
+        if status == 407:
+            return "proxy", text("reasons.proxy_login_none" if self.route.user is None else "reasons.proxy_login")
+        return "connect" if status >= 500 or status == 429 else "proxy", text("reasons.proxy_status", status=status)
 
     def _read(self, response: httpx2.Response, deadline: float) -> tuple[bytes, bool]:
         """The body, decoded, up to the limit; whether that is all of it. A body that drips past the deadline counts as
@@ -242,11 +256,37 @@ class Transport:
 
 
 class _Progress:
-    """Listens to the connection's own events: has the last byte of the request been handed to the system?"""
+    """Listens to the connection's own events: has the last byte of the request been handed to the system? What a proxy
+    is asked first, to open a tunnel, is no part of the request."""
 
     def __init__(self) -> None:
         self.sent = False
+        self.tunnel = 0
+        """The status by which a proxy answered the wish for a tunnel; 0 where it did not."""
+        self._is_tunnel = False
 
-    def note(self, event: str, _details: Mapping[str, Any]) -> None:
-        if event.endswith(".send_request_body.complete"):
+    def note(self, event: str, details: Mapping[str, Any]) -> None:
+        if event.endswith(".send_request_headers.started"):
+            self._is_tunnel = details["request"].method == b"CONNECT"
+        elif event.endswith(".receive_response_headers.complete") and self._is_tunnel:
+            self.tunnel = details["return_value"][1]
+        elif event.endswith(".send_request_body.complete") and not self._is_tunnel:
             self.sent = True
+
+
+def _proxy(route: ProxyRoute, tls: Tls) -> httpx2.Proxy | None:
+    """What httpx2 takes. A proxy over TLS is checked as the receiver is; the client certificate is not shown to it."""
+    if not route.url:
+        return None
+    auth = None if route.user is None else (route.user, route.password)
+    checked = ssl_context(Tls(tls.ca)) if route.url.startswith("https:") else None
+    return httpx2.Proxy(route.url, ssl_context=checked, auth=auth)
+
+
+def _socks_faults(route: ProxyRoute) -> tuple[type[Exception], ...]:
+    """What the library of SOCKS raises by itself where a proxy does not speak it."""
+    if not route.is_socks:
+        return ()
+    from socksio import SOCKSError
+
+    return (SOCKSError,)

@@ -301,7 +301,9 @@ def test_a_receiver_that_is_not_there(tiny: Make, url: str, words: str) -> None:
     assert doctor.code in (0, 3)
 
 
-def test_a_proxy_that_is_not_there(tiny: Make, receiver: Receiving) -> None:
+def test_a_proxy_that_is_not_there(tiny: Make, receiver: Receiving, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     at = receiver()
     project = tiny().to(at.url)
     project.configure(sink=project.settings["sink"] + '\nproxy = "http://user:Canary-proxy@127.0.0.1:9"')
@@ -309,6 +311,12 @@ def test_a_proxy_that_is_not_there(tiny: Make, receiver: Receiving) -> None:
     stopped_by(done, "FM620", "by way of the proxy `127.0.0.1:9`", "connection refused")
     assert "Canary-proxy" not in done.out + done.err
     assert "FM737" in done.err, "a secret in plain text is a warning"
+    doctor = in_process("doctor", project.folder, "--offline").out
+    assert f"proxy 127.0.0.1:9 (of [sink] proxy) for {at.url}" in unfolded(doctor)
+    assert "Canary-proxy" not in doctor
+    monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
+    assert "NO_PROXY names it" in unfolded(in_process("doctor", project.folder, "--offline").out)
+    monkeypatch.delenv("NO_PROXY")
     project.configure(sink=project.settings["sink"].replace("http://user", "user"))
     run(project).reported("FM791", 2, "proxy")
     assert at.received == []
