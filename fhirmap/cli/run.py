@@ -147,7 +147,8 @@ def _on_spark(place: Path, source: tuple[str, ...], as_json: bool, debug: bool, 
 @contextmanager
 def _sink_settings(project: Project, quiet: bool) -> Iterator[SinkSettings]:
     """The sink's settings; where the project names the simulator, one is served on loopback meanwhile."""
-    from fhirmap.runner.run import open_journal, simulated
+    from fhirmap.cli.faults import show_warning
+    from fhirmap.runner.run import migrated, open_journal, simulated
 
     if not project.sink.is_simulator:
         yield project.sink_settings()
@@ -155,7 +156,9 @@ def _sink_settings(project: Project, quiet: bool) -> Iterator[SinkSettings]:
     from fhirmap.registry import RegistryConfig, RegistryServer, read_config
 
     config = read_config(project.registry) if project.registry else RegistryConfig()
-    with open_journal(project) as journal:
+    with open_journal(project, exclusive=True) as journal:
+        if journal.migration is not None and not quiet:
+            show_warning(migrated(journal.migration))
         # The simulator forgets; its numbers go on all the same, as the registry's would.
         config = replace(config, first_number=1 + journal.accepted_count())
     client = config.clients[0]

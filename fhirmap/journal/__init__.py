@@ -5,7 +5,8 @@ What it owns: one row for each (establishment, operation, record key, payload di
 grows, identifiers and withdrawals, the runs, the source checkpoints. `states.py` has the legal moves, `decision.py`
 what becomes of an entry, `queue.py` what a run does, `withdrawals.py` what the receiver holds and the source no longer
 declares, `withdrawal_change.py` what becomes of that, `ledger.py` the account of a run, `reading.py` what people ask,
-`store.py` the database, `codec.py` the JSON in its columns. Invariants:
+`store.py` the database, `codec.py` the JSON in its columns; `migrations.py` has the way from each earlier version of
+the tables, which `upgrade.py` goes. Invariants:
 
 - `put`, `lease` and `settle` are one transaction each, committed before they return. A request leaves only after its
   lease is committed; an answer counts only once its settlement is.
@@ -41,6 +42,7 @@ from fhirmap.journal.journal import Journal
 from fhirmap.journal.reading import grouped_reasons
 from fhirmap.journal.states import PENDING, EntryState, WithdrawalCause
 from fhirmap.journal.store import RunLock
+from fhirmap.journal.upgrade import Migration
 from fhirmap.journal.withdrawal_change import ForeseenWithdrawals
 
 __all__ = [
@@ -56,6 +58,7 @@ __all__ = [
     "Journal",
     "Lease",
     "Ledger",
+    "Migration",
     "ReadValues",
     "Reason",
     "RecordReading",

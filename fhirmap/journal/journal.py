@@ -11,7 +11,8 @@ from typing import Self
 from sqlalchemy import Engine
 
 from fhirmap.journal.reading import JournalReading
-from fhirmap.journal.store import RunLock, has_tables, open_engine, translated
+from fhirmap.journal.store import RunLock, has_tables, open_engine, shown_name, translated
+from fhirmap.journal.upgrade import Migration, upgrade_file
 from fhirmap.records import UncertainPolicy
 
 __all__ = ["Journal"]
@@ -45,6 +46,8 @@ class Journal(JournalReading):
     ) -> None:
         super().__init__(engine, name, establishment, operation, clock=clock, hold_uncertain=hold_uncertain)
         self._lock = lock
+        self.migration: Migration | None = None
+        """What opening it changed."""
 
     @classmethod
     def open(  # noqa: PLR0913 - named settings
@@ -61,7 +64,8 @@ class Journal(JournalReading):
     ) -> Self:
         """The journal at ``place``: a SQLite file (made 0600 where there is none) or a ``postgresql://`` URL.
 
-        ``exclusive``: for a run; keeps a second run off a SQLite file (PostgreSQL workers share by leases).
+        ``exclusive``: for a run; keeps a second run off a SQLite file (PostgreSQL workers share by leases), and
+        migrates a file with tables of an earlier version, after a copy of it.
         ``uncertain``: ``resend`` lets uncertain entries be leased again, ``hold`` keeps them until `release`.
         ``create=False``: a missing file is an error.
 
@@ -72,21 +76,23 @@ class Journal(JournalReading):
         if lock:
             lock.acquire()
         try:
+            migration = upgrade_file(Path(text), clock, busy_timeout_s) if lock else None
             engine = open_engine(text, create=create, busy_timeout_s=busy_timeout_s)
         except BaseException:
             if lock:
                 lock.release()
             raise
-        name = text if "://" not in text else engine.url.render_as_string(hide_password=True)
-        return cls(
+        journal = cls(
             engine,
-            name,
+            shown_name(text),
             establishment,
             operation,
             lock=lock,
             clock=clock,
             hold_uncertain=uncertain is UncertainPolicy.HOLD,
         )
+        journal.migration = migration
+        return journal
 
     @classmethod
     def look(cls, place: str | os.PathLike[str], establishment: str, operation: str) -> Self | None:
@@ -99,7 +105,7 @@ class Journal(JournalReading):
         if "://" not in text and not Path(text).exists():
             return None
         engine = open_engine(text, create=False, read_only=True)
-        name = text if "://" not in text else engine.url.render_as_string(hide_password=True)
+        name = shown_name(text)
         with translated(name):
             if not has_tables(engine):
                 engine.dispose()

@@ -24,7 +24,16 @@ from fhirmap.errors import JournalError
 from fhirmap.journal import schema
 from fhirmap.texts import Text, os_reason
 
-__all__ = ["RunLock", "has_tables", "open_engine", "translated"]
+__all__ = [
+    "RunLock",
+    "engine_of_any_version",
+    "has_tables",
+    "is_earlier",
+    "open_engine",
+    "shown_name",
+    "translated",
+    "version_of",
+]
 
 
 _LOGGING_NAME = "fhirmap-journal"
@@ -39,28 +48,37 @@ def open_engine(
     Raises: JournalError FM800 (cannot be opened), FM801 (locked), FM803 (disk full), FM804 (corrupt), FM805 (not
     writable), FM806 (of another version), FM807 (database server not reached).
     """
+    name = shown_name(place)
+    with translated(name):
+        engine = engine_of_any_version(place, create=create, busy_timeout_s=busy_timeout_s, read_only=read_only)
+        try:
+            with engine.begin() as connection:
+                _check_version(connection, name)
+                if not read_only:
+                    _prepare(connection)
+        except BaseException:
+            engine.dispose()
+            raise
+    return engine
+
+
+def engine_of_any_version(
+    place: str | os.PathLike[str], *, create: bool, busy_timeout_s: float = 5.0, read_only: bool = False
+) -> Engine:
+    """As `open_engine`, whatever the version of the tables: nothing is connected yet, and no table is made."""
     text = os.fspath(place)
-    name = _shown_name(text)
     # Rows and parameters hold payloads. hide_parameters keeps them out of exceptions; the level keeps them out of the
     # log even where the root logger listens at DEBUG.
     logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").setLevel(logging.WARNING)
-    with translated(name):
-        if "://" not in text:
-            engine = _sqlite_engine(Path(text), create, busy_timeout_s, read_only)
-        else:
-            url = make_url(text)
-            if url.get_backend_name() != "postgresql":
-                raise JournalError("FM800", journal=name, reason=Text("reasons.journal_kind"))
-            if url.drivername == "postgresql":
-                url = url.set(drivername="postgresql+psycopg")
-            engine = create_engine(url, hide_parameters=True, logging_name=_LOGGING_NAME, pool_pre_ping=True)
-            if read_only:
-                engine = engine.execution_options(postgresql_readonly=True)
-        with engine.begin() as connection:
-            _check_version(connection, name)
-            if not read_only:
-                _prepare(connection)
-    return engine
+    if "://" not in text:
+        return _sqlite_engine(Path(text), create, busy_timeout_s, read_only)
+    url = make_url(text)
+    if url.get_backend_name() != "postgresql":
+        raise JournalError("FM800", journal=shown_name(text), reason=Text("reasons.journal_kind"))
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    engine = create_engine(url, hide_parameters=True, logging_name=_LOGGING_NAME, pool_pre_ping=True)
+    return engine.execution_options(postgresql_readonly=True) if read_only else engine
 
 
 def _sqlite_engine(path: Path, create: bool, busy_timeout_s: float, read_only: bool) -> Engine:
@@ -90,8 +108,12 @@ def has_tables(engine: Engine) -> bool:
     return inspect(engine).has_table(schema.meta.name)
 
 
-def _shown_name(text: str) -> str:
-    """A path, or a URL without its password."""
+def shown_name(place: str | os.PathLike[str]) -> str:
+    """A path, or a URL without its password.
+
+    Raises: JournalError FM800 for a text that is no URL of a database.
+    """
+    text = os.fspath(place)
     if "://" not in text:
         return text
     try:
@@ -143,11 +165,25 @@ def _sqlite_begin_reading(connection: Connection) -> None:
 
 def _check_version(connection: Connection, name: str) -> None:
     """Before anything of a journal of another version is touched."""
-    if not inspect(connection).has_table(schema.meta.name):
-        return
-    found = connection.execute(_VERSION).scalar()
+    found = version_of(connection)
     if found not in (None, str(schema.VERSION)):
-        raise JournalError("FM806", journal=name, found=found, expected=schema.VERSION)
+        variant = ""
+        if is_earlier(found):
+            variant = "earlier" if connection.dialect.name == "sqlite" else "earlier_on_server"
+        raise JournalError("FM806", variant=variant, journal=name, found=found, expected=schema.VERSION)
+
+
+def version_of(connection: Connection) -> str | None:
+    """The version of the tables that are there, as it is written; None where there are none."""
+    if not inspect(connection).has_table(schema.meta.name):
+        return None
+    found = connection.execute(_VERSION).scalar()
+    return None if found is None else str(found)
+
+
+def is_earlier(version: str) -> bool:
+    """Is it one that `migrations` starts from?"""
+    return version.isascii() and version.isdecimal() and 1 <= int(version) < schema.VERSION
 
 
 def _prepare(connection: Connection) -> None:

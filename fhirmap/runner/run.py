@@ -11,7 +11,7 @@ from pathlib import Path
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import JournalError
 from fhirmap.events import IdentifiersArchived, RunEnded, RunStarted, RunStopped, SourceRead, Warned, emit
-from fhirmap.journal import Journal, Ledger
+from fhirmap.journal import Journal, Ledger, Migration
 from fhirmap.records import UncertainPolicy
 from fhirmap.runner.archive import Archive, Archived, archive, open_archives
 from fhirmap.runner.deliver import Clock, Delivery, DeliveryProgress, SystemClock, deliver, unreached
@@ -29,7 +29,17 @@ from fhirmap.sources import Source
 from fhirmap.sources.readings import NOTHING, PartialSource, Unread
 from fhirmap.version import __version__
 
-__all__ = ["RunOutcome", "has_journal", "look_into_journal", "open_journal", "run", "shrunk", "simulated", "unread"]
+__all__ = [
+    "RunOutcome",
+    "has_journal",
+    "look_into_journal",
+    "migrated",
+    "open_journal",
+    "run",
+    "shrunk",
+    "simulated",
+    "unread",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,8 @@ def run(  # noqa: PLR0913 - named settings
         sink = open_sink(replace(settings, identifiers_of=engine.identifiers_of))
         stack.callback(sink.close)
         journal = stack.enter_context(open_journal(project, exclusive=True))
+        if journal.migration is not None:
+            warnings.append(migrated(journal.migration))
         require_same_records(project, engine.plan, journal, source.records, resend=resend)
         work = _Run(engine, sink, journal, archives, clock, resend, tuple(warnings))
         note_records(project, engine.plan, journal)
@@ -145,6 +157,12 @@ def run(  # noqa: PLR0913 - named settings
     with suppress(OSError):  # a report that cannot be written does not undo the run; its lines are shown all the same
         page = write_report(report, reports or project.folder / "reports")
     return RunOutcome(report, page)
+
+
+def migrated(migration: Migration) -> Diagnostic:
+    """FM810: what opening a journal changed."""
+    copy = str(migration.copy) if migration.copy else ""
+    return Diagnostic("FM810", args={"found": migration.found, "made": migration.made, "copy": copy})
 
 
 def _check(archives: list[Archive]) -> None:

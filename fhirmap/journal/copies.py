@@ -1,0 +1,49 @@
+"""A copy of a journal's file: consistent while a run writes to it, complete or absent, readable by its owner alone."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+__all__ = ["copy_file", "sync_folder"]
+
+
+def copy_file(path: Path, target: Path) -> None:
+    """Copies the SQLite journal at ``path`` to ``target``, by SQLite's own way, which sees one state of it.
+
+    Raises: sqlite3.Error, OSError; ``target`` is as it was.
+    """
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as copy:
+            source.backup(copy)
+            # One file, whatever the mode of the original, and what is in it is what was read.
+            copy.execute("PRAGMA journal_mode=DELETE")
+            found = copy.execute("PRAGMA quick_check(1)").fetchone()
+            if found[0] != "ok":
+                raise sqlite3.DatabaseError(found[0])
+        descriptor = os.open(part, os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        part.replace(target)
+        sync_folder(target.parent)
+    finally:
+        for suffix in ("", "-journal", "-wal", "-shm"):
+            with suppress(OSError):
+                part.with_name(part.name + suffix).unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes sure that the names in it survive a loss of power, where the system can do that."""
+    if os.name == "nt":  # pragma: no cover - a folder cannot be opened there
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
