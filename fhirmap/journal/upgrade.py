@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, event, select, update
-from sqlalchemy import text as sql_text
+from sqlalchemy import Connection, event, func, select, update
 
 from fhirmap.errors import JournalError
 from fhirmap.journal import schema
@@ -77,7 +76,7 @@ def upgrade_server(place: str, clock: Callable[[], float]) -> Migration | None:
         engine = engine_of_any_version(place, create=False)
         try:
             with engine.begin() as connection:
-                connection.execute(sql_text("SELECT pg_advisory_xact_lock(hashtext('fhirmap_meta'))"))
+                connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(schema.meta.name))))
                 found = version_of(connection)
                 if found is None or not is_earlier(found):
                     return None

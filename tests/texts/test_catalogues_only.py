@@ -40,6 +40,7 @@ FILES = {
     "analysis/expression_functions.py": "kinds of arguments, as words of a small language",
     "diagnostics/explain.py": "info strings of fenced blocks",
     "diagnostics/subject.py": "values of enumerations, as pages hold them",
+    "journal/migrations.py": "SQL",
     "language/models.py": "keywords of the language",
     "language/node_text.py": "the text of maps",
     "interchange/structure_map/shapes.py": "names and types of a resource's elements",
