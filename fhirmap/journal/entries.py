@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fhirmap.journal.states import ArchiveState, EntryState, WithdrawalCause
-from fhirmap.records import Envelope, Fault, Issue, Note
+from fhirmap.records import Envelope, Fault, Issue, Note, Receipt
 from fhirmap.texts import text
 
 __all__ = [
@@ -15,8 +15,10 @@ __all__ = [
     "Counts",
     "DayCounts",
     "Entry",
+    "Exchanged",
     "Identifier",
     "Lease",
+    "LeaseAnswer",
     "Ledger",
     "ReadValues",
     "Reason",
@@ -118,6 +120,23 @@ class Lease(NamedTuple):
     number: int
     was: EntryState
     token: str
+
+
+class LeaseAnswer(NamedTuple):
+    """What became of a lease. ``not_before``: when an entry that is deferred or uncertain by it may go again;
+    ``is_given_up``: not in this run."""
+
+    lease: Lease
+    receipt: Receipt
+    not_before: float = 0.0
+    is_given_up: bool = False
+
+
+class Exchanged(NamedTuple):
+    """What answers led to, in their order, and what may leave now."""
+
+    states: list[EntryState]
+    leases: list[Lease]
 
 
 @dataclass(frozen=True, slots=True)

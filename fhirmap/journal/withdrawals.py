@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, insert, select, update
 
 from fhirmap.journal.connection import CHUNK, Row
 from fhirmap.journal.entries import Identifier, SharedIdentifier, Withdrawal
 from fhirmap.journal.ledger import RunLedger
+from fhirmap.journal.row_statement import RowValues, insert_into
 from fhirmap.journal.schema import entry, identifier, withdrawal
 from fhirmap.journal.states import WithdrawalCause
 from fhirmap.journal.withdrawal_change import ForeseenWithdrawals, WithdrawalChange
 from fhirmap.records import Receipt
 
 __all__ = ["Withdrawals"]
+
+_IDENTIFIER = insert_into(
+    identifier, "establishment", "operation", "key", "system", "value", "entry_id", "run_id", "at", "is_shared"
+)
 
 
 class Withdrawals(RunLedger):
@@ -142,26 +148,29 @@ class Withdrawals(RunLedger):
 
     def _note_identifiers(self, connection: Connection, given: Iterable[tuple[int, str, Receipt]]) -> None:
         """Keeps what the receiver gave to (entry, key), and whether another record has the same."""
-        for entry_id, key, receipt in given:
-            same = and_(
-                self._own(identifier),
-                identifier.c.value == receipt.identifier_value,
-                identifier.c.system == receipt.identifier_system,
-            )
-            holders = set(connection.execute(select(identifier.c.key).where(same)).scalars())
-            if key in holders:
-                continue
-            values = {"key": key, "system": receipt.identifier_system, "value": receipt.identifier_value}
-            connection.execute(
-                insert(identifier).values(
-                    **self._identity,
-                    **values,
-                    entry_id=entry_id,
-                    run_id=self._run,
-                    at=self._clock(),
-                    is_shared=bool(holders),
+        new = list(given)
+        if not new:
+            return
+        holders: dict[tuple[str, str], set[str]] = defaultdict(set)
+        values = list({receipt.identifier_value for _, _, receipt in new})
+        for system, value, key in connection.execute(self._holders, {"values": values}):
+            holders[system, value].add(key)
+        rows: list[RowValues] = []
+        for entry_id, key, receipt in new:
+            system, value = receipt.identifier_system, receipt.identifier_value
+            others = holders[system, value]
+            if key not in others:
+                rows.append(
+                    (*self._identity.values(), key, system, value, entry_id, self._run, self._clock(), bool(others))
                 )
-            )
+                others.add(key)
+        _IDENTIFIER.execute(connection, rows)
+
+    @cached_property
+    def _holders(self) -> Select[Any]:
+        """Which keys have the identifiers with these values."""
+        query = select(identifier.c.system, identifier.c.value, identifier.c.key).where(self._own(identifier))
+        return query.where(identifier.c.value.in_(bindparam("values", expanding=True)))
 
     def _identifiers_of(self, connection: Connection, keys: Sequence[str]) -> dict[str, list[Identifier]]:
         found: dict[str, list[Identifier]] = defaultdict(list)

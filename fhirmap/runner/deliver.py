@@ -1,8 +1,8 @@
 """From the journal to the sink: lease, send, settle, within the limits, until nothing more can be done now.
 
-The caller's thread alone uses the journal; worker threads only send. A record is leased when its turn has come and not
-before, so that what is `sending` is what may really be on its way. Ctrl-C, SIGTERM and SIGHUP let what is under way
-be answered and settled, and leave the rest.
+The caller's thread alone uses the journal; worker threads only send. A record is leased when its turn has come and a
+thread is free, and not before, so that what is `sending` is what may really be on its way. Ctrl-C, SIGTERM and SIGHUP
+let what is under way be answered and settled, and leave the rest.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import queue
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -19,7 +19,7 @@ from typing import Protocol
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import DeliveryError
 from fhirmap.events import Answered, CircuitOpened, RetryPlanned, emit
-from fhirmap.journal import Journal, Lease
+from fhirmap.journal import Journal, Lease, LeaseAnswer
 from fhirmap.records import Receipt, ReceiptState, UncertainPolicy
 from fhirmap.runner.interruption import interruptible
 from fhirmap.runner.pace import Backoff, Breaker, RateLimit
@@ -39,7 +39,8 @@ _LOOK_AGAIN_S = 0.25
 
 _NOT_THE_RECORDS_FAULT = frozenset({"FM600", "FM602", "FM603", "FM604", "FM650", "FM651", "FM652"})
 
-_Arrival = tuple[Lease, Receipt | BaseException] | None
+_Answered = tuple[Lease, Receipt | BaseException]
+_Arrival = _Answered | None
 _Arrivals = queue.SimpleQueue[_Arrival]
 
 
@@ -151,17 +152,20 @@ class _Dispatcher:
     # ---- one by one ----------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Sends one by one, as many at a time as the limits allow."""
+        """Sends one by one, as many at a time as the limits allow.
+
+        One transaction records all answers that have come and leases as many records as there are free slots: what is
+        leased leaves at once.
+        """
         if not self._prepared():
             return
+        answered: list[_Answered] = []
         with ThreadPoolExecutor(self._limits.concurrency, thread_name_prefix="fhirmap-send") as pool:
-            while not self._is_over:
-                wait_s = self._dispatch(pool)
-                if wait_s is None and not self._in_flight:
+            while True:
+                wait_s = self._turn(pool, answered)
+                if not self._in_flight and (wait_s is None or self._is_over):
                     break
-                self._take(self._clock.wait(self._arrivals, wait_s))
-            while self._in_flight:
-                self._take(self._clock.wait(self._arrivals, None))
+                answered = self._gather(None if self._is_over else wait_s)
 
     def _prepared(self) -> bool:
         """Is the sink ready? It is not asked where there is nothing to send."""
@@ -176,22 +180,42 @@ class _Dispatcher:
     def _is_over(self) -> bool:
         return self.delivery.interrupted or self.delivery.stopped_by is not None
 
-    def _dispatch(self, pool: ThreadPoolExecutor) -> float | None:
-        """Sends off what may leave now; seconds until more may, ``None`` where only an answer can change anything."""
+    def _turn(self, pool: ThreadPoolExecutor, answered: Sequence[_Answered]) -> float | None:
+        """Settles what was ``answered`` and sends off what may leave now; seconds until more may, ``None`` where only
+        an answer can change anything."""
+        now = self._clock.now()
+        answers = [self._answer(lease, found, now) for lease, found in answered]
+        broken = next((found for _, found in answered if not isinstance(found, Receipt | DeliveryError)), None)
         slots = 1 if self._breaker.is_open else self._limits.concurrency
-        while self._in_flight < slots:
-            now = self._clock.now()
-            if self._breaker.closed_until > now:
-                return self._breaker.closed_until - now
-            leases = self._journal.lease(1, now, avoid=self._rate.blocked(now))
-            if not leases:
-                return self._next_turn(now)
-            lease = leases[0]
+        pause_s = self._breaker.closed_until - now
+        free = 0 if self._is_over or broken is not None or pause_s > 0 else max(0, slots - self._in_flight)
+        leases = self._journal.exchange(answers, free, now, turns=self._rate).leases if answers or free else []
+        for lease in leases:
             self._again.pop(lease.entry_id, None)
-            self._rate.take(lease.envelope.limit_key, now)
             self._in_flight += 1
             pool.submit(self._send, lease)
-        return None
+        for answer in answers:
+            self._count(answer.lease, answer.receipt, answer.is_given_up)
+        if answers:
+            self._report_progress()
+        if isinstance(broken, BaseException):
+            raise broken
+        if pause_s > 0:
+            return pause_s
+        return self._next_turn(now) if len(leases) < free else None
+
+    def _gather(self, wait_s: float | None) -> list[_Answered]:
+        """What has been answered, after a wait for the first of it."""
+        found: list[_Answered] = []
+        arrival = self._clock.wait(self._arrivals, wait_s)
+        while arrival is not None:
+            found.append(arrival)
+            try:
+                arrival = self._arrivals.get_nowait()
+            except queue.Empty:
+                break
+        self._in_flight -= len(found)
+        return found
 
     def _next_turn(self, now: float) -> float | None:
         """Seconds until a record whose turn has not come, or one that this run tries again, may leave.
@@ -213,16 +237,6 @@ class _Dispatcher:
         except BaseException as error:  # noqa: BLE001 - the thread that owns the journal raises it again
             self._arrivals.put((lease, error))
 
-    def _take(self, arrival: _Arrival) -> None:
-        if arrival is None:
-            return
-        lease, found = arrival
-        self._in_flight -= 1
-        receipt = found if isinstance(found, Receipt) else self._receipt_of(found)
-        self._settle(lease, receipt)
-        if not isinstance(found, Receipt | DeliveryError):
-            raise found
-
     def _receipt_of(self, error: BaseException) -> Receipt:
         """What to note where a sink raised: a `DeliveryError` says that nothing was taken, anything else says
         nothing."""
@@ -234,9 +248,15 @@ class _Dispatcher:
     # ---- in batches ----------------------------------------------------------------------------------------
 
     def run_in_batches(self) -> None:
-        """For a sink on this machine: a batch is leased, written, settled."""
-        while not self._is_over:
-            leases = self._journal.lease(self._sink.batch_size, self._clock.now())
+        """For a sink on this machine: a batch is leased, written, and settled while the next one is leased."""
+        answers: list[LeaseAnswer] = []
+        while True:
+            count = 0 if self._is_over else self._sink.batch_size
+            leases = self._journal.exchange(answers, count, self._clock.now()).leases
+            for answer in answers:
+                self._count(answer.lease, answer.receipt, is_final=True)
+            if answers:
+                self._report_progress()
             if not leases:
                 break
             try:
@@ -244,18 +264,14 @@ class _Dispatcher:
             except DeliveryError as error:
                 self._stop(error.diagnostic())
                 receipts = [Receipt(ReceiptState.DEFERRED, error.code)] * len(leases)
-            self._journal.settle_all(list(zip(leases, receipts, strict=True)))
-            for lease, receipt in zip(leases, receipts, strict=True):
-                self._count(lease, receipt, is_final=True)
-            self._report_progress()
+            answers = [LeaseAnswer(lease, receipt) for lease, receipt in zip(leases, receipts, strict=True)]
 
     # ---- answers -------------------------------------------------------------------------------------------
 
-    def _settle(self, lease: Lease, receipt: Receipt) -> None:
-        now = self._clock.now()
+    def _answer(self, lease: Lease, found: Receipt | BaseException, now: float) -> LeaseAnswer:
+        """What is to be recorded of one answer, after which the run goes on accordingly."""
+        receipt = found if isinstance(found, Receipt) else self._receipt_of(found)
         not_before, is_final = self._retry_at(lease, receipt, now)
-        self._journal.settle(lease, self._tied(receipt), not_before, is_given_up=is_final)
-        self._count(lease, receipt, is_final)
         failed = receipt.code in _NOT_THE_RECORDS_FAULT
         self.delivery.last_failure = _failure(receipt) if failed else ""
         self._breaker.note(lease.entry_id, failed, now)
@@ -265,7 +281,7 @@ class _Dispatcher:
             self._stop(Diagnostic(receipt.code, args={"sink": self._sink.name, "status": receipt.status}))
         elif self._breaker.gave_up:
             self._stop(_keeps_failing(self._sink, self._breaker.failures, self.delivery.last_failure))
-        self._report_progress()
+        return LeaseAnswer(lease, self._tied(receipt), not_before, is_final)
 
     def _retry_at(self, lease: Lease, receipt: Receipt, now: float) -> tuple[float, bool]:
         """When the record may go again, and whether this run is done with it."""

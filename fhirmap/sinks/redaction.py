@@ -15,13 +15,18 @@ _SHORTEST = 4
 _STRUCTURAL = frozenset({"resourceType", "system", "code", "display", "name", "url", "version", "status", "fullUrl"})
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _LONG_NUMBER = re.compile(r"\b(?:\d[ .\-]?){5}[\dABab](?:[ .\-]?\d){6,}\b")
+_FOLDED = str.maketrans("\u0130\u0131\u017f\u212a", "iisk")
+"""The characters beyond ASCII that a pattern without case takes for letters of ASCII."""
 
 
 def redact(words: str, values: Mapping[str, str]) -> str:
     """``words`` with each of ``values`` replaced by its element's name, and any long number (of a person, a
     device) by a mark. A date is found in the spellings of a screen or a form too."""
+    folded = words.translate(_FOLDED).lower()
     spelt = {spelling: name for value, name in values.items() for spelling in (value, *_other_spellings(value))}
-    for value, name in sorted(spelt.items(), key=lambda pair: -len(pair[0])):
+    # Of hundreds of values a receiver quotes hardly one: a pattern is made of those alone that may be there.
+    there = [pair for pair in spelt.items() if not pair[0].isascii() or pair[0].lower() in folded]
+    for value, name in sorted(there, key=lambda pair: -len(pair[0])):
         mark = f"[{name}]".replace("\\", "")  # a backslash would be read as a reference to a group
         words = re.sub(re.escape(value), mark, words, flags=re.IGNORECASE)
     return redact_numbers(words)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fhirmap.journal import Entry, EntryState, Journal
+import sqlalchemy as sa
+
+from fhirmap.journal import Entry, EntryState, Journal, LeaseAnswer
 from fhirmap.records import UncertainPolicy
-from tests.journal.sending import ACCEPTED, DEFERRED, REFUSED, UNCERTAIN, answer_all, ready
+from fhirmap.runner.pace import RateLimit
+from tests.journal.sending import ACCEPTED, DEFERRED, REFUSED, UNCERTAIN, answer_all, ready, state_of
 
 
 def test_what_is_put_is_counted_and_can_be_leased_in_order(journal: Journal) -> None:
@@ -95,8 +98,36 @@ def test_a_lease_takes_as_long_however_many_records_were_given_up(tmp_path: Path
 
 def test_limit_keys_whose_turn_has_not_come_are_passed_over(journal: Journal) -> None:
     journal.put([ready("1", limit_key="A"), ready("2", limit_key="B")])
-    assert [lease.envelope.key for lease in journal.lease(5, avoid={"A"})] == ["2"]
+    turns = RateLimit(1.0)
+    assert turns.take("A", 1000.0)
+    assert [lease.envelope.key for lease in journal.lease(5, 1000.0, turns=turns)] == ["2"]
     assert [lease.envelope.key for lease in journal.lease(5)] == ["1"]
+
+
+def test_one_transaction_takes_no_more_calls_of_a_limit_key_than_have_their_turn(journal: Journal) -> None:
+    journal.put([ready(str(n), limit_key="A") for n in range(4)] + [ready(f"b{n}", limit_key="B") for n in range(4)])
+    found = journal.lease(8, 1000.0, turns=RateLimit(1.0))
+    assert [lease.envelope.key for lease in found] == ["0", "b0"]
+
+
+def test_answers_are_settled_and_others_leased_in_one_transaction(journal: Journal) -> None:
+    journal.put([ready(str(n)) for n in range(4)])
+    first, second = journal.lease(2)
+    done = [LeaseAnswer(first, ACCEPTED), LeaseAnswer(second, DEFERRED, not_before=5e9)]
+    begun: list[object] = []
+    sa.event.listen(journal._engine, "begin", begun.append)
+    found = journal.exchange(done, 5)
+    assert len(begun) == 1
+    assert found.states == [EntryState.ACCEPTED, EntryState.DEFERRED]
+    assert [lease.envelope.key for lease in found.leases] == ["2", "3"]
+    assert [found.value for found in journal.identifiers("0")] == ["R-1"]
+    assert state_of(journal, "1") == EntryState.DEFERRED
+
+
+def test_identifiers_of_one_batch_are_compared_with_one_another_too(journal: Journal) -> None:
+    journal.put([ready("1"), ready("2")])
+    journal.exchange([LeaseAnswer(lease, ACCEPTED) for lease in journal.lease(2)], 0)
+    assert [shared.keys for shared in journal.shared_identifiers()] == [("1", "2")]
 
 
 def test_what_was_being_sent_when_the_process_died_is_uncertain_and_in_doubt(tmp_path: Path) -> None:
@@ -154,13 +185,3 @@ def test_a_payload_replaced_while_it_was_under_way_is_not_sent_again(journal: Jo
     assert journal.settle(lease, UNCERTAIN) == "superseded"
     assert [lease.envelope.payload for lease in journal.lease(5)] == [b"b"]
     assert [answer.key for answer in journal.status().possible_duplicates] == ["1"]
-
-
-def test_the_archive_list_empties_as_it_is_written_back(journal: Journal) -> None:
-    journal.put([ready("1"), ready("2")])
-    journal.settle_all([(lease, ACCEPTED) for lease in journal.lease(2)])
-    rows = journal.to_archive()
-    assert [(row.key, row.system, row.value) for row in rows] == [("1", "urn:s", "R-1"), ("2", "urn:s", "R-1")]
-    assert journal.status().archive_pending == 2
-    journal.archived([rows[0].entry_id])
-    assert [row.key for row in journal.to_archive()] == ["2"]

@@ -95,6 +95,17 @@ def test_never_more_than_the_limit_in_any_second_for_one_establishment(journal: 
     assert sum(clock.waits) < 2.6, "both establishments together, and no longer than the limit asks"
 
 
+@pytest.mark.parametrize("rate", [250, 1000])
+def test_calls_that_leave_together_keep_to_the_limit_of_a_second(rate: int) -> None:
+    turns, left = RateLimit(rate), []
+    for tick in range(600):  # three seconds, looked at every 5 ms
+        now = 1000 + tick / 200
+        while turns.take("A", now):
+            left.append(now)
+    assert len(left) > 3 * rate * 0.97, "and hardly less than it allows"
+    assert all(later - earlier > 1.0 - 1e-9 for earlier, later in zip(left, left[rate:], strict=False))
+
+
 def test_retry_after_is_honoured_and_holds_back_the_whole_establishment(journal: Journal, clock: Any) -> None:
     put(journal, "k1", "k2")
     throttled = Receipt(ReceiptState.DEFERRED, "FM601", 429, retry_after_s=30.0)

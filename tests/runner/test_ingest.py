@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fhirmap.journal import Counts, Entry, Journal, ReadValues, RecordReading
+from fhirmap.journal import Counts, Entry, Journal, LeaseAnswer, ReadValues, RecordReading
 from fhirmap.records import Fault, Note, Receipt, ReceiptState, Record, Result, Unmapped
 from fhirmap.runner.ingest import EntryMaker, ingest
 from fhirmap.runner.outcomes import OutcomeMaker
@@ -188,7 +188,7 @@ class Reruns:
             done.read == done.counts.read == self.journal.ledger().read == self.journal.ledger().total == len(records)
         )
         while leases := self.journal.lease(50):
-            self.journal.settle_all([(lease, Receipt(ReceiptState.ACCEPTED, "")) for lease in leases])
+            self.journal.exchange([LeaseAnswer(lease, Receipt(ReceiptState.ACCEPTED, "")) for lease in leases], 0)
         return done.counts
 
 

@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from fhirmap.errors import ConfigError
-from fhirmap.journal import Journal, ReadValues, schema
+from fhirmap.journal import Journal, LeaseAnswer, ReadValues, schema
 from fhirmap.records import Receipt, ReceiptState, Record, Result
 from fhirmap.runner import planned_run
 from fhirmap.runner import run as run_module
@@ -211,7 +211,7 @@ def test_of_a_key_in_two_batches_the_last_counts(workers: int, tmp_path: Path) -
                 done = ingest(reading, maker, journal, batch=2, workers=count)
                 found[count].append((done.counts, done.kept, done.verdicts))
                 while leases := journal.lease(50):
-                    journal.settle_all([(lease, Receipt(ReceiptState.ACCEPTED, "")) for lease in leases])
+                    journal.exchange([LeaseAnswer(lease, Receipt(ReceiptState.ACCEPTED, "")) for lease in leases], 0)
         found[count].append(journalled(path))
     assert found[1] == found[workers]
 

@@ -1,0 +1,61 @@
+"""What is written back: accepted entries whose identifier the hospital does not have yet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection, select, update
+
+from fhirmap.journal.connection import CHUNK, SHOWN, Row
+from fhirmap.journal.entries import Accepted
+from fhirmap.journal.intake import EntryIntake
+from fhirmap.journal.schema import entry
+from fhirmap.journal.states import ArchiveState, EntryState
+
+__all__ = ["ArchiveQueue"]
+
+
+class ArchiveQueue(EntryIntake):
+    """What a run does with the identifiers that it was given; each method is one committed transaction."""
+
+    def to_archive(self, count: int = 500, *, after: Accepted | None = None) -> list[Accepted]:
+        """Accepted entries whose identifier is not written back yet, in the order they were sent; ``after``: those
+        that follow this one."""
+        query = (
+            select(*SHOWN)
+            .where(self._scope, entry.c.archive == ArchiveState.PENDING, entry.c.state == EntryState.ACCEPTED)
+            .order_by(entry.c.last_attempt)
+            .limit(count)
+        )
+        if after is not None:
+            query = query.where(entry.c.last_attempt > after.attempt)
+        with self._transaction() as connection:
+            rows = connection.execute(query).all()
+            keys = [row.key for row in rows]
+            given = self._identifiers_of(connection, keys)
+            latest = self._accepted_last(connection, keys)
+        found = []
+        for row in rows:
+            last = latest[row.key]
+            named = last.identifier_system, last.identifier_value
+            earlier = tuple(one.value for one in given.get(row.key, ()) if one.value != last.identifier_value)
+            found.append(Accepted(row.id, row.key, *named, last.changed_at, last.digest, earlier, row.last_attempt))
+        return found
+
+    def _accepted_last(self, connection: Connection, keys: Sequence[str]) -> dict[str, Row]:
+        """Of each key the accepted entry that was sent last: an answer may have come late."""
+        found: dict[str, Row] = {}
+        for start in range(0, len(keys), CHUNK):
+            query = (
+                select(*SHOWN)
+                .where(self._scope, entry.c.key.in_(keys[start : start + CHUNK]))
+                .where(entry.c.state == EntryState.ACCEPTED)
+                .order_by(entry.c.last_attempt)
+            )
+            found.update({row.key: row for row in connection.execute(query)})
+        return found
+
+    def archived(self, entry_ids: Collection[int]) -> None:
+        """Notes that these are written back."""
+        with self._transaction() as connection:
+            connection.execute(update(entry).where(entry.c.id.in_(list(entry_ids))).values(archive=ArchiveState.DONE))
