@@ -178,6 +178,8 @@ class Project:
     archive: ArchiveSettings
     records: tuple[ColumnSetting, ...]
     registry: Path | None = None
+    metrics_file: Path | None = None
+    """``[metrics]``: where a run writes its figures."""
     sources: Mapping[str, SourceSettings] = field(default_factory=dict)
     """``[sources.NAME]``: further places, which models name, by their names."""
     source_spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)

@@ -7,6 +7,6 @@ repr, message or log. Absent on purpose: retries, limits and waiting (`runner.de
 """
 
 from fhirmap.sinks.settings import ClientCredentials, Tls, TransportSettings
-from fhirmap.sinks.sink import Sink, SinkSettings, open_sink
+from fhirmap.sinks.sink import AuthenticatedSink, Sink, SinkSettings, open_sink
 
-__all__ = ["ClientCredentials", "Sink", "SinkSettings", "Tls", "TransportSettings", "open_sink"]
+__all__ = ["AuthenticatedSink", "ClientCredentials", "Sink", "SinkSettings", "Tls", "TransportSettings", "open_sink"]

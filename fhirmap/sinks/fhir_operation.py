@@ -54,6 +54,11 @@ class FhirOperation:
         parts = urlsplit(self._url)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
+    @property
+    def tokens_fetched(self) -> int:
+        """How many tokens the identity server gave."""
+        return self._tokens.fetched if self._tokens else 0
+
     def prepare(self) -> None:
         """Gets the token.
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from fhirmap.errors import ConfigError
 from fhirmap.plugins import find_plugins, load
 from fhirmap.records import Envelope, Receipt
 from fhirmap.sinks.settings import ClientCredentials, IdentifiersOf, TransportSettings
 
-__all__ = ["Sink", "SinkFactory", "SinkSettings", "open_sink"]
+__all__ = ["AuthenticatedSink", "Sink", "SinkFactory", "SinkSettings", "open_sink"]
 
 
 class Sink(Protocol):
@@ -48,6 +48,15 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Gives back connections and files."""
+
+
+@runtime_checkable
+class AuthenticatedSink(Protocol):
+    """A sink that asks an identity server for tokens."""
+
+    @property
+    def tokens_fetched(self) -> int:
+        """How many it got."""
 
 
 @dataclass(frozen=True, slots=True)
