@@ -281,6 +281,7 @@ class Project:
             ),
             headers=sink.headers,
             path=sink.path,
+            answer_words=self.map.target.answers if self.map.target else None,
         )
 
     def _credentials(self, token_url: str | None) -> ClientCredentials | None:
