@@ -42,7 +42,6 @@ COMMANDS = (
     "acknowledge",
     "retry",
     "report",
-    "metrics",
     "explain",
     "functions",
     "doctor",

@@ -39,6 +39,7 @@ _DECISIVE = (
     entry.c.source,
     entry.c.notes,
     entry.c.faults,
+    entry.c.code,
 )
 """What a decision needs of a row."""
 
@@ -249,6 +250,8 @@ class EntryIntake(Withdrawals):
             return item.state
         if step in (Step.UNCHANGED, Step.PENDING, Step.HELD):
             batch.touch(kept, item, held=step == Step.HELD)
+            if step == Step.PENDING and kept.state != EntryState.SENDING:
+                batch.require_payload(kept, item)
             return step
         batch.revive(kept, item, self._request_key(item, decision.generation))
         return EntryState.READY

@@ -245,5 +245,25 @@ def _made_by(connection: Connection) -> None:
     add_columns(connection, "fhirmap_entry", Column("made_by", String(32), nullable=False, server_default=""))
 
 
-STEPS: tuple[Step, ...] = (_identifiers_and_withdrawals, _settled_doubts, _payloads_of_their_own, _made_by)
+# ---- from 5 to 6 -----------------------------------------------------------------------------------------------------
+
+
+def _sealed_and_purged(connection: Connection) -> None:
+    """By which key payloads and bodies are encrypted; when they were deleted."""
+    add_columns(connection, "fhirmap_entry", Column("purged_at", Float))
+    for table in ("fhirmap_payload", "fhirmap_attempt"):
+        add_columns(connection, table, Column("sealed_by", String(16), nullable=False, server_default=""))
+    key = Table(
+        "fhirmap_key", MetaData(), Column("id", String(16), primary_key=True), Column("at", Float, nullable=False)
+    )
+    key.create(connection)
+
+
+STEPS: tuple[Step, ...] = (
+    _identifiers_and_withdrawals,
+    _settled_doubts,
+    _payloads_of_their_own,
+    _made_by,
+    _sealed_and_purged,
+)
 """The first makes version 2 of version 1."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, true, update
 from fhirmap.journal.codec import faults_to_json, notes_to_json
 from fhirmap.journal.connection import CHUNK, Row
 from fhirmap.journal.entries import Entry
+from fhirmap.journal.payloads import StoredPayload, put_right
 from fhirmap.journal.row_statement import RowValues, insert_into, next_numbers, update_of
 from fhirmap.journal.schema import entry, payload
 from fhirmap.journal.states import EntryState, check_move
@@ -49,6 +50,7 @@ class PutBatch:
         self._retired: list[int] = []
         self._replaced: list[int] = []
         self._rewritten: list[RowValues] = []
+        self._required: list[StoredPayload] = []
         self.repeated = 0
 
     def insert(self, item: Entry, request_key: str, source: str) -> None:
@@ -79,6 +81,10 @@ class PutBatch:
         """It was read again, and is what it was in every respect."""
         self._touched.append(row.id)
 
+    def require_payload(self, row: Row, item: Entry) -> None:
+        """It waits to be sent: its payload has to be there, and what was put."""
+        self._required.append(StoredPayload(row.id, item.payload, row.state, row.code))
+
     def replace(self, row: Row) -> None:
         """Another entry of the key is the current one from now on."""
         if row.state in (EntryState.READY, EntryState.DEFERRED, EntryState.UNCERTAIN):
@@ -91,6 +97,7 @@ class PutBatch:
         """It is to be sent again."""
         check_move(row.state, EntryState.READY)
         self._rewrite(row, item, state=EntryState.READY, request_key=request_key)
+        self._required.append(StoredPayload(row.id, item.payload, EntryState.READY, row.code))
 
     def verdict(self, row: Row, item: Entry) -> None:
         """The record has nothing to send, as before or for another reason."""
@@ -124,6 +131,7 @@ class PutBatch:
         _REREAD.execute(connection, self._reread)
         _SAID_ANEW.execute(connection, self._said_anew)
         _REWRITTEN.execute(connection, self._rewritten)
+        put_right(connection, self._required)
         numbers = next_numbers(connection, entry, len(self._inserts)) if self._inserts else ()
         common = (*identity.values(), self._now, self._now, self._run, self._now)
         _INSERT.execute(

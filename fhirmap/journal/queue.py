@@ -13,6 +13,7 @@ from fhirmap.journal.codec import issues_from_json, issues_to_json
 from fhirmap.journal.connection import Row
 from fhirmap.journal.decision import may_be_held_by_receiver
 from fhirmap.journal.entries import Exchanged, Lease, LeaseAnswer
+from fhirmap.journal.payloads import as_put, set_aside
 from fhirmap.journal.row_statement import RowValues, insert_into, next_numbers, update_of
 from fhirmap.journal.schema import attempt, entry, payload
 from fhirmap.journal.settlement import DECISIVE, SETTLED, settlement
@@ -109,7 +110,7 @@ class EntryQueue(ArchiveQueue):
         self, count: int = 1, now: float | None = None, *, turns: Turns | None = None, lease_s: float = _LEASE_S
     ) -> list[Lease]:
         """Up to ``count`` entries that may leave now, marked ``sending``: due retries first, then ready ones in the
-        order read; none that this run gave up (`settle`).
+        order read; none that this run gave up (`settle`), and none whose payload is not what was put (FM811).
 
         ``turns``: of limit keys; without it each may be called at any time.
         """
@@ -139,13 +140,18 @@ class EntryQueue(ArchiveQueue):
             check_move(state, EntryState.SENDING)
             avoid = set(turns.blocked(at)) if turns is not None else set()
             while len(leases) < count:
+                # What is leased already is marked at the end, and comes again.
+                leased = {lease.entry_id for lease in leases}
+                rows = self._candidates(connection, state, at, count, avoid)
+                sound, damaged = as_put(row for row in rows if row.id not in leased)
                 refused: set[str] = set()
-                for row in self._candidates(connection, state, at, count - len(leases), avoid):
+                for row in sound[: count - len(leases)]:
                     if turns is None or (row.limit_key not in refused and turns.take(row.limit_key, at)):
                         leases.append(self._lease_of(row, state))
                     else:
                         refused.add(row.limit_key)
-                if not refused:
+                set_aside(connection, damaged, state, self._run, at)
+                if not refused and not damaged:
                     break
                 avoid |= refused
         return leases
@@ -174,7 +180,7 @@ class EntryQueue(ArchiveQueue):
                 entry.c.request_key,
                 entry.c.attempts,
             )
-            .join(payload, payload.c.entry_id == entry.c.id)
+            .outerjoin(payload, payload.c.entry_id == entry.c.id)
             .where(self._may_leave(bindparam("of_state")), entry.c.not_before <= bindparam("by"))
             .order_by(entry.c.not_before, entry.c.id)
             .limit(bindparam("most"))

@@ -12,6 +12,7 @@ from sqlalchemy import Integer, and_, cast, func, not_, or_, select
 from fhirmap.journal.codec import issues_from_json, recorded_answer
 from fhirmap.journal.connection import CHUNK, SHOWN
 from fhirmap.journal.entries import DayCounts, Reason, RecordedAnswer, Status
+from fhirmap.journal.payloads import DAMAGED
 from fhirmap.journal.queue import EntryQueue
 from fhirmap.journal.schema import attempt, entry
 from fhirmap.journal.states import ArchiveState, EntryState
@@ -100,6 +101,12 @@ class JournalReading(EntryQueue):
     def accepted_count(self) -> int:
         """How many payloads were accepted, those of former times included."""
         query = select(func.count()).where(self._scope, entry.c.state == EntryState.ACCEPTED)
+        with self._transaction() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def damaged_count(self) -> int:
+        """How many current records are not sent because their payload is not what was put."""
+        query = select(func.count()).where(self._scope, entry.c.is_current.is_(True), entry.c.code == DAMAGED)
         with self._transaction() as connection:
             return int(connection.execute(query).scalar_one())
 

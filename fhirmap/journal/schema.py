@@ -5,10 +5,12 @@ that are sent, so that what becomes of an entry is written without them. A recor
 out of scope) has the empty digest. `is_current` marks the row with what the source said last of its key; `is_given_up`
 one that the run which sent it last sends no more. `read_digest`, `read_layout` and `read_parts` say what was read when
 an entry was put last, without a value of it (`entries.ReadValues`); `layout` has the names of the columns of each
-`read_layout`; `made_by` is that of `entries.Entry`. `attempt` is only ever appended to: one row when a request is about
-to leave, one when its answer was read or is known to be lost. `identifier` holds every identifier that a receiver ever
-gave to a key, `withdrawal` every time that an accepted record was no longer declared. An entry is in doubt since an
-answer to one of its requests was lost, until somebody notes that this is settled.
+`read_layout`; `made_by` is that of `entries.Entry`; `purged_at` says when its payload and the bodies of its answers
+were deleted. `sealed_by` names the key that encrypts a payload or a body, and `key` has those in use. `attempt` is only
+ever appended to: one row when a request is about to leave, one when its answer was read or is known to be lost.
+`identifier` holds every identifier that a receiver ever gave to a key, `withdrawal` every time that an accepted record
+was no longer declared. An entry is in doubt since an answer to one of its requests was lost, until somebody notes that
+this is settled.
 Times are seconds since the epoch (UTC), as floats.
 """
 
@@ -45,6 +47,7 @@ __all__ = [
     "checkpoint",
     "entry",
     "identifier",
+    "key",
     "layout",
     "meta",
     "metadata",
@@ -53,7 +56,7 @@ __all__ = [
     "withdrawal",
 ]
 
-VERSION = 5
+VERSION = 6
 """Of the tables below. A journal of another version is refused, never guessed at."""
 
 metadata = MetaData()
@@ -130,6 +133,7 @@ entry = Table(
     Column("made_by", String(32), nullable=False, server_default=""),
     Column("held", Boolean, nullable=False, server_default=false()),
     Column("read_parts", LargeBinary, nullable=False),
+    Column("purged_at", Float),
     UniqueConstraint("establishment", "operation", "key", "digest", name="fhirmap_entry_identity"),
 )
 Index(
@@ -150,7 +154,10 @@ payload = Table(
     metadata,
     Column("entry_id", _ID, ForeignKey("fhirmap_entry.id"), primary_key=True, autoincrement=False),
     Column("payload", LargeBinary, nullable=False),
+    Column("sealed_by", String(16), nullable=False, server_default=""),
 )
+
+key = Table("fhirmap_key", metadata, Column("id", String(16), primary_key=True), Column("at", Float, nullable=False))
 
 attempt = Table(
     "fhirmap_attempt",
@@ -167,6 +174,7 @@ attempt = Table(
     Column("duration_s", Float, nullable=False, server_default=_ZERO),
     Column("issues", Text, nullable=False, server_default="[]"),
     Column("body", LargeBinary, nullable=False),
+    Column("sealed_by", String(16), nullable=False, server_default=""),
 )
 
 checkpoint = Table(

@@ -7,6 +7,7 @@
   ready | deferred | uncertain ──another payload of the key──▶ superseded ──the payload is back──▶ ready
   sending ──recover (no answer was recorded)──▶ uncertain
   refused | deferred | uncertain ──release──▶ ready
+  ready ──the payload is not what was put──▶ deferred ──put right──▶ ready
   accepted | refused ──another payload came between and this one is back, or it is sent again on purpose──▶ ready
 ```
 """
@@ -92,7 +93,7 @@ MOVES: Mapping[EntryState, frozenset[EntryState]] = {
     EntryState.OUT_OF_SCOPE: VERDICTS,
     EntryState.GONE: VERDICTS,
     EntryState.SUPERSEDED: frozenset({EntryState.READY}),
-    EntryState.READY: frozenset({EntryState.SENDING, EntryState.SUPERSEDED}),
+    EntryState.READY: frozenset({EntryState.SENDING, EntryState.SUPERSEDED, EntryState.DEFERRED}),
     EntryState.SENDING: _SETTLED | {EntryState.SUPERSEDED},
     EntryState.DEFERRED: frozenset({EntryState.SENDING, EntryState.READY, EntryState.SUPERSEDED}),
     EntryState.UNCERTAIN: frozenset({EntryState.SENDING, EntryState.READY, EntryState.SUPERSEDED, EntryState.ACCEPTED}),

@@ -9,36 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from fhirmap.records import Issue, Receipt, ReceiptState
 from fhirmap.sinks import outcome
 from fhirmap.sinks.fhir_operation import open_http
-from fhirmap.sinks.settings import AnswerWords
-from fhirmap.sinks.shown_answer import AnswerFilter
 from fhirmap.sinks.sink import Sink, SinkSettings
 from fhirmap.sinks.transport import HttpAnswer
 
 __all__ = ["classify_transaction", "open_sink"]
 
 
-def classify_transaction(answer: HttpAnswer, payload: bytes, now: float, words: AnswerWords | None = None) -> Receipt:
+def classify_transaction(answer: HttpAnswer, payload: bytes, now: float) -> Receipt:
     """The receipt of a transaction: a Bundle is read entry by entry, anything else as an operation's answer."""
-    receipt = outcome.classify(answer, payload, now, words=words)
+    receipt = outcome.classify(answer, payload, now)
     bundle = outcome.json_object(answer.body) if answer.complete else {}
     if not 200 <= answer.status < 300 or bundle.get("resourceType") != "Bundle":
         return receipt
     responses = [entry["response"] for entry in _entries(bundle) if isinstance(entry.get("response"), dict)]
     if not responses:
         return receipt
-    shown = AnswerFilter(outcome.json_object(payload), words)
-    issues = shown.issues(_issues(responses))
+    issues = outcome.tied_issues(tuple(_issues(responses)), payload)
     failed = any(not str(response.get("status", "")).startswith("2") for response in responses)
     if failed or any(issue.severity in ("error", "fatal") for issue in issues):
         return replace(receipt, state=ReceiptState.REFUSED, code="FM664", issues=issues)
     system, value = _identifier(bundle)
-    accepted = replace(
+    return replace(
         receipt,
         state=ReceiptState.ACCEPTED,
         code="" if value else "FM690",
@@ -46,7 +42,6 @@ def classify_transaction(answer: HttpAnswer, payload: bytes, now: float, words: 
         identifier_system=system,
         identifier_value=value,
     )
-    return shown.identified(accepted)
 
 
 def _entries(bundle: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -79,5 +74,5 @@ def open_sink(settings: SinkSettings) -> Sink:
     return open_http(
         settings,
         settings.url.rstrip("/") + (f"/{settings.endpoint}" if settings.endpoint else ""),
-        partial(classify_transaction, words=settings.answer_words),
+        classify_transaction,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from fhirmap.journal import Entry, EntryState, Journal
 from fhirmap.records import Issue, Receipt, ReceiptState
 
@@ -13,7 +15,13 @@ UNCERTAIN = Receipt(ReceiptState.UNCERTAIN, "FM650")
 
 def ready(key: str, payload: str = "a", limit_key: str = "L") -> Entry:
     """An entry to send."""
-    return Entry(key, EntryState.READY, payload.encode(), f"digest-{payload}", limit_key)
+    content = payload.encode()
+    return Entry(key, EntryState.READY, content, digest_of(content), limit_key)
+
+
+def digest_of(payload: bytes) -> str:
+    """As a run makes it."""
+    return hashlib.sha256(payload).hexdigest()
 
 
 def answer_all(journal: Journal, receipt: Receipt) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fhirmap.journal import Entry, EntryState, Journal, ReadValues
-from tests.journal.sending import ACCEPTED, answer_all
+from tests.journal.sending import ACCEPTED, answer_all, digest_of
 
 
 def read(layout: str, **columns: str) -> ReadValues:
@@ -13,7 +13,7 @@ def read(layout: str, **columns: str) -> ReadValues:
 
 
 def entry(payload: str, values: ReadValues | None) -> Entry:
-    return Entry("1", EntryState.READY, payload.encode(), payload, read=values)
+    return Entry("1", EntryState.READY, payload.encode(), digest_of(payload.encode()), read=values)
 
 
 def put(journal: Journal, payload: str, values: ReadValues | None) -> str:

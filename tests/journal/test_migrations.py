@@ -19,7 +19,7 @@ from fhirmap.journal.migrations import STEPS
 from fhirmap.journal.schema import VERSION, metadata
 from fhirmap.journal.upgrade import upgrade_file, upgrade_server
 from tests.journal.former import NAME, NUMBERS, OPERATION, content, make_file, make_on_server
-from tests.journal.sending import ACCEPTED
+from tests.journal.sending import ACCEPTED, digest_of
 
 URL = os.environ.get("FHIRMAP_TEST_POSTGRESQL", "")
 EARLIER = [number for number in NUMBERS if number < VERSION]
@@ -90,7 +90,7 @@ def _goes_on(journal: Journal) -> None:
     number = journal.start_run("map-digest")
     assert number > 2
     assert journal.recover() == 1
-    counts = journal.put([Entry("new", EntryState.READY, b"{}", "digest-of-new", "750100018")])
+    counts = journal.put([Entry("new", EntryState.READY, b"{}", digest_of(b"{}"), "750100018")])
     assert counts.ready == 1
     sent: dict[str, bytes] = {}
     while leases := journal.lease(10):

@@ -13,6 +13,7 @@ import pytest
 
 from fhirmap.journal import Entry, EntryState, Journal
 from fhirmap.records import Receipt, ReceiptState
+from tests.journal.sending import digest_of
 
 URL = os.environ.get("FHIRMAP_TEST_POSTGRESQL", "")
 pytestmark = pytest.mark.skipif(not URL, reason="FHIRMAP_TEST_POSTGRESQL names no server")
@@ -27,7 +28,7 @@ def worker(clock: Any) -> Iterator[Callable[[], Journal]]:
 
 
 def put(journal: Journal, count: int) -> None:
-    journal.put([Entry(str(n), EntryState.READY, b"{}", f"d{n}", "L") for n in range(count)])
+    journal.put([Entry(str(n), EntryState.READY, b"{}", digest_of(b"{}"), "L") for n in range(count)])
 
 
 def test_no_record_is_leased_to_two_workers(worker: Callable[[], Journal]) -> None:
@@ -81,7 +82,7 @@ def test_put_release_ledger_and_archive_as_on_sqlite(worker: Callable[[], Journa
     assert len(journal.to_archive()) == 1
     assert journal.release() == 2
     put(journal, 3)
-    journal.put([Entry("0", EntryState.READY, b"{1}", "other")], {"source": "x"})
+    journal.put([Entry("0", EntryState.READY, b"{1}", digest_of(b"{1}"))], {"source": "x"})
     assert len(journal.lease(9)) == 3
     assert journal.checkpoint("source") == "x"
     assert journal.finish_run(0).balanced

@@ -13,7 +13,7 @@ import pytest
 from fhirmap.errors import JournalError
 from fhirmap.journal import Entry, EntryState, Journal
 from fhirmap.records import Receipt, ReceiptState
-from tests.journal.sending import ready
+from tests.journal.sending import digest_of, ready
 
 
 def test_the_files_are_readable_by_their_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
@@ -63,7 +63,8 @@ def test_a_full_disk_is_reported_and_nothing_recorded_is_lost(tmp_path: Path) ->
         with journal._engine.connect() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-        big = Entry("2", EntryState.READY, os.urandom(200_000), "digest-big")
+        content = os.urandom(200_000)
+        big = Entry("2", EntryState.READY, content, digest_of(content))
         with pytest.raises(JournalError, match="FM803"):
             journal.put([big])
         assert [lease.envelope.key for lease in journal.lease(5)] == ["1"]
@@ -105,7 +106,7 @@ def test_a_database_server_that_is_not_there_is_reported_without_its_password() 
 def test_no_payload_in_the_log_even_at_debug(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with Journal.open(tmp_path / "journal.db", "e", "o") as journal:
-        journal.put([Entry("1", EntryState.READY, b"canary-284051012345678", "d")])
+        journal.put([Entry("1", EntryState.READY, b"canary-284051012345678", digest_of(b"canary-284051012345678"))])
         lease = journal.lease(1)[0]
         journal.settle(lease, Receipt(ReceiptState.REFUSED, "FM660", 400, body=b"canary-body"))
         journal.status()

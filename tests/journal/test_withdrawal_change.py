@@ -12,7 +12,7 @@ import pytest
 from fhirmap.journal import Entry, EntryState, Journal, ReadValues, WithdrawalCause
 from fhirmap.journal.withdrawal_change import declared_again, withdrawn
 from fhirmap.records import Receipt, ReceiptState
-from tests.journal.sending import REFUSED, UNCERTAIN
+from tests.journal.sending import REFUSED, UNCERTAIN, digest_of
 
 GONE, INVALID, OUT, RETURNED = (
     WithdrawalCause.GONE,
@@ -65,7 +65,7 @@ def _entry(chance: random.Random, key: str) -> Entry:
     state = chance.choice([EntryState.READY] * 3 + [EntryState.INVALID, EntryState.OUT_OF_SCOPE, EntryState.SUPERSEDED])
     read = ReadValues(chance.choice("xy"), "l", ("c",), lambda: b"1234")
     payload = chance.choice("ab") if state == EntryState.READY else ""
-    return Entry(key, state, payload.encode(), payload and f"digest-{payload}", read=read)
+    return Entry(key, state, payload.encode(), payload and digest_of(payload.encode()), read=read)
 
 
 def _shown(journal: Journal, foreseen: bool, entries: list[Entry]) -> list[tuple[Any, ...]]:

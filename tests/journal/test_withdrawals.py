@@ -13,7 +13,7 @@ import pytest
 
 from fhirmap.journal import Entry, EntryState, Journal, ReadValues, WithdrawalCause
 from fhirmap.records import Receipt, ReceiptState
-from tests.journal.sending import DEFERRED, REFUSED, UNCERTAIN, answer_all, ready
+from tests.journal.sending import DEFERRED, REFUSED, UNCERTAIN, answer_all, digest_of, ready
 
 URL = os.environ.get("FHIRMAP_TEST_POSTGRESQL", "")
 PLACES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.skipif(not URL, reason="no PostgreSQL named"))]
@@ -188,7 +188,7 @@ def test_held_is_counted_and_ends_where_the_map_is_as_before(kept: Journal) -> N
     read = ReadValues("same", "l", ("x",), lambda: b"1234")
     for payload, held in (("a", 0), ("b", 1), ("b", 1), ("a", 0)):
         kept.start_run()
-        kept.put([Entry("1", EntryState.READY, payload.encode(), payload, read=read)])
+        kept.put([Entry("1", EntryState.READY, payload.encode(), digest_of(payload.encode()), read=read)])
         assert kept.ledger().held == kept.status().held == held
         assert kept.held_keys(5) == ("1",) * held
         answer_all(kept, accepted("R"))

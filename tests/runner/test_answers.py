@@ -16,6 +16,7 @@ from fhirmap.records import UncertainPolicy
 from fhirmap.runner.deliver import deliver
 from fhirmap.runner.project import SinkLimits
 from fhirmap.sinks import SinkSettings, TransportSettings, open_sink
+from tests.journal.sending import digest_of
 
 PAYLOAD = json.dumps(
     {
@@ -109,7 +110,7 @@ def test_each_answer_ends_in_its_state_with_its_words(
     # Whoever answers has the time to: a busy machine may need a while for it.
     transport = TransportSettings(timeout_s=0.3 if said == "no-answer" else 30)
     sink = open_sink(SinkSettings("fhir-operation", server.url, "$op", transport=transport))
-    journal.put([Entry("1", EntryState.READY, PAYLOAD, "digest")])
+    journal.put([Entry("1", EntryState.READY, PAYLOAD, digest_of(PAYLOAD))])
     delivery = deliver(journal, sink, ONCE, clock=clock, rng=random.Random(1))
     sink.close()
     (answer,) = journal.answers()
@@ -124,7 +125,7 @@ def test_each_answer_ends_in_its_state_with_its_words(
 def test_the_request_is_what_the_operation_wants(journal: Any, clock: Any, raw_server: Callable[..., Any]) -> None:
     server = raw_server(http(200, PAIRED, FHIR))
     sink = open_sink(SinkSettings("fhir-operation", f"{server.url}/fhir/", "$op", headers={"X-Api-Key": "k"}))
-    journal.put([Entry("1", EntryState.READY, PAYLOAD, "digest")])
+    journal.put([Entry("1", EntryState.READY, PAYLOAD, digest_of(PAYLOAD))])
     deliver(journal, sink, ONCE, clock=clock)
     sink.close()
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
@@ -141,7 +142,7 @@ def test_no_one_listening_is_deferred_and_nothing_is_in_doubt(journal: Any, cloc
     server = raw_server(b"")
     server.stop()
     sink = open_sink(SinkSettings("fhir-operation", server.url, "$op"))
-    journal.put([Entry("1", EntryState.READY, PAYLOAD, "digest")])
+    journal.put([Entry("1", EntryState.READY, PAYLOAD, digest_of(PAYLOAD))])
     delivery = deliver(journal, sink, SinkLimits(attempts=3), clock=clock, rng=random.Random(1))
     sink.close()
     (answer,) = journal.answers()
@@ -152,7 +153,7 @@ def test_no_one_listening_is_deferred_and_nothing_is_in_doubt(journal: Any, cloc
 def test_an_issue_is_tied_to_the_map_rule_and_the_source_column(journal: Any, clock: Any, raw_server: Any) -> None:
     body = bare("error", "required", "inconnu", expression=["Parameters.parameter[0].value"])
     sink = open_sink(SinkSettings("fhir-operation", raw_server(http(400, body, FHIR)).url, "$op"))
-    journal.put([Entry("1", EntryState.READY, PAYLOAD, "digest")])
+    journal.put([Entry("1", EntryState.READY, PAYLOAD, digest_of(PAYLOAD))])
     places = {"Parameters.parameter:nir.value[x]": ("valmorel.map:31:5", ("PATIENT.nir",))}
     deliver(journal, sink, ONCE, clock=clock, lineage=places.get)
     sink.close()

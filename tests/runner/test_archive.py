@@ -20,6 +20,7 @@ from fhirmap.runner.archive_csv import CsvArchive
 from fhirmap.runner.archive_table import TableArchive
 from fhirmap.runner.project import ArchiveTable
 from fhirmap.sources.address import parse_address
+from tests.journal.sending import digest_of
 from tests.sources.conftest import Database, database, prefix
 
 __all__ = ["database", "prefix"]
@@ -44,7 +45,7 @@ def make(path: Path, *statements: str) -> None:
 
 
 def accept(journal: Journal, *keys: str, value: str = "R") -> None:
-    journal.put([Entry(key, EntryState.READY, b"{}", f"d{key}{value}") for key in keys])
+    journal.put([Entry(key, EntryState.READY, value.encode(), digest_of(value.encode())) for key in keys])
     for lease in journal.lease(100):
         identifier = f"{value}-{lease.envelope.key}" if value else ""
         receipt = Receipt(ReceiptState.ACCEPTED, "", 200, identifier_system="urn:r", identifier_value=identifier)

@@ -26,6 +26,7 @@ from fhirmap.sinks.fhir_operation import FhirOperation
 from fhirmap.sinks.ndjson_file import NdjsonFile
 from fhirmap.sinks.oauth import TokenSource
 from fhirmap.sinks.transport import Transport
+from tests.journal.sending import digest_of
 
 ACCEPTED = Receipt(ReceiptState.ACCEPTED, "", 200, identifier_value="R")
 FAST = SinkLimits(rate_per_s=0.0, concurrency=4, attempts=3)
@@ -76,7 +77,7 @@ class Scripted:
 
 
 def put(journal: Journal, *keys: str, limit_key: str = "L") -> None:
-    journal.put([Entry(key, EntryState.READY, b"{}", f"digest-{key}", limit_key) for key in keys])
+    journal.put([Entry(key, EntryState.READY, b"{}", digest_of(b"{}"), limit_key) for key in keys])
 
 
 def states(journal: Journal) -> dict[str, str]:
@@ -314,7 +315,9 @@ def send_all(
     transport = Transport(server.url, TransportSettings())
     tokens = TokenSource(credentials, transport, clock=clock.now, sleep=clock.sleep)
     sink = FhirOperation(f"{server.url}/$associer-implants-registre", transport, tokens, clock=clock.now)
-    journal.put([Entry(str(n), EntryState.READY, declaration(n), f"d{n}", "750100018") for n in range(count)])
+    journal.put(
+        [Entry(str(n), EntryState.READY, declaration(n), digest_of(declaration(n)), "750100018") for n in range(count)]
+    )
     delivery = deliver(journal, sink, limits, clock=clock, rng=random.Random(3))
     sink.close()
     return server, delivery

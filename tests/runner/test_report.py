@@ -17,10 +17,11 @@ from fhirmap.runner.deliver import Delivery
 from fhirmap.runner.report import Report, RunFacts, build_report, exit_code
 from fhirmap.runner.report_file import report_to_html, write_report
 from fhirmap.runner.report_lines import report_lines
+from tests.journal.sending import digest_of
 
 
 def report_of(journal: Journal, **more: Any) -> Report:
-    entries = [Entry(str(n), EntryState.READY, b"{}", f"d{n}") for n in range(1, 6)]
+    entries = [Entry(str(n), EntryState.READY, b"{}", digest_of(b"{}")) for n in range(1, 6)]
     fault = Fault("FM803", args={"journal": "x"}, rule="required", position="a.map:3:1", columns=("POSE.lot",))
     journal.put([*entries, Entry("6", EntryState.INVALID, faults=(fault,)), Entry("7", EntryState.OUT_OF_SCOPE)])
     refused = Receipt(ReceiptState.REFUSED, "FM661", 422, (Issue("error", "processing", "pas d'intervention <b>"),))
@@ -86,7 +87,7 @@ def test_page_and_data_are_for_their_owner_and_escape_what_others_said(journal: 
 
 def test_the_words_of_a_note_stay_in_the_journal(journal: Journal, tmp_path: Path) -> None:
     note = Note("canary Martin", "/somewhere/a.map:12:3")
-    journal.put([Entry("n", EntryState.READY, b"{}", "dn", notes=(note,))])
+    journal.put([Entry("n", EntryState.READY, b"{}", digest_of(b"{}"), notes=(note,))])
     facts = RunFacts("p", "t", "s", 0, 0, 0, rules={"/somewhere/a.map:12": "side-unknown"})
     report = build_report(journal, journal.ledger(), facts)
     assert "canary" not in report_to_html(report) + "".join(report_lines(report)) + repr(report)
@@ -121,7 +122,7 @@ def test_lists_add_up_and_say_what_they_leave_out(journal: Journal) -> None:
 
 def test_a_note_of_an_earlier_run_is_not_taken_for_what_is_at_its_line_now(journal: Journal) -> None:
     journal.start_run()
-    journal.put([Entry("late", EntryState.READY, b"{}", "d", notes=(Note("secret", "m.map:1:1"),))])
+    journal.put([Entry("late", EntryState.READY, b"{}", digest_of(b"{}"), notes=(Note("secret", "m.map:1:1"),))])
     journal.start_run()
     (lease,) = journal.lease(5)
     journal.settle(lease, Receipt(ReceiptState.ACCEPTED, "", 200))
