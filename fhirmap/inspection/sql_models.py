@@ -18,9 +18,9 @@ from fhirmap.inspection.sketch import ElementSketch, ModelSketch, column_element
 from fhirmap.inspection.sql_columns import UNREAD, ColumnReading, column_reading
 from fhirmap.sources.address import Address
 from fhirmap.sources.sql_cells import load_as_text
+from fhirmap.sources.sql_engine import engine_of
 from fhirmap.sources.sql_errors import translated
 from fhirmap.sources.sql_layout import SqlLayout, any_column_type
-from fhirmap.sources.sql_table import engine_of
 from fhirmap.sources.sql_types import ColumnKind
 from fhirmap.texts import Text
 

@@ -28,6 +28,7 @@ from fhirmap.sources.lost_rows import LostRows
 from fhirmap.sources.protocol import Source
 from fhirmap.sources.readings import NOTHING, FolderSource, PartialSource, ReadFile, Unread
 from fhirmap.sources.samples import Sample, SampledSource
+from fhirmap.sources.snapshots import SnapshotSource
 from fhirmap.sources.store_rows import IndexedSource, JoinableSource, RowIndex, StoreRow, join_text, join_texts
 from fhirmap.texts import Text
 
@@ -177,6 +178,10 @@ class JoinedSource(Source):
         Raises: ConfigError where a place cannot be read, or not read on.
         """
         with ExitStack() as stack:
+            places = [self._source, *(store.source for store in self._stores.values())]
+            for place in places:
+                if isinstance(place, SnapshotSource):
+                    stack.enter_context(place.one_snapshot(places))
             for store in self._stores.values():
                 stack.callback(store.forget)
                 store.gather()

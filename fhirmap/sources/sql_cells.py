@@ -56,6 +56,15 @@ def set_sessions(engine: sa.Engine, zone: str) -> None:
         sa.event.listen(engine, "connect", lambda connection, _: _set_mariadb(connection))
 
 
+def set_zone(connection: sa.Connection, zone: str) -> None:
+    """Give the session of ``connection`` another zone of those that `set_sessions` takes."""
+    if connection.dialect.name == "postgresql" and connection.dialect.driver == "psycopg":
+        from psycopg import sql
+
+        driver: DriverConnection = connection.connection.dbapi_connection
+        driver.execute(sql.SQL("SET LOCAL TimeZone = {}").format(sql.Literal(zone or "UTC")))
+
+
 def load_as_text(connection: sa.Connection) -> None:
     """Make ``connection`` give its cells in the form this module promises. Not for one that reads a layout: SQLAlchemy
     counts on the driver's own conversions there.

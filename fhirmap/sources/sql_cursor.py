@@ -59,4 +59,5 @@ def _pages(
         try:
             page = cursor.fetchmany(_PAGE)
         except connection.dialect.loaded_dbapi.Error as error:
-            raise sa.exc.DBAPIError(None, None, error) from None
+            is_lost = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
+            raise sa.exc.DBAPIError(None, None, error, connection_invalidated=is_lost) from None

@@ -34,7 +34,20 @@ _HOST_NUMBERS = {2002, 2003, 2005, 1040, 1203}
 _NO_OPERATOR = "42883"
 _COMPARED = re.compile(r": (\S[^:\n]*) (?:=|<>|<|>|<=|>=) (\S[^:\n]*)$", re.MULTILINE)
 """`operator does not exist: text = date`, in whatever language the server has its messages."""
-_LOST_NUMBERS = {2006, 2013, 1317, 3024, 1205}
+_LOST_NUMBERS = {2006, 2013, 2055, 1317, 1927, 1053, 1152, 1158, 1159, 1160, 1161}
+_STOPPED = {
+    "25P03": "server_closed",
+    "40001": "other_transaction",
+    "40P01": "other_transaction",
+    "55P03": "table_altered",
+    "57014": "statement_timeout",
+    1205: "table_altered",
+    1213: "other_transaction",
+    1412: "tables_changed",
+    1969: "statement_timeout",
+    3024: "statement_timeout",
+}
+"""SQLSTATE, or number of MySQL and MariaDB -> why the server stopped a statement, where trying again may help."""
 
 
 @contextmanager
@@ -53,6 +66,8 @@ def config_error(error: Exception, shown: str, what: str = "") -> ConfigError:
         variant = _EXTRAS.get(driver, "") if driver else "unknown"
         return ConfigError("FM710", source=shown, driver=driver, variant=variant)
     origin = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return ConfigError("FM724", source=shown, reason=Text("reasons.server_closed"))
     text = str(origin)
     if isinstance(origin, sqlite3.Error):
         return _sqlite(origin, text, shown, what)
@@ -93,6 +108,9 @@ def _server(text: str, state: str, number: int, shown: str, what: str, kind: str
     unreachable = not state and kind in ("OperationalError", "ConnectionTimeout", "InterfaceError") and number == 0
     if number in _HOST_NUMBERS or state.startswith("53") or unreachable:
         return ConfigError("FM708", source=shown, reason=_network_reason(text))
+    stopped = _STOPPED.get(state) or _STOPPED.get(number)
+    if stopped is not None:
+        return ConfigError("FM724", source=shown, reason=Text(f"reasons.{stopped}"))
     if state.startswith(("08", "57")) or number in _LOST_NUMBERS:
         return ConfigError("FM724", source=shown, reason=Text("reasons.server_closed"))
     return ConfigError(

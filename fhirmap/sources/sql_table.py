@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -25,21 +21,19 @@ from fhirmap.sources.keys import RecordKeys, revision_column
 from fhirmap.sources.protocol import Source
 from fhirmap.sources.revisions import cannot_be_compared
 from fhirmap.sources.samples import Sample
-from fhirmap.sources.sql_cells import know_own_types, load_as_text, set_sessions, text_or_bytes
-from fhirmap.sources.sql_cursor import driver_rows, read_strictly
-from fhirmap.sources.sql_errors import make_engine, translated
+from fhirmap.sources.sql_cells import know_own_types, load_as_text
+from fhirmap.sources.sql_engine import engine_of
+from fhirmap.sources.sql_errors import translated
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
 from fhirmap.sources.sql_misfits import misfits
 from fhirmap.sources.sql_nesting import Groups, record_maker
 from fhirmap.sources.sql_rows import RecordRows, Row, RowValues, SqlStatement, key_text
+from fhirmap.sources.sql_snapshot import SqlSnapshot, snapshot_of
 from fhirmap.sources.sql_statements import StatementBuilder, build_tree
 from fhirmap.sources.sql_types import ColumnKind, declared_kind, query_contents
 from fhirmap.sources.store_rows import StoreRow
 from fhirmap.sources.untyped_joins import untyped_joins
-from fhirmap.texts import Text
 
-_CONNECT_S = 10
-_LOCK_S = 5
 _NUMBERS = (ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.FLOAT)
 
 
@@ -47,9 +41,7 @@ class SqlTable(Source):
     """A table, view or query of a database, with its joined tables, as a stream of records.
 
     Shape: one record a row (of the current revision where ``latest by`` is declared), children nested as lists of rows.
-    Every reading is one consistent snapshot: a read transaction of SQLite, REPEATABLE READ elsewhere. MySQL and MariaDB
-    give one result a connection, so there each statement has a connection whose snapshot is taken before the first row
-    is read.
+    Every reading is one consistent snapshot (`sql_snapshot`), which it may share with others of the same database.
     Raises: ConfigError FM701-FM710 (cannot be opened), FM715, FM724, FM725 (while reading).
     """
 
@@ -61,6 +53,7 @@ class SqlTable(Source):
         self._engine = engine_of(address, plan.zone)
         self._layout_cache: SqlLayout | None = None
         self._root_cache: SqlTableLayout | None = None
+        self._snapshot: SqlSnapshot | None = None
 
     def close(self) -> None:
         """Give the connections back."""
@@ -303,31 +296,44 @@ class SqlTable(Source):
                 parts = tuple(key_text(values[name]) or "" for name in names)
                 yield StoreRow(parts, values, tuple(rows.faults(self._plan.name)) if rows.left_out else ())
 
+    @contextmanager
+    def one_snapshot(self, others: Sequence[Source]) -> Iterator[None]:
+        """Until the context ends, this source and those of ``others`` that read the same database read one snapshot.
+
+        Raises: ConfigError FM703, FM707-FM709, FM724.
+        """
+        if self._snapshot is not None:
+            yield
+            return
+        places = [self, *(other for other in others if isinstance(other, SqlTable) and self._is_beside(other))]
+        with self._opened_snapshot(places) as snapshot:
+            for place in places:
+                place._snapshot = snapshot
+            try:
+                yield
+            finally:
+                for place in places:
+                    place._snapshot = None
+
+    @contextmanager
+    def _opened_snapshot(self, places: Sequence[SqlTable]) -> Iterator[SqlSnapshot]:
+        tables = [table for place in places for table in place._tables()]
+        with translated(self._address.shown, self._plan.name), ExitStack() as stack:
+            yield stack.enter_context(snapshot_of(self._engine, tables, self._plan.zone))
+
+    def _is_beside(self, other: SqlTable) -> bool:
+        """Does the other source read the same database?"""
+        if other is self or self._address.path is not None or other._address.path is not None:
+            return other is not self and self._address.path == other._address.path
+        return self._engine.url == other._engine.url
+
+    def _tables(self) -> list[SqlTableLayout]:
+        return [node.table for node in build_tree(self._plan, self._layout(), self._known_root()).walk()]
+
     def _streams(self, stack: ExitStack, statements: Sequence[SqlStatement]) -> list[Iterator[Row]]:
         """The rows of each statement, of one snapshot."""
-        connections = self._connections(stack, len(statements))
-        return [
-            driver_rows(stack, connection, one.select) for connection, one in zip(connections, statements, strict=True)
-        ]
-
-    def _connections(self, stack: ExitStack, number: int) -> list[sa.Connection]:
-        dialect = self._engine.dialect.name
-        many = dialect not in ("sqlite", "postgresql", "oracle")
-        opened = [stack.enter_context(self._engine.connect()) for _ in range(number if many else 1)]
-        for connection in opened:
-            load_as_text(connection)
-        if dialect == "sqlite":
-            read_strictly(opened[0])
-            opened[0].exec_driver_sql("BEGIN")
-        elif dialect == "postgresql":
-            opened[0] = opened[0].execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        elif dialect in ("mysql", "mariadb"):
-            for connection in opened:
-                connection.exec_driver_sql("SET SESSION net_write_timeout = 3600")
-                connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            for connection in opened:
-                connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
-        return opened if many else opened * number
+        snapshot = self._snapshot or stack.enter_context(self._opened_snapshot([self]))
+        return snapshot.streams(stack, statements, self._address.shown, self._plan.zone)
 
     def _nested(
         self, statements: Sequence[SqlStatement], streams: Sequence[Iterator[Row]]
@@ -412,60 +418,6 @@ class SqlTable(Source):
     def _key_fault(self, code: str, names: Sequence[str], args: Mapping[str, object] | None = None) -> Fault:
         columns = tuple(f"{self._plan.name}.{name}" for name in names)
         return Fault(code, rule="key", args={"columns": ", ".join(names), **(args or {})}, columns=columns)
-
-
-def engine_of(address: Address, zone: str = "") -> sa.Engine:
-    """An engine that reads ``address``, its sessions as `sql_cells` has them; SQLite is opened read-only.
-
-    ``zone``: the model's time zone, where it has one.
-
-    Raises: ConfigError FM700-FM702, FM710.
-    """
-    if address.path is not None:
-        return _sqlite_engine(address, address.path)
-    with translated(address.shown):
-        try:
-            url = sa.make_url(address.url)
-        except (sa.exc.ArgumentError, ValueError):
-            raise ConfigError("FM700", source=address.shown, variant="url") from None
-        if address.password:
-            url = url.set(password=address.password)
-        options: dict[str, object] = {}
-        if url.get_backend_name() in ("postgresql", "mysql", "mariadb"):
-            options["connect_timeout"] = _CONNECT_S
-        if url.get_backend_name() == "postgresql":
-            # From the first answer on: a database without an encoding gives its own version as bytes otherwise.
-            options["client_encoding"] = "UTF8"
-        if url.get_backend_name() in ("mysql", "mariadb"):
-            options["charset"] = "utf8mb4"
-        given = {name for name in options if name in url.query}
-        engine = make_engine(url, connect_args={k: v for k, v in options.items() if k not in given})
-        set_sessions(engine, zone)
-        return engine
-
-
-def _sqlite_engine(address: Address, path: Path) -> sa.Engine:
-    if not path.exists():
-        raise ConfigError("FM701", source=address.shown, path=str(path))
-    if not path.is_file():
-        raise ConfigError("FM702", source=address.shown, reason=Text("reasons.not_a_file"))
-
-    def connect() -> sqlite3.Connection:
-        uri = f"file:{quote(str(path.resolve()))}?mode=ro{'&immutable=1' if _is_still(path) else ''}"
-        connection = sqlite3.connect(uri, uri=True, timeout=_LOCK_S, isolation_level=None, check_same_thread=False)
-        connection.text_factory = text_or_bytes
-        return connection
-
-    return make_engine("sqlite://", creator=connect)
-
-
-def _is_still(path: Path) -> bool:
-    """A copy in WAL mode in a folder that cannot be written: SQLite opens it only as a file that does not change."""
-    if os.access(path.parent, os.W_OK) or path.with_name(f"{path.name}-wal").exists():
-        return False
-    with suppress(OSError), path.open("rb") as file:
-        return file.read(20)[18:20] == b"\x02\x02"
-    return False
 
 
 def _once(found: list[Diagnostic]) -> list[Diagnostic]:

@@ -14,9 +14,9 @@ from pyspark.sql import DataFrame, SparkSession
 from fhirmap.errors import ConfigError
 from fhirmap.sources.address import Address
 from fhirmap.sources.sql_cells import BrokenText
+from fhirmap.sources.sql_engine import engine_of
 from fhirmap.sources.sql_errors import translated
 from fhirmap.sources.sql_layout import SqlLayout
-from fhirmap.sources.sql_table import engine_of
 from fhirmap.spark.spark_faults import spark_errors_as
 
 __all__ = ["DatabaseTables"]

@@ -163,7 +163,7 @@ def test_databases_that_another_program_has(
     tiny: Make, tmp_path: Path, locked: Callable[[Path, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # each waits some seconds for the other program
-    monkeypatch.setattr("fhirmap.sources.sql_table._LOCK_S", 0.05)
+    monkeypatch.setattr("fhirmap.sources.sql_engine._LOCK_S", 0.05)
     monkeypatch.setitem(Journal.open.__func__.__kwdefaults__, "busy_timeout_s", 0.05)  # type: ignore[attr-defined]
     source, journal = (tiny("sqlite", tmp_path / name) for name in ("source", "journal"))
     assert run(journal).code == 0

@@ -111,7 +111,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 
 
 def test_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fhirmap.sources.sql_table._LOCK_S", 0.05)
+    monkeypatch.setattr("fhirmap.sources.sql_engine._LOCK_S", 0.05)
     plan = small(tmp_path / "a.sqlite")
     holder = sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")

@@ -119,6 +119,6 @@ def test_a_copy_in_wal_mode_is_read_where_nothing_can_be_written(
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("INSERT INTO t VALUES (1, 'x')")
     connection.close()
-    monkeypatch.setattr("fhirmap.sources.sql_table.os.access", lambda *_: False)
+    monkeypatch.setattr("fhirmap.sources.sql_engine.os.access", lambda *_: False)
     assert [record.key for record in open_source(str(tmp_path / "a.sqlite"), plan).records()] == ["1"]
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.sqlite"]
