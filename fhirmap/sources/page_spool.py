@@ -27,6 +27,7 @@ class PageSpool:
 
     def __init__(self, shown: str) -> None:
         self._shown = shown
+        self._pages = 0
         self._file = SpooledTemporaryFile(_IN_MEMORY, prefix="fhirmap-")  # noqa: SIM115 - open until `close`
 
     def close(self) -> None:
@@ -39,13 +40,13 @@ class PageSpool:
         while page := list(islice(source, _PAGE)):
             with keeping(self._shown):
                 pickle.dump(page, self._file, pickle.HIGHEST_PROTOCOL)
+            self._pages += 1
 
     def rows(self) -> Iterator[PlainRow]:
         """The rows. Raises: ConfigError FM724 (the temporary file cannot be read)."""
         with keeping(self._shown):
-            end = self._file.tell()
             self._file.seek(0)
-        while self._file.tell() < end:
+        for _ in range(self._pages):
             with keeping(self._shown):
                 page: list[PlainRow] = pickle.load(self._file)  # noqa: S301 - what this process put there
             yield from page

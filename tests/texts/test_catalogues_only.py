@@ -50,6 +50,7 @@ FILES = {
     "runtime/cell_text.py": "words that are looked for in cells",
     "runtime/functions.py": "errors for the author of a plug-in, when it is loaded",
     "sources/column_words.py": "words that are looked for in the names of columns",
+    "sources/sql_snapshot.py": "SQL",
     "sources/sql_nesting.py": "the text of generated code",
     "sources/sql_errors.py": "words that are looked for in the messages of databases",
 }
@@ -76,6 +77,7 @@ LITERALS = {
     "SELECT nextval": "SQL",
     "ISO, YMD": "a setting of PostgreSQL",
     "SET SESSION": "SQL",
+    "SET LOCAL": "SQL",
     "START TRANSACTION": "SQL",
     "PRAGMA": "SQL",
     "BEGIN IMMEDIATE": "SQL",
