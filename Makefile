@@ -49,8 +49,8 @@ bench: $(VENV)/test-ready
 # Exact versions with hashes of everything an installation with all its extras may need, for Python 3.11 and later.
 constraints: $(VENV)/release-ready
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--upgrade --extra postgresql --extra mariadb --extra parquet --extra spark --extra models --extra simulator \
-		--extra socks --no-emit-package fhirmap --output-file constraints.txt
+		--upgrade --extra postgresql --extra mariadb --extra parquet --extra spark --extra models --extra metrics \
+		--extra simulator --extra socks --no-emit-package fhirmap --output-file constraints.txt
 
 # Wheel, source distribution, constraints and bill of materials. From what is committed: a checkout in which the demo has
 # run holds a journal, which has no place in a package.

@@ -42,6 +42,7 @@ COMMANDS = (
     "acknowledge",
     "retry",
     "report",
+    "metrics",
     "explain",
     "functions",
     "doctor",

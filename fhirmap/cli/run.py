@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +15,13 @@ import click
 from fhirmap.cli.localized import ENGINES, SPARK, FilePath, WordChoice, WorkerCount, argument, define, option
 from fhirmap.cli.run_log import FORMATS, JSON_LINES, VARIABLE, emit_warnings, run_log
 from fhirmap.cli.screen import echo_folded
-from fhirmap.texts import text
+from fhirmap.texts import os_reason, text
 from fhirmap.version import __version__
 
 if TYPE_CHECKING:
     from fhirmap.runner.engine import Engine
     from fhirmap.runner.project import Project
+    from fhirmap.runner.run import RunOutcome
     from fhirmap.sinks import SinkSettings
 
 
@@ -64,7 +65,7 @@ def command(
 
 
 def _run(
-    project: Path,
+    place: Path,
     source: tuple[str, ...],
     reports: Path | None,
     resend: bool,
@@ -72,23 +73,33 @@ def _run(
     as_json: bool,
     log_format: str | None,
 ) -> int:
-    from fhirmap.cli.progress import ProgressBar
-    from fhirmap.collector import expect_records
     from fhirmap.runner.engine import build_engine
     from fhirmap.runner.project_file import load_project
-    from fhirmap.runner.report_file import report_to_data
-    from fhirmap.runner.report_lines import report_lines
+
+    project = load_project(place, source=source)
+    with _metrics(project, log_format) as ends:
+        ready = build_engine(project)
+        _warn(ready, place, as_json, log_format)
+        outcome = _send(ready, reports, resend, workers, as_json, log_format)
+        ends(outcome.exit_code)
+    _show(outcome, as_json)
+    return outcome.exit_code
+
+
+def _send(
+    engine: Engine, reports: Path | None, resend: bool, workers: int, as_json: bool, log_format: str | None
+) -> RunOutcome:
+    from fhirmap.cli.progress import ProgressBar
+    from fhirmap.collector import expect_records
     from fhirmap.runner.run import run
 
-    ready = build_engine(load_project(project, source=source))
     expect_records()
-    _warn(ready, project, as_json, log_format)
     is_log_alone = log_format == JSON_LINES
-    with _sink_settings(ready.project, as_json or is_log_alone) as settings:
-        title = f"{ready.project.name} -> {ready.project.target_name}"
+    with _sink_settings(engine.project, as_json or is_log_alone) as settings:
+        title = f"{engine.project.name} -> {engine.project.target_name}"
         with ProgressBar(title, quiet=is_log_alone) as progress:
-            outcome = run(
-                ready,
+            return run(
+                engine,
                 settings=settings,
                 reading=progress.update,
                 sending=lambda sent: progress.update(sent.done, sent.total),
@@ -96,15 +107,56 @@ def _run(
                 resend=resend,
                 workers=workers,
             )
+
+
+def _show(outcome: RunOutcome, as_json: bool) -> None:
+    from fhirmap.runner.report_file import report_to_data
+    from fhirmap.runner.report_lines import report_lines
+
     if as_json:
         data = {**report_to_data(outcome.report), "page": str(outcome.page) if outcome.page else None}
         click.echo(json.dumps(data, ensure_ascii=False, indent=2))
-        return outcome.exit_code
+        return
     for line in report_lines(outcome.report):
         click.echo(f"  {line}")
     # A path stays on its line, to be copied.
     click.echo("  " + (text("run.report_at", file=outcome.page) if outcome.page else text("run.report_not_written")))
-    return outcome.exit_code
+
+
+@contextmanager
+def _metrics(project: Project, log_format: str | None) -> Iterator[Callable[[int], None]]:
+    """Writes the project's metrics at the end, however it comes; what is given is to be called with the exit code."""
+    if project.metrics_file is None:
+        yield lambda _code: None
+        return
+    from fhirmap.cli.faults import EXIT_INTERRUPTED, diagnose
+    from fhirmap.runner.metrics import require_library
+
+    require_library()  # before anything is sent
+    codes = [EXIT_INTERRUPTED]
+    try:
+        yield codes.append
+    except Exception as fault:
+        codes.append(diagnose(fault)[1])
+        raise
+    finally:
+        _write_metrics(project, codes[-1], log_format)
+
+
+def _write_metrics(project: Project, code: int, log_format: str | None) -> None:
+    from fhirmap.cli.faults import show_warning
+    from fhirmap.diagnostics import Diagnostic, Severity
+    from fhirmap.runner.metrics import write_metrics
+
+    try:
+        write_metrics(project, code)
+    except OSError as error:  # the run is done all the same
+        args = {"path": error.filename, "reason": os_reason(error)}
+        warning = Diagnostic("FM744", None, args, severity_override=Severity.WARNING)
+        if log_format == JSON_LINES:
+            emit_warnings([warning])
+        else:
+            show_warning(warning)
 
 
 def _warn(engine: Engine, place: Path, as_json: bool, log_format: str | None) -> None:

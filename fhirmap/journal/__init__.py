@@ -40,6 +40,7 @@ from fhirmap.journal.entries import (
     Status,
     Withdrawal,
 )
+from fhirmap.journal.figures import BUCKETS_S, Figures
 from fhirmap.journal.journal import Journal
 from fhirmap.journal.reading import grouped_reasons
 from fhirmap.journal.states import PENDING, EntryState, WithdrawalCause
@@ -48,6 +49,7 @@ from fhirmap.journal.upgrade import Migration
 from fhirmap.journal.withdrawal_change import ForeseenWithdrawals
 
 __all__ = [
+    "BUCKETS_S",
     "PENDING",
     "Accepted",
     "Counts",
@@ -56,6 +58,7 @@ __all__ = [
     "Entry",
     "EntryState",
     "Exchanged",
+    "Figures",
     "ForeseenWithdrawals",
     "Identifier",
     "Journal",

@@ -10,7 +10,7 @@ from typing import Self
 
 from sqlalchemy import Engine
 
-from fhirmap.journal.reading import JournalReading
+from fhirmap.journal.figures import JournalFigures
 from fhirmap.journal.store import RunLock, has_tables, open_engine, shown_name, translated
 from fhirmap.journal.upgrade import Migration, upgrade_file
 from fhirmap.records import UncertainPolicy
@@ -18,7 +18,7 @@ from fhirmap.records import UncertainPolicy
 __all__ = ["Journal"]
 
 
-class Journal(JournalReading):
+class Journal(JournalFigures):
     """One establishment's journal for one operation. Safe to share between threads; each method is one committed
     transaction.
 

@@ -178,6 +178,8 @@ class Project:
     archive: ArchiveSettings
     records: tuple[ColumnSetting, ...]
     registry: Path | None = None
+    metrics_file: Path | None = None
+    """``[metrics]``: where a run writes its figures."""
     sources: Mapping[str, SourceSettings] = field(default_factory=dict)
     """``[sources.NAME]``: further places, which models name, by their names."""
     source_spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
@@ -279,6 +281,7 @@ class Project:
             ),
             headers=sink.headers,
             path=sink.path,
+            answer_words=self.map.target.answers if self.map.target else None,
         )
 
     def _credentials(self, token_url: str | None) -> ClientCredentials | None:

@@ -117,6 +117,9 @@ class _Reading:
         registry = root.section("registry")
         registry_file = existing_path(self._file, registry, "file", self._folder)
         registry.done()
+        metrics = root.section("metrics")
+        metrics_file = metrics.text("file", required="metrics" in root)
+        metrics.done()
         sources = self._sources(root.section("sources"), given)
         project = Project(
             folder=self._folder,
@@ -133,6 +136,7 @@ class _Reading:
             archive=self._archive(root.section("archive")),
             records=tuple(ColumnSetting(key, text, self._file.span(("records", key))) for key, text in records.items()),
             registry=registry_file,
+            metrics_file=self._folder / Path(metrics_file).expanduser() if metrics_file else None,
             rule_spans={key: span for key in severities if (span := self._file.span(("rules", key)))},
         )
         root.done()

@@ -24,7 +24,7 @@ from fhirmap.runner.report_file import write_report
 from fhirmap.runner.same_records import note_records, require_same_records
 from fhirmap.runner.source import open_project_source, require_other_place
 from fhirmap.runner.unmapped import UnmappedTable
-from fhirmap.sinks import ClientCredentials, Sink, SinkSettings, open_sink
+from fhirmap.sinks import AuthenticatedSink, ClientCredentials, Sink, SinkSettings, open_sink
 from fhirmap.sources import Source
 from fhirmap.sources.readings import NOTHING, PartialSource, Unread
 from fhirmap.version import __version__
@@ -246,6 +246,8 @@ class _Run:
 
         ``source``: None where it was not read to its end.
         """
+        if isinstance(self._sink, AuthenticatedSink):
+            self._journal.note_tokens(self._sink.tokens_fetched)
         stopped = unreached(self._sink, delivery)
         archived, problem = self._archive()
         stopped = stopped or problem

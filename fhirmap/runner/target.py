@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fhirmap.compilation.files import shipped_folder
 from fhirmap.diagnostics import Diagnostic, Span, suggestion
 from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.runner.toml_text import TomlSection, TomlText
+
+if TYPE_CHECKING:
+    from fhirmap.sinks import AnswerWords
 
 SEVERITIES = ("off", "warning", "error")
 
@@ -34,7 +38,7 @@ class Target:
     ``definitions``: files and folders of definitions, by default the folder of that name. ``severities``: what this
     target sets for the contract's rules, before the project does. ``endpoint``: path below the receiver's base.
     ``limit_key``: FHIRPath of what the rate limit counts by. ``receipt``: FHIRPath over the receiver's answer, of the
-    identifier that it gave, the best place first.
+    identifier that it gave, the best place first. ``answers``: what of the receiver's words is shown as it is.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Target:
     sink: str = "fhir-operation"
     limit_key: str = ""
     receipt: tuple[str, ...] = ()
+    answers: AnswerWords | None = None
 
 
 def shipped(kind: str, marker: str) -> tuple[str, ...]:
@@ -93,6 +98,7 @@ def read_target(folder: Path) -> Target:
         sink=root.text("sink", "fhir-operation"),
         limit_key=root.raw_text("limit_key"),
         receipt=_receipt(root.section("receipt")),
+        answers=_answers(root.section("answers")),
     )
     root.done()
     _raise_errors(file.diagnostics)
@@ -106,6 +112,14 @@ def _default_definitions(folder: Path) -> tuple[Path, ...]:
 
 def _receipt(section: TomlSection) -> tuple[str, ...]:
     found = section.texts("identifier")
+    section.done()
+    return found
+
+
+def _answers(section: TomlSection) -> AnswerWords:
+    from fhirmap.sinks import AnswerWords
+
+    found = AnswerWords(section.texts("texts"), section.texts("words"))
     section.done()
     return found
 

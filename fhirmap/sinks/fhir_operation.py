@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from fhirmap.records import Envelope, Receipt
 from fhirmap.sinks.oauth import TokenSource
 from fhirmap.sinks.outcome import classify, classify_no_answer, raise_if_fatal
+from fhirmap.sinks.shown_answer import without_secrets
 from fhirmap.sinks.sink import Sink, SinkSettings
 from fhirmap.sinks.transport import HttpAnswer, NoAnswer, Transport
 
@@ -40,19 +41,27 @@ class FhirOperation:
         clock: Callable[[], float] = time.time,
         classify: Classify = classify,
         headers: Mapping[str, str] | None = None,
+        secret: str = "",
     ) -> None:
+        """``secret``: of the client, which no answer shows."""
         self._url = url
         self._transport = transport
         self._tokens = tokens
         self._clock = clock
         self._classify = classify
         self._headers = dict(headers or {})
+        self._secret = secret
 
     @property
     def name(self) -> str:
         """The address, without user and password."""
         parts = urlsplit(self._url)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+    @property
+    def tokens_fetched(self) -> int:
+        """How many tokens the identity server gave."""
+        return self._tokens.fetched if self._tokens else 0
 
     def prepare(self) -> None:
         """Gets the token.
@@ -68,15 +77,17 @@ class FhirOperation:
         Raises: DeliveryError FM610-FM613 where no token can be had (nothing was sent then, or refused with 401), FM610,
         FM616 and FM617 where no request can be made at all.
         """
-        token = self._tokens.bearer() if self._tokens else ""
+        token = renewed = self._tokens.bearer() if self._tokens else ""
         try:
             answer = self._post(envelope, token)
             if answer.status == 401 and self._tokens:
-                answer = self._post(envelope, self._tokens.renew(token))
+                renewed = self._tokens.renew(token)
+                answer = self._post(envelope, renewed)
         except NoAnswer as no_answer:
             raise_if_fatal(no_answer, self.name)
             return classify_no_answer(no_answer)
-        return self._classify(answer, envelope.payload, self._clock())
+        receipt = self._classify(answer, envelope.payload, self._clock())
+        return without_secrets(receipt, (token, renewed, self._secret, *self._headers.values()))
 
     def send_all(self, envelopes: Sequence[Envelope]) -> list[Receipt]:
         """What became of each, one after the other."""
@@ -103,7 +114,9 @@ class FhirOperation:
 def open_sink(settings: SinkSettings) -> Sink:
     """The sink of ``kind = "fhir-operation"``: ``url`` is the base, ``endpoint`` what comes below it."""
     url = f"{settings.url.rstrip('/')}/{settings.endpoint.lstrip('/')}" if settings.endpoint else settings.url
-    return open_http(settings, url, partial(classify, identifiers_of=settings.identifiers_of))
+    return open_http(
+        settings, url, partial(classify, identifiers_of=settings.identifiers_of, words=settings.answer_words)
+    )
 
 
 def open_http(settings: SinkSettings, url: str, reading: Classify) -> FhirOperation:
@@ -116,4 +129,5 @@ def open_http(settings: SinkSettings, url: str, reading: Classify) -> FhirOperat
     tokens = None
     if credentials is not None:
         tokens = TokenSource(credentials, Transport(credentials.token_url, settings.transport))
-    return FhirOperation(url, transport, tokens, classify=reading, headers=settings.headers)
+    secret = credentials.client_secret if credentials is not None else ""
+    return FhirOperation(url, transport, tokens, classify=reading, headers=settings.headers, secret=secret)

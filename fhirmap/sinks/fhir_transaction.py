@@ -9,32 +9,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from fhirmap.records import Issue, Receipt, ReceiptState
 from fhirmap.sinks import outcome
 from fhirmap.sinks.fhir_operation import open_http
+from fhirmap.sinks.settings import AnswerWords
+from fhirmap.sinks.shown_answer import AnswerFilter
 from fhirmap.sinks.sink import Sink, SinkSettings
 from fhirmap.sinks.transport import HttpAnswer
 
 __all__ = ["classify_transaction", "open_sink"]
 
 
-def classify_transaction(answer: HttpAnswer, payload: bytes, now: float) -> Receipt:
+def classify_transaction(answer: HttpAnswer, payload: bytes, now: float, words: AnswerWords | None = None) -> Receipt:
     """The receipt of a transaction: a Bundle is read entry by entry, anything else as an operation's answer."""
-    receipt = outcome.classify(answer, payload, now)
+    receipt = outcome.classify(answer, payload, now, words=words)
     bundle = outcome.json_object(answer.body) if answer.complete else {}
     if not 200 <= answer.status < 300 or bundle.get("resourceType") != "Bundle":
         return receipt
     responses = [entry["response"] for entry in _entries(bundle) if isinstance(entry.get("response"), dict)]
     if not responses:
         return receipt
-    issues = outcome.tied_issues(tuple(_issues(responses)), payload)
+    shown = AnswerFilter(outcome.json_object(payload), words)
+    issues = shown.issues(_issues(responses))
     failed = any(not str(response.get("status", "")).startswith("2") for response in responses)
     if failed or any(issue.severity in ("error", "fatal") for issue in issues):
         return replace(receipt, state=ReceiptState.REFUSED, code="FM664", issues=issues)
     system, value = _identifier(bundle)
-    return replace(
+    accepted = replace(
         receipt,
         state=ReceiptState.ACCEPTED,
         code="" if value else "FM690",
@@ -42,6 +46,7 @@ def classify_transaction(answer: HttpAnswer, payload: bytes, now: float) -> Rece
         identifier_system=system,
         identifier_value=value,
     )
+    return shown.identified(accepted)
 
 
 def _entries(bundle: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -74,5 +79,5 @@ def open_sink(settings: SinkSettings) -> Sink:
     return open_http(
         settings,
         settings.url.rstrip("/") + (f"/{settings.endpoint}" if settings.endpoint else ""),
-        classify_transaction,
+        partial(classify_transaction, words=settings.answer_words),
     )

@@ -31,9 +31,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from fhirmap.errors import DeliveryError
 from fhirmap.records import Issue, Receipt, ReceiptState
-from fhirmap.sinks.element import element_of
-from fhirmap.sinks.redaction import payload_values, redact
-from fhirmap.sinks.settings import IdentifiersOf
+from fhirmap.sinks.settings import AnswerWords, IdentifiersOf
+from fhirmap.sinks.shown_answer import AnswerFilter
 from fhirmap.sinks.transport import HttpAnswer, NoAnswer
 
 __all__ = [
@@ -65,20 +64,27 @@ class AnswerReading:
         return any(issue.severity in ("error", "fatal") for issue in self.issues)
 
 
-def classify(answer: HttpAnswer, payload: bytes, now: float, identifiers_of: IdentifiersOf | None = None) -> Receipt:
+def classify(
+    answer: HttpAnswer,
+    payload: bytes,
+    now: float,
+    identifiers_of: IdentifiersOf | None = None,
+    words: AnswerWords | None = None,
+) -> Receipt:
     """The receipt of an answer. ``payload``: what was sent, to tie issues to its elements and take its values out of
-    their words. ``identifiers_of``: see `read_body`.
+    their words. ``identifiers_of``: see `read_body`. ``words``: what of the receiver's is shown as it is.
 
     Units: ``now`` in seconds since the epoch, for a Retry-After that is a date.
     """
     reading = read_body(answer.body, identifiers_of) if answer.complete else AnswerReading(False)
-    issues = tied_issues(reading.issues, payload)
+    shown = AnswerFilter(json_object(payload), words)
+    issues = shown.issues(reading.issues)
     receipt = Receipt(
         ReceiptState.REFUSED, "FM663", answer.status, issues, duration_s=answer.duration_s, body=answer.body
     )
     status = answer.status
     if 200 <= status < 300:
-        return _success(receipt, answer, reading)
+        return shown.identified(_success(receipt, answer, reading))
     if status in _STOPS:
         return replace(receipt, state=ReceiptState.DEFERRED, code=_STOPS[status], stops_run=True)
     if status < 400:
@@ -225,21 +231,3 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return min(max(0.0, moment.timestamp() - now), _RETRY_LIMIT_S)
-
-
-def tied_issues(issues: tuple[Issue, ...], payload: bytes) -> tuple[Issue, ...]:
-    """The issues with the payload's values out of their words, each tied to the element of the payload that it
-    names."""
-    if not issues:
-        return ()
-    resource = json_object(payload)
-    values = payload_values(resource)
-    return tuple(
-        replace(
-            issue,
-            diagnostics=redact(issue.diagnostics, values),
-            expression=tuple(redact(place, values) for place in issue.expression),
-            element=next(filter(None, (element_of(place, resource) for place in issue.expression)), ""),
-        )
-        for issue in issues
-    )

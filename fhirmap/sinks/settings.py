@@ -8,11 +8,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["METHODS", "ClientCredentials", "IdentifiersOf", "Tls", "TransportSettings"]
+__all__ = ["METHODS", "AnswerWords", "ClientCredentials", "IdentifiersOf", "Tls", "TransportSettings"]
 
 IdentifiersOf = Callable[[Mapping[str, Any]], Sequence[Any]]
 """The places of an answer (FHIR JSON) where the receiver's identifier may be, the best one first: Identifiers,
 References, strings. Never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerWords:
+    """``[answers]`` of a target: what of a receiver's words holds no value of anyone.
+
+    ``texts``: whole texts, shown as they are declared; ``{name}`` in one is any words, which are not shown. ``words``:
+    words with a capital that are no names.
+    """
+
+    texts: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
 
 METHODS = ("client_secret_post", "client_secret_basic", "private_key_jwt")
 

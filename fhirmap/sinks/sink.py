@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from fhirmap.errors import ConfigError
 from fhirmap.plugins import find_plugins, load
 from fhirmap.records import Envelope, Receipt
-from fhirmap.sinks.settings import ClientCredentials, IdentifiersOf, TransportSettings
+from fhirmap.sinks.settings import AnswerWords, ClientCredentials, IdentifiersOf, TransportSettings
 
-__all__ = ["Sink", "SinkFactory", "SinkSettings", "open_sink"]
+__all__ = ["AuthenticatedSink", "Sink", "SinkFactory", "SinkSettings", "open_sink"]
 
 
 class Sink(Protocol):
@@ -50,10 +50,20 @@ class Sink(Protocol):
         """Gives back connections and files."""
 
 
+@runtime_checkable
+class AuthenticatedSink(Protocol):
+    """A sink that asks an identity server for tokens."""
+
+    @property
+    def tokens_fetched(self) -> int:
+        """How many it got."""
+
+
 @dataclass(frozen=True, slots=True)
 class SinkSettings:
     """``[sink]`` of a project. ``url``: base address of a receiver, or path of a file; it may hold a password.
-    ``endpoint``: of the target, below the base. ``identifiers_of``: ``[receipt]`` of the target, compiled."""
+    ``endpoint``: of the target, below the base. ``identifiers_of``: ``[receipt]`` of the target, compiled;
+    ``answer_words``: its ``[answers]``."""
 
     kind: str
     url: str = field(default="", repr=False)
@@ -63,6 +73,7 @@ class SinkSettings:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     path: Path | None = None
     identifiers_of: IdentifiersOf | None = None
+    answer_words: AnswerWords | None = None
 
 
 SinkFactory = Callable[[SinkSettings], Sink]

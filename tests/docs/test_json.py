@@ -53,6 +53,7 @@ status p
 run v
 run stopped
 report v
+metrics v
 status v
 status v --records
 status v --key 25
@@ -76,7 +77,7 @@ transform any.map bad.json
 """.strip().splitlines()
 # The simulator serves until it is interrupted, a run stops early for a server that refuses it: tests/registry and
 # tests/runner do that.
-NOT_RUN = ("simulator", "stop", "shared_identifier", "unwritten")
+NOT_RUN = ("simulator", "served", "stop", "shared_identifier", "unwritten")
 
 MAP = """\
 /// url = 'https://example.org/fhir/StructureMap/any'

@@ -252,7 +252,7 @@ def test_an_issue_is_tied_to_its_element_and_does_not_repeat_our_values() -> Non
         Issue(
             "error",
             "processing",
-            "Le NIR [nir] ([number]) du [dateIntervention] est inconnu, lot [lot]",
+            "Le NIR [nir] ([nir]) du [dateIntervention] est inconnu, lot [lot]",
             ("Parameters.parameter[0].value",),
             "Parameters.parameter:nir.value[x]",
         ),

@@ -44,6 +44,7 @@ FILES = {
     "language/models.py": "keywords of the language",
     "language/node_text.py": "the text of maps",
     "interchange/structure_map/shapes.py": "names and types of a resource's elements",
+    "runner/metrics.py": "HELP of metrics: the same in every language, as a monitoring system compares it",
     "registry/app.py": "answers of the simulator: those of the registry, which speaks French",
     "registry/declaration.py": "the same",
     "registry/pairing.py": "the same",

@@ -1,0 +1,276 @@
+"""What may be of a person in a receiver's words though no payload holds it, by what it looks like.
+
+Numbers of eleven digits or more, telephone numbers, full dates, e-mail addresses, tokens, and words that may be a name.
+Each rule is one pass over the folded words. What is innocent and looks so is masked too: the answer itself is in the
+journal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from itertools import pairwise
+
+from fhirmap.sinks.plain_words import CUES, OF_NAMES, PARTICLES, plain_words
+from fhirmap.texts.folded_text import FoldedText
+
+__all__ = ["kinds_in", "numbers_in"]
+
+Span = tuple[int, int]
+"""First letter and the one after the last, of a `FoldedText`."""
+
+_LONG = 11
+_GAP = 4
+"""Signs between two digits of one number at most."""
+_MONTHS = frozenset(
+    [
+        "aou",
+        "aout",
+        "apr",
+        "april",
+        "aug",
+        "august",
+        "avr",
+        "avril",
+        "dec",
+        "december",
+        "decembre",
+        "feb",
+        "february",
+        "fev",
+        "fevr",
+        "fevrier",
+        "jan",
+        "january",
+        "janv",
+        "janvier",
+        "juil",
+        "juillet",
+        "juin",
+        "jul",
+        "july",
+        "jun",
+        "june",
+        "mai",
+        "mar",
+        "march",
+        "mars",
+        "may",
+        "nov",
+        "november",
+        "novembre",
+        "oct",
+        "october",
+        "octobre",
+        "sep",
+        "sept",
+        "september",
+        "septembre",
+    ]
+)
+_DAY = re.compile(r"(?:0?[1-9]|[12][0-9]|3[01])(?:er|st|nd|rd|th|eme|e)?")
+_YEAR = re.compile(r"(?:1[89]|20)[0-9]{2}|[0-9]{2}")
+_OPAQUE = re.compile(r"[A-Za-z0-9_\-.~+/=]{16,}")
+_CUE_WORDS = 3
+"""Words after a cue that may be a name."""
+
+
+def kinds_in(folded: FoldedText, known: Collection[str] = ()) -> Iterator[tuple[str, int, int]]:
+    """What could be of a person, each with its kind. ``known``: folded words that are no names."""
+    for kind, found in (
+        ("token", _tokens(folded)),
+        ("address", _addresses(folded)),
+        ("number", numbers_in(folded)),
+        ("date", _dates(folded)),
+        ("name", _names(folded, known)),
+    ):
+        for start, end in found:
+            yield kind, start, end
+
+
+def numbers_in(folded: FoldedText) -> Iterator[Span]:
+    """Numbers of eleven digits or more, whatever is between these, with the letter of Corsica; telephone numbers."""
+    letters, gaps = folded.letters, folded.gaps
+    start = count = 0
+    for at in range(len(letters) + 1):
+        is_digit = at < len(letters) and letters[at].isdecimal()
+        is_corsican = at < len(letters) and letters[at] in "ab" and 5 <= count <= 7 and letters[at - 1] == "2"
+        if (is_digit or is_corsican) and (not count or gaps[at] <= _GAP):
+            start = start if count else at
+            count += 1
+            continue
+        if count >= _LONG or _is_telephone(letters[start : start + count]):
+            yield start, start + count
+        start, count = at, int(is_digit)
+
+
+def _is_telephone(digits: str) -> bool:
+    return len(digits) == 10 and digits[0] == "0" and digits[1] in "123456789"
+
+
+def _dates(folded: FoldedText) -> Iterator[Span]:
+    """Full dates: three numbers, eight digits in a row, or a month in words with a number beside it."""
+    words = list(folded.words())
+    for number, (start, end) in enumerate(words):
+        word = folded.letters[start:end]
+        if len(word) == 8 and word.isdecimal() and _is_compact(word):
+            yield start, end
+        elif word in _MONTHS:
+            yield from _around_month(folded, words, number)
+        else:
+            found = _numeric_date(folded, words[number : number + 3])
+            if found is not None:
+                yield found
+        yield from _glued_month(folded, start, end)
+
+
+def _is_compact(digits: str) -> bool:
+    return _is_date(digits[:4], digits[4:6], digits[6:]) or _is_date(digits[4:], digits[2:4], digits[:2])
+
+
+def _is_date(year: str, month: str, day: str) -> bool:
+    """Are they a date, in one order of month and day or the other?"""
+    if not (year + month + day).isdecimal() or _YEAR.fullmatch(year) is None or len(month) > 2 or len(day) > 2:
+        return False
+    small, great = sorted((int(month), int(day)))
+    return 1 <= small <= 12 and great <= 31
+
+
+def _numeric_date(folded: FoldedText, words: list[Span]) -> Span | None:
+    if len(words) < 3 or any(folded.gaps[start] > _GAP for start, _ in words[1:]):
+        return None
+    one, two, three = (folded.letters[start:end] for start, end in words)
+    between = {folded.original[folded.ends[end - 1]] for _, end in words[:2]}
+    if ":" in between:
+        return None
+    three, has_time, _ = three.partition("t")  # what follows in ISO's form is a time
+    if not (_is_date(three, two, one) or _is_date(one, two, three)):
+        return None
+    end = words[2][1]
+    while has_time and end < len(folded.letters) and folded.original[folded.ends[end - 1]] in ":.+-":
+        end += 1
+        while not folded.begins(end):
+            end += 1
+    return words[0][0], end
+
+
+def _around_month(folded: FoldedText, words: list[Span], number: int) -> Iterator[Span]:
+    """The month at ``number`` with the day and the year beside it."""
+    first = last = number
+    for step in (-1, 1):
+        place = number + step
+        for _ in range(3):
+            if not 0 <= place < len(words):
+                break
+            start, end = words[place]
+            word = folded.letters[start:end]
+            if _DAY.fullmatch(word) or _YEAR.fullmatch(word):
+                first, last = min(first, place), max(last, place)
+            elif word not in ("of", "de", "the", "le"):
+                break
+            place += step
+    if first != last:
+        yield words[first][0], words[last][1]
+
+
+def _glued_month(folded: FoldedText, start: int, end: int) -> Iterator[Span]:
+    """``13feb1951``: a month with its numbers in one word."""
+    word = folded.letters[start:end]
+    if 6 <= len(word) <= 15 and not word.isalpha() and word.strip("0123456789") in _MONTHS:
+        yield start, end
+
+
+def _spans_of(folded: FoldedText, places: Iterator[tuple[int, int]]) -> Iterator[Span]:
+    """The letters of places in the original, which come in their order."""
+    at, last = 0, len(folded.letters)
+    for begin, stop in places:
+        while at < last and folded.ends[at] <= begin:
+            at += 1
+        start = at
+        while at < last and folded.starts[at] < stop:
+            at += 1
+        if at > start:
+            yield start, at
+
+
+def _tokens(folded: FoldedText) -> Iterator[Span]:
+    """What follows `Bearer`, and long strings that mix letters and digits."""
+
+    def places() -> Iterator[tuple[int, int]]:
+        for found in _OPAQUE.finditer(folded.original):
+            for begin, stop in _pieces(found):
+                piece = folded.original[begin:stop]
+                digits = sum(sign.isdigit() for sign in piece)
+                is_mixed = digits >= 3 and len(piece) - digits >= 3
+                if piece.startswith("eyJ") or (is_mixed and len(piece) >= 20):
+                    yield begin, stop
+
+    yield from _spans_of(folded, places())
+    words = list(folded.words())
+    for number, (start, end) in enumerate(words[:-1]):
+        if folded.letters[start:end] == "bearer":
+            begin = folded.starts[words[number + 1][0]]
+            stop = begin
+            while stop < len(folded.original) and not folded.original[stop].isspace():
+                stop += 1
+            yield from _spans_of(folded, iter([(begin, stop)]))
+
+
+def _pieces(found: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Between the slashes and dots of an address or a path; a token of three parts is one piece."""
+    text, begin = found[0], found.start()
+    if text.startswith("eyJ"):
+        yield found.span()
+        return
+    for piece in re.finditer(r"[^/.]+", text):
+        yield begin + piece.start(), begin + piece.end()
+
+
+def _addresses(folded: FoldedText) -> Iterator[Span]:
+    """E-mail addresses: the word around an `@`."""
+
+    def places() -> Iterator[tuple[int, int]]:
+        text, done = folded.original, 0
+        at = text.find("@")
+        while at >= 0:
+            begin, stop = at, at + 1
+            while begin > done and not (text[begin - 1].isspace() or text[begin - 1] in "<>()[],;:\"'"):
+                begin -= 1
+            while stop < len(text) and not (text[stop].isspace() or text[stop] in "<>()[],;:\"'"):
+                stop += 1
+            if begin < at and stop > at + 1:
+                yield begin, stop
+            done = stop
+            at = text.find("@", stop)
+
+    yield from _spans_of(folded, places())
+
+
+def _names(folded: FoldedText, known: Collection[str]) -> Iterator[Span]:
+    """Words with a capital that are no word of receivers, and those after a cue (`patient`, `nom`)."""
+    plain, left = plain_words(), 0
+    for start, end in folded.words():
+        word = folded.letters[start:end]
+        if word in CUES:
+            left = _CUE_WORDS
+        elif word in OF_NAMES:
+            continue
+        elif word in known or word in PARTICLES or not word.isalpha() or _is_plain(word, plain):
+            left = 0
+        else:
+            written = folded.original[folded.starts[start] : folded.ends[end - 1]]
+            if len(word) > 1 and (left or written[0].isupper()) and not _is_technical(written):
+                yield start, end
+            left = max(0, left - 1)
+
+
+def _is_plain(word: str, plain: Collection[str]) -> bool:
+    """Is a word one of ``plain``, or of the same stem as one?"""
+    if word in plain:
+        return True
+    return len(word) > 4 and any(form in plain for form in (word[:-1], word + "s", word + "e", word + "r"))
+
+
+def _is_technical(written: str) -> bool:
+    """`birthDate`, `StructureDefinition`: of a structure, where a capital follows a small letter."""
+    return any(one.islower() and other.isupper() for one, other in pairwise(written))
