@@ -146,6 +146,11 @@ class Issue:
     position: str = ""
     columns: tuple[str, ...] = ()
 
+    @property
+    def is_failure(self) -> bool:
+        """Does it say that something did not work?"""
+        return self.severity.casefold() in ("error", "fatal")
+
 
 class ReceiptState(StrEnum):
     """What an answer means for its record: done, not acceptable as it is, to be sent again later, or not known."""
@@ -183,4 +188,5 @@ class Receipt:
     duration_s: float = 0.0
     body: bytes = b""
     stops_run: bool = False
+    is_stranger: bool = False
     reason: str = ""

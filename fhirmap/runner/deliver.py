@@ -21,10 +21,12 @@ from fhirmap.errors import DeliveryError
 from fhirmap.events import Answered, CircuitOpened, RetryPlanned, emit
 from fhirmap.journal import Journal, Lease, LeaseAnswer
 from fhirmap.records import Receipt, ReceiptState, UncertainPolicy
+from fhirmap.runner.first_answers import FirstAnswers
 from fhirmap.runner.interruption import interruptible
 from fhirmap.runner.pace import Backoff, Breaker, RateLimit
 from fhirmap.runner.project import SinkLimits
 from fhirmap.sinks import Sink
+from fhirmap.sinks.foreign_text import made_safe
 from fhirmap.texts import text
 
 __all__ = ["Clock", "Delivery", "DeliveryProgress", "Lineage", "SystemClock", "deliver"]
@@ -37,7 +39,8 @@ _LONGEST_WAIT_S = 120.0
 
 _LOOK_AGAIN_S = 0.25
 
-_NOT_THE_RECORDS_FAULT = frozenset({"FM600", "FM602", "FM603", "FM604", "FM650", "FM651", "FM652"})
+_NOT_THE_RECORDS_FAULT = frozenset({"FM600", "FM602", "FM603", "FM604", "FM621", "FM650", "FM651", "FM652"})
+_VERDICTS = (ReceiptState.ACCEPTED, ReceiptState.REFUSED)
 
 _Answered = tuple[Lease, Receipt | BaseException]
 _Arrival = _Answered | None
@@ -88,9 +91,10 @@ class Delivery:
     states: Counter[str] = field(default_factory=Counter)
     interrupted: bool = False
     stopped_by: Diagnostic | None = None
-    was_reached: bool = False
+    has_verdict: bool = False
+    """Was any record accepted or refused?"""
     last_failure: str = ""
-    """In words, where the last answer, or the lack of one, was no record's fault."""
+    """In words, where the last answer, or the lack of one, was no verdict."""
 
 
 def deliver(  # noqa: PLR0913 - named settings
@@ -107,7 +111,8 @@ def deliver(  # noqa: PLR0913 - named settings
     each.
 
     Ends when nothing is left that may be sent within two minutes, at Ctrl-C, or when nothing at all can be sent any
-    more: a refused client (FM61x), a sink that fails whatever it is given (FM620).
+    more: a refused client (FM61x), a sink that fails whatever it is given (FM620), an address that is not the
+    operation's (FM621).
 
     Raises: JournalError; what is under way then is uncertain at the next run.
     """
@@ -141,6 +146,7 @@ class _Dispatcher:
         self._backoff = Backoff(limits.backoff_s, rng)
         self._rate = RateLimit(limits.rate_per_s)
         self._breaker = Breaker(self._backoff, limits.attempts)
+        self._first = FirstAnswers()
         self._arrivals: _Arrivals = queue.SimpleQueue()
         self._tries: Counter[int] = Counter()
         self._again: dict[int, float] = {}
@@ -166,6 +172,7 @@ class _Dispatcher:
                 if not self._in_flight and (wait_s is None or self._is_over):
                     break
                 answered = self._gather(None if self._is_over else wait_s)
+        self._conclude()
 
     def _prepared(self) -> bool:
         """Is the sink ready? It is not asked where there is nothing to send."""
@@ -264,39 +271,55 @@ class _Dispatcher:
             except DeliveryError as error:
                 self._stop(error.diagnostic())
                 receipts = [Receipt(ReceiptState.DEFERRED, error.code)] * len(leases)
-            answers = [LeaseAnswer(lease, receipt) for lease, receipt in zip(leases, receipts, strict=True)]
+            answers = [LeaseAnswer(lease, made_safe(found)) for lease, found in zip(leases, receipts, strict=True)]
 
     # ---- answers -------------------------------------------------------------------------------------------
 
     def _answer(self, lease: Lease, found: Receipt | BaseException, now: float) -> LeaseAnswer:
         """What is to be recorded of one answer, after which the run goes on accordingly."""
         receipt = found if isinstance(found, Receipt) else self._receipt_of(found)
+        receipt = self._first.noted(lease.entry_id, made_safe(receipt))
         not_before, is_final = self._retry_at(lease, receipt, now)
         failed = receipt.code in _NOT_THE_RECORDS_FAULT
-        self.delivery.last_failure = _failure(receipt) if failed else ""
+        self.delivery.last_failure = "" if receipt.state in _VERDICTS else _failure(receipt)
         self._breaker.note(lease.entry_id, failed, now)
         if failed and self._breaker.is_open:
             emit(CircuitOpened(self._breaker.failures, self._breaker.closed_until - now))
         if receipt.stops_run:
             self._stop(Diagnostic(receipt.code, args={"sink": self._sink.name, "status": receipt.status}))
+        elif self._first.is_wrong:
+            self._stop(_wrong_address(self._sink, self.delivery))
         elif self._breaker.gave_up:
             self._stop(_keeps_failing(self._sink, self._breaker.failures, self.delivery.last_failure))
         return LeaseAnswer(lease, self._tied(receipt), not_before, is_final)
+
+    def _conclude(self) -> None:
+        """What the answers together say, where no single one of them has ended the run."""
+        if self._is_over:
+            return
+        if self._first.is_doubtful:
+            self._stop(_wrong_address(self._sink, self.delivery))
+        elif self._breaker.failing > 1 or (self.delivery.sent and not self.delivery.has_verdict):
+            failures = self._breaker.failures or self.delivery.sent
+            self._stop(_keeps_failing(self._sink, failures, self.delivery.last_failure))
 
     def _retry_at(self, lease: Lease, receipt: Receipt, now: float) -> tuple[float, bool]:
         """When the record may go again, and whether this run is done with it."""
         if receipt.state not in (ReceiptState.DEFERRED, ReceiptState.UNCERTAIN):
             return 0.0, True
         held = receipt.state == ReceiptState.UNCERTAIN and self._limits.uncertain is UncertainPolicy.HOLD
-        if held or receipt.stops_run or self.delivery.stopped_by is not None:
+        if held or receipt.stops_run or self.delivery.stopped_by is not None or self._first.is_wrong:
             return 0.0, True
         self._tries[lease.entry_id] += 1
         tries = self._tries[lease.entry_id]
+        most = self._first.tries(receipt, self._limits.attempts)
+        if receipt.is_stranger and tries >= most:
+            return 0.0, True
         asked = receipt.retry_after_s
         wait_s = self._backoff.wait_s(tries) if asked is None else asked
         if receipt.code == "FM601":
             self._rate.pause(lease.envelope.limit_key, now + wait_s)
-        if tries < self._limits.attempts and wait_s <= _LONGEST_WAIT_S:
+        if tries < most and wait_s <= _LONGEST_WAIT_S:
             self._again[lease.entry_id] = now + wait_s
             emit(RetryPlanned(lease.envelope.key, receipt.code, tries, wait_s))
             return now + wait_s, False
@@ -317,7 +340,7 @@ class _Dispatcher:
         said = receipt.state, receipt.code, receipt.status, receipt.duration_s
         emit(Answered(sent.key, sent.request_key, lease.number, *said))
         self.delivery.sent += 1
-        self.delivery.was_reached |= receipt.status > 0 or not self._sink.is_remote
+        self.delivery.has_verdict |= receipt.state in _VERDICTS
         if is_final:
             self._finished += 1
             self.delivery.states[receipt.state] += 1
@@ -348,9 +371,5 @@ def _keeps_failing(sink: Sink, failures: int, last: str) -> Diagnostic:
     return Diagnostic("FM620", args={"sink": sink.name, "failures": failures, "last": last or text("run.no_answer")})
 
 
-def unreached(sink: Sink, delivery: Delivery) -> Diagnostic | None:
-    """What to say where something was sent and no answer at all was ever seen."""
-    if delivery.stopped_by is not None:
-        return delivery.stopped_by
-    unanswered = delivery.sent > 0 and not delivery.was_reached
-    return _keeps_failing(sink, delivery.sent, delivery.last_failure) if unanswered else None
+def _wrong_address(sink: Sink, delivery: Delivery) -> Diagnostic:
+    return Diagnostic("FM621", args={"sink": sink.name, "last": delivery.last_failure})

@@ -89,6 +89,11 @@ class Breaker:
         return self._opened > 0
 
     @property
+    def failing(self) -> int:
+        """How many distinct records have failed since one did not."""
+        return len(self._failing)
+
+    @property
     def gave_up(self) -> bool:
         """Has it been tried often enough?"""
         return self._opened > self._tries

@@ -14,7 +14,7 @@ from fhirmap.events import IdentifiersArchived, RunEnded, RunStarted, RunStopped
 from fhirmap.journal import Journal, Ledger, Migration
 from fhirmap.records import UncertainPolicy
 from fhirmap.runner.archive import Archive, Archived, archive, open_archives
-from fhirmap.runner.deliver import Clock, Delivery, DeliveryProgress, SystemClock, deliver, unreached
+from fhirmap.runner.deliver import Clock, Delivery, DeliveryProgress, SystemClock, deliver
 from fhirmap.runner.done_files import MovedFiles, move_done
 from fhirmap.runner.engine import Engine
 from fhirmap.runner.ingest import Ingested, ingest, maker_of
@@ -248,7 +248,7 @@ class _Run:
         """
         if isinstance(self._sink, AuthenticatedSink):
             self._journal.note_tokens(self._sink.tokens_fetched)
-        stopped = unreached(self._sink, delivery)
+        stopped = delivery.stopped_by
         archived, problem = self._archive()
         stopped = stopped or problem
         ledger = self._journal.ledger(read)

@@ -16,7 +16,7 @@ from fhirmap.data import JsonValue
 __all__ = ["element_of"]
 
 _STEP = re.compile(
-    r"(?P<name>[A-Za-z][A-Za-z0-9]*)(?P<choice>\[x\])?(?::(?P<slice>[\w-]+))?(?:\[(?P<index>\d+)\])?"
+    r"(?P<name>[A-Za-z][A-Za-z0-9]*)(?P<choice>\[x\])?(?::(?P<slice>[\w-]+))?(?:\[(?P<index>[0-9]{1,6})\])?"
     r"(?:\.where\(\s*name\s*=\s*'(?P<where>[^']*)'\s*\))?(?:\.(?:first|single)\(\))?(?:\.ofType\([^)]*\))?"
 )
 

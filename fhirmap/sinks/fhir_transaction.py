@@ -7,14 +7,15 @@ else the first entry's place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from fhirmap.records import Issue, Receipt, ReceiptState
+from fhirmap.records import Receipt, ReceiptState
 from fhirmap.sinks import outcome
 from fhirmap.sinks.fhir_operation import open_http
+from fhirmap.sinks.foreign_text import some_issues
 from fhirmap.sinks.settings import AnswerWords
 from fhirmap.sinks.shown_answer import AnswerFilter
 from fhirmap.sinks.sink import Sink, SinkSettings
@@ -29,24 +30,18 @@ def classify_transaction(answer: HttpAnswer, payload: bytes, now: float, words: 
     bundle = outcome.json_object(answer.body) if answer.complete else {}
     if not 200 <= answer.status < 300 or bundle.get("resourceType") != "Bundle":
         return receipt
-    responses = [entry["response"] for entry in _entries(bundle) if isinstance(entry.get("response"), dict)]
+    entries = _entries(bundle)
+    responses = [entry["response"] for entry in entries if isinstance(entry.get("response"), dict)]
     if not responses:
         return receipt
+    found = [response["outcome"] for response in responses if outcome.is_outcome(response.get("outcome"))]
     shown = AnswerFilter(outcome.json_object(payload), words)
-    issues = shown.issues(_issues(responses))
+    issues = shown.issues(some_issues(issue for each in found for issue in outcome.issues_of(each)))
     failed = any(not str(response.get("status", "")).startswith("2") for response in responses)
-    if failed or any(issue.severity in ("error", "fatal") for issue in issues):
-        return replace(receipt, state=ReceiptState.REFUSED, code="FM664", issues=issues)
-    system, value = _identifier(bundle)
-    accepted = replace(
-        receipt,
-        state=ReceiptState.ACCEPTED,
-        code="" if value else "FM690",
-        issues=issues,
-        identifier_system=system,
-        identifier_value=value,
-    )
-    return shown.identified(accepted)
+    receipt = replace(receipt, is_stranger=False, issues=issues)
+    if failed or any(issue.is_failure for issue in issues):
+        return replace(receipt, state=ReceiptState.REFUSED, code="FM664")
+    return shown.identified(outcome.accepted(receipt, outcome.with_identifier(issues, _identifiers(entries))))
 
 
 def _entries(bundle: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -54,24 +49,22 @@ def _entries(bundle: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
-def _issues(responses: list[Mapping[str, Any]]) -> Iterator[Issue]:
-    for response in responses:
-        found = response.get("outcome")
-        if isinstance(found, dict) and found.get("resourceType") == "OperationOutcome":
-            yield from outcome.issues_of(found)
-
-
-def _identifier(bundle: Mapping[str, Any]) -> tuple[str, str]:
-    entries = _entries(bundle)
+def _identifiers(entries: Sequence[Mapping[str, Any]]) -> list[tuple[object, object]]:
+    """System and value of each, the best one first."""
+    found: list[tuple[object, object]] = []
     for entry in entries:
         resource = entry.get("resource")
         if isinstance(resource, dict) and resource.get("resourceType") == "Procedure":
-            for identifier in resource.get("identifier") or []:
-                if isinstance(identifier, dict) and identifier.get("value"):
-                    return str(identifier.get("system", "")), str(identifier["value"])
-    places = [str(entry.get("response", {}).get("location") or "") for entry in entries]
-    chosen = next((place for place in places if "Procedure/" in place), next(filter(None, places), ""))
-    return "", chosen.partition("/_history/")[0]
+            named = resource.get("identifier")
+            named = named if isinstance(named, list) else []
+            found += [outcome.identifier_in(each) for each in named if isinstance(each, dict) and each.get("value")]
+    if found:
+        return found
+    responses = [entry.get("response") for entry in entries]
+    places = [each.get("location") for each in responses if isinstance(each, dict) and each.get("location")]
+    texts = [place for place in places if isinstance(place, str)]
+    chosen = next((place for place in texts if "Procedure/" in place), next(iter(texts), places[0] if places else ""))
+    return [("", chosen.partition("/_history/")[0] if isinstance(chosen, str) else chosen)] if chosen else []
 
 
 def open_sink(settings: SinkSettings) -> Sink:

@@ -4,6 +4,7 @@
 |---|---|---|---|
 | 2xx | Parameters or OperationOutcome, an identifier | accepted | |
 | 2xx | the same without an identifier, or 204 | accepted, to look at | FM690 |
+| 2xx | an identifier that cannot be kept as it is | accepted, to look at | FM692 |
 | 2xx | an issue of severity error or fatal | refused | FM664 |
 | 2xx | empty, HTML, cut off, no FHIR | uncertain | FM652 |
 | 3xx | any | deferred, the run stops | FM618 |
@@ -15,6 +16,9 @@
 | none, no request can be made | | the run stops | FM610 certificate, FM616 proxy, FM617 other |
 | none, request sent | | uncertain | FM650 in time, FM651 connection lost |
 
+Where nothing in an answer comes from the operation (`Receipt.is_stranger`), `runner/first_answers.py` decides whether
+it is about the record or the address: FM621.
+
 Spec: FHIR R4 http.html, operations.html; the operation's guide for the 200, 400, 422, 429 and 500 rows. Its wording is
 never parsed.
 """
@@ -22,15 +26,16 @@ never parsed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit, urlunsplit
 
 from fhirmap.errors import DeliveryError
 from fhirmap.records import Issue, Receipt, ReceiptState
+from fhirmap.sinks.foreign_text import clipped, some_issues
 from fhirmap.sinks.settings import AnswerWords, IdentifiersOf
 from fhirmap.sinks.shown_answer import AnswerFilter
 from fhirmap.sinks.transport import HttpAnswer, NoAnswer
@@ -47,21 +52,27 @@ _STOPS = {401: "FM614", 403: "FM615", 407: "FM616"}
 _DEFERRED = {408: "FM604", 425: "FM604", 429: "FM601", 500: "FM602", 502: "FM603", 503: "FM603", 504: "FM603"}
 _REFUSED = {400: "FM660", 422: "FM661", 404: "FM662"}
 _RETRY_LIMIT_S = 3600.0
+_NO_SUCH_PATH = frozenset({404, 405, 410, 501})
+_MOST_PLACES = 20
+_LONGEST_NUMBER = 1000
+"""Digits: Python makes no integer of more than a few thousand."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerReading:
-    """What a body says. ``understood``: it is FHIR of a shape an operation answers with."""
+    """What a body says. ``understood``: it is FHIR of a shape an operation answers with. ``is_unusable``: there is an
+    identifier that is no text."""
 
     understood: bool
     issues: tuple[Issue, ...] = ()
     identifier_system: str = ""
     identifier_value: str = ""
+    is_unusable: bool = False
 
     @property
     def is_failure(self) -> bool:
         """Does an issue say that it did not work?"""
-        return any(issue.severity in ("error", "fatal") for issue in self.issues)
+        return any(issue.is_failure for issue in self.issues)
 
 
 def classify(
@@ -80,7 +91,13 @@ def classify(
     shown = AnswerFilter(json_object(payload), words)
     issues = shown.issues(reading.issues)
     receipt = Receipt(
-        ReceiptState.REFUSED, "FM663", answer.status, issues, duration_s=answer.duration_s, body=answer.body
+        ReceiptState.REFUSED,
+        "FM663",
+        answer.status,
+        issues,
+        duration_s=answer.duration_s,
+        body=answer.body,
+        is_stranger=_is_stranger(answer, reading),
     )
     status = answer.status
     if 200 <= status < 300:
@@ -95,6 +112,32 @@ def classify(
     return replace(receipt, code=_REFUSED.get(status, "FM663"))
 
 
+def _is_stranger(answer: HttpAnswer, reading: AnswerReading) -> bool:
+    if reading.understood:
+        unsupported = any(issue.code == "not-supported" for issue in reading.issues)
+        return answer.status in _NO_SUCH_PATH and unsupported
+    status = answer.status
+    if not answer.complete or status == 204:
+        return False
+    if 200 <= status < 300:
+        return _is_page(answer) or not _may_be_fhir(answer.body)
+    is_final = 400 <= status < 500 and status not in _STOPS and status not in _DEFERRED
+    return status in _NO_SUCH_PATH or (is_final and _is_page(answer))
+
+
+def _is_page(answer: HttpAnswer) -> bool:
+    """Is it for a browser?"""
+    kind = next((value for name, value in answer.headers.items() if name.lower() == "content-type"), "")
+    begin = answer.body[:200].lstrip().lower()
+    return kind.lower().startswith("text/html") or begin.startswith((b"<!doctype html", b"<html"))
+
+
+def _may_be_fhir(body: bytes) -> bool:
+    """Is it another resource, or JSON that is broken?"""
+    found = json_object(body)
+    return "resourceType" in found or (not found and b'"resourceType"' in body[:1000])
+
+
 def _success(receipt: Receipt, answer: HttpAnswer, reading: AnswerReading) -> Receipt:
     if answer.status == 204:
         return replace(receipt, state=ReceiptState.ACCEPTED, code="FM690")
@@ -102,10 +145,15 @@ def _success(receipt: Receipt, answer: HttpAnswer, reading: AnswerReading) -> Re
         return replace(receipt, state=ReceiptState.UNCERTAIN, code="FM652")
     if reading.is_failure:
         return replace(receipt, state=ReceiptState.REFUSED, code="FM664")
+    return accepted(receipt, reading)
+
+
+def accepted(receipt: Receipt, reading: AnswerReading) -> Receipt:
+    """The receipt of what was accepted, with the identifier that was read."""
     return replace(
         receipt,
         state=ReceiptState.ACCEPTED,
-        code="" if reading.identifier_value else "FM690",
+        code="" if reading.identifier_value else "FM692" if reading.is_unusable else "FM690",
         identifier_system=reading.identifier_system,
         identifier_value=reading.identifier_value,
     )
@@ -150,67 +198,90 @@ def read_body(body: bytes, identifiers_of: IdentifiersOf | None = None) -> Answe
     the answer otherwise.
     """
     resource = json_object(body)
-    match resource.get("resourceType"):
-        case "OperationOutcome":
-            return AnswerReading(True, tuple(issues_of(resource)))
-        case "Parameters":
-            return _read_parameters(resource, identifiers_of)
-        case _:
-            return AnswerReading(False)
+    try:
+        match resource.get("resourceType"):
+            case "OperationOutcome":
+                return AnswerReading(True, issues_of(resource))
+            case "Parameters":
+                return _read_parameters(resource, identifiers_of)
+    except RecursionError:  # the target's own expressions, on something that is nested deeply
+        return AnswerReading(False)
+    return AnswerReading(False)
 
 
 def json_object(body: bytes) -> Mapping[str, Any]:
     """The JSON object that ``body`` is, or an empty one."""
     try:
-        found = json.loads(body.decode("utf-8-sig"))
+        found = json.loads(body.decode("utf-8-sig"), parse_int=_whole_number)
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
+def _whole_number(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else digits
+
+
 def _read_parameters(resource: Mapping[str, Any], identifiers_of: IdentifiersOf | None) -> AnswerReading:
     parameters = _dicts(resource.get("parameter"))
-    issues: list[Issue] = []
-    for parameter in parameters:
-        outcome = parameter.get("resource")
-        if isinstance(outcome, dict) and outcome.get("resourceType") == "OperationOutcome":
-            issues += issues_of(outcome)
-    for found in identifiers_of(resource) if identifiers_of is not None else ():
-        system, value = _identifier(found)
-        if value:
-            return AnswerReading(True, tuple(issues), system, value)
-    # Another operation names its receipt as it likes: the answer's only Identifier is it.
-    only = [parameter["valueIdentifier"] for parameter in parameters if "valueIdentifier" in parameter]
-    if len(only) == 1:
-        return AnswerReading(True, tuple(issues), *_identifier(only[0]))
-    return AnswerReading(True, tuple(issues))
+    outcomes = [parameter.get("resource") for parameter in parameters]
+    issues = some_issues(issue for outcome in outcomes if is_outcome(outcome) for issue in issues_of(outcome))
+    places = list(identifiers_of(resource)) if identifiers_of is not None else []
+    found = [pair for place in places if (pair := identifier_in(place))[1]]
+    if not found:
+        # Another operation names its receipt as it likes: the answer's only Identifier is it.
+        only = [parameter["valueIdentifier"] for parameter in parameters if "valueIdentifier" in parameter]
+        found = [pair for place in only if (pair := identifier_in(place))[1]] if len(only) == 1 else []
+    return with_identifier(issues, found)
 
 
-def _identifier(found: object) -> tuple[str, str]:
+def with_identifier(issues: tuple[Issue, ...], found: Sequence[tuple[object, object]]) -> AnswerReading:
+    """What was understood, with the first identifier of ``found`` that is text."""
+    for system, value in found:
+        if isinstance(system, str) and isinstance(value, str):
+            return AnswerReading(True, issues, system, value)
+    return AnswerReading(True, issues, is_unusable=bool(found))
+
+
+def is_outcome(found: object) -> TypeGuard[Mapping[str, Any]]:
+    """Is it an OperationOutcome?"""
+    return isinstance(found, dict) and found.get("resourceType") == "OperationOutcome"
+
+
+def identifier_in(found: object) -> tuple[object, object]:
     """System and value of an Identifier, of a Reference's identifier, or a literal reference or string with no
-    system."""
+    system; of any type, as the receiver wrote it."""
     if not isinstance(found, dict):
-        return "", found if isinstance(found, str) else ""
+        return "", found
     inner = found.get("identifier", found)
     if isinstance(inner, dict) and inner.get("value"):
-        return str(inner.get("system", "")), str(inner["value"])
-    return "", str(found.get("reference") or "")
+        return inner.get("system") or "", _exact(inner["value"])
+    return "", found.get("reference") or ""
 
 
-def issues_of(outcome: Mapping[str, Any]) -> Iterator[Issue]:
+def _exact(value: object) -> object:
+    """A whole number is the text it was written as; any other number may have been written otherwise."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def issues_of(outcome: Mapping[str, Any]) -> tuple[Issue, ...]:
     """Each issue, its words from diagnostics, details.text or a coding's display, whichever comes first."""
-    for issue in _dicts(outcome.get("issue")):
-        details = issue.get("details")
-        details = details if isinstance(details, dict) else {}
-        displays = [str(coding.get("display", "")) for coding in _dicts(details.get("coding"))]
-        words = [str(issue.get("diagnostics") or ""), str(details.get("text") or ""), *displays]
-        places = issue.get("expression") or issue.get("location") or []
-        yield Issue(
-            severity=str(issue.get("severity", "error")),
-            code=str(issue.get("code", "")),
-            diagnostics=next((text.strip() for text in words if text.strip()), ""),
-            expression=tuple(str(place) for place in places) if isinstance(places, list) else (str(places),),
-        )
+    return some_issues(_issue(found) for found in _dicts(outcome.get("issue")))
+
+
+def _issue(found: Mapping[str, Any]) -> Issue:
+    details = found.get("details")
+    details = details if isinstance(details, dict) else {}
+    displays = [coding.get("display") for coding in _dicts(details.get("coding"))]
+    words = (clipped(entry).strip() for entry in (found.get("diagnostics"), details.get("text"), *displays))
+    places = found.get("expression") or found.get("location") or []
+    places = places if isinstance(places, list) else [places]
+    return Issue(
+        severity=clipped(found.get("severity")) or "error",
+        code=clipped(found.get("code")),
+        diagnostics=next(filter(None, words), ""),
+        expression=tuple(clipped(place) for place in places if isinstance(place, str))[:_MOST_PLACES],
+    )
 
 
 def _dicts(found: object) -> list[Mapping[str, Any]]:
@@ -220,14 +291,16 @@ def _dicts(found: object) -> list[Mapping[str, Any]]:
 def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds the receiver asks to wait, from Retry-After in either of its forms; at most an hour, never negative."""
     text = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
-    if not text:
-        return None
     if text.isascii() and text.isdigit():
         return min(float(text), _RETRY_LIMIT_S)
+    at = http_date(text)
+    return None if at is None else min(max(0.0, at - now), _RETRY_LIMIT_S)
+
+
+def http_date(text: str) -> float | None:
+    """Seconds since the epoch that a header's date is (RFC 9110 section 5.6.7); None for what is none."""
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return min(max(0.0, moment.timestamp() - now), _RETRY_LIMIT_S)

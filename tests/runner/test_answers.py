@@ -78,10 +78,11 @@ ROWS: list[tuple[str, bytes | str | None, str, str, str]] = [
     ("200 enormous", http(200, b'{"resourceType":"Parameters","x":"' + b"x" * 3_000_000 + b'"}', FHIR), "uncertain", "FM652", ""),
     ("400 several", http(400, wrapped("error", "required", "Patient inconnu", "Chirurgien inconnu"), FHIR), "refused", "FM660", "Patient inconnu; Chirurgien inconnu"),
     ("400 bare", http(400, bare("error", "structure", "implants : 2"), FHIR), "refused", "FM660", "implants : 2"),
-    ("400 HTML", http(400, HTML), "refused", "FM660", ""),
+    ("400 HTML", http(400, HTML), "deferred", "FM621", ""),
     ("401", http(401, bare("error", "login", "Jeton expiré"), FHIR), "deferred", "FM614", "Jeton expiré"),
     ("403", http(403, bare("error", "forbidden", "Portée"), FHIR), "deferred", "FM615", "Portée"),
-    ("404", http(404, HTML), "refused", "FM662", ""),
+    ("404", http(404, HTML), "deferred", "FM621", ""),
+    ("404 of the operation", http(404, bare("error", "not-found", "Inconnu"), FHIR), "refused", "FM662", "Inconnu"),
     ("422", http(422, wrapped("error", "processing", "Aucune intervention"), FHIR), "refused", "FM661", "Aucune intervention"),
     ("422 quoting our data", http(422, bare("error", "processing", "NIR 284051012345678 inconnu"), FHIR), "refused", "FM661", "NIR [nir] inconnu"),
     ("429", http(429, wrapped("error", "throttled", "Débit"), FHIR), "deferred", "FM601", "Débit"),
@@ -98,12 +99,13 @@ ROWS: list[tuple[str, bytes | str | None, str, str, str]] = [
     ("no HTTP", b"hello\r\n\r\n", "uncertain", "FM651", ""),
     ("no-answer", "no-answer", "uncertain", "FM650", ""),
 ]  # fmt: skip
-STOPPING = {"FM614", "FM615", "FM618"}
+STOPPING = {"FM614", "FM615", "FM618", "FM621"}
+STRANGE = {"200 HTML", "200 empty", "200 not FHIR"}
 
 
-@pytest.mark.parametrize(("said", "state", "code", "words"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+@pytest.mark.parametrize(("name", "said", "state", "code", "words"), ROWS, ids=[row[0] for row in ROWS])
 def test_each_answer_ends_in_its_state_with_its_words(
-    said: bytes | str | None, state: str, code: str, words: str,
+    name: str, said: bytes | str | None, state: str, code: str, words: str,
     journal: Any, clock: Any, raw_server: Callable[..., Any],
 ) -> None:  # fmt: skip
     server = raw_server(said)
@@ -117,9 +119,11 @@ def test_each_answer_ends_in_its_state_with_its_words(
     assert (answer.state, answer.code) == (state, code)
     assert "; ".join(issue.diagnostics for issue in answer.issues) == words
     assert answer.in_doubt == (state == "uncertain")
-    assert (delivery.stopped_by.code if delivery.stopped_by else "") == (code if code in STOPPING else "")
+    verdict = state in ("accepted", "refused")
+    stopped = "" if verdict else code if code in STOPPING else "FM621" if name in STRANGE else "FM620"
+    assert (delivery.stopped_by.code if delivery.stopped_by else "") == stopped
     assert journal.ledger().balanced
-    assert len(server.requests) == 1
+    assert len(server.requests) == (2 if code == "FM621" else 1)
 
 
 def test_the_request_is_what_the_operation_wants(journal: Any, clock: Any, raw_server: Callable[..., Any]) -> None:
@@ -147,7 +151,7 @@ def test_no_one_listening_is_deferred_and_nothing_is_in_doubt(journal: Any, cloc
     sink.close()
     (answer,) = journal.answers()
     assert (answer.state, answer.code, answer.attempts, answer.in_doubt) == ("deferred", "FM600", 3, False)
-    assert not delivery.was_reached
+    assert not delivery.has_verdict
 
 
 def test_an_issue_is_tied_to_the_map_rule_and_the_source_column(journal: Any, clock: Any, raw_server: Any) -> None:

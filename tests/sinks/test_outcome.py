@@ -109,7 +109,6 @@ def test_the_identifier_is_where_the_target_says(result: str) -> None:
         ({"valueIdentifier": {"value": "12345"}}, ("", "12345")),
         ({"valueString": "12345"}, ("", "12345")),
         ({"valueIdentifier": {"system": "x"}}, ("", "")),
-        ({"valueIdentifier": ["12345"]}, ("", "")),
     ],
 )
 def test_an_identifier_in_any_of_its_shapes(parameter: dict[str, object], found: tuple[str, str]) -> None:
@@ -152,6 +151,59 @@ def test_success_is_believed_only_where_the_body_says_so(
 ) -> None:
     receipt = outcome.classify(answer(status, body), SENT, 0.0)
     assert (receipt.state, receipt.code, receipt.stops_run) == (state, code, False)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["12345"],
+        {"value": ["1"]},
+        {"value": {"a": 1}},
+        {"value": 1.5},
+        {"value": True},
+        {"value": "1", "system": 7},
+        12.0,
+    ],
+)
+def test_an_identifier_that_is_no_text_is_not_kept_and_that_is_said(value: object) -> None:
+    body = {"resourceType": "Parameters", "parameter": [{"name": "receipt", "valueIdentifier": value}]}
+    receipt = outcome.classify(answer(200, body), SENT, 0.0, receipts)
+    assert (receipt.state, receipt.code, receipt.identifier_value) == ("accepted", "FM692", "")
+
+
+def test_a_whole_number_is_the_text_it_was_written_as() -> None:
+    digits = b"9" * 5000
+    body = b'{"resourceType":"Parameters","n":%s,"parameter":[{"name":"receipt","valueIdentifier":{"value":%s}}]}'
+    receipt = outcome.classify(answer(200, body % (digits, b"00012"[3:])), SENT, 0.0, receipts)
+    assert (receipt.code, receipt.identifier_value) == ("", "12")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_stranger"),
+    [
+        (404, b"", True),
+        (404, b"Not Found", True),
+        (405, b"<html>", True),
+        (501, b"{}", True),
+        (410, b"", True),
+        (404, outcome_of(), False),
+        (404, outcome_of(code="not-supported"), True),
+        (422, outcome_of(code="not-supported"), False),
+        (400, b"<!DOCTYPE HTML><title>portal</title>", True),
+        (400, b"no", False),
+        (200, b"<html>sign in</html>", True),
+        (200, b"", True),
+        (200, b'{"ok": true}', True),
+        (200, b'{"resourceType": "Param', False),
+        (200, {"resourceType": "Patient"}, False),
+        (204, b"", False),
+        (200, outcome_of("information"), False),
+        (503, b"<html>", False),
+        (429, b"<html>", False),
+    ],
+)
+def test_what_does_not_come_from_the_operation(status: int, body: Any, is_stranger: bool) -> None:
+    assert outcome.classify(answer(status, body), SENT, 0.0).is_stranger == is_stranger
 
 
 def test_a_byte_order_mark_before_the_json_does_no_harm() -> None:
