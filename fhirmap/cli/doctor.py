@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from fhirmap.texts import text
 if TYPE_CHECKING:
     from fhirmap.runner.engine import Engine
     from fhirmap.runner.project import Project
+    from fhirmap.sinks.signing_key import SigningKey
     from fhirmap.sinks.sink import SinkSettings
 
 _LOW_DISK_BYTES = 200 * 1024 * 1024
@@ -172,10 +174,6 @@ def _gigabytes(size_bytes: int) -> str:
 
 
 def _receiver(project: Project, offline: bool) -> Iterator[Finding]:
-    from fhirmap.sinks.oauth import TokenSource
-    from fhirmap.sinks.transport import Transport
-    from fhirmap.sources.address import mask
-
     if project.sink.is_simulator:
         yield Finding("skip", text("doctor.simulator"))
         return
@@ -192,16 +190,36 @@ def _receiver(project: Project, offline: bool) -> Iterator[Finding]:
         yield Finding("skip", text("doctor.token_offline" if offline else "doctor.token_no_auth"))
         return
 
-    def token() -> Finding:
-        assert settings.credentials is not None
-        credentials = settings.credentials
-        with Transport(credentials.token_url, settings.transport) as transport:
-            tokens = TokenSource(credentials, transport)
-            tokens.bearer()
-        return _granted(mask(credentials.token_url), credentials.scope, tokens.granted)
-
-    yield from _tried("token", token)
+    yield from _token(settings)
     yield from _tried("clock", lambda: _clock(project))
+
+
+def _token(settings: SinkSettings) -> Iterator[Finding]:
+    """Where tokens come from, how we say who we are, and one token."""
+    from fhirmap.errors import FhirmapError
+    from fhirmap.sinks.discovery import configuration_url
+    from fhirmap.sinks.oauth import TokenSource
+    from fhirmap.sources.address import mask
+
+    credentials = settings.credentials
+    assert credentials is not None
+    try:
+        with closing(TokenSource(credentials, settings.transport, settings.url)) as tokens:
+            url = mask(tokens.discover())
+            if not credentials.token_url:
+                yield Finding("ok", text("doctor.discovered", url=url, place=mask(configuration_url(settings.url))))
+            if tokens.key is not None:
+                yield Finding("ok", _signature(tokens.key))
+            tokens.bearer()
+            yield _granted(url, credentials.scope, tokens.granted)
+    except FhirmapError as fault:
+        yield from _failed("token", fault)
+
+
+def _signature(key: SigningKey) -> str:
+    if key.key_id:
+        return text("doctor.signature", algorithm=key.algorithms[0], key_id=key.key_id)
+    return text("doctor.signature_plain", algorithm=key.algorithms[0])
 
 
 def _proxies(settings: SinkSettings) -> Iterator[Finding]:

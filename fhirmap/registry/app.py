@@ -1,7 +1,8 @@
 """The simulator's addresses, as a starlette application.
 
 POST /connect/token · POST [base]/$associer-implants-registre · POST [base]/Procedure/$associer-implants-procedure ·
-POST [base] (a transaction Bundle) · GET /simulator/calls (what was called, without any value). [base] is ``/fhir``.
+POST [base] (a transaction Bundle) · GET [base]/.well-known/smart-configuration · GET /simulator/calls (what was called,
+without any value). [base] is ``/fhir``.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ from starlette.types import Receive, Scope, Send
 from fhirmap.events import SimulatorAnswered, emit
 from fhirmap.registry.config import InjectedFault, InjectedKind, RegistryConfig
 from fhirmap.registry.declaration import Declaration, Problem, read_draft, read_published
-from fhirmap.registry.identity import IdentityServer
+from fhirmap.registry.identity import ALGORITHMS, METHODS, IdentityServer
 from fhirmap.registry.pairing import PairingResult, Registry, SeenCall, matches
 
 __all__ = ["BASE", "Simulator"]
 
 BASE = "/fhir"
+TOKEN_PATH = "/connect/token"
 _FHIR = "application/fhir+json"
 _NO_DECLARATION = Declaration("", "", "", "", "", "", ())
 _HTML = b"<!DOCTYPE html><html><body><h1>Portail</h1><p>Veuillez vous identifier.</p></body></html>"
@@ -77,7 +79,7 @@ class Simulator:
         published = self._operation(read_published, _published_answer)
         self.app = Starlette(
             routes=[
-                Route("/connect/token", self._token, methods=["POST"]),
+                Route(TOKEN_PATH, self._token, methods=["POST"]),
                 Route(f"{BASE}/$associer-implants-registre", published, methods=["POST"]),
                 Route(
                     f"{BASE}/Procedure/$associer-implants-procedure",
@@ -85,6 +87,7 @@ class Simulator:
                     methods=["POST"],
                 ),
                 Route(BASE, self._transaction, methods=["POST"]),
+                Route(f"{BASE}/.well-known/smart-configuration", self._configuration, methods=["GET"]),
                 Route("/simulator/calls", self._calls, methods=["GET"]),
             ]
         )
@@ -94,6 +97,20 @@ class Simulator:
         status, content = self.identity.answer(await request.body(), authorization, str(request.url))
         emit(SimulatorAnswered("/connect/token", status))
         return JSONResponse(content, status, headers={"Cache-Control": "no-store"})
+
+    async def _configuration(self, request: Request) -> Response:
+        """Where tokens come from, as SMART App Launch 2.2 has it."""
+        scopes = dict.fromkeys(scope for client in self._config.clients for scope in client.scope.split())
+        return JSONResponse(
+            {
+                "token_endpoint": str(request.url.replace(path=TOKEN_PATH, query="")),
+                "grant_types_supported": ["client_credentials"],
+                "token_endpoint_auth_methods_supported": list(METHODS),
+                "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+                "scopes_supported": list(scopes),
+                "capabilities": ["client-confidential-symmetric", "client-confidential-asymmetric"],
+            }
+        )
 
     async def _calls(self, _request: Request) -> Response:
         return JSONResponse(

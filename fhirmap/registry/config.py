@@ -1,7 +1,7 @@
 """``registry.toml``: whom the simulator knows, how fast it may be called, and when it misbehaves.
 
     [server]       rate_per_s = 5   retry_after = true   token_life_s = 3600   seed = 1   accept_all = true
-    [[client]]     id = "ch-valmorel"   secret = "…"   scope = "implant"   public_key = "client.pem"
+    [[client]]     id = "ch-valmorel"   secret = "…"   scope = "implant"   public_key = "client.pem"   grants = ["…"]
     [known]        patients = ["…"]   surgeons = ["…"]   establishments = ["…"]
     [[operation]]  nir = "…"   rpps = "…"   finess = "…"   date = "2025-03-15"   type = "19063003"   side = "DROITE"
                    id = "…"
@@ -78,12 +78,14 @@ _MATCHES = ("nir", "rpps", "finess", "date", "type", "side", "lot")
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client of the identity server. ``public_key``: PEM text, for private_key_jwt."""
+    """A client of the identity server. ``public_key``: for private_key_jwt, PEM text or a set of JWKs. ``grants``:
+    those it is registered for."""
 
     id: str
     secret: str = field(default="", repr=False)
     scope: str = "implant"
     public_key: str = ""
+    grants: tuple[str, ...] = ("client_credentials",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,10 +213,10 @@ def _made(kind: type[Table], entry: object, where: str) -> Table:
 
 def _client(entry: Mapping[str, Any], path: Path) -> Client:
     client: Client = _made(Client, entry, "[[client]]")
+    client = replace(client, grants=tuple(client.grants))
     if not client.public_key:
         return client
-    key = (path.parent / client.public_key).read_text(encoding="utf-8")
-    return Client(client.id, client.secret, client.scope, key)
+    return replace(client, public_key=(path.parent / client.public_key).read_text(encoding="utf-8"))
 
 
 def _fault(entry: Mapping[str, Any]) -> InjectedFault:

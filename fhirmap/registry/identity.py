@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from hmac import compare_digest
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
@@ -17,8 +19,11 @@ from joserfc.jwk import ECKey, RSAKey
 
 from fhirmap.registry.config import Client
 
-__all__ = ["IdentityServer"]
+__all__ = ["ALGORITHMS", "METHODS", "IdentityServer"]
 
+METHODS = ("client_secret_post", "client_secret_basic", "private_key_jwt")
+ALGORITHMS = ("RS384", "ES384", "RS256", "ES256", "RS512", "ES512", "PS256", "PS384", "PS512")
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LONGEST_ASSERTION_S = 300
 
 
@@ -30,7 +35,8 @@ class IdentityServer:
         self._life_s = life_s
         self._clock = clock
         self._tokens: dict[str, tuple[float, str]] = {}
-        self._assertions: set[str] = set()
+        self._assertions: dict[tuple[str, str], float] = {}
+        """Those that were used, by client and ``jti``, until they end."""
         self.issued = 0
 
     def answer(self, body: bytes, authorization: str, url: str) -> tuple[int, Mapping[str, Any]]:
@@ -44,6 +50,8 @@ class IdentityServer:
         client = self._authenticated(form, authorization, url)
         if client is None:
             return (401 if authorization else 400), {"error": "invalid_client"}
+        if "client_credentials" not in client.grants:
+            return 400, {"error": "unauthorized_client"}
         wanted = form.get("scope", client.scope)
         if not set(wanted.split()) <= set(client.scope.split()):
             return 400, {"error": "invalid_scope"}
@@ -77,33 +85,46 @@ class IdentityServer:
         """The client whose key signed the assertion, if it is fresh, for us, short-lived and used for the first
         time."""
         client = self._clients.get(form.get("client_id", ""))
-        if client is None or not client.public_key:
+        if client is None or not client.public_key or form.get("client_assertion_type") != _ASSERTION_TYPE:
             return None
-        kind = RSAKey if "RSA" in client.public_key or _is_rsa(client.public_key) else ECKey
-        try:
-            token = jwt.decode(
-                form["client_assertion"],
-                kind.import_key(client.public_key),
-                algorithms=["RS256", "RS384", "ES256", "ES384"],
-            )
-        except (JoseError, ValueError):
+        claims = _claims(form["client_assertion"], client.public_key)
+        now = self._clock()
+        self._assertions = {used: until for used, until in self._assertions.items() if until > now}
+        used = (client.id, str(claims.get("jti", "")))
+        fresh = used[1] and used not in self._assertions
+        until = float(claims.get("exp", 0))
+        timely = now - 5 <= until <= now + _LONGEST_ASSERTION_S
+        audience = claims.get("aud")
+        ours = url in (audience if isinstance(audience, list) else [audience])
+        if not (fresh and timely and ours and claims.get("iss") == claims.get("sub") == client.id):
             return None
-        claims, now = token.claims, self._clock()
-        fresh = claims.get("jti") and claims["jti"] not in self._assertions
-        timely = now - 5 <= float(claims.get("exp", 0)) <= now + _LONGEST_ASSERTION_S
-        ours = claims.get("aud") == url and claims.get("iss") == claims.get("sub") == client.id
-        if not (fresh and timely and ours):
-            return None
-        self._assertions.add(str(claims["jti"]))
+        self._assertions[used] = until + 5
         return client
 
 
-def _is_rsa(pem: str) -> bool:
-    try:
-        RSAKey.import_key(pem)
-    except (JoseError, ValueError, TypeError):
-        return False
-    return True
+def _claims(assertion: str, public_key: str) -> Mapping[str, Any]:
+    """The claims of an assertion that one of the client's keys signed; empty otherwise."""
+    keys = _keys(public_key)
+    for key in keys:
+        try:
+            token = jwt.decode(assertion, key, algorithms=list(ALGORITHMS))
+        except (JoseError, ValueError):
+            continue
+        # RFC 7515 section 4.1.4: an assertion that names a key means this one alone
+        if len(keys) == 1 or token.header.get("kid") in (None, key.kid):
+            return token.claims
+    return {}
+
+
+def _keys(public_key: str) -> list[RSAKey | ECKey]:
+    """The keys of a PEM text or a set of JWKs."""
+    if public_key.lstrip().startswith("{"):
+        entries = json.loads(public_key)["keys"]
+        return [RSAKey.import_key(entry) if entry.get("kty") == "RSA" else ECKey.import_key(entry) for entry in entries]
+    for kind in (RSAKey, ECKey):
+        with suppress(JoseError, ValueError, TypeError):
+            return [kind.import_key(public_key)]
+    return []
 
 
 def _basic(authorization: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,7 @@ class AuthSettings:
     key_id: str = ""
     algorithm: str = ""
     audience: str = ""
+    typ: str = "JWT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +274,7 @@ class Project:
             kind=sink.kind,
             url=url or sink.url,
             endpoint=self.map.target.endpoint if self.map.target else "",
-            credentials=self._credentials(token_url),
+            credentials=None if sink.auth.kind == "none" else self._credentials(token_url),
             transport=TransportSettings(
                 timeout_s=sink.timeout_s,
                 connect_timeout_s=sink.connect_timeout_s,
@@ -284,12 +286,10 @@ class Project:
             answer_words=self.map.target.answers if self.map.target else None,
         )
 
-    def _credentials(self, token_url: str | None) -> ClientCredentials | None:
+    def _credentials(self, token_url: str | None) -> ClientCredentials:
         from fhirmap.sinks.settings import ClientCredentials
 
         auth = self.sink.auth
-        if auth.kind == "none":
-            return None
         return ClientCredentials(
             token_url=token_url or auth.token_url,
             client_id=auth.client_id,
@@ -300,6 +300,8 @@ class Project:
             key_id=auth.key_id,
             algorithm=auth.algorithm,
             audience=auth.audience,
+            typ=auth.typ,
+            reread=partial(self._credentials, token_url),
         )
 
 

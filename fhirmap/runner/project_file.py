@@ -35,7 +35,13 @@ __all__ = ["FILE", "given_sources", "load_project", "read_project"]
 
 FILE = "fhirmap.toml"
 _NAMED = re.compile(r"([A-Za-z_][\w-]*)=(.+)", re.DOTALL)
-METHODS = ("client_secret_post", "client_secret_basic", "private_key_jwt")
+_NEEDS = {
+    "client_secret_post": "client_secret",
+    "client_secret_basic": "client_secret",
+    "private_key_jwt": "private_key",
+    "tls_client_auth": "",
+}
+"""The methods by which a client says who it is, and the secret that each needs."""
 
 
 def load_project(
@@ -230,6 +236,8 @@ class _Reading:
             auth=self._auth(section.section("auth")),
             tls=self._tls(section.section("tls")),
         )
+        if part.auth.kind != "none" and part.auth.method == "tls_client_auth" and part.tls.cert is None:
+            self._file.report("FM734", ("sink", "tls", "cert"))
         if kind.startswith("fhir-") and part.url is not None and not _is_receiver(part.url):
             meant = nearest(part.url, (SIMULATOR,))
             hint = Text("hints.address_example") if meant is None else None
@@ -248,7 +256,7 @@ class _Reading:
     def _auth(self, section: TomlSection) -> AuthSettings:
         kind = section.text("kind", "none", choices=("client_credentials", "none"))
         wanted = kind == "client_credentials"
-        method = section.text("method", "client_secret_post", choices=METHODS)
+        method = section.text("method", "client_secret_post", choices=_NEEDS)
         auth = AuthSettings(
             kind=kind,
             method=method,
@@ -260,11 +268,15 @@ class _Reading:
             key_id=section.text("key_id"),
             algorithm=section.text("algorithm"),
             audience=section.text("audience"),
+            typ=section.text("typ", "JWT"),
         )
         section.done()
-        needed = "private_key" if method == "private_key_jwt" else "client_secret"
-        if wanted and needed not in section:
+        needed = _NEEDS[method]
+        if wanted and needed and needed not in section:
             self._file.report("FM734", ("sink", "auth", needed))
+        if wanted and auth.token_url and "${" not in auth.token_url and not _is_http(auth.token_url):
+            reason = Text("reasons.http_address")
+            self._file.report("FM735", ("sink", "auth", "token_url"), Text("hints.address_example"), reason=reason)
         return auth
 
     def _tls(self, section: TomlSection) -> TlsFiles:
@@ -333,7 +345,11 @@ def _password_of(url: str) -> str:
 
 def _is_receiver(url: str) -> bool:
     """Can something be sent there? What comes from the environment is looked at when it is known."""
-    return url == SIMULATOR or "${" in url or url.lower().startswith(("http://", "https://"))
+    return url == SIMULATOR or "${" in url or _is_http(url)
+
+
+def _is_http(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://"))
 
 
 def _sink_kinds() -> tuple[str, ...]:

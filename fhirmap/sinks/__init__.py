@@ -1,9 +1,9 @@
 """Where payloads go: `send(Envelope) -> Receipt`. One file a sink, one for tokens, one for HTTP, one for what an
 answer means.
 
-Invariants: a receipt's state is decided in `outcome` alone; `transport` alone knows httpx2 and `oauth` alone authlib;
-`shown_answer` decides what of an answer is shown, and a value of the payload never leaves in a receipt's words; a
-secret is in no repr, message or log. Absent on purpose: retries, limits and waiting (`runner.deliver`), memory
+Invariants: a receipt's state is decided in `outcome` alone; `transport` alone knows httpx2 and `client_authentication`
+alone authlib; `shown_answer` decides what of an answer is shown, and a value of the payload never leaves in a receipt's
+words; a secret is in no repr, message or log. Absent on purpose: retries, limits and waiting (`runner.deliver`), memory
 (`journal`).
 """
 

@@ -41,16 +41,13 @@ class FhirOperation:
         clock: Callable[[], float] = time.time,
         classify: Classify = classify,
         headers: Mapping[str, str] | None = None,
-        secret: str = "",
     ) -> None:
-        """``secret``: of the client, which no answer shows."""
         self._url = url
         self._transport = transport
         self._tokens = tokens
         self._clock = clock
         self._classify = classify
         self._headers = dict(headers or {})
-        self._secret = secret
 
     @property
     def name(self) -> str:
@@ -66,7 +63,7 @@ class FhirOperation:
     def prepare(self) -> None:
         """Gets the token.
 
-        Raises: DeliveryError FM610-FM613 where none can be had.
+        Raises: DeliveryError FM608, FM610-FM613, FM616 where none can be had.
         """
         if self._tokens:
             self._tokens.bearer()
@@ -74,8 +71,8 @@ class FhirOperation:
     def send(self, envelope: Envelope) -> Receipt:
         """What became of one envelope.
 
-        Raises: DeliveryError FM610-FM613 where no token can be had (nothing was sent then, or refused with 401), FM610,
-        FM616 and FM617 where no request can be made at all.
+        Raises: DeliveryError as `prepare` where no token can be had (nothing was sent then, or refused with 401),
+        FM610, FM616 and FM617 where no request can be made at all.
         """
         token = renewed = self._tokens.bearer() if self._tokens else ""
         try:
@@ -87,7 +84,8 @@ class FhirOperation:
             raise_if_fatal(no_answer, self.name)
             return classify_no_answer(no_answer)
         receipt = self._classify(answer, envelope.payload, self._clock())
-        return without_secrets(receipt, (token, renewed, self._secret, *self._headers.values()))
+        secrets = self._tokens.secrets if self._tokens else ()
+        return without_secrets(receipt, (token, renewed, *secrets, *self._headers.values()))
 
     def send_all(self, envelopes: Sequence[Envelope]) -> list[Receipt]:
         """What became of each, one after the other."""
@@ -128,6 +126,5 @@ def open_http(settings: SinkSettings, url: str, reading: Classify) -> FhirOperat
     credentials = settings.credentials
     tokens = None
     if credentials is not None:
-        tokens = TokenSource(credentials, Transport(credentials.token_url, settings.transport))
-    secret = credentials.client_secret if credentials is not None else ""
-    return FhirOperation(url, transport, tokens, classify=reading, headers=settings.headers, secret=secret)
+        tokens = TokenSource(credentials, settings.transport, settings.url)
+    return FhirOperation(url, transport, tokens, classify=reading, headers=settings.headers)

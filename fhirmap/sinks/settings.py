@@ -27,7 +27,7 @@ class AnswerWords:
     words: tuple[str, ...] = ()
 
 
-METHODS = ("client_secret_post", "client_secret_basic", "private_key_jwt")
+METHODS = ("client_secret_post", "client_secret_basic", "private_key_jwt", "tls_client_auth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,12 @@ class TransportSettings:
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """Who we are at the identity server. ``private_key``: PEM text (RSA or EC) for private_key_jwt.
+    """Who we are at the identity server. ``token_url``: empty where the receiver is to say it (SMART App Launch).
 
-    ``algorithm``: RS256, RS384, ES256 or ES384; by default the 256 of an RSA key, or what an EC key's curve asks for.
-    ``audience``: the assertion's ``aud``, by default the token URL. ``assertion_type``: its ``typ``.
+    ``private_key``: for private_key_jwt, an RSA or EC key in PEM, a JWK, or a set of JWKs. ``key_id``: its ``kid``, and
+    which one of a set; by default a JWK's own. ``algorithm``: of JWA; by default RS384 for RSA, what an EC key's curve
+    asks for, or the first that the server lists. ``audience``: the assertion's ``aud``, by default the token URL;
+    ``typ``: of its header. ``reread``: the same as it is by now, where a secret may be replaced during a run.
     """
 
     token_url: str
@@ -66,4 +68,5 @@ class ClientCredentials:
     key_id: str = ""
     algorithm: str = ""
     audience: str = ""
-    assertion_type: str = "JWT"
+    typ: str = "JWT"
+    reread: Callable[[], ClientCredentials] | None = field(default=None, repr=False, compare=False)

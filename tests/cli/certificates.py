@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """Signs server certificates; ``ca`` is its own, as a PEM file."""
+    """Signs certificates of servers and clients; ``ca`` is its own, as a PEM file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -37,15 +37,28 @@ class Authority:
         self.ca = folder / "ca.pem"
         self.ca.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def server(self, *, host: str = "", ended_days_ago: int = 0) -> ssl.SSLContext:
-        """A server's context; for 127.0.0.1 unless another ``host`` is given."""
-        key = ec.generate_private_key(ec.SECP256R1())
+    def server(self, *, host: str = "", ended_days_ago: int = 0, asks: bool = False) -> ssl.SSLContext:
+        """A server's context; for 127.0.0.1 unless another ``host`` is given. ``asks``: a client must have a
+        certificate of this authority."""
         end = datetime.now(UTC) + timedelta(days=-ended_days_ago if ended_days_ago else 20)
-        names = [x509.DNSName(host)] if host else [x509.IPAddress(ip_address("127.0.0.1"))]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self._sign(host or "127.0.0.1", end, is_name=bool(host)))
+        if asks:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self.ca)
+        return context
+
+    def client(self, name: str) -> tuple[Path, Path]:
+        """Certificate and key of a client."""
+        return self._sign(name, datetime.now(UTC) + timedelta(days=20), is_name=True)
+
+    def _sign(self, name: str, end: datetime, *, is_name: bool) -> tuple[Path, Path]:
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = [x509.DNSName(name)] if is_name else [x509.IPAddress(ip_address(name))]
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         certificate = (
             x509.CertificateBuilder()
-            .subject_name(_named(host or "127.0.0.1"))
+            .subject_name(_named(name))
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
@@ -57,14 +70,15 @@ class Authority:
             .add_extension(_usage(signs=False), critical=True)
             .sign(self._key, hashes.SHA256())
         )
-        pem = self._folder / f"server-{key.public_key().public_numbers().x}.pem"
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        pem = self._folder / f"certificate-{key.public_key().public_numbers().x}.pem"
+        pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        private = pem.with_suffix(".key")
+        private.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
         )
-        pem.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pem)
-        return context
+        return pem, private
 
 
 def _named(name: str) -> x509.Name:

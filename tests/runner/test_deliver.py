@@ -313,7 +313,7 @@ def send_all(
     client = config.clients[0]
     credentials = ClientCredentials(server.token_url, client.id, client.secret, scope="implant")
     transport = Transport(server.url, TransportSettings())
-    tokens = TokenSource(credentials, transport, clock=clock.now, sleep=clock.sleep)
+    tokens = TokenSource(credentials, TransportSettings(), clock=clock.now, sleep=clock.sleep)
     sink = FhirOperation(f"{server.url}/$associer-implants-registre", transport, tokens, clock=clock.now)
     journal.put(
         [Entry(str(n), EntryState.READY, declaration(n), digest_of(declaration(n)), "750100018") for n in range(count)]
