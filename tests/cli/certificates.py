@@ -40,13 +40,17 @@ class Authority:
     def server(self, *, host: str = "", ended_days_ago: int = 0, asks: bool = False) -> ssl.SSLContext:
         """A server's context; for 127.0.0.1 unless another ``host`` is given. ``asks``: a client must have a
         certificate of this authority."""
-        end = datetime.now(UTC) + timedelta(days=-ended_days_ago if ended_days_ago else 20)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*self._sign(host or "127.0.0.1", end, is_name=bool(host)))
+        context.load_cert_chain(*self.server_files(host=host, ended_days_ago=ended_days_ago))
         if asks:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(self.ca)
         return context
+
+    def server_files(self, *, host: str = "", ended_days_ago: int = 0) -> tuple[Path, Path]:
+        """Certificate and key of a server."""
+        end = datetime.now(UTC) + timedelta(days=-ended_days_ago if ended_days_ago else 20)
+        return self._sign(host or "127.0.0.1", end, is_name=bool(host))
 
     def client(self, name: str) -> tuple[Path, Path]:
         """Certificate and key of a client."""
