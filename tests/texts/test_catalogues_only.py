@@ -69,6 +69,7 @@ LITERALS = {
     'imports "{}"': "the text of a map; its comments come from the catalogue",
     r"\s*\(at (?:line": "what tomllib writes where a file is broken",
     "the key has a password": "never shown: OpenSSL turns it into an error of its own",
+    "-----BEGIN": "the frame of PEM",
     "unmapped for s = error": "the text of a map: language",
     "unmapped error": "what a map has in its concept map: language",
     "<?xml version": "the first line of an XML document",
