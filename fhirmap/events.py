@@ -159,13 +159,15 @@ class RunStopped(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunEnded(Event):
-    """The run is closed. ``counts``: the ledger, records by where they ended."""
+    """The run is closed. ``counts``: the ledger, records by where they ended; ``audit_head``: digest of the last entry
+    of the audit log."""
 
     name = "run_ended"
     exit_code: int
     duration_s: float
     sent: int
     counts: Mapping[str, int]
+    audit_head: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,13 @@ def test_an_embedding_program_gets_the_value(caplog: pytest.LogCaptureFixture) -
 
 def test_values_are_those_of_the_fields() -> None:
     counts = {"read": 3}
-    assert RunEnded(1, 2.5, 3, counts).values() == {"exit_code": 1, "duration_s": 2.5, "sent": 3, "counts": counts}
+    assert RunEnded(1, 2.5, 3, counts).values() == {
+        "exit_code": 1,
+        "duration_s": 2.5,
+        "sent": 3,
+        "counts": counts,
+        "audit_head": "",
+    }
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not Event], ids=lambda kind: kind.name)

@@ -4,9 +4,11 @@ things.
 What it owns: one row for each (establishment, operation, record key, payload digest), a list of attempts that only
 grows, identifiers and withdrawals, the runs, the source checkpoints. `states.py` has the legal moves, `decision.py`
 what becomes of an entry, `queue.py` what a run does, `withdrawals.py` what the receiver holds and the source no longer
-declares, `withdrawal_change.py` what becomes of that, `ledger.py` the account of a run, `reading.py` what people ask,
-`store.py` the database, `codec.py` the JSON in its columns; `migrations.py` has the way from each earlier version of
-the tables, which `upgrade.py` goes. Invariants:
+declares, `withdrawal_change.py` what becomes of that, `audit.py` the log of who
+did what, `ledger.py` the account of a run, `reading.py` what people ask, `store.py` the database, `codec.py` the JSON
+in its columns; `migrations.py` has the way from each earlier version of the tables, which `upgrade.py` goes.
+
+Invariants:
 
 - `put`, `lease` and `settle` are one transaction each, committed before they return. A request leaves only after its
   lease is committed; an answer counts only once its settlement is.
@@ -20,6 +22,8 @@ Absent on purpose: sending, waiting, limits (`runner.deliver`), and any opinion 
 (`sinks.outcome`).
 """
 
+from fhirmap.journal.audit_chain import AuditAct, AuditProof, BreakKind
+from fhirmap.journal.audit_reading import AuditRecord
 from fhirmap.journal.decision import Decision, Step
 from fhirmap.journal.entries import (
     Accepted,
@@ -52,6 +56,10 @@ __all__ = [
     "BUCKETS_S",
     "PENDING",
     "Accepted",
+    "AuditAct",
+    "AuditProof",
+    "AuditRecord",
+    "BreakKind",
     "Counts",
     "DayCounts",
     "Decision",

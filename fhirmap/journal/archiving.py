@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, select, update
 
+from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.connection import CHUNK, SHOWN, Row
 from fhirmap.journal.entries import Accepted
 from fhirmap.journal.intake import EntryIntake
@@ -59,3 +60,6 @@ class ArchiveQueue(EntryIntake):
         """Notes that these are written back."""
         with self._transaction() as connection:
             connection.execute(update(entry).where(entry.c.id.in_(list(entry_ids))).values(archive=ArchiveState.DONE))
+            if entry_ids:
+                body = {"run": self._run, "count": len(entry_ids)}
+                self._audit.append(connection, AuditAct.ARCHIVED, body)

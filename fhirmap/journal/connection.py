@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, and_
 
+from fhirmap.data import JsonValue
+from fhirmap.journal.audit import AuditTrail
+from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.schema import entry
 from fhirmap.journal.store import translated
 
@@ -43,6 +46,7 @@ class JournalConnection:
         *,
         clock: Callable[[], float] = time.time,
         hold_uncertain: bool = False,
+        audit_key: bytes = b"",
     ) -> None:
         self._engine = engine
         self._name = name
@@ -55,6 +59,7 @@ class JournalConnection:
         self._resend = False
         self._owner = uuid.uuid4().hex
         self._threads = RLock()
+        self._audit = AuditTrail({"project": establishment, "target": operation}, clock, audit_key)
         self._shared = engine.dialect.name != "sqlite"
 
     @property
@@ -62,7 +67,25 @@ class JournalConnection:
         """The journal as messages call it, without a password."""
         return self._name
 
+    @property
+    def audit_head(self) -> str:
+        """The digest of the last entry of the audit log that this process wrote; empty before there is one."""
+        return self._audit.head
+
+    def note(self, act: AuditAct, body: Mapping[str, JsonValue]) -> None:
+        """Adds an entry to the audit log about something that the journal does not do itself.
+
+        ``body``: no value of a record, and words of a person as a digest (`audit.digest_of`).
+        """
+        with self._transaction() as connection:
+            self._audit.append(connection, act, body)
+
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with self._threads, translated(self._name), self._engine.begin() as connection:
-            yield connection
+        with self._threads, translated(self._name):
+            try:
+                with self._engine.begin() as connection:
+                    yield connection
+            except BaseException:
+                self._audit.forget()
+                raise

@@ -72,9 +72,11 @@ _Decided: TypeAlias = tuple[Entry, Sequence[Row], Decision]
 class EntryIntake(Withdrawals):
     """What a run does with the records that it read; each method is one committed transaction."""
 
-    def start_run(self, map_digest: str = "", *, source: str = "", resend: bool = False) -> int:
+    def start_run(
+        self, map_digest: str = "", *, source: str = "", resend: bool = False, places: Sequence[str] = ()
+    ) -> int:
         """As `RunLedger.start_run`."""
-        number = super().start_run(map_digest, source=source, resend=resend)
+        number = super().start_run(map_digest, source=source, resend=resend, places=places)
         self.begin(source=source, resend=resend)
         return number
 

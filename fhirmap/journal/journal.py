@@ -10,7 +10,8 @@ from typing import Self
 
 from sqlalchemy import Engine
 
-from fhirmap.journal.figures import JournalFigures
+from fhirmap.journal.audit_chain import AuditAct
+from fhirmap.journal.audit_reading import JournalAudit
 from fhirmap.journal.store import RunLock, has_tables, open_engine, shown_name, translated
 from fhirmap.journal.upgrade import Migration, upgrade_file
 from fhirmap.records import UncertainPolicy
@@ -18,7 +19,7 @@ from fhirmap.records import UncertainPolicy
 __all__ = ["Journal"]
 
 
-class Journal(JournalFigures):
+class Journal(JournalAudit):
     """One establishment's journal for one operation. Safe to share between threads; each method is one committed
     transaction.
 
@@ -43,8 +44,11 @@ class Journal(JournalFigures):
         lock: RunLock | None = None,
         clock: Callable[[], float] = time.time,
         hold_uncertain: bool = False,
+        audit_key: bytes = b"",
     ) -> None:
-        super().__init__(engine, name, establishment, operation, clock=clock, hold_uncertain=hold_uncertain)
+        super().__init__(
+            engine, name, establishment, operation, clock=clock, hold_uncertain=hold_uncertain, audit_key=audit_key
+        )
         self._lock = lock
         self.migration: Migration | None = None
         """What opening it changed."""
@@ -61,13 +65,14 @@ class Journal(JournalFigures):
         uncertain: UncertainPolicy = UncertainPolicy.RESEND,
         clock: Callable[[], float] = time.time,
         busy_timeout_s: float = 5.0,
+        audit_key: bytes = b"",
     ) -> Self:
         """The journal at ``place``: a SQLite file (made 0600 where there is none) or a ``postgresql://`` URL.
 
         ``exclusive``: for a run; keeps a second run off a SQLite file (PostgreSQL workers share by leases), and
         migrates a file with tables of an earlier version, after a copy of it.
         ``uncertain``: ``resend`` lets uncertain entries be leased again, ``hold`` keeps them until `release`.
-        ``create=False``: a missing file is an error.
+        ``create=False``: a missing file is an error. ``audit_key``: what the audit log's digests are made with.
 
         Raises: JournalError FM800-FM807.
         """
@@ -90,12 +95,17 @@ class Journal(JournalFigures):
             lock=lock,
             clock=clock,
             hold_uncertain=uncertain is UncertainPolicy.HOLD,
+            audit_key=audit_key,
         )
         journal.migration = migration
+        if migration is not None:
+            journal.note(AuditAct.MIGRATED, {"found": migration.found, "made": migration.made})
         return journal
 
     @classmethod
-    def look(cls, place: str | os.PathLike[str], establishment: str, operation: str) -> Self | None:
+    def look(
+        cls, place: str | os.PathLike[str], establishment: str, operation: str, *, audit_key: bytes = b""
+    ) -> Self | None:
         """The journal at ``place``, only to be read: nothing is created, written or locked. None where there is none
         yet.
 
@@ -110,7 +120,7 @@ class Journal(JournalFigures):
             if not has_tables(engine):
                 engine.dispose()
                 return None
-        found = cls(engine, name, establishment, operation)
+        found = cls(engine, name, establishment, operation, audit_key=audit_key)
         found._shared = False  # no row is locked where none may be written
         return found
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func, insert, select, update
 
+from fhirmap.data import JsonValue
 from fhirmap.errors import InternalError
+from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.connection import JournalConnection
 from fhirmap.journal.entries import Ledger, RunSummary
 from fhirmap.journal.schema import entry, run
@@ -20,11 +22,14 @@ __all__ = ["RunLedger"]
 class RunLedger(JournalConnection):
     """Opens and closes runs, and accounts for what they read."""
 
-    def start_run(self, map_digest: str = "", *, source: str = "", resend: bool = False) -> int:
+    def start_run(
+        self, map_digest: str = "", *, source: str = "", resend: bool = False, places: Sequence[str] = ()
+    ) -> int:
         """Opens a run and gives its number; what is put, leased and settled from now on belongs to it.
 
         ``source``: which of several sources of one project is read, empty for its own. ``resend``: records whose
-        payload only the map, the target or the version changed are sent again.
+        payload only the map, the target or the version changed are sent again. ``places``: what is read, without a
+        password.
         """
         self._source = source
         self._resend = resend
@@ -35,6 +40,14 @@ class RunLedger(JournalConnection):
                 .returning(run.c.id)
             )
             self._run = int(result.scalar_one())
+            body: dict[str, JsonValue] = {
+                "run": self._run,
+                "map": map_digest,
+                "source": source,
+                "places": list(places),
+                "resend": resend,
+            }
+            self._audit.append(connection, AuditAct.RUN_STARTED, body)
         return self._run
 
     def finish_run(self, exit_code: int, read: int | None = None) -> Ledger:
@@ -50,6 +63,8 @@ class RunLedger(JournalConnection):
                 .where(run.c.id == self._run)
                 .values(finished_at=self._clock(), exit_code=exit_code, counts=json.dumps(counts))
             )
+            body: dict[str, JsonValue] = {"run": self._run, "exit_code": exit_code, "counts": counts}
+            self._audit.append(connection, AuditAct.RUN_ENDED, body)
         if not ledger.balanced:
             raise InternalError("FM910", equation=ledger.equation(), total=ledger.total)
         return ledger

@@ -37,6 +37,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateColumn, CreateIndex, DefaultClause
 
+from fhirmap.journal.append_only import append_only
+
 __all__ = ["STEPS", "Step", "add_columns"]
 
 Step: TypeAlias = Callable[[Connection], None]
@@ -259,11 +261,48 @@ def _sealed_and_purged(connection: Connection) -> None:
     key.create(connection)
 
 
+# ---- from 6 to 7 -----------------------------------------------------------------------------------------------------
+
+
+def _audit_log(connection: Connection) -> None:
+    """The audit log, which begins after the runs that there are."""
+    tables = MetaData()
+    chain = Table(
+        "fhirmap_audit_chain",
+        tables,
+        Column("id", _ID, primary_key=True, autoincrement=False),
+        Column("chain", String(32), nullable=False, unique=True),
+        Column("length", _ID, nullable=False),
+        Column("head", String(64), nullable=False),
+        Column("seal", String(64), nullable=False),
+    )
+    audit = Table(
+        "fhirmap_audit",
+        tables,
+        Column("chain", String(32), primary_key=True),
+        Column("seq", _ID, primary_key=True, autoincrement=False),
+        Column("at", Float, nullable=False),
+        Column("act", String(30), nullable=False),
+        Column("body", Text, nullable=False),
+        Column("prev", String(64), nullable=False),
+        Column("digest", String(64), nullable=False),
+    )
+    for table in (chain, audit):
+        table.create(connection)
+    for statement in append_only(connection.dialect.name):
+        connection.exec_driver_sql(statement)
+    run = Table("fhirmap_run", tables, autoload_with=connection)
+    meta = Table("fhirmap_meta", tables, autoload_with=connection)
+    last = connection.execute(select(func.max(run.c.id))).scalar() or 0
+    connection.execute(insert(meta).values(name="audit_from", value=str(last)))
+
+
 STEPS: tuple[Step, ...] = (
     _identifiers_and_withdrawals,
     _settled_doubts,
     _payloads_of_their_own,
     _made_by,
     _sealed_and_purged,
+    _audit_log,
 )
 """The first makes version 2 of version 1."""

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, func, insert, select, update
 
 from fhirmap.journal.archiving import ArchiveQueue
+from fhirmap.journal.audit import answered, digest_of, sent
+from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.codec import issues_from_json, issues_to_json
 from fhirmap.journal.connection import Row
 from fhirmap.journal.decision import may_be_held_by_receiver
@@ -20,6 +22,7 @@ from fhirmap.journal.settlement import DECISIVE, SETTLED, settlement
 from fhirmap.journal.states import VERDICTS, AttemptEvent, EntryState, WithdrawalCause, check_move
 from fhirmap.journal.withdrawal_change import WithdrawalChange, withdrawn
 from fhirmap.records import Envelope, Receipt, ReceiptState
+from fhirmap.texts.shown_keys import shown_key
 
 __all__ = ["EntryQueue", "Turns"]
 
@@ -48,9 +51,11 @@ class Turns(Protocol):
 class EntryQueue(ArchiveQueue):
     """What a run does with the entries that are to be sent; each method is one committed transaction."""
 
-    def start_run(self, map_digest: str = "", *, source: str = "", resend: bool = False) -> int:
+    def start_run(
+        self, map_digest: str = "", *, source: str = "", resend: bool = False, places: Sequence[str] = ()
+    ) -> int:
         """As `RunLedger.start_run`. What an earlier run gave up may be sent again."""
-        number = super().start_run(map_digest, source=source, resend=resend)
+        number = super().start_run(map_digest, source=source, resend=resend, places=places)
         given_up = and_(self._scope, entry.c.state.in_(_SENDABLE), entry.c.is_given_up.is_(True))
         with self._transaction() as connection:
             connection.execute(update(entry).where(given_up).values(is_given_up=False))
@@ -104,6 +109,9 @@ class EntryQueue(ArchiveQueue):
                     )
                 )
             self._note_late(connection, [row.key for row in rows if not row.is_current])
+            if rows:
+                lost_ones = [[shown_key(row.key), row.attempts] for row in rows]
+                self._audit.append(connection, AuditAct.LOST, {"run": self._run, "records": lost_ones})
         return len(rows)
 
     def lease(
@@ -132,6 +140,9 @@ class EntryQueue(ArchiveQueue):
             leases = self._take(connection, count, at, turns) if count else []
             if leases:
                 self._mark_sending(connection, leases, at, at + lease_s)
+            if answers or leases:
+                came, left = [*map(answered, answers)], [*map(sent, leases)]
+                self._audit.append(connection, AuditAct.EXCHANGED, {"run": self._run, "answers": came, "sent": left})
         return Exchanged(states, leases)
 
     def _take(self, connection: Connection, count: int, at: float, turns: Turns | None) -> list[Lease]:
@@ -315,6 +326,9 @@ class EntryQueue(ArchiveQueue):
                     .where(entry.c.id == row.id)
                     .values(state=EntryState.READY, not_before=0.0, is_given_up=False, changed_at=now)
                 )
+            if chosen:
+                body = {"keys": [shown_key(row.key) for row in chosen], "reason": digest_of(reason or "")}
+                self._audit.append(connection, AuditAct.RELEASED, body)
         return len(chosen)
 
 

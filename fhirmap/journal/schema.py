@@ -11,6 +11,7 @@ ever appended to: one row when a request is about to leave, one when its answer 
 `identifier` holds every identifier that a receiver ever gave to a key, `withdrawal` every time that an accepted record
 was no longer declared. An entry is in doubt since an answer to one of its requests was lost, until somebody notes that
 this is settled.
+`audit` and `audit_chain` are the audit log (`audit_chain.py`).
 Times are seconds since the epoch (UTC), as floats.
 """
 
@@ -22,6 +23,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Enum,
     Float,
     ForeignKey,
@@ -33,17 +35,21 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     false,
 )
 from sqlalchemy import (
     text as sql_text,
 )
 
+from fhirmap.journal.append_only import append_only
 from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState, WithdrawalCause
 
 __all__ = [
     "VERSION",
     "attempt",
+    "audit",
+    "audit_chain",
     "checkpoint",
     "entry",
     "identifier",
@@ -56,7 +62,7 @@ __all__ = [
     "withdrawal",
 ]
 
-VERSION = 6
+VERSION = 7
 """Of the tables below. A journal of another version is refused, never guessed at."""
 
 metadata = MetaData()
@@ -228,3 +234,31 @@ withdrawal = Table(
     Column("ended_at", Float),
 )
 Index("fhirmap_withdrawal_key", withdrawal.c.establishment, withdrawal.c.operation, withdrawal.c.key)
+
+audit_chain = Table(
+    "fhirmap_audit_chain",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=False),
+    Column("chain", String(32), nullable=False, unique=True),
+    Column("length", _ID, nullable=False),
+    Column("head", String(64), nullable=False),
+    Column("seal", String(64), nullable=False),
+)
+
+audit = Table(
+    "fhirmap_audit",
+    metadata,
+    Column("chain", String(32), primary_key=True),
+    Column("seq", _ID, primary_key=True, autoincrement=False),
+    Column("at", Float, nullable=False),
+    Column("act", String(30), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("prev", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+
+
+@event.listens_for(audit, "after_create")
+def _refuse_changes(_table: Table, connection: Connection, **_settings: object) -> None:
+    for statement in append_only(connection.dialect.name):
+        connection.exec_driver_sql(statement)

@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, insert, select, update
 
+from fhirmap.journal.audit import digest_of
+from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.connection import CHUNK, Row
 from fhirmap.journal.entries import Identifier, SharedIdentifier, Withdrawal
 from fhirmap.journal.ledger import RunLedger
@@ -20,6 +22,7 @@ from fhirmap.journal.schema import entry, identifier, withdrawal
 from fhirmap.journal.states import WithdrawalCause
 from fhirmap.journal.withdrawal_change import ForeseenWithdrawals, WithdrawalChange
 from fhirmap.records import Receipt
+from fhirmap.texts.shown_keys import shown_key
 
 __all__ = ["Withdrawals"]
 
@@ -130,6 +133,8 @@ class Withdrawals(RunLedger):
                     .where(self._in_doubt, entry.c.key.in_(chunk))
                     .values(doubt_settled_at=now, doubt_settled_by=name, doubt_why=why)
                 )
+            body = {"keys": [shown_key(key) for key in wanted], "by": name, "why": digest_of(why)}
+            self._audit.append(connection, AuditAct.ACKNOWLEDGED, body)
         return ()
 
     def to_acknowledge(self) -> list[str]:

@@ -115,11 +115,20 @@ class SinkLimits:
 @dataclass(frozen=True, slots=True)
 class JournalPart:
     """``[journal]``: a file, or a database URL for several workers. ``project``: the name by which the journal knows
-    the project, where that is not its own."""
+    the project, where that is not its own. ``audit_key``: what the digests of the audit log are made with."""
 
     path: Path
     url: Secret | None = None
     project: str = ""
+    audit_key: Secret | None = None
+
+    @property
+    def audit_bytes(self) -> bytes:
+        """The key, empty without one.
+
+        Raises: ConfigError FM736, FM738.
+        """
+        return self.audit_key.reveal().encode() if self.audit_key else b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,8 +303,9 @@ class _Reading:
         url = section.secret("url", self._folder, warn=False)
         self._warn_of_literal_password(url, ("journal", "url"))
         project = section.text("project")
+        key = section.secret("audit_key", self._folder)
         section.done()
-        return JournalPart(self._folder / Path(path).expanduser(), url, project)
+        return JournalPart(self._folder / Path(path).expanduser(), url, project, key)
 
     def _archive(self, section: TomlSection) -> ArchiveSettings:
         table = section.section("table") if "table" in section else None

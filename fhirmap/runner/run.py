@@ -68,6 +68,7 @@ def open_journal(project: Project, *, exclusive: bool = False, create: bool = Tr
         exclusive=exclusive,
         create=create,
         uncertain=project.limits.uncertain,
+        audit_key=project.journal.audit_bytes,
     )
 
 
@@ -78,7 +79,8 @@ def look_into_journal(project: Project) -> Journal | None:
     """
     settings = project.journal
     place = settings.url.reveal() if settings.url else settings.path
-    return Journal.look(place, project.journal_name, project.target_name)
+    key = settings.audit_bytes
+    return Journal.look(place, project.journal_name, project.target_name, audit_key=key)
 
 
 def has_journal(project: Project) -> bool:
@@ -210,7 +212,12 @@ class _Run:
         self._started_at = clock.now()
         project = engine.project
         resend = resend or project.limits.map_changes is UncertainPolicy.RESEND
-        self._run_id = journal.start_run(engine.digest, source=project.source_name(engine.plan.source), resend=resend)
+        self._run_id = journal.start_run(
+            engine.digest,
+            source=project.source_name(engine.plan.source),
+            resend=resend,
+            places=[project.source_address(engine.plan.source).shown],
+        )
         emit(
             RunStarted(
                 self._run_id, project.name, project.target_name, sink.name, engine.digest, __version__, os.getpid()
@@ -290,7 +297,7 @@ class _Run:
         if facts.stopped is not None:
             emit(RunStopped(facts.stopped.code, facts.stopped.message))
         counts = {name: getattr(ledger, name) for name in Ledger.__slots__}
-        emit(RunEnded(facts.exit_code, facts.finished_at - facts.started_at, sent, counts))
+        emit(RunEnded(facts.exit_code, facts.finished_at - facts.started_at, sent, counts, self._journal.audit_head))
 
     def _archive(self) -> tuple[Archived, Diagnostic | None]:
         try:

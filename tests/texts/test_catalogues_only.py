@@ -40,6 +40,7 @@ FILES = {
     "analysis/expression_functions.py": "kinds of arguments, as words of a small language",
     "diagnostics/explain.py": "info strings of fenced blocks",
     "diagnostics/subject.py": "values of enumerations, as pages hold them",
+    "journal/append_only.py": "SQL",
     "journal/migrations.py": "SQL",
     "language/models.py": "keywords of the language",
     "language/node_text.py": "the text of maps",

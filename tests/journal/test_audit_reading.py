@@ -1,0 +1,86 @@
+"""What is asked of the audit log: compared with what the journal has, and by time."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fhirmap.errors import JournalError
+from fhirmap.journal import AuditAct, Journal
+from fhirmap.journal.audit_chain import AuditBreak, BreakKind
+from tests.journal.former import NAME, OPERATION, make_file
+from tests.journal.sending import ACCEPTED, answer_all, ready
+
+
+def test_a_log_that_was_removed_as_a_whole_is_missed_by_the_runs(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    for _ in range(2):
+        with Journal.open(path, "e", "o") as journal:
+            journal.start_run("map")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for (name,) in connection.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            connection.execute(f"drop trigger {name}")
+        connection.execute("delete from fhirmap_audit")
+        connection.execute("delete from fhirmap_audit_chain")
+        connection.execute("delete from fhirmap_meta where name = 'audit'")
+    found = Journal.look(path, "e", "o")
+    assert found is not None
+    with found:
+        missing = [AuditBreak(BreakKind.RUN_MISSING, None, number) for number in (1, 2)]
+        assert list(found.verify_audit().breaks) == missing
+
+
+def test_a_request_that_the_log_does_not_have_is_missed(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with Journal.open(path, "e", "o") as journal:
+        journal.start_run("map")
+        journal.put([ready("1"), ready("2")])
+        answer_all(journal, ACCEPTED)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute(
+                "insert into fhirmap_attempt (entry_id, run_id, number, event, at, state, body)"
+                " select entry_id, run_id, 2, 'sent', at, state, body from fhirmap_attempt limit 1"
+            )
+        assert list(journal.verify_audit().breaks) == [AuditBreak(BreakKind.RUN_MISSING, None, 1)]
+
+
+def test_runs_of_the_time_before_the_log_are_not_missed(tmp_path: Path) -> None:
+    with Journal.open(make_file(tmp_path / "journal.db", 5), NAME, OPERATION, exclusive=True) as journal:
+        assert journal.start_run("map") > 1
+        assert journal.verify_audit().breaks == ()
+
+
+def test_only_what_was_since(journal: Journal, clock: Any) -> None:
+    clock.sleep(60)
+    journal.finish_run(0)
+    assert [one.act for one in journal.audit_records(clock())] == [AuditAct.RUN_ENDED]
+    assert list(journal.audit_records(clock() + 1)) == []
+
+
+def test_what_looks_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with Journal.open(path, "e", "o") as journal:
+        journal.start_run("map")
+    before = path.read_bytes()
+    found = Journal.look(path, "e", "o")
+    assert found is not None
+    with found:
+        assert found.verify_audit().breaks == ()
+        assert len(list(found.audit_records())) == 2
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_body_stops_the_reading_and_not_the_verification(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with Journal.open(path, "e", "o") as journal:
+        journal.start_run("map")
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("drop trigger fhirmap_audit_no_update")
+            connection.execute("update fhirmap_audit set body = '{' where seq = 1")
+        assert AuditBreak(BreakKind.EDITED, 1, 1) in journal.verify_audit().breaks
+        with pytest.raises(JournalError, match="FM804"):
+            list(journal.audit_records())
