@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from fhirmap.errors import ConfigError
+from fhirmap.sinks.bounded_network import BoundedTransport
 from fhirmap.sinks.proxy import ProxyRoute, find_proxy
 from fhirmap.sinks.settings import Tls, TransportSettings
 from fhirmap.texts import Text, os_reason, text
@@ -105,6 +106,8 @@ def classify_exception(error: Exception) -> tuple[str, str]:
             return "name", text("reasons.host_not_known")
         if isinstance(cause, OSError) and cause.strerror:
             return kind, str(os_reason(cause)).lower()
+    if isinstance(error, httpx2.ConnectTimeout):
+        return kind, text("reasons.transport_connect_timeout")
     return kind, text(f"reasons.transport_{kind}")
 
 
@@ -171,13 +174,15 @@ class Transport:
         self.route = find_proxy(url, settings.proxy)
         self._caught = (*_KINDS, *_socks_faults(self.route))
         try:
-            self._client = httpx2.Client(
-                verify=ssl_context(settings.tls),
+            self._network = BoundedTransport(
+                ssl_context(settings.tls),
                 proxy=_proxy(self.route, settings.tls),
+                keepalive_s=_KEEPALIVE_S,
+            )
+            self._client = httpx2.Client(
                 trust_env=False,
                 timeout=httpx2.Timeout(settings.timeout_s, connect=settings.connect_timeout_s),
-                limits=httpx2.Limits(keepalive_expiry=_KEEPALIVE_S),
-                transport=transport,
+                transport=transport or self._network,
             )
         except (ValueError, httpx2.InvalidURL):
             raise ConfigError("FM791", what="proxy", reason=Text("reasons.not_proxy_url")) from None
@@ -212,9 +217,12 @@ class Transport:
         started = time.monotonic()
         progress = _Progress()
         try:
-            with self._client.stream(
-                method, url, content=content, headers=dict(headers), extensions={"trace": progress.note}
-            ) as response:
+            with (
+                self._network.within(self._timeout_s),
+                self._client.stream(
+                    method, url, content=content, headers=dict(headers), extensions={"trace": progress.note}
+                ) as response,
+            ):
                 body, complete = self._read(response, started + self._timeout_s)
                 return HttpAnswer(
                     response.status_code, dict(response.headers), body, complete, time.monotonic() - started
@@ -250,7 +258,7 @@ class Transport:
                 size += len(part)
                 if size > _BODY_LIMIT_BYTES or time.monotonic() > deadline:
                     return b"".join(parts)[:_BODY_LIMIT_BYTES], False
-        except httpx2.RequestError:
+        except (httpx2.RequestError, RecursionError):  # the latter by hundreds of encodings, one within the other
             return b"".join(parts), False
         return b"".join(parts), True
 
