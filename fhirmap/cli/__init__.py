@@ -43,6 +43,7 @@ COMMANDS = (
     "retry",
     "report",
     "metrics",
+    "audit",
     "explain",
     "functions",
     "doctor",

@@ -54,6 +54,8 @@ run v
 run stopped
 report v
 metrics v
+audit verify v
+audit verify v --head none
 status v
 status v --records
 status v --key 25
