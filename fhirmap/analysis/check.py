@@ -8,6 +8,7 @@ from itertools import chain
 
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.checks import GROUP_CHECKS, MAP_CHECKS, PROGRAM_CHECKS, Check
+from fhirmap.analysis.checks.too_many_calls import too_many_calls
 from fhirmap.analysis.consequences import Consequences, reported_once
 from fhirmap.analysis.inference import Inference
 from fhirmap.analysis.meetings import Meetings
@@ -69,6 +70,11 @@ class Analysis:
             stages = self._stages(program)
         entries = [stage.entry for stage in stages]
         groups = called_from([*entries, *self._never_called(program, called_from(entries))])
+        endless = list(too_many_calls(self._checked(_ALONE, groups=tuple(groups))))
+        if endless:
+            # The other checks follow the calls: they would not end either.
+            faults = [entry for unit in program.units for entry in unit.syntax]
+            return self._checked(program, stages, tuple(groups)), ordered([*faults, *noted, *_found(groups), *endless])
         choices = [self._chosen_by(table) for table in dict.fromkeys(_tables(groups))]
         later = dict.fromkeys(group for choice in choices for group in choice.groups if group not in groups)
         checked = self._checked(program, stages, tuple(groups), tuple(later))
@@ -188,10 +194,14 @@ class Analysis:
     def _found_later(self, groups: Collection[TypedGroup]) -> list[Diagnostic]:
         """What is wrong with groups that only the type of an item may call for."""
         units = tuple(dict.fromkeys(unit for group in groups for unit, _ in group.parts))
+        checked = self._checked(_ALONE, groups=tuple(groups))
+        endless = list(too_many_calls(checked))
+        if endless:
+            return endless
         found = [
             *_found(groups),
             *(entry for group in groups for entry in self._of_group(group)),
-            *_run(PROGRAM_CHECKS, self._checked(_ALONE, groups=tuple(groups))),
+            *_run(PROGRAM_CHECKS, checked),
         ]
         return _explained(found, self._checked(Program((), units), groups=tuple(groups)))
 

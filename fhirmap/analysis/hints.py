@@ -32,11 +32,16 @@ def variable_hint(name: str, found: Suggestion) -> Text | None:
 
 
 def column_hint(column: str, header: Sequence[str]) -> tuple[Text | None, Suggestion]:
-    """For a column that a code table lacks: its delimiter where the header is one cell, else its columns."""
+    """For a column that a code table lacks: its delimiter where the header is one cell, else its columns.
+
+    One cell without any delimiter is not shown: it may be the first line of what is no table.
+    """
     mark = next((mark for mark in ";,\t|" if len(header) == 1 and mark in header[0]), "")
     if mark:
         shown = "\\t" if mark == "\t" else mark
         return Text("hints.set_delimiter", {"header": header[0], "mark": shown}), nothing_meant()
+    if len(header) == 1:
+        return None, nothing_meant()
     found = suggestion(column, header)
     return (None if found["meant"] else Text("hints.its_columns", {"names": ", ".join(header)})), found
 

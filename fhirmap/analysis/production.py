@@ -16,6 +16,9 @@ from fhirmap.model.definition import Element, Slice, TypeRef
 
 _DEEPEST = 2
 """How often a group may occur on its own path before what it makes is taken as opaque."""
+_MOST_CALLS = 100_000
+"""How many calls are followed before what the others make is taken as opaque: groups that call one another in circles
+may lead to more than anyone can wait for."""
 
 
 @dataclass(eq=False, slots=True)
@@ -91,44 +94,49 @@ def production(stage: Stage) -> Produced:
     """
     root = Produced(stage.target, None, stage.entry.node.name_span)
     bound: Bound = {id(entry): root for entry in stage.entry.parameters if entry.mode == "target"}
-    _follow(stage.entry, bound, ())
+    _ProductionWalk().follow(stage.entry, bound, ())
     return root
 
 
-def _follow(group: TypedGroup, bound: Bound, way: tuple[TypedGroup, ...]) -> None:
-    """Follow the rules of ``group``, whose target variables are ``bound``."""
-    if sum(other.node is group.node for other in way) >= _DEEPEST:
-        for node in bound.values():
-            if isinstance(node, Produced):
-                node.is_opaque = True
-        return
-    for rule in group.rules:
-        _rule(rule, dict(bound), (*way, group))
+@dataclass(slots=True)
+class _ProductionWalk:
+    """Follows the rules that an entry group reaches. ``calls``: how many calls it followed."""
 
+    calls: int = 0
 
-def _rule(rule: TypedRule, bound: Bound, way: tuple[TypedGroup, ...]) -> None:
-    """Follow one rule: targets, called groups, inline rules."""
-    for target in rule.targets:
-        made = _target(target, bound)
-        if made is not None and target.variable is not None:
-            bound[id(target.variable)] = made
-        if made is not None and rule.default is not None:
-            _default(rule, made, way)
-    for call in rule.calls:
-        pairs = zip(call.group.parameters, call.arguments, strict=False)
-        handed = {id(entry): held for entry, argument in pairs if (held := _held(argument, bound)) is not None}
-        _follow(call.group, handed, way)
-    for inner in rule.rules:
-        _rule(inner, dict(bound), way)
+    def follow(self, group: TypedGroup, bound: Bound, way: tuple[TypedGroup, ...]) -> None:
+        """Follow the rules of ``group``, whose target variables are ``bound``."""
+        self.calls += 1
+        if self.calls > _MOST_CALLS or sum(other.node is group.node for other in way) >= _DEEPEST:
+            for node in bound.values():
+                if isinstance(node, Produced):
+                    node.is_opaque = True
+            return
+        for rule in group.rules:
+            self._rule(rule, dict(bound), (*way, group))
 
+    def _rule(self, rule: TypedRule, bound: Bound, way: tuple[TypedGroup, ...]) -> None:
+        """Follow one rule: targets, called groups, inline rules."""
+        for target in rule.targets:
+            made = _target(target, bound)
+            if made is not None and target.variable is not None:
+                bound[id(target.variable)] = made
+            if made is not None and rule.default is not None:
+                self._default(rule, made, way)
+        for call in rule.calls:
+            pairs = zip(call.group.parameters, call.arguments, strict=False)
+            handed = {id(entry): held for entry, argument in pairs if (held := _held(argument, bound)) is not None}
+            self.follow(call.group, handed, way)
+        for inner in rule.rules:
+            self._rule(inner, dict(bound), way)
 
-def _default(rule: TypedRule, made: Produced, way: tuple[TypedGroup, ...]) -> None:
-    """`src.a -> tgt.b;`: the group that maps it, or a copy."""
-    group = rule.default.group if rule.default else None
-    if group is None or len(group.parameters) < 2:
-        made.is_opaque = True
-    else:
-        _follow(group, {id(group.parameters[1]): made}, way)
+    def _default(self, rule: TypedRule, made: Produced, way: tuple[TypedGroup, ...]) -> None:
+        """`src.a -> tgt.b;`: the group that maps it, or a copy."""
+        group = rule.default.group if rule.default else None
+        if group is None or len(group.parameters) < 2:
+            made.is_opaque = True
+        else:
+            self.follow(group, {id(group.parameters[1]): made}, way)
 
 
 def _target(target: TypedTarget, bound: Bound) -> Produced | None:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from fhirmap.analysis.hints import column_hint
-from fhirmap.analysis.no_folder import NoFolder, no_files
+from fhirmap.analysis.no_folder import NoFolder, OutsideFolder, no_files
 from fhirmap.analysis.typed import ImportedMaps, Program, Unit
 from fhirmap.diagnostics import Diagnostic, MapText, Severity, Span, Subject, SubjectKind
 from fhirmap.diagnostics.nearest import nearest
@@ -172,14 +172,24 @@ class Workspace:
         """Codes of a concept map's CSV file."""
         table = declaration.table
         assert table is not None
-        prefixes = [entry.name for entry in declaration.prefixes]
-        source, target = [*prefixes, "", ""][:2]
         if len(table.delimiter) != 1:
             return ()  # reported by a check
         content = self._file(unit, table.file, table.encoding, table.file_span or table.span)
         if content is None:
             return ()
-        rows = csv.DictReader(io.StringIO(content), delimiter=table.delimiter)
+        try:
+            return self._codes(unit, declaration, csv.DictReader(io.StringIO(content), delimiter=table.delimiter))
+        except csv.Error:
+            span = table.file_span or table.span
+            unit.faults.append(Diagnostic("FM102", span, {"file": table.file}, variant="rows"))
+            return ()
+
+    def _codes(
+        self, unit: Unit, declaration: nodes.ConceptMapDeclaration, rows: csv.DictReader[str]
+    ) -> tuple[nodes.ConceptMapCode, ...]:
+        table = declaration.table
+        assert table is not None
+        source, target = [*(entry.name for entry in declaration.prefixes), "", ""][:2]
         header = [name.strip() for name in rows.fieldnames or ()]
         rows.fieldnames = header
         wanted = [table.source_column, table.target_column, *([table.relation_column] if table.relation_column else [])]
@@ -212,6 +222,8 @@ class Workspace:
             return self._read(unit.name, name).decode("utf-8-sig" if encoding in ("utf-8", "") else encoding)
         except NoFolder:
             unit.faults.append(Diagnostic("FM102", span, {"file": name}, variant="text"))
+        except OutsideFolder as error:
+            unit.faults.append(Diagnostic("FM102", span, {"file": name}, variant=error.variant))
         except OSError as error:
             args = {"file": name, "why": os_reason(error)}
             unit.faults.append(Diagnostic("FM102", span, args))

@@ -90,12 +90,13 @@ def structure_map_of(path: Path, definitions: Definitions) -> dict[str, Any] | N
 
     Raises: ``MapError`` where the document is broken; ``ConfigError`` FM760 where the file cannot be read.
     """
+    from fhirmap.bounded_files import MOST_DEFINITION_BYTES, read_bounded
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.errors import ConfigError, MapError
     from fhirmap.interchange.formats import read_document
 
     try:
-        content = path.read_bytes()
+        content = read_bounded(path, MOST_DEFINITION_BYTES)
     except OSError as error:
         raise ConfigError("FM760", file=str(path), reason=os_reason(error, "cannot_be_read")) from None
     if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"<", b"[", b"\xff\xfe", b"\xfe\xff")):

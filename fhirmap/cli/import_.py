@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
-from fhirmap.texts import Text, text
+from fhirmap.texts import Text, os_reason, text
 
 _R5_ONLY = re.compile(
     rb"<(?:const|versionAlgorithm\w+|copyrightLabel|defaultValue)[\s>]|<dependent>(?:(?!</dependent>)[\s\S])*<parameter>"
@@ -23,6 +23,7 @@ _R5_ONLY = re.compile(
 @option("--json", "as_json", is_flag=True)
 def command(file: Path, output: Path | None, as_json: bool) -> int:
     """Write the StructureMap in FILE (JSON or XML, of R4, R4B, R5 or R6) as the text of a map."""
+    from fhirmap.bounded_files import MOST_DEFINITION_BYTES, read_bounded
     from fhirmap.cli.export import structure_map_of
     from fhirmap.cli.faults import EXIT_WRONG, show_diagnostics
     from fhirmap.diagnostics.render import diagnostic_to_json
@@ -31,7 +32,10 @@ def command(file: Path, output: Path | None, as_json: bool) -> int:
     from fhirmap.interchange.structure_map import read_structure_map
     from fhirmap.runner.atomic_file import write_atomically
 
-    version = "R5" if _R5_ONLY.search(file.read_bytes()) else "R4"
+    try:
+        version = "R5" if _R5_ONLY.search(read_bounded(file, MOST_DEFINITION_BYTES)) else "R4"
+    except OSError as error:
+        raise ConfigError("FM760", file=str(file), reason=os_reason(error, "cannot_be_read")) from None
     definitions, _ = load_definitions([], fhir_version=version)
     resource = structure_map_of(file, definitions)
     if resource is None or resource.get("resourceType") != "StructureMap":

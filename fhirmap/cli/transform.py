@@ -106,13 +106,14 @@ def _named(written: str) -> tuple[str, Path]:
 
 def _content(file: Path, known: MapSet) -> dict[str, Any] | Diagnostic:
     """The tree of an input, or what is wrong with it."""
+    from fhirmap.bounded_files import MOST_DEFINITION_BYTES, read_bounded
     from fhirmap.diagnostics import Diagnostic
     from fhirmap.interchange.formats import read_document
 
     if file == _STREAM:
         return read_document(sys.stdin.buffer.read(), text("output.transform.stdin"), known.definitions)
     try:
-        return read_document(file.read_bytes(), str(file), known.definitions)
+        return read_document(read_bounded(file, MOST_DEFINITION_BYTES, may_be_pipe=True), str(file), known.definitions)
     except OSError as error:
         return Diagnostic("FM350", None, {"file": str(file), "reason": os_reason(error, "cannot_be_read")})
 

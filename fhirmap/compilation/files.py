@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from fhirmap.analysis.no_folder import no_files
+from fhirmap.analysis.no_folder import OutsideFolder, no_files
+from fhirmap.bounded_files import MOST_MAP_BYTES, MOST_NAMED_BYTES, read_bounded
 from fhirmap.diagnostics import MapText
 from fhirmap.errors import ConfigError
 from fhirmap.texts import Text, os_reason
@@ -38,7 +39,8 @@ def read_map(path: Path) -> str:
     Raises: ConfigError FM760 where it cannot be read.
     """
     try:
-        return _bytes_of(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        text = _bytes_of(path, MOST_MAP_BYTES, may_be_pipe=True).decode("utf-8-sig")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         raise ConfigError("FM760", file=str(path), reason=os_reason(error, "cannot_be_read")) from None
     except UnicodeDecodeError as error:
@@ -85,24 +87,43 @@ def own_library() -> list[Path]:
     return sorted((shipped_folder("maps") / "lib").glob("*.map"))
 
 
-def read_beside(name: str, file: str) -> bytes:
-    """A file that a map names: it is beside the map. Raises: ``OSError``."""
-    return _bytes_of(map_path(name).parent / file)
+def read_beside(name: str, file: str, allowed: Iterable[Path] = ()) -> bytes:
+    """A file that a map names: it is in the map's folder, or in one of the folders ``allowed``, or below.
+
+    Raises: ``OSError``; ``OutsideFolder`` for a file that is elsewhere, which is not opened.
+    """
+    return _named(map_path(name).parent, file, allowed)
 
 
-def reader_of(folders: Mapping[str, Path], unnamed: Collection[str] = ()) -> Callable[[str, str], bytes]:
+def reader_of(
+    folders: Mapping[str, Path], unnamed: Collection[str] = (), allowed: Iterable[Path] = ()
+) -> Callable[[str, str], bytes]:
     """As `read_beside`, with ``folders``: name of a map -> the folder that replaces its own.
 
     ``unnamed``: maps that are texts without a file, and so without a folder.
     """
+    others = tuple(allowed)
 
     def read(name: str, file: str) -> bytes:
         if name in unnamed:
             return no_files(name, file)
         folder = folders.get(name)
-        return read_beside(name, file) if folder is None else _bytes_of(folder / file)
+        return read_beside(name, file, others) if folder is None else _named(folder, file, others)
 
     return read
+
+
+def _named(folder: Path, file: str, allowed: Iterable[Path]) -> bytes:
+    if "\0" in file:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), file)
+    # Where links lead counts, not what they are called.
+    place, roots = (folder / file).resolve(), [root.resolve() for root in (folder, *allowed)]
+    around = next((root for root in roots if place.is_relative_to(root)), None)
+    if around is None:
+        raise OutsideFolder("outside")
+    if any(part.startswith(".") for part in place.relative_to(around).parts):
+        raise OutsideFolder("hidden")  # secrets are kept in such files, and no table is
+    return _bytes_of(place, MOST_NAMED_BYTES)
 
 
 class NamedFiles:
@@ -126,8 +147,8 @@ def content_digest(content: bytes) -> bytes:
     return sha256(content).digest()
 
 
-def _bytes_of(path: Path) -> bytes:
-    """What a file holds. Raises: ``OSError``, also for what can be no file's name."""
+def _bytes_of(path: Path, most: int, *, may_be_pipe: bool = False) -> bytes:
+    """What a file holds (`read_bounded`). Raises: ``OSError``, also for what can be no file's name."""
     if "\0" in str(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-    return path.read_bytes()
+    return read_bounded(path, most, may_be_pipe=may_be_pipe)

@@ -16,6 +16,7 @@ from typing import Any
 from fhirmap.analysis.check import Analysis
 from fhirmap.analysis.checked import Checked
 from fhirmap.analysis.workspace import ParsedMap, Workspace, parsed
+from fhirmap.bounded_files import MOST_DEFINITION_BYTES, read_bounded
 from fhirmap.compilation.files import library, read_beside, read_map
 from fhirmap.compilation.linked import LinkedMaps
 from fhirmap.compilation.program import CheckedMaps, installed_functions
@@ -181,7 +182,7 @@ class MapSet:
     def _resource_map(self, path: Path) -> ParsedMap | None:
         """The map that a file holds as a StructureMap resource; None for a text."""
         try:
-            content = path.read_bytes()
+            content = read_bounded(path, MOST_DEFINITION_BYTES)
         except OSError as error:
             raise ConfigError("FM760", file=str(path), reason=os_reason(error, "cannot_be_read")) from None
         if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"<")):

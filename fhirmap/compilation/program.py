@@ -60,8 +60,11 @@ def check_maps(  # noqa: PLR0913 - named settings
     definitions: Definitions | Iterable[str | Path] | None = None,
     functions: Mapping[str, FunctionSignature] | None = None,
     fhir_version: str | None = None,
+    allowed: Iterable[Path] = (),
 ) -> CheckedMaps:
     """The maps ``sources`` as stages of one another, checked. The options are those of `fhirmap.check`.
+
+    ``allowed``: folders whose files the maps may name, beside those of their own folders.
 
     Raises: ConfigError FM760 where a map cannot be read.
     """
@@ -72,7 +75,7 @@ def check_maps(  # noqa: PLR0913 - named settings
         imports = [*imports, folder]
     release = fhir_version or release_of(tree for tree, _ in stages) or DEFAULT_RELEASE
     known, loading = _definitions(definitions, release)
-    read = NamedFiles(reader_of(folders, () if folders else {_UNNAMED}))
+    read = NamedFiles(reader_of(folders, () if folders else {_UNNAMED}, allowed))
     program = load(stages, library=library(imports, without=_files(folders)), read=read)
     checked, found = check(program, known, installed_functions() if functions is None else functions)
     files = tuple(unit.name for unit in program.stages)

@@ -7,12 +7,16 @@ go on.
 
 from __future__ import annotations
 
+import gzip
+import io
 import tarfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from fhirmap.bounded_files import MOST_DEFINITION_BYTES, open_regular, read_bounded, too_large
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic, MapText, Span
 from fhirmap.interchange.definition_files import NOT_RESOURCES, definition_files, is_package
@@ -22,9 +26,15 @@ from fhirmap.model.fhir import base_types
 from fhirmap.model.operationdefinition import input_structure, read_operation
 from fhirmap.model.structuredefinition import read_structure
 from fhirmap.model.terminology import read_code_system, read_concept_map, read_value_set
-from fhirmap.texts import os_reason
+from fhirmap.texts import FileRefused, Text, os_reason
 
 Json = dict[str, Any]
+
+_MOST_RESOURCES_BYTES = 512_000_000
+"""Of the resources that are taken out of one package; those of HL7's largest have some 300 MB."""
+_MOST_UNPACKED_BYTES = 4_000_000_000
+"""Of all that one package holds, examples and pages included."""
+_MOST_MEMBERS = 200_000
 
 
 def load_definitions(paths: Iterable[Path], *, fhir_version: str = "R4") -> tuple[Definitions, tuple[Diagnostic, ...]]:
@@ -42,7 +52,7 @@ def add_path(definitions: Definitions, path: Path) -> list[Diagnostic]:
     try:
         for name, text in _texts(path):
             diagnostics += add_text(definitions, text, name)
-    except (OSError, tarfile.TarError, EOFError) as error:
+    except (OSError, tarfile.TarError, EOFError, zlib.error) as error:
         reason = os_reason(error) if isinstance(error, OSError) else type(error).__name__
         diagnostics.append(Diagnostic("FM350", None, {"file": str(path), "reason": reason}))
     return diagnostics
@@ -157,12 +167,40 @@ _ADDERS: Mapping[str, Callable[[Definitions, Json], None]] = {
 def _texts(path: Path) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of each JSON or XML file below ``path``, in the order of their names."""
     if is_package(path):
-        with tarfile.open(path, "r:gz") as archive:
-            for member in archive:
+        with open_regular(path) as packed, tarfile.open(fileobj=_Unpacked(packed), mode="r:") as archive:
+            taken = 0
+            for count, member in enumerate(archive):
+                if count >= _MOST_MEMBERS:
+                    raise FileRefused(Text("reasons.too_many_members", {"limit": _MOST_MEMBERS}))
                 name = member.name.rpartition("/")[2]
                 held = archive.extractfile(member) if member.isfile() and name.endswith(".json") else None
                 if held is not None and name not in NOT_RESOURCES and "/example" not in member.name:
+                    taken += member.size
+                    if taken > _MOST_RESOURCES_BYTES:
+                        raise too_large(_MOST_RESOURCES_BYTES)
                     yield f"{path}:{member.name}", held.read()
     else:
         for entry in definition_files(path):
-            yield str(entry), entry.read_bytes()
+            yield str(entry), read_bounded(entry, MOST_DEFINITION_BYTES)
+
+
+class _Unpacked(gzip.GzipFile):
+    """What a `.tgz` holds, unpacked as it is read: no more at once than one resource may have, and no more in all than
+    a package may."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        super().__init__(fileobj=packed, mode="rb")
+        self._unpacked = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= MOST_DEFINITION_BYTES:
+            raise too_large(MOST_DEFINITION_BYTES)
+        self._unpacked += size
+        if self._unpacked > _MOST_UNPACKED_BYTES:
+            raise too_large(_MOST_UNPACKED_BYTES)
+        return super().read(size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if offset > _MOST_UNPACKED_BYTES:
+            raise too_large(_MOST_UNPACKED_BYTES)
+        return super().seek(offset, whence)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from fhirmap.bounded_files import MOST_DEFINITION_BYTES, read_bounded
 from fhirmap.compilation.contract import target_contract
 from fhirmap.compilation.program import CheckedMaps
 from fhirmap.compiler.validator.contract import Contract
@@ -51,7 +52,7 @@ def _urls(definitions: Definitions, profile: Structure | None, operation: Operat
 
 def _url_of(path: Path) -> str:
     try:
-        return str(json.loads(path.read_text(encoding="utf-8-sig")).get("url", ""))
+        return str(json.loads(read_bounded(path, MOST_DEFINITION_BYTES).decode("utf-8-sig")).get("url", ""))
     except (OSError, ValueError, AttributeError):
         raise ConfigError("FM741", path=str(path)) from None
 

@@ -18,4 +18,10 @@ def check_project(project: Project, fhir_version: str | None = None) -> CheckedM
     target = project.map.target
     stages = [project.map.source, *([target.map] if target else [])]
     definitions = [*(target.definitions if target else ()), *project.map.definitions]
-    return check_maps(*stages, imports=project.map.imports, definitions=definitions, fhir_version=fhir_version)
+    return check_maps(
+        *stages,
+        imports=project.map.imports,
+        definitions=definitions,
+        fhir_version=fhir_version,
+        allowed=project.map_folders,
+    )

@@ -29,12 +29,16 @@ SIMULATOR = "simulator"
 
 @dataclass(frozen=True, slots=True)
 class MapSettings:
-    """``[map]``: the establishment's map, further maps it may import, definitions, and the target."""
+    """``[map]``: the establishment's map, further maps it may import, definitions, and the target.
+
+    ``allow``: folders outside of the project whose files the maps may name.
+    """
 
     source: Path
     target: Target | None
     imports: tuple[Path, ...] = ()
     definitions: tuple[Path, ...] = ()
+    allow: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,11 @@ class Project:
     def target_name(self) -> str:
         """Name of the target; that of the map's file where the map itself is the target."""
         return self.map.target.name if self.map.target else self.map.source.stem
+
+    @property
+    def map_folders(self) -> tuple[Path, ...]:
+        """Folders whose files its maps may name, beside those that the maps are in."""
+        return (self.folder, *self.map.allow)
 
     @property
     def journal_name(self) -> str:

@@ -151,17 +151,18 @@ class _Reading:
 
     def _map(self, section: TomlSection) -> MapSettings:
         source = existing_path(self._file, section, "source", self._folder, required=True)
-        target = self._target(section.text("target"))
+        allow = existing_paths(self._file, section, "allow", self._folder)
+        target = self._target(section.text("target"), allow)
         imports = existing_paths(self._file, section, "imports", self._folder)
         definitions = existing_paths(self._file, section, "definitions", self._folder)
         section.done()
-        return MapSettings(source or self._folder, target, imports, definitions)
+        return MapSettings(source or self._folder, target, imports, definitions, allow)
 
-    def _target(self, name: str) -> Target | None:
+    def _target(self, name: str, allow: tuple[Path, ...]) -> Target | None:
         if not name:
             return None
         try:
-            return read_target(find_target(name, self._folder))
+            return read_target(find_target(name, self._folder), (self._folder, *allow))
         except ProjectError as error:
             self._file.diagnostics += error.diagnostics
         except ConfigError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,14 +77,16 @@ def find_target(name: str, folder: Path) -> Path:
     raise ConfigError("FM740", target=name, **suggestion(name, known))
 
 
-def read_target(folder: Path) -> Target:
-    """The target that ``folder``/target.toml describes.
+def read_target(folder: Path, allowed: Iterable[Path] = ()) -> Target:
+    """The target that ``folder``/target.toml describes. Its files are in its folder, among the maps that ship, or in
+    the folders ``allowed``.
 
     Raises: ProjectError with every fault of the file; ConfigError FM730, FM731.
     """
     path = folder / "target.toml"
     file = TomlText(path, str(path))
     root = file.root()
+    roots = [around.resolve() for around in (folder, shipped_folder("maps"), *allowed)]
     target = Target(
         name=root.text("name", folder.name),
         folder=folder,
@@ -101,6 +103,14 @@ def read_target(folder: Path) -> Target:
         answers=_answers(root.section("answers")),
     )
     root.done()
+    files: list[tuple[str, Path | None]] = [
+        ("map", target.map),
+        ("operation", target.operation),
+        ("profile", target.profile),
+    ]
+    for key, place in [*files, *(("definitions", entry) for entry in target.definitions)]:
+        if place is not None and not any(place.resolve().is_relative_to(around) for around in roots):
+            file.report("FM739", (key,), variant="outside", path=str(place))
     _raise_errors(file.diagnostics)
     return target
 

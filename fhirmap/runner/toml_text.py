@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from fhirmap.bounded_files import MOST_SETTINGS_BYTES, read_bounded
 from fhirmap.diagnostics import Diagnostic, MapText, Span, listed, suggestion
 from fhirmap.errors import ConfigError
 from fhirmap.runner.secret import Secret
@@ -37,7 +38,7 @@ class TomlText:
         self.unset: list[Diagnostic] = []
         """Variables that texts refer to and that are not set: only what uses them fails."""
         try:
-            raw = path.read_bytes()
+            raw = read_bounded(path, MOST_SETTINGS_BYTES)
         except OSError as error:
             raise ConfigError(code_missing, path=shown, reason=os_reason(error, "cannot_be_read")) from None
         try:

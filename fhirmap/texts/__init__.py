@@ -99,11 +99,22 @@ def optional_text(key: str) -> str:
         return ""
 
 
+class FileRefused(OSError):
+    """A file that fhirmap does not read, for the reason given: it is too large, or no file."""
+
+    def __init__(self, reason: Text) -> None:
+        super().__init__()
+        self.reason = reason
+
+
 def os_reason(error: OSError, otherwise: str = "not_possible") -> Text:
-    """Why the operating system refused, in the current language for what people meet, else in the system's own words.
+    """Why the operating system refused, in the current language for what people meet, else in the system's own words;
+    of a `FileRefused`, its own reason.
 
     ``otherwise``: the key of the area ``system`` where the system says nothing.
     """
+    if isinstance(error, FileRefused):
+        return error.reason
     name = errorcode.get(error.errno or 0, "")
     if name in catalogue("system", LANGUAGES[0]):
         return Text(f"system.{name}")

@@ -307,6 +307,22 @@ def test_text_in_multi_line_values_is_no_key(folder: Path) -> None:
     assert [entry[:2] for entry in faults(folder, text)] == [("FM732", "1:1"), ("FM732", "5:1"), ("FM732", "10:1")]
 
 
+def test_files_of_a_target_are_beside_it_or_in_the_project_or_where_the_project_allows(tmp_path: Path) -> None:
+    project, common = tmp_path / "project", tmp_path / "common"
+    for place in (project / "mine", common):
+        place.mkdir(parents=True)
+    (common / "a.map").write_text("SECRET", encoding="utf-8")
+    (project / "mine" / "target.toml").write_text('map = "../../common/a.map"\n', encoding="utf-8")
+    for allowed in ((), (project,)):
+        with pytest.raises(ProjectError) as caught:
+            read_target(find_target("mine", project), allowed)
+        assert [(d.code, d.variant) for d in caught.value.diagnostics] == [("FM739", "outside")]
+    assert read_target(find_target("mine", project), (common,)).map.samefile(common / "a.map")
+    (project / "in.map").write_text("", encoding="utf-8")
+    (project / "mine" / "target.toml").write_text('map = "../in.map"\n', encoding="utf-8")
+    assert read_target(find_target("mine", project), (project,)).map.samefile(project / "in.map")
+
+
 def test_targets_are_found_by_path_and_by_name(tmp_path: Path) -> None:
     assert "renacot" in shipped("maps", "target.toml")
     for name in shipped("maps", "target.toml"):

@@ -27,6 +27,10 @@ from fhirmap.language import nodes
 from fhirmap.model.definition import TypeRef
 from fhirmap.signatures import FunctionSignature
 
+_MOST_TYPINGS = 1_000
+"""With how many combinations of types one group is looked at: with its parameters in ever other orders, a group of a
+dozen parameters has millions."""
+
 
 @dataclass
 class Inference:
@@ -35,6 +39,8 @@ class Inference:
     scope: Scope
     functions: Mapping[str, FunctionSignature] = field(default_factory=dict)
     _known: dict[tuple[object, ...], TypedGroup] = field(default_factory=dict)
+    _typings: dict[int, list[TypedGroup]] = field(default_factory=dict)
+    """Identity of a group's node -> the group as it is typed for each combination of types."""
     _waiting: deque[TypedGroup] = field(default_factory=deque)
     _is_typing: bool = False
 
@@ -87,7 +93,15 @@ class Inference:
         known = self._known.get(key)
         if known is not None:
             return known
+        typings = self._typings.setdefault(id(node), [])
+        if len(typings) >= _MOST_TYPINGS:
+            if len(typings) == _MOST_TYPINGS:
+                typings.append(typings[0])
+                with self.scope.noting(typings[0].found):
+                    self.scope.report("FM242", node.name_span, variant="types", group=node.name, limit=_MOST_TYPINGS)
+            return typings[0]
         typed = TypedGroup(node, unit, tuple(variables), found=found)
+        typings.append(typed)
         self._known[key] = typed
         self._waiting.append(typed)
         if not self._is_typing:

@@ -41,7 +41,7 @@ class MapCache:
             return None
         # What a pickle holds is run: `PrivateFolder` says whose it is.
         named, value = pickle.loads(content[len(self._inputs) :])  # noqa: S301
-        return value if isinstance(value, kind) and all(_is_same(*entry) for entry in named.items()) else None
+        return value if isinstance(value, kind) and all(self._is_same(*entry) for entry in named.items()) else None
 
     def put(self, part: str, value: object, named: _Named) -> None:
         """Keep a part. ``named``: the files that the maps name, as they were read.
@@ -65,18 +65,17 @@ class MapCache:
         except (OSError, ConfigError):
             return b""  # whoever reads it next says what is wrong
 
+    def _is_same(self, place: tuple[str, str], digest: bytes) -> bool:
+        try:
+            return content_digest(read_beside(*place, self._project.map_folders)) == digest
+        except OSError:
+            return digest == b""
+
     def _file(self, part: str) -> str:
         """One file a part, however often the maps change. Where the project is named in another way, its files are,
         too, in everything that is said of them."""
         name = (str(self._project.file.absolute()), str(self._project.file), self._fhir_version)
         return f"{sha256(repr(name).encode()).hexdigest()[:32]}.{part}"
-
-
-def _is_same(place: tuple[str, str], digest: bytes) -> bool:
-    try:
-        return content_digest(read_beside(*place)) == digest
-    except OSError:
-        return digest == b""
 
 
 class _Pickler(pickle.Pickler):

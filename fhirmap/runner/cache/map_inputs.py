@@ -12,11 +12,12 @@ import re
 import sys
 from collections.abc import Iterator
 from functools import cache
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from itertools import chain
 from pathlib import Path
 
-from fhirmap.compilation.files import content_digest, files_of, own_library
+from fhirmap.bounded_files import open_regular
+from fhirmap.compilation.files import files_of, own_library
 from fhirmap.interchange.definition_files import definition_files
 from fhirmap.plugins import BUILT_IN, find_plugins
 from fhirmap.runner.project import Project
@@ -38,7 +39,9 @@ def map_inputs(project: Project, fhir_version: str | None) -> bytes:
     seen = sha256(repr((product_state(), _plugins(), settings)).encode())
     for path in _files(project):
         name = str(path).encode("utf-8", "surrogateescape")
-        seen.update(b"%d:%b%b" % (len(name), name, content_digest(path.read_bytes())))
+        with open_regular(path) as file:
+            held = file_digest(file, sha256).digest()
+        seen.update(b"%d:%b%b" % (len(name), name, held))
     return seen.digest()
 
 
