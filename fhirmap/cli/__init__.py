@@ -47,6 +47,7 @@ COMMANDS = (
     "explain",
     "functions",
     "doctor",
+    "keys",
     "registry",
 )
 """Names in the order a newcomer meets them."""

@@ -76,14 +76,15 @@ def read_signing_keys(text: str) -> Sequence[SigningKey]:
         return [_of_pem(stripped)]
 
 
-def public_key_set(keys: Sequence[SigningKey]) -> Mapping[str, Any]:
-    """A JWK Set (RFC 7517 section 5) of the public keys, as a receiver registers it. A key without an id gets its
-    thumbprint (RFC 7638)."""
+def public_key_set(keys: Sequence[SigningKey], key_id: str = "") -> Mapping[str, Any]:
+    """A JWK Set (RFC 7517 section 5) of the public keys, as a receiver registers it. A key without an id gets
+    ``key_id`` where it is the only one, or its thumbprint (RFC 7638)."""
+    only = key_id if len(keys) == 1 else ""
     return {
         "keys": [
             {
                 **key.key.as_dict(private=False),
-                "kid": key.key_id or key.key.thumbprint(),
+                "kid": key.key_id or only or key.key.thumbprint(),
                 "use": "sig",
                 "key_ops": ["verify"],
                 "alg": key.algorithms[0],

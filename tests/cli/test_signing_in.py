@@ -84,6 +84,27 @@ def test_the_settings_of_an_assertion_reach_it(tiny: Make, receiver: Receiving) 
     assert claims["aud"] == "https://aud.example"
 
 
+def test_the_public_keys_are_printed_and_accepted(tiny: Make, registry: Any) -> None:
+    keys = {"private_key": '{ file = "k" }'}
+    project = tiny().to("https://registry.example", auth=auth("private_key_jwt", **keys))
+    file = project.folder / "k"
+    file.write_text(private_pem(P384), encoding="utf-8")
+    done = in_process("keys", project.folder)
+    found = json.loads(done.out)["keys"]
+    assert f'key_id = "{found[0]["kid"]}"' in done.err
+    assert not {"d", "p", "q"} & set(found[0])
+    assert in_process("keys", project.folder, "--json").err == ""
+    server = registry(RegistryConfig(clients=(Client("c", public_key=done.out),)))
+    project.to(server.url, auth=auth("private_key_jwt", **keys, key_id=f'"{found[0]["kid"]}"'))
+    assert in_process("doctor", project.folder).code == 0
+    assert in_process("keys", project.folder).err == ""
+    file.write_text(key_set(jwk(RSA, kid="a"), jwk(P384)), encoding="utf-8")
+    several = json.loads(in_process("keys", project.folder).out)["keys"]
+    assert [(entry["kid"], entry["alg"]) for entry in several] == [("a", "RS384"), (found[0]["kid"], "ES384")]
+    project.to(server.url, auth=auth("client_secret_post", client_secret='"${TINY_SECRET}"'))
+    in_process("keys", project.folder).reported("FM734", 2, "sink.auth.private_key")
+
+
 # ---- nothing secret is written ---------------------------------------------------------------------------------------
 
 

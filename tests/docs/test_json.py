@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from fhirmap.cli import COMMANDS, commands
 from tests.pace import without_limit
+from tests.sinks.keys import P384, private_pem
 
 ROOT = Path(__file__).resolve().parents[2]
 DESCRIBED: dict[str, Any] = tomllib.loads((ROOT / "docs" / "reference" / "json.toml").read_text(encoding="utf-8"))
@@ -72,6 +73,7 @@ run coded
 plan coded
 run coded
 retry v --refused
+keys signing
 export any.map
 import StructureMap.json
 transform any.map any.json
@@ -119,6 +121,16 @@ group main(source src : Row, target tgt : Result) {
   src.side as v -> tgt.side = translate(v, '#side', 'code') "side";
   src where (id.combine(side).count() > 2) -> tgt.side = 'R' "goes-by-items";
 }
+"""
+
+SIGNING = """\
+kind = "fhir-operation"
+url = "https://registry.example"
+[sink.auth]
+kind = "client_credentials"
+method = "private_key_jwt"
+client_id = "c"
+private_key = { file = "key.pem" }
 """
 
 
@@ -173,6 +185,7 @@ def _write_files(folder: Path) -> None:
     (folder / "bad.json").write_text('{"resourceType": "Patient", "id": "bad"}', encoding="utf-8")
     for name, sink in (
         ("coded", 'kind = "ndjson"\npath = "out.ndjson"'),
+        ("signing", SIGNING),
         ("stopped", 'kind = "fhir-transaction"\nurl = "http://127.0.0.1:9/fhir"\n[limits]\nattempts = 1'),
     ):
         (folder / name).mkdir()
@@ -180,6 +193,7 @@ def _write_files(folder: Path) -> None:
         (folder / name / "data.csv").write_text("sep=,\nid,side\n1,D\n2,X\n", encoding="utf-8")
         settings = f'[map]\nsource = "coded.map"\n[source]\nurl = "data.csv"\n[sink]\n{sink}\n'
         (folder / name / "fhirmap.toml").write_text(settings, encoding="utf-8")
+    (folder / "signing" / "key.pem").write_text(private_pem(P384), encoding="utf-8")
 
 
 def test_outputs_are_as_described(seen: tuple[set[str], list[str]]) -> None:
