@@ -185,7 +185,8 @@ def _receiver(project: Project, offline: bool) -> Iterator[Finding]:
     except Exception as fault:  # noqa: BLE001 - a secret that cannot be had is a finding
         yield from _failed("sink", fault)
         return
-    yield from _proxies(settings)
+    token_url = settings.credentials.token_url if settings.credentials else ""
+    yield from _proxies(settings, settings.url, token_url)
     if settings.credentials is None or offline:
         yield Finding("skip", text("doctor.token_offline" if offline else "doctor.token_no_auth"))
         return
@@ -208,6 +209,7 @@ def _token(settings: SinkSettings) -> Iterator[Finding]:
             url = mask(tokens.discover())
             if not credentials.token_url:
                 yield Finding("ok", text("doctor.discovered", url=url, place=mask(configuration_url(settings.url))))
+                yield from _proxies(settings, tokens.endpoint)
             if tokens.key is not None:
                 yield Finding("ok", _signature(tokens.key))
             tokens.bearer()
@@ -222,13 +224,12 @@ def _signature(key: SigningKey) -> str:
     return text("doctor.signature_plain", algorithm=key.algorithms[0])
 
 
-def _proxies(settings: SinkSettings) -> Iterator[Finding]:
+def _proxies(settings: SinkSettings, *addresses: str) -> Iterator[Finding]:
     """The proxy of each host that is spoken to, and what named it; nothing where there is none."""
     from fhirmap.errors import FhirmapError
     from fhirmap.sinks.proxy import find_proxy
     from fhirmap.sources.address import mask
 
-    addresses = [settings.url, settings.credentials.token_url if settings.credentials else ""]
     said: list[Finding] = []
     for url in filter(None, addresses):
         try:

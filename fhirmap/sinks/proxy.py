@@ -22,6 +22,8 @@ __all__ = ["ProxyRoute", "find_proxy", "is_loopback"]
 _KINDS = ("http", "https", "socks5", "socks5h")
 _PORTS = {"http": 80, "https": 443}
 _SETTING = "[sink] proxy"
+_SOCKS_BYTES = 255
+"""Of a user and of a password, at most (RFC 1929)."""
 _SEPARATORS = re.compile(r"[,\s]+")
 
 
@@ -97,13 +99,11 @@ def _read(text: str, origin: str) -> ProxyRoute:
     if parts.scheme.startswith("socks5") and find_spec("socksio") is None:
         raise _unusable(origin, Text("reasons.no_socks"))
     netloc = parts.netloc.rpartition("@")[2]
-    return ProxyRoute(
-        url=f"{parts.scheme}://{netloc}",
-        origin=origin,
-        shown=netloc,
-        user=None if parts.username is None else unquote(parts.username),
-        password=unquote(parts.password or ""),
-    )
+    user = None if parts.username is None else unquote(parts.username)
+    route = ProxyRoute(f"{parts.scheme}://{netloc}", origin, netloc, user, unquote(parts.password or ""))
+    if route.is_socks and any(len(part.encode()) > _SOCKS_BYTES for part in (user or "", route.password)):
+        raise _unusable(origin, Text("reasons.socks_login"))
+    return route
 
 
 def _unusable(origin: str, reason: Text) -> ConfigError:

@@ -262,6 +262,14 @@ def test_socks_without_its_extra_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
         find_proxy(f"https://{HOST}", "socks5://p:1080")
 
 
+def test_a_login_that_socks_cannot_have_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fhirmap.sinks.proxy.find_spec", lambda _: True)
+    for login in (f"{'u' * 256}:p", f"u:{'é' * 128}"):
+        with pytest.raises(ConfigError, match="255 bytes"):
+            find_proxy(f"https://{HOST}", f"socks5://{login}@p:1080")
+    assert find_proxy(f"https://{HOST}", f"socks5://u:{'p' * 255}@p:1080").password == "p" * 255
+
+
 def test_a_route_shows_no_login() -> None:
     assert "canary" not in repr(find_proxy(f"https://{HOST}", "http://canary:canary@p:1"))
 
