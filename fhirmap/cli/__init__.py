@@ -14,13 +14,14 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from keyword import iskeyword
 
 import click
 
 from fhirmap.cli.localized import Localized, common_option
+from fhirmap.cli.streams import drop_standard_output, is_output_lost, keep_streams_open
 from fhirmap.collector import expect_little_garbage
 from fhirmap.texts import LANGUAGES, VARIABLE, text
 from fhirmap.version import __version__
@@ -170,6 +171,8 @@ def main(arguments: list[str] | None = None) -> None:
     """
     ends = arguments is None
     arguments = sys.argv[1:] if arguments is None else arguments
+    if ends:
+        keep_streams_open()
     _end_on_termination()
     expect_little_garbage()
     with _in_language(arguments):
@@ -178,7 +181,17 @@ def main(arguments: list[str] | None = None) -> None:
         # Python looks through everything that is alive once more before it ends: a tenth of a command's time, for
         # memory that the system takes back anyway.
         gc.freeze()
+        if code == 130 and threading.active_count() > 1:
+            # Asked twice: what is under way is not waited for. The journal has it as being sent.
+            _write_out()
+            os._exit(code)
     sys.exit(code)
+
+
+def _write_out() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
 
 
 def _exit_code(arguments: list[str]) -> int:
@@ -195,10 +208,13 @@ def _exit_code(arguments: list[str]) -> int:
         click.echo(text("cli.interrupted"), err=True)
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
+        drop_standard_output()
         return 0
     except Exception as fault:  # noqa: BLE001 - whatever comes is shown without a value and gets its exit code
-        from fhirmap.cli.faults import show_fault
+        from fhirmap.cli.faults import show_fault, show_lost_output
 
+        if isinstance(fault, OSError) and is_output_lost(fault):
+            drop_standard_output()
+            return show_lost_output(fault)
         return show_fault(fault, as_json="--json" in arguments)
     return code if isinstance(code, int) else 0

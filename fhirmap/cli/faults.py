@@ -59,6 +59,13 @@ def show_warning(entry: Diagnostic) -> None:
     show_diagnostics([entry], as_json=False)
 
 
+def show_lost_output(fault: OSError) -> int:
+    """Show that standard output could not be written, and thus what was to be read there; the exit code it means."""
+    args = {"path": text("reasons.standard_output"), "reason": os_reason(fault)}
+    show_diagnostics([Diagnostic("FM744", None, args)], as_json=False)
+    return exit_code("FM744")
+
+
 def show_fault(fault: BaseException, *, as_json: bool) -> int:
     """Show what stopped a command; the exit code it means."""
     diagnostics, code = diagnose(fault)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +17,7 @@ import click
 from fhirmap.cli.localized import ENGINES, SPARK, FilePath, WordChoice, WorkerCount, argument, define, option
 from fhirmap.cli.run_log import FORMATS, JSON_LINES, VARIABLE, emit_warnings, run_log
 from fhirmap.cli.screen import echo_folded
+from fhirmap.cli.streams import drop_standard_output
 from fhirmap.texts import os_reason, text
 from fhirmap.version import __version__
 
@@ -82,7 +85,12 @@ def _run(
         _warn(ready, place, as_json, log_format)
         outcome = _send(ready, reports, resend, workers, as_json, log_format)
         ends(outcome.exit_code)
-    _show(outcome, as_json)
+    try:
+        _show(outcome, as_json)
+    except OSError:
+        # The run is done, and its report is in its files: that it cannot be shown changes nothing of it.
+        drop_standard_output()
+        click.echo(text("run.output_not_written"), err=True)
     return outcome.exit_code
 
 
@@ -110,6 +118,8 @@ def _send(
 
 
 def _show(outcome: RunOutcome, as_json: bool) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without a character shows its number
     from fhirmap.runner.report_file import report_to_data
     from fhirmap.runner.report_lines import report_lines
 

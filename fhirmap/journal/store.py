@@ -37,6 +37,7 @@ __all__ = [
 
 
 _LOGGING_NAME = "fhirmap-journal"
+_QUIET = logging.NullHandler()
 
 
 def open_engine(
@@ -69,6 +70,8 @@ def engine_of_any_version(
     text = os.fspath(place)
     # Rows and parameters hold payloads. hide_parameters keeps them out of exceptions; the level keeps them out of the
     # log even where the root logger listens at DEBUG.
+    # A connection that Ctrl-C meets is logged with a traceback where no handler is set up.
+    logging.getLogger("sqlalchemy.pool").addHandler(_QUIET)
     logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").setLevel(logging.WARNING)
     if "://" not in text:
         return _sqlite_engine(Path(text), create, busy_timeout_s, read_only)

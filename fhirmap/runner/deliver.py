@@ -25,7 +25,7 @@ from fhirmap.runner.first_answers import FirstAnswers
 from fhirmap.runner.interruption import interruptible
 from fhirmap.runner.pace import Backoff, Breaker, RateLimit
 from fhirmap.runner.project import SinkLimits
-from fhirmap.sinks import Sink
+from fhirmap.sinks import InterruptibleSink, Sink
 from fhirmap.sinks.foreign_text import made_safe
 from fhirmap.texts import text
 
@@ -166,12 +166,16 @@ class _Dispatcher:
         if not self._prepared():
             return
         answered: list[_Answered] = []
-        with ThreadPoolExecutor(self._limits.concurrency, thread_name_prefix="fhirmap-send") as pool:
+        pool = ThreadPoolExecutor(self._limits.concurrency, thread_name_prefix="fhirmap-send")
+        try:
             while True:
                 wait_s = self._turn(pool, answered)
                 if not self._in_flight and (wait_s is None or self._is_over):
                     break
                 answered = self._gather(None if self._is_over else wait_s)
+        finally:
+            # Nothing is under way any more, unless somebody has asked twice for the end: then nothing is waited for.
+            pool.shutdown(wait=not self._in_flight, cancel_futures=True)
         self._conclude()
 
     def _prepared(self) -> bool:
@@ -346,7 +350,7 @@ class _Dispatcher:
             self.delivery.states[receipt.state] += 1
 
     def _stop(self, diagnostic: Diagnostic) -> None:
-        if self.delivery.stopped_by is None:
+        if self.delivery.stopped_by is None and not self.delivery.interrupted:
             self.delivery.stopped_by = diagnostic
 
     def _report_progress(self) -> None:
@@ -360,6 +364,8 @@ class _Dispatcher:
     def interrupt(self) -> None:
         """Ends the delivery in good order; may be called from a signal's handler."""
         self.delivery.interrupted = True
+        if isinstance(self._sink, InterruptibleSink):
+            self._sink.interrupt()
         self._arrivals.put(None)  # wakes the thread that waits; SimpleQueue is safe here
 
 

@@ -8,12 +8,13 @@ words; a secret is in no repr, message or log. Absent on purpose: retries, limit
 """
 
 from fhirmap.sinks.settings import AnswerWords, ClientCredentials, Tls, TransportSettings
-from fhirmap.sinks.sink import AuthenticatedSink, Sink, SinkSettings, open_sink
+from fhirmap.sinks.sink import AuthenticatedSink, InterruptibleSink, Sink, SinkSettings, open_sink
 
 __all__ = [
     "AnswerWords",
     "AuthenticatedSink",
     "ClientCredentials",
+    "InterruptibleSink",
     "Sink",
     "SinkSettings",
     "Tls",

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
-from fhirmap.records import Envelope, Receipt
+from fhirmap.records import Envelope, Receipt, ReceiptState
 from fhirmap.sinks.oauth import TokenSource
 from fhirmap.sinks.outcome import classify, classify_no_answer, raise_if_fatal
 from fhirmap.sinks.shown_answer import without_secrets
 from fhirmap.sinks.sink import Sink, SinkSettings
 from fhirmap.sinks.transport import HttpAnswer, NoAnswer, Transport
+from fhirmap.texts import text
 
 __all__ = ["FhirOperation", "open_sink"]
 
@@ -48,6 +49,7 @@ class FhirOperation:
         self._clock = clock
         self._classify = classify
         self._headers = dict(headers or {})
+        self._is_ending = False
 
     @property
     def name(self) -> str:
@@ -74,10 +76,13 @@ class FhirOperation:
         Raises: DeliveryError as `prepare` where no token can be had (nothing was sent then, or refused with 401),
         FM610, FM616 and FM617 where no request can be made at all.
         """
+        was_ending = self._is_ending
         token = renewed = self._tokens.bearer() if self._tokens else ""
+        if self._is_ending and not was_ending:  # while it waited for the token: that was the time it had
+            return Receipt(ReceiptState.DEFERRED, "FM600", reason=text("reasons.run_ends"))
         try:
             answer = self._post(envelope, token)
-            if answer.status == 401 and self._tokens:
+            if answer.status == 401 and self._tokens and not self._is_ending:
                 renewed = self._tokens.renew(token)
                 answer = self._post(envelope, renewed)
         except NoAnswer as no_answer:
@@ -90,6 +95,12 @@ class FhirOperation:
     def send_all(self, envelopes: Sequence[Envelope]) -> list[Receipt]:
         """What became of each, one after the other."""
         return [self.send(envelope) for envelope in envelopes]
+
+    def interrupt(self) -> None:
+        """The run ends: no more tokens, and no request after one that has waited for its token."""
+        self._is_ending = True
+        if self._tokens:
+            self._tokens.interrupt()
 
     def close(self) -> None:
         """Closes the connections."""

@@ -58,6 +58,7 @@ class TokenSource:
         self._lock = Lock()
         self._token = ""
         self._expires_at = 0.0
+        self._is_ending = False
         self._algorithms: tuple[str, ...] | None = None
         self._client = ClientAuthentication(credentials, clock)
         self._transport = Transport(credentials.token_url or base, settings)
@@ -110,6 +111,10 @@ class TokenSource:
         with self._lock:
             self._discover()
             return self.endpoint
+
+    def interrupt(self) -> None:
+        """The run ends: nothing is asked any more. What is being asked is waited for."""
+        self._is_ending = True
 
     def close(self) -> None:
         """Closes the connections to the identity server."""
@@ -175,6 +180,8 @@ class TokenSource:
     def _tried(self, url: str, send: Callable[[], HttpAnswer]) -> HttpAnswer:
         """An answer; where the connection fails, and after a 429 or 5xx, it is tried again, twice."""
         for number in range(1, _TRIES + 1):
+            if self._is_ending:
+                raise DeliveryError("FM611", host=_host(url), reason=Text("reasons.run_ends"))
             try:
                 answer = send()
             except NoAnswer as no_answer:

@@ -12,7 +12,7 @@ from fhirmap.plugins import find_plugins, load
 from fhirmap.records import Envelope, Receipt
 from fhirmap.sinks.settings import AnswerWords, ClientCredentials, IdentifiersOf, TransportSettings
 
-__all__ = ["AuthenticatedSink", "Sink", "SinkFactory", "SinkSettings", "open_sink"]
+__all__ = ["AuthenticatedSink", "InterruptibleSink", "Sink", "SinkFactory", "SinkSettings", "open_sink"]
 
 
 class Sink(Protocol):
@@ -57,6 +57,15 @@ class AuthenticatedSink(Protocol):
     @property
     def tokens_fetched(self) -> int:
         """How many it got."""
+
+
+@runtime_checkable
+class InterruptibleSink(Protocol):
+    """A sink that may do more for an envelope than one request."""
+
+    def interrupt(self) -> None:
+        """The run ends: what has not begun is not begun. Called from a signal's handler, so it may set a flag, no
+        more."""
 
 
 @dataclass(frozen=True, slots=True)

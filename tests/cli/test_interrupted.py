@@ -101,3 +101,56 @@ def test_a_pipe_that_closes_is_no_fault(tiny: Make, tmp_path: Path) -> None:
     assert done.stdout.count("\n") == 1
     assert "Traceback" not in done.stderr
     assert "Broken" not in done.stderr
+
+
+def held(count: int, _body: bytes) -> Any:
+    """A receiver that takes its time, longer than any test has."""
+    time.sleep(60)
+    return accepted(count)
+
+
+def begun(project: Tiny, at: Receiver) -> subprocess.Popen[str]:
+    """A run whose first requests are under way."""
+    process = start("run", project.folder)
+    deadline = time.monotonic() + 60
+    while len(at.received) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert at.received
+    return process
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_what_is_under_way_has_the_time_of_one_exchange(
+    tiny: Make, receiver: Receiving, number: signal.Signals
+) -> None:
+    at = receiver(held)
+    project = tiny().write(MANY)
+    project.to(at.url, limits="rate_per_s = 500\nconcurrency = 2")
+    project.configure(sink=f'kind = "fhir-operation"\nurl = "{at.url}"\ntimeout_s = 2')
+    process = begun(project, at)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, (out, err)
+    assert "interrupted" in out
+    found = json.loads(in_process("status", project.folder, "--json").out)
+    assert set(found["states"]) == {"ready", "uncertain"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_time_ends_at_once(tiny: Make, receiver: Receiving, number: signal.Signals) -> None:
+    at = receiver(held)
+    project = tiny().write(MANY)
+    project.to(at.url, limits="rate_per_s = 500\nconcurrency = 2")
+    process = begun(project, at)
+    process.send_signal(number)
+    time.sleep(0.3)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)  # the time limit of an exchange is 30 seconds
+    assert process.returncode == 130, (out, err)
+    assert "Traceback" not in out + err
+    assert "interrupted" in out + err
+    project.configure(sink='kind = "ndjson"\npath = "out.ndjson"')
+    assert in_process("run", project.folder).code == 1, "what was under way is in doubt"
+    assert len(project.sent) == 40
+    doubts = json.loads(in_process("status", project.folder, "--json").out)["possible_duplicates"]
+    assert 1 <= len(doubts) <= 2
