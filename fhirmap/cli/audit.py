@@ -13,6 +13,7 @@ import click
 from fhirmap.cli.localized import FilePath, WordChoice, argument, define, option
 from fhirmap.data import JsonValue
 from fhirmap.texts import text
+from fhirmap.texts.shown_keys import hide, shown_data
 
 if TYPE_CHECKING:
     from fhirmap.journal import AuditProof, Journal
@@ -88,13 +89,15 @@ def _export(journal: Journal | None, since: float, form: str, output: Path | Non
 
 def _lines(journal: Journal | None, since: float, form: str) -> Iterator[str]:
     from fhirmap.runner.audit_event import audit_event, audit_line
+    from fhirmap.sinks.shown_answer import QUOTING_IDENTIFIER
 
     if journal is None:
         return
     with journal:
+        hide(journal.unshown_identifiers(QUOTING_IDENTIFIER))
         for one in journal.audit_records(since):
             found: dict[str, JsonValue] = audit_event(one) if form == "fhir" else audit_line(one)
-            yield json.dumps(found, ensure_ascii=False)
+            yield json.dumps(shown_data(found), ensure_ascii=False)
 
 
 def _moment(since: str | None) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
 from fhirmap.cli.release import release_option
-from fhirmap.cli.screen import screen_width
+from fhirmap.cli.screen import echo_json, screen_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,9 +89,7 @@ def command(
         files += names
     shown = ordered(found)
     if as_json:
-        click.echo(
-            json.dumps({"files": files, "diagnostics": [diagnostic_to_json(e) for e in shown]}, ensure_ascii=False)
-        )
+        echo_json({"files": files, "diagnostics": [diagnostic_to_json(e) for e in shown]})
     elif one_line:
         click.echo("".join(diagnostic_to_line(entry) + "\n" for entry in shown), nl=False)
     else:

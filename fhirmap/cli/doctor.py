@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from fhirmap.cli.localized import FilePath, argument, define, option
-from fhirmap.cli.screen import echo_folded
+from fhirmap.cli.screen import echo_folded, echo_json
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
@@ -54,7 +51,7 @@ def command(project: Path, offline: bool, as_json: bool) -> int:
                 echo_folded(f"         -> {finding.hint}", 12)
     code = max((finding.exit for finding in findings), default=0)
     if as_json:
-        click.echo(json.dumps({"exit": code, "findings": [asdict(entry) for entry in findings]}, ensure_ascii=False))
+        echo_json({"exit": code, "findings": [asdict(entry) for entry in findings]})
     return code
 
 
@@ -83,6 +80,7 @@ def _examine(folder: Path, offline: bool) -> Iterator[Finding]:
     for unset in project.unset:
         yield Finding("FAIL", unset.message, unset.hint_text, 2)
     yield from _tried("source", lambda: _source(engine))
+    yield from _keys(engine)
     yield from _tried("journal", lambda: _journal(project))
     yield from _archive(engine)
     yield from _receiver(project, offline)
@@ -124,6 +122,17 @@ def _source(engine: Engine) -> Finding:
         count = source.count()
     shown = text("doctor.source", address=engine.project.source_address(engine.plan.source).shown, count=tables)
     return Finding("ok", shown if count is None else f"{shown}, {text('doctor.records', count=count)}")
+
+
+def _keys(engine: Engine) -> Iterator[Finding]:
+    """Keys of the first records that look like a person's number."""
+    from fhirmap.errors import ConfigError
+    from fhirmap.runner.personal_keys import sampled_keys
+    from fhirmap.runner.source import open_project_source
+
+    with suppress(ConfigError), open_project_source(engine.project, engine.plan) as source:
+        for warning in sampled_keys(source, engine.plan):
+            yield Finding("warn", warning.message, warning.hint_text)
 
 
 def _archive(engine: Engine) -> Iterator[Finding]:

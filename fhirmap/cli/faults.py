@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from fhirmap.cli.screen import echo_folded, screen_width
+from fhirmap.cli.screen import echo_folded, echo_json, screen_width
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.catalog import page
 from fhirmap.diagnostics.render import diagnostic_to_json, render_diagnostic
@@ -38,9 +37,7 @@ def exit_code(code: str) -> int:
 def show_diagnostics(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> None:
     """Write diagnostics for people on standard error, or as one JSON document on standard output."""
     if as_json:
-        click.echo(
-            json.dumps({"diagnostics": [diagnostic_to_json(entry) for entry in diagnostics]}, ensure_ascii=False)
-        )
+        echo_json({"diagnostics": [diagnostic_to_json(entry) for entry in diagnostics]})
         return
     colour, width = sys.stderr.isatty(), screen_width()
     for entry in diagnostics:

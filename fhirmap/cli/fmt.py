@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import difflib
-import json
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
 from fhirmap.cli.release import release_option
+from fhirmap.cli.screen import echo_json
 from fhirmap.texts import text
 
 _STDIN = "<stdin>"
@@ -60,7 +60,7 @@ def command(
             elif formatted != before and path is not None:
                 _write(path, formatted)
     if as_json:
-        click.echo(json.dumps({"files": files}, ensure_ascii=False))
+        echo_json({"files": files})
     return 2 if wrong else int(would_change and (only_check or show_diff))
 
 

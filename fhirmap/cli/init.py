@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import click
-
 from fhirmap.cli.localized import FilePath, argument, define, option
-from fhirmap.cli.screen import echo_folded
+from fhirmap.cli.screen import echo_folded, echo_json
 from fhirmap.texts import text
 
 
@@ -31,7 +28,7 @@ def command(
         init_project(folder, source, table, target)
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     if as_json:
-        click.echo(json.dumps({"folder": str(folder), "files": files}, ensure_ascii=False))
+        echo_json({"folder": str(folder), "files": files})
         return
     echo_folded(f"{folder}: {', '.join(files)}")
     echo_folded(text("output.init.next", folder=folder))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
 from fhirmap.cli.release import release_option
-from fhirmap.cli.screen import echo_folded, screen_width
+from fhirmap.cli.screen import echo_folded, echo_json, screen_width
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def command(
     checked, diagnostics = checked_place(place, imports, definitions, fhir_version)
     found = lineage(checked)
     if as_json:
-        click.echo(json.dumps({"elements": lineage_data(found)}, ensure_ascii=False, indent=2))
+        echo_json({"elements": lineage_data(found)}, 2)
         return 0
     show_warnings((), diagnostics, place)
     _show(found)

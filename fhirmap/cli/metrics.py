@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fhirmap.cli.localized import FilePath, WholeNumber, argument, define, option
+from fhirmap.cli.screen import echo_json
 from fhirmap.data import JsonValue
 from fhirmap.texts import os_reason, text
 
@@ -36,7 +36,7 @@ def command(project: tuple[Path, ...], port: int | None, as_json: bool) -> None:
     elif as_json:
         measured = [measure(one) for one in projects]
         shown = [{"project": one.project, "target": one.target, "figures": _plain(one)} for one in measured]
-        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        echo_json(shown, 2)
     else:
         click.echo(metrics_text([measure(one) for one in projects], time.time()), nl=False)
 
@@ -58,7 +58,10 @@ def _serve(projects: Sequence[Project], port: int, as_json: bool) -> None:
         raise ConfigError("FM795", variant="metrics", port=port, reason=os_reason(error)) from None
     try:
         url = f"http://127.0.0.1:{server.server_port}/metrics"
-        click.echo(json.dumps({"url": url}) if as_json else text("output.metrics.started", url=url))
+        if as_json:
+            echo_json({"url": url})
+        else:
+            click.echo(text("output.metrics.started", url=url))
         thread.join()
     finally:
         server.shutdown()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import click
-
 from fhirmap.cli.localized import FilePath, WorkerCount, argument, define, option
-from fhirmap.cli.screen import echo_folded
+from fhirmap.cli.screen import echo_folded, echo_json
 
 
 @define("plan")
@@ -39,7 +36,7 @@ def show_plan(project: Path, source: tuple[str, ...], *, resend: bool, workers: 
         warned = None if as_json else show_warning
         plan = make_plan(engine, resend=resend, progress=progress.update, warned=warned, workers=workers)
     if as_json:
-        click.echo(json.dumps(plan_to_data(plan), ensure_ascii=False, indent=2))
+        echo_json(plan_to_data(plan), 2)
     else:
         for line in plan_lines(plan):
             echo_folded(f"  {line}", 6)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fhirmap.cli.localized import ENGINES, SPARK, FilePath, WordChoice, argument, define, option
-from fhirmap.cli.screen import echo_folded, screen_width
+from fhirmap.cli.screen import echo_folded, echo_json, screen_width
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
@@ -51,6 +50,7 @@ def command(
     """Map and validate the records of PROJECT (default: this folder), send nothing."""
     from fhirmap.cli.faults import show_warnings
     from fhirmap.runner.engine import build_engine
+    from fhirmap.runner.meant_keys import meant_key, show_keys_of
     from fhirmap.runner.project_file import load_project
 
     if key is not None and (every or records):
@@ -60,11 +60,13 @@ def command(
     if key is not None and engine == SPARK:
         raise click.UsageError(text("preview.row_without_spark"))
     ready = build_engine(load_project(project, source=source))
+    show_keys_of(ready.project)
     if not as_json:
         show_warnings(ready.project.warnings, ready.diagnostics, project)
     if key is None:
         found = _on_spark(ready, records) if engine == SPARK else _here(ready, records, as_json)
         return _show_all(found, records, as_json)
+    key = meant_key(ready.project, key)
     return _traced(ready, key, values, as_json) if trace else _one(ready, key, as_json)
 
 
@@ -100,7 +102,7 @@ def _show_all(found: Previewed, records: Path | None, as_json: bool) -> int:
             "keys": found.keys(),
             "unmapped": [asdict(table) for table in found.unmapped.tables()],
         }
-        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        echo_json(shown, 2)
     else:
         for line in _summary(found):
             click.echo(line)

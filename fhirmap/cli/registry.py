@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from fhirmap.cli.localized import FilePath, WholeNumber, define, option
+from fhirmap.cli.screen import echo_json
 from fhirmap.texts import text
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def command(port: int, config: Path | None, as_json: bool) -> None:
 
     def announce(server: RegistryServer) -> None:
         if as_json:
-            click.echo(json.dumps({"url": server.url, "token_url": server.token_url, "port": server.port}))
+            echo_json({"url": server.url, "token_url": server.token_url, "port": server.port})
             return
         click.echo(text("output.registry.started", port=server.port, url=server.url, token_url=server.token_url))
         if config is None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from fhirmap.cli.localized import FilePath, argument, define, option
+from fhirmap.cli.screen import echo_json
 from fhirmap.texts import text
 
 
@@ -30,6 +30,7 @@ def command(
 ) -> None:
     """Release refused or deferred records of PROJECT (default: this folder) for the next `fhirmap run`."""
     from fhirmap.journal import EntryState
+    from fhirmap.runner.meant_keys import meant_keys
     from fhirmap.runner.project_file import load_project
     from fhirmap.runner.run import has_journal, open_journal
 
@@ -41,8 +42,8 @@ def command(
     count = 0
     if has_journal(loaded):
         with open_journal(loaded, create=False) as journal:
-            count = journal.release(keys or None, reason, [EntryState(state) for state in states])
+            count = journal.release(meant_keys(journal, keys) or None, reason, [EntryState(state) for state in states])
     if as_json:
-        click.echo(json.dumps({"released": count}))
+        echo_json({"released": count})
         return
     click.echo(text("output.retry.released", count=count) if count else text("output.retry.none"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ import click
 
 from fhirmap.cli.localized import ENGINES, SPARK, FilePath, WordChoice, WorkerCount, argument, define, option
 from fhirmap.cli.run_log import FORMATS, JSON_LINES, VARIABLE, emit_warnings, run_log
-from fhirmap.cli.screen import echo_folded
+from fhirmap.cli.screen import echo_folded, echo_json
 from fhirmap.cli.streams import drop_standard_output
 from fhirmap.texts import os_reason, text
 from fhirmap.version import __version__
@@ -125,7 +124,7 @@ def _show(outcome: RunOutcome, as_json: bool) -> None:
 
     if as_json:
         data = {**report_to_data(outcome.report), "page": str(outcome.page) if outcome.page else None}
-        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        echo_json(data, 2)
         return
     for line in report_lines(outcome.report):
         click.echo(f"  {line}")
@@ -198,7 +197,7 @@ def _on_spark(place: Path, source: tuple[str, ...], as_json: bool, debug: bool, 
     counts = {name: getattr(report.ledger, name) for name in type(report.ledger).__slots__}
     emit(RunEnded(report.exit_code, report.finished_at - report.started_at, 0, counts))
     if as_json:
-        click.echo(json.dumps({**report_to_data(report), "page": None}, ensure_ascii=False, indent=2))
+        echo_json({**report_to_data(report), "page": None}, 2)
         return report.exit_code
     for line in report_lines(report):
         click.echo(f"  {line}")

@@ -16,6 +16,7 @@ import click
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.events import LOGGER, Event, FieldValue, RunFailed, RunInterrupted, RunStarted, Warned, emit
+from fhirmap.texts.shown_keys import shown_data
 
 __all__ = ["FORMATS", "JSON_LINES", "VARIABLE", "emit_warnings", "run_log"]
 
@@ -91,7 +92,7 @@ class _EventHandler(logging.StreamHandler):  # type: ignore[type-arg]
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
-        event: Event = record.__dict__["event"]
+        event: Event = shown_data(record.__dict__["event"])
         if isinstance(event, RunStarted):
             self._run = event.run
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,7 +7,7 @@ from shutil import get_terminal_size
 
 import click
 
-__all__ = ["echo_folded", "refilled", "screen_width"]
+__all__ = ["echo_folded", "echo_json", "refilled", "screen_width"]
 
 _NARROWEST = 40
 _MARKERS = ("- ", "* ", "|", "#", ">>>", "1. ")
@@ -24,6 +24,15 @@ def echo_folded(line: str, indent: int = 4, *, err: bool = False) -> None:
 
     for piece in folded(line, screen_width(), indent):
         click.echo(piece, err=err)
+
+
+def echo_json(value: object, indent: int | None = None) -> None:
+    """Write data for programs, keys and the words of others in it as they are shown to people."""
+    import json
+
+    from fhirmap.texts.shown_keys import shown_data
+
+    click.echo(json.dumps(shown_data(value), ensure_ascii=False, indent=indent))
 
 
 def refilled(words: str, width: int) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhirmap.cli.localized import FilePath, WordChoice, argument, define, option
-from fhirmap.cli.screen import echo_folded, screen_width
+from fhirmap.cli.screen import echo_folded, echo_json, screen_width
 from fhirmap.data import JsonValue
 from fhirmap.texts import first_names, text
+from fhirmap.texts.shown_keys import hide, shown_data
 
 if TYPE_CHECKING:
     from fhirmap.journal import Journal, RecordedAnswer, Status, Withdrawal
@@ -53,6 +53,7 @@ def command(
     from fhirmap.runner.project import ArchiveSettings
     from fhirmap.runner.project_file import load_project
     from fhirmap.runner.run import has_journal, open_journal
+    from fhirmap.sinks.shown_answer import QUOTING_IDENTIFIER
 
     chosen = {*states}
     chosen |= {"refused"} if refused else set()
@@ -66,6 +67,7 @@ def command(
 
     words = words_of_target(loaded.map.target)
     with open_journal(loaded, create=False) as journal:
+        hide(journal.unshown_identifiers(QUOTING_IDENTIFIER))
         if key is not None:
             _one(journal, key, words, as_json)
         elif withdrawn:
@@ -76,14 +78,14 @@ def command(
             found = journal.answers(states={EntryState(name) for name in chosen} or None)
             answers = [_worded(answer, words) for answer in found]
             if as_json:
-                _echo_json([_answer_data(answer) for answer in answers])
+                echo_json([_answer_data(answer) for answer in answers], 2)
                 return
             for answer in answers:
                 _show_answer(answer)
             if not answers:
                 click.echo(text("status.no_records"))
         else:
-            status = journal.status()
+            status = shown_data(journal.status())
             has_archive = loaded.archive != ArchiveSettings()
             _overview(status if has_archive else replace(status, archive_pending=0), as_json)
 
@@ -106,7 +108,7 @@ def _overview(status: Status, as_json: bool) -> None:
     from fhirmap.runner.report_lines import reason_text
 
     if as_json:
-        _echo_json(
+        echo_json(
             {
                 "states": dict(status.states),
                 "reasons": [_plain(reason) for reason in status.reasons],
@@ -164,9 +166,9 @@ def _receiver_lines(status: Status) -> list[str]:
 def _withdrawn(journal: Journal, as_json: bool) -> None:
     from fhirmap.runner.receiver_lines import withdrawal_text
 
-    found = journal.withdrawals()
+    found = shown_data(journal.withdrawals())
     if as_json:
-        _echo_json([_plain(entry) for entry in found])
+        echo_json([_plain(entry) for entry in found], 2)
         return
     for entry in found:
         echo_folded(f"{entry.key}   {withdrawal_text(entry)}   {_moment(entry.at)}")
@@ -174,9 +176,9 @@ def _withdrawn(journal: Journal, as_json: bool) -> None:
 
 
 def _in_doubt(journal: Journal, as_json: bool) -> None:
-    found = journal.doubts()
+    found = shown_data(journal.doubts())
     if as_json:
-        _echo_json([_answer_data(answer) for answer in found])
+        echo_json([_answer_data(answer) for answer in found], 2)
         return
     for answer in found:
         shown = (text("status.earlier_payload"),) if answer.state == "superseded" else ()
@@ -188,28 +190,31 @@ def _in_doubt(journal: Journal, as_json: bool) -> None:
 
 def _one(journal: Journal, key: str, words: RuleWords, as_json: bool) -> None:
     from fhirmap.errors import ConfigError
+    from fhirmap.runner.meant_keys import meant_keys
     from fhirmap.runner.same_records import known_key
 
+    (key,) = meant_keys(journal, [key])
     answers = [_worded(answer, words) for answer in journal.answers(keys=[key])]
     if not answers:
         columns = known_key(journal)
         variant = "journal_columns" if len(columns) > 1 else "journal"
         raise ConfigError("FM745", variant=variant, key=key, form="|".join(columns))
-    history = journal.history(key)
+    history = shown_data(journal.history(key))
+    identifiers, withdrawals = shown_data(journal.identifiers(key)), shown_data(journal.withdrawals([key]))
     if as_json:
-        _echo_json(
+        echo_json(
             {
                 **_answer_data(answers[0]),
-                "identifiers": [_plain(one) for one in journal.identifiers(key)],
-                "withdrawals": [_plain(entry) for entry in journal.withdrawals([key])],
+                "identifiers": [_plain(one) for one in identifiers],
+                "withdrawals": [_plain(entry) for entry in withdrawals],
                 "history": [_plain(event) for event in history],
             }
         )
         return
     _show_answer(answers[0])
     happened = [(event["at"], _event(event), event["issues"]) for event in history]
-    happened += [(one.at, text("status.identifier", value=one.value), ()) for one in journal.identifiers(key)]
-    for withdrawal in journal.withdrawals([key]):
+    happened += [(one.at, text("status.identifier", value=one.value), ()) for one in identifiers]
+    for withdrawal in withdrawals:
         happened += [(at, words, ()) for at, words in _withdrawal_events(withdrawal)]
     doubts = journal.doubts([key])
     for doubt in doubts:
@@ -238,10 +243,10 @@ def _withdrawal_events(entry: Withdrawal) -> list[tuple[float, str]]:
 
 
 def _worded(answer: RecordedAnswer, words: RuleWords) -> RecordedAnswer:
-    """With the words of the target's rules in the current language, whatever that of the run was."""
+    """As it is shown, with the words of the target's rules in the current language, whatever that of the run was."""
     from fhirmap.runner.rule_words import worded
 
-    return replace(answer, faults=tuple(worded(fault, words) for fault in answer.faults))
+    return shown_data(replace(answer, faults=tuple(worded(fault, words) for fault in answer.faults)))
 
 
 def _show_answer(answer: RecordedAnswer) -> None:
@@ -298,10 +303,6 @@ def _plain(value: object) -> JsonValue:
     import msgspec
 
     return msgspec.to_builtins(value)
-
-
-def _echo_json(value: JsonValue) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
 
 
 def _moment(seconds: float) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from fhirmap.cli.screen import echo_folded
+from fhirmap.cli.screen import echo_folded, echo_json
 from fhirmap.diagnostics.nearest import nearest
 from fhirmap.texts import text
 
@@ -20,7 +18,7 @@ def show_usage_fault(fault: click.ClickException, *, as_json: bool) -> None:
     message = usage_message(fault)
     if as_json:
         shown = {"code": None, "severity": "error", "message": message, "hint": f"{path} --help"}
-        click.echo(json.dumps({"diagnostics": [shown]}, ensure_ascii=False))
+        echo_json({"diagnostics": [shown]})
         return
     if context is not None:
         click.echo(f"{context.get_usage()}\n{text('cli.try_help', command=path)}\n", err=True)

@@ -19,7 +19,7 @@ from importlib.resources import files
 from typing import Any
 
 from fhirmap.diagnostics.subject import Cause
-from fhirmap.texts import LANGUAGES, language
+from fhirmap.texts import LANGUAGES, language, shown_argument
 
 _FENCED = re.compile(r"^```([^\n`]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -57,7 +57,11 @@ class Page:
 
 
 class _Arguments(dict[str, object]):
-    """A template's arguments. One that the caller forgot shows as `…`, so that no crash of its text hides a fault."""
+    """A template's arguments, as they are shown. One that the caller forgot shows as `…`, so that no crash of its text
+    hides a fault."""
+
+    def __getitem__(self, key: str) -> object:
+        return shown_argument(key, super().__getitem__(key))
 
     def __missing__(self, key: str) -> str:
         return "…"

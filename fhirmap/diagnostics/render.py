@@ -17,6 +17,7 @@ from fhirmap.diagnostics.diagnostic import Diagnostic, Severity
 from fhirmap.diagnostics.span import Span
 from fhirmap.records import Fault, Note
 from fhirmap.texts import text
+from fhirmap.texts.visible_text import blotted
 
 Paint = Callable[[str, str], str]
 
@@ -290,8 +291,8 @@ def _cropped(before: str, marked: str, after: str, limit: int) -> tuple[str, str
 
 
 def _visible(shown: str) -> str:
-    """Text that moves no cursor: a tab is four blanks, any other control character a replacement mark."""
-    return "".join("\ufffd" if category(char) == "Cc" else char for char in shown.replace("\t", _TAB))
+    """Text that moves no cursor: a tab is four blanks, any other sign that is not seen a replacement mark."""
+    return blotted(shown.replace("\t", _TAB))
 
 
 def _width(shown: str) -> int:

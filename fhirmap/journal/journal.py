@@ -12,9 +12,11 @@ from sqlalchemy import Engine
 
 from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.audit_reading import JournalAudit
+from fhirmap.journal.key_secret import key_secret
 from fhirmap.journal.store import RunLock, has_tables, open_engine, shown_name, translated
 from fhirmap.journal.upgrade import Migration, upgrade_file
 from fhirmap.records import UncertainPolicy
+from fhirmap.texts.shown_keys import show_with
 
 __all__ = ["Journal"]
 
@@ -52,6 +54,8 @@ class Journal(JournalAudit):
         self._lock = lock
         self.migration: Migration | None = None
         """What opening it changed."""
+        self.secret = b""
+        """See `key_secret`; empty where the journal was only looked into and has none yet."""
 
     @classmethod
     def open(  # noqa: PLR0913 - named settings
@@ -100,6 +104,7 @@ class Journal(JournalAudit):
         journal.migration = migration
         if migration is not None:
             journal.note(AuditAct.MIGRATED, {"found": migration.found, "made": migration.made})
+        journal._show_keys(create=True)
         return journal
 
     @classmethod
@@ -122,7 +127,14 @@ class Journal(JournalAudit):
                 return None
         found = cls(engine, name, establishment, operation, audit_key=audit_key)
         found._shared = False  # no row is locked where none may be written
+        found._show_keys(create=False)
         return found
+
+    def _show_keys(self, *, create: bool) -> None:
+        """Keys are shown from now on as this journal shows them."""
+        with self._transaction() as connection:
+            self.secret = key_secret(connection, create=create)
+        show_with(self.secret)
 
     def __enter__(self) -> Self:
         return self

@@ -36,6 +36,11 @@ class JournalReading(EntryQueue):
             rows = connection.execute(query).all()
         return [recorded_answer(row, self._run) for row in rows]
 
+    def known_keys(self) -> list[str]:
+        """The key of every record that the journal has."""
+        with self._transaction() as connection:
+            return list(connection.execute(select(entry.c.key).where(self._scope).distinct()).scalars())
+
     def needing_attention(self) -> Iterator[RecordedAnswer]:
         """Current records of this run that may need attention, one after the other: all but those that were
         simply accepted, or are out of scope without a note."""

@@ -18,7 +18,7 @@ from fhirmap.journal.connection import CHUNK, Row
 from fhirmap.journal.entries import Identifier, SharedIdentifier, Withdrawal
 from fhirmap.journal.ledger import RunLedger
 from fhirmap.journal.row_statement import RowValues, insert_into
-from fhirmap.journal.schema import entry, identifier, withdrawal
+from fhirmap.journal.schema import attempt, entry, identifier, withdrawal
 from fhirmap.journal.states import WithdrawalCause
 from fhirmap.journal.withdrawal_change import ForeseenWithdrawals, WithdrawalChange
 from fhirmap.records import Receipt
@@ -193,6 +193,13 @@ class Withdrawals(RunLedger):
         """Every identifier that the receiver ever gave to ``key``, the oldest first."""
         with self._transaction() as connection:
             return tuple(self._identifiers_of(connection, [key]).get(key, ()))
+
+    def unshown_identifiers(self, code: str) -> frozenset[str]:
+        """The identifiers that came with an answer of ``code``, which says that they are not to be shown."""
+        quoting = select(attempt.c.entry_id).where(attempt.c.code == code)
+        query = select(identifier.c.value).where(self._own(identifier), identifier.c.entry_id.in_(quoting))
+        with self._transaction() as connection:
+            return frozenset(connection.execute(query).scalars())
 
     def shared_identifiers(self, *, of_this_run: bool = False) -> tuple[SharedIdentifier, ...]:
         """Identifiers that several records have; ``of_this_run``: those of which a record got one in this run."""

@@ -14,6 +14,7 @@ from fhirmap.runner.cell_forms import cell_forms
 from fhirmap.runner.done_settings import done_diagnostics
 from fhirmap.runner.map_facts import MapFacts
 from fhirmap.runner.named_sources import other_addresses, unknown_sources, unread_sources
+from fhirmap.runner.personal_keys import sampled_keys
 from fhirmap.runner.project import Project
 from fhirmap.runner.project_maps import ProjectMaps
 from fhirmap.runner.source import located, open_unchecked
@@ -69,7 +70,7 @@ def diagnostics_of_source(
     with open_source(address, plan, others) as source:
         lacking = source.check()
         if not facts.has_errors and not any(entry.is_error for entry in lacking):
-            lacking += cell_forms(source, plan)
+            lacking += [*cell_forms(source, plan), *sampled_keys(source, plan)]
     tables = _joined_tables(plan.shape)
     absent = {
         (_table(entry, tables, plan), str(entry.args.get("column", ""))): entry

@@ -23,8 +23,10 @@ from fhirmap.runner.receiver_lines import withdrawal_text
 from fhirmap.runner.run import look_into_journal, shrunk, unread
 from fhirmap.runner.same_records import require_same_records
 from fhirmap.runner.source import open_project_source
+from fhirmap.sinks.shown_answer import QUOTING_IDENTIFIER
 from fhirmap.sources.readings import NOTHING
 from fhirmap.texts import text
+from fhirmap.texts.shown_keys import hide, shown_data, shown_key
 
 __all__ = ["MapChange", "Plan", "differing_elements", "make_plan", "plan_lines", "plan_to_data"]
 
@@ -122,8 +124,16 @@ def make_plan(
                 ]
         finally:
             if journal is not None:
+                hide(journal.unshown_identifiers(QUOTING_IDENTIFIER))
                 journal.close()
-    return plan
+    return _shown(plan)
+
+
+def _shown(plan: Plan) -> Plan:
+    """With keys and identifiers as they are shown."""
+    for keys in (plan.new, plan.changed_by_source, plan.pending, plan.sending, plan.in_doubt):
+        keys[:] = map(shown_key, keys)
+    return replace(plan, changed_by_map=shown_data(plan.changed_by_map), withdrawn=shown_data(plan.withdrawn))
 
 
 class _Counting:

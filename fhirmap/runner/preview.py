@@ -28,6 +28,7 @@ from fhirmap.runtime.origins import Provenance, SourceCell, leaves
 from fhirmap.sinks.element import element_of
 from fhirmap.sources import Source
 from fhirmap.texts import os_reason, text
+from fhirmap.texts.shown_keys import shown_key, shown_words
 
 __all__ = [
     "PreviewMaker",
@@ -241,9 +242,10 @@ def counted_previews(
     with _lines(file) as write:
         write(("key", "verdict", "reasons", *columns))
         for entry in previews:
-            found.add(entry.key or f"? {entry.origin}", Classified(entry.verdict, entry.reasons), entry.words)
+            key = shown_key(entry.key)
+            found.add(key or f"? {shown_words(entry.origin)}", Classified(entry.verdict, entry.reasons), entry.words)
             found.unmapped.add(entry.unmapped)
-            write((entry.key, entry.verdict, ",".join(entry.reasons), *entry.cells))
+            write((key, entry.verdict, ",".join(entry.reasons), *entry.cells))
             if progress is not None:
                 progress(found.read)
     return found
@@ -299,8 +301,9 @@ def preview_row(engine: Engine, source: Source, key: str) -> RowPreview:
         mapped(record, tracer)
         origins = tracer.trace.origins
         traces = tuple(_trace(engine, origins, path, value, resource) for path, value in leaves(resource))
+    key, origin = shown_key(record.key), shown_words(record.origin)
     return RowPreview(
-        record.key, record.origin, classified.verdict, classified.reasons, result.notes, result.faults, traces, resource
+        key, origin, classified.verdict, classified.reasons, result.notes, result.faults, traces, resource
     )
 
 
@@ -313,7 +316,8 @@ def trace_row(engine: Engine, source: Source, key: str, *, with_values: bool = F
     tracer = steps.Tracer(transformer_from(engine.traced.map), with_values=with_values)
     result = mapped(record, tracer)
     classified = classify(record, result, engine.rules)
-    return RowTrace(record.key, record.origin, classified.verdict, classified.reasons, result.faults, tracer.trace)
+    key, origin = shown_key(record.key), shown_words(record.origin)
+    return RowTrace(key, origin, classified.verdict, classified.reasons, result.faults, tracer.trace)
 
 
 def row_trace_to_data(row: RowTrace) -> dict[str, Any]:

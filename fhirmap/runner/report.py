@@ -1,7 +1,8 @@
 """What a run came to, as data: counts, reasons and records. `report_lines` and `report_file` show it.
 
-No value of a patient is in any of them: records are named by their local key, faults by rule and column, the
-receiver's words have the payload's values taken out. Reports may therefore be mailed; the journal may not.
+No value of a patient is in any of them: records are named by their local key, or its hash (`texts.shown_keys`), faults
+by rule and column, the receiver's words have the payload's values taken out. Reports may therefore be mailed; the
+journal may not.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ from fhirmap.runner.done_files import MovedFiles
 from fhirmap.runner.rule_words import RuleWords, worded
 from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.runner.verdict import note_reason
+from fhirmap.sinks.shown_answer import QUOTING_IDENTIFIER
 from fhirmap.texts import text
+from fhirmap.texts.shown_keys import hide, shown_data
 
 __all__ = [
     "KEYS_SHOWN",
@@ -184,12 +187,13 @@ class RunFacts:
 
 
 def build_report(journal: Journal, ledger: Ledger, run: RunFacts) -> Report:
-    """The report of the run that the journal is at."""
+    """The report of the run that the journal is at, its keys and the words of others as they are shown."""
+    hide(journal.unshown_identifiers(QUOTING_IDENTIFIER))
     found = _Findings(run)
     for answer in journal.needing_attention():
         found.add(answer)
     stopped = run.stopped
-    return Report(
+    report = Report(
         project=run.project,
         target=run.target,
         sink=run.sink,
@@ -222,6 +226,7 @@ def build_report(journal: Journal, ledger: Ledger, run: RunFacts) -> Report:
         stopped_by=Stop(stopped.code, stopped.message, stopped.hint_text) if stopped else None,
         interrupted=run.interrupted,
     )
+    return shown_data(report)
 
 
 def _warning(entry: Diagnostic) -> SourceWarning:

@@ -18,6 +18,7 @@ from fhirmap.runner.deliver import Clock, Delivery, DeliveryProgress, SystemCloc
 from fhirmap.runner.done_files import MovedFiles, move_done
 from fhirmap.runner.engine import Engine
 from fhirmap.runner.ingest import Ingested, ingest, maker_of
+from fhirmap.runner.personal_keys import KeyWatch
 from fhirmap.runner.project import Project
 from fhirmap.runner.report import Report, RunFacts, build_report, exit_code
 from fhirmap.runner.report_file import write_report
@@ -143,8 +144,10 @@ def run(  # noqa: PLR0913 - named settings
         work = _Run(engine, sink, journal, archives, clock, resend, tuple(warnings))
         note_records(project, engine.plan, journal)
         try:
-            ingested = ingest(source.records(), maker_of(engine), journal, progress=reading, workers=workers)
-            work.note_reading(ingested)
+            watch = KeyWatch(engine.plan)
+            records = watch.records(source.records())
+            ingested = ingest(records, maker_of(engine), journal, progress=reading, workers=workers)
+            work.note_reading(ingested, watch)
             stopped = work.close_reading(ingested.declared, unread(source))
         except KeyboardInterrupt:
             report = work.finish(None, Delivery(interrupted=True))
@@ -225,8 +228,9 @@ class _Run:
         )
         journal.recover()
 
-    def note_reading(self, ingested: Ingested) -> None:
+    def note_reading(self, ingested: Ingested, watch: KeyWatch) -> None:
         """The source was read to its end."""
+        self._warnings += tuple(watch.diagnostics())
         verdicts = {str(verdict): count for verdict, count in ingested.verdicts.items()}
         emit(SourceRead(ingested.read, ingested.kept, verdicts, self._clock.now() - self._started_at))
 

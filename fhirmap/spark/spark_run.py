@@ -30,6 +30,7 @@ from fhirmap.spark.output_folder import OutputFolder
 from fhirmap.spark.spark_faults import spark_errors_as
 from fhirmap.spark.spark_project import SparkProject
 from fhirmap.texts import Text
+from fhirmap.texts.shown_keys import shown_data
 
 __all__ = ["output_place", "run_on_spark"]
 
@@ -129,7 +130,7 @@ def _report(engine: Engine, results: DataFrame, place: str, started_at: float) -
     found = [
         (verdict, replace(line, count=count, keys=keys[verdict, line])) for (verdict, line), count in lines.items()
     ]
-    return Report(
+    report = Report(
         project=engine.project.name,
         target=engine.project.target_name,
         sink=place,
@@ -151,6 +152,7 @@ def _report(engine: Engine, results: DataFrame, place: str, started_at: float) -
         explained=remarked[Verdict.OUT_OF_SCOPE],
         unmapped=unmapped.tables(),
     )
+    return shown_data(report)
 
 
 def _fault_line(engine: Engine, said: Row) -> FaultLine:

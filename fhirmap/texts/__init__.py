@@ -26,6 +26,8 @@ LANGUAGES = ("en", "fr")
 VARIABLE = "FHIRMAP_LANG"
 """The variable of the environment that names the language."""
 _VARIABLES = (VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG")
+_SHORT = 13
+"""Signs without which a text holds no number of a person."""
 _chosen: ContextVar[str | None] = ContextVar("fhirmap_language", default=None)
 
 
@@ -61,7 +63,7 @@ class Listing:
     joint: str = ""
 
     def __str__(self) -> str:
-        shown = [str(part) for part in self.parts]
+        shown = [str(shown_argument("", part)) for part in self.parts]
         if not self.joint or len(shown) < 2:
             return ", ".join(shown)
         return f"{', '.join(shown[:-1])} {text(self.joint)} {shown[-1]}"
@@ -76,7 +78,16 @@ def text(key: str, /, **args: object) -> str:
     template = template_of(key, language())
     if isinstance(template, Mapping):
         template = template[_number(args.get("count"), language())]
-    return template.format(**args)
+    return template.format(**{name: shown_argument(name, value) for name, value in args.items()})
+
+
+def shown_argument(name: str, value: object) -> object:
+    """An argument of a template as it is shown: the texts of others on one line, numbers of persons by their hash."""
+    if not isinstance(value, str) or (len(value) < _SHORT and value.isascii() and value.isprintable()):
+        return value
+    from fhirmap.texts.shown_keys import shown_key, shown_words
+
+    return shown_key(value) if name == "key" else shown_words(value)
 
 
 def first_names(names: Sequence[str], count: int | None = None, *, most: int = 6) -> str:
@@ -86,7 +97,7 @@ def first_names(names: Sequence[str], count: int | None = None, *, most: int = 6
         >>> first_names(["a", "b", "c"], 5, most=2)
         'a, b and 3 more'
     """
-    shown = names[:most]
+    shown = [str(shown_argument("key", name)) for name in names[:most]]
     listed, more = ", ".join(shown), (len(names) if count is None else count) - len(shown)
     return text("lists.names_and_more", names=listed, count=more) if more > 0 else listed
 

@@ -11,12 +11,25 @@ department (2A, 2B for Corsica), commune, rank; then 97 minus the number modulo 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from enum import StrEnum
+from itertools import zip_longest
+from typing import Any, TypeVar, cast
 
 from fhirmap.texts.folded_text import FoldedText, fold
 from fhirmap.texts.visible_text import visible
 
-__all__ = ["is_shown_form", "looks_personal", "personal_numbers", "show_with", "shown_data", "shown_key", "shown_words"]
+__all__ = [
+    "hide",
+    "is_shown_form",
+    "looks_personal",
+    "personal_numbers",
+    "show_with",
+    "shown_data",
+    "shown_key",
+    "shown_words",
+]
 
 _PREFIX = "key-"
 _LENGTH = 16
@@ -25,23 +38,39 @@ _LETTERS = str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst")
 _FORM = re.compile(rf"{_PREFIX}[bcdfghjklmnpqrst]{{{_LENGTH}}}")
 _SHAPE = re.compile(r"[1-478][0-9]{2}([0-9]{2})(?!00)(?:[0-9]{2}|2a|2b)[0-9]{6}([0-9]{2})?")
 _DAY = re.compile(r"20[0-3][0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
+_KEYS = frozenset(("acknowledged", "held", "in_doubt", "key", "keys", "possible_duplicates"))
+"""Members that hold keys of records, one or several."""
 _GAP = 4
 """Signs between two digits of one number at most."""
 _DIGITS = 13
+
+
+Shown = TypeVar("Shown")
+
+
+def _no_secret() -> bytes:
+    return b""
 
 
 class _Display:
     """What keys are hashed with in this process, and what else is never shown in clear."""
 
     secret = b""
+    find_secret: Callable[[], bytes] = staticmethod(_no_secret)
     hidden: frozenset[str] = frozenset()
 
 
-def show_with(secret: bytes, hidden: Collection[str] = ()) -> None:
-    """Hash with ``secret`` from now on, in all threads: that of the journal in use. Where none is given, a process
-    makes one for itself. ``hidden``: texts that are shown by their hash whatever they look like."""
+def show_with(secret: bytes, find: Callable[[], bytes] = _no_secret) -> None:
+    """Hash with ``secret`` from now on, in all threads: that of the journal in use. ``find`` gives it where it is not
+    known yet, when a hash is first shown. Where there is none, the process makes one for itself."""
     _Display.secret = secret
-    _Display.hidden = frozenset(hidden)
+    _Display.find_secret = staticmethod(find)
+    _Display.hidden = frozenset()
+
+
+def hide(texts: Collection[str]) -> None:
+    """Show these by their hash from now on, whatever they look like: identifiers that repeat a record's values."""
+    _Display.hidden |= frozenset(texts)
 
 
 def looks_personal(key: str) -> bool:
@@ -72,13 +101,31 @@ def shown_words(words: str) -> str:
     return visible("".join((*parts, words[at:])))
 
 
-def shown_data(value: object) -> object:
-    """JSON values with every text in them as it is shown, the names of members too."""
+def shown_data(value: Shown) -> Shown:
+    """Data with every text in it as it is shown, the names of members too: values of JSON, dataclasses, named tuples.
+
+    What `_KEYS` names holds keys. Numbers, and what is of no such kind, stay as they are.
+    """
+    return cast(Shown, _shown(value, is_key=False))
+
+
+def _shown(value: Any, *, is_key: bool) -> Any:  # noqa: ANN401 - of every kind that data has
+    if isinstance(value, StrEnum):
+        return value
     if isinstance(value, str):
-        return shown_key(value) if value in _Display.hidden else shown_words(value)
-    if isinstance(value, dict):
-        return {shown_words(str(name)): shown_data(inner) for name, inner in value.items()}
-    return [shown_data(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return shown_key(value) if is_key or value in _Display.hidden else shown_words(value)
+    if isinstance(value, Mapping):
+        return {_shown(name, is_key=False): _shown(inner, is_key=name in _KEYS) for name, inner in value.items()}
+    if isinstance(value, tuple):
+        names: Sequence[str] = getattr(value, "_fields", ())
+        held = [_shown(inner, is_key=is_key or name in _KEYS) for name, inner in zip_longest(names, value)]
+        return type(value)(*held) if names else tuple(held)
+    if isinstance(value, list):
+        return [_shown(inner, is_key=is_key) for inner in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        members = {one.name: getattr(value, one.name) for one in fields(value) if one.init}
+        return replace(value, **_shown(members, is_key=False))
+    return value
 
 
 def is_shown_form(text: str) -> bool:
@@ -137,6 +184,6 @@ def _hashed(text: str) -> str:
     import secrets
 
     if not _Display.secret:
-        _Display.secret = secrets.token_bytes(32)
+        _Display.secret = _Display.find_secret() or secrets.token_bytes(32)
     digest = hmac.digest(_Display.secret, text.encode("utf-8", "surrogatepass"), "sha256")
     return _PREFIX + digest.hex()[:_LENGTH].translate(_LETTERS)

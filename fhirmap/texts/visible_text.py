@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["visible"]
+__all__ = ["blotted", "visible"]
 
 # Unicode categories Cc, Zl, Zp and Cs, the marks of direction of UAX #9, and what is seen nowhere: of width zero,
 # interlinear, variation, tags.
@@ -26,6 +26,16 @@ def visible(words: str) -> str:
         ('12\\\\x1b[31m\\\\x0a3', 'a\\\\u202eb')
     """
     return _UNSEEN.sub(_number, words) if not words.isprintable() or _UNSEEN.search(words) else words
+
+
+def blotted(words: str) -> str:
+    """``words`` with a replacement mark for every sign that is not seen, so that what lies below stays in its column.
+
+    Example:
+        >>> blotted("12\\x1b[31m")
+        '12\ufffd[31m'
+    """
+    return _UNSEEN.sub("\ufffd", words)
 
 
 def _number(found: re.Match[str]) -> str:
