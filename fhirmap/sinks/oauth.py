@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
+from typing import Any
 from urllib.parse import urlsplit
 
+from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError, DeliveryError
-from fhirmap.events import TokenFetched, emit
+from fhirmap.events import TokenFetched, Warned, emit
 from fhirmap.sinks.client_authentication import ClientAuthentication
 from fhirmap.sinks.discovery import configuration_url, json_object, read_configuration
 from fhirmap.sinks.outcome import raise_if_fatal
@@ -59,6 +61,8 @@ class TokenSource:
         self._token = ""
         self._expires_at = 0.0
         self._is_ending = False
+        self._unread: Diagnostic | None = None
+        """Why the credentials could not be read again, the last time that it was tried."""
         self._algorithms: tuple[str, ...] | None = None
         self._client = ClientAuthentication(credentials, clock)
         self._transport = Transport(credentials.token_url or base, settings)
@@ -86,7 +90,8 @@ class TokenSource:
         """A token with some life left.
 
         Raises: DeliveryError FM608 (the receiver does not say where tokens come from), FM610, FM616 (certificate,
-        proxy), FM611 (identity server not reached), FM612 (client refused), FM613 (no token in the answer).
+        proxy), FM611 (identity server not reached), FM612 (client refused), FM613 (no token in the answer), FM736,
+        FM738 and FM792 (refused, and the credentials that replace those of before cannot be used).
         """
         with self._lock:
             if not self._token or self._clock() >= self._expires_at:
@@ -124,8 +129,15 @@ class TokenSource:
         self._discover()
         self._reread()
         answer = self._ask()
-        if _error(answer) == "invalid_client" and self._reread():
-            answer = self._ask()  # the secret was replaced between its reading and the answer
+        if _error(answer) == "invalid_client":
+            if self._reread():
+                answer = self._ask()  # the secret was replaced between its reading and the answer
+            elif self._unread is not None:
+                # those of before are good no more, and the new ones cannot be used: this is what to mend
+                unread = self._unread
+                raise DeliveryError(
+                    unread.code, hint=unread.hint, variant=unread.variant, **dict[str, Any](unread.args)
+                )
         token, life_s = self._read(answer)
         self._token = token
         self.fetched += 1
@@ -135,15 +147,19 @@ class TokenSource:
 
     def _reread(self) -> bool:
         """Takes the credentials as they are now; are they others than before? What cannot be read at this moment, as a
-        file being replaced, changes nothing."""
+        file being replaced, changes nothing: those of before may still be good, and the log says so."""
         before = self._credentials
         if before.reread is None:
             return False
         try:
             found = replace(before.reread(), token_url=before.token_url, reread=before.reread)
             client = ClientAuthentication(found, self._clock, self._algorithms)
-        except ConfigError:
+        except ConfigError as fault:
+            found_fault = fault.diagnostic()
+            emit(Warned(fault.code, found_fault.message))
+            self._unread = found_fault
             return False
+        self._unread = None
         self._credentials, self._client = found, client
         self._secrets[found.client_secret] = None
         return found != before

@@ -19,7 +19,7 @@ from fhirmap.runner.secret import Secret
 from fhirmap.sinks import ClientCredentials, Tls, TransportSettings
 from fhirmap.sinks.oauth import TokenSource
 from tests.cli.certificates import Authority
-from tests.sinks.keys import OTHER_RSA, P256, P384, P521, RSA, jwk, key_set, private_pem, public_pem
+from tests.sinks.keys import OTHER_RSA, P256, P384, P521, PASSWORD, RSA, jwk, key_set, private_pem, public_pem
 
 SECRETS = ["plain", "a:b", "100%25", "a+b c", "é€", "%", "&=?#/", "üñ:%+é", " lead and trail "]
 
@@ -295,6 +295,28 @@ def test_a_key_that_is_replaced_while_the_server_answers_is_tried_once_more(sour
     with pytest.raises(DeliveryError, match="FM612"):
         tokens.renew(first)
     assert given == [], "read again once, and not tried again with what was refused"
+
+
+def test_a_replaced_key_that_cannot_be_used_is_what_is_said(source: Any, raw_server: Any, caplog: Any) -> None:
+    caplog.set_level(logging.DEBUG)
+    given = [said(200, b'{"access_token": "%d"}' % number) for number in (1, 2)]
+    server = raw_server(*given, said(401, b'{"error": "invalid_client"}'))
+    text = [private_pem(P384)]
+
+    def reread() -> ClientCredentials:
+        return ClientCredentials(server.url, "c", method="private_key_jwt", private_key=text[0])
+
+    settings = {"client_id": "c", "method": "private_key_jwt", "private_key": text[0]}
+    tokens = source(server.url, **settings, reread=reread)
+    first = tokens.bearer()
+    text[0] = private_pem(P256, encryption=PASSWORD)
+    second = tokens.renew(first)
+    assert second != first, "the key of before is still good"
+    assert "FM792" in caplog.text
+    with pytest.raises(DeliveryError, match="FM792") as caught:
+        tokens.renew(second)
+    assert "has a password" in str(caught.value)
+    assert "BEGIN" not in f"{caught.value!r} {caught.value.diagnostic()} {caplog.text}"
 
 
 def test_a_token_that_ends_during_the_run_is_renewed_by_its_time(source: Any, registry: Any) -> None:
