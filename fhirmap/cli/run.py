@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     type=FilePath("folder"),
 )
 @option("--resend", is_flag=True)
+@option("--full", is_flag=True)
 @option("--workers", type=WorkerCount(), default=1)
 @option("--engine", type=WordChoice(ENGINES), default=ENGINES[0])
 @option("--dry-run", is_flag=True)
@@ -46,6 +47,7 @@ def command(
     source: tuple[str, ...],
     reports: Path | None,
     resend: bool,
+    full: bool,
     workers: int,
     engine: str,
     dry_run: bool,
@@ -56,14 +58,14 @@ def command(
     """Send the records of PROJECT (default: this folder) that are new or changed, and archive the identifiers."""
     with run_log(log_format, debug=debug, shows_faults=as_json):
         if engine == SPARK:
-            if resend or dry_run or reports is not None or workers != 1:
+            if resend or full or dry_run or reports is not None or workers != 1:
                 raise click.UsageError(text("run.not_with_spark"))
             return _on_spark(project, source, as_json, debug, log_format)
         if dry_run:
             from fhirmap.cli.plan import show_plan
 
-            return show_plan(project, source, resend=resend, workers=workers, as_json=as_json)
-        return _run(project, source, reports, resend, workers, as_json, log_format)
+            return show_plan(project, source, resend=resend, full=full, workers=workers, as_json=as_json)
+        return _run(project, source, reports, resend, full, workers, as_json, log_format)
 
 
 def _run(
@@ -71,6 +73,7 @@ def _run(
     source: tuple[str, ...],
     reports: Path | None,
     resend: bool,
+    full: bool,
     workers: int,
     as_json: bool,
     log_format: str | None,
@@ -112,6 +115,7 @@ def _send(
                 sending=lambda sent: progress.update(sent.done, sent.total),
                 reports=reports,
                 resend=resend,
+                full=full,
                 workers=workers,
             )
 

@@ -17,6 +17,7 @@ from fhirmap.runner.named_sources import other_addresses, unknown_sources, unrea
 from fhirmap.runner.personal_keys import sampled_keys
 from fhirmap.runner.project import Project
 from fhirmap.runner.project_maps import ProjectMaps
+from fhirmap.runner.since_last import change_faults, unseen_tables
 from fhirmap.runner.source import located, open_unchecked
 from fhirmap.source_plan import RowLayout, SourcePlan
 from fhirmap.sources import Address, open_source
@@ -49,6 +50,9 @@ def source_diagnostics(project: Project, project_maps: ProjectMaps) -> list[Diag
     others = other_addresses(project, plan)
     address = project.source_address(plan.source)
     found = diagnostics_of_source(address, facts, lambda: project_maps.maps.checked, others)
+    if project.changed_since is not None and not any(entry.is_error for entry in (*facts.diagnostics, *found)):
+        with open_unchecked(project, plan) as source:
+            found += [*change_faults(project, source), *unseen_tables(project, plan)]
     return [*done_diagnostics(project, plan), *found]
 
 

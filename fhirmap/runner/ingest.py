@@ -115,13 +115,14 @@ def ingest(  # noqa: PLR0913 - named settings
     progress: Callable[[int], None] | None = None,
     batch: int = _BATCH,
     workers: int = 1,
+    checkpoints: Mapping[str, str] | None = None,
 ) -> Ingested:
     """Read, map, classify and journal every record; ``progress`` gets the number so far.
 
     A record that is what it was is not mapped again. Each batch is one transaction of the journal, its checkpoint with
     it, and those that are not mapped one before it: an interruption loses at most the batches in hand, and the next run
     finds what is there already by its digest. ``workers``: so many processes map; all else is done by this one, in the
-    order of the records.
+    order of the records. ``checkpoints``: what the journal is to hold of the source once it has all of the records.
 
     Raises: ConfigError (source; FM787 of workers), JournalError.
     """
@@ -135,7 +136,8 @@ def ingest(  # noqa: PLR0913 - named settings
             done.counts += kept + journal.put(made.entries, {"source": json.dumps(checkpoint)})
             if progress is not None:
                 progress(done.read)
-    done.counts += journal.put((), {"source": json.dumps({"records": done.read, "last": last, "complete": True})})
+    complete = json.dumps({"records": done.read, "last": last, "complete": True})
+    done.counts += journal.put((), {"source": complete, **(checkpoints or {})})
     return done
 
 

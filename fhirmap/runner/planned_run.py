@@ -22,6 +22,7 @@ from fhirmap.runner.ingest import Ingested, MadeBatch, made_batches, maker_of
 from fhirmap.runner.receiver_lines import withdrawal_text
 from fhirmap.runner.run import look_into_journal, shrunk, unread
 from fhirmap.runner.same_records import require_same_records
+from fhirmap.runner.since_last import source_reading
 from fhirmap.runner.source import open_project_source
 from fhirmap.sinks.shown_answer import QUOTING_IDENTIFIER
 from fhirmap.sources.readings import NOTHING
@@ -83,16 +84,17 @@ class Plan:
         return 3 if self.stopped_by is not None else int(self.to_do)
 
 
-def make_plan(
+def make_plan(  # noqa: PLR0913 - named settings
     engine: Engine,
     *,
     resend: bool = False,
+    full: bool = False,
     progress: Callable[[int], None] | None = None,
     warned: Callable[[Diagnostic], object] | None = None,
     workers: int = 1,
 ) -> Plan:
-    """Reads the source of a project as a run would, and compares with its journal. ``resend``, ``workers``: as of
-    `run`. ``warned`` is called with what the source's layout says against the map.
+    """Reads the source of a project as a run would, and compares with its journal. ``resend``, ``full``, ``workers``:
+    as of `run`. ``warned`` is called with what the source's layout says against the map.
 
     Raises: ConfigError, ProjectError (project, source), JournalError.
     """
@@ -107,14 +109,16 @@ def make_plan(
                 journal.begin(source=project.source_name(engine.plan.source), resend=resend)
             done = Ingested()
             withdrawals = journal.foreseen() if journal is not None else None
-            made = made_batches(source.records(), maker_of(engine), done, batch=_CHUNK, workers=workers)
-            with closing(made) as batches:
-                seen = _Counting(plan, journal, withdrawals).take(batches, progress)
+            with source_reading(engine, source, journal, is_whole=full or resend) as reading:
+                made = made_batches(reading.records, maker_of(engine), done, batch=_CHUNK, workers=workers)
+                with closing(made) as batches:
+                    seen = _Counting(plan, journal, withdrawals).take(batches, progress)
             plan.read = done.read
             if journal is not None and withdrawals is not None:
                 plan.in_doubt = list(dict.fromkeys(answer.key for answer in journal.doubts()))
-                plan.stopped_by = shrunk(project, journal, done.declared)
-                left_out = unread(source) if project.source.is_complete else NOTHING
+                left_out = reading if reading.is_partial else unread(source)
+                plan.stopped_by = None if reading.is_partial else shrunk(project, journal, done.declared)
+                left_out = left_out if project.source.is_complete else NOTHING
                 if left_out:
                     plan.not_whole = left_out.diagnostic()
                 elif plan.stopped_by is None and project.source.is_complete:

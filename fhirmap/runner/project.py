@@ -19,6 +19,7 @@ from fhirmap.runner.target import (
 )
 from fhirmap.sources import plugin_schemes
 from fhirmap.sources.address import Address, mask, parse_address
+from fhirmap.sources.changes import ChangeColumns
 
 if TYPE_CHECKING:
     from fhirmap.sinks.settings import ClientCredentials
@@ -46,6 +47,7 @@ class SourceSettings:
     """``[source]``, or ``[sources.NAME]``, which has only an address. ``override``: what ``--source`` gave instead.
     ``is_complete``: what it does not hold is gone. ``least_share``: of the records of the last complete reading, below
     which nothing is sent; 0: whatever it holds. ``done``: where its files go once all of their records are settled.
+    ``changed_since``: the columns by which only what has changed is read.
     """
 
     url: Secret
@@ -55,6 +57,8 @@ class SourceSettings:
     override: str = field(default="", repr=False)
     done: Path | None = None
     done_span: Span | None = field(default=None, compare=False, repr=False)
+    changed_since: ChangeColumns | None = None
+    changed_span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +276,15 @@ class Project:
         Raises: ConfigError FM769, FM700, FM734, FM736, FM738.
         """
         return None if self.source.done is None or self.source_name() else self.source.done
+
+    @property
+    def changed_since(self) -> ChangeColumns | None:
+        """The columns by which only what has changed is read: None for a place that ``--source`` gives.
+
+        Raises: ConfigError FM769, FM700, FM734, FM736, FM738.
+        """
+        columns = self.source.changed_since
+        return None if columns is None or self.source_name() else columns
 
     def require_environment(self) -> None:
         """Raises: ProjectError with FM736 for each variable that is referred to and not set."""

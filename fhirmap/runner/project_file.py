@@ -29,12 +29,15 @@ from fhirmap.runner.target import SEVERITIES, Target, existing_path, existing_pa
 from fhirmap.runner.toml_text import TomlSection, TomlText
 from fhirmap.sources import plugin_schemes
 from fhirmap.sources.address import mask, parse_address
+from fhirmap.sources.changes import ChangeColumns
 from fhirmap.texts import Text
 
 __all__ = ["FILE", "given_sources", "load_project", "read_project"]
 
 FILE = "fhirmap.toml"
 _NAMED = re.compile(r"([A-Za-z_][\w-]*)=(.+)", re.DOTALL)
+_OVERLAP = 7200.0
+"""The hour that a local time has twice in autumn, and a transaction of an hour."""
 _NEEDS = {
     "client_secret_post": "client_secret",
     "client_secret_basic": "client_secret",
@@ -175,12 +178,31 @@ class _Reading:
         is_complete = section.boolean("complete", True)
         least_share = section.number("least_share", 0.5, least=0, most=1)
         done = section.text("done")
+        changed = self._changed_since(section)
         found = self._place(section, override, is_required=is_required)
         place = self._folder / Path(done).expanduser() if done else None
         span = self._file.span((*section.path, "done")) if done else None
         if done and is_complete:
             self._file.report("FM799", (*section.path, "done"), done=done)
-        return replace(found, is_complete=is_complete, least_share=least_share, done=place, done_span=span)
+        return replace(
+            found,
+            is_complete=is_complete,
+            least_share=least_share,
+            done=place,
+            done_span=span,
+            changed_since=changed,
+            changed_span=self._file.span((*section.path, "changed_since")) if changed else None,
+        )
+
+    def _changed_since(self, section: TomlSection) -> ChangeColumns | None:
+        """A column of the records' table, or columns by table."""
+        overlap = section.number("overlap", _OVERLAP, least=0)
+        if "changed_since" not in section:
+            if "overlap" in section:
+                self._file.report("FM734", (*section.path, "changed_since"))
+            return None
+        by_table = section.text_or_mapping("changed_since")
+        return ChangeColumns(by_table, overlap) if by_table else None
 
     def _sources(self, section: TomlSection, given: Mapping[str, str]) -> Mapping[str, SourceSettings]:
         """The sources that the maps name, beside the project's own."""

@@ -23,6 +23,7 @@ from fhirmap.runner.project import Project
 from fhirmap.runner.report import Report, RunFacts, build_report, exit_code
 from fhirmap.runner.report_file import write_report
 from fhirmap.runner.same_records import note_records, require_same_records
+from fhirmap.runner.since_last import SourceReading, source_reading
 from fhirmap.runner.source import open_project_source, require_other_place
 from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.sinks import AuthenticatedSink, ClientCredentials, Sink, SinkSettings, open_sink
@@ -112,6 +113,7 @@ def run(  # noqa: PLR0913 - named settings
     clock: Clock | None = None,
     reports: Path | None = None,
     resend: bool = False,
+    full: bool = False,
     workers: int = 1,
 ) -> RunOutcome:
     """Runs a project once. Nothing is read before the sink's settings and the source's layout are found sound.
@@ -119,8 +121,9 @@ def run(  # noqa: PLR0913 - named settings
     ``settings``: the sink's, where they are not the project's own (see `simulated`). ``reading`` is called with the
     number of records read, ``sending`` with the progress of the delivery. ``reports``: the folder to write to,
     ``reports`` in the project's. ``resend``: what was accepted and only the map, the target or the version makes
-    different is sent again, and so is what came back after its withdrawal was acknowledged. ``workers``: how many
-    processes map the records, this one where it is 1.
+    different is sent again, and so is what came back after its withdrawal was acknowledged. ``full``: everything is
+    read, not only what has changed since the last reading; ``resend`` does, too. ``workers``: how many processes map
+    the records, this one where it is 1.
 
     Raises: ConfigError, ProjectError (project, source, workers), JournalError, InternalError FM910 (the ledger does not
     balance).
@@ -145,10 +148,17 @@ def run(  # noqa: PLR0913 - named settings
         note_records(project, engine.plan, journal)
         try:
             watch = KeyWatch(engine.plan)
-            records = watch.records(source.records())
-            ingested = ingest(records, maker_of(engine), journal, progress=reading, workers=workers)
+            with source_reading(engine, source, journal, is_whole=full or resend) as found:
+                ingested = ingest(
+                    watch.records(found.records),
+                    maker_of(engine),
+                    journal,
+                    progress=reading,
+                    workers=workers,
+                    checkpoints=found.checkpoints,
+                )
             work.note_reading(ingested, watch)
-            stopped = work.close_reading(ingested.declared, unread(source))
+            stopped = work.close_reading(ingested.declared, found if found.is_partial else unread(source))
         except KeyboardInterrupt:
             report = work.finish(None, Delivery(interrupted=True))
         else:
@@ -234,11 +244,11 @@ class _Run:
         verdicts = {str(verdict): count for verdict, count in ingested.verdicts.items()}
         emit(SourceRead(ingested.read, ingested.kept, verdicts, self._clock.now() - self._started_at))
 
-    def close_reading(self, read: int, left_out: Unread) -> Diagnostic | None:
+    def close_reading(self, read: int, left_out: Unread | SourceReading) -> Diagnostic | None:
         """What the end of the source says of the records that it does not hold: nothing where something was
-        ``left_out``. Or why nothing may be sent."""
+        ``left_out``, or only what has changed was read. Or why nothing may be sent."""
         project = self._engine.project
-        stopped = shrunk(project, self._journal, read)
+        stopped = None if isinstance(left_out, SourceReading) else shrunk(project, self._journal, read)
         if project.source.is_complete:
             if left_out:
                 self._warnings += (left_out.diagnostic(),)

@@ -12,6 +12,7 @@ from fhirmap.errors import ConfigError, ProjectError
 from fhirmap.runner.done_settings import done_diagnostics
 from fhirmap.runner.named_sources import other_addresses
 from fhirmap.runner.project import Project
+from fhirmap.runner.since_last import change_faults
 from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import Source, open_source
 from fhirmap.texts import Text
@@ -33,6 +34,8 @@ def open_project_source(
     source = open_unchecked(project, plan)
     try:
         found = [located(entry) for entry in _checked(source)]
+        if not any(entry.is_error for entry in found):
+            found += change_faults(project, source)
         if any(entry.is_error for entry in found):
             raise ProjectError(found)
         if warned is not None:

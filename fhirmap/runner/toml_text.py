@@ -187,6 +187,18 @@ class TomlSection:
         found = self.text(key, required=required)
         return (found,) if found else ()
 
+    def text_or_mapping(self, key: str) -> dict[str, str]:
+        """A text, under the empty name, or a table of texts; at least one, and none of them empty."""
+        if isinstance(self._values.get(key), dict):
+            found = self.section(key).mapping()
+        else:
+            found = {"": self.text(key, required=True)} if isinstance(self._values.get(key), str) else {}
+            if not found:
+                self._take(key, str, Text("reasons.text_or_table"))
+        if isinstance(self._values.get(key), dict) and not (found and all(found.values())):
+            self._file.report("FM734", (*self.path, key), variant="empty")
+        return {name: text for name, text in found.items() if text}
+
     def boolean(self, key: str, default: bool) -> bool:
         """``true`` or ``false``."""
         found = self._take(key, bool, Text("reasons.true_or_false"))

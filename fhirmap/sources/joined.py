@@ -9,7 +9,7 @@ of another store. Keys are compared to the letter, as trimmed texts; a word that
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, TypeAlias
@@ -21,6 +21,7 @@ from fhirmap.records import Fault, Record, TreeText
 from fhirmap.runtime.reading import at
 from fhirmap.source_plan import Child, RowLayout, SourceColumn, SourcePlan, path_steps
 from fhirmap.sources.attribute_names import unknown_attributes
+from fhirmap.sources.changes import ChangeColumns, ChangedSource, Changes, Marks
 from fhirmap.sources.files.row_order import RowOrder
 from fhirmap.sources.key_index import KeyIndex
 from fhirmap.sources.keys import KeyColumn, join_columns
@@ -177,6 +178,27 @@ class JoinedSource(Source):
 
         Raises: ConfigError where a place cannot be read, or not read on.
         """
+        with self._gathered():
+            yield from self._joined(self._source.records(keys))
+
+    def check_changes(self, columns: ChangeColumns) -> list[Diagnostic]:
+        """Why changes of the source's own rows are not to be seen by these columns; those of the stores are not."""
+        source = self._source
+        return source.check_changes(columns) if isinstance(source, ChangedSource) else [Diagnostic("FM667")]
+
+    @contextmanager
+    def changes(self, columns: ChangeColumns, since: Marks) -> Iterator[Changes]:
+        """As of a `ChangedSource`, by the source's own rows.
+
+        Raises: ConfigError where a place cannot be read, or not read on.
+        """
+        assert isinstance(self._source, ChangedSource)
+        with self._gathered(), self._source.changes(columns, since) as found:
+            yield replace(found, records=self._joined(found.records))
+
+    @contextmanager
+    def _gathered(self) -> Iterator[None]:
+        """The stores are in their indexes, of the same snapshot as the source where they are in one place."""
         with ExitStack() as stack:
             places = [self._source, *(store.source for store in self._stores.values())]
             for place in places:
@@ -185,12 +207,15 @@ class JoinedSource(Source):
             for store in self._stores.values():
                 stack.callback(store.forget)
                 store.gather()
-            for record in self._source.records(keys):
-                faults: _Faults = {}
-                values = self._level.attached(record.values, faults)
-                yield record._replace(values=values, faults=(*record.faults, *faults.values()))
-            for store in self._stores.values():
-                store.finish()
+            yield
+
+    def _joined(self, records: Iterator[Record]) -> Iterator[Record]:
+        for record in records:
+            faults: _Faults = {}
+            values = self._level.attached(record.values, faults)
+            yield record._replace(values=values, faults=(*record.faults, *faults.values()))
+        for store in self._stores.values():
+            store.finish()
 
 
 @dataclass(slots=True)

@@ -17,13 +17,10 @@ import sqlalchemy as sa
 
 from fhirmap.source_plan import Child, RowLayout, SourcePlan
 from fhirmap.sources.keys import join_columns, revision_column
+from fhirmap.sources.sql_joins import Cell, Relation, belongs, from_table, type_of
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
 from fhirmap.sources.sql_rows import RowReader, SqlNode, SqlStatement
-from fhirmap.sources.sql_types import ColumnKind, SqlType, are_compared_alike, is_equal_alike, without_domain
-
-Cell = sa.ColumnElement[Any]
-Relation = Any
-"""A FromClause, which is generic from SQLAlchemy 2.1 on and is not before."""
+from fhirmap.sources.sql_types import ColumnKind, are_compared_alike, is_equal_alike
 
 
 def build_tree(plan: SourcePlan, layout: SqlLayout, root: SqlTableLayout) -> SqlNode:
@@ -54,13 +51,9 @@ def _is_looked_up(child: Child, table: SqlTableLayout, parent: SqlTableLayout, d
     """Does the database find one row of the child at most? Only if it compares its column with the parent's as it does
     with itself: `'01'` and `'1'` are two texts and one number.
     """
-    pairs = [(_type_of(table, own), _type_of(parent, above)) for own, above in child.on]
+    pairs = [(type_of(table, own), type_of(parent, above)) for own, above in child.on]
     alike = all(are_compared_alike(own, above, dialect) for own, above in pairs)
     return alike and table.is_unique_by(own for own, _ in child.on)
-
-
-def _type_of(table: SqlTableLayout, name: str) -> SqlType:
-    return table.columns.get(table.real(name) or name)
 
 
 _ORDERED = frozenset(
@@ -72,14 +65,27 @@ _ORDERED = frozenset(
 """Kinds of which PostgreSQL has a least and a greatest; of its texts too, but not of all that is read as one."""
 
 
-class StatementBuilder:
-    """Writes the statements of one tree for one dialect."""
+Condition = Callable[[Callable[[str], Cell]], sa.ColumnElement[bool]]
+"""A condition on the records' rows, made of the columns of its own choice by their real names."""
 
-    def __init__(self, plan: SourcePlan, root: SqlNode, dialect: str, keys: Collection[str] | None = None) -> None:
+
+class StatementBuilder:
+    """Writes the statements of one tree for one dialect. ``changed``: a condition by key, which all rows of a key meet
+    or none."""
+
+    def __init__(
+        self,
+        plan: SourcePlan,
+        root: SqlNode,
+        dialect: str,
+        keys: Collection[str] | None = None,
+        changed: Condition | None = None,
+    ) -> None:
         self._plan = plan
         self._root = root
         self._dialect = dialect
         self._keys = keys
+        self._changed = changed
         self.is_unique = root.table.is_unique_by(plan.key)
         """Does the database itself promise one row a key?"""
 
@@ -103,7 +109,7 @@ class StatementBuilder:
         """Some rows of one node alone, its columns in the order of its names."""
         where = node.child.where if node.child else self._plan.where
         cells: list[sa.ColumnClause[Any]] = [sa.column(node.table.physical(name)) for name in node.names]
-        select = sa.select(*_labelled(cells)).select_from(_from_table(node.table)).limit(count)
+        select = sa.select(*_labelled(cells)).select_from(from_table(node.table)).limit(count)
         return select.where(sa.literal_column(f"({where}\n)")) if where else select
 
     def distinct(self, node: SqlNode, name: str) -> sa.Select[Any]:
@@ -111,7 +117,7 @@ class StatementBuilder:
         column: Cell = sa.column(node.table.physical(name))
         exact = self._exact(node.table, name, column)
         cells = _labelled([column] if exact is None else [column, exact])
-        select: sa.Select[Any] = sa.select(*cells).select_from(_from_table(node.table)).distinct()
+        select: sa.Select[Any] = sa.select(*cells).select_from(from_table(node.table)).distinct()
         where = node.child.where if node.child else self._plan.where
         return select.where(sa.literal_column(f"({where}\n)")) if where else select
 
@@ -120,7 +126,7 @@ class StatementBuilder:
     def _relation(self, node: SqlNode, alias: str, extra: Sequence[Cell] = ()) -> Relation:
         table = node.table
         names = [*(table.physical(name) for name in node.names), *table.primary]
-        base = _from_table(table)
+        base = from_table(table)
         where = node.child.where if node.child else self._plan.where
         if node is self._root and self._plan.grouped:
             # One row for the lines of a record: what they agree on.
@@ -150,6 +156,12 @@ class StatementBuilder:
         return select.subquery(alias)
 
     def _asked(self, among: Callable[[str], Cell]) -> sa.ColumnElement[bool] | None:
+        """The records that are to be read, where these are not all of them."""
+        found = [self._of_keys(among), None if self._changed is None else self._changed(among)]
+        wanted = [condition for condition in found if condition is not None]
+        return sa.and_(*wanted) if wanted else None
+
+    def _of_keys(self, among: Callable[[str], Cell]) -> sa.ColumnElement[bool] | None:
         """The rows of ``keys``, where the database can be asked without changing what a key's text is."""
         if self._keys is None or len(self._plan.key) != 1 or len(self._keys) > 500:
             return None
@@ -219,7 +231,7 @@ class StatementBuilder:
             return [sa.literal_column("1").label("fm_rank"), sa.func.count().over(partition_by=parts).label("fm_same")]
         revision: Cell = sa.column(table.real(plan.latest.column) or plan.latest.column)
         words = revision_column(plan).nulls
-        if words and (self._dialect == "sqlite" or isinstance(_type_of(table, plan.latest.column), sa.String)):
+        if words and (self._dialect == "sqlite" or isinstance(type_of(table, plan.latest.column), sa.String)):
             # What the map says is no value is an absent revision.
             text = sa.func.trim(sa.type_coerce(revision, sa.String))
             revision = sa.case((text.in_(sorted(words)), None), else_=revision)
@@ -228,7 +240,7 @@ class StatementBuilder:
         same = sa.func.count().over(partition_by=[*parts, revision])
         marks: list[Cell] = [rank.label("fm_rank"), same.label("fm_same")]
         kind = table.kinds.get(table.real(plan.latest.column) or "", ColumnKind.UNKNOWN)
-        is_text = isinstance(_type_of(table, plan.latest.column), sa.String)
+        is_text = isinstance(type_of(table, plan.latest.column), sa.String)
         if self._dialect in ("sqlite", "mysql", "mariadb") or is_text or kind in _ORDERED:
             marks += [
                 end(revision).over(partition_by=parts).label(name)
@@ -248,7 +260,7 @@ class StatementBuilder:
                 continue
             other = self._relation(below, f"t{below.number}")
             other_columns = self._columns(below, other)
-            source = source.outerjoin(other, self._on(below, other_columns, columns))
+            source = source.outerjoin(other, belongs(below, other_columns, columns, self._dialect))
             source, more, reader = self._with_joined(below, source, other, start + len(listed))
             listed += more
             joined.append((below.child.key, reader))
@@ -269,29 +281,6 @@ class StatementBuilder:
         )
         return source, listed, reader
 
-    def _on(self, node: SqlNode, columns: dict[str, Cell], above: dict[str, Cell]) -> sa.ColumnElement[bool]:
-        """The rows of ``node`` that belong to those of its parent, whose columns are ``above``."""
-        assert node.child is not None and node.parent is not None
-        return sa.and_(
-            *(
-                self._equal(columns[own], _type_of(node.table, own), above[name], _type_of(node.parent.table, name))
-                for own, name in node.child.on
-            )
-        )
-
-    def _equal(self, one: Cell, its: SqlType, other: Cell, others: SqlType) -> sa.ColumnElement[bool]:
-        """PostgreSQL compares no text with a number, a UUID or a value of an enumeration; the other databases do."""
-        if self._dialect != "postgresql":
-            return one == other
-        its, others = without_domain(its), without_domain(others)
-        if _is_text(its) and _has_text_form(others):
-            return _canonical(one, others) == _text_form(other, others)
-        if _is_text(others) and _has_text_form(its):
-            return _text_form(one, its) == _canonical(other, its)
-        if isinstance(its, sa.Enum) and isinstance(others, sa.Enum) and its.name != others.name:
-            return _text_form(one, its) == _text_form(other, others)
-        return one == other
-
     def _children(self, node: SqlNode) -> SqlStatement:
         child, parent = node.child, node.parent
         assert child is not None and parent is not None
@@ -299,7 +288,7 @@ class StatementBuilder:
         relation = self._relation(node, f"t{node.number}")
         columns = self._columns(node, relation)
         above = dict(zip((pair[1] for pair in child.on), on_values, strict=True))
-        source = source.outerjoin(relation, self._on(node, columns, above))
+        source = source.outerjoin(relation, belongs(node, columns, above, self._dialect))
         # Where rows hang from the record's own, by its key, that is read once.
         is_identity = len(on_values) == len(identity) and all(map(operator.is_, on_values, identity))
         head = identity if is_identity else [*identity, *on_values]
@@ -325,7 +314,7 @@ class StatementBuilder:
         for step in chain[1:]:
             other = self._relation(step, f"c{step.number}")
             other_columns = self._columns(step, other)
-            source = source.outerjoin(other, self._on(step, other_columns, columns))
+            source = source.outerjoin(other, belongs(step, other_columns, columns, self._dialect))
             columns = other_columns
         # One row a record and join value, or a child would come once for each of several parents that share it.
         directions = [entry.descending for entry in self._plan.order]
@@ -347,38 +336,6 @@ def _undirected(entry: Cell) -> Cell:
     """The column of an ORDER BY entry, without its direction."""
     is_direction = isinstance(entry, sa.UnaryExpression) and entry.modifier is not None
     return entry.element if is_direction else entry
-
-
-def _from_table(table: SqlTableLayout) -> Relation:
-    columns: list[Any] = [sa.column(name) for name in table.columns]
-    if table.query:
-        text = table.query.strip().rstrip(";").replace(":", "\\:") + "\n"
-        return sa.text(text).columns(*columns).subquery("q")
-    return sa.table(table.name, *columns, schema=table.schema)
-
-
-def _is_text(kind: SqlType) -> bool:
-    return isinstance(kind, sa.String) and not isinstance(kind, sa.Enum)
-
-
-def _has_text_form(kind: SqlType) -> bool:
-    """Is each value of a PostgreSQL type that is no text written in one way, which a text may have?"""
-    is_number = isinstance(kind, sa.Integer) or (isinstance(kind, sa.Numeric) and not isinstance(kind, sa.Float))
-    return is_number or isinstance(kind, sa.Uuid | sa.Enum)
-
-
-def _text_form(column: Cell, kind: SqlType) -> Cell:
-    text = sa.cast(column, sa.Text)
-    return sa.func.regexp_replace(text, r"\.0+$", "") if isinstance(kind, sa.Numeric) else text
-
-
-def _canonical(text: Cell, other: SqlType) -> Cell:
-    """A text as PostgreSQL writes the number, the UUID or the value of an enumeration that it may be, so that it is
-    found, and then compared to the letter as everywhere else."""
-    trimmed = sa.func.trim(text)
-    if isinstance(other, sa.Uuid):
-        return sa.func.lower(trimmed)
-    return trimmed if isinstance(other, sa.Enum) else sa.func.regexp_replace(trimmed, r"^0+(?=\d)", "")
 
 
 def _child_order(node: SqlNode, child: Child, columns: dict[str, Cell]) -> list[Cell]:

@@ -16,18 +16,20 @@ from fhirmap.source_plan import Child, SourceColumn, SourceKind, SourcePlan
 from fhirmap.sources import names as naming
 from fhirmap.sources.address import Address
 from fhirmap.sources.attribute_names import unknown_attributes
+from fhirmap.sources.changes import ChangeColumns, Changes, Marks
 from fhirmap.sources.documents import column_and_path, value_of
 from fhirmap.sources.keys import RecordKeys, revision_column
 from fhirmap.sources.protocol import Source
 from fhirmap.sources.revisions import cannot_be_compared
 from fhirmap.sources.samples import Sample
 from fhirmap.sources.sql_cells import know_own_types, load_as_text
+from fhirmap.sources.sql_changes import ChangedKeys, change_faults, current_marks, starts, watched_columns
 from fhirmap.sources.sql_engine import engine_of
 from fhirmap.sources.sql_errors import translated
 from fhirmap.sources.sql_layout import SqlLayout, SqlTableLayout
 from fhirmap.sources.sql_misfits import misfits
 from fhirmap.sources.sql_nesting import Groups, record_maker
-from fhirmap.sources.sql_rows import RecordRows, Row, RowValues, SqlStatement, key_text
+from fhirmap.sources.sql_rows import RecordRows, Row, RowValues, SqlNode, SqlStatement, key_text
 from fhirmap.sources.sql_snapshot import SqlSnapshot, snapshot_of
 from fhirmap.sources.sql_statements import StatementBuilder, build_tree
 from fhirmap.sources.sql_types import ColumnKind, declared_kind, query_contents
@@ -146,7 +148,7 @@ class SqlTable(Source):
         """Attributes that no row has (FM774); the database makes each name one row."""
         builder = self._builder(root, None)
         found: list[Diagnostic] = []
-        for node in build_tree(self._plan, self._layout(), root).walk():
+        for node in self._tree(root).walk():
             attributes = node.child.attributes if node.child else None
             if node.child is None or attributes is None:
                 continue
@@ -161,7 +163,7 @@ class SqlTable(Source):
         if self._engine.dialect.name != "sqlite":
             return []
         found: list[Diagnostic] = []
-        for node in build_tree(self._plan, self._layout(), root).walk():
+        for node in self._tree(root).walk():
             if node.child is not None:
                 with translated(self._address.shown, node.child.table), self._engine.connect() as connection:
                     found += untyped_joins(node, connection)
@@ -214,7 +216,7 @@ class SqlTable(Source):
         # Each relation by itself shows whose condition it is.
         places = [
             (node.child.table, node.child.position, node) if node.child else (plan.name, plan.position, node)
-            for node in build_tree(plan, self._layout(), root).walk()
+            for node in self._tree(root).walk()
         ]
         found = [self._refused(table, position, [builder.rows(node)]) for table, position, node in places]
         return [entry for entry in found if entry is not None] or [refused]
@@ -241,7 +243,7 @@ class SqlTable(Source):
         builder = self._builder(root, None)
         with translated(self._address.shown, self._plan.name), self._engine.connect() as connection:
             load_as_text(connection)
-            for node in build_tree(self._plan, self._layout(), root).walk():
+            for node in self._tree(root).walk():
                 rows = [
                     dict(zip(node.names, row, strict=True)) for row in connection.execute(builder.sample(node, count))
                 ]
@@ -254,9 +256,14 @@ class SqlTable(Source):
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    def _builder(self, root: SqlTableLayout, keys: Collection[str] | None) -> StatementBuilder:
-        tree = build_tree(self._plan, self._layout(), root)
-        return StatementBuilder(self._plan, tree, self._engine.dialect.name, keys)
+    def _builder(
+        self, root: SqlTableLayout, keys: Collection[str] | None, changed: ChangedKeys | None = None
+    ) -> StatementBuilder:
+        condition = None if changed is None else changed.condition
+        return StatementBuilder(self._plan, self._tree(root), self._engine.dialect.name, keys, condition)
+
+    def _tree(self, root: SqlTableLayout) -> SqlNode:
+        return build_tree(self._plan, self._layout(), root)
 
     def _known_root(self) -> SqlTableLayout:
         root = self._root()
@@ -277,13 +284,45 @@ class SqlTable(Source):
 
         Raises: ConfigError FM703, FM715, FM724, FM725.
         """
-        builder = self._builder(self._known_root(), keys)
+        return self._read(keys, None)
+
+    def _read(self, keys: Collection[str] | None, changed: ChangedKeys | None) -> Iterator[Record]:
+        builder = self._builder(self._known_root(), keys, changed)
         statements = builder.statements()
         wanted = None if keys is None else frozenset(keys)
         with translated(self._address.shown, self._plan.name), ExitStack() as stack:
             for record in self._merge(statements, self._streams(stack, statements), builder.is_unique):
                 if wanted is None or record.key in wanted:
                     yield record
+
+    def check_changes(self, columns: ChangeColumns) -> list[Diagnostic]:
+        """Why changes are not to be seen by these columns: FM667, FM704.
+
+        Raises: ConfigError FM707-FM709, FM724.
+        """
+        root = self._root()
+        if root is None:
+            return []
+        with translated(self._address.shown, self._plan.name), self._engine.connect() as connection:
+            return list(change_faults(self._plan, self._tree(root), columns, connection, self._address.shown))
+
+    @contextmanager
+    def changes(self, columns: ChangeColumns, since: Marks) -> Iterator[Changes]:
+        """As of a `ChangedSource`.
+
+        Raises: ConfigError FM703, FM707-FM709, FM715, FM724, FM725.
+        """
+        with self.one_snapshot(()):
+            snapshot = self._snapshot
+            assert snapshot is not None
+            tree = self._tree(self._known_root())
+            with translated(self._address.shown, self._plan.name):
+                watched = watched_columns(self._plan, tree, columns, snapshot.connection)
+                marks = current_marks(watched, snapshot.connection)
+            begin = starts(marks, since, watched, columns.overlap)
+            dialect = self._engine.dialect.name
+            changed = None if begin is None else ChangedKeys(self._plan, tree, watched, begin, dialect)
+            yield Changes(marks, changed is not None, self._read(None, changed))
 
     def joined_rows(self, names: Sequence[str]) -> Iterator[StoreRow]:
         """Every row, in the plan's order, with the texts of the columns ``names``: a `JoinableSource`.
@@ -318,8 +357,11 @@ class SqlTable(Source):
     @contextmanager
     def _opened_snapshot(self, places: Sequence[SqlTable]) -> Iterator[SqlSnapshot]:
         tables = [table for place in places for table in place._tables()]
-        with translated(self._address.shown, self._plan.name), ExitStack() as stack:
-            yield stack.enter_context(snapshot_of(self._engine, tables, self._plan.zone))
+        with ExitStack() as stack:
+            with translated(self._address.shown, self._plan.name):
+                snapshot = stack.enter_context(snapshot_of(self._engine, tables, self._plan.zone))
+            # What is raised meanwhile may be somebody else's.
+            yield snapshot
 
     def _is_beside(self, other: SqlTable) -> bool:
         """Does the other source read the same database?"""
@@ -328,7 +370,7 @@ class SqlTable(Source):
         return self._engine.url == other._engine.url
 
     def _tables(self) -> list[SqlTableLayout]:
-        return [node.table for node in build_tree(self._plan, self._layout(), self._known_root()).walk()]
+        return [node.table for node in self._tree(self._known_root()).walk()]
 
     def _streams(self, stack: ExitStack, statements: Sequence[SqlStatement]) -> list[Iterator[Row]]:
         """The rows of each statement, of one snapshot."""

@@ -52,6 +52,7 @@ FILES = {
     "runtime/cell_text.py": "words that are looked for in cells",
     "runtime/functions.py": "errors for the author of a plug-in, when it is loaded",
     "sources/column_words.py": "words that are looked for in the names of columns",
+    "sources/sql_changes.py": "SQL",
     "sources/sql_snapshot.py": "SQL",
     "sources/sql_nesting.py": "the text of generated code",
     "sources/sql_errors.py": "words that are looked for in the messages of databases",
