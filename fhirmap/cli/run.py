@@ -85,7 +85,7 @@ def _run(
     with _metrics(project, log_format) as ends:
         ready = build_engine(project)
         _warn(ready, place, as_json, log_format)
-        outcome = _send(ready, reports, resend, workers, as_json, log_format)
+        outcome = _send(ready, reports, resend, full, workers, as_json, log_format)
         ends(outcome.exit_code)
     try:
         _show(outcome, as_json)
@@ -97,7 +97,13 @@ def _run(
 
 
 def _send(
-    engine: Engine, reports: Path | None, resend: bool, workers: int, as_json: bool, log_format: str | None
+    engine: Engine,
+    reports: Path | None,
+    resend: bool,
+    full: bool,
+    workers: int,
+    as_json: bool,
+    log_format: str | None,
 ) -> RunOutcome:
     from fhirmap.cli.progress import ProgressBar
     from fhirmap.collector import expect_records
