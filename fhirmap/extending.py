@@ -11,7 +11,7 @@ from fhirmap.errors import ConfigError, DeliveryError, FhirmapError, RecordError
 from fhirmap.records import Envelope, Fault, Issue, Receipt, ReceiptState, Record
 from fhirmap.runtime.functions import FhirBase64, FhirDate, FhirUri, function
 from fhirmap.signatures import FunctionParameter, FunctionSignature, ValueType
-from fhirmap.sinks.settings import ClientCredentials, IdentifiersOf, Tls, TransportSettings
+from fhirmap.sinks.settings import AnswerWords, ClientCredentials, IdentifiersOf, Tls, TransportSettings
 from fhirmap.sinks.sink import Sink, SinkFactory, SinkSettings
 from fhirmap.source_plan import (
     AttributeRows,
@@ -29,6 +29,7 @@ from fhirmap.sources.address import Address
 
 __all__ = [
     "Address",
+    "AnswerWords",
     "AttributeRows",
     "Child",
     "ChildKind",
