@@ -97,7 +97,9 @@ class SinkPart:
     timeout_s: float = 30.0
     connect_timeout_s: float = 10.0
     proxy: Secret | None = None
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    allow_http: bool = False
+    """May declarations and secrets leave without TLS, for another machine than this one?"""
+    headers: Mapping[str, Secret] = field(default_factory=dict, repr=False)
     auth: AuthSettings = field(default_factory=AuthSettings)
     tls: TlsFiles = field(default_factory=TlsFiles)
 
@@ -311,8 +313,9 @@ class Project:
                 connect_timeout_s=sink.connect_timeout_s,
                 proxy=sink.proxy.reveal() if sink.proxy else None,
                 tls=Tls(sink.tls.ca, sink.tls.cert, sink.tls.key),
+                allow_http=sink.allow_http,
             ),
-            headers=sink.headers,
+            headers={name: value.reveal() for name, value in sink.headers.items()},
             path=sink.path,
             answer_words=self.map.target.answers if self.map.target else None,
         )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fhirmap.diagnostics import Diagnostic, nearest, suggestion
 from fhirmap.errors import ConfigError, ProjectError
@@ -25,6 +26,7 @@ from fhirmap.runner.project import (
     TlsFiles,
 )
 from fhirmap.runner.secret import Secret
+from fhirmap.runner.secret_places import is_readable_by_all, may_be_key, secret_files
 from fhirmap.runner.target import SEVERITIES, Target, existing_path, existing_paths, find_target, read_target
 from fhirmap.runner.toml_text import TomlSection, TomlText
 from fhirmap.sources import plugin_schemes
@@ -149,6 +151,7 @@ class _Reading:
             rule_spans={key: span for key in severities if (span := self._file.span(("rules", key)))},
         )
         root.done()
+        self._warn_of_readable_files(project)
         warnings = tuple(entry for entry in self._file.diagnostics if not entry.is_error)
         return replace(project, warnings=warnings, unset=tuple(self._file.unset))
 
@@ -255,7 +258,8 @@ class _Reading:
             timeout_s=section.number("timeout_s", 30.0),
             connect_timeout_s=section.number("connect_timeout_s", 10.0),
             proxy=section.secret("proxy", self._folder, warn=False),
-            headers=section.section("headers").mapping(),
+            allow_http=section.boolean("allow_http", False),
+            headers=self._headers(section.section("headers")),
             auth=self._auth(section.section("auth")),
             tls=self._tls(section.section("tls")),
         )
@@ -271,10 +275,38 @@ class _Reading:
                 meant=meant,
                 reason=Text("reasons.address_or_simulator", {"simulator": SIMULATOR}),
             )
+        elif kind.startswith("fhir-"):
+            self._refuse_http(part, part.url, ("sink", "url"))
+        if part.auth.kind != "none":
+            self._refuse_http(part, part.auth.token_url, ("sink", "auth", "token_url"))
         self._warn_of_literal_password(part.proxy, ("sink", "proxy"))
         self._warn_of_literal_password(section.secret("url", self._folder, warn=False), ("sink", "url"))
         section.done()
         return part
+
+    def _refuse_http(self, part: SinkPart, url: str, keys: tuple[str, ...]) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "http" or "${" in url or part.allow_http:
+            return
+        from fhirmap.sinks.proxy import is_loopback
+
+        if not is_loopback(url):
+            self._file.report("FM791", keys, variant="http", host=parts.netloc.rpartition("@")[2])
+
+    def _headers(self, section: TomlSection) -> Mapping[str, Secret]:
+        found = {name: section.secret(name, self._folder, warn=False) for name in section}
+        section.done()
+        values = {name: value for name, value in found.items() if value is not None}
+        for name, value in values.items():
+            if value.is_literal and may_be_key(name, value.text):
+                self._file.report("FM737", (*section.path, name))
+        return values
+
+    def _warn_of_readable_files(self, project: Project) -> None:
+        """Files of secrets that every account of the machine may read, where the system knows such rights."""
+        for keys, path in secret_files(project):
+            if is_readable_by_all(path):
+                self._file.report("FM737", keys, variant="readable", path=str(path))
 
     def _auth(self, section: TomlSection) -> AuthSettings:
         kind = section.text("kind", "none", choices=("client_credentials", "none"))

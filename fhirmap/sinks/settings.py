@@ -47,6 +47,8 @@ class TransportSettings:
     connect_timeout_s: float = 10.0
     proxy: str | None = field(default=None, repr=False)
     tls: Tls = field(default_factory=Tls)
+    allow_http: bool = False
+    """May a request leave without TLS for another machine?"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import httpx2
 
 from fhirmap.errors import ConfigError
 from fhirmap.sinks.bounded_network import BoundedTransport
-from fhirmap.sinks.proxy import ProxyRoute, find_proxy
+from fhirmap.sinks.proxy import ProxyRoute, find_proxy, is_loopback
 from fhirmap.sinks.settings import Tls, TransportSettings
 from fhirmap.texts import Text, os_reason, text
 
@@ -159,6 +159,11 @@ def _no_password() -> str:
     raise ValueError("the key has a password")
 
 
+def _is_bare(url: str, settings: TransportSettings) -> bool:
+    """Would a request leave without TLS for another machine, unasked?"""
+    return urlsplit(url).scheme == "http" and not settings.allow_http and not is_loopback(url)
+
+
 class Transport:
     """Connections to one place, kept open between requests; safe to share between threads."""
 
@@ -170,6 +175,9 @@ class Transport:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError("FM791", what="address", reason=Text("reasons.http_address"))
+        if _is_bare(url, settings):
+            raise ConfigError("FM791", what="address", variant="http", host=parts.netloc.rpartition("@")[2])
+        self._settings = settings
         self._timeout_s = settings.timeout_s
         self.route = find_proxy(url, settings.proxy)
         self._caught = (*_KINDS, *_socks_faults(self.route))
@@ -214,6 +222,8 @@ class Transport:
         return self._exchange("GET", url, b"", headers)
 
     def _exchange(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> HttpAnswer:
+        if _is_bare(url, self._settings):  # an address that the receiver itself has named
+            raise NoAnswer("address", sent=False, reason=text("reasons.plain_http"))
         started = time.monotonic()
         progress = _Progress()
         try:

@@ -287,7 +287,7 @@ def test_an_archive_table_that_lacks_a_column_stops_before_anything_is_sent(tiny
     ("url", "words"),
     [
         ("http://127.0.0.1:9/fhir", "connection refused"),
-        ("http://no-such-host.invalid/fhir", "host name not known"),
+        ("https://no-such-host.invalid/fhir", "host name not known"),
     ],
 )
 def test_a_receiver_that_is_not_there(tiny: Make, url: str, words: str) -> None:

@@ -73,6 +73,7 @@ def folder(tmp_path: Path) -> Path:
         'map = "t.map"\nendpoint = "$op"\nlimit_key = "id"\n', encoding="utf-8"
     )
     (tmp_path / "secret.txt").write_text("s3cret:%+é\n", encoding="utf-8")
+    (tmp_path / "secret.txt").chmod(0o600)
     return tmp_path
 
 

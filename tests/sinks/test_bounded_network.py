@@ -263,7 +263,7 @@ def test_a_name_that_is_not_found_in_time(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(socket, "getaddrinfo", hanging)
     url = "http://registry.invalid/"
-    with Transport(url, TransportSettings(LIMIT_S)) as transport, pytest.raises(NoAnswer) as caught:
+    with Transport(url, TransportSettings(LIMIT_S, allow_http=True)) as transport, pytest.raises(NoAnswer) as caught:
         transport.post(url, b"{}", {})
     over.set()
     assert (caught.value.kind, caught.value.sent) == ("connect", False)
@@ -273,7 +273,7 @@ def test_a_name_that_is_not_found_in_time(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize("host", ["a..b", "x" * 70 + ".invalid"])
 def test_a_host_that_can_be_no_name(host: str) -> None:
     url = f"http://{host}/"
-    with Transport(url, TransportSettings(LIMIT_S)) as transport, pytest.raises(NoAnswer) as caught:
+    with Transport(url, TransportSettings(LIMIT_S, allow_http=True)) as transport, pytest.raises(NoAnswer) as caught:
         transport.post(url, b"{}", {})
     assert not caught.value.sent
     assert caught.value.kind in ("name", "address")
@@ -287,7 +287,7 @@ def test_each_of_a_host_s_addresses_is_tried(monkeypatch: pytest.MonkeyPatch, ra
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     port = raw_server(GOOD).port
     url = f"http://registry.invalid:{port}/"
-    with Transport(url, TransportSettings(5)) as transport:
+    with Transport(url, TransportSettings(5, allow_http=True)) as transport:
         assert transport.post(url, b"{}", {}).status == 204
 
 

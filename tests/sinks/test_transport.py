@@ -146,7 +146,7 @@ def test_a_proxy_in_the_environment_does_not_catch_loopback(raw_server: Any, mon
 
 def test_a_named_proxy_is_used(raw_server: Any) -> None:
     proxy = raw_server(OK)
-    settings = TransportSettings(5, proxy=proxy.url)
+    settings = TransportSettings(5, proxy=proxy.url, allow_http=True)
     with Transport("http://registry.invalid/fhir", settings) as transport:
         assert transport.post("http://registry.invalid/fhir", b"{}", {}).status == 204
     assert proxy.requests[0].startswith(b"POST http://registry.invalid/fhir ")
@@ -160,7 +160,7 @@ def test_no_answer_ends_with_the_time_limit(raw_server: Any) -> None:
 
 
 def test_an_unknown_host_is_reported_before_anything_is_sent() -> None:
-    settings = TransportSettings(2, connect_timeout_s=2)
+    settings = TransportSettings(2, connect_timeout_s=2, allow_http=True)
     with Transport("http://no-such-host.invalid/", settings) as transport, pytest.raises(NoAnswer) as caught:
         transport.post("http://no-such-host.invalid/", b"{}", {})
     assert caught.value.kind in ("name", "connect", "proxy")
