@@ -29,7 +29,7 @@ from fhirmap.analysis.foreign_words import function_meant
 from fhirmap.analysis.hints import nothing_meant, number_of, only_meant
 from fhirmap.analysis.operators import operator_result
 from fhirmap.analysis.other_release import element_of_other_release
-from fhirmap.analysis.patterns import PATTERN_FUNCTIONS, is_group_alone, is_pattern
+from fhirmap.analysis.patterns import PATTERN_FUNCTIONS, fault_of_pattern, is_group_alone
 from fhirmap.analysis.static import UNKNOWN, Cardinality, StaticType
 from fhirmap.analysis.typed import NameScope, Variable
 from fhirmap.diagnostics import Diagnostic, Span, Subject, SubjectKind, Suggestion, suggestion
@@ -479,8 +479,10 @@ class _ExpressionInference:
     def _check_pattern(self, node: n.FPCall) -> None:
         """FM433 for a constant regular expression that is none: each record would be invalid."""
         pattern = node.arguments[0] if node.name in PATTERN_FUNCTIONS else None
-        if isinstance(pattern, n.FPLiteral) and isinstance(pattern.value, str) and not is_pattern(pattern.value):
-            self.report("FM433", pattern.span, variant="pattern")
+        if isinstance(pattern, n.FPLiteral) and isinstance(pattern.value, str):
+            fault = fault_of_pattern(pattern.value)
+            if fault:
+                self.report("FM433", pattern.span, variant=fault)
         new = node.arguments[1] if node.name == "replaceMatches" and len(node.arguments) > 1 else None
         if isinstance(new, n.FPLiteral) and is_group_alone(new.value):
             self.report("FM462", node.name_span)

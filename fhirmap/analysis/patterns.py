@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fhirmap.regular_expressions import python_pattern
+from fhirmap.regular_expressions import LongPattern, read_pattern
 
 PATTERN_FUNCTIONS = frozenset(("matches", "matchesFull", "replaceMatches"))
 """The functions whose first argument is a regular expression."""
@@ -18,10 +18,12 @@ def is_group_alone(substitution: object) -> bool:
     return isinstance(substitution, str) and _GROUPS.fullmatch(substitution) is not None
 
 
-def is_pattern(text: str) -> bool:
-    """Can it be compiled?"""
+def fault_of_pattern(text: str) -> str:
+    """The variant of FM433 that says why it cannot be compiled; empty where it can."""
     try:
-        re.compile(python_pattern(text), re.DOTALL | re.ASCII)
+        read_pattern(text)
     except re.error:
-        return False
-    return True
+        return "pattern"
+    except LongPattern:
+        return "long"
+    return ""

@@ -7,7 +7,7 @@ import re
 from fhirmap.compiler import python as py
 from fhirmap.compiler.fhirpath.scope import Constants
 from fhirmap.compiler.runtime_functions import fp_call
-from fhirmap.regular_expressions import names_categories, python_pattern
+from fhirmap.regular_expressions import LongPattern, is_plain, names_categories, python_pattern
 
 _RE = py.Imported(py.Import("re"))
 _FLAGS = py.Arithmetic(py.Attribute(_RE, "DOTALL"), py.Operator.BITS, py.Attribute(_RE, "ASCII"), raises=False)
@@ -15,17 +15,19 @@ _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[|()]", re.DOTALL)
 
 
 def pattern_constant(pattern: str, constants: Constants, *, full: bool) -> py.Attribute | None:
-    """The method of the compiled pattern that tests a text; None for a pattern that is none.
+    """The method of the compiled pattern that tests a text; None for a pattern that is none, or is not quick with any
+    text.
 
     `$` becomes the very end of the text: Python's own would also accept a line break after it, and let
     `"12345678901\\n"` through.
     """
     method = "fullmatch" if full else "search"
     try:
-        text = python_pattern(pattern)
-        re.compile(text, re.DOTALL | re.ASCII)
-    except re.error:
+        if not is_plain(pattern, everywhere=not full):
+            return None  # the runtime counts its steps
+    except (re.error, LongPattern):
         return None
+    text = python_pattern(pattern)
     if names_categories(pattern):
         return py.Attribute(constants.add("PATTERN", fp_call("compile_pattern", py.Literal(pattern))), method)
     if not full and pattern.startswith("^") and not _has_alternatives(pattern):

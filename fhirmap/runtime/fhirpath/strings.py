@@ -9,11 +9,13 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from fhirmap.data import JsonValue
 from fhirmap.errors import TransformFailed
-from fhirmap.regular_expressions import python_pattern
+from fhirmap.regular_expressions import LongPattern, PatternMatch, read_pattern
+from fhirmap.runtime.fhirpath.bounded_pattern import BoundedPattern
 from fhirmap.runtime.fhirpath.item import Items, one
 from fhirmap.runtime.fhirpath.operators import _shown
 
@@ -21,18 +23,23 @@ _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE}
 
 
 @lru_cache(maxsize=256)
-def compile_pattern(pattern: str, flags: str = "") -> re.Pattern[str]:
+def compile_pattern(pattern: str, flags: str = "") -> re.Pattern[str] | BoundedPattern:
     """A FHIRPath regular expression, ready: `.` takes line breaks, `\\d` and `\\w` are ASCII.
 
     ``flags``: `i` takes capitals and small letters alike, `m` lets `^` and `$` match at each line.
+
+    One of which some texts would take too long counts its steps (`BoundedPattern`).
 
     Raises: ``TransformFailed`` FM433 for a pattern that is none.
     """
     try:
         given = sum(_FLAGS[letter] for letter in set(flags))
-        return re.compile(python_pattern(pattern, by_line="m" in flags), re.DOTALL | re.ASCII | given)
+        read = read_pattern(pattern, given, by_line="m" in flags)
+        return read.compiled if read.is_plain(everywhere=True) else BoundedPattern(read)
     except KeyError as error:
         raise TransformFailed("FM433", variant="flags") from error
+    except LongPattern as error:
+        raise TransformFailed("FM433", variant="long") from error
     except re.error as error:
         raise TransformFailed("FM433", variant="pattern") from error
 
@@ -140,12 +147,32 @@ def replace_matches(collection: Items, pattern: Items, substitution: Items, flag
         return []
     if not wanted:
         return [text]
-    filled = re.sub(r"\$(\d+)|\$\{(\w+)\}", lambda found: rf"\g<{found[1] or found[2]}>", new.replace("\\", "\\\\"))
-    try:
-        how = "" if flags is None else text_of(flags, "replaceMatches") or ""
-        return [compile_pattern(wanted, how).sub(filled, text)]
-    except (re.error, IndexError) as error:
-        raise TransformFailed("FM433", variant="pattern") from error
+    how = "" if flags is None else text_of(flags, "replaceMatches") or ""
+    compiled = compile_pattern(wanted, how)
+    parts = [_group_named(part, compiled) for part in _SUBSTITUTED.split(new)]
+    return [compiled.sub(lambda found: "".join(_filled(parts, found)), text)]
+
+
+_SUBSTITUTED = re.compile(r"(\$\d+|\$\{\w+\})")
+
+
+def _group_named(part: str, compiled: re.Pattern[str] | BoundedPattern) -> str | int:
+    """A part of a substitution: a text, or the number of a group.
+
+    Raises: ``TransformFailed`` FM433 for a group that the pattern does not have.
+    """
+    if _SUBSTITUTED.fullmatch(part) is None:
+        return part
+    name = part.strip("${}")
+    number = int(name) if name.isdecimal() and len(name) < 6 else compiled.groupindex.get(name, -1)
+    if not 0 <= number <= compiled.groups:
+        raise TransformFailed("FM433", variant="pattern")
+    return number
+
+
+def _filled(parts: Iterable[str | int], found: re.Match[str] | PatternMatch) -> Iterator[str]:
+    for part in parts:
+        yield part if isinstance(part, str) else found[part] or ""
 
 
 def length(collection: Items) -> Items:
