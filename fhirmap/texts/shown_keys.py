@@ -144,17 +144,28 @@ def personal_numbers(folded: FoldedText) -> Iterator[tuple[int, int]]:
 
 
 def _end_of_number(folded: FoldedText, start: int) -> int:
-    """Where the number that begins at the letter ``start`` ends; 0 where there is none."""
+    """Where the number that begins at the letter ``start`` ends; 0 where there is none.
+
+    Right before or after other digits it is one only with its check digits: a number with a count after it.
+    """
     letters, gaps = folded.letters, folded.gaps
-    if start and not gaps[start] and letters[start - 1].isdecimal():
-        return 0
+    goes_on = start > 0 and not gaps[start] and letters[start - 1].isdecimal()
     for length in (_DIGITS + 2, _DIGITS):
         end = start + length
-        if end > len(letters) or (end < len(letters) and not gaps[end] and letters[end].isdecimal()):
+        if end > len(letters) or max(gaps[start + 1 : end]) > _GAP:
             continue
-        if max(gaps[start + 1 : end]) <= _GAP and _is_number(letters[start:end]):
+        is_followed = end < len(letters) and not gaps[end] and letters[end].isdecimal()
+        if not (goes_on or is_followed):
+            if _is_number(letters[start:end]):
+                return end
+        elif not (goes_on and is_followed) and length > _DIGITS and _has_key(letters[start:end]):
             return end
     return 0
+
+
+def _has_key(digits: str) -> bool:
+    """Are 15 signs a number with its right check digits?"""
+    return _SHAPE.fullmatch(digits) is not None and _key(digits[:_DIGITS]) == int(digits[_DIGITS:])
 
 
 def _is_number(digits: str) -> bool:
@@ -162,7 +173,7 @@ def _is_number(digits: str) -> bool:
     if found is None:
         return False
     month, key = found[1], found[2]
-    if key is not None and _key(digits[:_DIGITS]) == int(key):
+    if key is not None and _has_key(digits):
         return True
     if "01" <= month <= "12":
         return True

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import fhirmap.cli
 from fhirmap.cli.screen import refilled
 from tests.cli.conftest import in_process, unfolded
 
@@ -127,3 +128,22 @@ def test_paragraphs_are_filled_and_examples_kept() -> None:
         *("- one two", "  three four", "  five", "- six", "", "seven eight"),
         "    nine   ten eleven twelve",
     ]
+
+
+WRITES_ITSELF = {
+    "audit.py",  # lines of the log, through `shown_data`; what is verified has no key
+    "compile.py",
+    "explain.py",
+    "functions.py",
+    "import_.py",
+    "inspect.py",  # texts of maps and pages, whose line breaks stay
+    "keys.py",  # a JWK Set
+    "run_log.py",  # events, through `shown_data`
+    "screen.py",
+}
+
+
+def test_data_of_records_is_written_by_the_one_function_that_hides_keys() -> None:
+    folder = Path(fhirmap.cli.__file__).parent
+    found = {path.name for path in folder.glob("*.py") if "json.dumps(" in path.read_text(encoding="utf-8")}
+    assert found == WRITES_ITSELF, "use `echo_json`, or say why not"

@@ -30,6 +30,8 @@ def _secret() -> None:
         f"nir={NUMBER};1",
         "284203512345634",  # a month of an incomplete birth, and its check digits
         "254062A95300756",
+        "100017510100151007",  # with a count after it, and before it
+        "7100017510100151",
     ],
 )
 def test_what_looks_like_the_number_of_a_person(key: str) -> None:
@@ -50,7 +52,7 @@ def test_what_looks_like_the_number_of_a_person(key: str) -> None:
         "5510246102043",
         "551024610204372",
         "15102461020437",
-        "1510246102043721",
+        "1510246102043731",  # no check digits
         "151002461020437",
         "RIVAGES-2025-000123",
     ],
