@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.connection import CHUNK, SHOWN, Row
@@ -12,6 +13,7 @@ from fhirmap.journal.entries import Accepted
 from fhirmap.journal.intake import EntryIntake
 from fhirmap.journal.schema import entry
 from fhirmap.journal.states import ArchiveState, EntryState
+from fhirmap.journal.store import translated
 
 __all__ = ["ArchiveQueue"]
 
@@ -58,8 +60,24 @@ class ArchiveQueue(EntryIntake):
 
     def archived(self, entry_ids: Collection[int]) -> None:
         """Notes that these are written back."""
-        with self._transaction() as connection:
+        with self._writing() as connection:
             connection.execute(update(entry).where(entry.c.id.in_(list(entry_ids))).values(archive=ArchiveState.DONE))
             if entry_ids:
                 body = {"run": self._run, "count": len(entry_ids)}
                 self._audit.append(connection, AuditAct.ARCHIVED, body)
+
+    @contextmanager
+    def archiving(self) -> Iterator[None]:
+        """Meanwhile no other worker writes identifiers back: each is written once, and no file of them by two."""
+        if not self._shared:
+            yield
+            return
+        key = "\x1f".join(("fhirmap:archive", *self._identity.values()))
+        with translated(self._name):
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(select(func.pg_advisory_lock(func.hashtext(key))))
+        try:
+            yield
+        finally:
+            connection.invalidate()  # the server lets go of the lock with it
+            connection.close()

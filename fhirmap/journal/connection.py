@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Engine, and_
+from sqlalchemy import Connection, Engine, and_, func, select
 
 from fhirmap.data import JsonValue
 from fhirmap.journal.audit import AuditTrail
@@ -63,6 +63,15 @@ class JournalConnection:
         self._shared = engine.dialect.name != "sqlite"
 
     @property
+    def is_shared(self) -> bool:
+        """May several workers use it at the same time?"""
+        return self._shared
+
+    def now(self) -> float:
+        """The time that leases, waits and turns are counted by."""
+        return self._clock()
+
+    @property
     def name(self) -> str:
         """The journal as messages call it, without a password."""
         return self._name
@@ -89,3 +98,17 @@ class JournalConnection:
             except BaseException:
                 self._audit.forget()
                 raise
+
+    def _alone(self, connection: Connection, what: str) -> None:
+        """Until the end of the transaction, no other worker does ``what``. On SQLite that is so anyway."""
+        if self._shared:
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"fhirmap:{what}"))))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction that changes entries: one at a time of those of an establishment and operation. Otherwise two
+        that meet in the same entries, in another order, would wait for one another. It is to be short: leases are
+        renewed in such a one."""
+        with self._transaction() as connection:
+            self._alone(connection, "\x1f".join(("entries", *self._identity.values())))
+            yield connection

@@ -113,13 +113,14 @@ class Counts:
 
 class Lease(NamedTuple):
     """The right to send one payload once. ``number``: which attempt at this payload it is, from 1. ``was``: the state
-    before."""
+    before. ``leave_at``: when its turn is, at once or in a moment."""
 
     entry_id: int
     envelope: Envelope
     number: int
     was: EntryState
     token: str
+    leave_at: float = 0.0
 
 
 class LeaseAnswer(NamedTuple):
@@ -262,6 +263,8 @@ class Ledger:
     unchanged: int = 0
     held: int = 0
     pending: int = 0
+    reread: int = 0
+    """What another run, which worked at the same time, has read since: it is in that one's ledger."""
 
     @property
     def total(self) -> int:
@@ -275,6 +278,7 @@ class Ledger:
             + self.unchanged
             + self.held
             + self.pending
+            + self.reread
         )
 
     @property
@@ -293,6 +297,7 @@ class Ledger:
             "unchanged": self.unchanged,
             **({"held": self.held} if self.held else {}),
             "pending": self.pending,
+            **({"reread": self.reread} if self.reread else {}),
         }
         parts = " + ".join(text(f"states.counted.{state}", count=count) for state, count in counts.items())
         return text("run.equation", read=text("run.read", count=self.read), parts=parts)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Column, Connection, Select, and_, bindparam, insert, select, update
 
-from fhirmap.journal.connection import Row
+from fhirmap.journal.connection import CHUNK, Row
 from fhirmap.journal.decision import Decision, Step, decide, rows_by_key
 from fhirmap.journal.entries import Counts, Entry, RecordReading
 from fhirmap.journal.layouts import Layouts
@@ -40,6 +40,7 @@ _DECISIVE = (
     entry.c.notes,
     entry.c.faults,
     entry.c.code,
+    entry.c.not_before,
 )
 """What a decision needs of a row."""
 
@@ -101,7 +102,7 @@ class EntryIntake(Withdrawals):
         if not self._run:
             self.start_run()
         counts = Counts()
-        with self._transaction() as connection:
+        with self._writing() as connection:
             for chunk in chunks_of_distinct_keys(entries):
                 counts += self._put_chunk(connection, chunk, PutBatch(self._run, self._clock(), self._source))
             self._count(connection, read=counts.read, repeated=counts.repeated + counts.superseded)
@@ -123,7 +124,7 @@ class EntryIntake(Withdrawals):
             self.start_run()
         wanted = {reading.key: reading for reading in readings if reading.key not in self._again}
         batch = PutBatch(self._run, self._clock(), self._source)
-        with self._transaction() as connection:
+        with self._writing() as connection:
             known = rows_by_key(connection.execute(self._same, {"keys": list(wanted)}).all())
             kept = {key for key, rows in known.items() if self._is_kept(wanted[key], rows, made_by)}
             for key in kept:
@@ -198,9 +199,8 @@ class EntryIntake(Withdrawals):
         return self._of_keys(*_SAME)
 
     def _of_keys(self, *columns: Column[Any]) -> Select[Any]:
-        """These columns of the rows of ``keys``, which no other worker may change until the transaction ends."""
-        query = select(*columns).where(self._scope, entry.c.key.in_(bindparam("keys", expanding=True)))
-        return query.with_for_update() if self._shared else query
+        """These columns of the rows of ``keys``."""
+        return select(*columns).where(self._scope, entry.c.key.in_(bindparam("keys", expanding=True)))
 
     def _decide(self, connection: Connection, item: Entry, rows: Sequence[Row]) -> Decision:
         return decide(
@@ -237,13 +237,16 @@ class EntryIntake(Withdrawals):
         step, kept = decision.step, decision.same
         if step == Step.HELD:
             kept = decision.base
+        not_before = 0.0
         for row in rows if len(rows) > 1 or kept is None else ():
             if row.is_current and (kept is None or row.id != kept.id):
                 batch.replace(row)
+                # A call of it may still be under way at the receiver: what takes its place waits as it would have.
+                not_before = row.not_before if row.state == EntryState.UNCERTAIN else 0.0
         if kept is None:
             # A record of the project's own source stays one: its absence there is what matters.
             is_own = bool(rows) and any(row.source == "" for row in rows)
-            batch.insert(item, self._request_key(item, decision.generation), "" if is_own else self._source)
+            batch.insert(item, self._request_key(item, decision.generation), "" if is_own else self._source, not_before)
             return item.state
         if kept.read_run == self._run:
             batch.repeated += 1
@@ -255,7 +258,7 @@ class EntryIntake(Withdrawals):
             if step == Step.PENDING and kept.state != EntryState.SENDING:
                 batch.require_payload(kept, item)
             return step
-        batch.revive(kept, item, self._request_key(item, decision.generation))
+        batch.revive(kept, item, self._request_key(item, decision.generation), not_before)
         return EntryState.READY
 
     # ---- what a complete reading says ------------------------------------------------------------------------
@@ -274,11 +277,19 @@ class EntryIntake(Withdrawals):
             .where(entry.c.state != EntryState.GONE, entry.c.source == self._source)
             .where(entry.c.read_at < self._started_at)  # another worker may have read it meanwhile
         )
-        with self._transaction() as connection:
-            keys = list(connection.execute(query).scalars())
+        gone = 0
+        # In several transactions, so that none is long: where one of them is the last, the next reading goes on.
+        while keys := self._some_gone(query):
+            gone += keys
+        with self._writing() as connection:
+            self._put_checkpoint(connection, self._complete_name, str(read))
+        return gone
+
+    def _some_gone(self, query: Select[Any]) -> int:
+        with self._writing() as connection:
+            keys = list(connection.execute(query.limit(CHUNK)).scalars())
             for chunk in chunks_of_distinct_keys(Entry(key, EntryState.GONE) for key in keys):
                 self._put_chunk(connection, chunk, PutBatch(0, self._clock(), self._source))
-            self._put_checkpoint(connection, self._complete_name, str(read))
         return len(keys)
 
     @property

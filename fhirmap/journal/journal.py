@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.audit_reading import JournalAudit
 from fhirmap.journal.key_secret import key_secret
-from fhirmap.journal.store import RunLock, has_tables, open_engine, shown_name, translated
+from fhirmap.journal.store import RunLock, has_tables, open_engine, server_clock, shown_name, translated
 from fhirmap.journal.upgrade import Migration, upgrade_file
 from fhirmap.records import UncertainPolicy
 from fhirmap.texts.shown_keys import show_with
@@ -67,7 +67,7 @@ class Journal(JournalAudit):
         exclusive: bool = False,
         create: bool = True,
         uncertain: UncertainPolicy = UncertainPolicy.RESEND,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         busy_timeout_s: float = 5.0,
         audit_key: bytes = b"",
     ) -> Self:
@@ -77,6 +77,7 @@ class Journal(JournalAudit):
         migrates a file with tables of an earlier version, after a copy of it.
         ``uncertain``: ``resend`` lets uncertain entries be leased again, ``hold`` keeps them until `release`.
         ``create=False``: a missing file is an error. ``audit_key``: what the audit log's digests are made with.
+        ``clock``: the machine's, or that of the database's server, where nothing else is given.
 
         Raises: JournalError FM800-FM807.
         """
@@ -85,8 +86,11 @@ class Journal(JournalAudit):
         if lock:
             lock.acquire()
         try:
-            migration = upgrade_file(Path(text), clock, busy_timeout_s) if lock else None
+            migration = upgrade_file(Path(text), clock or time.time, busy_timeout_s) if lock else None
             engine = open_engine(text, create=create, busy_timeout_s=busy_timeout_s)
+            if clock is None:
+                with translated(shown_name(text)):
+                    clock = server_clock(engine) if engine.dialect.name == "postgresql" else time.time
         except BaseException:
             if lock:
                 lock.release()

@@ -75,21 +75,23 @@ class RunLedger(JournalConnection):
         A record counts once, by the state of its entry now: accepted and refused are those answered in this run,
         ``unchanged`` those accepted or refused in an earlier one, ``held`` those of them that the map alone changed;
         pending is ready, sending, deferred and uncertain;
-        superseded is an older revision, a key read twice, or a payload replaced within this run.
+        superseded is an older revision, a key read twice, or a payload replaced within this run; reread is what another
+        run has read since, in whose ledger it is.
         """
-        with self._transaction() as connection:
+        with self._writing() as connection:  # another run may read the same records
             rows = connection.execute(
                 select(entry.c.state, entry.c.settled_run, entry.c.held, func.count())
                 .where(self._scope, entry.c.read_run == self._run)
                 .group_by(entry.c.state, entry.c.settled_run, entry.c.held)
             ).all()
             journalled = connection.execute(
-                select(run.c.read, run.c.repeated).where(run.c.id == self._run)
+                select(run.c.read, run.c.repeated, run.c.reread).where(run.c.id == self._run)
             ).one_or_none()
         counts: Counter[str] = Counter()
         for state, settled_run, held, number in rows:
             counts[_ledger_column(state, settled_run == self._run, bool(held))] += number
         counts["superseded"] += journalled.repeated if journalled else 0
+        counts["reread"] = journalled.reread if journalled else 0
         return Ledger(read=(journalled.read if journalled else 0) if read is None else read, **counts)
 
     def carried(self) -> Mapping[EntryState, int]:

@@ -297,6 +297,22 @@ def _audit_log(connection: Connection) -> None:
     connection.execute(insert(meta).values(name="audit_from", value=str(last)))
 
 
+# ---- from 7 to 8 -----------------------------------------------------------------------------------------------------
+
+
+def _shared_by_workers(connection: Connection) -> None:
+    """When the next call of a limit key may leave; how many records of a run another one has read since."""
+    add_columns(connection, "fhirmap_run", Column("reread", Integer, nullable=False, server_default=sql_text("0")))
+    turn = Table(
+        "fhirmap_turn",
+        MetaData(),
+        Column("receiver", String(500), primary_key=True),
+        Column("limit_key", String(200), primary_key=True),
+        Column("free_at", Float, nullable=False),
+    )
+    turn.create(connection)
+
+
 STEPS: tuple[Step, ...] = (
     _identifiers_and_withdrawals,
     _settled_doubts,
@@ -304,5 +320,6 @@ STEPS: tuple[Step, ...] = (
     _made_by,
     _sealed_and_purged,
     _audit_log,
+    _shared_by_workers,
 )
 """The first makes version 2 of version 1."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from sqlalchemy import Connection, true, update
+from sqlalchemy import Connection, bindparam, true, update
 
 from fhirmap.journal.codec import faults_to_json, notes_to_json
 from fhirmap.journal.connection import CHUNK, Row
 from fhirmap.journal.entries import Entry
 from fhirmap.journal.payloads import StoredPayload, put_right
 from fhirmap.journal.row_statement import RowValues, insert_into, next_numbers, update_of
-from fhirmap.journal.schema import entry, payload
+from fhirmap.journal.schema import entry, payload, run
 from fhirmap.journal.states import EntryState, check_move
 
 __all__ = ["PutBatch", "chunks_of_distinct_keys"]
@@ -20,16 +21,24 @@ _READ_COLUMNS = ("read_digest", "read_layout", "read_parts", "made_by")
 _INSERT = insert_into(
     entry,
     *("id", "establishment", "operation", "first_seen_at", "changed_at", "read_run", "read_at"),
-    *("key", "digest", "state", "limit_key", "request_key", "origin", "notes", "faults", "source", *_READ_COLUMNS),
+    *("key", "digest", "state", "limit_key", "request_key", "origin", "notes", "faults", "source", "not_before"),
+    *_READ_COLUMNS,
     is_current=true(),
 )
 _PAYLOAD = insert_into(payload, "entry_id", "payload")
-_REREAD = update_of(entry, *_READ_COLUMNS)
+_READ_ANEW = update_of(entry, *_READ_COLUMNS)
 _SAID_ANEW = update_of(entry, "notes", "faults")
 _REWRITTEN = update_of(
     entry,
     *("state", "changed_at", "request_key", "limit_key", "origin", "notes", "faults", *_READ_COLUMNS),
     *("is_current", "held", "is_given_up", "read_run", "read_at", "not_before", "source"),
+)
+
+# Of a run that goes on: the account of one that is over is closed.
+_REREAD = (
+    update(run)
+    .where(run.c.id == bindparam("of_run"), run.c.finished_at.is_(None))
+    .values(reread=run.c.reread + bindparam("more"))
 )
 
 
@@ -45,20 +54,21 @@ class PutBatch:
         self._payloads: list[bytes | None] = []
         self._touched: list[int] = []
         self._held: list[int] = []
-        self._reread: list[RowValues] = []
+        self._read_anew: list[RowValues] = []
         self._said_anew: list[RowValues] = []
         self._retired: list[int] = []
         self._replaced: list[int] = []
         self._rewritten: list[RowValues] = []
         self._required: list[StoredPayload] = []
+        self._reread: Counter[int] = Counter()
         self.repeated = 0
 
-    def insert(self, item: Entry, request_key: str, source: str) -> None:
-        """The first time this payload of its key is read; it is one of ``source``."""
+    def insert(self, item: Entry, request_key: str, source: str, not_before: float = 0.0) -> None:
+        """The first time this payload of its key is read; it is one of ``source``, and does not leave before."""
         sent = (item.digest, "ready", item.limit_key, request_key)
         if item.state != EntryState.READY:
             sent = ("", str(item.state), item.limit_key, "")
-        said = (item.origin, notes_to_json(item.notes), faults_to_json(item.faults), source)
+        said = (item.origin, notes_to_json(item.notes), faults_to_json(item.faults), source, not_before)
         self._inserts.append((item.key, *sent, *said, *_read_values(item)))
         self._payloads.append(item.payload if item.state == EntryState.READY else None)
 
@@ -67,6 +77,7 @@ class PutBatch:
 
         What there is to say of it is said anew: an edited map has other notes, and the old ones at other lines.
         """
+        self._take_over(row)
         (self._held if held else self._touched).append(row.id)
         said = (notes_to_json(item.notes), faults_to_json(item.faults))
         if said != (row.notes, row.faults):
@@ -75,10 +86,11 @@ class PutBatch:
         # What is held is not what this map makes.
         made_by = "" if held else item.made_by
         if read is not None and (read.digest, read.layout, made_by) != (row.read_digest, row.read_layout, row.made_by):
-            self._reread.append((read.digest, read.layout, read.parts(), made_by, row.id))
+            self._read_anew.append((read.digest, read.layout, read.parts(), made_by, row.id))
 
     def keep(self, row: Row) -> None:
         """It was read again, and is what it was in every respect."""
+        self._take_over(row)
         self._touched.append(row.id)
 
     def require_payload(self, row: Row, item: Entry) -> None:
@@ -93,10 +105,10 @@ class PutBatch:
         else:
             self._retired.append(row.id)
 
-    def revive(self, row: Row, item: Entry, request_key: str) -> None:
-        """It is to be sent again."""
+    def revive(self, row: Row, item: Entry, request_key: str, not_before: float = 0.0) -> None:
+        """It is to be sent again, not before that time."""
         check_move(row.state, EntryState.READY)
-        self._rewrite(row, item, state=EntryState.READY, request_key=request_key)
+        self._rewrite(row, item, state=EntryState.READY, request_key=request_key, not_before=not_before)
         self._required.append(StoredPayload(row.id, item.payload, EntryState.READY, row.code))
 
     def verdict(self, row: Row, item: Entry) -> None:
@@ -104,12 +116,18 @@ class PutBatch:
         check_move(row.state, item.state)
         self._rewrite(row, item, state=item.state, request_key="")
 
-    def _rewrite(self, row: Row, item: Entry, *, state: EntryState, request_key: str) -> None:
+    def _take_over(self, row: Row) -> None:
+        """It counts for this run from now on."""
+        if row.read_run != self._run:
+            self._reread[row.read_run] += 1
+
+    def _rewrite(self, row: Row, item: Entry, *, state: EntryState, request_key: str, not_before: float = 0.0) -> None:
+        self._take_over(row)
         changed_at = row.changed_at if row.state == state else self._now
         said = (item.origin, notes_to_json(item.notes), faults_to_json(item.faults))
         first = (str(state), changed_at, request_key, item.limit_key, *said, *_read_values(item))
         source = self._own.get("source", row.source)
-        self._rewritten.append((*first, True, False, False, self._run, self._now, 0.0, source, row.id))
+        self._rewritten.append((*first, True, False, False, self._run, self._now, not_before, source, row.id))
 
     def flush(self, connection: Connection, identity: Mapping[str, str]) -> None:
         """Executes them; the order keeps one current row per key."""
@@ -128,10 +146,12 @@ class PutBatch:
                     .where(entry.c.id.in_(rows))
                     .values(is_current=True, read_run=self._run, read_at=self._now, held=held, **self._own)
                 )
-        _REREAD.execute(connection, self._reread)
+        _READ_ANEW.execute(connection, self._read_anew)
         _SAID_ANEW.execute(connection, self._said_anew)
         _REWRITTEN.execute(connection, self._rewritten)
         put_right(connection, self._required)
+        for number, count in sorted(self._reread.items()):
+            connection.execute(_REREAD, {"of_run": number, "more": count})
         numbers = next_numbers(connection, entry, len(self._inserts)) if self._inserts else ()
         common = (*identity.values(), self._now, self._now, self._run, self._now)
         _INSERT.execute(

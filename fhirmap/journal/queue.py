@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from functools import cached_property
 from typing import Any, Protocol
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
-from fhirmap.journal.archiving import ArchiveQueue
 from fhirmap.journal.audit import answered, digest_of, sent
 from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.codec import issues_from_json, issues_to_json
 from fhirmap.journal.connection import Row
-from fhirmap.journal.decision import may_be_held_by_receiver
 from fhirmap.journal.entries import Exchanged, Lease, LeaseAnswer
+from fhirmap.journal.lost_calls import LostCalls
 from fhirmap.journal.payloads import as_put, set_aside
 from fhirmap.journal.row_statement import RowValues, insert_into, next_numbers, update_of
-from fhirmap.journal.schema import attempt, entry, payload
+from fhirmap.journal.schema import attempt, entry, payload, turn
 from fhirmap.journal.settlement import DECISIVE, SETTLED, settlement
-from fhirmap.journal.states import VERDICTS, AttemptEvent, EntryState, WithdrawalCause, check_move
-from fhirmap.journal.withdrawal_change import WithdrawalChange, withdrawn
+from fhirmap.journal.states import AttemptEvent, EntryState, check_move
 from fhirmap.records import Envelope, Receipt, ReceiptState
 from fhirmap.texts.shown_keys import shown_key
 
@@ -38,17 +48,36 @@ _SENDING = update_of(entry, "state", "attempts", "lease", "lease_until", "change
 _SETTLED = update_of(entry, *SETTLED, "changed_at", "settled_run")
 
 
+_TURNS = select(turn.c.limit_key, turn.c.free_at).where(turn.c.receiver == bindparam("of"))
+_TURN_TAKEN = (
+    update(turn)
+    .where(turn.c.receiver == bindparam("of"), turn.c.limit_key == bindparam("of_key"))
+    .values(free_at=bindparam("free"))
+)
+_FIRST_TURN = insert(turn).values(receiver=bindparam("of"), limit_key=bindparam("of_key"), free_at=bindparam("free"))
+
+
 class Turns(Protocol):
-    """Which limit keys may be called when."""
+    """When a limit key may be called. The journal keeps the times, for all who call ``receiver``."""
+
+    @property
+    def receiver(self) -> str:
+        """Whom people know."""
+
+    def begin(self, free_at: Mapping[str, float]) -> None:
+        """When each key is free, as the journal knows it."""
 
     def blocked(self, now: float) -> Set[str]:
         """Keys whose turn has not come."""
 
-    def take(self, key: str, now: float) -> bool:
-        """One call of ``key`` leaves now; false where its turn has not come."""
+    def take(self, key: str, now: float) -> float | None:
+        """When one call of ``key`` leaves; None where its turn has not come."""
+
+    def changed(self) -> Mapping[str, float]:
+        """When keys are free that were taken, or paused, since this was asked last."""
 
 
-class EntryQueue(ArchiveQueue):
+class EntryQueue(LostCalls):
     """What a run does with the entries that are to be sent; each method is one committed transaction."""
 
     def start_run(
@@ -57,62 +86,11 @@ class EntryQueue(ArchiveQueue):
         """As `RunLedger.start_run`. What an earlier run gave up may be sent again."""
         number = super().start_run(map_digest, source=source, resend=resend, places=places)
         given_up = and_(self._scope, entry.c.state.in_(_SENDABLE), entry.c.is_given_up.is_(True))
-        with self._transaction() as connection:
+        with self._writing() as connection:
             connection.execute(update(entry).where(given_up).values(is_given_up=False))
         return number
 
     # ---- what is sent --------------------------------------------------------------------------------------
-
-    def recover(self) -> int:
-        """Takes back what a dead process was sending: no answer is recorded, so it is ``uncertain`` and in doubt; and
-        withdrawn, where the source has stopped declaring it meanwhile. Gives how many.
-
-        On SQLite, where one run works at a time, that is everything in ``sending``; on PostgreSQL what has an expired
-        lease.
-        """
-        now = self._clock()
-        lost = [entry.c.state == EntryState.SENDING]
-        if self._shared:
-            lost.append(entry.c.lease_until < now)
-        with self._transaction() as connection:
-            query = select(entry.c.id, entry.c.key, entry.c.is_current, entry.c.attempts).where(self._scope, *lost)
-            if self._shared:
-                query = query.with_for_update(skip_locked=True)
-            rows = connection.execute(query).all()
-            for row in rows:
-                state = EntryState.UNCERTAIN if row.is_current else EntryState.SUPERSEDED
-                connection.execute(
-                    insert(attempt).values(
-                        entry_id=row.id,
-                        run_id=self._run,
-                        number=row.attempts,
-                        event=AttemptEvent.LOST,
-                        at=now,
-                        state=EntryState.UNCERTAIN,
-                        code="FM653",
-                        body=b"",
-                    )
-                )
-                connection.execute(
-                    update(entry)
-                    .where(entry.c.id == row.id)
-                    .values(
-                        state=state,
-                        in_doubt=True,
-                        doubt_settled_at=None,
-                        lease="",
-                        code="FM653",
-                        status=0,
-                        issues="[]",
-                        not_before=0.0,
-                        changed_at=now,
-                    )
-                )
-            self._note_late(connection, [row.key for row in rows if not row.is_current])
-            if rows:
-                lost_ones = [[shown_key(row.key), row.attempts] for row in rows]
-                self._audit.append(connection, AuditAct.LOST, {"run": self._run, "records": lost_ones})
-        return len(rows)
 
     def lease(
         self, count: int = 1, now: float | None = None, *, turns: Turns | None = None, lease_s: float = _LEASE_S
@@ -120,7 +98,8 @@ class EntryQueue(ArchiveQueue):
         """Up to ``count`` entries that may leave now, marked ``sending``: due retries first, then ready ones in the
         order read; none that this run gave up (`settle`), and none whose payload is not what was put (FM811).
 
-        ``turns``: of limit keys; without it each may be called at any time.
+        Nothing of a key leaves while another payload of it is under way. ``turns``: of limit keys; without it each may
+        be called at any time.
         """
         return self.exchange((), count, now, turns=turns, lease_s=lease_s).leases
 
@@ -135,15 +114,30 @@ class EntryQueue(ArchiveQueue):
     ) -> Exchanged:
         """`settle` for each of ``answers`` and `lease` for ``count``, in one transaction."""
         at = self._clock() if now is None else now
-        with self._transaction() as connection:
+        with self._writing() as connection:
             states = self._settle(connection, answers) if answers else []
+            known = self._begin_turns(connection, turns) if turns is not None else {}
             leases = self._take(connection, count, at, turns) if count else []
             if leases:
                 self._mark_sending(connection, leases, at, at + lease_s)
             if answers or leases:
                 came, left = [*map(answered, answers)], [*map(sent, leases)]
                 self._audit.append(connection, AuditAct.EXCHANGED, {"run": self._run, "answers": came, "sent": left})
+            if turns is not None:
+                self._keep_turns(connection, turns, known)
         return Exchanged(states, leases)
+
+    def _begin_turns(self, connection: Connection, turns: Turns) -> Mapping[str, float]:
+        self._alone(connection, f"turns\x1f{turns.receiver}")
+        rows = connection.execute(_TURNS, {"of": turns.receiver}).all()
+        known = {row.limit_key: row.free_at for row in rows}
+        turns.begin(known)
+        return known
+
+    def _keep_turns(self, connection: Connection, turns: Turns, known: Mapping[str, float]) -> None:
+        for key, free_at in turns.changed().items():
+            values = {"of": turns.receiver, "of_key": key, "free": free_at}
+            connection.execute(_TURN_TAKEN if key in known else _FIRST_TURN, values)
 
     def _take(self, connection: Connection, count: int, at: float, turns: Turns | None) -> list[Lease]:
         leases: list[Lease] = []
@@ -157,10 +151,14 @@ class EntryQueue(ArchiveQueue):
                 sound, damaged = as_put(row for row in rows if row.id not in leased)
                 refused: set[str] = set()
                 for row in sound[: count - len(leases)]:
-                    if turns is None or (row.limit_key not in refused and turns.take(row.limit_key, at)):
-                        leases.append(self._lease_of(row, state))
-                    else:
-                        refused.add(row.limit_key)
+                    leave_at = at
+                    if turns is not None:
+                        turn = None if row.limit_key in refused else turns.take(row.limit_key, at)
+                        if turn is None:
+                            refused.add(row.limit_key)
+                            continue
+                        leave_at = turn
+                    leases.append(self._lease_of(row, state, leave_at))
                 set_aside(connection, damaged, state, self._run, at)
                 if not refused and not damaged:
                     break
@@ -181,7 +179,7 @@ class EntryQueue(ArchiveQueue):
     @cached_property
     def _due(self) -> Select[Any]:
         """Up to ``most`` entries ``of_state`` that may leave ``by`` a time."""
-        query = (
+        return (
             select(
                 entry.c.id,
                 entry.c.key,
@@ -193,25 +191,32 @@ class EntryQueue(ArchiveQueue):
             )
             .outerjoin(payload, payload.c.entry_id == entry.c.id)
             .where(self._may_leave(bindparam("of_state")), entry.c.not_before <= bindparam("by"))
+            .where(~self._other_under_way)
             .order_by(entry.c.not_before, entry.c.id)
             .limit(bindparam("most"))
         )
-        return query.with_for_update(skip_locked=True, of=entry) if self._shared else query
 
     @cached_property
     def _due_of_others(self) -> Select[Any]:
         """The same, but for the limit keys ``avoid``."""
         return self._due.where(entry.c.limit_key.not_in(bindparam("avoid", expanding=True)))
 
+    @cached_property
+    def _other_under_way(self) -> ColumnElement[bool]:
+        """Is another payload of the key under way, which the source replaced meanwhile?"""
+        other = entry.alias("other")
+        same = and_(other.c.establishment == entry.c.establishment, other.c.operation == entry.c.operation)
+        return exists().where(same, other.c.key == entry.c.key, other.c.state == EntryState.SENDING)
+
     def _may_leave(self, state: EntryState | BindParameter[Any]) -> ColumnElement[bool]:
         """What of ``state`` this run has not given up."""
         current = and_(entry.c.is_current.is_(True), entry.c.is_given_up.is_(False))
         return and_(self._scope, entry.c.state == state, current)
 
-    def _lease_of(self, row: Row, was: EntryState) -> Lease:
+    def _lease_of(self, row: Row, was: EntryState, leave_at: float) -> Lease:
         entry_id, key, content, digest, limit_key, request_key, attempts = row
         envelope = Envelope(key, bytes(content), digest, limit_key, request_key)
-        return Lease(entry_id, envelope, attempts + 1, was, f"{self._owner}.{attempts + 1}")
+        return Lease(entry_id, envelope, attempts + 1, was, f"{self._owner}.{attempts + 1}", leave_at)
 
     def _mark_sending(self, connection: Connection, leases: Sequence[Lease], now: float, until: float) -> None:
         numbers = next_numbers(connection, attempt, len(leases))
@@ -289,18 +294,6 @@ class EntryQueue(ArchiveQueue):
     def _to_settle(self) -> Select[Any]:
         return self._of_keys(*DECISIVE)
 
-    def _note_late(self, connection: Connection, keys: Sequence[str]) -> None:
-        """What was answered, or found to be lost, after the source had stopped declaring it is withdrawn like anything
-        else."""
-        late: dict[str, WithdrawalCause] = {}
-        for key, rows in self._rows_of(keys, connection).items() if keys else ():
-            current = next((row for row in rows if row.is_current), None)
-            held = any(may_be_held_by_receiver(row) for row in rows)
-            if current is not None and current.state in VERDICTS and held:
-                late[key] = WithdrawalCause(current.state)
-        known = self._open_rows(connection, list(late))
-        self._change(connection, [_noted_late(key, known.get(key), cause) for key, cause in late.items()])
-
     def release(
         self,
         keys: Collection[str] | None = None,
@@ -310,7 +303,7 @@ class EntryQueue(ArchiveQueue):
         """Lets current entries of ``states`` be sent again at once; how many. ``reason``: an HTTP status, an FM code,
         an issue code, or a part of the receiver's words."""
         now = self._clock()
-        with self._transaction() as connection:
+        with self._writing() as connection:
             query = select(entry.c.id, entry.c.key, entry.c.state, entry.c.code, entry.c.status, entry.c.issues).where(
                 self._scope, entry.c.is_current.is_(True), entry.c.state.in_(list(states))
             )
@@ -330,11 +323,6 @@ class EntryQueue(ArchiveQueue):
                 body = {"keys": [shown_key(row.key) for row in chosen], "reason": digest_of(reason or "")}
                 self._audit.append(connection, AuditAct.RELEASED, body)
         return len(chosen)
-
-
-def _noted_late(key: str, before: Row | None, cause: WithdrawalCause) -> WithdrawalChange:
-    """What is open already was opened for the same reason, by the map or by the source."""
-    return withdrawn(key, before, cause, by_map=before is not None and bool(before.by_map))
 
 
 def _has_reason(row: Row, reason: str) -> bool:

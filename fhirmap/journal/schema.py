@@ -12,6 +12,7 @@ ever appended to: one row when a request is about to leave, one when its answer 
 was no longer declared. An entry is in doubt since an answer to one of its requests was lost, until somebody notes that
 this is settled.
 `audit` and `audit_chain` are the audit log (`audit_chain.py`).
+`turn` says when the next call of a limit key may leave for a receiver, whoever makes it.
 Times are seconds since the epoch (UTC), as floats.
 """
 
@@ -59,10 +60,11 @@ __all__ = [
     "metadata",
     "payload",
     "run",
+    "turn",
     "withdrawal",
 ]
 
-VERSION = 7
+VERSION = 8
 """Of the tables below. A journal of another version is refused, never guessed at."""
 
 metadata = MetaData()
@@ -93,6 +95,7 @@ run = Table(
     Column("map_digest", String(64), nullable=False, server_default=""),
     Column("read", Integer, nullable=False, server_default=_ZERO),
     Column("repeated", Integer, nullable=False, server_default=_ZERO),
+    Column("reread", Integer, nullable=False, server_default=_ZERO),
     Column("exit_code", Integer),
     Column("counts", Text, nullable=False, server_default="{}"),
 )
@@ -191,6 +194,14 @@ checkpoint = Table(
     Column("name", String(200), primary_key=True),
     Column("value", Text, nullable=False),
     Column("at", Float, nullable=False),
+)
+
+turn = Table(
+    "fhirmap_turn",
+    metadata,
+    Column("receiver", String(500), primary_key=True),
+    Column("limit_key", String(200), primary_key=True),
+    Column("free_at", Float, nullable=False),
 )
 
 layout = Table(

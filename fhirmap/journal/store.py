@@ -11,13 +11,14 @@ import errno
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, event, exc, func, inspect, select
 from sqlalchemy.engine import make_url
 
 from fhirmap.errors import JournalError
@@ -30,6 +31,7 @@ __all__ = [
     "has_tables",
     "is_earlier",
     "open_engine",
+    "server_clock",
     "shown_name",
     "translated",
     "version_of",
@@ -54,6 +56,9 @@ def open_engine(
         engine = engine_of_any_version(place, create=create, busy_timeout_s=busy_timeout_s, read_only=read_only)
         try:
             with engine.begin() as connection:
+                if not read_only and engine.dialect.name == "postgresql":
+                    # Of several processes that begin together one makes the tables.
+                    connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(schema.meta.name))))
                 _check_version(connection, name)
                 if not read_only:
                     _prepare(connection)
@@ -182,6 +187,15 @@ def version_of(connection: Connection) -> str | None:
         return None
     found = connection.execute(_VERSION).scalar()
     return None if found is None else str(found)
+
+
+def server_clock(engine: Engine) -> Callable[[], float]:
+    """The time of the database's server, which all its workers have in common, whatever their machines say."""
+    with engine.connect() as connection:
+        before = time.monotonic()
+        there = float(connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
+        offset = there - (before + time.monotonic()) / 2
+    return lambda: time.monotonic() + offset
 
 
 def is_earlier(version: str) -> bool:

@@ -68,6 +68,11 @@ def archive(journal: Journal, archives: Sequence[Archive]) -> Archived:
     """
     if not archives:
         return Archived()
+    with journal.archiving():
+        return _archive(journal, archives)
+
+
+def _archive(journal: Journal, archives: Sequence[Archive]) -> Archived:
     count, first, last, replaced = 0, "", "", 0
     unwritten: list[Unwritten] = []
     after: Accepted | None = None

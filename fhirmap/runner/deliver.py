@@ -22,6 +22,7 @@ from fhirmap.events import Answered, CircuitOpened, RetryPlanned, emit
 from fhirmap.journal import Journal, Lease, LeaseAnswer
 from fhirmap.records import Receipt, ReceiptState, UncertainPolicy
 from fhirmap.runner.first_answers import FirstAnswers
+from fhirmap.runner.flight import Flight
 from fhirmap.runner.interruption import interruptible
 from fhirmap.runner.pace import Backoff, Breaker, RateLimit
 from fhirmap.runner.project import SinkLimits
@@ -38,6 +39,20 @@ _LONGEST_WAIT_S = 120.0
 """Within a run. Whatever has to wait longer is left for the next one."""
 
 _LOOK_AGAIN_S = 0.25
+
+_GATHER_S = 0.003
+"""How long answers are gathered after the first one, for one commit: about as long as the commit takes."""
+
+_LEASE_S = 30.0
+"""A lease of a worker that died runs out after that. Those of one that lives are renewed, however long a call takes."""
+
+_BEAT_S = 10.0
+"""From one renewal of the leases to the next."""
+
+_OTHERS_S = _LEASE_S + 2 * _BEAT_S
+"""How long a run that has nothing to do waits for what others have under way: should they be dead, it takes over."""
+
+_LOOK_AT_OTHERS_S = 1.0
 
 _NOT_THE_RECORDS_FAULT = frozenset({"FM600", "FM602", "FM603", "FM604", "FM621", "FM650", "FM651", "FM652"})
 _VERDICTS = (ReceiptState.ACCEPTED, ReceiptState.REFUSED)
@@ -106,9 +121,10 @@ def deliver(  # noqa: PLR0913 - named settings
     progress: Callable[[DeliveryProgress], None] | None = None,
     lineage: Lineage | None = None,
     rng: random.Random | None = None,
+    quarantine_s: float = 0.0,
 ) -> Delivery:
     """Sends what the journal holds ready, and again what failed for a passing cause, at most ``limits.attempts`` times
-    each.
+    each. ``quarantine_s``: as of `fhirmap.journal.Journal.recover`.
 
     Ends when nothing is left that may be sent within two minutes, at Ctrl-C, or when nothing at all can be sent any
     more: a refused client (FM61x), a sink that fails whatever it is given (FM620), an address that is not the
@@ -116,7 +132,8 @@ def deliver(  # noqa: PLR0913 - named settings
 
     Raises: JournalError; what is under way then is uncertain at the next run.
     """
-    dispatcher = _Dispatcher(journal, sink, limits, clock or SystemClock(), progress, lineage, rng or random.Random())
+    rng = rng or random.Random()
+    dispatcher = _Dispatcher(journal, sink, limits, clock or SystemClock(), progress, lineage, rng, quarantine_s)
     with interruptible(dispatcher.interrupt):
         if sink.is_remote:
             dispatcher.run()
@@ -135,6 +152,7 @@ class _Dispatcher:
         progress: Callable[[DeliveryProgress], None] | None,
         lineage: Lineage | None,
         rng: random.Random,
+        quarantine_s: float,
     ) -> None:
         self.delivery = Delivery()
         self._journal = journal
@@ -144,16 +162,17 @@ class _Dispatcher:
         self._progress = progress
         self._lineage = lineage
         self._backoff = Backoff(limits.backoff_s, rng)
-        self._rate = RateLimit(limits.rate_per_s)
+        self._quarantine_s = quarantine_s
+        self._rate = RateLimit(limits.rate_per_s, sink.name)
         self._breaker = Breaker(self._backoff, limits.attempts)
         self._first = FirstAnswers()
         self._arrivals: _Arrivals = queue.SimpleQueue()
         self._tries: Counter[int] = Counter()
         self._again: dict[int, float] = {}
         self._finished = 0
-        self._in_flight = 0
         self._total = journal.waiting()
-        self._started = clock.now()
+        self._started = self._idle_since = journal.now()
+        self._beat_at = self._started + _BEAT_S
 
     # ---- one by one ----------------------------------------------------------------------------------------
 
@@ -161,26 +180,27 @@ class _Dispatcher:
         """Sends one by one, as many at a time as the limits allow.
 
         One transaction records all answers that have come and leases as many records as there are free slots: what is
-        leased leaves at once.
+        leased leaves at once, or when its turn is in a moment.
         """
         if not self._prepared():
             return
         answered: list[_Answered] = []
         pool = ThreadPoolExecutor(self._limits.concurrency, thread_name_prefix="fhirmap-send")
+        flight = Flight(pool, self._send)
         try:
             while True:
-                wait_s = self._turn(pool, answered)
-                if not self._in_flight and (wait_s is None or self._is_over):
+                wait_s = self._turn(flight, answered)
+                if not flight and (wait_s is None or self._is_over):
                     break
-                answered = self._gather(None if self._is_over else wait_s)
+                answered = self._gather(flight, wait_s)
         finally:
             # Nothing is under way any more, unless somebody has asked twice for the end: then nothing is waited for.
-            pool.shutdown(wait=not self._in_flight, cancel_futures=True)
+            pool.shutdown(wait=not flight, cancel_futures=True)
         self._conclude()
 
     def _prepared(self) -> bool:
         """Is the sink ready? It is not asked where there is nothing to send."""
-        if self._total:
+        if self._total or self._journal.others_under_way():
             try:
                 self._sink.prepare()
             except DeliveryError as error:
@@ -191,52 +211,80 @@ class _Dispatcher:
     def _is_over(self) -> bool:
         return self.delivery.interrupted or self.delivery.stopped_by is not None
 
-    def _turn(self, pool: ThreadPoolExecutor, answered: Sequence[_Answered]) -> float | None:
+    def _turn(self, flight: Flight, answered: Sequence[_Answered]) -> float | None:
         """Settles what was ``answered`` and sends off what may leave now; seconds until more may, ``None`` where only
         an answer can change anything."""
-        now = self._clock.now()
+        now = self._journal.now()
+        for lease, _ in answered:
+            flight.landed(lease)
         answers = [self._answer(lease, found, now) for lease, found in answered]
         broken = next((found for _, found in answered if not isinstance(found, Receipt | DeliveryError)), None)
         slots = 1 if self._breaker.is_open else self._limits.concurrency
         pause_s = self._breaker.closed_until - now
-        free = 0 if self._is_over or broken is not None or pause_s > 0 else max(0, slots - self._in_flight)
-        leases = self._journal.exchange(answers, free, now, turns=self._rate).leases if answers or free else []
+        free = 0 if self._is_over or broken is not None or pause_s > 0 else max(0, slots - len(flight))
+        leases: list[Lease] = []
+        if answers or free:
+            leases = self._journal.exchange(answers, free, now, turns=self._rate, lease_s=_LEASE_S).leases
+        flight.add(leases)
+        waits = [flight.launch(self._journal.now()), self._keep_leases(flight, now)]
         for lease in leases:
             self._again.pop(lease.entry_id, None)
-            self._in_flight += 1
-            pool.submit(self._send, lease)
         for answer in answers:
             self._count(answer.lease, answer.receipt, answer.is_given_up)
         if answers:
             self._report_progress()
         if isinstance(broken, BaseException):
             raise broken
-        if pause_s > 0:
-            return pause_s
-        return self._next_turn(now) if len(leases) < free else None
+        if leases:
+            self._idle_since = now
+        if not self._is_over:
+            waits.append(pause_s if pause_s > 0 else self._next_turn(flight, now) if len(leases) < free else None)
+        return min((wait_s for wait_s in waits if wait_s is not None), default=None)
 
-    def _gather(self, wait_s: float | None) -> list[_Answered]:
-        """What has been answered, after a wait for the first of it."""
+    def _gather(self, flight: Flight, wait_s: float | None) -> list[_Answered]:
+        """What has been answered, after a wait for the first of it: a commit costs the same for one answer and for
+        all that come a moment later."""
         found: list[_Answered] = []
         arrival = self._clock.wait(self._arrivals, wait_s)
+        until = time.monotonic() + _GATHER_S
         while arrival is not None:
             found.append(arrival)
             try:
-                arrival = self._arrivals.get_nowait()
+                left_s = until - time.monotonic()
+                if len(found) == len(flight) or left_s <= 0:
+                    arrival = self._arrivals.get_nowait()
+                else:
+                    arrival = self._arrivals.get(timeout=left_s)
             except queue.Empty:
                 break
-        self._in_flight -= len(found)
         return found
 
-    def _next_turn(self, now: float) -> float | None:
+    def _keep_leases(self, flight: Flight, now: float) -> float | None:
+        """Where several workers share the journal, says now and then that this one lives, and takes over from those
+        that do not. Seconds until the next time, None where it is not needed."""
+        if not self._journal.is_shared:
+            return None
+        if now >= self._beat_at:
+            self._journal.keep(flight.leases, _LEASE_S, self._quarantine_s)
+            self._beat_at = now + _BEAT_S
+        return self._beat_at - now if flight else None
+
+    def _next_turn(self, flight: Flight, now: float) -> float | None:
         """Seconds until a record whose turn has not come, or one that this run tries again, may leave.
 
-        What an earlier run has put off beyond now is not waited for here.
+        What an earlier run has put off beyond now is not waited for here, unless a call of it was lost with a process
+        that died. What another worker has under way is waited for, since that one may be dead.
         """
         turns = [at for at in self._again.values() if at > now]
         due = self._journal.next_due()
         if due is not None and due <= now:
             turns.append(self._rate.next_free(now) or now + _LOOK_AGAIN_S)
+        lost = self._journal.next_after_loss(now)
+        if lost is not None:
+            turns.append(lost)
+        if not turns and not flight and now < self._idle_since + _OTHERS_S and self._journal.others_under_way():
+            self._beat_at = now + _LOOK_AT_OTHERS_S
+            turns.append(self._beat_at)
         if not turns:
             return None
         wait_s = min(turns) - now
@@ -263,7 +311,7 @@ class _Dispatcher:
         answers: list[LeaseAnswer] = []
         while True:
             count = 0 if self._is_over else self._sink.batch_size
-            leases = self._journal.exchange(answers, count, self._clock.now()).leases
+            leases = self._journal.exchange(answers, count, self._journal.now()).leases
             for answer in answers:
                 self._count(answer.lease, answer.receipt, is_final=True)
             if answers:
@@ -356,8 +404,9 @@ class _Dispatcher:
     def _report_progress(self) -> None:
         if self._progress is None:
             return
-        elapsed = max(self._clock.now() - self._started, 1e-6)
+        elapsed = max(self._journal.now() - self._started, 1e-6)
         rate = self._finished / elapsed
+        self._total = max(self._total, self._finished)  # with those of a worker that died
         eta_s = (self._total - self._finished) / rate if rate else None
         self._progress(DeliveryProgress(self._finished, self._total, rate, eta_s))
 

@@ -4,51 +4,67 @@ clock of its own."""
 from __future__ import annotations
 
 import random
-from collections.abc import Set
+from collections.abc import Mapping, Set
 
 __all__ = ["Backoff", "Breaker", "RateLimit"]
 
-_SAFETY = 1.02
-"""Calls a little further apart than the limit allows: a network that bunches two of them must not make the sixth in a
-second."""
+_SAFETY = 1.05
+"""Calls a little further apart than the limit allows: a machine or a network that delays one of them by a twentieth of
+a second must not make the sixth in a second."""
 
-
+_LONGEST_LEAD_S = 0.05
 _TOGETHER_S = 0.005
-"""Calls whose turns are this close leave together, so that one commit of the journal serves them all. Only where more
-than 200 a second are allowed can there be two, and a second in which they are so much closer does not hold more calls
-than the limit: `_SAFETY` leaves out four of 200."""
 
 
 class RateLimit:
-    """At most ``rate_per_s`` calls a second for each limit key, evenly spaced, so never more in any one second."""
+    """At most ``rate_per_s`` calls a second for each limit key, evenly spaced, so never more in any one second.
 
-    def __init__(self, rate_per_s: float) -> None:
+    A turn is given a moment before it comes, a quarter of the time between two calls at most, so that the journal has
+    committed when it does. Calls of several turns within 5 ms are given together. The journal keeps when each key is
+    free at ``receiver``, for all processes that call it; see `fhirmap.journal.queue.Turns`.
+    """
+
+    def __init__(self, rate_per_s: float, receiver: str = "") -> None:
+        self.receiver = receiver[:500]
         self._interval_s = _SAFETY / rate_per_s if rate_per_s > 0 else 0.0
+        self._lead_s = min(_LONGEST_LEAD_S, self._interval_s / 4)
+        self._ahead_s = max(self._lead_s, _TOGETHER_S)
         self._free_at: dict[str, float] = {}
+        self._changed: set[str] = set()
+
+    def begin(self, free_at: Mapping[str, float]) -> None:
+        """When each key is free, as the journal knows it."""
+        for key, at in free_at.items():
+            self._free_at[key] = max(at, self._free_at.get(key, 0.0))
 
     def blocked(self, now: float) -> Set[str]:
         """Keys whose turn has not come."""
         return {key for key, at in self._free_at.items() if at > now + self._ahead_s}
 
-    def take(self, key: str, now: float) -> bool:
-        """One call of ``key`` leaves now; false where its turn has not come."""
-        at = self._free_at.get(key, 0.0)
+    def take(self, key: str, now: float) -> float | None:
+        """When one call of ``key`` leaves, in a moment at most; None where its turn has not come."""
+        at = max(now + self._lead_s, self._free_at.get(key, 0.0))
         if at > now + self._ahead_s:
-            return False
-        self._free_at[key] = max(now, at) + self._interval_s
-        return True
-
-    @property
-    def _ahead_s(self) -> float:
-        return _TOGETHER_S if self._interval_s < _TOGETHER_S else 0.0
+            return None
+        if self._interval_s:
+            self._free_at[key] = at + self._interval_s
+            self._changed.add(key)
+        return at
 
     def pause(self, key: str, until: float) -> None:
         """No call of ``key`` before then: the receiver asked."""
         self._free_at[key] = max(until, self._free_at.get(key, 0.0))
+        self._changed.add(key)
+
+    def changed(self) -> Mapping[str, float]:
+        """When keys are free that were taken, or paused, since this was asked last."""
+        found = {key: self._free_at[key] for key in sorted(self._changed)}
+        self._changed.clear()
+        return found
 
     def next_free(self, now: float) -> float | None:
-        """When the first blocked key is free; ``None`` where none is blocked."""
-        return min((at for at in self._free_at.values() if at > now), default=None)
+        """When the first blocked key has its turn; ``None`` where none is blocked."""
+        return min((self._free_at[key] - self._ahead_s for key in self.blocked(now)), default=None)
 
 
 class Backoff:

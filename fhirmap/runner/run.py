@@ -144,7 +144,9 @@ def run(  # noqa: PLR0913 - named settings
         if journal.migration is not None:
             warnings.append(migrated(journal.migration))
         require_same_records(project, engine.plan, journal, source.records, resend=resend)
-        work = _Run(engine, sink, journal, archives, clock, resend, tuple(warnings))
+        # As long as a call may take, one that a killed run had begun may still be under way at the receiver.
+        quarantine_s = settings.transport.timeout_s if sink.is_remote else 0.0
+        work = _Run(engine, sink, journal, archives, clock, resend, tuple(warnings), quarantine_s)
         note_records(project, engine.plan, journal)
         try:
             watch = KeyWatch(engine.plan)
@@ -165,7 +167,13 @@ def run(  # noqa: PLR0913 - named settings
             delivery = Delivery(stopped_by=stopped)
             if stopped is None:
                 delivery = deliver(
-                    journal, sink, project.limits, clock=clock, progress=sending, lineage=engine.origin_of
+                    journal,
+                    sink,
+                    project.limits,
+                    clock=clock,
+                    progress=sending,
+                    lineage=engine.origin_of,
+                    quarantine_s=quarantine_s,
                 )
             report = work.finish(ingested.read, delivery, ingested.unmapped.tables(), source)
     page = None
@@ -215,6 +223,7 @@ class _Run:
         clock: Clock,
         resend: bool,
         warnings: tuple[Diagnostic, ...],
+        quarantine_s: float,
     ) -> None:
         self._warnings = warnings
         self._engine = engine
@@ -236,7 +245,7 @@ class _Run:
                 self._run_id, project.name, project.target_name, sink.name, engine.digest, __version__, os.getpid()
             )
         )
-        journal.recover()
+        journal.recover(quarantine_s)
 
     def note_reading(self, ingested: Ingested, watch: KeyWatch) -> None:
         """The source was read to its end."""

@@ -56,7 +56,7 @@ class Database:
             time.sleep(0.01)
 
     def leases_run_out(self) -> None:
-        """Ten minutes pass."""
+        """Half a minute passes."""
         self.change("UPDATE fhirmap_entry SET lease_until = 0 WHERE lease <> ''")
 
 
@@ -83,9 +83,9 @@ def project(tiny: Callable[..., Tiny], database: Database) -> Tiny:
 
 def to(project: Tiny, receiver: Receiver) -> Tiny:
     archive = 'table = "RECU"\ncreate = true\nkey_column = "id"\nvalue_column = "v"'
-    return project.to(
-        receiver.url, limits="rate_per_s = 500\nconcurrency = 1\nattempts = 1\nbackoff_s = 0", archive__table=archive
-    )
+    sink = f'kind = "fhir-operation"\nurl = "{receiver.url}"\ntimeout_s = 1'  # and so long a lost call is left alone
+    limits = "rate_per_s = 500\nconcurrency = 1\nattempts = 1\nbackoff_s = 0"
+    return project.to(receiver.url, sink=sink, limits=limits, archive__table=archive)
 
 
 def kill(process: subprocess.Popen[str], database: Database, *held: sqlalchemy.Connection) -> None:
@@ -153,17 +153,13 @@ def test_between_sending_and_receipt(project: Tiny, database: Database, receiver
     assert status(project)["states"] == {"accepted": 1, "sending": 1, "ready": 1}
 
     # The lease of the killed run has not run out: another worker may still have it.
-    first = run(project)
-    assert first.code == 0, first
-    assert len(at.received) == 3
-    for shown in (first.out, in_process("status", project.folder).out):
-        assert "on its way in another run" in unfolded(shown)
+    assert "on its way in another run" in unfolded(in_process("status", project.folder).out)
     database.leases_run_out()
-    second = run(project)
-    assert second.code == 1
-    assert "fhirmap status --in-doubt" in second.out
+    done = run(project)
+    assert done.code == 1
+    assert "fhirmap status --in-doubt" in done.out
     assert len(at.received) == 4
-    assert at.received[3] == at.received[1], "sent again, since its answer is not known"
+    assert at.received.count(at.received[1]) == 2, "sent again, since its answer is not known"
     assert [found["key"] for found in status(project)["possible_duplicates"]] == ["2"]
     assert len(archived(project)) == 3
     assert run(project).code == 1, "somebody has to look"
@@ -187,7 +183,7 @@ def test_between_receipt_and_its_settlement(project: Tiny, database: Database, r
     database.leases_run_out()
     assert run(project).code == 1
     assert len(at.received) == 4
-    assert at.received[1] == at.received[0]
+    assert at.received.count(at.received[0]) == 2
     found = status(project)
     assert found["states"] == {"accepted": 3}
     assert [entry["key"] for entry in found["possible_duplicates"]] == ["1"]
@@ -255,9 +251,8 @@ def test_what_the_source_says_while_the_lease_of_a_killed_run_goes_on(
         "changed": [("3", "175127511100173", "PETIT", "1975-12-06", "L1003")],
     }
     project.write([*ROWS[:2], *others[now]])
-    run(project)
-    database.leases_run_out()
-    run(project)
+    database.change("UPDATE fhirmap_entry SET lease_until = extract(epoch from now()) + 4 WHERE lease <> ''")
+    run(project)  # reads while the lease goes on, and waits for its end
     found = status(project)
     withdrawn = [(entry["key"], entry["cause"]) for entry in found["withdrawn"]]
     assert withdrawn == ([] if now == "changed" else [("3", now)])

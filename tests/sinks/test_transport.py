@@ -165,3 +165,14 @@ def test_an_unknown_host_is_reported_before_anything_is_sent() -> None:
         transport.post("http://no-such-host.invalid/", b"{}", {})
     assert caught.value.kind in ("name", "connect", "proxy")
     assert not caught.value.sent
+
+
+def test_each_header_is_sent_once_and_a_cookie_comes_back(raw_server: Any) -> None:
+    server = raw_server(b"HTTP/1.1 204 X\r\nSet-Cookie: node=b2; Path=/\r\nConnection: close\r\n\r\n")
+    with Transport(server.url, TransportSettings(5)) as transport:
+        for _ in range(2):
+            transport.post(server.url, b"{}", {"Accept": "application/fhir+json", "User-Agent": "ours"})
+    first, second = (request.lower() for request in server.requests)
+    assert first.count(b"\r\naccept:") == first.count(b"\r\nuser-agent:") == first.count(b"\r\nhost:") == 1
+    assert b"\r\naccept: application/fhir+json\r\n" in first
+    assert b"\r\ncookie: node=b2\r\n" in second
