@@ -20,6 +20,7 @@ from fhirmap import extending, testing
 from fhirmap.analysis.expression_functions import FUNCTIONS, FunctionSpec
 from fhirmap.analysis.transforms import TRANSFORMS
 from fhirmap.cli import COMMANDS, commands, functions
+from fhirmap.cli.faults import exit_code
 from fhirmap.diagnostics.catalog import codes, page
 from fhirmap.plugins import find_plugins, load
 from fhirmap.runtime.functions import functions_of
@@ -44,6 +45,9 @@ _WORDS = {
     "rendered": {"en": "What is reported", "fr": "Ce qui est signalé"},
     "repaired": {"en": "Mended", "fr": "Corrigé"},
     "code": {"en": "code", "fr": "code"},
+    "stops": {"en": "Codes that end a run", "fr": "Codes qui terminent une exécution"},
+    "exit": {"en": "Exit code", "fr": "Code de sortie"},
+    "asks": {"en": "what it asks for", "fr": "ce qu'il demande"},
     "title": {"en": "what it says", "fr": "ce qu'il signale"},
     "severity": {"en": "severity", "fr": "gravité"},
 }
@@ -120,6 +124,7 @@ _REFERENCE_ENGINE = (
     "value set that is not at hand (FM434).",
 )
 _SEVERITIES = {"error": "erreur", "warning": "avertissement", "note": "remarque"}
+_STOPPING = ("FM6", "FM7", "FM8", "FM9")
 _FAMILIES = (
     ("FM0", "Syntax", "Syntaxe"),
     ("FM1", "Names", "Noms"),
@@ -141,6 +146,7 @@ def write_reference(folder: Path) -> None:
             _write(folder / code / "commands.md", _commands(code))
             _write(folder / code / "functions.md", _functions(code))
             _write(folder / code / "codes" / "index.md", _code_index(code))
+            _write(folder / code / "stops.md", _stops(code))
             for name in codes():
                 _write(folder / code / "codes" / f"{name}.md", _code_page(name, code))
     with language_of(LANGUAGES[0]):
@@ -186,6 +192,21 @@ def _code_index(code: str) -> Iterator[str]:
         for entry in listed:
             severity = entry.severity if code == "en" else _SEVERITIES[entry.severity]
             yield f"| [{entry.code}]({entry.code}.md) | {_cell(entry.title)} | {severity} |"
+        yield ""
+
+
+def _stops(code: str) -> Iterator[str]:
+    """Codes that end a run, by its exit code, with what each asks for."""
+    yield f"# {_WORDS['stops'][code]}\n"
+    stopping = [name for name in codes() if name[:3] in _STOPPING and page(name).severity == "error"]
+    for number in (3, 70, 2):
+        yield f"## {_WORDS['exit'][code]} {number}\n"
+        yield f"| {_WORDS['code'][code]} | {_WORDS['title'][code]} | {_WORDS['asks'][code]} |\n|---|---|---|"
+        for name in stopping:
+            if exit_code(name) == number:
+                entry = page(name, code)
+                hint = entry.text("hint", "", {})
+                yield f"| [{name}](codes/{name}.md) | {_cell(entry.title)} | {_cell(hint)} |"
         yield ""
 
 

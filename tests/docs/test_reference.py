@@ -15,6 +15,7 @@ from fhirmap.analysis.transforms import TRANSFORMS
 from fhirmap.cli import COMMANDS
 from fhirmap.compiler.fhirpath import compile_expression
 from fhirmap.diagnostics.catalog import codes
+from fhirmap.diagnostics.catalog import page as page_of
 from fhirmap.model.definition import Definitions
 from tests.cases.test_fhirpath import as_list, evaluated
 
@@ -94,3 +95,13 @@ def test_it_is_the_same_each_time(reference: ModuleType, pages: Path, tmp_path: 
     reference.write_reference(tmp_path)
     for page in pages.rglob("*.md"):
         assert (tmp_path / page.relative_to(pages)).read_bytes() == page.read_bytes(), page.name
+
+
+@pytest.mark.parametrize("code", ["en", "fr"])
+def test_what_ends_a_run_is_listed_with_what_it_asks_for(reference: ModuleType, tmp_path: Path, code: str) -> None:
+    reference.write_reference(tmp_path)
+    text = (tmp_path / code / "stops.md").read_text(encoding="utf-8")
+    ending = {name for name in codes() if name[2] in "6789" and page_of(name).severity == "error"}
+    rows = {line.partition("]")[0][3:]: line for line in text.splitlines() if line.startswith("| [FM")}
+    assert set(rows) == ending
+    assert page_of("FM803", code).fields["hint"] in rows["FM803"]
