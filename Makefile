@@ -64,6 +64,7 @@ dist: $(VENV)/release-ready
 	$(BIN)/uv pip install --quiet --python build/installed --require-hashes --requirement dist/constraints.txt
 	$(BIN)/cyclonedx-py environment --pyproject build/source/pyproject.toml --output-reproducible \
 		--output-file dist/fhirmap.cdx.json build/installed
+	$(BIN)/python tools/bill_of_materials.py dist/fhirmap.cdx.json dist/constraints.txt
 
 # The main job from the wheel, in an environment of its own that has nothing of the checkout.
 demo-from-wheel:
