@@ -60,4 +60,13 @@ def _pages(
             page = cursor.fetchmany(_PAGE)
         except connection.dialect.loaded_dbapi.Error as error:
             is_lost = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
+            if is_lost:
+                _forget_rest(connection, cursor)
+                connection.invalidate()
             raise sa.exc.DBAPIError(None, None, error, connection_invalidated=is_lost) from None
+
+
+def _forget_rest(connection: sa.Connection, cursor: DriverCursor) -> None:
+    """PyMySQL reads the rest of a result when its cursor is closed, also where the connection is lost."""
+    if connection.dialect.driver == "pymysql":
+        cursor._result.unbuffered_active = False

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -20,6 +22,10 @@ __all__ = ["engine_of"]
 
 _CONNECT_S = 10
 _LOCK_S = 5
+_SILENCE_S = 1800
+"""How long a server may send nothing: a statement that sorts a large table gives its first row late."""
+_KEEPALIVE = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6, "tcp_user_timeout": 120_000}
+"""How PostgreSQL's client sees that the server is not reachable any more. Units: seconds; milliseconds for the last."""
 
 
 def engine_of(address: Address, zone: str = "") -> sa.Engine:
@@ -44,12 +50,25 @@ def engine_of(address: Address, zone: str = "") -> sa.Engine:
         if url.get_backend_name() == "postgresql":
             # From the first answer on: a database without an encoding gives its own version as bytes otherwise.
             options["client_encoding"] = "UTF8"
+            options |= _KEEPALIVE
         if url.get_backend_name() in ("mysql", "mariadb"):
             options["charset"] = "utf8mb4"
+            options |= {"read_timeout": _SILENCE_S, "write_timeout": _SILENCE_S}
         given = {name for name in options if name in url.query}
         engine = make_engine(url, connect_args={k: v for k, v in options.items() if k not in given})
+        if engine.dialect.name == "postgresql" and engine.dialect.driver == "psycopg":
+            sa.event.listen(engine, "do_connect", _connect_impatiently)
         set_sessions(engine, zone)
         return engine
+
+
+def _connect_impatiently(_dialect: object, _record: object, given: Sequence[Any], named: Mapping[str, Any]) -> object:
+    """What SQLAlchemy would do, with a limit on how long the server may not answer."""
+    from fhirmap.sources.postgresql_connection import ImpatientConnection
+
+    connection = ImpatientConnection.connect(*given, **named)
+    connection.silence_s = _SILENCE_S
+    return connection
 
 
 def _sqlite_engine(address: Address, path: Path) -> sa.Engine:

@@ -66,9 +66,10 @@ def config_error(error: Exception, shown: str, what: str = "") -> ConfigError:
         variant = _EXTRAS.get(driver, "") if driver else "unknown"
         return ConfigError("FM710", source=shown, driver=driver, variant=variant)
     origin = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return ConfigError("FM724", source=shown, reason=Text("reasons.server_closed"))
     text = str(origin)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        is_silent = type(origin).__name__ == "NoAnswerError" or "timed out" in text
+        return ConfigError("FM724", source=shown, reason=Text(f"reasons.server_{'silent' if is_silent else 'closed'}"))
     if isinstance(origin, sqlite3.Error):
         return _sqlite(origin, text, shown, what)
     state = str(getattr(origin, "sqlstate", None) or "")
