@@ -18,14 +18,14 @@ class NoAnswerError(psycopg.OperationalError):
 
 
 class ImpatientConnection(psycopg.Connection[Any]):
-    """A connection that is closed where the server sends nothing for ``silence_s`` seconds."""
+    """A connection that is closed where the server sends nothing for ``answer_s`` seconds."""
 
-    silence_s = 1800.0
+    answer_s = 1800.0
 
     def wait(self, gen: Generator[Any, Any, Value], *args: Any, **options: Any) -> Value:  # noqa: ANN401 - psycopg's own
         """As of `psycopg.Connection`. Raises: NoAnswerError."""
         try:
-            return super().wait(_limited(gen, self.silence_s), *args, **options)
+            return super().wait(_limited(gen, self.answer_s), *args, **options)
         except NoAnswerError:
             # What follows, such as a rollback, would wait as long again.
             self.pgconn.finish()

@@ -22,7 +22,7 @@ __all__ = ["engine_of"]
 
 _CONNECT_S = 10
 _LOCK_S = 5
-_SILENCE_S = 1800
+_ANSWER_S = 1800
 """How long a server may send nothing: a statement that sorts a large table gives its first row late."""
 _KEEPALIVE = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6, "tcp_user_timeout": 120_000}
 """How PostgreSQL's client sees that the server is not reachable any more. Units: seconds; milliseconds for the last."""
@@ -53,7 +53,7 @@ def engine_of(address: Address, zone: str = "") -> sa.Engine:
             options |= _KEEPALIVE
         if url.get_backend_name() in ("mysql", "mariadb"):
             options["charset"] = "utf8mb4"
-            options |= {"read_timeout": _SILENCE_S, "write_timeout": _SILENCE_S}
+            options |= {"read_timeout": _ANSWER_S, "write_timeout": _ANSWER_S}
         given = {name for name in options if name in url.query}
         engine = make_engine(url, connect_args={k: v for k, v in options.items() if k not in given})
         if engine.dialect.name == "postgresql" and engine.dialect.driver == "psycopg":
@@ -67,7 +67,7 @@ def _connect_impatiently(_dialect: object, _record: object, given: Sequence[Any]
     from fhirmap.sources.postgresql_connection import ImpatientConnection
 
     connection = ImpatientConnection.connect(*given, **named)
-    connection.silence_s = _SILENCE_S
+    connection.answer_s = _ANSWER_S
     return connection
 
 

@@ -63,7 +63,7 @@ def status(project: Tiny) -> dict[str, Any]:
 @pytest.mark.parametrize("silent", [False, True])
 def test_a_server_that_is_lost(project: Tiny, server: Server, silent: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     gate, engine, name, _ = server
-    monkeypatch.setattr("fhirmap.sources.sql_engine._SILENCE_S", 0.5)
+    monkeypatch.setattr("fhirmap.sources.sql_engine._ANSWER_S", 0.5)
     gate.most, gate.is_silent = gate.passed + COUNT * LONG * 2 // 3, silent
     in_process("run", project.folder).reported("FM724", 3, "could not be read to the end")
     assert project.sent == []

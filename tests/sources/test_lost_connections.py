@@ -64,7 +64,7 @@ def test_a_connection_that_is_cut(database: Database, prefix: str) -> None:
 @servers
 def test_a_server_that_is_silent(database: Database, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = fill(database, prefix)
-    monkeypatch.setattr("fhirmap.sources.sql_engine._SILENCE_S", 0.5)
+    monkeypatch.setattr("fhirmap.sources.sql_engine._ANSWER_S", 0.5)
     with gate_to(database.url) as (gate, url):
         gate.most, gate.is_silent = 300_000, True
         found = lost(url, plan)
@@ -76,7 +76,7 @@ def test_a_server_that_is_silent_before_the_first_row(
     database: Database, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = fill(database, prefix)
-    monkeypatch.setattr("fhirmap.sources.sql_engine._SILENCE_S", 0.5)
+    monkeypatch.setattr("fhirmap.sources.sql_engine._ANSWER_S", 0.5)
     with gate_to(database.url) as (gate, url):
         with open_source(url.render_as_string(hide_password=False), plan) as source:
             assert source.check() == []
