@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from fhirmap.data import JsonValue
-from fhirmap.sinks.plain_words import PARTICLES
+from fhirmap.sinks.plain_words import PARTICLES, plain_words
 from fhirmap.sinks.private_kinds import kinds_in, numbers_in
 from fhirmap.texts.folded_text import FoldedText, fold, folded_words
 from fhirmap.texts.shown_keys import looks_personal
@@ -29,7 +30,7 @@ _IN_IDENTIFIER = 6
 """Letters or digits of a value that an identifier does not have by chance."""
 _WORDS_SHOWN = 4000
 """Signs of a receiver's words that are shown; the whole answer is in the journal."""
-_STRUCTURAL = frozenset({"resourceType", "system", "code", "url", "version", "status", "fullUrl"})
+_STRUCTURAL = frozenset({"resourceType", "system", "code", "url", "version", "status", "fullUrl", "profile"})
 
 
 def redact(words: str, values: Mapping[str, str], known: Collection[str] = ()) -> str:
@@ -99,6 +100,8 @@ class Redactor:
     """Of one word or several without what is between them: these are looked for from word to word."""
     _runs: dict[str, str] = field(init=False, default_factory=dict)
     """What each run of `_RUN` letters is of."""
+    _parts: dict[str, str] = field(init=False, default_factory=dict)
+    """Of one word of several."""
     _longest: int = field(init=False, default=0)
     """Words that the longest of `_whole` has."""
 
@@ -111,19 +114,17 @@ class Redactor:
         shown = words[: _WORDS_SHOWN + 256]
         folded = fold(shown)
         marks: dict[int, str] = {}
-        self._mark_runs(folded, marks)
-        self._mark_words(folded, marks)
+        self._mark(folded, marks, plain_words())
         for kind, start, end in kinds_in(folded, self.known):
             for at in range(start, end):
                 marks.setdefault(at, kind)
         return visible(_replaced(folded, marks, _WORDS_SHOWN))
 
     def without_values(self, words: str) -> str:
-        """``words`` with marks for the values alone."""
+        """``words`` with marks for the values alone: they are secrets, whatever words they are made of."""
         folded = fold(words)
         marks: dict[int, str] = {}
-        self._mark_runs(folded, marks)
-        self._mark_words(folded, marks)
+        self._mark(folded, marks, frozenset())
         return _replaced(folded, marks)
 
     def _add(self, value: str, name: str) -> None:
@@ -134,7 +135,7 @@ class Redactor:
         self._add_whole(whole, len(parts), name)
         for part in parts if len(parts) > 1 else ():
             if part.isalpha() and part not in PARTICLES:
-                self._add_whole(part, 1, name)
+                self._parts.setdefault(part, name)
         for spelling in _dates(value):
             self._add_whole(spelling, 3, name)
 
@@ -145,7 +146,12 @@ class Redactor:
         # Between two letters that are one word in a value there may be a blank in a quote, and the other way round.
         self._longest = min(max(self._longest, parts, len(whole) if len(whole) < _RUN else 3), 8)
 
-    def _mark_runs(self, folded: FoldedText, marks: dict[int, str]) -> None:
+    def _mark(self, folded: FoldedText, marks: dict[int, str], ordinary: Collection[str]) -> None:
+        """Where values are quoted. A word of ``ordinary`` ones that is only a part of a value says nothing of it."""
+        self._mark_runs(folded, marks, ordinary)
+        self._mark_words(folded, marks, ordinary)
+
+    def _mark_runs(self, folded: FoldedText, marks: dict[int, str], ordinary: Collection[str]) -> None:
         """Runs of letters, and the words that they are in."""
         runs, letters, last = self._runs, folded.letters, len(folded.letters)
         done = 0
@@ -158,20 +164,30 @@ class Redactor:
                 start -= 1
             while not folded.begins(end):
                 end += 1
-            for place in range(max(start, done), end):
-                marks.setdefault(place, name)
+            if not _are_all(ordinary, folded, start, end):
+                for place in range(max(start, done), end):
+                    marks.setdefault(place, name)
             done = max(done, end)
 
-    def _mark_words(self, folded: FoldedText, marks: dict[int, str]) -> None:
+    def _mark_words(self, folded: FoldedText, marks: dict[int, str], ordinary: Collection[str]) -> None:
         """Short values, and dates in the spellings that no run of theirs is in: whole words alone."""
         bounds = [start for start, _ in folded.words()]
         bounds.append(len(folded.letters))
         for number, start in enumerate(bounds[:-1]):
             for end in bounds[number + 1 : number + 1 + self._longest]:
-                name = self._whole.get(folded.letters[start:end])
+                word = folded.letters[start:end]
+                name = self._whole.get(word) or (None if word in ordinary else self._parts.get(word))
                 if name is not None:
                     for place in range(start, end):
                         marks.setdefault(place, name)
+
+
+def _are_all(ordinary: Collection[str], folded: FoldedText, start: int, end: int) -> bool:
+    """Is each word between two letters an ordinary one?"""
+    if not ordinary:
+        return False
+    begins = [start, *(at for at in range(start + 1, end) if folded.begins(at)), end]
+    return all(folded.letters[one:other] in ordinary for one, other in pairwise(begins))
 
 
 def _dates(value: str) -> Iterator[str]:

@@ -135,6 +135,12 @@ def test_what_no_payload_holds(words: str, shown: str) -> None:
     assert redact(words, {}) == shown
 
 
+def test_ordinary_words_stay_though_a_value_has_them_in_it() -> None:
+    values = {"Prothèse totale de hanche, intervention programmée": "note", "Interne": "given"}
+    said = "Erreur interne : aucune intervention du registre ne correspond"
+    assert redact(said, values) == "Erreur [given] : aucune intervention du registre ne correspond"
+
+
 def test_values_are_those_of_the_data_and_not_of_its_structure() -> None:
     resource = {
         "resourceType": "Bundle",
