@@ -166,6 +166,7 @@ class _Dispatcher:
         self._rate = RateLimit(limits.rate_per_s, sink.name)
         self._breaker = Breaker(self._backoff, limits.attempts)
         self._first = FirstAnswers()
+        self._has_words = False
         self._arrivals: _Arrivals = queue.SimpleQueue()
         self._tries: Counter[int] = Counter()
         self._again: dict[int, float] = {}
@@ -335,6 +336,8 @@ class _Dispatcher:
         failed = receipt.code in _NOT_THE_RECORDS_FAULT
         self.delivery.last_failure = "" if receipt.state in _VERDICTS else _failure(receipt)
         self._breaker.note(lease.entry_id, failed, now)
+        # A failure in the operation's own words may be the record's: it says that somebody is there.
+        self._has_words = bool(receipt.issues)
         if failed and self._breaker.is_open:
             emit(CircuitOpened(self._breaker.failures, self._breaker.closed_until - now))
         if receipt.stops_run:
@@ -351,7 +354,9 @@ class _Dispatcher:
             return
         if self._first.is_doubtful:
             self._stop(_wrong_address(self._sink, self.delivery))
-        elif self._breaker.failing > 1 or (self.delivery.sent and not self.delivery.has_verdict):
+        elif (self._breaker.failing > 1 and not self._has_words) or (
+            self.delivery.sent and not self.delivery.has_verdict
+        ):
             failures = self._breaker.failures or self.delivery.sent
             self._stop(_keeps_failing(self._sink, failures, self.delivery.last_failure))
 

@@ -143,3 +143,11 @@ def test_a_receiver_that_goes_down_before_the_end_is_said(journal: Journal, cloc
     assert delivery.stopped_by is not None
     assert delivery.stopped_by.code == "FM620"
     assert sorted(states.values()) == ["accepted"] * 3 + ["deferred"] * 2
+
+
+def test_failures_in_the_operation_s_own_words_at_the_end_are_the_records_own(journal: Journal, clock: Any) -> None:
+    outcome = b'{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"exception"}]}'
+    failing = [(503, outcome)]
+    delivery, states = sent(journal, clock, Answering(ACCEPTED, {"k3": failing, "k4": failing}), 5, attempts=2)
+    assert delivery.stopped_by is None
+    assert sorted(states.values()) == ["accepted"] * 3 + ["deferred"] * 2
