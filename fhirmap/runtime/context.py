@@ -32,6 +32,12 @@ Shares = dict[tuple[int, str], tuple[Any, Any]]
 """Identity of a list or node, name that rules share -> what it is the identity of, the item they share."""
 
 
+MOST_STEPS = 1_000_000
+"""How many steps of rules that may multiply a record may take: some seconds."""
+
+_STEPS_OF_FAILURE = 100
+"""What a failure counts for: it has to be kept."""
+
 _Held = TypeVar("_Held")
 
 
@@ -79,6 +85,10 @@ class WhenAsked(Generic[_Held]):
         return made
 
 
+class TooManyRuleSteps(BaseException):
+    """A record takes more steps of its rules than any record should. No rule catches it: it is the record's end."""
+
+
 class RecordRun:
     """What one call of a transformer gathers. It is made for each record, and what few need is made when asked for."""
 
@@ -86,6 +96,8 @@ class RecordRun:
     """The generated module's globals, which hold its marks."""
     caught: tuple[type[Exception], ...] = (Exception,)
     """What becomes a fault: nothing in a strict run."""
+    steps_left = MOST_STEPS
+    """Of the rules that may multiply: calls of groups that call themselves, loops inside of loops."""
     is_silent = True
     """Was nothing said but faults of the reader and the validator?"""
     faults = WhenAsked[list[Fault]](list)
@@ -122,6 +134,15 @@ class RecordRun:
         if self._environment is None:
             self._environment = EvaluationContext(self.resource)
         return self._environment
+
+    def spend(self, count: int = 1) -> None:
+        """Count steps of rules that may multiply.
+
+        Raises: ``TooManyRuleSteps`` beyond `MOST_STEPS`.
+        """
+        self.steps_left -= count
+        if self.steps_left < 0:
+            raise TooManyRuleSteps
 
     def input(self, row: RawValue, name: str) -> RawValue:
         """The input for source ``name``: one of several, or the only one, which is what every source then is.
@@ -207,6 +228,7 @@ class RecordRun:
         """
         self.failed = True
         self.is_silent = False
+        self.spend(_STEPS_OF_FAILURE)
         position = position_of(error.__traceback__, self.module)
         where = self._written_at(position)
         if lists and _is_misshapen(error):

@@ -13,7 +13,7 @@ from types import CodeType
 from typing import Any
 
 from fhirmap.records import Fault, ReadRecord, Result
-from fhirmap.runtime.context import Places, RecordRun
+from fhirmap.runtime.context import MOST_STEPS, Places, RecordRun, TooManyRuleSteps, position_of
 from fhirmap.runtime.source_lines import keep_lines
 from fhirmap.source_plan import SourcePlan
 
@@ -69,12 +69,23 @@ class Transformer:
         """
         # As `collecting_later`, which would be one call more for each record: a large one has much that stays.
         if not isenabled():
-            return self._transform(record, strict)
+            try:
+                return self._transform(record, strict)
+            except TooManyRuleSteps as error:
+                return self._too_much(error)
         disable()
         try:
             return self._transform(record, strict)
+        except TooManyRuleSteps as error:
+            return self._too_much(error)
         finally:
             enable()
+
+    def _too_much(self, error: TooManyRuleSteps) -> Result:
+        """The outcome of a record that takes too many steps: nothing of it, and the place in the map."""
+        position = position_of(error.__traceback__, self._module)
+        fault = Fault("FM414", args={"limit": MOST_STEPS}, variant="steps", position=position, rule="record")
+        return Result(None, faults=(fault,))
 
     def map(self, records: Iterable[Mapping[str, Any]], *, workers: int = 1) -> Iterator[Result]:
         """The result for each record, in their order; ``workers``: from so many processes, this one where it is 1.
@@ -95,7 +106,10 @@ class Transformer:
 
     def traced(self, record: Mapping[str, Any], trace: object, *, strict: bool = False) -> Result:
         """As a call, each step noted in ``trace``: only where the map was compiled for tracing (`Tracer`)."""
-        return self._transform(record, strict, trace)
+        try:
+            return self._transform(record, strict, trace)
+        except TooManyRuleSteps as error:
+            return self._too_much(error)
 
     def read(self, record: Mapping[str, Any]) -> ReadRecord:
         """The record as the map's model reads it, with what of it cannot be read; as it is where no model reads it."""

@@ -6,6 +6,7 @@ from fhirmap.analysis.dataflow import source_conditions
 from fhirmap.analysis.typed import TypedGroup, TypedRule
 from fhirmap.compiler.expressions import HeldVariable
 from fhirmap.compiler.groups.calls import CallLowering
+from fhirmap.compiler.groups.counted_steps import with_counted_steps
 from fhirmap.compiler.groups.lists import close_lists, open_lists
 from fhirmap.compiler.groups.sources import SourceLowering
 from fhirmap.compiler.groups.state import Ending, GroupState, TargetNode
@@ -44,7 +45,7 @@ class GroupLowering:
             close_lists(self.state, variable, node.span)
         self.state.left(entered)
         name = self.state.module.groups[self.group]
-        body = self.writer.statements
+        body = with_counted_steps(self.group, self.writer.statements)
         return PythonFunction(name, (*parameters, RUN), self._doc(), body, self.group.unit.text, node.name_span)
 
     def _parameters(self) -> list[Name]:

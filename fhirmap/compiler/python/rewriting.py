@@ -73,13 +73,13 @@ def bound_in(block: Iterable[Statement]) -> dict[str, None]:
     """The names that statements bind, in text order."""
     found: dict[str, None] = {}
     for statement in statements_in(block):
-        found.update((name.text, None) for name in _bound_by(statement))
+        found.update((name.text, None) for name in bound_by(statement))
     for node in every_expression(block):
         found.update((name.text, None) for name in _bound_inside(node))
     return found
 
 
-def _bound_by(statement: Statement) -> tuple[Name, ...]:
+def bound_by(statement: Statement) -> tuple[Name, ...]:
     """The names that a statement binds itself."""
     if isinstance(statement, Assign | Unpack | For):
         return statement.targets

@@ -22,8 +22,13 @@ class Statement:
     @property
     def blocks(self) -> tuple[tuple[Statement, ...], ...]:
         """The blocks of statements inside it."""
-        held = [getattr(self, name) for name in part_names(type(self))]
-        return tuple(entry for entry in held if isinstance(entry, tuple) and entry and isinstance(entry[0], Statement))
+        return tuple(block for _, block in self.named_blocks)
+
+    @property
+    def named_blocks(self) -> tuple[tuple[str, tuple[Statement, ...]], ...]:
+        """The blocks of statements inside it, each with the name of its field."""
+        held = ((name, getattr(self, name)) for name in part_names(type(self)))
+        return tuple(entry for entry in held if isinstance(entry[1], tuple) and entry[1] and _is_block(entry[1]))
 
     @property
     def may_raise(self) -> bool:
@@ -44,6 +49,10 @@ class Statement:
             for block in statement.blocks:
                 waiting += block
         return frozenset(found)
+
+
+def _is_block(part: tuple[object, ...]) -> bool:
+    return isinstance(part[0], Statement)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from fhirmap.runtime.fhirpath.strings import number_of
 
 _MOST_ROUNDS = 10_000
 _MOST_ITEMS = 1_000_000
+_MOST_TEXT = 50_000_000
+"""Characters of all texts that one round gives."""
 
 
 def criterion(collection: Items) -> bool:
@@ -99,10 +101,18 @@ def repeat(collection: Items, project: Callable[[Any], Items]) -> Items:
     seen = Seen()
     found: Items = []
     level = collection
+    rounds = 0
     while level:
         level = [result for item in level for result in project(item) if seen.is_new(result)]
         found.extend(level)
+        rounds += 1
+        if rounds > _MOST_ROUNDS or len(found) > _MOST_ITEMS or sum(map(_text_size, level)) > _MOST_TEXT:
+            raise TransformFailed("FM433", variant="endless_repeat", function="repeat")
     return found
+
+
+def _text_size(item: object) -> int:
+    return len(item) if isinstance(item, str) else 0
 
 
 def repeat_all(collection: Items, project: Callable[[Any], Items]) -> Items:
@@ -124,6 +134,8 @@ def aggregate(collection: Items, step: Callable[[Any, Items, int], Items], start
     total = start
     for rank, item in enumerate(collection):
         total = step(item, total, rank)
+        if len(total) > _MOST_ITEMS or sum(map(_text_size, total)) > _MOST_TEXT:
+            raise TransformFailed("FM433", variant="endless_repeat", function="aggregate")
     return total
 
 
