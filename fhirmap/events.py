@@ -216,4 +216,6 @@ def emit(event: Event) -> None:
     """Gives ``event`` to the log, if anybody listens."""
     from logging import getLogger
 
-    getLogger(LOGGER).log(event.level, "%s", event, extra={"event": event})
+    logger = getLogger(LOGGER)
+    if logger.hasHandlers():  # without any, `logging` itself would write warnings to standard error
+        logger.log(event.level, "%s", event, extra={"event": event})

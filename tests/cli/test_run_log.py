@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fhirmap.events import LOGGER
-from tests.cli.conftest import Done, Receiver, Tiny, accepted, in_process, outcome, start
+from tests.cli.conftest import Done, Receiver, Tiny, accepted, as_process, in_process, outcome, start
 
 Make = Callable[..., Tiny]
 Receiving = Callable[..., Receiver]
@@ -93,6 +93,14 @@ def test_without_either_nothing_is_logged(tiny: Make) -> None:
     done = in_process("run", tiny().folder)
     assert (done.code, done.err) == (0, "")
     assert logging.getLogger(LOGGER).handlers == []
+
+
+def test_a_process_without_a_log_writes_no_event_of_any_level(tiny: Make, receiver: Receiving) -> None:
+    at = receiver(lambda _number, _body: outcome(503, "later"))
+    project = tiny().to(at.url, limits="rate_per_s = 500\nattempts = 1\nbackoff_s = 0")
+    done = as_process("run", project.folder)
+    assert "FM620" in done.out
+    assert "run_stopped" not in done.err
 
 
 def test_as_text_it_is_one_event_a_line_too(tiny: Make) -> None:
