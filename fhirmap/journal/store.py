@@ -189,12 +189,21 @@ def version_of(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
+_LOOKS_AT_CLOCK = 12
+"""The shortest way there and back says the time best."""
+
+
 def server_clock(engine: Engine) -> Callable[[], float]:
     """The time of the database's server, which all its workers have in common, whatever their machines say."""
+    asked = select(func.extract("epoch", func.clock_timestamp()))
+    found: list[tuple[float, float]] = []
     with engine.connect() as connection:
-        before = time.monotonic()
-        there = float(connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
-        offset = there - (before + time.monotonic()) / 2
+        for _ in range(_LOOKS_AT_CLOCK):
+            before = time.monotonic()
+            there = float(connection.execute(asked).scalar_one())
+            after = time.monotonic()
+            found.append((after - before, there - (before + after) / 2))
+    _, offset = min(found)
     return lambda: time.monotonic() + offset
 
 

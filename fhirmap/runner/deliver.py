@@ -40,6 +40,8 @@ _LONGEST_WAIT_S = 120.0
 
 _LOOK_AGAIN_S = 0.25
 
+_SHORTEST_WAIT_S = 0.002
+
 _GATHER_S = 0.003
 """How long answers are gathered after the first one, for one commit: about as long as the commit takes."""
 
@@ -279,7 +281,8 @@ class _Dispatcher:
         turns = [at for at in self._again.values() if at > now]
         due = self._journal.next_due()
         if due is not None and due <= now:
-            turns.append(self._rate.next_free(now) or now + _LOOK_AGAIN_S)
+            free_at = self._rate.next_free(now)
+            turns.append(now + _LOOK_AGAIN_S if free_at is None else max(free_at, now + _SHORTEST_WAIT_S))
         lost = self._journal.next_after_loss(now)
         if lost is not None:
             turns.append(lost)

@@ -4,10 +4,14 @@ recorded."""
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+URL = os.environ.get("FHIRMAP_TEST_POSTGRESQL", "")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -22,8 +26,13 @@ def kill_often(**how: Any) -> Any:
     return module.kill_often(**how)
 
 
-def test_a_run_that_is_killed_loses_nothing_and_repeats_nothing_it_knows_of() -> None:
-    found = kill_often(kills=5, records=60, seed=11)
+@pytest.mark.parametrize(
+    "server",
+    ["", pytest.param(URL, marks=pytest.mark.skipif(not URL, reason="FHIRMAP_TEST_POSTGRESQL names no server"))],
+    ids=["file", "server"],
+)
+def test_a_run_that_is_killed_loses_nothing_and_repeats_nothing_it_knows_of(server: str) -> None:
+    found = kill_often(kills=5, records=60, seed=11, journal_server=server)
     assert found.wrong == ()
     assert found.kills == 5
     assert found.repeats <= found.possible_duplicates
