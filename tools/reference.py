@@ -176,7 +176,14 @@ def _commands(code: str) -> Iterator[str]:
         command = commands.get_command(group, name)
         assert command is not None
         yield f"\n## `fhirmap {name}`\n"
-        yield _text_block(command.get_help(click.Context(command, info_name=name, parent=group)))
+        context = click.Context(command, info_name=name, parent=group)
+        yield _text_block(command.get_help(context))
+        if isinstance(command, click.Group):
+            for second in command.list_commands(context):
+                inner = command.get_command(context, second)
+                assert inner is not None
+                yield f"\n### `fhirmap {name} {second}`\n"
+                yield _text_block(inner.get_help(click.Context(inner, info_name=second, parent=context)))
 
 
 def _text_block(text: str, info: str = "text") -> str:

@@ -15,12 +15,10 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib import import_module
-from keyword import iskeyword
 
 import click
 
-from fhirmap.cli.localized import Localized, common_option
+from fhirmap.cli.localized import LazyGroup, common_option
 from fhirmap.cli.streams import drop_standard_output, is_output_lost, keep_streams_open
 from fhirmap.collector import expect_little_garbage
 from fhirmap.texts import LANGUAGES, VARIABLE, text
@@ -42,6 +40,7 @@ COMMANDS = (
     "status",
     "acknowledge",
     "retry",
+    "journal",
     "report",
     "metrics",
     "audit",
@@ -54,53 +53,17 @@ COMMANDS = (
 """Names in the order a newcomer meets them."""
 
 
-class LazyCommands(Localized, click.Group):
-    """A group that imports a command's file when that command is called."""
+class LazyCommands(LazyGroup):
+    """All commands."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order a newcomer meets them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, imported now."""
-        if cmd_name not in COMMANDS:
-            return None
-        # A module cannot well bear a name that is a word of Python: `import_`.
-        module = import_module(f"fhirmap.cli.{cmd_name}{'_' if iskeyword(cmd_name) else ''}")
-        command: click.Command = module.command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with the nearest name where there is none."""
-        name = args[0] if args else ""
-        if name and not name.startswith("-") and name not in COMMANDS:
-            from fhirmap.diagnostics.nearest import nearest
-
-            near = nearest(name, COMMANDS)
-            ctx.fail(
-                text("cli.no_such_command_near", name=name, near=near)
-                if near
-                else text("cli.no_such_command", name=name)
-            )
-        return super().resolve_command(ctx, args)
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """A command and what is its own."""
-        return [text("cli.command_metavar")]
+    names = COMMANDS
+    package = __name__
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """What all of it is for."""
         formatter.write_paragraph()
         with formatter.indentation():
             formatter.write_text(text("cli.group_help"))
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The options, then each command with its summary, without importing any."""
-        super().format_options(ctx, formatter)
-        with formatter.section(text("cli.commands")):
-            formatter.write_dl([(name, text(f"commands.{name}.summary")) for name in COMMANDS])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """What to try first."""

@@ -1,13 +1,16 @@
 """Commands, options and arguments whose words come from the catalogues, in the language of the moment.
 
 A command `run` finds its help under ``commands.run``: ``summary``, ``help``, ``examples``, and ``options`` by the
-Python name of each. What click itself would say (usage, headings, faults of a call) is in the catalogue ``cli``.
+Python name of each; `verify` of the group `journal` under ``commands.journal.verify``. What click itself would say
+(usage, headings, faults of a call) is in the catalogue ``cli``.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -19,6 +22,7 @@ __all__ = [
     "ENGINES",
     "SPARK",
     "FilePath",
+    "LazyGroup",
     "Localized",
     "LocalizedCommand",
     "WholeNumber",
@@ -132,7 +136,8 @@ class _Option(click.Option):
         spelt = ", ".join(self.opts)
         if not self.is_flag:
             spelt = f"{spelt} {self.make_metavar(ctx)}"
-        found = self.help or text(f"commands.{ctx.command.name}.options.{self.name}")
+        words = ctx.command.words if isinstance(ctx.command, Localized) else ""
+        found = self.help or text(f"commands.{words}.options.{self.name}")
         return spelt, found + (f"  [{text('cli.default', value=self.default)}]" if self.show_default else "")
 
     def make_metavar(self, ctx: click.Context) -> str:
@@ -178,8 +183,12 @@ class Localized(click.Command):
     allow_extra_args = True
     """So that the fault is ours to show."""
 
+    words: str
+    """The key of its help in the catalogue ``commands``."""
+
     def __init__(self, name: str | None, **settings: ClickSetting) -> None:
         super().__init__(name, add_help_option=False, context_settings={"max_content_width": _WIDTH}, **settings)
+        self.words = name or ""
         # `main` has read it before anything is parsed; here it is checked and shown.
         self.params.append(_CommonOption(["--lang"], type=WordChoice(LANGUAGES), expose_value=False))
         self.params.append(
@@ -199,7 +208,7 @@ class Localized(click.Command):
         """What the command does."""
         formatter.write_paragraph()
         with formatter.indentation():
-            formatter.write_text(text(f"commands.{self.name}.help").strip())
+            formatter.write_text(text(f"commands.{self.words}.help").strip())
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options, each with its help."""
@@ -210,8 +219,56 @@ class Localized(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The examples, as they are written."""
         formatter.write_paragraph()
-        lines = text(f"commands.{self.name}.examples").strip().splitlines()
+        lines = text(f"commands.{self.words}.examples").strip().splitlines()
         formatter.write("".join(f"{line}\n" for line in ("  " + text("cli.examples"), *("    " + e for e in lines))))
+
+
+class LazyGroup(Localized, click.Group):
+    """A group that imports a command's file when that command is called. ``names``: in the order that a newcomer meets
+    them; ``package``: where their files are; ``listed``: before their names in the catalogue ``commands``."""
+
+    names: Sequence[str] = ()
+    package = ""
+    listed = ""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order a newcomer meets them."""
+        return list(self.names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in self.names:
+            return None
+        # A module cannot well bear a name that is a word of Python: `import_`.
+        module = import_module(f"{self.package}.{cmd_name}{'_' if iskeyword(cmd_name) else ''}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest name where there is none."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in self.names:
+            from fhirmap.diagnostics.nearest import nearest
+
+            near = nearest(name, self.names)
+            ctx.fail(
+                text("cli.no_such_command_near", name=name, near=near)
+                if near
+                else text("cli.no_such_command", name=name)
+            )
+        return super().resolve_command(ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """A command and what is its own."""
+        return [text("cli.command_metavar")]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options, then each command with its summary, without importing any."""
+        super().format_options(ctx, formatter)
+        with formatter.section(text("cli.commands")):
+            formatter.write_dl([(name, text(f"commands.{self.listed}{name}.summary")) for name in self.names])
 
 
 class LocalizedCommand(Localized):
@@ -232,11 +289,14 @@ def _show_help(ctx: click.Context, _param: click.Parameter, wanted: bool) -> Non
         ctx.exit()
 
 
-def define(name: str) -> Callable[[Callable[..., Any]], LocalizedCommand]:
-    """Make a function the command ``name``."""
+def define(name: str, group: str = "") -> Callable[[Callable[..., Any]], LocalizedCommand]:
+    """Make a function the command ``name``, or that of a ``group``."""
 
     def made(function: Callable[..., Any]) -> LocalizedCommand:
-        return click.command(name, cls=LocalizedCommand)(function)
+        command = click.command(name, cls=LocalizedCommand)(function)
+        if group:
+            command.words = f"{group}.{name}"
+        return command
 
     return made
 

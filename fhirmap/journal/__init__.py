@@ -24,6 +24,7 @@ Absent on purpose: sending, waiting, limits (`runner.deliver`), and any opinion 
 
 from fhirmap.journal.audit_chain import AuditAct, AuditProof, BreakKind
 from fhirmap.journal.audit_reading import AuditRecord
+from fhirmap.journal.continuity import ArchivedIdentifier, Doubt
 from fhirmap.journal.decision import Decision, Step
 from fhirmap.journal.entries import (
     Accepted,
@@ -56,6 +57,7 @@ __all__ = [
     "BUCKETS_S",
     "PENDING",
     "Accepted",
+    "ArchivedIdentifier",
     "AuditAct",
     "AuditProof",
     "AuditRecord",
@@ -63,6 +65,7 @@ __all__ = [
     "Counts",
     "DayCounts",
     "Decision",
+    "Doubt",
     "Entry",
     "EntryState",
     "Exchanged",

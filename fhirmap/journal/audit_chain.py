@@ -54,6 +54,10 @@ class AuditAct(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     RELEASED = "released"
     MIGRATED = "migrated"
+    ADOPTED = "adopted"
+    """Records are accepted with the identifiers that the archive has."""
+    CONFIRMED = "confirmed"
+    """What waits may be sent, although another journal may have sent it."""
 
 
 class AuditEntry(NamedTuple):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Engine
 
 from fhirmap.journal.audit_chain import AuditAct
-from fhirmap.journal.audit_reading import JournalAudit
+from fhirmap.journal.continuity import Continuity
 from fhirmap.journal.key_secret import key_secret
 from fhirmap.journal.store import RunLock, has_tables, open_engine, server_clock, shown_name, translated
 from fhirmap.journal.upgrade import Migration, upgrade_file
@@ -21,7 +21,7 @@ from fhirmap.texts.shown_keys import show_with
 __all__ = ["Journal"]
 
 
-class Journal(JournalAudit):
+class Journal(Continuity):
     """One establishment's journal for one operation. Safe to share between threads; each method is one committed
     transaction.
 
@@ -109,6 +109,12 @@ class Journal(JournalAudit):
         if migration is not None:
             journal.note(AuditAct.MIGRATED, {"found": migration.found, "made": migration.made})
         journal._show_keys(create=True)
+        if lock:
+            try:
+                journal.compare(lock.mark())
+            except BaseException:
+                journal.close()
+                raise
         return journal
 
     @classmethod
@@ -139,6 +145,15 @@ class Journal(JournalAudit):
         with self._transaction() as connection:
             self.secret = key_secret(connection, create=create)
         show_with(self.secret)
+
+    def start_run(
+        self, map_digest: str = "", *, source: str = "", resend: bool = False, places: Sequence[str] = ()
+    ) -> int:
+        """As `EntryQueue.start_run`. The lock's file says which journal it is, and its last run."""
+        number = super().start_run(map_digest, source=source, resend=resend, places=places)
+        if self._lock:
+            self._lock.leave(self.mark())
+        return number
 
     def __enter__(self) -> Self:
         return self

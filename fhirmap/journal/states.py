@@ -8,6 +8,7 @@
   sending ──recover (no answer was recorded)──▶ uncertain
   refused | deferred | uncertain ──release──▶ ready
   ready ──the payload is not what was put──▶ deferred ──put right──▶ ready
+  ready | deferred | uncertain ──adopt (the archive has its identifier)──▶ accepted
   accepted | refused ──another payload came between and this one is back, or it is sent again on purpose──▶ ready
 ```
 """
@@ -55,12 +56,15 @@ class ArchiveState(StrEnum):
 
 
 class AttemptEvent(StrEnum):
-    """What is noted of an attempt: a request is about to leave, its answer was read, none came, or the process died."""
+    """What is noted of an attempt: a request is about to leave, its answer was read, none came, or the process died; or
+    that none was needed."""
 
     SENT = "sent"
     ANSWERED = "answered"
     UNANSWERED = "unanswered"
     LOST = "lost"
+    ADOPTED = "adopted"
+    """Nothing was sent: the archive has the identifier that the receiver gave before."""
 
 
 class WithdrawalCause(StrEnum):
@@ -93,9 +97,9 @@ MOVES: Mapping[EntryState, frozenset[EntryState]] = {
     EntryState.OUT_OF_SCOPE: VERDICTS,
     EntryState.GONE: VERDICTS,
     EntryState.SUPERSEDED: frozenset({EntryState.READY}),
-    EntryState.READY: frozenset({EntryState.SENDING, EntryState.SUPERSEDED, EntryState.DEFERRED}),
+    EntryState.READY: frozenset({EntryState.SENDING, EntryState.SUPERSEDED, EntryState.DEFERRED, EntryState.ACCEPTED}),
     EntryState.SENDING: _SETTLED | {EntryState.SUPERSEDED},
-    EntryState.DEFERRED: frozenset({EntryState.SENDING, EntryState.READY, EntryState.SUPERSEDED}),
+    EntryState.DEFERRED: frozenset({EntryState.SENDING, EntryState.READY, EntryState.SUPERSEDED, EntryState.ACCEPTED}),
     EntryState.UNCERTAIN: frozenset({EntryState.SENDING, EntryState.READY, EntryState.SUPERSEDED, EntryState.ACCEPTED}),
     EntryState.REFUSED: frozenset({EntryState.READY, EntryState.ACCEPTED}),
     EntryState.ACCEPTED: frozenset({EntryState.READY}),

@@ -8,6 +8,7 @@ parameters.
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import sqlite3
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, func, inspect, select
@@ -27,6 +28,7 @@ from fhirmap.texts import Text, os_reason
 
 __all__ = [
     "RunLock",
+    "RunMark",
     "engine_of_any_version",
     "has_tables",
     "is_earlier",
@@ -268,6 +270,16 @@ def _journal_error(error: BaseException | None, name: str) -> JournalError:
     return JournalError("FM800", journal=name, reason=f"{type(error).__name__} {state}")
 
 
+class RunMark(NamedTuple):
+    """Which journal a run worked with, and the number of that run."""
+
+    journal: str
+    run: int
+
+
+_MARK_BYTES = 1000
+
+
 class RunLock:
     """Only one run at a time on a SQLite journal, or in a folder of results: an advisory lock on a file next to it,
     which the system drops when the process dies."""
@@ -288,6 +300,30 @@ class RunLock:
             self._file.close()
             self._file = None
             raise JournalError("FM802", journal=self._journal) from None
+
+    def mark(self) -> RunMark | None:
+        """What the last run left here; None where there was none, or it cannot be read."""
+        assert self._file is not None
+        with translated(self._journal):
+            self._file.seek(0)
+            content = self._file.read(_MARK_BYTES)
+        try:
+            found = json.loads(content)
+            return RunMark(str(found["journal"]), int(found["run"]))
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def leave(self, mark: RunMark) -> None:
+        """Says which journal is worked with.
+
+        Raises: JournalError FM800, FM803.
+        """
+        assert self._file is not None
+        with translated(self._journal):
+            self._file.seek(0)
+            self._file.write(f"{json.dumps(mark._asdict())}\n".encode())
+            self._file.truncate()
+            self._file.flush()
 
     def release(self) -> None:
         """Lets the next run in."""

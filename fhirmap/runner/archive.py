@@ -7,7 +7,7 @@ reported, and tried again by the next run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,7 +20,7 @@ from fhirmap.sources.address import Address, parse_address
 from fhirmap.texts import Text
 
 if TYPE_CHECKING:
-    from fhirmap.journal import Accepted, Journal
+    from fhirmap.journal import Accepted, ArchivedIdentifier, Journal
 
 __all__ = ["Archive", "Archived", "archive", "archive_diagnostics", "open_archives"]
 
@@ -56,6 +56,12 @@ class Archive(Protocol):
 
     def diagnostics(self, keys: Iterable[str]) -> Iterator[Diagnostic]:
         """What is wrong with it; ``keys``: some of those that will be written."""
+
+    def identifiers(self, keys: Sequence[str]) -> Mapping[str, ArchivedIdentifier]:
+        """What it has of these records.
+
+        Raises: JournalError FM808 where it cannot be read; ConfigError FM796, FM669.
+        """
 
     def write(self, rows: Sequence[Accepted]) -> list[Unwritten]:
         """Writes them; those that are there are written over. Gives those that could not be written."""

@@ -17,7 +17,7 @@ from fhirmap.runner.atomic_file import write_atomically
 from fhirmap.texts import Text, os_reason, text
 
 if TYPE_CHECKING:
-    from fhirmap.journal import Accepted
+    from fhirmap.journal import Accepted, ArchivedIdentifier
 
 __all__ = ["CsvArchive"]
 
@@ -29,6 +29,8 @@ class CsvArchive:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._known: dict[str, dict[str, str]] | None = None
+        """As it was before this run wrote to it."""
 
     @property
     def name(self) -> str:
@@ -51,6 +53,23 @@ class CsvArchive:
         if not os.access(folder, os.W_OK):
             reason = Text("run.archive.folder")
             yield Diagnostic("FM808", args={"archive": self.name, "place": str(folder), "reason": reason})
+
+    def identifiers(self, keys: Sequence[str]) -> Mapping[str, ArchivedIdentifier]:
+        """What it has of these records.
+
+        Raises: JournalError FM808; ConfigError FM796 for a file with other columns.
+        """
+        from fhirmap.journal import ArchivedIdentifier
+
+        with self._translated():
+            if self._known is None:
+                self._known = self._read()
+        found = {key: self._known[key] for key in keys if key in self._known}
+        return {
+            key: ArchivedIdentifier(row["system"], row["value"], tuple(row["previous"].split()))
+            for key, row in found.items()
+            if row["value"]
+        }
 
     def write(self, rows: Sequence[Accepted]) -> list[Unwritten]:
         """Writes them; those whose key is there already take its place.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError, JournalError
-from fhirmap.journal import Accepted
+from fhirmap.journal import Accepted, ArchivedIdentifier
 from fhirmap.runner.archive_row import COLUMNS, Unwritten, row_values
 from fhirmap.runner.project import ArchiveTable
 from fhirmap.sources.address import Address
@@ -143,6 +143,45 @@ class TableArchive:
                 yield Diagnostic("FM671", args={"table": self.name, "columns": columns, "reason": str(unfit)})
                 return
 
+    # ---- reading ---------------------------------------------------------------------------------------------
+
+    def identifiers(self, keys: Sequence[str]) -> Mapping[str, ArchivedIdentifier]:
+        """What it has of these records. A key that its columns cannot hold has none.
+
+        Raises: JournalError FM808; ConfigError FM796, FM669.
+        """
+        table = self._table if self._table is not None else self._reflected()
+        if table is None:
+            return {}
+        self._require_columns(table)
+        wanted: dict[tuple[str, ...], str] = {}
+        parts: list[Mapping[str, CellValue]] = []
+        for key in keys:
+            with suppress(_UnfitError):
+                fitted = self._keys(key, table)
+                wanted[_exact(fitted)] = key
+                parts.append(fitted)
+        found: dict[str, ArchivedIdentifier] = {}
+        for start in range(0, len(parts), _CHUNK):
+            with self._translated(), self._engine.connect() as connection:
+                for row in self._rows_of(connection, parts[start : start + _CHUNK], table):
+                    named = wanted.get(_exact({name: row[name] for name in self._settings.key_columns}))
+                    if named is not None and row.get("value"):
+                        earlier = tuple(str(row.get("previous") or "").split())
+                        found[named] = ArchivedIdentifier(str(row.get("system") or ""), str(row["value"]), earlier)
+        return found
+
+    def _rows_of(
+        self, connection: sa.Connection, keys: Sequence[Mapping[str, CellValue]], table: sa.Table
+    ) -> Iterator[Mapping[str, Any]]:
+        """Key columns by their names, the others by those of `COLUMNS`."""
+        named = {what: name for what, name in self._named(table).items() if what in ("value", "system", "previous")}
+        columns = [table.c[name] for name in self._settings.key_columns]
+        for cells in connection.execute(
+            sa.select(*columns, *(table.c[name] for name in named.values())).where(_any_of(columns, keys))
+        ):
+            yield dict(zip((*self._settings.key_columns, *named), cells, strict=True))
+
     # ---- writing ---------------------------------------------------------------------------------------------
 
     def write(self, rows: Sequence[Accepted]) -> list[Unwritten]:
@@ -214,11 +253,7 @@ class TableArchive:
     ) -> dict[tuple[str, ...], tuple[str, ...]]:
         """The keys that the table has of these, as the database compares them: by case where it does, or not."""
         columns = [table.c[name] for name in self._settings.key_columns]
-        if len(columns) == 1:
-            name = columns[0].name
-            wanted: sa.ColumnElement[bool] = columns[0].in_([row.keys[name] for row in rows])
-        else:
-            wanted = sa.or_(*(sa.and_(*(column == row.keys[column.name] for column in columns)) for row in rows))
+        wanted = _any_of(columns, [row.keys for row in rows])
         found: dict[tuple[str, ...], tuple[str, ...]] = {}
         exact = {_exact(row.keys) for row in rows}
         for cells in connection.execute(sa.select(*columns).where(wanted)):
@@ -391,6 +426,13 @@ def _reason(error: sa.exc.SQLAlchemyError) -> str:
 def _is_lost(error: sa.exc.SQLAlchemyError) -> bool:
     """Is there no connection any more?"""
     return bool(getattr(error, "connection_invalidated", False)) or isinstance(error, sa.exc.InterfaceError)
+
+
+def _any_of(columns: Sequence[sa.Column[Any]], keys: Sequence[Mapping[str, CellValue]]) -> sa.ColumnElement[bool]:
+    """Rows with any of these keys."""
+    if len(columns) == 1:
+        return columns[0].in_([key[columns[0].name] for key in keys])
+    return sa.or_(*(sa.and_(*(column == key[column.name] for column in columns)) for key in keys))
 
 
 def _exact(keys: Mapping[str, object]) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ _KINDS: Mapping[AuditAct, tuple[tuple[str, str], tuple[str, str], str]] = {
     AuditAct.ACKNOWLEDGED: ((_LIFE_CYCLE, "attest"), (_LIFE_CYCLE, "attest"), "U"),
     AuditAct.RELEASED: ((_LIFE_CYCLE, "reactivate"), (_LIFE_CYCLE, "reactivate"), "U"),
     AuditAct.MIGRATED: ((_LIFE_CYCLE, "transform"), (_LIFE_CYCLE, "transform"), "U"),
+    AuditAct.ADOPTED: ((_LIFE_CYCLE, "merge"), (_LIFE_CYCLE, "merge"), "U"),
+    AuditAct.CONFIRMED: ((_LIFE_CYCLE, "attest"), (_LIFE_CYCLE, "attest"), "U"),
 }
 _SUCCESS, _MINOR, _SERIOUS = "0", "4", "8"
 _SENT = ("request", "payload-sha256", "attempt")

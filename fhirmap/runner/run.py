@@ -18,6 +18,7 @@ from fhirmap.runner.deliver import Clock, Delivery, DeliveryProgress, SystemCloc
 from fhirmap.runner.done_files import MovedFiles, move_done
 from fhirmap.runner.engine import Engine
 from fhirmap.runner.ingest import Ingested, ingest, maker_of
+from fhirmap.runner.known_elsewhere import sent_elsewhere
 from fhirmap.runner.personal_keys import KeyWatch
 from fhirmap.runner.project import Project
 from fhirmap.runner.report import Report, RunFacts, build_report, exit_code
@@ -161,6 +162,7 @@ def run(  # noqa: PLR0913 - named settings
                 )
             work.note_reading(ingested, watch)
             stopped = work.close_reading(ingested.declared, found if found.is_partial else unread(source))
+            stopped = stopped or work.sent_elsewhere()
         except KeyboardInterrupt:
             report = work.finish(None, Delivery(interrupted=True))
         else:
@@ -264,6 +266,17 @@ class _Run:
             elif stopped is None:
                 self._journal.close_reading(read)
         return stopped
+
+    def sent_elsewhere(self) -> Diagnostic | None:
+        """Why nothing may be sent: the receiver may have it from a run that this journal does not know."""
+        try:
+            return sent_elsewhere(self._journal, self._archives)
+        except JournalError as error:
+            if error.code != "FM808":
+                raise
+            doubt = self._journal.doubt()
+            self._warnings += (Diagnostic("FM813", args=error.diagnostic().args),)
+            return None if doubt is None else sent_elsewhere(self._journal, [])
 
     def finish(
         self,

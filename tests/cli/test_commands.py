@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from fhirmap.cli import COMMANDS
+from fhirmap.cli.journal import JOURNAL_COMMANDS
 from tests.cli.conftest import Done, Receiver, Tiny, as_process, in_process
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,16 +21,19 @@ Make = Callable[..., Tiny]
 Receiving = Callable[..., Receiver]
 
 
-@pytest.mark.parametrize("name", list(COMMANDS))
+EVERY = [*COMMANDS, *(f"journal {name}" for name in JOURNAL_COMMANDS)]
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_help_has_examples_and_json(name: str) -> None:
-    done = in_process(name, "--help")
+    done = in_process(*name.split(), "--help")
     assert (done.code, done.err) == (0, "")
     examples = done.out.partition("Examples:")[2]
     assert examples.count(f"fhirmap {name}") >= 2 or name == "compile", "at least two examples"
     assert "--json" in done.out
 
 
-@pytest.mark.parametrize("name", list(COMMANDS))
+@pytest.mark.parametrize("name", EVERY)
 def test_every_command_is_documented(name: str) -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     assert any(f"fhirmap {name}" in page.read_text(encoding="utf-8") for page in pages), f"no page names {name}"
@@ -37,9 +41,11 @@ def test_every_command_is_documented(name: str) -> None:
 
 def test_each_command_is_a_file_and_each_file_a_command() -> None:
     shared = {"__init__", "faults", "localized", "progress", "usage"}
-    files = {path.stem for path in (ROOT / "fhirmap" / "cli").glob("*.py")} - shared
-    names = {re.sub(r"\W", "_", name) for name in COMMANDS}
+    cli = ROOT / "fhirmap" / "cli"
+    files = {path.stem for path in cli.glob("*.py")} - shared
+    names = {re.sub(r"\W", "_", name) for name in COMMANDS} - {"journal"}
     assert names <= {name.strip("_") for name in files} | files
+    assert set(JOURNAL_COMMANDS) == {path.stem for path in (cli / "journal").glob("*.py")} - {"__init__"}
 
 
 def test_help_imports_no_command_and_no_library_but_click() -> None:

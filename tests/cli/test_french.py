@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fhirmap.cli import COMMANDS
+from fhirmap.cli.journal import JOURNAL_COMMANDS
 from tests.cli.conftest import Done, Receiver, Tiny, as_process, in_process, outcome
 
 ENGLISH = re.compile(
@@ -37,7 +38,7 @@ def french(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def left_over(text: str) -> list[str]:
     """English words outside code and the lines of maps."""
     lines = [line for line in text.splitlines() if not re.match(r"\s*\d* *\|", line)]
-    lines = [re.sub(rf"^  (?:{'|'.join(COMMANDS)}) ", "", line) for line in lines]
+    lines = [re.sub(rf"^  (?:{'|'.join([*COMMANDS, *JOURNAL_COMMANDS])}) ", "", line) for line in lines]
     return ENGLISH.findall(CODE.sub(" ", "\n".join(lines)))
 
 
@@ -56,10 +57,10 @@ def test_english_is_found() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", [None, *COMMANDS])
-def test_help(name: str | None) -> None:
-    done = in_french(*([name] if name else []), "--help")
-    assert ("Utilisation :" in done.out.replace("\u00a0", " ")) and ("Exemples" in done.out or name is None)
+@pytest.mark.parametrize("name", ["", *COMMANDS, *(f"journal {name}" for name in JOURNAL_COMMANDS)])
+def test_help(name: str) -> None:
+    done = in_french(*name.split(), "--help")
+    assert ("Utilisation :" in done.out.replace("\u00a0", " ")) and ("Exemples" in done.out or not name)
 
 
 @pytest.mark.parametrize("before", [True, False])

@@ -16,6 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from fhirmap.cli import COMMANDS, commands
+from fhirmap.cli.journal import JOURNAL_COMMANDS
+from fhirmap.cli.journal import command as journal
 from tests.pace import without_limit
 from tests.sinks.keys import P384, private_pem
 
@@ -74,6 +76,9 @@ plan coded
 run coded
 retry v --refused
 keys signing
+journal adopt v
+journal confirm v
+journal migrate v
 export any.map
 import StructureMap.json
 transform any.map any.json
@@ -81,7 +86,7 @@ transform any.map bad.json
 """.strip().splitlines()
 # The simulator serves until it is interrupted, a run stops early for a server that refuses it: tests/registry and
 # tests/runner do that.
-NOT_RUN = ("simulator", "served", "stop", "shared_identifier", "unwritten")
+NOT_RUN = ("simulator", "served", "stop", "shared_identifier", "unwritten", "migration")
 
 MAP = """\
 /// url = 'https://example.org/fhir/StructureMap/any'
@@ -154,9 +159,14 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], list[str]]
             printed = done.stdout if done.exception is None else _whole_process(folder, [*words, "--json"])
             if words[0] == "export":
                 (folder / "StructureMap.json").write_text(json.dumps(json.loads(printed)["resource"]), encoding="utf-8")
-            type_ = f"{DESCRIBED['commands'][words[0]]['type']} or wrong"
+            type_ = f"{DESCRIBED['commands'][_command_of(line)]['type']} or wrong"
             faults += [f"$ fhirmap {line}: {fault}" for fault in unlike(json.loads(printed), type_, "", met)]
     return met, faults
+
+
+def _command_of(line: str) -> str:
+    words = line.split()
+    return " ".join(words[:2]) if words[0] == "journal" else words[0]
 
 
 def _change(folder: Path, what: str) -> None:
@@ -207,13 +217,15 @@ def test_each_key_that_is_described_is_printed(seen: tuple[set[str], list[str]])
 
 def test_every_command_with_the_option_is_described() -> None:
     with_json = set()
-    for name in COMMANDS:
-        command = commands.get_command(commands.make_context("fhirmap", ["check"]), name)
+    context = commands.make_context("fhirmap", ["check"])
+    for name in (*COMMANDS, *(f"journal {name}" for name in JOURNAL_COMMANDS)):
+        first, _, second = name.partition(" ")
+        command = journal.get_command(context, second) if second else commands.get_command(context, first)
         assert command is not None
         if any("--json" in parameter.opts for parameter in command.params):
             with_json.add(name)
     assert set(DESCRIBED["commands"]) == with_json
-    run = {line.split()[0] for line in RUNS if not line.startswith("(")}
+    run = {_command_of(line) for line in RUNS if not line.startswith("(")}
     assert with_json - run == {"registry"}
 
 

@@ -24,6 +24,8 @@ def records(journal: Journal) -> list[AuditRecord]:
     assert journal.acknowledge(["3"], "m.durand", "asked") == ()
     journal.release(["2"])
     journal.note(AuditAct.MIGRATED, {"found": 6, "made": 7})
+    journal.note(AuditAct.ADOPTED, {"keys": ["7"]})
+    journal.note(AuditAct.CONFIRMED, {"keys": ["8"]})
     journal.lease(1)
     journal.recover()
     journal.finish_run(1)

@@ -12,6 +12,8 @@ import click
 
 from fhirmap import texts
 from fhirmap.cli import COMMANDS, commands
+from fhirmap.cli.journal import JOURNAL_COMMANDS
+from fhirmap.cli.journal import command as journal
 from fhirmap.cli.localized import Localized
 from tests.texts.test_texts import keys
 
@@ -47,13 +49,14 @@ def patterns(node: ast.expr) -> list[str]:
 def of_commands() -> Iterator[str]:
     """The keys of the help of each command."""
     group = click.Context(commands)
-    for name in COMMANDS:
-        yield from (f"commands.{name}.{part}" for part in ("summary", "help", "examples"))
-        command = commands.get_command(group, name)
+    found = [commands.get_command(group, name) for name in COMMANDS]
+    found += [journal.get_command(group, name) for name in JOURNAL_COMMANDS]
+    for command in found:
         assert isinstance(command, Localized)
+        yield from (f"commands.{command.words}.{part}" for part in ("summary", "help", "examples"))
         for param in command.params:
             if isinstance(param, click.Option) and param.name not in ("lang", "help"):
-                yield f"commands.{name}.options.{param.name}"
+                yield f"commands.{command.words}.options.{param.name}"
             elif isinstance(param, click.Argument):
                 yield f"cli.metavars.{param.metavar or param.name}"
 

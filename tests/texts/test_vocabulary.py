@@ -8,6 +8,7 @@ import pytest
 
 from fhirmap import texts
 from fhirmap.cli import COMMANDS
+from fhirmap.cli.journal import JOURNAL_COMMANDS
 from tests.cli.conftest import in_process
 from tests.texts.test_texts import keys
 from tests.vocabulary import odd_words
@@ -25,9 +26,9 @@ def templates(area: str, code: str) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("name", [None, *COMMANDS])
-def test_help_has_plain_words(name: str | None) -> None:
-    done = in_process(*([name] if name else []), "--lang", "en", "--help")
+@pytest.mark.parametrize("name", ["", *COMMANDS, *(f"journal {name}" for name in JOURNAL_COMMANDS)])
+def test_help_has_plain_words(name: str) -> None:
+    done = in_process(*name.split(), "--lang", "en", "--help")
     assert done.code == 0
     assert odd_words(done.out) == []
 
