@@ -21,6 +21,7 @@ from fhirmap.texts import LANGUAGES, text
 __all__ = [
     "ENGINES",
     "SPARK",
+    "Days",
     "FilePath",
     "LazyGroup",
     "Localized",
@@ -39,6 +40,7 @@ ENGINES = ("local", SPARK)
 """What maps the records: this machine, or the workers of Spark."""
 _WIDTH = 110
 _AUTO = "auto"
+_MOST_DAYS = 100_000
 _MOST_WORKERS = 61
 """As many processes as Windows can wait for at a time."""
 
@@ -76,6 +78,20 @@ class WholeNumber(click.ParamType[int]):
         if shown.isdecimal() and self._least <= int(shown) <= self._most:
             return int(shown)
         return self.fail(text("cli.not_a_number", value=value, least=self._least, most=self._most), param, ctx)
+
+
+class Days(click.ParamType[int]):
+    """An age: `400d`, four hundred days."""
+
+    name = "days"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number of days."""
+        shown = str(value)
+        number = shown.removesuffix("d")
+        if number.isascii() and number.isdecimal() and shown != number and int(number) < _MOST_DAYS:
+            return int(number)
+        return self.fail(text("cli.not_days", value=value), param, ctx)
 
 
 class WorkerCount(click.ParamType[int]):

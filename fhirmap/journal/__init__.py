@@ -47,10 +47,12 @@ from fhirmap.journal.entries import (
 )
 from fhirmap.journal.figures import BUCKETS_S, Figures
 from fhirmap.journal.journal import Journal
+from fhirmap.journal.purging import Purged
 from fhirmap.journal.reading import grouped_reasons
 from fhirmap.journal.states import PENDING, EntryState, WithdrawalCause
 from fhirmap.journal.store import RunLock
 from fhirmap.journal.upgrade import Migration
+from fhirmap.journal.verification import Finding, FindingKind
 from fhirmap.journal.withdrawal_change import ForeseenWithdrawals
 
 __all__ = [
@@ -70,6 +72,8 @@ __all__ = [
     "EntryState",
     "Exchanged",
     "Figures",
+    "Finding",
+    "FindingKind",
     "ForeseenWithdrawals",
     "Identifier",
     "Journal",
@@ -77,6 +81,7 @@ __all__ = [
     "LeaseAnswer",
     "Ledger",
     "Migration",
+    "Purged",
     "ReadValues",
     "Reason",
     "RecordReading",

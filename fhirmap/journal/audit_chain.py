@@ -56,6 +56,9 @@ class AuditAct(StrEnum):
     MIGRATED = "migrated"
     ADOPTED = "adopted"
     """Records are accepted with the identifiers that the archive has."""
+    RESTORED = "restored"
+    """A copy was put in the place of the journal."""
+    PURGED = "purged"
     CONFIRMED = "confirmed"
     """What waits may be sent, although another journal may have sent it."""
 

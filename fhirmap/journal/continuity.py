@@ -24,9 +24,11 @@ from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState, check
 from fhirmap.journal.store import RunMark
 from fhirmap.texts.shown_keys import shown_key
 
-__all__ = ["ArchivedIdentifier", "Continuity", "Doubt", "note_restored"]
+__all__ = ["DOUBT", "RESTORED", "ArchivedIdentifier", "Continuity", "Doubt"]
 
-_NAME, _DOUBT = "journal", "unconfirmed"
+_NAME = "journal"
+DOUBT, RESTORED = "unconfirmed", "restored"
+"""The row of `fhirmap_meta` that says why nothing is sent, and what it says of a restored journal."""
 _WAITING = (EntryState.READY, EntryState.DEFERRED, EntryState.UNCERTAIN)
 
 
@@ -44,11 +46,6 @@ class Doubt(NamedTuple):
 
     cause: str
     runs: int = 0
-
-
-def note_restored(connection: Connection) -> None:
-    """The journal that ``connection`` is in was put in the place of another one."""
-    _set(connection, _DOUBT, "restored")
 
 
 class Continuity(JournalAudit):
@@ -71,12 +68,12 @@ class Continuity(JournalAudit):
             return
         cause = f"older {last.run - own.run}" if last.journal == own.journal else "other"
         with self._transaction() as connection:
-            _set(connection, _DOUBT, cause)
+            _set(connection, DOUBT, cause)
 
     def doubt(self) -> Doubt | None:
         """Why this journal may not know what was sent; None where it needs no confirmation."""
         with self._transaction() as connection:
-            found = _get(connection, _DOUBT)
+            found = _get(connection, DOUBT)
         if found is None:
             return None
         cause, _, runs = found.partition(" ")
@@ -140,7 +137,7 @@ class Continuity(JournalAudit):
 
     def _settle_doubt(self) -> None:
         with self._transaction() as connection:
-            connection.execute(delete(meta).where(meta.c.name == _DOUBT))
+            connection.execute(delete(meta).where(meta.c.name == DOUBT))
 
     def _waiting(self, connection: Connection, keys: Collection[str]) -> Sequence[tuple[int, str, EntryState, int]]:
         query = select(entry.c.id, entry.c.key, entry.c.state, entry.c.attempts).where(

@@ -227,11 +227,12 @@ class EntryIntake(Withdrawals):
         with self._transaction() as connection:
             return list(connection.execute(query.where(entry.c.state != EntryState.GONE)).scalars())
 
-    def payload(self, entry_id: int) -> bytes:
-        """What was sent, or is to be sent, of an entry."""
+    def payload(self, entry_id: int) -> bytes | None:
+        """What was sent, or is to be sent, of an entry; None where it was purged."""
         with self._transaction() as connection:
             query = select(payload.c.payload).where(payload.c.entry_id == entry_id)
-            return bytes(connection.execute(query).scalar_one())
+            found = connection.execute(query).scalar()
+        return None if found is None else bytes(found)
 
     def _carry_out(self, item: Entry, rows: Sequence[Row], decision: Decision, batch: PutBatch) -> str:
         step, kept = decision.step, decision.same

@@ -11,8 +11,8 @@ from typing import Self
 from sqlalchemy import Engine
 
 from fhirmap.journal.audit_chain import AuditAct
-from fhirmap.journal.continuity import Continuity
 from fhirmap.journal.key_secret import key_secret
+from fhirmap.journal.purging import JournalPurging
 from fhirmap.journal.store import RunLock, has_tables, open_engine, server_clock, shown_name, translated
 from fhirmap.journal.upgrade import Migration, upgrade_file
 from fhirmap.records import UncertainPolicy
@@ -21,7 +21,7 @@ from fhirmap.texts.shown_keys import show_with
 __all__ = ["Journal"]
 
 
-class Journal(Continuity):
+class Journal(JournalPurging):
     """One establishment's journal for one operation. Safe to share between threads; each method is one committed
     transaction.
 

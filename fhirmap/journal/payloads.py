@@ -27,6 +27,7 @@ _REWRITE = update(payload).where(payload.c.entry_id == bindparam("row")).values(
 _STORED = select(payload.c.entry_id, payload.c.payload).where(
     payload.c.entry_id.in_(bindparam("chosen", expanding=True))
 )
+_KEPT = update_of(entry, "purged_at")
 _RELEASED = update_of(entry, "state", "code", "is_given_up")
 
 
@@ -73,7 +74,9 @@ def put_right(connection: Connection, wanted: Sequence[StoredPayload]) -> None:
             row.entry_id: row.payload if isinstance(row.payload, bytes) else b""
             for row in connection.execute(_STORED, {"chosen": [one.entry_id for one in chunk]})
         }
-        _INSERT.execute(connection, [(one.entry_id, one.content) for one in chunk if one.entry_id not in found])
+        missing = [one for one in chunk if one.entry_id not in found]
+        _INSERT.execute(connection, [(one.entry_id, one.content) for one in missing])
+        _KEPT.execute(connection, [(None, one.entry_id) for one in missing])
         other = [one for one in chunk if one.entry_id in found and found[one.entry_id] != one.content]
         if other:
             connection.execute(_REWRITE, [{"row": one.entry_id, "content": one.content} for one in other])

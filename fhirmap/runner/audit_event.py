@@ -36,6 +36,8 @@ _KINDS: Mapping[AuditAct, tuple[tuple[str, str], tuple[str, str], str]] = {
     AuditAct.RELEASED: ((_LIFE_CYCLE, "reactivate"), (_LIFE_CYCLE, "reactivate"), "U"),
     AuditAct.MIGRATED: ((_LIFE_CYCLE, "transform"), (_LIFE_CYCLE, "transform"), "U"),
     AuditAct.ADOPTED: ((_LIFE_CYCLE, "merge"), (_LIFE_CYCLE, "merge"), "U"),
+    AuditAct.RESTORED: ((_LIFE_CYCLE, "restore"), (_LIFE_CYCLE, "restore"), "U"),
+    AuditAct.PURGED: ((_LIFE_CYCLE, "destroy"), (_LIFE_CYCLE, "destroy"), "D"),
     AuditAct.CONFIRMED: ((_LIFE_CYCLE, "attest"), (_LIFE_CYCLE, "attest"), "U"),
 }
 _SUCCESS, _MINOR, _SERIOUS = "0", "4", "8"

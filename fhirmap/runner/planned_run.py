@@ -202,7 +202,8 @@ class _Counting:
     def _differing(self, item: Entry, decision: Decision) -> tuple[str, ...]:
         assert self._journal is not None
         assert decision.base is not None
-        return differing_elements(self._journal.payload(decision.base.id), item.payload)
+        before = self._journal.payload(decision.base.id)
+        return () if before is None else differing_elements(before, item.payload)
 
 
 def _add_gone(journal: Journal, withdrawals: ForeseenWithdrawals, seen: set[str]) -> None:

@@ -76,6 +76,10 @@ plan coded
 run coded
 retry v --refused
 keys signing
+journal verify v
+journal backup copy.db v
+journal purge v --state accepted --older-than 1d --dry-run
+journal restore copy.db v
 journal adopt v
 journal confirm v
 journal migrate v
@@ -86,7 +90,7 @@ transform any.map bad.json
 """.strip().splitlines()
 # The simulator serves until it is interrupted, a run stops early for a server that refuses it: tests/registry and
 # tests/runner do that.
-NOT_RUN = ("simulator", "served", "stop", "shared_identifier", "unwritten", "migration")
+NOT_RUN = ("simulator", "served", "stop", "shared_identifier", "unwritten", "migration", "journal_finding")
 
 MAP = """\
 /// url = 'https://example.org/fhir/StructureMap/any'

@@ -84,6 +84,8 @@ LITERALS = {
     "SET LOCAL": "SQL",
     "START TRANSACTION": "SQL",
     "PRAGMA": "SQL",
+    "DELETE FROM": "SQL",
+    "INSERT INTO": "SQL",
     "BEGIN IMMEDIATE": "SQL",
     "CREATE TABLE": "SQL",
     "EXPLAIN SELECT": "SQL",

@@ -6,7 +6,7 @@ import click
 
 from fhirmap.cli.localized import LazyGroup
 
-JOURNAL_COMMANDS = ("adopt", "confirm", "migrate")
+JOURNAL_COMMANDS = ("verify", "backup", "restore", "adopt", "confirm", "purge", "migrate")
 
 
 class JournalCommands(LazyGroup):

@@ -1,0 +1,222 @@
+"""Is the journal what it has to be? Every rule that the rest of the journal relies on, looked at in what is stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Connection, String, Table, and_, exists, func, or_, select, type_coerce
+
+from fhirmap.errors import JournalError
+from fhirmap.journal.connection import CHUNK
+from fhirmap.journal.continuity import Continuity
+from fhirmap.journal.entries import Ledger
+from fhirmap.journal.payloads import is_as_put
+from fhirmap.journal.schema import attempt, entry, identifier, payload, run, withdrawal
+from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState, WithdrawalCause
+from fhirmap.texts.shown_keys import shown_key
+
+__all__ = ["Finding", "FindingKind", "Verification"]
+
+_KEYS_SHOWN = 20
+_PENDING = [str(state) for state in (EntryState.READY, EntryState.SENDING, EntryState.DEFERRED, EntryState.UNCERTAIN)]
+
+
+class FindingKind(StrEnum):
+    """What is not as it has to be."""
+
+    DAMAGED_FILE = "damaged_file"
+    FOREIGN_KEY = "foreign_key"
+    PAYLOAD_CHANGED = "payload_changed"
+    PAYLOAD_MISSING = "payload_missing"
+    NOT_ONE_CURRENT = "not_one_current"
+    UNKNOWN_WORD = "unknown_word"
+    SENDING_UNSENT = "sending_unsent"
+    ACCEPTED_UNANSWERED = "accepted_unanswered"
+    UNREADABLE_JSON = "unreadable_json"
+    RUN_UNBALANCED = "run_unbalanced"
+    IDENTIFIER_LOST = "identifier_lost"
+    IDENTIFIER_FOREIGN = "identifier_foreign"
+    SEVERAL_WITHDRAWALS = "several_withdrawals"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``keys``: the first of the records, as reports show them; ``count``: all of them; ``detail``: what the database
+    says, or numbers of runs."""
+
+    kind: FindingKind
+    count: int
+    keys: tuple[str, ...] = ()
+    detail: str = ""
+
+
+class Verification(Continuity):
+    """The rules, each a query; nothing is written."""
+
+    def verify(self) -> list[Finding]:
+        """Everything that is not as it has to be, for this establishment and operation; of a file also its pages."""
+        try:
+            with self._transaction() as connection:
+                damaged = list(self._damaged_file(connection)) if not self._on_server else []
+        except JournalError as error:
+            if error.code != "FM804":
+                raise
+            damaged = [Finding(FindingKind.DAMAGED_FILE, 1, detail=error.diagnostic().message)]
+        # Where pages are damaged, what else is said would be about them.
+        if damaged:
+            return damaged
+        checks: tuple[Callable[[Connection], Iterator[Finding]], ...] = (
+            self._unknown_words,
+            self._payloads,
+            self._current,
+            self._attempts,
+            self._json,
+            self._runs,
+            self._given,
+            self._withdrawn,
+        )
+        found: list[Finding] = []
+        for check in checks:
+            with self._transaction() as connection:
+                found += check(connection)
+        return found
+
+    def _damaged_file(self, connection: Connection) -> Iterator[Finding]:
+        rows = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(20)")]
+        if rows != ["ok"]:
+            yield Finding(FindingKind.DAMAGED_FILE, len(rows), detail="; ".join(rows[:3]))
+            return
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            tables = sorted({str(row[0]) for row in broken})
+            yield Finding(FindingKind.FOREIGN_KEY, len(broken), detail=", ".join(tables))
+
+    def _unknown_words(self, connection: Connection) -> Iterator[Finding]:
+        words = (
+            (entry, entry.c.state, EntryState),
+            (entry, entry.c.archive, ArchiveState),
+            (withdrawal, withdrawal.c.cause, WithdrawalCause),
+        )
+        for table, column, known in words:
+            unknown = type_coerce(column, String).not_in([str(word) for word in known])
+            yield from self._keys(connection, FindingKind.UNKNOWN_WORD, table, unknown)
+        of_attempt = or_(
+            type_coerce(attempt.c.event, String).not_in([str(word) for word in AttemptEvent]),
+            type_coerce(attempt.c.state, String).not_in([str(word) for word in EntryState]),
+        )
+        odd = exists().where(attempt.c.entry_id == entry.c.id, of_attempt)
+        yield from self._keys(connection, FindingKind.UNKNOWN_WORD, entry, odd)
+
+    def _payloads(self, connection: Connection) -> Iterator[Finding]:
+        changed: list[str] = []
+        missing: list[str] = []
+        last = 0
+        state = type_coerce(entry.c.state, String)
+        while True:
+            query = (
+                select(entry.c.id, entry.c.key, entry.c.digest, entry.c.purged_at, state, payload.c.payload)
+                .outerjoin(payload, payload.c.entry_id == entry.c.id)
+                .where(self._scope, entry.c.digest != "", entry.c.id > last)
+                .order_by(entry.c.id)
+                .limit(CHUNK)
+            )
+            rows = connection.execute(query).all()
+            if not rows:
+                break
+            last = rows[-1].id
+            for number, key, digest, purged_at, word, content in rows:
+                if content is None:
+                    if purged_at is None or word in _PENDING:
+                        missing.append(key)
+                elif not is_as_put(content, digest):
+                    changed.append(key)
+                last = number
+        for kind, keys in ((FindingKind.PAYLOAD_CHANGED, changed), (FindingKind.PAYLOAD_MISSING, missing)):
+            yield from _found(kind, keys)
+
+    def _current(self, connection: Connection) -> Iterator[Finding]:
+        count = func.count().filter(entry.c.is_current.is_(True))
+        query = select(entry.c.key).where(self._scope).group_by(entry.c.key).having(count != 1)
+        yield from _found(FindingKind.NOT_ONE_CURRENT, list(connection.execute(query).scalars()))
+
+    def _attempts(self, connection: Connection) -> Iterator[Finding]:
+        state = type_coerce(entry.c.state, String)
+        sent = exists().where(attempt.c.id == entry.c.last_attempt, attempt.c.entry_id == entry.c.id)
+        unsent = and_(state == str(EntryState.SENDING), ~sent)
+        yield from self._keys(connection, FindingKind.SENDING_UNSENT, entry, unsent)
+        accepted = exists().where(
+            attempt.c.entry_id == entry.c.id, type_coerce(attempt.c.state, String) == str(EntryState.ACCEPTED)
+        )
+        unanswered = and_(state == str(EntryState.ACCEPTED), ~accepted)
+        yield from self._keys(connection, FindingKind.ACCEPTED_UNANSWERED, entry, unanswered)
+
+    def _json(self, connection: Connection) -> Iterator[Finding]:
+        unreadable: list[str] = []
+        written = or_(entry.c.notes != "[]", entry.c.faults != "[]", entry.c.issues != "[]")
+        query = select(entry.c.key, entry.c.notes, entry.c.faults, entry.c.issues).where(self._scope, written)
+        for key, *texts in connection.execute(query.execution_options(yield_per=CHUNK)):
+            unreadable += [key] * (not all(_is_list(text) for text in texts))
+        of_attempts = (
+            select(entry.c.key, attempt.c.issues)
+            .join(attempt, attempt.c.entry_id == entry.c.id)
+            .where(self._scope, attempt.c.issues != "[]")
+        )
+        for key, text in connection.execute(of_attempts.execution_options(yield_per=CHUNK)):
+            unreadable += [key] * (not _is_list(text))
+        yield from _found(FindingKind.UNREADABLE_JSON, unreadable)
+
+    def _runs(self, connection: Connection) -> Iterator[Finding]:
+        query = select(run.c.id, run.c.counts).where(self._own(run), run.c.finished_at.is_not(None)).order_by(run.c.id)
+        odd = [str(number) for number, counts in connection.execute(query) if not _is_balanced(counts)]
+        if odd:
+            yield Finding(FindingKind.RUN_UNBALANCED, len(odd), detail=", ".join(odd[:_KEYS_SHOWN]))
+
+    def _given(self, connection: Connection) -> Iterator[Finding]:
+        known = exists().where(
+            self._own(identifier),
+            identifier.c.key == entry.c.key,
+            identifier.c.value == entry.c.identifier_value,
+        )
+        accepted = type_coerce(entry.c.state, String) == str(EntryState.ACCEPTED)
+        lost = and_(accepted, entry.c.identifier_value != "", ~known)
+        yield from self._keys(connection, FindingKind.IDENTIFIER_LOST, entry, lost)
+        own = exists().where(entry.c.id == identifier.c.entry_id, entry.c.key == identifier.c.key, self._scope)
+        yield from self._keys(connection, FindingKind.IDENTIFIER_FOREIGN, identifier, ~own)
+
+    def _withdrawn(self, connection: Connection) -> Iterator[Finding]:
+        query = (
+            select(withdrawal.c.key)
+            .where(self._own(withdrawal), withdrawal.c.ended_at.is_(None))
+            .group_by(withdrawal.c.key)
+            .having(func.count() > 1)
+        )
+        yield from _found(FindingKind.SEVERAL_WITHDRAWALS, list(connection.execute(query).scalars()))
+
+    def _keys(
+        self, connection: Connection, kind: FindingKind, table: Table, odd: ColumnElement[bool]
+    ) -> Iterator[Finding]:
+        query = select(table.c.key).where(self._own(table), odd).order_by(table.c.id)
+        yield from _found(kind, list(connection.execute(query).scalars()))
+
+
+def _found(kind: FindingKind, keys: list[str]) -> Iterator[Finding]:
+    distinct = list(dict.fromkeys(keys))
+    if distinct:
+        yield Finding(kind, len(distinct), tuple(shown_key(key) for key in distinct[:_KEYS_SHOWN]))
+
+
+def _is_list(text: object) -> bool:
+    try:
+        return isinstance(text, str) and isinstance(json.loads(text), list)
+    except ValueError:
+        return False
+
+
+def _is_balanced(text: object) -> bool:
+    try:
+        return isinstance(text, str) and Ledger(**json.loads(text)).balanced
+    except (ValueError, TypeError):
+        return False

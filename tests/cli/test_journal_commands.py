@@ -1,0 +1,106 @@
+"""`fhirmap journal`: examined, copied, restored, purged."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import ROWS, Receiver, Tiny, in_process
+
+Make = Callable[..., Tiny]
+Receiving = Callable[..., Receiver]
+
+
+@pytest.fixture
+def project(tiny: Make, receiver: Receiving) -> Tiny:
+    """With two records sent."""
+    made = tiny().to(receiver().url, archive__csv='path = "archive.csv"').write(ROWS[:2])
+    assert in_process("run", made.folder).code == 0
+    return made
+
+
+def test_a_sound_journal(project: Tiny) -> None:
+    done = in_process("journal", "verify", project.folder)
+    assert (done.code, done.out) == (0, "the journal is sound\n")
+
+
+def test_a_changed_payload_is_found_by_verify_and_by_a_run(project: Tiny) -> None:
+    project.write(ROWS)
+    in_process("run", project.folder, "--source", str(project.data)).code  # noqa: B018
+    with closing(sqlite3.connect(project.folder / "journal.db")) as connection, connection:
+        connection.execute("UPDATE fhirmap_payload SET payload = X'7B7D' WHERE entry_id = 1")
+    done = in_process("journal", "verify", project.folder, "--json")
+    assert done.code == 1
+    [found] = json.loads(done.out)["findings"]
+    assert (found["kind"], found["count"], found["keys"]) == ("payload_changed", 1, ["1"])
+
+
+def test_back_up_change_and_restore(project: Tiny, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    assert in_process("journal", "backup", copy, project.folder).code == 0
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    in_process("journal", "backup", copy, project.folder).reported("FM815", 2, "--overwrite")
+    project.write(ROWS)
+    assert in_process("run", project.folder).code == 0
+    done = in_process("journal", "restore", copy, project.folder, "--json")
+    kept = Path(json.loads(done.out)["kept"])
+    assert kept.exists()
+    stopped = in_process("run", project.folder)
+    assert (stopped.code, "FM812" in stopped.out) == (3, True)
+    assert json.loads(in_process("journal", "adopt", project.folder, "--json").out) == {"adopted": 1}
+    assert in_process("run", project.folder).code == 0
+    in_process("journal", "backup", copy, project.folder, "--overwrite").code  # noqa: B018
+    assert in_process("journal", "verify", project.folder).code == 0
+
+
+def test_what_is_no_copy_of_this_journal_is_refused(project: Tiny, tiny: Make, tmp_path: Path) -> None:
+    own = project.folder / "journal.db"
+    in_process("journal", "backup", own, project.folder, "--overwrite").reported("FM815", 2, "itself")
+    in_process("journal", "restore", own, project.folder).reported("FM815", 2, "itself")
+    in_process("journal", "restore", project.data, project.folder).reported("FM815", 2, "no tables")
+    other = tiny("csv").configure(project='name = "other"')
+    assert in_process("run", other.folder).code == 0
+    in_process("journal", "restore", other.folder / "journal.db", project.folder).reported("FM815", 2, "tiny")
+    (tmp_path / "torn.db").write_bytes(own.read_bytes()[:5000])
+    assert in_process("journal", "restore", tmp_path / "torn.db", project.folder).code == 3
+    assert in_process("run", project.folder).code == 0
+
+
+def test_a_folder_that_is_not_there_gets_no_copy(project: Tiny, tmp_path: Path) -> None:
+    in_process("journal", "backup", tmp_path / "no" / "copy.db", project.folder).reported("FM800", 3, "copy.db")
+
+
+def test_purge_says_what_it_does(project: Tiny) -> None:
+    options = ["--state", "accepted", "--older-than", "400d"]
+    done = in_process("journal", "purge", project.folder, *options, "--json")
+    assert json.loads(done.out) == {"records": 0, "forgotten": 0, "bytes": 0, "dry_run": False}
+    with closing(sqlite3.connect(project.folder / "journal.db")) as connection, connection:
+        connection.execute("UPDATE fhirmap_entry SET changed_at = changed_at - 500 * 86400")
+    done = in_process("journal", "purge", project.folder, *options, "--dry-run")
+    assert "would purge 2" in done.out
+    assert "purged 2" in in_process("journal", "purge", project.folder, *options).out
+    for file in project.folder.glob("journal.db*"):
+        assert b"DURAND" not in file.read_bytes()
+    assert in_process("run", project.folder).code == 0
+    assert in_process("plan", project.folder).code == 0
+
+
+@pytest.mark.parametrize("age", ["400", "d", "-1d", "1.5d", "400h", "٣d", "99999999d"])
+def test_an_age_that_is_none(project: Tiny, age: str) -> None:
+    done = in_process("journal", "purge", project.folder, "--state", "accepted", "--older-than", age)
+    assert (done.code, "number of days" in done.err) == (2, True)
+
+
+def test_no_journal_yet(tiny: Make, tmp_path: Path) -> None:
+    made = tiny()
+    in_process("journal", "verify", made.folder).reported("FM815", 2, "no journal")
+    in_process("journal", "backup", tmp_path / "copy.db", made.folder).reported("FM815", 2, "no journal")
+    in_process("journal", "purge", made.folder, "--state", "gone", "--older-than", "1d").reported("FM815", 2)
+    assert not (made.folder / "journal.db").exists()
+    assert not (tmp_path / "copy.db").exists()
