@@ -52,7 +52,7 @@ from fhirmap.journal.reading import grouped_reasons
 from fhirmap.journal.states import PENDING, EntryState, WithdrawalCause
 from fhirmap.journal.store import RunLock
 from fhirmap.journal.upgrade import Migration
-from fhirmap.journal.verification import Finding, FindingKind
+from fhirmap.journal.verification import FindingKind, JournalFinding
 from fhirmap.journal.withdrawal_change import ForeseenWithdrawals
 
 __all__ = [
@@ -72,11 +72,11 @@ __all__ = [
     "EntryState",
     "Exchanged",
     "Figures",
-    "Finding",
     "FindingKind",
     "ForeseenWithdrawals",
     "Identifier",
     "Journal",
+    "JournalFinding",
     "Lease",
     "LeaseAnswer",
     "Ledger",

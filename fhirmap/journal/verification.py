@@ -18,7 +18,7 @@ from fhirmap.journal.schema import attempt, entry, identifier, payload, run, wit
 from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState, WithdrawalCause
 from fhirmap.texts.shown_keys import shown_key
 
-__all__ = ["Finding", "FindingKind", "Verification"]
+__all__ = ["FindingKind", "JournalFinding", "Verification"]
 
 _KEYS_SHOWN = 20
 _PENDING = [str(state) for state in (EntryState.READY, EntryState.SENDING, EntryState.DEFERRED, EntryState.UNCERTAIN)]
@@ -43,7 +43,7 @@ class FindingKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class JournalFinding:
     """``keys``: the first of the records, as reports show them; ``count``: all of them; ``detail``: what the database
     says, or numbers of runs."""
 
@@ -56,7 +56,7 @@ class Finding:
 class Verification(Continuity):
     """The rules, each a query; nothing is written."""
 
-    def verify(self) -> list[Finding]:
+    def verify(self) -> list[JournalFinding]:
         """Everything that is not as it has to be, for this establishment and operation; of a file also its pages."""
         try:
             with self._transaction() as connection:
@@ -64,11 +64,11 @@ class Verification(Continuity):
         except JournalError as error:
             if error.code != "FM804":
                 raise
-            damaged = [Finding(FindingKind.DAMAGED_FILE, 1, detail=error.diagnostic().message)]
+            damaged = [JournalFinding(FindingKind.DAMAGED_FILE, 1, detail=error.diagnostic().message)]
         # Where pages are damaged, what else is said would be about them.
         if damaged:
             return damaged
-        checks: tuple[Callable[[Connection], Iterator[Finding]], ...] = (
+        checks: tuple[Callable[[Connection], Iterator[JournalFinding]], ...] = (
             self._unknown_words,
             self._payloads,
             self._current,
@@ -78,23 +78,23 @@ class Verification(Continuity):
             self._given,
             self._withdrawn,
         )
-        found: list[Finding] = []
+        found: list[JournalFinding] = []
         for check in checks:
             with self._transaction() as connection:
                 found += check(connection)
         return found
 
-    def _damaged_file(self, connection: Connection) -> Iterator[Finding]:
+    def _damaged_file(self, connection: Connection) -> Iterator[JournalFinding]:
         rows = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(20)")]
         if rows != ["ok"]:
-            yield Finding(FindingKind.DAMAGED_FILE, len(rows), detail="; ".join(rows[:3]))
+            yield JournalFinding(FindingKind.DAMAGED_FILE, len(rows), detail="; ".join(rows[:3]))
             return
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         if broken:
             tables = sorted({str(row[0]) for row in broken})
-            yield Finding(FindingKind.FOREIGN_KEY, len(broken), detail=", ".join(tables))
+            yield JournalFinding(FindingKind.FOREIGN_KEY, len(broken), detail=", ".join(tables))
 
-    def _unknown_words(self, connection: Connection) -> Iterator[Finding]:
+    def _unknown_words(self, connection: Connection) -> Iterator[JournalFinding]:
         words = (
             (entry, entry.c.state, EntryState),
             (entry, entry.c.archive, ArchiveState),
@@ -110,7 +110,7 @@ class Verification(Continuity):
         odd = exists().where(attempt.c.entry_id == entry.c.id, of_attempt)
         yield from self._keys(connection, FindingKind.UNKNOWN_WORD, entry, odd)
 
-    def _payloads(self, connection: Connection) -> Iterator[Finding]:
+    def _payloads(self, connection: Connection) -> Iterator[JournalFinding]:
         changed: list[str] = []
         missing: list[str] = []
         last = 0
@@ -137,12 +137,12 @@ class Verification(Continuity):
         for kind, keys in ((FindingKind.PAYLOAD_CHANGED, changed), (FindingKind.PAYLOAD_MISSING, missing)):
             yield from _found(kind, keys)
 
-    def _current(self, connection: Connection) -> Iterator[Finding]:
+    def _current(self, connection: Connection) -> Iterator[JournalFinding]:
         count = func.count().filter(entry.c.is_current.is_(True))
         query = select(entry.c.key).where(self._scope).group_by(entry.c.key).having(count != 1)
         yield from _found(FindingKind.NOT_ONE_CURRENT, list(connection.execute(query).scalars()))
 
-    def _attempts(self, connection: Connection) -> Iterator[Finding]:
+    def _attempts(self, connection: Connection) -> Iterator[JournalFinding]:
         state = type_coerce(entry.c.state, String)
         sent = exists().where(attempt.c.id == entry.c.last_attempt, attempt.c.entry_id == entry.c.id)
         unsent = and_(state == str(EntryState.SENDING), ~sent)
@@ -153,7 +153,7 @@ class Verification(Continuity):
         unanswered = and_(state == str(EntryState.ACCEPTED), ~accepted)
         yield from self._keys(connection, FindingKind.ACCEPTED_UNANSWERED, entry, unanswered)
 
-    def _json(self, connection: Connection) -> Iterator[Finding]:
+    def _json(self, connection: Connection) -> Iterator[JournalFinding]:
         unreadable: list[str] = []
         written = or_(entry.c.notes != "[]", entry.c.faults != "[]", entry.c.issues != "[]")
         query = select(entry.c.key, entry.c.notes, entry.c.faults, entry.c.issues).where(self._scope, written)
@@ -168,13 +168,13 @@ class Verification(Continuity):
             unreadable += [key] * (not _is_list(text))
         yield from _found(FindingKind.UNREADABLE_JSON, unreadable)
 
-    def _runs(self, connection: Connection) -> Iterator[Finding]:
+    def _runs(self, connection: Connection) -> Iterator[JournalFinding]:
         query = select(run.c.id, run.c.counts).where(self._own(run), run.c.finished_at.is_not(None)).order_by(run.c.id)
         odd = [str(number) for number, counts in connection.execute(query) if not _is_balanced(counts)]
         if odd:
-            yield Finding(FindingKind.RUN_UNBALANCED, len(odd), detail=", ".join(odd[:_KEYS_SHOWN]))
+            yield JournalFinding(FindingKind.RUN_UNBALANCED, len(odd), detail=", ".join(odd[:_KEYS_SHOWN]))
 
-    def _given(self, connection: Connection) -> Iterator[Finding]:
+    def _given(self, connection: Connection) -> Iterator[JournalFinding]:
         known = exists().where(
             self._own(identifier),
             identifier.c.key == entry.c.key,
@@ -186,7 +186,7 @@ class Verification(Continuity):
         own = exists().where(entry.c.id == identifier.c.entry_id, entry.c.key == identifier.c.key, self._scope)
         yield from self._keys(connection, FindingKind.IDENTIFIER_FOREIGN, identifier, ~own)
 
-    def _withdrawn(self, connection: Connection) -> Iterator[Finding]:
+    def _withdrawn(self, connection: Connection) -> Iterator[JournalFinding]:
         query = (
             select(withdrawal.c.key)
             .where(self._own(withdrawal), withdrawal.c.ended_at.is_(None))
@@ -197,15 +197,15 @@ class Verification(Continuity):
 
     def _keys(
         self, connection: Connection, kind: FindingKind, table: Table, odd: ColumnElement[bool]
-    ) -> Iterator[Finding]:
+    ) -> Iterator[JournalFinding]:
         query = select(table.c.key).where(self._own(table), odd).order_by(table.c.id)
         yield from _found(kind, list(connection.execute(query).scalars()))
 
 
-def _found(kind: FindingKind, keys: list[str]) -> Iterator[Finding]:
+def _found(kind: FindingKind, keys: list[str]) -> Iterator[JournalFinding]:
     distinct = list(dict.fromkeys(keys))
     if distinct:
-        yield Finding(kind, len(distinct), tuple(shown_key(key) for key in distinct[:_KEYS_SHOWN]))
+        yield JournalFinding(kind, len(distinct), tuple(shown_key(key) for key in distinct[:_KEYS_SHOWN]))
 
 
 def _is_list(text: object) -> bool:

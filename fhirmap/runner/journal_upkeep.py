@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fhirmap.errors import ConfigError, JournalError
-from fhirmap.journal import AuditAct, EntryState, Finding, FindingKind, Journal, Purged
+from fhirmap.journal import AuditAct, EntryState, FindingKind, Journal, JournalFinding, Purged
 from fhirmap.journal.copies import copy_file
 from fhirmap.journal.restoring import journal_version, put_in_place
 from fhirmap.journal.store import is_earlier, translated
@@ -58,7 +58,7 @@ def _own_journal(project: Project) -> Journal:
     return open_journal(project, exclusive=True, create=False)
 
 
-def verify_journal(project: Project) -> list[Finding]:
+def verify_journal(project: Project) -> list[JournalFinding]:
     """What of the project's journal is not as it has to be; nothing is written.
 
     Raises: ConfigError FM815 where there is none; JournalError FM800-FM807.
@@ -70,7 +70,7 @@ def verify_journal(project: Project) -> list[Finding]:
         return journal.verify()
 
 
-def back_up(project: Project, target: Path, *, overwrite: bool = False) -> list[Finding]:
+def back_up(project: Project, target: Path, *, overwrite: bool = False) -> list[JournalFinding]:
     """Copies the project's journal to ``target``, also while a run writes to it; what of the copy is not as it has to
     be.
 

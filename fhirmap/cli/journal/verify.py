@@ -13,7 +13,7 @@ from fhirmap.cli.screen import echo_folded
 from fhirmap.texts import first_names, text
 
 if TYPE_CHECKING:
-    from fhirmap.journal import Finding
+    from fhirmap.journal import JournalFinding
 
 
 @define("verify", "journal")
@@ -32,7 +32,7 @@ def command(project: Path, as_json: bool) -> int:
     return 1 if findings else 0
 
 
-def show_findings(findings: list[Finding]) -> None:
+def show_findings(findings: list[JournalFinding]) -> None:
     """A line for each."""
     for one in findings:
         keys = f": {first_names(one.keys, one.count)}" if one.keys else f": {one.detail}" if one.detail else ""
@@ -41,6 +41,6 @@ def show_findings(findings: list[Finding]) -> None:
         echo_folded(text("journal.sound"))
 
 
-def finding_data(one: Finding) -> dict[str, Any]:
+def finding_data(one: JournalFinding) -> dict[str, Any]:
     """As JSON."""
     return {"kind": str(one.kind), "count": one.count, "keys": list(one.keys), "detail": one.detail}
