@@ -18,7 +18,7 @@ from fhirmap.journal.connection import CHUNK, Row
 from fhirmap.journal.schema import attempt, entry, identifier, payload, withdrawal
 from fhirmap.journal.states import ArchiveState, EntryState
 from fhirmap.journal.store import translated
-from fhirmap.journal.verification import Verification
+from fhirmap.journal.verification import JournalVerification
 
 __all__ = ["PURGED_STATES", "JournalPurging", "Purged"]
 
@@ -46,7 +46,7 @@ class Purged:
         return Purged(self.records + other.records, self.forgotten + other.forgotten, self.size + other.size)
 
 
-class JournalPurging(Verification):
+class JournalPurging(JournalVerification):
     """Deletes what is done with; each method is one or several committed transactions."""
 
     def purge(

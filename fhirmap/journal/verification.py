@@ -18,7 +18,7 @@ from fhirmap.journal.schema import attempt, entry, identifier, payload, run, wit
 from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState, WithdrawalCause
 from fhirmap.texts.shown_keys import shown_key
 
-__all__ = ["FindingKind", "JournalFinding", "Verification"]
+__all__ = ["FindingKind", "JournalFinding", "JournalVerification"]
 
 _KEYS_SHOWN = 20
 _PENDING = [str(state) for state in (EntryState.READY, EntryState.SENDING, EntryState.DEFERRED, EntryState.UNCERTAIN)]
@@ -53,7 +53,7 @@ class JournalFinding:
     detail: str = ""
 
 
-class Verification(Continuity):
+class JournalVerification(Continuity):
     """The rules, each a query; nothing is written."""
 
     def verify(self) -> list[JournalFinding]:
