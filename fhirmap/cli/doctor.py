@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass
-from email.utils import parsedate_to_datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fhirmap.cli.finding import Finding
 from fhirmap.cli.localized import FilePath, argument, define, option
 from fhirmap.cli.screen import echo_folded, echo_json
 from fhirmap.texts import text
@@ -23,17 +22,6 @@ if TYPE_CHECKING:
     from fhirmap.sinks.sink import SinkSettings
 
 _LOW_DISK_BYTES = 200 * 1024 * 1024
-_CLOCK_SKEW_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. ``state``: ok, warn, FAIL or skip; ``exit``: the exit code that a failure means."""
-
-    state: str
-    what: str
-    hint: str = ""
-    exit: int = 0
 
 
 @define("doctor")
@@ -196,12 +184,22 @@ def _receiver(project: Project, offline: bool) -> Iterator[Finding]:
         return
     token_url = settings.credentials.token_url if settings.credentials else ""
     yield from _proxies(settings, settings.url, token_url)
-    if settings.credentials is None or offline:
-        yield Finding("skip", text("doctor.token_offline" if offline else "doctor.token_no_auth"))
+    if offline:
+        yield Finding("skip", text("doctor.token_offline"))
         return
+    tokens = list(_token(settings)) if settings.credentials else [Finding("skip", text("doctor.token_no_auth"))]
+    yield from tokens
+    if not any(finding.exit for finding in tokens):  # the receiver would be asked with a token
+        yield from _operation(settings)
 
-    yield from _token(settings)
-    yield from _tried("clock", lambda: _clock(project))
+
+def _operation(settings: SinkSettings) -> Iterator[Finding]:
+    from fhirmap.cli.receiver_look import look_at_receiver
+
+    try:
+        yield from look_at_receiver(settings)
+    except Exception as fault:  # noqa: BLE001 - what stops a run is the finding
+        yield from _failed("sink", fault)
 
 
 def _token(settings: SinkSettings) -> Iterator[Finding]:
@@ -263,25 +261,3 @@ def _granted(url: str, asked: str, granted: str | None) -> Finding:
         refused = text("doctor.token_other", url=url, scope=shown, missing=missing)
         return Finding("warn", refused, text("doctor.token_other_hint"))
     return Finding("ok", text("doctor.token", url=url, scope=shown))
-
-
-def _clock(project: Project) -> Finding:
-    from fhirmap.sinks.transport import NoAnswer, Transport
-    from fhirmap.sources.address import mask
-
-    settings = project.sink_settings()
-    shown = mask(settings.url)
-    try:
-        with Transport(settings.url, settings.transport) as transport:
-            answer = transport.post(settings.url, b"", {})
-    except NoAnswer as fault:
-        return Finding(
-            "FAIL", text("doctor.no_answer", url=shown, reason=fault.reason), text("doctor.no_answer_hint"), 3
-        )
-    stated = next((value for name, value in answer.headers.items() if name.lower() == "date"), "")
-    if not stated:
-        return Finding("ok", text("doctor.no_time", url=shown, status=answer.status))
-    skew = time.time() - parsedate_to_datetime(stated).timestamp()
-    if abs(skew) > _CLOCK_SKEW_S:
-        return Finding("warn", text("doctor.clock", seconds=f"{skew:+.0f}"), text("doctor.clock_hint"))
-    return Finding("ok", text("doctor.answers", url=shown, status=answer.status, seconds=f"{abs(skew):.0f}"))

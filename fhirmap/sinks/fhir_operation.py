@@ -92,6 +92,19 @@ class FhirOperation:
         secrets = self._tokens.secrets if self._tokens else ()
         return without_secrets(receipt, (token, renewed, *secrets, *self._headers.values()))
 
+    def look(self) -> tuple[HttpAnswer, Receipt]:
+        """What is answered to a request without a record, with the certificate of who answers.
+
+        Raises: NoAnswer; DeliveryError as `send`.
+        """
+        token = self._tokens.bearer() if self._tokens else ""
+        try:
+            answer = self._transport.look(self._url, self._headers_of(token))
+        except NoAnswer as no_answer:
+            raise_if_fatal(no_answer, self.name)
+            raise
+        return answer, self._classify(answer, b"", self._clock())
+
     def send_all(self, envelopes: Sequence[Envelope]) -> list[Receipt]:
         """What became of each, one after the other."""
         return [self.send(envelope) for envelope in envelopes]
@@ -109,15 +122,12 @@ class FhirOperation:
             self._tokens.close()
 
     def _post(self, envelope: Envelope, token: str) -> HttpAnswer:
-        headers = {
-            **self._headers,
-            "Content-Type": "application/fhir+json",
-            "Accept": "application/fhir+json",
-            "X-Request-Id": envelope.request_key,
-        }
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
+        headers = {**self._headers_of(token), "X-Request-Id": envelope.request_key}
         return self._transport.post(self._url, envelope.payload, headers)
+
+    def _headers_of(self, token: str) -> Mapping[str, str]:
+        kinds = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
+        return {**self._headers, **kinds, **({"Authorization": f"Bearer {token}"} if token else {})}
 
 
 def open_sink(settings: SinkSettings) -> Sink:

@@ -24,11 +24,19 @@ from fhirmap.sinks.proxy import ProxyRoute, find_proxy, is_loopback
 from fhirmap.sinks.settings import Tls, TransportSettings
 from fhirmap.texts import Text, os_reason, text
 
-__all__ = ["HttpAnswer", "NoAnswer", "Transport", "classify_exception"]
+__all__ = ["HttpAnswer", "NoAnswer", "PeerCertificate", "Transport", "classify_exception"]
 
 _BODY_LIMIT_BYTES = 1_048_576
 _KEEPALIVE_S = 3.0
 """Shorter than the idle time of common servers, so that a request rarely meets a connection just being closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerCertificate:
+    """Who made a certificate, in words, and until when it is good. Units: seconds since the epoch."""
+
+    issuer: str
+    not_after: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,8 @@ class HttpAnswer:
     body: bytes
     complete: bool
     duration_s: float
+    certificate: PeerCertificate | None = None
+    """Of who answered, where that was asked for and the connection has TLS."""
 
 
 class NoAnswer(Exception):
@@ -224,7 +234,16 @@ class Transport:
         """
         return self._exchange("GET", url, b"", headers)
 
-    def _exchange(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> HttpAnswer:
+    def look(self, url: str, headers: Mapping[str, str]) -> HttpAnswer:
+        """The answer to a POST without a body, with the certificate of who gave it.
+
+        Raises: NoAnswer.
+        """
+        return self._exchange("POST", url, b"", headers, with_certificate=True)
+
+    def _exchange(
+        self, method: str, url: str, content: bytes, headers: Mapping[str, str], *, with_certificate: bool = False
+    ) -> HttpAnswer:
         if _is_bare(url, self._settings):  # an address that the receiver itself has named
             raise NoAnswer("address", sent=False, reason=text("reasons.plain_http"))
         started = time.monotonic()
@@ -243,9 +262,15 @@ class Transport:
                 self._network.within(self._timeout_s),
                 closing(self._client.send(request, stream=True)) as response,
             ):
+                certificate = _certificate(response) if with_certificate else None
                 body, complete = self._read(response, started + self._timeout_s)
                 return HttpAnswer(
-                    response.status_code, dict(response.headers), body, complete, time.monotonic() - started
+                    response.status_code,
+                    dict(response.headers),
+                    body,
+                    complete,
+                    time.monotonic() - started,
+                    certificate,
                 )
         except self._caught as error:
             kind, reason = self._of_proxy(error, progress.tunnel) or classify_exception(error)
@@ -284,6 +309,18 @@ class Transport:
 
 
 _url = lru_cache(maxsize=16)(httpx2.URL)
+
+
+def _certificate(response: httpx2.Response) -> PeerCertificate | None:
+    """What the other side has shown: the connection knows it until the answer is read."""
+    stream = response.extensions.get("network_stream")
+    connection = stream.get_extra_info("ssl_object") if stream is not None else None
+    found = connection.getpeercert() if connection is not None else None
+    if not found:
+        return None
+    names = {key: value for entry in found.get("issuer", ()) for key, value in entry}
+    issuer = names.get("organizationName") or names.get("commonName") or ""
+    return PeerCertificate(issuer, float(ssl.cert_time_to_seconds(found["notAfter"])))
 
 
 class _Progress:
