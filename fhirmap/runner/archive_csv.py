@@ -94,7 +94,11 @@ class CsvArchive:
                     table=str(self._path),
                     reason=Text("run.archive.other_columns", {"columns": "; ".join(COLUMNS)}),
                 )
-            return {row["key"]: row for row in reader}
+            found = list(reader)
+            # A line of more or fewer cells than there are columns: somebody has written by hand, or by another program.
+            if any(None in row or None in row.values() for row in found):
+                raise ConfigError("FM796", table=str(self._path), reason=Text("run.archive.other_cells"))
+            return {row["key"]: row for row in found}
 
     def _replace(self, rows: Mapping[str, Mapping[str, str]]) -> None:
         content = io.StringIO(newline="")

@@ -30,6 +30,9 @@ _FAILURES_IN_A_ROW = 5
 _SHORTEST_VALUE = 20
 """Characters that an identifier of a registry may well have."""
 _LOGGING_NAME = "fhirmap-archive"
+_OF_THE_ROW = (sa.exc.DataError, sa.exc.IntegrityError, OverflowError)
+"""The last one is the driver's, for a number that no column takes."""
+_REFUSALS = (sa.exc.SQLAlchemyError, *_OF_THE_ROW)
 
 CellValue: TypeAlias = str | int | Decimal | datetime | uuid.UUID
 """What a column of the table takes."""
@@ -204,7 +207,7 @@ class TableArchive:
             try:
                 unwritten += self._write_some(chunk, table)
                 failures = 0
-            except sa.exc.SQLAlchemyError:
+            except _REFUSALS:
                 failed, failures = self._write_each(chunk, table, failures)
                 unwritten += failed
         return unwritten
@@ -216,8 +219,8 @@ class TableArchive:
             try:
                 unwritten += self._write_some([row], table)
                 failures = 0
-            except sa.exc.SQLAlchemyError as error:
-                failures = 0 if isinstance(error, sa.exc.DataError | sa.exc.IntegrityError) else failures + 1
+            except _REFUSALS as error:
+                failures = 0 if isinstance(error, _OF_THE_ROW) else failures + 1
                 reason = _reason(error)
                 if reason in _VARIANTS or failures >= _FAILURES_IN_A_ROW or _is_lost(error):
                     raise self._failure(error) from None
@@ -391,7 +394,7 @@ class TableArchive:
         except sa.exc.SQLAlchemyError as error:
             raise self._failure(error) from None
 
-    def _failure(self, error: sa.exc.SQLAlchemyError) -> JournalError:
+    def _failure(self, error: Exception) -> JournalError:
         reason = _reason(error)
         variant = _VARIANTS.get(reason, "")
         return JournalError(
@@ -414,7 +417,7 @@ _VARIANTS = {
 }
 
 
-def _reason(error: sa.exc.SQLAlchemyError) -> str:
+def _reason(error: Exception) -> str:
     """The kind of error: a server's text may quote a value."""
     origin = getattr(error, "orig", None)
     found = getattr(origin, "sqlite_errorname", None)
@@ -423,7 +426,7 @@ def _reason(error: sa.exc.SQLAlchemyError) -> str:
     return str(found or getattr(origin, "sqlstate", None) or type(origin or error).__name__)
 
 
-def _is_lost(error: sa.exc.SQLAlchemyError) -> bool:
+def _is_lost(error: Exception) -> bool:
     """Is there no connection any more?"""
     return bool(getattr(error, "connection_invalidated", False)) or isinstance(error, sa.exc.InterfaceError)
 

@@ -349,3 +349,22 @@ def test_a_key_that_the_database_takes_for_another_is_not_written(
     engine.dispose()
     assert written["ab"] == "R-ab"
     assert (written.get("AB") == "R-AB") is not bool(found.unwritten)
+
+
+def test_a_key_that_is_more_than_any_number_costs_its_own_record(journal: Journal, tmp_path: Path) -> None:
+    path = tmp_path / "sih.db"
+    make(path, "CREATE TABLE RECU (cle INTEGER PRIMARY KEY, valeur TEXT, systeme TEXT, etat TEXT, le TEXT)")
+    accept(journal, "1", "9" * 30, "2")
+    found = archive(journal, [table(path)])
+    assert (found.count, [entry.key for entry in found.unwritten]) == (2, ["9" * 30])
+    assert [row[0] for row in rows(path)] == [1, 2]
+
+
+@pytest.mark.parametrize("line", ["1;urn:r;R-1;complet;2025-01-01T00:00:00Z;;more", "1;urn:r"])
+def test_a_csv_with_lines_of_another_length_is_not_written_over(journal: Journal, tmp_path: Path, line: str) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text(f"key;system;value;state;time;previous\n{line}\n")
+    accept(journal, "2")
+    with pytest.raises(ConfigError, match="FM796"):
+        archive(journal, [CsvArchive(path)])
+    assert path.read_text().endswith(f"{line}\n")
