@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
+from fhirmap.diagnostics import Diagnostic
+from fhirmap.diagnostics.catalog import page
 from fhirmap.journal.connection import Row
 from fhirmap.journal.entries import RecordedAnswer
 from fhirmap.records import Fault, Issue, Note
@@ -19,27 +21,33 @@ __all__ = [
     "issues_to_json",
     "notes_to_json",
     "recorded_answer",
+    "shown_issues",
 ]
 
+UNREADABLE = "FM816"
+"""What is said of a record whose row cannot be read."""
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What JSON raises that is none, or of another shape."""
 _TEXT, _LISTING = "$text", "$listing"
 """Keys that no argument of a message has."""
 
 
 def recorded_answer(row: Row, run_id: int) -> RecordedAnswer:
     """A row without its payload, as the run ``run_id`` sees it."""
+    said = _said(row)
     return RecordedAnswer(
         key=row.key,
         state=row.state,
         code=row.code,
-        status=row.status,
-        issues=issues_from_json(row.issues),
-        faults=faults_from_json(row.faults),
-        notes=tuple(Note(**values) for values in json.loads(row.notes)),
+        status=int(_number(row.status)),
+        issues=said.issues,
+        faults=said.faults,
+        notes=said.notes,
         identifier_system=row.identifier_system,
         identifier_value=row.identifier_value,
-        attempts=row.attempts,
-        changed_at=row.changed_at,
-        not_before=row.not_before,
+        attempts=int(_number(row.attempts)),
+        changed_at=_number(row.changed_at),
+        not_before=_number(row.not_before),
         in_doubt=bool(row.in_doubt) and row.doubt_settled_at is None,
         doubt_settled_at=row.doubt_settled_at,
         doubt_settled_by=row.doubt_settled_by,
@@ -52,6 +60,30 @@ def recorded_answer(row: Row, run_id: int) -> RecordedAnswer:
     )
 
 
+class _Said(NamedTuple):
+    """What the columns of JSON hold."""
+
+    issues: tuple[Issue, ...]
+    faults: tuple[Fault, ...]
+    notes: tuple[Note, ...]
+
+
+def _said(row: Row) -> _Said:
+    """What a row says of its record; FM816 in place of what cannot be read, so that it costs no other record."""
+    try:
+        numbers = (row.status, row.attempts, row.changed_at, row.not_before)
+        if not all(isinstance(number, int | float) for number in numbers):
+            raise TypeError
+        notes = tuple(Note(**values) for values in json.loads(row.notes))
+        return _Said(issues_from_json(row.issues), faults_from_json(row.faults), notes)
+    except _UNREADABLE:
+        return _Said((), (Fault(UNREADABLE),), ())
+
+
+def _number(found: object) -> float:
+    return found if isinstance(found, int | float) else 0.0
+
+
 def issues_to_json(issues: Sequence[Issue]) -> str:
     """The column `issues`."""
     if not issues:
@@ -60,11 +92,29 @@ def issues_to_json(issues: Sequence[Issue]) -> str:
 
 
 def issues_from_json(text: str) -> tuple[Issue, ...]:
-    """The issues that `issues_to_json` wrote."""
-    return tuple(
+    """The issues that `issues_to_json` wrote.
+
+    Raises: ValueError, TypeError, KeyError, AttributeError, RecursionError for anything else.
+    """
+    found = tuple(
         Issue(**{**values, "expression": tuple(values["expression"]), "columns": tuple(values.get("columns", ()))})
         for values in json.loads(text)
     )
+    _require_texts(part for issue in found for part in (issue.severity, issue.code, issue.diagnostics))
+    return found
+
+
+def _require_texts(found: Iterable[object]) -> None:
+    if not all(isinstance(part, str) for part in found):
+        raise TypeError
+
+
+def shown_issues(text: str) -> tuple[Issue, ...]:
+    """The issues that the column has; one that says so (FM816) where it cannot be read."""
+    try:
+        return issues_from_json(text)
+    except _UNREADABLE:
+        return (Issue("error", "", Diagnostic(UNREADABLE).message),)
 
 
 def notes_to_json(notes: Sequence[Note]) -> str:
@@ -84,10 +134,15 @@ def faults_to_json(faults: Sequence[Fault]) -> str:
 
 def faults_from_json(text: str) -> tuple[Fault, ...]:
     """The faults that `faults_to_json` wrote."""
-    return tuple(
+    found = tuple(
         Fault(**{**values, "columns": tuple(values.get("columns", ()))})
         for values in json.loads(text, object_hook=_argument_from_json)
     )
+    for fault in found:
+        page(fault.code)  # KeyError where no version has had it
+        if not isinstance(fault.args, dict):
+            raise TypeError
+    return found
 
 
 def _argument_to_json(value: object) -> object:

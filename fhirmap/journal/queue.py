@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from fhirmap.journal.audit import answered, digest_of, sent
 from fhirmap.journal.audit_chain import AuditAct
-from fhirmap.journal.codec import issues_from_json, issues_to_json
+from fhirmap.journal.codec import issues_to_json, shown_issues
 from fhirmap.journal.connection import Row
 from fhirmap.journal.entries import Exchanged, Lease, LeaseAnswer
 from fhirmap.journal.lost_calls import LostCalls
@@ -329,5 +329,5 @@ def _has_reason(row: Row, reason: str) -> bool:
     wanted = reason.casefold()
     if wanted in (str(row.status), row.code.casefold()):
         return True
-    issues = issues_from_json(row.issues)
+    issues = shown_issues(row.issues)
     return any(wanted == issue.code.casefold() or wanted in issue.diagnostics.casefold() for issue in issues)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Integer, and_, cast, func, not_, or_, select
 
-from fhirmap.journal.codec import issues_from_json, recorded_answer
+from fhirmap.journal.codec import recorded_answer, shown_issues
 from fhirmap.journal.connection import CHUNK, SHOWN
 from fhirmap.journal.entries import DayCounts, Reason, RecordedAnswer, Status
 from fhirmap.journal.payloads import DAMAGED
@@ -165,7 +165,7 @@ class JournalReading(EntryQueue):
         names = ("at", "event", "number", "state", "code", "status", "duration_s", "run_id", "digest")
         with self._transaction() as connection:
             rows = connection.execute(query).mappings().all()
-        return [{name: row[name] for name in names} | {"issues": issues_from_json(row["issues"])} for row in rows]
+        return [{name: row[name] for name in names} | {"issues": shown_issues(row["issues"])} for row in rows]
 
     def status(self) -> Status:
         """The journal at a glance."""
