@@ -64,7 +64,7 @@ def _answer(name: str, answer: HttpAnswer, receipt: Receipt) -> Finding:
 
 
 def _problem(name: str, receipt: Receipt) -> Diagnostic | None:
-    """Why a run would come to nothing: nobody knows the operation there, or lets us in, or it is down."""
+    """Why a run would come to nothing: the operation is not there, does not let us in, or is down."""
     last = text("run.status", status=receipt.status)
     if receipt.is_stranger:
         return Diagnostic("FM621", args={"sink": name, "last": last})

@@ -39,7 +39,9 @@ def test_a_whole_run_by_a_set_of_keys_and_what_the_receiver_says(tiny: Make, reg
     assert f"token endpoint {server.token_url}: a token for scope implant" in doctor
     done = in_process("run", project.folder)
     assert "refused 3" in done.out, "the simulator wants another operation, and takes the token"
-    assert server.simulator.identity.issued == 2
+    assert server.simulator.identity.issued == 3, (
+        "two for doctor: one for what it says of tokens, one for the operation"
+    )
     project.to(server.url, auth=auth("private_key_jwt", **keys, key_id='"k2"'))
     assert "by ES384, with the key k2" in unfolded(in_process("doctor", project.folder).out)
     project.to(server.url, auth=auth("private_key_jwt", **keys, key_id='"k3"'))
