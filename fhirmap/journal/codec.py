@@ -60,7 +60,7 @@ def recorded_answer(row: Row, run_id: int) -> RecordedAnswer:
     )
 
 
-class _Said(NamedTuple):
+class _RowWords(NamedTuple):
     """What the columns of JSON hold."""
 
     issues: tuple[Issue, ...]
@@ -68,16 +68,16 @@ class _Said(NamedTuple):
     notes: tuple[Note, ...]
 
 
-def _said(row: Row) -> _Said:
+def _said(row: Row) -> _RowWords:
     """What a row says of its record; FM816 in place of what cannot be read, so that it costs no other record."""
     try:
         numbers = (row.status, row.attempts, row.changed_at, row.not_before)
         if not all(isinstance(number, int | float) for number in numbers):
             raise TypeError
         notes = tuple(Note(**values) for values in json.loads(row.notes))
-        return _Said(issues_from_json(row.issues), faults_from_json(row.faults), notes)
+        return _RowWords(issues_from_json(row.issues), faults_from_json(row.faults), notes)
     except _UNREADABLE:
-        return _Said((), (Fault(UNREADABLE),), ())
+        return _RowWords((), (Fault(UNREADABLE),), ())
 
 
 def _number(found: object) -> float:
