@@ -59,8 +59,8 @@ def test_help_imports_no_command_and_no_library_but_click() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     own = [
-        *("fhirmap", "fhirmap.cli", "fhirmap.cli.localized", "fhirmap.collector", "fhirmap.texts"),
-        "fhirmap.version",
+        *("fhirmap", "fhirmap.cli", "fhirmap.cli.localized", "fhirmap.cli.streams", "fhirmap.collector"),
+        *("fhirmap.texts", "fhirmap.version"),
     ]
     assert ran.stdout.splitlines()[-1] == f"[] {own}"
 
