@@ -72,7 +72,7 @@ def test_with_a_key_and_with_another(tiny: Make, monkeypatch: pytest.MonkeyPatch
     project = tiny().configure(journal='audit_key = "${AUDIT_KEY}"')
     assert in_process("run", project.folder).code == 0
     found = in_process("audit", "verify", project.folder)
-    assert (found.code, "1 with a key" in found.out) == (0, True)
+    assert (found.code, "with a key: 1" in found.out) == (0, True)
     monkeypatch.setenv("AUDIT_KEY", "another")
     assert in_process("audit", "verify", project.folder).code == 1
     monkeypatch.delenv("AUDIT_KEY")

@@ -18,6 +18,7 @@ from fhirmap.compiler.plan import PythonFunction
 from fhirmap.compiler.python import Assign, DictOf, Do, ListOf, Literal, Name, SetItem, method
 from fhirmap.diagnostics import MapText, Span
 from fhirmap.errors import TransformFailed
+from fhirmap.events import LeftToSteps
 from fhirmap.records import Result
 from fhirmap.runner.engine import build_engine
 from fhirmap.runner.project_file import load_project
@@ -220,11 +221,11 @@ def test_what_the_one_pass_did_not_expect_is_in_the_log(
     assert caplog.messages == []
     without_a_column = row(who=[{"name": "Smith"}], parts=[{"lot": "A1", "count": 1}])
     assert transformer(without_a_column) == step_by_step(transformer, without_a_column)
-    (message,) = caplog.messages
-    place = message.removeprefix("the one pass ended with TransformFailed at ").partition(": ")[0]
-    assert Path(place).name == "first.map:7:7"
-    assert message.endswith(": the record goes group by group")
-    assert "Smith" not in message
+    (logged,) = caplog.records
+    left = logged.__dict__["event"]
+    assert isinstance(left, LeftToSteps)
+    assert (left.kind, Path(left.position).name) == ("TransformFailed", "first.map:7:7")
+    assert "Smith" not in caplog.text
 
 
 def test_a_record_that_is_written_to_when_it_is_held_stays_a_dict() -> None:
