@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from fhirmap.analysis.static import StaticType
 from fhirmap.analysis.typed import Expression, Variable
+from fhirmap.compiler.counted_expressions import with_counted_loops
 from fhirmap.compiler.explanation import CodeCause
 from fhirmap.compiler.fhirpath import ExprScope, PythonExpr, lower_condition, lower_expression
 from fhirmap.compiler.fhirpath.clean import CleanPath, CleanPaths
@@ -194,5 +195,8 @@ def _literal(found: nodes.FPLiteral, static: StaticType) -> PythonValue:
 def _constant_function(name: Name, variable: Variable, value: PythonValue) -> PythonFunction:
     """The function that computes a `let` constant."""
     span = variable.span
-    body = (*(replace(statement, span=span) for statement in value.statements), Return(span, value.code))
+    body = tuple(
+        with_counted_loops(statement, None)
+        for statement in (*(replace(statement, span=span) for statement in value.statements), Return(span, value.code))
+    )
     return PythonFunction(name, (RUN,), f"let {variable.name}  {span.name}:{span.line}", body, span.text, span)

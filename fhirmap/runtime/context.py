@@ -8,7 +8,7 @@ run catches nothing, which is how a traceback shows the map's line.
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from decimal import Decimal
 from json import dumps
@@ -39,6 +39,7 @@ _STEPS_OF_FAILURE = 100
 """What a failure counts for: it has to be kept."""
 
 _Held = TypeVar("_Held")
+_Sized = TypeVar("_Sized", bound=Sized)
 
 
 class Inputs(dict[str, Any]):
@@ -143,6 +144,11 @@ class RecordRun:
         self.steps_left -= count
         if self.steps_left < 0:
             raise TooManyRuleSteps
+
+    def counted(self, items: _Sized) -> _Sized:
+        """What a loop inside of a loop goes through, each item a step (`spend`)."""
+        self.spend(max(1, len(items)))
+        return items
 
     def input(self, row: RawValue, name: str) -> RawValue:
         """The input for source ``name``: one of several, or the only one, which is what every source then is.

@@ -127,7 +127,7 @@ class Iterations:
 
     def _combine(self, node: n.FPCall, site: EvaluationSite) -> py.Expr:
         base, other = self.input_of(node, site), self.forms.branch(node.arguments[0], site)
-        return py.Arithmetic(base, py.Operator.PLUS, other, raises=False)
+        return fp_call("combine", base, other)
 
     def _trace(self, node: n.FPCall, site: EvaluationSite) -> py.Expr:
         base, name = self.input_of(node, site), self.forms.branch(node.arguments[0], site)

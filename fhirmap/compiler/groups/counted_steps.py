@@ -1,7 +1,8 @@
 """Steps of a record that are counted: of rules that may multiply, so that one record cannot keep a run busy for ever.
 
 Most loops and calls go down the record: together they are no more than the record has parts. Counted are the others:
-calls of groups that call themselves, and loops inside a loop that go through something else than what it found.
+calls of groups that call themselves, and loops inside a loop that go through something else than what it found; those
+of expressions, too (`counted_expressions`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from fhirmap.analysis.typed import TypedGroup
+from fhirmap.compiler.counted_expressions import with_counted_loops
 from fhirmap.compiler.python import Do, Expr, For, Name, Statement, method
+from fhirmap.compiler.python.expressions import field_names
 from fhirmap.compiler.python.rewriting import bound_by, every_expression, statements_in
 from fhirmap.compiler.runtime_functions import RUN
 
@@ -42,20 +45,33 @@ def _calls_itself(group: TypedGroup) -> bool:
     return False
 
 
-def _counted(block: tuple[Statement, ...], found: frozenset[str] | None) -> tuple[Statement, ...]:
-    """Statements with their loops counted. ``found``: the names of what the loop around them found; None outside."""
-    return tuple(_with_step(statement, found) for statement in block)
+def _counted(
+    block: tuple[Statement, ...], found: frozenset[str] | None, *, multiplies: bool = False
+) -> tuple[Statement, ...]:
+    """Statements with their loops counted. ``found``: the names of what the loop around them found; None outside.
+
+    ``multiplies``: is that loop counted itself? Any loop of an expression in it is one inside a loop.
+    """
+    return tuple(_with_step(statement, found, multiplies=multiplies) for statement in block)
 
 
-def _with_step(statement: Statement, found: frozenset[str] | None) -> Statement:
+def _with_step(statement: Statement, found: frozenset[str] | None, *, multiplies: bool) -> Statement:
+    around = found if multiplies else None
+    blocks = statement.named_blocks
+    if not blocks:
+        return with_counted_loops(statement, around)
+    changed: dict[str, Any] = {}
     if isinstance(statement, For):
-        body = _counted(statement.body, _derived(statement))
-        multiplies = found is not None and not _uses(statement.items, found)
-        return replace(statement, body=(_step(), *body) if multiplies else body)
-    if not statement.blocks:
-        return statement
-    parts: dict[str, Any] = {name: _counted(held, found) for name, held in statement.named_blocks}
-    return replace(statement, **parts)
+        is_step = found is not None and not _uses(statement.items, found)
+        body = _counted(statement.body, _derived(statement), multiplies=multiplies or is_step)
+        changed["body"] = (_step(), *body) if is_step else body
+    else:
+        changed.update((name, _counted(held, found, multiplies=multiplies)) for name, held in blocks)
+    for name in field_names(type(statement)):
+        held = getattr(statement, name)
+        if isinstance(held, Expr):
+            changed[name] = with_counted_loops(held, around)
+    return replace(statement, **changed)
 
 
 def _derived(loop: For) -> frozenset[str]:

@@ -38,6 +38,7 @@ from fhirmap.runtime.fhirpath.collections import (
     any_false,
     any_true,
     as_type,
+    combine,
     criterion,
     exclude,
     get_value,

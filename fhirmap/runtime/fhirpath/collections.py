@@ -96,6 +96,16 @@ def exclude(collection: Items, other: Items) -> Items:
     return [item for item in collection if not holds_item(other, item)]
 
 
+def combine(collection: Items, other: Items) -> Items:
+    """`combine`: the items of both, with duplicates.
+
+    Raises: ``TransformFailed`` FM433 for more than `_MOST_ITEMS`.
+    """
+    if len(collection) + len(other) > _MOST_ITEMS:
+        raise TransformFailed("FM433", variant="endless_repeat", function="combine")
+    return [*collection, *other]
+
+
 def repeat(collection: Items, project: Callable[[Any], Items]) -> Items:
     """`repeat`: what the projection finds, and finds again from there, each once."""
     seen = Seen()

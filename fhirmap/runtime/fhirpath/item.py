@@ -196,11 +196,16 @@ def children(collection: Items) -> Items:
     return found
 
 
-def descendants(collection: Items) -> Items:
-    """All nodes below all items."""
+def descendants(collection: Items, counted: Callable[[Items], object] | None = None) -> Items:
+    """All nodes below all items.
+
+    ``counted``: called with each level, and may end it by raising.
+    """
     found: Items = []
     level = children(collection)
     while level:
+        if counted is not None:
+            counted(level)
         found.extend(level)
         level = children(level)
     return found
