@@ -5,8 +5,9 @@ What it owns: one row for each (establishment, operation, record key, payload di
 grows, identifiers and withdrawals, the runs, the source checkpoints. `states.py` has the legal moves, `decision.py`
 what becomes of an entry, `queue.py` what a run does, `withdrawals.py` what the receiver holds and the source no longer
 declares, `withdrawal_change.py` what becomes of that, `audit.py` the log of who
-did what, `ledger.py` the account of a run, `reading.py` what people ask, `store.py` the database, `codec.py` the JSON
-in its columns; `migrations.py` has the way from each earlier version of the tables, which `upgrade.py` goes.
+did what, `ledger.py` the account of a run, `reading.py` what people ask, `store.py` the database, `sealing.py` the
+encryption of payloads and answers, `codec.py` the JSON in its columns; `migrations.py` has the way from each earlier
+version of the tables, which `upgrade.py` goes.
 
 Invariants:
 
@@ -49,6 +50,7 @@ from fhirmap.journal.figures import BUCKETS_S, Figures
 from fhirmap.journal.journal import Journal
 from fhirmap.journal.purging import Purged
 from fhirmap.journal.reading import grouped_reasons
+from fhirmap.journal.rekeying import Rekeyed
 from fhirmap.journal.states import PENDING, EntryState, WithdrawalCause
 from fhirmap.journal.store import RunLock
 from fhirmap.journal.upgrade import Migration
@@ -86,6 +88,7 @@ __all__ = [
     "Reason",
     "RecordReading",
     "RecordedAnswer",
+    "Rekeyed",
     "RunLock",
     "RunSummary",
     "SharedIdentifier",

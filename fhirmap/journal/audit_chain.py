@@ -59,6 +59,8 @@ class AuditAct(StrEnum):
     RESTORED = "restored"
     """A copy was put in the place of the journal."""
     PURGED = "purged"
+    REKEYED = "rekeyed"
+    """Payloads and answers were encrypted anew."""
     CONFIRMED = "confirmed"
     """What waits may be sent, although another journal may have sent it."""
 

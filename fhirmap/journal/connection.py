@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ from fhirmap.data import JsonValue
 from fhirmap.journal.audit import AuditTrail
 from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.schema import entry
+from fhirmap.journal.sealing import Sealing
 from fhirmap.journal.store import translated
 
 __all__ = ["CHUNK", "SHOWN", "JournalConnection", "Row"]
@@ -47,11 +48,13 @@ class JournalConnection:
         clock: Callable[[], float] = time.time,
         hold_uncertain: bool = False,
         audit_key: bytes = b"",
+        encryption_keys: Sequence[bytes] = (),
     ) -> None:
         self._engine = engine
         self._name = name
         self._scope = and_(entry.c.establishment == establishment, entry.c.operation == operation)
         self._identity = {"establishment": establishment, "operation": operation}
+        self._sealing = Sealing(encryption_keys, establishment, operation)
         self._clock = clock
         self._hold_uncertain = hold_uncertain
         self._run = 0

@@ -104,7 +104,9 @@ class EntryIntake(Withdrawals):
         counts = Counts()
         with self._writing() as connection:
             for chunk in chunks_of_distinct_keys(entries):
-                counts += self._put_chunk(connection, chunk, PutBatch(self._run, self._clock(), self._source))
+                counts += self._put_chunk(
+                    connection, chunk, PutBatch(self._run, self._clock(), self._sealing, self._source)
+                )
             self._count(connection, read=counts.read, repeated=counts.repeated + counts.superseded)
             for name, value in (checkpoints or {}).items():
                 self._put_checkpoint(connection, name, value)
@@ -123,7 +125,7 @@ class EntryIntake(Withdrawals):
         if not self._run:
             self.start_run()
         wanted = {reading.key: reading for reading in readings if reading.key not in self._again}
-        batch = PutBatch(self._run, self._clock(), self._source)
+        batch = PutBatch(self._run, self._clock(), self._sealing, self._source)
         with self._writing() as connection:
             known = rows_by_key(connection.execute(self._same, {"keys": list(wanted)}).all())
             kept = {key for key, rows in known.items() if self._is_kept(wanted[key], rows, made_by)}
@@ -228,11 +230,11 @@ class EntryIntake(Withdrawals):
             return list(connection.execute(query.where(entry.c.state != EntryState.GONE)).scalars())
 
     def payload(self, entry_id: int) -> bytes | None:
-        """What was sent, or is to be sent, of an entry; None where it was purged."""
+        """What was sent, or is to be sent, of an entry; None where it was purged, or cannot be opened."""
+        query = select(entry.c.key, entry.c.digest, payload.c.payload, payload.c.sealed_by)
         with self._transaction() as connection:
-            query = select(payload.c.payload).where(payload.c.entry_id == entry_id)
-            found = connection.execute(query).scalar()
-        return None if found is None else bytes(found)
+            one = connection.execute(query.join(payload).where(payload.c.entry_id == entry_id)).one_or_none()
+        return None if one is None else self._sealing.open_payload(*one)
 
     def _carry_out(self, item: Entry, rows: Sequence[Row], decision: Decision, batch: PutBatch) -> str:
         step, kept = decision.step, decision.same
@@ -290,7 +292,7 @@ class EntryIntake(Withdrawals):
         with self._writing() as connection:
             keys = list(connection.execute(query.limit(CHUNK)).scalars())
             for chunk in chunks_of_distinct_keys(Entry(key, EntryState.GONE) for key in keys):
-                self._put_chunk(connection, chunk, PutBatch(0, self._clock(), self._source))
+                self._put_chunk(connection, chunk, PutBatch(0, self._clock(), self._sealing, self._source))
         return len(keys)
 
     @property

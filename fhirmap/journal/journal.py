@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.key_secret import key_secret
-from fhirmap.journal.purging import JournalPurging
+from fhirmap.journal.rekeying import JournalRekeying
 from fhirmap.journal.store import RunLock, has_tables, open_engine, server_clock, shown_name, translated
 from fhirmap.journal.upgrade import Migration, upgrade_file
 from fhirmap.records import UncertainPolicy
@@ -21,7 +21,7 @@ from fhirmap.texts.shown_keys import show_with
 __all__ = ["Journal"]
 
 
-class Journal(JournalPurging):
+class Journal(JournalRekeying):
     """One establishment's journal for one operation. Safe to share between threads; each method is one committed
     transaction.
 
@@ -47,9 +47,17 @@ class Journal(JournalPurging):
         clock: Callable[[], float] = time.time,
         hold_uncertain: bool = False,
         audit_key: bytes = b"",
+        encryption_keys: Sequence[bytes] = (),
     ) -> None:
         super().__init__(
-            engine, name, establishment, operation, clock=clock, hold_uncertain=hold_uncertain, audit_key=audit_key
+            engine,
+            name,
+            establishment,
+            operation,
+            clock=clock,
+            hold_uncertain=hold_uncertain,
+            audit_key=audit_key,
+            encryption_keys=encryption_keys,
         )
         self._lock = lock
         self.migration: Migration | None = None
@@ -70,6 +78,7 @@ class Journal(JournalPurging):
         clock: Callable[[], float] | None = None,
         busy_timeout_s: float = 5.0,
         audit_key: bytes = b"",
+        encryption_keys: Sequence[bytes] = (),
     ) -> Self:
         """The journal at ``place``: a SQLite file (made 0600 where there is none) or a ``postgresql://`` URL.
 
@@ -77,6 +86,7 @@ class Journal(JournalPurging):
         migrates a file with tables of an earlier version, after a copy of it.
         ``uncertain``: ``resend`` lets uncertain entries be leased again, ``hold`` keeps them until `release`.
         ``create=False``: a missing file is an error. ``audit_key``: what the audit log's digests are made with.
+        ``encryption_keys``: of payloads and answers, 32 bytes each; the first encrypts, all decrypt.
         ``clock``: the machine's, or that of the database's server, where nothing else is given.
 
         Raises: JournalError FM800-FM807.
@@ -104,6 +114,7 @@ class Journal(JournalPurging):
             clock=clock,
             hold_uncertain=uncertain is UncertainPolicy.HOLD,
             audit_key=audit_key,
+            encryption_keys=encryption_keys,
         )
         journal.migration = migration
         if migration is not None:
@@ -119,7 +130,13 @@ class Journal(JournalPurging):
 
     @classmethod
     def look(
-        cls, place: str | os.PathLike[str], establishment: str, operation: str, *, audit_key: bytes = b""
+        cls,
+        place: str | os.PathLike[str],
+        establishment: str,
+        operation: str,
+        *,
+        audit_key: bytes = b"",
+        encryption_keys: Sequence[bytes] = (),
     ) -> Self | None:
         """The journal at ``place``, only to be read: nothing is created, written or locked. None where there is none
         yet.
@@ -135,7 +152,7 @@ class Journal(JournalPurging):
             if not has_tables(engine):
                 engine.dispose()
                 return None
-        found = cls(engine, name, establishment, operation, audit_key=audit_key)
+        found = cls(engine, name, establishment, operation, audit_key=audit_key, encryption_keys=encryption_keys)
         found._shared = False  # no row is locked where none may be written
         found._show_keys(create=False)
         return found

@@ -301,7 +301,9 @@ def _audit_log(connection: Connection) -> None:
 
 
 def _shared_by_workers(connection: Connection) -> None:
-    """When the next call of a limit key may leave; how many records of a run another one has read since."""
+    """When the next call of a limit key may leave; how many records of a run another one has read since. Which keys are
+    in use is said by the rows alone."""
+    connection.exec_driver_sql("DROP TABLE fhirmap_key")
     add_columns(connection, "fhirmap_run", Column("reread", Integer, nullable=False, server_default=sql_text("0")))
     turn = Table(
         "fhirmap_turn",

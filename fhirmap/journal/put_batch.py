@@ -13,6 +13,7 @@ from fhirmap.journal.entries import Entry
 from fhirmap.journal.payloads import StoredPayload, put_right
 from fhirmap.journal.row_statement import RowValues, insert_into, next_numbers, update_of
 from fhirmap.journal.schema import entry, payload, run
+from fhirmap.journal.sealing import Sealing
 from fhirmap.journal.states import EntryState, check_move
 
 __all__ = ["PutBatch", "chunks_of_distinct_keys"]
@@ -25,7 +26,7 @@ _INSERT = insert_into(
     *_READ_COLUMNS,
     is_current=true(),
 )
-_PAYLOAD = insert_into(payload, "entry_id", "payload")
+_PAYLOAD = insert_into(payload, "entry_id", "payload", "sealed_by")
 _READ_ANEW = update_of(entry, *_READ_COLUMNS)
 _SAID_ANEW = update_of(entry, "notes", "faults")
 _REWRITTEN = update_of(
@@ -45,13 +46,14 @@ _REREAD = (
 class PutBatch:
     """The statements of one chunk of `put`, gathered so that each kind runs once."""
 
-    def __init__(self, run_id: int, now: float, source: str = "") -> None:
+    def __init__(self, run_id: int, now: float, sealing: Sealing, source: str = "") -> None:
         self._run = run_id
         self._now = now
+        self._sealing = sealing
         # What the project's own source holds is that one's, whichever held it first.
         self._own = {"source": ""} if not source else {}
         self._inserts: list[RowValues] = []
-        self._payloads: list[bytes | None] = []
+        self._items: list[Entry] = []
         self._touched: list[int] = []
         self._held: list[int] = []
         self._read_anew: list[RowValues] = []
@@ -70,7 +72,7 @@ class PutBatch:
             sent = ("", str(item.state), item.limit_key, "")
         said = (item.origin, notes_to_json(item.notes), faults_to_json(item.faults), source, not_before)
         self._inserts.append((item.key, *sent, *said, *_read_values(item)))
-        self._payloads.append(item.payload if item.state == EntryState.READY else None)
+        self._items.append(item)
 
     def touch(self, row: Row, item: Entry, *, held: bool = False) -> None:
         """It was read again and stays as it is; ``held``: although the map makes another payload of it.
@@ -95,7 +97,7 @@ class PutBatch:
 
     def require_payload(self, row: Row, item: Entry) -> None:
         """It waits to be sent: its payload has to be there, and what was put."""
-        self._required.append(StoredPayload(row.id, item.payload, row.state, row.code))
+        self._required.append(StoredPayload(row.id, item, row.state, row.code))
 
     def replace(self, row: Row) -> None:
         """Another entry of the key is the current one from now on."""
@@ -109,7 +111,7 @@ class PutBatch:
         """It is to be sent again, not before that time."""
         check_move(row.state, EntryState.READY)
         self._rewrite(row, item, state=EntryState.READY, request_key=request_key, not_before=not_before)
-        self._required.append(StoredPayload(row.id, item.payload, EntryState.READY, row.code))
+        self._required.append(StoredPayload(row.id, item, EntryState.READY, row.code))
 
     def verdict(self, row: Row, item: Entry) -> None:
         """The record has nothing to send, as before or for another reason."""
@@ -149,7 +151,7 @@ class PutBatch:
         _READ_ANEW.execute(connection, self._read_anew)
         _SAID_ANEW.execute(connection, self._said_anew)
         _REWRITTEN.execute(connection, self._rewritten)
-        put_right(connection, self._required)
+        put_right(connection, self._required, self._sealing)
         for number, count in sorted(self._reread.items()):
             connection.execute(_REREAD, {"of_run": number, "more": count})
         numbers = next_numbers(connection, entry, len(self._inserts)) if self._inserts else ()
@@ -157,8 +159,9 @@ class PutBatch:
         _INSERT.execute(
             connection, [(number, *common, *row) for number, row in zip(numbers, self._inserts, strict=True)]
         )
-        contents = zip(numbers, self._payloads, strict=True)
-        _PAYLOAD.execute(connection, [(number, content) for number, content in contents if content is not None])
+        sent = [pair for pair in zip(numbers, self._items, strict=True) if pair[1].state == EntryState.READY]
+        seal = self._sealing.seal_payload
+        _PAYLOAD.execute(connection, [(number, *seal(item.key, item.digest, item.payload)) for number, item in sent])
 
 
 def _read_values(item: Entry) -> RowValues:

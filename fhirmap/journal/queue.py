@@ -26,7 +26,7 @@ from fhirmap.journal.codec import issues_to_json, shown_issues
 from fhirmap.journal.connection import Row
 from fhirmap.journal.entries import Exchanged, Lease, LeaseAnswer
 from fhirmap.journal.lost_calls import LostCalls
-from fhirmap.journal.payloads import as_put, set_aside
+from fhirmap.journal.payloads import OpenedRow, as_put, set_aside
 from fhirmap.journal.row_statement import RowValues, insert_into, next_numbers, update_of
 from fhirmap.journal.schema import attempt, entry, payload, turn
 from fhirmap.journal.settlement import DECISIVE, SETTLED, settlement
@@ -42,7 +42,20 @@ _LEASE_S = 600.0
 _SENT = insert_into(attempt, "id", "entry_id", "run_id", "number", "event", "at", "state", "body")
 _ANSWERED = insert_into(
     attempt,
-    *("entry_id", "run_id", "number", "event", "at", "state", "code", "status", "duration_s", "issues", "body"),
+    *(
+        "entry_id",
+        "run_id",
+        "number",
+        "event",
+        "at",
+        "state",
+        "code",
+        "status",
+        "duration_s",
+        "issues",
+        "body",
+        "sealed_by",
+    ),
 )
 _SENDING = update_of(entry, "state", "attempts", "lease", "lease_until", "changed_at", "last_attempt")
 _SETTLED = update_of(entry, *SETTLED, "changed_at", "settled_run")
@@ -96,7 +109,8 @@ class EntryQueue(LostCalls):
         self, count: int = 1, now: float | None = None, *, turns: Turns | None = None, lease_s: float = _LEASE_S
     ) -> list[Lease]:
         """Up to ``count`` entries that may leave now, marked ``sending``: due retries first, then ready ones in the
-        order read; none that this run gave up (`settle`), and none whose payload is not what was put (FM811).
+        order read; none that this run gave up (`settle`), and none whose payload is not what was put (FM811) or is
+        encrypted by a key that is not there (FM814).
 
         Nothing of a key leaves while another payload of it is under way. ``turns``: of limit keys; without it each may
         be called at any time.
@@ -148,19 +162,20 @@ class EntryQueue(LostCalls):
                 # What is leased already is marked at the end, and comes again.
                 leased = {lease.entry_id for lease in leases}
                 rows = self._candidates(connection, state, at, count, avoid)
-                sound, damaged = as_put(row for row in rows if row.id not in leased)
+                sound, unsendable = as_put((row for row in rows if row.id not in leased), self._sealing)
                 refused: set[str] = set()
-                for row in sound[: count - len(leases)]:
+                for opened in sound[: count - len(leases)]:
                     leave_at = at
                     if turns is not None:
-                        turn = None if row.limit_key in refused else turns.take(row.limit_key, at)
+                        limit_key = opened.row.limit_key
+                        turn = None if limit_key in refused else turns.take(limit_key, at)
                         if turn is None:
-                            refused.add(row.limit_key)
+                            refused.add(limit_key)
                             continue
                         leave_at = turn
-                    leases.append(self._lease_of(row, state, leave_at))
-                set_aside(connection, damaged, state, self._run, at)
-                if not refused and not damaged:
+                    leases.append(self._lease_of(opened, state, leave_at))
+                set_aside(connection, unsendable, state, self._run, at)
+                if not refused and not unsendable:
                     break
                 avoid |= refused
         return leases
@@ -184,6 +199,7 @@ class EntryQueue(LostCalls):
                 entry.c.id,
                 entry.c.key,
                 payload.c.payload,
+                payload.c.sealed_by,
                 entry.c.digest,
                 entry.c.limit_key,
                 entry.c.request_key,
@@ -213,9 +229,9 @@ class EntryQueue(LostCalls):
         current = and_(entry.c.is_current.is_(True), entry.c.is_given_up.is_(False))
         return and_(self._scope, entry.c.state == state, current)
 
-    def _lease_of(self, row: Row, was: EntryState, leave_at: float) -> Lease:
-        entry_id, key, content, digest, limit_key, request_key, attempts = row
-        envelope = Envelope(key, bytes(content), digest, limit_key, request_key)
+    def _lease_of(self, opened: OpenedRow, was: EntryState, leave_at: float) -> Lease:
+        entry_id, key, _, _, digest, limit_key, request_key, attempts = opened.row
+        envelope = Envelope(key, opened.content, digest, limit_key, request_key)
         return Lease(entry_id, envelope, attempts + 1, was, f"{self._owner}.{attempts + 1}", leave_at)
 
     def _mark_sending(self, connection: Connection, leases: Sequence[Lease], now: float, until: float) -> None:
@@ -275,7 +291,8 @@ class EntryQueue(LostCalls):
             state, values = settlement(one, rows[lease.entry_id], issues)
             states.append(state)
             event = AttemptEvent.ANSWERED if receipt.status else AttemptEvent.UNANSWERED
-            said = (receipt.code, receipt.status, receipt.duration_s, issues, receipt.body)
+            body = self._sealing.seal_answer(lease.entry_id, lease.number, receipt.body)
+            said = (receipt.code, receipt.status, receipt.duration_s, issues, *body)
             answered.append((lease.entry_id, self._run, lease.number, str(event), now, str(receipt.state), *said))
             settled.append((*values, now, self._run, lease.entry_id))
         _ANSWERED.execute(connection, answered)

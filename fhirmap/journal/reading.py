@@ -12,7 +12,7 @@ from sqlalchemy import Integer, and_, cast, func, not_, or_, select
 from fhirmap.journal.codec import recorded_answer, shown_issues
 from fhirmap.journal.connection import CHUNK, SHOWN
 from fhirmap.journal.entries import DayCounts, Reason, RecordedAnswer, Status
-from fhirmap.journal.payloads import DAMAGED
+from fhirmap.journal.payloads import UNSENDABLE
 from fhirmap.journal.queue import EntryQueue
 from fhirmap.journal.schema import attempt, entry
 from fhirmap.journal.states import ArchiveState, EntryState
@@ -111,7 +111,7 @@ class JournalReading(EntryQueue):
 
     def damaged_count(self) -> int:
         """How many current records are not sent because their payload is not what was put."""
-        query = select(func.count()).where(self._scope, entry.c.is_current.is_(True), entry.c.code == DAMAGED)
+        query = select(func.count()).where(self._scope, entry.c.is_current.is_(True), entry.c.code.in_(UNSENDABLE))
         with self._transaction() as connection:
             return int(connection.execute(query).scalar_one())
 

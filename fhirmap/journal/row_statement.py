@@ -48,7 +48,8 @@ def update_of(table: Table, *names: str) -> RowStatement:
     """An UPDATE of these columns of ``table``; the number of the row is the last of its values."""
     values = {f"new_{name}": bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
     changed = {name: values[f"new_{name}"] for name in names}
-    return RowStatement(update(table).where(table.c.id == bindparam("row")).values(changed), (*values, "row"))
+    (number,) = table.primary_key
+    return RowStatement(update(table).where(number == bindparam("row")).values(changed), (*values, "row"))
 
 
 def next_numbers(connection: Connection, table: Table, count: int) -> Sequence[int]:

@@ -6,8 +6,8 @@ out of scope) has the empty digest. `is_current` marks the row with what the sou
 one that the run which sent it last sends no more. `read_digest`, `read_layout` and `read_parts` say what was read when
 an entry was put last, without a value of it (`entries.ReadValues`); `layout` has the names of the columns of each
 `read_layout`; `made_by` is that of `entries.Entry`; `purged_at` says when its payload and the bodies of its answers
-were deleted. `sealed_by` names the key that encrypts a payload or a body, and `key` has those in use. `attempt` is only
-ever appended to: one row when a request is about to leave, one when its answer was read or is known to be lost.
+were deleted. `sealed_by` names the key that encrypts a payload or a body (`sealing.py`). `attempt` is only ever
+appended to: one row when a request is about to leave, one when its answer was read or is known to be lost.
 `identifier` holds every identifier that a receiver ever gave to a key, `withdrawal` every time that an accepted record
 was no longer declared. An entry is in doubt since an answer to one of its requests was lost, until somebody notes that
 this is settled.
@@ -54,7 +54,6 @@ __all__ = [
     "checkpoint",
     "entry",
     "identifier",
-    "key",
     "layout",
     "meta",
     "metadata",
@@ -165,8 +164,6 @@ payload = Table(
     Column("payload", LargeBinary, nullable=False),
     Column("sealed_by", String(16), nullable=False, server_default=""),
 )
-
-key = Table("fhirmap_key", metadata, Column("id", String(16), primary_key=True), Column("at", Float, nullable=False))
 
 attempt = Table(
     "fhirmap_attempt",

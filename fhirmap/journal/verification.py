@@ -31,6 +31,8 @@ class FindingKind(StrEnum):
     FOREIGN_KEY = "foreign_key"
     PAYLOAD_CHANGED = "payload_changed"
     PAYLOAD_MISSING = "payload_missing"
+    ANSWER_CHANGED = "answer_changed"
+    KEY_MISSING = "key_missing"
     NOT_ONE_CURRENT = "not_one_current"
     UNKNOWN_WORD = "unknown_word"
     SENDING_UNSENT = "sending_unsent"
@@ -45,7 +47,7 @@ class FindingKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class JournalFinding:
     """``keys``: the first of the records, as reports show them; ``count``: all of them; ``detail``: what the database
-    says, or numbers of runs."""
+    says, numbers of runs, or the keys that payloads and answers are encrypted by."""
 
     kind: FindingKind
     count: int
@@ -71,6 +73,7 @@ class JournalVerification(Continuity):
         checks: tuple[Callable[[Connection], Iterator[JournalFinding]], ...] = (
             self._unknown_words,
             self._payloads,
+            self._answers,
             self._current,
             self._attempts,
             self._json,
@@ -113,11 +116,15 @@ class JournalVerification(Continuity):
     def _payloads(self, connection: Connection) -> Iterator[JournalFinding]:
         changed: list[str] = []
         missing: list[str] = []
+        locked = _Locked()
         last = 0
         state = type_coerce(entry.c.state, String)
         while True:
             query = (
-                select(entry.c.id, entry.c.key, entry.c.digest, entry.c.purged_at, state, payload.c.payload)
+                select(
+                    *(entry.c.id, entry.c.key, entry.c.digest, entry.c.purged_at, state),
+                    *(payload.c.payload, payload.c.sealed_by),
+                )
                 .outerjoin(payload, payload.c.entry_id == entry.c.id)
                 .where(self._scope, entry.c.digest != "", entry.c.id > last)
                 .order_by(entry.c.id)
@@ -127,15 +134,34 @@ class JournalVerification(Continuity):
             if not rows:
                 break
             last = rows[-1].id
-            for number, key, digest, purged_at, word, content in rows:
+            for _, key, digest, purged_at, word, content, sealed_by in rows:
                 if content is None:
                     if purged_at is None or word in _PENDING:
                         missing.append(key)
-                elif not is_as_put(content, digest):
+                elif not self._sealing.knows(sealed_by):
+                    locked.add(key, sealed_by)
+                elif not is_as_put(self._sealing.open_payload(key, digest, content, sealed_by), digest):
                     changed.append(key)
-                last = number
         for kind, keys in ((FindingKind.PAYLOAD_CHANGED, changed), (FindingKind.PAYLOAD_MISSING, missing)):
             yield from _found(kind, keys)
+        yield from locked.finding()
+
+    def _answers(self, connection: Connection) -> Iterator[JournalFinding]:
+        """Of what came back only what is encrypted can be examined."""
+        query = (
+            select(entry.c.key, attempt.c.entry_id, attempt.c.number, attempt.c.body, attempt.c.sealed_by)
+            .join(attempt, attempt.c.entry_id == entry.c.id)
+            .where(self._scope, attempt.c.sealed_by != "")
+        )
+        changed: list[str] = []
+        locked = _Locked()
+        for key, entry_id, number, body, sealed_by in connection.execute(query.execution_options(yield_per=CHUNK)):
+            if not self._sealing.knows(sealed_by):
+                locked.add(key, sealed_by)
+            elif self._sealing.open_answer(entry_id, number, body, sealed_by) is None:
+                changed.append(key)
+        yield from _found(FindingKind.ANSWER_CHANGED, changed)
+        yield from locked.finding()
 
     def _current(self, connection: Connection) -> Iterator[JournalFinding]:
         count = func.count().filter(entry.c.is_current.is_(True))
@@ -202,10 +228,27 @@ class JournalVerification(Continuity):
         yield from _found(kind, list(connection.execute(query).scalars()))
 
 
-def _found(kind: FindingKind, keys: list[str]) -> Iterator[JournalFinding]:
+class _Locked:
+    """Records of which something is encrypted by a key that is not there."""
+
+    def __init__(self) -> None:
+        self._keys: list[str] = []
+        self._needed: set[str] = set()
+
+    def add(self, key: str, sealed_by: str) -> None:
+        """One more record, and the key that it needs."""
+        self._keys.append(key)
+        self._needed.add(sealed_by)
+
+    def finding(self) -> Iterator[JournalFinding]:
+        """With the names of the keys."""
+        yield from _found(FindingKind.KEY_MISSING, self._keys, ", ".join(sorted(self._needed)))
+
+
+def _found(kind: FindingKind, keys: list[str], detail: str = "") -> Iterator[JournalFinding]:
     distinct = list(dict.fromkeys(keys))
     if distinct:
-        yield JournalFinding(kind, len(distinct), tuple(shown_key(key) for key in distinct[:_KEYS_SHOWN]))
+        yield JournalFinding(kind, len(distinct), tuple(shown_key(key) for key in distinct[:_KEYS_SHOWN]), detail)
 
 
 def _is_list(text: object) -> bool:

@@ -37,6 +37,7 @@ _KINDS: Mapping[AuditAct, tuple[tuple[str, str], tuple[str, str], str]] = {
     AuditAct.MIGRATED: ((_LIFE_CYCLE, "transform"), (_LIFE_CYCLE, "transform"), "U"),
     AuditAct.ADOPTED: ((_LIFE_CYCLE, "merge"), (_LIFE_CYCLE, "merge"), "U"),
     AuditAct.RESTORED: ((_LIFE_CYCLE, "restore"), (_LIFE_CYCLE, "restore"), "U"),
+    AuditAct.REKEYED: ((_LIFE_CYCLE, "encrypt"), (_LIFE_CYCLE, "encrypt"), "U"),
     AuditAct.PURGED: ((_LIFE_CYCLE, "destroy"), (_LIFE_CYCLE, "destroy"), "D"),
     AuditAct.CONFIRMED: ((_LIFE_CYCLE, "attest"), (_LIFE_CYCLE, "attest"), "U"),
 }

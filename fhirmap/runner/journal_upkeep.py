@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fhirmap.errors import ConfigError, JournalError
-from fhirmap.journal import AuditAct, EntryState, FindingKind, Journal, JournalFinding, Purged
+from fhirmap.journal import AuditAct, EntryState, FindingKind, Journal, JournalFinding, Purged, Rekeyed
 from fhirmap.journal.copies import copy_file
 from fhirmap.journal.restoring import journal_version, put_in_place
 from fhirmap.journal.store import is_earlier, translated
 from fhirmap.runner.archive import open_archives
+from fhirmap.runner.encryption_keys import encryption_keys
 from fhirmap.runner.known_elsewhere import identifiers_elsewhere
 from fhirmap.runner.project import ArchiveSettings, Project
 from fhirmap.runner.run import has_journal, look_into_journal, open_journal
 
-__all__ = ["Confirmed", "adopt_archived", "back_up", "confirm_sending", "purge", "restore", "verify_journal"]
+__all__ = ["Confirmed", "adopt_archived", "back_up", "confirm_sending", "purge", "rekey", "restore", "verify_journal"]
 
 
 class Confirmed(NamedTuple):
@@ -85,7 +86,8 @@ def back_up(project: Project, target: Path, *, overwrite: bool = False) -> list[
             raise ConfigError("FM815", variant="exists", file=str(target))
     with translated(str(target)):
         copy_file(path, target)
-    journal = Journal.look(target, project.journal_name, project.target_name)
+    keys = encryption_keys(project.journal)
+    journal = Journal.look(target, project.journal_name, project.target_name, encryption_keys=keys)
     if journal is None:
         raise ConfigError("FM815", variant="not_a_journal", file=str(target))
     with journal:
@@ -133,6 +135,17 @@ def purge(project: Project, states: Collection[EntryState], days: int, *, dry_ru
         before = time.time() - days * 86_400
         is_archived = project.archive != ArchiveSettings()
         return journal.purge(states, before, is_archived=is_archived, dry_run=dry_run)
+
+
+def rekey(project: Project) -> Rekeyed:
+    """Encrypts payloads and answers with the first of the project's keys, those that are plain too.
+
+    Raises: ConfigError FM815 (no journal, no key), FM735-FM738, FM797; JournalError FM800-FM807, FM802 during a run.
+    """
+    if not project.journal.encryption_keys:
+        raise ConfigError("FM815", variant="no_key")
+    with _own_journal(project) as journal:
+        return journal.rekey()
 
 
 def _own_file(project: Project) -> Path:

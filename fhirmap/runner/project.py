@@ -125,12 +125,14 @@ class SinkLimits:
 @dataclass(frozen=True, slots=True)
 class JournalPart:
     """``[journal]``: a file, or a database URL for several workers. ``project``: the name by which the journal knows
-    the project, where that is not its own. ``audit_key``: what the digests of the audit log are made with."""
+    the project, where that is not its own. ``audit_key``: what the digests of the audit log are made with.
+    ``encryption_keys``: of payloads and answers; the first encrypts, all decrypt."""
 
     path: Path
     url: Secret | None = None
     project: str = ""
     audit_key: Secret | None = None
+    encryption_keys: tuple[Secret, ...] = ()
 
     @property
     def audit_bytes(self) -> bytes:

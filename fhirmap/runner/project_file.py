@@ -359,8 +359,9 @@ class _Reading:
         self._warn_of_literal_password(url, ("journal", "url"))
         project = section.text("project")
         key = section.secret("audit_key", self._folder)
+        encryption_keys = section.secrets("encryption_keys", self._folder)
         section.done()
-        return JournalPart(self._folder / Path(path).expanduser(), url, project, key)
+        return JournalPart(self._folder / Path(path).expanduser(), url, project, key, encryption_keys)
 
     def _archive(self, section: TomlSection) -> ArchiveSettings:
         table = section.section("table") if "table" in section else None

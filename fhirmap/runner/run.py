@@ -16,6 +16,7 @@ from fhirmap.records import UncertainPolicy
 from fhirmap.runner.archive import Archive, Archived, archive, open_archives
 from fhirmap.runner.deliver import Clock, Delivery, DeliveryProgress, SystemClock, deliver
 from fhirmap.runner.done_files import MovedFiles, move_done
+from fhirmap.runner.encryption_keys import encryption_keys
 from fhirmap.runner.engine import Engine
 from fhirmap.runner.ingest import Ingested, ingest, maker_of
 from fhirmap.runner.known_elsewhere import sent_elsewhere
@@ -71,7 +72,8 @@ def open_journal(project: Project, *, exclusive: bool = False, create: bool = Tr
         exclusive=exclusive,
         create=create,
         uncertain=project.limits.uncertain,
-        audit_key=project.journal.audit_bytes,
+        audit_key=settings.audit_bytes,
+        encryption_keys=encryption_keys(settings),
     )
 
 
@@ -82,8 +84,13 @@ def look_into_journal(project: Project) -> Journal | None:
     """
     settings = project.journal
     place = settings.url.reveal() if settings.url else settings.path
-    key = settings.audit_bytes
-    return Journal.look(place, project.journal_name, project.target_name, audit_key=key)
+    return Journal.look(
+        place,
+        project.journal_name,
+        project.target_name,
+        audit_key=settings.audit_bytes,
+        encryption_keys=encryption_keys(settings),
+    )
 
 
 def has_journal(project: Project) -> bool:
@@ -297,6 +304,9 @@ class _Run:
         ledger = self._journal.ledger(read)
         shared = self._journal.shared_identifiers(of_this_run=True)
         damaged = self._journal.damaged_count()
+        self._warnings += tuple(
+            Diagnostic("FM814", args={"key": key}, variant="key") for key in self._journal.missing_keys()
+        )
         is_attended = not (self._journal.to_acknowledge() or shared or archived.unwritten or damaged)
         code = exit_code(ledger, delivery, stopped, is_attended=is_attended)
         self._journal.finish_run(code, read)

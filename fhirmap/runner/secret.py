@@ -17,15 +17,18 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """``${NAME}`` inside a text, a whole variable, or a file. Its repr and str never show what it holds.
+    """``${NAME}`` inside a text, a whole variable, a file, or an entry of the system's keyring. Its repr and str never
+    show what it holds.
 
     ``setting``: the key of the project file it is at, for messages. ``environ``: where variables are looked up.
+    ``keyring``: the service and the user of the entry, `/` between them.
     """
 
     setting: str
     text: str = field(default="", repr=False)
     file: Path | None = field(default=None, repr=False)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False, compare=False)
+    keyring: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         return "***"
@@ -43,8 +46,11 @@ class Secret:
     def reveal(self) -> str:
         """The text itself.
 
-        Raises: ConfigError FM736 (a variable is not set), FM738 (the file cannot be read).
+        Raises: ConfigError FM736 (a variable is not set), FM738 (the file or the keyring cannot be read), FM797 (the
+        extra `keyring` is not installed).
         """
+        if self.keyring:
+            return self._from_keyring(self.keyring)
         if self.file is not None:
             return self._from_file(self.file)
         if self.unset:
@@ -64,3 +70,19 @@ class Secret:
         except (OSError, UnicodeDecodeError) as error:
             reason = os_reason(error) if isinstance(error, OSError) else Text("system.not_utf8")
             raise ConfigError("FM738", setting=self.setting, path=str(file), reason=reason) from None
+
+    def _from_keyring(self, entry: str) -> str:
+        try:
+            import keyring
+            from keyring.errors import KeyringError
+        except ImportError:
+            raise ConfigError("FM797", library="keyring", extra="keyring") from None
+        service, _, user = entry.rpartition("/")
+        try:
+            found = keyring.get_password(service, user)
+        except KeyringError as error:
+            reason = type(error).__name__
+            raise ConfigError("FM738", variant="keyring", setting=self.setting, entry=entry, reason=reason) from None
+        if found is None:
+            raise ConfigError("FM738", variant="not_in_keyring", setting=self.setting, entry=entry)
+        return str(found).strip()

@@ -24,6 +24,7 @@ def secret_files(project: Project) -> Iterator[tuple[tuple[str, ...], Path]]:
     secrets = [project.source.password, auth.client_secret, auth.private_key, project.sink.proxy]
     secrets += [source.password for source in project.sources.values()]
     secrets += [*project.sink.headers.values(), project.journal.url, project.journal.audit_key]
+    secrets += project.journal.encryption_keys
     for secret in secrets:
         if secret is not None and secret.file is not None:
             yield tuple(secret.setting.split(".")), secret.file

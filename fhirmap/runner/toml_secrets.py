@@ -17,9 +17,11 @@ _TEXT = re.compile(
     r"""(?:(?P=quote)|$)""",
     re.MULTILINE | re.DOTALL,
 )
+_LIST = re.compile(r"\s*\[")
+_COMMENT = re.compile(r"#.*")
 _LOGIN = re.compile(r"(?<=://)[^/@:\s\"']*:(?P<password>[^\n\"']*)(?=@)")
 _SECRET_TABLE = re.compile(r"sink\.(auth|headers)$")
-_SECRET_KEY = re.compile(r"(?i)secr|passw|pwd|private|token|api.?key|headers|auth")
+_SECRET_KEY = re.compile(r"(?i)secr|passw|pwd|private|token|api.?key|headers|auth|encryption")
 _SECRETS = ("password", "passwd", "secret", "client_secret", "private_key")
 _NO_SECRETS = frozenset(
     ("kind", "method", "token_url", "client_id", "scope", "key_id", "algorithm", "audience", "password_file")
@@ -59,10 +61,18 @@ def _values(text: str) -> Iterator[_Place]:
         if key is None:
             continue
         place = line.start() + key.end()
-        while (found := _TEXT.search(text, place)) and found.start() <= line.end():
+        is_list = _LIST.match(text, place) is not None
+        while found := _TEXT.search(text, place):
+            if found.start() > line.end() and not (is_list and _goes_on(text[place : found.start()])):
+                break
             place = end = max(found.end(), place + 1)
             if _may_be_secret(table, key.group(1).strip("\"'")):
                 yield found.span("long" if found["quotes"] else "short")
+
+
+def _goes_on(between: str) -> bool:
+    """Does a list go on after the text before? Values of several lines are lists."""
+    return "]" not in _COMMENT.sub("", between)
 
 
 def _may_be_secret(table: str, key: str) -> bool:

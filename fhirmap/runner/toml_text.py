@@ -242,24 +242,48 @@ class TomlSection:
         """``"${NAME}"``, ``{env = "NAME"}``, ``{file = "path"}``; a literal text is taken, with a warning (FM737)."""
         found = self._values.get(key)
         keys = (*self.path, key)
-        setting = ".".join(keys)
         if isinstance(found, dict):
             self._asked.append(key)
-            inner = TomlSection(self._file, keys, found, self._environ)
-            variable, file = inner.text("env"), inner.text("file")
-            inner.done()
-            if bool(variable) == bool(file):
-                self._file.report("FM735", keys, reason=Text("reasons.reference"))
-            if file:
-                return Secret(setting, file=folder / Path(file).expanduser(), environ=self._environ)
-            return Secret(setting, "${" + variable + "}", environ=self._environ)
+            return self._reference(keys, found, folder)
         text = self._take(key, str, Text("reasons.text_or_reference"))
-        if text is None:
-            return None
-        secret = Secret(setting, text, environ=self._environ)
+        return None if text is None else self._written(keys, text, warn=warn)
+
+    def secrets(self, key: str, folder: Path) -> tuple[Secret, ...]:
+        """A list of what `secret` takes, and of ``{keyring = "service/user"}``."""
+        wanted = Text("reasons.list_of_secrets")
+        found: list[Secret] = []
+        keys = (*self.path, key)
+        for one in self._take(key, list, wanted) or ():
+            if isinstance(one, dict):
+                found.append(self._reference(keys, one, folder, keyring=True))
+            elif isinstance(one, str):
+                found.append(self._written(keys, one))
+            else:
+                self._file.report("FM733", keys, wanted=wanted, found=Text("reasons.list_of_something_else"))
+        return tuple(found)
+
+    def _written(self, keys: tuple[str, ...], text: str, *, warn: bool = True) -> Secret:
+        secret = Secret(".".join(keys), text, environ=self._environ)
         if warn and secret.is_literal:
             self._file.report("FM737", keys)
         return secret
+
+    def _reference(
+        self, keys: tuple[str, ...], found: Mapping[str, Any], folder: Path, *, keyring: bool = False
+    ) -> Secret:
+        inner = TomlSection(self._file, keys, found, self._environ)
+        variable, file = inner.text("env"), inner.text("file")
+        entry = inner.text("keyring") if keyring else ""
+        inner.done()
+        setting = ".".join(keys)
+        if sum(map(bool, (variable, file, entry))) != 1 or (entry and not all(entry.rpartition("/")[::2])):
+            reason = "reasons.reference_or_keyring" if keyring else "reasons.reference"
+            self._file.report("FM735", keys, reason=Text(reason))
+        if entry:
+            return Secret(setting, environ=self._environ, keyring=entry)
+        if file:
+            return Secret(setting, file=folder / Path(file).expanduser(), environ=self._environ)
+        return Secret(setting, "${" + variable + "}", environ=self._environ)
 
     def mapping(self, *, choices: Collection[str] = ()) -> dict[str, str]:
         """Every key of this table, each a text (one of ``choices`` where given)."""

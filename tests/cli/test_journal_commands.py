@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 import stat
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fhirmap.journal.sealing import encryption_key_id
 from tests.cli.conftest import ROWS, Receiver, Tiny, in_process
 
 Make = Callable[..., Tiny]
@@ -104,3 +106,70 @@ def test_no_journal_yet(tiny: Make, tmp_path: Path) -> None:
     in_process("journal", "purge", made.folder, "--state", "gone", "--older-than", "1d").reported("FM815", 2)
     assert not (made.folder / "journal.db").exists()
     assert not (tmp_path / "copy.db").exists()
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A new key, in the environment."""
+    printed = in_process("journal", "key").out.strip()
+    monkeypatch.setenv("JOURNAL_KEY", printed)
+    return printed
+
+
+def plain(project: Tiny) -> list[str]:
+    """Files of the journal that show a value."""
+    return [file.name for file in project.folder.glob("journal.db*") if b"DURAND" in file.read_bytes()]
+
+
+def test_payloads_are_encrypted_and_the_key_is_replaced(
+    project: Tiny, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_process("journal", "rekey", project.folder).reported("FM815", 2, "encryption_keys")
+    assert plain(project) == ["journal.db"]
+    project.configure(journal='encryption_keys = ["${JOURNAL_KEY}"]')
+    done = in_process("journal", "rekey", project.folder)
+    assert (done.code, "payloads 2, answers 2" in done.out, plain(project)) == (0, True, [])
+    assert in_process("run", project.write(ROWS).folder).code == 0
+    assert plain(project) == []
+    copy = tmp_path / "copy.db"
+    assert in_process("journal", "backup", copy, project.folder).code == 0
+    assert b"DURAND" not in copy.read_bytes()
+
+    (project.folder / "new.key").write_text(in_process("journal", "key").out, encoding="utf-8")
+    (project.folder / "new.key").chmod(0o600)
+    project.configure(journal='encryption_keys = [{ file = "new.key" }]')
+    done = in_process("journal", "verify", project.folder)
+    assert (done.code, "encryption_keys" in done.out) == (1, True)
+    done = in_process("journal", "rekey", project.folder)
+    assert (done.code, "left as they are" in done.out) == (1, True)
+    project.configure(journal='encryption_keys = [{ file = "new.key" }, "${JOURNAL_KEY}"]')
+    assert in_process("journal", "rekey", project.folder).code == 0
+    project.configure(journal='encryption_keys = [{ file = "new.key" }]')
+    monkeypatch.delenv("JOURNAL_KEY")
+    assert in_process("journal", "verify", project.folder).code == 0
+    assert in_process("run", project.folder).code == 0
+
+
+def test_a_run_names_the_key_that_is_absent(tiny: Make, key: str) -> None:
+    made = tiny().to("http://127.0.0.1:9/", journal='encryption_keys = ["${JOURNAL_KEY}"]').write(ROWS[:2])
+    assert in_process("run", made.folder).code != 0
+    with closing(sqlite3.connect(made.folder / "journal.db")) as connection, connection:
+        connection.execute("UPDATE fhirmap_entry SET not_before = 0")  # as after a while
+    other = in_process("journal", "key").out.strip()
+    made.configure(journal=f'encryption_keys = ["{other}"]', source=f"{made.settings['source']}\ncomplete = false")
+    made.configure(sink='kind = "ndjson"\npath = "out.ndjson"').write(ROWS[2:])
+    done = in_process("run", made.folder)
+    named = encryption_key_id(base64.b64decode(key))
+    assert (done.code, "FM814" in done.out + done.err, named in done.out + done.err) == (1, True, True)
+    assert other not in done.out + done.err
+    assert len(made.sent) == 1
+
+
+def test_what_is_no_key_stops_a_run(tiny: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tiny().configure(journal='encryption_keys = ["${JOURNAL_KEY}"]')
+    in_process("run", made.folder).reported("FM736", 2, "JOURNAL_KEY")
+    monkeypatch.setenv("JOURNAL_KEY", "hunter2hunter2")
+    done = in_process("run", made.folder)
+    done.reported("FM735", 2, "32 bytes")
+    assert "hunter2" not in done.out + done.err
+    assert not (made.folder / "journal.db").exists()

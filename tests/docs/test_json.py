@@ -79,6 +79,8 @@ keys signing
 journal verify v
 journal backup copy.db v
 journal purge v --state accepted --older-than 1d --dry-run
+run sealed
+journal rekey sealed
 journal restore copy.db v
 journal adopt v
 journal confirm v
@@ -143,6 +145,14 @@ private_key = { file = "key.pem" }
 """
 
 
+SEALED = """\
+kind = "ndjson"
+path = "out.ndjson"
+[journal]
+encryption_keys = [{ file = "data.key" }]
+"""
+
+
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], list[str]]:
     """The keys that the runs printed, as ``shape.key``, and what of their output is not as described."""
@@ -200,6 +210,7 @@ def _write_files(folder: Path) -> None:
     for name, sink in (
         ("coded", 'kind = "ndjson"\npath = "out.ndjson"'),
         ("signing", SIGNING),
+        ("sealed", SEALED),
         ("stopped", 'kind = "fhir-transaction"\nurl = "http://127.0.0.1:9/fhir"\n[limits]\nattempts = 1'),
     ):
         (folder / name).mkdir()
@@ -207,6 +218,7 @@ def _write_files(folder: Path) -> None:
         (folder / name / "data.csv").write_text("sep=,\nid,side\n1,D\n2,X\n", encoding="utf-8")
         settings = f'[map]\nsource = "coded.map"\n[source]\nurl = "data.csv"\n[sink]\n{sink}\n'
         (folder / name / "fhirmap.toml").write_text(settings, encoding="utf-8")
+    (folder / "sealed" / "data.key").write_text("00" * 32, encoding="utf-8")
     (folder / "signing" / "key.pem").write_text(private_pem(P384), encoding="utf-8")
 
 

@@ -27,6 +27,7 @@ def records(journal: Journal) -> list[AuditRecord]:
     journal.note(AuditAct.ADOPTED, {"keys": ["7"]})
     journal.note(AuditAct.CONFIRMED, {"keys": ["8"]})
     journal.note(AuditAct.RESTORED, {"copy-sha256": "0"})
+    journal.note(AuditAct.REKEYED, {"payloads": 1, "answers": 0})
     journal.note(AuditAct.PURGED, {"records": 1, "forgotten": 0, "bytes": 2})
     journal.lease(1)
     journal.recover()

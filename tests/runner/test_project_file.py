@@ -343,3 +343,39 @@ def test_targets_are_found_by_path_and_by_name(tmp_path: Path) -> None:
         ("FM734", 2),
         ("FM732", 1),
     ]
+
+
+KEYS = '[map]\nsource = "own.map"\n[source]\nurl = "data.csv"\n[journal]\nencryption_keys = '
+
+
+def test_the_keys_of_the_journal_are_references(folder: Path) -> None:
+    listed = '["${NEW}", { env = "OLD" }, { file = "old.key" }, { keyring = "fhirmap/night" }]'
+    assert faults(folder, KEYS + listed) == []
+    found, _ = read_project(folder, environ={"NEW": "n3w", "OLD": "0ld"})
+    assert found is not None
+    keys = found.journal.encryption_keys
+    assert [key.reveal() for key in keys[:2]] == ["n3w", "0ld"]
+    assert (keys[2].file, keys[3].keyring) == (folder / "old.key", "fhirmap/night")
+    assert "n3w" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("listed", "code"),
+    [
+        ('["a literal key"]', "FM737"),
+        ('"${KEY}"', "FM733"),
+        ("[1]", "FM733"),
+        ('[{ keyring = "no-user" }]', "FM735"),
+        ('[{ keyring = "/user" }]', "FM735"),
+        ('[{ keyring = "a/b", file = "c" }]', "FM735"),
+        ("[{}]", "FM735"),
+        ('[{ fil = "c" }]', "FM732"),
+    ],
+)
+def test_what_is_no_list_of_references(folder: Path, listed: str, code: str) -> None:
+    assert code in [found[0] for found in faults(folder, KEYS + listed)]
+
+
+def test_a_keyring_is_for_keys_of_the_journal_alone(folder: Path) -> None:
+    text = '[map]\nsource = "own.map"\n[source]\nurl = "data.csv"\n[journal]\naudit_key = { keyring = "a/b" }'
+    assert "FM732" in [found[0] for found in faults(folder, text)]

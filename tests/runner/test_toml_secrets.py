@@ -20,6 +20,8 @@ from fhirmap.runner.toml_secrets import hide_secrets
         '[sink.auth]\nclient_secret = "Canary never closed\nkind = "none"',
         '[sink.auth]\nprivate_key = """-----BEGIN\nCanary\n"""',
         "[sink]\nauth.client_secret = 'Canary'",
+        '[journal]\nencryption_keys = ["Canary", "Canary"]\npath = "x"',
+        '[journal]\nencryption_keys = [\n  "Canary",  # the new one ]\n  "Canary",\n]\n',
     ],
 )
 def test_what_may_be_a_secret_is_hidden_in_its_place(text: str) -> None:

@@ -6,7 +6,7 @@ import click
 
 from fhirmap.cli.localized import LazyGroup
 
-JOURNAL_COMMANDS = ("verify", "backup", "restore", "adopt", "confirm", "purge", "migrate")
+JOURNAL_COMMANDS = ("verify", "backup", "restore", "adopt", "confirm", "purge", "rekey", "key", "migrate")
 
 
 class JournalCommands(LazyGroup):

@@ -35,8 +35,9 @@ def command(project: Path, as_json: bool) -> int:
 def show_findings(findings: list[JournalFinding]) -> None:
     """A line for each."""
     for one in findings:
-        keys = f": {first_names(one.keys, one.count)}" if one.keys else f": {one.detail}" if one.detail else ""
-        echo_folded(text(f"journal.findings.{one.kind}", count=one.count) + keys)
+        names = first_names(one.keys, one.count) if one.keys else ""
+        said = (text(f"journal.findings.{one.kind}", count=one.count), names, one.detail)
+        echo_folded(": ".join(part for part in said if part))
     if not findings:
         echo_folded(text("journal.sound"))
 
