@@ -37,6 +37,8 @@ def with_counted_loops(node: _Node, found: _Names | None) -> _Node:
 def _changed(node: py.Expr, found: _Names | None) -> py.Expr | None:
     if isinstance(node, py.Comprehension):
         return _comprehension(node, found)
+    if isinstance(node, py.Arithmetic):
+        return _arithmetic(node, found)
     if not isinstance(node, py.Call):
         return None
     name = _function_of(node)
@@ -67,6 +69,19 @@ def _comprehension(node: py.Comprehension, found: _Names | None) -> py.Expr:
             inner |= names
         clauses.append(py.ForClause(clause.targets, items))
     return replace(node, element=with_counted_loops(node.element, inner), clauses=tuple(clauses))
+
+
+def _arithmetic(node: py.Arithmetic, found: _Names | None) -> py.Expr | None:
+    """Texts that are put together, of constants that may be such texts themselves."""
+    parts = every_expression((py.Do(None, node),))
+    if node.raises or node.operator is not py.Operator.PLUS or not any(map(_is_constant, parts)):
+        return None
+    left, right = (with_counted_loops(side, found) for side in (node.left, node.right))
+    return py.method(RUN, "counted_text", replace(node, left=left, right=right))
+
+
+def _is_constant(node: py.Expr) -> bool:
+    return isinstance(node, py.Call) and node.function == py.Attribute(RUN, "constant")
 
 
 def _argument(argument: py.Expr, found: _Names | None) -> py.Expr:

@@ -19,6 +19,7 @@ from fhirmap.data import JsonValue, MapValue, RawValue
 from fhirmap.errors import FhirmapError, RecordError, TransformFailed
 from fhirmap.records import Fault, Note, Result, Unmapped
 from fhirmap.runtime.fhirpath.environment import EvaluationContext
+from fhirmap.runtime.fhirpath.long_texts import check_length
 from fhirmap.runtime.fhirpath.raw import RawLookup, found, look_down
 from fhirmap.runtime.shown_code import shown_code
 from fhirmap.runtime.transforms.text import shown
@@ -149,6 +150,15 @@ class RecordRun:
         """What a loop inside of a loop goes through, each item a step (`spend`)."""
         self.spend(max(1, len(items)))
         return items
+
+    def counted_text(self, text: str) -> str:
+        """A text that is made of constants of the map; a hundred characters are a step (`spend`).
+
+        Raises: ``TransformFailed`` FM433 for one that is too long.
+        """
+        check_length(len(text), "&")
+        self.spend(len(text) // 100)
+        return text
 
     def input(self, row: RawValue, name: str) -> RawValue:
         """The input for source ``name``: one of several, or the only one, which is what every source then is.

@@ -15,6 +15,7 @@ from fhirmap.fhir_types import TEXTS
 from fhirmap.runtime.fhirpath import quantity as quantities
 from fhirmap.runtime.fhirpath import temporal
 from fhirmap.runtime.fhirpath.item import FhirNode, Items, one, plain, system, type_name
+from fhirmap.runtime.fhirpath.long_texts import bounded_sum
 from fhirmap.runtime.fhirpath.quantity import Quantity
 from fhirmap.runtime.fhirpath.temporal import Temporal
 from fhirmap.runtime.fhirpath.whole import computed
@@ -327,7 +328,7 @@ def add(left: Items, right: Items) -> Items:
     if one_ is None or two is None:
         return []
     if isinstance(one_, str) and isinstance(two, str):
-        return [one_ + two]
+        return [bounded_sum(one_, two, "+")]
     return _sum(one_, two, "+", 1)
 
 
@@ -378,7 +379,7 @@ def concatenate(left: Items, right: Items) -> Items:
 
     Raises: ``TransformFailed`` FM431 for an item that is no text: `toString()` says how it is written.
     """
-    return [_text(left) + _text(right)]
+    return [bounded_sum(_text(left), _text(right), "&")]
 
 
 def negate(collection: Items) -> Items:

@@ -17,6 +17,7 @@ from fhirmap.errors import TransformFailed
 from fhirmap.regular_expressions import LongPattern, PatternMatch, read_pattern
 from fhirmap.runtime.fhirpath.bounded_pattern import BoundedPattern
 from fhirmap.runtime.fhirpath.item import Items, one
+from fhirmap.runtime.fhirpath.long_texts import check_length
 from fhirmap.runtime.fhirpath.operators import _shown
 
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE}
@@ -122,7 +123,11 @@ def lower(collection: Items) -> Items:
 def replace(collection: Items, pattern: Items, substitution: Items) -> Items:
     """`replace`: an empty pattern matches before every character and at the end."""
     text, old, new = text_of(collection, "replace"), text_of(pattern, "replace"), text_of(substitution, "replace")
-    return [] if text is None or old is None or new is None else [text.replace(old, new)]
+    if text is None or old is None or new is None:
+        return []
+    if len(new) > len(old):
+        check_length(len(text) + text.count(old) * (len(new) - len(old)), "replace")
+    return [text.replace(old, new)]
 
 
 def matches(collection: Items, pattern: Items, flags: Items | None = None) -> Items:
@@ -150,7 +155,16 @@ def replace_matches(collection: Items, pattern: Items, substitution: Items, flag
     how = "" if flags is None else text_of(flags, "replaceMatches") or ""
     compiled = compile_pattern(wanted, how)
     parts = [_group_named(part, compiled) for part in _SUBSTITUTED.split(new)]
-    return [compiled.sub(lambda found: "".join(_filled(parts, found)), text)]
+    made = 0
+
+    def filled(found: re.Match[str] | PatternMatch) -> str:
+        nonlocal made
+        part = "".join(_filled(parts, found))
+        made += len(part)
+        check_length(made, "replaceMatches")
+        return part
+
+    return [compiled.sub(filled, text)]
 
 
 _SUBSTITUTED = re.compile(r"(\$\d+|\$\{\w+\})")
@@ -204,7 +218,9 @@ def join(collection: Items, separator: Items | None = None) -> Items:
     """`join`: all texts of a collection in one."""
     mark = "" if separator is None else text_of(separator, "join") or ""
     found = [text_of([item], "join") for item in collection]
-    return [mark.join(text for text in found if text is not None)] if collection else []
+    texts = [text for text in found if text is not None]
+    check_length(sum(map(len, texts)) + len(mark) * len(texts), "join")
+    return [mark.join(texts)] if collection else []
 
 
 def encode(collection: Items, form: Items) -> Items:
