@@ -1,7 +1,8 @@
 """Is there anybody at the address? What no answer of the operation is says nothing of its record until one has come.
 
 A wrong address answers every record alike: 404, 405, a page for browsers with 200. Ten records are not refused for
-that. Where the operation is there, the same answer is about the record: what a gateway does not let pass is refused.
+that, nor for a route that is lost in the middle of a run. Such an answer is about the record where the operation has
+answered another one between two of them: what a gateway does not let pass is refused.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ _VERDICTS = (ReceiptState.ACCEPTED, ReceiptState.REFUSED)
 
 
 class FirstAnswers:
-    """The answers of a run, until one is the operation's."""
+    """The answers of a run that are not the operation's, since its last one."""
 
     MOST = 3
-    """Distinct records after which the address is held to be wrong."""
+    """Distinct records in a row after which the address is held to be wrong."""
 
     def __init__(self) -> None:
         self._strangers: set[int] = set()
+        self._own: set[int] = set()
+        """Records that got such an answer before the operation answered another one."""
         self.is_known = False
         """Has the operation accepted or refused a record of this run?"""
 
@@ -40,9 +43,12 @@ class FirstAnswers:
         """The receipt as it is to be noted: refused by a stranger is not refused. What may have been taken stays
         uncertain."""
         if not receipt.is_stranger:
-            self.is_known = self.is_known or receipt.state in _VERDICTS
+            if receipt.state in _VERDICTS:
+                self.is_known = True
+                self._own |= self._strangers
+                self._strangers.clear()
             return receipt
-        if self.is_known or receipt.state is ReceiptState.ACCEPTED:
+        if entry_id in self._own or receipt.state is ReceiptState.ACCEPTED:
             return receipt
         self._strangers.add(entry_id)
         if receipt.state is ReceiptState.UNCERTAIN:

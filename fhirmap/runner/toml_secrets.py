@@ -18,6 +18,9 @@ _TEXT = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _LIST = re.compile(r"\s*\[")
+_WORD = re.compile(r"\s*([\w\"'-][\w.\"'-]*)")
+_BARE = re.compile(r"[ \t]*(?![\"'\[{ \t])(?!(?:true|false)\b)([^\n]+)")
+_REST = re.compile(r"[ \t]*(?![,\]}# \t])([^\n]+)")
 _COMMENT = re.compile(r"#.*")
 _LOGIN = re.compile(r"(?<=://)[^/@:\s\"']*:(?P<password>[^\n\"']*)(?=@)")
 _SECRET_TABLE = re.compile(r"sink\.(auth|headers)$")
@@ -59,15 +62,25 @@ def _values(text: str) -> Iterator[_Place]:
         header = None if key else _HEADER.match(line.group())
         table = header.group(1) if header else table
         if key is None:
+            if header is None and (word := _WORD.match(line.group())) and _may_be_secret(table, word[1].strip("\"'")):
+                yield line.start() + word.end(), line.end()  # `client_secret: abc`
             continue
         place = line.start() + key.end()
+        is_secret = _may_be_secret(table, key.group(1).strip("\"'"))
         is_list = _LIST.match(text, place) is not None
+        if is_secret and (bare := _BARE.match(text, place)):
+            yield bare.start(1), line.end()  # without quotes, which TOML does not take
+        is_text = text[place : line.end()].lstrip()[:1] in ("'", '"')
         while found := _TEXT.search(text, place):
             if found.start() > line.end() and not (is_list and _goes_on(text[place : found.start()])):
                 break
             place = end = max(found.end(), place + 1)
-            if _may_be_secret(table, key.group(1).strip("\"'")):
+            if is_secret:
                 yield found.span("long" if found["quotes"] else "short")
+            if is_text:
+                if is_secret and (rest := _REST.match(text, place)):
+                    yield rest.span(1)  # `"abc" def`
+                break
 
 
 def _goes_on(between: str) -> bool:

@@ -204,6 +204,13 @@ def every_command(folder: Path, key: str) -> dict[str, list[list[str]]]:
         "import": [[map_file]],
         "init": [[str(folder / "new"), "--source", source]],
         "inspect": [[source]],
+        "journal": [
+            ["verify", place],
+            ["verify", place, "--json"],
+            ["backup", str(folder / "copy.db"), place],
+            ["purge", place, "--state", "accepted", "--older-than", "0d", "--dry-run"],
+            ["confirm", place],
+        ],
         "keys": [[place], [place, "--json"]],
         "lineage": [[place], [place, "--json"]],
         "plan": [[place], [place, "--json"]],

@@ -151,3 +151,12 @@ def test_failures_in_the_operation_s_own_words_at_the_end_are_the_records_own(jo
     delivery, states = sent(journal, clock, Answering(ACCEPTED, {"k3": failing, "k4": failing}), 5, attempts=2)
     assert delivery.stopped_by is None
     assert sorted(states.values()) == ["accepted"] * 3 + ["deferred"] * 2
+
+
+@pytest.mark.parametrize("last", [2, 12])
+def test_a_route_that_is_lost_in_the_middle_of_a_run_refuses_nothing(journal: Journal, clock: Any, last: int) -> None:
+    lost = {f"k{n}": [(404, b"no")] for n in range(5, 5 + last)}
+    delivery, states = sent(journal, clock, Answering(ACCEPTED, lost), 5 + last, attempts=2)
+    assert delivery.stopped_by is not None
+    assert delivery.stopped_by.code == "FM620"
+    assert sorted(set(states.values()) - {"ready"}) == ["accepted", "deferred"]

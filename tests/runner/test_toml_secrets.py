@@ -20,6 +20,12 @@ from fhirmap.runner.toml_secrets import hide_secrets
         '[sink.auth]\nclient_secret = "Canary never closed\nkind = "none"',
         '[sink.auth]\nprivate_key = """-----BEGIN\nCanary\n"""',
         "[sink]\nauth.client_secret = 'Canary'",
+        "[sink.auth]\nclient_secret = Canary-99",
+        "[sink.auth]\nclient_secret =Canary 99 # mine",
+        '[sink.auth]\nclient_secret = "abc" Canary',
+        "[sink.auth]\nclient_secret = 'abc'Canary'",
+        "[sink.headers]\nX-Whatever = Canary",
+        '[source]\npassword = Canary"',
         '[journal]\nencryption_keys = ["Canary", "Canary"]\npath = "x"',
         '[journal]\nencryption_keys = [\n  "Canary",  # the new one ]\n  "Canary",\n]\n',
     ],
@@ -32,6 +38,14 @@ def test_what_may_be_a_secret_is_hidden_in_its_place(text: str) -> None:
     assert shown.split("=")[0] == text.split("=")[0]
 
 
+@pytest.mark.parametrize("text", ["client_secret: Canary", "client_secret Canary", 'client_secret "Canary"'])
+def test_a_line_that_is_no_setting(text: str) -> None:
+    assert (
+        hide_secrets(f"[sink.auth]\n{text}\nkind = 1")
+        == f"[sink.auth]\nclient_secret{'*' * (len(text) - 13)}\nkind = 1"
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -39,6 +53,7 @@ def test_what_may_be_a_secret_is_hidden_in_its_place(text: str) -> None:
         '[sink.auth]\nkind = "client_credentials"\nclient_secret = "${SECRET}"\ntoken_url = "https://id.example/token"',
         "[records]\ndate = \"iif(a = 'b', 'c', 'd')\"",
         '[map]\nsource = "it\'s.map"\nimports = [\n  "lib/*.map",\n]',
+        "[sink.auth]\nclient_secret = { fle = true }\nkind = none",
     ],
 )
 def test_everything_else_is_shown(text: str) -> None:
