@@ -50,7 +50,7 @@ bench: $(VENV)/test-ready
 constraints: $(VENV)/release-ready
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--upgrade --extra postgresql --extra mariadb --extra parquet --extra spark --extra models --extra metrics \
-		--extra simulator --extra socks --no-emit-package fhirmap --output-file constraints.txt
+		--extra simulator --extra socks --extra keyring --no-emit-package fhirmap --output-file constraints.txt
 
 # Wheel, source distribution, constraints and bill of materials. From what is committed: a checkout in which the demo has
 # run holds a journal, which has no place in a package.
