@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from fhirmap.texts.folded_text import folded_words
 
-__all__ = ["CUES", "OF_NAMES", "PARTICLES", "plain_words"]
+__all__ = ["CUES", "OF_CUES", "OF_NAMES", "PARTICLES", "STATES", "TITLES", "is_cue", "plain_words"]
 
 PARTICLES = frozenset(
     [
@@ -176,9 +176,81 @@ CUES = frozenset(
 )
 """After them a name may follow, in small letters too."""
 
+OF_CUES = frozenset(
+    [
+        "birth",
+        "complet",
+        "famille",
+        "fille",
+        "full",
+        "jeune",
+        "legal",
+        "maiden",
+        "marital",
+        "middle",
+        "naissance",
+        "usage",
+        "usuel",
+        "utilise",
+    ]
+)
+"""Between a cue and the name: `nom de naissance: Roy`."""
+
+_LONGEST_CUE = 24
+"""Letters of two words that are written as one."""
+
+TITLES = frozenset(["dr", "m", "mlle", "mm", "mme", "mr", "mrs"])
+"""A full stop after them ends no sentence."""
+
+STATES = frozenset(
+    [
+        "absent",
+        "absente",
+        "already",
+        "deja",
+        "duplicate",
+        "existant",
+        "existe",
+        "exists",
+        "found",
+        "identifie",
+        "identifiee",
+        "inconnu",
+        "inconnue",
+        "inconnus",
+        "inexistant",
+        "invalid",
+        "invalide",
+        "invalides",
+        "known",
+        "manquant",
+        "manquante",
+        "missing",
+        "obligatoire",
+        "required",
+        "requis",
+        "trouve",
+        "trouvee",
+        "unknown",
+    ]
+)
+"""What a person is said to be, with a capital too: `PATIENT INCONNU`."""
+
 
 @cache
 def plain_words() -> frozenset[str]:
     """The words of `plain_words.txt`, folded."""
     text = files("fhirmap.sinks").joinpath("plain_words.txt").read_text(encoding="utf-8")
     return frozenset(folded_words("\n".join(line for line in text.splitlines() if not line.startswith("#"))))
+
+
+def is_cue(word: str) -> bool:
+    """Is a folded word a cue, or made of one and what goes with it (`patientname`, `nomnaissance`)?"""
+    if word in CUES:
+        return True
+    if not 6 <= len(word) <= _LONGEST_CUE:
+        return False
+    parts = ((word[:at], word[at:]) for at in range(3, len(word) - 2))
+    return any(
+        (one in CUES and (two in CUES or two in OF_CUES)) or (one in OF_CUES and two in CUES) for one, two in parts
+    )

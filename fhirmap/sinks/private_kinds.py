@@ -8,10 +8,10 @@ journal.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
-from fhirmap.sinks.plain_words import CUES, OF_NAMES, PARTICLES, plain_words
+from fhirmap.sinks.plain_words import OF_CUES, OF_NAMES, PARTICLES, STATES, TITLES, is_cue, plain_words
 from fhirmap.texts.folded_text import FoldedText
 
 __all__ = ["kinds_in", "numbers_in"]
@@ -73,6 +73,8 @@ _YEAR = re.compile(r"(?:1[89]|20)[0-9]{2}|[0-9]{2}")
 _OPAQUE = re.compile(r"[A-Za-z0-9_\-.~+/=]{16,}")
 _CUE_WORDS = 3
 """Words after a cue that may be a name."""
+_BEGINNING = frozenset(".:!?;\n\"'«([{/|")
+"""What a sentence, or a part of one with a capital, begins after."""
 
 
 def kinds_in(folded: FoldedText, known: Collection[str] = ()) -> Iterator[tuple[str, int, int]]:
@@ -247,30 +249,71 @@ def _addresses(folded: FoldedText) -> Iterator[Span]:
 
 
 def _names(folded: FoldedText, known: Collection[str]) -> Iterator[Span]:
-    """Words with a capital that are no word of receivers, and those after a cue (`patient`, `nom`)."""
-    plain, left = plain_words(), 0
+    """Words with a capital that are no word of receivers, and those after a cue (`patient`, `nom`).
+
+    After a cue what has a capital is a name, whatever else it could be: there are people called Petit and McDonald.
+    """
+    left, before = 0, ""
     for start, end in folded.words():
-        word = folded.letters[start:end]
-        if word in CUES:
+        word, signs = folded.letters[start:end], folded.signs[start:end]
+        is_capital = signs[0].isupper() or signs[0].istitle()
+        if is_cue(word) or (word == "m" and is_capital):
             left = _CUE_WORDS
-        elif word in OF_NAMES:
+        elif word in OF_NAMES or (left == _CUE_WORDS and word in OF_CUES):
             continue
-        elif word in known or word in PARTICLES or not word.isalpha() or _is_plain(word, plain):
+        elif word in known or word in STATES:
+            left = 0
+        elif word in PARTICLES:
+            left = left if is_capital else 0
+        elif left and is_capital and not (before not in TITLES and _ends_a_sentence(folded, start)):
+            if len(word) > 1:
+                yield start, end
+            left -= 1
+        elif not word.isalpha() or _is_plain(word, is_capital and not _begins_a_sentence(folded, start)):
             left = 0
         else:
-            written = folded.original[folded.starts[start] : folded.ends[end - 1]]
-            if len(word) > 1 and (left or written[0].isupper()) and not _is_technical(written):
+            is_name = len(word) > 1 and (left or is_capital)
+            if is_name and not _is_technical(signs) and not _is_error_code(folded, start, end):
                 yield start, end
             left = max(0, left - 1)
+        before = word
 
 
-def _is_plain(word: str, plain: Collection[str]) -> bool:
-    """Is a word one of ``plain``, or of the same stem as one?"""
+def _is_plain(word: str, is_exact: bool) -> bool:
+    """Is a word one of receivers' own, or, unless ``is_exact``, of the same stem as one?"""
+    plain = plain_words()
     if word in plain:
         return True
-    return len(word) > 4 and any(form in plain for form in (word[:-1], word + "s", word + "e", word + "r"))
+    forms = (word[:-1], word + "s", word + "e", word + "r")
+    return not is_exact and len(word) > 4 and any(form in plain for form in forms)
 
 
-def _is_technical(written: str) -> bool:
+def _between(folded: FoldedText, start: int) -> str:
+    """What is between the word at ``start`` and the one before."""
+    return folded.original[folded.ends[start - 1] if start else 0 : folded.starts[start]]
+
+
+def _begins_a_sentence(folded: FoldedText, start: int) -> bool:
+    return start == 0 or not _BEGINNING.isdisjoint(_between(folded, start))
+
+
+def _ends_a_sentence(folded: FoldedText, start: int) -> bool:
+    return ". " in _between(folded, start)
+
+
+def _is_technical(signs: Sequence[str]) -> bool:
     """`birthDate`, `StructureDefinition`: of a structure, where a capital follows a small letter."""
-    return any(one.islower() and other.isupper() for one, other in pairwise(written))
+    return any(one.islower() and other.isupper() for one, other in pairwise(signs))
+
+
+def _is_error_code(folded: FoldedText, start: int, end: int) -> bool:
+    """`HAPI-0450`, `ORA-00001`: few capitals, a dash, a number that is no year."""
+    if not 2 <= end - start <= 5 or not all(sign.isupper() for sign in folded.signs[start:end]):
+        return False
+    if end >= len(folded.letters) or _between(folded, end) != "-":
+        return False
+    stop = end + 1
+    while not folded.begins(stop) and stop - end <= 6:
+        stop += 1
+    number = folded.letters[end:stop]
+    return 3 <= len(number) <= 6 and number.isdecimal() and _YEAR.fullmatch(number) is None

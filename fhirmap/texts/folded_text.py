@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["FoldedText", "fold", "folded_words"]
+__all__ = ["FoldedText", "fold", "folded_words", "unescaped"]
 
 _LIGATURES = {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ŀ": "l", "ŋ": "n"}
 # What is written for a sign in HTML, JSON, an address, or between the words of a page.
@@ -27,13 +27,15 @@ _WORD = re.compile("[0-9a-z]+")
 @dataclass(frozen=True, slots=True)
 class FoldedText:
     """``letters``: the text folded. ``starts`` and ``ends``: of each letter, its place in the original. ``gaps``: of
-    each letter, how many signs lie before it that are neither letter nor digit (0: it goes on with the one before)."""
+    each letter, how many signs lie before it that are neither letter nor digit (0: it goes on with the one before).
+    ``signs``: of each letter, the sign that it is of, in its case, without an escape."""
 
     original: str
     letters: str
     starts: list[int]
     ends: list[int]
     gaps: list[int]
+    signs: list[str]
 
     def begins(self, at: int) -> bool:
         """Does a word begin at the letter ``at``, or the text end there?"""
@@ -59,6 +61,7 @@ def fold(text: str) -> FoldedText:
     starts: list[int] = []
     ends: list[int] = []
     gaps: list[int] = []
+    signs: list[str] = []
     gap = 0
     for shown, start, end in _signs(text):
         folded = _folded(shown)
@@ -70,8 +73,9 @@ def fold(text: str) -> FoldedText:
             starts.append(start)
             ends.append(end)
             gaps.append(gap)
+            signs.append(shown)
             gap = 0
-    return FoldedText(text, "".join(letters), starts, ends, gaps)
+    return FoldedText(text, "".join(letters), starts, ends, gaps, signs)
 
 
 def folded_words(text: str) -> list[str]:
@@ -85,6 +89,16 @@ def folded_words(text: str) -> list[str]:
         return _WORD.findall(text.lower())
     found = fold(text)
     return [found.letters[start:end] for start, end in found.words()]
+
+
+def unescaped(text: str) -> str:
+    """``text`` with the signs that its escapes are of.
+
+    Example:
+        >>> unescaped("A%20&Eacute;")
+        'A É'
+    """
+    return "".join(sign for sign, _, _ in _signs(text))
 
 
 def _signs(text: str) -> Iterator[tuple[str, int, int]]:

@@ -34,6 +34,64 @@ def test_kinds(words: str, found: list[tuple[str, str]]) -> None:
     assert [(kind, folded.letters[start:end]) for kind, start, end in kinds_in(folded)] == found
 
 
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("Patient McDonald inconnu", ["mcdonald"]),
+        ("M. LeBlanc", ["leblanc"]),
+        ("Nom: DeLaTour", ["delatour"]),
+        ("Mme Petit", ["petit"]),
+        ("Patient PETIT Camille", ["petit", "camille"]),
+        ("Nom: PETIT", ["petit"]),
+        ("Dr. May Grant is unknown", ["may", "grant"]),
+        ("connu de Fournier et Petit", ["fournier", "petit"]),
+        ("Patient Son Marie", ["marie"]),
+        ("Le patient Dupatient01", ["dupatient01"]),
+        ("Le patient Inconnu", []),
+        ("Patient inconnu", []),
+        ("PATIENT NON TROUVE", []),
+        ("Patient.birthDate est absent", []),
+        ("Aucun patient. Erreur", []),
+        ("refus: Utilisateur inconnu", []),
+    ],
+)
+def test_after_a_cue_a_word_with_a_capital_is_a_name(words: str, names: list[str]) -> None:
+    assert _names_in(words) == names
+
+
+@pytest.mark.parametrize("written", ["&Eacute;lodie", "\\u00c9lodie", "%C3%89lodie", "&#201;lodie", "%20%C3%89lodie"])
+def test_a_capital_may_be_an_escape(written: str) -> None:
+    assert _names_in(f"refus {written} ici") == ["elodie"]
+    assert _names_in("&#68;upont %44upont") == ["dupont", "dupont"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "patientName=durand",
+        "nomNaissance=durand",
+        "nom_usage : durand",
+        "nom de naissance: durand",
+        "patientname durand",
+    ],
+)
+def test_a_cue_may_be_in_a_key(words: str) -> None:
+    assert _names_in(words) == ["durand"]
+
+
+@pytest.mark.parametrize(
+    "words", ["HAPI-0450: refus", "ORA-00001", "fileName=durand", "Lundi, Monday", "le Dimanche suivant"]
+)
+def test_codes_of_errors_and_days_are_no_names(words: str) -> None:
+    assert _names_in(words) == []
+    assert _names_in("LEROY-1941 DUPONT-0012") == ["leroy", "dupont"]
+
+
+def _names_in(words: str) -> list[str]:
+    folded = fold(words)
+    return [folded.letters[start:end] for kind, start, end in kinds_in(folded) if kind == "name"]
+
+
 def test_words_that_are_known_are_no_names() -> None:
     assert list(kinds_in(fold("Roy NIR"), ["roy", "nir"])) == []
 
