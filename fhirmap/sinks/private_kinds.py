@@ -14,10 +14,12 @@ from itertools import pairwise
 from fhirmap.sinks.plain_words import OF_CUES, OF_NAMES, PARTICLES, STATES, TITLES, is_cue, plain_words
 from fhirmap.texts.folded_text import FoldedText
 
-__all__ = ["kinds_in", "numbers_in"]
+__all__ = ["KINDS", "kinds_in", "numbers_in"]
 
 Span = tuple[int, int]
 """First letter and the one after the last, of a `FoldedText`."""
+
+KINDS = frozenset(("token", "address", "number", "date", "name"))
 
 _LONG = 11
 _GAP = 4
@@ -71,6 +73,9 @@ _MONTHS = frozenset(
 _DAY = re.compile(r"(?:0?[1-9]|[12][0-9]|3[01])(?:er|st|nd|rd|th|eme|e)?")
 _YEAR = re.compile(r"(?:1[89]|20)[0-9]{2}|[0-9]{2}")
 _OPAQUE = re.compile(r"[A-Za-z0-9_\-.~+/=]{16,}")
+_UUID = re.compile(
+    r"(?<![0-9A-Za-z_-])[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}(?![0-9A-Za-z_-])"
+)
 _CUE_WORDS = 3
 """Words after a cue that may be a name."""
 _BEGINNING = frozenset(".:!?;\n\"'«([{/|")
@@ -79,6 +84,7 @@ _BEGINNING = frozenset(".:!?;\n\"'«([{/|")
 
 def kinds_in(folded: FoldedText, known: Collection[str] = ()) -> Iterator[tuple[str, int, int]]:
     """What could be of a person, each with its kind. ``known``: folded words that are no names."""
+    own = _uuids(folded)
     for kind, found in (
         ("token", _tokens(folded)),
         ("address", _addresses(folded)),
@@ -87,7 +93,16 @@ def kinds_in(folded: FoldedText, known: Collection[str] = ()) -> Iterator[tuple[
         ("name", _names(folded, known)),
     ):
         for start, end in found:
-            yield kind, start, end
+            if start not in own or own[start] != own.get(end - 1):
+                yield kind, start, end
+    for start, end in _bearer_tokens(folded):
+        yield "token", start, end
+
+
+def _uuids(folded: FoldedText) -> dict[int, int]:
+    """Of each letter in a UUID, which one it is of. What is all in one is no one's."""
+    spans = _spans_of(folded, (found.span() for found in _UUID.finditer(folded.original)))
+    return {at: start for start, end in spans for at in range(start, end)}
 
 
 def numbers_in(folded: FoldedText) -> Iterator[Span]:
@@ -196,7 +211,7 @@ def _spans_of(folded: FoldedText, places: Iterator[tuple[int, int]]) -> Iterator
 
 
 def _tokens(folded: FoldedText) -> Iterator[Span]:
-    """What follows `Bearer`, and long strings that mix letters and digits."""
+    """Long strings that mix letters and digits."""
 
     def places() -> Iterator[tuple[int, int]]:
         for found in _OPAQUE.finditer(folded.original):
@@ -208,6 +223,10 @@ def _tokens(folded: FoldedText) -> Iterator[Span]:
                     yield begin, stop
 
     yield from _spans_of(folded, places())
+
+
+def _bearer_tokens(folded: FoldedText) -> Iterator[Span]:
+    """What follows `Bearer`."""
     words = list(folded.words())
     for number, (start, end) in enumerate(words[:-1]):
         if folded.letters[start:end] == "bearer":

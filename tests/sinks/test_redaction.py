@@ -120,7 +120,13 @@ def test_short_names_are_whole_words_and_words_of_sentences_stay() -> None:
         ("1.75.12.2A.111.001.73 inconnu", "[number] inconnu"),
         ("Bearer ab.cd/ef invalid", "Bearer [token] invalid"),
         ("token eyJhbGciOi.eyJzdWIi.c2ln invalid", "token [token] invalid"),
-        ("3f2504e0-4f89-11d3-9a0c-0305e82c3301", "[token]"),
+        ("Bearer 3f2504e0-4f89-11d3-9a0c-0305e82c3301", "Bearer [token]"),
+        ("3f2504e04f8911d39a0c0305e82c3301", "[token]"),
+        (
+            "Correlation-ID: 3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+            "Correlation-ID: 3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+        ),
+        ("20250312-1111-2222-3333-444455556666", "20250312-1111-2222-3333-444455556666"),
         ("write to ann.roe@chu.example or 01 23 45 67 89", "write to [address] or [number]"),
         ("Parameters.parameter[6].part[1].value: minimum 1", "Parameters.parameter[6].part[1].value: minimum 1"),
         (
