@@ -8,6 +8,7 @@ folded texts, in one pass over the words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -15,7 +16,7 @@ from typing import Any
 
 from fhirmap.data import JsonValue
 from fhirmap.sinks.plain_words import PARTICLES, plain_words
-from fhirmap.sinks.private_kinds import kinds_in, numbers_in
+from fhirmap.sinks.private_kinds import KINDS, kinds_in, numbers_in
 from fhirmap.texts.folded_text import FoldedText, fold, folded_words
 from fhirmap.texts.shown_keys import looks_personal
 from fhirmap.texts.visible_text import visible
@@ -30,6 +31,8 @@ _IN_IDENTIFIER = 6
 """Letters or digits of a value that an identifier does not have by chance."""
 _WORDS_SHOWN = 4000
 """Signs of a receiver's words that are shown; the whole answer is in the journal."""
+_MADE = re.compile(rf"\[(?:{'|'.join(sorted(KINDS))})\]")
+"""A mark that says a kind."""
 _STRUCTURAL = frozenset({"resourceType", "system", "code", "url", "version", "status", "fullUrl", "profile"})
 
 
@@ -121,11 +124,15 @@ class Redactor:
         return visible(_replaced(folded, marks, _WORDS_SHOWN))
 
     def without_values(self, words: str) -> str:
-        """``words`` with marks for the values alone: they are secrets, whatever words they are made of."""
+        """``words`` with marks for the values alone: they are secrets, whatever words they are made of.
+
+        A mark that is already there is left as it is, though a word of a value be its name.
+        """
         folded = fold(words)
         marks: dict[int, str] = {}
         self._mark(folded, marks, frozenset())
-        return _replaced(folded, marks)
+        made = {at for found in _MADE.finditer(words) for at in range(*found.span())}
+        return _replaced(folded, {at: name for at, name in marks.items() if folded.starts[at] not in made})
 
     def _add(self, value: str, name: str) -> None:
         parts = folded_words(value)

@@ -73,3 +73,10 @@ def test_the_requests_own_secrets_are_taken_out_and_nothing_else() -> None:
     assert found.diagnostics == "NIR Dupont: [token] and [token]"
     assert found.expression == ("x.where(y='[token]')",)
     assert without_secrets(receipt, [""]) is receipt
+
+
+def test_marks_that_are_made_are_left_alone() -> None:
+    said = "[token] and [name], not [tokens] nor [token-name-zz]"
+    receipt = Receipt(ReceiptState.REFUSED, "FM660", 400, (Issue("error", "security", said),))
+    (found,) = without_secrets(receipt, ["token-name-zz"]).issues
+    assert found.diagnostics == "[token] and [name], not [[token]] nor [[token]]"
