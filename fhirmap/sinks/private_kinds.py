@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from fhirmap.sinks.plain_words import OF_CUES, OF_NAMES, PARTICLES, STATES, TITLES, is_cue, plain_words
-from fhirmap.texts.folded_text import FoldedText
+from fhirmap.texts.folded_text import FoldedText, fold, unescaped
 
-__all__ = ["KINDS", "kinds_in", "numbers_in"]
+__all__ = ["KINDS", "is_free_text", "kinds_in", "numbers_in"]
 
 Span = tuple[int, int]
 """First letter and the one after the last, of a `FoldedText`."""
@@ -97,6 +97,20 @@ def kinds_in(folded: FoldedText, known: Collection[str] = ()) -> Iterator[tuple[
                 yield kind, start, end
     for start, end in _bearer_tokens(folded):
         yield "token", start, end
+
+
+def is_free_text(identifier: str) -> bool:
+    """Is an identifier rather a sentence: with blanks, and two words of letters or a date?
+
+    Example:
+        >>> is_free_text("DUPONT Marie 3"), is_free_text("RENACOT-2025-00012")
+        (True, False)
+    """
+    words = unescaped(identifier).split()
+    if len(words) < 2:
+        return False
+    of_letters = sum(sum(sign.isalpha() for sign in word) > 1 for word in words)
+    return of_letters > 1 or any(True for _ in _dates(fold(identifier)))
 
 
 def _uuids(folded: FoldedText) -> dict[int, int]:

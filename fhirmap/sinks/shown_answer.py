@@ -13,6 +13,7 @@ from typing import Any
 from fhirmap.data import JsonValue
 from fhirmap.records import Issue, Receipt
 from fhirmap.sinks.element import element_of
+from fhirmap.sinks.private_kinds import is_free_text
 from fhirmap.sinks.redaction import Redactor, payload_values, quotes_a_value
 from fhirmap.sinks.settings import AnswerWords
 from fhirmap.texts.folded_text import folded_words
@@ -20,7 +21,7 @@ from fhirmap.texts.folded_text import folded_words
 __all__ = ["QUOTING_IDENTIFIER", "AnswerFilter", "without_secrets"]
 
 QUOTING_IDENTIFIER = "FM691"
-"""Accepted, with an identifier that repeats a value of the record or looks like a person's number."""
+"""Accepted, with an identifier that repeats a value of the record, is free text, or looks like a person's number."""
 
 _SHORTEST_SECRET = 8
 """Of a header's value: shorter ones are words of a protocol."""
@@ -79,7 +80,7 @@ class AnswerFilter:
     def identified(self, receipt: Receipt) -> Receipt:
         """The receipt, with a code where its identifier is not to be shown. The identifier itself stays as it is."""
         value = receipt.identifier_value
-        if value and quotes_a_value(value, payload_values(self._resource)):
+        if value and (is_free_text(value) or quotes_a_value(value, payload_values(self._resource))):
             return replace(receipt, code=QUOTING_IDENTIFIER)
         return receipt
 

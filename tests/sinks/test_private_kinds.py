@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fhirmap.sinks.private_kinds import kinds_in, numbers_in
+from fhirmap.sinks.private_kinds import is_free_text, kinds_in, numbers_in
 from fhirmap.texts.folded_text import fold
 
 
@@ -98,3 +98,18 @@ def test_words_that_are_known_are_no_names() -> None:
 
 def test_digits_that_lie_apart_are_not_one_number() -> None:
     assert list(numbers_in(fold("12345 est plus que 1234567"))) == []
+
+
+@pytest.mark.parametrize(
+    "identifier", ["DUPONT Marie 3", "ne 02/02/1941", "Dupont%20Marie", "DUPONT\u00a0Marie", "1 12 mars 1941"]
+)
+def test_an_identifier_of_free_text(identifier: str) -> None:
+    assert is_free_text(identifier)
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    ["RENACOT-2025-00012", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "urn:oid:1.2.250", "A/2025/12", "R 12", "12 34", ""],
+)
+def test_an_ordinary_identifier(identifier: str) -> None:
+    assert not is_free_text(identifier)

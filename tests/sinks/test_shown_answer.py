@@ -47,7 +47,16 @@ def test_a_code_and_a_severity_that_fhir_does_not_have_are_not_shown() -> None:
 
 @pytest.mark.parametrize(
     ("value", "code"),
-    [("R-1", ""), (NUMBER, "FM691"), ("1951-02-03/7", "FM691"), ("1 51 02 46 102 043 72", "FM691"), ("", "")],
+    [
+        ("DUPONT Marie 3", "FM691"),
+        ("ne 02/02/1941", "FM691"),
+        ("A/2025/12", ""),
+        ("R-1", ""),
+        (NUMBER, "FM691"),
+        ("1951-02-03/7", "FM691"),
+        ("1 51 02 46 102 043 72", "FM691"),
+        ("", ""),
+    ],
 )
 def test_an_identifier_that_quotes_is_kept_and_said(value: str, code: str) -> None:
     receipt = Receipt(ReceiptState.ACCEPTED, "", 200, identifier_value=value)
