@@ -6,14 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, union_all, update
 
 from fhirmap.data import JsonValue
 from fhirmap.errors import InternalError
 from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.connection import JournalConnection
 from fhirmap.journal.entries import Ledger, RunSummary
-from fhirmap.journal.schema import entry, run
+from fhirmap.journal.schema import MOST_RUNS, entry, run
 from fhirmap.journal.states import PENDING, EntryState
 
 __all__ = ["RunLedger"]
@@ -34,12 +34,7 @@ class RunLedger(JournalConnection):
         self._source = source
         self._resend = resend
         with self._transaction() as connection:
-            result = connection.execute(
-                insert(run)
-                .values(**self._identity, started_at=self._clock(), map_digest=map_digest)
-                .returning(run.c.id)
-            )
-            self._run = int(result.scalar_one())
+            self._run = self._numbered(connection, map_digest)
             body: dict[str, JsonValue] = {
                 "run": self._run,
                 "map": map_digest,
@@ -49,6 +44,25 @@ class RunLedger(JournalConnection):
             }
             self._audit.append(connection, AuditAct.RUN_STARTED, body)
         return self._run
+
+    def _numbered(self, connection: Connection, map_digest: str) -> int:
+        """The number of a new run: no entry has it. SQLite gives the number of a deleted row again, and a sequence may
+        be behind the tables that were restored with it."""
+        columns = (entry.c.read_run, entry.c.settled_run)
+        # In SQLite, a text or a blob is greater than every number: a damaged column is left out.
+        known = union_all(*(select(func.max(column).label("number")).where(column < MOST_RUNS) for column in columns))
+        last = int(connection.execute(select(func.max(known.subquery().c.number))).scalar() or 0)
+        values = {**self._identity, "started_at": self._clock(), "map_digest": map_digest}
+        given = int(connection.execute(insert(run).values(values).returning(run.c.id)).scalar_one())
+        if given > last:
+            return given
+        number = last + 1
+        if self._shared:
+            sequence = func.pg_get_serial_sequence(run.name, run.c.id.name)
+            further = func.setval(sequence, func.greatest(func.nextval(sequence), number))
+            number = int(connection.execute(select(further)).scalar_one())
+        connection.execute(update(run).where(run.c.id == given).values(id=number))
+        return number
 
     def finish_run(self, exit_code: int, read: int | None = None) -> Ledger:
         """Closes the run and gives its ledger. ``read``: how many records the caller counted on its side.

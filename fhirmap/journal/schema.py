@@ -47,6 +47,7 @@ from fhirmap.journal.append_only import append_only
 from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState, WithdrawalCause
 
 __all__ = [
+    "MOST_RUNS",
     "VERSION",
     "attempt",
     "audit",
@@ -78,6 +79,8 @@ def _words(states: type[StrEnum], length: int) -> Enum:
 
 _ID = BigInteger().with_variant(Integer, "sqlite")
 _ZERO = sql_text("0")
+MOST_RUNS = 2**62
+"""The number of a run is below it."""
 
 meta = Table(
     "fhirmap_meta", metadata, Column("name", String(60), primary_key=True), Column("value", Text, nullable=False)
