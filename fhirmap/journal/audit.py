@@ -18,7 +18,17 @@ from hashlib import sha256
 from sqlalchemy import Connection, func, insert, select, update
 
 from fhirmap.data import JsonValue
-from fhirmap.journal.audit_chain import AuditAct, AuditChain, AuditEntry, Sealer, anchor_text
+from fhirmap.journal.audit_chain import (
+    ANCHORED,
+    MOST_CHAINS,
+    AuditAct,
+    AuditChain,
+    AuditEntry,
+    Sealer,
+    Stored,
+    anchor_text,
+    anchored_number,
+)
 from fhirmap.journal.entries import Lease, LeaseAnswer
 from fhirmap.journal.row_statement import insert_into, update_of
 from fhirmap.journal.schema import audit, audit_chain, meta
@@ -78,11 +88,16 @@ class AuditTrail:
         """A new chain, after the last one there is."""
         if connection.dialect.name != "sqlite":  # there, whoever writes is alone
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(audit.name))))
-        last = connection.execute(select(audit_chain).order_by(audit_chain.c.id.desc()).limit(1)).one_or_none()
-        number, head = (last.id + 1, last.head) if last else (1, "")
+        known = select(audit_chain).where(audit_chain.c.id < MOST_CHAINS).order_by(audit_chain.c.id.desc()).limit(1)
+        row = connection.execute(known).one_or_none()
+        last = AuditChain(*row) if row else None
+        anchor = connection.execute(select(meta.c.value).where(meta.c.name == ANCHOR)).scalar()
+        number = 1 + max(last.number if last else 0, anchored_number(anchor))
         body: dict[str, JsonValue] = {
             **self._identity,
-            "entries_before": last.length if last else 0,
+            "entries_before": last.length if last and isinstance(last.length, int) else 0,
+            # The anchor is written anew below: what it said before would be lost.
+            ANCHORED: self._is_anchored(connection, last, anchor),
             "user": _user(),
             "host": socket.gethostname(),
             "pid": os.getpid(),
@@ -90,15 +105,28 @@ class AuditTrail:
             "python": platform.python_version(),
             "keyed": bool(self._sealer.key),
         }
+        head = last.head if last and isinstance(last.head, str) else ""
         place = _ChainEnd(number, uuid.uuid4().hex, 0, head)
-        row = {"id": number, "chain": place.chain, "length": 0, "head": "", "seal": ""}
-        connection.execute(insert(audit_chain).values(row))
+        new = {"id": number, "chain": place.chain, "length": 0, "head": "", "seal": ""}
+        connection.execute(insert(audit_chain).values(new))
         place = self._written(connection, place, AuditAct.OPENED, body)
         anchor = anchor_text(self._sealer, number, place.head)
         changed = connection.execute(update(meta).where(meta.c.name == ANCHOR).values(value=anchor))
         if not changed.rowcount:
             connection.execute(insert(meta).values(name=ANCHOR, value=anchor))
         return place
+
+    def _is_anchored(self, connection: Connection, last: AuditChain | None, anchor: Stored) -> bool:
+        """Does the anchor say that ``last`` is the last chain? Without chains there is none."""
+        if last is None:
+            return anchor is None
+        first = select(audit.c.digest).where(audit.c.chain == last.chain, audit.c.seq == 0)
+        opening = connection.execute(first).scalar() or ""
+        for one in (self._sealer, Sealer()):  # the chains before a key was set up are without it
+            if one.of_chain(last) == last.seal:
+                return bool(anchor == anchor_text(one, last.number, opening))
+        # Its key is not there, which is found by its seal: the rest of the anchor can be compared.
+        return isinstance(anchor, str) and anchor.startswith(f"{last.number}:{opening}:")
 
     def _written(
         self, connection: Connection, place: _ChainEnd, act: AuditAct, body: Mapping[str, JsonValue]

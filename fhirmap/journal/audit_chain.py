@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeAlias
 
 __all__ = [
+    "ANCHORED",
+    "MOST_CHAINS",
     "AuditAct",
     "AuditBreak",
     "AuditChain",
@@ -29,11 +31,18 @@ __all__ = [
     "BreakKind",
     "Sealer",
     "anchor_text",
+    "anchored_number",
     "broken_places",
 ]
 
 _LONGEST_HOLE = 10**6
 """Entries; a number further on was not written by fhirmap."""
+
+MOST_CHAINS = 10**15
+"""A chain with such a number, or a higher one, was not written by fhirmap."""
+
+ANCHORED = "anchored"
+"""In the first entry of a chain: whether what says which chain is the last was right when it began."""
 
 Stored: TypeAlias = Any
 """What a column of a damaged row holds, which may be of any type."""
@@ -162,6 +171,13 @@ def anchor_text(sealer: Sealer, number: int, opening: str) -> str:
     return f"{number}:{opening}:{sealer.of_anchor(number, opening)}"
 
 
+def anchored_number(anchor: Stored) -> int:
+    """The number of the chain that an anchor names; 0 where it names none."""
+    number = anchor.partition(":")[0] if isinstance(anchor, str) else ""
+    found = int(number) if number.isdecimal() and len(number) <= len(str(MOST_CHAINS)) else 0
+    return found if found < MOST_CHAINS else 0
+
+
 def broken_places(
     chains: Sequence[AuditChain],
     entries: Iterable[AuditEntry],
@@ -193,18 +209,20 @@ class _Verification:
         waiting = iter(entries)
         following = next(waiting, None)
         opening = ""
-        for place, chain in enumerate(chains, 1):
-            if chain.number != place:
-                self._break(BreakKind.CHAIN_MISSING, place)
+        last = 0
+        for chain in chains:
+            if chain.number != last + 1:  # one gap is one fault
+                self._break(BreakKind.CHAIN_MISSING, last + 1)
+            last = chain.number
             own: list[AuditEntry] = []
             while following is not None and following.chain == chain.chain:
                 own.append(following)
                 following = next(waiting, None)
-            opening = self._chain(place, chain, own)
+            opening = self._chain(chain.number, chain, own)
         while following is not None:
             self._break(BreakKind.ADDED)
             following = next(waiting, None)
-        self._anchored(len(chains), opening, anchor)
+        self._anchored(last, opening, anchor)
         for _ in self._noted:
             self._break(BreakKind.HEAD_MISSING)
         return AuditProof(len(chains), self._entries, self._keyed, self._head, tuple(self._breaks))
@@ -234,6 +252,8 @@ class _Verification:
                 self._break(BreakKind.EDITED, number, one.seq)
             elif not self._follows(number, one, digests):
                 self._break(BreakKind.MOVED, number, one.seq)
+            if one.seq == 0 and _opening(one.body).get(ANCHORED) is False:
+                self._break(BreakKind.ANCHOR, number)
             digests.append(one.digest if isinstance(one.digest, str) else "")
             self._noted.discard(digests[-1])
         if len(digests) != chain.length or (digests[-1] if digests else "") != chain.head:
@@ -252,13 +272,14 @@ class _Verification:
         is_there = 0 < count <= len(self._before) and one.prev == self._before[count - 1]
         return bool(is_there and one.act == AuditAct.OPENED)
 
-    def _anchored(self, chains: int, opening: str, anchor: str | None) -> None:
-        if anchor is None and not chains:
+    def _anchored(self, last: int, opening: str, anchor: str | None) -> None:
+        """``last``: the number of the last chain."""
+        if anchor is None and not last:
             return
-        if anchor != anchor_text(self._sealer, chains, opening):
+        if anchor != anchor_text(self._sealer, last, opening):
             self._break(BreakKind.ANCHOR)
         if self._sealers[0].key and not self._sealer.key:
-            self._break(BreakKind.NOT_KEYED, chains)
+            self._break(BreakKind.NOT_KEYED, last)
 
     def _break(self, kind: BreakKind, number: int | None = None, seq: int | None = None) -> None:
         self._breaks.append(AuditBreak(kind, number, seq))
@@ -266,8 +287,13 @@ class _Verification:
 
 def _count_before(body: Stored) -> int:
     """How many entries the chain before had when the one of this first entry began."""
-    try:
-        found = json.loads(body)["entries_before"]
-    except (ValueError, TypeError, KeyError):
-        return 0
+    found = _opening(body).get("entries_before")
     return found if isinstance(found, int) else 0
+
+
+def _opening(body: Stored) -> Mapping[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}

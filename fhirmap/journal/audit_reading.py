@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, union
 
 from fhirmap.errors import JournalError
 from fhirmap.journal.audit import ANCHOR
@@ -20,12 +20,11 @@ from fhirmap.journal.audit_chain import (
     AuditEntry,
     AuditProof,
     BreakKind,
-    Stored,
     broken_places,
 )
 from fhirmap.journal.connection import CHUNK
 from fhirmap.journal.figures import JournalFigures
-from fhirmap.journal.schema import attempt, audit, audit_chain, meta, run
+from fhirmap.journal.schema import MOST_RUNS, attempt, audit, audit_chain, entry, meta, run
 from fhirmap.journal.states import AttemptEvent
 from fhirmap.journal.store import translated
 
@@ -110,17 +109,18 @@ class _LoggedRuns:
     """Which runs and requests the log has, to be compared with those of the journal."""
 
     def __init__(self) -> None:
-        self._runs: set[Stored] = set()
-        self._requests: Counter[Stored] = Counter()
+        self._runs: set[str] = set()
+        self._requests: Counter[str] = Counter()
 
     def passing(self, entries: Iterator[AuditEntry]) -> Iterator[AuditEntry]:
         """The same entries."""
         for one in entries:
             if one.act == AuditAct.RUN_STARTED:
-                self._runs.add(_body(one).get("run"))
+                self._runs.add(str(_body(one).get("run")))
             elif one.act == AuditAct.EXCHANGED:
                 body = _body(one)
-                self._requests[body.get("run")] += len(body.get("sent", ()))
+                sent = body.get("sent")
+                self._requests[str(body.get("run"))] += len(sent) if isinstance(sent, list) else 0
             yield one
 
     def lacking(self, connection: Connection) -> list[int]:
@@ -128,14 +128,17 @@ class _LoggedRuns:
         removed after its retention stays in the log."""
         before = connection.execute(select(meta.c.value).where(meta.c.name == _BEFORE)).scalar()
         first = int(before) if before and before.isdecimal() else 0
-        runs = connection.execute(select(run.c.id).where(run.c.id > first)).scalars()
+        # A run that was removed is still named by what it read and settled.
+        columns = (run.c.id, entry.c.read_run, entry.c.settled_run)
+        named = union(*(select(column.label("number")).where(column > first, column < MOST_RUNS) for column in columns))
+        runs = connection.execute(named).scalars()
         requests = connection.execute(
             select(attempt.c.run_id, func.count())
-            .where(attempt.c.run_id > first, attempt.c.event == AttemptEvent.SENT)
+            .where(attempt.c.run_id > first, attempt.c.run_id < MOST_RUNS, attempt.c.event == AttemptEvent.SENT)
             .group_by(attempt.c.run_id)
         )
-        found = {number for number in runs if number not in self._runs}
-        return sorted(found | {number for number, count in requests if count > self._requests[number]})
+        found = {number for number in runs if str(number) not in self._runs}
+        return sorted(found | {number for number, count in requests if count > self._requests[str(number)]})
 
 
 def _body(one: AuditEntry) -> Mapping[str, Any]:

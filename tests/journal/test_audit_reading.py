@@ -84,3 +84,86 @@ def test_a_damaged_body_stops_the_reading_and_not_the_verification(tmp_path: Pat
         assert AuditBreak(BreakKind.EDITED, 1, 1) in journal.verify_audit().breaks
         with pytest.raises(JournalError, match="FM804"):
             list(journal.audit_records())
+
+
+LAST_CHAIN_GONE = (
+    "delete from fhirmap_audit where chain = (select chain from fhirmap_audit_chain where id = 2)",
+    "delete from fhirmap_audit_chain where id = 2",
+    "delete from fhirmap_attempt where run_id = 2",
+    "delete from fhirmap_run where id = 2",
+)
+ALL_GONE = (
+    "delete from fhirmap_audit",
+    "delete from fhirmap_audit_chain",
+    "delete from fhirmap_attempt",
+    "delete from fhirmap_run",
+)
+NO_ANCHOR = "delete from fhirmap_meta where name = 'audit'"
+
+
+@pytest.mark.parametrize("key", [b"", b"key"])
+@pytest.mark.parametrize(
+    ("statements", "found"),
+    [
+        (LAST_CHAIN_GONE, AuditBreak(BreakKind.CHAIN_MISSING, 2)),
+        ((*LAST_CHAIN_GONE, NO_ANCHOR), AuditBreak(BreakKind.ANCHOR, 2)),
+        ((NO_ANCHOR,), AuditBreak(BreakKind.ANCHOR, 3)),
+        (("update fhirmap_meta set value = value || 'x' where name = 'audit'",), AuditBreak(BreakKind.ANCHOR, 3)),
+        (
+            ("update fhirmap_meta set value = '9' || value where name = 'audit'",),
+            AuditBreak(BreakKind.CHAIN_MISSING, 3),
+        ),
+        (("update fhirmap_meta set value = x'ff' where name = 'audit'",), AuditBreak(BreakKind.ANCHOR, 3)),
+        (
+            ("update fhirmap_audit_chain set id = 9223372036854775807 where id = 2",),
+            AuditBreak(BreakKind.CHAIN_MISSING, 2),
+        ),
+        (("update fhirmap_audit_chain set length = x'ff', head = x'ff' where id = 2",), AuditBreak(BreakKind.SEAL, 2)),
+        (ALL_GONE, AuditBreak(BreakKind.CHAIN_MISSING, 1)),
+        ((*ALL_GONE, NO_ANCHOR), AuditBreak(BreakKind.RUN_MISSING, None, 1)),
+    ],
+)
+def test_a_later_process_hides_nothing(
+    tmp_path: Path, key: bytes, statements: tuple[str, ...], found: AuditBreak
+) -> None:
+    path = tmp_path / "journal.db"
+    for number in range(2):
+        with Journal.open(path, "e", "o", audit_key=key) as journal:
+            journal.start_run("map")
+            journal.put([ready(str(number))])
+            answer_all(journal, ACCEPTED)
+            assert journal.verify_audit().breaks == ()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for (name,) in connection.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            connection.execute(f"drop trigger {name}")
+        for statement in statements:
+            connection.execute(statement)
+    looked = Journal.look(path, "e", "o", audit_key=key)
+    assert looked is not None
+    with looked:
+        assert looked.verify_audit().breaks
+    for _ in range(2):
+        with Journal.open(path, "e", "o", audit_key=key) as journal:
+            journal.start_run("map")
+            assert found in journal.verify_audit().breaks
+
+
+def test_a_process_without_the_key_does_not_find_fault_with_the_anchor(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    for key in (b"key", b"", b"key"):
+        with Journal.open(path, "e", "o", audit_key=key) as journal:
+            journal.start_run("map")
+    with Journal.open(path, "e", "o", audit_key=b"key") as journal:
+        assert {one.kind for one in journal.verify_audit().breaks} == {BreakKind.NOT_KEYED}
+
+
+@pytest.mark.parametrize("body", ['{"run": [1], "sent": 5}', "[]", '{"run": {}, "sent": null}'])
+@pytest.mark.parametrize("act", ["run_started", "exchanged"])
+def test_a_body_of_other_types_is_found(tmp_path: Path, act: str, body: str) -> None:
+    path = tmp_path / "journal.db"
+    with Journal.open(path, "e", "o") as journal:
+        journal.start_run("map")
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("drop trigger fhirmap_audit_no_update")
+            connection.execute("update fhirmap_audit set act = ?, body = ? where seq = 1", [act, body])
+        assert AuditBreak(BreakKind.EDITED, 1, 1) in journal.verify_audit().breaks
