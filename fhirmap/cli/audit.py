@@ -106,6 +106,6 @@ def _moment(since: str | None) -> float:
         return 0.0
     try:
         found = datetime.fromisoformat(since)
-    except ValueError:
+        return (found.astimezone() if found.tzinfo is None else found.astimezone(UTC)).timestamp()
+    except (ValueError, OverflowError, OSError):  # of local time, the first and the last years have no zone
         raise click.UsageError(text("output.audit.no_date", value=since)) from None
-    return (found.astimezone() if found.tzinfo is None else found.astimezone(UTC)).timestamp()

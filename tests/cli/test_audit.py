@@ -108,6 +108,13 @@ def test_before_the_first_run_there_is_nothing(tiny: Make) -> None:
     assert not (project.folder / "journal.db").exists()
 
 
+@pytest.mark.parametrize("since", ["0001-01-01", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-12:00"])
+def test_a_date_at_either_end(tiny: Make, since: str) -> None:
+    done = in_process("audit", "export", tiny().folder, "--since", since)
+    assert done.code == 2
+    assert since in done.err
+
+
 def test_no_date_and_no_action(tiny: Make) -> None:
     assert "yesterday" in in_process("audit", "export", tiny().folder, "--since", "yesterday").err
     assert in_process("audit", "repair").code == 2
