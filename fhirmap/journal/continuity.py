@@ -1,10 +1,10 @@
 """Is this the journal that the last run worked with? An older copy, a restored one or a new one in its place does not
 know what was sent since.
 
-Two things say so. The file of the run's lock, beside a SQLite journal, has the journal's name and the number of its
-last run (`store.RunMark`). The archive has identifiers that the receiver gave: `unknown_among` finds those that the
-journal does not know, of records that wait to be sent. Nothing is sent then until somebody says whether the receiver
-has these records (`adopt`) or they are to be sent again (`confirm`).
+Two things say so. The file of the run's lock, beside a SQLite journal, has the journal's name and how far it was when
+the last run ended (`store.RunMark`). The archive has identifiers that the receiver gave: `unknown_among` finds those
+that the journal does not know, of records that wait to be sent. Nothing is sent then until somebody says whether the
+receiver has these records (`adopt`) or they are to be sent again (`confirm`).
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from sqlalchemy import Connection, and_, delete, func, insert, select, update
 from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.audit_reading import JournalAudit
 from fhirmap.journal.connection import CHUNK
+from fhirmap.journal.ledger import RUNS_ELSEWHERE, last_run
 from fhirmap.journal.row_statement import next_numbers
-from fhirmap.journal.schema import attempt, entry, identifier, meta, run
+from fhirmap.journal.schema import attempt, entry, identifier, meta
 from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState, check_move
-from fhirmap.journal.store import RunMark
+from fhirmap.journal.store import UNREADABLE, RunMark
 from fhirmap.texts.shown_keys import shown_key
 
 __all__ = ["DOUBT", "RESTORED", "ArchivedIdentifier", "Continuity", "Doubt"]
@@ -41,8 +42,9 @@ class ArchivedIdentifier(NamedTuple):
 
 
 class Doubt(NamedTuple):
-    """Why a journal may not know what was sent. ``cause``: ``older`` (runs are missing), ``other`` (another journal was
-    here), ``restored``; ``runs``: how many of them are missing, where that is known."""
+    """Why a journal may not know what was sent. ``cause``: ``older`` (than the end of the last run), ``other`` (another
+    journal was here), ``restored``, ``unreadable`` (it cannot be read which one was here); ``runs``: how many an older
+    one lacks altogether, 0 where it was copied during the last run."""
 
     cause: str
     runs: int = 0
@@ -52,23 +54,29 @@ class Continuity(JournalAudit):
     """What keeps a journal from sending again what another one has sent."""
 
     def mark(self) -> RunMark:
-        """The journal's name, made where it has none, and its last run."""
+        """The journal's name, made where it has none, its last run and its last attempt."""
         with self._transaction() as connection:
             name = _get(connection, _NAME)
             if name is None:
                 name = uuid.uuid4().hex
                 _set(connection, _NAME, name)
-            last = connection.execute(select(func.max(run.c.id))).scalar()
-        return RunMark(name, int(last or 0))
+            attempts = connection.execute(select(func.max(attempt.c.id))).scalar()
+            return RunMark(name, last_run(connection), int(attempts or 0))
 
     def compare(self, last: RunMark | None) -> None:
-        """Notes where this is not the journal that the mark ``last`` was made of, or is an older state of it."""
+        """Notes where this is not the journal that the mark ``last`` was made of, or is an older state of it. The runs
+        of an older state are numbered after those that it does not know, so that no copy passes for a later one."""
         own = self.mark()
-        if last is None or (last.journal == own.journal and last.run <= own.run):
+        if last is None or (last.journal == own.journal and last <= own):
             return
-        cause = f"older {last.run - own.run}" if last.journal == own.journal else "other"
+        if last.journal == own.journal:
+            cause = f"older {last.run - own.run}"
+        else:
+            cause = "unreadable" if last == UNREADABLE else "other"
         with self._transaction() as connection:
             _set(connection, DOUBT, cause)
+            if last.journal == own.journal:
+                _set(connection, RUNS_ELSEWHERE, str(last.run + 1))
 
     def doubt(self) -> Doubt | None:
         """Why this journal may not know what was sent; None where it needs no confirmation."""

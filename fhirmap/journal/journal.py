@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Engine
 
+from fhirmap.errors import JournalError
 from fhirmap.journal.audit_chain import AuditAct
+from fhirmap.journal.entries import Ledger
 from fhirmap.journal.key_secret import key_secret
 from fhirmap.journal.rekeying import JournalRekeying
 from fhirmap.journal.store import RunLock, has_tables, open_engine, server_clock, shown_name, translated
@@ -168,9 +171,24 @@ class Journal(JournalRekeying):
     ) -> int:
         """As `EntryQueue.start_run`. The lock's file says which journal it is, and its last run."""
         number = super().start_run(map_digest, source=source, resend=resend, places=places)
-        if self._lock:
-            self._lock.leave(self.mark())
+        self._leave_mark()
         return number
+
+    def finish_run(self, exit_code: int, read: int | None = None) -> Ledger:
+        """As `RunLedger.finish_run`. A copy made during the run is older than what the lock's file says."""
+        try:
+            return super().finish_run(exit_code, read)
+        finally:
+            self._leave_mark()
+
+    def _settle_doubt(self) -> None:
+        super()._settle_doubt()
+        self._leave_mark()
+
+    def _leave_mark(self) -> None:
+        """While it is in doubt what was sent, the file keeps what it says of the journal that knows."""
+        if self._lock and self.doubt() is None:
+            self._lock.leave(self.mark())
 
     def __enter__(self) -> Self:
         return self
@@ -180,6 +198,10 @@ class Journal(JournalRekeying):
 
     def close(self) -> None:
         """Closes the database and releases the lock."""
+        if self._run:
+            with suppress(JournalError):  # of a run that was cut short: what did so is said already
+                self._leave_mark()
         self._engine.dispose()
         if self._lock:
             self._lock.release()
+            self._lock = None

@@ -13,10 +13,13 @@ from fhirmap.errors import InternalError
 from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.connection import JournalConnection
 from fhirmap.journal.entries import Ledger, RunSummary
-from fhirmap.journal.schema import MOST_RUNS, entry, run
+from fhirmap.journal.schema import MOST_RUNS, entry, meta, run
 from fhirmap.journal.states import PENDING, EntryState
 
-__all__ = ["RunLedger"]
+__all__ = ["RUNS_ELSEWHERE", "RunLedger", "last_run"]
+
+RUNS_ELSEWHERE = "runs_elsewhere"
+"""The row of `fhirmap_meta` with a number above those of runs that this journal does not know."""
 
 
 class RunLedger(JournalConnection):
@@ -51,7 +54,8 @@ class RunLedger(JournalConnection):
         columns = (entry.c.read_run, entry.c.settled_run)
         # In SQLite, a text or a blob is greater than every number: a damaged column is left out.
         known = union_all(*(select(func.max(column).label("number")).where(column < MOST_RUNS) for column in columns))
-        last = int(connection.execute(select(func.max(known.subquery().c.number))).scalar() or 0)
+        named = int(connection.execute(select(func.max(known.subquery().c.number))).scalar() or 0)
+        last = max(named, _runs_elsewhere(connection))
         values = {**self._identity, "started_at": self._clock(), "map_digest": map_digest}
         given = int(connection.execute(insert(run).values(values).returning(run.c.id)).scalar_one())
         if given > last:
@@ -144,3 +148,14 @@ def _ledger_column(state: EntryState, settled_here: bool, held: bool) -> str:
     if state in (EntryState.ACCEPTED, EntryState.REFUSED) and not settled_here:
         return "unchanged"
     return state
+
+
+def last_run(connection: Connection) -> int:
+    """The number of the last run that is known of, 0 where there was none."""
+    here = connection.execute(select(func.max(run.c.id))).scalar()
+    return max(int(here or 0), _runs_elsewhere(connection))
+
+
+def _runs_elsewhere(connection: Connection) -> int:
+    found = connection.execute(select(meta.c.value).where(meta.c.name == RUNS_ELSEWHERE)).scalar()
+    return int(found or 0)

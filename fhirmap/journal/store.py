@@ -27,6 +27,7 @@ from fhirmap.journal import schema
 from fhirmap.texts import Text, os_reason
 
 __all__ = [
+    "UNREADABLE",
     "RunLock",
     "RunMark",
     "engine_of_any_version",
@@ -271,12 +272,16 @@ def _journal_error(error: BaseException | None, name: str) -> JournalError:
 
 
 class RunMark(NamedTuple):
-    """Which journal a run worked with, and the number of that run."""
+    """Which journal a run worked with, the number of that run, and that of the journal's last attempt, which `purge`
+    keeps. The later of two marks of one journal is the greater one."""
 
     journal: str
     run: int
+    attempt: int = 0
 
 
+UNREADABLE = RunMark("", 0)
+"""A run was here, and what it left cannot be read."""
 _MARK_BYTES = 1000
 
 
@@ -302,16 +307,25 @@ class RunLock:
             raise JournalError("FM802", journal=self._journal) from None
 
     def mark(self) -> RunMark | None:
-        """What the last run left here; None where there was none, or it cannot be read."""
+        """What the last run left here; None where there was none (the file is empty), `UNREADABLE` where the file holds
+        something else."""
         assert self._file is not None
         with translated(self._journal):
             self._file.seek(0)
             content = self._file.read(_MARK_BYTES)
+        if not content:
+            return None
         try:
             found = json.loads(content)
-            return RunMark(str(found["journal"]), int(found["run"]))
-        except (ValueError, KeyError, TypeError):
-            return None
+        except (ValueError, RecursionError):
+            return UNREADABLE
+        match found:
+            # a version that noted no attempts may have been here
+            case {"journal": str(journal), "run": int(run)}:
+                attempt = found.get("attempt", 0)
+                return RunMark(journal, run, attempt) if journal and isinstance(attempt, int) else UNREADABLE
+            case _:
+                return UNREADABLE
 
     def leave(self, mark: RunMark) -> None:
         """Says which journal is worked with.
@@ -324,6 +338,7 @@ class RunLock:
             self._file.write(f"{json.dumps(mark._asdict())}\n".encode())
             self._file.truncate()
             self._file.flush()
+            os.fsync(self._file.fileno())
 
     def release(self) -> None:
         """Lets the next run in."""

@@ -35,5 +35,9 @@ def sent_elsewhere(journal: Journal, archives: Sequence[Archive]) -> Diagnostic 
     doubt = journal.doubt()
     if doubt is None:
         return Diagnostic("FM812", args={"count": count}) if count else None
-    variant = doubt.cause if archives else f"{doubt.cause}_without_archive"
+    variant = doubt.cause
+    if not archives:
+        variant += "_without_archive"
+    elif not count:
+        variant += "_none_unknown"
     return Diagnostic("FM812", args={"count": count, "runs": doubt.runs}, variant=variant)

@@ -55,9 +55,12 @@ def test_back_up_change_and_restore(project: Tiny, tmp_path: Path) -> None:
     assert kept.exists()
     stopped = in_process("run", project.folder)
     assert (stopped.code, "FM812" in stopped.out) == (3, True)
+    assert "(records: 1)" in " ".join(stopped.out.split())
     assert json.loads(in_process("journal", "adopt", project.folder, "--json").out) == {"adopted": 1}
     assert in_process("run", project.folder).code == 0
     in_process("journal", "backup", copy, project.folder, "--overwrite").code  # noqa: B018
+    assert in_process("journal", "restore", copy, project.folder).code == 0
+    assert "no identifier that the journal does not know" in " ".join(in_process("run", project.folder).out.split())
     assert in_process("journal", "verify", project.folder).code == 0
 
 

@@ -69,7 +69,7 @@ def test_an_older_copy_in_its_place_sends_nothing_until_it_has_adopted(
         (made.folder / "journal.db.lock").unlink()
     made.write([*ROWS, MORE])
     words = stopped(in_process("run", made.folder))
-    assert ("older than the last run" in words) == with_lock
+    assert ("older than the end of the last run" in words) == with_lock
     assert "2 " in words
     stopped(in_process("run", made.folder))
     assert len(found.received) == 3
@@ -102,7 +102,7 @@ def test_a_deleted_journal_sends_nothing_until_it_is_confirmed(project: tuple[Ti
     made, found = project
     for path in made.folder.glob("journal.db*"):
         path.unlink()
-    assert "identifiers of 3 records" in stopped(in_process("run", made.folder))
+    assert "(records: 3)" in stopped(in_process("run", made.folder))
     confirmed = in_process("journal", "confirm", made.folder, "--json")
     assert json.loads(confirmed.out) == {"waiting": 3, "known_to_archive": 3}
     assert in_process("run", made.folder).code == 0
@@ -126,13 +126,31 @@ def test_without_an_archive_the_file_of_the_lock_says_it(tiny: Make, receiver: R
     else:
         journal_of(made).unlink()
     words = stopped(in_process("run", made.folder))
-    assert "by 1 run" in words if how == "older" else "another journal" in words
+    assert "lacks altogether: 1)" in words if how == "older" else "another journal" in words
     assert len(found.received) == 3
     in_process("journal", "adopt", made.folder).reported("FM815", 2, "no archive")
     assert in_process("journal", "confirm", made.folder).code == 0
     assert in_process("run", made.folder).code == 0
     assert len(found.received) == {"older": 5, "deleted": 6}[how]
     assert in_process("run", made.folder).code == 0
+
+
+def test_each_older_copy_sends_nothing_also_after_another(tiny: Make, receiver: Receiving) -> None:
+    found = receiver()
+    made = tiny().to(found.url).write(ROWS[:1])
+    copies = []
+    for count in (1, 2, 3):
+        made.write(ROWS[:count])
+        assert in_process("run", made.folder).code == 0
+        copies.append(shutil.copy(journal_of(made), made.folder / f"copy-{count}.db"))
+    for copy in copies[:2]:
+        shutil.copy(copy, journal_of(made))
+        stopped(in_process("run", made.folder))
+    assert len(found.received) == 3
+    made.folder.joinpath("journal.db.lock").write_bytes(b"damaged")
+    shutil.copy(copies[2], journal_of(made))
+    assert "cannot be read" in stopped(in_process("run", made.folder))
+    assert len(found.received) == 3
 
 
 def test_what_others_have_in_the_archive_is_no_alarm(tiny: Make, receiver: Receiving) -> None:
@@ -151,7 +169,7 @@ def test_a_record_that_another_program_declared_stops_the_first_run(tiny: Make, 
     with closing(sqlite3.connect(made.folder / "archive.sqlite")) as connection, connection:
         connection.execute("CREATE TABLE SENT (id text primary key, ref text, state text)")
         connection.execute("INSERT INTO SENT VALUES ('2', 'OLD-2', 'complet')")
-    assert "identifiers of 1 record" in stopped(in_process("run", made.folder))
+    assert "(records: 1)" in stopped(in_process("run", made.folder))
     assert found.received == []
     assert in_process("journal", "adopt", made.folder).code == 0
     assert in_process("run", made.folder).code == 0

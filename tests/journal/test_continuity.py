@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from fhirmap.journal import ArchivedIdentifier, Doubt, Entry, EntryState, Journal, ReadValues
+from fhirmap.journal.copies import copy_file
+from fhirmap.journal.purging import PURGED_STATES
 from fhirmap.journal.store import RunMark
 from tests.journal.sending import ACCEPTED, UNCERTAIN, answer_all, digest_of, ready, state_of
 
@@ -22,12 +27,122 @@ def test_each_journal_has_a_name_and_each_run_its_number(tmp_path: Path) -> None
     assert len(names) == 2
 
 
-@pytest.mark.parametrize("content", [b"", b"no mark", b"{}", b'{"journal": 1, "run": "x"}', b"[]", b"\xff\xfe"])
-def test_a_file_of_the_lock_without_a_mark_says_nothing(tmp_path: Path, content: bytes) -> None:
-    Journal.open(tmp_path / "journal.db", "e", "o").close()
-    (tmp_path / "journal.db.lock").write_bytes(content)
-    with Journal.open(tmp_path / "journal.db", "e", "o", exclusive=True) as journal:
-        assert journal.doubt() is None
+def opened(path: Path) -> Journal:
+    return Journal.open(path, "e", "o", exclusive=True)
+
+
+def run_of(path: Path, *keys: str, copy: Path | None = None) -> Doubt | None:
+    """A run that sends ``keys``, and nothing where it is in doubt, which it gives. ``copy``: made during it."""
+    with opened(path) as journal:
+        journal.start_run()
+        doubt = journal.doubt()
+        if doubt is None:
+            journal.put([ready(key) for key in keys])
+            if copy:
+                copy_file(path, copy)
+            answer_all(journal, ACCEPTED)
+        journal.finish_run(3 if doubt else 0)
+    return doubt
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no mark",
+        b"{}",
+        b'{"journal": 1, "run": "x"}',
+        b'{"journal": "a", "run": 1, "attempt": "x"}',
+        b'{"journal": "", "run": 1}',
+        b"[]",
+        b"[" * 2000,
+        b"\xff\xfe",
+        bytes(80),
+    ],
+)
+def test_a_mark_that_cannot_be_read_is_a_doubt_until_it_is_settled(tmp_path: Path, content: bytes) -> None:
+    path, lock = tmp_path / "journal.db", tmp_path / "journal.db.lock"
+    assert run_of(path, "1") is None
+    lock.write_bytes(content)
+    assert run_of(path, "2") == Doubt("unreadable")
+    assert lock.read_bytes() == content
+    with opened(path) as journal:
+        journal.confirm({})
+    assert run_of(path, "2") is None
+
+
+def test_an_empty_file_of_the_lock_and_one_without_attempts_say_nothing(tmp_path: Path) -> None:
+    path, lock = tmp_path / "journal.db", tmp_path / "journal.db.lock"
+    assert run_of(path, "1") is None
+    name = json.loads(lock.read_bytes())["journal"]
+    for content in ("", json.dumps({"journal": name, "run": 1})):
+        lock.write_text(content, encoding="utf-8")
+        with opened(path) as journal:
+            assert journal.doubt() is None
+
+
+@pytest.mark.parametrize("settled", ["confirm", "adopt", "confirm before a run"])
+def test_each_older_copy_is_recognised_whichever_was_here_before(tmp_path: Path, settled: str) -> None:
+    path, lock = tmp_path / "journal.db", tmp_path / "journal.db.lock"
+    copies = []
+    for number in range(1, 4):
+        assert run_of(path, str(number)) is None
+        copies.append(tmp_path / f"{number}.db")
+        copy_file(path, copies[-1])
+    mark = lock.read_bytes()
+    if settled != "confirm before a run":
+        for copy, runs in ((copies[0], 2), (copies[1], 1), (copies[0], 2)):
+            shutil.copy(copy, path)
+            assert run_of(path, "4") == Doubt("older", runs)
+            assert run_of(path, "4") == Doubt("older", runs)
+            assert lock.read_bytes() == mark
+    shutil.copy(copies[2], path)
+    assert run_of(path) is None, "the journal of the last run goes on"
+    highest = json.loads(lock.read_bytes())["run"]
+
+    shutil.copy(copies[0], path)
+    with opened(path) as journal:
+        assert journal.doubt() is not None
+        if settled == "adopt":
+            journal.adopt({})
+        else:
+            journal.confirm({})
+    assert json.loads(lock.read_bytes())["run"] > highest
+    assert run_of(path, "4") is None
+    assert run_of(path, "5") is None
+    for copy in copies:
+        shutil.copy(copy, path)
+        assert run_of(path, "4") is not None
+
+
+@pytest.mark.parametrize("how", ["ended", "cut short"])
+def test_a_copy_made_during_the_last_run_is_older(tmp_path: Path, how: str) -> None:
+    path, copy = tmp_path / "journal.db", tmp_path / "copy.db"
+    assert run_of(path, "1") is None
+    if how == "ended":
+        assert run_of(path, "2", copy=copy) is None
+    else:
+        with opened(path) as journal:
+            journal.start_run()
+            journal.put([ready("2")])
+            copy_file(path, copy)
+            answer_all(journal, ACCEPTED)
+    shutil.copy(copy, path)
+    assert run_of(path) == Doubt("older")
+    with opened(path) as journal:
+        journal.confirm({})
+    assert run_of(path) is None
+
+
+def test_a_killed_run_and_a_purge_leave_the_journal_that_it_is(tmp_path: Path) -> None:
+    path, lock = tmp_path / "journal.db", tmp_path / "journal.db.lock"
+    assert run_of(path, "1") is None
+    begun = lock.read_bytes()
+    assert run_of(path, "2") is None
+    lock.write_bytes(begun)
+    assert run_of(path, "3") is None
+    with opened(path) as journal:
+        assert journal.purge(PURGED_STATES, time.time() + 1000, is_archived=False).records == 3
+    assert run_of(path, "4") is None
 
 
 def test_a_doubt_lasts_until_somebody_settles_it(tmp_path: Path) -> None:
