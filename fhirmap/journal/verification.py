@@ -248,7 +248,12 @@ class _Locked:
 def _found(kind: FindingKind, keys: list[str], detail: str = "") -> Iterator[JournalFinding]:
     distinct = list(dict.fromkeys(keys))
     if distinct:
-        yield JournalFinding(kind, len(distinct), tuple(shown_key(key) for key in distinct[:_KEYS_SHOWN]), detail)
+        yield JournalFinding(kind, len(distinct), tuple(map(_shown, distinct[:_KEYS_SHOWN])), detail)
+
+
+def _shown(key: object) -> str:
+    """A key as it is shown, of a damaged row too, which may hold what is no text."""
+    return shown_key(key.decode(errors="replace") if isinstance(key, bytes) else str(key))
 
 
 def _is_list(text: object) -> bool:

@@ -71,6 +71,14 @@ def test_what_breaks_a_rule_is_found(used: Journal, tmp_path: Path, kind: Findin
     assert kind in {one.kind for one in used.verify()}
 
 
+@pytest.mark.parametrize("kind", [FindingKind.PAYLOAD_MISSING, FindingKind.UNKNOWN_WORD])
+def test_a_key_that_is_no_text_is_shown(used: Journal, tmp_path: Path, kind: FindingKind) -> None:
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection, connection:
+        connection.execute("UPDATE fhirmap_entry SET key = x'ff00' WHERE id = 1")
+        connection.execute(BROKEN[kind])
+    assert kind in {one.kind for one in used.verify()}
+
+
 def test_damaged_pages_are_found(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     with Journal.open(path, "e", "o") as journal:
