@@ -34,6 +34,10 @@ _BEFORE = "audit_from"
 """The row of the table `meta` that has the last run of the time before there was a log."""
 
 
+_YEAR_10000 = 253402300800
+"""Seconds since the epoch: no time from then on can be shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
     """An entry to be shown. ``at``: seconds since the epoch; ``body``: what `audit.py` wrote; ``opening``: the body of
@@ -73,7 +77,7 @@ class JournalAudit(JournalFigures):
         with self._snapshot() as connection:
             for one in _entries(connection):
                 body = _body(one)
-                if not body or one.act not in set(AuditAct):
+                if not body or not _is_written(one):
                     raise JournalError("FM804", journal=self._name, reason=audit.name)
                 if one.seq == 0:
                     opening = body
@@ -139,6 +143,13 @@ class _LoggedRuns:
         )
         found = {number for number in runs if str(number) not in self._runs}
         return sorted(found | {number for number, count in requests if count > self._requests[str(number)]})
+
+
+def _is_written(one: AuditEntry) -> bool:
+    """Are its columns of the kinds that fhirmap writes?"""
+    texts = (one.chain, one.act, one.digest)
+    is_time = isinstance(one.at, int | float) and 0 <= one.at < _YEAR_10000
+    return is_time and all(isinstance(text, str) for text in texts) and one.act in set(AuditAct)
 
 
 def _body(one: AuditEntry) -> Mapping[str, Any]:

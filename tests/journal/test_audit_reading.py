@@ -74,6 +74,26 @@ def test_what_looks_writes_nothing(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("at", ["'x'", "''", "x'ff00'", "'[1]'", "9e999", "1e300", "-1e300"])
+def test_a_damaged_time_stops_the_reading(tmp_path: Path, at: str) -> None:
+    damaged(tmp_path, f"at = {at}")
+
+
+@pytest.mark.parametrize("column", ["chain", "digest", "act"])
+def test_a_damaged_text_stops_the_reading(tmp_path: Path, column: str) -> None:
+    damaged(tmp_path, f"{column} = x'ff00'")
+
+
+def damaged(folder: Path, change: str) -> None:
+    with Journal.open(folder / "journal.db", "e", "o") as journal:
+        journal.start_run("map")
+        with closing(sqlite3.connect(folder / "journal.db", isolation_level=None)) as connection:
+            connection.execute("drop trigger fhirmap_audit_no_update")
+            connection.execute(f"update fhirmap_audit set {change} where seq = 1")
+        with pytest.raises(JournalError, match="FM804"):
+            list(journal.audit_records())
+
+
 def test_a_damaged_body_stops_the_reading_and_not_the_verification(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     with Journal.open(path, "e", "o") as journal:
