@@ -18,6 +18,8 @@ BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the durations that calls are counted by, in seconds."""
 
 _TOKENS = "tokens"
+_LATEST = 2**62
+"""In SQLite, a text or a blob, as a damaged row may hold, is greater than every number."""
 _DONE = (0, 1)
 """Exit codes of a run that did all its work: with 1 some records are for somebody to look at."""
 
@@ -89,7 +91,9 @@ class JournalFigures(JournalReading):
                 tokens=tokens,
                 last_run=last_run,
                 last_done_at=connection.execute(
-                    select(func.max(run.c.finished_at)).where(self._own(run), run.c.exit_code.in_(_DONE))
+                    select(func.max(run.c.finished_at)).where(
+                        self._own(run), run.c.exit_code.in_(_DONE), run.c.finished_at < _LATEST
+                    )
                 ).scalar_one(),
             )
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, func, insert, select, union_all, update
 
 from fhirmap.data import JsonValue
-from fhirmap.errors import InternalError
+from fhirmap.errors import InternalError, JournalError
 from fhirmap.journal.audit_chain import AuditAct
 from fhirmap.journal.connection import JournalConnection
 from fhirmap.journal.entries import Ledger, RunSummary
@@ -124,7 +124,10 @@ class RunLedger(JournalConnection):
         return {state: int(number) for state, number in rows}
 
     def last_run(self) -> RunSummary | None:
-        """The latest run of this establishment and operation."""
+        """The latest run of this establishment and operation.
+
+        Raises: JournalError FM804 where its row was damaged.
+        """
         with self._transaction() as connection:
             row = connection.execute(
                 select(run)
@@ -137,7 +140,21 @@ class RunLedger(JournalConnection):
             ).one_or_none()
         if row is None:
             return None
-        return RunSummary(row.id, row.started_at, row.finished_at, row.exit_code, json.loads(row.counts))
+        numbers = (row.started_at, row.finished_at, row.exit_code)
+        counts = _counts(row.counts)
+        if counts is None or not all(one is None or isinstance(one, int | float) for one in numbers):
+            raise JournalError("FM804", journal=self._name, reason=run.name)
+        return RunSummary(row.id, row.started_at, row.finished_at, row.exit_code, counts)
+
+
+def _counts(text: object) -> dict[str, int] | None:
+    """The ledger of a run as it was written; None where it is none."""
+    try:
+        found = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    is_ledger = isinstance(found, dict) and all(isinstance(count, int) for count in found.values())
+    return found if is_ledger else None
 
 
 def _ledger_column(state: EntryState, settled_here: bool, held: bool) -> str:

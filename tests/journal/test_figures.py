@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from fhirmap.errors import JournalError
 from fhirmap.journal import BUCKETS_S, Entry, EntryState, Journal
 from tests.journal.sending import ACCEPTED, DEFERRED, REFUSED, UNCERTAIN, answer_all, ready
 
@@ -80,3 +85,14 @@ def test_another_project_in_the_same_journal_counts_for_itself(journal: Journal,
         found = other.figures()
     assert (found.tokens, found.calls, found.last_run) == (0, (), None)
     assert sum(found.states.values()) == 0
+
+
+@pytest.mark.parametrize("change", ["finished_at = 'x'", "finished_at = ''", "finished_at = x'ff'", "counts = '{'"])
+def test_a_damaged_run_is_said(journal: Journal, tmp_path: Path, change: str) -> None:
+    journal.finish_run(0)
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection, connection:
+        connection.execute(f"UPDATE fhirmap_run SET {change}")
+    with pytest.raises(JournalError, match="FM804"):
+        journal.figures()
+    journal.start_run()  # the damaged one is not the last any more
+    assert journal.figures().last_done_at is None or "counts" in change
