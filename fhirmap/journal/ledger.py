@@ -49,8 +49,8 @@ class RunLedger(JournalConnection):
         return self._run
 
     def _numbered(self, connection: Connection, map_digest: str) -> int:
-        """The number of a new run: no entry has it. SQLite gives the number of a deleted row again, and a sequence may
-        be behind the tables that were restored with it."""
+        """The number of a new run: no entry has it. SQLite gives the number of a deleted row again, and the sequence
+        of restored tables may give numbers that they have."""
         columns = (entry.c.read_run, entry.c.settled_run)
         # In SQLite, a text or a blob is greater than every number: a damaged column is left out.
         known = union_all(*(select(func.max(column).label("number")).where(column < MOST_RUNS) for column in columns))

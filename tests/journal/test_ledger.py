@@ -76,7 +76,7 @@ def test_on_a_server_the_sequence_follows() -> None:
     with Journal.open(os.environ["FHIRMAP_TEST_POSTGRESQL"], f"sequence-{uuid.uuid4().hex}", "o") as journal:
         first = journal.start_run()
         journal.put([ready("1")])
-        with journal._engine.begin() as connection:  # what a restored sequence that is behind looks like
+        with journal._engine.begin() as connection:  # what a restored sequence with too low a number looks like
             connection.execute(entry.update().where(entry.c.read_run == first).values(read_run=first + 5))
         try:
             assert journal.start_run() > first + 5
