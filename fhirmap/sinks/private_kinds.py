@@ -103,7 +103,7 @@ def is_free_text(identifier: str) -> bool:
     """Is an identifier rather a sentence: with blanks, and two words of letters or a date?
 
     Example:
-        >>> is_free_text("DUPONT Marie 3"), is_free_text("RENACOT-2025-00012")
+        >>> is_free_text("DUPONT Marie 3"), is_free_text("ABC-2025-00012")
         (True, False)
     """
     words = unescaped(identifier).split()
