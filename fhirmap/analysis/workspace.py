@@ -178,7 +178,9 @@ class Workspace:
         if content is None:
             return ()
         try:
-            return self._codes(unit, declaration, csv.DictReader(io.StringIO(content), delimiter=table.delimiter))
+            # strict: a quote that is not closed would take the rest of the table for one code
+            reader = csv.DictReader(io.StringIO(content), delimiter=table.delimiter, strict=True)
+            return self._codes(unit, declaration, reader)
         except csv.Error:
             span = table.file_span or table.span
             unit.faults.append(Diagnostic("FM102", span, {"file": table.file}, variant="rows"))

@@ -68,6 +68,7 @@ def _shown(folder: Path, name: str, *allowed: Path) -> str:
         ("pipe", "no regular file"),
         ("../keys.txt", "no column"),
         ("../bad.csv", "no table"),
+        ("../open.csv", "no table"),
     ],
 )
 def test_a_map_reads_nothing_elsewhere_and_nothing_of_it_is_shown(tmp_path: Path, name: str, variant: str) -> None:
@@ -78,6 +79,7 @@ def test_a_map_reads_nothing_elsewhere_and_nothing_of_it_is_shown(tmp_path: Path
         place.write_text(_SECRET, encoding="utf-8")
     (project / "keys.txt").write_text("PASSWORD=SECRET\nb=SECRET\n", encoding="utf-8")
     (project / "bad.csv").write_text('a;b\n"' + "SECRET" * 30_000, encoding="utf-8")
+    (project / "open.csv").write_text('a;b\n"M;SECRET\nF;SECRET\n', encoding="utf-8")
     (project / "maps" / "link.csv").symlink_to(tmp_path / "outside.csv")
     (project / "maps" / "linked").symlink_to(tmp_path)
     os.mkfifo(project / "maps" / "pipe")
