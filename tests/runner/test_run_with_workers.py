@@ -111,6 +111,10 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
+_OF_THE_PROCESS = ("fhirmap_meta", "fhirmap_audit", "fhirmap_audit_chain")
+"""Secrets, digests over moments, numbers of processes."""
+
+
 def journalled(path: Path) -> dict[str, list[Any]]:
     """All that a journal holds, but for moments."""
     engine = sa.create_engine(f"sqlite:///{path}")
@@ -124,13 +128,13 @@ def journalled(path: Path) -> dict[str, list[Any]]:
             for table in schema.metadata.sorted_tables
         }
     engine.dispose()
-    return {name: [tuple(row) for row in rows] for name, rows in found.items() if name != "fhirmap_meta"}
+    return {name: [tuple(row) for row in rows] for name, rows in found.items() if name not in _OF_THE_PROCESS}
 
 
 def timeless(data: Any) -> Any:
     """A plan or report without the moments of the machine's clock."""
     if isinstance(data, dict):
-        return {name: timeless(value) for name, value in data.items() if name != "at"}
+        return {name: timeless(value) for name, value in data.items() if name not in ("at", "audit_head")}
     return [timeless(value) for value in data] if isinstance(data, list | tuple) else data
 
 

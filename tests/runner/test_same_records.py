@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fhirmap.errors import JournalError
+from tests.cli.conftest import in_process
 from tests.pace import without_limit
 from tests.runner.test_declared_again import EXAMPLES, Hospital
 
@@ -42,7 +43,11 @@ def test_other_keys_and_names_send_nothing_until_they_are_meant(
     hospital.run()
     assert hospital.sent == 0
     hospital.edit(before, after, file)
-    assert hospital.run(resend=True).report.ledger.accepted >= accepted
+    meant = hospital.run(resend=True)
+    if meant.report.ledger.pending >= accepted:  # under another name, the archive alone knows what was sent
+        assert in_process("journal", "confirm", hospital.folder).code == 0
+        meant = hospital.run(resend=True)
+    assert meant.report.ledger.accepted >= accepted
     assert hospital.run().exit_code in (0, 1)
     assert hospital.sent == 0
 
