@@ -97,8 +97,10 @@ PROJECTS: dict[str, Callable[[Path], None]] = {
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """One entry for each process that was started; batches are small."""
+    """One entry for each process that was started; batches are small, and all journals hash keys alike."""
     found: list[int] = []
+    monkeypatch.setattr("secrets.token_hex", lambda size: "5" * 2 * size)
+    monkeypatch.setattr("secrets.token_bytes", lambda size: b"5" * size)
     start = workers_module._Team._start
 
     def noted(team: Any) -> None:
