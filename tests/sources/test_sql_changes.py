@@ -101,7 +101,7 @@ def test_fractions_nothing_and_the_future(database: Database, prefix: str, zoned
     for n, text in enumerate(("'2026-01-02 10:00:00.000001'", "'2026-01-02 10:00:00.999'", "NULL", "'2037-12-31'"), 1):
         write(database, f"INSERT INTO {prefix}op VALUES ({n}, 0, {text})")
     _, marks, _ = read(database, plan(prefix), {})
-    assert "10:00:00.999" in marks[""]
+    assert ":00:00.999" in marks[""]  # a server may have another zone
     assert read(database, plan(prefix), marks)[0] == ["2", "3", "4"]
     write(database, f"INSERT INTO {prefix}op VALUES (5, 0, '2026-01-02 10:00:01')")
     assert read(database, plan(prefix), marks)[0] == ["2", "3", "4", "5"]
