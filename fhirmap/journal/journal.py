@@ -120,15 +120,15 @@ class Journal(JournalRekeying):
             encryption_keys=encryption_keys,
         )
         journal.migration = migration
-        if migration is not None:
-            journal.note(AuditAct.MIGRATED, {"found": migration.found, "made": migration.made})
-        journal._show_keys(create=True)
-        if lock:
-            try:
+        try:
+            if migration is not None:
+                journal.note(AuditAct.MIGRATED, {"found": migration.found, "made": migration.made})
+            journal._show_keys(create=True)
+            if lock:
                 journal.compare(lock.mark())
-            except BaseException:
-                journal.close()
-                raise
+        except BaseException:
+            journal.close()  # and with it the lock: a program that embeds fhirmap goes on
+            raise
         return journal
 
     @classmethod

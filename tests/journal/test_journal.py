@@ -27,3 +27,15 @@ def test_two_runs_do_not_share_a_file_and_a_look_does_not_disturb(tmp_path: Path
         with Journal.open(path, "e", "o") as other:
             assert other.status().states == {}
     Journal.open(path, "e", "o", exclusive=True).close()
+
+
+def test_a_journal_that_cannot_be_opened_to_its_end_lets_the_next_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: object, **_named: object) -> None:
+        raise JournalError("FM803", journal="journal.db", reason="full")
+
+    with monkeypatch.context() as patched, pytest.raises(JournalError):
+        patched.setattr(Journal, "_show_keys", full)
+        Journal.open(tmp_path / "journal.db", "e", "o", exclusive=True)
+    Journal.open(tmp_path / "journal.db", "e", "o", exclusive=True).close()
