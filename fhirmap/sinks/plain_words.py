@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from fhirmap.texts.folded_text import folded_words
 
-__all__ = ["CUES", "OF_CUES", "OF_NAMES", "PARTICLES", "STATES", "TITLES", "is_cue", "plain_words"]
+__all__ = ["CUES", "OF_CUES", "OF_NAMES", "PARTICLES", "STATES", "TITLES", "plain_words"]
 
 PARTICLES = frozenset(
     [
@@ -144,8 +144,11 @@ CUES = frozenset(
         "assure",
         "assuree",
         "beneficiaire",
+        "conjoint",
+        "conjointe",
         "docteur",
         "dr",
+        "epouse",
         "family",
         "firstname",
         "given",
@@ -160,6 +163,7 @@ CUES = frozenset(
         "mrs",
         "name",
         "names",
+        "nee",
         "nom",
         "nomme",
         "nommee",
@@ -167,11 +171,16 @@ CUES = frozenset(
         "patient",
         "patiente",
         "patients",
+        "pr",
         "prenom",
         "prenoms",
+        "prof",
+        "professeur",
         "surname",
         "traits",
         "usager",
+        "veuf",
+        "veuve",
     ]
 )
 """After them a name may follow, in small letters too."""
@@ -192,14 +201,13 @@ OF_CUES = frozenset(
         "usage",
         "usuel",
         "utilise",
+        "valeur",
+        "value",
     ]
 )
 """Between a cue and the name: `nom de naissance: Roy`."""
 
-_LONGEST_CUE = 24
-"""Letters of two words that are written as one."""
-
-TITLES = frozenset(["dr", "m", "mlle", "mm", "mme", "mr", "mrs"])
+TITLES = frozenset(["dr", "m", "mlle", "mm", "mme", "mr", "mrs", "pr", "prof"])
 """A full stop after them ends no sentence."""
 
 STATES = frozenset(
@@ -209,6 +217,7 @@ STATES = frozenset(
         "already",
         "deja",
         "duplicate",
+        "empty",
         "existant",
         "existe",
         "exists",
@@ -226,12 +235,17 @@ STATES = frozenset(
         "manquant",
         "manquante",
         "missing",
+        "nil",
+        "none",
+        "null",
         "obligatoire",
         "required",
         "requis",
         "trouve",
         "trouvee",
+        "undefined",
         "unknown",
+        "vide",
     ]
 )
 """What a person is said to be, with a capital too: `PATIENT INCONNU`."""
@@ -242,15 +256,3 @@ def plain_words() -> frozenset[str]:
     """The words of `plain_words.txt`, folded."""
     text = files("fhirmap.sinks").joinpath("plain_words.txt").read_text(encoding="utf-8")
     return frozenset(folded_words("\n".join(line for line in text.splitlines() if not line.startswith("#"))))
-
-
-def is_cue(word: str) -> bool:
-    """Is a folded word a cue, or made of one and what goes with it (`patientname`, `nomnaissance`)?"""
-    if word in CUES:
-        return True
-    if not 6 <= len(word) <= _LONGEST_CUE:
-        return False
-    parts = ((word[:at], word[at:]) for at in range(3, len(word) - 2))
-    return any(
-        (one in CUES and (two in CUES or two in OF_CUES)) or (one in OF_CUES and two in CUES) for one, two in parts
-    )

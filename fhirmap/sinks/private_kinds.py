@@ -11,204 +11,110 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
-from fhirmap.sinks.plain_words import OF_CUES, OF_NAMES, PARTICLES, STATES, TITLES, is_cue, plain_words
+from fhirmap.sinks.announced_values import announced_values, labelled_numbers
+from fhirmap.sinks.cues import given_names, is_cue
+from fhirmap.sinks.encoded_words import encoded_words
+from fhirmap.sinks.plain_words import OF_CUES, OF_NAMES, PARTICLES, STATES, TITLES, plain_words
+from fhirmap.sinks.written_dates import GAP, Span, is_year, written_dates
 from fhirmap.texts.folded_text import FoldedText, fold, unescaped
+from fhirmap.texts.public_names import public_names
 
 __all__ = ["KINDS", "is_free_text", "kinds_in", "numbers_in"]
-
-Span = tuple[int, int]
-"""First letter and the one after the last, of a `FoldedText`."""
 
 KINDS = frozenset(("token", "address", "number", "date", "name"))
 
 _LONG = 11
-_GAP = 4
-"""Signs between two digits of one number at most."""
-_MONTHS = frozenset(
-    [
-        "aou",
-        "aout",
-        "apr",
-        "april",
-        "aug",
-        "august",
-        "avr",
-        "avril",
-        "dec",
-        "december",
-        "decembre",
-        "feb",
-        "february",
-        "fev",
-        "fevr",
-        "fevrier",
-        "jan",
-        "january",
-        "janv",
-        "janvier",
-        "juil",
-        "juillet",
-        "juin",
-        "jul",
-        "july",
-        "jun",
-        "june",
-        "mai",
-        "mar",
-        "march",
-        "mars",
-        "may",
-        "nov",
-        "november",
-        "novembre",
-        "oct",
-        "october",
-        "octobre",
-        "sep",
-        "sept",
-        "september",
-        "septembre",
-    ]
-)
-_DAY = re.compile(r"(?:0?[1-9]|[12][0-9]|3[01])(?:er|st|nd|rd|th|eme|e)?")
-_YEAR = re.compile(r"(?:1[89]|20)[0-9]{2}|[0-9]{2}")
+_GLUED = 9
+"""Digits of a long word that is a number though it has another sign in it (`2840510A23456`)."""
 _OPAQUE = re.compile(r"[A-Za-z0-9_\-.~+/=]{16,}")
 _UUID = re.compile(
     r"(?<![0-9A-Za-z_-])[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}(?![0-9A-Za-z_-])"
 )
+_PART_OF_WORD = re.compile("[A-Z]+(?![a-z])|[A-Z]?[^A-Z]+")
 _CUE_WORDS = 3
 """Words after a cue that may be a name."""
+_AFTER_BEARER = frozenset(("realm", "scope", "error", "token", "tokens", "authentication", "missing", "is", "invalid"))
+"""Words of sentences, and of a challenge (RFC 6750 section 3): what follows them has rules of its own."""
+_OF_THINGS = frozenset(("name", "names"))
+"""Cues that things have too: `name='date'` in a path."""
 _BEGINNING = frozenset(".:!?;\n\"'«([{/|")
 """What a sentence, or a part of one with a capital, begins after."""
 
 
 def kinds_in(folded: FoldedText, known: Collection[str] = ()) -> Iterator[tuple[str, int, int]]:
     """What could be of a person, each with its kind. ``known``: folded words that are no names."""
-    own = _uuids(folded)
+    own = _of_no_one(folded)
     for kind, found in (
         ("token", _tokens(folded)),
         ("address", _addresses(folded)),
         ("number", numbers_in(folded)),
-        ("date", _dates(folded)),
+        ("number", labelled_numbers(folded)),
+        ("date", written_dates(folded)),
         ("name", _names(folded, known)),
     ):
         for start, end in found:
             if start not in own or own[start] != own.get(end - 1):
                 yield kind, start, end
+    for kind, start, end in announced_values(folded):
+        if start not in own or own[start] != own.get(end - 1):
+            yield kind, start, end
     for start, end in _bearer_tokens(folded):
         yield "token", start, end
 
 
 def is_free_text(identifier: str) -> bool:
-    """Is an identifier rather a sentence: with blanks, and two words of letters or a date?
+    """Is an identifier rather a sentence: with blanks, and two words of letters or a date; or with a given name and
+    another word?
 
     Example:
-        >>> is_free_text("DUPONT Marie 3"), is_free_text("ABC-2025-00012")
-        (True, False)
+        >>> is_free_text("DUPONT Marie 3"), is_free_text("DUPONT_Marie_3"), is_free_text("ABC-2025-00012")
+        (True, True, False)
     """
+    folded = fold(identifier)
+    letters = [word for start, end in folded.words() if (word := folded.letters[start:end]).isalpha() and len(word) > 1]
+    if len(letters) > 1 and not given_names().isdisjoint(letters):
+        return True
     words = unescaped(identifier).split()
     if len(words) < 2:
         return False
     of_letters = sum(sum(sign.isalpha() for sign in word) > 1 for word in words)
-    return of_letters > 1 or any(True for _ in _dates(fold(identifier)))
+    return of_letters > 1 or any(True for _ in written_dates(folded))
 
 
-def _uuids(folded: FoldedText) -> dict[int, int]:
-    """Of each letter in a UUID, which one it is of. What is all in one is no one's."""
-    spans = _spans_of(folded, (found.span() for found in _UUID.finditer(folded.original)))
+def _of_no_one(folded: FoldedText) -> dict[int, int]:
+    """Of each letter in a UUID or a public name, which one it is of. What is all in one is no one's."""
+    places = sorted([*(found.span() for found in _UUID.finditer(folded.original)), *public_names(folded.original)])
+    spans = _spans_of(folded, iter(places))
     return {at: start for start, end in spans for at in range(start, end)}
 
 
 def numbers_in(folded: FoldedText) -> Iterator[Span]:
-    """Numbers of eleven digits or more, whatever is between these, with the letter of Corsica; telephone numbers."""
-    letters, gaps = folded.letters, folded.gaps
+    """Numbers of eleven digits or more, whatever is between these, with the letter of Corsica or a sign in a digit's
+    place; telephone numbers."""
+    letters = folded.letters
     start = count = 0
     for at in range(len(letters) + 1):
         is_digit = at < len(letters) and letters[at].isdecimal()
         is_corsican = at < len(letters) and letters[at] in "ab" and 5 <= count <= 7 and letters[at - 1] == "2"
-        if (is_digit or is_corsican) and (not count or gaps[at] <= _GAP):
+        if (is_digit or is_corsican) and (not count or _is_in_number(folded, at)):
             start = start if count else at
             count += 1
             continue
         if count >= _LONG or _is_telephone(letters[start : start + count]):
             yield start, start + count
         start, count = at, int(is_digit)
+    for start, end in folded.words():
+        if end - start >= _LONG and _GLUED <= sum(map(str.isdecimal, letters[start:end])) < end - start:
+            yield start, end
+
+
+def _is_in_number(folded: FoldedText, at: int) -> bool:
+    """May what is before the digit at ``at`` be within a number: few signs, or any number of blanks?"""
+    return folded.gaps[at] <= GAP or folded.original[folded.ends[at - 1] : folded.starts[at]].isspace()
 
 
 def _is_telephone(digits: str) -> bool:
     return len(digits) == 10 and digits[0] == "0" and digits[1] in "123456789"
-
-
-def _dates(folded: FoldedText) -> Iterator[Span]:
-    """Full dates: three numbers, eight digits in a row, or a month in words with a number beside it."""
-    words = list(folded.words())
-    for number, (start, end) in enumerate(words):
-        word = folded.letters[start:end]
-        if len(word) == 8 and word.isdecimal() and _is_compact(word):
-            yield start, end
-        elif word in _MONTHS:
-            yield from _around_month(folded, words, number)
-        else:
-            found = _numeric_date(folded, words[number : number + 3])
-            if found is not None:
-                yield found
-        yield from _glued_month(folded, start, end)
-
-
-def _is_compact(digits: str) -> bool:
-    return _is_date(digits[:4], digits[4:6], digits[6:]) or _is_date(digits[4:], digits[2:4], digits[:2])
-
-
-def _is_date(year: str, month: str, day: str) -> bool:
-    """Are they a date, in one order of month and day or the other?"""
-    if not (year + month + day).isdecimal() or _YEAR.fullmatch(year) is None or len(month) > 2 or len(day) > 2:
-        return False
-    small, great = sorted((int(month), int(day)))
-    return 1 <= small <= 12 and great <= 31
-
-
-def _numeric_date(folded: FoldedText, words: list[Span]) -> Span | None:
-    if len(words) < 3 or any(folded.gaps[start] > _GAP for start, _ in words[1:]):
-        return None
-    one, two, three = (folded.letters[start:end] for start, end in words)
-    between = {folded.original[folded.ends[end - 1]] for _, end in words[:2]}
-    if ":" in between:
-        return None
-    three, has_time, _ = three.partition("t")  # what follows in ISO's form is a time
-    if not (_is_date(three, two, one) or _is_date(one, two, three)):
-        return None
-    end = words[2][1]
-    while has_time and end < len(folded.letters) and folded.original[folded.ends[end - 1]] in ":.+-":
-        end += 1
-        while not folded.begins(end):
-            end += 1
-    return words[0][0], end
-
-
-def _around_month(folded: FoldedText, words: list[Span], number: int) -> Iterator[Span]:
-    """The month at ``number`` with the day and the year beside it."""
-    first = last = number
-    for step in (-1, 1):
-        place = number + step
-        for _ in range(3):
-            if not 0 <= place < len(words):
-                break
-            start, end = words[place]
-            word = folded.letters[start:end]
-            if _DAY.fullmatch(word) or _YEAR.fullmatch(word):
-                first, last = min(first, place), max(last, place)
-            elif word not in ("of", "de", "the", "le"):
-                break
-            place += step
-    if first != last:
-        yield words[first][0], words[last][1]
-
-
-def _glued_month(folded: FoldedText, start: int, end: int) -> Iterator[Span]:
-    """``13feb1951``: a month with its numbers in one word."""
-    word = folded.letters[start:end]
-    if 6 <= len(word) <= 15 and not word.isalpha() and word.strip("0123456789") in _MONTHS:
-        yield start, end
 
 
 def _spans_of(folded: FoldedText, places: Iterator[tuple[int, int]]) -> Iterator[Span]:
@@ -237,13 +143,14 @@ def _tokens(folded: FoldedText) -> Iterator[Span]:
                     yield begin, stop
 
     yield from _spans_of(folded, places())
+    yield from _spans_of(folded, encoded_words(folded.original))
 
 
 def _bearer_tokens(folded: FoldedText) -> Iterator[Span]:
     """What follows `Bearer`."""
     words = list(folded.words())
     for number, (start, end) in enumerate(words[:-1]):
-        if folded.letters[start:end] == "bearer":
+        if folded.letters[start:end] == "bearer" and folded.letters[slice(*words[number + 1])] not in _AFTER_BEARER:
             begin = folded.starts[words[number + 1][0]]
             stop = begin
             while stop < len(folded.original) and not folded.original[stop].isspace():
@@ -282,14 +189,17 @@ def _addresses(folded: FoldedText) -> Iterator[Span]:
 
 
 def _names(folded: FoldedText, known: Collection[str]) -> Iterator[Span]:
-    """Words with a capital that are no word of receivers, and those after a cue (`patient`, `nom`).
+    """Words with a capital that are no word of receivers, those after a cue (`patient`, `nom`), and given names with
+    what is beside them.
 
-    After a cue what has a capital is a name, whatever else it could be: there are people called Petit and McDonald.
+    After a cue what has a capital, or is assigned, is a name, whatever else it could be: there are people called Petit
+    and McDonald.
     """
-    left, before = 0, ""
+    left, before, passed = 0, "", None
     for start, end in folded.words():
         word, signs = folded.letters[start:end], folded.signs[start:end]
         is_capital = signs[0].isupper() or signs[0].istitle()
+        last, passed = passed, None
         if is_cue(word) or (word == "m" and is_capital):
             left = _CUE_WORDS
         elif word in OF_NAMES or (left == _CUE_WORDS and word in OF_CUES):
@@ -298,16 +208,30 @@ def _names(folded: FoldedText, known: Collection[str]) -> Iterator[Span]:
             left = 0
         elif word in PARTICLES:
             left = left if is_capital else 0
+        elif left == _CUE_WORDS and before not in _OF_THINGS and "=" in _between(folded, start):
+            yield start, end
+            left -= 1
+        elif left and before not in TITLES and word in plain_words() and _between(folded, start) == ".":
+            left = 0  # `Patient.Identifier` is a type's element
         elif left and is_capital and not (before not in TITLES and _ends_a_sentence(folded, start)):
             if len(word) > 1:
                 yield start, end
             left -= 1
-        elif not word.isalpha() or _is_plain(word, is_capital and not _begins_a_sentence(folded, start)):
+        elif word in given_names():
+            if last is not None and folded.gaps[start] <= 2:
+                yield last
+            yield start, end
+            left = max(left - 1, 1)
+        elif not word.isalpha() or _is_plain(
+            word, bool(left) or (is_capital and not _begins_a_sentence(folded, start))
+        ):
             left = 0
         else:
             is_name = len(word) > 1 and (left or is_capital)
             if is_name and not _is_technical(signs) and not _is_error_code(folded, start, end):
                 yield start, end
+            elif len(word) > 2 and not is_capital:
+                passed = start, end
             left = max(0, left - 1)
         before = word
 
@@ -335,8 +259,11 @@ def _ends_a_sentence(folded: FoldedText, start: int) -> bool:
 
 
 def _is_technical(signs: Sequence[str]) -> bool:
-    """`birthDate`, `StructureDefinition`: of a structure, where a capital follows a small letter."""
-    return any(one.islower() and other.isupper() for one, other in pairwise(signs))
+    """`birthDate`, `FHIRException`: of a structure, words as one of which none is a given name (`DUPONTMarie`)."""
+    parts = [found[0].lower() for found in _PART_OF_WORD.finditer("".join(signs))]
+    if len(parts) < 2 or not given_names().isdisjoint(parts):
+        return False
+    return any(one.islower() and other.isupper() for one, other in pairwise(signs)) or parts[-1] in plain_words()
 
 
 def _is_error_code(folded: FoldedText, start: int, end: int) -> bool:
@@ -349,4 +276,4 @@ def _is_error_code(folded: FoldedText, start: int, end: int) -> bool:
     while not folded.begins(stop) and stop - end <= 6:
         stop += 1
     number = folded.letters[end:stop]
-    return 3 <= len(number) <= 6 and number.isdecimal() and _YEAR.fullmatch(number) is None
+    return 3 <= len(number) <= 6 and number.isdecimal() and not is_year(number)

@@ -16,10 +16,11 @@ _LIGATURES = {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d"
 _ESCAPE = re.compile(
     r"&(?:amp;)*(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});"
     r"|\\+u(?:[0-9a-fA-F]{4}|\{[0-9a-fA-F]{1,6}\})|\\+x[0-9a-fA-F]{2}|\\+[nrtfvb](?![a-z])"
-    r"|(?:%[0-9a-fA-F]{2})+"
+    r"|(?:%(?:25)*[0-9a-fA-F]{2})+"
     r"|</?(?:b|i|u|em|br|td|tr|th|li|p|div|span|strong|code|nobr|wbr)\s{0,3}/?>"
 )
 
+_ESCAPED_PERCENT = re.compile(r"%(?:25)+(?=[0-9a-fA-F]{2})")
 _ESCAPING = frozenset("&\\%<")
 _WORD = re.compile("[0-9a-z]+")
 
@@ -118,7 +119,7 @@ def _unescaped(escape: str) -> str:
     if escape[0] == "%":
         from urllib.parse import unquote
 
-        return unquote(escape, errors="replace")
+        return unquote(_ESCAPED_PERCENT.sub("%", escape), errors="replace")
     if escape[0] == "&":
         from html import unescape
 

@@ -18,6 +18,7 @@ from itertools import zip_longest
 from typing import Any, TypeVar, cast
 
 from fhirmap.texts.folded_text import FoldedText, fold
+from fhirmap.texts.public_names import public_names
 from fhirmap.texts.visible_text import visible
 
 __all__ = [
@@ -136,9 +137,13 @@ def is_shown_form(text: str) -> bool:
 def personal_numbers(folded: FoldedText) -> Iterator[tuple[int, int]]:
     """Where a text has what looks like a person's number: its first letter and the one after its last."""
     letters, last, at = folded.letters, len(folded.letters), 0
+    public, place = sorted(public_names(folded.original)), 0
     while at + _DIGITS <= last:
         end = _end_of_number(folded, at) if letters[at] in "123478" else 0
-        if end:
+        while place < len(public) and public[place][1] <= folded.starts[at]:
+            place += 1
+        is_public = place < len(public) and public[place][0] <= folded.starts[at]
+        if end and not (is_public and folded.ends[end - 1] <= public[place][1]):
             yield at, end
         at = end or at + 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fhirmap.sinks.plain_words import CUES, OF_CUES, OF_NAMES, PARTICLES, STATES, TITLES, is_cue, plain_words
+from fhirmap.sinks.plain_words import CUES, OF_CUES, OF_NAMES, PARTICLES, STATES, TITLES, plain_words
 from fhirmap.texts.folded_text import folded_words
 
 
@@ -10,8 +10,3 @@ def test_every_word_is_folded() -> None:
     assert all(folded_words(word) == [word] for word in (*plain_words(), *CUES, *OF_CUES, *STATES, *TITLES))
     assert {"echec", "patient", "unknown"} <= plain_words()
     assert all(len(word) <= 4 for word in (*PARTICLES, *OF_NAMES))
-
-
-def test_cues_of_two_words() -> None:
-    assert all(map(is_cue, ("nom", "patientname", "nomnaissance", "birthname", "familyname")))
-    assert not any(map(is_cue, ("filename", "naissance", "nomenclature", "naissanceusage", "nom" * 100)))

@@ -101,7 +101,17 @@ def test_digits_that_lie_apart_are_not_one_number() -> None:
 
 
 @pytest.mark.parametrize(
-    "identifier", ["DUPONT Marie 3", "ne 02/02/1941", "Dupont%20Marie", "DUPONT\u00a0Marie", "1 12 mars 1941"]
+    "identifier",
+    [
+        "DUPONT Marie 3",
+        "DUPONT_Marie_3",
+        "dupont-marie",
+        "DUPONT%20MARIE",
+        "ne 02/02/1941",
+        "Dupont%20Marie",
+        "DUPONT\u00a0Marie",
+        "1 12 mars 1941",
+    ],
 )
 def test_an_identifier_of_free_text(identifier: str) -> None:
     assert is_free_text(identifier)
@@ -109,7 +119,16 @@ def test_an_identifier_of_free_text(identifier: str) -> None:
 
 @pytest.mark.parametrize(
     "identifier",
-    ["RENACOT-2025-00012", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "urn:oid:1.2.250", "A/2025/12", "R 12", "12 34", ""],
+    [
+        "RENACOT-2025-00012",
+        "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+        "urn:oid:1.2.250",
+        "ROSE-12",
+        "A/2025/12",
+        "R 12",
+        "12 34",
+        "",
+    ],
 )
 def test_an_ordinary_identifier(identifier: str) -> None:
     assert not is_free_text(identifier)

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from fhirmap.sinks.redaction import Redactor, payload_values, quotes_a_value, redact, redact_numbers
+from tests.sinks.phrases import innocent_phrases, private_phrases
 
 VALUES = {
     "284051012345678": "nir",
@@ -34,6 +35,7 @@ VALUES = {
         "28405",
         "12345678",
         "...10123456...",
+        "2%252084%2520051012",
     ],
 )
 def test_a_number(quote: str) -> None:
@@ -139,6 +141,20 @@ def test_short_names_are_whole_words_and_words_of_sentences_stay() -> None:
 )
 def test_what_no_payload_holds(words: str, shown: str) -> None:
     assert redact(words, {}) == shown
+
+
+@pytest.mark.parametrize("phrase", private_phrases())
+def test_what_is_of_a_person_is_masked_and_nothing_beside_it(phrase: str) -> None:
+    shown = redact(re.sub("[{}]", "", phrase), {})
+    mark = r"\[(?:name|date|number|token|address)\]"
+    parts = re.split(r"\{[^}]*\}", phrase)
+    around = rf"(?:{mark}|\W*{mark}(?:\W*{mark})*)".join(map(re.escape, parts))
+    assert re.fullmatch(around, shown), shown
+
+
+@pytest.mark.parametrize("phrase", innocent_phrases())
+def test_what_is_of_no_one_is_shown(phrase: str) -> None:
+    assert redact(phrase, {}) == phrase
 
 
 def test_ordinary_words_stay_though_a_value_has_them_in_it() -> None:
