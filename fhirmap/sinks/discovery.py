@@ -7,19 +7,19 @@ plain HTTP, nor from elsewhere to this machine.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from fhirmap.errors import DeliveryError
+from fhirmap.sinks.foreign_json import json_object
 from fhirmap.sinks.proxy import is_loopback
 from fhirmap.sinks.settings import ClientCredentials
 from fhirmap.sinks.transport import HttpAnswer
 from fhirmap.texts import Text
 
-__all__ = ["SmartConfiguration", "configuration_url", "json_object", "read_configuration"]
+__all__ = ["SmartConfiguration", "configuration_url", "read_configuration"]
 
 _METHODS = "token_endpoint_auth_methods_supported"
 _ALGORITHMS = "token_endpoint_auth_signing_alg_values_supported"
@@ -76,15 +76,6 @@ def read_configuration(base: str, answer: HttpAnswer, method: str) -> SmartConfi
         _names(base, values, _ALGORITHMS),
         _names(base, values, _GRANTS),
     )
-
-
-def json_object(body: bytes) -> Mapping[str, Any]:
-    """The object of an answer; empty where it is none."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _require_safe(base: str, endpoint: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from fhirmap.records import Receipt, ReceiptState
 from fhirmap.sinks import outcome
 from fhirmap.sinks.fhir_operation import open_http
+from fhirmap.sinks.foreign_json import json_object
 from fhirmap.sinks.foreign_text import some_issues
 from fhirmap.sinks.settings import AnswerWords
 from fhirmap.sinks.shown_answer import AnswerFilter
@@ -27,7 +28,7 @@ __all__ = ["classify_transaction", "open_sink"]
 def classify_transaction(answer: HttpAnswer, payload: bytes, now: float, words: AnswerWords | None = None) -> Receipt:
     """The receipt of a transaction: a Bundle is read entry by entry, anything else as an operation's answer."""
     receipt = outcome.classify(answer, payload, now, words=words)
-    bundle = outcome.json_object(answer.body) if answer.complete else {}
+    bundle = json_object(answer.body) if answer.complete else {}
     if not 200 <= answer.status < 300 or bundle.get("resourceType") != "Bundle":
         return receipt
     entries = _entries(bundle)
@@ -35,7 +36,7 @@ def classify_transaction(answer: HttpAnswer, payload: bytes, now: float, words: 
     if not responses:
         return receipt
     found = [response["outcome"] for response in responses if outcome.is_outcome(response.get("outcome"))]
-    shown = AnswerFilter(outcome.json_object(payload), words)
+    shown = AnswerFilter(payload, words)
     issues = shown.issues(some_issues(issue for each in found for issue in outcome.issues_of(each)))
     failed = any(not str(response.get("status", "")).startswith("2") for response in responses)
     receipt = replace(receipt, is_stranger=False, issues=issues)

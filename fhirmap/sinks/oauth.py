@@ -18,7 +18,8 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError, DeliveryError
 from fhirmap.events import TokenFetched, Warned, emit
 from fhirmap.sinks.client_authentication import ClientAuthentication
-from fhirmap.sinks.discovery import configuration_url, json_object, read_configuration
+from fhirmap.sinks.discovery import configuration_url, read_configuration
+from fhirmap.sinks.foreign_json import json_object
 from fhirmap.sinks.outcome import raise_if_fatal
 from fhirmap.sinks.settings import ClientCredentials, TransportSettings
 from fhirmap.sinks.signing_key import SigningKey

@@ -25,7 +25,6 @@ never parsed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -35,6 +34,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from fhirmap.errors import DeliveryError
 from fhirmap.records import Issue, Receipt, ReceiptState
+from fhirmap.sinks.foreign_json import json_object
 from fhirmap.sinks.foreign_text import clipped, some_issues
 from fhirmap.sinks.settings import AnswerWords, IdentifiersOf
 from fhirmap.sinks.shown_answer import AnswerFilter
@@ -54,8 +54,6 @@ _REFUSED = {400: "FM660", 422: "FM661", 404: "FM662"}
 _RETRY_LIMIT_S = 3600.0
 _NO_SUCH_PATH = frozenset({404, 405, 410, 501})
 _MOST_PLACES = 20
-_LONGEST_NUMBER = 1000
-"""Digits: Python makes no integer of more than a few thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ def classify(
     Units: ``now`` in seconds since the epoch, for a Retry-After that is a date.
     """
     reading = read_body(answer.body, identifiers_of) if answer.complete else AnswerReading(False)
-    shown = AnswerFilter(json_object(payload), words)
+    shown = AnswerFilter(payload, words)
     issues = shown.issues(reading.issues)
     receipt = Receipt(
         ReceiptState.REFUSED,
@@ -207,19 +205,6 @@ def read_body(body: bytes, identifiers_of: IdentifiersOf | None = None) -> Answe
     except RecursionError:  # the target's own expressions, on something that is nested deeply
         return AnswerReading(False)
     return AnswerReading(False)
-
-
-def json_object(body: bytes) -> Mapping[str, Any]:
-    """The JSON object that ``body`` is, or an empty one."""
-    try:
-        found = json.loads(body.decode("utf-8-sig"), parse_int=_whole_number)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _whole_number(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else digits
 
 
 def _read_parameters(resource: Mapping[str, Any], identifiers_of: IdentifiersOf | None) -> AnswerReading:

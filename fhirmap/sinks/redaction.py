@@ -17,11 +17,10 @@ from typing import Any
 from fhirmap.data import JsonValue
 from fhirmap.sinks.plain_words import PARTICLES, plain_words
 from fhirmap.sinks.private_kinds import KINDS, kinds_in, numbers_in
-from fhirmap.texts.folded_text import FoldedText, fold, folded_words
-from fhirmap.texts.shown_keys import looks_personal
+from fhirmap.texts.folded_text import FoldedText, fold, folded_words, has_escapes, without_accents
 from fhirmap.texts.visible_text import visible
 
-__all__ = ["Redactor", "payload_values", "quotes_a_value", "redact", "redact_numbers"]
+__all__ = ["Redactor", "may_quote", "payload_values", "quotes_a_value", "redact", "redact_numbers"]
 
 _OF_PARAMETERS = ("name", "value", "part", "resource", "extension", "id", "_")
 """How the members of an item of Parameters begin."""
@@ -33,6 +32,9 @@ _WORDS_SHOWN = 4000
 """Signs of a receiver's words that are shown; the whole answer is in the journal."""
 _MADE = re.compile(rf"\[(?:{'|'.join(sorted(KINDS))})\]")
 """A mark that says a kind."""
+_NO_TEXT_IN_LIST = re.compile(rb"[\[,]\s*(?:[-0-9]|null|true|false)")
+_LOWER_CASE = bytes(range(256)).lower()
+_BETWEEN = bytes(sign for sign in range(128) if not (bytes([sign]).isalnum() or sign in b'"/'))
 _STRUCTURAL = frozenset({"resourceType", "system", "code", "url", "version", "status", "fullUrl", "profile"})
 
 
@@ -82,12 +84,36 @@ def _is_structural(key: str, value: JsonValue, node: Mapping[str, Any]) -> bool:
 
 
 def quotes_a_value(identifier: str, values: Iterable[str]) -> bool:
-    """Is a whole one of ``values`` in an identifier, in whatever spelling, or a person's number?"""
+    """Is a whole one of ``values`` in an identifier, in whatever spelling?"""
     letters = "".join(folded_words(identifier))
     found = ("".join(folded_words(value)) for value in values)
-    return looks_personal(identifier) or any(
+    return any(
         whole == letters or (len(whole) >= _IN_IDENTIFIER and whole in letters) for whole in found if len(whole) > 2
     )
+
+
+def may_quote(identifier: str, payload: bytes) -> bool:
+    """Could `quotes_a_value` be true of an identifier and the values of a payload, which is JSON? Without reading it:
+    most identifiers have nothing of it."""
+    letters = "".join(folded_words(identifier)).encode()
+    plain = _plain_values(payload)
+    if plain is None:
+        return True
+    whole, parts = plain.replace(b"/", b""), plain.replace(b"/", b'"')  # a reference's last part is a value of its own
+    spans = [(0, len(letters))]
+    for end in range(_IN_IDENTIFIER, len(letters) + 1):
+        if b'%b"' % letters[end - _IN_IDENTIFIER : end] in whole:
+            spans += ((start, end) for start in range(end - _IN_IDENTIFIER + 1))
+    return any(b'"%b"' % letters[start:end] in found for start, end in spans for found in (whole, parts))
+
+
+def _plain_values(payload: bytes) -> bytes | None:
+    """The letters and digits of a payload, folded, with its quotes and slashes: each value has a quote before and after
+    it. None where that is not so simple: with escapes, or with what is no text in a list."""
+    if b"\\" in payload or _NO_TEXT_IN_LIST.search(payload):
+        return None
+    text = payload.decode("utf-8", "replace")
+    return None if has_escapes(text) else without_accents(text).translate(_LOWER_CASE, _BETWEEN) + b'"'
 
 
 @dataclass(slots=True)

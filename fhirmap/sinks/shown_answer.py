@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from fhirmap.data import JsonValue
 from fhirmap.records import Issue, Receipt
 from fhirmap.sinks.element import element_of
+from fhirmap.sinks.foreign_json import json_object
 from fhirmap.sinks.private_kinds import is_free_text
-from fhirmap.sinks.redaction import Redactor, payload_values, quotes_a_value
+from fhirmap.sinks.redaction import Redactor, may_quote, payload_values, quotes_a_value
 from fhirmap.sinks.settings import AnswerWords
 from fhirmap.texts.folded_text import folded_words
+from fhirmap.texts.shown_keys import looks_personal
 
 __all__ = ["QUOTING_IDENTIFIER", "AnswerFilter", "without_secrets"]
 
@@ -65,11 +68,11 @@ _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
 class AnswerFilter:
-    """What is kept of the answers to one payload. Built for each answer, the values of the payload folded when first
-    needed."""
+    """What is kept of the answers to one payload. Built for each answer; the payload is read, and its values folded,
+    when first needed."""
 
-    def __init__(self, resource: Mapping[str, Any], words: AnswerWords | None = None) -> None:
-        self._resource = resource
+    def __init__(self, payload: bytes, words: AnswerWords | None = None) -> None:
+        self._payload = payload
         self._words = words or AnswerWords()
         self._redactor: Redactor | None = None
 
@@ -80,9 +83,16 @@ class AnswerFilter:
     def identified(self, receipt: Receipt) -> Receipt:
         """The receipt, with a code where its identifier is not to be shown. The identifier itself stays as it is."""
         value = receipt.identifier_value
-        if value and (is_free_text(value) or quotes_a_value(value, payload_values(self._resource))):
+        if value and (is_free_text(value) or looks_personal(value) or self._is_quoted_by(value)):
             return replace(receipt, code=QUOTING_IDENTIFIER)
         return receipt
+
+    def _is_quoted_by(self, identifier: str) -> bool:
+        return may_quote(identifier, self._payload) and quotes_a_value(identifier, payload_values(self._resource))
+
+    @cached_property
+    def _resource(self) -> Mapping[str, Any]:
+        return json_object(self._payload)
 
     def _shown(self, issue: Issue) -> Issue:
         places = (element_of(place, self._resource) for place in issue.expression)
@@ -123,7 +133,7 @@ def without_secrets(receipt: Receipt, secrets: Iterable[str]) -> Receipt:
         )
         for issue in receipt.issues
     )
-    is_quoted = bool(receipt.identifier_value) and quotes_a_value(receipt.identifier_value, values)
+    is_quoted = quotes_a_value(receipt.identifier_value, values)
     return replace(receipt, issues=issues, code=QUOTING_IDENTIFIER if is_quoted else receipt.code)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
@@ -179,11 +179,8 @@ def _is_bare(url: str, settings: TransportSettings) -> bool:
 class Transport:
     """Connections to one place, kept open between requests; safe to share between threads."""
 
-    def __init__(self, url: str, settings: TransportSettings, *, transport: httpx2.BaseTransport | None = None) -> None:
-        """``transport``: a test's own, in place of the network.
-
-        Raises: ConfigError FM790 (certificates), FM791 (address).
-        """
+    def __init__(self, url: str, settings: TransportSettings) -> None:
+        """Raises: ConfigError FM790 (certificates), FM791 (address)."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError("FM791", what="address", reason=Text("reasons.http_address"))
@@ -199,14 +196,12 @@ class Transport:
                 proxy=_proxy(self.route, settings.tls),
                 keepalive_s=_KEEPALIVE_S,
             )
-            self._client = httpx2.Client(
-                trust_env=False,
-                timeout=httpx2.Timeout(settings.timeout_s, connect=settings.connect_timeout_s),
-                transport=transport or self._network,
-            )
         except (ValueError, httpx2.InvalidURL):
             raise ConfigError("FM791", what="proxy", reason=Text("reasons.not_proxy_url")) from None
-        self._common = dict(self._client.headers)  # their names are in lower case
+        self._limits = httpx2.Timeout(settings.timeout_s, connect=settings.connect_timeout_s).as_dict()
+        self._cookies = httpx2.Cookies()
+        # Among them the encodings that httpx2 can decode here. Their names are in lower case.
+        self._common = dict(httpx2.Client(trust_env=False, transport=self._network).headers)
 
     def __enter__(self) -> Transport:
         return self
@@ -218,7 +213,7 @@ class Transport:
 
     def close(self) -> None:
         """Closes every connection."""
-        self._client.close()
+        self._network.close()
 
     def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> HttpAnswer:
         """The answer to one POST.
@@ -247,38 +242,45 @@ class Transport:
         if _is_bare(url, self._settings):  # an address that the receiver itself has named
             raise NoAnswer("address", sent=False, reason=text("reasons.plain_http"))
         started = time.monotonic()
-        progress = _Progress()
+        body = _Content(content)
+        tunnel = _Tunnel() if self.route.url else None
         try:
-            # As `Client.stream` does; the parts that are the same in each request are made once.
-            request = httpx2.Request(
-                method,
-                _url(url),
-                headers={**self._common, **{name.lower(): value for name, value in headers.items()}},
-                cookies=self._client.cookies or None,
-                content=content,
-                extensions={"trace": progress.note},
-            )
-            with (
-                self._network.within(self._timeout_s),
-                closing(self._client.send(request, stream=True)) as response,
-            ):
+            request = self._request(method, url, headers, body, tunnel)
+            with self._network.within(self._timeout_s), closing(self._network.handle_request(request)) as response:
+                if "set-cookie" in response.headers:
+                    response.request = request
+                    self._cookies.extract_cookies(response)
                 certificate = _certificate(response) if with_certificate else None
-                body, complete = self._read(response, started + self._timeout_s)
+                read, complete = self._read(response, started + self._timeout_s)
                 return HttpAnswer(
                     response.status_code,
                     dict(response.headers),
-                    body,
+                    read,
                     complete,
                     time.monotonic() - started,
                     certificate,
                 )
         except self._caught as error:
-            kind, reason = self._of_proxy(error, progress.tunnel) or classify_exception(error)
-            if self.route.url and not progress.sent:
+            kind, reason = self._of_proxy(error, tunnel) or classify_exception(error)
+            if self.route.url and not body.sent:
                 reason = text("reasons.by_proxy", reason=reason, proxy=self.route.shown)
-            raise NoAnswer(kind, sent=progress.sent, reason=reason, duration_s=time.monotonic() - started) from None
+            raise NoAnswer(kind, sent=body.sent, reason=reason, duration_s=time.monotonic() - started) from None
 
-    def _of_proxy(self, error: Exception, status: int) -> tuple[str, str] | None:
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str], body: _Content, tunnel: _Tunnel | None
+    ) -> httpx2.Request:
+        """What goes to the network as it is: httpx2's client would make three requests of it, one after the other, for
+        sign-in and redirects that there are none of."""
+        at = _url(url)
+        extensions = {"timeout": self._limits, **({} if tunnel is None else {"trace": tunnel.note})}
+        sent = {"host": at.netloc.decode("ascii"), **self._common}
+        sent.update((name.lower(), value) for name, value in headers.items())
+        if method == "POST":
+            sent["content-length"] = str(len(body.content))
+        cookies = self._cookies or None
+        return httpx2.Request(method, at, headers=sent, cookies=cookies, stream=body, extensions=extensions)
+
+    def _of_proxy(self, error: Exception, tunnel: _Tunnel | None) -> tuple[str, str] | None:
         """Kind and reason where the proxy did not open the tunnel; None where it did, or was not asked to.
 
         A proxy that cannot reach the other side, or is overloaded, may do better later; what it refuses, it refuses
@@ -286,6 +288,7 @@ class Transport:
         """
         if type(error) not in _KINDS:
             return "proxy", text("reasons.transport_proxy")
+        status = 0 if tunnel is None else tunnel.status
         if not status or 200 <= status < 300:
             return None
         if status == 407:
@@ -323,23 +326,34 @@ def _certificate(response: httpx2.Response) -> PeerCertificate | None:
     return PeerCertificate(issuer, float(ssl.cert_time_to_seconds(found["notAfter"])))
 
 
-class _Progress:
-    """Listens to the connection's own events: has the last byte of the request been handed to the system? What a proxy
-    is asked first, to open a tunnel, is no part of the request."""
+class _Content(httpx2.SyncByteStream):
+    """The body of a request. ``sent``: has its last byte been handed to the system? What a proxy is asked first is no
+    part of the request."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.sent = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self.content:
+            yield self.content
+        # A connection asks for what comes next when it has written what it was given.
+        self.sent = True
+
+
+class _Tunnel:
+    """Listens to the events of a connection by way of a proxy. ``status``: by which the proxy answered the wish for a
+    tunnel; 0 where it did not."""
 
     def __init__(self) -> None:
-        self.sent = False
-        self.tunnel = 0
-        """The status by which a proxy answered the wish for a tunnel; 0 where it did not."""
+        self.status = 0
         self._is_tunnel = False
 
     def note(self, event: str, details: Mapping[str, Any]) -> None:
         if event.endswith(".send_request_headers.started"):
             self._is_tunnel = details["request"].method == b"CONNECT"
         elif event.endswith(".receive_response_headers.complete") and self._is_tunnel:
-            self.tunnel = details["return_value"][1]
-        elif event.endswith(".send_request_body.complete") and not self._is_tunnel:
-            self.sent = True
+            self.status = details["return_value"][1]
 
 
 def _proxy(route: ProxyRoute, tls: Tls) -> httpx2.Proxy | None:

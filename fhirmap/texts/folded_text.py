@@ -3,13 +3,14 @@ original."""
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["FoldedText", "fold", "folded_words", "unescaped"]
+__all__ = ["FoldedText", "fold", "folded_words", "has_escapes", "unescaped", "without_accents"]
 
 _LIGATURES = {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ŀ": "l", "ŋ": "n"}
 # What is written for a sign in HTML, JSON, an address, or between the words of a page.
@@ -92,6 +93,31 @@ def folded_words(text: str) -> list[str]:
     return [found.letters[start:end] for start, end in found.words()]
 
 
+def without_accents(text: str) -> bytes:
+    """``text`` in UTF-8, each sign beyond ASCII as what it counts as, or as nothing.
+
+    Example:
+        >>> without_accents("Zoé D'Été")
+        b"Zoe D'ete"
+    """
+    return text.encode("ascii", _FOLDING)
+
+
+def _folded_signs(error: UnicodeError) -> tuple[bytes, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return "".join(_folded(sign) or "" for sign in error.object[error.start : error.end]).encode(), error.end
+
+
+def has_escapes(text: str) -> bool:
+    """Is a sign of ``text`` written by an escape?
+
+    Example:
+        >>> has_escapes("A &amp; B"), has_escapes("A & B, 5 %")
+        (True, False)
+    """
+    return any(sign in text for sign in _ESCAPING) and _ESCAPE.search(text) is not None
+
+
 def unescaped(text: str) -> str:
     """``text`` with the signs that its escapes are of.
 
@@ -148,3 +174,7 @@ def _folded(sign: str) -> str | None:
     if found:
         return found
     return None if is_separator else ""
+
+
+_FOLDING = "fhirmap.folded"
+codecs.register_error(_FOLDING, _folded_signs)

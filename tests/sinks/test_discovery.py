@@ -9,7 +9,7 @@ import pytest
 
 from fhirmap.errors import DeliveryError
 from fhirmap.sinks import ClientCredentials
-from fhirmap.sinks.discovery import SmartConfiguration, configuration_url, json_object, read_configuration
+from fhirmap.sinks.discovery import SmartConfiguration, configuration_url, read_configuration
 from fhirmap.sinks.transport import HttpAnswer
 
 BASE = "https://registry.example/fhir"
@@ -121,9 +121,3 @@ def test_the_settings_are_compared_with_it(method: str, listed: dict[str, Any], 
     with pytest.raises(DeliveryError, match="FM608") as caught:
         found.require(credentials)
     assert variant in str(caught.value)
-
-
-def test_an_object_of_json_and_nothing_else() -> None:
-    assert json_object(b'{"a": 1}') == {"a": 1}
-    for body in (b"", b"null", b"[1]", b"\xff", b"{" * 100_000, b'{"a": ' + b"1" * 5000 + b"}"):
-        assert json_object(body) == {}

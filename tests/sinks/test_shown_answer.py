@@ -14,10 +14,12 @@ from fhirmap.sinks.shown_answer import AnswerFilter, without_secrets
 from fhirmap.sinks.transport import HttpAnswer
 
 NUMBER = "284051012345678"
-SENT = {
-    "resourceType": "Parameters",
-    "parameter": [{"name": "nir", "valueString": NUMBER}, {"name": "Naissance", "valueDate": "1951-02-03"}],
-}
+SENT = json.dumps(
+    {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "nir", "valueString": NUMBER}, {"name": "Naissance", "valueDate": "1951-02-03"}],
+    }
+).encode()
 
 
 def shown(words: str, **more: Any) -> Issue:
@@ -65,13 +67,12 @@ def test_an_identifier_that_quotes_is_kept_and_said(value: str, code: str) -> No
 
 
 def test_both_kinds_of_receivers_say_it() -> None:
-    payload = json.dumps(SENT).encode()
     given = {"resourceType": "Parameters", "parameter": [{"name": "x", "valueIdentifier": {"value": NUMBER}}]}
     answer = HttpAnswer(200, {}, json.dumps(given).encode(), True, 0.0)
-    assert outcome.classify(answer, payload, 0.0).code == "FM691"
+    assert outcome.classify(answer, SENT, 0.0).code == "FM691"
     created = {"response": {"status": "201", "location": f"Procedure/{NUMBER}/_history/1"}}
     answer = HttpAnswer(200, {}, json.dumps({"resourceType": "Bundle", "entry": [created]}).encode(), True, 0.0)
-    found = classify_transaction(answer, payload, 0.0)
+    found = classify_transaction(answer, SENT, 0.0)
     assert (found.code, found.identifier_value) == ("FM691", f"Procedure/{NUMBER}")
 
 
