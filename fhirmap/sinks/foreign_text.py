@@ -7,11 +7,11 @@ An identifier is never altered: one that cannot be kept as it was received is no
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from fhirmap.records import Issue, Receipt, ReceiptState
+from fhirmap.texts.visible_text import is_storable, storable
 
 __all__ = ["IDENTIFIER_LENGTH", "clipped", "is_usable", "made_safe", "some_issues"]
 
@@ -23,17 +23,10 @@ _PLACE_LENGTH = 500
 _MOST_ISSUES = 100
 _MOST_PLACES = 20
 
-_BLANK = re.compile(r"[\t\v\f\r\x85\u2028\u2029]")
-# Control characters but the line feed, marks that turn the direction of what follows, halves of surrogate pairs.
-_UNSAFE = re.compile(
-    "[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
-)
-_UNFIT = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
-
 
 def is_usable(identifier: object) -> bool:
     """Can this be stored and archived as it is? Of an identifier's value, or its system."""
-    return isinstance(identifier, str) and len(identifier) <= IDENTIFIER_LENGTH and not _UNFIT.search(identifier)
+    return isinstance(identifier, str) and len(identifier) <= IDENTIFIER_LENGTH and is_storable(identifier)
 
 
 def clipped(words: object, length: int = 4 * _WORDS_LENGTH) -> str:
@@ -83,5 +76,5 @@ def _places(places: Sequence[str]) -> tuple[str, ...]:
 
 
 def _safe(words: str, length: int) -> str:
-    plain = _UNSAFE.sub("\ufffd", _BLANK.sub(" ", words))
+    plain = storable(words)
     return plain if len(plain) <= length else f"{plain[:length]}…"

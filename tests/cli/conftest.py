@@ -118,7 +118,7 @@ STORES = {
     "csv": "csv key 'id' delimiter ';'",
     "json": "json path 'stays' key 'id'",
 }
-MAP = """\
+_MAP = """\
 /// url = 'https://tiny.example/fhir/StructureMap/tiny'
 /// name = 'Tiny'
 
@@ -131,14 +131,21 @@ model Stay from {store} {{
   born : date   0..1 from 'born' format 'yyyy-MM-dd'
   lot  : string 0..1 from 'lot'
 }}
-
+{declarations}
 group tiny(source src : Stay, target tgt : Parameters) {{
-  src.nir as v -> tgt.parameter as p, p.name = 'nir', p.value = v "nir";
+  src.nir as v{note} -> tgt.parameter as p, p.name = 'nir', p.value = v "nir";
   src.name as v -> tgt.parameter as p, p.name = 'name', p.value = v "name";
   src.born as v -> tgt.parameter as p, p.name = 'born', p.value = v "born";
   src.lot as v -> tgt.parameter as p, p.name = 'lot', p.value = v "lot";
-}}
+{rules}}}
 """
+
+
+def tiny_map(store: str, *, note: str = "", rules: str = "", declarations: str = "") -> str:
+    """The map of stays in a store, with a note about each number, rules and declarations besides."""
+    return _MAP.format(store=store, note=note and f" {note}", rules=rules, declarations=declarations)
+
+
 FILES = {"sqlite": "stays.sqlite", "csv": "stays.csv", "json": "stays.json"}
 COLUMNS = ("id", "nir", "name", "born", "lot")
 ROWS: list[tuple[str | None, ...]] = [
@@ -219,7 +226,7 @@ def tiny(tmp_path: Path) -> Callable[..., Tiny]:
     def make(kind: str = "sqlite", folder: Path | None = None) -> Tiny:
         folder = folder or tmp_path / f"tiny-{kind}"
         folder.mkdir(parents=True)
-        (folder / "tiny.map").write_text(MAP.format(store=STORES[kind]), encoding="utf-8")
+        (folder / "tiny.map").write_text(tiny_map(STORES[kind]), encoding="utf-8")
         found = Tiny(folder, kind).write(ROWS)
         url = f"sqlite:///{FILES[kind]}" if kind == "sqlite" else FILES[kind]
         return found.configure(

@@ -18,7 +18,7 @@ import pytest
 from fhirmap.cli import commands
 from fhirmap.texts.folded_text import fold
 from fhirmap.texts.shown_keys import is_shown_form
-from tests.cli.conftest import Answer, Done, Receiver, Tiny, in_process, token
+from tests.cli.conftest import STORES, Answer, Done, Receiver, Tiny, in_process, tiny_map, token
 
 Make = Callable[..., Tiny]
 Receiving = Callable[..., Receiver]
@@ -122,28 +122,13 @@ ANSWERS: dict[str, Callable[[int, bytes], Answer]] = {
     "no resource": lambda number, body: (422, json.dumps({"error": words(body, number)}).encode(), "json"),
 }
 
-MAP = """\
-/// url = 'https://tiny.example/fhir/StructureMap/tiny'
-/// name = 'Tiny'
-
-uses "http://hl7.org/fhir/StructureDefinition/Parameters" alias Parameters as target
-
-model Stay from table 'STAY' key 'id' {
-  id   : string 1..1 from 'id'
-  nir  : string 1..1 from 'nir'
-  name : string 0..1 from 'name'
-  born : date   0..1 from 'born' format 'yyyy-MM-dd'
-  lot  : string 0..1 from 'lot'
-}
-
-group tiny(source src : Stay, target tgt : Parameters) {
-  src.nir as v log ('number ' & v & ' is odd') -> tgt.parameter as p, p.name = 'nir', p.value = v "nir";
-  src.name as v -> tgt.parameter as p, p.name = 'name', p.value = v "name";
-  src.born as v -> tgt.parameter as p, p.name = 'born', p.value = v "born";
-  src.lot as v -> tgt.parameter as p, p.name = 'lot', p.value = v "lot";
+MAP = tiny_map(
+    STORES["sqlite"],
+    note="log ('number ' & v & ' is odd')",
+    rules="""\
   src.name as v where ($this = 'Ng Thi') -> tgt.parameter as p, p.name = 'wrong', p.value = cast(v, 'integer') "cast";
-}
-"""
+""",
+)
 
 
 @pytest.fixture

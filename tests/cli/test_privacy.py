@@ -13,7 +13,19 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Done, Receiver, Tiny, accepted, as_process, in_process, outcome, start, token
+from tests.cli.conftest import (
+    STORES,
+    Done,
+    Receiver,
+    Tiny,
+    accepted,
+    as_process,
+    in_process,
+    outcome,
+    start,
+    tiny_map,
+    token,
+)
 
 Make = Callable[..., Tiny]
 Receiving = Callable[..., Receiver]
@@ -74,43 +86,29 @@ def searched_files(folder: Path, *allowed: Path) -> None:
         found_in(path.name, "a file's name")
 
 
-MAP = """\
-/// url = 'https://tiny.example/fhir/StructureMap/tiny'
-/// name = 'Tiny'
-
-uses "http://hl7.org/fhir/StructureDefinition/Parameters" alias Parameters as target
-
-model Stay from table 'STAY' key 'id' {
-  id   : string 1..1 from 'id'
-  nir  : string 1..1 from 'nir'
-  name : string 0..1 from 'name'
-  born : date   0..1 from 'born' format 'yyyy-MM-dd'
-  lot  : string 0..1 from 'lot'
-}
-
+MAP = tiny_map(
+    STORES["sqlite"],
+    note="""\
+log ('number ' & v & ', ' & v.substring(0, 1) & ' ' & v.substring(1, 2) & ' ' & v.substring(3, 2) & ' '
+      & v.substring(5, 2) & ' ' & v.substring(7, 3) & ' ' & v.substring(10, 3))""",
+    rules="""\
+  src.name as v where ($this = 'CANARDEAU')
+    -> tgt.parameter as p, p.name = 'number', p.value = (%v.toInteger().combine(1).single()) "number";
+  src.name as v where ($this = 'CANARELLO') -> tgt.parameter as p, p.name = 'cast', p.value = cast(v, 'integer') "cast";
+  src.name as v where ($this = 'CANARELLO')
+    -> tgt.parameter as p, p.name = 'coded', p.value = translate(v, '#names', 'code') "translate";
+  src.lot as v -> tgt.parameter as p, p.name = 'lot', p.value = (parseUdi(%v, 'x', 'y').lot) "udi";
+  src.lot as v where (nirWithKey($this, 'x').exists()) -> tgt.parameter as p, p.name = 'key', p.value = v "key";
+""",
+    declarations="""
 conceptmap "names" {
   prefix s = "urn:names"
   prefix t = "urn:others"
   unmapped error
   s:A - t:B
 }
-
-group tiny(source src : Stay, target tgt : Parameters) {
-  src.nir as v
-    log ('number ' & v & ', ' & v.substring(0, 1) & ' ' & v.substring(1, 2) & ' ' & v.substring(3, 2) & ' '
-      & v.substring(5, 2) & ' ' & v.substring(7, 3) & ' ' & v.substring(10, 3))
-    -> tgt.parameter as p, p.name = 'nir', p.value = v "nir";
-  src.name as v -> tgt.parameter as p, p.name = 'name', p.value = v "name";
-  src.name as v where ($this = 'CANARDEAU')
-    -> tgt.parameter as p, p.name = 'number', p.value = (%v.toInteger().combine(1).single()) "number";
-  src.name as v where ($this = 'CANARELLO') -> tgt.parameter as p, p.name = 'cast', p.value = cast(v, 'integer') "cast";
-  src.name as v where ($this = 'CANARELLO')
-    -> tgt.parameter as p, p.name = 'coded', p.value = translate(v, '#names', 'code') "translate";
-  src.born as v -> tgt.parameter as p, p.name = 'born', p.value = v "born";
-  src.lot as v -> tgt.parameter as p, p.name = 'lot', p.value = (parseUdi(%v, 'x', 'y').lot) "udi";
-  src.lot as v where (nirWithKey($this, 'x').exists()) -> tgt.parameter as p, p.name = 'key', p.value = v "key";
-}
-"""
+""",
+)
 
 
 def quoting(number: int, body: bytes) -> Any:

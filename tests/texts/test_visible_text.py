@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from fhirmap.texts.visible_text import visible
+from fhirmap.texts.visible_text import is_storable, storable, visible
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,9 @@ def test_no_control_or_mark_of_direction_is_left_of_all_signs() -> None:
     assert left == set()
     turning = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
     assert not any(unicodedata.bidirectional(sign) in turning for sign in visible(every))
+
+
+def test_what_is_stored_keeps_its_lines_and_nothing_that_commands() -> None:
+    assert storable("a\r\nb\tc\u2028d") == "a \nb c d"
+    assert storable("\x00\x1b\x9b\u202e\u200e\ud800 é\u00a0\u200b") == "\ufffd" * 6 + " é\u00a0\u200b"
+    assert [is_storable(text) for text in ("a b\u202e", "a\nb", "\x00", "\udfff")] == [True, False, False, False]
