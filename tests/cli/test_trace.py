@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.cli.conftest import MAP, NIR, STORES, Tiny, in_process
+from tests.cli.conftest import NIR, STORES, Tiny, in_process, tiny_map
 
 
 def test_preview_traces_one_record(tiny: Callable[..., Tiny]) -> None:
@@ -48,7 +48,7 @@ def test_a_trace_is_of_one_record(tiny: Callable[..., Tiny]) -> None:
 
 
 def test_transform_writes_a_trace(tmp_path: Path) -> None:
-    (tmp_path / "t.map").write_text(MAP.format(store=STORES["json"]), encoding="utf-8")
+    (tmp_path / "t.map").write_text(tiny_map(STORES["json"]), encoding="utf-8")
     (tmp_path / "in.json").write_text(json.dumps({"id": "1", "nir": NIR}), encoding="utf-8")
     plain = in_process("transform", tmp_path / "t.map", tmp_path / "in.json")
     done = in_process("transform", tmp_path / "t.map", tmp_path / "in.json", "--trace", "-")

@@ -17,7 +17,6 @@ from fhirmap.runner.done_settings import done_diagnostics
 from fhirmap.runner.project_file import load_project
 from fhirmap.source_plan import Child, ChildKind, RowLayout
 from tests.cli.conftest import (
-    MAP,
     ROWS,
     Answer,
     Done,
@@ -29,6 +28,7 @@ from tests.cli.conftest import (
     receiver,
     start,
     tiny,
+    tiny_map,
     unfolded,
 )
 from tests.runner.test_incomplete_readings import LONG_AGO, export
@@ -271,7 +271,7 @@ def test_where_files_may_not_be_moved_the_project_says_so(feed: Tiny, source: st
 
 
 def test_lines_of_a_record_may_be_in_several_files_so_none_is_moved(feed: Tiny) -> None:
-    text = MAP.format(store="csv key 'id' delimiter ';'").replace(
+    text = tiny_map("csv key 'id' delimiter ';'").replace(
         "  lot  : string 0..1 from 'lot'\n}",
         "  lots : Lot 0..* lines\n}\nmodel Lot {\n  lot : string 0..1 from 'lot'\n}",
     )

@@ -76,6 +76,31 @@ def test_a_status_that_is_no_success_decides_whatever_the_body(
     assert [issue.diagnostics for issue in receipt.issues] == (["non"] if isinstance(body, dict) else [])
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"null",
+        b'{"error": "x"}',
+        b"\xff\xfe",
+        {"resourceType": "Patient"},
+        {"resourceType": "Bundle", "type": "transaction-response"},
+        {"resourceType": "Parameters", "parameter": [{"name": "receipt", "valueIdentifier": {"value": "R-1"}}]},
+        outcome_of("information"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("complete", [True, False])
+def test_no_body_makes_a_success_of_a_status_that_is_none(body: bytes | dict[str, object], complete: bool) -> None:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    for status in range(300, 600):
+        empty = outcome.classify(answer(status, b""), SENT, 0.0)
+        found = outcome.classify(HttpAnswer(status, {}, content, complete, 0.1), SENT, 0.0, receipts)
+        assert (found.state, found.code, found.stops_run) == (empty.state, empty.code, empty.stops_run), status
+        assert found.state in ("refused", "deferred")
+        assert not found.identifier_value
+
+
 IDENTIFIER = {"system": "https://registres.renacot.org/procedure", "value": "RENACOT-2025-12345"}
 
 
