@@ -77,6 +77,12 @@ class Driver:
                 continue
             inside = self._recovery.is_top_level_inside(token)
             if not inside and self._reader.feed(token):
+                if not self._reader.is_too_deep:
+                    continue
+                self._recovery.too_deep(token)
+                if not self._whole:
+                    return
+                self._recovery.forget_declaration(token)
                 continue
             if not self._whole:
                 self._report_single(token)

@@ -30,6 +30,10 @@ _SAFE = frozenset(
 )
 """Kinds that no other kind could be meant for."""
 
+_MOST_STATES = 1_000
+"""How much the parser may hold that is not complete: more than all that the builders take of an expression inside of
+blocks (`MAXIMUM_DEPTH`, `MAXIMUM_BLOCKS`). What it holds is gone through at some tokens, so no text may make it long."""
+
 _BLANKS = re.compile(r"\s*")
 _BEFORE_UNIT = re.compile(r"[\d.]+|\s+|(//[^\r\n]*|/\*[\s\S]*?\*/)")
 
@@ -272,6 +276,16 @@ class Reader:
         return [kind for kind in kinds if self.after(kind) is not None]
 
     # --- what was read ------------------------------------------------------------------------------------------------
+
+    @property
+    def is_too_deep(self) -> bool:
+        """Are there more blocks and parentheses open than any map may have?"""
+        return len(self._states) > _MOST_STATES
+
+    @property
+    def open_blocks(self) -> int:
+        """Number of `{` that are not closed yet."""
+        return sum(isinstance(value, Token) and value.type == "LBRACE" for value in self._values)
 
     @property
     def last_end(self) -> int:

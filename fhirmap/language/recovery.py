@@ -8,7 +8,7 @@ from lark import Token
 
 from fhirmap.diagnostics import Related, nearest
 from fhirmap.language.expected import expected_words
-from fhirmap.language.expressions import end_of, first_token, start_of
+from fhirmap.language.expressions import MAXIMUM_BLOCKS, end_of, first_token, start_of
 from fhirmap.language.faults import Faults
 from fhirmap.language.mistakes.site import MistakeSite
 from fhirmap.language.reader import END, Reader
@@ -81,6 +81,19 @@ class Recovery:
         # Without its backslashes: they would be reported as faults of their own.
         text = mark + content.replace("\\", "") + mark
         self.reader.feed(Token(kind, text, start_pos=at, end_pos=at + 1 + len(content) + len(other)))
+
+    def too_deep(self, token: Token) -> None:
+        """Report that blocks or an expression are nested beyond all limits."""
+        span = self.reader.span(token)
+        if self.reader.open_blocks > MAXIMUM_BLOCKS:
+            self.faults.add("FM013", span, variant="blocks", limit=MAXIMUM_BLOCKS)
+        else:
+            self.faults.add("FM013", span)
+
+    def forget_declaration(self, token: Token) -> None:
+        """Forget the unfinished declaration, of which ``token`` was the last one read, and go on at the next."""
+        self.reader.cut(*_DECLARATIONS)
+        self.skip_declaration(end_of(token), "")
 
     def meaningless(self, at: int) -> None:
         """Report a character that begins nothing, and go on after it."""

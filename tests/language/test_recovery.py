@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fhirmap.diagnostics import Diagnostic
-from fhirmap.language.parser import parse
+from fhirmap.language.parser import parse, parse_expression
 from tests.work import calls
 
 
@@ -154,3 +154,29 @@ def test_work_grows_with_the_number_of_faults(line: str) -> None:
 def test_much_garbage() -> None:
     _, diagnostics = parse("\x01\x02%$?\n" * 10_000)
     assert diagnostics
+
+
+DEEP = {
+    "parentheses": "s.a -> t.b = (" + "(" * 20_000 + "1" + ")" * 20_000 + ");",
+    "open parentheses": "s.a -> t.b = (" + "(" * 20_000,
+    "calls": "s.a where " + "iif(" * 20_000 + "true" + ")" * 20_000 + " -> t.b;",
+    "indexes": "s.a where " + "a[" * 20_000 + "1" + "]" * 20_000 + " -> t.b;",
+    "signs": "s.a where " + "-" * 20_000 + "1 -> t.b;",
+    "blocks": "s.a -> t.b then {" * 20_000 + "};" * 20_000,
+    "open blocks": "s.a -> t.b then {" * 20_000,
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_nesting_is_refused_where_it_is_beyond_all_limits(kind: str) -> None:
+    """A fault at its place, after steps that do not grow with the square of the depth; the next group is read."""
+    tree, diagnostics = parse(f"group deep(source s, target t) {{ {DEEP[kind]} }}\ngroup next(source s, target t) {{ }}")
+    (fault,) = diagnostics
+    assert fault.span is not None and fault.span.start < 20_000
+    assert (fault.code, fault.variant) == ("FM013", "blocks" if "blocks" in kind else "")
+    assert [group.name for group in tree.groups] == ["next"]
+
+
+def test_an_expression_nested_beyond_all_limits_is_refused() -> None:
+    expression, (fault,) = parse_expression("(" * 20_000 + "1" + ")" * 20_000)
+    assert expression is None and fault.code == "FM013"
