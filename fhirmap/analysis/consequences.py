@@ -9,14 +9,15 @@ was meant. The fault itself is reported, these are not. What a code may follow f
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from fhirmap.analysis.checked import Checked
+from fhirmap.analysis.disjoint import Disjoint, holds
 from fhirmap.analysis.typed import Unit
 from fhirmap.diagnostics import Cause, Diagnostic, Span, Subject, SubjectKind
 from fhirmap.diagnostics.catalog import page
-from fhirmap.language.nodes import FPLiteral, Group, Rule
+from fhirmap.language.nodes import ConceptMapDeclaration, FPLiteral, Group, Rule
 from fhirmap.language.visit import walk
 
 _NO_START = "FM114"
@@ -26,6 +27,17 @@ _LOCAL = (SubjectKind.VARIABLE, SubjectKind.PARAMETER)
 """Kinds of names that are known in one group alone."""
 _SAME_NAME = {SubjectKind.CONSTANT: SubjectKind.VARIABLE}
 """What is declared, and the kind of name that its uses are reported as where that is another one."""
+
+
+@dataclass(slots=True)
+class _Doubles:
+    """What is declared twice in one text. ``owners``: of elements; ``groups``: with such a parameter, by identity, that
+    of None outside all groups; ``kinds``: of all else; ``blocks``: names of groups and concept maps."""
+
+    owners: set[str] = field(default_factory=set)
+    groups: set[int] = field(default_factory=set)
+    kinds: set[SubjectKind] = field(default_factory=set)
+    blocks: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -65,21 +77,19 @@ class Consequences:
     # --- one cause each -----------------------------------------------------------------------------------------------
 
     def _has_no_start(self, _entry: Diagnostic, span: Span) -> bool:
-        return any(other.code == _NO_START and other.span and other.span.name == span.name for other in self.found)
+        return span.name in self._without_start
 
     def _misses_import(self, _entry: Diagnostic, span: Span) -> bool:
         return span.name in self._lacking
 
     def _is_declared_twice(self, entry: Diagnostic, span: Span) -> bool:
         """May its name be the one that something declared twice was meant to have?"""
-        return any(self._explained_by(double, place, entry, span) for double, place in self._doubles(span))
-
-    def _explained_by(self, double: Subject, place: Span, entry: Diagnostic, span: Span) -> bool:
-        if double.kind is SubjectKind.ELEMENT:
-            return entry.about is not None and bool(entry.about.owners & double.owners)
-        if double.kind is SubjectKind.PARAMETER:
-            return self._in_one_group(place, span)
-        return entry.about is not None and entry.about.kind is _SAME_NAME.get(double.kind, double.kind)
+        doubles = self._doubles.get(id(span.text))
+        if doubles is None:
+            return False
+        about = entry.about
+        named = about is not None and (about.kind in doubles.kinds or not about.owners.isdisjoint(doubles.owners))
+        return named or id(self._group_of(span)) in doubles.groups
 
     def _was_misspelt(self, entry: Diagnostic, span: Span) -> bool:
         """Is it unused or not produced because its name is misspelt elsewhere, or in a rule with an error?"""
@@ -88,16 +98,17 @@ class Consequences:
             return False
         if about.kind is SubjectKind.SLICE and about.name in self._texts:
             return True
-        return any(_holds(rule.span, span) for rule in self._wrong_rules) or any(
-            self._means(other, about, span) for other in self.found
+        rule = self._rules.around(span)
+        return (rule is not None and id(rule) in self._wrong_rules) or any(
+            self._means(other, about, span) for other in self._meaning.get(about.name, ())
         )
 
     def _means(self, other: Diagnostic, about: Subject, span: Span) -> bool:
         """Is ``about`` what was meant by the wrong name of ``other``?"""
-        if other.meant is None or other.about is None or other.span is None:
+        if other.about is None or other.span is None:
             return False
         used = replace(about, kind=_SAME_NAME.get(about.kind, about.kind))
-        if not other.about.is_like(used) or other.meant.removeprefix("#") != about.name:  # `#id` refers to `id`
+        if not other.about.is_like(used):
             return False
         return about.kind not in _LOCAL or self._in_one_group(other.span, span)
 
@@ -109,14 +120,13 @@ class Consequences:
         about, errors = entry.about, self._errors_in(span)
         if about is None or not errors:
             return False
-        declared = next((unit.tree.declared for unit in self.checked.program.units if unit.text is span.text), ())
-        is_there = any(entry.kind is about.kind and entry.name == about.name for entry, _ in declared)
+        is_there = (id(span.text), about.kind, about.name) in self._declared
         return is_there or self._has_unread_owner(about, errors)
 
     def _has_unread_owner(self, about: Subject, errors: Sequence[Span]) -> bool:
         """Could an element of the model that it was looked for in not be read?"""
         return about.kind is SubjectKind.ELEMENT and any(
-            use.ref.structure in about.owners and any(_holds(use.node.span, error) for error in errors)
+            use.ref.structure in about.owners and any(holds(use.node.span, error) for error in errors)
             for use in self.checked.declared_models()
         )
 
@@ -125,7 +135,7 @@ class Consequences:
 
     def _is_excluded(self, entry: Diagnostic, span: Span) -> bool:
         places = (span, *(related.span for related in entry.related))
-        return any(other.code == _EXCLUDED and other.span in places for other in self.found)
+        return not self._excluded.isdisjoint(places)
 
     # --- causes of any code -------------------------------------------------------------------------------------------
 
@@ -133,9 +143,8 @@ class Consequences:
         """Is it about the inside of a group or concept map that is declared twice?"""
         if entry.code == _DECLARED_TWICE:
             return False
-        blocks = (SubjectKind.GROUP, SubjectKind.CONCEPT_MAP)
-        names = {double.name for double, _ in self._doubles(span) if double.kind in blocks}
-        return bool(names) and any(name in names and _holds(block, span) for block, name in self._blocks)
+        block = self._blocks.around(span) if id(span.text) in self._doubles else None
+        return block is not None and _name_of(block) in self._doubles[id(span.text)].blocks
 
     def _was_not_read(self, span: Span) -> bool:
         """Is it in the same rule as a syntax error before it, or on a line with one?"""
@@ -144,46 +153,90 @@ class Consequences:
     def _are_together(self, left: Span, right: Span) -> bool:
         if left.line <= right.line <= left.end_line:
             return True
-        return any(_holds(rule.span, left) and _holds(rule.span, right) for rule in self._rules)
+        rule = self._rules.around(left)
+        return rule is not None and holds(rule.span, right)
 
     # --- what is known of the program ---------------------------------------------------------------------------------
 
     def _errors_in(self, span: Span) -> list[Span]:
-        return [error for error in self.syntax if error.text is span.text]
-
-    def _doubles(self, span: Span) -> list[tuple[Subject, Span]]:
-        """What is declared twice in the text of ``span``, and where."""
-        return [
-            (entry.about, entry.span)
-            for entry in self.found
-            if entry.code == _DECLARED_TWICE and entry.about and entry.span and entry.span.text is span.text
-        ]
+        return self._errors.get(id(span.text), [])
 
     def _in_one_group(self, left: Span, right: Span) -> bool:
         """Are both in one group, or both outside all groups?"""
         return self._group_of(left) is self._group_of(right)
 
     def _group_of(self, span: Span) -> Group | None:
-        return next((group for group in self._groups if _holds(group.span, span)), None)
+        return self._groups.around(span)
 
     @cached_property
-    def _groups(self) -> tuple[Group, ...]:
-        return tuple(group for unit in self.checked.program.units for group in unit.tree.groups)
+    def _errors(self) -> dict[int, list[Span]]:
+        """Of each text, by its identity, where it could not be read."""
+        found: dict[int, list[Span]] = {}
+        for error in self.syntax:
+            found.setdefault(id(error.text), []).append(error)
+        return found
 
     @cached_property
-    def _rules(self) -> tuple[Rule, ...]:
+    def _without_start(self) -> frozenset[str]:
+        return frozenset(entry.span.name for entry in self.found if entry.code == _NO_START and entry.span)
+
+    @cached_property
+    def _excluded(self) -> frozenset[Span]:
+        return frozenset(entry.span for entry in self.found if entry.code == _EXCLUDED and entry.span)
+
+    @cached_property
+    def _meaning(self) -> dict[str, list[Diagnostic]]:
+        """What has a wrong name, by the right one."""
+        found: dict[str, list[Diagnostic]] = {}
+        for entry in self.found:
+            if entry.meant is not None:
+                found.setdefault(entry.meant.removeprefix("#"), []).append(entry)  # `#id` refers to `id`
+        return found
+
+    @cached_property
+    def _declared(self) -> frozenset[tuple[int, SubjectKind, str]]:
+        """What texts with errors declare: the text's identity, kind and name."""
+        units = self.checked.program.units
+        return frozenset((id(unit.text), entry.kind, entry.name) for unit in units for entry, _ in unit.tree.declared)
+
+    @cached_property
+    def _doubles(self) -> dict[int, _Doubles]:
+        """What is declared twice in each text, by the text's identity."""
+        found: dict[int, _Doubles] = {}
+        for entry in self.found:
+            if entry.code != _DECLARED_TWICE or entry.about is None or entry.span is None:
+                continue
+            doubles = found.setdefault(id(entry.span.text), _Doubles())
+            kind = entry.about.kind
+            if kind is SubjectKind.ELEMENT:
+                doubles.owners.update(entry.about.owners)
+            elif kind is SubjectKind.PARAMETER:
+                doubles.groups.add(id(self._group_of(entry.span)))
+            else:
+                doubles.kinds.add(_SAME_NAME.get(kind, kind))
+            if kind in (SubjectKind.GROUP, SubjectKind.CONCEPT_MAP):
+                doubles.blocks.add(entry.about.name)
+        return found
+
+    @cached_property
+    def _groups(self) -> Disjoint[Group]:
+        return Disjoint(group for unit in self.checked.program.units for group in unit.tree.groups)
+
+    @cached_property
+    def _rules(self) -> Disjoint[Rule]:
         """Every outermost rule."""
-        return tuple(rule for group in self._groups for rule in group.rules)
+        return Disjoint(rule for group in self._groups for rule in group.rules)
 
     @cached_property
-    def _wrong_rules(self) -> tuple[Rule, ...]:
+    def _wrong_rules(self) -> dict[int, Rule]:
+        """Rules with an error, by their identity."""
         errors = [*self.syntax, *(entry.span for entry in self.found if entry.is_error and entry.span is not None)]
-        return tuple(rule for rule in self._rules if any(_holds(rule.span, error) for error in errors))
+        return {id(rule): rule for rule in map(self._rules.around, errors) if rule is not None}
 
     @cached_property
     def _texts(self) -> frozenset[str]:
         """Texts in wrong rules: they name what the rule was to produce."""
-        nodes = (node for rule in self._wrong_rules for node in walk(rule))
+        nodes = (node for rule in self._wrong_rules.values() for node in walk(rule))
         return frozenset(node.value for node in nodes if isinstance(node, FPLiteral) and isinstance(node.value, str))
 
     @cached_property
@@ -197,33 +250,36 @@ class Consequences:
         return any(entry.kind is SubjectKind.IMPORT and span.line in lines for entry, span in unit.tree.declared)
 
     @cached_property
-    def _blocks(self) -> tuple[tuple[Span, str], ...]:
-        tables = (table for unit in self.checked.program.units for table in unit.tree.concept_maps)
-        return (*((group.span, group.name) for group in self._groups), *((table.span, table.id) for table in tables))
+    def _blocks(self) -> Disjoint[Group | ConceptMapDeclaration]:
+        trees = [unit.tree for unit in self.checked.program.units]
+        blocks: list[Group | ConceptMapDeclaration] = [group for tree in trees for group in tree.groups]
+        return Disjoint([*blocks, *(table for tree in trees for table in tree.concept_maps)])
+
+
+def _name_of(block: Group | ConceptMapDeclaration) -> str:
+    return block.name if isinstance(block, Group) else block.id
 
 
 def reported_once(found: Sequence[Diagnostic], checked: Checked) -> list[Diagnostic]:
     """``found`` without repetitions: an unknown name that nothing is like is reported once in each group, or in the
     whole map, as its page says (``once``).
     """
-    groups = {unit.name: [group.span for group in unit.tree.groups] for unit in checked.program.units}
+    groups = Disjoint(group for unit in checked.program.units for group in unit.tree.groups)
     kept: list[Diagnostic] = []
-    once: dict[object, list[Diagnostic]] = {}
+    once: set[tuple[object, ...]] = set()
     for entry in sorted(found, key=lambda each: each.span.start if each.span else 0):
         scope = page(entry.code).once
         if not scope or entry.span is None or entry.meant is not None:
             kept.append(entry)
             continue
-        group = next((span for span in groups.get(entry.span.name, ()) if _holds(span, entry.span)), None)
+        group = groups.around(entry.span)
         if scope == "map" or group is not None:
-            place = (entry.code, entry.span.name, group.start if group is not None and scope == "group" else None)
-            before = once.setdefault(place, [])
-            if any(other.args == entry.args for other in before):
+            start = group.span.start if group is not None and scope == "group" else None
+            place: tuple[object, ...] = (entry.code, entry.span.name, start)
+            # What is shown alike is the same.
+            place = (*place, *((name, str(value)) for name, value in sorted(entry.args.items())))
+            if place in once:
                 continue
-            before.append(entry)
+            once.add(place)
         kept.append(entry)
     return kept
-
-
-def _holds(outer: Span, inner: Span) -> bool:
-    return outer.text is inner.text and outer.start <= inner.start and inner.end <= outer.end

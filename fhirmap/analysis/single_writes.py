@@ -8,6 +8,7 @@ repeats. Most nodes go to one group, whose own writes are known from its own wal
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -258,6 +259,33 @@ class Entries:
         return [write for writes in self._held.values() for write in writes]
 
 
+class Surroundings:
+    """What there is in one node at a path, around it and below it. ``handovers``: how many there are at each path;
+    ``touched``: paths where a node is only made."""
+
+    def __init__(self, entries: Iterable[Write | Handover]) -> None:
+        self.handovers: Counter[tuple[str, ...]] = Counter()
+        self.touched: set[tuple[str, ...]] = set()
+        self._written: set[tuple[str, ...]] = set()
+        self._above: set[tuple[str, ...]] = set()
+        """Paths below which there is something."""
+        for entry in entries:
+            if isinstance(entry, Handover):
+                self.handovers[entry.path] += 1
+            else:
+                (self.touched if entry.is_touch else self._written).add(entry.path)
+            self._above.update(entry.path[:end] for end in range(len(entry.path)))
+
+    def near(self, path: tuple[str, ...]) -> bool:
+        """Is a value written at ``path`` or around it, a node handed over around it, or is there anything below?"""
+        around = (path[:end] for end in range(len(path)))
+        return (
+            path in self._above
+            or path in self._written
+            or any(outer in self._written or outer in self.handovers for outer in around)
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class NodeWrites:
     """The writes of one node that may meet one another there, and its own; in text order. ``is_taken_up``: it is an
@@ -276,6 +304,7 @@ class SingleWrites:
     def __init__(self) -> None:
         self._walks: dict[TypedGroup, _Walk] = {}
         self._below: dict[_Slot, list[Write]] = {}
+        self._itself: dict[_Slot, bool] = {}
         self._nodes: dict[tuple[TypedGroup, frozenset[str]], list[NodeWrites]] = {}
         self._tables: dict[tuple[TypedGroup, frozenset[str]], tuple[DefaultTable, ...]] = {}
 
@@ -334,32 +363,27 @@ class SingleWrites:
             for entry in found
             if isinstance(entry, Handover) and (entry.several or is_taken_up(entry.path, names))
         }
-        by_path: dict[tuple[str, ...], list[Write | Handover]] = {}
+        entries = Surroundings(found)
         for entry in found:
-            by_path.setdefault(entry.path, []).append(entry)
-        for path, entries in by_path.items():
-            outer = [entry for end in range(len(path)) for entry in by_path.get(path[:end], ())]
-            for order, entry in enumerate(entries):
-                for other in (*outer, *entries[:order]):
-                    met.update(self._pair(entry, other))
+            if isinstance(entry, Handover) and entry not in met and self._meets(entry, entries):
+                met.add(entry)
         return met
 
-    def _pair(self, entry: Write | Handover, other: Write | Handover) -> tuple[Handover, ...]:
-        """The handovers of two entries, the path of ``other`` that of ``entry`` or around it, that may meet."""
-        handovers = tuple(each for each in (entry, other) if isinstance(each, Handover))
-        if len(handovers) == 1:
-            handed = handovers[0]
-            write = entry if handed is other else other
-            assert isinstance(write, Write)
-            # A node that is only made there meets what is written in its place, not what is below it.
-            is_below = write.is_touch and len(write.path) < len(handed.path)
-            is_there = write.is_touch and write.path == handed.path
-            if is_below or (is_there and not self._writes_itself((handed.group, handed.parameter))):
-                return ()
-        return handovers
+    def _meets(self, entry: Handover, entries: Surroundings) -> bool:
+        """May what a group writes meet another entry of the node?"""
+        if entries.near(entry.path) or entries.handovers[entry.path] > 1:
+            return True
+        # A node that is only made there meets what is written in its place, not what is below it.
+        return entry.path in entries.touched and self._writes_itself((entry.group, entry.parameter))
 
     def _writes_itself(self, slot: _Slot) -> bool:
         """Does a group write the very node that it is given?"""
+        known = self._itself.get(slot)
+        if known is None:
+            known = self._itself[slot] = self._finds_itself(slot)
+        return known
+
+    def _finds_itself(self, slot: _Slot) -> bool:
         seen: dict[_Slot, None] = {slot: None}
         waiting = [slot]
         while waiting:

@@ -56,6 +56,7 @@ class Workspace:
         self._parse = parse
         self._units: dict[str, Unit] = {}
         self._imported: dict[str, ImportedMaps] = {}
+        self._urls: dict[str, list[str]] = {}
 
     def program(self, stages: Iterable[ParsedMap]) -> Program:
         """The program of some maps, and of what they lead to by imports. A stage counts in place of a text of its name.
@@ -129,7 +130,7 @@ class Workspace:
             address, _, version = url.partition("|")
             head, star, tail = address.partition("*")
             pattern = re.compile(re.escape(head) + (r"[^\s\"']+" if star else "") + re.escape(tail))
-            self._parse_waiting(pattern)
+            self._parse_waiting(pattern if star else address)
             maps = [
                 (tree, found)
                 for tree, found in self._maps.values()
@@ -140,11 +141,11 @@ class Workspace:
             known = self._imported[url] = ImportedMaps(tuple(map(self._unit, maps)))
         return known
 
-    def _parse_waiting(self, address: re.Pattern[str]) -> None:
+    def _parse_waiting(self, address: re.Pattern[str] | str) -> None:
         """Parse the texts that mention ``address``."""
         waiting: list[MapText] = []
         for text in self._waiting:
-            if address.search(text.text):
+            if address in text.text if isinstance(address, str) else address.search(text.text):
                 self._maps[text.name] = self._parse(text)
             else:
                 waiting.append(text)
@@ -152,9 +153,7 @@ class Workspace:
 
     def _unknown_import(self, unit: Unit, entry: nodes.MapImport) -> None:
         urls = [tree.url for tree, _ in self._maps.values() if tree.url]
-        urls += [
-            match for text in self._waiting for match in re.findall(r"[\"']([^\"'\s]+/StructureMap/[^\"']+)", text.text)
-        ]
+        urls += [url for text in self._waiting for url in self._mentioned(text)]
         meant = nearest(entry.url, urls)
         severity = Severity.WARNING if "*" in entry.url else None
         unit.faults.append(
@@ -167,6 +166,13 @@ class Workspace:
                 about=Subject(SubjectKind.IMPORT, entry.url),
             )
         )
+
+    def _mentioned(self, text: MapText) -> list[str]:
+        """What looks like a map's URL in a text that is not parsed."""
+        known = self._urls.get(text.name)
+        if known is None:
+            known = self._urls[text.name] = re.findall(r"[\"']([^\"'\s]+/StructureMap/[^\"']+)", text.text)
+        return known
 
     def _table(self, unit: Unit, declaration: nodes.ConceptMapDeclaration) -> tuple[nodes.ConceptMapCode, ...]:
         """Codes of a concept map's CSV file."""

@@ -23,20 +23,24 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
         True
     """
     plain = _plain(name)
-    ranked: list[tuple[int, bool, int, int, str]] = []
-    for order, candidate in enumerate(dict.fromkeys(candidates)):
+    best: tuple[int, bool, int, int, str] | None = None
+    others = [candidate for candidate in dict.fromkeys(candidates) if candidate != name]
+    for order, candidate in enumerate(others):
         other = _plain(candidate)
-        if candidate != name:
-            starts_alike = bool(plain) and other[:1] == plain[:1]
-            rank = (_distance(plain, other), not starts_alike, _distance(name, candidate), order, candidate)
-            ranked.append(rank)
-    if not ranked:
+        # A letter more or less counts one, whatever the letters are.
+        if best is None or abs(len(plain) - len(other)) <= best[0]:
+            distance = _distance(plain, other)
+            if best is None or distance <= best[0]:
+                starts_alike = bool(plain) and other[:1] == plain[:1]
+                rank = (distance, not starts_alike, _distance(name, candidate), order, candidate)
+                best = rank if best is None else min(best, rank)
+    if best is None:
         return None
-    distance, *_, found = min(ranked)
+    distance, *_, found = best
     shorter, longer = sorted((len(name), len(found)))
     if distance == 0 or distance <= max(1, shorter // 3) < longer:
         return found
-    return _holding(plain, (entry[-1] for entry in ranked))
+    return _holding(plain, others)
 
 
 def is_slip(name: str, other: str) -> bool:

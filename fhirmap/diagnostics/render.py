@@ -278,7 +278,9 @@ def _tail(diagnostic: Diagnostic, gutter: int, paint: Paint, width: int | None) 
 
 def _cropped(before: str, marked: str, after: str, limit: int) -> tuple[str, str, str]:
     """The three parts as shown: tabs widened, control characters visible, a long line cut around its marks."""
-    before, marked, after = _visible(before), _visible(marked), _visible(after)
+    # No more is looked at than could be shown: a line of a megabyte may have many faults.
+    most = limit + 1
+    before, marked, after = _visible(before[-most:]), _visible(marked[:most]), _visible(after[:most])
     if len(before) + len(marked) + len(after) <= limit:
         return before, marked, after
     third = limit // 3

@@ -32,7 +32,7 @@ _SAFE = frozenset(
 
 _MOST_STATES = 1_000
 """How much the parser may hold that is not complete: more than all that the builders take of an expression inside of
-blocks (`MAXIMUM_DEPTH`, `MAXIMUM_BLOCKS`). What it holds is gone through at some tokens, so no text may make it long."""
+blocks (`MAXIMUM_DEPTH`, `MAXIMUM_BLOCKS`). What it holds is gone through at some tokens: no text may make it long."""
 
 _BLANKS = re.compile(r"\s*")
 _BEFORE_UNIT = re.compile(r"[\d.]+|\s+|(//[^\r\n]*|/\*[\s\S]*?\*/)")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+
 from fhirmap.analysis.check import check, has_errors
 from fhirmap.analysis.workspace import load
 from fhirmap.language.parser import parse
 from tests.analysis.harness import codes, definitions, diagnose
+from tests.work import calls
 
 TEXT = """\
 uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as target
@@ -49,3 +54,35 @@ def test_a_map_that_is_hardly_one_is_checked_all_the_same() -> None:
         tree, _ = parse(text, "bad.map")
         program = load([(tree, ())])
         check(program, definitions(), {})
+
+
+FLAT: dict[str, Callable[[int], str]] = {
+    "rules": lambda n: main("".join(f"s.id as a{i} -> t.id = a{i} 'r{i}';\n" for i in range(n))),
+    "sources": lambda n: main(", ".join(f"s.name as n{i}" for i in range(n)) + " -> t.id = 'a' 'r';"),
+    "targets": lambda n: main("s -> " + ", ".join(f"t.name as n{i}" for i in range(n)) + " 'r';"),
+    "calls": lambda n: main("s -> t then " + ", ".join("main(s, t)" for _ in range(n)) + " 'r';"),
+    "groups": lambda n: "".join(main("s.id as a -> t.id = a 'r';").replace("main", f"g{i}") for i in range(n)),
+    "columns": lambda n: MODEL.format("".join(f"a{i} : string 0..1 from 'a{i}'\n" for i in range(n))),
+    "columns declared twice": lambda n: MODEL.format("a : string 0..1 from 'a'\n" * n),
+    "imports": lambda n: "".join(f'imports "http://x/StructureMap/{i}"\n' for i in range(n)) + main("s -> t.id = 'a';"),
+}
+MODEL = "model M from table 't' key 'k' {{ {} }}\ngroup main(source s : M, target t) {{ s.a0 as a -> t.id = a 'r'; }}\n"
+
+
+def main(rules: str) -> str:
+    return f"group main(source s : P, target t : Q) {{ {rules} }}\n"
+
+
+def work(text: str) -> int:
+    uses = "".join(
+        f'uses "http://hl7.org/fhir/StructureDefinition/Patient" alias {alias} as {mode}\n'
+        for alias, mode in (("P", "source"), ("Q", "target"))
+    )
+    program = load([parse(uses * (": P" in text) + text, "flat.map")])
+    return calls(lambda: check(program, definitions()))
+
+
+@pytest.mark.parametrize("kind", FLAT)
+def test_the_work_grows_with_the_size_of_a_map_and_no_faster(kind: str) -> None:
+    work(FLAT[kind](10))
+    assert work(FLAT[kind](600)) < 2.5 * work(FLAT[kind](300))

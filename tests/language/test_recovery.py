@@ -170,8 +170,8 @@ DEEP = {
 @pytest.mark.parametrize("kind", DEEP)
 def test_nesting_is_refused_where_it_is_beyond_all_limits(kind: str) -> None:
     """A fault at its place, after steps that do not grow with the square of the depth; the next group is read."""
-    tree, diagnostics = parse(f"group deep(source s, target t) {{ {DEEP[kind]} }}\ngroup next(source s, target t) {{ }}")
-    (fault,) = diagnostics
+    deep = f"group deep(source s, target t) {{ {DEEP[kind]} }}"
+    tree, (fault,) = parse(f"{deep}\ngroup next(source s, target t) {{ }}")
     assert fault.span is not None and fault.span.start < 20_000
     assert (fault.code, fault.variant) == ("FM013", "blocks" if "blocks" in kind else "")
     assert [group.name for group in tree.groups] == ["next"]
