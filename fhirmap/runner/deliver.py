@@ -24,6 +24,7 @@ from fhirmap.records import Receipt, ReceiptState, UncertainPolicy
 from fhirmap.runner.first_answers import FirstAnswers
 from fhirmap.runner.flight import Flight
 from fhirmap.runner.interruption import interruptible
+from fhirmap.runner.one_processor import one_processor
 from fhirmap.runner.pace import Backoff, Breaker, RateLimit
 from fhirmap.runner.project import SinkLimits
 from fhirmap.sinks import InterruptibleSink, Sink
@@ -138,7 +139,8 @@ def deliver(  # noqa: PLR0913 - named settings
     dispatcher = _Dispatcher(journal, sink, limits, clock or SystemClock(), progress, lineage, rng, quarantine_s)
     with interruptible(dispatcher.interrupt):
         if sink.is_remote:
-            dispatcher.run()
+            with one_processor():
+                dispatcher.run()
         else:
             dispatcher.run_in_batches()
     return dispatcher.delivery
