@@ -29,6 +29,12 @@ def expect_little_garbage() -> None:
     gc.set_threshold(_WHILE_COMPILING)
 
 
+def keep_what_is_there() -> None:
+    """What is alive now stays until the process ends, and is not looked through again: modules, types, the compiled
+    map. For a process that is about to do its only work."""
+    gc.freeze()
+
+
 def expect_records() -> None:
     """Collect often enough from now on, in this process, that memory does not grow with the number of records."""
     gc.set_threshold(_WHILE_READING)

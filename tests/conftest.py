@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import signal
@@ -58,6 +59,13 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 def _nothing_kept_from_other_tests(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What commands keep of their work on maps is each test's own, and never in the folder of who runs the tests."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("kept")))
+
+
+@pytest.fixture(autouse=True)
+def _what_commands_keep_is_collected() -> Iterator[None]:
+    """A command is a process's only work, and keeps what was there before it. Here many run in one process."""
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -24,12 +24,13 @@ def show_plan(project: Path, source: tuple[str, ...], *, resend: bool, full: boo
     """The plan on standard output; its exit code. `run --dry-run` is this too."""
     from fhirmap.cli.faults import show_warning, show_warnings
     from fhirmap.cli.progress import ProgressBar
-    from fhirmap.collector import expect_records
+    from fhirmap.collector import expect_records, keep_what_is_there
     from fhirmap.runner.engine import build_engine
     from fhirmap.runner.planned_run import make_plan, plan_lines, plan_to_data
     from fhirmap.runner.project_file import load_project
 
     engine = build_engine(load_project(project, source=source))
+    keep_what_is_there()
     expect_records()
     if not as_json:
         show_warnings(engine.project.warnings, engine.diagnostics, project)

@@ -106,9 +106,10 @@ def _send(
     log_format: str | None,
 ) -> RunOutcome:
     from fhirmap.cli.progress import ProgressBar
-    from fhirmap.collector import expect_records
+    from fhirmap.collector import expect_records, keep_what_is_there
     from fhirmap.runner.run import run
 
+    keep_what_is_there()
     expect_records()
     is_log_alone = log_format == JSON_LINES
     with _sink_settings(engine.project, as_json or is_log_alone) as settings:
