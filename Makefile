@@ -11,13 +11,19 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Options for pytest: `make test PYTEST="-k journal"`.
 PYTEST ?=
 
-.PHONY: demo test coverage lint types docs conformance bench constraints dist demo-from-wheel release-check \
-	test-lowest test-highest clean
+.PHONY: demo environment test coverage lint types docs conformance bench constraints dist demo-from-wheel package \
+	release-check test-lowest test-highest clean
 
 # A copy of a shipped example, made once and ignored by git: what a run writes stays out of the checkout.
 demo: $(VENV)/installed
 	@test -d demo || $(BIN)/fhirmap init --example ch-valmorel demo
 	@$(BIN)/fhirmap run demo || test $$? -eq 1
+
+# What all targets need, in one installation: one for each kind of target asks for the same packages four times.
+environment:
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --editable '.[test,docs,release]'
+	@touch $(addprefix $(VENV)/,installed test-ready docs-ready release-ready)
 
 test: $(VENV)/test-ready
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST)
@@ -58,7 +64,7 @@ dist: $(VENV)/release-ready
 	rm -rf dist build/source
 	mkdir -p build/source dist
 	git archive --format=tar HEAD | tar -x -C build/source
-	$(BIN)/python -m build --outdir dist build/source
+	$(BIN)/python -m build --installer uv --outdir dist build/source
 	cp build/source/constraints.txt dist/constraints.txt
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/installed
 	$(BIN)/uv pip install --quiet --python build/installed --require-hashes --requirement dist/constraints.txt
@@ -69,6 +75,11 @@ dist: $(VENV)/release-ready
 # The main job from the wheel, in an environment of its own that has nothing of the checkout.
 demo-from-wheel:
 	tools/demo_from_wheel dist
+
+# Both of these, where other targets run at the same time.
+package:
+	$(MAKE) dist
+	$(MAKE) demo-from-wheel
 
 # `make release-check TAG=v1.2.3`: the tag names the version, and the changelog has a dated section for it.
 release-check:
