@@ -19,10 +19,11 @@ demo: $(VENV)/installed
 	@test -d demo || $(BIN)/fhirmap init --example ch-valmorel demo
 	@$(BIN)/fhirmap run demo || test $$? -eq 1
 
-# What all targets need, in one installation: one for each kind of target asks for the same packages four times.
+# What all targets need, in one installation, as one for each kind of target asks for the same packages four times.
+# A module is compiled when it is first used: by far not all of them are.
 environment:
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --editable '.[test,docs,release]'
+	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[test,docs,release]'
 	@touch $(addprefix $(VENV)/,installed test-ready docs-ready release-ready)
 
 test: $(VENV)/test-ready
