@@ -92,7 +92,8 @@ class FileChecks:
         return []
 
     def _check_paths(self) -> list[Diagnostic]:
-        """Paths that no record has: an error for key and revision, a warning for others, which may be optional."""
+        """Paths that no record has: an error for key and revision, and where one that is there, and not read, is spelt
+        almost so: it was renamed. A warning for others, which may be optional."""
         plan = self._plan
         needed = [*plan.key, *((plan.latest.column,) if plan.latest else ())]
         paths = PathsFound(paths_read(plan), needed)
@@ -115,10 +116,14 @@ class FileChecks:
             entry = error.diagnostic()
             return [replace(entry, args={**entry.args, "position": plan.position})]
         found = [self._lacking(name, "FM704", plan.position, "json_list") for name in paths.listed]
+        own = {read.name for read in paths_read(plan)}
         for read in paths.lacking.values() if count else ():
             if read.name not in there:  # else it is there, and null
-                code, variant = ("FM704", "json") if read.name in needed else ("FM726", "")
-                found.append(self._lacking(read.name, code, read.place, variant, known))
+                meant = path_meant(read.name, (name for name in filter(naming.may_be_shown, known) if name not in own))
+                is_wrong = read.name in needed or meant is not None
+                code, variant = ("FM704", "json") if is_wrong else ("FM726", "")
+                shown = known if meant is None else dict.fromkeys((meant, *known))
+                found.append(self._lacking(read.name, code, read.place, variant, shown))
         return found
 
     def _check_filters(self) -> list[Diagnostic]:
