@@ -128,3 +128,52 @@ def test_a_table_that_is_changed_between_the_check_and_the_reading(
     in_process("run", project.folder, "--full").reported("FM715", 2, "lot")
     assert len(project.sent) == COUNT
     assert status(project)["withdrawn"] == []
+
+
+TYPES = {
+    "postgresql": ("ALTER TABLE {name} ALTER maj TYPE bigint", "ALTER TABLE {name} ALTER id TYPE text"),
+    "mysql": ("ALTER TABLE {name} MODIFY maj BIGINT", "ALTER TABLE {name} MODIFY id VARCHAR(20)"),
+}
+
+
+FEW = 12
+
+
+def shortened(engine: sa.Engine, name: str) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DELETE FROM {name} WHERE id > {FEW}")
+
+
+def test_columns_of_other_types_between_two_runs(project: Tiny, server: Server) -> None:
+    """A wider number and a key that became a text are the same records; a mark that became a text stops the run."""
+    _, engine, name, _ = server
+    shortened(engine, name)
+    assert in_process("run", project.folder).code == 0
+    to_text = "ALTER TABLE {name} ALTER maj TYPE text" if engine.dialect.name == "postgresql" else (
+        "ALTER TABLE {name} MODIFY maj VARCHAR(20)"
+    )  # fmt: skip
+    with engine.begin() as connection:
+        for statement in TYPES[engine.dialect.name]:
+            connection.exec_driver_sql(statement.format(name=name))
+    assert in_process("run", project.folder, "--full").code == 0
+    assert (project.ledger["read"], project.ledger["unchanged"], len(project.sent)) == (FEW, FEW, FEW)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(to_text.format(name=name))
+    in_process("run", project.folder).reported("FM667", 2, "maj")
+    assert len(project.sent) == FEW
+    assert status(project)["withdrawn"] == []
+
+
+def test_cells_that_become_null_between_two_runs(project: Tiny, server: Server) -> None:
+    """A mark that is empty is read each time; a value that became empty makes its record another; no key, no record."""
+    _, engine, name, _ = server
+    shortened(engine, name)
+    assert in_process("run", project.folder).code == 0
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE {name} SET maj = NULL, lot = NULL WHERE id = 5")
+        connection.exec_driver_sql(f"UPDATE {name} SET nir = NULL, maj = {FEW + 1} WHERE id = 6")
+    assert in_process("run", project.folder).code == 1
+    assert (project.ledger["read"], project.ledger["accepted"], project.ledger["invalid"]) == (3, 1, 1)
+    assert in_process("run", project.folder).code in (0, 1)
+    assert project.ledger["read"] == 2
+    assert len(project.sent) == FEW + 1

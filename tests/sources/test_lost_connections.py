@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -122,6 +124,37 @@ def test_a_statement_that_takes_too_long(database: Database, prefix: str) -> Non
     with open_source(address, plan) as source, pytest.raises(ConfigError) as caught:
         list(source.records())
     assert (caught.value.code, "took too long" in str(caught.value)) == ("FM724", True)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_deadlock_of_which_the_reading_is_the_victim(database: Database, prefix: str) -> None:
+    """Somebody locks the two tables in the other order; the reader's session looks for deadlocks first."""
+    plan = fill(database, prefix)
+    url = sa.make_url(database.url).update_query_dict({"options": "-c deadlock_timeout=100"})
+    errors: list[ConfigError] = []
+
+    def read() -> None:
+        with open_source(url.render_as_string(hide_password=False), plan) as source:
+            try:
+                list(source.records())
+            except ConfigError as error:
+                errors.append(error)
+
+    with database.engine.begin() as other:
+        other.exec_driver_sql("SET deadlock_timeout = 20000")
+        other.exec_driver_sql(f"LOCK TABLE {prefix}p IN ACCESS EXCLUSIVE MODE")
+        reader = threading.Thread(target=read)
+        reader.start()
+        waiting = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{prefix}p'::regclass"
+        with database.engine.connect() as watching:
+            while reader.is_alive() and not watching.exec_driver_sql(waiting).scalar():
+                time.sleep(0.01)
+        other.exec_driver_sql(f"LOCK TABLE {prefix}op IN ACCESS EXCLUSIVE MODE")
+    reader.join(60)
+    assert [error.code for error in errors] == ["FM724"]
+    assert "another transaction" in str(errors[0])
+    with open_source(database.url, plan) as source:
+        assert len(list(source.records())) == COUNT
 
 
 @pytest.mark.parametrize("database", ["mariadb"], indirect=True)

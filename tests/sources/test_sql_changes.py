@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -314,3 +317,42 @@ def test_marks_and_rows_are_of_one_state(database: Database, prefix: str) -> Non
             marks = found.marks
         with source.changes(OWN, marks) as found:
             assert [record.key for record in found.records] == ["2", "3"]
+
+
+@pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
+def test_writers_that_commit_late_lose_no_version(database: Database, prefix: str) -> None:
+    """Each takes the time before it waits and commits: rows appear below the mark, within the overlap."""
+    count, rounds = 6, 12
+    is_server_of_times = database.kind == "postgresql"
+    fill(database, prefix, sa.TIMESTAMP() if is_server_of_times else mysql.DATETIME(fsp=6), [])
+    now = "clock_timestamp()" if is_server_of_times else "sysdate(6)"
+    write(database, *(f"INSERT INTO {prefix}op VALUES ({n}, 0, {now})" for n in range(1, count + 1)))
+    written: dict[str, int] = {}
+
+    def keep_writing(key: int) -> None:
+        chance = random.Random(key)
+        for version in range(1, rounds + 1):
+            with database.engine.begin() as connection:
+                connection.exec_driver_sql(f"UPDATE {prefix}op SET v = {version}, maj = {now} WHERE id = {key}")
+                time.sleep(chance.random() / 20)
+            written[str(key)] = version
+
+    writers = [threading.Thread(target=keep_writing, args=(key,)) for key in range(1, count + 1)]
+    seen: dict[str, int] = {}
+    marks: Mapping[str, str] = {}
+    by = ChangeColumns({"": "maj"}, 5)
+    partial: list[bool] = []
+    with open_source(database.url, plan(prefix)) as source:
+        assert isinstance(source, ChangedSource)
+        for writer in writers:
+            writer.start()
+        while True:
+            is_last = not any(writer.is_alive() for writer in writers)
+            with source.changes(by, marks) as found:
+                seen |= {record.key: record.values["v"] for record in found.records}
+                partial.append(found.is_partial)
+                marks = found.marks
+            if is_last:
+                break
+    assert seen == written == {str(key): rounds for key in range(1, count + 1)}
+    assert partial[0] is False and all(partial[1:])
