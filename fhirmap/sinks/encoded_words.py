@@ -12,7 +12,8 @@ __all__ = ["encoded_words"]
 
 _SHORTEST = 8
 """Signs: of six letters in Base64, of four in hexadecimal numbers."""
-_SIGNS = re.compile(rf"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{{{_SHORTEST},}}={{0,2}}")
+_SIGN = "[A-Za-z0-9+/_-]"
+_SIGNS = re.compile(rf"(?<!{_SIGN})(?:{_SIGN}{{{_SHORTEST},}}={{0,2}}|{_SIGN}{{2,{_SHORTEST - 1}}}={{1,2}}(?![=\w]))")
 _HEXADECIMAL = re.compile(r"(?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+")
 _URL_SIGNS = str.maketrans("-_", "+/")
 
@@ -33,6 +34,8 @@ def _is_encoded(word: str) -> bool:
     if _HEXADECIMAL.fullmatch(word) and not word.isdecimal():
         return _is_text(unhexlify(word))
     # A word of a language is all small letters, or begins with a capital alone: hardly one decodes to text.
+    if word.endswith("=") and len(word) % 4:
+        return False
     if word.isalpha() and (word[1:].islower() or word.lower() in plain_words()):
         return False
     try:

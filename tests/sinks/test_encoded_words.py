@@ -8,7 +8,16 @@ from fhirmap.sinks.encoded_words import encoded_words
 
 
 @pytest.mark.parametrize(
-    "word", ["RFVQT05U", "RFVQT05UIE1hcmll", "MjAyNDA1MTAxMjM0NTY3OA==", "w4lsb2RpZSBEdXBvbnQ", "4455504f4e54"]
+    "word",
+    [
+        "RFVQT05U",
+        "RFVQT05UIE1hcmll",
+        "MjAyNDA1MTAxMjM0NTY3OA==",
+        "w4lsb2RpZSBEdXBvbnQ",
+        "UGV0aXQ=",
+        "Tmc=",
+        "4455504f4e54",
+    ],
 )
 def test_encoded(word: str) -> None:
     assert list(encoded_words(f"x: {word}.")) == [(3, 3 + len(word))]
@@ -23,6 +32,10 @@ def test_encoded(word: str) -> None:
         "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
         "OperationOutcome",
         "STRUCTURE",
+        "nom= ",
+        "type==x",
+        "value= ",
+        "token= ",
         "NEKA020Z",
     ],
 )

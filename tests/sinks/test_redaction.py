@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 import time
+from base64 import b64encode
+from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -159,6 +162,28 @@ def test_what_is_of_a_person_is_masked_and_nothing_beside_it(phrase: str) -> Non
 @pytest.mark.parametrize("phrase", innocent_phrases())
 def test_what_is_of_no_one_is_shown(phrase: str) -> None:
     assert redact(phrase, {}) == phrase
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """What programs make of a value on its way into a message."""
+    octets = value.encode()
+    yield from (value.upper(), value.lower(), value.swapcase())
+    percent = "".join(f"%{octet:02X}" for octet in octets)
+    yield from (percent, quote(value), quote(quote(value)), quote(percent), quote(quote(percent)))
+    yield from ("".join(f"&#{ord(sign)};" for sign in value), "".join(f"&amp;#x{ord(sign):x};" for sign in value))
+    yield from (json.dumps(value)[1:-1], "".join(f"\\u{ord(sign):04x}" for sign in value))
+    yield from (b64encode(octets).decode(), b64encode(b'{"v": "' + octets + b'"}').decode())
+    yield from (between.join(value) for between in (" ", ".", "-", "*", "\u200b", "\u00ad", "\u00a0"))
+    yield from (f"<b>{value[:2]}</b>{value[2:]}", f"{value[:2]}\n{value[2:]}", f"x{value}")
+
+
+@pytest.mark.parametrize("value", ["284051012345678", "Martel", "Élodie", "1941-02-02", "Le Goff", "Ouessant"])
+def test_a_value_of_the_record_in_what_programs_make_of_it(value: str) -> None:
+    redactor = Redactor({value: "value"})
+    for spelled in _spellings(value):
+        shown = redactor.redacted(f"ici {spelled} voir")
+        left = re.sub(r"\[\w+\]|</?b>|&(?:amp;)*#x?[0-9a-f]+;|\\x0a|%[0-9A-F]{2}", "", shown)
+        assert re.fullmatch(r"ici \W*voir", left), (spelled, shown)
 
 
 def test_ordinary_words_stay_though_a_value_has_them_in_it() -> None:
