@@ -88,7 +88,14 @@ def _between(folded: FoldedText, words: Sequence[Span], number: int) -> str:
 
 
 def _after_birth(folded: FoldedText, words: Sequence[Span], number: int) -> Iterator[Span]:
-    first = last = _first_after(folded, words, number)
+    first = _first_after(folded, words, number)
+    if 0 < first < len(words) and folded.letters[slice(*words[first - 1])] in ("a", "at", "in"):
+        first = (
+            _first_after(folded, words, first + 1)
+            if not is_part_of_date(folded.letters[slice(*words[first])])
+            else first
+        )
+    last = first
     while last < len(words) and is_part_of_date(folded.letters[slice(*words[last])]):
         between = _between(folded, words, last)
         if len(between) > GAP or "[" in between or (last > first and "\n" in between):

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from fhirmap.sinks.announced_values import announced_values, labelled_numbers
-from fhirmap.sinks.cues import given_names, is_cue
+from fhirmap.sinks.cues import cues_of, given_names, is_cue
 from fhirmap.sinks.encoded_words import encoded_words
 from fhirmap.sinks.plain_words import OF_CUES, OF_NAMES, PARTICLES, STATES, TITLES, plain_words
 from fhirmap.sinks.written_dates import GAP, Span, is_year, written_dates
@@ -195,16 +195,20 @@ def _names(folded: FoldedText, known: Collection[str]) -> Iterator[Span]:
     After a cue what has a capital, or is assigned, is a name, whatever else it could be: there are people called Petit
     and McDonald.
     """
-    left, before, passed = 0, "", None
+    left, before, passed, named = 0, "", None, False
     for start, end in folded.words():
         word, signs = folded.letters[start:end], folded.signs[start:end]
         is_capital = signs[0].isupper() or signs[0].istitle()
         last, passed = passed, None
+        was_named, named = named and is_capital and _between(folded, start).isspace(), False
         if is_cue(word) or (word == "m" and is_capital):
             left = _CUE_WORDS
         elif word in OF_NAMES or (left == _CUE_WORDS and word in OF_CUES):
             continue
-        elif word in known or word in STATES:
+        elif not word.isascii() and any(map(_has_no_case, signs)):
+            yield start, end  # no word of receivers is of such a script
+            left = max(0, left - 1)
+        elif word in known or word in STATES or cues_of(word):
             left = 0
         elif word in PARTICLES:
             left = left if is_capital else 0
@@ -228,12 +232,17 @@ def _names(folded: FoldedText, known: Collection[str]) -> Iterator[Span]:
             left = 0
         else:
             is_name = len(word) > 1 and (left or is_capital)
-            if is_name and not _is_technical(signs) and not _is_error_code(folded, start, end):
+            if is_name and (was_named or not _is_technical(signs)) and not _is_error_code(folded, start, end):
                 yield start, end
+                named = is_capital
             elif len(word) > 2 and not is_capital:
                 passed = start, end
             left = max(0, left - 1)
         before = word
+
+
+def _has_no_case(sign: str) -> bool:
+    return sign.isalpha() and not (sign.isupper() or sign.islower() or sign.istitle())
 
 
 def _is_plain(word: str, is_exact: bool) -> bool:

@@ -36,6 +36,8 @@ _SPELLED = frozenset((
     "eighty", "ninety", "hundred",
 ))  # fmt: skip
 """Of days and years in words, but for English ones below thirteen: they are of sentences (`one may`)."""
+_PREFIXES = frozenset(("ap", "eb", "eq", "ge", "gt", "le", "lt", "ne", "sa"))
+"""Of a date that FHIR's search compares with (R4 search.html#prefix)."""
 _BESIDE = 3
 """Words beside a month that a day or a year in digits is looked for among."""
 _LONGEST_SPELLED = 9
@@ -49,7 +51,8 @@ def is_year(digits: str) -> bool:
 
 def is_part_of_date(word: str) -> bool:
     """May a folded word be a day, a month, a year, or more of a date?"""
-    return word in _MONTHS or word in _SPELLED or (word[:1].isdecimal() and len(word) <= 10)
+    in_digits = word[2:] if word[:2] in _PREFIXES else word
+    return word in _MONTHS or word in _SPELLED or (in_digits[:1].isdecimal() and len(word) <= 10)
 
 
 def written_dates(folded: FoldedText) -> Iterator[Span]:

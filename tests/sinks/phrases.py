@@ -127,6 +127,19 @@ api_key={abcdef}
 apikey: {abc}
 Cookie: session={abcdef}
 {eyJhbGciOiJIUzI1NiJ9.e30.abc} ici
+ici {John McDonald}
+né à {Paris} le {02/02}
+n° sécu {284 05 10}
+Assuré n° {2840510}
+ici {محمد}
+ici {王小明}
+ici {1941年2月2日}
+utilisateur: {jdupont}
+login={jdupont}
+GET /Patient?birthdate={eq1941}
+Patient.birthDate = {1941}
+ddn: {1941}
+PID|1||{POQUELIN^JEAN}||{19220115}|M
 mail {marie.dupont@example.org}
 """
 
@@ -172,6 +185,10 @@ La date de naissance du patient est postérieure à la date d'intervention
 Numéro de sécurité sociale : 15 caractères attendus
 Le nom de naissance est obligatoire
 Nom de naissance manquant
+Le NIR est invalide
+La clé du NIR est incorrecte
+NIR : 15 caractères attendus
+Identité INS non qualifiée
 nom: obligatoire
 nom=null
 Nom : champ obligatoire
