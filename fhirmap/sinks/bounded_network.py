@@ -52,13 +52,11 @@ class BoundedTransport(httpx2.BaseTransport):
     ) -> None:
         """``keepalive_s``: how long a connection is kept open between two requests."""
         self._network = _Network()
-        self._pool = httpcore2.ConnectionPool(
-            ssl_context=context,
-            proxy=None if proxy is None else _proxy(proxy),
-            max_connections=None,
-            keepalive_expiry=keepalive_s,
-            network_backend=self._network,
-        )
+        self._context = context
+        self._proxy = None if proxy is None else _proxy(proxy)
+        self._keepalive_s = keepalive_s
+        self._of_thread = threading.local()
+        self._pools: list[httpcore2.ConnectionPool] = []
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -89,7 +87,24 @@ class BoundedTransport(httpx2.BaseTransport):
 
     def close(self) -> None:
         """Closes every connection."""
-        self._pool.close()
+        for pool in self._pools:
+            pool.close()
+
+    @property
+    def _pool(self) -> httpcore2.ConnectionPool:
+        """That of this thread: a pool looks at each of its connections, and asks the system about those that wait, for
+        every request."""
+        found: httpcore2.ConnectionPool | None = getattr(self._of_thread, "pool", None)
+        if found is None:
+            found = self._of_thread.pool = httpcore2.ConnectionPool(
+                ssl_context=self._context,
+                proxy=self._proxy,
+                max_connections=None,
+                keepalive_expiry=self._keepalive_s,
+                network_backend=self._network,
+            )
+            self._pools.append(found)
+        return found
 
 
 class _Body(httpx2.SyncByteStream):

@@ -49,11 +49,10 @@ def made_safe(receipt: Receipt) -> Receipt:
     if not (receipt.issues or receipt.reason or receipt.identifier_value or receipt.identifier_system):
         return receipt
     given = receipt.identifier_value, receipt.identifier_system
-    safe = replace(
-        receipt,
-        issues=tuple(_safe_issue(issue) for issue in some_issues(receipt.issues)),
-        reason=_safe(receipt.reason, _WORDS_LENGTH),
-    )
+    safe = receipt
+    if receipt.issues or receipt.reason:
+        issues = tuple(_safe_issue(issue) for issue in some_issues(receipt.issues))
+        safe = replace(receipt, issues=issues, reason=_safe(receipt.reason, _WORDS_LENGTH))
     if not any(given) or all(is_usable(text) for text in given):
         return safe
     code = "FM692" if receipt.state is ReceiptState.ACCEPTED else receipt.code

@@ -10,6 +10,7 @@ import ipaddress
 import os
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
@@ -69,6 +70,7 @@ def find_proxy(url: str, setting: str | None) -> ProxyRoute:
     return _read(text, origin)
 
 
+@lru_cache(maxsize=16)
 def is_loopback(url: str) -> bool:
     """Does the URL's host lie on this machine?"""
     host = urlsplit(url).hostname or ""

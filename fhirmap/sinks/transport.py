@@ -254,7 +254,7 @@ class Transport:
                 read, complete = self._read(response, started + self._timeout_s)
                 return HttpAnswer(
                     response.status_code,
-                    dict(response.headers),
+                    response.headers,
                     read,
                     complete,
                     time.monotonic() - started,

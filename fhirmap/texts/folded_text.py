@@ -125,7 +125,7 @@ def unescaped(text: str) -> str:
         >>> unescaped("A%20&Eacute;")
         'A É'
     """
-    return "".join(sign for sign, _, _ in _signs(text))
+    return "".join(sign for sign, _, _ in _signs(text)) if has_escapes(text) else text
 
 
 def _signs(text: str) -> Iterator[tuple[str, int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
@@ -47,10 +48,7 @@ class TunnelProxy:
                 return
             with side, socket.create_connection(("127.0.0.1", self._target), 10) as target:
                 if not self._drops:
-                    back = threading.Thread(target=_pump, args=(target, side), daemon=True)
-                    back.start()
-                    _pump(side, target)
-                    back.join(10)
+                    _relay(side, target)
 
     def _opens(self, side: socket.socket) -> bool:
         head = b""
@@ -91,9 +89,16 @@ def _opened(status: str) -> bytes:
     return f"HTTP/1.1 {status}\r\n\r\n".encode()
 
 
-def _pump(one: socket.socket, other: socket.socket) -> None:
-    with suppress(OSError):
-        while part := one.recv(65536):
-            other.sendall(part)
-    with suppress(OSError):
-        other.shutdown(socket.SHUT_WR)
+def _relay(one: socket.socket, other: socket.socket) -> None:
+    """What comes from either goes to the other, until both have ended. In one thread: two may not use a TLS connection
+    at the same time."""
+    ways = {one: other, other: one}
+    while ways:
+        ready = [side for side in ways if isinstance(side, ssl.SSLSocket) and side.pending()]
+        for side in ready or select.select(list(ways), [], [], 10)[0]:
+            part = side.recv(65536)
+            if part:
+                ways[side].sendall(part)
+            else:
+                with suppress(OSError):
+                    ways.pop(side).shutdown(socket.SHUT_WR)
