@@ -2,7 +2,7 @@
 
 Most loops and calls go down the record: together they are no more than the record has parts. Counted are the others:
 calls of groups that call themselves, and loops inside a loop that go through something else than what it found; those
-of expressions, too (`counted_expressions`).
+of expressions, too (`counted_expressions`). So are texts that rules may double (`counted_texts`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from fhirmap.analysis.typed import TypedGroup
 from fhirmap.compiler.counted_expressions import with_counted_loops
+from fhirmap.compiler.counted_texts import read_names, with_counted_texts
 from fhirmap.compiler.python import Do, Expr, For, Name, Statement, method
 from fhirmap.compiler.python.expressions import field_names
 from fhirmap.compiler.python.rewriting import bound_by, every_expression, statements_in
@@ -23,7 +24,9 @@ __all__ = ["with_counted_steps"]
 
 def with_counted_steps(group: TypedGroup, body: Iterable[Statement]) -> tuple[Statement, ...]:
     """The statements of a group's function, with those that count its steps."""
-    found = _counted(tuple(body), None)
+    statements = tuple(body)
+    read = read_names(statements)
+    found = tuple(with_counted_texts(statement, read) for statement in _counted(statements, None))
     return (_step(), *found) if _calls_itself(group) else found
 
 

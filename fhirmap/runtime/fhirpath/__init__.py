@@ -112,6 +112,7 @@ from fhirmap.runtime.fhirpath.item import (
     value,
     values,
 )  # fmt: skip
+from fhirmap.runtime.fhirpath.membership import distinct, union
 from fhirmap.runtime.fhirpath.numbers import (
     abs_,
     average,
@@ -137,7 +138,6 @@ from fhirmap.runtime.fhirpath.operators import (
     and_,
     concatenate,
     contains,
-    distinct,
     div,
     divide,
     equal,
@@ -160,7 +160,6 @@ from fhirmap.runtime.fhirpath.operators import (
     plus,
     subtract,
     truth,
-    union,
     xor,
 )  # fmt: skip
 from fhirmap.runtime.fhirpath.quantity import Quantity

@@ -9,7 +9,8 @@ from typing import Any
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import PRIMITIVES
 from fhirmap.runtime.fhirpath.item import FhirNode, Items, is_type, one, single, system, type_name
-from fhirmap.runtime.fhirpath.operators import Seen, _shown, distinct, holds_item, order_of
+from fhirmap.runtime.fhirpath.membership import Pool, Seen, distinct
+from fhirmap.runtime.fhirpath.operators import _shown, order_of
 from fhirmap.runtime.fhirpath.strings import number_of
 
 _MOST_ROUNDS = 10_000
@@ -51,7 +52,8 @@ def any_false(collection: Items) -> Items:
 
 def subset_of(collection: Items, other: Items) -> Items:
     """`subsetOf`: is every item among the others?"""
-    return [all(holds_item(other, item) for item in collection)]
+    pool = Pool(other)
+    return [all(item in pool for item in collection)]
 
 
 def superset_of(collection: Items, other: Items) -> Items:
@@ -88,12 +90,14 @@ def take(collection: Items, count: Items) -> Items:
 
 def intersect(collection: Items, other: Items) -> Items:
     """`intersect`: items in both, each once."""
-    return distinct([item for item in collection if holds_item(other, item)])
+    pool = Pool(other)
+    return distinct([item for item in collection if item in pool])
 
 
 def exclude(collection: Items, other: Items) -> Items:
     """`exclude`: items that are not among the others."""
-    return [item for item in collection if not holds_item(other, item)]
+    pool = Pool(other)
+    return [item for item in collection if item not in pool]
 
 
 def combine(collection: Items, other: Items) -> Items:

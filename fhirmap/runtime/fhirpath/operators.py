@@ -11,7 +11,6 @@ from typing import Any
 
 from fhirmap.data import FhirpathItem, JsonValue
 from fhirmap.errors import TransformFailed
-from fhirmap.fhir_types import TEXTS
 from fhirmap.runtime.fhirpath import quantity as quantities
 from fhirmap.runtime.fhirpath import temporal
 from fhirmap.runtime.fhirpath.item import FhirNode, Items, one, plain, system, type_name
@@ -196,75 +195,6 @@ def contains(left: Items, right: Items) -> Items:
 def holds_item(collection: Items, item: FhirpathItem) -> bool:
     """Is an equal item in the collection?"""
     return any(same(item, other) for other in collection)
-
-
-def distinct(collection: Items) -> Items:
-    """Each item once, in the order of its first occurrence."""
-    by_text: dict[str, FhirpathItem] = {}
-    for item in collection:
-        text = item.value if type(item) is FhirNode and item.type in TEXTS else item
-        if type(text) is not str:
-            seen = Seen()
-            return [item for item in collection if seen.is_new(item)]
-        if text not in by_text:
-            by_text[text] = item
-    return list(by_text.values())
-
-
-class Seen:
-    """Items that were met, each once by what it is equal to."""
-
-    __slots__ = ("_keys", "_odd", "_outlines")
-
-    def __init__(self) -> None:
-        self._keys: set[Any] = set()
-        self._outlines: dict[Any, dict[str, Any] | None] = {}
-        """What the texts of objects are -> the only object that was met with them; None once there was another."""
-        self._odd: Items = []
-
-    def is_new(self, item: FhirpathItem) -> bool:
-        """Was no equal item met? It is met now."""
-        value = system(item)
-        if isinstance(value, str):
-            return self._is_new_key(("text", value))
-        held = value.value if isinstance(value, FhirNode) else value
-        if isinstance(held, dict):
-            return self._is_new_object(held)
-        key: FhirpathItem = None
-        if isinstance(value, bool):
-            key = ("boolean", value)
-        elif isinstance(value, int | Decimal):
-            key = ("number", Decimal(value))
-        if key is None:
-            # a moment or a quantity: equal as far as it is written, or in other units
-            if holds_item(self._odd, item):
-                return False
-            self._odd.append(item)
-            return True
-        return self._is_new_key(key)
-
-    def _is_new_object(self, held: dict[str, Any]) -> bool:
-        """Objects with other texts are not equal, whatever is below them: only alike ones are looked through."""
-        outline = frozenset((name, entry if isinstance(entry, str) else None) for name, entry in held.items())
-        if outline not in self._outlines:
-            self._outlines[outline] = held
-            return True
-        first = self._outlines[outline]
-        if first is not None:
-            self._keys.add(_frozen(first))
-            self._outlines[outline] = None
-        return self._is_new_key(_frozen(held))
-
-    def _is_new_key(self, key: FhirpathItem) -> bool:
-        if key in self._keys:
-            return False
-        self._keys.add(key)
-        return True
-
-
-def union(left: Items, right: Items) -> Items:
-    """`|`: all items of both, each once."""
-    return distinct(left + right)
 
 
 # --- order ------------------------------------------------------------------------------------------------------------
@@ -498,14 +428,6 @@ def _alike_json(left: JsonValue, right: JsonValue) -> bool:
             del rest[match]
         return not rest
     return alike(left, right)
-
-
-def _frozen(held: FhirpathItem) -> FhirpathItem:
-    if isinstance(held, dict):
-        return frozenset((name, _frozen(entry)) for name, entry in held.items())
-    if isinstance(held, list):
-        return tuple(_frozen(entry) for entry in held)
-    return ("boolean", held) if isinstance(held, bool) else held
 
 
 def _mismatch(operator: str, left: FhirpathItem, right: FhirpathItem) -> TransformFailed:

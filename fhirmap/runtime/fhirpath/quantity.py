@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, Inexact, localcontext
 from fractions import Fraction
 from functools import lru_cache
 
@@ -153,6 +153,24 @@ def compare(left: Quantity, right: Quantity) -> int | None:
         return (left.value > right.value) - (left.value < right.value)
     one, two = _exact(left), _exact(right)
     return (one > two) - (one < two)
+
+
+def key_of(quantity: Quantity) -> tuple[object, ...]:
+    """What two values that `compare` finds equal have in common, and no others; that of a number where it is one."""
+    known = scale(quantity.unit) if quantity.system == UCUM else None
+    if known is None:
+        return (quantity.system, calendar_unit(quantity.unit), quantity.value)
+    exact = _exact(quantity)
+    if known.dimensions:
+        return (known.dimensions, exact)
+    if known.factor == 1:
+        return ("number", quantity.value)
+    with localcontext() as context:
+        # Enough for every number of UCUM and all digits of a value; what is no decimal fraction is no number.
+        context.prec = 200 + len(quantity.value.as_tuple().digits)
+        context.clear_flags()
+        number = _decimal(exact)
+        return ("ratio", exact) if context.flags[Inexact] else ("number", number)
 
 
 def is_equivalent(left: Quantity, right: Quantity) -> bool:

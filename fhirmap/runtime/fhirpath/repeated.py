@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fhirmap.runtime.fhirpath.operators import Seen
+from fhirmap.runtime.fhirpath.membership import Seen
 from fhirmap.runtime.fhirpath.raw import RawElement, objects_at
 
 _NONE: tuple[()] = ()

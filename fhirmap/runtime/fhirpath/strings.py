@@ -229,6 +229,7 @@ def encode(collection: Items, form: Items) -> Items:
     if text is None or name is None:
         return []
     raw = text.encode()
+    check_length(2 * len(raw), "encode")
     if name == "hex":
         return [raw.hex()]
     if name == "base64":
@@ -259,8 +260,13 @@ def escape(collection: Items, target: Items) -> Items:
     if name == "html":
         from html import escape as escape_html
 
-        return [escape_html(text)]
-    return [json.dumps(text, ensure_ascii=False)[1:-1]] if name == "json" else []
+        made = escape_html(text)
+    elif name == "json":
+        made = json.dumps(text, ensure_ascii=False)[1:-1]
+    else:
+        return []
+    check_length(len(made), "escape")
+    return [made]
 
 
 def unescape(collection: Items, target: Items) -> Items:

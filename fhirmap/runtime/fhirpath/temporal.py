@@ -144,6 +144,13 @@ def _compare_instants(left: Temporal, right: Temporal) -> int | None:
     return -1 if last < other_first else 1 if first > other_last else None
 
 
+def key_of(moment: Temporal) -> tuple[object, ...]:
+    """What two values that `compare` finds equal have in common, and no others."""
+    if moment.offset is None or moment.kind == "time":
+        return (moment.kind == "time", moment.parts)
+    return (len(moment.parts), bounds(moment)[0])
+
+
 def is_equivalent(left: Temporal, right: Temporal) -> bool:
     """Same moment, same precision."""
     return compare(left, right) == 0

@@ -18,6 +18,7 @@ from fhirmap.data import MapValue
 from fhirmap.decimals import decimal_text
 from fhirmap.errors import TransformFailed
 from fhirmap.fhir_types import INTEGERS, PRIMITIVES
+from fhirmap.runtime.fhirpath.long_texts import check_length
 from fhirmap.runtime.validation.primitives import PREDICATES
 from fhirmap.texts import Text
 
@@ -145,19 +146,22 @@ def truncate(text: MapValue, length: MapValue) -> str | None:
 def append(*parts: MapValue) -> str | None:
     """All ``parts`` one after the other, an absent one as nothing (HAPI writes `null`).
 
+    Raises: ``TransformFailed`` FM433 where that is too long (`check_length`).
     Spec: FML, transforms, append.
 
     Example:
         >>> append("a", None, 5)
         'a5'
     """
-    return "".join(shown(primitive_of(part)) for part in parts if part is not None) or None
+    texts = [shown(primitive_of(part)) for part in parts if part is not None]
+    check_length(sum(map(len, texts)), "append")
+    return "".join(texts) or None
 
 
 def escape(text: MapValue, source: str, target: str = "plain") -> str | None:
     """``text`` unescaped from one format and escaped for another: plain, java, xml, html, json.
 
-    Raises: ``TransformFailed`` FM450 for another format.
+    Raises: ``TransformFailed`` FM450 for another format, FM433 for a result that is too long (`check_length`).
     Spec: FML, transforms, escape.
 
     Example:
@@ -166,7 +170,9 @@ def escape(text: MapValue, source: str, target: str = "plain") -> str | None:
     """
     if text is None:
         return None
-    return _way(_ESCAPES, target)(_way(_UNESCAPES, source)(shown(primitive_of(text)))) or None
+    made = _way(_ESCAPES, target)(_way(_UNESCAPES, source)(shown(primitive_of(text))))
+    check_length(len(made), "escape")
+    return made or None
 
 
 def _way(ways: dict[str, Callable[[str], str]], name: str) -> Callable[[str], str]:
