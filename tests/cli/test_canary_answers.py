@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 import pytest
@@ -49,7 +51,12 @@ def private() -> Iterator[str]:
         year, month, day = born.split("-")
         yield from (year + month + day, day + month + year)
     yield from ("lotzorglub", "zorglub", "02999600100013")
+    yield from (fold(encoded(value)).letters.strip("=") for value in (*NUMBERS, *NAMES, *BORN, STRANGER))
     yield from (fold(secret).letters for secret in SECRETS.values())
+
+
+def encoded(value: str) -> str:
+    return b64encode(value.encode()).decode()
 
 
 def searched(text: str, where: str) -> None:
@@ -85,11 +92,14 @@ def words(body: bytes, number: int) -> str:
     months += ["novembre", "décembre"]
     dates = [born, f"{day}/{month}/{year}", f"{day}.{month}.{year[2:]}", f"{int(day)} {months[int(month)]} {year}"]
     dates += [year + month + day, f"{year}\u00a0{month}\u00a0{day}", f"{day}-{month}-{year}"]
+    written = [encoded(nir), encoded(name), encoded(born), encoded(STRANGER), quote(quote(name)), quote(quote(nir))]
+    written += [f"nomDeNaissance={name.lower()}", f"ddn={year}", f'"family":"{name}"', f"{name.replace(' ', '_')}_3"]
+    written += [f"sexe {nir[0]} année {nir[1:3]} mois {nir[3:5]} commune {nir[5:10]} ordre {nir[10:13]}"]
     named = [name, name.upper(), " ".join(reversed(name.split("-"))), name.replace("'", ""), name.lower()]
     return (
         f"Patient {named[number % 5]} né le {dates[number % 7]} ({nir}, {spelled[number % 10]}, {nir[:13]}); {name}: "
         f"lot {lot} inconnu\x1b[2J\r\nBearer {SECRETS['TINY_TOKEN']} {SECRETS['TINY_SECRET']} de {STRANGER}, "
-        f"{', '.join(spelled)}; {', '.join(dates)}; {', '.join(named)}\u202e"
+        f"{', '.join(spelled)}; {', '.join(dates)}; {', '.join(named)}, {', '.join(written)}\u202e"
     )
 
 

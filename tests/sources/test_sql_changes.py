@@ -356,3 +356,35 @@ def test_writers_that_commit_late_lose_no_version(database: Database, prefix: st
                 break
     assert seen == written == {str(key): rounds for key in range(1, count + 1)}
     assert partial[0] is False and all(partial[1:])
+
+
+@pytest.mark.parametrize("database", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("kind", ["MyISAM", "Aria"])
+def test_tables_without_transactions_lose_no_row(database: Database, prefix: str, kind: str) -> None:
+    """They have no snapshot: what is written while they are read is seen in part, and whole the next time."""
+    fill(database, prefix, sa.Integer(), [1, 2], [1, 2])
+    write(database, *(f"ALTER TABLE {prefix}{name} ENGINE = {kind}" for name in ("op", "pose")))
+    by = ChangeColumns({"": "maj", f"{prefix}pose": "maj"})
+    done: list[bool] = []
+
+    def write_between(connection: sa.Connection, _c: object, statement: str, *_: object) -> None:
+        is_reading = connection.engine is not database.engine and "max(" not in statement.lower()
+        if is_reading and not done and f"{prefix}pose" in statement:
+            done.append(True)
+            write(database, f"UPDATE {prefix}op SET v = 7, maj = 3 WHERE id = 1")
+            write(database, f"INSERT INTO {prefix}pose VALUES (30, 1, 0, 3)")
+
+    with open_source(database.url, plan(prefix)) as source:
+        assert isinstance(source, ChangedSource)
+        assert source.check() == []
+        sa.event.listen(sa.Engine, "before_cursor_execute", write_between)
+        try:
+            with source.changes(by, {}) as found:
+                first = [record.key for record in found.records]
+                marks = found.marks
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", write_between)
+        assert (first, done) == (["1", "2"], [True])
+        with source.changes(by, marks) as found:
+            again = {record.key: (record.values["v"], len(record.values["poses"])) for record in found.records}
+    assert again["1"] == (7, 2)
