@@ -53,8 +53,11 @@ def kinds_in(folded: FoldedText, known: Collection[str] = ()) -> Iterator[tuple[
         ("name", _names(folded, known)),
     ):
         for start, end in found:
-            if start not in own or own[start] != own.get(end - 1):
-                yield kind, start, end
+            begin = start
+            while kind == "number" and begin < end and begin in own:
+                begin += 1  # an object identifier before the number: `urn:oid:1.2.250.1.213.1.4.8|...`
+            if begin < end and (begin not in own or own[begin] != own.get(end - 1)):
+                yield kind, begin, end
     for kind, start, end in announced_values(folded):
         if start not in own or own[start] != own.get(end - 1):
             yield kind, start, end

@@ -128,6 +128,8 @@ apikey: {abc}
 Cookie: session={abcdef}
 {eyJhbGciOiJIUzI1NiJ9.e30.abc} ici
 ici {John McDonald}
+identifier=urn:oid:1.2.250.1.213.1.4.8|{2840510123456}
+identifier=urn:oid:1.2.250.1.213.1.4.8|{2840510}
 né à {Paris} le {02/02}
 n° sécu {284 05 10}
 Assuré n° {2840510}
