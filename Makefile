@@ -10,6 +10,8 @@ endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Options for pytest: `make test PYTEST="-k journal"`.
 PYTEST ?=
+# Processes that run tests: one more than there are processors, since tests wait for disks, servers and other processes.
+TESTERS ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 
 .PHONY: demo environment test coverage lint types docs conformance bench constraints dist demo-from-wheel package \
 	release-check test-lowest test-highest clean
@@ -21,13 +23,12 @@ demo: $(VENV)/installed
 
 # What all targets need, in one installation, as one for each kind of target asks for the same packages four times.
 # A module is compiled when it is first used: by far not all of them are.
-environment:
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+environment: $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[test,docs,release]'
 	@touch $(addprefix $(VENV)/,installed test-ready docs-ready release-ready)
 
 test: $(VENV)/test-ready
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST)
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadgroup $(PYTEST)
 
 # The tests, with the share of lines and branches that they run; less than pyproject.toml asks for is an error.
 coverage:
@@ -89,16 +90,18 @@ release-check:
 test-lowest test-highest: test-%: $(VENV)/release-ready
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-$*
 	$(BIN)/uv pip install --quiet --python .venv-$* --resolution $(subst lowest,lowest-direct,$*) --editable '.[test]'
-	.venv-$*/$(notdir $(BIN))/python -m pytest -n auto --dist loadgroup $(PYTEST)
+	.venv-$*/$(notdir $(BIN))/python -m pytest -n $(TESTERS) --dist loadgroup $(PYTEST)
 
 clean:
 	rm -rf demo $(VENV) .venv-lowest .venv-highest dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/installed: pyproject.toml
-	@echo "preparing the environment ($(VENV)), about a minute the first time"
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fhirmap needs Python 3.11 or later (make demo PYTHON=python3.12)")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml | $(BIN)/python
+	@echo "preparing the environment ($(VENV)), about a minute the first time"
 	@$(BIN)/python -m pip install --quiet --editable '.[simulator]'
 	@echo "environment ready ($(VENV))"
 	@touch $@
