@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,8 +40,7 @@ def command(
     journal = look_into_journal(load_project(project))
     if action == "verify":
         return _verify(journal, heads, as_json)
-    _export(journal, at, form, output)
-    return 0
+    return _export(journal, at, form, output)
 
 
 def _verify(journal: Journal | None, heads: tuple[str, ...], as_json: bool) -> int:
@@ -77,17 +76,25 @@ def _show(proof: AuditProof) -> None:
         click.echo(text("output.audit.head", head=proof.head))
 
 
-def _export(journal: Journal | None, since: float, form: str, output: Path | None) -> None:
-    if output is None:
-        for line in _lines(journal, since, form):
-            click.echo(line)
-        return
+def _export(journal: Journal | None, since: float, form: str, output: Path | None) -> int:
+    from fhirmap.cli.faults import EXIT_DONE, EXIT_RECORDS, show_warning
+    from fhirmap.diagnostics import Diagnostic
     from fhirmap.runner.atomic_file import write_atomically
 
-    write_atomically(output, "".join(f"{line}\n" for line in _lines(journal, since, form)).encode())
+    unreadable: list[None] = []
+    lines = _lines(journal, since, form, lambda: unreadable.append(None))
+    if output is None:
+        for line in lines:
+            click.echo(line)
+    else:
+        write_atomically(output, "".join(f"{line}\n" for line in lines).encode())
+    if not unreadable:
+        return EXIT_DONE
+    show_warning(Diagnostic("FM816", args={"count": len(unreadable)}, variant="entries"))
+    return EXIT_RECORDS
 
 
-def _lines(journal: Journal | None, since: float, form: str) -> Iterator[str]:
+def _lines(journal: Journal | None, since: float, form: str, left_out: Callable[[], None]) -> Iterator[str]:
     from fhirmap.runner.audit_event import audit_event, audit_line
     from fhirmap.sinks.shown_answer import QUOTING_IDENTIFIER
 
@@ -95,7 +102,7 @@ def _lines(journal: Journal | None, since: float, form: str) -> Iterator[str]:
         return
     with journal:
         hide(journal.unshown_identifiers(QUOTING_IDENTIFIER))
-        for one in journal.audit_records(since):
+        for one in journal.audit_records(since, left_out):
             found: dict[str, JsonValue] = audit_event(one) if form == "fhir" else audit_line(one)
             yield json.dumps(shown_data(found), ensure_ascii=False)
 

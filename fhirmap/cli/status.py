@@ -17,12 +17,23 @@ from fhirmap.texts import first_names, text
 from fhirmap.texts.shown_keys import hide, shown_data
 
 if TYPE_CHECKING:
-    from fhirmap.journal import Journal, RecordedAnswer, Status, Withdrawal
+    from fhirmap.journal import Journal, RecordedAnswer, RunSummary, Status, Withdrawal
     from fhirmap.records import Issue
     from fhirmap.runner.rule_words import RuleWords
 
 _SEVERITIES = ("fatal", "error", "warning", "information")
-_STATES = ("accepted", "refused", "invalid", "out_of_scope", "gone", "ready", "sending", "deferred", "uncertain")
+_STATES = (
+    "accepted",
+    "refused",
+    "invalid",
+    "out_of_scope",
+    "gone",
+    "ready",
+    "sending",
+    "deferred",
+    "uncertain",
+    "unreadable",
+)
 
 
 @define("status")
@@ -47,8 +58,9 @@ def command(
     withdrawn: bool,
     in_doubt: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Show the states of PROJECT's records (default: this folder) and the last answer of each, from its journal."""
+    from fhirmap.cli.faults import EXIT_DONE, EXIT_RECORDS
     from fhirmap.journal import EntryState
     from fhirmap.runner.project import ArchiveSettings
     from fhirmap.runner.project_file import load_project
@@ -62,7 +74,7 @@ def command(
     loaded = load_project(project)
     if not has_journal(loaded):
         _nothing(as_json, key, listed=bool(chosen or every or withdrawn or in_doubt))
-        return
+        return EXIT_DONE
     from fhirmap.runner.rule_words import words_of_target
 
     words = words_of_target(loaded.map.target)
@@ -79,7 +91,7 @@ def command(
             answers = [_worded(answer, words) for answer in found]
             if as_json:
                 echo_json([_answer_data(answer) for answer in answers], 2)
-                return
+                return EXIT_DONE
             for answer in answers:
                 _show_answer(answer)
             if not answers:
@@ -87,7 +99,9 @@ def command(
         else:
             status = shown_data(journal.status())
             has_archive = loaded.archive != ArchiveSettings()
-            _overview(status if has_archive else replace(status, archive_pending=0), as_json)
+            _overview(status if has_archive else replace(status, archive_pending=0), as_json, journal.is_shared)
+            return EXIT_RECORDS if status.unreadable or status.states.get(EntryState.UNREADABLE) else EXIT_DONE
+    return EXIT_DONE
 
 
 def _nothing(as_json: bool, key: str | None, *, listed: bool) -> None:
@@ -103,7 +117,7 @@ def _nothing(as_json: bool, key: str | None, *, listed: bool) -> None:
         _overview(Status(), as_json)
 
 
-def _overview(status: Status, as_json: bool) -> None:
+def _overview(status: Status, as_json: bool, is_shared: bool = False) -> None:
     from fhirmap.journal import EntryState
     from fhirmap.runner.report_lines import reason_text
 
@@ -119,6 +133,7 @@ def _overview(status: Status, as_json: bool) -> None:
                 "held": status.held,
                 "withdrawn": [_plain(entry) for entry in status.withdrawn],
                 "shared_identifiers": [_plain(entry) for entry in status.shared_identifiers],
+                "unreadable": list(status.unreadable),
             }
         )
         return
@@ -126,11 +141,7 @@ def _overview(status: Status, as_json: bool) -> None:
         click.echo(text("status.no_run"))
         return
     run = status.last_run
-    started = _moment(run.started_at)
-    if run.finished_at:
-        echo_folded(text("status.last_run", started=started, seconds=round(run.finished_at - run.started_at)))
-    else:
-        echo_folded(text("status.last_run_interrupted", started=started))
+    echo_folded(_run_line(run, is_shared=is_shared))
     counts = [(name, status.states.get(EntryState(name), 0)) for name in _STATES]
     shown = [text(f"states.counted.{name}", count=count) for name, count in counts if count]
     echo_folded("   ".join(shown) or text("status.no_records"))
@@ -148,9 +159,23 @@ def _overview(status: Status, as_json: bool) -> None:
         echo_folded(text("status.invalid"))
 
 
+def _run_line(run: RunSummary, *, is_shared: bool) -> str:
+    """When the last run was, and how long it took. ``is_shared``: no lock says whether one goes on."""
+    if run.is_unreadable:
+        return text("status.last_run_unreadable", number=run.run_id)
+    started = _moment(run.started_at)
+    if run.finished_at:
+        return text("status.last_run", started=started, seconds=round(run.finished_at - run.started_at))
+    if run.is_under_way:
+        return text("status.last_run_under_way", started=started)
+    return text("status.last_run_open" if is_shared else "status.last_run_interrupted", started=started)
+
+
 def _receiver_lines(status: Status) -> list[str]:
     """What somebody has to decide about records that the receiver holds."""
     lines = []
+    if status.unreadable:
+        lines.append(text("status.unreadable", count=len(status.unreadable), keys=first_names(status.unreadable)))
     if status.withdrawn:
         lines.append(text("status.withdrawn", count=len(status.withdrawn)))
     doubtful = list(dict.fromkeys(answer.key for answer in status.possible_duplicates))

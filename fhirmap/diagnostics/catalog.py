@@ -21,6 +21,7 @@ from typing import Any
 from fhirmap.diagnostics.subject import Cause
 from fhirmap.texts import LANGUAGES, language, shown_argument
 
+_CODE = re.compile(r"FM[0-9]{3}")
 _FENCED = re.compile(r"^```([^\n`]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -78,7 +79,8 @@ def page(code: str, in_language: str | None = None) -> Page:
 
 @cache
 def _page(code: str, in_language: str) -> Page:
-    english = _source(code, LANGUAGES[0])
+    # A code may come from a damaged row: nothing else is taken for the name of a file.
+    english = _source(code, LANGUAGES[0]) if _CODE.fullmatch(code) else None
     if english is None:
         raise KeyError(code)
     shared, body = english

@@ -25,7 +25,7 @@ Absent on purpose: sending, waiting, limits (`runner.deliver`), and any opinion 
 
 from fhirmap.journal.audit_chain import AuditAct, AuditProof, BreakKind
 from fhirmap.journal.audit_reading import AuditRecord
-from fhirmap.journal.continuity import ArchivedIdentifier, Doubt
+from fhirmap.journal.continuity import ArchivedIdentifier, Doubt, DoubtCause
 from fhirmap.journal.decision import Decision, Step
 from fhirmap.journal.entries import (
     Accepted,
@@ -70,6 +70,7 @@ __all__ = [
     "DayCounts",
     "Decision",
     "Doubt",
+    "DoubtCause",
     "Entry",
     "EntryState",
     "Exchanged",

@@ -35,7 +35,7 @@ from fhirmap.journal.schema import audit, audit_chain, meta
 from fhirmap.texts.shown_keys import shown_key
 from fhirmap.version import __version__
 
-__all__ = ["ANCHOR", "AuditTrail", "answered", "digest_of", "sent"]
+__all__ = ["ANCHOR", "AuditTrail", "answered", "digest_of", "is_written_body", "sent"]
 
 ANCHOR = "audit"
 """The row of the table `meta` that says which chain is the last."""
@@ -172,3 +172,35 @@ def _user() -> str:
         return pwd.getpwuid(number).pw_name
     except KeyError:  # an account that the machine has no name for, as in a container
         return str(number)
+
+
+_SENT, _ANSWERED = 4, 10
+"""How long the lists of `sent` and `answered` are."""
+_DEEPEST = 3
+"""Of lists and objects in one another in the body of an entry."""
+
+
+def is_written_body(act: str, body: Mapping[str, JsonValue]) -> bool:
+    """Has the body of an entry the form that is written of this act? An edited one may have any."""
+    if not body or not _is_shallow(body, _DEEPEST):
+        return False
+    lists = {
+        AuditAct.EXCHANGED: {"sent": _SENT, "answers": _ANSWERED},
+        AuditAct.LOST: {"records": 2},
+    }
+    for name, length in lists.get(AuditAct(act), {}).items():
+        found = body.get(name)
+        if not isinstance(found, list) or not all(isinstance(one, list) and len(one) == length for one in found):
+            return False
+        if not all(isinstance(one[0], str) for one in found if isinstance(one, list)):
+            return False
+    keys = body.get("keys", [])
+    return isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+
+
+def _is_shallow(value: JsonValue, depth: int) -> bool:
+    if isinstance(value, Mapping):
+        return depth > 0 and all(_is_shallow(inner, depth - 1) for inner in value.values())
+    if isinstance(value, list):
+        return depth > 0 and all(_is_shallow(inner, depth - 1) for inner in value)
+    return True

@@ -294,6 +294,6 @@ def _count_before(body: Stored) -> int:
 def _opening(body: Stored) -> Mapping[str, Any]:
     try:
         found = json.loads(body)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

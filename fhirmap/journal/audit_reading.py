@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, func, select, union
 
-from fhirmap.errors import JournalError
-from fhirmap.journal.audit import ANCHOR
+from fhirmap.journal.audit import ANCHOR, is_written_body
 from fhirmap.journal.audit_chain import (
     AuditAct,
     AuditBreak,
@@ -24,9 +23,10 @@ from fhirmap.journal.audit_chain import (
 )
 from fhirmap.journal.connection import CHUNK
 from fhirmap.journal.figures import JournalFigures
-from fhirmap.journal.schema import MOST_RUNS, attempt, audit, audit_chain, entry, meta, run
+from fhirmap.journal.schema import attempt, audit, audit_chain, entry, meta, run
 from fhirmap.journal.states import AttemptEvent
 from fhirmap.journal.store import translated
+from fhirmap.journal.stored_cells import MOST
 
 __all__ = ["AuditRecord", "JournalAudit"]
 
@@ -67,20 +67,25 @@ class JournalAudit(JournalFigures):
             missing = [AuditBreak(BreakKind.RUN_MISSING, None, number) for number in seen.lacking(connection)]
         return replace(proof, breaks=(*proof.breaks, *missing))
 
-    def audit_records(self, since: float = 0.0) -> Iterator[AuditRecord]:
+    def audit_records(self, since: float = 0.0, left_out: Callable[[], None] = lambda: None) -> Iterator[AuditRecord]:
         """The entries about this project and target from ``since`` on, chain after chain in the order in which they
-        began.
-
-        Raises: JournalError FM804 for one that is none: `verify_audit` says which.
+        began. ``left_out`` is called for each that cannot be read: `verify_audit` says which.
         """
         opening: Mapping[str, Any] = {}
+        chain = None
         with self._snapshot() as connection:
             for one in _entries(connection):
+                if one.chain != chain:
+                    chain, opening = one.chain, {}
                 body = _body(one)
-                if not body or not _is_written(one):
-                    raise JournalError("FM804", journal=self._name, reason=audit.name)
+                if not _is_written(one) or not is_written_body(one.act, body):
+                    left_out()
+                    continue
                 if one.seq == 0:
                     opening = body
+                if not opening:  # whose it is cannot be read
+                    left_out()
+                    continue
                 own = (opening.get("project"), opening.get("target")) == tuple(self._identity.values())
                 if own and one.at >= since:
                     yield AuditRecord(one.chain, one.seq, one.at, AuditAct(one.act), body, opening, one.digest)
@@ -134,11 +139,11 @@ class _LoggedRuns:
         first = int(before) if before and before.isdecimal() else 0
         # A run that was removed is still named by what it read and settled.
         columns = (run.c.id, entry.c.read_run, entry.c.settled_run)
-        named = union(*(select(column.label("number")).where(column > first, column < MOST_RUNS) for column in columns))
+        named = union(*(select(column.label("number")).where(column > first, column < MOST) for column in columns))
         runs = connection.execute(named).scalars()
         requests = connection.execute(
             select(attempt.c.run_id, func.count())
-            .where(attempt.c.run_id > first, attempt.c.run_id < MOST_RUNS, attempt.c.event == AttemptEvent.SENT)
+            .where(attempt.c.run_id > first, attempt.c.run_id < MOST, attempt.c.event == AttemptEvent.SENT)
             .group_by(attempt.c.run_id)
         )
         found = {number for number in runs if str(number) not in self._runs}
@@ -155,6 +160,6 @@ def _is_written(one: AuditEntry) -> bool:
 def _body(one: AuditEntry) -> Mapping[str, Any]:
     try:
         found = json.loads(one.body)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -11,6 +11,8 @@ from fhirmap.diagnostics import Diagnostic
 from fhirmap.diagnostics.catalog import page
 from fhirmap.journal.connection import Row
 from fhirmap.journal.entries import RecordedAnswer
+from fhirmap.journal.states import EntryState
+from fhirmap.journal.stored_cells import is_unreadable, plain
 from fhirmap.records import Fault, Issue, Note
 from fhirmap.texts import Listing, Text
 
@@ -21,6 +23,7 @@ __all__ = [
     "issues_to_json",
     "notes_to_json",
     "recorded_answer",
+    "shown_code",
     "shown_issues",
 ]
 
@@ -36,23 +39,23 @@ def recorded_answer(row: Row, run_id: int) -> RecordedAnswer:
     """A row without its payload, as the run ``run_id`` sees it."""
     said = _said(row)
     return RecordedAnswer(
-        key=row.key,
+        key=plain(row.key),
         state=row.state,
-        code=row.code,
-        status=int(_number(row.status)),
+        code=UNREADABLE if row.state == EntryState.UNREADABLE else shown_code(row.code),
+        status=plain(row.status),
         issues=said.issues,
         faults=said.faults,
         notes=said.notes,
-        identifier_system=row.identifier_system,
-        identifier_value=row.identifier_value,
-        attempts=int(_number(row.attempts)),
-        changed_at=_number(row.changed_at),
-        not_before=_number(row.not_before),
+        identifier_system=plain(row.identifier_system),
+        identifier_value=plain(row.identifier_value),
+        attempts=plain(row.attempts),
+        changed_at=plain(row.changed_at),
+        not_before=plain(row.not_before),
         in_doubt=bool(row.in_doubt) and row.doubt_settled_at is None,
-        doubt_settled_at=row.doubt_settled_at,
-        doubt_settled_by=row.doubt_settled_by,
-        doubt_why=row.doubt_why,
-        origin=row.origin,
+        doubt_settled_at=plain(row.doubt_settled_at),
+        doubt_settled_by=plain(row.doubt_settled_by),
+        doubt_why=plain(row.doubt_why),
+        origin=plain(row.origin),
         archive=row.archive,
         was_read=row.read_run == run_id > 0,
         was_settled=row.settled_run == run_id > 0,
@@ -71,8 +74,7 @@ class _RowWords(NamedTuple):
 def _said(row: Row) -> _RowWords:
     """What a row says of its record; FM816 in place of what cannot be read, so that it costs no other record."""
     try:
-        numbers = (row.status, row.attempts, row.changed_at, row.not_before)
-        if not all(isinstance(number, int | float) for number in numbers):
+        if is_unreadable(row) or shown_code(row.code) == UNREADABLE:
             raise TypeError
         notes = tuple(Note(**values) for values in json.loads(row.notes))
         return _RowWords(issues_from_json(row.issues), faults_from_json(row.faults), notes)
@@ -80,8 +82,12 @@ def _said(row: Row) -> _RowWords:
         return _RowWords((), (Fault(UNREADABLE),), ())
 
 
-def _number(found: object) -> float:
-    return found if isinstance(found, int | float) else 0.0
+def shown_code(code: str) -> str:
+    """A code that some version gives; FM816 in place of anything else."""
+    try:
+        return page(code).code if code else code
+    except KeyError:
+        return UNREADABLE
 
 
 def issues_to_json(issues: Sequence[Issue]) -> str:

@@ -9,8 +9,10 @@ receiver has these records (`adopt`) or they are to be sent again (`confirm`).
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
@@ -25,11 +27,11 @@ from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState, check
 from fhirmap.journal.store import UNREADABLE, RunMark
 from fhirmap.texts.shown_keys import shown_key
 
-__all__ = ["DOUBT", "RESTORED", "ArchivedIdentifier", "Continuity", "Doubt"]
+__all__ = ["DOUBT", "ArchivedIdentifier", "Continuity", "Doubt", "DoubtCause", "doubt_from_json", "doubt_to_json"]
 
 _NAME = "journal"
-DOUBT, RESTORED = "unconfirmed", "restored"
-"""The row of `fhirmap_meta` that says why nothing is sent, and what it says of a restored journal."""
+DOUBT = "unconfirmed"
+"""The row of `fhirmap_meta` that says why nothing is sent: a `Doubt` as JSON."""
 _WAITING = (EntryState.READY, EntryState.DEFERRED, EntryState.UNCERTAIN)
 
 
@@ -41,13 +43,40 @@ class ArchivedIdentifier(NamedTuple):
     earlier: tuple[str, ...] = ()
 
 
-class Doubt(NamedTuple):
-    """Why a journal may not know what was sent. ``cause``: ``older`` (than the end of the last run), ``other`` (another
-    journal was here), ``restored``, ``unreadable`` (it cannot be read which one was here); ``runs``: how many an older
-    one lacks altogether, 0 where it was copied during the last run."""
+class DoubtCause(StrEnum):
+    """Why a journal may not know what was sent."""
 
-    cause: str
+    OLDER = "older"
+    """It is older than the end of the last run."""
+    OTHER = "other"
+    """Another journal was here."""
+    RESTORED = "restored"
+    UNREADABLE = "unreadable"
+    """It cannot be read which one was here."""
+
+
+class Doubt(NamedTuple):
+    """``runs``: how many an older journal lacks altogether, 0 where it was copied during the last run."""
+
+    cause: DoubtCause
     runs: int = 0
+
+
+def doubt_to_json(doubt: Doubt) -> str:
+    """As the journal keeps it."""
+    return json.dumps({"cause": str(doubt.cause), "runs": doubt.runs})
+
+
+def doubt_from_json(stored: str) -> Doubt | None:
+    """What `doubt_to_json` wrote; None for anything else."""
+    try:
+        found = json.loads(stored)
+    except (ValueError, RecursionError):
+        return None
+    match found:
+        case {"cause": str(cause), "runs": int(runs)} if cause in set(DoubtCause):
+            return Doubt(DoubtCause(cause), runs)
+    return None
 
 
 class Continuity(JournalAudit):
@@ -70,11 +99,11 @@ class Continuity(JournalAudit):
         if last is None or (last.journal == own.journal and last <= own):
             return
         if last.journal == own.journal:
-            cause = f"older {last.run - own.run}"
+            doubt = Doubt(DoubtCause.OLDER, last.run - own.run)
         else:
-            cause = "unreadable" if last == UNREADABLE else "other"
+            doubt = Doubt(DoubtCause.UNREADABLE if last == UNREADABLE else DoubtCause.OTHER)
         with self._transaction() as connection:
-            _set(connection, DOUBT, cause)
+            _set(connection, DOUBT, doubt_to_json(doubt))
             if last.journal == own.journal:
                 _set(connection, RUNS_ELSEWHERE, str(last.run + 1))
 
@@ -82,10 +111,7 @@ class Continuity(JournalAudit):
         """Why this journal may not know what was sent; None where it needs no confirmation."""
         with self._transaction() as connection:
             found = _get(connection, DOUBT)
-        if found is None:
-            return None
-        cause, _, runs = found.partition(" ")
-        return Doubt(cause, int(runs or 0))
+        return None if found is None else doubt_from_json(found) or Doubt(DoubtCause.UNREADABLE)
 
     def keys_to_send(self) -> Iterator[list[str]]:
         """The keys of the records that wait to be sent, some at a time."""

@@ -73,6 +73,9 @@ def decide(
         row = rows[0]
         if row.state == EntryState.ACCEPTED or row.state == EntryState.REFUSED:
             return Decision(Step.UNCHANGED, row, row)
+    unreadable = _unreadable(item, rows)
+    if unreadable is not None:
+        return Decision(Step.PENDING, unreadable)
     same = next((row for row in rows if row.digest == item.digest), None)
     held_there = any(may_be_held_by_receiver(row) for row in rows)
     before = next((row for row in rows if row.is_current), None)
@@ -104,9 +107,18 @@ _FIRST = {EntryState.READY: Decision(Step.NEW), **dict.fromkeys(VERDICTS, Decisi
 """What is done with an entry of a key that the journal does not know: of the states that one starts in."""
 
 
+def _unreadable(item: Entry, rows: Sequence[Row]) -> Row | None:
+    """The row whose state cannot be read, and that says what became of this record: nothing is sent before somebody has
+    looked at it. A former payload's row, and one without a payload, say nothing of it."""
+    if item.state != EntryState.READY:
+        return None
+    odd = (row for row in rows if row.state == EntryState.UNREADABLE and row.digest)
+    return next((row for row in odd if row.is_current or row.digest == item.digest), None)
+
+
 def may_be_held_by_receiver(row: Row) -> bool:
     """Was it accepted, or sent without an answer that says otherwise?"""
-    if row.state == EntryState.ACCEPTED:
+    if row.state == EntryState.ACCEPTED or (row.state == EntryState.UNREADABLE and row.last_attempt):
         return True
     unanswered = (EntryState.UNCERTAIN, EntryState.SUPERSEDED, EntryState.READY, EntryState.DEFERRED)
     return bool(row.in_doubt) and row.state in unanswered

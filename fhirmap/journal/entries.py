@@ -240,13 +240,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run as the journal remembers it."""
+    """A run as the journal remembers it; ``is_unreadable``: its row was damaged, and nothing but its number is
+    known. ``is_under_way``: it holds the journal's lock, or requests of it are under way."""
 
     run_id: int
     started_at: float
     finished_at: float | None
     exit_code: int | None
     counts: Mapping[str, int] = field(default_factory=dict)
+    is_unreadable: bool = False
+    is_under_way: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,3 +320,5 @@ class Status:
     withdrawn: tuple[Withdrawal, ...] = ()
     """Those that no one has acknowledged."""
     shared_identifiers: tuple[SharedIdentifier, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    """Keys of records of which a row cannot be read."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, select
 
 from fhirmap.journal.entries import RunSummary
+from fhirmap.journal.ledger import counts_by_state
 from fhirmap.journal.reading import JournalReading
 from fhirmap.journal.schema import attempt, entry, run, withdrawal
 from fhirmap.journal.states import PENDING, ArchiveState, AttemptEvent, EntryState
+from fhirmap.journal.stored_cells import LATEST_S, counted
 
 __all__ = ["BUCKETS_S", "AnsweredCalls", "Figures", "JournalFigures"]
 
@@ -18,8 +20,6 @@ BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the durations that calls are counted by, in seconds."""
 
 _TOKENS = "tokens"
-_LATEST = 2**62
-"""In SQLite, a text or a blob, as a damaged row may hold, is greater than every number."""
 _DONE = (0, 1)
 """Exit codes of a run that did all its work: with 1 some records are for somebody to look at."""
 
@@ -62,12 +62,12 @@ class JournalFigures(JournalReading):
 
     def figures(self) -> Figures:
         """All of them."""
-        last_run, tokens = self.last_run(), int(self.checkpoint(_TOKENS) or 0)
+        last_run, tokens = self.last_run(), (counted(self.checkpoint(_TOKENS)) or 0)
         current = and_(self._scope, entry.c.is_current.is_(True))
         with self._transaction() as connection:
             states = connection.execute(select(entry.c.state, func.count()).where(current).group_by(entry.c.state))
             return Figures(
-                states=dict.fromkeys(EntryState, 0) | {state: int(count) for state, count in states},
+                states=dict.fromkeys(EntryState, 0) | counts_by_state(states),
                 held=_count(connection, entry, current, entry.c.held.is_(True), entry.c.state == EntryState.ACCEPTED),
                 withdrawn=_count(
                     connection,
@@ -92,7 +92,7 @@ class JournalFigures(JournalReading):
                 last_run=last_run,
                 last_done_at=connection.execute(
                     select(func.max(run.c.finished_at)).where(
-                        self._own(run), run.c.exit_code.in_(_DONE), run.c.finished_at < _LATEST
+                        self._own(run), run.c.exit_code.in_(_DONE), run.c.finished_at < LATEST_S
                     )
                 ).scalar_one(),
             )
@@ -100,7 +100,7 @@ class JournalFigures(JournalReading):
     def note_tokens(self, count: int) -> None:
         """Adds to how many tokens were fetched."""
         if count:
-            total = int(self.checkpoint(_TOKENS) or 0) + count
+            total = (counted(self.checkpoint(_TOKENS)) or 0) + count
             with self._transaction() as connection:
                 self._put_checkpoint(connection, _TOKENS, str(total))
 

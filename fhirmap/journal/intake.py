@@ -18,6 +18,7 @@ from fhirmap.journal.layouts import Layouts
 from fhirmap.journal.put_batch import PutBatch, chunks_of_distinct_keys
 from fhirmap.journal.schema import checkpoint, entry, payload, run
 from fhirmap.journal.states import EntryState, WithdrawalCause
+from fhirmap.journal.stored_cells import counted, is_unreadable
 from fhirmap.journal.withdrawal_change import ForeseenWithdrawals, WithdrawalChange, declared_again, withdrawn
 from fhirmap.journal.withdrawals import Withdrawals
 
@@ -258,7 +259,7 @@ class EntryIntake(Withdrawals):
             return item.state
         if step in (Step.UNCHANGED, Step.PENDING, Step.HELD):
             batch.touch(kept, item, held=step == Step.HELD)
-            if step == Step.PENDING and kept.state != EntryState.SENDING:
+            if step == Step.PENDING and kept.state not in (EntryState.SENDING, EntryState.UNREADABLE):
                 batch.require_payload(kept, item)
             return step
         batch.revive(kept, item, self._request_key(item, decision.generation), not_before)
@@ -268,32 +269,34 @@ class EntryIntake(Withdrawals):
 
     def last_complete(self) -> int | None:
         """How many records the last complete reading of this source held; None where there was none."""
-        found = self.checkpoint(self._complete_name)
-        return None if found is None else int(found)
+        return counted(self.checkpoint(self._complete_name))
 
     def close_reading(self, read: int) -> int:
         """Notes that the source was read to its end, ``read`` records: those it no longer holds are gone, and are not
         sent any more. Gives how many."""
         query = (
-            select(entry.c.key)
+            select(entry.c.id, entry.c.key)
             .where(self._scope, entry.c.read_run < self._run, entry.c.is_current.is_(True))
             .where(entry.c.state != EntryState.GONE, entry.c.source == self._source)
             .where(entry.c.read_at < self._started_at)  # another worker may have read it meanwhile
+            .order_by(entry.c.id)
+            .limit(CHUNK)
         )
-        gone = 0
+        gone, last = 0, 0
         # In several transactions, so that none is long: where one of them is the last, the next reading goes on.
-        while keys := self._some_gone(query):
-            gone += keys
+        while rows := self._some_gone(query.where(entry.c.id > last)):
+            gone, last = gone + len(rows), rows[-1].id
         with self._writing() as connection:
             self._put_checkpoint(connection, self._complete_name, str(read))
         return gone
 
-    def _some_gone(self, query: Select[Any]) -> int:
+    def _some_gone(self, query: Select[Any]) -> Sequence[Row]:
         with self._writing() as connection:
-            keys = list(connection.execute(query.limit(CHUNK)).scalars())
+            rows = connection.execute(query).all()
+            keys = (row.key for row in rows if not is_unreadable([row.key]))
             for chunk in chunks_of_distinct_keys(Entry(key, EntryState.GONE) for key in keys):
                 self._put_chunk(connection, chunk, PutBatch(0, self._clock(), self._sealing, self._source))
-        return len(keys)
+        return rows
 
     @property
     def _complete_name(self) -> str:

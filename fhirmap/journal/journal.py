@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -13,7 +14,7 @@ from sqlalchemy import Engine
 
 from fhirmap.errors import JournalError
 from fhirmap.journal.audit_chain import AuditAct
-from fhirmap.journal.entries import Ledger
+from fhirmap.journal.entries import Ledger, RunSummary
 from fhirmap.journal.key_secret import key_secret
 from fhirmap.journal.rekeying import JournalRekeying
 from fhirmap.journal.store import RunLock, has_tables, open_engine, server_clock, shown_name, translated
@@ -180,6 +181,14 @@ class Journal(JournalRekeying):
             return super().finish_run(exit_code, read)
         finally:
             self._leave_mark()
+
+    def last_run(self) -> RunSummary | None:
+        """As `RunLedger.last_run`; of one that has not ended, also whether it goes on."""
+        run = super().last_run()
+        if run is None or run.finished_at is not None or run.is_unreadable:
+            return run
+        lock = None if self._on_server else RunLock(Path(self._name))
+        return replace(run, is_under_way=self.sends_now() if lock is None else lock.is_held)
 
     def _settle_doubt(self) -> None:
         super()._settle_doubt()

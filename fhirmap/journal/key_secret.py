@@ -5,6 +5,7 @@ It is a row of `fhirmap_meta`: the same key has the same hash as long as the jou
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 
 from sqlalchemy import Connection, exc, select
@@ -27,4 +28,9 @@ def key_secret(connection: Connection, *, create: bool) -> bytes:
         except exc.IntegrityError:
             pass  # another process was first
         found = connection.execute(_HELD).scalar()
-    return b"" if found is None else bytes.fromhex(found)
+    if found is None:
+        return b""
+    try:
+        return bytes.fromhex(found)
+    except ValueError:  # a damaged row: keys have other hashes than before, the same ones for as long as it stays so
+        return hashlib.sha256(found.encode(errors="replace")).digest()

@@ -51,15 +51,28 @@ class Layouts:
         if (read.layout, read.digest) == (row.read_layout, row.read_digest):
             return True
         parts = connection.execute(select(entry.c.read_parts).where(entry.c.id == row.id)).scalar_one()
-        before = _by_column(self._columns_of(connection, row.read_layout), bytes(parts))
+        columns = self._columns_of(connection, row.read_layout)
+        if not columns or len(parts) != len(columns) * PART_BYTES:
+            return False  # a damaged row says nothing
+        before = _by_column(columns, parts)
         now = _by_column(read.columns, read.parts())
         return all(before[name] == now[name] for name in before.keys() & now.keys())
 
     def _columns_of(self, connection: Connection, digest: str) -> tuple[str, ...]:
         if digest not in self._columns:
-            found = connection.execute(select(layout.c.columns).where(layout.c.digest == digest)).scalar_one()
-            self._columns[digest] = tuple(json.loads(found))
+            found = connection.execute(select(layout.c.columns).where(layout.c.digest == digest)).scalar()
+            self._columns[digest] = _names(found)
         return self._columns[digest]
+
+
+def _names(stored: str | None) -> tuple[str, ...]:
+    """The names that a row of `layout` has; none where it is damaged or missing."""
+    try:
+        found = json.loads(stored or "[]")
+    except (ValueError, RecursionError):
+        return ()
+    is_list = isinstance(found, list) and all(isinstance(name, str) for name in found)
+    return tuple(found) if is_list else ()
 
 
 def _insert(dialect: str) -> Callable[[Table], PostgresqlInsert | SqliteInsert]:

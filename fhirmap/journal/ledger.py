@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, func, insert, select, union_all, update
 
 from fhirmap.data import JsonValue
-from fhirmap.errors import InternalError, JournalError
+from fhirmap.errors import InternalError
 from fhirmap.journal.audit_chain import AuditAct
-from fhirmap.journal.connection import JournalConnection
+from fhirmap.journal.connection import JournalConnection, Row
 from fhirmap.journal.entries import Ledger, RunSummary
-from fhirmap.journal.schema import MOST_RUNS, entry, meta, run
+from fhirmap.journal.schema import entry, meta, run
 from fhirmap.journal.states import PENDING, EntryState
+from fhirmap.journal.stored_cells import MOST, counted, is_unreadable
 
-__all__ = ["RUNS_ELSEWHERE", "RunLedger", "last_run"]
+__all__ = ["RUNS_ELSEWHERE", "RunLedger", "counts_by_state", "last_run"]
 
 RUNS_ELSEWHERE = "runs_elsewhere"
 """The row of `fhirmap_meta` with a number above those of runs that this journal does not know."""
@@ -53,7 +54,7 @@ class RunLedger(JournalConnection):
         of restored tables may give numbers that they have."""
         columns = (entry.c.read_run, entry.c.settled_run)
         # In SQLite, a text or a blob is greater than every number: a damaged column is left out.
-        known = union_all(*(select(func.max(column).label("number")).where(column < MOST_RUNS) for column in columns))
+        known = union_all(*(select(func.max(column).label("number")).where(column < MOST) for column in columns))
         named = int(connection.execute(select(func.max(known.subquery().c.number))).scalar() or 0)
         last = max(named, _runs_elsewhere(connection))
         values = {**self._identity, "started_at": self._clock(), "map_digest": map_digest}
@@ -121,13 +122,10 @@ class RunLedger(JournalConnection):
                 .where(self._scope, entry.c.settled_run == self._run, entry.c.read_run != self._run)
                 .group_by(entry.c.state)
             ).all()
-        return {state: int(number) for state, number in rows}
+        return counts_by_state(rows)
 
     def last_run(self) -> RunSummary | None:
-        """The latest run of this establishment and operation.
-
-        Raises: JournalError FM804 where its row was damaged.
-        """
+        """The latest run of this establishment and operation."""
         with self._transaction() as connection:
             row = connection.execute(
                 select(run)
@@ -140,18 +138,26 @@ class RunLedger(JournalConnection):
             ).one_or_none()
         if row is None:
             return None
-        numbers = (row.started_at, row.finished_at, row.exit_code)
         counts = _counts(row.counts)
-        if counts is None or not all(one is None or isinstance(one, int | float) for one in numbers):
-            raise JournalError("FM804", journal=self._name, reason=run.name)
-        return RunSummary(row.id, row.started_at, row.finished_at, row.exit_code, counts)
+        numbers = (row.started_at, row.finished_at, row.exit_code)
+        if counts is None or is_unreadable(numbers):
+            return RunSummary(row.id, 0.0, None, None, is_unreadable=True)
+        return RunSummary(row.id, *numbers, counts)
+
+
+def counts_by_state(rows: Iterable[Row]) -> dict[EntryState, int]:
+    """Of rows of a state and a count: several words may be no state."""
+    found: Counter[EntryState] = Counter()
+    for state, count in rows:
+        found[state] += int(count)
+    return dict(found)
 
 
 def _counts(text: object) -> dict[str, int] | None:
     """The ledger of a run as it was written; None where it is none."""
     try:
         found = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     is_ledger = isinstance(found, dict) and all(isinstance(count, int) for count in found.values())
     return found if is_ledger else None
@@ -174,5 +180,4 @@ def last_run(connection: Connection) -> int:
 
 
 def _runs_elsewhere(connection: Connection) -> int:
-    found = connection.execute(select(meta.c.value).where(meta.c.name == RUNS_ELSEWHERE)).scalar()
-    return int(found or 0)
+    return counted(connection.execute(select(meta.c.value).where(meta.c.name == RUNS_ELSEWHERE)).scalar()) or 0

@@ -99,6 +99,12 @@ class LostCalls(ArchiveQueue):
         with self._transaction() as connection:
             return bool(connection.execute(query).scalar())
 
+    def sends_now(self) -> bool:
+        """Does a worker have a lease that has not run out?"""
+        alive = and_(entry.c.state == EntryState.SENDING, entry.c.lease_until > self._clock())
+        with self._transaction() as connection:
+            return bool(connection.execute(select(exists().where(self._scope, alive))).scalar())
+
     def next_after_loss(self, now: float) -> float | None:
         """When the earliest entry leaves that waits only because a call of its key was lost with the process that made
         it; None where there is none."""

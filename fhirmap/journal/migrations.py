@@ -7,6 +7,7 @@ function at the end of `STEPS`, `schema.VERSION` one higher, and rows of the old
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from typing import TypeAlias
 
@@ -315,6 +316,22 @@ def _shared_by_workers(connection: Connection) -> None:
     turn.create(connection)
 
 
+# ---- from 8 to 9 -----------------------------------------------------------------------------------------------------
+
+
+def _doubt_as_json(connection: Connection) -> None:
+    """Why a journal may not know what was sent: ``older 2`` becomes JSON. One that was put in the place of another by
+    this version has it already."""
+    meta = Table("fhirmap_meta", MetaData(), autoload_with=connection)
+    is_doubt = meta.c.name == "unconfirmed"
+    found = connection.execute(select(meta.c.value).where(is_doubt)).scalar()
+    if found is None or found.startswith("{"):
+        return
+    cause, _, runs = found.partition(" ")
+    said = json.dumps({"cause": cause, "runs": int(runs) if runs.isdecimal() else 0})
+    connection.execute(update(meta).where(is_doubt).values(value=said))
+
+
 STEPS: tuple[Step, ...] = (
     _identifiers_and_withdrawals,
     _settled_doubts,
@@ -323,5 +340,6 @@ STEPS: tuple[Step, ...] = (
     _sealed_and_purged,
     _audit_log,
     _shared_by_workers,
+    _doubt_as_json,
 )
 """The first makes version 2 of version 1."""

@@ -16,6 +16,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -30,7 +31,7 @@ from fhirmap.journal.payloads import OpenedRow, as_put, set_aside
 from fhirmap.journal.row_statement import RowValues, insert_into, next_numbers, update_of
 from fhirmap.journal.schema import attempt, entry, payload, turn
 from fhirmap.journal.settlement import DECISIVE, SETTLED, settlement
-from fhirmap.journal.states import AttemptEvent, EntryState, check_move
+from fhirmap.journal.states import READABLE_STATES, AttemptEvent, EntryState, check_move
 from fhirmap.records import Envelope, Receipt, ReceiptState
 from fhirmap.texts.shown_keys import shown_key
 
@@ -317,12 +318,17 @@ class EntryQueue(LostCalls):
         reason: str | None = None,
         states: Collection[EntryState] = (EntryState.REFUSED, EntryState.DEFERRED),
     ) -> int:
-        """Lets current entries of ``states`` be sent again at once; how many. ``reason``: an HTTP status, an FM code,
+        """Lets current entries of ``states`` be sent again at once, and those of ``keys`` whose state cannot be read;
+        how many. ``reason``: an HTTP status, an FM code,
         an issue code, or a part of the receiver's words."""
         now = self._clock()
+        chosen_states: ColumnElement[bool] = entry.c.state.in_(list(states))
+        if keys is not None:
+            unreadable = and_(entry.c.state.not_in(READABLE_STATES), entry.c.digest != "")
+            chosen_states = or_(chosen_states, unreadable)
         with self._writing() as connection:
             query = select(entry.c.id, entry.c.key, entry.c.state, entry.c.code, entry.c.status, entry.c.issues).where(
-                self._scope, entry.c.is_current.is_(True), entry.c.state.in_(list(states))
+                self._scope, entry.c.is_current.is_(True), chosen_states
             )
             chosen = [
                 row

@@ -9,13 +9,16 @@ from typing import Any
 
 from sqlalchemy import Integer, and_, cast, func, not_, or_, select
 
-from fhirmap.journal.codec import recorded_answer, shown_issues
+from fhirmap.journal.codec import recorded_answer, shown_code, shown_issues
 from fhirmap.journal.connection import CHUNK, SHOWN
 from fhirmap.journal.entries import DayCounts, Reason, RecordedAnswer, Status
+from fhirmap.journal.ledger import counts_by_state
 from fhirmap.journal.payloads import UNSENDABLE
 from fhirmap.journal.queue import EntryQueue
 from fhirmap.journal.schema import attempt, entry
-from fhirmap.journal.states import ArchiveState, EntryState
+from fhirmap.journal.soundness import unreadable_keys
+from fhirmap.journal.states import VERDICTS, ArchiveState, EntryState
+from fhirmap.journal.stored_cells import LATEST_S, plain
 
 __all__ = ["JournalReading", "grouped_reasons"]
 
@@ -115,6 +118,11 @@ class JournalReading(EntryQueue):
         with self._transaction() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def unreadable_keys(self) -> list[str]:
+        """The keys of records of which a row cannot be read."""
+        with self._transaction() as connection:
+            return unreadable_keys(connection, *self._identity.values())
+
     def held_keys(self, count: int) -> tuple[str, ...]:
         """The first of the records that this run read and holds."""
         query = (
@@ -131,7 +139,7 @@ class JournalReading(EntryQueue):
         hour = cast(entry.c.changed_at / 3600, Integer)
         query = (
             select(hour, entry.c.state, func.count())
-            .where(self._scope, entry.c.is_current.is_(True))
+            .where(self._scope, entry.c.is_current.is_(True), entry.c.changed_at.between(0, LATEST_S))
             .group_by(hour, entry.c.state)
         )
         found: dict[str, dict[str, int]] = {}
@@ -165,7 +173,11 @@ class JournalReading(EntryQueue):
         names = ("at", "event", "number", "state", "code", "status", "duration_s", "run_id", "digest")
         with self._transaction() as connection:
             rows = connection.execute(query).mappings().all()
-        return [{name: row[name] for name in names} | {"issues": shown_issues(row["issues"])} for row in rows]
+        return [
+            {name: plain(row[name]) for name in names}
+            | {"code": shown_code(row["code"]), "issues": shown_issues(row["issues"])}
+            for row in rows
+        ]
 
     def status(self) -> Status:
         """The journal at a glance."""
@@ -178,15 +190,7 @@ class JournalReading(EntryQueue):
                 select(*SHOWN)
                 .where(
                     current,
-                    entry.c.state.in_(
-                        [
-                            EntryState.REFUSED,
-                            EntryState.SENDING,
-                            EntryState.DEFERRED,
-                            EntryState.UNCERTAIN,
-                            EntryState.ACCEPTED,
-                        ]
-                    ),
+                    entry.c.state.not_in([*VERDICTS, EntryState.SUPERSEDED, EntryState.READY]),
                 )
                 .where(or_(entry.c.state != EntryState.ACCEPTED, entry.c.code != ""))
                 .order_by(entry.c.id)
@@ -200,8 +204,9 @@ class JournalReading(EntryQueue):
                 select(func.count()).where(current, entry.c.held.is_(True), entry.c.state == EntryState.ACCEPTED)
             ).scalar_one()
             due = self._due_after_this_run(connection)
+            unreadable = unreadable_keys(connection, *self._identity.values())
         return Status(
-            states={state: int(number) for state, number in by_state},
+            states=counts_by_state(by_state),
             reasons=grouped_reasons(recorded_answer(row, self._run) for row in answered),
             possible_duplicates=tuple(self.doubts()),
             last_run=self.last_run(),
@@ -210,6 +215,7 @@ class JournalReading(EntryQueue):
             held=int(held),
             withdrawn=tuple(self.withdrawals()),
             shared_identifiers=self.shared_identifiers(),
+            unreadable=tuple(unreadable),
         )
 
 

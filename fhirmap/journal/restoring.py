@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from fhirmap.journal.continuity import DOUBT, RESTORED
+from fhirmap.journal.continuity import DOUBT, Doubt, DoubtCause, doubt_to_json
 from fhirmap.journal.copies import copy_file, sync_folder
 from fhirmap.journal.store import RunLock, engine_of_any_version, translated, version_of
 
@@ -59,7 +59,8 @@ def _mark(part: Path) -> None:
         connection.execute("PRAGMA synchronous=FULL")
         with connection:
             connection.execute("DELETE FROM fhirmap_meta WHERE name = ?", [DOUBT])
-            connection.execute("INSERT INTO fhirmap_meta (name, value) VALUES (?, ?)", [DOUBT, RESTORED])
+            said = doubt_to_json(Doubt(DoubtCause.RESTORED))
+            connection.execute("INSERT INTO fhirmap_meta (name, value) VALUES (?, ?)", [DOUBT, said])
 
 
 def _set_aside(path: Path, kept: Path) -> Path:

@@ -11,26 +11,22 @@ appended to: one row when a request is about to leave, one when its answer was r
 `identifier` holds every identifier that a receiver ever gave to a key, `withdrawal` every time that an accepted record
 was no longer declared. An entry is in doubt since an answer to one of its requests was lost, until somebody notes that
 this is settled.
-`audit` and `audit_chain` are the audit log (`audit_chain.py`).
+`audit` and `audit_chain` are the audit log (`audit_chain.py`), which is read as it is stored.
 `turn` says when the next call of a limit key may leave for a receiver, whoever makes it.
 Times are seconds since the epoch (UTC), as floats.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Connection,
-    Enum,
     Float,
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
@@ -45,9 +41,9 @@ from sqlalchemy import (
 
 from fhirmap.journal.append_only import append_only
 from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState, WithdrawalCause
+from fhirmap.journal.stored_cells import Bytes, Count, KeptText, Seconds, Words
 
 __all__ = [
-    "MOST_RUNS",
     "VERSION",
     "attempt",
     "audit",
@@ -64,87 +60,82 @@ __all__ = [
     "withdrawal",
 ]
 
-VERSION = 8
+VERSION = 9
 """Of the tables below. A journal of another version is refused, never guessed at."""
 
 metadata = MetaData()
 
 
-def _words(states: type[StrEnum], length: int) -> Enum:
-    """A text column that holds the values of ``states``, and no others."""
-    return Enum(
-        states, native_enum=False, length=length, values_callable=lambda entries: [entry.value for entry in entries]
-    )
-
-
 _ID = BigInteger().with_variant(Integer, "sqlite")
+_NUMBER = Count(wide=True)
 _ZERO = sql_text("0")
-MOST_RUNS = 2**62
-"""The number of a run is below it."""
 
 meta = Table(
-    "fhirmap_meta", metadata, Column("name", String(60), primary_key=True), Column("value", Text, nullable=False)
+    "fhirmap_meta",
+    metadata,
+    Column("name", KeptText(60), primary_key=True),
+    Column("value", KeptText(), nullable=False),
 )
 
 run = Table(
     "fhirmap_run",
     metadata,
     Column("id", _ID, primary_key=True, autoincrement=True),
-    Column("establishment", String(200), nullable=False),
-    Column("operation", String(200), nullable=False),
-    Column("started_at", Float, nullable=False),
-    Column("finished_at", Float),
-    Column("map_digest", String(64), nullable=False, server_default=""),
-    Column("read", Integer, nullable=False, server_default=_ZERO),
-    Column("repeated", Integer, nullable=False, server_default=_ZERO),
-    Column("reread", Integer, nullable=False, server_default=_ZERO),
-    Column("exit_code", Integer),
-    Column("counts", Text, nullable=False, server_default="{}"),
+    Column("establishment", KeptText(200), nullable=False),
+    Column("operation", KeptText(200), nullable=False),
+    Column("started_at", Seconds(), nullable=False),
+    Column("finished_at", Seconds()),
+    Column("map_digest", KeptText(64), nullable=False, server_default=""),
+    Column("read", Count(), nullable=False, server_default=_ZERO),
+    Column("repeated", Count(), nullable=False, server_default=_ZERO),
+    Column("reread", Count(), nullable=False, server_default=_ZERO),
+    Column("exit_code", Count()),
+    Column("counts", KeptText(), nullable=False, server_default="{}"),
 )
 
 entry = Table(
     "fhirmap_entry",
     metadata,
     Column("id", _ID, primary_key=True, autoincrement=True),
-    Column("establishment", String(200), nullable=False),
-    Column("operation", String(200), nullable=False),
-    Column("key", String(500), nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("state", _words(EntryState, 20), nullable=False),
+    Column("establishment", KeptText(200), nullable=False),
+    Column("operation", KeptText(200), nullable=False),
+    Column("key", KeptText(500), nullable=False),
+    Column("digest", KeptText(64), nullable=False),
+    Column("state", Words(EntryState, EntryState.UNREADABLE, 20), nullable=False),
     Column("is_current", Boolean, nullable=False),
-    Column("limit_key", String(200), nullable=False, server_default=""),
-    Column("request_key", String(100), nullable=False, server_default=""),
-    Column("origin", Text, nullable=False, server_default=""),
-    Column("notes", Text, nullable=False, server_default="[]"),
-    Column("faults", Text, nullable=False, server_default="[]"),
-    Column("first_seen_at", Float, nullable=False),
-    Column("changed_at", Float, nullable=False),
-    Column("not_before", Float, nullable=False, server_default=_ZERO),
-    Column("attempts", Integer, nullable=False, server_default=_ZERO),
-    Column("last_attempt", _ID, nullable=False, server_default=_ZERO),
-    Column("code", String(10), nullable=False, server_default=""),
-    Column("status", Integer, nullable=False, server_default=_ZERO),
-    Column("issues", Text, nullable=False, server_default="[]"),
-    Column("identifier_system", Text, nullable=False, server_default=""),
-    Column("identifier_value", Text, nullable=False, server_default=""),
+    Column("limit_key", KeptText(200), nullable=False, server_default=""),
+    Column("request_key", KeptText(100), nullable=False, server_default=""),
+    Column("origin", KeptText(), nullable=False, server_default=""),
+    Column("notes", KeptText(), nullable=False, server_default="[]"),
+    Column("faults", KeptText(), nullable=False, server_default="[]"),
+    Column("first_seen_at", Seconds(), nullable=False),
+    Column("changed_at", Seconds(), nullable=False),
+    Column("not_before", Seconds(), nullable=False, server_default=_ZERO),
+    Column("attempts", Count(), nullable=False, server_default=_ZERO),
+    Column("last_attempt", _NUMBER, nullable=False, server_default=_ZERO),
+    Column("code", KeptText(10), nullable=False, server_default=""),
+    Column("status", Count(), nullable=False, server_default=_ZERO),
+    Column("issues", KeptText(), nullable=False, server_default="[]"),
+    Column("identifier_system", KeptText(), nullable=False, server_default=""),
+    Column("identifier_value", KeptText(), nullable=False, server_default=""),
     Column("in_doubt", Boolean, nullable=False, server_default=false()),
-    Column("doubt_settled_at", Float),
-    Column("doubt_settled_by", String(200), nullable=False, server_default=""),
-    Column("doubt_why", Text, nullable=False, server_default=""),
+    Column("doubt_settled_at", Seconds()),
+    Column("doubt_settled_by", KeptText(200), nullable=False, server_default=""),
+    Column("doubt_why", KeptText(), nullable=False, server_default=""),
     Column("is_given_up", Boolean, nullable=False, server_default=false()),
-    Column("lease", String(80), nullable=False, server_default=""),
-    Column("lease_until", Float, nullable=False, server_default=_ZERO),
-    Column("archive", _words(ArchiveState, 10), nullable=False, server_default=""),
-    Column("read_run", _ID, nullable=False, server_default=_ZERO),
-    Column("settled_run", _ID, nullable=False, server_default=_ZERO),
-    Column("read_at", Float, nullable=False, server_default=_ZERO),
-    Column("source", String(200), nullable=False, server_default=""),
-    Column("read_digest", String(32), nullable=False, server_default=""),
-    Column("read_layout", String(32), nullable=False, server_default=""),
-    Column("made_by", String(32), nullable=False, server_default=""),
+    Column("lease", KeptText(80), nullable=False, server_default=""),
+    Column("lease_until", Seconds(), nullable=False, server_default=_ZERO),
+    Column("archive", Words(ArchiveState, ArchiveState.UNREADABLE, 10), nullable=False, server_default=""),
+    Column("read_run", _NUMBER, nullable=False, server_default=_ZERO),
+    Column("settled_run", _NUMBER, nullable=False, server_default=_ZERO),
+    Column("read_at", Seconds(), nullable=False, server_default=_ZERO),
+    Column("source", KeptText(200), nullable=False, server_default=""),
+    Column("read_digest", KeptText(32), nullable=False, server_default=""),
+    Column("read_layout", KeptText(32), nullable=False, server_default=""),
+    Column("made_by", KeptText(32), nullable=False, server_default=""),
     Column("held", Boolean, nullable=False, server_default=false()),
-    Column("read_parts", LargeBinary, nullable=False),
-    Column("purged_at", Float),
+    Column("read_parts", Bytes(), nullable=False),
+    Column("purged_at", Seconds()),
     UniqueConstraint("establishment", "operation", "key", "digest", name="fhirmap_entry_identity"),
 )
 Index(
@@ -164,8 +155,8 @@ payload = Table(
     "fhirmap_payload",
     metadata,
     Column("entry_id", _ID, ForeignKey("fhirmap_entry.id"), primary_key=True, autoincrement=False),
-    Column("payload", LargeBinary, nullable=False),
-    Column("sealed_by", String(16), nullable=False, server_default=""),
+    Column("payload", Bytes(), nullable=False),
+    Column("sealed_by", KeptText(16), nullable=False, server_default=""),
 )
 
 attempt = Table(
@@ -173,56 +164,56 @@ attempt = Table(
     metadata,
     Column("id", _ID, primary_key=True, autoincrement=True),
     Column("entry_id", _ID, ForeignKey("fhirmap_entry.id"), nullable=False, index=True),
-    Column("run_id", _ID, nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("event", _words(AttemptEvent, 10), nullable=False),
-    Column("at", Float, nullable=False),
-    Column("state", _words(EntryState, 20), nullable=False),
-    Column("code", String(10), nullable=False, server_default=""),
-    Column("status", Integer, nullable=False, server_default=_ZERO),
-    Column("duration_s", Float, nullable=False, server_default=_ZERO),
-    Column("issues", Text, nullable=False, server_default="[]"),
-    Column("body", LargeBinary, nullable=False),
-    Column("sealed_by", String(16), nullable=False, server_default=""),
+    Column("run_id", _NUMBER, nullable=False),
+    Column("number", Count(), nullable=False),
+    Column("event", Words(AttemptEvent, AttemptEvent.UNREADABLE, 10), nullable=False),
+    Column("at", Seconds(), nullable=False),
+    Column("state", Words(EntryState, EntryState.UNREADABLE, 20), nullable=False),
+    Column("code", KeptText(10), nullable=False, server_default=""),
+    Column("status", Count(), nullable=False, server_default=_ZERO),
+    Column("duration_s", Seconds(), nullable=False, server_default=_ZERO),
+    Column("issues", KeptText(), nullable=False, server_default="[]"),
+    Column("body", Bytes(), nullable=False),
+    Column("sealed_by", KeptText(16), nullable=False, server_default=""),
 )
 
 checkpoint = Table(
     "fhirmap_checkpoint",
     metadata,
-    Column("establishment", String(200), primary_key=True),
-    Column("operation", String(200), primary_key=True),
-    Column("name", String(200), primary_key=True),
-    Column("value", Text, nullable=False),
-    Column("at", Float, nullable=False),
+    Column("establishment", KeptText(200), primary_key=True),
+    Column("operation", KeptText(200), primary_key=True),
+    Column("name", KeptText(200), primary_key=True),
+    Column("value", KeptText(), nullable=False),
+    Column("at", Seconds(), nullable=False),
 )
 
 turn = Table(
     "fhirmap_turn",
     metadata,
-    Column("receiver", String(500), primary_key=True),
-    Column("limit_key", String(200), primary_key=True),
-    Column("free_at", Float, nullable=False),
+    Column("receiver", KeptText(500), primary_key=True),
+    Column("limit_key", KeptText(200), primary_key=True),
+    Column("free_at", Seconds(), nullable=False),
 )
 
 layout = Table(
     "fhirmap_layout",
     metadata,
-    Column("digest", String(32), primary_key=True),
-    Column("columns", Text, nullable=False),
+    Column("digest", KeptText(32), primary_key=True),
+    Column("columns", KeptText(), nullable=False),
 )
 
 identifier = Table(
     "fhirmap_identifier",
     metadata,
     Column("id", _ID, primary_key=True, autoincrement=True),
-    Column("establishment", String(200), nullable=False),
-    Column("operation", String(200), nullable=False),
-    Column("key", String(500), nullable=False),
-    Column("system", Text, nullable=False, server_default=""),
-    Column("value", Text, nullable=False),
+    Column("establishment", KeptText(200), nullable=False),
+    Column("operation", KeptText(200), nullable=False),
+    Column("key", KeptText(500), nullable=False),
+    Column("system", KeptText(), nullable=False, server_default=""),
+    Column("value", KeptText(), nullable=False),
     Column("entry_id", _ID, ForeignKey("fhirmap_entry.id"), nullable=False),
-    Column("run_id", _ID, nullable=False),
-    Column("at", Float, nullable=False),
+    Column("run_id", _NUMBER, nullable=False),
+    Column("at", Seconds(), nullable=False),
     Column("is_shared", Boolean, nullable=False, server_default=false()),
 )
 Index("fhirmap_identifier_key", identifier.c.establishment, identifier.c.operation, identifier.c.key)
@@ -232,17 +223,17 @@ withdrawal = Table(
     "fhirmap_withdrawal",
     metadata,
     Column("id", _ID, primary_key=True, autoincrement=True),
-    Column("establishment", String(200), nullable=False),
-    Column("operation", String(200), nullable=False),
-    Column("key", String(500), nullable=False),
-    Column("cause", _words(WithdrawalCause, 20), nullable=False),
+    Column("establishment", KeptText(200), nullable=False),
+    Column("operation", KeptText(200), nullable=False),
+    Column("key", KeptText(500), nullable=False),
+    Column("cause", Words(WithdrawalCause, WithdrawalCause.UNREADABLE, 20), nullable=False),
     Column("by_map", Boolean, nullable=False, server_default=false()),
-    Column("run_id", _ID, nullable=False),
-    Column("at", Float, nullable=False),
-    Column("acknowledged_at", Float),
-    Column("acknowledged_by", String(200), nullable=False, server_default=""),
-    Column("why", Text, nullable=False, server_default=""),
-    Column("ended_at", Float),
+    Column("run_id", _NUMBER, nullable=False),
+    Column("at", Seconds(), nullable=False),
+    Column("acknowledged_at", Seconds()),
+    Column("acknowledged_by", KeptText(200), nullable=False, server_default=""),
+    Column("why", KeptText(), nullable=False, server_default=""),
+    Column("ended_at", Seconds()),
 )
 Index("fhirmap_withdrawal_key", withdrawal.c.establishment, withdrawal.c.operation, withdrawal.c.key)
 

@@ -9,6 +9,7 @@
   refused | deferred | uncertain ──release──▶ ready
   ready ──the payload is not what was put──▶ deferred ──put right──▶ ready
   ready | deferred | uncertain ──adopt (the archive has its identifier)──▶ accepted
+  unreadable ──retry of its key──▶ ready   ──the record has nothing to send──▶ invalid | out_of_scope | gone
   accepted | refused ──another payload came between and this one is back, or it is sent again on purpose──▶ ready
 ```
 """
@@ -23,6 +24,7 @@ from fhirmap.errors import InternalError
 __all__ = [
     "MOVES",
     "PENDING",
+    "READABLE_STATES",
     "VERDICTS",
     "ArchiveState",
     "AttemptEvent",
@@ -45,6 +47,8 @@ class EntryState(StrEnum):
     REFUSED = "refused"
     DEFERRED = "deferred"
     UNCERTAIN = "uncertain"
+    UNREADABLE = "unreadable"
+    """What is stored is no word of these: a damaged row. It is never sent by itself."""
 
 
 class ArchiveState(StrEnum):
@@ -53,6 +57,7 @@ class ArchiveState(StrEnum):
     NONE = ""
     PENDING = "pending"
     DONE = "done"
+    UNREADABLE = "unreadable"
 
 
 class AttemptEvent(StrEnum):
@@ -65,6 +70,7 @@ class AttemptEvent(StrEnum):
     LOST = "lost"
     ADOPTED = "adopted"
     """Nothing was sent: the archive has the identifier that the receiver gave before."""
+    UNREADABLE = "unreadable"
 
 
 class WithdrawalCause(StrEnum):
@@ -78,6 +84,7 @@ class WithdrawalCause(StrEnum):
     """A complete reading did not hold the key."""
     RETURNED = "returned"
     """It is declared as before, and its withdrawal was acknowledged: the receiver may have been asked to remove it."""
+    UNREADABLE = "unreadable"
 
     @property
     def is_left(self) -> bool:
@@ -88,8 +95,13 @@ class WithdrawalCause(StrEnum):
 VERDICTS = frozenset({EntryState.INVALID, EntryState.OUT_OF_SCOPE, EntryState.GONE})
 """A record that has nothing to send."""
 
-PENDING = frozenset({EntryState.READY, EntryState.SENDING, EntryState.DEFERRED, EntryState.UNCERTAIN})
-"""Neither accepted nor refused yet: what a later run has still to do."""
+PENDING = frozenset(
+    {EntryState.READY, EntryState.SENDING, EntryState.DEFERRED, EntryState.UNCERTAIN, EntryState.UNREADABLE}
+)
+"""Neither accepted nor refused, as far as is known: what a later run, or somebody, has still to do."""
+
+READABLE_STATES = tuple(state for state in EntryState if state != EntryState.UNREADABLE)
+"""What a sound row says."""
 
 _SETTLED = frozenset({EntryState.ACCEPTED, EntryState.REFUSED, EntryState.DEFERRED, EntryState.UNCERTAIN})
 MOVES: Mapping[EntryState, frozenset[EntryState]] = {
@@ -103,6 +115,7 @@ MOVES: Mapping[EntryState, frozenset[EntryState]] = {
     EntryState.UNCERTAIN: frozenset({EntryState.SENDING, EntryState.READY, EntryState.SUPERSEDED, EntryState.ACCEPTED}),
     EntryState.REFUSED: frozenset({EntryState.READY, EntryState.ACCEPTED}),
     EntryState.ACCEPTED: frozenset({EntryState.READY}),
+    EntryState.UNREADABLE: VERDICTS | {EntryState.READY, EntryState.ACCEPTED},
 }
 """`UNCERTAIN -> ACCEPTED` and `REFUSED -> ACCEPTED`: an answer that arrives after its lease was given to another
 worker."""

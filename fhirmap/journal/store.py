@@ -24,6 +24,8 @@ from sqlalchemy.engine import make_url
 
 from fhirmap.errors import JournalError
 from fhirmap.journal import schema
+from fhirmap.journal.soundness import add_functions
+from fhirmap.journal.tolerant_cursor import TolerantConnection
 from fhirmap.texts import Text, os_reason
 
 __all__ = [
@@ -99,7 +101,8 @@ def _sqlite_engine(path: Path, create: bool, busy_timeout_s: float, read_only: b
         event.listen(engine, "begin", _sqlite_begin_reading)
         return engine
     _private_file(path, create)
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_timeout_s}, **settings)
+    connecting = {"timeout": busy_timeout_s, "factory": TolerantConnection}
+    engine = create_engine(f"sqlite:///{path}", connect_args=connecting, **settings)
     event.listen(engine, "connect", _sqlite_connect)
     event.listen(engine, "begin", _sqlite_begin)
     event.listen(engine, "invalidate", _sqlite_let_go)
@@ -111,7 +114,16 @@ def _sqlite_to_read(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     file that does not change: SQLite would make files beside it otherwise, or fail where it cannot."""
     still = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
     uri = f"file:{quote(str(path.resolve()))}?mode=ro{still}"
-    return sqlite3.connect(uri, uri=True, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        uri,
+        uri=True,
+        timeout=busy_timeout_s,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=TolerantConnection,
+    )
+    add_functions(connection)
+    return connection
 
 
 def has_tables(engine: Engine) -> bool:
@@ -158,6 +170,7 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+    add_functions(connection)
 
 
 def _sqlite_begin(connection: Connection) -> None:
@@ -233,11 +246,6 @@ def translated(name: str) -> Iterator[None]:
         raise _journal_error(error.orig, name) from None
     except exc.SQLAlchemyError as error:
         raise JournalError("FM800", journal=name, reason=type(error).__name__) from None
-    except LookupError as error:
-        # SQLAlchemy's word for a column that holds none of its enumeration's values; its subclasses are bugs of ours.
-        if type(error) is not LookupError:
-            raise
-        raise JournalError("FM804", journal=name, reason=type(error).__name__) from None
     except (sqlite3.Error, OSError) as error:
         raise _journal_error(error, name) from None
 
@@ -283,6 +291,8 @@ class RunMark(NamedTuple):
 UNREADABLE = RunMark("", 0)
 """A run was here, and what it left cannot be read."""
 _MARK_BYTES = 1000
+_ASKED_S = 0.05
+_LOCKED = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 
 
 class RunLock:
@@ -299,12 +309,28 @@ class RunLock:
         with translated(self._journal):
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             self._file = os.fdopen(descriptor, "r+b")
+        for last in (False, True):
+            try:
+                _lock(self._file)
+                return
+            except OSError:
+                if last:
+                    self._file.close()
+                    self._file = None
+                    raise JournalError("FM802", journal=self._journal) from None
+            time.sleep(_ASKED_S)  # somebody may only have asked whether it is held
+
+    @property
+    def is_held(self) -> bool:
+        """Does some run hold it? Nothing is made for the question, and a run that begins meanwhile asks once more."""
         try:
-            _lock(self._file)
-        except OSError:
-            self._file.close()
-            self._file = None
-            raise JournalError("FM802", journal=self._journal) from None
+            with self._path.open("rb+") as file:
+                _lock(file)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            return error.errno in _LOCKED
+        return False
 
     def mark(self) -> RunMark | None:
         """What the last run left here; None where there was none (the file is empty), `UNREADABLE` where the file holds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,16 +12,30 @@ from sqlalchemy import ColumnElement, Connection, String, Table, and_, exists, f
 
 from fhirmap.errors import JournalError
 from fhirmap.journal.connection import CHUNK
-from fhirmap.journal.continuity import Continuity
+from fhirmap.journal.continuity import Continuity, doubt_from_json
 from fhirmap.journal.entries import Ledger
 from fhirmap.journal.payloads import is_as_put
-from fhirmap.journal.schema import attempt, entry, identifier, payload, run, withdrawal
-from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState, WithdrawalCause
+from fhirmap.journal.schema import (
+    attempt,
+    checkpoint,
+    entry,
+    identifier,
+    layout,
+    meta,
+    payload,
+    run,
+    turn,
+    withdrawal,
+)
+from fhirmap.journal.soundness import unreadable_keys, unsound
+from fhirmap.journal.states import EntryState
+from fhirmap.journal.stored_cells import Words, counted
 from fhirmap.texts.shown_keys import shown_key
 
 __all__ = ["FindingKind", "JournalFinding", "JournalVerification"]
 
 _KEYS_SHOWN = 20
+_HEXADECIMAL = re.compile("(?:[0-9a-f]{2})+")
 _PENDING = [str(state) for state in (EntryState.READY, EntryState.SENDING, EntryState.DEFERRED, EntryState.UNCERTAIN)]
 
 
@@ -35,6 +50,7 @@ class FindingKind(StrEnum):
     KEY_MISSING = "key_missing"
     NOT_ONE_CURRENT = "not_one_current"
     UNKNOWN_WORD = "unknown_word"
+    UNREADABLE_ROW = "unreadable_row"
     SENDING_UNSENT = "sending_unsent"
     ACCEPTED_UNANSWERED = "accepted_unanswered"
     UNREADABLE_JSON = "unreadable_json"
@@ -72,6 +88,7 @@ class JournalVerification(Continuity):
             return damaged
         checks: tuple[Callable[[Connection], Iterator[JournalFinding]], ...] = (
             self._unknown_words,
+            self._unreadable,
             self._payloads,
             self._answers,
             self._current,
@@ -98,20 +115,29 @@ class JournalVerification(Continuity):
             yield JournalFinding(FindingKind.FOREIGN_KEY, len(broken), detail=", ".join(tables))
 
     def _unknown_words(self, connection: Connection) -> Iterator[JournalFinding]:
-        words = (
-            (entry, entry.c.state, EntryState),
-            (entry, entry.c.archive, ArchiveState),
-            (withdrawal, withdrawal.c.cause, WithdrawalCause),
-        )
-        for table, column, known in words:
-            unknown = type_coerce(column, String).not_in([str(word) for word in known])
-            yield from self._keys(connection, FindingKind.UNKNOWN_WORD, table, unknown)
-        of_attempt = or_(
-            type_coerce(attempt.c.event, String).not_in([str(word) for word in AttemptEvent]),
-            type_coerce(attempt.c.state, String).not_in([str(word) for word in EntryState]),
-        )
+        for table, name in ((entry, "state"), (entry, "archive"), (withdrawal, "cause")):
+            yield from self._keys(connection, FindingKind.UNKNOWN_WORD, table, _unknown(table, name))
+        of_attempt = or_(_unknown(attempt, "event"), _unknown(attempt, "state"))
         odd = exists().where(attempt.c.entry_id == entry.c.id, of_attempt)
         yield from self._keys(connection, FindingKind.UNKNOWN_WORD, entry, odd)
+
+    def _unreadable(self, connection: Connection) -> Iterator[JournalFinding]:
+        """Rows of other kinds than fhirmap writes: of the records, of no project that can be read, and of the rest."""
+        yield from _found(FindingKind.UNREADABLE_ROW, unreadable_keys(connection, *self._identity.values()))
+        dialect = connection.dialect.name
+        rest: dict[str, int] = {}
+        for table in (entry, identifier, withdrawal):
+            if not self._on_server:
+                of_none = or_(*(func.typeof(table.c[name]) != "text" for name in self._identity))
+                rest[table.name] = _count_of(connection, table, of_none)
+        for table in (meta, run, checkpoint, layout, turn):
+            rest[table.name] = _count_of(connection, table, unsound(table, dialect))
+        rest[meta.name] += sum(not _is_setting(*row) for row in connection.execute(select(meta.c.name, meta.c.value)))
+        rest[layout.name] += sum(not _is_list(text) for text in connection.execute(select(layout.c.columns)).scalars())
+        odd = {name: count for name, count in rest.items() if count}
+        if odd:
+            detail = ", ".join(f"{name} {count}" for name, count in odd.items())
+            yield JournalFinding(FindingKind.UNREADABLE_ROW, sum(odd.values()), detail=detail)
 
     def _payloads(self, connection: Connection) -> Iterator[JournalFinding]:
         changed: list[str] = []
@@ -228,6 +254,17 @@ class JournalVerification(Continuity):
         yield from _found(kind, list(connection.execute(query).scalars()))
 
 
+def _unknown(table: Table, name: str) -> ColumnElement[bool]:
+    """Has the column a word that no version knows?"""
+    column = table.c[name]
+    assert isinstance(column.type, Words)
+    return type_coerce(column, String).not_in([str(word) for word in column.type.states if word != "unreadable"])
+
+
+def _count_of(connection: Connection, table: Table, odd: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(table).where(odd)).scalar_one())
+
+
 class _Locked:
     """Records of which something is encrypted by a key that is not there."""
 
@@ -256,15 +293,27 @@ def _shown(key: object) -> str:
     return shown_key(key.decode(errors="replace") if isinstance(key, bytes) else str(key))
 
 
+def _is_setting(name: str, value: str) -> bool:
+    """Is a row of `fhirmap_meta` what its name asks for? The log has its own rules for what it keeps there."""
+    match name:
+        case "key_secret":
+            return _HEXADECIMAL.fullmatch(value) is not None
+        case "runs_elsewhere" | "audit_from":
+            return counted(value) is not None
+        case "unconfirmed":
+            return doubt_from_json(value) is not None
+    return True
+
+
 def _is_list(text: object) -> bool:
     try:
         return isinstance(text, str) and isinstance(json.loads(text), list)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
 def _is_balanced(text: object) -> bool:
     try:
         return isinstance(text, str) and Ledger(**json.loads(text)).balanced
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return False

@@ -20,6 +20,7 @@ from fhirmap.journal.ledger import RunLedger
 from fhirmap.journal.row_statement import RowValues, insert_into
 from fhirmap.journal.schema import attempt, entry, identifier, withdrawal
 from fhirmap.journal.states import WithdrawalCause
+from fhirmap.journal.stored_cells import plain
 from fhirmap.journal.withdrawal_change import ForeseenWithdrawals, WithdrawalChange
 from fhirmap.records import Receipt
 from fhirmap.texts.shown_keys import shown_key
@@ -89,16 +90,16 @@ class Withdrawals(RunLedger):
             given = self._identifiers_of(connection, [row.key for row in rows])
         return [
             Withdrawal(
-                row.key,
+                plain(row.key),
                 row.cause,
-                row.at,
+                plain(row.at),
                 identifiers=tuple(given.get(row.key, ())),
                 is_new=row.run_id == self._run > 0,
                 by_map=bool(row.by_map),
-                acknowledged_at=row.acknowledged_at,
-                acknowledged_by=row.acknowledged_by,
-                why=row.why,
-                ended_at=row.ended_at,
+                acknowledged_at=plain(row.acknowledged_at),
+                acknowledged_by=plain(row.acknowledged_by),
+                why=plain(row.why),
+                ended_at=plain(row.ended_at),
             )
             for row in rows
         ]
@@ -186,7 +187,7 @@ class Withdrawals(RunLedger):
                 .order_by(identifier.c.id)
             )
             for row in connection.execute(query):
-                found[row.key].append(Identifier(row.system, row.value, row.at))
+                found[row.key].append(Identifier(plain(row.system), plain(row.value), plain(row.at)))
         return found
 
     def identifiers(self, key: str) -> tuple[Identifier, ...]:
@@ -215,5 +216,5 @@ class Withdrawals(RunLedger):
             ):
                 same = and_(self._own(identifier), identifier.c.value == value, identifier.c.system == system)
                 keys = connection.execute(select(identifier.c.key).where(same).order_by(identifier.c.id)).scalars()
-                found.append(SharedIdentifier(system, value, tuple(dict.fromkeys(keys))))
+                found.append(SharedIdentifier(plain(system), plain(value), tuple(map(plain, dict.fromkeys(keys)))))
         return tuple(found)

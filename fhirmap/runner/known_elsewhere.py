@@ -35,7 +35,7 @@ def sent_elsewhere(journal: Journal, archives: Sequence[Archive]) -> Diagnostic 
     doubt = journal.doubt()
     if doubt is None:
         return Diagnostic("FM812", args={"count": count}) if count else None
-    variant = doubt.cause
+    variant = str(doubt.cause)
     if not archives:
         variant += "_without_archive"
     elif not count:

@@ -210,7 +210,7 @@ def _last_run(known: _Known) -> Iterator[Metric]:
     )
     for labels, figures in known:
         last = figures.last_run
-        if last is None:
+        if last is None or last.is_unreadable:
             continue
         begun.add_metric(labels, last.started_at)
         if last.finished_at is not None and last.exit_code is not None:

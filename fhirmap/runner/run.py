@@ -31,6 +31,7 @@ from fhirmap.runner.unmapped import UnmappedTable
 from fhirmap.sinks import AuthenticatedSink, ClientCredentials, Sink, SinkSettings, open_sink
 from fhirmap.sources import Source
 from fhirmap.sources.readings import NOTHING, PartialSource, Unread
+from fhirmap.texts import first_names
 from fhirmap.version import __version__
 
 __all__ = [
@@ -307,7 +308,11 @@ class _Run:
         self._warnings += tuple(
             Diagnostic("FM814", args={"key": key}, variant="key") for key in self._journal.missing_keys()
         )
-        is_attended = not (self._journal.to_acknowledge() or shared or archived.unwritten or damaged)
+        unreadable = self._journal.unreadable_keys()
+        if unreadable:
+            args = {"count": len(unreadable), "keys": first_names(unreadable)}
+            self._warnings += (Diagnostic("FM816", args=args, variant="records"),)
+        is_attended = not (self._journal.to_acknowledge() or shared or archived.unwritten or damaged or unreadable)
         code = exit_code(ledger, delivery, stopped, is_attended=is_attended)
         self._journal.finish_run(code, read)
         project = self._engine.project

@@ -33,10 +33,10 @@ def require_same_records(
     """
     if resend:
         return
-    known = journal.checkpoint(_KEY)
+    known = known_key(journal)
     accepted = journal.accepted_count()
-    if known is not None and accepted and _folded(known) != _folded(_written(plan)):
-        before, now = ", ".join(json.loads(known)), ", ".join(plan.key)
+    if known and accepted and _folded(known) != _folded(tuple(plan.key)):
+        before, now = ", ".join(known), ", ".join(plan.key)
         raise JournalError("FM809", journal=journal.name, before=before, now=now)
     if not accepted:
         _require_no_others(project, plan, journal, records)
@@ -85,7 +85,12 @@ def note_records(project: Project, plan: SourcePlan, journal: Journal) -> None:
 
 def known_key(journal: Journal) -> tuple[str, ...]:
     """The columns by which the journal's records are known, as the last run noted them; none before."""
-    return tuple(json.loads(journal.checkpoint(_KEY) or "[]"))
+    try:
+        found = json.loads(journal.checkpoint(_KEY) or "[]")
+    except (ValueError, RecursionError):  # a damaged row: the run that comes notes them anew
+        return ()
+    is_list = isinstance(found, list) and all(isinstance(name, str) for name in found)
+    return tuple(found) if is_list else ()
 
 
 def _place(project: Project, plan: SourcePlan) -> str:
@@ -106,5 +111,5 @@ def _written(plan: SourcePlan) -> str:
     return json.dumps(list(plan.key), ensure_ascii=False)
 
 
-def _folded(written: str) -> str:
-    return written.casefold()
+def _folded(columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.casefold() for name in columns)

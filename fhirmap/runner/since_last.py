@@ -100,9 +100,17 @@ def source_reading(
 
 def _marks(value: str | None, kind: str) -> Marks:
     """The marks that hold for readings of this kind."""
-    held = json.loads(value) if value else {}
-    found: dict[str, str] = held.get("marks", {}) if held.get("kind") == kind else {}
-    return found
+    try:
+        held = json.loads(value) if value else {}
+    except (ValueError, RecursionError):  # a damaged row of the journal: everything is read
+        return {}
+    match held:
+        case {"kind": str(known), "marks": dict(marks)} if known == kind and all(
+            isinstance(mark, str) for mark in marks.values()
+        ):
+            return marks
+        case _:
+            return {}
 
 
 def _kind(engine: Engine, columns: ChangeColumns) -> str:

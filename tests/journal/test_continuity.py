@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fhirmap.journal import ArchivedIdentifier, Doubt, Entry, EntryState, Journal, ReadValues
+from fhirmap.journal import ArchivedIdentifier, Doubt, DoubtCause, Entry, EntryState, Journal, ReadValues
 from fhirmap.journal.copies import copy_file
 from fhirmap.journal.purging import PURGED_STATES
 from fhirmap.journal.store import RunMark
@@ -63,7 +63,7 @@ def test_a_mark_that_cannot_be_read_is_a_doubt_until_it_is_settled(tmp_path: Pat
     path, lock = tmp_path / "journal.db", tmp_path / "journal.db.lock"
     assert run_of(path, "1") is None
     lock.write_bytes(content)
-    assert run_of(path, "2") == Doubt("unreadable")
+    assert run_of(path, "2") == Doubt(DoubtCause.UNREADABLE)
     assert lock.read_bytes() == content
     with opened(path) as journal:
         journal.confirm({})
@@ -92,8 +92,8 @@ def test_each_older_copy_is_recognised_whichever_was_here_before(tmp_path: Path,
     if settled != "confirm before a run":
         for copy, runs in ((copies[0], 2), (copies[1], 1), (copies[0], 2)):
             shutil.copy(copy, path)
-            assert run_of(path, "4") == Doubt("older", runs)
-            assert run_of(path, "4") == Doubt("older", runs)
+            assert run_of(path, "4") == Doubt(DoubtCause.OLDER, runs)
+            assert run_of(path, "4") == Doubt(DoubtCause.OLDER, runs)
             assert lock.read_bytes() == mark
     shutil.copy(copies[2], path)
     assert run_of(path) is None, "the journal of the last run goes on"
@@ -127,7 +127,7 @@ def test_a_copy_made_during_the_last_run_is_older(tmp_path: Path, how: str) -> N
             copy_file(path, copy)
             answer_all(journal, ACCEPTED)
     shutil.copy(copy, path)
-    assert run_of(path) == Doubt("older")
+    assert run_of(path) == Doubt(DoubtCause.OLDER)
     with opened(path) as journal:
         journal.confirm({})
     assert run_of(path) is None
@@ -149,11 +149,11 @@ def test_a_doubt_lasts_until_somebody_settles_it(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "journal.db", "e", "o", exclusive=True) as journal:
         first = journal.start_run()
         journal.compare(RunMark(journal.mark().journal, first + 3))
-        assert journal.doubt() == Doubt("older", 3)
+        assert journal.doubt() == Doubt(DoubtCause.OLDER, 3)
     with Journal.open(tmp_path / "journal.db", "e", "o", exclusive=True) as journal:
-        assert journal.doubt() == Doubt("older", 3)
+        assert journal.doubt() == Doubt(DoubtCause.OLDER, 3)
         journal.compare(RunMark("another", 1))
-        assert journal.doubt() == Doubt("other")
+        assert journal.doubt() == Doubt(DoubtCause.OTHER)
         journal.confirm({})
         assert journal.doubt() is None
 

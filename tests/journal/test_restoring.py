@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fhirmap.errors import JournalError
-from fhirmap.journal import Doubt, Journal
+from fhirmap.journal import Doubt, DoubtCause, Journal
 from fhirmap.journal.copies import copy_file
 from fhirmap.journal.restoring import journal_version, put_in_place
 from fhirmap.journal.schema import VERSION
@@ -39,7 +39,7 @@ def test_the_journal_that_was_there_is_kept_and_the_copy_marked(two: tuple[Path,
     assert kept == path.with_name("journal.db.before.now")
     assert (keys(path), keys(kept)) == (["1"], ["1", "2"])
     with Journal.open(path, "e", "o") as journal:
-        assert journal.doubt() == Doubt("restored")
+        assert journal.doubt() == Doubt(DoubtCause.RESTORED)
     with Journal.open(copy, "e", "o") as journal:
         assert journal.doubt() is None
     assert [found.name for found in path.parent.iterdir() if ".part" in found.name] == []

@@ -140,7 +140,9 @@ def test_what_was_tampered_with_is_not_sent(opened: Opening, tmp_path: Path, sta
     journal = opened(FIRST, SECOND)
     journal.put(records("1", "2"))
     edit(tmp_path / "journal.db", f"{statement} WHERE entry_id = 2")
-    assert [one.kind for one in journal.verify()] == [FindingKind.PAYLOAD_CHANGED]
+    kinds = {one.kind for one in journal.verify()}
+    assert FindingKind.PAYLOAD_CHANGED in kinds
+    assert kinds <= {FindingKind.PAYLOAD_CHANGED, FindingKind.UNREADABLE_ROW}
     assert answer_all(journal, ANSWERED) == ["1"]
     assert {answer.key: answer.code for answer in journal.answers()}["2"] == "FM811"
     journal = opened(FIRST, SECOND)

@@ -45,6 +45,7 @@ BROKEN = {
     FindingKind.KEY_MISSING: "UPDATE fhirmap_payload SET sealed_by = '0123456789abcdef' WHERE entry_id = 1",
     FindingKind.NOT_ONE_CURRENT: "UPDATE fhirmap_entry SET is_current = 1",
     FindingKind.UNKNOWN_WORD: "UPDATE fhirmap_entry SET state = 'lost' WHERE id = 1",
+    FindingKind.UNREADABLE_ROW: "UPDATE fhirmap_entry SET key = x'ff00' WHERE id = 1",
     FindingKind.SENDING_UNSENT: "UPDATE fhirmap_entry SET last_attempt = 1 WHERE state = 'sending'",
     FindingKind.ACCEPTED_UNANSWERED: "UPDATE fhirmap_entry SET state = 'accepted' WHERE state = 'ready'",
     FindingKind.UNREADABLE_JSON: "UPDATE fhirmap_entry SET faults = '[{' WHERE id = 1",

@@ -1,0 +1,63 @@
+"""Rows that cannot be read are found by the database itself, in each table, on each kind of database."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from fhirmap.journal import Journal
+from fhirmap.journal.schema import metadata
+from fhirmap.journal.soundness import unsound
+from fhirmap.journal.states import EntryState
+from tests.journal.sending import ACCEPTED, answer_all, ready
+
+URL = os.environ.get("FHIRMAP_TEST_POSTGRESQL", "")
+TABLES = [table for table in metadata.sorted_tables if not table.name.startswith("fhirmap_audit")]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_nothing_is_wrong_with_a_sound_journal(journal: Journal, dialect: str) -> None:
+    journal.put([ready("1")])
+    answer_all(journal, ACCEPTED)
+    assert journal.unreadable_keys() == []
+    for table in TABLES:
+        assert str(sa.select(table).where(unsound(table, dialect)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["state = 'lost'", "archive = 'somewhere'", "changed_at = 'NaN'", "not_before = 'Infinity'", "lease_until = -1"],
+)
+def test_on_a_server(tmp_path: Path, change: str) -> None:
+    if not URL:
+        pytest.skip("FHIRMAP_TEST_POSTGRESQL names no server")
+    name = f"soundness_{os.getpid()}"
+    engine = sa.create_engine(URL)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA {name}")
+    url = f"{URL}?options=-csearch_path%3D{name}"
+    try:
+        with Journal.open(url, "e", "o") as journal:
+            journal.put([ready("1"), ready("2")])
+            answer_all(journal, ACCEPTED)
+            with engine.begin() as connection:
+                connection.exec_driver_sql(f"UPDATE {name}.fhirmap_entry SET {change} WHERE key = '1'")
+            assert journal.unreadable_keys() == ["1"]
+            assert list(journal.status().unreadable) == ["1"]
+            assert [answer.key for answer in journal.answers()] == ["1", "2"]
+            assert len(journal.days(10)) == 1
+            journal.start_run()
+            journal.put([ready("1"), ready("2")])
+            assert journal.lease(5) == []
+            assert journal.finish_run(0).read == 2
+            assert "unreadable_row" in {str(one.kind) for one in journal.verify()}
+            released = {"state = 'lost'": 1}.get(change, 0)
+            assert journal.release(["1"]) == released
+            assert len(journal.answers({EntryState.READY})) == released
+    finally:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")
+        engine.dispose()
