@@ -33,11 +33,15 @@ def command(
     action: str, project: Path, heads: tuple[str, ...], since: str | None, form: str, output: Path | None, as_json: bool
 ) -> int:
     """Verify the audit log of PROJECT's journal, or export it."""
+    from fhirmap.runner.own_files import require_other_file
     from fhirmap.runner.project_file import load_project
     from fhirmap.runner.run import look_into_journal
 
     at = _moment(since)
-    journal = look_into_journal(load_project(project))
+    loaded = load_project(project)
+    if output is not None:
+        require_other_file(loaded, output)
+    journal = look_into_journal(loaded)
     if action == "verify":
         return _verify(journal, heads, as_json)
     return _export(journal, at, form, output)

@@ -143,6 +143,7 @@ def _journal(project: Project) -> Finding:
     if not has_journal(project):
         return _no_journal(project.journal.path)
     with open_journal(project) as journal:
+        journal.require_sound_pages()
         run = journal.last_run()
     if project.journal.url is not None:
         return Finding("ok", text("doctor.journal_on_server"))

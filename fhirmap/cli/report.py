@@ -25,6 +25,7 @@ def command(project: Path, output: Path | None, as_json: bool) -> None:
 
     from fhirmap.errors import ConfigError
     from fhirmap.runner.atomic_file import write_atomically
+    from fhirmap.runner.own_files import require_other_file
     from fhirmap.runner.project_file import load_project
     from fhirmap.runner.report_file import report_from_data
     from fhirmap.runner.report_lines import report_lines
@@ -38,6 +39,7 @@ def command(project: Path, output: Path | None, as_json: bool) -> None:
     page = pages[-1]
     data = page.with_suffix(".json").read_text(encoding="utf-8")
     if output is not None:
+        require_other_file(loaded, output)
         write_atomically(output, data.encode() if output.suffix == ".json" else page.read_bytes())
     if as_json:
         click.echo(data)

@@ -7,24 +7,34 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+from fhirmap.errors import JournalError
+
 __all__ = ["copy_file", "sync_folder"]
+
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def copy_file(path: Path, target: Path) -> None:
     """Copies the SQLite journal at ``path`` to ``target``, by SQLite's own way, which sees one state of it.
 
-    Raises: sqlite3.Error, OSError; ``target`` is as it was.
+    Raises: JournalError FM804 where ``path`` is damaged; sqlite3.Error, OSError; ``target`` is as it was.
     """
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as copy:
-            source.backup(copy)
-            # One file, whatever the mode of the original, and what is in it is what was read.
-            copy.execute("PRAGMA journal_mode=DELETE")
-            found = copy.execute("PRAGMA quick_check(1)").fetchone()
-            if found[0] != "ok":
-                raise sqlite3.DatabaseError(found[0])
+            try:
+                source.backup(copy)
+                # One file, whatever the mode of the original, and what is in it is what was read.
+                copy.execute("PRAGMA journal_mode=DELETE")
+                found = str(copy.execute("PRAGMA quick_check(1)").fetchone()[0])
+            except sqlite3.DatabaseError as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
+                    raise
+                found = error.sqlite_errorname
+        if found != "ok":
+            raise JournalError("FM804", journal=str(path), reason="quick_check")
         descriptor = os.open(part, os.O_RDWR)
         try:
             os.fsync(descriptor)

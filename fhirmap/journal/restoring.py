@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+from fhirmap.errors import JournalError
 from fhirmap.journal.continuity import DOUBT, Doubt, DoubtCause, doubt_to_json
 from fhirmap.journal.copies import copy_file, sync_folder
 from fhirmap.journal.store import RunLock, engine_of_any_version, translated, version_of
@@ -69,7 +70,7 @@ def _set_aside(path: Path, kept: Path) -> Path:
         copy_file(path, kept)
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode=DELETE")
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, JournalError) as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise
         # It is damaged, which may be why another is put in its place: the files are kept as they are.

@@ -74,6 +74,17 @@ class JournalFinding:
 class JournalVerification(Continuity):
     """The rules, each a query; nothing is written."""
 
+    def require_sound_pages(self) -> None:
+        """A brief look at the pages of a file.
+
+        Raises: JournalError FM804 where one is damaged.
+        """
+        if self._on_server:
+            return
+        with self._transaction() as connection:
+            if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+                raise JournalError("FM804", journal=self._name, reason="quick_check")
+
     def verify(self) -> list[JournalFinding]:
         """Everything that is not as it has to be, for this establishment and operation; of a file also its pages."""
         try:

@@ -17,6 +17,7 @@ from fhirmap.journal.store import is_earlier, translated
 from fhirmap.runner.archive import open_archives
 from fhirmap.runner.encryption_keys import encryption_keys
 from fhirmap.runner.known_elsewhere import identifiers_elsewhere
+from fhirmap.runner.own_files import require_other_file
 from fhirmap.runner.project import ArchiveSettings, Project
 from fhirmap.runner.run import has_journal, look_into_journal, open_journal
 
@@ -84,6 +85,7 @@ def back_up(project: Project, target: Path, *, overwrite: bool = False) -> list[
             raise ConfigError("FM815", variant="itself", file=str(target))
         if not overwrite:
             raise ConfigError("FM815", variant="exists", file=str(target))
+    require_other_file(project, target)
     with translated(str(target)):
         copy_file(path, target)
     keys = encryption_keys(project.journal)

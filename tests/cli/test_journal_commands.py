@@ -176,3 +176,24 @@ def test_what_is_no_key_stops_a_run(tiny: Make, monkeypatch: pytest.MonkeyPatch)
     done.reported("FM735", 2, "32 bytes")
     assert "hunter2" not in done.out + done.err
     assert not (made.folder / "journal.db").exists()
+
+
+def test_a_damaged_journal_is_said_of_the_journal_and_by_doctor(project: Tiny, tmp_path: Path) -> None:
+    path = project.folder / "journal.db"
+    content = bytearray(path.read_bytes())
+    content[8192:-4096] = b"\xff" * (len(content) - 12288)
+    path.write_bytes(content)
+    in_process("journal", "backup", tmp_path / "copy.db", project.folder).reported("FM804", 3, "journal.db")
+    assert not (tmp_path / "copy.db").exists()
+    done = in_process("doctor", project.folder, "--offline")
+    assert (done.code, "FM804" in done.out) == (3, True), done
+
+
+@pytest.mark.parametrize("name", ["journal.db.lock", "journal.db-wal", "fhirmap.toml", "stays.sqlite"])
+def test_no_own_file_is_overwritten(project: Tiny, name: str) -> None:
+    own = project.folder / name
+    before = own.read_bytes() if own.exists() else None
+    in_process("journal", "backup", own, project.folder, "--overwrite").reported("FM815", 2, name)
+    in_process("report", project.folder, "-o", own).reported("FM815", 2, name)
+    in_process("audit", "export", project.folder, "-o", own).reported("FM815", 2, name)
+    assert (own.read_bytes() if own.exists() else None) == before

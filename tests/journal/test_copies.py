@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fhirmap.errors import JournalError
 from fhirmap.journal import Journal
 from fhirmap.journal.copies import copy_file
 from tests.journal.sending import ready
@@ -32,6 +33,6 @@ def test_a_copy_is_what_was_committed_and_private(tmp_path: Path) -> None:
 
 def test_what_is_no_database_leaves_no_copy(tmp_path: Path) -> None:
     (tmp_path / "journal.db").write_bytes(b"not a database" * 500)
-    with pytest.raises(sqlite3.DatabaseError):
+    with pytest.raises(JournalError, match=r"FM804.*journal\.db"):
         copy_file(tmp_path / "journal.db", tmp_path / "copy.db")
     assert [path.name for path in tmp_path.iterdir()] == ["journal.db"]
