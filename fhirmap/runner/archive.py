@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Archive", "Archived", "archive", "archive_diagnostics", "open_archives"]
 
-_BATCH = 10_000
+_BATCH = 4_000
 
 
 @dataclass(frozen=True, slots=True)
