@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from fhirmap.errors import ConfigError
 from fhirmap.journal import Journal, LeaseAnswer, ReadValues, schema
+from fhirmap.journal.stored_cells import Seconds
 from fhirmap.records import Receipt, ReceiptState, Record, Result
 from fhirmap.runner import planned_run
 from fhirmap.runner import run as run_module
@@ -123,7 +124,7 @@ def journalled(path: Path) -> dict[str, list[Any]]:
     with engine.connect() as connection:
         found = {
             table.name: connection.execute(
-                sa.select(*(column for column in table.c if not isinstance(column.type, sa.Float))).order_by(
+                sa.select(*(column for column in table.c if not isinstance(column.type, Seconds))).order_by(
                     *table.primary_key
                 )
             ).all()
