@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, func, select, update
 
 from fhirmap.journal.audit_chain import AuditAct
-from fhirmap.journal.connection import CHUNK, SHOWN, Row
+from fhirmap.journal.connection import CHUNK, Row
 from fhirmap.journal.entries import Accepted
 from fhirmap.journal.intake import EntryIntake
 from fhirmap.journal.schema import entry
@@ -16,6 +16,14 @@ from fhirmap.journal.states import ArchiveState, EntryState
 from fhirmap.journal.store import translated
 
 __all__ = ["ArchiveQueue"]
+
+_ARCHIVED = (
+    entry.c.key,
+    entry.c.identifier_system,
+    entry.c.identifier_value,
+    entry.c.changed_at,
+    entry.c.digest,
+)
 
 
 class ArchiveQueue(EntryIntake):
@@ -25,7 +33,7 @@ class ArchiveQueue(EntryIntake):
         """Accepted entries whose identifier is not written back yet, in the order they were sent; ``after``: those
         that follow this one."""
         query = (
-            select(*SHOWN)
+            select(entry.c.id, entry.c.key, entry.c.last_attempt)
             .where(self._scope, entry.c.archive == ArchiveState.PENDING, entry.c.state == EntryState.ACCEPTED)
             .order_by(entry.c.last_attempt)
             .limit(count)
@@ -50,7 +58,7 @@ class ArchiveQueue(EntryIntake):
         found: dict[str, Row] = {}
         for start in range(0, len(keys), CHUNK):
             query = (
-                select(*SHOWN)
+                select(*_ARCHIVED)
                 .where(self._scope, entry.c.key.in_(keys[start : start + CHUNK]))
                 .where(entry.c.state == EntryState.ACCEPTED)
                 .order_by(entry.c.last_attempt)

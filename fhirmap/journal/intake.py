@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from sqlalchemy import Column, Connection, Select, and_, bindparam, insert, select, update
+from sqlalchemy import Column, Connection, Select, String, and_, bindparam, insert, select, update
 
 from fhirmap.journal.connection import CHUNK, Row
 from fhirmap.journal.decision import Decision, Step, decide, rows_by_key
@@ -203,7 +203,7 @@ class EntryIntake(Withdrawals):
 
     def _of_keys(self, *columns: Column[Any]) -> Select[Any]:
         """These columns of the rows of ``keys``."""
-        return select(*columns).where(self._scope, entry.c.key.in_(bindparam("keys", expanding=True)))
+        return select(*columns).where(self._scope, entry.c.key.in_(bindparam("keys", type_=String(), expanding=True)))
 
     def _decide(self, connection: Connection, item: Entry, rows: Sequence[Row]) -> Decision:
         return decide(

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, String, Table, and_, bindparam, func, insert, select, update
 
 from fhirmap.journal.audit import digest_of
 from fhirmap.journal.audit_chain import AuditAct
@@ -176,13 +176,13 @@ class Withdrawals(RunLedger):
     def _holders(self) -> Select[Any]:
         """Which keys have the identifiers with these values."""
         query = select(identifier.c.system, identifier.c.value, identifier.c.key).where(self._own(identifier))
-        return query.where(identifier.c.value.in_(bindparam("values", expanding=True)))
+        return query.where(identifier.c.value.in_(bindparam("values", type_=String(), expanding=True)))
 
     def _identifiers_of(self, connection: Connection, keys: Sequence[str]) -> dict[str, list[Identifier]]:
         found: dict[str, list[Identifier]] = defaultdict(list)
         for start in range(0, len(keys), CHUNK):
             query = (
-                select(identifier)
+                select(identifier.c.key, identifier.c.system, identifier.c.value, identifier.c.at)
                 .where(self._own(identifier), identifier.c.key.in_(keys[start : start + CHUNK]))
                 .order_by(identifier.c.id)
             )

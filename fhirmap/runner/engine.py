@@ -120,8 +120,8 @@ class Engine:
         """
         columns = self.maps.receipt()
 
-        def identifiers(answer: Mapping[str, Any]) -> list[Any]:
-            return [found for column in columns for found in column.found(dict(answer), {})]
+        def identifiers(answer: Mapping[str, Any]) -> Iterator[Any]:
+            return (found for column in columns for found in column.found(dict(answer), {}))
 
         return identifiers
 

@@ -40,6 +40,9 @@ _TRANSLATED: dict[type[Exception], type[httpx2.TransportError]] = {
     httpcore2.ProtocolError: httpx2.ProtocolError,
 }
 
+_MOST_HELD = 4096
+"""Bytes that are not sent alone."""
+
 _Found = list[tuple[Any, ...]] | OSError
 _SocketOption = Any  # httpcore2 names the type, and does not export it
 
@@ -220,13 +223,25 @@ class _Stream(httpcore2.NetworkStream):
         self._inner = inner
         self._network = network
         self._is_nested = is_nested
+        self._held = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._held:
+            self._send(b"", timeout)
         left_s = self._network.left(timeout, httpcore2.ReadTimeout)
         with _ended(self._inner if self._is_nested else None, left_s, httpcore2.ReadTimeout):
             return self._inner.read(max_bytes, left_s)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """The head of a request leaves with its body, in one packet: it is held until more is written, or an answer is
+        read."""
+        if self._held or len(buffer) > _MOST_HELD:
+            self._send(buffer, timeout)
+        else:
+            self._held = bytes(buffer)
+
+    def _send(self, buffer: bytes, timeout: float | None) -> None:
+        buffer, self._held = self._held + buffer, b""
         if self._is_nested:
             left_s = self._network.left(timeout, httpcore2.WriteTimeout)
             with _ended(self._inner, left_s, httpcore2.WriteTimeout):

@@ -25,7 +25,7 @@ never parsed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -211,21 +211,23 @@ def _read_parameters(resource: Mapping[str, Any], identifiers_of: IdentifiersOf 
     parameters = _dicts(resource.get("parameter"))
     outcomes = [parameter.get("resource") for parameter in parameters]
     issues = some_issues(issue for outcome in outcomes if is_outcome(outcome) for issue in issues_of(outcome))
-    places = list(identifiers_of(resource)) if identifiers_of is not None else []
-    found = [pair for place in places if (pair := identifier_in(place))[1]]
-    if not found:
-        # Another operation names its receipt as it likes: the answer's only Identifier is it.
-        only = [parameter["valueIdentifier"] for parameter in parameters if "valueIdentifier" in parameter]
-        found = [pair for place in only if (pair := identifier_in(place))[1]] if len(only) == 1 else []
-    return with_identifier(issues, found)
+    places = identifiers_of(resource) if identifiers_of is not None else ()
+    reading = with_identifier(issues, map(identifier_in, places))
+    if reading.identifier_value or reading.is_unusable:
+        return reading
+    # Another operation names its receipt as it likes: the answer's only Identifier is it.
+    only = [parameter["valueIdentifier"] for parameter in parameters if "valueIdentifier" in parameter]
+    return with_identifier(issues, map(identifier_in, only if len(only) == 1 else ()))
 
 
-def with_identifier(issues: tuple[Issue, ...], found: Sequence[tuple[object, object]]) -> AnswerReading:
-    """What was understood, with the first identifier of ``found`` that is text."""
+def with_identifier(issues: tuple[Issue, ...], found: Iterable[tuple[object, object]]) -> AnswerReading:
+    """What was understood, with the first identifier of ``found`` that is text; those after it are not looked for."""
+    is_unusable = False
     for system, value in found:
-        if isinstance(system, str) and isinstance(value, str):
+        if isinstance(system, str) and isinstance(value, str) and value:
             return AnswerReading(True, issues, system, value)
-    return AnswerReading(True, issues, is_unusable=bool(found))
+        is_unusable = is_unusable or bool(value)
+    return AnswerReading(True, issues, is_unusable=is_unusable)
 
 
 def is_outcome(found: object) -> TypeGuard[Mapping[str, Any]]:

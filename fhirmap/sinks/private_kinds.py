@@ -16,7 +16,7 @@ from fhirmap.sinks.cues import cues_of, given_names, is_cue
 from fhirmap.sinks.encoded_words import encoded_words
 from fhirmap.sinks.plain_words import OF_CUES, OF_NAMES, PARTICLES, STATES, TITLES, plain_words
 from fhirmap.sinks.written_dates import GAP, Span, is_year, written_dates
-from fhirmap.texts.folded_text import FoldedText, fold, unescaped
+from fhirmap.texts.folded_text import FoldedText, fold, folded_words, unescaped
 from fhirmap.texts.public_names import public_names
 
 __all__ = ["KINDS", "is_free_text", "kinds_in", "numbers_in"]
@@ -73,15 +73,14 @@ def is_free_text(identifier: str) -> bool:
         >>> is_free_text("DUPONT Marie 3"), is_free_text("DUPONT_Marie_3"), is_free_text("ABC-2025-00012")
         (True, True, False)
     """
-    folded = fold(identifier)
-    letters = [word for start, end in folded.words() if (word := folded.letters[start:end]).isalpha() and len(word) > 1]
+    letters = [word for word in folded_words(identifier) if word.isalpha() and len(word) > 1]
     if len(letters) > 1 and not given_names().isdisjoint(letters):
         return True
     words = unescaped(identifier).split()
     if len(words) < 2:
         return False
     of_letters = sum(sum(sign.isalpha() for sign in word) > 1 for word in words)
-    return of_letters > 1 or any(True for _ in written_dates(folded))
+    return of_letters > 1 or any(True for _ in written_dates(fold(identifier)))
 
 
 def _of_no_one(folded: FoldedText) -> dict[int, int]:

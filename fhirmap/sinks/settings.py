@@ -3,14 +3,14 @@ loads no HTTP library."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 __all__ = ["METHODS", "AnswerWords", "ClientCredentials", "IdentifiersOf", "Tls", "TransportSettings"]
 
-IdentifiersOf = Callable[[Mapping[str, Any]], Sequence[Any]]
+IdentifiersOf = Callable[[Mapping[str, Any]], Iterable[Any]]
 """The places of an answer (FHIR JSON) where the receiver's identifier may be, the best one first: Identifiers,
 References, strings. Never raises."""
 
