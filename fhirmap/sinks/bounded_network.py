@@ -43,6 +43,8 @@ _TRANSLATED: dict[type[Exception], type[httpx2.TransportError]] = {
 _MOST_HELD = 4096
 """Bytes that are not sent alone."""
 
+_Place = tuple[int, bytes, bytes, int]
+"""A thread, and scheme, host and port of an origin."""
 _Found = list[tuple[Any, ...]] | OSError
 _SocketOption = Any  # httpcore2 names the type, and does not export it
 
@@ -55,11 +57,13 @@ class BoundedTransport(httpx2.BaseTransport):
     ) -> None:
         """``keepalive_s``: how long a connection is kept open between two requests."""
         self._network = _Network()
-        self._context = context
-        self._proxy = None if proxy is None else _proxy(proxy)
-        self._keepalive_s = keepalive_s
-        self._of_thread = threading.local()
-        self._pools: list[httpcore2.ConnectionPool] = []
+        self._pool = httpcore2.ConnectionPool(
+            ssl_context=context,
+            proxy=None if proxy is None else _proxy(proxy),
+            keepalive_expiry=keepalive_s,
+            network_backend=self._network,
+        )
+        self._kept: dict[_Place, httpcore2.ConnectionInterface] = {}
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -83,30 +87,26 @@ class BoundedTransport(httpx2.BaseTransport):
             extensions=request.extensions,
         )
         with _translated():
-            answer = self._pool.handle_request(sent)
+            answer = self._connection(sent.url.origin).handle_request(sent)
         return httpx2.Response(
             answer.status, headers=answer.headers, stream=_Body(answer), extensions=dict(answer.extensions)
         )
 
     def close(self) -> None:
         """Closes every connection."""
-        for pool in self._pools:
-            pool.close()
+        for connection in self._kept.values():
+            connection.close()
 
-    @property
-    def _pool(self) -> httpcore2.ConnectionPool:
-        """That of this thread: a pool looks at each of its connections, and asks the system about those that wait, for
-        every request."""
-        found: httpcore2.ConnectionPool | None = getattr(self._of_thread, "pool", None)
-        if found is None:
-            found = self._of_thread.pool = httpcore2.ConnectionPool(
-                ssl_context=self._context,
-                proxy=self._proxy,
-                max_connections=None,
-                keepalive_expiry=self._keepalive_s,
-                network_backend=self._network,
-            )
-            self._pools.append(found)
+    def _connection(self, origin: httpcore2.Origin) -> httpcore2.ConnectionInterface:
+        """That of this thread to ``origin``, or a new one where it has none that can be used. The pool only makes
+        them: it would look at all that it has, and ask the system about those that wait, twice for every request."""
+        place = (threading.get_ident(), origin.scheme, origin.host, origin.port)
+        found = self._kept.get(place)
+        if found is not None and not found.is_closed():
+            if found.is_idle() and not found.has_expired():
+                return found
+            found.close()
+        found = self._kept[place] = self._pool.create_connection(origin)
         return found
 
 

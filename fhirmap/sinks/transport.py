@@ -301,7 +301,7 @@ class Transport:
         parts: list[bytes] = []
         size = 0
         try:
-            for part in response.iter_bytes():
+            for part in _parts(response):
                 parts.append(part)
                 size += len(part)
                 if size > _BODY_LIMIT_BYTES or time.monotonic() > deadline:
@@ -309,6 +309,14 @@ class Transport:
         except (httpx2.RequestError, RecursionError):  # the latter by hundreds of encodings, one within the other
             return b"".join(parts), False
         return b"".join(parts), True
+
+
+def _parts(response: httpx2.Response) -> Iterator[bytes]:
+    """What comes of the body, decoded. Most answers are not encoded."""
+    if "content-encoding" in response.headers:
+        return response.iter_bytes()
+    assert isinstance(response.stream, httpx2.SyncByteStream)
+    return iter(response.stream)
 
 
 _url = lru_cache(maxsize=16)(httpx2.URL)

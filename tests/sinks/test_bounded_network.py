@@ -147,6 +147,52 @@ def test_a_connection_that_is_kept_has_the_limit_anew_each_time(slow: Callable[.
     assert len(server.met) == 1
 
 
+def test_a_thread_keeps_its_connection_until_the_other_side_ends_it(slow: Callable[..., Slow]) -> None:
+    closed = threading.Event()
+
+    def peer(connection: socket.socket, _over: threading.Event) -> None:
+        for _ in range(2):
+            request(connection)
+            connection.sendall(GOOD)
+        connection.close()
+        closed.set()
+
+    server = slow(peer)
+    url = f"http://127.0.0.1:{server.port}/"
+    statuses: list[int] = []
+    with Transport(url, TransportSettings(timeout_s=10)) as transport:
+
+        def post() -> None:
+            statuses.append(transport.post(url, b"{}", {}).status)
+
+        post()
+        other = threading.Thread(target=post)
+        other.start()
+        other.join()
+        assert len(server.met) == 2  # one of each thread
+        post()
+        assert closed.wait(10) and len(server.met) == 2
+        post()
+    assert statuses == [204] * 4 and len(server.met) == 3
+
+
+def test_the_head_of_a_request_leaves_with_its_body(slow: Callable[..., Slow]) -> None:
+    came: list[bytes] = []
+
+    def peer(connection: socket.socket, _over: threading.Event) -> None:
+        while first := connection.recv(1 << 20):
+            came.append(first)
+            connection.sendall(GOOD)
+
+    server = slow(peer)
+    url = f"http://127.0.0.1:{server.port}/"
+    with Transport(url, TransportSettings(timeout_s=10)) as transport:
+        transport.post(url, b'{"a": 1}', {})
+        transport.get(url, {})
+    assert [part.partition(b" ")[0] for part in came] == [b"POST", b"GET"]
+    assert came[0].endswith(b'\r\n\r\n{"a": 1}') and came[1].endswith(b"\r\n\r\n")
+
+
 def test_a_body_that_drips_is_cut_off(slow: Callable[..., Slow]) -> None:
     def body(connection: socket.socket, over: threading.Event) -> None:
         request(connection)
