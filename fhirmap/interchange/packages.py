@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from fhirmap.bounded_files import MOST_DEFINITION_BYTES, open_regular, read_bounded, too_large
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic, MapText, Span
+from fhirmap.interchange.circular_definitions import take_out_circular
 from fhirmap.interchange.definition_files import NOT_RESOURCES, definition_files, is_package
 from fhirmap.interchange.formats import read_value
 from fhirmap.model.definition import Definitions
@@ -43,6 +44,7 @@ def load_definitions(paths: Iterable[Path], *, fhir_version: str = "R4") -> tupl
     diagnostics: list[Diagnostic] = []
     for path in paths:
         diagnostics += add_path(definitions, path)
+    diagnostics += take_out_circular(definitions)
     return definitions, tuple(diagnostics)
 
 

@@ -11,6 +11,7 @@ from fhirmap.diagnostics.nearest import nearest
 from fhirmap.model.versions import ByVersion
 
 Kind = Literal["primitive", "complex", "resource", "logical"]
+DefinitionKind = Literal["StructureDefinition", "ValueSet", "ConceptMap"]
 FHIR_URL = "http://hl7.org/fhir/StructureDefinition/"
 SYSTEM_URL = "http://hl7.org/fhirpath/"
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -359,6 +360,24 @@ class Definitions:
         known, other = self._places.setdefault((kind, canonical), (fingerprint, place))
         return other if known != fingerprint else None
 
+    def place(self, kind: str, canonical: str) -> str:
+        """Where the resource of a kind and canonical was found first; empty where nobody said."""
+        versioned = [
+            place for (of, name), (_, place) in self._places.items() if of == kind and _canonical(name) == canonical
+        ]
+        return self._places.get((kind, canonical), (b"", versioned[-1] if versioned else ""))[1]
+
+    def remove(self, kind: DefinitionKind, canonical: str) -> None:
+        """Forget a definition. ``canonical``: with its version, where it has one and is no structure."""
+        if kind == "ValueSet":
+            self._value_sets.remove(canonical)
+        elif kind == "ConceptMap":
+            self._concept_maps.remove(canonical)
+        else:
+            del self._structures[canonical]
+            self._by_name = {name: url for name, url in self._by_name.items() if url != canonical}
+            self._children.clear()
+
     # --- asking -------------------------------------------------------------------------------------------------------
 
     def structure(self, name_or_url: str) -> Structure | None:
@@ -464,6 +483,10 @@ class Definitions:
     def value_sets(self) -> Iterable[ValueSet]:
         """All value sets that were loaded."""
         return self._value_sets.values()
+
+    def concept_maps(self) -> Iterable[ConceptMap]:
+        """All concept maps that are known."""
+        return self._concept_maps.values()
 
     def structures(self) -> Iterable[Structure]:
         """All structures that were loaded (base types, which are found on demand, not among them)."""

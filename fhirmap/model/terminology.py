@@ -153,12 +153,12 @@ def _read_unmapped(unmapped: Json) -> tuple[str, str]:
 
 def membership(definitions: Definitions, value_set: str, system: str, code: str) -> Membership:
     """Is ``code`` of ``system`` in the value set of that canonical?"""
-    return _in_value_set(definitions, value_set, system, code, frozenset())
+    return _in_value_set(definitions, value_set, system, code, {})
 
 
 def expand(definitions: Definitions, value_set: str) -> frozenset[tuple[str, str]] | None:
     """All (system, code) pairs of a value set, or None where it cannot be enumerated offline."""
-    return _expand_value_set(definitions, value_set, frozenset())
+    return _expand_value_set(definitions, value_set, {})
 
 
 def expand_partly(definitions: Definitions, value_set: str) -> frozenset[tuple[str, str]]:
@@ -167,10 +167,9 @@ def expand_partly(definitions: Definitions, value_set: str) -> frozenset[tuple[s
     if found is None:
         return frozenset()
     pairs: set[tuple[str, str]] = set()
+    known: _Expanded = {found.url: None}
     for rule in found.includes:
-        pairs |= _expand_rule(definitions, rule, frozenset((found.url,))) or {
-            (concept.system, concept.code) for concept in rule.concepts
-        }
+        pairs |= _expand_rule(definitions, rule, known) or {(concept.system, concept.code) for concept in rule.concepts}
     return frozenset(pairs)
 
 
@@ -205,23 +204,33 @@ def translate(
     )
 
 
-def _in_value_set(definitions: Definitions, url: str, system: str, code: str, seen: frozenset[str]) -> Membership:
-    found = definitions.value_set(url)
-    if found is None or found.url in seen:
-        return Membership.UNKNOWN
-    seen = seen | {found.url}
+_Answers = dict[str, Membership]
+"""By the canonicals of the value sets that were asked; unknown of one that is still being asked."""
+_Expanded = dict[str, frozenset[tuple[str, str]] | None]
+"""By the canonicals of value sets; None of one that is still being expanded, or cannot be."""
+
+
+def _in_value_set(definitions: Definitions, url: str, system: str, code: str, known: _Answers) -> Membership:
+    if url not in known:
+        known[url] = Membership.UNKNOWN
+        found = definitions.value_set(url)
+        known[url] = Membership.UNKNOWN if found is None else _answer(definitions, found, system, code, known)
+    return known[url]
+
+
+def _answer(definitions: Definitions, found: ValueSet, system: str, code: str, known: _Answers) -> Membership:
     if found.expansion is not None and not found.includes:
         listed = any((entry.system, entry.code) == (system, code) for entry in found.expansion)
         return Membership.YES if listed else Membership.NO
-    included = _any(_in_rule(definitions, rule, system, code, seen) for rule in found.includes)
-    excluded = _any(_in_rule(definitions, rule, system, code, seen) for rule in found.excludes)
+    included = _any(_in_rule(definitions, rule, system, code, known) for rule in found.includes)
+    excluded = _any(_in_rule(definitions, rule, system, code, known) for rule in found.excludes)
     if included is Membership.NO or excluded is Membership.YES:
         return Membership.NO
     return Membership.UNKNOWN if Membership.UNKNOWN in (included, excluded) else Membership.YES
 
 
-def _in_rule(definitions: Definitions, rule: ValueSetRule, system: str, code: str, seen: frozenset[str]) -> Membership:
-    answers = [_in_value_set(definitions, url, system, code, seen) for url in rule.value_sets]
+def _in_rule(definitions: Definitions, rule: ValueSetRule, system: str, code: str, known: _Answers) -> Membership:
+    answers = [_in_value_set(definitions, url, system, code, known) for url in rule.value_sets]
     if rule.system:
         answers.append(_in_system_part(definitions, rule, code) if rule.system == system else Membership.NO)
     return _all(answers)
@@ -263,28 +272,30 @@ def _ancestors(known: CodeSystem, code: str) -> set[str]:
     return found
 
 
-def _expand_value_set(definitions: Definitions, url: str, seen: frozenset[str]) -> frozenset[tuple[str, str]] | None:
-    found = definitions.value_set(url)
-    if found is None or found.url in seen:
-        return None
+def _expand_value_set(definitions: Definitions, url: str, known: _Expanded) -> frozenset[tuple[str, str]] | None:
+    if url not in known:
+        known[url] = None
+        found = definitions.value_set(url)
+        known[url] = None if found is None else _expand_found(definitions, found, known)
+    return known[url]
+
+
+def _expand_found(definitions: Definitions, found: ValueSet, known: _Expanded) -> frozenset[tuple[str, str]] | None:
     if found.expansion is not None and not found.includes:
         return frozenset((entry.system, entry.code) for entry in found.expansion)
-    seen = seen | {found.url}
     pairs: set[tuple[str, str]] = set()
     for rules, keep in ((found.includes, True), (found.excludes, False)):
         for rule in rules:
-            part = _expand_rule(definitions, rule, seen)
+            part = _expand_rule(definitions, rule, known)
             if part is None:
                 return None
             pairs = pairs | part if keep else pairs - part
     return frozenset(pairs)
 
 
-def _expand_rule(
-    definitions: Definitions, rule: ValueSetRule, seen: frozenset[str]
-) -> frozenset[tuple[str, str]] | None:
+def _expand_rule(definitions: Definitions, rule: ValueSetRule, known: _Expanded) -> frozenset[tuple[str, str]] | None:
     parts: list[frozenset[tuple[str, str]] | None] = [
-        _expand_value_set(definitions, url, seen) for url in rule.value_sets
+        _expand_value_set(definitions, url, known) for url in rule.value_sets
     ]
     if rule.system:
         parts.append(_expand_system(definitions, rule))

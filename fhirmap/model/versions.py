@@ -23,6 +23,13 @@ class ByVersion(Generic[_Held]):
         """Make ``entry`` known; it replaces another of that URL and version."""
         self._held.setdefault(url, {})[version] = entry
 
+    def remove(self, canonical: str) -> None:
+        """Forget what `url|version` means; a URL alone means what has no version."""
+        url, _, version = canonical.partition("|")
+        self._held.get(url, {}).pop(version, None)
+        if not self._held.get(url, True):
+            del self._held[url]
+
     def versions(self, canonical: str) -> tuple[str, ...]:
         """The versions of a URL that are known, the newest last."""
         return tuple(sorted(self._held.get(canonical.partition("|")[0], {}), key=_order))

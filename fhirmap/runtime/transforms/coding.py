@@ -144,11 +144,11 @@ def _missed(table: CodeTable, codings: list[tuple[str, str]], run: RecordRun | N
     for system, code in codings:
         if table.codes.get(code) == ():
             continue
-        elsewhere = _in_others(table, system, code)
+        elsewhere = _in_others(table, system, code, set())
         if elsewhere is None:
             if run is not None:
                 run.unmapped(table.name, code, table.longest)
-            entry = _unmapped(table, system, code)
+            entry = _unmapped(table, system, code, set())
             elsewhere = [entry] if entry is not None else []
         found += elsewhere
     return found
@@ -158,22 +158,26 @@ def _policies(table: CodeTable, system: str) -> Iterator[tuple[str, str, str, st
     return (entry for entry in table.unmapped if not system or not entry[0] or system == entry[0])
 
 
-def _in_others(table: CodeTable, system: str, code: str) -> list[tuple[str, str, str]] | None:
-    """What the maps that are asked for unknown codes say of one; None where none of them holds it."""
+def _in_others(table: CodeTable, system: str, code: str, asked: set[int]) -> list[tuple[str, str, str]] | None:
+    """What the maps that are asked for unknown codes say of one; None where none of them holds it.
+
+    ``asked``: the identities of those that were asked before; each is asked once.
+    """
     for _, mode, _, url in _policies(table, system):
         other = table.others.get(url) if mode == "other-map" else None
-        if other is None:
+        if other is None or id(other) in asked:
             continue
+        asked.add(id(other))
         found = _mapped(other, system, code)
         if found or other.codes.get(code) == ():
             return found
-        further = _in_others(other, system, code)
+        further = _in_others(other, system, code, asked)
         if further is not None:
             return further
     return None
 
 
-def _unmapped(table: CodeTable, system: str, code: str) -> tuple[str, str, str] | None:
+def _unmapped(table: CodeTable, system: str, code: str, asked: set[int]) -> tuple[str, str, str] | None:
     """What the policies make of a code that no map holds: those of the map itself, else of the ones it asks."""
     for source, mode, target, fixed in _policies(table, system):
         if mode == "error":
@@ -183,7 +187,10 @@ def _unmapped(table: CodeTable, system: str, code: str) -> tuple[str, str, str] 
         if mode == "fixed":
             return (target, fixed, "")
         other = table.others.get(fixed)
-        found = _unmapped(other, system, code) if other is not None else None
+        if other is None or id(other) in asked:
+            continue
+        asked.add(id(other))
+        found = _unmapped(other, system, code, asked)
         if found is not None:
             return found
     return None
