@@ -21,7 +21,7 @@ _LeadsTo = Callable[[str], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class _Links:
     """Definitions of one kind. ``listed``: the canonical of each. ``leads_to``: those of the ones that it needs.
     ``may_return``: may it lead back to itself?"""
 
@@ -46,13 +46,13 @@ def take_out_circular(definitions: Definitions) -> list[Diagnostic]:
     return found
 
 
-def _kinds(definitions: Definitions) -> Iterator[_Kind]:
+def _kinds(definitions: Definitions) -> Iterator[_Links]:
     structures = {entry.url: entry for entry in definitions.structures()}
-    yield _Kind("StructureDefinition", tuple(structures), lambda url: _base(definitions, structures, url))
+    yield _Links("StructureDefinition", tuple(structures), lambda url: _base(definitions, structures, url))
     value_sets = {_canonical(entry): entry for entry in definitions.value_sets()}
-    yield _Kind("ValueSet", tuple(value_sets), lambda name: _included(definitions, value_sets[name]))
+    yield _Links("ValueSet", tuple(value_sets), lambda name: _included(definitions, value_sets[name]))
     maps = {_canonical(entry): entry for entry in definitions.concept_maps()}
-    yield _Kind("ConceptMap", tuple(maps), lambda name: _others(definitions, maps[name]), may_return=True)
+    yield _Links("ConceptMap", tuple(maps), lambda name: _others(definitions, maps[name]), may_return=True)
 
 
 def _base(definitions: Definitions, structures: Mapping[str, Structure], url: str) -> Iterator[str]:

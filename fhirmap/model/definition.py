@@ -361,7 +361,7 @@ class Definitions:
         return other if known != fingerprint else None
 
     def place(self, kind: str, canonical: str) -> str:
-        """Where the resource of a kind and canonical was found first; empty where nobody said."""
+        """Where the resource of a kind and canonical was found first; empty where no file is known."""
         versioned = [
             place for (of, name), (_, place) in self._places.items() if of == kind and _canonical(name) == canonical
         ]

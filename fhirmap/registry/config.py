@@ -22,6 +22,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fhirmap.bounded_files import MOST_SETTINGS_BYTES, read_bounded
 from fhirmap.errors import ConfigError
 from fhirmap.texts import Text, os_reason, text
 
@@ -168,11 +169,13 @@ def read_config(path: Path) -> RegistryConfig:
     Raises: ConfigError FM794 where it cannot be read, or holds what is not listed above.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(_text(path))
         return _config(content, path)
     except (OSError, UnicodeDecodeError) as error:
         reason = os_reason(error) if isinstance(error, OSError) else Text("reasons.not_utf8")
         raise ConfigError("FM794", file=str(path), reason=reason) from None
+    except RecursionError:
+        raise ConfigError("FM794", file=str(path), reason=Text("reasons.toml_deep")) from None
     except (tomllib.TOMLDecodeError, TypeError, ValueError) as error:
         raise ConfigError("FM794", file=str(path), reason=str(error)) from None
 
@@ -216,7 +219,11 @@ def _client(entry: Mapping[str, Any], path: Path) -> Client:
     client = replace(client, grants=tuple(client.grants))
     if not client.public_key:
         return client
-    return replace(client, public_key=(path.parent / client.public_key).read_text(encoding="utf-8"))
+    return replace(client, public_key=_text(path.parent / client.public_key))
+
+
+def _text(path: Path) -> str:
+    return read_bounded(path, MOST_SETTINGS_BYTES).decode()
 
 
 def _fault(entry: Mapping[str, Any]) -> InjectedFault:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fhirmap.bounded_files import open_regular
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError, JournalError
 from fhirmap.runner.archive_row import COLUMNS, Unwritten, row_values
@@ -86,7 +87,7 @@ class CsvArchive:
     def _read(self) -> dict[str, dict[str, str]]:
         if not self._path.exists():
             return {}
-        with self._path.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(open_regular(self._path), encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, delimiter=";")
             if reader.fieldnames is not None and tuple(reader.fieldnames) != COLUMNS:
                 raise ConfigError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from fhirmap.bounded_files import MOST_SETTINGS_BYTES, read_bounded
 from fhirmap.errors import ConfigError
 from fhirmap.texts import Text, os_reason
 
@@ -66,7 +67,7 @@ class Secret:
 
     def _from_file(self, file: Path) -> str:
         try:
-            return file.read_text(encoding="utf-8").strip("\r\n")
+            return read_bounded(file, MOST_SETTINGS_BYTES).decode().strip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = os_reason(error) if isinstance(error, OSError) else Text("system.not_utf8")
             raise ConfigError("FM738", setting=self.setting, path=str(file), reason=reason) from None

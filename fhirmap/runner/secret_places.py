@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from fhirmap.bounded_files import open_regular
 from fhirmap.runner.project import Project
 
 __all__ = ["is_readable_by_all", "may_be_key", "secret_files"]
@@ -36,7 +37,7 @@ def secret_files(project: Project) -> Iterator[tuple[tuple[str, ...], Path]]:
 
 def _beginning(file: Path) -> bytes:
     try:
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             return opened.read(1_000_000)
     except OSError:
         return b""

@@ -24,6 +24,9 @@ _KEY = re.compile(rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
 _PART = re.compile(r""""([^"\n]*)"|'([^'\n]*)'|([A-Za-z0-9_-]+)""")
 _PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
 
+_MOST_LEVELS = 50
+"""How deep tables and lists may be in one another; no setting needs more than four."""
+
 TomlValue: TypeAlias = Any
 """The value of a key, of the kind that was asked for; None where it is absent or of another."""
 
@@ -52,18 +55,26 @@ class TomlText:
             self.values: dict[str, Any] = tomllib.loads(text.replace("\r\n", "\n"))
         except tomllib.TOMLDecodeError as error:
             raise self._broken(str(error)) from None
-        self._refuse_null((), self.values)
+        except (RecursionError, ValueError) as error:
+            raise self._unreadable("toml_number" if isinstance(error, ValueError) else "toml_deep") from None
+        self._refuse((), self.values)
 
-    def _refuse_null(self, keys: tuple[str, ...], value: object) -> None:
-        """Raises: ConfigError FM731 for a text with a character U+0000: no path, address or name can have one."""
+    def _unreadable(self, reason: str) -> ConfigError:
+        return ConfigError("FM731", span=Span(self.text, 0, 0), reason=Text(f"reasons.{reason}"))
+
+    def _refuse(self, keys: tuple[str, ...], value: object) -> None:
+        """Raises: ConfigError FM731 for a text with a character U+0000: no path, address or name can have one. For tables
+        and lists that are nested too deeply, too."""
+        if len(keys) > _MOST_LEVELS:
+            raise self._unreadable("toml_deep")
         if isinstance(value, str) and "\0" in value:
             raise ConfigError("FM731", span=self.span(keys), reason=Text("reasons.null_character"))
         if isinstance(value, dict):
             for key, inner in value.items():
-                self._refuse_null((*keys, key), inner)
+                self._refuse((*keys, key), inner)
         elif isinstance(value, list):
             for inner in value:
-                self._refuse_null(keys, inner)
+                self._refuse((*keys, ""), inner)
 
     def _broken(self, message: str) -> ConfigError:
         found = _PLACE.search(message)

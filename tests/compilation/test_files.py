@@ -11,6 +11,7 @@ import fhirmap
 from fhirmap.compilation.files import read_map
 from fhirmap.compilation.program import check_maps
 from fhirmap.diagnostics.render import render_diagnostics
+from fhirmap.errors import ConfigError
 
 MAP = """conceptmap "g" from "{name}" columns 'a', 'b' { prefix s = "urn:s" prefix t = "urn:t" }
 group main(source src, target tgt) { src.id as v -> tgt.gender = translate(v, '#g', 'code'); }
@@ -98,3 +99,11 @@ def test_a_map_reads_its_own_folder_and_those_that_are_allowed(tmp_path: Path) -
     assert "FM102" not in _shown(project, "../codes.csv", project)
     assert "FM102" in _shown(project, "../../common/codes.csv", project)
     assert "FM102" not in _shown(project, "../../common/codes.csv", project, common)
+
+
+def test_a_pipe_beside_a_map_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "a.map").write_text("map 'urn:a' = 'a'\n")
+    os.mkfifo(tmp_path / "b.map")
+    with pytest.raises(ConfigError, match="FM760") as caught:
+        check_maps(tmp_path / "a.map", imports=[tmp_path])
+    assert "b.map" in caught.value.diagnostic().message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -379,3 +380,25 @@ def test_what_is_no_list_of_references(folder: Path, listed: str, code: str) -> 
 def test_a_keyring_is_for_keys_of_the_journal_alone(folder: Path) -> None:
     text = '[map]\nsource = "own.map"\n[source]\nurl = "data.csv"\n[journal]\naudit_key = { keyring = "a/b" }'
     assert "FM732" in [found[0] for found in faults(folder, text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + "[" * 100_000 + "]" * 100_000,
+        "x = " + "[" * 100 + "]" * 100,
+        "x" + ".x" * 2_000 + " = 1",
+        "x = " + "9" * 5_000,
+    ],
+)
+def test_what_nests_too_deeply_or_is_too_long_a_number_is_said(tmp_path: Path, text: str) -> None:
+    (tmp_path / "fhirmap.toml").write_text(text)
+    with pytest.raises(ConfigError, match="FM731"):
+        read_project(tmp_path)
+
+
+def test_a_secret_is_not_read_from_a_pipe_or_a_device(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for file in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(ConfigError, match="FM738"):
+            Secret("sink.auth.client_secret", file=file).reveal()

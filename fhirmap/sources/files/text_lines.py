@@ -37,6 +37,8 @@ DAMAGE = "\udcff"
 
 _HANDLER = "fhirmap.damage"
 _CHUNK = 1 << 20
+_LONG_LINE = 1 << 24
+"""Bytes of a line that are held at once, at most: one of two gigabytes fits into a small archive."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -251,11 +253,25 @@ def _prove(file: SourceFile, encoding: str, names: int, *, strict: bool) -> None
             raise ConfigError("FM705", variant=variant, source=file.shown, encoding=encoding, offset=offset, line=line)
 
 
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    """What a file holds, in parts that end with a line, or within one that is very long: between two characters."""
+    held = b""
+    while chunk := stream.read(_CHUNK) + stream.readline(_LONG_LINE):
+        chunk, held = held + chunk, b""
+        if not chunk.endswith(b"\n"):
+            begun = next((rank for rank in range(-1, -4, -1) if chunk[rank:][:1] >= b"\xc0"), 0)
+            if begun:
+                chunk, held = chunk[:begun], chunk[begun:]
+        yield chunk
+    if held:
+        yield held
+
+
 def _lines(file: SourceFile, encoding: str, found: Accents) -> Iterator[tuple[LineKind, int, int]]:
     """Each line that is damaged or foreign, its number from 1, and where in the file its first such byte is."""
     offset, eight_bit = 0, is_eight_bit(encoding)
     with file.open() as stream:
-        while chunk := stream.read(_CHUNK) + stream.readline():
+        for chunk in _chunks(stream):
             if chunk.isascii():
                 found.lines += chunk.count(b"\n")
                 offset += len(chunk)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fhirmap.errors import ConfigError
+from fhirmap.sources.files import text_lines
 from fhirmap.sources.files.source_files import SourceFile
 from fhirmap.sources.files.text_lines import (
     DAMAGE,
@@ -105,3 +106,11 @@ def test_a_text_has_damage_where_one_of_its_lines_is_damaged(text: str, written:
     assert has_damage(shown, encoding) == any(is_damaged(line, encoding) for line in shown.split("\n"))
     parts = [shown[start:end] for start in range(len(shown)) for end in range(start + 1, len(shown) + 1)]
     assert may_have_damage(shown, encoding) or not any(is_damaged(part, encoding) for part in parts)
+
+
+def test_a_long_line_is_cut_between_two_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_lines, "_CHUNK", 8)
+    monkeypatch.setattr(text_lines, "_LONG_LINE", 3)
+    for blanks in range(6):
+        assert refused(tmp_path / "a.csv", b" " * blanks + ("é€😀" * 40).encode() + b"\n" + NAMES) == ""
+    assert "byte 14" in refused(tmp_path / "a.csv", b"a" * 14 + b"\xe9b" * 9, strict=True)
