@@ -38,6 +38,7 @@ __all__ = ["FILE", "given_sources", "load_project", "read_project"]
 
 FILE = "fhirmap.toml"
 _NAMED = re.compile(r"([A-Za-z_][\w-]*)=(.+)", re.DOTALL)
+_MOST_AT_ONCE, _MOST_ATTEMPTS = 1_000, 1_000
 _OVERLAP = 7200.0
 """The hour that a local time has twice in autumn, and a transaction of an hour."""
 _NEEDS = {
@@ -344,8 +345,8 @@ class _Reading:
         changes = section.text("map_changes", UncertainPolicy.HOLD, choices=tuple(UncertainPolicy))
         limits = SinkLimits(
             rate_per_s=section.number("rate_per_s", 5.0),
-            concurrency=section.integer("concurrency", 4),
-            attempts=section.integer("attempts", 5),
+            concurrency=section.integer("concurrency", 4, most=_MOST_AT_ONCE),
+            attempts=section.integer("attempts", 5, most=_MOST_ATTEMPTS),
             backoff_s=section.number("backoff_s", 1.0, least=0),
             uncertain=UncertainPolicy(policy),
             map_changes=UncertainPolicy(changes),

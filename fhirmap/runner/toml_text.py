@@ -24,6 +24,8 @@ _KEY = re.compile(rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
 _PART = re.compile(r""""([^"\n]*)"|'([^'\n]*)'|([A-Za-z0-9_-]+)""")
 _PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
 
+_MOST_NUMBER = 1_000_000_000
+"""Of any setting: so many seconds are 31 years."""
 _MOST_LEVELS = 50
 """How deep tables and lists may be in one another; no setting needs more than four."""
 
@@ -63,8 +65,8 @@ class TomlText:
         return ConfigError("FM731", span=Span(self.text, 0, 0), reason=Text(f"reasons.{reason}"))
 
     def _refuse(self, keys: tuple[str, ...], value: object) -> None:
-        """Raises: ConfigError FM731 for a text with a character U+0000: no path, address or name can have one. For tables
-        and lists that are nested too deeply, too."""
+        """Raises: ConfigError FM731 for a text with a character U+0000: no path, address or name can have one; for
+        tables and lists that are nested too deeply."""
         if len(keys) > _MOST_LEVELS:
             raise self._unreadable("toml_deep")
         if isinstance(value, str) and "\0" in value:
@@ -222,7 +224,7 @@ class TomlSection:
         *,
         above: float | None = 0,
         least: float | None = None,
-        most: float | None = None,
+        most: float = _MOST_NUMBER,
     ) -> float:
         """A number, above ``above`` or at least ``least``, and at most ``most``."""
         found = self._take(key, (int, float), Text("reasons.number"))
@@ -233,19 +235,22 @@ class TomlSection:
             reason = Text("reasons.number_above" if least is None else "reasons.number_least", limit)
             self._file.report("FM735", (*self.path, key), reason=reason)
             return default
-        if most is not None and found > most:
+        if not found <= most:  # nor what is no number at all, `nan`
             reason = Text("reasons.number_most", {"limit": f"{most:g}"})
             self._file.report("FM735", (*self.path, key), reason=reason)
             return default
         return float(found)
 
-    def integer(self, key: str, default: int, *, least: int = 1) -> int:
-        """A whole number of at least ``least``."""
+    def integer(self, key: str, default: int, *, least: int = 1, most: int = _MOST_NUMBER) -> int:
+        """A whole number of at least ``least``, and at most ``most``."""
         found = self._take(key, int, Text("reasons.whole_number"))
         if found is None:
             return default
         if found < least:
             self._file.report("FM735", (*self.path, key), reason=Text("reasons.least", {"limit": least}))
+            return default
+        if found > most:
+            self._file.report("FM735", (*self.path, key), reason=Text("reasons.number_most", {"limit": str(most)}))
             return default
         return int(found)
 

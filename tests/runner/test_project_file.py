@@ -402,3 +402,13 @@ def test_a_secret_is_not_read_from_a_pipe_or_a_device(tmp_path: Path) -> None:
     for file in (tmp_path / "pipe", Path("/dev/zero")):
         with pytest.raises(ConfigError, match="FM738"):
             Secret("sink.auth.client_secret", file=file).reveal()
+
+
+@pytest.mark.parametrize("value", ["1e308", "inf", "nan", "9" * 400])
+@pytest.mark.parametrize("key", ["rate_per_s", "concurrency", "attempts", "backoff_s", "timeout_s"])
+def test_a_number_out_of_all_proportion_is_reported(tmp_path: Path, key: str, value: str) -> None:
+    table = "sink" if key == "timeout_s" else "limits"
+    (tmp_path / "fhirmap.toml").write_text(f"[{table}]\n{key} = {value}\n")
+    _, diagnostics = read_project(tmp_path)
+    wrong = [entry for entry in diagnostics if entry.args.get("setting") == f"{table}.{key}"]
+    assert {entry.code for entry in wrong} <= {"FM733", "FM735"} and wrong
