@@ -16,7 +16,7 @@ from fhirmap.journal.ledger import counts_by_state
 from fhirmap.journal.payloads import UNSENDABLE
 from fhirmap.journal.queue import EntryQueue
 from fhirmap.journal.schema import attempt, entry
-from fhirmap.journal.soundness import unreadable_keys
+from fhirmap.journal.soundness import stuck_keys
 from fhirmap.journal.states import VERDICTS, ArchiveState, EntryState
 from fhirmap.journal.stored_cells import LATEST_S, plain
 
@@ -119,9 +119,10 @@ class JournalReading(EntryQueue):
             return int(connection.execute(query).scalar_one())
 
     def unreadable_keys(self) -> list[str]:
-        """The keys of records of which a row cannot be read."""
+        """The keys of records that are not sent, or not written back, because of what cannot be read. To find all that
+        cannot be read takes a look at every cell (`verify`)."""
         with self._transaction() as connection:
-            return unreadable_keys(connection, *self._identity.values())
+            return stuck_keys(connection, self._scope)
 
     def held_keys(self, count: int) -> tuple[str, ...]:
         """The first of the records that this run read and holds."""
@@ -204,7 +205,7 @@ class JournalReading(EntryQueue):
                 select(func.count()).where(current, entry.c.held.is_(True), entry.c.state == EntryState.ACCEPTED)
             ).scalar_one()
             due = self._due_after_this_run(connection)
-            unreadable = unreadable_keys(connection, *self._identity.values())
+            unreadable = stuck_keys(connection, self._scope)
         return Status(
             states=counts_by_state(by_state),
             reasons=grouped_reasons(recorded_answer(row, self._run) for row in answered),

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from fhirmap.journal.schema import attempt, entry, identifier, payload, withdrawal
 from fhirmap.journal.stored_cells import LATEST_S, MOST, Bytes, Count, KeptText, Seconds, Words, plain
 
-__all__ = ["add_functions", "unreadable_keys", "unsound"]
+__all__ = ["add_functions", "stuck_keys", "unreadable_keys", "unsound"]
 
 _UNDECODABLE = "fhirmap_undecodable"
 
@@ -67,12 +67,32 @@ def unreadable_keys(connection: Connection, establishment: str, operation: str) 
     return [plain(key) for key in dict.fromkeys(found)]
 
 
+def stuck_keys(connection: Connection, scope: ColumnElement[bool]) -> list[str]:
+    """The keys of the records within ``scope`` that are not sent, written back or shown for what they are because of
+    what cannot be read, in the order in which they were first read. Quick: only the cells by which rows are chosen."""
+    words = [type_coerce(column, String).not_in(_words_of(column.type)) for column in (entry.c.state, entry.c.archive)]
+    # A text is more than any number for SQLite, not-a-number for PostgreSQL.
+    times = [type_coerce(column, Float) >= LATEST_S for column in (entry.c.not_before, entry.c.lease_until)]
+    booleans = [
+        type_coerce(column, Integer).not_in([0, 1])
+        for column in entry.c
+        if isinstance(column.type, Boolean) and connection.dialect.name == "sqlite"
+    ]
+    odd = or_(*words, *times, *booleans)
+    found = connection.execute(select(entry.c.key).where(scope, odd).order_by(entry.c.id)).scalars()
+    return [plain(key) for key in dict.fromkeys(found)]
+
+
+def _words_of(kind: object) -> list[str]:
+    assert isinstance(kind, Words)
+    return [str(word) for word in kind.states if word != kind.unreadable]
+
+
 def _odd_cells(table: Table, *, on_sqlite: bool) -> Iterator[ColumnElement[bool]]:
     for column in table.c:
         kind = column.type
         if isinstance(kind, Words):
-            words = [str(word) for word in kind.states if word != kind.unreadable]
-            yield type_coerce(column, String).not_in(words)
+            yield type_coerce(column, String).not_in(_words_of(kind))
         elif isinstance(kind, Seconds):
             number = type_coerce(column, Float)
             yield or_(number < 0, number >= LATEST_S)
