@@ -14,7 +14,7 @@ from fhirmap.compiler import python as py
 from fhirmap.compiler.python.rewriting import every_expression, rewritten
 from fhirmap.compiler.runtime_functions import FHIRPATH, RUN
 
-__all__ = ["with_counted_loops"]
+__all__ = ["is_counted", "with_counted_loops"]
 
 _Node = TypeVar("_Node", bound="py.Expr | py.Statement")
 _Names = frozenset[str]
@@ -34,6 +34,12 @@ def with_counted_loops(node: _Node, found: _Names | None) -> _Node:
     return rewritten(node, lambda part: _changed(part, found))
 
 
+def is_counted(node: py.Expr | py.Statement) -> bool:
+    """Are there steps in an expression or statement that are counted?"""
+    code = (node,) if isinstance(node, py.Statement) else (py.Do(None, node),)
+    return any(part == RUN for part in every_expression(code))
+
+
 def _changed(node: py.Expr, found: _Names | None) -> py.Expr | None:
     if isinstance(node, py.Comprehension):
         return _comprehension(node, found)
@@ -43,7 +49,7 @@ def _changed(node: py.Expr, found: _Names | None) -> py.Expr | None:
         return None
     name = _function_of(node)
     if name in _BY_ITEM:
-        given = tuple(_argument(argument, found) for argument in node.arguments)
+        given = tuple(_argument(argument, found, name) for argument in node.arguments)
         return replace(node, arguments=given)
     if name in _FURTHER and (found is not None or _goes_further(node.arguments)):
         below, *member = (with_counted_loops(argument, found) for argument in node.arguments)
@@ -84,12 +90,15 @@ def _is_constant(node: py.Expr) -> bool:
     return isinstance(node, py.Call) and node.function == py.Attribute(RUN, "constant")
 
 
-def _argument(argument: py.Expr, found: _Names | None) -> py.Expr:
+def _argument(argument: py.Expr, found: _Names | None, function: str) -> py.Expr:
     """An argument of a function that is given another one."""
     if not isinstance(argument, py.Lambda):
         return with_counted_loops(argument, found)
     inner = (found or frozenset()) | {name.text for name in argument.parameters}
     body = with_counted_loops(argument.body, inner)
+    if function == "aggregate":
+        # What it has gathered so far may be copied in every round.
+        return replace(argument, body=py.method(RUN, "counted_total", body, raises=False))
     return replace(argument, body=body if found is None else _counted(body))
 
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from fhirmap.compiler import python as py
+from fhirmap.compiler.counted_expressions import with_counted_loops
 from fhirmap.compiler.python.rewriting import bound_by, rewritten, statements_in
 from fhirmap.compiler.runtime_functions import RUN
 
-__all__ = ["read_names", "with_counted_texts"]
+__all__ = ["read_names", "with_counted_texts", "with_counted_work"]
 
 _Node = TypeVar("_Node", bound="py.Expr | py.Statement")
 
@@ -30,6 +31,12 @@ def read_names(body: Iterable[py.Statement]) -> frozenset[str]:
 def with_counted_texts(node: _Node, read: frozenset[str]) -> _Node:
     """An expression or statement, its sums of texts counted (`RecordRun.counted_text`). ``read``: see `read_names`."""
     return rewritten(node, lambda part: _counted(part, read))
+
+
+def with_counted_work(node: _Node, read: Iterable[py.Expr]) -> _Node:
+    """An expression or statement outside of rules, its loops and its sums of texts counted. ``read``: what is given."""
+    names = frozenset(str(name) for name in read)
+    return with_counted_texts(with_counted_loops(node, None), names)
 
 
 def _counted(node: py.Expr, read: frozenset[str]) -> py.Expr | None:

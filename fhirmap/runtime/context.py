@@ -8,7 +8,7 @@ run catches nothing, which is how a traceback shows the map's line.
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from json import dumps
@@ -19,9 +19,9 @@ from fhirmap.data import JsonValue, MapValue, RawValue
 from fhirmap.errors import FhirmapError, RecordError, TransformFailed
 from fhirmap.records import Fault, Note, Result, Unmapped
 from fhirmap.runtime.fhirpath.environment import EvaluationContext
-from fhirmap.runtime.fhirpath.long_texts import check_length
 from fhirmap.runtime.fhirpath.raw import RawLookup, found, look_down
 from fhirmap.runtime.shown_code import shown_code
+from fhirmap.runtime.steps import FaultList, StepCount
 from fhirmap.runtime.transforms.text import shown
 from fhirmap.runtime.unread import asked_faults
 
@@ -33,14 +33,10 @@ Shares = dict[tuple[int, str], tuple[Any, Any]]
 """Identity of a list or node, name that rules share -> what it is the identity of, the item they share."""
 
 
-MOST_STEPS = 1_000_000
-"""How many steps of rules that may multiply a record may take: some seconds."""
-
 _STEPS_OF_FAILURE = 100
 """What a failure counts for: it has to be kept."""
 
 _Held = TypeVar("_Held")
-_Sized = TypeVar("_Sized", bound=Sized)
 
 
 class Inputs(dict[str, Any]):
@@ -91,18 +87,16 @@ class TooManyRuleSteps(BaseException):
     """A record takes more steps of its rules than any record should. No rule catches it: it is the record's end."""
 
 
-class RecordRun:
+class RecordRun(StepCount):
     """What one call of a transformer gathers. It is made for each record, and what few need is made when asked for."""
 
     module: Mapping[str, Any] = MappingProxyType({})
     """The generated module's globals, which hold its marks."""
     caught: tuple[type[Exception], ...] = (Exception,)
     """What becomes a fault: nothing in a strict run."""
-    steps_left = MOST_STEPS
-    """Of the rules that may multiply: calls of groups that call themselves, loops inside of loops."""
     is_silent = True
     """Was nothing said but faults of the reader and the validator?"""
-    faults = WhenAsked[list[Fault]](list)
+    faults = WhenAsked[list[Fault]](FaultList)
     misses: Any = ()
     failed = False
     resource: Any = None
@@ -137,28 +131,12 @@ class RecordRun:
             self._environment = EvaluationContext(self.resource)
         return self._environment
 
-    def spend(self, count: int = 1) -> None:
-        """Count steps of rules that may multiply.
+    def exceed(self) -> None:
+        """End the record: no rule catches it.
 
-        Raises: ``TooManyRuleSteps`` beyond `MOST_STEPS`.
+        Raises: ``TooManyRuleSteps``, always.
         """
-        self.steps_left -= count
-        if self.steps_left < 0:
-            raise TooManyRuleSteps
-
-    def counted(self, items: _Sized) -> _Sized:
-        """What a loop inside of a loop goes through, each item a step (`spend`)."""
-        self.spend(max(1, len(items)))
-        return items
-
-    def counted_text(self, text: str) -> str:
-        """A text that is made of constants of the map; a hundred characters are a step (`spend`).
-
-        Raises: ``TransformFailed`` FM433 for one that is too long.
-        """
-        check_length(len(text), "&")
-        self.spend(len(text) // 100)
-        return text
+        raise TooManyRuleSteps
 
     def input(self, row: RawValue, name: str) -> RawValue:
         """The input for source ``name``: one of several, or the only one, which is what every source then is.

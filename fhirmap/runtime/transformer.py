@@ -13,8 +13,9 @@ from types import CodeType
 from typing import Any
 
 from fhirmap.records import Fault, ReadRecord, Result
-from fhirmap.runtime.context import MOST_STEPS, Places, RecordRun, TooManyRuleSteps, position_of
+from fhirmap.runtime.context import Places, RecordRun, TooManyRuleSteps, position_of
 from fhirmap.runtime.source_lines import keep_lines
+from fhirmap.runtime.steps import MOST_STEPS
 from fhirmap.source_plan import SourcePlan
 
 

@@ -88,3 +88,19 @@ def test_collections_that_double_end_as_a_fault() -> None:
     text = _MAP.replace("group", f"{lets}group").replace("VALUE", "c30.count().toString()")
     result = compile_map(text, validate=False)(_SMALL)
     assert [(fault.code, fault.variant) for fault in result.faults] == [("FM433", "endless_repeat")]
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["$total & $this", "$total & $this & $this", "$total | $this", "$total.combine($this)", "$total.exclude($this)"],
+)
+def test_what_aggregate_gathers_is_counted_as_it_grows(step: str) -> None:
+    start = "src.name.family" if "exclude" in step else "''" if "&" in step else "{}"
+    transformer = _compiled(f"src.name.family.aggregate({step}, {start}).count().toString()")
+    length = 1 if "&" not in step else 2_000
+    few, many = (
+        {"resourceType": "Patient", "name": [{"family": str(rank) * length} for rank in range(size)]}
+        for size in (9, 9_000)
+    )
+    assert not transformer(few).faults
+    assert [(fault.code, fault.variant) for fault in transformer(many).faults] == [("FM414", "steps")]

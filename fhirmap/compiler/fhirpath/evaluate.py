@@ -9,8 +9,11 @@ from typing import Any
 from fhirmap.analysis.expression import infer_expression
 from fhirmap.analysis.static import StaticType
 from fhirmap.compiler import python as py
+from fhirmap.compiler.counted_expressions import is_counted
+from fhirmap.compiler.counted_texts import with_counted_work
 from fhirmap.compiler.fhirpath.lower import lower_items, lower_values
 from fhirmap.compiler.fhirpath.scope import ExprScope, PythonExpr
+from fhirmap.compiler.runtime_functions import RUN, call
 from fhirmap.errors import MapError
 from fhirmap.language.nodes import FPExpr
 from fhirmap.language.parser import parse_expression
@@ -56,16 +59,19 @@ def function_code(
     ``parameters``: names that the code uses, by default that of its focus. ``name``: what a traceback shows as the
     file.
     """
-    constants = scope.constants.entries()
-    assigned = [(statement.targets[0], statement.value) for statement in found.statements]
-    printed = [found.code, *(value for _, value in (*constants, *assigned))]
+    constants, given = scope.constants.entries(), parameters or (scope.focus_name,)
+    code = with_counted_work(found.code, given)
+    assigned = [(entry.targets[0], with_counted_work(entry.value, given)) for entry in found.statements]
+    if any(map(is_counted, (code, *(value for _, value in assigned)))):
+        assigned.insert(0, (RUN, call("StepCount")))
+    printed = [code, *(value for _, value in (*constants, *assigned))]
     imports = sorted(frozenset[py.Import]().union(*(code.uses for code in printed)))
     lines = [
         *(entry.line for entry in imports),
         *(f"{constant} = {value}" for constant, value in constants),
-        f"def evaluate({', '.join(map(str, parameters or (scope.focus_name,)))}):",
+        f"def evaluate({', '.join(map(str, given))}):",
         *(f"    {target} = {value}" for target, value in assigned),
-        f"    return {found.code}",
+        f"    return {code}",
     ]
     # The text is the printer's: whatever an author wrote is a literal in it, or a checked identifier (`python`).
     return compile("\n".join(lines), name, "exec", dont_inherit=True)

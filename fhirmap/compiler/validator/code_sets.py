@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
+
 from fhirmap.compiler.names import snake_case
 from fhirmap.compiler.plan import ModuleConstant
-from fhirmap.compiler.python import Literal, Name, SetOf
+from fhirmap.compiler.python import Expr, Literal, Name, SetOf
+from fhirmap.compiler.runtime_functions import call
 from fhirmap.compiler.validator.merged import MergedElement
 from fhirmap.compiler.validator.section import SectionBuilder
 from fhirmap.model.terminology import expand
+
+_MANY = 4000
 
 
 class CodeSets:
@@ -37,6 +44,14 @@ class CodeSets:
         if not known:
             return None
         name = self._section.name(f"{snake_case(urls[0].rsplit('/', 1)[-1]).upper()}_CODES")
-        rows = tuple(Literal(pair) for pair in sorted(frozenset.intersection(*known)))
-        self._section.tables.append(ModuleConstant(name, SetOf(rows, is_tall=True)))
+        self._section.tables.append(ModuleConstant(name, _pairs(sorted(frozenset.intersection(*known)))))
         return name
+
+
+def _pairs(codes: Sequence[tuple[str, str]]) -> Expr:
+    """The set of codes: written out, or as a text for each system where they are many, which takes less memory."""
+    if len(codes) <= _MANY or any("\n" in code for _, code in codes):
+        return SetOf(tuple(map(Literal, codes)), is_tall=True)
+    systems = groupby(codes, itemgetter(0))
+    texts = tuple((system, "\n".join(code for _, code in held)) for system, held in systems)
+    return call("listed_pairs", Literal(texts))

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fhirmap.analysis.static import StaticType
+from fhirmap.compiler.counted_expressions import is_counted
+from fhirmap.compiler.counted_texts import with_counted_work
 from fhirmap.compiler.fhirpath import ExprScope, NumberedNames, PythonExpr, hoist, lower_condition
 from fhirmap.compiler.names import snake_case
 from fhirmap.compiler.plan import PythonFunction
@@ -24,7 +26,7 @@ from fhirmap.compiler.python import (
     TupleOf,
     builtin,
 )
-from fhirmap.compiler.runtime_functions import call
+from fhirmap.compiler.runtime_functions import RUN, call
 from fhirmap.compiler.validator.section import ELEMENT, ERROR, FAULTS, FOCUS, PATH, RESOURCE, SectionBuilder, visit
 from fhirmap.language import nodes as n
 from fhirmap.language.parser import parse_expression
@@ -57,6 +59,8 @@ class InvariantWriter:
         body: list[Statement] = [*shared]
         for entry, tree in rules:
             body += self._rule(entry, lower_condition(tree, scope), self._causes(entry, focus))
+        if any(map(is_counted, body)):
+            body.insert(0, Assign(None, (RUN,), call("steps_of", FAULTS)))
         doc = f"Report the rules of {path} that do not hold."
         self.section.parts.append(PythonFunction(name, _PARAMETERS, doc, tuple(body)))
         return True
@@ -67,7 +71,8 @@ class InvariantWriter:
     def _hoisted(self, trees: Sequence[n.FPExpr], focus: TypeRef) -> tuple[list[Assign], ExprScope]:
         """What the rules share. Nothing where computing it may raise: each rule then fails for itself."""
         shared, scope = hoist(trees, self._scope(focus))
-        return ([], self._scope(focus)) if any(entry.may_raise for entry in shared) else (shared, scope)
+        may_fail = any(entry.may_raise or is_counted(_with_steps(entry)) for entry in shared)
+        return ([], self._scope(focus)) if may_fail else (shared, scope)
 
     def _scope(self, focus: TypeRef) -> ExprScope:
         return ExprScope(
@@ -76,7 +81,7 @@ class InvariantWriter:
             focus_name=FOCUS,
             functions=self.functions,
             constants=self.section.constants,
-            fresh=NumberedNames({str(name) for name in (*_PARAMETERS, ERROR)}),
+            fresh=NumberedNames({str(name) for name in (*_PARAMETERS, ERROR, RUN)}),
             resource=(RESOURCE, StaticType(frozenset((self.root,)), "one", plain=True)),
         )
 
@@ -93,13 +98,13 @@ class InvariantWriter:
         if causes:
             invariant.append(TupleOf(causes, is_tall=True))
         broken = call("broken", call("Invariant", *invariant), FOCUS, here)
-        body: list[Statement] = [*found.statements, If(None, Not(found.code), (Do(None, broken),))]
+        body = tuple(map(_with_steps, (*found.statements, If(None, Not(found.code), (Do(None, broken),)))))
         yield CommentLine(None, f"{entry.key}: {entry.expression}")
-        if not found.may_raise:
+        if not found.may_raise and not any(map(is_counted, body)):
             yield from body
             return
         failed = call("not_evaluated", call("Invariant", key, severity), ERROR, here)
-        yield Try(None, tuple(body), _CAUGHT, ERROR, (Do(None, failed),))
+        yield Try(None, body, _CAUGHT, ERROR, (Do(None, failed),))
 
     def _causes(self, entry: Constraint, focus: TypeRef) -> tuple[Expr, ...]:
         """(name, test, text) of each reason for which a rule fails; writes the tests."""
@@ -114,7 +119,13 @@ class InvariantWriter:
 
     def _write_test(self, name: Name, found: PythonExpr, what: str) -> None:
         """A test that fails is no reason."""
-        body: tuple[Statement, ...] = (*found.statements, Return(None, builtin("bool", found.code)))
-        if found.may_raise:
+        body = tuple(map(_with_steps, (*found.statements, Return(None, builtin("bool", found.code)))))
+        if any(map(is_counted, body)):
+            body = (Assign(None, (RUN,), call("StepCount")), *body)
+        if found.may_raise or len(body) > 1 + len(found.statements):
             body = (Try(None, body, _CAUGHT, None, (Return(None, Literal(False)),)),)
         self.section.parts.append(PythonFunction(name, _PARAMETERS[:2], f"Is this why {what}?", body))
+
+
+def _with_steps(statement: Statement) -> Statement:
+    return with_counted_work(statement, _PARAMETERS)

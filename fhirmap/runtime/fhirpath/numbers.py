@@ -56,8 +56,19 @@ def round_(collection: Items, digits: Items | None = None) -> Items:
         return []
     if places < 0:
         raise TransformFailed("FM433", variant="digits", function="round")
-    found = Decimal(number).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _EXACT)
+    found = _to_places(Decimal(number), places)
     return [value.with_value(found)] if isinstance(value, Quantity) else [found]
+
+
+def _to_places(number: Decimal, places: int) -> Decimal:
+    """A number with so many digits after the point; as it is where it has no more, and zeros would make it too long."""
+    exponent = number.as_tuple().exponent
+    digits = number.adjusted() + places + 2
+    if digits <= _EXACT.prec:
+        return number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _EXACT)
+    if isinstance(exponent, int) and -exponent <= places:
+        return number
+    return number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, Context(prec=digits))
 
 
 def exp(collection: Items) -> Items:

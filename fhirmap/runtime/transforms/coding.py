@@ -56,6 +56,11 @@ def listed_codes(text: str) -> dict[str, str]:
     return dict(line[0].split("\t") for line in _LINE.finditer(text))
 
 
+def listed_pairs(texts: tuple[tuple[str, str], ...]) -> frozenset[tuple[str, str]]:
+    """(system, code) of texts with a line for each code, one text for each system."""
+    return frozenset((system, line[0]) for system, text in texts for line in _LINE.finditer(text))
+
+
 def listed_targets(systems: tuple[tuple[str, str], ...], text: str) -> dict[str, tuple[tuple[str, str, str, str], ...]]:
     """The codes of a `CodeTable`, of a text with a line for each target: source, number of the systems, code, display.
 

@@ -14,6 +14,7 @@ from fhirmap.compiler.validator.build import lower_contract
 from fhirmap.compiler.validator.contract import Contract
 from fhirmap.interchange.packages import load_definitions
 from fhirmap.model.definition import Constraint
+from fhirmap.runtime.steps import StepCount
 from tests.compiler.validator.contracts import (
     CODES,
     coded,
@@ -186,3 +187,29 @@ def test_a_rule_that_does_not_parse_is_reported_when_the_contract_is_compiled() 
     rules = {"Patient": (Constraint("half", "error", "name.where("),)}
     _, diagnostics = lower_contract(Contract(known, (base,), rules=rules))
     assert any(entry.is_error for entry in diagnostics)
+
+
+_TEN = "(1|2|3|4|5|6|7|8|9|10)"
+_PRODUCT = _TEN + f".select({_TEN})" * 9 + ".exists()"
+_BELOW = "descendants().all(%resource.descendants().all(%resource.descendants().exists()))"
+
+
+@pytest.mark.parametrize("expression", [_PRODUCT, _BELOW, f"name.where({_PRODUCT}).empty() and {_PRODUCT}"])
+def test_a_rule_whose_work_multiplies_is_reported(monkeypatch: pytest.MonkeyPatch, expression: str) -> None:
+    monkeypatch.setattr(StepCount, "steps_left", 400)
+    patient = {"resourceType": "Patient", "name": [{"family": str(rank), "given": ["a"]} for rank in range(20)]}
+    rules = (
+        Constraint("many", "error", expression),
+        Constraint("again", "warning", expression),
+        Constraint("after", "warning", "name.count() = 1"),
+    )
+    faults = checked(*rules)(patient)
+    assert [(fault.code, fault.rule) for fault in faults] == [("FM521", "many"), ("FM521", "again"), ("FM520", "after")]
+    assert faults[0].args == {"code": "FM414"}
+
+
+def test_a_cause_whose_work_multiplies_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StepCount, "steps_left", 400)
+    variants = (("bad", _PRODUCT, "never"), ("good", "name.count() = 2", "two names"))
+    faults = checked(Constraint("one", "error", "name.count() = 1", "one name", variants=variants))(PATIENT)
+    assert [(fault.code, fault.variant) for fault in faults] == [("FM520", "good")]
