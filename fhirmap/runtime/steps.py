@@ -77,5 +77,5 @@ class FaultList(list[Fault]):
 
 
 def steps_of(faults: list[Fault]) -> StepCount:
-    """The steps of the record whose faults these are; of their own where nobody counts them for a record."""
+    """The steps of the record whose faults these are; of their own where they are of no record."""
     return faults.steps if isinstance(faults, FaultList) else StepCount()
