@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import repeat
 from typing import TypeVar
 
 from fhirmap.compiler import python as py
@@ -55,7 +56,29 @@ def _changed(node: py.Expr, found: _Names | None) -> py.Expr | None:
         below, *member = (with_counted_loops(argument, found) for argument in node.arguments)
         code = _function("descendants", below, py.Attribute(RUN, "counted"))
         return _function("member", code, *member) if member else code
-    return None
+    return _read_again(node, found) if name and found is not None else None
+
+
+def _read_again(call: py.Call, found: _Names) -> py.Expr | None:
+    """A call inside a loop that is given, or reads, what the loop did not find: the same for each item."""
+    given = tuple(map(with_counted_loops, call.arguments, repeat(found)))
+    outside = [_is_outside(argument, found) for argument in call.arguments]
+    if not any(outside):
+        return None
+    again = (_again(argument) if is_outside else argument for argument, is_outside in zip(given, outside, strict=True))
+    code = replace(call, arguments=tuple(again))
+    return _again(code) if outside[0] else code
+
+
+def _is_outside(argument: py.Expr, found: _Names) -> bool:
+    if isinstance(argument, py.Name):
+        # What the module itself holds is of the map: the types and elements of a record, no part of it.
+        return argument.text not in found and not argument.text.startswith("_")
+    return _is_constant(argument)
+
+
+def _again(code: py.Expr) -> py.Expr:
+    return py.method(RUN, "counted_again", code, raises=False)
 
 
 def _comprehension(node: py.Comprehension, found: _Names | None) -> py.Expr:

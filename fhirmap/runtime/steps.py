@@ -21,6 +21,7 @@ _CHARACTERS, _TOTAL_ITEMS, _TOTAL_CHARACTERS = 100, 10, 1_000
 """What a step is, of a text that is put together, and of what a round of `aggregate` gives."""
 
 _Sized = TypeVar("_Sized", bound=Sized)
+_Given = TypeVar("_Given")
 _Items = TypeVar("_Items", bound=Sequence[Any])
 
 
@@ -50,6 +51,14 @@ class StepCount:
         """What a loop inside of a loop goes through, each item a step (`spend`)."""
         self.spend(max(1, len(items)))
         return items
+
+    def counted_again(self, given: _Given) -> _Given:
+        """What a loop is given once more for each item: each item of a list, and a hundred characters, are a step."""
+        if isinstance(given, list):
+            self.spend(len(given))
+        elif isinstance(given, str):
+            self.spend(len(given) // _CHARACTERS)
+        return given
 
     def counted_total(self, items: _Items) -> _Items:
         """What a round of `aggregate` gives: it may have been copied once more in every round."""

@@ -104,3 +104,30 @@ def test_what_aggregate_gathers_is_counted_as_it_grows(step: str) -> None:
     )
     assert not transformer(few).faults
     assert [(fault.code, fault.variant) for fault in transformer(many).faults] == [("FM414", "steps")]
+
+
+_AGAIN = (
+    "%src.name.count() > 0",
+    "%src.name.last().family = family",
+    "family in %src.name.family",
+    "%src.name.skip(1).exists()",
+    "%src.name.family.isDistinct()",
+    "%src.name.family.join('').length() > 0",
+    "%src.name = %src.name",
+    "%src.name.subsetOf(%src.name)",
+    "%texts.contains(family)",
+)
+
+
+@pytest.mark.parametrize("criterion", _AGAIN)
+def test_what_is_gone_through_again_for_each_item_is_counted(criterion: str) -> None:
+    lets = "let texts = (1|2|3).select('x').join('y');\n"
+    text = _MAP.replace("VALUE", f"src.name.where({criterion}).count().toString()").replace("group", f"{lets}group", 1)
+    transformer = compile_map(text, validate=False)
+    few, many = (
+        {"resourceType": "Patient", "name": [{"family": f"f{rank}"} for rank in range(size)]} for size in (9, 1_500)
+    )
+    assert not transformer(few).faults
+    wanted = [] if "%texts" in criterion else [("FM414", "steps")]
+    assert [(fault.code, fault.variant) for fault in transformer(many).faults] == wanted
+    assert "run.counted" in transformer.source
