@@ -26,7 +26,7 @@ from fhirmap.journal.figures import JournalFigures
 from fhirmap.journal.schema import attempt, audit, audit_chain, entry, meta, run
 from fhirmap.journal.states import AttemptEvent
 from fhirmap.journal.store import translated
-from fhirmap.journal.stored_cells import MOST
+from fhirmap.journal.stored_cells import MOST, counted
 
 __all__ = ["AuditRecord", "JournalAudit"]
 
@@ -136,7 +136,7 @@ class _LoggedRuns:
         """Numbers of runs that the journal has, or has more requests of, than the log. It may have less: what is
         removed after its retention stays in the log."""
         before = connection.execute(select(meta.c.value).where(meta.c.name == _BEFORE)).scalar()
-        first = int(before) if before and before.isdecimal() else 0
+        first = counted(before) or 0
         # A run that was removed is still named by what it read and settled.
         columns = (run.c.id, entry.c.read_run, entry.c.settled_run)
         named = union(*(select(column.label("number")).where(column > first, column < MOST) for column in columns))
@@ -154,7 +154,8 @@ def _is_written(one: AuditEntry) -> bool:
     """Are its columns of the kinds that fhirmap writes?"""
     texts = (one.chain, one.act, one.digest)
     is_time = isinstance(one.at, int | float) and 0 <= one.at < _YEAR_10000
-    return is_time and all(isinstance(text, str) for text in texts) and one.act in set(AuditAct)
+    is_place = isinstance(one.seq, int) and all(isinstance(text, str) for text in texts)
+    return is_time and is_place and one.act in set(AuditAct)
 
 
 def _body(one: AuditEntry) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ from fhirmap.journal.row_statement import next_numbers
 from fhirmap.journal.schema import attempt, entry, identifier, meta
 from fhirmap.journal.states import ArchiveState, AttemptEvent, EntryState, check_move
 from fhirmap.journal.store import UNREADABLE, RunMark
+from fhirmap.journal.stored_cells import MOST
 from fhirmap.texts.shown_keys import shown_key
 
 __all__ = ["DOUBT", "ArchivedIdentifier", "Continuity", "Doubt", "DoubtCause", "doubt_from_json", "doubt_to_json"]
@@ -89,7 +90,7 @@ class Continuity(JournalAudit):
             if name is None:
                 name = uuid.uuid4().hex
                 _set(connection, _NAME, name)
-            attempts = connection.execute(select(func.max(attempt.c.id))).scalar()
+            attempts = connection.execute(select(func.max(attempt.c.id)).where(attempt.c.id < MOST)).scalar()
             return RunMark(name, last_run(connection), int(attempts or 0))
 
     def compare(self, last: RunMark | None) -> None:

@@ -50,22 +50,23 @@ class RunLedger(JournalConnection):
         return self._run
 
     def _numbered(self, connection: Connection, map_digest: str) -> int:
-        """The number of a new run: no entry has it. SQLite gives the number of a deleted row again, and the sequence
-        of restored tables may give numbers that they have."""
-        columns = (entry.c.read_run, entry.c.settled_run)
+        """The number of a new run: no entry has it. In SQLite it follows the last that is known of; elsewhere the
+        sequence gives it, which in restored tables may give numbers that they have."""
+        columns = (entry.c.read_run, entry.c.settled_run, run.c.id)
         # In SQLite, a text or a blob is greater than every number: a damaged column is left out.
         known = union_all(*(select(func.max(column).label("number")).where(column < MOST) for column in columns))
         named = int(connection.execute(select(func.max(known.subquery().c.number))).scalar() or 0)
         last = max(named, _runs_elsewhere(connection))
         values = {**self._identity, "started_at": self._clock(), "map_digest": map_digest}
+        if not self._shared:
+            connection.execute(insert(run).values(**values, id=last + 1))
+            return last + 1
         given = int(connection.execute(insert(run).values(values).returning(run.c.id)).scalar_one())
         if given > last:
             return given
-        number = last + 1
-        if self._shared:
-            sequence = func.pg_get_serial_sequence(run.name, run.c.id.name)
-            further = func.setval(sequence, func.greatest(func.nextval(sequence), number))
-            number = int(connection.execute(select(further)).scalar_one())
+        sequence = func.pg_get_serial_sequence(run.name, run.c.id.name)
+        further = func.setval(sequence, func.greatest(func.nextval(sequence), last + 1))
+        number = int(connection.execute(select(further)).scalar_one())
         connection.execute(update(run).where(run.c.id == given).values(id=number))
         return number
 
@@ -132,6 +133,7 @@ class RunLedger(JournalConnection):
                 .where(
                     run.c.establishment == self._identity["establishment"],
                     run.c.operation == self._identity["operation"],
+                    run.c.id < MOST,
                 )
                 .order_by(run.c.id.desc())
                 .limit(1)
@@ -175,7 +177,7 @@ def _ledger_column(state: EntryState, settled_here: bool, held: bool) -> str:
 
 def last_run(connection: Connection) -> int:
     """The number of the last run that is known of, 0 where there was none."""
-    here = connection.execute(select(func.max(run.c.id))).scalar()
+    here = connection.execute(select(func.max(run.c.id)).where(run.c.id < MOST)).scalar()
     return max(int(here or 0), _runs_elsewhere(connection))
 
 

@@ -12,10 +12,12 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Table, Update, bindparam, insert, update
+from sqlalchemy import ColumnElement, Connection, Dialect, Table, Update, bindparam, func, insert, select, update
 from sqlalchemy import text as sql_text
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Insert
+
+from fhirmap.journal.stored_cells import MOST
 
 __all__ = ["RowStatement", "RowValues", "insert_into", "next_numbers", "update_of"]
 
@@ -55,11 +57,11 @@ def update_of(table: Table, *names: str) -> RowStatement:
 def next_numbers(connection: Connection, table: Table, count: int) -> Sequence[int]:
     """The numbers of the next ``count`` rows of ``table``, for who has to know them before the rows are there.
 
-    In SQLite, where one transaction writes at a time, those that follow the last; elsewhere the table's sequence gives
-    them, each once.
+    In SQLite, where one transaction writes at a time, those that follow the last that a sound row may have; elsewhere
+    the table's sequence gives them, each once.
     """
     if connection.dialect.name == "sqlite":
-        last = connection.exec_driver_sql(f"SELECT max(id) FROM {table.name}").scalar() or 0
+        last = connection.execute(select(func.max(table.c.id)).where(table.c.id < MOST)).scalar() or 0
         return range(last + 1, last + 1 + count)
     sequence = sql_text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
     return sorted(connection.execute(sequence, {"name": table.name, "count": count}).scalars())

@@ -322,14 +322,17 @@ class RunLock:
 
     @property
     def is_held(self) -> bool:
-        """Does some run hold it? Nothing is made for the question, and a run that begins meanwhile asks once more."""
+        """Does some run hold it? Nothing is made for the question, and a run that begins meanwhile asks once more. Of
+        a file that may not be read, as of none, nothing is known."""
         try:
-            with self._path.open("rb+") as file:
-                _lock(file)
-        except FileNotFoundError:
+            file = self._path.open("rb")
+        except OSError:
             return False
-        except OSError as error:
-            return error.errno in _LOCKED
+        with file:
+            try:
+                _lock(file)
+            except OSError as error:
+                return error.errno in _LOCKED
         return False
 
     def mark(self) -> RunMark | None:

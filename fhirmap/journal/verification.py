@@ -29,7 +29,7 @@ from fhirmap.journal.schema import (
 )
 from fhirmap.journal.soundness import unreadable_keys, unsound
 from fhirmap.journal.states import EntryState
-from fhirmap.journal.stored_cells import Words, counted
+from fhirmap.journal.stored_cells import MOST, Words, counted
 from fhirmap.texts.shown_keys import shown_key
 
 __all__ = ["FindingKind", "JournalFinding", "JournalVerification"]
@@ -143,6 +143,7 @@ class JournalVerification(Continuity):
                 rest[table.name] = _count_of(connection, table, of_none)
         for table in (meta, run, checkpoint, layout, turn):
             rest[table.name] = _count_of(connection, table, unsound(table, dialect))
+        rest[run.name] += _count_of(connection, run, run.c.id >= MOST)
         rest[meta.name] += sum(not _is_setting(*row) for row in connection.execute(select(meta.c.name, meta.c.value)))
         rest[layout.name] += sum(not _is_list(text) for text in connection.execute(select(layout.c.columns)).scalars())
         odd = {name: count for name, count in rest.items() if count}
@@ -304,8 +305,11 @@ def _shown(key: object) -> str:
     return shown_key(key.decode(errors="replace") if isinstance(key, bytes) else str(key))
 
 
-def _is_setting(name: str, value: str) -> bool:
-    """Is a row of `fhirmap_meta` what its name asks for? The log has its own rules for what it keeps there."""
+def _is_setting(name: str, value: str | None) -> bool:
+    """Is a row of `fhirmap_meta` what its name asks for? The log has its own rules for what it keeps there. One without
+    a value is counted as no text already."""
+    if value is None:
+        return True
     match name:
         case "key_secret":
             return _HEXADECIMAL.fullmatch(value) is not None

@@ -78,7 +78,7 @@ def test_a_damaged_time_costs_its_entry(tmp_path: Path, at: str) -> None:
     damaged(tmp_path, f"at = {at}")
 
 
-@pytest.mark.parametrize("column", ["chain", "digest", "act"])
+@pytest.mark.parametrize("column", ["chain", "seq", "digest", "act"])
 def test_a_damaged_text_costs_its_entry(tmp_path: Path, column: str) -> None:
     damaged(tmp_path, f"{column} = x'ff00'")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,29 @@ from tests.journal.sending import ACCEPTED, answer_all, ready
 
 URL = os.environ.get("FHIRMAP_TEST_POSTGRESQL", "")
 TABLES = [table for table in metadata.sorted_tables if not table.name.startswith("fhirmap_audit")]
+
+
+HIGHEST = 2**63 - 1
+
+
+def test_a_row_of_the_highest_number_is_not_counted_on_from(journal: Journal, tmp_path: Path) -> None:
+    journal.put([ready("1"), ready("2")])
+    answer_all(journal, ACCEPTED)
+    first = journal.last_run()
+    assert first is not None
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection, connection:
+        for name in ("attempt", "entry", "run"):
+            connection.execute(f"UPDATE fhirmap_{name} SET id = ? WHERE id = 1", [HIGHEST])
+        for name in ("attempt", "payload", "identifier"):
+            connection.execute(f"UPDATE fhirmap_{name} SET entry_id = ? WHERE entry_id = 1", [HIGHEST])
+    assert "unreadable_row" in {str(one.kind) for one in journal.verify()}
+    assert journal.mark().attempt < HIGHEST
+    number = journal.start_run()
+    assert number == first.run_id + 1
+    assert journal.put([ready("3")]).ready == 1
+    answer_all(journal, ACCEPTED)
+    last = journal.last_run()
+    assert last is not None and last.run_id == number
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
