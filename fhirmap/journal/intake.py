@@ -293,7 +293,7 @@ class EntryIntake(Withdrawals):
     def _some_gone(self, query: Select[Any]) -> Sequence[Row]:
         with self._writing() as connection:
             rows = connection.execute(query).all()
-            keys = (row.key for row in rows if row.key is not None and not is_unreadable([row.key]))
+            keys = (row.key for row in rows if not is_unreadable([row.key]))
             for chunk in chunks_of_distinct_keys(Entry(key, EntryState.GONE) for key in keys):
                 self._put_chunk(connection, chunk, PutBatch(0, self._clock(), self._sealing, self._source))
         return rows

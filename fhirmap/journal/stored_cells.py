@@ -127,14 +127,16 @@ class Words(TypeDecorator[StrEnum]):
 
 
 class KeptText(TypeDecorator[str]):
-    """Text, up to ``length`` letters where one is given."""
+    """Text, up to ``length`` letters where one is given. ``is_key``: where nothing is, what is read is a text, too,
+    which says that it could not be read."""
 
     impl = Text
     cache_ok = True
 
-    def __init__(self, length: int | None = None) -> None:
+    def __init__(self, length: int | None = None, *, is_key: bool = False) -> None:
         super().__init__()
         self.length = length
+        self.is_key = is_key
 
     def load_dialect_impl(self, _dialect: Dialect) -> Any:  # noqa: ANN401 - as SQLAlchemy declares it
         """VARCHAR with a length, TEXT without."""
@@ -142,10 +144,13 @@ class KeptText(TypeDecorator[str]):
 
     def result_processor(self, _dialect: Dialect, _kind: object) -> _Reader:
         """What is no text is shown as one."""
+        nothing = _UnreadableText("") if self.is_key else None
 
         def read(cell: _Cell) -> str | None:
-            if cell.__class__ is str or cell is None or isinstance(cell, _UnreadableText):
+            if cell.__class__ is str or isinstance(cell, _UnreadableText):
                 return cell
+            if cell is None:
+                return nothing
             shown = cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell)
             return _UnreadableText(shown)
 

@@ -48,3 +48,14 @@ def test_garbage_in_a_column(kind: str, garbage: str) -> None:
 @pytest.mark.parametrize("stored", ["", "-1", "1.0", "٣", "9" * 40, "x"])
 def test_what_is_no_count(stored: str) -> None:
     assert counted(stored) is None
+
+
+def test_a_key_that_is_gone_is_an_unreadable_text() -> None:
+    of_key: Any = sa.literal_column("NULL", KeptText(20, is_key=True))
+    other: Any = sa.literal_column("NULL", KeptText(20))
+    engine = sa.create_engine("sqlite://")
+    with engine.begin() as connection:
+        found = tuple(connection.execute(sa.select(of_key, other)).one())
+    assert found == ("", None)
+    assert is_unreadable(found)
+    engine.dispose()

@@ -77,7 +77,6 @@ LITERALS = {
     "<?xml version": "the first line of an XML document",
     "REPEATABLE READ": "SQL",
     "SELECT typname": "SQL",
-    "SELECT max(id)": "SQL",
     "SELECT nextval": "SQL",
     "ISO, YMD": "a setting of PostgreSQL",
     "SET SESSION": "SQL",
