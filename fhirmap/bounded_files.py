@@ -34,14 +34,14 @@ MOST_SETTINGS_BYTES = 2 * _MEGABYTE
 """Of a project's or target's settings."""
 
 
-def read_bounded(path: Path, most: int, *, may_be_pipe: bool = False) -> bytes:
-    """What a file holds, no more than ``most`` bytes. ``may_be_pipe``: somebody named it on a command line.
+def read_bounded(path: Path, most: int) -> bytes:
+    """What a file holds, no more than ``most`` bytes.
 
     Raises: ``FileRefused`` where it is larger, or no regular file: a device, a pipe; ``OSError``.
     """
-    with path.open("rb") if may_be_pipe else open_regular(path) as file:
+    with open_regular(path) as file:
         if os.fstat(file.fileno()).st_size <= most:
-            # A pipe says no size, nor does what the system makes up as it is read (`/proc`).
+            # What the system makes up as it is read says no size (`/proc`).
             content = file.read(most + 1)
             if len(content) <= most:
                 return content

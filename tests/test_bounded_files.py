@@ -1,10 +1,9 @@
-"""Files that are read whole: up to a size, and no devices or pipes where a map names them."""
+"""Files that are read whole: up to a size, and no devices or pipes."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -17,10 +16,9 @@ def test_a_file_of_the_size_is_read_and_one_byte_more_is_refused(tmp_path: Path)
     file.write_bytes(b"x" * 2_000_000)
     assert len(read_bounded(file, 2_000_000)) == 2_000_000
     file.write_bytes(b"x" * 2_000_001)
-    for may_be_pipe in (False, True):
-        with pytest.raises(FileRefused) as caught:
-            read_bounded(file, 2_000_000, may_be_pipe=may_be_pipe)
-        assert str(os_reason(caught.value)) == "it holds more than 2 MB, which is the limit"
+    with pytest.raises(FileRefused) as caught:
+        read_bounded(file, 2_000_000)
+    assert str(os_reason(caught.value)) == "it holds more than 2 MB, which is the limit"
 
 
 @pytest.mark.parametrize("read", [open_regular, lambda path: read_bounded(path, 10)])
@@ -32,17 +30,6 @@ def test_a_device_and_a_pipe_are_refused_without_waiting(tmp_path: Path, read: o
         with pytest.raises(FileRefused) as caught:
             read(place)
         assert str(os_reason(caught.value)) == "it is no regular file but a device, a pipe or a socket"
-
-
-def test_what_a_person_names_may_be_a_pipe_and_is_bounded(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    writer = Thread(target=lambda: pipe.write_bytes(b"group"))
-    writer.start()
-    assert read_bounded(pipe, 10, may_be_pipe=True) == b"group"
-    writer.join()
-    with pytest.raises(FileRefused):
-        read_bounded(Path("/dev/zero"), 10, may_be_pipe=True)
 
 
 def test_a_folder_is_said_to_be_one(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def _content(file: Path, known: MapSet) -> dict[str, Any] | Diagnostic:
     if file == _STREAM:
         return read_document(sys.stdin.buffer.read(), text("output.transform.stdin"), known.definitions)
     try:
-        return read_document(read_bounded(file, MOST_DEFINITION_BYTES, may_be_pipe=True), str(file), known.definitions)
+        return read_document(read_bounded(file, MOST_DEFINITION_BYTES), str(file), known.definitions)
     except OSError as error:
         return Diagnostic("FM350", None, {"file": str(file), "reason": os_reason(error, "cannot_be_read")})
 

@@ -33,13 +33,13 @@ _SHIPPED = "fhirmap/maps/"
 faults and in generated modules."""
 
 
-def read_map(path: Path, *, may_be_pipe: bool = True) -> str:
-    """The text of a map's file, without a byte order mark. ``may_be_pipe``: somebody named it on a command line.
+def read_map(path: Path) -> str:
+    """The text of a map's file, without a byte order mark.
 
     Raises: ConfigError FM760 where it cannot be read.
     """
     try:
-        text = _bytes_of(path, MOST_MAP_BYTES, may_be_pipe=may_be_pipe).decode("utf-8-sig")
+        text = _bytes_of(path, MOST_MAP_BYTES).decode("utf-8-sig")
         return text.replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         raise ConfigError("FM760", file=str(path), reason=os_reason(error, "cannot_be_read")) from None
@@ -72,9 +72,8 @@ def library(imports: Iterable[str | Path] = (), *, without: Iterable[Path] = ())
     ``without``: files of ``imports`` that are left out, since a newer text of them is at hand.
     """
     left_out = {path.resolve() for path in without}
-    named = list(map(Path, imports))
-    files = (file for file in files_of(named) if file.resolve() not in left_out)
-    given = (MapText(str(file), read_map(file, may_be_pipe=file in named)) for file in files)
+    files = (file for file in files_of(imports) if file.resolve() not in left_out)
+    given = (MapText(str(file), read_map(file)) for file in files)
     return (*given, *(MapText(map_name(file), read_map(file)) for file in own_library()))
 
 
@@ -149,8 +148,8 @@ def content_digest(content: bytes) -> bytes:
     return sha256(content).digest()
 
 
-def _bytes_of(path: Path, most: int, *, may_be_pipe: bool = False) -> bytes:
+def _bytes_of(path: Path, most: int) -> bytes:
     """What a file holds (`read_bounded`). Raises: ``OSError``, also for what can be no file's name."""
     if "\0" in str(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-    return read_bounded(path, most, may_be_pipe=may_be_pipe)
+    return read_bounded(path, most)

@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
+from fhirmap.bounded_files import open_regular
 from fhirmap.errors import ConfigError
 from fhirmap.sources.address import Address
-from fhirmap.texts import Text, os_reason
+from fhirmap.sources.files.packed import open_gzip, open_member
+from fhirmap.texts import FileRefused, Text, os_reason
 
 __all__ = ["FileListing", "FileSet", "SourceFile", "Stamp", "reading"]
 
@@ -59,13 +61,12 @@ class SourceFile:
     def open(self) -> IO[bytes]:
         """Its bytes, unpacked, from the first; seekable. Raises: what `reading` translates."""
         if self.path.suffix.lower() == ".gz" and not self.member:
-            return cast(IO[bytes], gzip.open(self.path))
+            return open_gzip(self.path)
         if not self.member:
-            return self.path.open("rb")
+            return open_regular(self.path)
         if Path(self.member).suffix.lower() in _PACKED:
             raise _PackedTwiceError
-        with zipfile.ZipFile(self.path) as archive:  # an open member keeps the archive's file open
-            return archive.open(self.member)
+        return open_member(self.path, self.member)
 
     def stamp(self) -> Stamp:
         """What changes when the file does. Raises: OSError."""
@@ -88,6 +89,8 @@ def reading(file: SourceFile) -> Iterator[None]:
         raise ConfigError("FM702", variant="packed", source=file.shown) from None
     except gzip.BadGzipFile:  # an OSError, but no fault of the system
         raise _damaged(file) from None
+    except FileRefused as error:
+        raise ConfigError("FM702", variant="refused", source=file.shown, reason=error.reason) from None
     except OSError as error:
         is_folder = isinstance(error, IsADirectoryError)
         reason = Text("reasons.is_folder") if is_folder else os_reason(error, "cannot_be_read")
@@ -189,7 +192,7 @@ class FileSet:
             yield SourceFile(path, name, f"{self._shown}: {name}" if self.is_several else self._shown)
             return
         archive = SourceFile(path, name, self._shown if self._pattern is None else f"{self._shown}: {name}", "?")
-        with reading(archive), zipfile.ZipFile(path) as opened:
+        with reading(archive), open_regular(path) as stored, zipfile.ZipFile(stored) as opened:
             members = sorted(entry.filename for entry in opened.infolist() if not entry.is_dir())
         wanted = [member for member in members if self._is_wanted(member)]
         if not wanted:

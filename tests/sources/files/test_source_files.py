@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from fhirmap.errors import ConfigError
 from fhirmap.sources.address import parse_address
-from fhirmap.sources.files.source_files import FileSet, SourceFile
+from fhirmap.sources.files.source_files import FileSet, SourceFile, reading
 
 
 def test_a_file_is_read_from_its_first_byte_and_its_stamp_follows_its_content(tmp_path: Path) -> None:
@@ -44,3 +45,18 @@ def test_a_folder_that_may_be_empty_has_to_be_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         FileSet(replace(parse_address("in/*.csv", tmp_path), may_be_empty=True)).listing()
     assert raised.value.code == "FM701"
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.zip", "a.xlsx", "a.json", "a.ndjson", "a.xml", "a.hl7"])
+def test_pipes_and_devices_are_refused_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    pipe, device = tmp_path / name, tmp_path / "linked" / name
+    os.mkfifo(pipe)
+    device.parent.mkdir()
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device):
+        with pytest.raises(ConfigError) as raised:
+            for file in FileSet(parse_address(path.name, path.parent)).listing().files:
+                with reading(file), file.open():
+                    pass
+        assert (raised.value.code, raised.value.diagnostic().variant) == ("FM702", "refused")
+        assert "no regular file" in raised.value.diagnostic().message
