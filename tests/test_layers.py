@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "signatures",
         "xhtml",
     ),
-    ("source_plan", "diagnostics", "bounded_files"),
+    ("source_plan", "diagnostics", "bounded_files", "part_files"),
     ("errors",),
     ("plugins",),
     ("language",),

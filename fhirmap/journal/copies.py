@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 from fhirmap.errors import JournalError
+from fhirmap.part_files import part_of, remove_left, remove_part
 
 __all__ = ["copy_file", "sync_folder"]
 
@@ -16,11 +17,13 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def copy_file(path: Path, target: Path) -> None:
-    """Copies the SQLite journal at ``path`` to ``target``, by SQLite's own way, which sees one state of it.
+    """Copies the SQLite journal at ``path`` to ``target``, by SQLite's own way, which sees one state of it. What
+    killed processes have left in the folder of ``target`` is removed.
 
     Raises: JournalError FM804 where ``path`` is damaged; sqlite3.Error, OSError; ``target`` is as it was.
     """
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part = part_of(target)
+    remove_left(target.parent)
     try:
         os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as copy:
@@ -43,9 +46,7 @@ def copy_file(path: Path, target: Path) -> None:
         part.replace(target)
         sync_folder(target.parent)
     finally:
-        for suffix in ("", "-journal", "-wal", "-shm"):
-            with suppress(OSError):
-                part.with_name(part.name + suffix).unlink(missing_ok=True)
+        remove_part(part)
 
 
 def sync_folder(folder: Path) -> None:

@@ -11,6 +11,7 @@ from fhirmap.errors import JournalError
 from fhirmap.journal.continuity import DOUBT, Doubt, DoubtCause, doubt_to_json
 from fhirmap.journal.copies import copy_file, sync_folder
 from fhirmap.journal.store import RunLock, engine_of_any_version, translated, version_of
+from fhirmap.part_files import part_of, remove_part
 
 __all__ = ["journal_version", "put_in_place"]
 
@@ -39,7 +40,7 @@ def put_in_place(copy: Path, path: Path, moment: str) -> Path | None:
     """
     lock = RunLock(path)
     lock.acquire()
-    part = path.with_name(f".{path.name}.restored.part")
+    part = part_of(path)
     try:
         with translated(str(copy)):
             copy_file(copy, part)
@@ -49,8 +50,7 @@ def put_in_place(copy: Path, path: Path, moment: str) -> Path | None:
             part.replace(path)
             sync_folder(path.parent)
     finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        remove_part(part)
         lock.release()
     return kept
 

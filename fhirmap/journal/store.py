@@ -265,7 +265,9 @@ _OS_CODES = {errno.ENOSPC: "FM803", errno.EDQUOT: "FM803", errno.EROFS: "FM805",
 def _journal_error(error: BaseException | None, name: str) -> JournalError:
     if isinstance(error, sqlite3.Error):
         # the low byte is the primary result code, the rest its refinement
-        code = _SQLITE_CODES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "FM800")
+        found = getattr(error, "sqlite_errorcode", 0)
+        # of this refinement SQLite's documentation says that the disk is full
+        code = "FM803" if found == sqlite3.SQLITE_IOERR_SHMSIZE else _SQLITE_CODES.get(found & 0xFF, "FM800")
         reason = getattr(error, "sqlite_errorname", type(error).__name__)
         return JournalError(code, journal=name, reason=reason)
     if isinstance(error, OSError):

@@ -13,6 +13,7 @@ from pathlib import Path
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
 from fhirmap.journal import Journal
+from fhirmap.part_files import part_of, remove_left, remove_part
 from fhirmap.runner.done_settings import shown_folder
 from fhirmap.runner.project import Project
 from fhirmap.source_plan import SourcePlan
@@ -111,12 +112,12 @@ def _reserved(wanted: Path) -> Path:
 
 def _copy(path: Path, place: Path) -> None:
     """Copy to another device; the whole file is there, on the disk, or nothing."""
-    temporary = place.with_name(f".{place.name}.{os.getpid()}.part")
+    temporary = part_of(place)
+    remove_left(place.parent)
     try:
         shutil.copy2(path, temporary)
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(place)
     finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        remove_part(temporary)

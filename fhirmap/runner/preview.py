@@ -7,7 +7,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
@@ -16,6 +16,7 @@ from fhirmap.compilation.executed import transformer_from
 from fhirmap.data import JsonValue
 from fhirmap.diagnostics import Diagnostic
 from fhirmap.errors import ConfigError
+from fhirmap.part_files import part_of, remove_left, remove_part
 from fhirmap.records import Fault, Note, Record, Result, Unmapped
 from fhirmap.runner.columns import RecordsColumn, shown
 from fhirmap.runner.engine import Engine, paths_up
@@ -257,7 +258,8 @@ def _lines(file: Path | None) -> Iterator[Callable[[Sequence[str]], object]]:
     if file is None:
         yield lambda _: None
         return
-    beside = file.with_name(f".{file.name}.{os.getpid()}.part")
+    beside = part_of(file)
+    remove_left(file.parent)
     try:
         with _opened(beside, file) as stream:
             yield csv.writer(stream, delimiter=";", lineterminator="\n").writerow
@@ -265,8 +267,7 @@ def _lines(file: Path | None) -> Iterator[Callable[[Sequence[str]], object]]:
     except OSError as error:
         raise _unwritable(file, error) from None
     finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
+        remove_part(beside)
 
 
 def _opened(beside: Path, file: Path) -> IO[str]:

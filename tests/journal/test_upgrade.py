@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 import uuid
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +21,7 @@ from fhirmap.journal import Journal, Migration
 from fhirmap.journal.migrations import STEPS
 from fhirmap.journal.schema import VERSION
 from fhirmap.journal.upgrade import upgrade_file, upgrade_server
+from tests.cli.failing_sync import compiled, full, killed
 from tests.journal.former import NAME, OPERATION, make_file, make_on_server
 
 URL = os.environ.get("FHIRMAP_TEST_POSTGRESQL", "")
@@ -87,6 +92,57 @@ def test_an_empty_file_and_none_are_no_journals_of_an_earlier_version(tmp_path: 
     assert upgrade_file(tmp_path / "none.db", lambda: 0.0) is None
     (tmp_path / "empty.db").touch()
     assert upgrade_file(tmp_path / "empty.db", lambda: 0.0) is None
+
+
+OPENED = f"""
+import sys
+from fhirmap.errors import JournalError
+from fhirmap.journal import Journal
+try:
+    Journal.open(sys.argv[1], {NAME!r}, {OPERATION!r}, exclusive=True, clock=lambda: 1_770_000_000.0).close()
+except JournalError as error:
+    sys.exit(error.code)
+"""
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = compiled(tmp_path_factory.mktemp("library")) if sys.platform == "linux" else None
+    if found is None:
+        pytest.skip("no library can be loaded before the others")
+    return found
+
+
+def _opened(path: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", OPENED, str(path)]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env}, timeout=120, check=False)
+
+
+@pytest.mark.parametrize("moment", [2, 30, 60, 109, 112, 150])
+def test_a_process_that_is_killed_loses_nothing(tmp_path: Path, library: Path, moment: int) -> None:
+    path = make_file(tmp_path / "journal.db", 1)
+    before = _dump(path)
+    assert _opened(path, killed(library, "journal.db", moment)).returncode == -signal.SIGKILL
+    copies = list(tmp_path.glob("journal.db.v1.*"))
+    assert [_dump(copy) for copy in copies] == [before] * len(copies)
+    with closing(sqlite3.connect(path)) as connection:
+        ((version,),) = connection.execute("SELECT value FROM fhirmap_meta WHERE name = 'version'")
+    assert _dump(path) == before if version == "1" else (version == str(VERSION) and len(copies) == 1)
+    with Journal.open(path, NAME, OPERATION, exclusive=True) as journal:
+        assert len(journal.answers()) == 13
+        assert journal.verify() == []
+        assert journal.verify_audit().breaks == ()
+    assert [found.name for found in tmp_path.iterdir() if ".part" in found.name] == []
+
+
+@pytest.mark.parametrize("moment", [2, 10, 40, 60])
+def test_a_disk_that_fills_leaves_the_file_as_it_was(tmp_path: Path, library: Path, moment: int) -> None:
+    path = make_file(tmp_path / "journal.db", 1)
+    before = _dump(path)
+    done = _opened(path, full(library, "journal.db", moment))
+    assert (done.returncode, done.stderr.strip()) == (1, "FM803")
+    assert _dump(path) == before
+    assert [found.name for found in tmp_path.iterdir() if ".part" in found.name] == []
 
 
 def _dump(path: Path) -> list[str]:
