@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zipfile
 import zlib
@@ -20,19 +21,23 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from fhirmap.bounded_files import too_large
 from fhirmap.diagnostics import listed
 from fhirmap.errors import ConfigError
 from fhirmap.source_plan import SourcePlan
 from fhirmap.sources import names as naming
+from fhirmap.sources.files.packed import check_ratio
 from fhirmap.sources.files.sheet_marks import Range, SheetMarks, marks_of
 from fhirmap.sources.files.source_files import SourceFile, reading
 from fhirmap.sources.shown_names import is_sheet_shown
 
-__all__ = ["OpenSheet", "open_sheet"]
+__all__ = ["MOST_WORKBOOK_BYTES", "OpenSheet", "open_sheet"]
 
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _CHUNK = 1 << 20
+MOST_WORKBOOK_BYTES = 2_000_000_000
+"""Of all parts of a workbook, unpacked: some 60 million cells."""
 _MOST_CELLS = 60_000_000
 """Of a sheet from its first to its last, the empty ones between them too: each takes some 30 bytes of memory."""
 _DAMAGE = (
@@ -74,10 +79,11 @@ class OpenSheet:
 def open_sheet(file: SourceFile, plan: SourcePlan) -> OpenSheet:
     """The sheet that the plan means, with all its cells: by name, by number from 1, or the only one with rows.
 
-    Raises: ConfigError FM701, FM702; FM757 where the workbook has a password, is damaged or too large; FM758 where the
-    sheet is not there, or the plan does not say which.
+    Raises: ConfigError FM701; FM702, also for a workbook that is too large unpacked; FM757 where it has a password or
+    is damaged, or the sheet is too large; FM758 where the sheet is not there, or the plan does not say which.
     """
     with reading(file), file.open() as opened:
+        _check_size(opened)
         try:
             workbook = CalamineWorkbook.from_filelike(opened)
             chosen = _chosen(workbook, file, plan)
@@ -93,6 +99,22 @@ def open_sheet(file: SourceFile, plan: SourcePlan) -> OpenSheet:
             raise ConfigError("FM757", source=file.shown, variant=_variant(opened)) from None
     is_hidden = chosen.visible is not SheetVisibleEnum.Visible
     return OpenSheet(chosen.name, shown, is_hidden, cells, cells.start[1] if cells.start else 0, marks)
+
+
+def _check_size(opened: IO[bytes]) -> None:
+    """Raise ``FileRefused`` for a workbook that is too large unpacked, before anything of it is.
+
+    The library holds its texts whole, and refuses a part that is larger than the archive says.
+    """
+    packed = opened.seek(0, io.SEEK_END)
+    size = packed
+    if zipfile.is_zipfile(opened):
+        with suppress(*_DAMAGE), zipfile.ZipFile(opened) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    if size > MOST_WORKBOOK_BYTES:
+        raise too_large(MOST_WORKBOOK_BYTES)
+    check_ratio(size, packed)
+    opened.seek(0)
 
 
 def _chosen(workbook: CalamineWorkbook, file: SourceFile, plan: SourcePlan) -> SheetMetadata:

@@ -13,7 +13,7 @@ import xlsxwriter
 
 from fhirmap.errors import ConfigError
 from fhirmap.source_plan import SourcePlan
-from fhirmap.sources.files import workbooks
+from fhirmap.sources.files import packed, workbooks
 from fhirmap.sources.files.source_files import SourceFile
 from fhirmap.sources.files.workbooks import open_sheet
 from tests.sources.files.sheets import PLAN, grid, ods_row, reader_of, rewritten, write_ods, write_xlsx
@@ -201,3 +201,26 @@ def test_plans_of_one_sheet_read_it_again(tmp_path: Path) -> None:
     path = write_xlsx(tmp_path / "a.xlsx", {"F": ROWS})
     plan: SourcePlan = PLAN
     assert [len(list(reader_of(path, plan).rows(["id"]))) for _ in range(2)] == [1, 1]
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in (
+        write_xlsx(tmp_path / "a.xlsx", {"A": grid(1, [["id"], ["x" * 30_000], ["y" * 30_000]])}),
+        write_ods(tmp_path / "a.ods", {"A": [ods_row("id"), ods_row("x" * 60_000)]}),
+    ):
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        monkeypatch.setattr(workbooks, "MOST_WORKBOOK_BYTES", size)
+        assert opened(path) == "A"
+        monkeypatch.setattr(workbooks, "MOST_WORKBOOK_BYTES", size - 1)
+        assert (fails(path).code, fails(path).diagnostic().variant) == ("FM702", "refused")
+    monkeypatch.undo()
+    bomb = write_xlsx(
+        tmp_path / "b.xlsx", {"A": grid(1, [["id"], *(["x" * 30_000] for _ in range(20))])}, in_memory=True
+    )
+    with zipfile.ZipFile(bomb, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/a", b"0" * 8_000_000)
+    monkeypatch.setattr(packed, "FREE_BYTES", 1_000_000)
+    assert "300 times its size" in fails(bomb).diagnostic().message
