@@ -23,6 +23,8 @@ _FURTHER = frozenset(("descendants", "member_below"))
 """Functions that go through all that is below: inside a loop they come to the same nodes again."""
 _GROWING = _FURTHER | {"union", "different_texts", "combine", "repeat", "repeat_all", "aggregate", "split", "to_chars"}
 """Functions that may give more than one part of what they are given has."""
+_AT_ONCE = frozenset(("is_object",))
+"""Functions that are given a record or a part of it, and ask no more than where an item of it is."""
 _BY_ITEM = frozenset(("repeat", "repeat_all", "aggregate"))
 """Functions that are given another one, to call for each item."""
 
@@ -56,7 +58,7 @@ def _changed(node: py.Expr, found: _Names | None) -> py.Expr | None:
         below, *member = (with_counted_loops(argument, found) for argument in node.arguments)
         code = _function("descendants", below, py.Attribute(RUN, "counted"))
         return _function("member", code, *member) if member else code
-    return _read_again(node, found) if name and found is not None else None
+    return _read_again(node, found) if name and name not in _AT_ONCE and found is not None else None
 
 
 def _read_again(call: py.Call, found: _Names) -> py.Expr | None:

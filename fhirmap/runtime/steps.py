@@ -17,7 +17,7 @@ __all__ = ["MOST_STEPS", "FaultList", "StepCount", "steps_of"]
 
 MOST_STEPS = 1_000_000
 """How many steps of rules that may multiply a record may take: some seconds."""
-_CHARACTERS, _TOTAL_ITEMS, _TOTAL_CHARACTERS = 100, 10, 1_000
+_CHARACTERS, _TOTAL_ITEMS, _TOTAL_CHARACTERS = 100, 3, 1_000
 """What a step is, of a text that is put together, and of what a round of `aggregate` gives."""
 
 _Sized = TypeVar("_Sized", bound=Sized)

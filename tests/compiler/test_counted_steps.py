@@ -52,6 +52,27 @@ def test_a_record_that_takes_too_many_steps_is_at_fault_alone(
 @pytest.mark.parametrize(
     "rule",
     [
+        'src.name as n -> tgt.language = (%src.name.distinct().count().toString()) "n";',
+        "src.name as n where (%src.name.family.distinct().count() > 1) -> tgt.language = 'x' \"n\";",
+        "src.name as n where (%src.name.where(family = %n.family).empty()) -> tgt.language = 'x' \"n\";",
+        'src.name as n then { n -> tgt.language = (%src.name.family.join(\',\')) "m"; } "n";',
+    ],
+)
+def test_what_a_rule_goes_through_again_for_each_item_of_its_own_loop_is_counted(
+    monkeypatch: pytest.MonkeyPatch, rule: str
+) -> None:
+    transformer = compile_map(_HEAD.replace('src.id as v -> tgt.language = v "id"; RULE', rule), validate=False)
+    few = {**_NAMES, "name": [{"family": "a"}]}
+    assert not transformer(few).faults
+    assert not transformer(_NAMES).faults
+    monkeypatch.setattr(context.RecordRun, "steps_left", 300)
+    assert not transformer(few).faults
+    assert [(fault.code, fault.variant) for fault in transformer(_NAMES).faults] == [("FM414", "steps")]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
         'src.name as a then { a.given as b -> tgt.id = b "b"; } "a";',
         'src.contact as a then { a.telecom as b then { b.extension as c -> tgt.id = \'x\' "c"; } "b"; } "a";',
         "src.name as a -> tgt.id = 'x' \"a\"; src.telecom as b -> tgt.id = 'x' \"b\";",

@@ -48,32 +48,26 @@ def _calls_itself(group: TypedGroup) -> bool:
     return False
 
 
-def _counted(
-    block: tuple[Statement, ...], found: frozenset[str] | None, *, multiplies: bool = False
-) -> tuple[Statement, ...]:
-    """Statements with their loops counted. ``found``: the names of what the loop around them found; None outside.
-
-    ``multiplies``: is that loop counted itself? Any loop of an expression in it is one inside a loop.
-    """
-    return tuple(_with_step(statement, found, multiplies=multiplies) for statement in block)
+def _counted(block: tuple[Statement, ...], found: frozenset[str] | None) -> tuple[Statement, ...]:
+    """Statements with their loops counted. ``found``: the names of what the loop around them found; None outside."""
+    return tuple(_with_step(statement, found) for statement in block)
 
 
-def _with_step(statement: Statement, found: frozenset[str] | None, *, multiplies: bool) -> Statement:
-    around = found if multiplies else None
+def _with_step(statement: Statement, found: frozenset[str] | None) -> Statement:
     blocks = statement.named_blocks
     if not blocks:
-        return with_counted_loops(statement, around)
+        return with_counted_loops(statement, found)
     changed: dict[str, Any] = {}
     if isinstance(statement, For):
         is_step = found is not None and not _uses(statement.items, found)
-        body = _counted(statement.body, _derived(statement), multiplies=multiplies or is_step)
+        body = _counted(statement.body, _derived(statement))
         changed["body"] = (_step(), *body) if is_step else body
     else:
-        changed.update((name, _counted(held, found, multiplies=multiplies)) for name, held in blocks)
+        changed.update((name, _counted(held, found)) for name, held in blocks)
     for name in field_names(type(statement)):
         held = getattr(statement, name)
         if isinstance(held, Expr):
-            changed[name] = with_counted_loops(held, around)
+            changed[name] = with_counted_loops(held, found)
     return replace(statement, **changed)
 
 

@@ -36,10 +36,11 @@ from fhirmap.compiler.python import (
     TupleOf,
 )
 from fhirmap.compiler.python.statements import Raise, Return, SetAttribute
-from fhirmap.compiler.runtime_functions import fp_call, imported
+from fhirmap.compiler.runtime_functions import RUN, fp_call, imported
 from fhirmap.diagnostics import Span
 
 _ALIKE = fp_call("alike_items").function
+_COUNTED = Attribute(RUN, "counted")
 _WHOLE = CodeCause(CodeReason.IN_EXPRESSION)
 _MEETING = frozenset((imported("put_once"), imported("assign_once")))
 """Functions that write an element which another rule may have written."""
@@ -356,6 +357,9 @@ class Kinds:
         function = node.function
         if function == _ALIKE:
             return self._alike(node)
+        if function == _COUNTED:
+            # It gives the list itself, and asks no more than how long that is.
+            return self._of(node.arguments[0])
         if isinstance(function, Name) and function.text in ("any", "all", "len", "bool", "type"):
             for argument in node.arguments:
                 self._of(argument)

@@ -203,11 +203,11 @@ def sources(src, tgt, run):
             if type(n) is dict or fp.is_object(n, src, _name_2):
                 # by items: given may have extensions
                 for g in fp.items_at(n, _given_5):
-                    run.note('given of ' + (fp.text_at(n, _family_3) or ''), 'case.map:14:36')
+                    run.note('given of ' + (run.counted_again(fp.text_at(run.counted_again(n), _family_3)) or ''), 'case.map:14:36')
                     e = {'url': 'given'}
                     tgt_extension.append(e)
                     # by items: %g is an item
-                    assign(e, 'value', fp.concatenate([(fp.text_at(n, _family_3) or '') + ' '], [g]), (('string',), True), False)
+                    assign(e, 'value', fp.concatenate([(run.counted_again(fp.text_at(run.counted_again(n), _family_3)) or '') + ' '], [g]), (('string',), True), False)
     except run.caught as error:
         run.fail(error, (src, _name_2))
 

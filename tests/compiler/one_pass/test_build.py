@@ -150,6 +150,7 @@ def test_rows_are_names(transformer: fhirmap.Transformer) -> None:
     body = body_of(transformer, NAME)
     assert "source_id = value" in body
     assert "stage_1_parts.append((i_lot, i_rank, i_label))" in body
+    assert "run.counted(fp.alike_items(run.environment, stage_1_parts," in body
     assert ".get(" not in body.replace("resource.get(", "")
     assert "read_person(" not in body
     assert "part(" not in body.replace("read_part(", "")
