@@ -12,6 +12,7 @@ from fhirmap.journal.connection import Row
 from fhirmap.journal.decision import may_be_held_by_receiver
 from fhirmap.journal.entries import Lease
 from fhirmap.journal.schema import attempt, entry
+from fhirmap.journal.soundness import is_moment
 from fhirmap.journal.states import VERDICTS, AttemptEvent, EntryState, WithdrawalCause
 from fhirmap.journal.withdrawal_change import WithdrawalChange, withdrawn
 from fhirmap.texts.shown_keys import shown_key
@@ -111,7 +112,12 @@ class LostCalls(ArchiveQueue):
         lost = and_(entry.c.state == EntryState.UNCERTAIN, entry.c.code == "FM653")
         waits = entry.c.state == EntryState.READY if self._hold_uncertain else or_(entry.c.state == "ready", lost)
         query = select(func.min(entry.c.not_before)).where(
-            self._scope, waits, entry.c.is_current.is_(True), entry.c.is_given_up.is_(False), entry.c.not_before > now
+            self._scope,
+            waits,
+            entry.c.is_current.is_(True),
+            entry.c.is_given_up.is_(False),
+            entry.c.not_before > now,
+            is_moment(entry.c.not_before),
         )
         with self._transaction() as connection:
             found = connection.execute(query).scalar()

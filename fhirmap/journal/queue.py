@@ -31,6 +31,7 @@ from fhirmap.journal.payloads import OpenedRow, as_put, set_aside
 from fhirmap.journal.row_statement import RowValues, insert_into, next_numbers, update_of
 from fhirmap.journal.schema import attempt, entry, payload, turn
 from fhirmap.journal.settlement import DECISIVE, SETTLED, settlement
+from fhirmap.journal.soundness import is_moment
 from fhirmap.journal.states import READABLE_STATES, AttemptEvent, EntryState, check_move
 from fhirmap.records import Envelope, Receipt, ReceiptState
 from fhirmap.texts.shown_keys import shown_key
@@ -252,14 +253,18 @@ class EntryQueue(LostCalls):
         found: list[float] = []
         with self._transaction() as connection:
             for state in self._sendable():
-                query = select(entry.c.not_before).where(self._may_leave(state)).order_by(entry.c.not_before).limit(1)
+                may_leave = and_(self._may_leave(state), is_moment(entry.c.not_before))
+                query = select(entry.c.not_before).where(may_leave).order_by(entry.c.not_before).limit(1)
                 found += connection.execute(query).scalars()
         return min(found, default=None)
 
     def _due_after_this_run(self, connection: Connection) -> float | None:
         """When the earliest entry may be sent by any run."""
         query = select(func.min(entry.c.not_before)).where(
-            self._scope, entry.c.state.in_(self._sendable()), entry.c.is_current.is_(True)
+            self._scope,
+            entry.c.state.in_(self._sendable()),
+            entry.c.is_current.is_(True),
+            is_moment(entry.c.not_before),
         )
         found = connection.execute(query).scalar()
         return None if found is None else float(found)

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from fhirmap.journal.schema import attempt, entry, identifier, payload, withdrawal
 from fhirmap.journal.stored_cells import LATEST_S, MOST, Bytes, Count, KeptText, Seconds, Words, plain
 
-__all__ = ["add_functions", "stuck_keys", "unreadable_keys", "unsound"]
+__all__ = ["add_functions", "is_moment", "stuck_keys", "unreadable_keys", "unsound"]
 
 _UNDECODABLE = "fhirmap_undecodable"
 
@@ -50,6 +50,11 @@ def unsound(table: Table, dialect: str) -> ColumnElement[bool]:
             together = together.concat(one)
         odd.append(getattr(func, _UNDECODABLE)(cast(together, LargeBinary)) == 1)
     return or_(false(), *odd)
+
+
+def is_moment(time: ColumnElement[float]) -> ColumnElement[bool]:
+    """May the cell be a time? What is none reads as 0, and would be due for ever."""
+    return type_coerce(time, Float) < LATEST_S
 
 
 def unreadable_keys(connection: Connection, establishment: str, operation: str) -> list[str]:

@@ -7,6 +7,7 @@ let what is under way be answered and settled, and leave the rest.
 
 from __future__ import annotations
 
+import math
 import queue
 import random
 import time
@@ -364,6 +365,11 @@ class _Dispatcher:
         ):
             failures = self._breaker.failures or self.delivery.sent
             self._stop(_keeps_failing(self._sink, failures, self.delivery.last_failure))
+        elif self._total and not self.delivery.sent and not self._journal.others_under_way():
+            due, now = self._journal.next_due(), self._journal.now()
+            if due is not None and due > now:
+                args = {"sink": self._sink.name, "minutes": math.ceil((due - now) / 60)}
+                self._stop(Diagnostic("FM620", args=args, variant="put_off"))
 
     def _retry_at(self, lease: Lease, receipt: Receipt, now: float) -> tuple[float, bool]:
         """When the record may go again, and whether this run is done with it."""

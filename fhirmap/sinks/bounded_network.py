@@ -103,11 +103,22 @@ class BoundedTransport(httpx2.BaseTransport):
         place = (threading.get_ident(), origin.scheme, origin.host, origin.port)
         found = self._kept.get(place)
         if found is not None and not found.is_closed():
-            if found.is_idle() and not found.has_expired():
+            if found.is_idle() and not found.has_expired() and not _has_left_over(found):
                 return found
             found.close()
         found = self._kept[place] = self._pool.create_connection(origin)
         return found
+
+
+def _has_left_over(connection: httpcore2.ConnectionInterface) -> bool:
+    """Has more come than the answers to what was asked? httpcore2 would take it for the next request's answer, and does
+    not say that it is there. Where it cannot be seen, it may be.
+    """
+    inner: Any = connection
+    while (further := getattr(inner, "_connection", None)) is not None:
+        inner = further
+    state = getattr(inner, "_h11_state", None)
+    return state is None or bool(state.trailing_data[0])
 
 
 class _Body(httpx2.SyncByteStream):

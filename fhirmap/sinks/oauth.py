@@ -62,6 +62,8 @@ class TokenSource:
         self._token = ""
         self._expires_at = 0.0
         self._is_ending = False
+        self._failure: DeliveryError | None = None
+        self._failed_at = 0.0
         self._unread: Diagnostic | None = None
         """Why the credentials could not be read again, the last time that it was tried."""
         self._algorithms: tuple[str, ...] | None = None
@@ -94,9 +96,10 @@ class TokenSource:
         proxy), FM611 (identity server not reached), FM612 (client refused), FM613 (no token in the answer), FM736,
         FM738 and FM792 (refused, and the credentials that replace those of before cannot be used).
         """
+        began = time.monotonic()
         with self._lock:
             if not self._token or self._clock() >= self._expires_at:
-                self._fetch()
+                self._fetch_once(began)
             return self._token
 
     def renew(self, refused: str) -> str:
@@ -104,9 +107,10 @@ class TokenSource:
 
         Raises: as `bearer`.
         """
+        began = time.monotonic()
         with self._lock:
             if self._token == refused:
-                self._fetch()
+                self._fetch_once(began)
             return self._token
 
     def discover(self) -> str:
@@ -125,6 +129,16 @@ class TokenSource:
     def close(self) -> None:
         """Closes the connections to the identity server."""
         self._transport.close()
+
+    def _fetch_once(self, began: float) -> None:
+        """Who has waited since before another thread failed is told the same: each of many would wait as long again."""
+        if self._failure is not None and self._failed_at >= began:
+            raise self._failure
+        try:
+            self._fetch()
+        except DeliveryError as failure:
+            self._failure, self._failed_at = failure, time.monotonic()
+            raise
 
     def _fetch(self) -> None:
         self._discover()

@@ -8,13 +8,14 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import httpx2
 
@@ -27,6 +28,7 @@ from fhirmap.texts import Text, os_reason, text
 __all__ = ["HttpAnswer", "NoAnswer", "PeerCertificate", "Transport", "classify_exception"]
 
 _BODY_LIMIT_BYTES = 1_048_576
+_MOST_COOKIE_BYTES = 4096
 _KEEPALIVE_S = 3.0
 """Shorter than the idle time of common servers, so that a request rarely meets a connection just being closed."""
 
@@ -250,8 +252,12 @@ class Transport:
                 if "set-cookie" in response.headers:
                     response.request = request
                     self._cookies.extract_cookies(response)
+                    _drop_unusable(self._cookies)
                 certificate = _certificate(response) if with_certificate else None
                 read, complete = self._read(response, started + self._timeout_s)
+                if 200 <= response.status_code < 300 and not body.sent:
+                    reason = text("reasons.answer_too_early")
+                    raise NoAnswer("garbled", sent=True, reason=reason, duration_s=time.monotonic() - started)
                 return HttpAnswer(
                     response.status_code,
                     response.headers,
@@ -277,6 +283,8 @@ class Transport:
         sent.update((name.lower(), value) for name, value in headers.items())
         if method == "POST":
             sent["content-length"] = str(len(body.content))
+        if at.userinfo:
+            sent.setdefault("authorization", f"Basic {b64encode(unquote_to_bytes(at.userinfo)).decode()}")
         cookies = self._cookies or None
         return httpx2.Request(method, at, headers=sent, cookies=cookies, stream=body, extensions=extensions)
 
@@ -309,6 +317,17 @@ class Transport:
         except (httpx2.RequestError, RecursionError):  # the latter by hundreds of encodings, one within the other
             return b"".join(parts), False
         return b"".join(parts), True
+
+
+def _drop_unusable(cookies: httpx2.Cookies) -> None:
+    """Takes out the cookies that no request can have, and all where they are more than a server reads: each answer may
+    bring another one."""
+    kept = list(cookies.jar)
+    for cookie in kept:
+        if not f"{cookie.name}{cookie.value or ''}".isascii() or not f"{cookie.name}{cookie.value or ''}".isprintable():
+            cookies.jar.clear(cookie.domain, cookie.path, cookie.name)
+    if sum(len(cookie.name) + len(cookie.value or "") for cookie in kept) > _MOST_COOKIE_BYTES:
+        cookies.clear()
 
 
 def _parts(response: httpx2.Response) -> Iterator[bytes]:

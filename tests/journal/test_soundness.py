@@ -75,6 +75,16 @@ def test_what_keeps_a_record_back_is_found_without_a_look_at_every_cell(
     assert "unreadable_row" in {str(one.kind) for one in journal.verify()}
 
 
+@pytest.mark.parametrize("odd", ["'soon'", "1e15", "9e99", "x'00'"])
+def test_a_time_that_is_none_is_never_due(journal: Journal, odd: str) -> None:
+    journal.put([ready("1")])
+    with journal._engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE fhirmap_entry SET state = 'deferred', not_before = {odd}")
+    assert journal.next_due() is None and journal.next_after_loss(0.0) is None
+    assert journal.status().next_due is None
+    assert journal.lease(5) == []
+
+
 @pytest.mark.parametrize(
     "change",
     ["state = 'lost'", "archive = 'somewhere'", "changed_at = 'NaN'", "not_before = 'Infinity'", "lease_until = -1"],

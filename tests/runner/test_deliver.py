@@ -143,9 +143,12 @@ def test_nothing_waits_for_what_an_earlier_run_has_put_off(journal: Journal, clo
     sink = Scripted(clock, Receipt(ReceiptState.DEFERRED, "FM603", 503))
     deliver(journal, sink, SinkLimits(attempts=1), clock=clock)
     clock.waits.clear()
-    deliver(journal, sink, SinkLimits(attempts=1), clock=clock)
+    journal.start_run()
+    stopped_by = deliver(journal, sink, SinkLimits(attempts=1), clock=clock).stopped_by
     assert clock.waits == []
     assert len(sink.calls) == 1
+    assert stopped_by is not None and (stopped_by.code, stopped_by.variant) == ("FM620", "put_off")
+    assert stopped_by.args["minutes"] == 2
 
 
 def test_a_very_long_retry_after_is_left_for_another_run(journal: Journal, clock: Any) -> None:

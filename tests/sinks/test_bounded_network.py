@@ -176,6 +176,43 @@ def test_a_thread_keeps_its_connection_until_the_other_side_ends_it(slow: Callab
     assert statuses == [204] * 4 and len(server.met) == 3
 
 
+@pytest.mark.parametrize(
+    ("stray", "late"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray", b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", b"ngth: 5\r\n\r\nstray"),
+        (b"\r\n", b""),
+        (b"x", b""),
+    ],
+    ids=["an answer more", "half an answer more", "a line break more", "a byte more"],
+)
+def test_what_comes_after_an_answer_is_the_answer_to_nothing(
+    slow: Callable[..., Slow], stray: bytes, late: bytes
+) -> None:
+    def peer(connection: socket.socket, _over: threading.Event) -> None:
+        read = request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n" + read[-4:] + stray)
+        if request(connection):
+            connection.sendall(late)
+
+    server = slow(peer)
+    url = f"http://127.0.0.1:{server.port}/"
+    with Transport(url, TransportSettings(timeout_s=10)) as transport:
+        answers = [transport.post(url, body, {}).body for body in (b"one.", b"two.", b"six.")]
+    assert answers == [b"one.", b"two.", b"six."]
+
+
+def test_an_answer_before_the_whole_request_has_left_accepts_nothing(slow: Callable[..., Slow]) -> None:
+    def peer(connection: socket.socket, _over: threading.Event) -> None:
+        request(connection)
+        connection.sendall(GOOD)
+
+    url = f"http://127.0.0.1:{slow(peer).port}/"
+    with Transport(url, TransportSettings(timeout_s=10)) as transport, pytest.raises(NoAnswer) as caught:
+        transport.post(url, b"x" * 50_000_000, {})
+    assert caught.value.sent
+
+
 def test_the_head_of_a_request_leaves_with_its_body(slow: Callable[..., Slow]) -> None:
     came: list[bytes] = []
 

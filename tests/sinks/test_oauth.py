@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -150,6 +151,26 @@ def test_no_token_is_a_clear_stop_without_the_secret(
     assert "canary" not in shown
     assert caught.value.__cause__ is None
     assert len(server.requests) == (3 if code == "FM611" else 1)
+
+
+def test_all_that_wait_for_a_token_are_told_of_one_failure(source: Any, raw_server: Any) -> None:
+    server = raw_server(said(400, b'{"error": "invalid_scope"}'))
+    tokens = source(server.url, client_id="c", client_secret="s")
+    ready = threading.Barrier(8)
+
+    def asked(_: int) -> str:
+        ready.wait(10)
+        with pytest.raises(DeliveryError) as caught:
+            tokens.bearer()
+        return caught.value.code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(asked, range(8)))) == 1
+    assert len(server.requests) < 8
+    before = len(server.requests)
+    with pytest.raises(DeliveryError):
+        tokens.bearer()
+    assert len(server.requests) == before + 1
 
 
 def test_a_passing_fault_of_the_identity_server_is_tried_again(source: Any, raw_server: Any) -> None:

@@ -176,3 +176,21 @@ def test_each_header_is_sent_once_and_a_cookie_comes_back(raw_server: Any) -> No
     assert first.count(b"\r\naccept:") == first.count(b"\r\nuser-agent:") == first.count(b"\r\nhost:") == 1
     assert b"\r\naccept: application/fhir+json\r\n" in first
     assert b"\r\ncookie: node=b2\r\n" in second
+
+
+def test_cookies_that_no_request_can_have_are_left_out_and_too_many_forgotten(raw_server: Any) -> None:
+    odd = "Set-Cookie: place=Hôpital; Path=/\r\nSet-Cookie: node=b2; Path=/".encode()
+    long = f"Set-Cookie: long={'x' * 4096}; Path=/".encode()
+    server = raw_server(*(b"HTTP/1.1 204 X\r\n%b\r\nConnection: close\r\n\r\n" % one for one in (odd, long, odd)))
+    with Transport(server.url, TransportSettings(5)) as transport:
+        for _ in range(3):
+            assert transport.post(server.url, b"{}", {}).status == 204
+    found = [request.lower().partition(b"\r\ncookie: ")[2].partition(b"\r\n")[0] for request in server.requests]
+    assert found == [b"", b"node=b2", b""]
+
+
+def test_a_user_in_the_address_signs_in(raw_server: Any) -> None:
+    server = raw_server(b"HTTP/1.1 204 X\r\nConnection: close\r\n\r\n")
+    with Transport(server.url, TransportSettings(5)) as transport:
+        transport.post(server.url.replace("//", "//us%40er:s%C3%A9cret@"), b"{}", {})
+    assert b"uthorization: Basic dXNAZXI6c8OpY3JldA==\r\n" in server.requests[0]
