@@ -154,17 +154,17 @@ def test_the_published_name_of_the_receipt_and_those_of_the_drafts(target: str, 
     identifier = {"system": "urn:registry", "value": "R-1"}
     other = {"name": "patient", "valueIdentifier": {"value": "P-1"}}
     answer = {"resourceType": "Parameters", "parameter": [other, {"name": name, "valueIdentifier": identifier}]}
-    assert engine(target).identifiers_of(answer) == [identifier]
+    assert list(engine(target).identifiers_of(answer)) == [identifier]
     reference = {"resourceType": "Parameters", "parameter": [{"name": name, "valueReference": {"reference": "P/1"}}]}
-    assert engine(target).identifiers_of(reference) == [{"reference": "P/1"}]
+    assert list(engine(target).identifiers_of(reference)) == [{"reference": "P/1"}]
 
 
 @pytest.mark.parametrize(
     "answer", [{}, {"parameter": "x"}, {"parameter": [3, {"name": ["idRegistre"]}]}, {"parameter": {}}]
 )
 def test_an_answer_of_another_shape_has_no_identifier(answer: dict[str, Any], engine: MakeEngine) -> None:
-    assert engine("renacot").identifiers_of(answer) == []
-    assert engine("procedure-device").identifiers_of(answer) == []
+    assert list(engine("renacot").identifiers_of(answer)) == []
+    assert list(engine("procedure-device").identifiers_of(answer)) == []
 
 
 def test_no_target_sends_a_label_that_names_no_article(row: MakeRow, engine: MakeEngine) -> None:

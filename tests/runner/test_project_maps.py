@@ -115,7 +115,7 @@ def work(folder: Path) -> None:
     """Everything that commands ask for."""
     engine = build_engine(load_project(folder))
     assert engine.columns and engine.traced.map.text and engine.limit_key({}) == ""
-    assert engine.identifiers_of({}) == []
+    assert list(engine.identifiers_of({})) == []
     assert ProjectMaps(load_project(folder)).facts().plan == engine.plan
 
 

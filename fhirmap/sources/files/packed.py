@@ -18,7 +18,7 @@ MOST_TIMES = 300
 """How many times its packed size a file may have, unpacked. Lines of the same blanks and zeros have some 100 times."""
 FREE_BYTES = 200_000_000
 """What any file may have, unpacked, however small it is packed."""
-_BUFFER = 1 << 17
+_BUFFER = 1 << 15
 
 
 def open_gzip(path: Path) -> IO[bytes]:
