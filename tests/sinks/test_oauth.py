@@ -153,7 +153,7 @@ def test_no_token_is_a_clear_stop_without_the_secret(
     assert len(server.requests) == (3 if code == "FM611" else 1)
 
 
-def test_all_that_wait_for_a_token_are_told_of_one_failure(source: Any, raw_server: Any) -> None:
+def test_all_that_wait_for_a_token_get_one_failure(source: Any, raw_server: Any) -> None:
     server = raw_server(said(400, b'{"error": "invalid_scope"}'))
     tokens = source(server.url, client_id="c", client_secret="s")
     ready = threading.Barrier(8)
