@@ -131,7 +131,7 @@ class TokenSource:
         self._transport.close()
 
     def _fetch_once(self, began: float) -> None:
-        """Whoever has waited since before another thread failed gets its failure: each of many would wait as long again."""
+        """Whoever has waited since before another thread failed gets its failure, and does not wait as long again."""
         if self._failure is not None and self._failed_at >= began:
             raise self._failure
         try:
